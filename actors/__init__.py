@@ -1,0 +1,1 @@
+"""What runs behind the queues: storing events, judging health, delivering webhooks."""

@@ -1,0 +1,91 @@
+"""Finds what is due and asks for it: flags, deliveries, and whatever a lost message left undone."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import dramatiq
+from dramatiq.errors import BrokerError
+from redis.exceptions import RedisError
+
+from models import companies, deliveries, flag_states
+from models.database import UNAVAILABLE, database, query
+from queues import messages
+
+logger = logging.getLogger("brazebee.clock")
+
+TICK = 0.2
+"""Seconds between looks, a fraction of the second within which a due flag must be judged."""
+
+CHUNK = 500
+"""The most of each kind that is asked for at a time; what is done makes room for the next."""
+
+ASK_AGAIN_AFTER = timedelta(seconds=5)
+"""What was asked for and is still due was perhaps lost."""
+
+HINT_LOST_AFTER = timedelta(seconds=2)
+"""An event's judgement is asked for when the event is stored; the clock waits this long for it."""
+
+RETRY_PAUSE = 1.0
+LEADER_LOCK = 0x62_7A_63
+"""Any number of our own: `bzc`."""
+
+
+class Clock:
+    """The loop of the clock process. Several may run; the one that holds the lock leads."""
+
+    def __init__(self, broker: dramatiq.Broker, now: Callable[[], datetime]) -> None:
+        self._broker = broker
+        self._now = now
+        self._asked: dict[str, datetime] = {}
+
+    def run(self, stopping: threading.Event) -> None:
+        """Tick until told to stop, through outages of PostgreSQL and Redis."""
+        away = False
+        while not stopping.is_set():
+            try:
+                with database.connection_context():
+                    if away:
+                        logger.warning("the clock goes on")
+                        away = False
+                    self._lead(stopping)
+            except (*UNAVAILABLE, BrokerError, RedisError) as error:
+                if not away:
+                    logger.warning("the clock waits: %s", str(error).strip())
+                    away = True
+                stopping.wait(RETRY_PAUSE)
+
+    def _lead(self, stopping: threading.Event) -> None:
+        while not query("select pg_try_advisory_lock(%(lock)s) as led", {"lock": LEADER_LOCK})[0][
+            "led"
+        ]:
+            if stopping.wait(RETRY_PAUSE):
+                return
+        try:
+            while not stopping.wait(TICK):
+                self.tick()
+        finally:
+            if not database.is_closed():
+                query("select pg_advisory_unlock(%(lock)s)", {"lock": LEADER_LOCK})
+
+    def tick(self) -> int:
+        """Ask once for all that is due; how many messages were sent."""
+        now = self._now()
+        self._asked = {key: at for key, at in self._asked.items() if at > now - ASK_AGAIN_AFTER}
+        to_judge = [
+            *flag_states.due_company_ids(until=now, limit=CHUNK),
+            *companies.unsettled_ids(before=now - HINT_LOST_AFTER, limit=CHUNK),
+            *companies.ids_judged_by_older_rules(limit=CHUNK),
+        ]
+        wanted = [messages.evaluate(company_id) for company_id in to_judge]
+        wanted += [messages.deliver(*due) for due in deliveries.due(until=now, limit=CHUNK)]
+        return sum(self._ask(message, now) for message in wanted)
+
+    def _ask(self, message: dramatiq.Message[None], now: datetime) -> bool:
+        key = str(message)
+        if key in self._asked:
+            return False
+        self._broker.enqueue(message)
+        self._asked[key] = now
+        return True

@@ -1,0 +1,41 @@
+"""Keeps an event that cannot be stored now: it is neither lost nor passed on until it is."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from models.database import UNAVAILABLE
+
+logger = logging.getLogger("brazebee.persist")
+
+LONGEST_PAUSE = 2.0
+"""Seconds between tries while PostgreSQL is away."""
+
+T = TypeVar("T")
+_outage = threading.Lock()
+
+
+def until_available(work: Callable[[], T]) -> T:
+    """Do `work`, again and again while PostgreSQL cannot be reached.
+
+    The thread waits in place, so the message stays unacknowledged and the rest stay in the
+    queue. If the worker is stopped meanwhile, Redis gives the message to another one.
+    """
+    pause = 0.1
+    told = False
+    while True:
+        try:
+            done = work()
+        except UNAVAILABLE as error:
+            if _outage.acquire(blocking=False):
+                told = True
+                logger.warning("PostgreSQL is away, holding events: %s", str(error).strip())
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        else:
+            if told:
+                _outage.release()
+                logger.warning("PostgreSQL is back, storing what was held")
+            return done

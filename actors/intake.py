@@ -1,0 +1,123 @@
+"""Stores events with their companies and users, and notes whose health they can change."""
+
+from collections.abc import Sequence
+
+from actors.rulebooks import RuleBooks
+from actors.tracked_event import TrackedEvent
+from models import api_keys, companies, events, flag_states, rule_versions, users
+from models.companies import Company, CompanyKey, NewCompany
+from models.database import transaction
+from models.events import StoredEvent
+from models.users import User, UserKey
+
+
+def store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
+    """Store events in one transaction; ids of the companies to evaluate.
+
+    An event that is stored already changes nothing, so a message may come twice.
+
+    Raises:
+        OperationalError, InterfaceError: PostgreSQL cannot be reached; nothing was stored.
+    """
+    with transaction():
+        versions = rule_versions.current_numbers(list({e.organization_id for e in tracked}))
+        held = _lock_companies(tracked, versions, rulebooks)
+        known = _lock_users(tracked, held)
+        stored = events.add(
+            StoredEvent(
+                organization_id=e.organization_id,
+                event_id=e.event_id,
+                company_id=held[_company_key(e)].id,
+                user_id=known[_user_key(e)].id if e.user_id is not None else None,
+                event_key=e.event_key,
+                occurred_at=e.occurred_at,
+                received_at=e.received_at,
+                data=e.data,
+            )
+            for e in tracked
+        )
+        fresh = [e for e in tracked if (e.organization_id, e.event_id) in stored]
+        for event in fresh:
+            _merge(event, held, known)
+        _note_unsettled(fresh, held, versions, rulebooks)
+        companies.save_intake({held[_company_key(e)].id: held[_company_key(e)] for e in fresh}.values())
+        users.save({known[_user_key(e)].id: known[_user_key(e)] for e in fresh if e.user_id}.values())
+        for key_id in {e.key_id for e in fresh if e.key_id is not None}:
+            api_keys.touch(key_id)
+        return [company.id for company in held.values() if company.unsettled_since is not None]
+
+
+def _company_key(event: TrackedEvent) -> CompanyKey:
+    return event.organization_id, event.company_id
+
+
+def _user_key(event: TrackedEvent) -> UserKey:
+    return event.organization_id, event.user_id or ""
+
+
+def _lock_companies(
+    tracked: Sequence[TrackedEvent], versions: dict[int, int], rulebooks: RuleBooks
+) -> dict[CompanyKey, Company]:
+    wanted = {_company_key(event): event for event in tracked}
+    held = companies.lock(wanted)
+    missing = wanted.keys() - held.keys()
+    if missing:
+        companies.add(
+            NewCompany(
+                key=key,
+                name=wanted[key].company["name"],
+                first_seen_at=wanted[key].occurred_at,
+                health_status=rulebooks.book(key[0], versions.get(key[0], 0)).statuses[0],
+            )
+            for key in missing
+        )
+        held |= companies.lock(missing)
+    return held
+
+
+def _lock_users(
+    tracked: Sequence[TrackedEvent], held: dict[CompanyKey, Company]
+) -> dict[UserKey, User]:
+    wanted = {_user_key(event): event for event in tracked if event.user_id is not None}
+    known = users.lock(wanted)
+    missing = wanted.keys() - known.keys()
+    if missing:
+        users.add(
+            (key, held[_company_key(wanted[key])].id, wanted[key].occurred_at) for key in missing
+        )
+        known |= users.lock(missing)
+    return known
+
+
+def _merge(
+    event: TrackedEvent, held: dict[CompanyKey, Company], known: dict[UserKey, User]
+) -> None:
+    company = held[_company_key(event)]
+    company.traits.merge(event.company, event.occurred_at)
+    company.first_seen_at = min(company.first_seen_at, event.occurred_at)
+    if event.user_id is not None:
+        user = known[_user_key(event)]
+        user.traits.merge(event.user, event.occurred_at)
+        user.first_seen_at = min(user.first_seen_at, event.occurred_at)
+        user.company_id = company.id
+
+
+def _note_unsettled(
+    fresh: Sequence[TrackedEvent],
+    held: dict[CompanyKey, Company],
+    versions: dict[int, int],
+    rulebooks: RuleBooks,
+) -> None:
+    """Note the companies of which an event can change a flag. Most events can change none."""
+    awaiting = flag_states.awaiting_event({held[_company_key(e)].id for e in fresh})
+    for event in fresh:
+        company = held[_company_key(event)]
+        version = versions.get(event.organization_id, 0)
+        can_matter = company.judged_version != version or any(
+            (company.id, flag.name) in awaiting
+            and flag.selector.matches(event.event_key, event.data)
+            for flag in rulebooks.book(event.organization_id, version).flags
+        )
+        if can_matter:
+            since = event.takes_effect_at
+            company.unsettled_since = min(company.unsettled_since or since, since)

@@ -1,0 +1,94 @@
+"""The actors: each decodes a message, calls a plain function, and sends what follows."""
+
+import logging
+from typing import Any
+from uuid import UUID
+
+import dramatiq
+from dramatiq.errors import BrokerError
+from redis.exceptions import RedisError
+
+from actors import health, intake
+from actors.delivery import AttemptFailed, attempt_delivery
+from actors.hold import until_available
+from actors.rulebooks import RuleBooks
+from actors.times import utc_now
+from actors.tracked_event import TrackedEvent, UnreadableEvent
+from actors.webhooks.transport import Transport
+from models import events
+from models.database import UNAVAILABLE, transaction
+from queues import messages
+
+logger = logging.getLogger("brazebee.actors")
+
+
+def register_actors(
+    broker: dramatiq.Broker,
+    *,
+    rulebooks: RuleBooks,
+    transport: Transport,
+    secret_keys: tuple[str, ...],
+) -> None:
+    """Declare every actor on a broker, with what each needs."""
+
+    @dramatiq.actor(broker=broker, queue_name=messages.EVENTS, actor_name=messages.PERSIST)
+    def persist(event: dict[str, Any]) -> None:
+        for company_id in _store(event, rulebooks):
+            _hint(broker, messages.evaluate(company_id))
+
+    @dramatiq.actor(
+        broker=broker,
+        queue_name=messages.HEALTH,
+        actor_name=messages.EVALUATE,
+        throws=UNAVAILABLE,  # the clock asks again
+    )
+    def evaluate(company_id: int) -> None:
+        for delivery_id in health.evaluate(company_id, rulebooks, utc_now()):
+            _hint(broker, messages.deliver(delivery_id, attempt=1))
+
+    @dramatiq.actor(
+        broker=broker,
+        queue_name=messages.WEBHOOKS,
+        actor_name=messages.DELIVER,
+        throws=(AttemptFailed, *UNAVAILABLE),  # WebhookRetries, or the clock, asks again
+    )
+    def deliver(delivery_id: str, attempt: int) -> None:
+        done = attempt_delivery(
+            UUID(delivery_id), attempt, transport=transport, secret_keys=secret_keys
+        )
+        if done:
+            logger.info(
+                "webhook for %s delivered to %s: %s in %s ms",
+                done.delivery.company,
+                done.delivery.url,
+                done.attempt.status_code,
+                done.attempt.duration_ms,
+            )
+
+
+def _store(event: dict[str, Any], rulebooks: RuleBooks) -> list[int]:
+    """Store one event. One that can never be stored is set aside with the reason, not lost."""
+    try:
+        tracked = TrackedEvent.from_message(event)
+        return until_available(lambda: intake.store([tracked], rulebooks))
+    except UnreadableEvent as error:
+        reason = str(error)
+    except Exception as error:  # whatever it is, it must not cost us the event
+        logger.exception("an event cannot be stored")
+        reason = f"{type(error).__name__}: {error}"
+    logger.error("an event was set aside in rejected_events: %s", reason)
+    until_available(lambda: _reject(event, reason))
+    return []
+
+
+def _reject(event: dict[str, Any], reason: str) -> None:
+    organization_id = event.get("organization_id") if isinstance(event, dict) else None
+    with transaction():
+        events.reject(organization_id if isinstance(organization_id, int) else None, event, reason)
+
+
+def _hint(broker: dramatiq.Broker, message: dramatiq.Message[None]) -> None:
+    try:
+        broker.enqueue(message)
+    except (BrokerError, RedisError) as error:
+        logger.warning("%s was not asked for at once, the clock will: %s", message, error)

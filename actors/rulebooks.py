@@ -1,0 +1,34 @@
+"""Rule books by organization and version, each read once per process."""
+
+from cachetools import LRUCache, cachedmethod
+from cachetools.keys import hashkey
+
+from models import rule_versions
+from rules.book import RuleBook
+from rules.reading import DEFAULT_STATUSES, read_rules
+
+CACHED_BOOKS = 1_000
+
+NO_RULES = RuleBook(statuses=DEFAULT_STATUSES, events={}, flags=())
+"""What an organization is judged by before it has any rules."""
+
+
+class RuleBooks:
+    """A cache of read rule books. A version never changes, so none goes stale."""
+
+    def __init__(self) -> None:
+        self._books: LRUCache[object, RuleBook] = LRUCache(CACHED_BOOKS)
+
+    @cachedmethod(lambda self: self._books, key=lambda _self, *args: hashkey(*args))
+    def book(self, organization_id: int, version: int) -> RuleBook:
+        """The book of one version.
+
+        Raises:
+            LookupError: there is no such version.
+        """
+        if version == 0:
+            return NO_RULES
+        stored = rule_versions.find(organization_id, version)
+        if stored is None:
+            raise LookupError(f"organization {organization_id} has no rules version {version}")
+        return read_rules(stored.source)

@@ -1,0 +1,65 @@
+"""An event on its way from the ingress to its row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+LIVE_WITHIN = timedelta(minutes=1)
+"""An event that arrives this soon after it happened is judged as if it had come at once."""
+
+
+class UnreadableEvent(Exception):
+    """Raised when a message is not an event as the ingress sends them."""
+
+
+@dataclass(frozen=True)
+class TrackedEvent:
+    """One accepted event; `company` and `user` hold every field that was sent but the id."""
+
+    organization_id: int
+    key_id: int | None
+    event_id: str
+    event_key: str
+    company_id: str
+    company: Mapping[str, Any]
+    user_id: str | None
+    user: Mapping[str, Any]
+    data: dict[str, Any] | None
+    occurred_at: datetime
+    received_at: datetime
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> "TrackedEvent":
+        """Read the contents of a `persist` message.
+
+        Raises:
+            UnreadableEvent: a field is missing or of another kind.
+        """
+        try:
+            user = message["user"] or {}
+            return cls(
+                organization_id=int(message["organization_id"]),
+                key_id=message["key_id"],
+                event_id=str(message["event_id"]),
+                event_key=str(message["event_key"]),
+                company_id=str(message["company"]["id"]),
+                company={k: v for k, v in message["company"].items() if k != "id"},
+                user_id=user.get("id"),
+                user={k: v for k, v in user.items() if k != "id"},
+                data=message["data"],
+                occurred_at=datetime.fromisoformat(message["occurred_at"]),
+                received_at=datetime.fromisoformat(message["received_at"]),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UnreadableEvent(f"{type(error).__name__}: {error}") from error
+
+    @property
+    def takes_effect_at(self) -> datetime:
+        """From when on it is judged with.
+
+        An event of the past that is sent only now is counted at its own time, but cannot have
+        changed anybody's health before it was known.
+        """
+        live = self.received_at - self.occurred_at <= LIVE_WITHIN
+        return self.occurred_at if live else self.received_at

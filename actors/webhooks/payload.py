@@ -1,0 +1,50 @@
+"""What a webhook says."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from actors.times import iso_milliseconds
+from models.transitions import StoredTransition
+
+
+class EventType(StrEnum):
+    """The kinds of webhook."""
+
+    HEALTH_SCORE_CHANGED = "health_score_changed"
+    THRESHOLD_CROSSED = "threshold_crossed"
+
+
+def build_payload(
+    *,
+    message_id: str,
+    transition: StoredTransition,
+    company_id: str,
+    company_name: str,
+    triggers: Sequence[dict[str, Any]],
+) -> str:
+    """The JSON body of a transition's webhook.
+
+    `health_score_changed` where the company's status changed, `threshold_crossed` where a flag
+    changed level and the status stayed.
+    """
+    stayed = transition.from_status == transition.to_status
+    event = EventType.THRESHOLD_CROSSED if stayed else EventType.HEALTH_SCORE_CHANGED
+    return orjson.dumps(
+        {
+            "event": event,
+            "id": message_id,
+            "sequence": transition.sequence,
+            "cause": transition.cause,
+            "company": {
+                "id": company_id,
+                "name": company_name,
+                "health_status": transition.to_status,
+                "previous_status": transition.from_status,
+            },
+            "timestamp": iso_milliseconds(transition.at),
+            "triggers": list(triggers),
+        }
+    ).decode()

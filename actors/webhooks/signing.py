@@ -1,0 +1,14 @@
+"""Signs webhooks as Standard Webhooks has it (https://www.standardwebhooks.com)."""
+
+from datetime import datetime
+
+from standardwebhooks import Webhook
+
+
+def sign(secret: str, message_id: str, payload: str, at: datetime) -> dict[str, str]:
+    """The headers of an attempt made at the instant `at`, with an HMAC-SHA256 over them and the body."""
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign(msg_id=message_id, timestamp=at, data=payload),
+    }

@@ -1,0 +1,192 @@
+"""Sends one signed POST, to a checked address, within a bound of wall-clock time."""
+
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+from actors.webhooks.addresses import AddressPolicy, AddressRefused
+
+CONNECT_SECONDS = 5.0
+TOTAL_SECONDS = 15.0
+"""By the wall clock, from the look-up to the last byte read, however slowly bytes drip."""
+
+RESPONSE_BYTES = 16 * 1024
+"""The most that is read, and kept, of a response. It is never unpacked."""
+
+USER_AGENT = "Brazebee-Webhooks/1"
+
+
+@dataclass(frozen=True)
+class Response:
+    """What an endpoint answered, or why there is no answer.
+
+    `error` is None exactly for a 2xx; `status_code` is None where no response came.
+    """
+
+    status_code: int | None
+    error: str | None
+    body: str | None
+    duration_ms: int
+    retry_after: str | None = None
+
+
+@dataclass(frozen=True)
+class Transport:
+    """A way to send webhooks under an address policy."""
+
+    policy: AddressPolicy
+    total_seconds: float = TOTAL_SECONDS
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        """Make one attempt. Never raises for what the endpoint or the network does."""
+        started = time.monotonic()
+        deadline = _Deadline(self.total_seconds)
+        try:
+            self.policy.check_url(url)
+            status_code, answer, retry_after = self._exchange(url, body, headers, deadline)
+        except (requests.RequestException, HTTPError, AddressRefused, OSError) as error:
+            reason = f"no answer within {self.total_seconds:g} s" if deadline.passed else _reason(error)
+            return Response(None, reason, None, _elapsed_ms(started))
+        finally:
+            deadline.cancel()
+        error_text = None if 200 <= status_code < 300 else f"answered {status_code}"
+        return Response(status_code, error_text, answer, _elapsed_ms(started), retry_after)
+
+    def _exchange(
+        self, url: str, body: bytes, headers: Mapping[str, str], deadline: "_Deadline"
+    ) -> tuple[int, str, str | None]:
+        with requests.Session() as session:
+            session.trust_env = False
+            session.mount("http://", _GuardedAdapter(self.policy, deadline))
+            session.mount("https://", _GuardedAdapter(self.policy, deadline))
+            response = session.post(
+                url,
+                data=body,
+                headers={
+                    "Content-Type": "application/json",
+                    "Accept-Encoding": "identity",
+                    "User-Agent": USER_AGENT,
+                    **headers,
+                },
+                timeout=(CONNECT_SECONDS, self.total_seconds),
+                allow_redirects=False,
+                stream=True,
+            )
+            answer = response.raw.read(RESPONSE_BYTES, decode_content=False)
+            if deadline.passed:
+                raise requests.Timeout("the response was cut off")
+            text = answer.decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+            return response.status_code, text, response.headers.get("Retry-After")
+
+
+class _Deadline:
+    """Shuts down whatever socket is in use when the time is up, whoever is waiting on it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._pass)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def watch(self, connected: socket.socket) -> None:
+        # A duplicate: TLS takes the original over, and the connection may close it.
+        with self._lock:
+            self._sockets.append(connected.dup())
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            while self._sockets:
+                self._sockets.pop().close()
+
+    def _pass(self) -> None:
+        with self._lock:
+            self.passed = True
+            for watched in self._sockets:
+                try:
+                    watched.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue  # the other side was quicker
+
+
+class _GuardedConnection(HTTPConnection):
+    """Connects only to an address that the policy has seen and allows."""
+
+    policy: AddressPolicy
+    deadline: _Deadline
+    secure = False
+
+    def __init__(self, *args: Any, guard: tuple[AddressPolicy, _Deadline], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.policy, self.deadline = guard
+
+    def _new_conn(self) -> socket.socket:
+        failure: OSError | None = None
+        for address in self.policy.resolve(self.host, self.port, secure=self.secure):
+            family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+            connection = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                connection.settimeout(CONNECT_SECONDS)
+                connection.connect((str(address), self.port))
+            except OSError as error:
+                connection.close()
+                failure = error
+                continue
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.deadline.watch(connection)
+            return connection
+        raise failure or OSError(f"{self.host} has no address")
+
+
+class _GuardedTLSConnection(_GuardedConnection, HTTPSConnection):
+    secure = True
+
+
+class _GuardedAdapter(HTTPAdapter):
+    def __init__(self, policy: AddressPolicy, deadline: _Deadline) -> None:
+        self._guard = (policy, deadline)
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        plain = type("Pool", (HTTPConnectionPool,), {"ConnectionCls": None})
+        secure = type("TLSPool", (HTTPSConnectionPool,), {"ConnectionCls": None})
+        plain.ConnectionCls = staticmethod(partial(_GuardedConnection, guard=self._guard))
+        secure.ConnectionCls = staticmethod(partial(_GuardedTLSConnection, guard=self._guard))
+        self.poolmanager.pool_classes_by_scheme = {"http": plain, "https": secure}
+
+
+def _reason(error: Exception) -> str:
+    """The innermost cause in a few words, since requests and urllib3 wrap each other's errors."""
+    cause: BaseException = error
+    while True:
+        inner = cause.__cause__ or cause.__context__
+        if inner is None:
+            break
+        cause = inner
+    if isinstance(cause, ipaddress.AddressValueError):
+        return f"the URL is wrong: {cause}"
+    if isinstance(cause, socket.gaierror):
+        return "the host name does not resolve"
+    if isinstance(cause, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(cause, TimeoutError):
+        return f"no connection within {CONNECT_SECONDS:g} s"
+    return str(cause) or type(cause).__name__
+
+
+def _elapsed_ms(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

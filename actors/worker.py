@@ -1,0 +1,32 @@
+"""Composition root of the worker processes: `dramatiq actors.worker --queues ...`."""
+
+import os
+import sys
+
+import dramatiq
+
+from actors.registration import register_actors
+from actors.rulebooks import RuleBooks
+from actors.webhook_retries import WebhookRetries
+from actors.webhooks.addresses import AddressPolicy
+from actors.webhooks.transport import Transport
+from config.logs import configure_logging
+from config.settings import Settings, SettingsError
+from models.database import connect
+from queues.broker import build_broker
+
+try:
+    settings = Settings.from_environment(os.environ)
+except SettingsError as error:
+    sys.exit(str(error))
+
+configure_logging(settings.log_level)
+connect(settings)
+broker = build_broker(settings.redis_url, middleware=[WebhookRetries()])
+dramatiq.set_broker(broker)
+register_actors(
+    broker,
+    rulebooks=RuleBooks(),
+    transport=Transport(AddressPolicy(settings.webhook_allow_nets)),
+    secret_keys=settings.secret_keys,
+)

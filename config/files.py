@@ -1,0 +1,8 @@
+"""Where the files are that ship with the product."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROCFILE = ROOT / "Procfile"
+HEALTH_RULES = ROOT / "config" / "health.yaml"
+DEMO_RULES = ROOT / "config" / "demo.yaml"

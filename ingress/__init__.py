@@ -1,0 +1,1 @@
+"""The HTTP door: authenticate, limit, validate, enqueue, answer."""

@@ -1,0 +1,45 @@
+"""Puts the ingress together from its parts."""
+
+from flask import Flask, Response, g, request
+from redis.exceptions import RedisError
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from ingress.errors import answer_errors_as_json
+from ingress.probes import PROBES, Check, add_probes
+from ingress.rate_limit import RateLimiter
+from ingress.track import Tracking
+
+
+def create_app(
+    tracking: Tracking, *, redis: Check, postgres: Check, trusted_proxies: int = 0
+) -> Flask:
+    """The WSGI application. `trusted_proxies` is how many proxies set X-Forwarded-For in front."""
+    app = Flask("brazebee")
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    answer_errors_as_json(app)
+    add_probes(app, redis=redis, postgres=postgres)
+    app.add_url_rule("/v1/track", view_func=tracking.track, methods=["POST"])
+    _tell_rate_limit(app, tracking.limiter)
+    if trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted_proxies)  # type: ignore[method-assign]
+    return app
+
+
+def _tell_rate_limit(app: Flask, limiter: RateLimiter) -> None:
+    """Put the rate limit's headers on every answer but the probes'.
+
+    A request that was refused before its key was looked at counts for its address.
+    """
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        if request.endpoint in PROBES:
+            return response
+        window = g.get("window")
+        if window is None:
+            try:
+                window = limiter.count_address(request.remote_addr or "unknown")
+            except RedisError:
+                window = limiter.unknown()
+        response.headers.update(window.headers())
+        return response

@@ -1,0 +1,65 @@
+"""Reads a request body as strict JSON: what a worker could not store is refused here."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+DEEPEST = 10
+"""Levels of nesting that an event may have, the outermost object included."""
+
+
+class UnreadableBody(Exception):
+    """Raised when a body is not JSON as RFC 8259 has it, or repeats a key."""
+
+
+def read_json(body: bytes) -> Any:
+    """Parse a body, refusing NaN, lone surrogates, invalid UTF-8 and repeated keys.
+
+    Raises:
+        UnreadableBody: with the place and kind of the fault.
+    """
+    try:
+        value = orjson.loads(body)
+        json.loads(body, object_pairs_hook=_refuse_repeated_keys)
+    except _RepeatedKey as error:
+        raise UnreadableBody(f"the key {error} stands twice in one object") from None
+    except orjson.JSONDecodeError as error:
+        raise UnreadableBody(str(error)) from None
+    except (RecursionError, ValueError) as error:
+        raise UnreadableBody(f"unreadable JSON: {error}") from None
+    return value
+
+
+def storage_faults(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[dict[str, Any]]:
+    """Faults of values that JSON allows and the database does not: NUL, and too deep nesting."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            yield {"path": list(path), "message": "NUL characters are not allowed"}
+        return
+    if not isinstance(value, dict | list):
+        return
+    if len(path) >= DEEPEST:
+        yield {"path": list(path), "message": f"Nested more than {DEEPEST} levels deep"}
+        return
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from storage_faults(item, (*path, index))
+        return
+    for key, item in value.items():
+        if "\x00" in key:
+            yield {"path": list(path), "message": "NUL characters are not allowed in keys"}
+        yield from storage_faults(item, (*path, key))
+
+
+class _RepeatedKey(ValueError):
+    pass
+
+
+def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> None:
+    seen = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise _RepeatedKey(json.dumps(key))
+        seen.add(key)

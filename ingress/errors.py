@@ -1,0 +1,79 @@
+"""Every error that a client can see, as JSON in the form of the API's documentation."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+logger = logging.getLogger("brazebee.ingress")
+
+
+class ApiError(Exception):
+    """Raised to answer a request with an error: `{"error": ..., "details": [...]}`."""
+
+    def __init__(
+        self,
+        status: int,
+        error: str,
+        details: Sequence[Mapping[str, Any]] = (),
+        *,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(error)
+        self.status = status
+        self.error = error
+        self.details = details
+        self.retry_after = retry_after
+
+    def response(self) -> Response:
+        """The answer; `retry_after` is in seconds."""
+        body: dict[str, Any] = {"error": self.error}
+        if self.details:
+            body["details"] = list(self.details)
+        response = jsonify(body)
+        response.status_code = self.status
+        if self.retry_after is not None:
+            response.headers["Retry-After"] = str(self.retry_after)
+        return response
+
+
+def unavailable(what: str) -> ApiError:
+    """503: nothing was accepted, and the client should send again in a second."""
+    return ApiError(
+        503,
+        "Service temporarily unavailable",
+        [{"message": f"{what}; nothing was accepted, send it again"}],
+        retry_after=1,
+    )
+
+
+def answer_errors_as_json(app: Flask) -> None:
+    """Give our own errors, the framework's and unforeseen ones the documented form."""
+
+    @app.errorhandler(ApiError)
+    def api_error(error: ApiError) -> Response:
+        return error.response()
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        response = ApiError(error.code or 500, _SENTENCES.get(error.code, error.name)).response()
+        for name, value in error.get_headers():
+            if name in ("Allow", "Retry-After"):
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def unforeseen(error: Exception) -> Response:
+        logger.error("unforeseen error", exc_info=error)
+        return ApiError(500, _SENTENCES[InternalServerError.code]).response()
+
+
+_SENTENCES: dict[int | None, str] = {
+    404: "Not found",
+    405: "Method not allowed",
+    413: "Request body too large",
+    415: "Unsupported media type",
+    500: "Internal server error",
+}

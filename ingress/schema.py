@@ -1,0 +1,173 @@
+"""The shape of an event: what `POST /v1/track` takes, and every fault of what it does not."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, validate
+
+from ingress.body import storage_faults
+
+LONGEST_TEXT = 200
+"""Characters in an id, a name or an event key."""
+
+FUTURE_TOLERANCE = timedelta(hours=1)
+"""Clocks drift: a timestamp this far ahead of ours is taken as the present."""
+
+_KINDS = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object",
+          list: "array", type(None): "null"}  # fmt: skip
+_REQUIRED = {"required": "Required", "null": "Required"}
+
+
+class InvalidEvent(Exception):
+    """Raised when an event is not of the shape; `details` holds each fault's path and message."""
+
+    def __init__(self, details: list[dict[str, Any]]) -> None:
+        super().__init__("Invalid data")
+        self.details = details
+
+
+@dataclass(frozen=True)
+class ValidEvent:
+    """An event of the right shape; `user` and `data` are None where none was sent."""
+
+    event_key: str
+    company: dict[str, Any]
+    user: dict[str, Any] | None
+    data: dict[str, Any] | None
+    occurred_at: datetime
+
+
+def validate_event(payload: Any, received_at: datetime) -> ValidEvent:
+    """Check a parsed body.
+
+    Raises:
+        InvalidEvent: with every fault that it has.
+    """
+    if not isinstance(payload, dict):
+        raise InvalidEvent([{"path": [], "message": _expected("object", payload)}])
+    details = list(storage_faults(payload))
+    loaded: dict[str, Any] = {}
+    try:
+        loaded = _SCHEMA.load(payload)
+    except ValidationError as error:
+        details += _details(error.normalized_messages())
+    occurred_at = loaded.get("timestamp") or received_at
+    if occurred_at > received_at + FUTURE_TOLERANCE:
+        details.append({"path": ["timestamp"], "message": "More than 1 hour in the future"})
+    if details:
+        raise InvalidEvent(details)
+    return ValidEvent(
+        event_key=loaded["event_key"],
+        company=loaded["company"],
+        user=loaded.get("user"),
+        data=loaded.get("data"),
+        occurred_at=min(occurred_at, received_at),
+    )
+
+
+def _expected(kind: str, value: Any) -> str:
+    return f"Expected {kind}, received {_KINDS[type(value)]}"
+
+
+class _Text(fields.Field[str]):
+    """A string as it was sent; no number is taken for one."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError(_expected("string", value))
+        return value
+
+
+class _Name(_Text):
+    """A string that names something."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
+        text = super()._deserialize(value)
+        if not text.strip():
+            raise ValidationError("Must not be empty")
+        if len(text) > LONGEST_TEXT:
+            raise ValidationError(f"At most {LONGEST_TEXT} characters")
+        return text
+
+
+class _Timestamp(_Text):
+    """ISO 8601, without an offset in UTC."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
+        text = super()._deserialize(value)
+        try:
+            at = datetime.fromisoformat(text)
+            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+        except (OverflowError, ValueError):
+            raise ValidationError(
+                "Invalid timestamp: expected ISO 8601, such as 2024-01-20T10:30:00Z"
+            ) from None
+
+
+class _Object(fields.Field[dict[str, Any]]):
+    """Any JSON object."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError(_expected("object", value))
+        return value
+
+
+class _Nested(fields.Nested):
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValidationError(_expected("object", value))
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class _CompanySchema(Schema):
+    class Meta:
+        unknown = INCLUDE  # custom fields are kept as they are
+
+    id = _Name(required=True, error_messages=_REQUIRED)
+    name = _Name(required=True, error_messages=_REQUIRED)
+    payment_provider = _Text(allow_none=True)
+    payment_provider_id = _Text(allow_none=True)
+    crm_provider = _Text(allow_none=True)
+    crm_provider_id = _Text(allow_none=True)
+
+
+class _UserSchema(Schema):
+    class Meta:
+        unknown = INCLUDE
+
+    id = _Name(required=True, error_messages=_REQUIRED)
+    email = _Text(allow_none=True, validate=validate.Email(error="Invalid email"))
+    name = _Text(allow_none=True)
+
+
+class _EventSchema(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    event_key = _Name(required=True, error_messages=_REQUIRED)
+    company = _Nested(_CompanySchema, required=True, error_messages=_REQUIRED)
+    user = _Nested(_UserSchema, allow_none=True)
+    data = _Object(allow_none=True)
+    timestamp = _Timestamp(allow_none=True)
+
+
+_SCHEMA = _EventSchema()
+
+
+def _details(messages: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
+    """Marshmallow's nested messages as a flat list with paths."""
+
+    def walk(said: Any, path: list[Any]) -> Iterator[dict[str, Any]]:
+        if isinstance(said, Mapping):
+            for key, inner in said.items():
+                yield from walk(inner, path if key == "_schema" else [*path, key])
+        else:
+            for message in said:
+                yield {"path": path, "message": message}
+
+    yield from walk(messages, [])
+
+

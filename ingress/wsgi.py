@@ -1,0 +1,49 @@
+"""Composition root of the web process: `granian --interface wsgi ingress.wsgi:app`."""
+
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from config.logs import configure_logging
+from config.settings import Settings, SettingsError
+from ingress.app import create_app
+from ingress.directory import Directory
+from ingress.rate_limit import RateLimiter
+from ingress.track import Tracking
+from models.database import connect, query, transaction
+from queues import messages
+from queues.broker import CLIENT_TIMEOUT, build_broker
+
+try:
+    settings = Settings.from_environment(os.environ)
+except SettingsError as error:
+    sys.exit(str(error))
+
+configure_logging(settings.log_level)
+connect(settings, answer_within_ms=400)
+broker = build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT)
+
+
+def enqueue(event: dict[str, Any]) -> None:
+    """Put an event on the queue."""
+    broker.enqueue(messages.persist(event))
+
+
+def check_postgres() -> None:
+    """Ask PostgreSQL for anything at all."""
+    with transaction():
+        query("select 1")
+
+
+app = create_app(
+    Tracking(
+        directory=Directory(),
+        limiter=RateLimiter(settings.rate_limit_redis_url, settings.rate_limit),
+        enqueue=enqueue,
+        now=lambda: datetime.now(UTC),
+    ),
+    redis=lambda: broker.client.ping(),
+    postgres=check_postgres,
+    trusted_proxies=settings.trusted_proxies,
+)

@@ -1,0 +1,1 @@
+"""The tables: what is stored, and every query over it."""

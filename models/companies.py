@@ -1,0 +1,174 @@
+"""Companies: their fields, and where their health stands."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.database import execute, insert_rows, json, query
+from models.traits import Traits
+
+CORE_FIELDS = ("name", "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
+
+CompanyKey = tuple[int, str]
+"""Organization id, and the client's own id of the company."""
+
+
+@dataclass
+class Company:
+    """A company's row, locked for the transaction that read it."""
+
+    id: int
+    organization_id: int
+    external_id: str
+    traits: Traits
+    first_seen_at: datetime
+    health_status: str
+    previous_status: str | None
+    changed_at: datetime | None
+    sequence: int
+    judged_version: int
+    unsettled_since: datetime | None
+
+    @property
+    def name(self) -> str:
+        """The company's name."""
+        return str(self.traits.core["name"])
+
+
+@dataclass(frozen=True)
+class CompanyHealth:
+    """A company as lists show it."""
+
+    id: str
+    name: str
+    health_status: str
+    previous_status: str | None
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class NewCompany:
+    """What is known of a company when its first event is stored."""
+
+    key: CompanyKey
+    name: str
+    first_seen_at: datetime
+    health_status: str
+
+
+_COLUMNS = (
+    "id, organization_id, external_id, traits, fields_at, first_seen_at, health_status,"
+    " previous_status, changed_at, sequence, judged_version, unsettled_since, "
+    + ", ".join(CORE_FIELDS)
+)
+
+
+def lock(keys: Collection[CompanyKey]) -> dict[CompanyKey, Company]:
+    """Lock and read the companies with these keys that exist, always in the order of their ids."""
+    if not keys:
+        return {}
+    rows = query(
+        f"select {_COLUMNS} from companies where (organization_id, external_id) in %(keys)s"
+        " order by id for no key update",
+        {"keys": tuple(keys)},
+    )
+    return {(row["organization_id"], row["external_id"]): _company(row) for row in rows}
+
+
+def lock_by_id(company_id: int) -> Company | None:
+    """Lock and read one company."""
+    rows = query(
+        f"select {_COLUMNS} from companies where id = %(id)s for no key update", {"id": company_id}
+    )
+    return _company(rows[0]) if rows else None
+
+
+def add(companies: Iterable[NewCompany]) -> None:
+    """Add companies, leaving out those that somebody else has added meanwhile."""
+    insert_rows(
+        "insert into companies (organization_id, external_id, name, first_seen_at, health_status)"
+        " values %s on conflict (organization_id, external_id) do nothing",
+        [
+            (*c.key, c.name, c.first_seen_at, c.health_status)
+            for c in sorted(companies, key=lambda c: c.key)
+        ],
+    )
+
+
+def save_intake(companies: Iterable[Company]) -> None:
+    """Write back what storing events changes: fields, first sight, and what is yet to be judged."""
+    insert_rows(
+        "update companies c set name = v.name, payment_provider = v.payment_provider,"
+        " payment_provider_id = v.payment_provider_id, crm_provider = v.crm_provider,"
+        " crm_provider_id = v.crm_provider_id, traits = v.traits::jsonb, fields_at = v.fields_at::jsonb,"
+        " first_seen_at = v.first_seen_at, unsettled_since = v.unsettled_since::timestamptz"
+        f" from (values %s) as v (id, {', '.join(CORE_FIELDS)}, traits, fields_at,"
+        " first_seen_at, unsettled_since) where c.id = v.id",
+        [
+            (
+                c.id,
+                *(c.traits.core[name] for name in CORE_FIELDS),
+                json(c.traits.custom),
+                json(c.traits.fields_at),
+                c.first_seen_at,
+                c.unsettled_since,
+            )
+            for c in companies
+        ],
+    )
+
+
+def save_health(company: Company) -> None:
+    """Write back what judging changes; nothing is left unsettled."""
+    execute(
+        "update companies set health_status = %(health_status)s,"
+        " previous_status = %(previous_status)s, changed_at = %(changed_at)s,"
+        " sequence = %(sequence)s, judged_version = %(judged_version)s, unsettled_since = null"
+        " where id = %(id)s",
+        {
+            "id": company.id,
+            "health_status": company.health_status,
+            "previous_status": company.previous_status,
+            "changed_at": company.changed_at,
+            "sequence": company.sequence,
+            "judged_version": company.judged_version,
+        },
+    )
+
+
+def of_organization(organization_id: int) -> list[CompanyHealth]:
+    """All companies of an organization, by name."""
+    rows = query(
+        "select external_id as id, name, health_status, previous_status, changed_at"
+        " from companies where organization_id = %(organization_id)s order by name, external_id",
+        {"organization_id": organization_id},
+    )
+    return [CompanyHealth(**row) for row in rows]
+
+
+def unsettled_ids(*, before: datetime, limit: int) -> list[int]:
+    """Companies with an event that took effect before an instant and is still not judged."""
+    rows = query(
+        "select id from companies where unsettled_since < %(before)s"
+        " order by unsettled_since limit %(limit)s",
+        {"before": before, "limit": limit},
+    )
+    return [row["id"] for row in rows]
+
+
+def ids_judged_by_older_rules(*, limit: int) -> list[int]:
+    """Companies whose flags were last judged by a version that is no longer in force."""
+    rows = query(
+        "select c.id from organizations o cross join lateral ("
+        " select id from companies where organization_id = o.id"
+        " and judged_version < o.rules_version limit %(limit)s) c limit %(limit)s",
+        {"limit": limit},
+    )
+    return [row["id"] for row in rows]
+
+
+def _company(row: dict[str, Any]) -> Company:
+    core = {name: row.pop(name) for name in CORE_FIELDS}
+    traits = Traits(core, row.pop("traits"), row.pop("fields_at"))
+    return Company(traits=traits, **row)

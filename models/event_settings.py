@@ -1,0 +1,39 @@
+"""The event keys that an organization takes."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from models.database import execute, insert_rows, query
+
+
+class Setting(Protocol):
+    """An event key with its name for people, and whether it is taken."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def enabled(self) -> bool: ...
+
+
+def replace_all(organization_id: int, settings: Iterable[Setting]) -> None:
+    """Make these the organization's event keys, and no others."""
+    execute(
+        "delete from event_settings where organization_id = %(organization_id)s",
+        {"organization_id": organization_id},
+    )
+    insert_rows(
+        "insert into event_settings (organization_id, event_key, name, enabled) values %s",
+        [(organization_id, s.key, s.name, s.enabled) for s in settings],
+    )
+
+
+def enabled_by_key(organization_id: int) -> dict[str, bool]:
+    """For each configured event key, whether it is enabled."""
+    rows = query(
+        "select event_key, enabled from event_settings"
+        " where organization_id = %(organization_id)s",
+        {"organization_id": organization_id},
+    )
+    return {row["event_key"]: row["enabled"] for row in rows}

@@ -1,0 +1,75 @@
+"""What is recorded of each flag of each company, and when it is due."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.database import execute, insert_rows, query
+
+
+@dataclass(frozen=True)
+class StoredFlagState:
+    """One flag of one company; `status` is None for not applicable."""
+
+    organization_id: int
+    company_id: int
+    flag: str
+    status: str | None
+    changed_at: datetime
+    due_at: datetime | None
+    awaits_event: bool
+
+
+def of_company(company_id: int) -> list[StoredFlagState]:
+    """All flag states of a company."""
+    rows = query(
+        "select organization_id, company_id, flag, status, changed_at, due_at, awaits_event"
+        " from flag_states where company_id = %(company_id)s",
+        {"company_id": company_id},
+    )
+    return [StoredFlagState(**row) for row in rows]
+
+
+def awaiting_event(company_ids: Collection[int]) -> set[tuple[int, str]]:
+    """The (company id, flag) pairs among these companies that an event can change."""
+    rows = query(
+        "select company_id, flag from flag_states"
+        " where company_id = any(%(company_ids)s) and awaits_event",
+        {"company_ids": list(company_ids)},
+    )
+    return {(row["company_id"], row["flag"]) for row in rows}
+
+
+def save(states: Iterable[StoredFlagState]) -> None:
+    """Write states, replacing those of the same company and flag."""
+    insert_rows(
+        "insert into flag_states (organization_id, company_id, flag, status, changed_at, due_at,"
+        " awaits_event) values %s on conflict (company_id, flag) do update set"
+        " status = excluded.status, changed_at = excluded.changed_at, due_at = excluded.due_at,"
+        " awaits_event = excluded.awaits_event",
+        [
+            (s.organization_id, s.company_id, s.flag, s.status, s.changed_at, s.due_at, s.awaits_event)
+            for s in states
+        ],
+    )
+
+
+def remove(company_id: int, flags: Collection[str]) -> None:
+    """Forget flags that the rules no longer have."""
+    execute(
+        "delete from flag_states where company_id = %(company_id)s and flag = any(%(flags)s)",
+        {"company_id": company_id, "flags": list(flags)},
+    )
+
+
+def due_company_ids(*, until: datetime, limit: int) -> list[int]:
+    """Companies with a flag that is due, the longest overdue first.
+
+    One probe of the partial index `flag_states_due`, whatever the number of companies.
+    """
+    rows = query(
+        "select company_id from flag_states where due_at <= %(until)s"
+        " order by due_at limit %(limit)s",
+        {"until": until, "limit": limit},
+    )
+    return list(dict.fromkeys(row["company_id"] for row in rows))

@@ -1,0 +1,55 @@
+"""Organizations: the tenants."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from peewee import IntegrityError
+
+from models.database import database, query
+
+
+class OrganizationExists(Exception):
+    """Raised when the name of a new organization is taken."""
+
+
+@dataclass(frozen=True)
+class Organization:
+    """One tenant; `rate_limit` is None for the default, `rules_version` 0 before any rules."""
+
+    id: int
+    name: str
+    rate_limit: str | None
+    rules_version: int
+    created_at: datetime
+
+
+_COLUMNS = "id, name, rate_limit, rules_version, created_at"
+
+
+def create(name: str, *, rate_limit: str | None = None) -> Organization:
+    """Add an organization.
+
+    Raises:
+        OrganizationExists: the name is taken.
+    """
+    try:
+        with database.atomic():
+            rows = query(
+                "insert into organizations (name, rate_limit) values (%(name)s, %(rate_limit)s)"
+                f" returning {_COLUMNS}",
+                {"name": name, "rate_limit": rate_limit},
+            )
+    except IntegrityError:
+        raise OrganizationExists(name) from None
+    return Organization(**rows[0])
+
+
+def find(name: str) -> Organization | None:
+    """The organization with this name."""
+    rows = query(f"select {_COLUMNS} from organizations where name = %(name)s", {"name": name})
+    return Organization(**rows[0]) if rows else None
+
+
+def every() -> list[Organization]:
+    """All organizations, by name."""
+    return [Organization(**row) for row in query(f"select {_COLUMNS} from organizations order by name")]

@@ -1,0 +1,73 @@
+"""Users of companies, and their fields."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.database import insert_rows, json, query
+from models.traits import Traits
+
+CORE_FIELDS = ("email", "name")
+
+UserKey = tuple[int, str]
+"""Organization id, and the client's own id of the user."""
+
+
+@dataclass
+class User:
+    """A user's row, locked for the transaction that read it."""
+
+    id: int
+    organization_id: int
+    external_id: str
+    company_id: int
+    traits: Traits
+    first_seen_at: datetime
+
+
+def lock(keys: Collection[UserKey]) -> dict[UserKey, User]:
+    """Lock and read the users with these keys that exist, always in the order of their ids."""
+    if not keys:
+        return {}
+    rows = query(
+        "select id, organization_id, external_id, company_id, email, name, traits, fields_at,"
+        " first_seen_at from users where (organization_id, external_id) in %(keys)s"
+        " order by id for no key update",
+        {"keys": tuple(keys)},
+    )
+    users = {}
+    for row in rows:
+        core = {name: row.pop(name) for name in CORE_FIELDS}
+        traits = Traits(core, row.pop("traits"), row.pop("fields_at"))
+        users[row["organization_id"], row["external_id"]] = User(traits=traits, **row)
+    return users
+
+
+def add(users: Iterable[tuple[UserKey, int, datetime]]) -> None:
+    """Add users by key, company and first sight, leaving out those added meanwhile."""
+    insert_rows(
+        "insert into users (organization_id, external_id, company_id, first_seen_at)"
+        " values %s on conflict (organization_id, external_id) do nothing",
+        [(*key, company_id, seen_at) for key, company_id, seen_at in sorted(users)],
+    )
+
+
+def save(users: Iterable[User]) -> None:
+    """Write back users."""
+    insert_rows(
+        "update users u set company_id = v.company_id, email = v.email, name = v.name,"
+        " traits = v.traits::jsonb, fields_at = v.fields_at::jsonb, first_seen_at = v.first_seen_at"
+        " from (values %s) as v (id, company_id, email, name, traits, fields_at, first_seen_at)"
+        " where u.id = v.id",
+        [
+            (
+                u.id,
+                u.company_id,
+                *(u.traits.core[name] for name in CORE_FIELDS),
+                json(u.traits.custom),
+                json(u.traits.fields_at),
+                u.first_seen_at,
+            )
+            for u in users
+        ],
+    )

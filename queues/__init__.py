@@ -1,0 +1,1 @@
+"""The queues between processes: the broker, and the messages by name."""

@@ -1,0 +1,38 @@
+"""The messages that processes send each other: their queues, actors and contents.
+
+A `persist` message carries an event, and is the only copy of it until it is stored. The others
+carry ids and are only hints: what they ask for stands in PostgreSQL, and the clock sends them
+again if they are lost.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from dramatiq import Message
+
+EVENTS = "events"
+HEALTH = "health"
+WEBHOOKS = "webhooks"
+
+PERSIST = "persist"
+EVALUATE = "evaluate"
+DELIVER = "deliver"
+
+
+def persist(event: dict[str, Any]) -> Message[None]:
+    """Store this event, as `ingress` has validated it."""
+    return _message(EVENTS, PERSIST, event)
+
+
+def evaluate(company_id: int) -> Message[None]:
+    """Bring this company's health up to date."""
+    return _message(HEALTH, EVALUATE, company_id)
+
+
+def deliver(delivery_id: UUID, attempt: int) -> Message[None]:
+    """Make the attempt with this number, counted from 1, of a webhook delivery."""
+    return _message(WEBHOOKS, DELIVER, str(delivery_id), attempt)
+
+
+def _message(queue: str, actor: str, *args: Any) -> Message[None]:
+    return Message(queue_name=queue, actor_name=actor, args=args, kwargs={}, options={})

@@ -1,0 +1,29 @@
+"""Windows as people write them: a whole number of seconds, minutes, hours, days or weeks."""
+
+from datetime import timedelta
+
+UNITS = {
+    "week": timedelta(weeks=1),
+    "day": timedelta(days=1),
+    "hour": timedelta(hours=1),
+    "minute": timedelta(minutes=1),
+    "second": timedelta(seconds=1),
+}
+LONGEST = timedelta(weeks=520)
+"""Ten years: longer than any customer relationship a rule could sensibly look back on."""
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 day`, `2 days`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def spell_duration(duration: timedelta) -> str:
+    """The duration in words, in the largest unit of at most a day that divides it.
+
+    Weeks are printed as days, so that 7 days and 1 week have one canonical form.
+    """
+    for noun, unit in UNITS.items():
+        if noun != "week" and duration % unit == timedelta(0):
+            return counted(duration // unit, noun)
+    raise ValueError(f"{duration!r} is not a whole number of seconds")

@@ -1,0 +1,38 @@
+"""What can be wrong with a rule file, each fault at the place where it stands."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One mistake: 1-based line and column, and a sentence with the cure."""
+
+    line: int
+    column: int
+    message: str
+
+
+class RulesError(Exception):
+    """Base of everything that this package raises."""
+
+
+class RuleFileError(RulesError):
+    """Raised when a rule file has faults; `faults` lists every one, in file order."""
+
+    def __init__(self, faults: Iterable[Fault], *, file: str = "rules") -> None:
+        self.faults = tuple(sorted(set(faults)))
+        self.file = file
+        super().__init__("\n".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """Each fault as `file:line:column: message`."""
+        return [f"{self.file}:{f.line}:{f.column}: {f.message}" for f in self.faults]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A suggestion to append to a message, or nothing when no known word is near."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    near = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    return f"; did you mean `{by_folded[near[0]]}`?" if near else ""

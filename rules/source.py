@@ -1,0 +1,155 @@
+"""A YAML text as nodes that know where they stand; reading collects faults instead of stopping."""
+
+from collections.abc import Collection
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from rules.faults import Fault, did_you_mean
+
+LARGEST_FILE = 1_000_000
+"""Characters; a rule file is written by people."""
+
+_KINDS = {MappingNode: "a mapping (`name: value` lines)", SequenceNode: "a list"}
+_TAB_CURE = "a tab cannot indent YAML; use spaces"
+
+
+class Source:
+    """One YAML text, its root node, and the faults found in it so far."""
+
+    def __init__(self, text: str) -> None:
+        self.faults: list[Fault] = []
+        self.root: Node | None = None
+        if len(text) > LARGEST_FILE:
+            self.faults.append(Fault(1, 1, f"the file is larger than {LARGEST_FILE:,} characters"))
+            return
+        try:
+            self.root = YAML(typ="rt", pure=True).compose(text)
+        except MarkedYAMLError as error:
+            self.faults.append(_syntax_fault(error))
+        except YAMLError as error:
+            self.faults.append(Fault(1, 1, f"this is not readable as YAML: {_first_line(error)}"))
+        else:
+            if self.root is None:
+                self.faults.append(Fault(1, 1, "the file is empty; start with `version: 1`"))
+
+    def fault(self, node: Node, message: str, *, offset: int = 0) -> None:
+        """Record a fault at a node, `offset` characters into a plain or quoted scalar."""
+        mark = node.start_mark
+        quoted = isinstance(node, ScalarNode) and node.style in ("'", '"')
+        column = mark.column + 1 + (offset + quoted if offset else 0)
+        self.faults.append(Fault(mark.line + 1, column, message))
+
+    def mapping(
+        self,
+        node: Node,
+        what: str,
+        known: Collection[str] | None = None,
+        required: Collection[str] = (),
+    ) -> dict[str, tuple[Node, Node]]:
+        """The entries of a mapping by key: the key's node and the value's.
+
+        A key that stands twice, one that is not `known`, and a `required` one that is missing
+        are faults; a node of another kind is one fault and no entries.
+        """
+        if not isinstance(node, MappingNode):
+            self.fault(node, f"{what} must be a mapping (`name: value` lines), not {kind_of(node)}")
+            return {}
+        entries: dict[str, tuple[Node, Node]] = {}
+        for key_node, value_node in node.value:
+            key = self.text(key_node, f"a name in {what}")
+            if key is None:
+                continue
+            if key in entries:
+                first = entries[key][0].start_mark.line + 1
+                self.fault(key_node, f"`{key}` stands twice in {what}, first in line {first}")
+            elif known is not None and key not in known:
+                hint = did_you_mean(key, known) or f"; known are {in_words(known)}"
+                self.fault(key_node, f"`{key}` is not known in {what}{hint}")
+            else:
+                entries[key] = (key_node, value_node)
+        for key in required:
+            if key not in entries:
+                self.fault(node, f"{what} lacks `{key}`")
+        return entries
+
+    def items(self, node: Node, what: str) -> list[Node]:
+        """The nodes of a list; a node of another kind is a fault and no items."""
+        if isinstance(node, SequenceNode):
+            return list(node.value)
+        self.fault(node, f"{what} must be a list, not {kind_of(node)}")
+        return []
+
+    def text(self, node: Node, what: str) -> str | None:
+        """A non-empty text; numbers and the like are taken as they are written."""
+        if not isinstance(node, ScalarNode):
+            self.fault(node, f"{what} must be a text, not {kind_of(node)}")
+            return None
+        if not str(node.value).strip() or is_null(node):
+            self.fault(node, f"{what} must not be empty")
+            return None
+        return str(node.value)
+
+    def boolean(self, node: Node, what: str) -> bool | None:
+        """`true` or `false`."""
+        value = self.scalar(node, what)
+        if isinstance(value, bool):
+            return value
+        if value is not None:
+            self.fault(node, f"{what} must be `true` or `false`, not `{node.value}`")
+        return None
+
+    def scalar(self, node: Node, what: str) -> Any:
+        """A text, number, truth value or null, as YAML 1.2 reads it."""
+        if not isinstance(node, ScalarNode):
+            self.fault(node, f"{what} must be a single value, not {kind_of(node)}")
+            return None
+        tag, text = str(node.tag), str(node.value)
+        try:
+            if tag.endswith(":int"):
+                return int(text.replace("_", ""), 0)
+            if tag.endswith(":float"):
+                return float(text)
+        except ValueError:
+            return text
+        if tag.endswith(":bool"):
+            return text.lower() == "true"
+        return None if is_null(node) else text
+
+
+def is_null(node: Node) -> bool:
+    """Whether nothing stands there, as after `login:`."""
+    return isinstance(node, ScalarNode) and str(node.tag).endswith(":null")
+
+
+def kind_of(node: Node) -> str:
+    """What a node is, in words."""
+    if is_null(node):
+        return "empty"
+    return _KINDS.get(type(node), f"`{node.value}`")
+
+
+def in_words(names: Collection[str]) -> str:
+    """`a`, `b` and `c`."""
+    quoted = [f"`{name}`" for name in names]
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else quoted[0]
+
+
+def _syntax_fault(error: MarkedYAMLError) -> Fault:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    problem = error.problem or error.context or "unreadable"
+    if "\\t" in problem:
+        return Fault(line, column, _TAB_CURE)
+    if error.context and "quoted scalar" in error.context and error.context_mark:
+        opened = error.context_mark
+        return Fault(opened.line + 1, opened.column + 1, "a quote is opened here and never closed")
+    return Fault(
+        line, column, f"this is not readable as YAML: {problem}; check indentation, `:` and quotes"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else "unreadable"
