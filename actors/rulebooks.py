@@ -1,5 +1,7 @@
 """Rule books by organization and version, each read once per process."""
 
+import threading
+
 from cachetools import LRUCache, cachedmethod
 from cachetools.keys import hashkey
 
@@ -18,8 +20,13 @@ class RuleBooks:
 
     def __init__(self) -> None:
         self._books: LRUCache[object, RuleBook] = LRUCache(CACHED_BOOKS)
+        self._lock = threading.Lock()
 
-    @cachedmethod(lambda self: self._books, key=lambda _self, *args: hashkey(*args))
+    @cachedmethod(
+        lambda self: self._books,
+        key=lambda _self, *args: hashkey(*args),
+        lock=lambda self: self._lock,
+    )
     def book(self, organization_id: int, version: int) -> RuleBook:
         """The book of one version.
 

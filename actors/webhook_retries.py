@@ -20,6 +20,12 @@ logger = logging.getLogger("brazebee.webhooks")
 class WebhookRetries(Middleware):
     """Records each failed attempt and schedules the next, or gives the delivery up."""
 
+    @property
+    def actor_options(self) -> set[str]:
+        """Dramatiq's worker logs the errors in `throws` without a traceback, but only `Retries`,
+        which is not here, would declare the option."""
+        return {"throws"}
+
     def after_process_message(
         self,
         broker: Broker,

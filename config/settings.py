@@ -139,6 +139,6 @@ def _next_database(redis_url: str) -> str:
     parts = urlsplit(redis_url)
     if parts.scheme == "unix":
         number = int(parse_qs(parts.query).get("db", ["0"])[0])
-        return parts._replace(query=urlencode({"db": number + 1})).geturl()
+        return f"unix://{parts.path}?{urlencode({'db': number + 1})}"
     number = int(parts.path.strip("/") or 0)
     return parts._replace(path=f"/{number + 1}").geturl()

@@ -76,6 +76,16 @@ def lock(keys: Collection[CompanyKey]) -> dict[CompanyKey, Company]:
     return {(row["organization_id"], row["external_id"]): _company(row) for row in rows}
 
 
+def find(organization_id: int, external_id: str) -> Company | None:
+    """Read the company with the client's own id, without locking it."""
+    rows = query(
+        f"select {_COLUMNS} from companies"
+        " where organization_id = %(organization_id)s and external_id = %(external_id)s",
+        {"organization_id": organization_id, "external_id": external_id},
+    )
+    return _company(rows[0]) if rows else None
+
+
 def lock_by_id(company_id: int) -> Company | None:
     """Lock and read one company."""
     rows = query(

@@ -53,3 +53,13 @@ def find(name: str) -> Organization | None:
 def every() -> list[Organization]:
     """All organizations, by name."""
     return [Organization(**row) for row in query(f"select {_COLUMNS} from organizations order by name")]
+
+
+def lock_rules_version(organization_id: int) -> int:
+    """Lock an organization's row for a change of its rules; the version in force."""
+    rows = query(
+        "select rules_version from organizations where id = %(id)s for update",
+        {"id": organization_id},
+    )
+    version: int = rows[0]["rules_version"]
+    return version

@@ -1,0 +1,75 @@
+"""How a command finds the servers: the environment first, then a running `brazebee up`."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli.errors import Refused
+from cli.up.data_directory import DEFAULT, VARIABLE, DataDirectory
+from config.settings import Settings, SettingsError
+from models import organizations
+from models.database import UNAVAILABLE, connect, transaction
+from models.organizations import Organization
+
+
+def find_settings() -> Settings:
+    """The settings of this environment, filled up from the `up` that runs on the data directory.
+
+    Raises:
+        Refused: neither tells where the servers are, or a setting is wrong.
+    """
+    given = {name: value for name, value in os.environ.items() if value.strip()}
+    root = Path(given.get(VARIABLE, DEFAULT))
+    running = DataDirectory(root).running()
+    if running is None and "DATABASE_URL" not in given:
+        raise Refused(
+            f"No running Brazebee was found in {root}: start it with `make run`, name its data"
+            f" directory with {VARIABLE}, or set DATABASE_URL and REDIS_URL."
+        )
+    environment = (running.environment if running else {}) | given
+    try:
+        return Settings.from_environment(environment)
+    except SettingsError as error:
+        raise Refused(str(error)) from None
+
+
+def base_url() -> str:
+    """Where the running `up` takes events."""
+    running = DataDirectory(Path(os.environ.get(VARIABLE, "") or DEFAULT)).running()
+    if running is None:
+        raise Refused("No running Brazebee was found: start it with `make run`.")
+    return running.base_url
+
+
+@contextmanager
+def database_transaction() -> Iterator[Settings]:
+    """Connect, and do what follows in one transaction.
+
+    Raises:
+        Refused: PostgreSQL cannot be reached.
+    """
+    settings = find_settings()
+    connect(settings)
+    try:
+        with transaction():
+            yield settings
+    except UNAVAILABLE as error:
+        first_line = str(error).strip().splitlines()[0]
+        raise Refused(
+            f"PostgreSQL does not answer: {first_line}. Check that it runs and that"
+            " DATABASE_URL is right."
+        ) from None
+
+
+def find_organization(name: str) -> Organization:
+    """The organization with this name.
+
+    Raises:
+        Refused: there is none.
+    """
+    organization = organizations.find(name)
+    if organization is None:
+        known = ", ".join(o.name for o in organizations.every()) or "none"
+        raise Refused(f"There is no organization `{name}`; known: {known}.")
+    return organization

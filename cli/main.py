@@ -1,0 +1,42 @@
+"""`brazebee`: the commands, in the order in which a newcomer meets them."""
+
+import click
+
+from cli.clock import clock
+from cli.companies import explain_company, list_companies
+from cli.connection import find_settings
+from cli.demo import demo
+from cli.keys import keys
+from cli.organizations import org
+from cli.rules import apply
+from cli.up.command import up
+from cli.up.embedded import wait_for_postgres
+from cli.webhooks import webhooks
+from models.database import connect
+from models.migrations import migrate as run_migrations
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="brazebee")
+def main() -> None:
+    """Customer health from product events.
+
+    Exit codes: 0 done, 1 refused with the reason on standard error, 2 wrong usage.
+    """
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database's schema up to date; safe to run at every deploy."""
+    settings = find_settings()
+    wait_for_postgres(settings.database_url, seconds=3)
+    connect(settings)
+    applied = run_migrations()
+    click.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
+
+
+for command in (
+    up, org, keys, apply, webhooks, list_companies, explain_company, demo, clock,
+):  # fmt: skip
+    main.add_command(command)
+

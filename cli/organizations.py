@@ -1,0 +1,56 @@
+"""`brazebee org`: the tenants."""
+
+import click
+import limits
+
+from cli.connection import database_transaction
+from cli.errors import Refused
+from cli.output import json_option, print_rows
+from models import organizations
+from models.organizations import OrganizationExists
+
+LONGEST_NAME = 200
+
+
+@click.group("org")
+def org() -> None:
+    """Organizations: each has its own keys, rules, companies and webhooks."""
+
+
+@org.command("create")
+@click.argument("name")
+@click.option("--rate-limit", metavar="RATE", help="Such as 20000/hour, instead of the default.")
+def create(name: str, rate_limit: str | None) -> None:
+    """Make an organization. Apply rules to it next, so that it takes events."""
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise click.UsageError(f"A name has 1 to {LONGEST_NAME} printable characters.")
+    if rate_limit is not None:
+        try:
+            limits.parse(rate_limit)
+        except ValueError:
+            raise click.UsageError(
+                f"`{rate_limit}` is not a rate; expected for example 20000/hour."
+            ) from None
+    with database_transaction():
+        try:
+            organizations.create(name, rate_limit=rate_limit)
+        except OrganizationExists:
+            raise Refused(f"There is an organization `{name}` already.") from None
+    click.echo(f"Made the organization `{name}`. Next: brazebee apply FILE --org '{name}'", err=True)
+
+
+@org.command("list")
+@json_option
+def list_organizations(as_json: bool) -> None:
+    """List organizations."""
+    with database_transaction():
+        rows = [
+            {
+                "name": o.name,
+                "rules_version": o.rules_version or None,
+                "rate_limit": o.rate_limit or "default",
+                "created_at": o.created_at,
+            }
+            for o in organizations.every()
+        ]
+    print_rows(rows, as_json=as_json, empty="There is no organization yet.")

@@ -1,0 +1,53 @@
+"""What commands print: tables for people, JSON alone for programs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import orjson
+from tabulate import tabulate
+
+from actors.times import iso_milliseconds
+
+org_option = click.option(
+    "--org", default="default", show_default=True, help="The organization's name."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def print_json(value: Any) -> None:
+    """Print JSON, instants in ISO 8601 with milliseconds."""
+    click.echo(orjson.dumps(_plain(value), option=orjson.OPT_INDENT_2).decode())
+
+
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str
+) -> None:
+    """Print rows of the same columns as JSON or as a table, `empty` where there is none."""
+    if as_json:
+        print_json(rows)
+    elif rows:
+        titles = [name.replace("_", " ").upper() for name in rows[0]]
+        cells = [[_cell(value) for value in row.values()] for row in rows]
+        click.echo(tabulate(cells, headers=titles, tablefmt="plain", disable_numparse=True))
+    else:
+        click.echo(empty)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return iso_milliseconds(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return str(value)

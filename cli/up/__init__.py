@@ -1,0 +1,1 @@
+"""`brazebee up`: everything that the product needs, started, watched and stopped together."""

@@ -1,0 +1,257 @@
+"""`brazebee up`: the servers, the migrations, the Procfile's processes, and what a newcomer needs."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import requests
+from honcho.environ import parse_procfile
+
+from cli.errors import Refused
+from cli.up.data_directory import DEFAULT, VARIABLE, DataDirectory, Running
+from cli.up.embedded import (
+    postgres_command,
+    postgres_url,
+    redis_command,
+    redis_url,
+    stop_leftover_postgres,
+    wait_for_postgres,
+    wait_for_redis,
+)
+from cli.up.first_start import FirstStart, prepare
+from cli.up.leftovers import MARK, end_leftovers
+from cli.up.supervisor import Command, Supervisor
+from config.files import PROCFILE, ROOT
+from config.settings import Settings, SettingsError
+from models.database import connect
+
+LOOPBACK = "127.0.0.0/8"
+READY_SECONDS = 30.0
+STOP_SECONDS = 15.0
+STOP_ORDER = (("web",), ("clock", "persist", "evaluate", "deliver"), ("redis",), ("postgres",))
+"""First no more events come in, then what is under way is finished, then the servers go."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `up` was asked for; `scale` is how many of each process to run."""
+
+    host: str
+    port: int
+    data: DataDirectory
+    scale: Mapping[str, int]
+
+    @property
+    def base_url(self) -> str:
+        """Where clients reach the ingress from this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def _parse_scale(_context: click.Context, _parameter: click.Parameter, text: str) -> dict[str, int]:
+    scale = {}
+    for part in filter(None, text.split(",")):
+        name, _, number = part.strip().partition("=")
+        if name not in _processes() or not number.isdigit() or not 0 <= int(number) <= 64:
+            raise click.BadParameter(
+                f"`{part}` is not NAME=NUMBER with a name among {', '.join(_processes())}"
+            )
+        scale[name] = int(number)
+    return scale
+
+
+@click.command()
+@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True,
+              help="Address to listen on.")  # fmt: skip
+@click.option("--port", envvar="PORT", type=click.IntRange(1, 65535), default=8000,
+              show_default=True, help="Port to listen on; also PORT.")  # fmt: skip
+@click.option("--data-dir", envvar=VARIABLE, type=click.Path(path_type=Path, file_okay=False),
+              default=DEFAULT, show_default=True,
+              help=f"Where everything is kept; also {VARIABLE}.")  # fmt: skip
+@click.option("--scale", callback=_parse_scale, default="", metavar="NAME=N,...",
+              help="How many of a process to run, such as persist=2,deliver=2.")  # fmt: skip
+def up(host: str, port: int, data_dir: Path, scale: Mapping[str, int]) -> None:
+    """Start everything here and run until stopped.
+
+    PostgreSQL and Redis are embedded unless DATABASE_URL and REDIS_URL are set.
+    """
+    options = Options(host, port, DataDirectory(data_dir), scale)
+    with options.data.claimed(), _stop_signals() as stopping:
+        _run(options, stopping)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """Set an event on Ctrl-C and SIGTERM, however often they come."""
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopping.set())
+    yield stopping
+
+
+def _run(options: Options, stopping: threading.Event) -> None:
+    left = end_leftovers(str(options.data.root))
+    stop_leftover_postgres(options.data)
+    _check_port(options)
+    environment, settings = _environment(options)
+    supervisor = Supervisor(environment)
+    if left:
+        supervisor.say(f"ended {left} processes that an earlier start had left behind")
+    try:
+        _start_servers(options, supervisor, environment)
+        connect(settings)
+        first = prepare()
+        options.data.announce(Running(os.getpid(), options.base_url, _shared(environment)))
+        supervisor.start(_procfile_commands(options.scale))
+        if _wait_until_ready(options, supervisor, stopping):
+            _welcome(options, supervisor, environment, first)
+        while not stopping.wait(0.25):
+            supervisor.restart_ended()
+        supervisor.say("stopping")
+    finally:
+        supervisor.stop(STOP_ORDER, STOP_SECONDS)
+    supervisor.say("stopped; everything is kept in " + str(options.data.root))
+
+
+def _check_port(options: Options) -> None:
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((options.host, options.port))
+        except OSError as error:
+            raise Refused(
+                f"{options.host}:{options.port} cannot be listened on: {error.strerror}."
+                " Choose another with --port or PORT."
+            ) from None
+
+
+def _environment(options: Options) -> tuple[dict[str, str], Settings]:
+    """The environment of every process, and the settings in it."""
+    defaults = {
+        "DATABASE_URL": postgres_url(options.data),
+        "REDIS_URL": redis_url(options.data),
+        "BRAZEBEE_SECRET_KEY": options.data.secret_key(),
+    }
+    if _embedded("DATABASE_URL"):
+        defaults["BRAZEBEE_WEBHOOK_ALLOW_NETS"] = LOOPBACK
+    given = {name: value for name, value in os.environ.items() if value.strip()}
+    environment = defaults | given
+    environment |= {
+        "HOST": options.host,
+        "PORT": str(options.port),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        "PYTHONUNBUFFERED": "1",
+        MARK: str(options.data.root),
+    }
+    try:
+        return environment, Settings.from_environment(environment)
+    except SettingsError as error:
+        raise Refused(str(error)) from None
+
+
+def _embedded(variable: str) -> bool:
+    return not os.environ.get(variable, "").strip()
+
+
+def _shared(environment: Mapping[str, str]) -> dict[str, str]:
+    """What other commands need in order to work on the same servers."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in ("DATABASE_URL", "REDIS_URL") or name.startswith("BRAZEBEE_") and name != MARK
+    }
+
+
+def _start_servers(
+    options: Options, supervisor: Supervisor, environment: Mapping[str, str]
+) -> None:
+    if _embedded("REDIS_URL"):
+        supervisor.start([redis_command(options.data)])
+    if _embedded("DATABASE_URL"):
+        if not (options.data.postgres / "PG_VERSION").exists():
+            supervisor.say("first start: setting up PostgreSQL")
+        supervisor.start([postgres_command(options.data)])
+    given = 3.0
+    wait_for_redis(environment["REDIS_URL"], *([] if _embedded("REDIS_URL") else [given]))
+    wait_for_postgres(environment["DATABASE_URL"], *([] if _embedded("DATABASE_URL") else [given]))
+
+
+def _processes() -> dict[str, str]:
+    """The Procfile's lines that run on, by name."""
+    lines: dict[str, str] = parse_procfile(PROCFILE.read_text(encoding="utf-8")).processes
+    return {name: line for name, line in lines.items() if name != "release"}
+
+
+def _procfile_commands(scale: Mapping[str, int]) -> list[Command]:
+    return [
+        Command(name=f"{name}.{number}", arguments=line)
+        for name, line in _processes().items()
+        for number in range(1, scale.get(name, 1) + 1)
+    ]
+
+
+def _wait_until_ready(
+    options: Options, supervisor: Supervisor, stopping: threading.Event
+) -> bool:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline and not stopping.wait(0.1):
+        supervisor.restart_ended()
+        try:
+            if requests.get(f"{options.base_url}/readyz", timeout=1).ok:
+                return True
+        except requests.RequestException:
+            continue
+    if not stopping.is_set():
+        supervisor.say(f"{options.base_url} does not answer yet; see the lines above")
+    return False
+
+
+def _welcome(
+    options: Options,
+    supervisor: Supervisor,
+    environment: Mapping[str, str],
+    first: FirstStart | None,
+) -> None:
+    lines = ["", f"Brazebee is ready at {options.base_url}"]
+    if environment.get("BRAZEBEE_WEBHOOK_ALLOW_NETS") == LOOPBACK:
+        lines.append(f"Webhooks may go to {LOOPBACK}, since this is the embedded default.")
+    if first is not None:
+        lines += [
+            "The organization `default` was made, with the rules in config/health.yaml.",
+            "",
+            f"  API key (shown only this once): {first.api_key}",
+            "",
+            "Post a first event:",
+            "",
+            *_curl(options.base_url, first.api_key, first.event_key),
+        ]
+    else:
+        lines.append("For another API key, run: brazebee keys create")
+    _say_all(supervisor, [*lines, ""])
+
+
+def _say_all(supervisor: Supervisor, lines: Sequence[str]) -> None:
+    # Printed bare, so that the key and the command can be copied as they stand.
+    supervisor.say("ready")
+    click.echo("\n".join(lines))
+    sys.stdout.flush()
+
+
+def _curl(base_url: str, api_key: str, event_key: str) -> list[str]:
+    event = (
+        f'{{"event_key": "{event_key}", "company": {{"id": "company_123", "name": "Acme Corp"}}}}'
+    )
+    return [
+        f"curl -X POST {base_url}/v1/track -H 'x-api-key: {api_key}'"
+        f" -H 'Content-Type: application/json' -d '{event}'"
+    ]

