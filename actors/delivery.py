@@ -15,7 +15,7 @@ from models.webhook_endpoints import SecretUnreadable, decrypt
 
 
 class AttemptFailed(Exception):
-    """Raised when an endpoint did not accept a delivery; the retry middleware takes it from here."""
+    """Raised when an endpoint did not accept a delivery; the retry middleware takes over."""
 
     def __init__(
         self, delivery: ClaimedDelivery, attempt: Attempt, retry_after: str | None = None

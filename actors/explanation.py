@@ -30,7 +30,9 @@ class Explanation:
     transitions: list[StoredTransition]
 
 
-def explain(organization_id: int, company_id: str, version: int, now: datetime) -> Explanation | None:
+def explain(
+    organization_id: int, company_id: str, version: int, now: datetime
+) -> Explanation | None:
     """Explain the company with the client's own id; None if there is none."""
     found = companies.find(organization_id, company_id)
     if found is None:

@@ -35,9 +35,7 @@ class StoredFacts:
             self.company_id, selector.event_key, selector.where, limit=limit, until=until
         )
 
-    def next_after(
-        self, selector: Selector, after: datetime, until: datetime
-    ) -> datetime | None:
+    def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
         """See `rules.facts.Facts.next_after`."""
         return events.next_after(
             self.company_id, selector.event_key, selector.where, after=after, until=until
@@ -90,7 +88,7 @@ def _settlements(
     rulebooks: RuleBooks,
     now: datetime,
 ) -> list[tuple[RuleBook, int, Settlement]]:
-    """What each version of the rules says of its time, from the one last judged by to the current."""
+    """What each version of the rules says of its time, from the one last judged by on."""
     organization_id, facts = company.organization_id, StoredFacts(company.id)
     new = company.judged_version == 0
     number = version if new else company.judged_version

@@ -40,8 +40,12 @@ def store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
         for event in fresh:
             _merge(event, held, known)
         _note_unsettled(fresh, held, versions, rulebooks)
-        companies.save_intake({held[_company_key(e)].id: held[_company_key(e)] for e in fresh}.values())
-        users.save({known[_user_key(e)].id: known[_user_key(e)] for e in fresh if e.user_id}.values())
+        companies.save_intake(
+            {held[_company_key(e)].id: held[_company_key(e)] for e in fresh}.values()
+        )
+        users.save(
+            {known[_user_key(e)].id: known[_user_key(e)] for e in fresh if e.user_id}.values()
+        )
         for key_id in {e.key_id for e in fresh if e.key_id is not None}:
             api_keys.touch(key_id)
         return [company.id for company in held.values() if company.unsettled_since is not None]

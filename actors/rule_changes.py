@@ -34,7 +34,5 @@ def apply_rules(
     if in_force is not None and in_force.source == source:
         return Applied(book, current, changed=False)
     event_settings.replace_all(organization_id, book.events.values())
-    version = rule_versions.add(
-        organization_id, source, applied_by=applied_by, applied_at=now
-    )
+    version = rule_versions.add(organization_id, source, applied_by=applied_by, applied_at=now)
     return Applied(book, version, changed=True)

@@ -22,16 +22,18 @@ class WebhookRetries(Middleware):
 
     @property
     def actor_options(self) -> set[str]:
-        """Dramatiq's worker logs the errors in `throws` without a traceback, but only `Retries`,
-        which is not here, would declare the option."""
+        """Declare `throws`, the errors that Dramatiq's worker logs without a traceback.
+
+        Otherwise only `Retries`, which is not here, would.
+        """
         return {"throws"}
 
     def after_process_message(
         self,
-        broker: Broker,
-        message: MessageProxy,
+        _broker: Broker,
+        _message: MessageProxy,
         *,
-        result: Any = None,
+        result: Any = None,  # noqa: ARG002 -- Dramatiq gives it by name
         exception: BaseException | None = None,
     ) -> None:
         """See `dramatiq.Middleware`."""

@@ -136,9 +136,7 @@ def _subscribed(hook_url: str) -> Iterator[tuple[str, str]]:
     with database_transaction() as settings:
         organization = organizations.find(ORGANIZATION) or organizations.create(ORGANIZATION)
         rules = DEMO_RULES.read_text(encoding="utf-8")
-        apply_rules(
-            organization.id, rules, file=DEMO_RULES.name, applied_by="demo", now=utc_now()
-        )
+        apply_rules(organization.id, rules, file=DEMO_RULES.name, applied_by="demo", now=utc_now())
         api_key = api_keys.create(organization.id, "demo")
         key_id = api_keys.of_organization(organization.id)[-1].id
         endpoint_id, secret = webhook_endpoints.add(

@@ -8,6 +8,6 @@ class Refused(click.ClickException):
 
     exit_code = 1
 
-    def show(self, file: object = None) -> None:
+    def show(self, _file: object = None) -> None:
         """Print the reason to standard error."""
         click.echo(self.message, err=True)

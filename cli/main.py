@@ -39,4 +39,3 @@ for command in (
     up, org, keys, apply, webhooks, list_companies, explain_company, demo, clock,
 ):  # fmt: skip
     main.add_command(command)
-

@@ -36,7 +36,9 @@ def create(name: str, rate_limit: str | None) -> None:
             organizations.create(name, rate_limit=rate_limit)
         except OrganizationExists:
             raise Refused(f"There is an organization `{name}` already.") from None
-    click.echo(f"Made the organization `{name}`. Next: brazebee apply FILE --org '{name}'", err=True)
+    click.echo(
+        f"Made the organization `{name}`. Next: brazebee apply FILE --org '{name}'", err=True
+    )
 
 
 @org.command("list")

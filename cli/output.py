@@ -21,9 +21,7 @@ def print_json(value: Any) -> None:
     click.echo(orjson.dumps(_plain(value), option=orjson.OPT_INDENT_2).decode())
 
 
-def print_rows(
-    rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str
-) -> None:
+def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
     """Print rows of the same columns as JSON or as a table, `empty` where there is none."""
     if as_json:
         print_json(rows)

@@ -45,7 +45,9 @@ def list_endpoints(org: str, as_json: bool) -> None:
             {"id": str(e.id), "url": e.url, "created_at": e.created_at}
             for e in webhook_endpoints.of_organization(find_organization(org).id)
         ]
-    print_rows(rows, as_json=as_json, empty="No webhook yet; add one with `brazebee webhooks add URL`.")
+    print_rows(
+        rows, as_json=as_json, empty="No webhook yet; add one with `brazebee webhooks add URL`."
+    )
 
 
 @webhooks.command("remove")

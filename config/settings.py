@@ -45,7 +45,8 @@ class Settings:
         try:
             settings: Settings = _SettingsSchema().load(given)
         except ValidationError as error:
-            faults = [f"{name}: {' '.join(said)}" for name, said in sorted(error.messages_dict.items())]
+            said = sorted(error.messages_dict.items())
+            faults = [f"{name}: {' '.join(messages)}" for name, messages in said]
             raise SettingsError("\n".join(faults)) from None
         return settings
 
@@ -81,7 +82,9 @@ def _check_rate_limit(value: str) -> None:
     try:
         limits.parse(value)
     except ValueError:
-        raise ValidationError(f"`{value}` is not a rate; expected for example 10000/hour.") from None
+        raise ValidationError(
+            f"`{value}` is not a rate; expected for example 10000/hour."
+        ) from None
 
 
 def _url(*schemes: str, missing: str) -> dict[str, Any]:
@@ -102,14 +105,17 @@ class _SettingsSchema(Schema):
     database_url = fields.String(
         data_key="DATABASE_URL",
         **_url(
-            "postgresql", "postgres",
+            "postgresql",
+            "postgres",
             missing="give the address of PostgreSQL, or start everything with `brazebee up`.",
         ),
     )
     redis_url = fields.String(
         data_key="REDIS_URL",
         **_url(
-            "redis", "rediss", "unix",
+            "redis",
+            "rediss",
+            "unix",
             missing="give the address of Redis, or start everything with `brazebee up`.",
         ),
     )

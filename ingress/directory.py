@@ -19,7 +19,7 @@ FRESH_SECONDS = 5.0
 """The oldest that an answer may be while PostgreSQL is there: a revoked key is refused after it."""
 
 LOOK_AGAIN_SECONDS = 1.0
-"""An event key that is not known is looked for again after this long: it may just have been added."""
+"""An unknown event key is looked for again after this long: it may just have been added."""
 
 AWAY_SECONDS = 1.0
 """After PostgreSQL failed to answer, requests do not wait on it again for this long."""
@@ -85,9 +85,7 @@ class _Memory(Generic[K, V]):
         now = time.monotonic()
         with self._lock:
             known = self._answers.get(question)
-        if known is not None and (
-            now - known.fetched_at < fresh_seconds or now < self._away_until
-        ):
+        if known is not None and (now - known.fetched_at < fresh_seconds or now < self._away_until):
             return known.value
         if now < self._away_until:
             raise DirectoryUnavailable

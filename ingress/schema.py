@@ -17,7 +17,7 @@ FUTURE_TOLERANCE = timedelta(hours=1)
 
 _KINDS = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object",
           list: "array", type(None): "null"}  # fmt: skip
-_REQUIRED = {"required": "Required", "null": "Required"}
+_REQUIRED: dict[str, Any] = {"required": "Required", "null": "Required"}
 
 
 class InvalidEvent(Exception):
@@ -52,7 +52,7 @@ def validate_event(payload: Any, received_at: datetime) -> ValidEvent:
     try:
         loaded = _SCHEMA.load(payload)
     except ValidationError as error:
-        details += _details(error.normalized_messages())
+        details += _details(error.messages_dict)
     occurred_at = loaded.get("timestamp") or received_at
     if occurred_at > received_at + FUTURE_TOLERANCE:
         details.append({"path": ["timestamp"], "message": "More than 1 hour in the future"})
@@ -169,5 +169,3 @@ def _details(messages: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
                 yield {"path": path, "message": message}
 
     yield from walk(messages, [])
-
-

@@ -43,7 +43,7 @@ app = create_app(
         enqueue=enqueue,
         now=lambda: datetime.now(UTC),
     ),
-    redis=lambda: broker.client.ping(),
+    redis=broker.client.ping,
     postgres=check_postgres,
     trusted_proxies=settings.trusted_proxies,
 )

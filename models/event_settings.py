@@ -10,11 +10,19 @@ class Setting(Protocol):
     """An event key with its name for people, and whether it is taken."""
 
     @property
-    def key(self) -> str: ...
+    def key(self) -> str:
+        """The event key."""
+        ...
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name for people."""
+        ...
+
     @property
-    def enabled(self) -> bool: ...
+    def enabled(self) -> bool:
+        """Whether events with this key are taken."""
+        ...
 
 
 def replace_all(organization_id: int, settings: Iterable[Setting]) -> None:
@@ -32,8 +40,7 @@ def replace_all(organization_id: int, settings: Iterable[Setting]) -> None:
 def enabled_by_key(organization_id: int) -> dict[str, bool]:
     """For each configured event key, whether it is enabled."""
     rows = query(
-        "select event_key, enabled from event_settings"
-        " where organization_id = %(organization_id)s",
+        "select event_key, enabled from event_settings where organization_id = %(organization_id)s",
         {"organization_id": organization_id},
     )
     return {row["event_key"]: row["enabled"] for row in rows}

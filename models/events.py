@@ -89,9 +89,7 @@ def next_after(
     return rows[0]["occurred_at"] if rows else None
 
 
-def _matching(
-    company_id: int, event_key: str | None, where: Filters
-) -> tuple[str, dict[str, Any]]:
+def _matching(company_id: int, event_key: str | None, where: Filters) -> tuple[str, dict[str, Any]]:
     conditions = ["company_id = %(company_id)s"]
     parameters: dict[str, Any] = {"company_id": company_id}
     if event_key is not None:

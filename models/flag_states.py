@@ -48,7 +48,15 @@ def save(states: Iterable[StoredFlagState]) -> None:
         " status = excluded.status, changed_at = excluded.changed_at, due_at = excluded.due_at,"
         " awaits_event = excluded.awaits_event",
         [
-            (s.organization_id, s.company_id, s.flag, s.status, s.changed_at, s.due_at, s.awaits_event)
+            (
+                s.organization_id,
+                s.company_id,
+                s.flag,
+                s.status,
+                s.changed_at,
+                s.due_at,
+                s.awaits_event,
+            )
             for s in states
         ],
     )

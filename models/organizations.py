@@ -52,7 +52,9 @@ def find(name: str) -> Organization | None:
 
 def every() -> list[Organization]:
     """All organizations, by name."""
-    return [Organization(**row) for row in query(f"select {_COLUMNS} from organizations order by name")]
+    return [
+        Organization(**row) for row in query(f"select {_COLUMNS} from organizations order by name")
+    ]
 
 
 def lock_rules_version(organization_id: int) -> int:

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from models.database import execute, query
 
-SECRET_PREFIX = "whsec_"
+SECRET_PREFIX = "whsec_"  # noqa: S105 -- no secret
 SECRET_BYTES = 32
 """As Standard Webhooks recommends: between 24 and 64 bytes."""
 

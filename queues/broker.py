@@ -33,6 +33,7 @@ class QueueBroker(RedisBroker):
 
     @property
     def consumer_class(self) -> type[Consumer]:
+        """See `RedisBroker.consumer_class`."""
         return _QueueConsumer
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:

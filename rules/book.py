@@ -88,7 +88,7 @@ class RuleBook:
         return NOT_APPLICABLE if level is None else self.statuses[level]
 
     def level_of(self, status: str | None) -> Level:
-        """The level that a status names; a status that the book no longer knows counts as the best."""
+        """The level that a status names; one that the book no longer knows counts as the best."""
         if status is None or status == NOT_APPLICABLE:
             return None
         return self.statuses.index(status) if status in self.statuses else 0

@@ -39,7 +39,7 @@ class Condition(Protocol):
         ...
 
     def find(self, latest: Sequence[datetime], at: datetime) -> Finding:
-        """Judge at the instant `at`, given the times of the latest events up to it, newest first."""
+        """Judge at the instant `at`, given the latest events' times up to it, newest first."""
         ...
 
 
@@ -80,9 +80,7 @@ class Count:
         )
 
     def __str__(self) -> str:
-        return (
-            f"{self.comparison} {counted(self.times, 'time')} in {spell_duration(self.window)}"
-        )
+        return f"{self.comparison} {counted(self.times, 'time')} in {spell_duration(self.window)}"
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,7 @@ class Facts(Protocol):
         """Times of the `limit` latest matching events at or before `until`, newest first."""
         ...
 
-    def next_after(
-        self, selector: Selector, after: datetime, until: datetime
-    ) -> datetime | None:
+    def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
         """Time of the first matching event in `(after, until]`."""
         ...
 
@@ -63,9 +61,7 @@ class FactsInMemory:
         end = bisect_right(times, until)
         return times[max(0, end - limit) : end][::-1]
 
-    def next_after(
-        self, selector: Selector, after: datetime, until: datetime
-    ) -> datetime | None:
+    def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
         """See `Facts.next_after`."""
         times = self._matching(selector)
         following = bisect_right(times, after)
@@ -91,4 +87,6 @@ def _has_one_of(data: Any, path: Path, values: tuple[Any, ...]) -> bool:
         else:
             return False
     # As in JSON, `true` is not 1: Python alone would call them equal.
-    return any(data == value and isinstance(data, bool) == isinstance(value, bool) for value in values)
+    return any(
+        data == value and isinstance(data, bool) == isinstance(value, bool) for value in values
+    )

@@ -6,7 +6,13 @@ from functools import cache
 from typing import Any
 
 from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
+from lark.exceptions import (
+    UnexpectedCharacters,
+    UnexpectedEOF,
+    UnexpectedInput,
+    UnexpectedToken,
+    VisitError,
+)
 
 from rules.conditions import Absence, Comparison, Condition, Count
 from rules.durations import LONGEST, UNITS
@@ -23,7 +29,7 @@ _SYMBOLS = ("LE", "GE", "LT", "GT")
 
 
 class PhraseError(RulesError):
-    """Raised when a phrase cannot be read; `offset` is the 0-based character where it goes wrong."""
+    """Raised when a phrase cannot be read; `offset` is the 0-based character of the fault."""
 
     def __init__(self, message: str, offset: int = 0) -> None:
         super().__init__(message)
@@ -128,7 +134,9 @@ class _Reading(Transformer[Token, Any]):
         if int(number[:12]) == 0:
             raise PhraseError("a window of 0 is empty; use at least 1", offset)
         if len(number) > 10 or int(number) > LONGEST // length:
-            raise PhraseError(f"`{number} {unit}` is too long; a window goes up to 520 weeks", offset)
+            raise PhraseError(
+                f"`{number} {unit}` is too long; a window goes up to 520 weeks", offset
+            )
         return int(number) * length
 
 
@@ -137,7 +145,7 @@ def _explain(error: UnexpectedInput, text: str, start: str) -> PhraseError:
     example = f"for example {EXAMPLES[start]}"
     expected = _expected_words(error)
     if isinstance(error, UnexpectedCharacters):
-        offset = error.pos_in_stream
+        offset = error.pos_in_stream or 0
     elif isinstance(error, UnexpectedToken) and error.token.type != "$END":
         offset = error.token.start_pos or 0
     else:

@@ -1,6 +1,5 @@
 """Reads a rule file into a `RuleBook`, or tells every fault in it at once."""
 
-
 from datetime import timedelta
 from typing import Any
 
@@ -208,10 +207,6 @@ class _Reader:
         if name is None:
             return None
         if len(name) > LONGEST_NAME or not name.isprintable():
-            self.source.fault(
-                node, f"{what} must be at most {LONGEST_NAME} characters on one line"
-            )
+            self.source.fault(node, f"{what} must be at most {LONGEST_NAME} characters on one line")
             return None
         return name
-
-

@@ -138,7 +138,7 @@ def _start(
     unsettled_since: datetime | None,
     rules_since: datetime | None,
 ) -> tuple[datetime, Cause] | None:
-    """From when on, and for which cause, a flag must be followed; None if nothing can have changed."""
+    """From when on, and why, a flag must be followed; None if nothing can have changed."""
     if rules_since is not None:
         return max(rules_since, state.changed_at) if state else rules_since, Cause.RULE_CHANGE
     if state is None:
@@ -195,13 +195,13 @@ def _gather(
     status, changed_at = company.status, company.changed_at
     transitions = []
     changes = sorted(changes, key=lambda change: change.at)
-    for at, group in groupby(changes, key=lambda change: change.at):
+    for crossed_at, group in groupby(changes, key=lambda change: change.at):
         together = tuple(group)
         for change in together:
             levels[change.flag] = change.after
         after = book.statuses[worst(levels.values())]
         # A company's own history never runs backwards, even where a flag was judged late.
-        at = max(at, changed_at) if changed_at else at
+        at = max(crossed_at, changed_at) if changed_at else crossed_at
         cause = max((c.cause for c in together), key=list(Cause).index)
         transitions.append(Transition(at, status, after, cause, together, dict(levels)))
         if after != status:

@@ -1,4 +1,4 @@
-"""A YAML text as nodes that know where they stand; reading collects faults instead of stopping."""
+"""A YAML text as nodes that know where they stand; reading it collects faults."""
 
 from collections.abc import Collection
 from typing import Any
@@ -12,7 +12,10 @@ from rules.faults import Fault, did_you_mean
 LARGEST_FILE = 1_000_000
 """Characters; a rule file is written by people."""
 
-_KINDS = {MappingNode: "a mapping (`name: value` lines)", SequenceNode: "a list"}
+_KINDS: dict[type[Node], str] = {
+    MappingNode: "a mapping (`name: value` lines)",
+    SequenceNode: "a list",
+}
 _TAB_CURE = "a tab cannot indent YAML; use spaces"
 
 

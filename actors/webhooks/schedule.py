@@ -18,7 +18,7 @@ DELAYS = (
 """The waits after the first attempt, which is made at once: ten attempts over three days."""
 
 JITTER = 0.2
-"""Each wait is spread by a fifth either way, so that what failed together does not return together."""
+"""Each wait is spread by a fifth either way: what failed together returns one by one."""
 
 LONGEST_RETRY_AFTER = timedelta(hours=24)
 
@@ -32,7 +32,7 @@ def next_attempt_at(
     """
     if attempt > len(DELAYS):
         return None
-    delay = DELAYS[attempt - 1] * random.uniform(1 - JITTER, 1 + JITTER)
+    delay = DELAYS[attempt - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 -- no secret
     asked = _asked_delay(retry_after, failed_at)
     return failed_at + max(delay, min(asked, LONGEST_RETRY_AFTER))
 

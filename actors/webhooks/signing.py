@@ -6,7 +6,7 @@ from standardwebhooks import Webhook
 
 
 def sign(secret: str, message_id: str, payload: str, at: datetime) -> dict[str, str]:
-    """The headers of an attempt made at the instant `at`, with an HMAC-SHA256 over them and the body."""
+    """The headers of an attempt made at the instant `at`: an HMAC-SHA256 over them and the body."""
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(int(at.timestamp())),

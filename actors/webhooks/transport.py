@@ -56,7 +56,9 @@ class Transport:
             self.policy.check_url(url)
             status_code, answer, retry_after = self._exchange(url, body, headers, deadline)
         except (requests.RequestException, HTTPError, AddressRefused, OSError) as error:
-            reason = f"no answer within {self.total_seconds:g} s" if deadline.passed else _reason(error)
+            reason = (
+                f"no answer within {self.total_seconds:g} s" if deadline.passed else _reason(error)
+            )
             return Response(None, reason, None, _elapsed_ms(started))
         finally:
             deadline.cancel()
@@ -162,11 +164,14 @@ class _GuardedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        plain = type("Pool", (HTTPConnectionPool,), {"ConnectionCls": None})
-        secure = type("TLSPool", (HTTPSConnectionPool,), {"ConnectionCls": None})
-        plain.ConnectionCls = staticmethod(partial(_GuardedConnection, guard=self._guard))
-        secure.ConnectionCls = staticmethod(partial(_GuardedTLSConnection, guard=self._guard))
-        self.poolmanager.pool_classes_by_scheme = {"http": plain, "https": secure}
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": self._pool_class(HTTPConnectionPool, _GuardedConnection),
+            "https": self._pool_class(HTTPSConnectionPool, _GuardedTLSConnection),
+        }
+
+    def _pool_class(self, base: type, connection: type[_GuardedConnection]) -> type:
+        guarded = staticmethod(partial(connection, guard=self._guard))
+        return type(base.__name__, (base,), {"ConnectionCls": guarded})
 
 
 def _reason(error: Exception) -> str:

