@@ -22,12 +22,11 @@ from cli.up.embedded import (
     postgres_url,
     redis_command,
     redis_url,
-    stop_leftover_postgres,
     wait_for_postgres,
     wait_for_redis,
 )
 from cli.up.first_start import FirstStart, prepare
-from cli.up.leftovers import MARK, end_leftovers
+from cli.up.leftovers import end_leftovers
 from cli.up.supervisor import Command, Supervisor
 from config.files import PROCFILE, ROOT
 from config.settings import Settings, SettingsError
@@ -98,11 +97,10 @@ def _stop_signals() -> Iterator[threading.Event]:
 
 
 def _run(options: Options, stopping: threading.Event) -> None:
-    left = end_leftovers(str(options.data.root))
-    stop_leftover_postgres(options.data)
+    left = end_leftovers(options.data.processes, STOP_ORDER)
     _check_port(options)
     environment, settings = _environment(options)
-    supervisor = Supervisor(environment)
+    supervisor = Supervisor(environment, record=options.data.processes)
     if left:
         supervisor.say(f"ended {left} processes that an earlier start had left behind")
     try:
@@ -151,7 +149,6 @@ def _environment(options: Options) -> tuple[dict[str, str], Settings]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         "PYTHONUNBUFFERED": "1",
-        MARK: str(options.data.root),
     }
     try:
         return environment, Settings.from_environment(environment)
@@ -168,7 +165,7 @@ def _shared(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environment.items()
-        if name in ("DATABASE_URL", "REDIS_URL") or (name.startswith("BRAZEBEE_") and name != MARK)
+        if name in ("DATABASE_URL", "REDIS_URL") or name.startswith("BRAZEBEE_")
     }
 
 

@@ -38,6 +38,7 @@ class DataDirectory:
         self.postgres = self.root / "postgres"
         self.redis = self.root / "redis"
         self.logs = self.root / "logs"
+        self.processes = self.root / "processes.json"
         self._lock_file = self.root / "lock"
         self._running_file = self.root / "running.json"
         self._secret_key_file = self.root / "secret-key"

@@ -10,11 +10,9 @@ import subprocess
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-import psutil
 import psycopg2
 import redis
 
@@ -23,7 +21,6 @@ from cli.up.data_directory import DataDirectory
 from cli.up.supervisor import Command
 
 START_SECONDS = 30.0
-STOP_SECONDS = 10.0
 CONNECTIONS = 200
 
 
@@ -116,22 +113,6 @@ def wait_for_redis(url: str, seconds: float = START_SECONDS) -> None:
     """
     _wait(lambda: redis.Redis.from_url(url, socket_timeout=3).ping(), redis.RedisError,
           "Redis", "REDIS_URL", seconds)  # fmt: skip
-
-
-def stop_leftover_postgres(data: DataDirectory) -> None:
-    """Stop a server that an `up` which was killed left running on this directory."""
-    try:
-        pid = int((data.postgres / "postmaster.pid").read_text().split()[0])
-        process = psutil.Process(pid)
-        if process.name() != "postgres" or str(data.postgres) not in " ".join(process.cmdline()):
-            return
-        process.send_signal(signal.SIGINT)
-        process.wait(STOP_SECONDS)
-    except (OSError, IndexError, ValueError, psutil.NoSuchProcess):
-        return
-    except psutil.TimeoutExpired:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
 
 
 def _redis_server() -> Path:

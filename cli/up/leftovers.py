@@ -1,34 +1,97 @@
-"""Ends what an `up` that was killed left running, found by a mark in its environment."""
+"""Remembers what an `up` has started, so that the next one can end what a kill left running."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import psutil
-
-MARK = "BRAZEBEE_UP"
-"""The variable that every process of ours carries; its value is the data directory."""
 
 STOP_SECONDS = 5.0
 
 
-def end_leftovers(data_directory: str) -> int:
-    """End every process that carries the mark of this data directory; how many there were."""
-    found = [process for process in psutil.process_iter() if _mark_of(process) == data_directory]
-    for process in found:
-        _tell(process, kill=False)
-    _, alive = psutil.wait_procs(found, timeout=STOP_SECONDS)
-    for process in alive:
-        _tell(process, kill=True)
-    psutil.wait_procs(alive, timeout=STOP_SECONDS)
-    return len(found)
+@dataclass(frozen=True)
+class Started:
+    """A process that leads a session of its own; `created` tells it from a later one of its pid."""
+
+    name: str
+    pid: int
+    created: float
+    stop_signal: int
 
 
-def _mark_of(process: psutil.Process) -> str | None:
+def remember(file: Path, started: Iterable[Started]) -> None:
+    """Write down what runs now."""
+    written = file.with_suffix(".new")
+    written.write_text(json.dumps([asdict(one) for one in started]), encoding="utf-8")
+    written.replace(file)
+
+
+def end_leftovers(file: Path, groups: Sequence[Sequence[str]]) -> int:
+    """End what was written down and still runs, one group of names after another.
+
+    Returns how many processes there were, the children of those written down included.
+    """
     try:
-        return process.environ().get(MARK)
-    except (psutil.Error, OSError):
-        return None
+        started = [Started(**one) for one in json.loads(file.read_text(encoding="utf-8"))]
+    except (OSError, TypeError, ValueError):
+        return 0
+    ended = 0
+    for names in groups:
+        members = [
+            (process, one.stop_signal)
+            for one in started
+            if one.name.split(".")[0] in names
+            for process in _session(one)
+        ]
+        for process, stop_signal in members:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(stop_signal)
+        for process in _wait([process for process, _ in members]):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
+        _wait([process for process, _ in members])
+        ended += len(members)
+    file.unlink(missing_ok=True)
+    return ended
 
 
-def _tell(process: psutil.Process, *, kill: bool) -> None:
+def _session(leader: Started) -> list[psutil.Process]:
+    """The processes of a session. Its number is not given away while one of them lives."""
+    with suppress(psutil.NoSuchProcess):
+        if psutil.Process(leader.pid).create_time() != leader.created:
+            return []
+    return [
+        process
+        for process in psutil.process_iter()
+        if _session_id(process) == leader.pid and _runs(process)
+    ]
+
+
+def _wait(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Wait for processes that are not our children; those that still run after `STOP_SECONDS`."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while True:
+        running = [process for process in processes if _runs(process)]
+        if not running or time.monotonic() > deadline:
+            return running
+        time.sleep(0.05)
+
+
+def _runs(process: psutil.Process) -> bool:
     try:
-        process.kill() if kill else process.terminate()
+        # A zombie has ended; whether anybody collects it is not ours to wait for.
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return
+        return False
+
+
+def _session_id(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid)
+    except OSError:
+        return None

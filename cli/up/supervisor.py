@@ -16,8 +16,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+import psutil
 from honcho.colour import get_colours
 from honcho.printer import Message, Printer
+
+from cli.up.leftovers import Started, remember
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
@@ -43,8 +46,12 @@ class Command:
 class Supervisor:
     """A set of running processes. Not to be used from several threads at once."""
 
-    def __init__(self, environment: Mapping[str, str], *, width: int = 10) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], *, record: Path | None = None, width: int = 10
+    ) -> None:
+        """`record` is the file that what runs is written down in, for `end_leftovers`."""
         self._environment = environment
+        self._record = record
         self._processes: list[_Process] = []
         self._printer = Printer(sys.stdout, width=width)
         self._colours = get_colours()
@@ -56,6 +63,7 @@ class Supervisor:
             process = _Process(command, self._environment, next(self._colours), self._print)
             process.start()
             self._processes.append(process)
+            self._remember()
 
     def say(self, line: str) -> None:
         """Print a line of our own."""
@@ -66,6 +74,7 @@ class Supervisor:
         for process in self._processes:
             ended = process.restart_if_ended()
             if ended:
+                self._remember()
                 self.say(f"{process.command.name} ended ({ended}) and was started again")
 
     def stop(self, groups: Sequence[Sequence[str]], seconds: float) -> None:
@@ -82,6 +91,11 @@ class Supervisor:
                 if not process.wait(deadline - time.monotonic()):
                     self.say(f"{process.command.name} did not stop in time and was killed")
             self._processes = [p for p in self._processes if p not in group]
+            self._remember()
+
+    def _remember(self) -> None:
+        if self._record:
+            remember(self._record, (process.as_started() for process in self._processes))
 
     def _print(self, name: str, line: str, colour: object) -> None:
         with self._printing:
@@ -145,6 +159,13 @@ class _Process:
             return None
         self.start()
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+    def as_started(self) -> Started:
+        try:
+            created = psutil.Process(self._popen.pid).create_time()
+        except psutil.NoSuchProcess:
+            created = 0.0  # it has ended; nothing has this pid and was created then
+        return Started(self.command.name, self._popen.pid, created, self.command.stop_signal)
 
     def ask_to_stop(self) -> None:
         if self._popen.poll() is None:
