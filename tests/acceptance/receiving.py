@@ -1,0 +1,43 @@
+"""A real receiver of webhooks."""
+
+import queue
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from standardwebhooks import Webhook
+
+
+class Receiver:
+    """A webhook endpoint on loopback that keeps what it gets, and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.received: queue.Queue[tuple[float, dict[str, str], bytes]] = queue.Queue()
+        self.answers: queue.Queue[int] = queue.Queue()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.received.put((time.time(), dict(self.headers.items()), body))
+                self.send_response(204 if outer.answers.empty() else outer.answers.get())
+                self.end_headers()
+
+            def log_message(self, *_args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def next(self, secret: str, seconds: float = 30.0) -> tuple[float, dict[str, Any]]:
+        """When the next webhook came, and its payload, verified by the official library."""
+        at, headers, body = self.received.get(timeout=seconds)
+        payload: dict[str, Any] = Webhook(secret).verify(body, headers)
+        assert payload["id"] == headers["webhook-id"]
+        return at, payload
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()

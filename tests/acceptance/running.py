@@ -1,0 +1,135 @@
+"""A real `brazebee up` in a folder of its own, and the command line beside it."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import requests
+
+BRAZEBEE = str(Path(sys.executable).parent / "brazebee")
+START_SECONDS = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def eventually(holds: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """The first true answer; fails with the last one when the time is up."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = holds()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
+        time.sleep(0.05)
+
+
+class Brazebee:
+    """One `brazebee up`: its process, what it printed, and the command line beside it."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.port = free_port()
+        self.data_dir = folder / "data"
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("BRAZEBEE_")},
+            "PORT": str(self.port),
+            "BRAZEBEE_DATA_DIR": str(self.data_dir),
+            **environment,
+        }
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        self.api_key = ""
+        self.output: list[str] = []
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, *options: str) -> "Brazebee":
+        self.output.clear()
+        self.process = subprocess.Popen(
+            [BRAZEBEE, "up", *options],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        eventually(lambda: "Brazebee is ready" in self.text or self._ended(), START_SECONDS)
+        assert not self._ended(), self.text
+        key = re.search(r"bzb_\S+", self.text)
+        if key:
+            self.api_key = key.group()
+        return self
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        code = self.process.wait(30)
+        self.process = None
+        return code
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.output)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [BRAZEBEE, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def track(self, body: Mapping[str, Any], key: str | None = None) -> requests.Response:
+        return requests.post(
+            f"{self.base_url}/v1/track",
+            headers={"x-api-key": key or self.api_key},
+            json=body,
+            timeout=10,
+        )
+
+    def stored_event_ids(self) -> set[str]:
+        """The ids of the events in PostgreSQL; none while it is away."""
+        shared = json.loads((self.data_dir / "running.json").read_text())["environment"]
+        try:
+            connection = psycopg2.connect(shared["DATABASE_URL"])
+        except psycopg2.OperationalError:
+            return set()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("select event_id from events")
+                return {event_id for (event_id,) in cursor.fetchall()}
+        finally:
+            connection.close()
+
+    def pids(self) -> dict[str, int]:
+        """The process that leads each name, such as `persist.1`."""
+        written = json.loads((self.data_dir / "processes.json").read_text())
+        return {one["name"]: one["pid"] for one in written}
+
+    def _ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                self.output.append(line.rstrip("\n"))

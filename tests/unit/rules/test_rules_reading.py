@@ -1,0 +1,551 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.book import EventSetting, Flag, RuleBook
+from rules.conditions import Absence, Comparison, Count
+from rules.facts import Selector
+from rules.faults import Fault, RuleFileError
+from rules.reading import read_rules
+from rules.source import LARGEST_FILE
+
+CONFIG = Path(__file__).parents[3] / "config"
+HEALTH = (CONFIG / "health.yaml").read_text(encoding="utf-8")
+
+WHOLE = """\
+version: 1
+statuses: [Good, Poor, Bad]
+events:
+  login: {name: Signed in}
+  export:
+  old: {enabled: false}
+defaults: {new_company: wait 1 hour}
+flags:
+  - flag: Logs in
+    event: login
+    when:
+      Poor: less than 5 times in 7 days
+      Bad: no activity for 7 days
+    new_company: judge at once
+    where: {data.source: web, data.size: [1, 2.5, true, null, "1"]}
+    note: Five a week.
+"""
+FIRST_WORDS = (
+    "expected `at` or `fewer` or `less` or `more` or `no`: for example"
+    " `less than 5 times in 7 days`, `at least 2 times in 1 hour`, `no activity for 7 days`"
+)
+UNREADABLE = "this is not readable as YAML: {}; check indentation, `:` and quotes"
+MAPPING = "a mapping (`name: value` lines)"
+
+
+def faults(text: str) -> list[str]:
+    """The faults of a file as `line:column: message`; none when it reads."""
+    try:
+        read_rules(text, file="f")
+    except RuleFileError as error:
+        return [line.removeprefix("f:") for line in error.lines()]
+    return []
+
+
+def test_the_shipped_health_file_reads() -> None:
+    book = read_rules(HEALTH)
+    assert book.statuses == ("Healthy", "At Risk", "Critical")
+    assert book.events["deprecated_event"] == EventSetting(
+        "deprecated_event", "Deprecated event", enabled=False
+    )
+    assert [
+        (flag.name, flag.selector.event_key, flag.wait, [str(c) for _, c in flag.conditions])
+        for flag in book.flags
+    ] == [
+        (
+            "Complete Value Action",
+            "value_action_complete",
+            timedelta(days=7),
+            ["Less than 1 time in 7 days", "Less than 5 times in 7 days"],
+        ),
+        (
+            "Gone quiet",
+            None,
+            timedelta(0),
+            ["No activity for 14 days", "No activity for 7 days"],
+        ),
+        (
+            "Hitting limits",
+            "api_limit_reached",
+            timedelta(0),
+            ["At least 3 times in 1 day"],
+        ),
+    ]
+
+
+def test_the_shipped_demo_file_reads() -> None:
+    book = read_rules((CONFIG / "demo.yaml").read_text(encoding="utf-8"))
+    assert book.statuses == ("Healthy", "At Risk")
+    assert [(flag.name, flag.wait, flag.threshold(1)) for flag in book.flags] == [
+        ("Creates reports", timedelta(seconds=5), "Less than 2 times in 10 seconds")
+    ]
+
+
+def test_every_setting_reaches_the_book() -> None:
+    assert read_rules(WHOLE) == RuleBook(
+        statuses=("Good", "Poor", "Bad"),
+        events={
+            "login": EventSetting("login", "Signed in"),
+            "export": EventSetting("export", "export"),
+            "old": EventSetting("old", "old", enabled=False),
+        },
+        flags=(
+            Flag(
+                "Logs in",
+                Selector("login", ((("source",), ("web",)), (("size",), (1, 2.5, True, None, "1")))),
+                (
+                    (2, Absence(timedelta(days=7))),
+                    (1, Count(Comparison.LESS_THAN, 5, timedelta(days=7))),
+                ),
+                wait=timedelta(0),
+                note="Five a week.",
+                line=9,
+            ),
+        ),
+    )
+
+
+def test_a_flag_takes_the_default_wait_wherever_the_defaults_stand() -> None:
+    text = WHOLE.replace("    new_company: judge at once\n", "")
+    defaults = "defaults: {new_company: wait 1 hour}\n"
+    below = text.replace(defaults, "") + defaults
+    assert [read_rules(t).flags[0].wait for t in (text, below)] == [timedelta(hours=1)] * 2
+
+
+def test_the_sections_may_stand_in_any_order() -> None:
+    head, flags = WHOLE.split("flags:\n")
+    assert read_rules("flags:\n" + flags + head).flags[0].name == "Logs in"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["version: 1\n", "\ufeffversion: 1\n", "version: 1\nevents:\nflags:\n", "---\nversion: 1\n..."],
+)
+def test_a_file_without_flags_reads_with_the_default_statuses(text: str) -> None:
+    assert read_rules(text) == RuleBook(("Healthy", "At Risk", "Critical"), {}, ())
+
+
+def test_the_event_any_counts_events_of_every_key() -> None:
+    assert read_rules(WHOLE.replace("event: login", "event: any")).flags[0].selector == Selector(
+        None, read_rules(WHOLE).flags[0].selector.where
+    )
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "expected"),
+    [
+        pytest.param(
+            "    event: login",
+            "\tevent: login",
+            ["10:1: a tab cannot indent YAML; use spaces"],
+            id="tab indentation",
+        ),
+        pytest.param(
+            "note: Five a week.",
+            "note: 'Five a week.",
+            ["16:11: a quote is opened here and never closed"],
+            id="unclosed single quote",
+        ),
+        pytest.param(
+            "{name: Signed in}",
+            '{name: "Signed in}',
+            ["4:17: a quote is opened here and never closed"],
+            id="unclosed double quote",
+        ),
+        pytest.param(
+            "flag: Logs in",
+            "flag: Logs: in",
+            ["9:15: " + UNREADABLE.format("mapping values are not allowed here")],
+            id="colon in a plain text",
+        ),
+        pytest.param(
+            "    event: login",
+            "   event: login",
+            [
+                "10:4: "
+                + UNREADABLE.format("expected <block end>, but found '<block mapping start>'")
+            ],
+            id="uneven indentation",
+        ),
+        pytest.param(
+            "event: login",
+            "event: *login",
+            ["10:12: " + UNREADABLE.format("found undefined alias 'login'")],
+            id="unknown alias",
+        ),
+        pytest.param(WHOLE, "", ["1:1: the file is empty; start with `version: 1`"], id="empty"),
+        pytest.param(
+            WHOLE,
+            "# only a comment\n",
+            ["1:1: the file is empty; start with `version: 1`"],
+            id="only a comment",
+        ),
+        pytest.param(
+            WHOLE, "- version\n", [f"1:1: the file must be {MAPPING}, not a list"], id="a list"
+        ),
+        pytest.param(
+            WHOLE, "hello\n", [f"1:1: the file must be {MAPPING}, not `hello`"], id="a word"
+        ),
+        pytest.param(
+            "version: 1\n",
+            "version: 1\n---\n",
+            ["2:1: " + UNREADABLE.format("but found another document")],
+            id="two documents",
+        ),
+        pytest.param(
+            "Signed in",
+            "Signed \x07 in",
+            [
+                "1:1: this is not readable as YAML: unacceptable character #x0007:"
+                " special characters are not allowed"
+            ],
+            id="control character",
+        ),
+        pytest.param(
+            "version: 1",
+            "version: 2",
+            ["1:10: `version` must be 1, the only one there is"],
+            id="wrong version",
+        ),
+        pytest.param(
+            "version: 1",
+            "version: '1'",
+            ["1:10: `version` must be 1, the only one there is"],
+            id="quoted version",
+        ),
+        pytest.param("version: 1\n", "", ["1:1: the file lacks `version`"], id="no version"),
+        pytest.param(
+            "flags:\n",
+            "flgas:\n",
+            ["8:1: `flgas` is not known in the file; did you mean `flags`?"],
+            id="misspelled section",
+        ),
+        pytest.param(
+            "    note: Five",
+            "    colour: Five",
+            [
+                "16:5: `colour` is not known in a flag; known are `flag`, `event`, `when`,"
+                " `new_company`, `where` and `note`"
+            ],
+            id="unknown key of a flag",
+        ),
+        pytest.param(
+            "{enabled: false}",
+            "{enable: false}",
+            ["6:9: `enable` is not known in event `old`; did you mean `enabled`?"],
+            id="misspelled key of an event",
+        ),
+        pytest.param(
+            "{new_company: wait 1 hour}",
+            "{newcompany: wait 1 hour}",
+            ["7:12: `newcompany` is not known in `defaults`; did you mean `new_company`?"],
+            id="misspelled key of the defaults",
+        ),
+        pytest.param(
+            "    note: Five",
+            "    event: export\n    note: Five",
+            ["16:5: `event` stands twice in a flag, first in line 10"],
+            id="duplicate key of a flag",
+        ),
+        pytest.param(
+            "  export:\n",
+            "  export:\n  login:\n",
+            ["6:3: `login` stands twice in `events`, first in line 4"],
+            id="duplicate event",
+        ),
+        pytest.param(
+            "      Bad: no",
+            "      Poor: no",
+            ["13:7: `Poor` stands twice in `when`, first in line 12"],
+            id="duplicate level",
+        ),
+        pytest.param(
+            "flags:\n",
+            "flags:\n  - {flag: Logs in, event: export, when: {Poor: no activity for 1 day}}\n",
+            ["10:11: the flag `Logs in` is defined twice, first in line 9"],
+            id="duplicate flag",
+        ),
+        pytest.param(
+            "? [a]\n: b" if False else "version: 1\n",
+            "version: 1\n? [a]\n: b\n",
+            ["2:3: a name in the file must be a text, not a list"],
+            id="list as a key",
+        ),
+        pytest.param(
+            "event: login",
+            "event: logni",
+            ["10:12: the event `logni` is not listed under `events`; did you mean `login`?"],
+            id="misspelled event",
+        ),
+        pytest.param(
+            "event: login",
+            "event: payment",
+            ["10:12: the event `payment` is not listed under `events`; add it there"],
+            id="unknown event",
+        ),
+        pytest.param(
+            "event: login",
+            "event: old",
+            ["10:12: the event `old` is disabled, so it can never be counted"],
+            id="disabled event",
+        ),
+        pytest.param(
+            "  export:\n",
+            "  any:\n",
+            ["5:3: `any` stands for all events; use another event key"],
+            id="an event called any",
+        ),
+        pytest.param(
+            "{enabled: false}",
+            "{enabled: no}",
+            ["6:18: `enabled` must be `true` or `false`, not `no`"],
+            id="no for false",
+        ),
+        pytest.param(
+            "{enabled: false}",
+            "off",
+            [f"6:8: event `old` must be {MAPPING}, not `off`"],
+            id="a word where an event's settings belong",
+        ),
+        pytest.param(
+            "{name: Signed in}",
+            "{name: [Signed, in]}",
+            ["4:17: `name` must be a text, not a list"],
+            id="a list where a name belongs",
+        ),
+        pytest.param(
+            "[Good, Poor, Bad]",
+            "{Good: 1, Poor: 2, Bad: 3}",
+            [
+                f"2:11: `statuses` must be a list, not {MAPPING}",
+                "12:7: the status `Poor` is not known; known are `At Risk` and `Critical`",
+                "13:7: the status `Bad` is not known; known are `At Risk` and `Critical`",
+            ],
+            id="a mapping where the statuses belong",
+        ),
+        pytest.param(
+            "[Good, Poor, Bad]",
+            "[Good, Poor, [Bad]]",
+            [
+                "2:24: a status must be a text, not a list",
+                "13:7: the status `Bad` is not known; known are `Poor`",
+            ],
+            id="a list where a status belongs",
+        ),
+        pytest.param(
+            "statuses: [Good, Poor, Bad]\n",
+            "statuses: [Good, Poor, Bad, bad]\n",
+            ["2:29: the status `bad` is taken; give each its own name"],
+            id="duplicate status",
+        ),
+        pytest.param(
+            "statuses: [Good, Poor, Bad]\n",
+            "statuses: [Good, Poor, Bad, n/a]\n",
+            ["2:29: the status `n/a` is taken; give each its own name"],
+            id="a status called N/A",
+        ),
+        pytest.param(
+            WHOLE,
+            "version: 1\nstatuses: [Good]\n",
+            ["2:11: `statuses` needs at least two, from best to worst"],
+            id="only one status",
+        ),
+        pytest.param(
+            WHOLE,
+            "version: 1\nevents: [login]\n",
+            [f"2:9: `events` must be {MAPPING}, not a list"],
+            id="a list where the events belong",
+        ),
+        pytest.param(
+            WHOLE,
+            "version: 1\nflags: {Logs in: login}\n",
+            [f"2:8: `flags` must be a list, not {MAPPING}"],
+            id="a mapping where the flags belong",
+        ),
+        pytest.param(
+            WHOLE,
+            "version: 1\nflags:\n  - Logs in\n",
+            [f"3:5: a flag must be {MAPPING}, not `Logs in`"],
+            id="a word where a flag belongs",
+        ),
+        pytest.param(
+            WHOLE,
+            "version: 1\nflags:\n  - note: nothing else\n",
+            [
+                "3:5: a flag lacks `event`",
+                "3:5: a flag lacks `flag`",
+                "3:5: a flag lacks `when`",
+            ],
+            id="a flag without its keys",
+        ),
+        pytest.param(
+            WHOLE,
+            "version: 1\nflags: &a\n  - *a\n",
+            [f"2:8: a flag must be {MAPPING}, not a list"],
+            id="a list that holds itself",
+        ),
+        pytest.param(
+            "flag: Logs in", "flag: ''", ["9:11: `flag` must not be empty"], id="empty name"
+        ),
+        pytest.param(
+            "flag: Logs in",
+            f"flag: {'x' * 201}",
+            ["9:11: `flag` must be at most 200 characters on one line"],
+            id="long name",
+        ),
+        pytest.param(
+            "flag: Logs in",
+            'flag: "Logs\\nin"',
+            ["9:11: `flag` must be at most 200 characters on one line"],
+            id="name of two lines",
+        ),
+        pytest.param(
+            "note: Five a week.",
+            "note: [Five]",
+            ["16:11: `note` must be a text, not a list"],
+            id="a list where a note belongs",
+        ),
+        pytest.param(
+            "      Poor:",
+            "      poor:",
+            ["12:7: the status `poor` is not known; did you mean `Poor`?"],
+            id="status in another case",
+        ),
+        pytest.param(
+            "      Poor:",
+            "      Dreadful:",
+            ["12:7: the status `Dreadful` is not known; known are `Poor` and `Bad`"],
+            id="unknown status",
+        ),
+        pytest.param(
+            "      Poor:",
+            "      Good:",
+            ["12:7: `Good` means that nothing is raised; it takes no phrase"],
+            id="a phrase for the best status",
+        ),
+        pytest.param(
+            "Poor: less than 5 times in 7 days",
+            "Poor: less then 5 times in 7 days",
+            ["12:18: `then` is not understood here; did you mean `than`?"],
+            id="bad phrase",
+        ),
+        pytest.param(
+            "Poor: less than 5 times in 7 days",
+            'Poor: "less then 5 times in 7 days"',
+            ["12:19: `then` is not understood here; did you mean `than`?"],
+            id="bad phrase in double quotes",
+        ),
+        pytest.param(
+            "Poor: less than 5 times in 7 days",
+            "Poor: 'less than 5 times in 7 dayz'",
+            ["12:37: `dayz` is not understood here; did you mean `days`?"],
+            id="bad phrase in single quotes",
+        ),
+        pytest.param(
+            "Poor: less than 5 times in 7 days",
+            "Poor: 5",
+            [f"12:13: `5` is not understood here, {FIRST_WORDS}"],
+            id="a number where a phrase belongs",
+        ),
+        pytest.param(
+            "Poor: less than 5 times in 7 days",
+            "Poor: [less than 5 times in 7 days]",
+            ["12:13: the phrase for `Poor` must be a text, not a list"],
+            id="a list where a phrase belongs",
+        ),
+        pytest.param(
+            "new_company: judge at once",
+            "new_company: later",
+            [
+                "14:18: `later` is not understood here, expected `judge` or `wait`:"
+                " for example `judge at once` or `wait 7 days`"
+            ],
+            id="bad new_company",
+        ),
+        pytest.param(
+            "{new_company: wait 1 hour}",
+            '{new_company: "wait 1 month"}',
+            [
+                "7:35: `month` has no fixed length; use days or weeks, for example `30 days`"
+                if False
+                else "7:35: `month` have no fixed length; use days or weeks, for example `30 days`"
+            ],
+            id="bad default of new_company",
+        ),
+        pytest.param(
+            "{data.source: web,",
+            "{source: web, data: web, data..x: 1, data.x.: 1, company.plan: Pro,",
+            [
+                f"15:{column}: `{field}` must name a field of the event, such as `data.source`"
+                for column, field in (
+                    (13, "source"),
+                    (26, "data"),
+                    (37, "data..x"),
+                    (49, "data.x."),
+                    (61, "company.plan"),
+                )
+            ],
+            id="where that names no field of the event",
+        ),
+        pytest.param(
+            "data.source: web",
+            "data.source: []",
+            ["15:26: the list of `data.source` is empty, so no event would count"],
+            id="where with an empty list",
+        ),
+        pytest.param(
+            "data.source: web",
+            "data.source: {is: web}",
+            [f"15:26: the value of `data.source` must be a single value, not {MAPPING}"],
+            id="where with a mapping as value",
+        ),
+        pytest.param(
+            "data.source: web",
+            "data.source: [web, [api]]",
+            ["15:32: the value of `data.source` must be a single value, not a list"],
+            id="where with a list in a list",
+        ),
+        pytest.param(
+            "{data.source: web,",
+            "[data.source, web,",
+            [
+                "15:78: "
+                + UNREADABLE.format("expected ',' or ']', but got '}'")
+            ],
+            id="mismatched brackets",
+        ),
+        pytest.param(
+            WHOLE,
+            "version: 1\nflags:\n  - {flag: A, event: any, when: {At Risk: no activity for 1 day},"
+            " where: [web]}\n",
+            [f"3:74: `where` must be {MAPPING}, not a list"],
+            id="a list where a where belongs",
+        ),
+        pytest.param(
+            WHOLE,
+            "version: 1\nflags:\n  - {flag: A, event: any, when: no activity for 1 day}\n",
+            [
+                f"3:33: `when` must be {MAPPING}, not `no activity for 1 day`",
+                "3:33: `when` needs a phrase for `At Risk` and `Critical`",
+            ],
+            id="a phrase without its status",
+        ),
+        pytest.param(
+            WHOLE,
+            "#" * (LARGEST_FILE + 1),
+            ["1:1: the file is larger than 1,000,000 characters"],
+            id="too large",
+        ),
+    ],
+)
+def test_a_fault_is_told_at_its_place(good: str, bad: str, expected: list[str]) -> None:
+    assert WHOLE.count(good) == 1
+    assert faults(WHOLE.replace(good, bad)) == expected
