@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from models import companies, deliveries, flag_states
 from models.database import UNAVAILABLE, database, query
 from queues import messages
+from queues.broker import QueueBroker
 
 logger = logging.getLogger("brazebee.clock")
 
@@ -27,6 +28,17 @@ ASK_AGAIN_AFTER = timedelta(seconds=5)
 HINT_LOST_AFTER = timedelta(seconds=2)
 """An event's judgement is asked for when the event is stored; the clock waits this long for it."""
 
+EVENTS_ON_THEIR_WAY = timedelta(milliseconds=250)
+"""A flag is judged this long after it is due, for events that were posted in time and are not
+stored yet."""
+
+BACKLOG = timedelta(seconds=1)
+"""Where the oldest event in the queue has waited longer than this, judging by time waits for it:
+an event that is still in the queue may be the one that keeps a company Healthy."""
+
+AFTER_OUTAGE = 5.0
+"""Seconds that the clock gives `persist` to store what it held while PostgreSQL was away."""
+
 RETRY_PAUSE = 1.0
 LEADER_LOCK = 0x62_7A_63
 """Any number of our own: `bzc`."""
@@ -35,10 +47,11 @@ LEADER_LOCK = 0x62_7A_63
 class Clock:
     """The loop of the clock process. Several may run; the one that holds the lock leads."""
 
-    def __init__(self, broker: dramatiq.Broker, now: Callable[[], datetime]) -> None:
+    def __init__(self, broker: QueueBroker, now: Callable[[], datetime]) -> None:
         self._broker = broker
         self._now = now
         self._asked: dict[str, datetime] = {}
+        self._backlog = False
 
     def run(self, stopping: threading.Event) -> None:
         """Tick until told to stop, through outages of PostgreSQL and Redis."""
@@ -46,7 +59,7 @@ class Clock:
         while not stopping.is_set():
             try:
                 with database.connection_context():
-                    if away:
+                    if away and not stopping.wait(AFTER_OUTAGE):
                         logger.warning("the clock goes on")
                         away = False
                     self._lead(stopping)
@@ -74,13 +87,25 @@ class Clock:
         now = self._now()
         self._asked = {key: at for key, at in self._asked.items() if at > now - ASK_AGAIN_AFTER}
         to_judge = [
-            *flag_states.due_company_ids(until=now, limit=CHUNK),
+            *flag_states.due_company_ids(until=self._known_until(now), limit=CHUNK),
             *companies.unsettled_ids(before=now - HINT_LOST_AFTER, limit=CHUNK),
             *companies.ids_judged_by_older_rules(limit=CHUNK),
         ]
         wanted = [messages.evaluate(company_id) for company_id in to_judge]
         wanted += [messages.deliver(*due) for due in deliveries.due(until=now, limit=CHUNK)]
         return sum(self._ask(message, now) for message in wanted)
+
+    def _known_until(self, now: datetime) -> datetime:
+        """Up to when all events can be taken as stored."""
+        oldest = self._broker.oldest_waiting(messages.EVENTS)
+        backlog = oldest is not None and now - oldest > BACKLOG
+        if backlog != self._backlog:
+            self._backlog = backlog
+            if backlog:
+                logger.warning("events wait since %s, so changes by time wait too", oldest)
+            else:
+                logger.warning("no event waits any more, changes by time go on")
+        return oldest if oldest is not None and backlog else now - EVENTS_ON_THEIR_WAY
 
     def _ask(self, message: dramatiq.Message[None], now: datetime) -> bool:
         key = str(message)

@@ -98,7 +98,9 @@ def _merge(
 ) -> None:
     company = held[_company_key(event)]
     company.traits.merge(event.company, event.occurred_at)
-    company.first_seen_at = min(company.first_seen_at, event.occurred_at)
+    if event.occurred_at < company.first_seen_at:
+        company.first_seen_at = event.occurred_at
+        _unsettle(company, event)
     if event.user_id is not None:
         user = known[_user_key(event)]
         user.traits.merge(event.user, event.occurred_at)
@@ -123,5 +125,9 @@ def _note_unsettled(
             for flag in rulebooks.book(event.organization_id, version).flags
         )
         if can_matter:
-            since = event.takes_effect_at
-            company.unsettled_since = min(company.unsettled_since or since, since)
+            _unsettle(company, event)
+
+
+def _unsettle(company: Company, event: TrackedEvent) -> None:
+    since = event.takes_effect_at
+    company.unsettled_since = min(company.unsettled_since or since, since)

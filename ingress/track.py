@@ -75,6 +75,7 @@ class Tracking:
                     holder.organization_id, holder.rate_limit
                 )
         except RedisError:
+            g.window = self.limiter.unknown()
             raise unavailable("The event queue does not answer") from None
         if g.window.exceeded:
             raise ApiError(

@@ -1,10 +1,11 @@
 """Builds the broker that all processes share, the only module that knows which one it is."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import redis
-from dramatiq import Middleware
+from dramatiq import Message, Middleware
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.errors import ConnectionClosed
@@ -41,6 +42,15 @@ class QueueBroker(RedisBroker):
         if queue_name in PREFETCH:
             return super().consume(queue_name, PREFETCH[queue_name], min(timeout, IDLE_POLL_MS))
         return super().consume(queue_name, prefetch, max(timeout, DELAYED_POLL_MS))
+
+    def oldest_waiting(self, queue_name: str) -> datetime | None:
+        """When the message at the head of a queue was sent; None if none waits."""
+        queue = f"{self.namespace}:{queue_name}"
+        message_id = self.client.lindex(queue, 0)
+        data = self.client.hget(f"{queue}.msgs", message_id) if message_id else None
+        if not isinstance(data, bytes):
+            return None
+        return datetime.fromtimestamp(Message.decode(data).message_timestamp / 1000, UTC)
 
     def change_identity(self) -> None:
         """Become another worker in the broker's eyes.

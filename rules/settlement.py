@@ -146,7 +146,8 @@ def _start(
     starts = []
     if state.due_at is not None and state.due_at <= now:
         starts.append((state.due_at, Cause.TIME))
-    if unsettled_since is not None and state.awaits_event:
+    # An event of the past can show that a company need not be waited for any more.
+    if unsettled_since is not None and (state.awaits_event or state.level is None):
         starts.append((unsettled_since, Cause.EVENT))
     if not starts:
         return None
