@@ -32,12 +32,8 @@ EVENTS_ON_THEIR_WAY = timedelta(milliseconds=250)
 """A flag is judged this long after it is due, for events that were posted in time and are not
 stored yet."""
 
-BACKLOG = timedelta(seconds=1)
-"""Where the oldest event in the queue has waited longer than this, judging by time waits for it:
-an event that is still in the queue may be the one that keeps a company Healthy."""
-
-AFTER_OUTAGE = 5.0
-"""Seconds that the clock gives `persist` to store what it held while PostgreSQL was away."""
+LONG_BACKLOG = timedelta(seconds=10)
+"""An event that has waited this long to be stored is worth a line in the log."""
 
 RETRY_PAUSE = 1.0
 LEADER_LOCK = 0x62_7A_63
@@ -59,7 +55,7 @@ class Clock:
         while not stopping.is_set():
             try:
                 with database.connection_context():
-                    if away and not stopping.wait(AFTER_OUTAGE):
+                    if away:
                         logger.warning("the clock goes on")
                         away = False
                     self._lead(stopping)
@@ -87,7 +83,7 @@ class Clock:
         now = self._now()
         self._asked = {key: at for key, at in self._asked.items() if at > now - ASK_AGAIN_AFTER}
         to_judge = [
-            *flag_states.due_company_ids(until=self._known_until(now), limit=CHUNK),
+            *self._due_company_ids(now),
             *companies.unsettled_ids(before=now - HINT_LOST_AFTER, limit=CHUNK),
             *companies.ids_judged_by_older_rules(limit=CHUNK),
         ]
@@ -95,17 +91,26 @@ class Clock:
         wanted += [messages.deliver(*due) for due in deliveries.due(until=now, limit=CHUNK)]
         return sum(self._ask(message, now) for message in wanted)
 
-    def _known_until(self, now: datetime) -> datetime:
-        """Up to when all events can be taken as stored."""
-        oldest = self._broker.oldest_waiting(messages.EVENTS)
-        backlog = oldest is not None and now - oldest > BACKLOG
+    def _due_company_ids(self, now: datetime) -> list[int]:
+        """Companies with a due flag, as far as all events up to then are stored.
+
+        An event that is still in the queue may be the one that keeps a company Healthy. So
+        judging by time waits for it, and goes on from where it stood.
+        """
+        due = flag_states.due_company_ids(until=now - EVENTS_ON_THEIR_WAY, limit=CHUNK)
+        if not due:
+            return []
+        oldest = self._broker.oldest_unacknowledged(messages.EVENTS)
+        backlog = oldest is not None and now - oldest > LONG_BACKLOG
         if backlog != self._backlog:
             self._backlog = backlog
             if backlog:
                 logger.warning("events wait since %s, so changes by time wait too", oldest)
             else:
-                logger.warning("no event waits any more, changes by time go on")
-        return oldest if oldest is not None and backlog else now - EVENTS_ON_THEIR_WAY
+                logger.warning("no event waits long any more, changes by time go on")
+        if oldest is None or oldest >= now:
+            return due
+        return flag_states.due_company_ids(until=oldest - EVENTS_ON_THEIR_WAY, limit=CHUNK)
 
     def _ask(self, message: dramatiq.Message[None], now: datetime) -> bool:
         key = str(message)

@@ -1,11 +1,12 @@
 """`brazebee org`: the tenants."""
 
 import click
-import limits
+from marshmallow import ValidationError
 
 from cli.connection import database_transaction
 from cli.errors import Refused
 from cli.output import json_option, print_rows
+from config.settings import check_rate_limit
 from models import organizations
 from models.organizations import OrganizationExists
 
@@ -26,11 +27,9 @@ def create(name: str, rate_limit: str | None) -> None:
         raise click.UsageError(f"A name has 1 to {LONGEST_NAME} printable characters.")
     if rate_limit is not None:
         try:
-            limits.parse(rate_limit)
-        except ValueError:
-            raise click.UsageError(
-                f"`{rate_limit}` is not a rate; expected for example 20000/hour."
-            ) from None
+            check_rate_limit(rate_limit)
+        except ValidationError as error:
+            raise click.UsageError(str(error.messages[0])) from None
     with database_transaction():
         try:
             organizations.create(name, rate_limit=rate_limit)

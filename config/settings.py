@@ -8,13 +8,16 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import limits
-from cryptography.fernet import Fernet
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
+from redis.connection import parse_url
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 DEFAULT_RATE_LIMIT = "10000/hour"
 """Requests per organization, the figure of the public API's documentation."""
+
+
+_FERNET_KEY = re.compile("[A-Za-z0-9_-]{43}=")
 
 
 class SettingsError(Exception):
@@ -68,33 +71,44 @@ class _SecretKeys(fields.Field[tuple[str, ...]]):
 
     def _deserialize(self, value: str, *_args: Any, **_kwargs: Any) -> tuple[str, ...]:
         keys = tuple(key.strip() for key in value.split(","))
-        for key in keys:
-            try:
-                Fernet(key)
-            except ValueError:
-                raise ValidationError(
-                    "not a Fernet key (32 bytes in url-safe base64); several are separated by commas."
-                ) from None
+        if not all(_FERNET_KEY.fullmatch(key) for key in keys):
+            raise ValidationError(
+                "not a Fernet key (32 bytes in url-safe base64); several are separated by commas."
+            )
         return keys
 
 
-def _check_rate_limit(value: str) -> None:
+def check_rate_limit(value: str) -> None:
+    """Check a rate such as `10000/hour`.
+
+    Raises:
+        ValidationError: it is no rate, more than one, or of nothing.
+    """
     try:
-        limits.parse(value)
+        [rate] = limits.parse_many(value)
     except ValueError:
+        rate = None
+    if rate is None or rate.amount < 1:
+        raise ValidationError(f"`{value}` is not a rate; expected for example 10000/hour.")
+
+
+def _check_redis_url(value: str) -> None:
+    try:
+        parse_url(value)
+        number = _database_number(value)
+    except ValueError:
+        number = -1
+    if number < 0:
         raise ValidationError(
-            f"`{value}` is not a rate; expected for example 10000/hour."
-        ) from None
+            "must start with redis:// or rediss:// or unix://, and may end in a database number,"
+            " such as redis://127.0.0.1:6379/0."
+        )
 
 
-def _url(*schemes: str, missing: str) -> dict[str, Any]:
-    expected = " or ".join(f"{scheme}://" for scheme in schemes)
+def _missing(what: str) -> dict[str, Any]:
     return {
-        "required": True,
-        "error_messages": {"required": f"is not set; {missing}"},
-        "validate": validate.Regexp(
-            f"^({'|'.join(map(re.escape, schemes))}):", error=f"must start with {expected}."
-        ),
+        "required": f"is not set; give the address of {what}, or start everything with"
+        " `brazebee up`."
     }
 
 
@@ -104,23 +118,22 @@ class _SettingsSchema(Schema):
 
     database_url = fields.String(
         data_key="DATABASE_URL",
-        **_url(
-            "postgresql",
-            "postgres",
-            missing="give the address of PostgreSQL, or start everything with `brazebee up`.",
+        required=True,
+        error_messages=_missing("PostgreSQL"),
+        validate=validate.Regexp(
+            "^postgres(ql)?://", error="must start with postgresql:// or postgres://."
         ),
     )
     redis_url = fields.String(
         data_key="REDIS_URL",
-        **_url(
-            "redis",
-            "rediss",
-            "unix",
-            missing="give the address of Redis, or start everything with `brazebee up`.",
-        ),
+        required=True,
+        error_messages=_missing("Redis"),
+        validate=_check_redis_url,
     )
-    rate_limit_redis_url = fields.String(data_key="BRAZEBEE_RATE_LIMIT_REDIS_URL")
-    rate_limit = fields.String(data_key="BRAZEBEE_RATE_LIMIT", validate=_check_rate_limit)
+    rate_limit_redis_url = fields.String(
+        data_key="BRAZEBEE_RATE_LIMIT_REDIS_URL", validate=_check_redis_url
+    )
+    rate_limit = fields.String(data_key="BRAZEBEE_RATE_LIMIT", validate=check_rate_limit)
     secret_keys = _SecretKeys(data_key="BRAZEBEE_SECRET_KEY")
     webhook_allow_nets = _Networks(data_key="BRAZEBEE_WEBHOOK_ALLOW_NETS")
     trusted_proxies = fields.Integer(
@@ -143,8 +156,21 @@ def _next_database(redis_url: str) -> str:
     The queue needs a number of its own: Dramatiq's maintenance looks through every key there.
     """
     parts = urlsplit(redis_url)
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    options.pop("db", None)
+    number, path = _database_number(redis_url) + 1, parts.path
     if parts.scheme == "unix":
-        number = int(parse_qs(parts.query).get("db", ["0"])[0])
-        return f"unix://{parts.path}?{urlencode({'db': number + 1})}"
-    number = int(parts.path.strip("/") or 0)
-    return parts._replace(path=f"/{number + 1}").geturl()
+        options["db"] = str(number)
+    else:
+        path = f"/{number}"
+    query = f"?{urlencode(options)}" if options else ""
+    return f"{parts.scheme}://{parts.netloc}{path}{query}"
+
+
+def _database_number(redis_url: str) -> int:
+    """The database that redis-py takes: the option `db` before the path, 0 without either."""
+    parts = urlsplit(redis_url)
+    in_query = parse_qs(parts.query).get("db")
+    if in_query:
+        return int(in_query[-1])
+    return int(parts.path.strip("/") or 0) if parts.scheme != "unix" else 0

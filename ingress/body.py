@@ -10,6 +10,10 @@ DEEPEST = 10
 """Levels of nesting that an event may have, the outermost object included."""
 
 
+LONGEST_STEP = 200
+"""Characters of a key that are repeated in the path of a fault."""
+
+
 class UnreadableBody(Exception):
     """Raised when a body is not JSON as RFC 8259 has it, or repeats a key."""
 
@@ -50,7 +54,7 @@ def storage_faults(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[dic
     for key, item in value.items():
         if "\x00" in key:
             yield {"path": list(path), "message": "NUL characters are not allowed in keys"}
-        yield from storage_faults(item, (*path, key))
+        yield from storage_faults(item, (*path, key[:LONGEST_STEP]))
 
 
 class _RepeatedKey(ValueError):

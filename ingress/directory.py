@@ -39,8 +39,9 @@ class Directory:
     """Look-ups for the ingress. Only valid keys are remembered, so unknown ones fill nothing."""
 
     def __init__(self) -> None:
-        self._holders: _Memory[bytes, KeyHolder] = _Memory(REMEMBERED_KEYS)
-        self._events: _Memory[int, Mapping[str, bool]] = _Memory(REMEMBERED_ORGANIZATIONS)
+        outage = _Outage()
+        self._holders: _Memory[bytes, KeyHolder] = _Memory(REMEMBERED_KEYS, outage)
+        self._events: _Memory[int, Mapping[str, bool]] = _Memory(REMEMBERED_ORGANIZATIONS, outage)
 
     def holder(self, key: str) -> KeyHolder | None:
         """Whom an API key speaks for; None if it is not valid.
@@ -73,27 +74,36 @@ class _Answer(Generic[V]):
     fetched_at: float
 
 
+@dataclass
+class _Outage:
+    """Until when PostgreSQL is taken to be away, told by whoever asked it last."""
+
+    until: float = 0.0
+
+
 class _Memory(Generic[K, V]):
     """Answers by question; a stale one is fetched anew, or used on if that fails."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, outage: _Outage) -> None:
         self._answers: LRUCache[K, _Answer[V]] = LRUCache(size)
         self._lock = threading.Lock()
-        self._away_until = 0.0
+        self._outage = outage
 
     def get(self, question: K, fetch: Callable[[], V | None], fresh_seconds: float) -> V | None:
         now = time.monotonic()
         with self._lock:
             known = self._answers.get(question)
-        if known is not None and (now - known.fetched_at < fresh_seconds or now < self._away_until):
+        if known is not None and (
+            now - known.fetched_at < fresh_seconds or now < self._outage.until
+        ):
             return known.value
-        if now < self._away_until:
+        if now < self._outage.until:
             raise DirectoryUnavailable
         try:
             with transaction():
                 value = fetch()
         except UNAVAILABLE as error:
-            self._away_until = time.monotonic() + AWAY_SECONDS
+            self._outage.until = time.monotonic() + AWAY_SECONDS
             if known is None:
                 raise DirectoryUnavailable from error
             return known.value

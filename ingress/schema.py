@@ -1,8 +1,10 @@
 """The shape of an event: what `POST /v1/track` takes, and every fault of what it does not."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, validate
@@ -12,11 +14,21 @@ from ingress.body import storage_faults
 LONGEST_TEXT = 200
 """Characters in an id, a name or an event key."""
 
+MOST_FAULTS = 50
+"""Faults of nesting and NUL characters that are told of one event: enough to find the cause."""
+
 FUTURE_TOLERANCE = timedelta(hours=1)
 """Clocks drift: a timestamp this far ahead of ours is taken as the present."""
 
 _KINDS = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object",
           list: "array", type(None): "null"}  # fmt: skip
+_ISO_8601 = re.compile(
+    r"\d{4}-?\d{2}-?\d{2}"
+    r"([T ]\d{2}:?\d{2}(:?\d{2}([.,]\d+)?)?(Z|[+-]\d{2}(:?\d{2}){0,2})?)?",
+    re.ASCII | re.IGNORECASE,
+)
+"""Python takes any character for the `T`, and so a date's offset for a time."""
+
 _REQUIRED: dict[str, Any] = {"required": "Required", "null": "Required"}
 
 
@@ -47,12 +59,13 @@ def validate_event(payload: Any, received_at: datetime) -> ValidEvent:
     """
     if not isinstance(payload, dict):
         raise InvalidEvent([{"path": [], "message": _expected("object", payload)}])
-    details = list(storage_faults(payload))
+    details = list(islice(storage_faults(payload), MOST_FAULTS))
     loaded: dict[str, Any] = {}
     try:
         loaded = _SCHEMA.load(payload)
     except ValidationError as error:
         details += _details(error.messages_dict)
+        loaded = error.valid_data if isinstance(error.valid_data, dict) else {}
     occurred_at = loaded.get("timestamp") or received_at
     if occurred_at > received_at + FUTURE_TOLERANCE:
         details.append({"path": ["timestamp"], "message": "More than 1 hour in the future"})
@@ -98,7 +111,7 @@ class _Timestamp(_Text):
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
         text = super()._deserialize(value)
         try:
-            at = datetime.fromisoformat(text)
+            at = datetime.fromisoformat(text if _ISO_8601.fullmatch(text) else "")
             return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
         except (OverflowError, ValueError):
             raise ValidationError(
@@ -128,10 +141,10 @@ class _CompanySchema(Schema):
 
     id = _Name(required=True, error_messages=_REQUIRED)
     name = _Name(required=True, error_messages=_REQUIRED)
-    payment_provider = _Text(allow_none=True)
-    payment_provider_id = _Text(allow_none=True)
-    crm_provider = _Text(allow_none=True)
-    crm_provider_id = _Text(allow_none=True)
+    payment_provider = _Name(allow_none=True)
+    payment_provider_id = _Name(allow_none=True)
+    crm_provider = _Name(allow_none=True)
+    crm_provider_id = _Name(allow_none=True)
 
 
 class _UserSchema(Schema):
@@ -140,7 +153,7 @@ class _UserSchema(Schema):
 
     id = _Name(required=True, error_messages=_REQUIRED)
     email = _Text(allow_none=True, validate=validate.Email(error="Invalid email"))
-    name = _Text(allow_none=True)
+    name = _Name(allow_none=True)
 
 
 class _EventSchema(Schema):

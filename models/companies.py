@@ -112,7 +112,8 @@ def save_intake(companies: Iterable[Company]) -> None:
         "update companies c set name = v.name, payment_provider = v.payment_provider,"
         " payment_provider_id = v.payment_provider_id, crm_provider = v.crm_provider,"
         " crm_provider_id = v.crm_provider_id, traits = v.traits::jsonb,"
-        " fields_at = v.fields_at::jsonb, first_seen_at = v.first_seen_at, unsettled_since = v.unsettled_since::timestamptz"
+        " fields_at = v.fields_at::jsonb, first_seen_at = v.first_seen_at,"
+        " unsettled_since = v.unsettled_since::timestamptz"
         f" from (values %s) as v (id, {', '.join(CORE_FIELDS)}, traits, fields_at,"
         " first_seen_at, unsettled_since) where c.id = v.id",
         [

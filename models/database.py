@@ -1,10 +1,15 @@
 """The connection to PostgreSQL that this process uses, and how SQL is run on it."""
 
+import select
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import orjson
+import psycopg2
+import psycopg2.extensions
 import psycopg2.extras
 from peewee import DatabaseProxy, InterfaceError, OperationalError
 from playhouse.pool import PooledPostgresqlDatabase
@@ -28,19 +33,39 @@ def connect(
 ) -> None:
     """Choose the database of this process; connections open when first needed.
 
-    `answer_within_ms` bounds each statement, for processes that must not wait.
+    `answer_within_ms` bounds connecting and each statement, for processes that must not wait:
+    a server that is stopped or cut off says nothing, and only our own clock can tell.
     """
-    options = f"-c statement_timeout={answer_within_ms}" if answer_within_ms else ""
+    wait = partial(_wait_for_answer, answer_within_ms / 1000) if answer_within_ms else None
+    psycopg2.extensions.set_wait_callback(wait)
     database.initialize(
         PooledPostgresqlDatabase(
             settings.database_url,
             max_connections=connections,
             timeout=CONNECT_TIMEOUT,
-            connect_timeout=1 if answer_within_ms else CONNECT_TIMEOUT,
-            options=options,
+            connect_timeout=CONNECT_TIMEOUT,
+            keepalives_idle=30,
+            keepalives_interval=10,
+            keepalives_count=3,
             autoconnect=False,
         )
     )
+
+
+def _wait_for_answer(seconds: float, connection: psycopg2.extensions.connection) -> None:
+    """Wait for PostgreSQL as psycopg2 does, but not longer; the connection is then closed.
+
+    Raises:
+        OperationalError: there was no answer in time.
+    """
+    deadline = time.monotonic() + seconds
+    while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
+        writing = state == psycopg2.extensions.POLL_WRITE
+        waiting = select.poll()
+        waiting.register(connection.fileno(), select.POLLOUT if writing else select.POLLIN)
+        left = deadline - time.monotonic()
+        if left <= 0 or not waiting.poll(left * 1000):
+            raise psycopg2.OperationalError(f"no answer within {seconds:g} s")
 
 
 @contextmanager

@@ -43,14 +43,24 @@ class QueueBroker(RedisBroker):
             return super().consume(queue_name, PREFETCH[queue_name], min(timeout, IDLE_POLL_MS))
         return super().consume(queue_name, prefetch, max(timeout, DELAYED_POLL_MS))
 
-    def oldest_waiting(self, queue_name: str) -> datetime | None:
-        """When the message at the head of a queue was sent; None if none waits."""
+    def oldest_unacknowledged(self, queue_name: str) -> datetime | None:
+        """When the oldest message of a queue was sent, waiting or being worked on; None if none is.
+
+        Costs three round trips, whatever the length of the queue: the messages that wait are in
+        order, and each worker holds no more than its prefetch.
+        """
         queue = f"{self.namespace}:{queue_name}"
-        message_id = self.client.lindex(queue, 0)
-        data = self.client.hget(f"{queue}.msgs", message_id) if message_id else None
-        if not isinstance(data, bytes):
-            return None
-        return datetime.fromtimestamp(Message.decode(data).message_timestamp / 1000, UTC)
+        asked = self.client.pipeline(transaction=False)
+        asked.lindex(queue, 0)
+        asked.zrange(f"{self.namespace}:__heartbeats__", 0, -1)
+        head, workers = asked.execute()
+        for worker in workers:
+            asked.smembers(f"{self.namespace}:__acks__.{worker.decode()}.{queue_name}")
+        held = [message_id for ids in asked.execute() for message_id in ids]
+        ids = [*held, *([head] if head else [])]
+        found = self.client.hmget(f"{queue}.msgs", ids) if ids else []
+        sent = [Message.decode(d).message_timestamp for d in found if isinstance(d, bytes)]
+        return datetime.fromtimestamp(min(sent) / 1000, UTC) if sent else None
 
     def change_identity(self) -> None:
         """Become another worker in the broker's eyes.

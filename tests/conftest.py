@@ -4,7 +4,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg2
@@ -69,7 +69,9 @@ def servers() -> Iterator[Servers]:
         data.logs.mkdir()
         data.redis.mkdir()
         supervisor = Supervisor(os.environ)
-        supervisor.start([postgres_command(data), redis_command(data)])
+        postgres = postgres_command(data)
+        fast = replace(postgres, arguments=[*postgres.arguments, "-c", "fsync=off"])
+        supervisor.start([fast, redis_command(data)])
         try:
             wait_for_postgres(postgres_url(data))
             wait_for_redis(redis_url(data))

@@ -127,7 +127,8 @@ def test_all_faults_of_the_environment_are_told_at_once() -> None:
         "BRAZEBEE_WEBHOOK_ALLOW_NETS": "'10.0.0.0/40' does not appear to be an IPv4 or IPv6"
         " network; expected CIDRs such as 10.1.0.0/16.",
         "DATABASE_URL": "must start with postgresql:// or postgres://.",
-        "REDIS_URL": "must start with redis:// or rediss:// or unix://.",
+        "REDIS_URL": "must start with redis:// or rediss:// or unix://, and may end in a database"
+            " number, such as redis://127.0.0.1:6379/0.",
     }
 
 

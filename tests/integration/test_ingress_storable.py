@@ -1,0 +1,82 @@
+"""What the ingress lets through, a worker can store: no event fails later at PostgreSQL."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from ingress.body import UnreadableBody, read_json
+from ingress.schema import InvalidEvent, validate_event
+from models.database import json, query, transaction
+
+NOW = datetime(2024, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)
+
+text = st.text(max_size=10) | st.sampled_from(
+    ["\x00", "\\u0000", "\ufffe", "\U0010ffff", "'", "\\"]
+)
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=10,
+)
+names = text.filter(str.strip)
+bodies = st.fixed_dictionaries(
+    {
+        "event_key": names,
+        "company": st.fixed_dictionaries({"id": names, "name": names, "custom": json_values}),
+        "data": st.dictionaries(text, json_values, max_size=3),
+        "timestamp": st.datetimes(timezones=st.timezones()).map(datetime.isoformat),
+    }
+)
+
+
+@pytest.mark.usefixtures("settings")
+def test_every_event_that_is_let_through_can_be_stored_as_it_is() -> None:
+    stored = 0
+
+    @given(bodies)
+    @effort(deadline=None, max_examples=150)
+    def store(body: dict[str, Any]) -> None:
+        nonlocal stored
+        try:
+            event = validate_event(read_json(orjson.dumps(body)), NOW)
+        except (InvalidEvent, UnreadableBody):
+            return
+        [row] = query(
+            "select %(key)s::text as key, %(company)s::jsonb as company, %(data)s::jsonb as data,"
+            " %(at)s::timestamptz = %(text)s::timestamptz as same_instant",
+            {
+                "key": event.event_key,
+                "company": json(event.company),
+                "data": json(event.data),
+                "at": event.occurred_at,
+                "text": event.occurred_at.isoformat(),
+            },
+        )
+        assert (row["key"], row["same_instant"]) == (body["event_key"], True)
+        assert same(row["company"], body["company"])
+        assert same(row["data"], body["data"])
+        stored += 1
+
+    with transaction():
+        store()
+    assert stored > 20
+
+
+def same(read: Any, written: Any) -> bool:
+    """Equal; jsonb may give a float without decimals back as the integer of its digits."""
+    if isinstance(written, dict):
+        return read.keys() == written.keys() and all(same(read[k], written[k]) for k in written)
+    if isinstance(written, list):
+        return len(read) == len(written) and all(map(same, read, written))
+    if isinstance(written, float):
+        return not isinstance(read, bool) and float(read) == written
+    return type(read) is type(written) and bool(read == written)
