@@ -83,21 +83,24 @@ class Clock:
         now = self._now()
         self._asked = {key: at for key, at in self._asked.items() if at > now - ASK_AGAIN_AFTER}
         to_judge = [
-            *self._due_company_ids(now),
-            *companies.unsettled_ids(before=now - HINT_LOST_AFTER, limit=CHUNK),
-            *companies.ids_judged_by_older_rules(limit=CHUNK),
+            *self._due_flags(now),
+            *companies.unsettled(before=now - HINT_LOST_AFTER, limit=CHUNK),
         ]
-        wanted = [messages.evaluate(company_id) for company_id in to_judge]
-        wanted += [messages.deliver(*due) for due in deliveries.due(until=now, limit=CHUNK)]
-        return sum(self._ask(message, now) for message in wanted)
+        wanted = [(messages.evaluate(company_id), str(since)) for company_id, since in to_judge]
+        wanted += [
+            (messages.evaluate(company_id), "rules")
+            for company_id in companies.ids_judged_by_older_rules(limit=CHUNK)
+        ]
+        wanted += [(messages.deliver(*due), "") for due in deliveries.due(until=now, limit=CHUNK)]
+        return self._ask(wanted, now)
 
-    def _due_company_ids(self, now: datetime) -> list[int]:
-        """Companies with a due flag, as far as all events up to then are stored.
+    def _due_flags(self, now: datetime) -> list[tuple[int, datetime]]:
+        """Companies with a due flag, and since when, as far as all events up to then are stored.
 
         An event that is still in the queue may be the one that keeps a company Healthy. So
         judging by time waits for it, and goes on from where it stood.
         """
-        due = flag_states.due_company_ids(until=now - EVENTS_ON_THEIR_WAY, limit=CHUNK)
+        due = flag_states.due(until=now - EVENTS_ON_THEIR_WAY, limit=CHUNK)
         if not due:
             return []
         oldest = self._broker.oldest_unacknowledged(messages.EVENTS)
@@ -110,12 +113,17 @@ class Clock:
                 logger.warning("no event waits long any more, changes by time go on")
         if oldest is None or oldest >= now:
             return due
-        return flag_states.due_company_ids(until=oldest - EVENTS_ON_THEIR_WAY, limit=CHUNK)
+        return flag_states.due(until=oldest - EVENTS_ON_THEIR_WAY, limit=CHUNK)
 
-    def _ask(self, message: dramatiq.Message[None], now: datetime) -> bool:
-        key = str(message)
-        if key in self._asked:
-            return False
-        self._broker.enqueue(message)
-        self._asked[key] = now
-        return True
+    def _ask(self, wanted: list[tuple[dramatiq.Message[None], str]], now: datetime) -> int:
+        """Send each message once, unless it was sent lately for the same reason; how many."""
+        sent = set()
+        for message, reason in wanted:
+            what = str(message)
+            if f"{what} {reason}" in self._asked:
+                continue
+            if what not in sent:
+                self._broker.enqueue(message)
+                sent.add(what)
+            self._asked[f"{what} {reason}"] = now
+        return len(sent)

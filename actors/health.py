@@ -18,7 +18,7 @@ from models.flag_states import StoredFlagState
 from models.transitions import StoredTransition
 from rules.book import RuleBook
 from rules.facts import Selector
-from rules.settlement import CompanyState, FlagState, Settlement, Transition, settle
+from rules.settlement import CompanyState, FlagState, NewRules, Settlement, Transition, settle
 
 logger = logging.getLogger("brazebee.health")
 
@@ -62,7 +62,7 @@ def evaluate(company_id: int, rulebooks: RuleBooks, now: datetime) -> list[UUID]
         for book, number, settlement in _settlements(company, stored, version, rulebooks, now):
             for transition in settlement.transitions:
                 written += _record(company, transition, book, number, now)
-            _save(company, settlement.state, book, number)
+            _save(company, settlement.state, book, number, now)
         return written
 
 
@@ -78,6 +78,7 @@ def company_state(
             s.flag: FlagState(book.level_of(s.status), s.changed_at, s.due_at, s.awaits_event)
             for s in stored
         },
+        recorded_until=company.recorded_until,
     )
 
 
@@ -90,25 +91,24 @@ def _settlements(
 ) -> list[tuple[RuleBook, int, Settlement]]:
     """What each version of the rules says of its time, from the one last judged by on."""
     organization_id, facts = company.organization_id, StoredFacts(company.id)
-    new = company.judged_version == 0
-    number = version if new else company.judged_version
+    number = company.judged_version
     book = rulebooks.book(organization_id, number)
     state = company_state(company, stored, book)
-    newer = [] if new else rule_versions.after(organization_id, number)
+    newer = rule_versions.after(organization_id, number) if number != version else []
     settlements = []
-    since: datetime | None = None
+    new_rules: NewRules | None = None
     for following in [*newer, None]:
         until = following.applied_at if following else now
         unsettled = company.unsettled_since
         if unsettled is not None and unsettled > until:
             unsettled = None
         settlement = settle(
-            book, state, facts, now=until, unsettled_since=unsettled, rules_since=since
+            book, state, facts, now=until, unsettled_since=unsettled, new_rules=new_rules
         )
         settlements.append((book, number, settlement))
         state = settlement.state
         if following:
-            number, since = following.version, following.applied_at
+            number, new_rules = following.version, NewRules(following.applied_at, former=book)
             book = rulebooks.book(organization_id, number)
     return settlements
 
@@ -184,10 +184,15 @@ def _threshold(book: RuleBook, flag: str, level: int | None) -> str:
     return known.threshold(level) if known else "The flag was removed from the rules"
 
 
-def _save(company: Company, state: CompanyState, book: RuleBook, version: int) -> None:
+def _save(
+    company: Company, state: CompanyState, book: RuleBook, version: int, now: datetime
+) -> None:
     company.health_status = state.status
     company.changed_at = state.changed_at
+    company.recorded_until = state.recorded_until
     company.judged_version = version
+    if company.unsettled_since is not None and company.unsettled_since <= now:
+        company.unsettled_since = None  # a later one was stamped by a clock ahead of ours
     companies.save_health(company)
     gone = [s.flag for s in flag_states.of_company(company.id) if s.flag not in state.flags]
     if gone:

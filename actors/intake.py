@@ -62,18 +62,25 @@ def _user_key(event: TrackedEvent) -> UserKey:
 def _lock_companies(
     tracked: Sequence[TrackedEvent], versions: dict[int, int], rulebooks: RuleBooks
 ) -> dict[CompanyKey, Company]:
-    wanted = {_company_key(event): event for event in tracked}
+    wanted: dict[CompanyKey, list[TrackedEvent]] = {}
+    for event in tracked:
+        wanted.setdefault(_company_key(event), []).append(event)
     held = companies.lock(wanted)
     missing = wanted.keys() - held.keys()
     if missing:
         companies.add(
             NewCompany(
                 key=key,
-                name=wanted[key].company["name"],
-                first_seen_at=wanted[key].occurred_at,
-                health_status=rulebooks.book(key[0], versions.get(key[0], 0)).statuses[0],
+                name=wanted[key][0].company["name"],
+                first_seen_at=min(event.occurred_at for event in wanted[key]),
+                unsettled_since=min(event.takes_effect_at for event in wanted[key])
+                if version
+                else None,
+                health_status=rulebooks.book(key[0], version).statuses[0],
+                rules_version=version,
             )
             for key in missing
+            for version in [versions.get(key[0], 0)]
         )
         held |= companies.lock(missing)
     return held
@@ -105,7 +112,8 @@ def _merge(
         user = known[_user_key(event)]
         user.traits.merge(event.user, event.occurred_at)
         user.first_seen_at = min(user.first_seen_at, event.occurred_at)
-        user.company_id = company.id
+        if event.occurred_at >= user.company_at:
+            user.company_id, user.company_at = company.id, event.occurred_at
 
 
 def _note_unsettled(

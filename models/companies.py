@@ -26,6 +26,7 @@ class Company:
     health_status: str
     previous_status: str | None
     changed_at: datetime | None
+    recorded_until: datetime | None
     sequence: int
     judged_version: int
     unsettled_since: datetime | None
@@ -54,12 +55,14 @@ class NewCompany:
     key: CompanyKey
     name: str
     first_seen_at: datetime
+    unsettled_since: datetime | None
     health_status: str
+    rules_version: int
 
 
 _COLUMNS = (
     "id, organization_id, external_id, traits, fields_at, first_seen_at, health_status,"
-    " previous_status, changed_at, sequence, judged_version, unsettled_since, "
+    " previous_status, changed_at, recorded_until, sequence, judged_version, unsettled_since, "
     + ", ".join(CORE_FIELDS)
 )
 
@@ -97,10 +100,11 @@ def lock_by_id(company_id: int) -> Company | None:
 def add(companies: Iterable[NewCompany]) -> None:
     """Add companies, leaving out those that somebody else has added meanwhile."""
     insert_rows(
-        "insert into companies (organization_id, external_id, name, first_seen_at, health_status)"
+        "insert into companies (organization_id, external_id, name, first_seen_at,"
+        " unsettled_since, health_status, judged_version)"
         " values %s on conflict (organization_id, external_id) do nothing",
         [
-            (*c.key, c.name, c.first_seen_at, c.health_status)
+            (*c.key, c.name, c.first_seen_at, c.unsettled_since, c.health_status, c.rules_version)
             for c in sorted(companies, key=lambda c: c.key)
         ],
     )
@@ -131,19 +135,22 @@ def save_intake(companies: Iterable[Company]) -> None:
 
 
 def save_health(company: Company) -> None:
-    """Write back what judging changes; nothing is left unsettled."""
+    """Write back what judging changes."""
     execute(
         "update companies set health_status = %(health_status)s,"
         " previous_status = %(previous_status)s, changed_at = %(changed_at)s,"
-        " sequence = %(sequence)s, judged_version = %(judged_version)s, unsettled_since = null"
+        " recorded_until = %(recorded_until)s, sequence = %(sequence)s,"
+        " judged_version = %(judged_version)s, unsettled_since = %(unsettled_since)s"
         " where id = %(id)s",
         {
             "id": company.id,
             "health_status": company.health_status,
             "previous_status": company.previous_status,
             "changed_at": company.changed_at,
+            "recorded_until": company.recorded_until,
             "sequence": company.sequence,
             "judged_version": company.judged_version,
+            "unsettled_since": company.unsettled_since,
         },
     )
 
@@ -158,14 +165,14 @@ def of_organization(organization_id: int) -> list[CompanyHealth]:
     return [CompanyHealth(**row) for row in rows]
 
 
-def unsettled_ids(*, before: datetime, limit: int) -> list[int]:
-    """Companies with an event that took effect before an instant and is still not judged."""
+def unsettled(*, before: datetime, limit: int) -> list[tuple[int, datetime]]:
+    """Companies with an event that took effect before an instant and is not judged, and when."""
     rows = query(
-        "select id from companies where unsettled_since < %(before)s"
+        "select id, unsettled_since from companies where unsettled_since < %(before)s"
         " order by unsettled_since limit %(limit)s",
         {"before": before, "limit": limit},
     )
-    return [row["id"] for row in rows]
+    return [(row["id"], row["unsettled_since"]) for row in rows]
 
 
 def ids_judged_by_older_rules(*, limit: int) -> list[int]:

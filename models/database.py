@@ -16,8 +16,13 @@ from playhouse.pool import PooledPostgresqlDatabase
 
 from config.settings import Settings
 
-UNAVAILABLE = (OperationalError, InterfaceError)
-"""What is raised while PostgreSQL cannot be reached or goes away."""
+UNAVAILABLE = (
+    OperationalError,
+    InterfaceError,
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+)
+"""What is raised while PostgreSQL cannot be reached, goes away, or has no room or patience."""
 
 CONNECT_TIMEOUT = 5
 """Seconds."""

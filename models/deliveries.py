@@ -46,8 +46,9 @@ def add(
 ) -> list[UUID]:
     """Write one row for each subscribed endpoint of an organization; their ids."""
     endpoints = query(
+        # The lock makes a removal wait, so that it cancels what is written here.
         "select id from webhook_endpoints where organization_id = %(organization_id)s"
-        " and removed_at is null",
+        " and removed_at is null for share",
         {"organization_id": organization_id},
     )
     ids = []
@@ -84,7 +85,8 @@ def claim(delivery_id: UUID, attempt: int, now: datetime) -> ClaimedDelivery | N
         " from webhook_endpoints e, transitions t, companies c"
         " where d.id = %(id)s and d.state = 'waiting' and d.attempts = %(attempt)s - 1"
         " and (d.lease_token is null or d.next_attempt_at <= %(now)s)"
-        " and e.id = d.endpoint_id and t.id = d.transition_id and c.id = t.company_id"
+        " and e.id = d.endpoint_id and e.removed_at is null"
+        " and t.id = d.transition_id and c.id = t.company_id"
         " returning d.id, d.organization_id, e.url, e.encrypted_secret, d.message_id, d.payload,"
         " d.attempts + 1 as attempt, d.lease_token, c.name as company",
         {
@@ -108,10 +110,13 @@ def record(
     """
     state = "delivered" if attempt.error is None else "waiting" if next_attempt_at else "failed"
     held = execute(
-        "update deliveries set state = %(state)s, attempts = %(attempt)s, lease_token = null,"
-        " next_attempt_at = %(next_attempt_at)s,"
-        " finished_at = case when %(state)s = 'waiting' then null else %(now)s end"
-        " where id = %(id)s and lease_token = %(token)s and state = 'waiting'",
+        "update deliveries set attempts = %(attempt)s, lease_token = null,"
+        # One that was cancelled meanwhile stays so.
+        " state = case when state = 'waiting' then %(state)s else state end,"
+        " next_attempt_at = case when state = 'waiting' then %(next_attempt_at)s::timestamptz end,"
+        " finished_at = case when state <> 'waiting' then finished_at"
+        " when %(state)s <> 'waiting' then %(now)s end"
+        " where id = %(id)s and lease_token = %(token)s",
         {
             "id": delivery.id,
             "token": delivery.lease_token,
@@ -121,11 +126,12 @@ def record(
             "now": now,
         },
     )
+    if not held:
+        return False
     execute(
         "insert into delivery_attempts (delivery_id, attempt, organization_id, at, duration_ms,"
         " status_code, error, response) values (%(id)s, %(attempt)s, %(organization_id)s, %(at)s,"
-        " %(duration_ms)s, %(status_code)s, %(error)s, %(response)s)"
-        " on conflict (delivery_id, attempt) do nothing",
+        " %(duration_ms)s, %(status_code)s, %(error)s, %(response)s)",
         {
             "id": delivery.id,
             "organization_id": delivery.organization_id,
@@ -133,7 +139,7 @@ def record(
             "attempt": delivery.attempt,
         },
     )
-    return bool(held)
+    return True
 
 
 def due(*, until: datetime, limit: int) -> list[tuple[UUID, int]]:

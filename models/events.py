@@ -96,7 +96,10 @@ def _matching(company_id: int, event_key: str | None, where: Filters) -> tuple[s
         conditions.append("event_key = %(event_key)s")
         parameters["event_key"] = event_key
     for number, (path, values) in enumerate(where):
-        conditions.append(f"data #> %(path_{number})s = any(%(values_{number})s::jsonb[])")
-        parameters[f"path_{number}"] = list(path)
+        # Step by step with `->`, since `#>` would take a step such as `0` for a place in a list.
+        steps = [f"path_{number}_{depth}" for depth in range(len(path))]
+        field = " -> ".join(["data", *(f"%({step})s::text" for step in steps)])
+        conditions.append(f"({field}) = any(%(values_{number})s::jsonb[])")
+        parameters |= dict(zip(steps, path, strict=True))
         parameters[f"values_{number}"] = [json(value) for value in values]
     return " and ".join(conditions), parameters

@@ -70,14 +70,14 @@ def remove(company_id: int, flags: Collection[str]) -> None:
     )
 
 
-def due_company_ids(*, until: datetime, limit: int) -> list[int]:
-    """Companies with a flag that is due, the longest overdue first.
+def due(*, until: datetime, limit: int) -> list[tuple[int, datetime]]:
+    """Companies with a flag that is due, and since when, the longest overdue first.
 
     One probe of the partial index `flag_states_due`, whatever the number of companies.
     """
     rows = query(
-        "select company_id from flag_states where due_at <= %(until)s"
+        "select company_id, due_at from flag_states where due_at <= %(until)s"
         " order by due_at limit %(limit)s",
         {"until": until, "limit": limit},
     )
-    return list(dict.fromkeys(row["company_id"] for row in rows))
+    return [(row["company_id"], row["due_at"]) for row in rows]

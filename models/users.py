@@ -21,6 +21,7 @@ class User:
     organization_id: int
     external_id: str
     company_id: int
+    company_at: datetime
     traits: Traits
     first_seen_at: datetime
 
@@ -30,8 +31,8 @@ def lock(keys: Collection[UserKey]) -> dict[UserKey, User]:
     if not keys:
         return {}
     rows = query(
-        "select id, organization_id, external_id, company_id, email, name, traits, fields_at,"
-        " first_seen_at from users where (organization_id, external_id) in %(keys)s"
+        "select id, organization_id, external_id, company_id, company_at, email, name, traits,"
+        " fields_at, first_seen_at from users where (organization_id, external_id) in %(keys)s"
         " order by id for no key update",
         {"keys": tuple(keys)},
     )
@@ -46,23 +47,27 @@ def lock(keys: Collection[UserKey]) -> dict[UserKey, User]:
 def add(users: Iterable[tuple[UserKey, int, datetime]]) -> None:
     """Add users by key, company and first sight, leaving out those added meanwhile."""
     insert_rows(
-        "insert into users (organization_id, external_id, company_id, first_seen_at)"
+        "insert into users (organization_id, external_id, company_id, company_at, first_seen_at)"
         " values %s on conflict (organization_id, external_id) do nothing",
-        [(*key, company_id, seen_at) for key, company_id, seen_at in sorted(users)],
+        [(*key, company_id, seen_at, seen_at) for key, company_id, seen_at in sorted(users)],
     )
 
 
 def save(users: Iterable[User]) -> None:
     """Write back users."""
     insert_rows(
-        "update users u set company_id = v.company_id, email = v.email, name = v.name,"
-        " traits = v.traits::jsonb, fields_at = v.fields_at::jsonb, first_seen_at = v.first_seen_at"
-        " from (values %s) as v (id, company_id, email, name, traits, fields_at, first_seen_at)"
+        "update users u set company_id = v.company_id,"
+        " company_at = v.company_at, email = v.email, name = v.name,"
+        " traits = v.traits::jsonb,"
+        " fields_at = v.fields_at::jsonb, first_seen_at = v.first_seen_at"
+        " from (values %s) as v (id, company_id, company_at, email, name, traits,"
+        " fields_at, first_seen_at)"
         " where u.id = v.id",
         [
             (
                 u.id,
                 u.company_id,
+                u.company_at,
                 *(u.traits.core[name] for name in CORE_FIELDS),
                 json(u.traits.custom),
                 json(u.traits.fields_at),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import redis
@@ -20,6 +21,9 @@ sleeps while all are taken; webhooks are slow, so the rest is better left to oth
 
 IDLE_POLL_MS = 100
 """How long a consumer of an empty queue sleeps at most, so that idle adds little latency."""
+
+ALL_LOOKED_AT = 1_000
+"""Messages; reading this many costs a millisecond or two."""
 
 DELAYED_POLL_MS = 1_000
 HEARTBEAT_TIMEOUT_MS = 15_000
@@ -46,9 +50,19 @@ class QueueBroker(RedisBroker):
     def oldest_unacknowledged(self, queue_name: str) -> datetime | None:
         """When the oldest message of a queue was sent, waiting or being worked on; None if none is.
 
-        Costs three round trips, whatever the length of the queue: the messages that wait are in
-        order, and each worker holds no more than its prefetch.
+        Up to `ALL_LOOKED_AT` messages are all looked at. Of more, those that are worked on and
+        the one at the head: the others were sent later, but for those that a dead worker gave
+        back at the tail.
         """
+        queue = f"{self.namespace}:{queue_name}"
+        if self.client.hlen(f"{queue}.msgs") <= ALL_LOOKED_AT:
+            found: list[Any] = self.client.hvals(f"{queue}.msgs")
+        else:
+            found = self._held_and_next(queue_name)
+        sent = [Message.decode(d).message_timestamp for d in found if isinstance(d, bytes)]
+        return datetime.fromtimestamp(min(sent) / 1000, UTC) if sent else None
+
+    def _held_and_next(self, queue_name: str) -> list[Any]:
         queue = f"{self.namespace}:{queue_name}"
         asked = self.client.pipeline(transaction=False)
         asked.lindex(queue, 0)
@@ -58,9 +72,7 @@ class QueueBroker(RedisBroker):
             asked.smembers(f"{self.namespace}:__acks__.{worker.decode()}.{queue_name}")
         held = [message_id for ids in asked.execute() for message_id in ids]
         ids = [*held, *([head] if head else [])]
-        found = self.client.hmget(f"{queue}.msgs", ids) if ids else []
-        sent = [Message.decode(d).message_timestamp for d in found if isinstance(d, bytes)]
-        return datetime.fromtimestamp(min(sent) / 1000, UTC) if sent else None
+        return self.client.hmget(f"{queue}.msgs", ids) if ids else []
 
     def change_identity(self) -> None:
         """Become another worker in the broker's eyes.

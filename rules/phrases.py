@@ -157,7 +157,9 @@ def _explain(error: UnexpectedInput, text: str, start: str) -> PhraseError:
     hint = did_you_mean(word, expected)
     if re.fullmatch(r"(?i)(month|quarter|year)s?", word):
         return PhraseError(
-            f"`{word}` have no fixed length; use days or weeks, for example `30 days`", offset
+            f"a {word.lower().rstrip('s')} has no fixed length; use days or weeks,"
+            " for example `30 days`",
+            offset,
         )
     if hint:
         return PhraseError(f"`{word}` is not understood here{hint}", offset)
@@ -166,7 +168,13 @@ def _explain(error: UnexpectedInput, text: str, start: str) -> PhraseError:
 
 def _expected_words(error: UnexpectedInput) -> list[str]:
     terminals = getattr(error, "allowed", None) or getattr(error, "expected", None) or ()
-    spelled = {"NUMBER": "a number", "$END": "", "WS": "", **dict.fromkeys(_SYMBOLS, "")}
+    spelled = {
+        "NUMBER": "a number",
+        "$END": "",
+        "<END-OF-FILE>": "",
+        "WS": "",
+        **dict.fromkeys(_SYMBOLS, ""),
+    }
     words = (spelled.get(terminal, terminal.lower()) for terminal in sorted(terminals))
     return [word for word in words if word]
 

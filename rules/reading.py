@@ -16,6 +16,9 @@ ANY_EVENT = "any"
 LONGEST_NAME = 200
 """Characters, the same bound that `POST /v1/track` sets for event keys."""
 
+LARGEST_INTEGER = 2**53 - 1
+"""The largest that JSON carries exactly from every client (RFC 8259, section 6)."""
+
 DEFAULT_STATUSES = ("Healthy", "At Risk", "Critical")
 _FILE_KEYS = ("version", "statuses", "events", "defaults", "flags")
 _EVENT_KEYS = ("name", "enabled")
@@ -60,7 +63,8 @@ class _Reader:
         return RuleBook(self.statuses, self.events, flags)
 
     def read_version(self, node: Node) -> None:
-        if self.source.scalar(node, "`version`") != 1:
+        version = self.source.scalar(node, "`version`")
+        if version is True or version != 1:
             self.source.fault(node, "`version` must be 1, the only one there is")
 
     def read_statuses(self, node: Node) -> None:
@@ -125,10 +129,10 @@ class _Reader:
         name = self.name(node, "`flag`")
         if name is None:
             return None
-        line = node.start_mark.line + 1
-        first = self.flag_lines.setdefault(name, line)
-        if first != line:
+        if name in self.flag_lines:
+            first = self.flag_lines[name]
             self.source.fault(node, f"the flag `{name}` is defined twice, first in line {first}")
+        self.flag_lines.setdefault(name, node.start_mark.line + 1)
         return name
 
     def event_key(self, node: Node) -> str | None:
@@ -197,10 +201,17 @@ class _Reader:
     def wanted_values(self, node: Node, field: str) -> tuple[Any, ...]:
         what = f"the value of `{field}`"
         if not isinstance(node, SequenceNode):
-            return (self.source.scalar(node, what),)
+            return (self.wanted_value(node, what),)
         if not node.value:
             self.source.fault(node, f"the list of `{field}` is empty, so no event would count")
-        return tuple(self.source.scalar(item, what) for item in node.value)
+        return tuple(self.wanted_value(item, what) for item in node.value)
+
+    def wanted_value(self, node: Node, what: str) -> Any:
+        value = self.source.scalar(node, what)
+        if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+            self.source.fault(node, f"{what} is too large; an integer goes up to {LARGEST_INTEGER}")
+            return None
+        return value
 
     def name(self, node: Node, what: str) -> str | None:
         name = self.source.text(node, what)

@@ -11,9 +11,8 @@ effect, but never from before the flag's last recorded change.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import groupby
 
 from rules.book import Flag, Level, RuleBook
 from rules.facts import Facts
@@ -43,13 +42,18 @@ class FlagState:
 
 @dataclass(frozen=True)
 class FlagChange:
-    """A flag's crossing from one level to another."""
+    """A flag's step from one level to another."""
 
     at: datetime
     flag: str
     before: Level
     after: Level
     cause: Cause
+
+    @property
+    def crosses(self) -> bool:
+        """Whether it is worth telling: a flag that begins or ceases to apply, unraised, is not."""
+        return (self.before or 0) != (self.after or 0)
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,24 @@ class Transition:
 
 @dataclass(frozen=True)
 class CompanyState:
-    """What is recorded of one company's health."""
+    """What is recorded of one company's health.
+
+    `changed_at` is when its status last changed, `recorded_until` when anything last did.
+    """
 
     status: str
     first_seen_at: datetime
     changed_at: datetime | None
     flags: Mapping[str, FlagState]
+    recorded_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class NewRules:
+    """That a company was judged by another book until `since`."""
+
+    since: datetime
+    former: RuleBook
 
 
 @dataclass(frozen=True)
@@ -93,28 +109,30 @@ def settle(
     *,
     now: datetime,
     unsettled_since: datetime | None,
-    rules_since: datetime | None = None,
+    new_rules: NewRules | None = None,
 ) -> Settlement:
     """Follow every flag that can have changed up to `now`.
 
     `unsettled_since` is the earliest instant at which an event took effect that no judgement
-    has seen yet. `rules_since` is when this book came into force, given once, for a company
-    judged by another book until then: every flag is judged anew from that instant on, and
-    flags that the book no longer has are dropped.
+    has seen yet. `new_rules` is given once when the book takes over from another: every flag is
+    judged anew from then on, a flag that the book no longer has is dropped, and a level keeps
+    its name.
     """
-    states = dict(company.flags)
+    recorded = dict(company.flags)
     changes: list[FlagChange] = []
-    if rules_since is not None:
-        changes += _drop_missing(states, book, rules_since)
+    if new_rules is not None:
+        recorded = _renumbered(recorded, new_rules.former, book)
+        changes += _dropped(recorded, book, new_rules.since)
+    states = {name: state for name, state in recorded.items() if name in book.flags_by_name}
+    judging = _Judging(company, facts, now, unsettled_since, new_rules)
     for flag in book.flags:
-        start = _start(states.get(flag.name), company, now, unsettled_since, rules_since)
+        start = judging.start(flag, states.get(flag.name))
         if start is not None:
-            state, followed = _follow(
-                flag, states.get(flag.name), company.first_seen_at, facts, start, now
-            )
-            states[flag.name] = state
+            states[flag.name], followed = judging.follow(flag, states.get(flag.name), *start)
             changes += followed
-    return _gather(book, replace(company, flags=states), company.flags, changes, rules_since)
+    levels: dict[str, Level] = dict.fromkeys(states)
+    levels |= {name: state.level for name, state in recorded.items()}
+    return _gather(book, replace(company, flags=states), levels, changes, new_rules)
 
 
 def worst(levels: Iterable[Level]) -> int:
@@ -122,96 +140,119 @@ def worst(levels: Iterable[Level]) -> int:
     return max((level for level in levels if level is not None), default=0)
 
 
-def _drop_missing(
-    states: dict[str, FlagState], book: RuleBook, at: datetime
-) -> Iterator[FlagChange]:
-    for name in [name for name in states if name not in book.flags_by_name]:
-        dropped = states.pop(name)
-        if dropped.level:
-            yield FlagChange(at, name, dropped.level, None, Cause.RULE_CHANGE)
+def _renumbered(
+    states: Mapping[str, FlagState], former: RuleBook, book: RuleBook
+) -> dict[str, FlagState]:
+    """States with their levels in the numbers of another book, by the names of the statuses.
+
+    A level whose name is gone keeps its number, as far as the book has that many.
+    """
+
+    def renumber(level: Level) -> Level:
+        if level is None:
+            return None
+        name = former.status_name(level)
+        if name in book.statuses:
+            return book.statuses.index(name)
+        return min(level, len(book.statuses) - 1)
+
+    return {name: replace(state, level=renumber(state.level)) for name, state in states.items()}
 
 
-def _start(
-    state: FlagState | None,
-    company: CompanyState,
-    now: datetime,
-    unsettled_since: datetime | None,
-    rules_since: datetime | None,
-) -> tuple[datetime, Cause] | None:
-    """From when on, and why, a flag must be followed; None if nothing can have changed."""
-    if rules_since is not None:
-        return max(rules_since, state.changed_at) if state else rules_since, Cause.RULE_CHANGE
-    if state is None:
-        return unsettled_since or company.first_seen_at, Cause.EVENT
-    starts = []
-    if state.due_at is not None and state.due_at <= now:
-        starts.append((state.due_at, Cause.TIME))
-    # An event of the past can show that a company need not be waited for any more.
-    if unsettled_since is not None and (state.awaits_event or state.level is None):
-        starts.append((unsettled_since, Cause.EVENT))
-    if not starts:
-        return None
-    at, cause = min(starts)
-    return max(at, state.changed_at), cause
+def _dropped(states: Mapping[str, FlagState], book: RuleBook, at: datetime) -> Iterator[FlagChange]:
+    for name, state in states.items():
+        if name not in book.flags_by_name:
+            yield FlagChange(at, name, state.level, None, Cause.RULE_CHANGE)
 
 
-def _follow(
-    flag: Flag,
-    state: FlagState | None,
-    first_seen_at: datetime,
-    facts: Facts,
-    start: tuple[datetime, Cause],
-    now: datetime,
-) -> tuple[FlagState, list[FlagChange]]:
-    at, cause = start
-    level = state.level if state else None
-    changed_at = state.changed_at if state else at
-    changes = []
-    while True:
-        verdict = flag.judge(facts, first_seen_at, at)
-        if verdict.level != level:
-            if (verdict.level or 0) != (level or 0):
+@dataclass(frozen=True)
+class _Judging:
+    """One call of `settle`: what is the same for all flags."""
+
+    company: CompanyState
+    facts: Facts
+    now: datetime
+    unsettled_since: datetime | None
+    new_rules: NewRules | None
+
+    def start(self, flag: Flag, state: FlagState | None) -> tuple[datetime, Cause] | None:
+        """From when on, and why, to follow a flag; None if nothing can have changed."""
+        if self.new_rules is not None:
+            since = self.new_rules.since
+            return max(since, state.changed_at) if state else since, Cause.RULE_CHANGE
+        if state is None:
+            return self.unsettled_since or self.company.first_seen_at, Cause.EVENT
+        starts = []
+        if state.due_at is not None and state.due_at <= self.now:
+            starts.append((state.due_at, Cause.TIME))
+        # An event of the past can show that a company need not be waited for any more.
+        if self.unsettled_since is not None and (state.awaits_event or state.level is None):
+            starts.append((self.unsettled_since, Cause.EVENT))
+        if not starts:
+            return None
+        at, cause = min(starts, key=lambda start: start[0])
+        tie = len({instant for instant, _ in starts}) < len(starts)
+        if tie and self._has_event_at(flag, at):
+            cause = Cause.EVENT
+        return max(at, state.changed_at), cause
+
+    def follow(
+        self, flag: Flag, state: FlagState | None, at: datetime, cause: Cause
+    ) -> tuple[FlagState, list[FlagChange]]:
+        """Hop from `at` to each instant at which the flag may change; its state and its steps."""
+        level = state.level if state else None
+        changed_at = state.changed_at if state else at
+        changes = []
+        while True:
+            verdict = flag.judge(self.facts, self.company.first_seen_at, at)
+            if verdict.level != level:
                 changes.append(FlagChange(at, flag.name, level, verdict.level, cause))
-            level, changed_at = verdict.level, at
-        hops = []
-        if verdict.changes_at is not None and verdict.changes_at <= now:
-            hops.append((verdict.changes_at, Cause.TIME))
-        if verdict.awaits_event and (event_at := facts.next_after(flag.selector, at, now)):
-            hops.append((event_at, Cause.EVENT))
-        if not hops:
-            state = FlagState(level, changed_at, verdict.changes_at, verdict.awaits_event)
-            return state, changes
-        at, cause = min(hops)
+                level, changed_at = verdict.level, at
+            hops = []
+            if verdict.changes_at is not None and verdict.changes_at <= self.now:
+                hops.append((verdict.changes_at, Cause.TIME))
+            if verdict.awaits_event:
+                event_at = self.facts.next_after(flag.selector, at, self.now)
+                hops += [(event_at, Cause.EVENT)] if event_at else []
+            if not hops:
+                ended = FlagState(level, changed_at, verdict.changes_at, verdict.awaits_event)
+                return ended, changes
+            at, cause = min(hops)
+
+    def _has_event_at(self, flag: Flag, at: datetime) -> bool:
+        before = at - timedelta(microseconds=1)
+        return self.facts.next_after(flag.selector, before, at) is not None
 
 
 def _gather(
     book: RuleBook,
     company: CompanyState,
-    states_before: Mapping[str, FlagState],
+    levels_before: Mapping[str, Level],
     changes: list[FlagChange],
-    rules_since: datetime | None,
+    new_rules: NewRules | None,
 ) -> Settlement:
     """Merge the flags' changes into the company's transitions, one for each instant."""
-    levels: dict[str, Level] = {name: state.level for name, state in states_before.items()}
-    status, changed_at = company.status, company.changed_at
+    levels = dict(levels_before)
+    status, changed_at, recorded_until = company.status, company.changed_at, company.recorded_until
     transitions = []
-    changes = sorted(changes, key=lambda change: change.at)
-    for crossed_at, group in groupby(changes, key=lambda change: change.at):
-        together = tuple(group)
-        for change in together:
-            levels[change.flag] = change.after
+    instants = {change.at for change in changes}
+    if new_rules is not None:
+        instants.add(new_rules.since)  # statuses may have other names, though no flag moved
+    for instant in sorted(instants):
+        steps = [change for change in changes if change.at == instant]
+        levels |= {step.flag: step.after for step in steps}
+        told = tuple(step for step in steps if step.crosses)
         after = book.statuses[worst(levels.values())]
-        # A company's own history never runs backwards, even where a flag was judged late.
-        at = max(crossed_at, changed_at) if changed_at else crossed_at
-        cause = max((c.cause for c in together), key=list(Cause).index)
-        transitions.append(Transition(at, status, after, cause, together, dict(levels)))
+        if not told and after == status:
+            continue
+        # A company's history never runs backwards, even where a flag was judged late.
+        at = max(instant, recorded_until) if recorded_until else instant
+        causes = {step.cause for step in told} or {Cause.RULE_CHANGE}
+        cause = max(causes, key=list(Cause).index)
+        present = {name: level for name, level in levels.items() if name in book.flags_by_name}
+        transitions.append(Transition(at, status, after, cause, told, present))
+        recorded_until = at
         if after != status:
             status, changed_at = after, at
-    if rules_since is not None and status not in book.statuses:
-        # The book renamed the status that the company had, and no flag moved.
-        after = book.statuses[worst(state.level for state in company.flags.values())]
-        transitions.append(
-            Transition(rules_since, status, after, Cause.RULE_CHANGE, (), dict(levels))
-        )
-        status, changed_at = after, rules_since
-    return Settlement(replace(company, status=status, changed_at=changed_at), tuple(transitions))
+    state = replace(company, status=status, changed_at=changed_at, recorded_until=recorded_until)
+    return Settlement(state, tuple(transitions))

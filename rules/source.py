@@ -1,10 +1,11 @@
 """A YAML text as nodes that know where they stand; reading it collects faults."""
 
+import warnings
 from collections.abc import Collection
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.faults import Fault, did_you_mean
@@ -29,20 +30,25 @@ class Source:
             self.faults.append(Fault(1, 1, f"the file is larger than {LARGEST_FILE:,} characters"))
             return
         try:
-            self.root = YAML(typ="rt", pure=True).compose(text)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ReusedAnchorWarning)
+                self.root = YAML(typ="rt", pure=True).compose(text)
         except MarkedYAMLError as error:
             self.faults.append(_syntax_fault(error))
-        except YAMLError as error:
+        except RecursionError:
+            self.faults.append(Fault(1, 1, "this is nested too deep to be read"))
+        except Exception as error:  # noqa: BLE001 -- the parser stumbles in ways of its own
             self.faults.append(Fault(1, 1, f"this is not readable as YAML: {_first_line(error)}"))
         else:
             if self.root is None:
                 self.faults.append(Fault(1, 1, "the file is empty; start with `version: 1`"))
 
     def fault(self, node: Node, message: str, *, offset: int = 0) -> None:
-        """Record a fault at a node, `offset` characters into a plain or quoted scalar."""
+        """Record a fault at a node, `offset` characters into a scalar that stands on one line."""
         mark = node.start_mark
-        quoted = isinstance(node, ScalarNode) and node.style in ("'", '"')
-        column = mark.column + 1 + (offset + quoted if offset else 0)
+        column = mark.column + 1
+        if offset and isinstance(node, ScalarNode) and mark.line == node.end_mark.line:
+            column += offset + (node.style in ("'", '"'))
         self.faults.append(Fault(mark.line + 1, column, message))
 
     def mapping(
@@ -65,6 +71,8 @@ class Source:
             key = self.text(key_node, f"a name in {what}")
             if key is None:
                 continue
+            if is_null(value_node) and not value_node.value:
+                value_node.start_mark = key_node.end_mark  # not where the next thing stands
             if key in entries:
                 first = entries[key][0].start_mark.line + 1
                 self.fault(key_node, f"`{key}` stands twice in {what}, first in line {first}")
@@ -118,7 +126,7 @@ class Source:
         except ValueError:
             return text
         if tag.endswith(":bool"):
-            return text.lower() == "true"
+            return text.lower() in ("true", "yes", "on", "y")  # the last three in YAML 1.1
         return None if is_null(node) else text
 
 

@@ -90,9 +90,8 @@ def servers() -> Iterator[Servers]:
 def settings(servers: Servers) -> Iterator[Settings]:
     """Settings for an empty migrated database and an empty Redis."""
     made = servers.settings()
-    client = redis.Redis.from_url(made.redis_url)
-    client.flushall()
-    client.close()
+    with redis.Redis.from_url(made.redis_url) as client:
+        client.flushall()
     connect(made)
     yield made
     database.obj.close_all()

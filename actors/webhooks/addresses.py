@@ -61,6 +61,7 @@ class AddressPolicy:
         try:
             parts = urlsplit(url)
             host, _port = parts.hostname, parts.port
+            (host or "").encode("idna")  # as the look-up will do
         except ValueError:
             raise AddressRefused(f"`{url}` is not a URL") from None
         if parts.scheme not in ("https", "http") or not host:

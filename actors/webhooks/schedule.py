@@ -45,6 +45,6 @@ def _asked_delay(retry_after: str | None, now: datetime) -> timedelta:
         return timedelta(seconds=min(int(text[:9]), 10**8))
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
+    except (OverflowError, TypeError, ValueError):  # a date that no calendar has
         return timedelta(0)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)) - now

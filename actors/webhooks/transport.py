@@ -1,6 +1,6 @@
 """Sends one signed POST, to a checked address, within a bound of wall-clock time."""
 
-import ipaddress
+import http.client
 import socket
 import threading
 import time
@@ -55,7 +55,7 @@ class Transport:
         try:
             self.policy.check_url(url)
             status_code, answer, retry_after = self._exchange(url, body, headers, deadline)
-        except (requests.RequestException, HTTPError, AddressRefused, OSError) as error:
+        except (requests.RequestException, HTTPError, AddressRefused, OSError, ValueError) as error:
             reason = (
                 f"no answer within {self.total_seconds:g} s" if deadline.passed else _reason(error)
             )
@@ -68,11 +68,10 @@ class Transport:
     def _exchange(
         self, url: str, body: bytes, headers: Mapping[str, str], deadline: "_Deadline"
     ) -> tuple[int, str, str | None]:
-        with requests.Session() as session:
-            session.trust_env = False
+        with _Session() as session:
             session.mount("http://", _GuardedAdapter(self.policy, deadline))
             session.mount("https://", _GuardedAdapter(self.policy, deadline))
-            response = session.post(
+            with session.post(
                 url,
                 data=body,
                 headers={
@@ -84,29 +83,50 @@ class Transport:
                 timeout=(CONNECT_SECONDS, self.total_seconds),
                 allow_redirects=False,
                 stream=True,
-            )
-            answer = response.raw.read(RESPONSE_BYTES, decode_content=False)
-            if deadline.passed:
-                raise requests.Timeout("the response was cut off")
-            text = answer.decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-            return response.status_code, text, response.headers.get("Retry-After")
+            ) as response:
+                answer = response.raw.read(RESPONSE_BYTES, decode_content=False)
+                if deadline.passed:
+                    raise requests.Timeout("the response was cut off")
+                text = _storable(answer.decode("utf-8", "replace"))
+                return response.status_code, text, response.headers.get("Retry-After")
+
+
+class _Session(requests.Session):
+    """A session that takes nothing from the environment and never looks where a redirect leads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Tell requests that there is none: it would read the whole body to prepare for it."""
 
 
 class _Deadline:
     """Shuts down whatever socket is in use when the time is up, whoever is waiting on it."""
 
     def __init__(self, seconds: float) -> None:
-        self.passed = False
+        self._ends_at = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._timer = threading.Timer(seconds, self._pass)
         self._timer.daemon = True
         self._timer.start()
 
+    @property
+    def passed(self) -> bool:
+        return time.monotonic() >= self._ends_at
+
     def watch(self, connected: socket.socket) -> None:
         # A duplicate: TLS takes the original over, and the connection may close it.
         with self._lock:
             self._sockets.append(connected.dup())
+        if self.passed:
+            self._pass()
+
+    def left(self, at_most: float) -> float:
+        """Seconds until the deadline, `at_most` at the most; never quite none."""
+        return min(at_most, max(0.001, self._ends_at - time.monotonic()))
 
     def cancel(self) -> None:
         self._timer.cancel()
@@ -116,7 +136,6 @@ class _Deadline:
 
     def _pass(self) -> None:
         with self._lock:
-            self.passed = True
             for watched in self._sockets:
                 try:
                     watched.shutdown(socket.SHUT_RDWR)
@@ -137,17 +156,20 @@ class _GuardedConnection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         failure: OSError | None = None
-        for address in self.policy.resolve(self.host, self.port, secure=self.secure):
+        addresses = self.policy.resolve(self.host, self.port, secure=self.secure)
+        give_up_at = time.monotonic() + self.deadline.left(CONNECT_SECONDS)
+        for address in addresses:
             family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
             connection = socket.socket(family, socket.SOCK_STREAM)
             try:
-                connection.settimeout(CONNECT_SECONDS)
+                connection.settimeout(max(0.001, give_up_at - time.monotonic()))
                 connection.connect((str(address), self.port))
             except OSError as error:
                 connection.close()
                 failure = error
                 continue
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(CONNECT_SECONDS)
             self.deadline.watch(connection)
             return connection
         raise failure or OSError(f"{self.host} has no address")
@@ -177,20 +199,25 @@ class _GuardedAdapter(HTTPAdapter):
 def _reason(error: Exception) -> str:
     """The innermost cause in a few words, since requests and urllib3 wrap each other's errors."""
     cause: BaseException = error
-    while True:
-        inner = cause.__cause__ or cause.__context__
-        if inner is None:
-            break
+    while inner := cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__):
         cause = inner
-    if isinstance(cause, ipaddress.AddressValueError):
-        return f"the URL is wrong: {cause}"
-    if isinstance(cause, socket.gaierror):
-        return "the host name does not resolve"
-    if isinstance(cause, ConnectionRefusedError):
-        return "connection refused"
-    if isinstance(cause, TimeoutError):
-        return f"no connection within {CONNECT_SECONDS:g} s"
-    return str(cause) or type(cause).__name__
+    match cause:
+        case socket.gaierror() | UnicodeError():
+            return "the host name does not resolve"
+        case ConnectionRefusedError():
+            return "connection refused"
+        case TimeoutError():
+            return f"no connection within {CONNECT_SECONDS:g} s"
+        case http.client.RemoteDisconnected():
+            return "the connection was closed without an answer"
+        case http.client.HTTPException():
+            return "the answer is not HTTP"
+    return _storable(str(cause)) or type(cause).__name__
+
+
+def _storable(text: str) -> str:
+    """Text as PostgreSQL takes it, which is without NUL."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 def _elapsed_ms(started: float) -> int:

@@ -53,7 +53,8 @@ create table companies (
     first_seen_at       timestamptz not null,
     health_status       text not null,
     previous_status     text,
-    changed_at          timestamptz,
+    changed_at          timestamptz,                 -- when health_status last changed
+    recorded_until      timestamptz,                 -- the instant of the latest transition
     sequence            bigint not null default 0,   -- of the company's latest transition
     judged_version      integer not null default 0,  -- the rules that its flags were judged by
     unsettled_since     timestamptz,                 -- an event took effect then, not yet judged
@@ -70,6 +71,7 @@ create table users (
     organization_id bigint not null references organizations,
     external_id     text not null,
     company_id      bigint not null references companies,
+    company_at      timestamptz not null,            -- the time of the event that said so
     email           text,
     name            text,
     traits          jsonb not null default '{}',

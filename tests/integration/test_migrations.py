@@ -17,9 +17,7 @@ def test_filtering_companies_by_a_custom_field_uses_the_index(settings: Settings
             " from organizations o, generate_series(1, 20000) n"
         )
         query("analyze companies")
-        plan = query(
-            """explain select id from companies where traits @> '{"seats": 77}'"""
-        )
+        plan = query("""explain select id from companies where traits @> '{"seats": 77}'""")
         found = query("""select external_id from companies where traits @> '{"seats": 77}'""")
     assert any("companies_by_traits" in row["QUERY PLAN"] for row in plan)
     assert [row["external_id"] for row in found] == ["c77"]

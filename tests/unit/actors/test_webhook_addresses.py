@@ -1,7 +1,7 @@
 import ipaddress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.webhooks.addresses import AddressPolicy, AddressRefused, is_public
@@ -110,6 +110,7 @@ def test_a_public_address_passes(address: str) -> None:
     assert AddressPolicy().resolve(address, 443, secure=True) == [expected]
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(network="::ffff:0:0/96") | st.ip_addresses(network="2002::/16"))
 def test_no_ipv6_address_with_an_ipv4_address_inside_is_public(
     address: ipaddress.IPv6Address,
@@ -117,6 +118,7 @@ def test_no_ipv6_address_with_an_ipv4_address_inside_is_public(
     assert not is_public(address)
 
 
+@settings(deadline=None)
 @given(st.ip_addresses())
 def test_no_address_is_public_that_python_calls_private(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,

@@ -128,7 +128,7 @@ def test_all_faults_of_the_environment_are_told_at_once() -> None:
         " network; expected CIDRs such as 10.1.0.0/16.",
         "DATABASE_URL": "must start with postgresql:// or postgres://.",
         "REDIS_URL": "must start with redis:// or rediss:// or unix://, and may end in a database"
-            " number, such as redis://127.0.0.1:6379/0.",
+        " number, such as redis://127.0.0.1:6379/0.",
     }
 
 

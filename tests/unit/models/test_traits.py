@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.traits import Traits
@@ -46,6 +46,7 @@ def exactly(values: Mapping[str, Any]) -> dict[str, str]:
     return {name: repr(value) for name, value in values.items()}
 
 
+@settings(deadline=None)
 @given(events_and_arrivals())
 def test_each_field_is_as_the_newest_event_that_sent_it_said_in_whatever_order_events_arrive(
     given_events: tuple[list[Sent], list[Sent]],
@@ -62,6 +63,7 @@ def test_each_field_is_as_the_newest_event_that_sent_it_said_in_whatever_order_e
     assert traits.fields_at.keys() == newest.keys()
 
 
+@settings(deadline=None)
 @given(events_and_arrivals())
 def test_the_times_of_the_fields_do_not_depend_on_the_order_either(
     given_events: tuple[list[Sent], list[Sent]],

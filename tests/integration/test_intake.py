@@ -1,0 +1,467 @@
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from actors.health import evaluate
+from actors.intake import store
+from actors.rule_changes import apply_rules
+from actors.rulebooks import RuleBooks
+from actors.tracked_event import TrackedEvent
+from models import api_keys, companies, organizations
+from models.database import UNAVAILABLE, query, transaction
+
+T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+FEW_LOGINS = """
+version: 1
+events: {login: , report: , logout: }
+flags:
+  - flag: Logs in
+    event: login
+    when: {At Risk: less than 2 times in 10 seconds}
+    where: {data.source: web}
+"""
+
+MANY_ERRORS = """
+version: 1
+events: {error: }
+flags:
+  - flag: Errors
+    event: error
+    when: {At Risk: at least 2 times in 10 seconds}
+"""
+
+WEB = {"source": "web"}
+numbers = itertools.count(1)
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+def after(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+def event(organization_id: int, at: float = 0, **changed: Any) -> TrackedEvent:
+    """An event of the company `acme` that arrives as soon as it happens."""
+    contents: dict[str, Any] = {
+        "organization_id": organization_id,
+        "key_id": None,
+        "event_id": f"e{next(numbers)}",
+        "event_key": "login",
+        "company_id": "acme",
+        "company": {"name": "Acme"},
+        "user_id": None,
+        "user": {},
+        "data": None,
+        "occurred_at": after(at),
+        "received_at": after(at),
+    }
+    return TrackedEvent(**contents | changed)
+
+
+def new_organization(name: str = "o", rules: str | None = None) -> int:
+    with transaction():
+        organization_id = organizations.create(name).id
+        if rules:
+            apply_rules(
+                organization_id, rules, file="rules.yaml", applied_by="test", now=after(-60)
+            )
+    return organization_id
+
+
+def rows(sql: str) -> list[dict[str, Any]]:
+    with transaction():
+        return query(sql)
+
+
+def judge(company_id: int, at: float) -> None:
+    evaluate(company_id, RuleBooks(), after(at))
+
+
+def status(organization_id: int) -> str:
+    with transaction():
+        company = companies.find(organization_id, "acme")
+    assert company is not None
+    return company.health_status
+
+
+# What is stored
+
+
+def test_an_event_is_stored_with_its_company_and_user_and_all_their_fields() -> None:
+    organization_id = new_organization()
+    sent = event(
+        organization_id,
+        event_id="e-first",
+        company={
+            "name": "Acme Corporation",
+            "payment_provider": "stripe",
+            "payment_provider_id": "cus_abc123",
+            "crm_provider": "salesforce",
+            "crm_provider_id": "001500000ABCDEFGH",
+            "industry": "Technology",
+            "employee_count": 150,
+            "mrr": 5000.5,
+            "trial": False,
+            "parent": None,
+        },
+        user_id="user_456",
+        user={
+            "email": "john@acme.com",
+            "name": "John Doe",
+            "feature_flags": ["beta_access", "premium_features"],
+            "onboarding": {"completed": True, "steps": 5},
+        },
+        data={"step": 5, "source": "web"},
+        received_at=after(1),
+    )
+
+    store([sent], RuleBooks())
+
+    [company] = rows("select * from companies")
+    assert company["organization_id"] == organization_id
+    assert company["external_id"] == "acme"
+    assert company["name"] == "Acme Corporation"
+    assert company["payment_provider"] == "stripe"
+    assert company["payment_provider_id"] == "cus_abc123"
+    assert company["crm_provider"] == "salesforce"
+    assert company["crm_provider_id"] == "001500000ABCDEFGH"
+    assert company["traits"] == {
+        "industry": "Technology",
+        "employee_count": 150,
+        "mrr": 5000.5,
+        "trial": False,
+        "parent": None,
+    }
+    assert company["first_seen_at"] == T0
+    assert company["health_status"] == "Healthy"
+    [user] = rows("select * from users")
+    assert (user["external_id"], user["company_id"]) == ("user_456", company["id"])
+    assert (user["email"], user["name"]) == ("john@acme.com", "John Doe")
+    assert user["traits"] == {
+        "feature_flags": ["beta_access", "premium_features"],
+        "onboarding": {"completed": True, "steps": 5},
+    }
+    assert rows("select * from events") == [
+        {
+            "organization_id": organization_id,
+            "event_id": "e-first",
+            "company_id": company["id"],
+            "user_id": user["id"],
+            "event_key": "login",
+            "occurred_at": T0,
+            "received_at": after(1),
+            "data": {"step": 5, "source": "web"},
+        }
+    ]
+
+
+def test_a_system_event_is_stored_without_a_user() -> None:
+    store([event(new_organization(), data=None)], RuleBooks())
+    assert rows("select user_id, data from events") == [{"user_id": None, "data": None}]
+    assert rows("select id from users") == []
+
+
+def test_types_of_custom_fields_survive_the_database() -> None:
+    sent = {"whole": 1, "part": 1.0, "yes": True, "text": "1", "none": None, "list": [0, False]}
+    organization_id = new_organization()
+    store([event(organization_id, company={"name": "Acme", **sent})], RuleBooks())
+    with transaction():
+        company = companies.find(organization_id, "acme")
+    assert company is not None
+    kept = company.traits.custom
+    assert {name: repr(value) for name, value in kept.items()} == {
+        name: repr(value) for name, value in sent.items()
+    }
+
+
+def test_the_same_message_twice_counts_once() -> None:
+    sent = event(new_organization(), event_id="e-first", company={"name": "Acme", "seats": 1})
+    later = event(sent.organization_id, 5, company={"name": "Acme", "seats": 2})
+    for message in (sent, later, sent, sent):
+        store([message], RuleBooks())
+    assert len(rows("select 1 from events")) == 2
+    assert rows("select traits from companies") == [{"traits": {"seats": 2}}]
+
+
+def test_the_same_message_twice_in_one_group_counts_once() -> None:
+    sent = event(new_organization())
+    store([sent, sent], RuleBooks())
+    assert len(rows("select 1 from events")) == 1
+
+
+def test_the_same_message_in_four_workers_at_once_counts_once() -> None:
+    sent = event(new_organization(), user_id="u1", user={"name": "John"})
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        start.wait(5)
+        store([sent], RuleBooks())
+
+    with ThreadPoolExecutor(4) as workers:
+        for done in [workers.submit(work) for _ in range(4)]:
+            done.result()
+    for table in ("events", "companies", "users"):
+        assert len(rows(f"select 1 from {table}")) == 1
+
+
+def test_a_late_event_fills_gaps_and_overwrites_no_newer_field() -> None:
+    organization_id = new_organization()
+    newer = event(
+        organization_id,
+        60,
+        company={"name": "Acme Corporation", "crm_provider": "hubspot", "plan": "Enterprise"},
+        user_id="u1",
+        user={"email": "new@acme.com", "role": "Admin"},
+    )
+    late = event(
+        organization_id,
+        0,
+        company={"name": "Acme", "crm_provider": "salesforce", "plan": "Free", "seats": 5},
+        user_id="u1",
+        user={"email": "old@acme.com", "name": "John", "role": "Guest"},
+    )
+    store([newer], RuleBooks())
+    store([late], RuleBooks())
+    assert rows("select name, crm_provider, traits, first_seen_at from companies") == [
+        {
+            "name": "Acme Corporation",
+            "crm_provider": "hubspot",
+            "traits": {"plan": "Enterprise", "seats": 5},
+            "first_seen_at": T0,
+        }
+    ]
+    assert rows("select email, name, traits, first_seen_at from users") == [
+        {
+            "email": "new@acme.com",
+            "name": "John",
+            "traits": {"role": "Admin"},
+            "first_seen_at": T0,
+        }
+    ]
+
+
+def test_a_group_of_events_is_stored_as_if_they_had_come_one_by_one() -> None:
+    alone, together = new_organization("alone"), new_organization("together")
+
+    def story(organization_id: int) -> list[TrackedEvent]:
+        def company(name: str, **fields: Any) -> dict[str, Any]:
+            return {"name": name, **fields}
+
+        return [
+            event(organization_id, 3, company=company("C", plan="Pro"), user_id="u1"),
+            event(organization_id, 1, company=company("A", seats=1), user_id="u1"),
+            event(organization_id, 2, company_id="bolt", company=company("Bolt")),
+            event(organization_id, 2, company=company("B", plan="Free"), user_id="u2"),
+        ]
+
+    for single in story(alone):
+        store([single], RuleBooks())
+    store(story(together), RuleBooks())
+
+    def stored(organization_id: int) -> list[list[dict[str, Any]]]:
+        where = f"where organization_id = {organization_id} order by"
+        return [
+            rows(f"select external_id, name, traits, first_seen_at from companies {where} 1"),
+            rows(f"select external_id, name, traits, first_seen_at from users {where} 1"),
+            rows(f"select event_key, occurred_at from events {where} 2, 1"),
+        ]
+
+    assert stored(alone) == stored(together)
+
+
+def test_two_organizations_with_the_same_ids_never_meet() -> None:
+    first, second = new_organization("first"), new_organization("second")
+    same: dict[str, Any] = {"event_id": "e1", "company_id": "acme", "user_id": "u1"}
+    ours = event(first, company={"name": "Ours", "plan": "Pro"}, user={"name": "Ann"}, **same)
+    theirs = event(second, 9, company={"name": "Theirs", "seats": 7}, user={"name": "Bob"}, **same)
+    store([ours], RuleBooks())
+    store([theirs, ours], RuleBooks())
+    assert rows("select organization_id, name, traits from companies order by 1") == [
+        {"organization_id": first, "name": "Ours", "traits": {"plan": "Pro"}},
+        {"organization_id": second, "name": "Theirs", "traits": {"seats": 7}},
+    ]
+    assert rows("select organization_id, name from users order by 1") == [
+        {"organization_id": first, "name": "Ann"},
+        {"organization_id": second, "name": "Bob"},
+    ]
+    assert rows(
+        "select e.organization_id, e.event_id, c.organization_id as company_of,"
+        " u.organization_id as user_of from events e join companies c on c.id = e.company_id"
+        " join users u on u.id = e.user_id order by 1"
+    ) == [
+        {"organization_id": o, "event_id": "e1", "company_of": o, "user_of": o}
+        for o in (first, second)
+    ]
+
+
+def test_a_user_who_moved_belongs_to_the_company_of_the_latest_event() -> None:
+    organization_id = new_organization()
+    before = event(organization_id, 0, user_id="u1")
+    since = event(organization_id, 60, user_id="u1", company_id="bolt", company={"name": "Bolt"})
+    for message in (before, since):
+        store([message], RuleBooks())
+    belongs = "select c.external_id from users u join companies c on c.id = u.company_id"
+    assert rows(belongs) == [{"external_id": "bolt"}]
+    store([event(organization_id, 30, user_id="u1")], RuleBooks())
+    assert rows(belongs) == [{"external_id": "bolt"}], "a late event moves nobody back"
+
+
+def test_the_key_that_sent_an_event_is_known_to_have_been_used() -> None:
+    organization_id = new_organization()
+    with transaction():
+        key = api_keys.create(organization_id, "server")
+        holder = api_keys.holder(api_keys.digest(key))
+    assert holder is not None
+    store([event(organization_id, key_id=holder.key_id)], RuleBooks())
+    with transaction():
+        [known] = api_keys.of_organization(organization_id)
+    assert known.last_used_at is not None
+
+
+def test_what_fails_in_the_middle_stores_nothing() -> None:
+    organization_id = new_organization()
+    rows("alter table users add constraint fails check (external_id <> 'u1')")
+    with pytest.raises(Exception, match="fails"):
+        store([event(organization_id), event(organization_id, user_id="u1")], RuleBooks())
+    for table in ("events", "companies", "users"):
+        assert rows(f"select 1 from {table}") == []
+
+
+@pytest.mark.parametrize("table", ["companies", "events", "users"])
+def test_an_outage_in_the_middle_of_storing_is_told_as_one_and_stores_nothing(table: str) -> None:
+    sent = event(new_organization(), user_id="u1")
+    rows(
+        "create function end_connection() returns trigger language plpgsql as $$ begin"
+        " perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(5); return new;"
+        f" end $$; create trigger ends before insert on {table}"
+        " for each row execute function end_connection()"
+    )
+    with pytest.raises(UNAVAILABLE):
+        store([sent], RuleBooks())
+    rows(f"drop trigger ends on {table}")
+    assert rows("select 1 from companies") == []
+    store([sent], RuleBooks())
+    assert len(rows("select 1 from events")) == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "condition"), [("companies", "deadlock_detected"), ("events", "disk_full")]
+)
+def test_what_a_later_try_can_cure_is_told_as_an_outage_so_that_the_event_is_held(
+    table: str, condition: str
+) -> None:
+    sent = event(new_organization())
+    rows(
+        "create function fail() returns trigger language plpgsql as $$ begin"
+        f" raise exception 'not now' using errcode = '{condition}'; end $$;"
+        f" create trigger fails before insert on {table} for each row execute function fail()"
+    )
+    with pytest.raises(UNAVAILABLE):
+        store([sent], RuleBooks())
+
+
+# Whose health it can change
+
+
+def test_a_new_company_is_to_be_judged() -> None:
+    [company_id] = store([event(new_organization(rules=FEW_LOGINS), 1)], RuleBooks())
+    assert rows("select id, unsettled_since from companies") == [
+        {"id": company_id, "unsettled_since": after(1)}
+    ]
+
+
+def test_without_rules_nobody_is_to_be_judged() -> None:
+    assert store([event(new_organization())], RuleBooks()) == []
+
+
+def test_a_healthy_busy_company_under_a_less_than_rule_is_not_judged_for_each_event() -> None:
+    organization_id = new_organization(rules=FEW_LOGINS)
+    [company_id] = store([event(organization_id, s, data=WEB) for s in (0, 1)], RuleBooks())
+    judge(company_id, 1)
+    assert status(organization_id) == "Healthy"
+    for seconds in range(2, 9):
+        assert store([event(organization_id, seconds, data=WEB)], RuleBooks()) == []
+    assert rows("select unsettled_since from companies") == [{"unsettled_since": None}]
+
+
+def at_risk_for_few_logins() -> int:
+    organization_id = new_organization(rules=FEW_LOGINS)
+    [company_id] = store([event(organization_id, 0, data=WEB)], RuleBooks())
+    judge(company_id, 0)
+    assert status(organization_id) == "At Risk"
+    return organization_id
+
+
+def test_an_event_that_may_lower_a_raised_flag_has_its_company_judged() -> None:
+    organization_id = at_risk_for_few_logins()
+    assert len(store([event(organization_id, 5, data=WEB)], RuleBooks())) == 1
+    assert rows("select unsettled_since from companies") == [{"unsettled_since": after(5)}]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"event_key": "logout"},
+        {"data": {"source": "mobile"}},
+        {"data": {}},
+        {"data": None},
+        {"data": {"source": ["web"]}},
+    ],
+)
+def test_an_event_that_no_flag_counts_has_nobody_judged(other: dict[str, Any]) -> None:
+    organization_id = at_risk_for_few_logins()
+    assert store([event(organization_id, 5, **other)], RuleBooks()) == []
+
+
+def test_under_an_at_least_rule_an_event_matters_until_the_flag_is_raised() -> None:
+    organization_id = new_organization(rules=MANY_ERRORS)
+    [company_id] = store([event(organization_id, 0, event_key="error")], RuleBooks())
+    judge(company_id, 0)
+    assert status(organization_id) == "Healthy"
+    assert store([event(organization_id, 1, event_key="error")], RuleBooks()) == [company_id]
+    judge(company_id, 1)
+    assert status(organization_id) == "At Risk"
+    assert store([event(organization_id, 2, event_key="error")], RuleBooks()) == []
+
+
+def test_a_repeated_message_asks_for_no_further_judgement() -> None:
+    organization_id = at_risk_for_few_logins()
+    sent = event(organization_id, 5, data=WEB)
+    [company_id] = store([sent], RuleBooks())
+    judge(company_id, 5)
+    assert store([sent], RuleBooks()) == []
+
+
+def test_a_repeated_message_asks_again_while_the_judgement_is_still_owed() -> None:
+    organization_id = at_risk_for_few_logins()
+    sent = event(organization_id, 5, data=WEB)
+    assert store([sent], RuleBooks()) == store([sent], RuleBooks()) != []
+
+
+def test_of_several_events_not_yet_judged_the_earliest_is_noted() -> None:
+    organization_id = at_risk_for_few_logins()
+    for seconds in (7, 5, 6):
+        store([event(organization_id, seconds, data=WEB)], RuleBooks())
+    assert rows("select unsettled_since from companies") == [{"unsettled_since": after(5)}]
+
+
+def test_an_event_of_the_past_takes_effect_only_when_it_is_received() -> None:
+    organization_id = at_risk_for_few_logins()
+    store([event(organization_id, 5, data=WEB, received_at=after(5 + 61))], RuleBooks())
+    assert rows("select unsettled_since from companies") == [{"unsettled_since": after(66)}]
+
+
+def test_after_new_rules_every_event_has_its_company_judged_until_it_was_judged_by_them() -> None:
+    organization_id = at_risk_for_few_logins()
+    with transaction():
+        apply_rules(
+            organization_id, MANY_ERRORS, file="rules.yaml", applied_by="test", now=after(8)
+        )
+    [company_id] = store([event(organization_id, 9, event_key="logout")], RuleBooks())
+    judge(company_id, 9)
+    assert store([event(organization_id, 10, event_key="logout")], RuleBooks()) == []

@@ -1,0 +1,88 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from actors.tracked_event import TrackedEvent, UnreadableEvent
+
+T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+def message(**changed: Any) -> dict[str, Any]:
+    contents: dict[str, Any] = {
+        "organization_id": 1,
+        "key_id": 2,
+        "event_id": "e1",
+        "event_key": "login",
+        "company": {"id": "acme", "name": "Acme", "plan": "Pro"},
+        "user": {"id": "u1", "email": "a@acme.com", "role": "Admin"},
+        "data": {"source": "web"},
+        "occurred_at": "2026-01-05T12:00:00+00:00",
+        "received_at": "2026-01-05T12:00:00.250000+00:00",
+    }
+    return contents | changed
+
+
+def test_a_message_of_the_ingress_is_read_field_by_field() -> None:
+    assert TrackedEvent.from_message(message()) == TrackedEvent(
+        organization_id=1,
+        key_id=2,
+        event_id="e1",
+        event_key="login",
+        company_id="acme",
+        company={"name": "Acme", "plan": "Pro"},
+        user_id="u1",
+        user={"email": "a@acme.com", "role": "Admin"},
+        data={"source": "web"},
+        occurred_at=T0,
+        received_at=T0 + timedelta(milliseconds=250),
+    )
+
+
+@pytest.mark.parametrize("missing", sorted(message()))
+def test_a_message_without_one_of_its_fields_is_unreadable(missing: str) -> None:
+    contents = message()
+    del contents[missing]
+    with pytest.raises(UnreadableEvent, match=missing):
+        TrackedEvent.from_message(contents)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"company": None},
+        {"company": {"name": "Acme"}},
+        {"user": "u1"},
+        {"organization_id": "one"},
+        {"occurred_at": "yesterday"},
+        {"received_at": 5},
+    ],
+)
+def test_a_message_with_a_field_of_another_kind_is_unreadable(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableEvent):
+        TrackedEvent.from_message(message(**wrong))
+
+
+def test_a_message_without_user_and_data_is_a_system_event() -> None:
+    event = TrackedEvent.from_message(message(user=None, data=None))
+    assert event.user_id is None
+    assert event.user == {}
+    assert event.data is None
+
+
+@pytest.mark.parametrize(
+    ("late", "takes_effect"),
+    [
+        (timedelta(0), timedelta(0)),
+        (timedelta(seconds=60), timedelta(0)),
+        (timedelta(seconds=60, microseconds=1), timedelta(seconds=60, microseconds=1)),
+        (timedelta(days=30), timedelta(days=30)),
+    ],
+)
+def test_an_event_takes_effect_when_it_happened_unless_it_is_of_the_past(
+    late: timedelta, takes_effect: timedelta
+) -> None:
+    event = TrackedEvent.from_message(
+        message(occurred_at=T0.isoformat(), received_at=(T0 + late).isoformat())
+    )
+    assert event.takes_effect_at == T0 + takes_effect

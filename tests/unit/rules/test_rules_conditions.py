@@ -1,0 +1,258 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.book import Flag, RuleBook, Verdict
+from rules.conditions import Absence, Comparison, Condition, Count, Finding
+from rules.facts import FactsInMemory, Occurrence, Selector
+
+NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
+TICK = timedelta.resolution
+WEEK = timedelta(days=7)
+LOGIN = Selector("login")
+
+
+def ticks(number: int) -> datetime:
+    """An instant as a number of microseconds, so that every instant there is can be tried."""
+    return NOON + number * TICK
+
+
+def newest_first(times: list[int], at: int) -> list[datetime]:
+    return [ticks(time) for time in sorted(times, reverse=True) if time <= at]
+
+
+def recount(condition: Condition, times: list[int], at: int) -> bool:
+    """Whether the condition holds, by counting its window."""
+    if isinstance(condition, Absence):
+        condition = Count(Comparison.LESS_THAN, 1, condition.window)
+    assert isinstance(condition, Count)
+    found = len([time for time in times if ticks(at) - condition.window < ticks(time) <= ticks(at)])
+    return {
+        Comparison.LESS_THAN: found < condition.times,
+        Comparison.AT_MOST: found <= condition.times,
+        Comparison.AT_LEAST: found >= condition.times,
+        Comparison.MORE_THAN: found > condition.times,
+    }[condition.comparison]
+
+
+WINDOWS = st.integers(1, 9).map(lambda length: length * TICK)
+CONDITIONS: st.SearchStrategy[Condition] = st.one_of(
+    st.builds(Count, st.sampled_from(Comparison), st.integers(0, 4), WINDOWS).filter(
+        lambda count: count.depth > 0
+    ),
+    st.builds(Absence, WINDOWS),
+)
+TIMES = st.lists(st.integers(0, 25), max_size=8)
+
+
+@pytest.mark.parametrize(
+    ("occurred_at", "counts"),
+    [
+        (NOON - WEEK - TICK, False),
+        (NOON - WEEK, False),
+        (NOON - WEEK + TICK, True),
+        (NOON - TICK, True),
+        (NOON, True),
+    ],
+)
+def test_a_window_excludes_its_beginning_and_includes_its_end(
+    *, occurred_at: datetime, counts: bool
+) -> None:
+    assert Count(Comparison.AT_LEAST, 1, WEEK).find([occurred_at], NOON).holds is counts
+    assert Count(Comparison.LESS_THAN, 1, WEEK).find([occurred_at], NOON).holds is not counts
+    assert Absence(WEEK).find([occurred_at], NOON).holds is not counts
+
+
+@pytest.mark.parametrize(
+    ("condition", "events", "holds", "awaits_event"),
+    [
+        (Count(Comparison.LESS_THAN, 2, WEEK), 1, True, True),
+        (Count(Comparison.LESS_THAN, 2, WEEK), 2, False, False),
+        (Count(Comparison.AT_MOST, 2, WEEK), 2, True, True),
+        (Count(Comparison.AT_MOST, 2, WEEK), 3, False, False),
+        (Count(Comparison.AT_LEAST, 2, WEEK), 1, False, True),
+        (Count(Comparison.AT_LEAST, 2, WEEK), 2, True, False),
+        (Count(Comparison.MORE_THAN, 2, WEEK), 2, False, True),
+        (Count(Comparison.MORE_THAN, 2, WEEK), 3, True, False),
+        (Count(Comparison.AT_MOST, 0, WEEK), 0, True, True),
+        (Count(Comparison.MORE_THAN, 0, WEEK), 1, True, False),
+        (Absence(WEEK), 0, True, True),
+        (Absence(WEEK), 1, False, False),
+    ],
+)
+def test_a_count_holds_on_one_side_of_its_number(
+    *, condition: Condition, events: int, holds: bool, awaits_event: bool
+) -> None:
+    latest = [NOON - timedelta(hours=hours) for hours in range(events)]
+    found = condition.find(latest, NOON)
+    assert (found.holds, found.awaits_event) == (holds, awaits_event)
+
+
+def test_the_nth_latest_event_tells_when_a_count_changes() -> None:
+    latest = [NOON - timedelta(days=1), NOON - timedelta(days=2), NOON - timedelta(days=3)]
+    found = Count(Comparison.LESS_THAN, 2, WEEK).find(latest, NOON)
+    assert found == Finding(
+        holds=False, changes_at=NOON + timedelta(days=5), awaits_event=False, count=2
+    )
+
+
+def test_nothing_but_an_event_changes_a_count_that_is_too_low() -> None:
+    found = Count(Comparison.AT_LEAST, 3, WEEK).find([NOON - TICK], NOON)
+    assert found == Finding(holds=False, changes_at=None, awaits_event=True, count=1)
+
+
+@pytest.mark.parametrize(
+    ("condition", "depth"),
+    [
+        (Count(Comparison.LESS_THAN, 5, WEEK), 5),
+        (Count(Comparison.AT_LEAST, 5, WEEK), 5),
+        (Count(Comparison.AT_MOST, 5, WEEK), 6),
+        (Count(Comparison.MORE_THAN, 5, WEEK), 6),
+        (Absence(WEEK), 1),
+    ],
+)
+def test_a_condition_reads_no_further_than_the_event_that_decides(
+    condition: Condition, depth: int
+) -> None:
+    assert condition.depth == depth
+    latest = [NOON - timedelta(hours=hours) for hours in range(10)]
+    assert condition.find(latest, NOON) == condition.find(latest[:depth], NOON)
+    assert condition.find(latest, NOON).count == depth
+
+
+@settings(max_examples=150, deadline=None)
+@given(CONDITIONS, TIMES, st.integers(0, 40))
+def test_a_condition_holds_exactly_when_a_recount_says_so(
+    condition: Condition, times: list[int], at: int
+) -> None:
+    assert condition.find(newest_first(times, at), ticks(at)).holds == recount(condition, times, at)
+
+
+@settings(max_examples=150, deadline=None)
+@given(CONDITIONS, TIMES, st.integers(0, 40))
+def test_a_condition_changes_at_the_first_instant_at_which_a_recount_differs(
+    condition: Condition, times: list[int], at: int
+) -> None:
+    known = [time for time in times if time <= at]
+    now = recount(condition, known, at)
+    different = [i for i in range(at, at + 12) if recount(condition, known, i) != now]
+    changes_at = condition.find(newest_first(times, at), ticks(at)).changes_at
+    assert changes_at == (ticks(different[0]) if different else None)
+
+
+@settings(max_examples=150, deadline=None)
+@given(CONDITIONS, TIMES, st.integers(0, 40))
+def test_a_condition_awaits_events_exactly_when_more_of_them_would_change_it(
+    condition: Condition, times: list[int], at: int
+) -> None:
+    known = [time for time in times if time <= at]
+    changed = recount(condition, known + [at] * condition.depth, at) != recount(
+        condition, known, at
+    )
+    assert condition.find(newest_first(times, at), ticks(at)).awaits_event == changed
+
+
+@settings(max_examples=150, deadline=None)
+@given(CONDITIONS, TIMES, st.integers(0, 40))
+def test_the_count_found_is_that_of_the_window_up_to_the_depth(
+    condition: Condition, times: list[int], at: int
+) -> None:
+    window = condition.window if isinstance(condition, Count | Absence) else None
+    assert window is not None
+    found = len([time for time in times if ticks(at) - window < ticks(time) <= ticks(at)])
+    count = condition.find(newest_first(times, at), ticks(at)).count
+    assert count == min(found, condition.depth)
+
+
+def flag(*conditions: tuple[int, Condition], wait: timedelta = timedelta(0)) -> Flag:
+    return Flag("Logs in", LOGIN, conditions, wait)
+
+
+def logins(times: list[int]) -> FactsInMemory:
+    return FactsInMemory(Occurrence(ticks(time), "login") for time in times)
+
+
+TWO_LEVELS = flag(
+    (2, Absence(WEEK)),
+    (1, Count(Comparison.LESS_THAN, 3, WEEK)),
+)
+
+
+@pytest.mark.parametrize(
+    ("events", "level", "count", "threshold"),
+    [
+        (0, 2, 0, "No activity for 7 days"),
+        (1, 1, 1, "Less than 3 times in 7 days"),
+        (2, 1, 2, "Less than 3 times in 7 days"),
+        (3, 0, 3, "Less than 3 times in 7 days"),
+        (9, 0, 3, "Less than 3 times in 7 days"),
+    ],
+)
+def test_a_flag_is_at_the_worst_level_whose_condition_holds(
+    events: int, level: int, count: int, threshold: str
+) -> None:
+    verdict = TWO_LEVELS.judge(logins(list(range(events))), NOON, NOON + timedelta(days=1))
+    assert (verdict.level, verdict.count) == (level, count)
+    assert TWO_LEVELS.threshold(level) == threshold
+
+
+def test_a_flag_waits_until_the_company_is_known_long_enough() -> None:
+    waiting = flag((1, Absence(WEEK)), wait=timedelta(days=3))
+    until = NOON + timedelta(days=3)
+    assert waiting.judge(logins([]), NOON, until - TICK) == Verdict(
+        None, changes_at=until, awaits_event=False
+    )
+    assert waiting.judge(logins([]), NOON, until) == Verdict(1, None, awaits_event=True)
+
+
+def test_a_flag_does_not_see_events_of_other_keys_or_of_the_future() -> None:
+    facts = FactsInMemory(
+        [
+            Occurrence(NOON - WEEK, "login"),
+            Occurrence(NOON - TICK, "export"),
+            Occurrence(NOON + TICK, "login"),
+        ]
+    )
+    assert flag((1, Absence(WEEK))).judge(facts, NOON - WEEK, NOON).level == 1
+    assert flag((1, Absence(WEEK))).judge(facts, NOON - WEEK, NOON + TICK).level == 0
+
+
+@settings(max_examples=150, deadline=None)
+@given(CONDITIONS, CONDITIONS, TIMES, st.integers(0, 40), st.integers(0, 9))
+def test_a_verdict_stands_until_it_says_that_it_may_change(
+    worse: Condition, milder: Condition, times: list[int], at: int, wait: int
+) -> None:
+    judged = flag((2, worse), (1, milder), wait=wait * TICK)
+    known = logins([time for time in times if time <= at])
+    verdict = judged.judge(known, NOON, ticks(at))
+    changes_at = verdict.changes_at or ticks(at + 20)
+    assert changes_at > ticks(at)
+    later = at
+    while ticks(later) < changes_at:
+        assert judged.judge(known, NOON, ticks(later)).level == verdict.level
+        later += 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(CONDITIONS, CONDITIONS, TIMES, st.integers(0, 40), st.integers(1, 8))
+def test_an_event_changes_no_verdict_that_does_not_await_one(
+    worse: Condition, milder: Condition, times: list[int], at: int, more: int
+) -> None:
+    judged = flag((2, worse), (1, milder))
+    known = [time for time in times if time <= at]
+    before = judged.judge(logins(known), NOON, ticks(at))
+    after = judged.judge(logins(known + [at] * more), NOON, ticks(at))
+    assert before.awaits_event or after.level == before.level
+
+
+def test_a_book_names_its_levels() -> None:
+    book = RuleBook(("Good", "Poor"), {}, (TWO_LEVELS,))
+    assert [book.status_name(level) for level in (0, 1, None)] == ["Good", "Poor", "N/A"]
+    assert [book.level_of(name) for name in ("Good", "Poor", "N/A", None)] == [0, 1, None, None]
+    assert book.flags_by_name == {"Logs in": TWO_LEVELS}
+
+
+def test_a_status_that_the_book_does_not_know_counts_as_the_best() -> None:
+    assert RuleBook(("Good", "Poor"), {}, ()).level_of("Dreadful") == 0
