@@ -23,10 +23,28 @@ from cli.up.embedded import (
 )
 from cli.up.supervisor import Supervisor
 from config.settings import Settings
-from models.database import connect, database, transaction
+from models.database import connect, database, execute, query, transaction
 from models.migrations import migrate
 
 TEMPLATE = "template_for_tests"
+
+LEFT_BY_TESTS = """
+    select 'truncate ' || string_agg(quote_ident(tablename), ', ')
+        || ' restart identity cascade' as undo
+    from pg_tables where schemaname = 'public' and tablename <> 'schema_migrations'
+    union all
+    select 'drop routine ' || oid::regprocedure || ' cascade'
+    from pg_proc where pronamespace = 'public'::regnamespace
+    union all
+    select 'alter table ' || conrelid::regclass || ' drop constraint ' || quote_ident(conname)
+    from pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace
+    union all
+    select 'drop sequence ' || oid::regclass from pg_class c
+    where relkind = 'S' and relnamespace = 'public'::regnamespace
+        and not exists (select from pg_depend d where d.objid = c.oid and deptype in ('a', 'i'))
+"""
+"""Statements that take back what a test did: its rows, and the triggers and checks that
+made something fail."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +104,23 @@ def servers() -> Iterator[Servers]:
             supervisor.stop([["redis", "postgres"]], seconds=10)
 
 
+@pytest.fixture(scope="session")
+def shared_settings(servers: Servers) -> Settings:
+    """Settings for the database that tests use in turn: making one for each takes far longer."""
+    return servers.settings()
+
+
 @pytest.fixture
-def settings(servers: Servers) -> Iterator[Settings]:
+def settings(shared_settings: Settings) -> Iterator[Settings]:
     """Settings for an empty migrated database and an empty Redis."""
-    made = servers.settings()
-    with redis.Redis.from_url(made.redis_url) as client:
+    with redis.Redis.from_url(shared_settings.redis_url) as client:
         client.flushall()
-    connect(made)
-    yield made
+    connect(shared_settings)
+    with transaction():
+        execute("set local lock_timeout = '10s'")
+        for row in query(LEFT_BY_TESTS):
+            execute(row["undo"])
+    yield shared_settings
     database.obj.close_all()
 
 

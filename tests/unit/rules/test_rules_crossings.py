@@ -487,6 +487,19 @@ def test_a_crossing_by_an_event_is_not_blamed_on_the_time_that_was_due_at_that_i
     ]
 
 
+@pytest.mark.parametrize("evaluated", [(0, 5, 99), (99,)])
+def test_the_end_of_a_wait_is_told_as_time_even_where_an_event_comes_at_that_instant(
+    evaluated: list[int],
+) -> None:
+    told = company(flag("Few", "a", (1, "less than 9 times in 10 seconds"), wait=5))
+    told.store([A_AT_0], at(0))
+    for second in evaluated:
+        told.evaluate(at(second))
+        if second == 0:
+            told.store([Occurrence(at(5), "a")], at(5))
+    assert [(t.at, t.cause) for t in told.transitions] == [(at(5), Cause.TIME)]
+
+
 def test_a_crossing_by_time_is_not_blamed_on_an_event_of_another_key_at_that_instant() -> None:
     fading = flag("Fading", "b", (2, "no activity for 20 seconds"), (1, "< 2 times in 10 seconds"))
     told = company(flag("Busy", "a", (1, "at least 9 times in 10 seconds")), fading)
