@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from actors.health import StoredFacts
 from actors.rulebooks import RuleBooks
+from actors.stored_facts import StoredFacts
 from models import companies, transitions
 from models.companies import Company
 from models.transitions import StoredTransition

@@ -1,0 +1,113 @@
+"""Records a transition: its row, the webhooks that tell it, and a line in the log."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from actors.times import iso_milliseconds
+from actors.webhooks.payload import build_payload
+from models import deliveries, transitions
+from models.companies import Company
+from models.transitions import StoredTransition
+from rules.book import RuleBook
+from rules.settlement import Transition
+
+logger = logging.getLogger("brazebee.health")
+
+
+def record(
+    company: Company, transition: Transition, book: RuleBook, version: int, now: datetime
+) -> list[UUID]:
+    """Write a transition and one delivery for each endpoint, within the transaction at hand.
+
+    Returns the ids of the deliveries. The company's `sequence` counts on.
+    """
+    company.sequence += 1
+    stored = StoredTransition(
+        id=uuid7(),
+        organization_id=company.organization_id,
+        company_id=company.id,
+        sequence=company.sequence,
+        at=transition.at,
+        from_status=transition.before,
+        to_status=transition.after,
+        cause=str(transition.cause),
+        changes=[
+            {
+                "flag": change.flag,
+                "from": book.status_name(change.before),
+                "to": book.status_name(change.after),
+                "threshold": _threshold(book, change.flag, change.after or change.before),
+            }
+            for change in transition.changes
+        ],
+        rules_version=version,
+        recorded_at=now,
+    )
+    transitions.add(stored)
+    if transition.before != transition.after:
+        company.previous_status = transition.before
+    _log(company, stored)
+    message_id = f"msg_{stored.id.hex}"
+    payload = build_payload(
+        message_id=message_id,
+        transition=stored,
+        company_id=company.external_id,
+        company_name=company.name,
+        triggers=_triggers(transition, book),
+    )
+    return deliveries.add(
+        organization_id=company.organization_id,
+        transition_id=stored.id,
+        message_id=message_id,
+        payload=payload,
+        now=now,
+    )
+
+
+def _triggers(transition: Transition, book: RuleBook) -> list[dict[str, str]]:
+    """What explains a transition: the flags at the new status, or those that recovered."""
+    level = book.level_of(transition.after)
+    if transition.before == transition.after or not level:
+        explaining: Mapping[str, int | None] = {
+            change.flag: change.before if not change.after else change.after
+            for change in transition.changes
+        }
+    else:
+        explaining = {name: level for name, at in transition.levels.items() if at == level}
+    return [
+        {
+            "flag": name,
+            "status": book.status_name(transition.levels.get(name)),
+            "threshold": _threshold(book, name, raised),
+        }
+        for name, raised in explaining.items()
+    ]
+
+
+def _threshold(book: RuleBook, flag: str, level: int | None) -> str:
+    known = book.flags_by_name.get(flag)
+    return known.threshold(level) if known else "The flag was removed from the rules"
+
+
+def _log(company: Company, transition: StoredTransition) -> None:
+    reasons = "; ".join(
+        f"{change['flag']}: {change['to']}, {change['threshold'].lower()}"
+        for change in transition.changes
+    )
+    if transition.from_status == transition.to_status:
+        what = f"stays {transition.to_status}"
+    else:
+        what = f"{transition.from_status} -> {transition.to_status}"
+    logger.info(
+        "%s (%s): %s at %s by %s [%s]",
+        company.name,
+        company.external_id,
+        what,
+        iso_milliseconds(transition.at),
+        transition.cause,
+        reasons,
+    )
