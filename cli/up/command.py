@@ -68,7 +68,7 @@ def _parse_scale(_context: click.Context, _parameter: click.Parameter, text: str
 
 
 @click.command()
-@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True,
+@click.option("--host", envvar="BRAZEBEE_HOST", default="127.0.0.1", show_default=True,
               help="Address to listen on.")  # fmt: skip
 @click.option("--port", envvar="PORT", type=click.IntRange(1, 65535), default=8000,
               show_default=True, help="Port to listen on; also PORT.")  # fmt: skip
@@ -144,7 +144,7 @@ def _environment(options: Options) -> tuple[dict[str, str], Settings]:
     given = {name: value for name, value in os.environ.items() if value.strip()}
     environment = defaults | given
     environment |= {
-        "HOST": options.host,
+        "BRAZEBEE_HOST": options.host,
         "PORT": str(options.port),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),

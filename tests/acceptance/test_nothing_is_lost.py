@@ -14,6 +14,7 @@ from running import Brazebee, eventually
 
 EVENTS = 2_000
 CLIENTS = 8
+KILLS = 3
 BETWEEN_KILLS = 0.7
 
 
@@ -50,7 +51,7 @@ class Clients:
 def keep_killing(brazebee: Brazebee, victim: str, stop: threading.Event) -> int:
     """Kill -9 the process that does the work, again and again; how often."""
     kills = 0
-    while not stop.wait(BETWEEN_KILLS):
+    while kills < KILLS and not stop.wait(BETWEEN_KILLS):
         with suppress(psutil.NoSuchProcess, KeyError, ProcessLookupError):
             leader = psutil.Process(brazebee.pids()[victim])
             working = leader.children() if "." in victim else []
