@@ -12,7 +12,8 @@ from models.companies import Company
 from models.database import transaction
 from models.flag_states import StoredFlagState
 from rules.book import RuleBook
-from rules.settlement import CompanyState, FlagState, NewRules, Settlement, settle
+from rules.settlement import settle
+from rules.state import CompanyState, FlagState, NewRules, Settlement
 
 
 def evaluate(company_id: int, rulebooks: RuleBooks, now: datetime) -> list[UUID]:

@@ -13,7 +13,7 @@ from models import deliveries, transitions
 from models.companies import Company
 from models.transitions import StoredTransition
 from rules.book import RuleBook
-from rules.settlement import Transition
+from rules.state import Transition
 
 logger = logging.getLogger("brazebee.health")
 

@@ -208,8 +208,8 @@ class _Reader:
 
     def wanted_value(self, node: Node, what: str) -> Any:
         value = self.source.scalar(node, what)
-        if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
-            self.source.fault(node, f"{what} is too large; an integer goes up to {LARGEST_INTEGER}")
+        if isinstance(value, int | float) and not abs(value) <= LARGEST_INTEGER:
+            self.source.fault(node, f"{what} is too large; a number goes up to {LARGEST_INTEGER}")
             return None
         return value
 

@@ -12,94 +12,18 @@ effect, but never from before the flag's last recorded change.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from rules.book import Flag, Level, RuleBook
 from rules.facts import Facts
-
-
-class Cause(StrEnum):
-    """What made a flag change."""
-
-    TIME = "time"
-    EVENT = "event"
-    RULE_CHANGE = "rule_change"
-
-
-@dataclass(frozen=True)
-class FlagState:
-    """What is recorded of one flag of one company.
-
-    `due_at` is when time alone may next change it, never later than the truth: it may have
-    moved on since. `awaits_event` tells whether a matching event may change it.
-    """
-
-    level: Level
-    changed_at: datetime
-    due_at: datetime | None
-    awaits_event: bool
-
-
-@dataclass(frozen=True)
-class FlagChange:
-    """A flag's step from one level to another."""
-
-    at: datetime
-    flag: str
-    before: Level
-    after: Level
-    cause: Cause
-
-    @property
-    def crosses(self) -> bool:
-        """Whether it is worth telling: a flag that begins or ceases to apply, unraised, is not."""
-        return (self.before or 0) != (self.after or 0)
-
-
-@dataclass(frozen=True)
-class Transition:
-    """All that changed about a company at one instant.
-
-    `before` and `after` are its status names; they are equal when flags changed level and the
-    company's status stayed. `levels` holds every flag's level afterwards.
-    """
-
-    at: datetime
-    before: str
-    after: str
-    cause: Cause
-    changes: tuple[FlagChange, ...]
-    levels: Mapping[str, Level]
-
-
-@dataclass(frozen=True)
-class CompanyState:
-    """What is recorded of one company's health.
-
-    `changed_at` is when its status last changed, `recorded_until` when anything last did.
-    """
-
-    status: str
-    first_seen_at: datetime
-    changed_at: datetime | None
-    flags: Mapping[str, FlagState]
-    recorded_until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class NewRules:
-    """That a company was judged by another book until `since`."""
-
-    since: datetime
-    former: RuleBook
-
-
-@dataclass(frozen=True)
-class Settlement:
-    """A company's state brought up to date, and the transitions on the way, in order."""
-
-    state: CompanyState
-    transitions: tuple[Transition, ...]
+from rules.state import (
+    Cause,
+    CompanyState,
+    FlagChange,
+    FlagState,
+    NewRules,
+    Settlement,
+    Transition,
+)
 
 
 def settle(
@@ -192,7 +116,7 @@ class _Judging:
             return None
         at, cause = min(starts, key=lambda start: start[0])
         tie = len({instant for instant, _ in starts}) < len(starts)
-        if tie and self._has_event_at(flag, at):
+        if tie and state.awaits_event and self._has_event_at(flag, at):
             cause = Cause.EVENT
         return max(at, state.changed_at), cause
 
@@ -235,11 +159,12 @@ def _gather(
     levels = dict(levels_before)
     status, changed_at, recorded_until = company.status, company.changed_at, company.recorded_until
     transitions = []
-    instants = {change.at for change in changes}
+    by_instant: dict[datetime, list[FlagChange]] = {}
     if new_rules is not None:
-        instants.add(new_rules.since)  # statuses may have other names, though no flag moved
-    for instant in sorted(instants):
-        steps = [change for change in changes if change.at == instant]
+        by_instant[new_rules.since] = []  # statuses may have other names, though no flag moved
+    for change in changes:
+        by_instant.setdefault(change.at, []).append(change)
+    for instant, steps in sorted(by_instant.items(), key=lambda item: item[0]):
         levels |= {step.flag: step.after for step in steps}
         told = tuple(step for step in steps if step.crosses)
         after = book.statuses[worst(levels.values())]

@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +25,14 @@ from cli.up.embedded import (
     wait_for_postgres,
     wait_for_redis,
 )
-from cli.up.first_start import FirstStart, prepare
+from cli.up.first_start import prepare
 from cli.up.leftovers import end_leftovers
 from cli.up.supervisor import Command, Supervisor
+from cli.up.welcome import LOOPBACK, welcome
 from config.files import PROCFILE, ROOT
 from config.settings import Settings, SettingsError
 from models.database import connect
 
-LOOPBACK = "127.0.0.0/8"
 READY_SECONDS = 30.0
 STOP_SECONDS = 15.0
 STOP_ORDER = (("web",), ("clock", "persist", "evaluate", "deliver"), ("redis",), ("postgres",))
@@ -110,7 +110,8 @@ def _run(options: Options, stopping: threading.Event) -> None:
         options.data.announce(Running(os.getpid(), options.base_url, _shared(environment)))
         supervisor.start(_procfile_commands(options.scale))
         if _wait_until_ready(options, supervisor, stopping):
-            _welcome(options, supervisor, environment, first)
+            supervisor.say("ready")
+            click.echo(welcome(options.base_url, environment, first))
         while not stopping.wait(0.25):
             supervisor.restart_ended()
         supervisor.say("stopping")
@@ -209,45 +210,3 @@ def _wait_until_ready(options: Options, supervisor: Supervisor, stopping: thread
     if not stopping.is_set():
         supervisor.say(f"{options.base_url} does not answer yet; see the lines above")
     return False
-
-
-def _welcome(
-    options: Options,
-    supervisor: Supervisor,
-    environment: Mapping[str, str],
-    first: FirstStart | None,
-) -> None:
-    lines = ["", f"Brazebee is ready at {options.base_url}"]
-    if environment.get("BRAZEBEE_WEBHOOK_ALLOW_NETS") == LOOPBACK:
-        lines.append(f"Webhooks may go to {LOOPBACK}, since this is the embedded default.")
-    if first is not None:
-        lines += [
-            "The organization `default` was made, with the rules in config/health.yaml.",
-            "",
-            f"  API key (shown only this once): {first.api_key}",
-            "",
-            "Post a first event:",
-            "",
-            *_curl(options.base_url, first.api_key, first.event_key),
-        ]
-    else:
-        lines.append("For another API key, run: brazebee keys create")
-    _say_all(supervisor, [*lines, ""])
-
-
-def _say_all(supervisor: Supervisor, lines: Sequence[str]) -> None:
-    # Printed bare, so that the key and the command can be copied as they stand.
-    supervisor.say("ready")
-    click.echo("\n".join(lines))
-    sys.stdout.flush()
-
-
-def _curl(base_url: str, api_key: str, event_key: str) -> list[str]:
-    event = (
-        f'{{"event_key": "{event_key}", "company": {{"id": "company_123", "name": "Acme Corp"}}}}'
-    )
-    curl = (
-        f"curl -X POST {base_url}/v1/track -H 'x-api-key: {api_key}'"
-        f" -H 'Content-Type: application/json' -d '{event}'"
-    )
-    return [curl]

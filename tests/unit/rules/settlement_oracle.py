@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rules.book import Flag, Level, RuleBook
 from rules.conditions import Absence, Comparison, Condition, Count
 from rules.facts import FactsInMemory, Occurrence, Selector
-from rules.settlement import CompanyState, NewRules, Settlement, Transition, settle
+from rules.settlement import settle
+from rules.state import CompanyState, NewRules, Settlement, Transition
 
 NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
 LIVE_WITHIN = timedelta(minutes=1)

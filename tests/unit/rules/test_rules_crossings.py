@@ -9,17 +9,8 @@ from settlement_oracle import STATUSES, Company, at, crossings
 from rules.book import Flag, RuleBook
 from rules.facts import FactsInMemory, Occurrence, Selector
 from rules.phrases import parse_condition
-from rules.settlement import (
-    Cause,
-    CompanyState,
-    FlagChange,
-    FlagState,
-    NewRules,
-    Settlement,
-    Transition,
-    settle,
-    worst,
-)
+from rules.settlement import settle, worst
+from rules.state import Cause, CompanyState, FlagChange, FlagState, NewRules, Settlement, Transition
 
 
 def flag(name: str, key: str | None, *phrases: tuple[int, str], wait: int = 0) -> Flag:

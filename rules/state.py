@@ -1,0 +1,92 @@
+"""What is recorded of a company's health, and what can happen to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from rules.book import Level, RuleBook
+
+
+class Cause(StrEnum):
+    """What made a flag change."""
+
+    TIME = "time"
+    EVENT = "event"
+    RULE_CHANGE = "rule_change"
+
+
+@dataclass(frozen=True)
+class FlagState:
+    """What is recorded of one flag of one company.
+
+    `due_at` is when time alone may next change it, never later than the truth: it may have
+    moved on since. `awaits_event` tells whether a matching event may change it.
+    """
+
+    level: Level
+    changed_at: datetime
+    due_at: datetime | None
+    awaits_event: bool
+
+
+@dataclass(frozen=True)
+class FlagChange:
+    """A flag's step from one level to another."""
+
+    at: datetime
+    flag: str
+    before: Level
+    after: Level
+    cause: Cause
+
+    @property
+    def crosses(self) -> bool:
+        """Whether it is worth telling: a flag that begins or ceases to apply, unraised, is not."""
+        return (self.before or 0) != (self.after or 0)
+
+
+@dataclass(frozen=True)
+class Transition:
+    """All that changed about a company at one instant.
+
+    `before` and `after` are its status names; they are equal when flags changed level and the
+    company's status stayed. `levels` holds every flag's level afterwards.
+    """
+
+    at: datetime
+    before: str
+    after: str
+    cause: Cause
+    changes: tuple[FlagChange, ...]
+    levels: Mapping[str, Level]
+
+
+@dataclass(frozen=True)
+class CompanyState:
+    """What is recorded of one company's health.
+
+    `changed_at` is when its status last changed, `recorded_until` when anything last did.
+    """
+
+    status: str
+    first_seen_at: datetime
+    changed_at: datetime | None
+    flags: Mapping[str, FlagState]
+    recorded_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class NewRules:
+    """That a company was judged by another book until `since`."""
+
+    since: datetime
+    former: RuleBook
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """A company's state brought up to date, and the transitions on the way, in order."""
+
+    state: CompanyState
+    transitions: tuple[Transition, ...]
