@@ -2,13 +2,15 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import dramatiq
 from dramatiq.errors import BrokerError
 from redis.exceptions import RedisError
 
+from actors.horizon import EVENTS_ON_THEIR_WAY, Horizon
 from models import companies, deliveries, flag_states
 from models.database import UNAVAILABLE, database, query
 from queues import messages
@@ -22,18 +24,17 @@ TICK = 0.2
 CHUNK = 500
 """The most of each kind that is asked for at a time; what is done makes room for the next."""
 
-ASK_AGAIN_AFTER = timedelta(seconds=5)
+ASK_AGAIN = timedelta(seconds=5)
 """What was asked for and is still due was perhaps lost."""
 
 HINT_LOST_AFTER = timedelta(seconds=2)
 """An event's judgement is asked for when the event is stored; the clock waits this long for it."""
 
-EVENTS_ON_THEIR_WAY = timedelta(milliseconds=250)
-"""A flag is judged this long after it is due, for events that were posted in time and are not
-stored yet."""
-
 LONG_BACKLOG = timedelta(seconds=10)
 """An event that has waited this long to be stored is worth a line in the log."""
+
+Reason = tuple[Any, Any]
+"""What is asked for, and why: a company and since when, or a delivery and its attempt."""
 
 RETRY_PAUSE = 1.0
 LEADER_LOCK = 0x62_7A_63
@@ -46,84 +47,84 @@ class Clock:
     def __init__(self, broker: QueueBroker, now: Callable[[], datetime]) -> None:
         self._broker = broker
         self._now = now
-        self._asked: dict[str, datetime] = {}
+        self._horizon = Horizon(broker, now)
+        self._asked: dict[Reason, datetime] = {}
         self._backlog = False
+        self._away = False
 
     def run(self, stopping: threading.Event) -> None:
         """Tick until told to stop, through outages of PostgreSQL and Redis."""
-        away = False
         while not stopping.is_set():
             try:
                 with database.connection_context():
-                    if away:
-                        logger.warning("the clock goes on")
-                        away = False
                     self._lead(stopping)
             except (*UNAVAILABLE, BrokerError, RedisError) as error:
-                if not away:
+                if not self._away:
                     logger.warning("the clock waits: %s", str(error).strip())
-                    away = True
+                    self._away = True
                 stopping.wait(RETRY_PAUSE)
 
     def _lead(self, stopping: threading.Event) -> None:
-        while not query("select pg_try_advisory_lock(%(lock)s) as led", {"lock": LEADER_LOCK})[0][
-            "led"
-        ]:
+        lock = {"lock": LEADER_LOCK}
+        while not query("select pg_try_advisory_lock(%(lock)s) as led", lock)[0]["led"]:
             if stopping.wait(RETRY_PAUSE):
                 return
         try:
             while not stopping.wait(TICK):
                 self.tick()
+                if self._away:
+                    logger.warning("the clock goes on")
+                    self._away = False
         finally:
             if not database.is_closed():
-                query("select pg_advisory_unlock(%(lock)s)", {"lock": LEADER_LOCK})
+                query("select pg_advisory_unlock(%(lock)s)", lock)
 
     def tick(self) -> int:
         """Ask once for all that is due; how many messages were sent."""
         now = self._now()
-        self._asked = {key: at for key, at in self._asked.items() if at > now - ASK_AGAIN_AFTER}
-        to_judge = [
-            *self._due_flags(now),
-            *companies.unsettled(before=now - HINT_LOST_AFTER, limit=CHUNK),
-        ]
-        wanted = [(messages.evaluate(company_id), str(since)) for company_id, since in to_judge]
-        wanted += [
-            (messages.evaluate(company_id), "rules")
-            for company_id in companies.ids_judged_by_older_rules(limit=CHUNK)
-        ]
-        wanted += [(messages.deliver(*due), "") for due in deliveries.due(until=now, limit=CHUNK)]
-        return self._ask(wanted, now)
+        self._asked = {reason: at for reason, at in self._asked.items() if at > now - ASK_AGAIN}
+        sent = 0
+        if self._broker.waiting(messages.HEALTH) < CHUNK:
+            unsettled = companies.unsettled(before=now - HINT_LOST_AFTER, limit=CHUNK)
+            outdated = companies.ids_judged_by_older_rules(limit=CHUNK)
+            to_judge: list[Reason] = [*self._due_flags(now), *unsettled]
+            to_judge += [(company_id, None) for company_id in outdated]
+            sent += self._ask(to_judge, lambda company_id, _: messages.evaluate(company_id), now)
+        if self._broker.waiting(messages.WEBHOOKS) < CHUNK:
+            sent += self._ask(deliveries.due(until=now, limit=CHUNK), messages.deliver, now)
+        return sent
 
     def _due_flags(self, now: datetime) -> list[tuple[int, datetime]]:
-        """Companies with a due flag, and since when, as far as all events up to then are stored.
-
-        An event that is still in the queue may be the one that keeps a company Healthy. So
-        judging by time waits for it, and goes on from where it stood.
-        """
-        due = flag_states.due(until=now - EVENTS_ON_THEIR_WAY, limit=CHUNK)
-        if not due:
+        """Companies with a due flag, and since when, as far as all events up to then are stored."""
+        until = now - EVENTS_ON_THEIR_WAY
+        if not flag_states.due(until=until, limit=1):
             return []
-        oldest = self._broker.oldest_unacknowledged(messages.EVENTS)
-        backlog = oldest is not None and now - oldest > LONG_BACKLOG
+        known_until = self._horizon.known_until()
+        backlog = now - known_until > LONG_BACKLOG
         if backlog != self._backlog:
             self._backlog = backlog
             if backlog:
-                logger.warning("events wait since %s, so changes by time wait too", oldest)
+                logger.warning("events wait since %s, so changes by time wait too", known_until)
             else:
                 logger.warning("no event waits long any more, changes by time go on")
-        if oldest is None or oldest >= now:
-            return due
-        return flag_states.due(until=oldest - EVENTS_ON_THEIR_WAY, limit=CHUNK)
+        # What was asked for and cannot be judged must not stand before the others.
+        asked = [reason for reason in self._asked if isinstance(reason[1], datetime)]
+        return flag_states.due(until=min(until, known_until), limit=CHUNK, leave_out=asked)
 
-    def _ask(self, wanted: list[tuple[dramatiq.Message[None], str]], now: datetime) -> int:
+    def _ask(
+        self,
+        reasons: Sequence[Reason],
+        message_for: Callable[..., dramatiq.Message[None]],
+        now: datetime,
+    ) -> int:
         """Send each message once, unless it was sent lately for the same reason; how many."""
         sent = set()
-        for message, reason in wanted:
-            what = str(message)
-            if f"{what} {reason}" in self._asked:
+        for reason in reasons:
+            if reason in self._asked:
                 continue
-            if what not in sent:
+            message = message_for(*reason)
+            if str(message) not in sent:
                 self._broker.enqueue(message)
-                sent.add(what)
-            self._asked[f"{what} {reason}"] = now
+                sent.add(str(message))
+            self._asked[reason] = now
         return len(sent)

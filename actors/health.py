@@ -1,13 +1,13 @@
 """Judges one company: its stored state and events in, its state brought up to date out."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from actors.recording import record
 from actors.rulebooks import RuleBooks
 from actors.stored_facts import StoredFacts
-from models import companies, flag_states, rule_versions
+from models import companies, events, flag_states, rule_versions
 from models.companies import Company
 from models.database import transaction
 from models.flag_states import StoredFlagState
@@ -16,11 +16,15 @@ from rules.settlement import settle
 from rules.state import CompanyState, FlagState, NewRules, Settlement
 
 
-def evaluate(company_id: int, rulebooks: RuleBooks, now: datetime) -> list[UUID]:
-    """Bring a company's health up to `now`, in one transaction under its row's lock.
+def evaluate(
+    company_id: int, rulebooks: RuleBooks, now: datetime, *, known_until: datetime | None = None
+) -> list[UUID]:
+    """Bring a company's health up to date, in one transaction under its row's lock.
 
-    Whoever comes second, by a repeated message or a second worker, finds nothing left to do.
-    Returns the ids of the webhook deliveries that were written.
+    `known_until` is up to when all events are stored, `now` by default (see `Horizon`): there
+    judging stops, but for an event of the company that is stored already. Whoever comes second,
+    by a repeated message or a second worker, finds nothing left to do. Returns the ids of the
+    webhook deliveries that were written.
 
     Raises:
         OperationalError, InterfaceError: PostgreSQL cannot be reached; nothing was changed.
@@ -29,10 +33,13 @@ def evaluate(company_id: int, rulebooks: RuleBooks, now: datetime) -> list[UUID]
         company = companies.lock_by_id(company_id)
         if company is None:
             return []
+        until = min(now, known_until or now)
+        if company.unsettled_since is not None and company.unsettled_since <= now:
+            until = max(until, company.unsettled_since)
         current = rule_versions.current_numbers([company.organization_id])
         version = current[company.organization_id]
         stored = flag_states.of_company(company_id)
-        settlements = _settlements(company, stored, version, rulebooks, now)
+        settlements = _settlements(company, stored, version, rulebooks, until)
         written = [
             delivery_id
             for book, number, settlement in settlements
@@ -40,8 +47,11 @@ def evaluate(company_id: int, rulebooks: RuleBooks, now: datetime) -> list[UUID]
             for delivery_id in record(company, transition, book, number, now)
         ]
         book, company.judged_version, settlement = settlements[-1]
-        if company.unsettled_since is not None and company.unsettled_since <= now:
-            company.unsettled_since = None  # a later one was stamped by a clock ahead of ours
+        if company.unsettled_since is not None and company.unsettled_since <= until:
+            # What is stored of the time after that is left for the next judgement.
+            company.unsettled_since = events.next_after(
+                company.id, None, (), after=until, until=datetime.max.replace(tzinfo=UTC)
+            )
         _save(company, settlement.state, book, stored)
         return written
 
@@ -67,7 +77,7 @@ def _settlements(
     stored: Sequence[StoredFlagState],
     version: int,
     rulebooks: RuleBooks,
-    now: datetime,
+    until: datetime,
 ) -> list[tuple[RuleBook, int, Settlement]]:
     """What each version of the rules says of its time, from the one last judged by on."""
     organization_id, facts = company.organization_id, StoredFacts(company.id)
@@ -78,12 +88,12 @@ def _settlements(
     settlements = []
     new_rules: NewRules | None = None
     for following in [*newer, None]:
-        until = following.applied_at if following else now
+        end = following.applied_at if following else until
         unsettled = company.unsettled_since
-        if unsettled is not None and unsettled > until:
+        if unsettled is not None and unsettled > end:
             unsettled = None
         settlement = settle(
-            book, state, facts, now=until, unsettled_since=unsettled, new_rules=new_rules
+            book, state, facts, now=end, unsettled_since=unsettled, new_rules=new_rules
         )
         settlements.append((book, number, settlement))
         state = settlement.state

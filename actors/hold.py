@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from models.database import UNAVAILABLE
+from models.database import NOT_SET_UP, UNAVAILABLE
 
 logger = logging.getLogger("brazebee.persist")
 
@@ -18,24 +18,26 @@ _outage = threading.Lock()
 
 
 def until_available(work: Callable[[], T]) -> T:
-    """Do `work`, again and again while PostgreSQL cannot be reached.
+    """Do `work`, again and again while PostgreSQL cannot be reached or is not set up for it.
 
     The thread waits in place, so the message stays unacknowledged and the rest stay in the
     queue. If the worker is stopped meanwhile, Redis gives the message to another one.
     """
     pause = 0.1
     told = False
-    while True:
-        try:
-            done = work()
-        except UNAVAILABLE as error:
-            if _outage.acquire(blocking=False):
-                told = True
-                logger.warning("PostgreSQL is away, holding events: %s", str(error).strip())
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-        else:
-            if told:
-                _outage.release()
-                logger.warning("PostgreSQL is back, storing what was held")
-            return done
+    try:
+        while True:
+            try:
+                return work()
+            except (*UNAVAILABLE, *NOT_SET_UP) as error:
+                if _outage.acquire(blocking=False):
+                    told = True
+                    logger.warning(
+                        "PostgreSQL cannot store, holding events: %s", str(error).strip()
+                    )
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+    finally:
+        if told:
+            _outage.release()
+            logger.warning("PostgreSQL can store again")

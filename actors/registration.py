@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from actors import health, intake
 from actors.delivery import AttemptFailed, attempt_delivery
 from actors.hold import until_available
+from actors.horizon import Horizon
 from actors.rulebooks import RuleBooks
 from actors.times import utc_now
 from actors.tracked_event import TrackedEvent, UnreadableEvent
@@ -18,18 +19,20 @@ from actors.webhooks.transport import Transport
 from models import events
 from models.database import UNAVAILABLE, transaction
 from queues import messages
+from queues.broker import QueueBroker
 
 logger = logging.getLogger("brazebee.actors")
 
 
 def register_actors(
-    broker: dramatiq.Broker,
+    broker: QueueBroker,
     *,
     rulebooks: RuleBooks,
     transport: Transport,
     secret_keys: tuple[str, ...],
 ) -> None:
     """Declare every actor on a broker, with what each needs."""
+    horizon = Horizon(broker, utc_now, look_every=0.1)
 
     @dramatiq.actor(broker=broker, queue_name=messages.EVENTS, actor_name=messages.PERSIST)
     def persist(event: dict[str, Any]) -> None:
@@ -40,10 +43,12 @@ def register_actors(
         broker=broker,
         queue_name=messages.HEALTH,
         actor_name=messages.EVALUATE,
-        throws=UNAVAILABLE,  # the clock asks again
+        throws=(RedisError, *UNAVAILABLE),  # the clock asks again
     )
     def evaluate(company_id: int) -> None:
-        for delivery_id in health.evaluate(company_id, rulebooks, utc_now()):
+        for delivery_id in health.evaluate(
+            company_id, rulebooks, utc_now(), known_until=horizon.known_until()
+        ):
             _hint(broker, messages.deliver(delivery_id, attempt=1))
 
     @dramatiq.actor(
@@ -60,7 +65,7 @@ def register_actors(
             logger.info(
                 "webhook for %s delivered to %s: %s in %s ms",
                 done.delivery.company,
-                done.delivery.url,
+                done.delivery.host,
                 done.attempt.status_code,
                 done.attempt.duration_ms,
             )

@@ -45,7 +45,7 @@ class WebhookRetries(Middleware):
         logger.warning(
             "webhook for %s not delivered to %s: %s; %s",
             failed.company,
-            failed.url,
+            failed.host,
             attempt.error,
             f"next attempt at {iso_milliseconds(due_at)}"
             if due_at

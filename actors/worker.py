@@ -20,6 +20,10 @@ try:
 except SettingsError as error:
     sys.exit(str(error))
 
+if not settings.secret_keys:
+    # A worker without it would take deliveries from the others and spend their attempts.
+    sys.exit("BRAZEBEE_SECRET_KEY: is not set; it decrypts the secrets that sign webhooks.")
+
 configure_logging(settings.log_level)
 connect(settings)
 broker = build_broker(settings.redis_url, middleware=[WebhookRetries()])

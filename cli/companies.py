@@ -10,6 +10,7 @@ from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
 from cli.output import json_option, org_option, print_json, print_rows
 from models import companies
+from rules.book import NOT_APPLICABLE
 
 
 @click.command("companies")
@@ -77,6 +78,13 @@ def _print(found: Explanation) -> None:
     company = found.company
     since = f" since {company.changed_at:%Y-%m-%d %H:%M:%S} UTC" if company.changed_at else ""
     click.echo(f"{company.name} ({company.external_id}) is {company.health_status}{since}.\n")
-    print_rows([_flag(f) for f in found.flags], as_json=False, empty="The rules have no flags.")
+    rows = [
+        {"flag": f.flag, "status": f.status, "threshold": f.threshold,
+         "count": None if f.status == NOT_APPLICABLE else f.count, "changes_at": f.changes_at}
+        for f in found.flags
+    ]  # fmt: skip
+    print_rows(rows, as_json=False, empty="The rules have no flags.")
+    if any(f.status == NOT_APPLICABLE for f in found.flags):
+        click.echo("\nN/A: the company is new, and the flag waits until the time given.")
     click.echo("")
     print_rows(_transitions(found), as_json=False, empty="Its status has never changed.")

@@ -20,14 +20,16 @@ def find_settings() -> Settings:
         Refused: neither tells where the servers are, or a setting is wrong.
     """
     given = {name: value for name, value in os.environ.items() if value.strip()}
-    root = Path(given.get(VARIABLE, DEFAULT))
+    root = Path(given.get(VARIABLE, DEFAULT)).resolve()
     running = DataDirectory(root).running()
     if running is None and "DATABASE_URL" not in given:
         raise Refused(
             f"No running Brazebee was found in {root}: start it with `make run`, name its data"
             f" directory with {VARIABLE}, or set DATABASE_URL and REDIS_URL."
         )
-    environment = (running.environment if running else {}) | given
+    # Settings of one installation must not be mixed with the address of another.
+    local = running is not None and "DATABASE_URL" not in given
+    environment = (running.environment if running and local else {}) | given
     try:
         return Settings.from_environment(environment)
     except SettingsError as error:
@@ -55,7 +57,7 @@ def database_transaction() -> Iterator[Settings]:
         with transaction():
             yield settings
     except UNAVAILABLE as error:
-        first_line = str(error).strip().splitlines()[0]
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise Refused(
             f"PostgreSQL does not answer: {first_line}. Check that it runs and that"
             " DATABASE_URL is right."

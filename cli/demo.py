@@ -90,7 +90,7 @@ def _tell(story: _Story) -> None:
     finally:
         busy.set()
         working.join()
-    click.echo("\nGlobex stayed Healthy and caused no webhook. Look for yourself:")
+    click.echo("\nGlobex kept going, stayed Healthy and caused no webhook. Now both go quiet:")
     click.echo("  brazebee companies --org demo")
     click.echo(f"  brazebee explain {acme} --org demo")
 

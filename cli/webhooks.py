@@ -2,7 +2,6 @@
 
 import socket
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import click
 
@@ -51,12 +50,16 @@ def list_endpoints(org: str, as_json: bool) -> None:
 
 
 @webhooks.command("remove")
-@click.argument("endpoint_id", metavar="ID", type=UUID)
+@click.argument("endpoint_id", metavar="ID")
 @org_option
-def remove(endpoint_id: UUID, org: str) -> None:
+def remove(endpoint_id: str, org: str) -> None:
     """End a subscription; what still waits for it is cancelled."""
     with database_transaction():
-        if not webhook_endpoints.remove(find_organization(org).id, endpoint_id):
+        organization = find_organization(org)
+        known = {str(e.id): e.id for e in webhook_endpoints.of_organization(organization.id)}
+        if endpoint_id not in known or not webhook_endpoints.remove(
+            organization.id, known[endpoint_id]
+        ):
             raise Refused(f"`{org}` has no webhook {endpoint_id}; see `brazebee webhooks list`.")
     click.echo(f"Removed {endpoint_id}.", err=True)
 
@@ -78,4 +81,7 @@ def _check(url: str, settings: Settings) -> None:
     except AddressRefused as error:
         raise Refused(f"{error}.") from None
     except (socket.gaierror, UnicodeError):
-        click.echo(f"Note: {urlsplit(url).hostname} does not resolve at the moment.", err=True)
+        host = urlsplit(url).hostname
+        if urlsplit(url).scheme == "http":
+            raise Refused(f"{host} does not resolve; a URL elsewhere must be https.") from None
+        click.echo(f"Note: {host} does not resolve at the moment.", err=True)

@@ -99,9 +99,12 @@ class _Memory(Generic[K, V]):
             return known.value
         if now < self._outage.until:
             raise DirectoryUnavailable
+        if self._outage.until:
+            self._outage.until = now + AWAY_SECONDS  # one request looks, the others need not wait
         try:
             with transaction():
                 value = fetch()
+            self._outage.until = 0.0
         except UNAVAILABLE as error:
             self._outage.until = time.monotonic() + AWAY_SECONDS
             if known is None:

@@ -39,12 +39,12 @@ class ApiError(Exception):
         return response
 
 
-def unavailable(what: str) -> ApiError:
-    """503: nothing was accepted, and the client should send again in a second."""
+def unavailable(what: str, outcome: str = "nothing was accepted") -> ApiError:
+    """503: the event was not accepted for certain, and the client should send again in a second."""
     return ApiError(
         503,
         "Service temporarily unavailable",
-        [{"message": f"{what}; nothing was accepted, send it again"}],
+        [{"message": f"{what}; {outcome}, send it again"}],
         retry_after=1,
     )
 

@@ -44,7 +44,9 @@ class Tracking:
         try:
             self.enqueue(_message(holder, event, event_id, received_at))
         except RedisError:
-            raise unavailable("The event queue does not answer") from None
+            raise unavailable(
+                "The event queue does not answer", "it may not have been accepted"
+            ) from None
         return jsonify(
             {
                 "success": True,

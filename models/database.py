@@ -11,7 +11,7 @@ import orjson
 import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
-from peewee import DatabaseProxy, InterfaceError, OperationalError
+from peewee import DatabaseProxy, InterfaceError, InternalError, OperationalError, ProgrammingError
 from playhouse.pool import PooledPostgresqlDatabase
 
 from config.settings import Settings
@@ -23,6 +23,9 @@ UNAVAILABLE = (
     psycopg2.InterfaceError,
 )
 """What is raised while PostgreSQL cannot be reached, goes away, or has no room or patience."""
+
+NOT_SET_UP = (ProgrammingError, InternalError, psycopg2.ProgrammingError, psycopg2.InternalError)
+"""What is raised where the schema or a right is missing: a deploy at fault, and no event."""
 
 CONNECT_TIMEOUT = 5
 """Seconds."""
@@ -52,6 +55,7 @@ def connect(
             keepalives_idle=30,
             keepalives_interval=10,
             keepalives_count=3,
+            tcp_user_timeout=30_000,
             autoconnect=False,
         )
     )

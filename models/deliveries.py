@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from uuid_utils.compat import uuid7
@@ -28,6 +29,11 @@ class ClaimedDelivery:
     attempt: int
     lease_token: UUID
     company: str
+
+    @property
+    def host(self) -> str:
+        """Where it goes, as far as a log may tell: the rest of a URL is often a secret."""
+        return urlsplit(self.url).netloc
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What is recorded of each flag of each company, and when it is due."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -70,14 +70,18 @@ def remove(company_id: int, flags: Collection[str]) -> None:
     )
 
 
-def due(*, until: datetime, limit: int) -> list[tuple[int, datetime]]:
+def due(
+    *, until: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]] = ()
+) -> list[tuple[int, datetime]]:
     """Companies with a flag that is due, and since when, the longest overdue first.
 
-    One probe of the partial index `flag_states_due`, whatever the number of companies.
+    One probe of the partial index `flag_states_due`, whatever the number of companies; pairs to
+    `leave_out` are passed over on the way.
     """
     rows = query(
         "select company_id, due_at from flag_states where due_at <= %(until)s"
-        " order by due_at limit %(limit)s",
-        {"until": until, "limit": limit},
+        + (" and (company_id, due_at) not in %(leave_out)s" if leave_out else "")
+        + " order by due_at limit %(limit)s",
+        {"until": until, "limit": limit, "leave_out": tuple(leave_out)},
     )
     return [(row["company_id"], row["due_at"]) for row in rows]

@@ -192,7 +192,8 @@ class _Reader:
             root, *path = field.split(".")
             if root != "data" or not path or not all(path):
                 self.source.fault(
-                    key_node, f"`{field}` must name a field of the event, such as `data.source`"
+                    key_node,
+                    f"`{field}` is not in the event's `data`; write for example `data.source`",
                 )
                 continue
             filters.append((tuple(path), self.wanted_values(value, field)))

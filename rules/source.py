@@ -154,6 +154,8 @@ def _syntax_fault(error: MarkedYAMLError) -> Fault:
     problem = error.problem or error.context or "unreadable"
     if "\\t" in problem:
         return Fault(line, column, _TAB_CURE)
+    if "indentation indicators" in problem:
+        return Fault(line, column, "put what starts with `>` or `|` in quotes")
     if error.context and "quoted scalar" in error.context and error.context_mark:
         opened = error.context_mark
         return Fault(opened.line + 1, opened.column + 1, "a quote is opened here and never closed")

@@ -34,7 +34,7 @@ from config.settings import Settings, SettingsError
 from models.database import connect
 
 READY_SECONDS = 30.0
-STOP_SECONDS = 15.0
+STOP_SECONDS = 25.0
 STOP_ORDER = (("web",), ("clock", "persist", "evaluate", "deliver"), ("redis",), ("postgres",))
 """First no more events come in, then what is under way is finished, then the servers go."""
 
@@ -109,7 +109,7 @@ def _run(options: Options, stopping: threading.Event) -> None:
         first = prepare()
         options.data.announce(Running(os.getpid(), options.base_url, _shared(environment)))
         supervisor.start(_procfile_commands(options.scale))
-        if _wait_until_ready(options, supervisor, stopping):
+        if _wait_until_ready(options, supervisor, stopping) or first:
             supervisor.say("ready")
             click.echo(welcome(options.base_url, environment, first))
         while not stopping.wait(0.25):
@@ -200,10 +200,12 @@ def _procfile_commands(scale: Mapping[str, int]) -> list[Command]:
 
 def _wait_until_ready(options: Options, supervisor: Supervisor, stopping: threading.Event) -> bool:
     deadline = time.monotonic() + READY_SECONDS
+    session = requests.Session()
+    session.trust_env = False  # a proxy could not find our loopback
     while time.monotonic() < deadline and not stopping.wait(0.1):
         supervisor.restart_ended()
         try:
-            if requests.get(f"{options.base_url}/readyz", timeout=1).ok:
+            if session.get(f"{options.base_url}/readyz", timeout=1).ok:
                 return True
         except requests.RequestException:
             continue

@@ -83,16 +83,30 @@ class DataDirectory:
 
     def running(self) -> Running | None:
         """The `up` that runs on this directory, as far as it is told."""
+        if not self._is_claimed():
+            return None
         try:
             return Running(**json.loads(self._running_file.read_text(encoding="utf-8")))
         except (OSError, TypeError, ValueError):
             return None
 
+    def _is_claimed(self) -> bool:
+        try:
+            with self._lock_file.open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
     def secret_key(self) -> str:
         """The key that encrypts webhook secrets here, made on the first start."""
         if not self._secret_key_file.exists():
-            self._secret_key_file.touch(mode=0o600)
-            self._secret_key_file.write_text(Fernet.generate_key().decode(), encoding="ascii")
+            written = self._secret_key_file.with_suffix(".new")
+            written.touch(mode=0o600)
+            written.write_text(Fernet.generate_key().decode(), encoding="ascii")
+            written.replace(self._secret_key_file)
         return self._secret_key_file.read_text(encoding="ascii").strip()
 
     def socket_directory(self, name: str) -> Path:

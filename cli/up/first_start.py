@@ -1,6 +1,6 @@
 """Brings the database up to date and, when it is new, makes a newcomer's organization."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.rule_changes import apply_rules
 from actors.times import utc_now
@@ -16,7 +16,7 @@ DEFAULT_ORGANIZATION = "default"
 class FirstStart:
     """What the first start made, to be shown once."""
 
-    api_key: str
+    api_key: str = field(repr=False)
     event_key: str
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 
 STOP_SECONDS = 5.0
+BOOT_TOLERANCE = 60.0
+"""Seconds: the time of the boot is reckoned back from a clock that may be set."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Started:
 def remember(file: Path, started: Iterable[Started]) -> None:
     """Write down what runs now."""
     written = file.with_suffix(".new")
-    written.write_text(json.dumps([asdict(one) for one in started]), encoding="utf-8")
+    running = {"boot": psutil.boot_time(), "started": [asdict(one) for one in started]}
+    written.write_text(json.dumps(running), encoding="utf-8")
     written.replace(file)
 
 
@@ -37,9 +40,12 @@ def end_leftovers(file: Path, groups: Sequence[Sequence[str]]) -> int:
     Returns how many processes there were, the children of those written down included.
     """
     try:
-        started = [Started(**one) for one in json.loads(file.read_text(encoding="utf-8"))]
-    except (OSError, TypeError, ValueError):
+        written = json.loads(file.read_text(encoding="utf-8"))
+        started = [Started(**one) for one in written["started"]]
+    except (KeyError, OSError, TypeError, ValueError):
         return 0
+    if abs(written["boot"] - psutil.boot_time()) > BOOT_TOLERANCE:
+        return 0  # the machine was started again since; these numbers are other processes now
     ended = 0
     for names in groups:
         members = [

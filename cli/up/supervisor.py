@@ -95,7 +95,10 @@ class Supervisor:
 
     def _remember(self) -> None:
         if self._record:
-            remember(self._record, (process.as_started() for process in self._processes))
+            try:
+                remember(self._record, [process.as_started() for process in self._processes])
+            except OSError as error:
+                self.say(f"{self._record} cannot be written: {error.strerror}")
 
     def _print(self, name: str, line: str, colour: object) -> None:
         with self._printing:
@@ -103,7 +106,7 @@ class Supervisor:
                 self._printer.write(
                     Message("line", line, datetime.now().astimezone(), name, colour)
                 )
-            except (BrokenPipeError, ValueError):
+            except (OSError, ValueError):
                 sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 -- nobody reads us any more
                 self._printer.output = sys.stdout
 

@@ -123,7 +123,7 @@ class Brazebee:
     def pids(self) -> dict[str, int]:
         """The process that leads each name, such as `persist.1`."""
         written = json.loads((self.data_dir / "processes.json").read_text())
-        return {one["name"]: one["pid"] for one in written}
+        return {one["name"]: one["pid"] for one in written["started"]}
 
     def _ended(self) -> bool:
         return self.process is None or self.process.poll() is not None
