@@ -200,15 +200,15 @@ def _procfile_commands(scale: Mapping[str, int]) -> list[Command]:
 
 def _wait_until_ready(options: Options, supervisor: Supervisor, stopping: threading.Event) -> bool:
     deadline = time.monotonic() + READY_SECONDS
-    session = requests.Session()
-    session.trust_env = False  # a proxy could not find our loopback
-    while time.monotonic() < deadline and not stopping.wait(0.1):
-        supervisor.restart_ended()
-        try:
-            if session.get(f"{options.base_url}/readyz", timeout=1).ok:
-                return True
-        except requests.RequestException:
-            continue
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy could not find our loopback
+        while time.monotonic() < deadline and not stopping.wait(0.1):
+            supervisor.restart_ended()
+            try:
+                if session.get(f"{options.base_url}/readyz", timeout=1).ok:
+                    return True
+            except requests.RequestException:
+                continue
     if not stopping.is_set():
         supervisor.say(f"{options.base_url} does not answer yet; see the lines above")
     return False

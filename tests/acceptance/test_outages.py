@@ -12,7 +12,9 @@ statuses: [Healthy, At Risk]
 events: {report: }
 flags:
   - {flag: Reports, event: report, when: {At Risk: less than 1 time in 3 seconds}}
+  - {flag: Never so many, event: report, when: {At Risk: at least 999 times in 1 day}}
 """
+"""The second flag awaits every event, so each one has the company judged."""
 
 
 def test_a_pause_of_postgresql_raises_no_false_alarm(
