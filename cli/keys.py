@@ -4,7 +4,7 @@ import click
 
 from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
-from cli.output import json_option, org_option, print_rows
+from cli.output import json_option, org_option, print_json, print_rows
 from models import api_keys
 
 
@@ -16,12 +16,16 @@ def keys() -> None:
 @keys.command("create")
 @org_option
 @click.option("--name", default="key", show_default=True, help="To tell keys apart.")
-def create(org: str, name: str) -> None:
+@json_option
+def create(org: str, name: str, as_json: bool) -> None:
     """Make a key and print it; it is shown only this once."""
     with database_transaction():
         key = api_keys.create(find_organization(org).id, name)
     click.echo(f"A new API key of `{org}`; keep it, it is not shown again:", err=True)
-    click.echo(key)
+    if as_json:
+        print_json({"name": name, "key": key})
+    else:
+        click.echo(key)
 
 
 @keys.command("list")
@@ -47,11 +51,14 @@ def list_keys(org: str, as_json: bool) -> None:
 @keys.command("revoke")
 @click.argument("key_id", metavar="ID", type=int)
 @org_option
-def revoke(key_id: int, org: str) -> None:
+@json_option
+def revoke(key_id: int, org: str, as_json: bool) -> None:
     """Revoke the key with this ID; within 5 seconds it is refused everywhere."""
     with database_transaction():
         if not api_keys.revoke(find_organization(org).id, key_id):
             raise Refused(
                 f"`{org}` has no valid key with the id {key_id}; see `brazebee keys list`."
             )
+    if as_json:
+        print_json({"revoked": key_id})
     click.echo(f"Revoked key {key_id}.", err=True)

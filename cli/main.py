@@ -8,6 +8,7 @@ from cli.connection import find_settings
 from cli.demo import demo
 from cli.keys import keys
 from cli.organizations import org
+from cli.output import json_option, print_json
 from cli.rules import apply
 from cli.up.command import up
 from cli.up.embedded import wait_for_postgres
@@ -26,12 +27,16 @@ def main() -> None:
 
 
 @main.command()
-def migrate() -> None:
+@json_option
+def migrate(as_json: bool) -> None:
     """Bring the database's schema up to date; safe to run at every deploy."""
     settings = find_settings()
     wait_for_postgres(settings.database_url, seconds=3)
     connect(settings)
     applied = run_migrations()
+    if as_json:
+        print_json({"applied": applied})
+        return
     click.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
 
 

@@ -5,7 +5,7 @@ from marshmallow import ValidationError
 
 from cli.connection import database_transaction
 from cli.errors import Refused
-from cli.output import json_option, print_rows
+from cli.output import json_option, print_json, print_rows
 from config.settings import check_rate_limit
 from models import organizations
 from models.organizations import OrganizationExists
@@ -21,7 +21,8 @@ def org() -> None:
 @org.command("create")
 @click.argument("name")
 @click.option("--rate-limit", metavar="RATE", help="Such as 20000/hour, instead of the default.")
-def create(name: str, rate_limit: str | None) -> None:
+@json_option
+def create(name: str, rate_limit: str | None, as_json: bool) -> None:
     """Make an organization. Apply rules to it next, so that it takes events."""
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise click.UsageError(f"A name has 1 to {LONGEST_NAME} printable characters.")
@@ -35,8 +36,12 @@ def create(name: str, rate_limit: str | None) -> None:
             organizations.create(name, rate_limit=rate_limit)
         except OrganizationExists:
             raise Refused(f"There is an organization `{name}` already.") from None
+    if as_json:
+        print_json({"name": name, "rate_limit": rate_limit or "default"})
     click.echo(
-        f"Made the organization `{name}`. Next: brazebee apply FILE --org '{name}'", err=True
+        f"Made the organization `{name}`. Next: brazebee apply FILE --org '{name}',"
+        f" and brazebee keys create --org '{name}'",
+        err=True,
     )
 
 

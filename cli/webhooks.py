@@ -8,7 +8,7 @@ import click
 from actors.webhooks.addresses import AddressPolicy, AddressRefused
 from cli.connection import database_transaction, find_organization, find_settings
 from cli.errors import Refused
-from cli.output import json_option, org_option, print_rows
+from cli.output import json_option, org_option, print_json, print_rows
 from config.settings import Settings
 from models import webhook_endpoints
 
@@ -21,7 +21,8 @@ def webhooks() -> None:
 @webhooks.command("add")
 @click.argument("url")
 @org_option
-def add(url: str, org: str) -> None:
+@json_option
+def add(url: str, org: str, as_json: bool) -> None:
     """Subscribe URL and print the secret that signs its webhooks; it is shown only this once."""
     settings = find_settings()
     _check(url, settings)
@@ -31,7 +32,10 @@ def add(url: str, org: str) -> None:
         )
     click.echo(f"{url} is subscribed as {endpoint_id}.", err=True)
     click.echo("Its secret; keep it, it is not shown again:", err=True)
-    click.echo(secret)
+    if as_json:
+        print_json({"id": str(endpoint_id), "url": url, "secret": secret})
+    else:
+        click.echo(secret)
 
 
 @webhooks.command("list")
@@ -52,7 +56,8 @@ def list_endpoints(org: str, as_json: bool) -> None:
 @webhooks.command("remove")
 @click.argument("endpoint_id", metavar="ID")
 @org_option
-def remove(endpoint_id: str, org: str) -> None:
+@json_option
+def remove(endpoint_id: str, org: str, as_json: bool) -> None:
     """End a subscription; what still waits for it is cancelled."""
     with database_transaction():
         organization = find_organization(org)
@@ -61,6 +66,8 @@ def remove(endpoint_id: str, org: str) -> None:
             organization.id, known[endpoint_id]
         ):
             raise Refused(f"`{org}` has no webhook {endpoint_id}; see `brazebee webhooks list`.")
+    if as_json:
+        print_json({"removed": endpoint_id})
     click.echo(f"Removed {endpoint_id}.", err=True)
 
 

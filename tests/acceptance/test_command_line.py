@@ -51,6 +51,26 @@ def test_a_webhooks_secret_is_alone_on_standard_output(
     assert brazebee.json("webhooks", "list", "--org", organization) == []
 
 
+def test_programs_get_json_alone_from_what_makes_and_ends_things(
+    brazebee: Brazebee, organization: str
+) -> None:
+    def ask(*command: str) -> dict[str, str]:
+        answer: dict[str, str] = brazebee.json(*command, "--org", organization)
+        return answer
+
+    assert brazebee.json("migrate") == {"applied": []}
+    assert brazebee.json("org", "create", f"{organization}2")["name"] == f"{organization}2"
+    assert ask("keys", "create", "--name", "n")["key"].startswith("bzb_")
+    [key] = brazebee.json("keys", "list", "--org", organization)
+    assert ask("keys", "revoke", str(key["id"])) == {"revoked": key["id"]}
+    added = ask("webhooks", "add", "http://127.0.0.1:9/hook")
+    assert added["secret"].startswith("whsec_")
+    assert ask("webhooks", "remove", added["id"]) == {"removed": added["id"]}
+    refused = brazebee.run("webhooks", "remove", "99", "--org", organization)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "see `brazebee webhooks list`" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
