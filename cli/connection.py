@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cli.errors import Refused
-from cli.up.data_directory import DEFAULT, VARIABLE, DataDirectory
+from cli.up.data_directory import DEFAULT, VARIABLE, DataDirectory, Running
 from config.settings import Settings, SettingsError
 from models import organizations
 from models.database import UNAVAILABLE, connect, transaction
@@ -19,29 +19,30 @@ def find_settings() -> Settings:
     Raises:
         Refused: neither tells where the servers are, or a setting is wrong.
     """
-    given = {name: value for name, value in os.environ.items() if value.strip()}
-    root = Path(given.get(VARIABLE, DEFAULT)).resolve()
-    running = DataDirectory(root).running()
-    if running is None and "DATABASE_URL" not in given:
-        raise Refused(
-            f"No running Brazebee was found in {root}: start it with `make run`, name its data"
-            f" directory with {VARIABLE}, or set DATABASE_URL and REDIS_URL."
-        )
+    environment = {name: value for name, value in os.environ.items() if value.strip()}
     # Settings of one installation must not be mixed with the address of another.
-    local = running is not None and "DATABASE_URL" not in given
-    environment = (running.environment if running and local else {}) | given
+    if "DATABASE_URL" not in environment:
+        environment = find_running().environment | environment
     try:
         return Settings.from_environment(environment)
     except SettingsError as error:
         raise Refused(str(error)) from None
 
 
-def base_url() -> str:
-    """Where the running `up` takes events."""
-    running = DataDirectory(Path(os.environ.get(VARIABLE, "") or DEFAULT)).running()
+def find_running() -> Running:
+    """The `brazebee up` that runs on the data directory.
+
+    Raises:
+        Refused: none does.
+    """
+    data = DataDirectory(Path(os.environ.get(VARIABLE, "").strip() or DEFAULT))
+    running = data.running()
     if running is None:
-        raise Refused("No running Brazebee was found: start it with `make run`.")
-    return running.base_url
+        raise Refused(
+            f"No running Brazebee was found in {data.root}: start it with `make run`, name its"
+            f" data directory with {VARIABLE}, or set DATABASE_URL and REDIS_URL."
+        )
+    return running
 
 
 @contextmanager

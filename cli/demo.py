@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 
 from actors.rule_changes import apply_rules
 from actors.times import utc_now
-from cli.connection import base_url, database_transaction
+from cli.connection import database_transaction, find_running
 from cli.errors import Refused
 from config.files import DEMO_RULES
 from models import api_keys, organizations, webhook_endpoints
@@ -33,7 +33,7 @@ def demo() -> None:
 
     Works in an organization of its own, `demo`, and leaves the others alone.
     """
-    url = base_url()
+    url = find_running().base_url
     with _receiver() as (hook_url, received), _subscribed(hook_url) as (api_key, secret):
         _tell(_Story(url, api_key, Webhook(secret), received))
 

@@ -11,7 +11,7 @@ from cli.organizations import org
 from cli.output import json_option, print_json
 from cli.rules import apply
 from cli.up.command import up
-from cli.up.embedded import wait_for_postgres
+from cli.up.embedded import ANSWER_SECONDS, wait_for_postgres
 from cli.webhooks import webhooks
 from models.database import connect
 from models.migrations import migrate as run_migrations
@@ -31,7 +31,7 @@ def main() -> None:
 def migrate(as_json: bool) -> None:
     """Bring the database's schema up to date; safe to run at every deploy."""
     settings = find_settings()
-    wait_for_postgres(settings.database_url, seconds=3)
+    wait_for_postgres(settings.database_url, ANSWER_SECONDS)
     connect(settings)
     applied = run_migrations()
     if as_json:

@@ -6,8 +6,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,8 @@ from honcho.environ import parse_procfile
 from cli.errors import Refused
 from cli.up.data_directory import DEFAULT, VARIABLE, DataDirectory, Running
 from cli.up.embedded import (
+    ANSWER_SECONDS,
+    START_SECONDS,
     postgres_command,
     postgres_url,
     redis_command,
@@ -83,17 +84,16 @@ def up(host: str, port: int, data_dir: Path, scale: Mapping[str, int]) -> None:
     PostgreSQL and Redis are embedded unless DATABASE_URL and REDIS_URL are set.
     """
     options = Options(host, port, DataDirectory(data_dir), scale)
-    with options.data.claimed(), _stop_signals() as stopping:
-        _run(options, stopping)
+    with options.data.claimed():
+        _run(options, _stop_on_signals())
 
 
-@contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """Set an event on Ctrl-C and SIGTERM, however often they come."""
+def _stop_on_signals() -> threading.Event:
+    """An event that Ctrl-C and SIGTERM set, however often they come."""
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
-    yield stopping
+    return stopping
 
 
 def _run(options: Options, stopping: threading.Event) -> None:
@@ -179,9 +179,12 @@ def _start_servers(
         if not (options.data.postgres / "PG_VERSION").exists():
             supervisor.say("first start: setting up PostgreSQL")
         supervisor.start([postgres_command(options.data)])
-    given = 3.0
-    wait_for_redis(environment["REDIS_URL"], *([] if _embedded("REDIS_URL") else [given]))
-    wait_for_postgres(environment["DATABASE_URL"], *([] if _embedded("DATABASE_URL") else [given]))
+    wait_for_redis(environment["REDIS_URL"], _patience("REDIS_URL"))
+    wait_for_postgres(environment["DATABASE_URL"], _patience("DATABASE_URL"))
+
+
+def _patience(variable: str) -> float:
+    return START_SECONDS if _embedded(variable) else ANSWER_SECONDS
 
 
 def _processes() -> dict[str, str]:

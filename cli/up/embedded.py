@@ -21,6 +21,9 @@ from cli.up.data_directory import DataDirectory
 from cli.up.supervisor import Command
 
 START_SECONDS = 30.0
+ANSWER_SECONDS = 3.0
+"""What a server that should run already is given to answer."""
+
 CONNECTIONS = 200
 
 
