@@ -3,29 +3,48 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from actors.health import facts_of, settlements_of
 from actors.rulebooks import RuleBooks
-from actors.stored_facts import StoredFacts
-from models import companies, transitions
+from models import companies, flag_states, transitions
 from models.companies import Company
 from models.transitions import StoredTransition
+from rules.book import RuleBook
+from rules.conditions import Condition, Finding
+from rules.durations import BEGINNING, LONGEST, shifted
+from rules.flags import Flag, Reason, Verdict
+from rules.review import Review, review
 
 
 @dataclass(frozen=True)
 class FlagExplanation:
-    """One flag: its status now, the threshold behind it, and when it changes if nothing happens."""
+    """One flag, and what it rests on.
+
+    `phrase` is the one that decides, in canonical form; `seen` what it found; `lacks` how many
+    further events would change it. `changes_at` and `changes_to` tell when it changes if nothing
+    happens, and to which status. `line` is where the flag stands in its version of the rules.
+    """
 
     flag: str
     status: str
-    threshold: str
-    count: int
+    reason: Reason
+    phrase: str
+    seen: str | None
+    lacks: str | None
+    last_event_at: datetime | None
     changes_at: datetime | None
+    changes_to: str | None
+    line: int
+    note: str | None
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A company's recorded health, its flags as judged now, and its history, oldest first."""
+    """A company's health as judged now, its flags, and its history, oldest first."""
 
     company: Company
+    status: str
+    score: int | None
+    rules_version: int
     flags: list[FlagExplanation]
     transitions: list[StoredTransition]
 
@@ -34,21 +53,56 @@ def explain(
     organization_id: int, company_id: str, version: int, now: datetime
 ) -> Explanation | None:
     """Explain the company with the client's own id; None if there is none."""
-    found = companies.find(organization_id, company_id)
-    if found is None:
+    company = companies.find(organization_id, company_id)
+    if company is None:
         return None
-    book = RuleBooks().book(organization_id, version)
-    facts = StoredFacts(found.id)
+    rulebooks = RuleBooks()
+    stored = flag_states.of_company(company.id)
+    book, _, settled = settlements_of(company, stored, version, rulebooks, now)[-1]
+    facts = facts_of(company)
+    found = review(book, settled.state, facts, now=now, until=shifted(now, LONGEST))
+    levels = {name: verdict.level for name, verdict in found.verdicts.items()}
     flags = []
     for flag in book.flags:
-        verdict = flag.judge(facts, found.first_seen_at, now)
-        flags.append(
-            FlagExplanation(
-                flag.name,
-                book.status_name(verdict.level),
-                flag.threshold(verdict.level),
-                verdict.count,
-                verdict.changes_at,
-            )
-        )
-    return Explanation(found, flags, transitions.of_company(found.id))
+        last = facts.latest(flag.selector, 1, BEGINNING, now)
+        flags.append(_explain_flag(book, flag, found, last[0] if last else None))
+    return Explanation(
+        company, found.state.status, book.score(levels), version, flags,
+        transitions.of_company(company.id),
+    )  # fmt: skip
+
+
+def _explain_flag(
+    book: RuleBook, flag: Flag, found: Review, last_event_at: datetime | None
+) -> FlagExplanation:
+    verdict = found.verdicts[flag.name]
+    steps = [step for t in found.coming for step in t.changes if step.flag == flag.name]
+    deciding = _deciding(flag, verdict)
+    return FlagExplanation(
+        flag=flag.name,
+        status=book.status_name(verdict.level),
+        reason=verdict.reason,
+        phrase=str(deciding[0]) if deciding else flag.threshold(verdict.level),
+        seen=deciding[0].tell(deciding[1]) if deciding else None,
+        lacks=deciding[0].lacks(deciding[1]) if deciding else None,
+        last_event_at=last_event_at,
+        changes_at=steps[0].at if steps else None,
+        changes_to=book.status_name(steps[0].after) if steps else None,
+        line=flag.line,
+        note=flag.note,
+    )
+
+
+def _deciding(flag: Flag, verdict: Verdict) -> tuple[Condition, Finding] | None:
+    """The phrase that decides a flag's level, and what it found; None where none was asked."""
+    if verdict.recovery and flag.recover:
+        return flag.recover, verdict.recovery
+    levels = list(zip(flag.conditions, verdict.findings, strict=False))
+    if not levels:
+        return None
+    by_level = {level: (condition, finding) for (level, condition), finding in levels}
+    missing = [(condition, finding) for (_, condition), finding in levels if finding.holds is None]
+    if verdict.reason is Reason.MISSING:
+        return missing[-1]
+    mildest = flag.conditions[-1][0]
+    return by_level.get(verdict.level or mildest, by_level[mildest])

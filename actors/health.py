@@ -39,7 +39,7 @@ def evaluate(
         current = rule_versions.current_numbers([company.organization_id])
         version = current[company.organization_id]
         stored = flag_states.of_company(company_id)
-        settlements = _settlements(company, stored, version, rulebooks, until)
+        settlements = settlements_of(company, stored, version, rulebooks, until)
         written = [
             delivery_id
             for book, number, settlement in settlements
@@ -65,22 +65,41 @@ def company_state(
         first_seen_at=company.first_seen_at,
         changed_at=company.changed_at,
         flags={
-            s.flag: FlagState(book.level_of(s.status), s.changed_at, s.due_at, s.awaits_event)
+            s.flag: FlagState(
+                book.level_of(s.status),
+                s.changed_at,
+                s.due_at,
+                s.awaits_event,
+                {
+                    book.statuses.index(status): datetime.fromisoformat(since)
+                    for status, since in s.holding.items()
+                    if status in book.statuses
+                },
+                s.moved_at,
+            )
             for s in stored
         },
         recorded_until=company.recorded_until,
     )
 
 
-def _settlements(
+def facts_of(company: Company) -> StoredFacts:
+    """The facts that a company is judged by."""
+    return StoredFacts(company.id, company.external_id, company.first_seen_at)
+
+
+def settlements_of(
     company: Company,
     stored: Sequence[StoredFlagState],
     version: int,
     rulebooks: RuleBooks,
     until: datetime,
 ) -> list[tuple[RuleBook, int, Settlement]]:
-    """What each version of the rules says of its time, from the one last judged by on."""
-    organization_id, facts = company.organization_id, StoredFacts(company.id)
+    """What each version of the rules says of its time, from the one last judged by on.
+
+    Each with its book and number; the last is that of the rules in force. Nothing is written.
+    """
+    organization_id, facts = company.organization_id, facts_of(company)
     number = company.judged_version
     book = rulebooks.book(organization_id, number)
     state = company_state(company, stored, book)
@@ -109,6 +128,7 @@ def _save(
     company.health_status = state.status
     company.changed_at = state.changed_at
     company.recorded_until = state.recorded_until
+    company.score = book.score({name: flag.level for name, flag in state.flags.items()})
     companies.save_health(company)
     gone = [before.flag for before in stored if before.flag not in state.flags]
     if gone:
@@ -122,6 +142,8 @@ def _save(
             changed_at=s.changed_at,
             due_at=s.due_at,
             awaits_event=s.awaits_event,
+            moved_at=s.moved_at,
+            holding={book.statuses[n]: since.isoformat() for n, since in s.holding.items()},
         )
         for name, s in state.flags.items()
     )

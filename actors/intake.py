@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent
-from models import api_keys, companies, events, flag_states, rule_versions, users
+from models import api_keys, companies, events, field_changes, flag_states, rule_versions, users
 from models.companies import Company, CompanyKey, NewCompany
 from models.database import transaction
 from models.events import StoredEvent
+from models.field_changes import StoredFieldChange
+from models.traits import Change
 from models.users import User, UserKey
 
 
@@ -37,9 +39,19 @@ def store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
             for e in tracked
         )
         fresh = [e for e in tracked if (e.organization_id, e.event_id) in stored]
-        for event in fresh:
-            _merge(event, held, known)
-        _note_unsettled(fresh, held, versions, rulebooks)
+        merged = [(event, _merge(event, held, known)) for event in fresh]
+        field_changes.add(
+            StoredFieldChange(
+                event.organization_id,
+                held[_company_key(event)].id,
+                change.field,
+                change.at,
+                change.value,
+            )
+            for event, changes in merged
+            for change in changes
+        )
+        _note_unsettled(merged, held, versions, rulebooks)
         companies.save_intake(
             {held[_company_key(e)].id: held[_company_key(e)] for e in fresh}.values()
         )
@@ -102,9 +114,10 @@ def _lock_users(
 
 def _merge(
     event: TrackedEvent, held: dict[CompanyKey, Company], known: dict[UserKey, User]
-) -> None:
+) -> list[Change]:
+    """Take over the fields that an event carries; what changed of the company's."""
     company = held[_company_key(event)]
-    company.traits.merge(event.company, event.occurred_at)
+    changes = company.traits.merge(event.company, event.occurred_at)
     if event.occurred_at < company.first_seen_at:
         company.first_seen_at = event.occurred_at
         _unsettle(company, event)
@@ -114,23 +127,30 @@ def _merge(
         user.first_seen_at = min(user.first_seen_at, event.occurred_at)
         if event.occurred_at >= user.company_at:
             user.company_id, user.company_at = company.id, event.occurred_at
+    return changes
 
 
 def _note_unsettled(
-    fresh: Sequence[TrackedEvent],
+    merged: Sequence[tuple[TrackedEvent, list[Change]]],
     held: dict[CompanyKey, Company],
     versions: dict[int, int],
     rulebooks: RuleBooks,
 ) -> None:
     """Note the companies of which an event can change a flag. Most events can change none."""
-    awaiting = flag_states.awaiting_event({held[_company_key(e)].id for e in fresh})
-    for event in fresh:
+    awaiting = flag_states.awaiting_event({held[_company_key(e)].id for e, _ in merged})
+    for event, changes in merged:
         company = held[_company_key(event)]
         version = versions.get(event.organization_id, 0)
-        can_matter = company.judged_version != version or any(
-            (company.id, flag.name) in awaiting
-            and flag.selector.matches(event.event_key, event.data)
-            for flag in rulebooks.book(event.organization_id, version).flags
+        book = rulebooks.book(event.organization_id, version)
+        changed = {change.field for change in changes if change.newest}
+        can_matter = (
+            company.judged_version != version
+            or not changed.isdisjoint(book.company_fields)
+            or any(
+                ((company.id, flag.name) in awaiting or (flag.heeds_late_events and event.is_late))
+                and flag.selector.matches(event.event_key, event.data)
+                for flag in book.flags
+            )
         )
         if can_matter:
             _unsettle(company, event)

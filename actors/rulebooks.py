@@ -6,8 +6,8 @@ from cachetools import LRUCache, cachedmethod
 from cachetools.keys import hashkey
 
 from models import rule_versions
-from rules.book import RuleBook
-from rules.reading import DEFAULT_STATUSES, read_rules
+from rules.book import DEFAULT_STATUSES, RuleBook
+from rules.reading import read_rules
 
 CACHED_BOOKS = 1_000
 

@@ -1,27 +1,99 @@
-"""What judging asks about a company's events, answered from their table."""
+"""What judging asks about a company, answered from the database."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from operator import itemgetter
+from typing import Any
 
-from models import events
-from rules.facts import Selector
+from models import events, field_changes
+from rules.durations import END
+from rules.facts import USER, Path, Selector
+from rules.memory import FactsInMemory, FieldChange
 
 
-@dataclass(frozen=True)
 class StoredFacts:
-    """The events of one company; see `rules.facts.Facts`."""
+    """The events and fields of one company; see `rules.facts.Facts`.
 
-    company_id: int
+    What a phrase reads as a whole, the values of a window and the history of fields, is read
+    once and kept for the judgements of the same settling.
+    """
 
-    def latest(self, selector: Selector, limit: int, until: datetime) -> Sequence[datetime]:
-        """See `rules.facts.Facts.latest`."""
+    def __init__(self, company_id: int, external_id: str, first_seen_at: datetime) -> None:
+        self.company_id = company_id
+        self.external_id = external_id
+        self.first_seen_at = first_seen_at
+        self._values: dict[str, tuple[datetime, list[tuple[datetime, Any]]]] = {}
+        self._fields: dict[str, tuple[datetime, FactsInMemory]] = {}
+
+    def latest(
+        self, selector: Selector, limit: int, since: datetime, until: datetime
+    ) -> Sequence[datetime]:
+        """See `Facts.latest`."""
         return events.latest(
-            self.company_id, selector.event_key, selector.where, limit=limit, until=until
+            self.company_id,
+            selector.event_key,
+            selector.where,
+            limit=limit,
+            since=since,
+            until=until,
         )
 
+    def latest_of_each(
+        self, selector: Selector, of: Path, limit: int, since: datetime, until: datetime
+    ) -> Sequence[datetime]:
+        """See `Facts.latest_of_each`."""
+        selected = self.company_id, selector.event_key, selector.where
+        if of == USER:
+            return events.latest_of_each_user(*selected, limit=limit, since=since, until=until)
+        return events.latest_of_each_value(*selected, of[1:], limit=limit, since=since, until=until)
+
+    def values(
+        self, selector: Selector, path: Path, since: datetime, until: datetime
+    ) -> Sequence[tuple[datetime, Any]]:
+        """See `Facts.values`."""
+        key = repr((selector, path))
+        known_since, found = self._values.get(key, (END, []))
+        if since < known_since:
+            found = events.values(
+                self.company_id,
+                selector.event_key,
+                selector.where,
+                path[1:],
+                since=since,
+                until=END,
+            )
+            self._values[key] = since, found
+        times = itemgetter(0)
+        return found[bisect_right(found, since, key=times) : bisect_right(found, until, key=times)]
+
     def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
-        """See `rules.facts.Facts.next_after`."""
+        """See `Facts.next_after`."""
         return events.next_after(
             self.company_id, selector.event_key, selector.where, after=after, until=until
         )
+
+    def field(self, path: Path, at: datetime) -> Any:
+        """See `Facts.field`."""
+        if path == ("id",):
+            return self.external_id
+        return self._history(path[0], at).field(path, at)
+
+    def next_field_change(
+        self, fields: Collection[str], after: datetime, until: datetime
+    ) -> datetime | None:
+        """See `Facts.next_field_change`."""
+        following = (
+            self._history(name, after).next_field_change([name], after, until) for name in fields
+        )
+        return min((at for at in following if at), default=None)
+
+    def _history(self, field: str, since: datetime) -> FactsInMemory:
+        known_since, history = self._fields.get(field, (END, FactsInMemory([])))
+        if since < known_since:
+            changes = field_changes.of_company(self.company_id, [field], since=since)
+            history = FactsInMemory(
+                [], [FieldChange(at, name, value) for name, at, value in changes]
+            )
+            self._fields[field] = since, history
+        return history

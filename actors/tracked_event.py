@@ -55,11 +55,15 @@ class TrackedEvent:
             raise UnreadableEvent(f"{type(error).__name__}: {error}") from error
 
     @property
+    def is_late(self) -> bool:
+        """Whether it tells of the past rather than of now."""
+        return self.received_at - self.occurred_at > LIVE_WITHIN
+
+    @property
     def takes_effect_at(self) -> datetime:
         """From when on it is judged with.
 
         An event of the past that is sent only now is counted at its own time, but cannot have
         changed anybody's health before it was known.
         """
-        live = self.received_at - self.occurred_at <= LIVE_WITHIN
-        return self.occurred_at if live else self.received_at
+        return self.received_at if self.is_late else self.occurred_at

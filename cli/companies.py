@@ -8,9 +8,8 @@ from actors.explanation import Explanation, FlagExplanation, explain
 from actors.times import utc_now
 from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
-from cli.output import json_option, org_option, print_json, print_rows
+from cli.output import json_option, org_option, print_json, print_rows, spell_instant
 from models import companies
-from rules.book import NOT_APPLICABLE
 
 
 @click.command("companies")
@@ -44,20 +43,13 @@ def _as_json(found: Explanation) -> dict[str, Any]:
     return {
         "id": found.company.external_id,
         "name": found.company.name,
-        "health_status": found.company.health_status,
+        "health_status": found.status,
+        "score": found.score,
         "previous_status": found.company.previous_status,
         "changed_at": found.company.changed_at,
-        "flags": [_flag(flag) for flag in found.flags],
+        "rules_version": found.rules_version,
+        "flags": [{**vars(flag), "reason": flag.reason.name.lower()} for flag in found.flags],
         "transitions": _transitions(found),
-    }
-
-
-def _flag(flag: FlagExplanation) -> dict[str, Any]:
-    return {
-        "flag": flag.flag,
-        "status": flag.status,
-        "threshold": flag.threshold,
-        "changes_at": flag.changes_at,
     }
 
 
@@ -76,15 +68,34 @@ def _transitions(found: Explanation) -> list[dict[str, Any]]:
 
 def _print(found: Explanation) -> None:
     company = found.company
-    since = f" since {company.changed_at:%Y-%m-%d %H:%M:%S} UTC" if company.changed_at else ""
-    click.echo(f"{company.name} ({company.external_id}) is {company.health_status}{since}.\n")
-    rows = [
-        {"flag": f.flag, "status": f.status, "threshold": f.threshold,
-         "count": None if f.status == NOT_APPLICABLE else f.count, "changes_at": f.changes_at}
-        for f in found.flags
-    ]  # fmt: skip
-    print_rows(rows, as_json=False, empty="The rules have no flags.")
-    if any(f.status == NOT_APPLICABLE for f in found.flags):
-        click.echo("\nN/A: the company is new, and the flag waits until the time given.")
+    since = f" since {spell_instant(company.changed_at)}" if company.changed_at else ""
+    score = "" if found.score is None else f", score {found.score}"
+    click.echo(f"{company.name} ({company.external_id}) is {found.status}{since}{score}.")
+    for flag in found.flags:
+        click.echo(f"\n{flag.flag}: {flag.status}")
+        _print_reason(flag)
+        _print_change(flag)
+        note = f": {flag.note}" if flag.note else ""
+        click.echo(f"  rule     version {found.rules_version}, line {flag.line}{note}")
+    if not found.flags:
+        click.echo("\nThe rules have no flags.")
     click.echo("")
     print_rows(_transitions(found), as_json=False, empty="Its status has never changed.")
+
+
+def _print_reason(flag: FlagExplanation) -> None:
+    if flag.seen is None:
+        click.echo(f"  because  {flag.reason.value} ({flag.phrase})")
+        return
+    last = f", the last event at {spell_instant(flag.last_event_at)}" if flag.last_event_at else ""
+    click.echo(f"  because  {flag.reason.value}: {flag.phrase}")
+    click.echo(f"  facts    {flag.seen}{last}")
+
+
+def _print_change(flag: FlagExplanation) -> None:
+    ways = []
+    if flag.changes_at:
+        ways.append(f"{flag.changes_to} at {spell_instant(flag.changes_at)} if nothing happens")
+    if flag.lacks:
+        ways.append(f"{flag.lacks} would change it")
+    click.echo(f"  changes  {'; '.join(ways) or 'not by itself'}")

@@ -47,5 +47,10 @@ def _cell(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return spell_instant(value)
     return str(value)
+
+
+def spell_instant(at: datetime) -> str:
+    """An instant for people, such as `2026-01-20 10:30:00 UTC`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -30,6 +30,7 @@ class Company:
     sequence: int
     judged_version: int
     unsettled_since: datetime | None
+    score: int | None
 
     @property
     def name(self) -> str:
@@ -44,6 +45,7 @@ class CompanyHealth:
     id: str
     name: str
     health_status: str
+    score: int | None
     previous_status: str | None
     changed_at: datetime | None
 
@@ -62,7 +64,7 @@ class NewCompany:
 
 _COLUMNS = (
     "id, organization_id, external_id, traits, fields_at, first_seen_at, health_status,"
-    " previous_status, changed_at, recorded_until, sequence, judged_version, unsettled_since, "
+    " previous_status, changed_at, recorded_until, sequence, judged_version, unsettled_since, score, "
     + ", ".join(CORE_FIELDS)
 )
 
@@ -140,7 +142,8 @@ def save_health(company: Company) -> None:
         "update companies set health_status = %(health_status)s,"
         " previous_status = %(previous_status)s, changed_at = %(changed_at)s,"
         " recorded_until = %(recorded_until)s, sequence = %(sequence)s,"
-        " judged_version = %(judged_version)s, unsettled_since = %(unsettled_since)s"
+        " judged_version = %(judged_version)s, unsettled_since = %(unsettled_since)s,"
+        " score = %(score)s"
         " where id = %(id)s",
         {
             "id": company.id,
@@ -151,6 +154,7 @@ def save_health(company: Company) -> None:
             "sequence": company.sequence,
             "judged_version": company.judged_version,
             "unsettled_since": company.unsettled_since,
+            "score": company.score,
         },
     )
 
@@ -158,7 +162,7 @@ def save_health(company: Company) -> None:
 def of_organization(organization_id: int) -> list[CompanyHealth]:
     """All companies of an organization, by name."""
     rows = query(
-        "select external_id as id, name, health_status, previous_status, changed_at"
+        "select external_id as id, name, health_status, score, previous_status, changed_at"
         " from companies where organization_id = %(organization_id)s order by name, external_id",
         {"organization_id": organization_id},
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.database import execute, insert_rows, json, query
+from models.database import database, execute, insert_rows, json, query
 
 Filters = Sequence[tuple[Sequence[str], Sequence[Any]]]
 """Pairs of a path below `data` and the values of which one must stand there."""
@@ -59,47 +59,186 @@ def reject(organization_id: int | None, message: Any, error: str) -> None:
 
 
 def latest(
-    company_id: int, event_key: str | None, where: Filters, *, limit: int, until: datetime
+    company_id: int,
+    event_key: str | None,
+    where: Filters,
+    *,
+    limit: int,
+    since: datetime,
+    until: datetime,
 ) -> list[datetime]:
-    """Times of the `limit` latest matching events at or before `until`, newest first.
+    """Times of the `limit` latest matching events in `(since, until]`, newest first.
 
     One walk down `events_by_key`, or `events_by_time` where the key is None, that ends after
     `limit` matches.
     """
-    condition, parameters = _matching(company_id, event_key, where)
+    condition, parameters = _matching(company_id, event_key, where, since, until)
     rows = query(
-        f"select occurred_at from events where {condition} and occurred_at <= %(until)s"
-        " order by occurred_at desc limit %(limit)s",
-        {**parameters, "until": until, "limit": limit},
+        f"select occurred_at from events where {condition} order by occurred_at desc limit %(limit)s",
+        {**parameters, "limit": limit},
     )
     return [row["occurred_at"] for row in rows]
+
+
+def latest_of_each_user(
+    company_id: int,
+    event_key: str | None,
+    where: Filters,
+    *,
+    limit: int,
+    since: datetime,
+    until: datetime,
+) -> list[datetime]:
+    """The last time of each user in `(since, until]`, the `limit` latest of them, newest first.
+
+    Hops from one (key, user) to the next along `events_by_user`, so its cost follows the number
+    of users, however many events each has. With `where`, it reads the window's events.
+    """
+    if where:
+        return _latest_of_each(
+            company_id, event_key, where, "user_id", limit=limit, since=since, until=until
+        )
+    only_key = "event_key = %(event_key)s and" if event_key is not None else ""
+    rows = query(
+        f"""
+        with recursive pairs as (
+            (select event_key, user_id from events
+             where {only_key} company_id = %(company_id)s and user_id is not null
+             order by event_key, user_id limit 1)
+            union all
+            select following.* from pairs cross join lateral (
+                select event_key, user_id from events
+                where {only_key} company_id = %(company_id)s and user_id is not null
+                    and (event_key, user_id) > (pairs.event_key, pairs.user_id)
+                order by event_key, user_id limit 1
+            ) following
+        )
+        select max(last.occurred_at) as occurred_at from pairs cross join lateral (
+            select occurred_at from events
+            where company_id = %(company_id)s and user_id is not null
+                and event_key = pairs.event_key and user_id = pairs.user_id
+                and occurred_at > %(since)s and occurred_at <= %(until)s
+            order by occurred_at desc limit 1
+        ) last
+        group by pairs.user_id order by 1 desc limit %(limit)s
+        """,
+        {
+            "company_id": company_id,
+            "event_key": event_key,
+            "since": since,
+            "until": until,
+            "limit": limit,
+        },
+    )
+    return [row["occurred_at"] for row in rows]
+
+
+def latest_of_each_value(
+    company_id: int,
+    event_key: str | None,
+    where: Filters,
+    path: Sequence[str],
+    *,
+    limit: int,
+    since: datetime,
+    until: datetime,
+) -> list[datetime]:
+    """The last time of each distinct value at a path below `data`, as for users.
+
+    Reads the window's events.
+    """
+    field, parameters = _field(path, "of")
+    return _latest_of_each(
+        company_id,
+        event_key,
+        where,
+        f"nullif({field}, 'null')",
+        limit=limit,
+        since=since,
+        until=until,
+        parameters=parameters,
+    )
+
+
+def values(
+    company_id: int,
+    event_key: str | None,
+    where: Filters,
+    path: Sequence[str],
+    *,
+    since: datetime,
+    until: datetime,
+) -> list[tuple[datetime, Any]]:
+    """Each matching event's time in `(since, until]` and what stands at a path below `data`.
+
+    Oldest first. An empty path asks for the times alone. Reads the window's events.
+    """
+    field, parameters = _field(path, "of") if path else ("null", {})
+    condition, matching = _matching(company_id, event_key, where, since, until)
+    cursor = database.execute_sql(
+        f"select occurred_at, {field} from events where {condition} order by occurred_at",
+        {**parameters, **matching},
+    )
+    found: list[tuple[datetime, Any]] = cursor.fetchall()
+    return found
 
 
 def next_after(
     company_id: int, event_key: str | None, where: Filters, *, after: datetime, until: datetime
 ) -> datetime | None:
     """Time of the first matching event in `(after, until]`; one probe of the same index."""
-    condition, parameters = _matching(company_id, event_key, where)
+    condition, parameters = _matching(company_id, event_key, where, after, until)
     rows = query(
-        f"select occurred_at from events where {condition}"
-        " and occurred_at > %(after)s and occurred_at <= %(until)s"
-        " order by occurred_at limit 1",
-        {**parameters, "after": after, "until": until},
+        f"select occurred_at from events where {condition} order by occurred_at limit 1", parameters
     )
     return rows[0]["occurred_at"] if rows else None
 
 
-def _matching(company_id: int, event_key: str | None, where: Filters) -> tuple[str, dict[str, Any]]:
-    conditions = ["company_id = %(company_id)s"]
-    parameters: dict[str, Any] = {"company_id": company_id}
+def _latest_of_each(
+    company_id: int,
+    event_key: str | None,
+    where: Filters,
+    value: str,
+    *,
+    limit: int,
+    since: datetime,
+    until: datetime,
+    parameters: dict[str, Any] | None = None,
+) -> list[datetime]:
+    condition, matching = _matching(company_id, event_key, where, since, until)
+    rows = query(
+        f"select max(occurred_at) as occurred_at from events where {condition}"
+        f" and {value} is not null group by {value} order by 1 desc limit %(limit)s",
+        {**matching, **(parameters or {}), "limit": limit},
+    )
+    return [row["occurred_at"] for row in rows]
+
+
+def _matching(
+    company_id: int, event_key: str | None, where: Filters, since: datetime, until: datetime
+) -> tuple[str, dict[str, Any]]:
+    conditions = [
+        "company_id = %(company_id)s",
+        "occurred_at > %(since)s",
+        "occurred_at <= %(until)s",
+    ]
+    parameters: dict[str, Any] = {"company_id": company_id, "since": since, "until": until}
     if event_key is not None:
         conditions.append("event_key = %(event_key)s")
         parameters["event_key"] = event_key
     for number, (path, values) in enumerate(where):
-        # Step by step with `->`, since `#>` would take a step such as `0` for a place in a list.
-        steps = [f"path_{number}_{depth}" for depth in range(len(path))]
-        field = " -> ".join(["data", *(f"%({step})s::text" for step in steps)])
-        conditions.append(f"({field}) = any(%(values_{number})s::jsonb[])")
-        parameters |= dict(zip(steps, path, strict=True))
+        field, steps = _field(path, f"path_{number}")
+        conditions.append(f"{field} = any(%(values_{number})s::jsonb[])")
+        parameters |= steps
         parameters[f"values_{number}"] = [json(value) for value in values]
     return " and ".join(conditions), parameters
+
+
+def _field(path: Sequence[str], name: str) -> tuple[str, dict[str, Any]]:
+    """SQL for what stands at a path below `data`, and its parameters."""
+    # Step by step with `->`, since `#>` would take a step such as `0` for a place in a list.
+    names = [f"{name}_{depth}" for depth in range(len(path))]
+    return (
+        f"({' -> '.join(['data', *(f'%({step})s::text' for step in names)])})",
+        dict(zip(names, path, strict=True)),
+    )

@@ -1,15 +1,19 @@
 """What is recorded of each flag of each company, and when it is due."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from models.database import execute, insert_rows, query
+from models.database import execute, insert_rows, json, query
 
 
 @dataclass(frozen=True)
 class StoredFlagState:
-    """One flag of one company; `status` is None for not applicable."""
+    """One flag of one company; `status` is None for not applicable.
+
+    `holding` tells since when the phrases of a flag with `for` hold, by status, as ISO 8601;
+    `moved_at` is when the status or `holding` last changed, None if only the status ever did.
+    """
 
     organization_id: int
     company_id: int
@@ -18,13 +22,15 @@ class StoredFlagState:
     changed_at: datetime
     due_at: datetime | None
     awaits_event: bool
+    moved_at: datetime | None = None
+    holding: Mapping[str, str] = field(default_factory=dict)
 
 
 def of_company(company_id: int) -> list[StoredFlagState]:
     """All flag states of a company."""
     rows = query(
-        "select organization_id, company_id, flag, status, changed_at, due_at, awaits_event"
-        " from flag_states where company_id = %(company_id)s",
+        "select organization_id, company_id, flag, status, changed_at, due_at, awaits_event,"
+        " moved_at, holding from flag_states where company_id = %(company_id)s",
         {"company_id": company_id},
     )
     return [StoredFlagState(**row) for row in rows]
@@ -44,9 +50,10 @@ def save(states: Iterable[StoredFlagState]) -> None:
     """Write states, replacing those of the same company and flag."""
     insert_rows(
         "insert into flag_states (organization_id, company_id, flag, status, changed_at, due_at,"
-        " awaits_event) values %s on conflict (company_id, flag) do update set"
+        " awaits_event, moved_at, holding) values %s on conflict (company_id, flag) do update set"
         " status = excluded.status, changed_at = excluded.changed_at, due_at = excluded.due_at,"
-        " awaits_event = excluded.awaits_event",
+        " awaits_event = excluded.awaits_event, moved_at = excluded.moved_at,"
+        " holding = excluded.holding",
         [
             (
                 s.organization_id,
@@ -56,6 +63,8 @@ def save(states: Iterable[StoredFlagState]) -> None:
                 s.changed_at,
                 s.due_at,
                 s.awaits_event,
+                s.moved_at,
+                json(dict(s.holding)),
             )
             for s in states
         ],

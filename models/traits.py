@@ -8,9 +8,23 @@ overwrites nothing newer.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+import orjson
+
+json_bytes = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Change:
+    """That a field had this value from an instant on; `newest` if nothing later is known."""
+
+    field: str
+    at: datetime
+    value: Any
+    newest: bool = False
 
 
 @dataclass
@@ -24,10 +38,23 @@ class Traits:
     custom: dict[str, Any] = field(default_factory=dict)
     fields_at: dict[str, int] = field(default_factory=dict)
 
-    def merge(self, sent: Mapping[str, Any], at: datetime) -> None:
-        """Take over what an event of the time `at` said, field by field."""
+    def merge(self, sent: Mapping[str, Any], at: datetime) -> list[Change]:
+        """Take over what an event of the time `at` said, field by field.
+
+        Returns what that adds to the history of the fields: nothing for a value that was known.
+        """
         micros = (at - _EPOCH) // timedelta(microseconds=1)
+        changes = []
         for name, value in sent.items():
-            if micros >= self.fields_at.get(name, micros):
-                self.fields_at[name] = micros
-                (self.core if name in self.core else self.custom)[name] = value
+            known_at = self.fields_at.get(name)
+            held_in = self.core if name in self.core else self.custom
+            if known_at is not None and micros < known_at:
+                # What is known now was said again later, and holds from then on.
+                confirmed_at = _EPOCH + timedelta(microseconds=known_at)
+                changes += [Change(name, at, value), Change(name, confirmed_at, held_in[name])]
+                continue
+            if known_at is None or json_bytes(held_in[name]) != json_bytes(value):
+                changes.append(Change(name, at, value, newest=True))
+            self.fields_at[name] = micros
+            held_in[name] = value
+        return changes

@@ -1,16 +1,15 @@
-"""A rule file once read: statuses, events and flags, and what a flag says at an instant."""
+"""A rule file once read: statuses, events and flags, and what all flags together say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from graphlib import TopologicalSorter
 
-from rules.conditions import Condition
-from rules.facts import Facts, Selector
-
-Level = int | None
-"""Index of a status, 0 the best; None is not applicable (N/A)."""
+from rules.conditions import Level
+from rules.flags import Flag
 
 NOT_APPLICABLE = "N/A"
+DEFAULT_STATUSES = ("Healthy", "At Risk", "Critical")
 
 
 @dataclass(frozen=True)
@@ -23,65 +22,27 @@ class EventSetting:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a flag says about a company at an instant.
-
-    `changes_at` is the next instant at which it can change by itself, None if never;
-    `awaits_event` tells whether a further event can change it; `count` is the number of
-    events found in the window of the threshold that `level` names.
-    """
-
-    level: Level
-    changes_at: datetime | None
-    awaits_event: bool
-    count: int = 0
-
-
-@dataclass(frozen=True)
-class Flag:
-    """One health flag: a condition for each level that it can raise, worst first."""
-
-    name: str
-    selector: Selector
-    conditions: tuple[tuple[int, Condition], ...]
-    wait: timedelta = timedelta(0)
-    note: str | None = None
-    line: int = 0
-
-    def judge(self, facts: Facts, first_seen_at: datetime, at: datetime) -> Verdict:
-        """The verdict at the instant `at`, from all events up to it."""
-        if at < first_seen_at + self.wait:
-            return Verdict(None, changes_at=first_seen_at + self.wait, awaits_event=False)
-        depth = max(condition.depth for _, condition in self.conditions)
-        latest = facts.latest(self.selector, depth, at)
-        findings = [(level, condition.find(latest, at)) for level, condition in self.conditions]
-        raised = next(((level, found) for level, found in findings if found.holds), None)
-        level, deciding = raised or (0, findings[-1][1])
-        return Verdict(
-            level,
-            changes_at=min((f.changes_at for _, f in findings if f.changes_at), default=None),
-            awaits_event=any(found.awaits_event for _, found in findings),
-            count=deciding.count,
-        )
-
-    def threshold(self, level: Level) -> str:
-        """The phrase behind a level, in canonical form; for a flag not raised, its mildest."""
-        by_level = dict(self.conditions)
-        mildest = self.conditions[-1][1]
-        return str(by_level.get(level, mildest) if level else mildest)
-
-
-@dataclass(frozen=True)
 class RuleBook:
-    """One version of an organization's rules."""
+    """One version of an organization's rules.
+
+    `in_judging_order` holds the flags such that each comes after those that it refers to.
+    """
 
     statuses: tuple[str, ...]
     events: Mapping[str, EventSetting]
     flags: tuple[Flag, ...]
     flags_by_name: Mapping[str, Flag] = field(init=False, repr=False, compare=False)
+    in_judging_order: tuple[Flag, ...] = field(init=False, repr=False, compare=False)
+    company_fields: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "flags_by_name", {flag.name: flag for flag in self.flags})
+        by_name = {flag.name: flag for flag in self.flags}
+        order = TopologicalSorter({flag.name: flag.other_flags for flag in self.flags})
+        judged = tuple(by_name[name] for name in order.static_order() if name in by_name)
+        fields = frozenset(name for flag in self.flags for name in flag.company_fields)
+        object.__setattr__(self, "flags_by_name", by_name)
+        object.__setattr__(self, "in_judging_order", judged)
+        object.__setattr__(self, "company_fields", fields)
 
     def status_name(self, level: Level) -> str:
         """The status that a level names, `N/A` for none."""
@@ -92,3 +53,25 @@ class RuleBook:
         if status is None or status == NOT_APPLICABLE:
             return None
         return self.statuses.index(status) if status in self.statuses else 0
+
+    def score(self, levels: Mapping[str, Level]) -> int | None:
+        """The weighted share of health among the flags that apply, 0 to 100; None if none does.
+
+        Level i of n counts 1 - i/(n-1). Halves are rounded up.
+        """
+        worst_level = len(self.statuses) - 1
+        weights = health = Decimal(0)
+        for flag in self.flags:
+            level = levels.get(flag.name)
+            if level is not None:
+                weights += flag.weight
+                health += flag.weight * (worst_level - level)
+        if not weights:
+            return None
+        share = health * 100 / (weights * worst_level)
+        return int(share.to_integral_value(rounding=ROUND_HALF_UP))
+
+
+def worst(levels: Iterable[Level]) -> int:
+    """The worst of the levels that apply; the best status when none does."""
+    return max((level for level in levels if level is not None), default=0)

@@ -1,102 +1,143 @@
-"""What a phrase of a rule means: given the latest matching events, does it hold, and until when.
+"""What every phrase of a rule has in common: it is judged in a situation and makes a finding.
 
-The N-th latest event decides. "Fewer than N in W" is true exactly when the N-th latest
-matching event has left the window `(now - W, now]`, or does not exist; "at least N in W" is
-its negation. So a condition reads at most `depth` events, however many there are, and knows
-the instant at which it changes if nothing more happens: that event's time + W.
+The kinds of phrases are in `counting`, `amounts`, `fields` and `together`.
 """
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
-from rules.durations import counted, spell_duration
+from rules.facts import Facts, Selector
+
+Level = int | None
+"""Index of a status, 0 the best; None is not applicable (N/A)."""
+
+
+class OtherFlags(Protocol):
+    """The flags of the same company that are judged before this one."""
+
+    def level(self, flag: str, at: datetime) -> Level:
+        """A flag's level at an instant."""
+        ...
+
+    def next_change(self, flag: str, after: datetime) -> datetime | None:
+        """The first instant after this one at which a flag changes, or may change by itself."""
+        ...
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a phrase is judged by: the facts of a company at an instant, and which events count."""
+
+    facts: Facts
+    selector: Selector
+    at: datetime
+    flags: OtherFlags
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Whether a condition holds at an instant, and what could change that.
+    """Whether a phrase holds at an instant, and what could change that.
 
-    `changes_at` is when it changes with no further event, or None if it never does;
-    `awaits_event` tells whether a further event could change it; `count` is the number of
-    matching events in the window, counted no further than the condition's depth.
+    `holds` is None where it cannot be judged: a field is missing, there is nothing to average or
+    to compare with. `changes_at` is the earliest instant at which it changes with no further
+    event, None if it never does; for several phrases together, that of the earliest of them.
+    `awaits_event` tells whether a further event could change it. `seen` is what it rests on, as
+    its phrase defines it.
     """
 
-    holds: bool
-    changes_at: datetime | None
-    awaits_event: bool
-    count: int
+    holds: bool | None
+    changes_at: datetime | None = None
+    awaits_event: bool = False
+    seen: Any = None
 
 
-class Condition(Protocol):
+class Condition(ABC):
     """One phrase. `str()` of it is its canonical form, which reads back as the same condition."""
 
-    @property
-    def depth(self) -> int:
-        """How many of the latest events it needs to see."""
-        ...
+    heeds_late_events: ClassVar[bool] = False
+    """Whether an event of the past can make it hold although none of now could."""
 
-    def find(self, latest: Sequence[datetime], at: datetime) -> Finding:
-        """Judge at the instant `at`, given the latest events' times up to it, newest first."""
-        ...
+    @abstractmethod
+    def find(self, situation: Situation) -> Finding:
+        """Judge in a situation."""
 
+    @abstractmethod
+    def tell(self, finding: Finding) -> str:
+        """What was found, in a few words, such as `3 times`."""
 
-class Comparison(StrEnum):
-    """How a count is compared, in its canonical words."""
-
-    LESS_THAN = "Less than"
-    AT_MOST = "At most"
-    AT_LEAST = "At least"
-    MORE_THAN = "More than"
-
-
-@dataclass(frozen=True)
-class Count:
-    """`less than / at most / at least / more than N times in W`."""
-
-    comparison: Comparison
-    times: int
-    window: timedelta
+    def lacks(self, _finding: Finding) -> str | None:
+        """How many further events would change it, such as `2 more`; None if none would."""
+        return None
 
     @property
-    def depth(self) -> int:
-        """The N of the N-th latest event that decides."""
-        if self.comparison in (Comparison.AT_MOST, Comparison.MORE_THAN):
-            return self.times + 1
-        return self.times
+    def reach(self) -> timedelta:
+        """How far back the events lie that it rests on."""
+        return timedelta(0)
 
-    def find(self, latest: Sequence[datetime], at: datetime) -> Finding:
-        """See `Condition.find`."""
-        count = sum(1 for occurred_at in latest[: self.depth] if occurred_at > at - self.window)
-        enough = count == self.depth
-        wants_few = self.comparison in (Comparison.LESS_THAN, Comparison.AT_MOST)
-        return Finding(
-            holds=enough != wants_few,
-            changes_at=latest[self.depth - 1] + self.window if enough else None,
-            awaits_event=not enough,
-            count=count,
-        )
+    @property
+    def company_fields(self) -> tuple[str, ...]:
+        """The fields of the company that it rests on, as they are written below `company`."""
+        return ()
 
-    def __str__(self) -> str:
-        return f"{self.comparison} {counted(self.times, 'time')} in {spell_duration(self.window)}"
+    @property
+    def other_flags(self) -> tuple[str, ...]:
+        """The flags that it rests on."""
+        return ()
+
+    @property
+    def parts(self) -> tuple["Condition", ...]:
+        """The phrases that it puts together."""
+        return ()
+
+    def __iter__(self) -> Iterator["Condition"]:
+        """This phrase, and all that it puts together."""
+        yield self
+        for part in self.parts:
+            yield from part
 
 
-@dataclass(frozen=True)
-class Absence:
-    """`no activity for W`: the same as less than 1 time in W."""
+class Windowed(Condition):
+    """A phrase about the events in a window."""
 
     window: timedelta
 
     @property
-    def depth(self) -> int:
-        """The latest event alone decides."""
-        return 1
+    def reach(self) -> timedelta:
+        """See `Condition.reach`."""
+        return self.window
 
-    def find(self, latest: Sequence[datetime], at: datetime) -> Finding:
-        """See `Condition.find`."""
-        return Count(Comparison.LESS_THAN, 1, self.window).find(latest, at)
 
-    def __str__(self) -> str:
-        return f"No activity for {spell_duration(self.window)}"
+class Bound(StrEnum):
+    """How an amount is compared, in its canonical words."""
+
+    BELOW = "below"
+    AT_MOST = "at most"
+    AT_LEAST = "at least"
+    ABOVE = "above"
+
+    def admits(self, amount: Decimal, limit: Decimal) -> bool:
+        """Whether an amount is below, at most, at least or above a limit."""
+        match self:
+            case Bound.BELOW:
+                return amount < limit
+            case Bound.AT_MOST:
+                return amount <= limit
+            case Bound.AT_LEAST:
+                return amount >= limit
+            case Bound.ABOVE:
+                return amount > limit
+
+    @property
+    def wants_little(self) -> bool:
+        """Whether a small amount makes it hold."""
+        return self in (Bound.BELOW, Bound.AT_MOST)
+
+
+def spell_number(number: Decimal) -> str:
+    """A number without an exponent and without trailing zeros."""
+    return f"{number.normalize():f}" if number else "0"

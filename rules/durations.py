@@ -1,6 +1,6 @@
 """Windows as people write them: a whole number of seconds, minutes, hours, days or weeks."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 UNITS = {
     "week": timedelta(weeks=1),
@@ -12,8 +12,11 @@ UNITS = {
 LONGEST = timedelta(weeks=520)
 """Ten years: longer than any customer relationship a rule could sensibly look back on."""
 
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+END = datetime.max.replace(tzinfo=UTC)
 
-def counted(number: int, noun: str) -> str:
+
+def counted(number: object, noun: str) -> str:
     """`1 day`, `2 days`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -27,3 +30,11 @@ def spell_duration(duration: timedelta) -> str:
         if noun != "week" and duration % unit == timedelta(0):
             return counted(duration // unit, noun)
     raise ValueError(f"{duration!r} is not a whole number of seconds")
+
+
+def shifted(at: datetime, by: timedelta) -> datetime:
+    """The instant `by` later, or earlier if negative, as far as there are dates."""
+    try:
+        return at + by
+    except OverflowError:
+        return END if by > timedelta(0) else BEGINNING

@@ -1,12 +1,15 @@
-"""What judging may ask about one company's events; the database and memory each answer it."""
+"""What judging may ask about one company; the database and memory each answer it."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 Path = tuple[str, ...]
+"""Steps down into nested data, such as `("data", "source")`."""
+
+USER: Path = ("user",)
+"""Names the user of an event, where a path below `data` names one of its values."""
 
 
 @dataclass(frozen=True)
@@ -27,57 +30,62 @@ class Selector:
 
 
 class Facts(Protocol):
-    """The events of one company, as far as they are known."""
+    """The events and fields of one company, as far as they are known.
 
-    def latest(self, selector: Selector, limit: int, until: datetime) -> Sequence[datetime]:
-        """Times of the `limit` latest matching events at or before `until`, newest first."""
+    Windows are half open: `(since, until]`.
+    """
+
+    @property
+    def first_seen_at(self) -> datetime:
+        """The time of the company's first event."""
+        ...
+
+    def latest(
+        self, selector: Selector, limit: int, since: datetime, until: datetime
+    ) -> Sequence[datetime]:
+        """Times of the `limit` latest matching events, newest first."""
+        ...
+
+    def latest_of_each(
+        self, selector: Selector, of: Path, limit: int, since: datetime, until: datetime
+    ) -> Sequence[datetime]:
+        """The last time of each distinct user or value, the `limit` latest of them, newest first.
+
+        Events that have none, and values that are null, are left out.
+        """
+        ...
+
+    def values(
+        self, selector: Selector, path: Path, since: datetime, until: datetime
+    ) -> Sequence[tuple[datetime, Any]]:
+        """Each matching event's time and what stands at the path (None if nothing), oldest first.
+
+        An empty path asks for the times alone.
+        """
         ...
 
     def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
         """Time of the first matching event in `(after, until]`."""
         ...
 
+    def field(self, path: Path, at: datetime) -> Any:
+        """What a field of the company said at an instant, None if nothing."""
+        ...
 
-@dataclass(frozen=True)
-class Occurrence:
-    """One event in memory."""
-
-    occurred_at: datetime
-    event_key: str
-    data: Mapping[str, Any] | None = None
+    def next_field_change(
+        self, fields: Collection[str], after: datetime, until: datetime
+    ) -> datetime | None:
+        """The first instant in `(after, until]` at which one of these fields changed."""
+        ...
 
 
-class FactsInMemory:
-    """Facts over a list of events, for tests and replays."""
-
-    def __init__(self, events: Iterable[Occurrence]) -> None:
-        self._events = sorted(events, key=lambda event: event.occurred_at)
-        # By repr, since Python calls selectors for `1` and for `true` equal.
-        self._times: dict[str, list[datetime]] = {}
-
-    def latest(self, selector: Selector, limit: int, until: datetime) -> Sequence[datetime]:
-        """See `Facts.latest`."""
-        times = self._matching(selector)
-        end = bisect_right(times, until)
-        return times[max(0, end - limit) : end][::-1]
-
-    def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
-        """See `Facts.next_after`."""
-        times = self._matching(selector)
-        following = bisect_right(times, after)
-        if following < len(times) and times[following] <= until:
-            return times[following]
-        return None
-
-    def _matching(self, selector: Selector) -> list[datetime]:
-        key = repr(selector)
-        if key not in self._times:
-            self._times[key] = [
-                event.occurred_at
-                for event in self._events
-                if selector.matches(event.event_key, event.data)
-            ]
-        return self._times[key]
+def stands_at(value: Any, path: Path) -> Any:
+    """What stands at a path in nested objects, None if nothing."""
+    for step in path:
+        if not isinstance(value, Mapping) or step not in value:
+            return None
+        value = value[step]
+    return value
 
 
 def _has_one_of(data: Any, path: Path, values: tuple[Any, ...]) -> bool:

@@ -9,6 +9,7 @@ from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.faults import Fault, did_you_mean
+from rules.syntax import TAB_CURE, UNCLOSED_QUOTE, syntax_fault
 
 LARGEST_FILE = 1_000_000
 """Characters; a rule file is written by people."""
@@ -17,31 +18,54 @@ _KINDS: dict[type[Node], str] = {
     MappingNode: "a mapping (`name: value` lines)",
     SequenceNode: "a list",
 }
-_TAB_CURE = "a tab cannot indent YAML; use spaces"
+MOST_TEARS = 20
+"""How many lines that are no YAML are passed over in search of further faults."""
 
 
 class Source:
-    """One YAML text, its root node, and the faults found in it so far."""
+    """One YAML text, its root node, and the faults and doubts found in it so far.
+
+    Where the text is no YAML, what can be read around the fault is read all the same, so that
+    its other faults are told too; `torn` says so, since things may then seem to be missing.
+    """
 
     def __init__(self, text: str) -> None:
         self.faults: list[Fault] = []
+        self.doubts: list[Fault] = []
         self.root: Node | None = None
+        self.torn = False
         if len(text) > LARGEST_FILE:
             self.faults.append(Fault(1, 1, f"the file is larger than {LARGEST_FILE:,} characters"))
             return
+        lines = _without_tabs(text, self.faults)
+        self.torn = bool(self.faults)
+        for _ in range(MOST_TEARS):
+            fault = self._compose("\n".join(lines))
+            if fault is None:
+                break
+            if not self.torn or fault.message == UNCLOSED_QUOTE:  # others may come of the tear
+                self.faults.append(fault)
+            self.torn = True
+            if not 0 < fault.line <= len(lines) or not lines[fault.line - 1]:
+                return
+            lines[fault.line - 1] = ""
+        if self.root is None and not self.faults:
+            self.faults.append(Fault(1, 1, "the file is empty; start with `version: 1`"))
+
+    def _compose(self, text: str) -> Fault | None:
+        """Read the text as YAML; the first fault of its syntax."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ReusedAnchorWarning)
                 self.root = YAML(typ="rt", pure=True).compose(text)
         except MarkedYAMLError as error:
-            self.faults.append(_syntax_fault(error))
+            return syntax_fault(error)
         except RecursionError:
-            self.faults.append(Fault(1, 1, "this is nested too deep to be read"))
+            return Fault(1, 1, "this is nested too deep to be read")
         except Exception as error:  # noqa: BLE001 -- the parser stumbles in ways of its own
-            self.faults.append(Fault(1, 1, f"this is not readable as YAML: {_first_line(error)}"))
-        else:
-            if self.root is None:
-                self.faults.append(Fault(1, 1, "the file is empty; start with `version: 1`"))
+            first_line = next(iter(str(error).strip().splitlines()), "unreadable")
+            return Fault(1, 1, f"this is not readable as YAML: {first_line}")
+        return None
 
     def fault(self, node: Node, message: str, *, offset: int = 0) -> None:
         """Record a fault at a node, `offset` characters into a scalar that stands on one line."""
@@ -50,6 +74,10 @@ class Source:
         if offset and isinstance(node, ScalarNode) and mark.line == node.end_mark.line:
             column += offset + (node.style in ("'", '"'))
         self.faults.append(Fault(mark.line + 1, column, message))
+
+    def doubt(self, node: Node, message: str) -> None:
+        """Record what is legal at a node but surely not meant."""
+        self.doubts.append(Fault(node.start_mark.line + 1, node.start_mark.column + 1, message))
 
     def mapping(
         self,
@@ -82,7 +110,7 @@ class Source:
             else:
                 entries[key] = (key_node, value_node)
         for key in required:
-            if key not in entries:
+            if key not in entries and not self.torn:
                 self.fault(node, f"{what} lacks `{key}`")
         return entries
 
@@ -148,21 +176,12 @@ def in_words(names: Collection[str]) -> str:
     return " and ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else quoted[0]
 
 
-def _syntax_fault(error: MarkedYAMLError) -> Fault:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    problem = error.problem or error.context or "unreadable"
-    if "\\t" in problem:
-        return Fault(line, column, _TAB_CURE)
-    if "indentation indicators" in problem:
-        return Fault(line, column, "put what starts with `>` or `|` in quotes")
-    if error.context and "quoted scalar" in error.context and error.context_mark:
-        opened = error.context_mark
-        return Fault(opened.line + 1, opened.column + 1, "a quote is opened here and never closed")
-    return Fault(
-        line, column, f"this is not readable as YAML: {problem}; check indentation, `:` and quotes"
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else "unreadable"
+def _without_tabs(text: str, faults: list[Fault]) -> list[str]:
+    """The lines of a text, with spaces where a tab indents; each of those is a fault."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        indentation = line[: len(line) - len(line.lstrip())]
+        if "\t" in indentation and line.strip():
+            faults.append(Fault(number + 1, indentation.index("\t") + 1, TAB_CURE))
+            lines[number] = indentation.replace("\t", "  ") + line.lstrip()
+    return lines

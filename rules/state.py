@@ -1,11 +1,13 @@
 """What is recorded of a company's health, and what can happen to it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from rules.book import Level, RuleBook
+from rules.book import RuleBook
+from rules.conditions import Level
+from rules.flags import FlagMemory
 
 
 class Cause(StrEnum):
@@ -21,13 +23,27 @@ class FlagState:
     """What is recorded of one flag of one company.
 
     `due_at` is when time alone may next change it, never later than the truth: it may have
-    moved on since. `awaits_event` tells whether a matching event may change it.
+    moved on since. `awaits_event` tells whether a matching event may change it. `holding` is
+    since when the phrases of a flag with `for` hold, by level. `moved_at` is when the level or
+    `holding` last changed; None is `changed_at`, when the level did.
     """
 
     level: Level
     changed_at: datetime
     due_at: datetime | None
     awaits_event: bool
+    holding: Mapping[int, datetime] = field(default_factory=dict)
+    moved_at: datetime | None = None
+
+    @property
+    def fixed_until(self) -> datetime:
+        """What was recorded up to then stays as it is."""
+        return max(self.changed_at, self.moved_at or self.changed_at)
+
+    @property
+    def memory(self) -> FlagMemory:
+        """What the next judgement of the flag is to know."""
+        return FlagMemory(self.level, self.holding)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,261 @@
+"""Reads the flags of a rule file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from ruamel.yaml.nodes import Node, SequenceNode
+
+from rules.book import NOT_APPLICABLE, EventSetting
+from rules.conditions import Condition, Level
+from rules.facts import Path, Selector
+from rules.faults import did_you_mean
+from rules.fields import as_number
+from rules.flags import Flag
+from rules.implication import implies, opposite
+from rules.names import read_name
+from rules.phrase_reading import PhraseReader, counts_events, read_phrase_text
+from rules.phrases import Vocabulary, parse_duration, parse_ignore_if, parse_new_company
+from rules.source import Source, in_words
+
+ANY_EVENT = "any"
+
+LARGEST_INTEGER = 2**53 - 1
+"""The largest that JSON carries exactly from every client (RFC 8259, section 6)."""
+
+LARGEST_WEIGHT = 1_000
+
+_KEYS = (
+    "flag",
+    "event",
+    "when",
+    "recover",
+    "for",
+    "new_company",
+    "where",
+    "applies_to",
+    "if_missing",
+    "ignore_if",
+    "weight",
+    "note",
+)
+
+
+@dataclass(frozen=True)
+class ReadFlag:
+    """A flag, and the nodes of its entries."""
+
+    flag: Flag
+    nodes: Mapping[str, Node]
+
+
+def wait_of(source: Source, node: Node) -> timedelta:
+    """What `new_company` says: how long a company must be known to be judged."""
+    return read_phrase_text(source, node, "`new_company`", parse_new_company) or timedelta(0)
+
+
+class FlagReader:
+    """Reads flags one after the other; faults are recorded at their place.
+
+    `statuses` is None where they could not be read: then any status is taken.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        statuses: tuple[str, ...] | None,
+        events: Mapping[str, EventSetting],
+        default_wait: timedelta,
+    ) -> None:
+        self.source = source
+        self.statuses = statuses
+        self.events = events
+        self.default_wait = default_wait
+        self.lines: dict[str, int] = {}
+
+    def read(self, node: Node) -> ReadFlag | None:
+        """One flag; None if it lacks what makes one."""
+        entries = self.source.mapping(node, "a flag", _KEYS, required=("flag", "when"))
+        nodes = {key: value for key, (_, value) in entries.items()}
+        name = self.name(nodes["flag"]) if "flag" in nodes else None
+        vocabulary = Vocabulary(
+            self.statuses or Vocabulary().statuses, self.ignored(nodes.get("ignore_if"))
+        )
+        reader = PhraseReader(self.source, vocabulary)
+        conditions = self.conditions(nodes["when"], reader) if "when" in nodes else ()
+        recover = reader.read(nodes["recover"], "`recover`") if "recover" in nodes else None
+        selector = self.selector(node, nodes, [phrase for _, phrase in conditions])
+        wait, lasting = self.default_wait, None
+        if "new_company" in nodes:
+            wait = wait_of(self.source, nodes["new_company"])
+        if "for" in nodes:
+            lasting = read_phrase_text(self.source, nodes["for"], "`for`", parse_duration)
+        flag = Flag(
+            name or "",
+            selector,
+            conditions,
+            wait,
+            recover=recover,
+            lasting=lasting or timedelta(0),
+            applies_to=self.applies_to(nodes["applies_to"]) if "applies_to" in nodes else (),
+            if_missing=self.if_missing(nodes["if_missing"]) if "if_missing" in nodes else None,
+            weight=self.weight(nodes["weight"]) if "weight" in nodes else Decimal(1),
+            note=self.source.text(nodes["note"], "`note`") if "note" in nodes else None,
+            line=node.start_mark.line + 1,
+        )
+        if name is None or not conditions:
+            return None
+        self.doubt_recovery(flag, nodes)
+        return ReadFlag(flag, nodes)
+
+    def name(self, node: Node) -> str | None:
+        name = read_name(self.source, node, "`flag`")
+        if name is None:
+            return None
+        if name in self.lines:
+            first = self.lines[name]
+            self.source.fault(node, f"the flag `{name}` is defined twice, first in line {first}")
+        self.lines.setdefault(name, node.start_mark.line + 1)
+        return name
+
+    def selector(self, node: Node, nodes: Mapping[str, Node], phrases: list[Condition]) -> Selector:
+        where = self.where(nodes["where"]) if "where" in nodes else ()
+        counts = any(counts_events(phrase) for phrase in phrases)
+        if "event" in nodes:
+            event_key = self.event_key(nodes["event"])
+        else:
+            event_key = None
+            if counts and not self.source.torn:
+                self.source.fault(node, "a flag that counts events lacks `event`")
+        return Selector(None if event_key == ANY_EVENT else event_key, where)
+
+    def event_key(self, node: Node) -> str | None:
+        key = self.source.text(node, "`event`")
+        if key is None or key == ANY_EVENT:
+            return key
+        if key not in self.events:
+            if not self.source.torn:
+                hint = did_you_mean(key, [*self.events, ANY_EVENT]) or "; add it there"
+                self.source.fault(node, f"the event `{key}` is not listed under `events`{hint}")
+        elif not self.events[key].enabled:
+            self.source.fault(node, f"the event `{key}` is disabled, so it can never be counted")
+        return key
+
+    def conditions(self, node: Node, reader: PhraseReader) -> tuple[tuple[int, Condition], ...]:
+        raised = self.statuses[1:] if self.statuses else ()
+        conditions: dict[int, Condition] = {}
+        places: dict[int, Node] = {}
+        entries = self.source.mapping(node, "`when`")
+        if not entries and not self.source.torn:
+            self.source.fault(
+                node, f"`when` needs a phrase for {in_words(raised or ('a status',))}"
+            )
+        for status, (key_node, value) in entries.items():
+            level = self.raised_level(status, key_node)
+            condition = reader.read(value, f"the phrase for `{status}`")
+            if condition is not None and level is not None:
+                conditions[level], places[level] = condition, value
+        ordered = tuple(sorted(conditions.items(), reverse=True))
+        self.doubt_levels(ordered, places)
+        return ordered
+
+    def raised_level(self, status: str, node: Node) -> int | None:
+        if self.statuses is None:
+            return 1
+        best, *raised = self.statuses
+        if status == best:
+            self.source.fault(node, f"`{status}` means that nothing is raised; it takes no phrase")
+        elif status not in raised:
+            hint = did_you_mean(status, raised) or f"; known are {in_words(raised)}"
+            self.source.fault(node, f"the status `{status}` is not known{hint}")
+        else:
+            return self.statuses.index(status)
+        return None
+
+    def doubt_levels(
+        self, conditions: tuple[tuple[int, Condition], ...], places: Mapping[int, Node]
+    ) -> None:
+        """A level is never reached if a worse one holds whenever it does."""
+        statuses = self.statuses or ()
+        for place, (level, condition) in enumerate(conditions):
+            for worse, other in conditions[:place]:
+                if statuses and implies(condition, other):
+                    self.source.doubt(
+                        places[level],
+                        f"`{statuses[level]}` can never be reached: whenever this holds,"
+                        f" `{statuses[worse]}` ({other}) does too",
+                    )
+                    break
+
+    def doubt_recovery(self, flag: Flag, nodes: Mapping[str, Node]) -> None:
+        """A `recover` that holds whenever the rule does not is no hysteresis."""
+        mildest = flag.conditions[-1][1]
+        if flag.recover is not None and implies(opposite(mildest), flag.recover):
+            self.source.doubt(
+                nodes["recover"],
+                f"`recover` is no stricter than the rule: it holds whenever `{mildest}` does not,"
+                " so it changes nothing; ask for more, or leave it out",
+            )
+
+    def where(self, node: Node) -> tuple[tuple[Path, tuple[Any, ...]], ...]:
+        cure = "is not in the event's `data`; write for example `data.source`"
+        return self.filters(node, "where", "data", cure)
+
+    def applies_to(self, node: Node) -> tuple[tuple[Path, tuple[Any, ...]], ...]:
+        cure = "is not a field of the company; write for example `company.plan`"
+        return self.filters(node, "applies_to", "company", cure)
+
+    def filters(
+        self, node: Node, key: str, root: str, cure: str
+    ) -> tuple[tuple[Path, tuple[Any, ...]], ...]:
+        filters = []
+        for field, (key_node, value) in self.source.mapping(node, f"`{key}`").items():
+            first, *path = field.split(".")
+            if first != root or not path or not all(path):
+                self.source.fault(key_node, f"`{field}` {cure}")
+                continue
+            filters.append((tuple(path), self.wanted_values(value, field)))
+        return tuple(filters)
+
+    def wanted_values(self, node: Node, field: str) -> tuple[Any, ...]:
+        what = f"the value of `{field}`"
+        if not isinstance(node, SequenceNode):
+            return (self.wanted_value(node, what),)
+        if not node.value:
+            self.source.fault(node, f"the list of `{field}` is empty, so nothing would match")
+        return tuple(self.wanted_value(item, what) for item in node.value)
+
+    def wanted_value(self, node: Node, what: str) -> Any:
+        value = self.source.scalar(node, what)
+        if isinstance(value, int | float) and not abs(value) <= LARGEST_INTEGER:
+            self.source.fault(node, f"{what} is too large; a number goes up to {LARGEST_INTEGER}")
+            return None
+        return value
+
+    def if_missing(self, node: Node) -> Level:
+        status = self.source.text(node, "`if_missing`")
+        if status is None or status == NOT_APPLICABLE or self.statuses is None:
+            return None
+        if status not in self.statuses:
+            known = (*self.statuses, NOT_APPLICABLE)
+            hint = did_you_mean(status, known) or f"; known are {in_words(known)}"
+            self.source.fault(node, f"the status `{status}` is not known{hint}")
+            return None
+        return self.statuses.index(status)
+
+    def ignored(self, node: Node | None) -> Decimal:
+        if node is None:
+            return Decimal(0)
+        return read_phrase_text(self.source, node, "`ignore_if`", parse_ignore_if) or Decimal(0)
+
+    def weight(self, node: Node) -> Decimal:
+        value = self.source.scalar(node, "`weight`")
+        weight = as_number(value) if isinstance(value, int | float) else None
+        if weight is None or not 0 <= weight <= LARGEST_WEIGHT:
+            self.source.fault(
+                node, f"`weight` must be a number from 0 to {LARGEST_WEIGHT}, such as 2"
+            )
+            return Decimal(1)
+        return weight

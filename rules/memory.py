@@ -1,0 +1,138 @@
+"""Facts over lists in memory, for tests of rules, replays and backtests."""
+
+from bisect import bisect_right
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
+
+from rules.durations import END
+from rules.facts import USER, Path, Selector, stands_at
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One event in memory."""
+
+    occurred_at: datetime
+    event_key: str
+    data: Mapping[str, Any] | None = None
+    user: Hashable = None
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """That a field of the company has had this value from an instant on."""
+
+    at: datetime
+    field: str
+    value: Any
+
+
+class FactsInMemory:
+    """Facts over a list of events and of changes of fields; see `rules.facts.Facts`."""
+
+    def __init__(
+        self,
+        events: Iterable[Occurrence],
+        fields: Iterable[FieldChange] = (),
+        *,
+        first_seen_at: datetime | None = None,
+    ) -> None:
+        """`first_seen_at` is the time of the first event, unless given."""
+        self._events = sorted(events, key=lambda event: event.occurred_at)
+        known = [event.occurred_at for event in self._events[:1]]
+        self.first_seen_at = first_seen_at or min(known, default=END)
+        self._fields: dict[str, list[tuple[datetime, Any]]] = {}
+        for change in sorted(fields, key=lambda change: change.at):
+            self._fields.setdefault(change.field, []).append((change.at, change.value))
+        # By repr, since Python calls selectors for `1` and for `true` equal.
+        self._matching: dict[str, list[Occurrence]] = {}
+        self._times: dict[str, list[datetime]] = {}
+        self._values: dict[tuple[str, Path], list[tuple[datetime, Any]]] = {}
+
+    def latest(
+        self, selector: Selector, limit: int, since: datetime, until: datetime
+    ) -> Sequence[datetime]:
+        """See `Facts.latest`."""
+        times = self._times_of(selector)
+        end = bisect_right(times, until)
+        return times[max(bisect_right(times, since), end - limit) : end][::-1]
+
+    def latest_of_each(
+        self, selector: Selector, of: Path, limit: int, since: datetime, until: datetime
+    ) -> Sequence[datetime]:
+        """See `Facts.latest_of_each`."""
+        found: dict[Hashable, datetime] = {}
+        for at, value in reversed(self.values(selector, of, since, until)):
+            if len(found) == limit:
+                break
+            if value is not None:
+                found.setdefault(_identity(value), at)
+        return list(found.values())
+
+    def values(
+        self, selector: Selector, path: Path, since: datetime, until: datetime
+    ) -> Sequence[tuple[datetime, Any]]:
+        """See `Facts.values`."""
+        key = (repr(selector), path)
+        if key not in self._values:
+            self._times_of(selector)
+            self._values[key] = [
+                (event.occurred_at, _at_path(event, path)) for event in self._matching[key[0]]
+            ]
+        times = self._times_of(selector)
+        return self._values[key][bisect_right(times, since) : bisect_right(times, until)]
+
+    def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
+        """See `Facts.next_after`."""
+        times = self._times_of(selector)
+        following = bisect_right(times, after)
+        if following < len(times) and times[following] <= until:
+            return times[following]
+        return None
+
+    def field(self, path: Path, at: datetime) -> Any:
+        """See `Facts.field`."""
+        changes = self._fields.get(path[0], [])
+        until = bisect_right(changes, at, key=itemgetter(0))
+        return stands_at(changes[until - 1][1], path[1:]) if until else None
+
+    def next_field_change(
+        self, fields: Collection[str], after: datetime, until: datetime
+    ) -> datetime | None:
+        """See `Facts.next_field_change`."""
+        following = []
+        for field in fields:
+            changes = self._fields.get(field, [])
+            index = bisect_right(changes, after, key=itemgetter(0))
+            following += [changes[index][0]] if index < len(changes) else []
+        return min((at for at in following if at <= until), default=None)
+
+    def _times_of(self, selector: Selector) -> list[datetime]:
+        key = repr(selector)
+        if key not in self._times:
+            self._matching[key] = [
+                event for event in self._events if selector.matches(event.event_key, event.data)
+            ]
+            self._times[key] = [event.occurred_at for event in self._matching[key]]
+        return self._times[key]
+
+
+def _at_path(event: Occurrence, path: Path) -> Any:
+    if path == USER:
+        return event.user
+    return stands_at(event.data, path[1:]) if path else None
+
+
+def _identity(value: Any) -> Hashable:
+    """What makes two values the same in JSON: `true` is not 1, and 1.0 is."""
+    if isinstance(value, Mapping):
+        return "object", frozenset((key, _identity(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return "list", tuple(_identity(item) for item in value)
+    if isinstance(value, bool):
+        return "boolean", value
+    hashable: Hashable = value
+    return hashable

@@ -1,0 +1,133 @@
+"""Turns what a parser stumbles over into a sentence that a person can act on."""
+
+import re
+
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+
+from rules.faults import RulesError, did_you_mean
+
+EXAMPLES = {
+    "when": "`less than 5 times in 7 days`, `no activity for 7 days`, `company.nps below 7`",
+    "new_company": "`judge at once` or `wait 7 days`",
+    "lasting": "`1 day` or `12 hours`",
+    "ignore_if": "`previous under 20`",
+    "offset": "`3 days 4 hours`",
+}
+
+_EXAMPLES_BY_WORD = {
+    r"never": "`never within 14 days of company.signup_date`",
+    r"flag": "`flag Usage drop is At Risk`",
+    r"sum|average|highest|lowest": "`sum of data.amount below 1000 in 30 days`",
+    r"down|up": "`down 40% in 30 days`",
+    r"distinct users in": "`distinct users in 30 days below 50% of company.seats`",
+    r".*\b(distinct|users?)": "`fewer than 3 distinct users in 30 days`",
+    r"company.* within": "`company.renewal_date within 60 days`",
+    r"company.* is": "`company.plan is Free`, `company.csm_name is missing`",
+    r"company": "`company.nps below 7`, `company.plan is Free`",
+    r"no": "`no activity for 7 days`",
+    r"(at|more|less|fewer|[<>])": "`less than 5 times in 7 days`, `at least 2 times in 1 hour`",
+}
+"""The example that fits what somebody set out to write, by how a phrase begins."""
+
+_SPELLED = {
+    "NUMBER": "a number",
+    "DECIMAL": "a number",
+    "COMPANY": "a field such as `company.plan`",
+    "DATA": "a value such as `data.amount`",
+    "FLAG_NAME": "the name of a flag",
+    "VALUE": "a value",
+    "PERCENT": "`%`",
+    "OR_WORSE": "`or worse`",
+    "ABOVE": "`above`",
+    "BELOW": "`below`",
+    "DISTINCT": "`distinct`",
+    "LAST": "",
+    "THE": "",
+    "LPAR": "",
+    "RPAR": "",
+    "AND": "",
+    "OR": "",
+    "$END": "",
+    "<END-OF-FILE>": "",
+    "WS": "",
+    **dict.fromkeys(("LE", "GE", "LT", "GT"), ""),
+}
+_IN_ORDER = ("SECONDS", "MINUTES", "HOURS", "DAYS", "WEEKS")
+_MANY = 7
+"""From so many words on, an example says more than their list."""
+
+_NUMBER_WORDS = (
+    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+)  # fmt: skip
+_NO_LENGTH = re.compile(r"(?i)(month|quarter|year)s?")
+
+
+class PhraseError(RulesError):
+    """Raised when a phrase cannot be read; `offset` is the 0-based character of the fault."""
+
+    def __init__(self, message: str, offset: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+
+
+def explain_misreading(error: UnexpectedInput, text: str, start: str) -> PhraseError:
+    """One sentence for a phrase that the grammar refuses: what stands there, what could."""
+    expected, example = _expected_words(error), _example(text, start)
+    if isinstance(error, UnexpectedCharacters):
+        offset = error.pos_in_stream or 0
+    elif isinstance(error, UnexpectedToken) and error.token.type != "$END":
+        offset = error.token.start_pos or 0
+    else:
+        offset = len(text)
+    found = re.match(r"[\w’']+|\S", text[offset:])
+    if isinstance(error, UnexpectedEOF) or not found:
+        return PhraseError(f"the phrase ends too soon, {_expect(expected, example)}", len(text))
+    word = found.group()
+    cure = _known_mistake(word, text[offset:], start, offset)
+    if cure is None:
+        bare = [name.strip("`") for name in expected]
+        hint = did_you_mean(word, bare) or f", {_expect(expected, example)}"
+        cure = f"`{word}` is not understood here{hint}"
+    return PhraseError(cure, offset)
+
+
+def _known_mistake(word: str, rest: str, start: str, offset: int) -> str | None:
+    """The cure for what people often write."""
+    folded = word.casefold()
+    if _NO_LENGTH.fullmatch(word):
+        noun = folded.rstrip("s")
+        return f"a {noun} has no fixed length; use days or weeks, for example `30 days`"
+    if folded in _NUMBER_WORDS:
+        return f"write numbers in digits: `{_NUMBER_WORDS.index(folded)}` instead of `{word}`"
+    if folded in ("per", "a", "an", "each", "every"):
+        return f"`{word}` is not understood here; write for example `in 7 days`"
+    if word in "“”„«»‘’":
+        return f"`{word}` is a curly quote; use straight ones, or none"
+    if start == "new_company" and offset == 0 and re.match(r"\d+\s+\w+", rest):
+        return f"write `wait {rest.strip()}`"
+    if folded == "data" or folded == "company":
+        return f"`{word}` needs the name of a value, such as `{folded}.{'amount' if folded == 'data' else 'plan'}`"
+    return None
+
+
+def _expected_words(error: UnexpectedInput) -> list[str]:
+    terminals = getattr(error, "allowed", None) or getattr(error, "expected", None) or ()
+    in_order = sorted(terminals, key=lambda t: (_IN_ORDER.index(t) if t in _IN_ORDER else -1, t))
+    words = (_SPELLED.get(terminal, f"`{terminal.lower()}`") for terminal in in_order)
+    return list(dict.fromkeys(word for word in words if word))
+
+
+def _example(text: str, start: str) -> str:
+    for beginning, example in _EXAMPLES_BY_WORD.items():
+        if start == "when" and re.match(rf"(?i)\s*(not\s+)?({beginning})", text):
+            return f"for example {example}"
+    return f"for example {EXAMPLES[start]}"
+
+
+def _expect(words: list[str], example: str) -> str:
+    if not words:
+        return f"expected nothing more: {example}"
+    if len(words) >= _MANY:
+        return example
+    return f"expected {' or '.join(words)}: {example}"

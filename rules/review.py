@@ -1,0 +1,57 @@
+"""How a company stands at an instant by its rules, on what that rests, and what is to come."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules.book import RuleBook
+from rules.conditions import Level, Situation
+from rules.facts import Facts
+from rules.flags import Verdict
+from rules.settlement import settle
+from rules.state import CompanyState, FlagState, Transition
+
+
+@dataclass(frozen=True)
+class Review:
+    """A company at an instant: its state, each flag's verdict, and what follows by itself.
+
+    `coming` holds the transitions that happen if nothing else does, in order.
+    """
+
+    state: CompanyState
+    verdicts: Mapping[str, Verdict]
+    coming: tuple[Transition, ...]
+
+
+def review(
+    book: RuleBook, company: CompanyState, facts: Facts, *, now: datetime, until: datetime
+) -> Review:
+    """Judge a recorded company at `now`, and follow it to `until` as if nothing happened.
+
+    `facts` must know of nothing after `now`.
+    """
+    state = settle(book, company, facts, now=now, unsettled_since=None).state
+    settled = _Settled(state.flags)
+    verdicts = {
+        flag.name: flag.judge(
+            Situation(facts, flag.selector, now, settled), state.flags[flag.name].memory
+        )
+        for flag in book.in_judging_order
+    }
+    coming = settle(book, state, facts, now=until, unsettled_since=None).transitions
+    return Review(state, {flag.name: verdicts[flag.name] for flag in book.flags}, coming)
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """Flags as they are recorded; see `rules.conditions.OtherFlags`."""
+
+    states: Mapping[str, FlagState]
+
+    def level(self, flag: str, _at: datetime) -> Level:
+        return self.states[flag].level
+
+    def next_change(self, flag: str, after: datetime) -> datetime | None:
+        due_at = self.states[flag].due_at
+        return due_at if due_at and due_at > after else None

@@ -1,0 +1,49 @@
+"""Says in plain words what is wrong where a text is no YAML."""
+
+import re
+
+from ruamel.yaml.error import MarkedYAMLError
+
+from rules.faults import Fault
+
+TAB_CURE = "a tab cannot indent YAML; use spaces"
+UNCLOSED_QUOTE = "a quote is opened here and never closed"
+
+_CURES = (
+    (r"\\t", TAB_CURE),
+    (r"indentation indicators", "put what starts with `>` or `|` in quotes"),
+    (
+        r"expected <block end>, but found '(-|\?)'|found '-'",
+        "this `-` is not indented like the list that it belongs to",
+    ),
+    (
+        r"expected <block end>",
+        "this line is not indented like the ones it belongs to, or a quote before it ends too soon",
+    ),
+    (
+        r"mapping values are not allowed",
+        "a second `:` stands here; put the text in quotes, or start a new line",
+    ),
+    (r"could not find expected ':'", "a `:` is missing after this name"),
+    (r"expected ',' or '\]'", "a list opened with `[` lacks its `]` or a comma"),
+    (r"expected ',' or '}'", "a mapping opened with `{` lacks its `}` or a comma"),
+    (r"cannot start any token", "put what starts with this character in quotes"),
+    (r"alphabetic or numeric character", "put what starts with `*` or `&` in quotes"),
+    (r"undefined alias", "put what starts with `*` in quotes"),
+    (r"unexpected end of stream", "something is opened before and never closed"),
+    (r"expected the node content", "a value is expected here; put special characters in quotes"),
+)
+
+
+def syntax_fault(error: MarkedYAMLError) -> Fault:
+    """The fault behind a parser's error, at the place where a person would look for it."""
+    mark = error.problem_mark or error.context_mark
+    problem = error.problem or error.context or "unreadable"
+    opened = error.context_mark
+    if error.context and "quoted scalar" in error.context and opened:
+        return Fault(opened.line + 1, opened.column + 1, UNCLOSED_QUOTE)
+    cure = next((cure for pattern, cure in _CURES if re.search(pattern, problem)), None)
+    if cure and cure.startswith(("a list opened", "a mapping opened")) and opened:
+        mark = opened
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    return Fault(line, column, cure or f"this is not readable as YAML: {problem}")
