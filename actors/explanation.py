@@ -9,10 +9,9 @@ from models import companies, flag_states, transitions
 from models.companies import Company
 from models.transitions import StoredTransition
 from rules.book import RuleBook
-from rules.conditions import Condition, Finding
 from rules.durations import BEGINNING, LONGEST, shifted
-from rules.flags import Flag, Reason, Verdict
-from rules.review import Review, review
+from rules.flags import Flag, Reason
+from rules.review import Review, deciding_phrase, review
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def _explain_flag(
 ) -> FlagExplanation:
     verdict = found.verdicts[flag.name]
     steps = [step for t in found.coming for step in t.changes if step.flag == flag.name]
-    deciding = _deciding(flag, verdict)
+    deciding = deciding_phrase(flag, verdict)
     return FlagExplanation(
         flag=flag.name,
         status=book.status_name(verdict.level),
@@ -91,18 +90,3 @@ def _explain_flag(
         line=flag.line,
         note=flag.note,
     )
-
-
-def _deciding(flag: Flag, verdict: Verdict) -> tuple[Condition, Finding] | None:
-    """The phrase that decides a flag's level, and what it found; None where none was asked."""
-    if verdict.recovery and flag.recover:
-        return flag.recover, verdict.recovery
-    levels = list(zip(flag.conditions, verdict.findings, strict=False))
-    if not levels:
-        return None
-    by_level = {level: (condition, finding) for (level, condition), finding in levels}
-    missing = [(condition, finding) for (_, condition), finding in levels if finding.holds is None]
-    if verdict.reason is Reason.MISSING:
-        return missing[-1]
-    mildest = flag.conditions[-1][0]
-    return by_level.get(verdict.level or mildest, by_level[mildest])

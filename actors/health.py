@@ -1,7 +1,7 @@
 """Judges one company: its stored state and events in, its state brought up to date out."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from actors.recording import record
@@ -10,8 +10,10 @@ from actors.stored_facts import StoredFacts
 from models import companies, events, flag_states, rule_versions
 from models.companies import Company
 from models.database import transaction
+from models.events import Selection
 from models.flag_states import StoredFlagState
 from rules.book import RuleBook
+from rules.durations import END
 from rules.settlement import settle
 from rules.state import CompanyState, FlagState, NewRules, Settlement
 
@@ -49,9 +51,7 @@ def evaluate(
         book, company.judged_version, settlement = settlements[-1]
         if company.unsettled_since is not None and company.unsettled_since <= until:
             # What is stored of the time after that is left for the next judgement.
-            company.unsettled_since = events.next_after(
-                company.id, None, (), after=until, until=datetime.max.replace(tzinfo=UTC)
-            )
+            company.unsettled_since = events.first(Selection(company.id, None, (), until, END))
         _save(company, settlement.state, book, stored)
         return written
 

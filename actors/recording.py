@@ -40,7 +40,7 @@ def record(
                 "flag": change.flag,
                 "from": book.status_name(change.before),
                 "to": book.status_name(change.after),
-                "threshold": _threshold(book, change.flag, change.after or change.before),
+                "threshold": book.threshold(change.flag, change.after or change.before),
             }
             for change in transition.changes
         ],
@@ -82,15 +82,10 @@ def _triggers(transition: Transition, book: RuleBook) -> list[dict[str, str]]:
         {
             "flag": name,
             "status": book.status_name(transition.levels.get(name)),
-            "threshold": _threshold(book, name, raised),
+            "threshold": book.threshold(name, raised),
         }
         for name, raised in explaining.items()
     ]
-
-
-def _threshold(book: RuleBook, flag: str, level: int | None) -> str:
-    known = book.flags_by_name.get(flag)
-    return known.threshold(level) if known else "The flag was removed from the rules"
 
 
 def _log(company: Company, transition: StoredTransition) -> None:

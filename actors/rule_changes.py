@@ -18,12 +18,18 @@ class Applied:
 
 
 def apply_rules(
-    organization_id: int, source: str, *, file: str, applied_by: str, now: datetime
+    organization_id: int,
+    source: str,
+    *,
+    file: str,
+    applied_by: str,
+    now: datetime,
+    brought_back: int | None = None,
 ) -> Applied:
     """Put the text of a rule file in force from `now` on, within the transaction at hand.
 
     The same text again changes nothing. The clock sees the new version and has every company
-    judged by it.
+    judged by it. `brought_back` is the version whose text it is, where it is a rollback.
 
     Raises:
         RuleFileError: the text has faults; what was in force stays.
@@ -34,5 +40,11 @@ def apply_rules(
     if in_force is not None and in_force.source == source:
         return Applied(book, current, changed=False)
     event_settings.replace_all(organization_id, book.events.values())
-    version = rule_versions.add(organization_id, source, applied_by=applied_by, applied_at=now)
+    version = rule_versions.add(
+        organization_id,
+        source,
+        applied_by=applied_by,
+        applied_at=now,
+        brought_back=brought_back,
+    )
     return Applied(book, version, changed=True)

@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from models import events, field_changes
+from models.events import Selection
 from rules.durations import END
 from rules.facts import USER, Path, Selector
 from rules.memory import FactsInMemory, FieldChange
@@ -23,55 +24,39 @@ class StoredFacts:
         self.company_id = company_id
         self.external_id = external_id
         self.first_seen_at = first_seen_at
-        self._values: dict[str, tuple[datetime, list[tuple[datetime, Any]]]] = {}
+        self._values: dict[tuple[str, Path], tuple[datetime, list[tuple[datetime, Any]]]] = {}
         self._fields: dict[str, tuple[datetime, FactsInMemory]] = {}
 
     def latest(
         self, selector: Selector, limit: int, since: datetime, until: datetime
     ) -> Sequence[datetime]:
         """See `Facts.latest`."""
-        return events.latest(
-            self.company_id,
-            selector.event_key,
-            selector.where,
-            limit=limit,
-            since=since,
-            until=until,
-        )
+        return events.latest(self._selection(selector, since, until), limit=limit)
 
     def latest_of_each(
         self, selector: Selector, of: Path, limit: int, since: datetime, until: datetime
     ) -> Sequence[datetime]:
         """See `Facts.latest_of_each`."""
-        selected = self.company_id, selector.event_key, selector.where
+        selection = self._selection(selector, since, until)
         if of == USER:
-            return events.latest_of_each_user(*selected, limit=limit, since=since, until=until)
-        return events.latest_of_each_value(*selected, of[1:], limit=limit, since=since, until=until)
+            return events.latest_of_each_user(selection, limit=limit)
+        return events.latest_of_each_value(selection, of[1:], limit=limit)
 
     def values(
         self, selector: Selector, path: Path, since: datetime, until: datetime
     ) -> Sequence[tuple[datetime, Any]]:
         """See `Facts.values`."""
-        key = repr((selector, path))
+        key = selector.identity, path
         known_since, found = self._values.get(key, (END, []))
         if since < known_since:
-            found = events.values(
-                self.company_id,
-                selector.event_key,
-                selector.where,
-                path[1:],
-                since=since,
-                until=END,
-            )
+            found = events.values(self._selection(selector, since, END), path[1:])
             self._values[key] = since, found
         times = itemgetter(0)
         return found[bisect_right(found, since, key=times) : bisect_right(found, until, key=times)]
 
     def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
         """See `Facts.next_after`."""
-        return events.next_after(
-            self.company_id, selector.event_key, selector.where, after=after, until=until
-        )
+        return events.first(self._selection(selector, after, until))
 
     def field(self, path: Path, at: datetime) -> Any:
         """See `Facts.field`."""
@@ -87,6 +72,9 @@ class StoredFacts:
             self._history(name, after).next_field_change([name], after, until) for name in fields
         )
         return min((at for at in following if at), default=None)
+
+    def _selection(self, selector: Selector, since: datetime, until: datetime) -> Selection:
+        return Selection(self.company_id, selector.event_key, selector.where, since, until)
 
     def _history(self, field: str, since: datetime) -> FactsInMemory:
         known_since, history = self._fields.get(field, (END, FactsInMemory([])))

@@ -9,7 +9,8 @@ from cli.demo import demo
 from cli.keys import keys
 from cli.organizations import org
 from cli.output import json_option, print_json
-from cli.rules import apply
+from cli.rules.group import rules
+from cli.rules.versions import apply
 from cli.up.command import up
 from cli.up.embedded import ANSWER_SECONDS, wait_for_postgres
 from cli.webhooks import webhooks
@@ -41,6 +42,6 @@ def migrate(as_json: bool) -> None:
 
 
 for command in (
-    up, org, keys, apply, webhooks, list_companies, explain_company, demo, clock,
+    up, org, keys, rules, apply, webhooks, list_companies, explain_company, demo, clock,
 ):  # fmt: skip
     main.add_command(command)

@@ -64,8 +64,8 @@ class NewCompany:
 
 _COLUMNS = (
     "id, organization_id, external_id, traits, fields_at, first_seen_at, health_status,"
-    " previous_status, changed_at, recorded_until, sequence, judged_version, unsettled_since, score, "
-    + ", ".join(CORE_FIELDS)
+    " previous_status, changed_at, recorded_until, sequence, judged_version, unsettled_since,"
+    " score, " + ", ".join(CORE_FIELDS)
 )
 
 
@@ -167,6 +167,53 @@ def of_organization(organization_id: int) -> list[CompanyHealth]:
         {"organization_id": organization_id},
     )
     return [CompanyHealth(**row) for row in rows]
+
+
+def page(organization_id: int, *, after_id: int, limit: int) -> list[Company]:
+    """The next companies of an organization in the order of their ids, not locked."""
+    rows = query(
+        f"select {_COLUMNS} from companies where organization_id = %(organization_id)s"
+        " and id > %(after_id)s order by id limit %(limit)s",
+        {"organization_id": organization_id, "after_id": after_id, "limit": limit},
+    )
+    return [_company(row) for row in rows]
+
+
+def ids_of_organization(organization_id: int) -> list[int]:
+    """The ids of all companies of an organization."""
+    rows = query(
+        "select id from companies where organization_id = %(organization_id)s order by id",
+        {"organization_id": organization_id},
+    )
+    return [row["id"] for row in rows]
+
+
+def with_ids(ids: Collection[int]) -> list[Company]:
+    """These companies, not locked."""
+    rows = query(f"select {_COLUMNS} from companies where id = any(%(ids)s)", {"ids": list(ids)})
+    return [_company(row) for row in rows]
+
+
+def count(organization_id: int) -> int:
+    """How many companies an organization has."""
+    rows = query(
+        "select count(*) as number from companies where organization_id = %(organization_id)s",
+        {"organization_id": organization_id},
+    )
+    number: int = rows[0]["number"]
+    return number
+
+
+def count_judged_by_older_rules(organization_id: int) -> int:
+    """How many companies of an organization are yet to be judged by the rules in force."""
+    rows = query(
+        "select count(*) as number from companies c join organizations o"
+        " on o.id = c.organization_id where o.id = %(organization_id)s"
+        " and c.judged_version < o.rules_version",
+        {"organization_id": organization_id},
+    )
+    number: int = rows[0]["number"]
+    return number
 
 
 def unsettled(*, before: datetime, limit: int) -> list[tuple[int, datetime]]:

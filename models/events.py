@@ -1,6 +1,6 @@
 """Events as they were sent, and the two probes into them that judging rests on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,47 +58,50 @@ def reject(organization_id: int | None, message: Any, error: str) -> None:
     )
 
 
-def latest(
-    company_id: int,
-    event_key: str | None,
-    where: Filters,
-    *,
-    limit: int,
-    since: datetime,
-    until: datetime,
-) -> list[datetime]:
-    """Times of the `limit` latest matching events in `(since, until]`, newest first.
+@dataclass(frozen=True)
+class Selection:
+    """The events of one company in `(since, until]` with a key (None is any) and certain data."""
+
+    company_id: int
+    event_key: str | None
+    where: Filters
+    since: datetime
+    until: datetime
+
+
+def latest(selection: Selection, *, limit: int) -> list[datetime]:
+    """Times of the `limit` latest events, newest first.
 
     One walk down `events_by_key`, or `events_by_time` where the key is None, that ends after
     `limit` matches.
     """
-    condition, parameters = _matching(company_id, event_key, where, since, until)
+    condition, parameters = _condition(selection)
     rows = query(
-        f"select occurred_at from events where {condition} order by occurred_at desc limit %(limit)s",
+        f"select occurred_at from events where {condition}"
+        " order by occurred_at desc limit %(limit)s",
         {**parameters, "limit": limit},
     )
     return [row["occurred_at"] for row in rows]
 
 
-def latest_of_each_user(
-    company_id: int,
-    event_key: str | None,
-    where: Filters,
-    *,
-    limit: int,
-    since: datetime,
-    until: datetime,
-) -> list[datetime]:
-    """The last time of each user in `(since, until]`, the `limit` latest of them, newest first.
+def first(selection: Selection) -> datetime | None:
+    """Time of the first event; one probe of the same index."""
+    condition, parameters = _condition(selection)
+    rows = query(
+        f"select occurred_at from events where {condition} order by occurred_at limit 1", parameters
+    )
+    return rows[0]["occurred_at"] if rows else None
+
+
+def latest_of_each_user(selection: Selection, *, limit: int) -> list[datetime]:
+    """The last time of each user, the `limit` latest of them, newest first.
 
     Hops from one (key, user) to the next along `events_by_user`, so its cost follows the number
     of users, however many events each has. With `where`, it reads the window's events.
     """
-    if where:
-        return _latest_of_each(
-            company_id, event_key, where, "user_id", limit=limit, since=since, until=until
-        )
-    only_key = "event_key = %(event_key)s and" if event_key is not None else ""
+    if selection.where:
+        return _latest_of_each(selection, "user_id", {}, limit=limit)
+    only_key = "event_key = %(event_key)s and" if selection.event_key is not None else ""
     rows = query(
         f"""
         with recursive pairs as (
@@ -122,59 +125,29 @@ def latest_of_each_user(
         ) last
         group by pairs.user_id order by 1 desc limit %(limit)s
         """,
-        {
-            "company_id": company_id,
-            "event_key": event_key,
-            "since": since,
-            "until": until,
-            "limit": limit,
-        },
+        {**vars(selection), "limit": limit},
     )
     return [row["occurred_at"] for row in rows]
 
 
 def latest_of_each_value(
-    company_id: int,
-    event_key: str | None,
-    where: Filters,
-    path: Sequence[str],
-    *,
-    limit: int,
-    since: datetime,
-    until: datetime,
+    selection: Selection, path: Sequence[str], *, limit: int
 ) -> list[datetime]:
     """The last time of each distinct value at a path below `data`, as for users.
 
     Reads the window's events.
     """
     field, parameters = _field(path, "of")
-    return _latest_of_each(
-        company_id,
-        event_key,
-        where,
-        f"nullif({field}, 'null')",
-        limit=limit,
-        since=since,
-        until=until,
-        parameters=parameters,
-    )
+    return _latest_of_each(selection, f"nullif({field}, 'null')", parameters, limit=limit)
 
 
-def values(
-    company_id: int,
-    event_key: str | None,
-    where: Filters,
-    path: Sequence[str],
-    *,
-    since: datetime,
-    until: datetime,
-) -> list[tuple[datetime, Any]]:
-    """Each matching event's time in `(since, until]` and what stands at a path below `data`.
+def values(selection: Selection, path: Sequence[str]) -> list[tuple[datetime, Any]]:
+    """Each event's time and what stands at a path below `data`, oldest first.
 
-    Oldest first. An empty path asks for the times alone. Reads the window's events.
+    An empty path asks for the times alone. Reads the window's events.
     """
     field, parameters = _field(path, "of") if path else ("null", {})
-    condition, matching = _matching(company_id, event_key, where, since, until)
+    condition, matching = _condition(selection)
     cursor = database.execute_sql(
         f"select occurred_at, {field} from events where {condition} order by occurred_at",
         {**parameters, **matching},
@@ -183,54 +156,60 @@ def values(
     return found
 
 
-def next_after(
-    company_id: int, event_key: str | None, where: Filters, *, after: datetime, until: datetime
-) -> datetime | None:
-    """Time of the first matching event in `(after, until]`; one probe of the same index."""
-    condition, parameters = _matching(company_id, event_key, where, after, until)
-    rows = query(
-        f"select occurred_at from events where {condition} order by occurred_at limit 1", parameters
+def of_companies(
+    company_ids: Collection[int],
+    event_keys: Collection[str] | None,
+    *,
+    since: datetime,
+    until: datetime,
+) -> list[tuple[int, datetime, str, int | None, Any]]:
+    """All events of these companies in `(since, until]`: company, time, key, user id, data.
+
+    `event_keys` None is any.
+    """
+    only_keys = "" if event_keys is None else " and event_key = any(%(event_keys)s)"
+    cursor = database.execute_sql(
+        "select company_id, occurred_at, event_key, user_id, data from events"
+        " where company_id = any(%(company_ids)s)"
+        f" and occurred_at > %(since)s and occurred_at <= %(until)s{only_keys}",
+        {
+            "company_ids": list(company_ids),
+            "event_keys": None if event_keys is None else list(event_keys),
+            "since": since,
+            "until": until,
+        },
     )
-    return rows[0]["occurred_at"] if rows else None
+    found: list[tuple[int, datetime, str, int | None, Any]] = cursor.fetchall()
+    return found
 
 
 def _latest_of_each(
-    company_id: int,
-    event_key: str | None,
-    where: Filters,
-    value: str,
-    *,
-    limit: int,
-    since: datetime,
-    until: datetime,
-    parameters: dict[str, Any] | None = None,
+    selection: Selection, value: str, parameters: dict[str, Any], *, limit: int
 ) -> list[datetime]:
-    condition, matching = _matching(company_id, event_key, where, since, until)
+    condition, matching = _condition(selection)
     rows = query(
         f"select max(occurred_at) as occurred_at from events where {condition}"
         f" and {value} is not null group by {value} order by 1 desc limit %(limit)s",
-        {**matching, **(parameters or {}), "limit": limit},
+        {**matching, **parameters, "limit": limit},
     )
     return [row["occurred_at"] for row in rows]
 
 
-def _matching(
-    company_id: int, event_key: str | None, where: Filters, since: datetime, until: datetime
-) -> tuple[str, dict[str, Any]]:
+def _condition(selection: Selection) -> tuple[str, dict[str, Any]]:
+    """SQL for a selection, and its parameters."""
     conditions = [
         "company_id = %(company_id)s",
         "occurred_at > %(since)s",
         "occurred_at <= %(until)s",
     ]
-    parameters: dict[str, Any] = {"company_id": company_id, "since": since, "until": until}
-    if event_key is not None:
+    parameters = dict(vars(selection))
+    if selection.event_key is not None:
         conditions.append("event_key = %(event_key)s")
-        parameters["event_key"] = event_key
-    for number, (path, values) in enumerate(where):
+    for number, (path, wanted) in enumerate(selection.where):
         field, steps = _field(path, f"path_{number}")
         conditions.append(f"{field} = any(%(values_{number})s::jsonb[])")
         parameters |= steps
-        parameters[f"values_{number}"] = [json(value) for value in values]
+        parameters[f"values_{number}"] = [json(value) for value in wanted]
     return " and ".join(conditions), parameters
 
 

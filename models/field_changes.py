@@ -50,3 +50,15 @@ def of_company(
         {"company_id": company_id, "fields": list(fields), "since": since},
     )
     return [(row["field"], row["at"], row["value"]) for row in rows]
+
+
+def of_companies(
+    company_ids: Collection[int], fields: Collection[str]
+) -> list[tuple[int, str, datetime, Any]]:
+    """The whole history of these fields: (company, field, at, value)."""
+    rows = query(
+        "select company_id, field, at, value from field_changes"
+        " where company_id = any(%(company_ids)s) and field = any(%(fields)s)",
+        {"company_ids": list(company_ids), "fields": list(fields)},
+    )
+    return [(row["company_id"], row["field"], row["at"], row["value"]) for row in rows]

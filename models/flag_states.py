@@ -28,12 +28,30 @@ class StoredFlagState:
 
 def of_company(company_id: int) -> list[StoredFlagState]:
     """All flag states of a company."""
+    return of_companies([company_id])[company_id]
+
+
+def of_companies(company_ids: Collection[int]) -> dict[int, list[StoredFlagState]]:
+    """All flag states of these companies."""
     rows = query(
         "select organization_id, company_id, flag, status, changed_at, due_at, awaits_event,"
-        " moved_at, holding from flag_states where company_id = %(company_id)s",
-        {"company_id": company_id},
+        " moved_at, holding from flag_states where company_id = any(%(company_ids)s)",
+        {"company_ids": list(company_ids)},
     )
-    return [StoredFlagState(**row) for row in rows]
+    states: dict[int, list[StoredFlagState]] = {company_id: [] for company_id in company_ids}
+    for row in rows:
+        states[row["company_id"]].append(StoredFlagState(**row))
+    return states
+
+
+def companies_due(organization_id: int, *, until: datetime) -> list[int]:
+    """The companies of an organization that have a flag due up to an instant."""
+    rows = query(
+        "select distinct company_id from flag_states"
+        " where organization_id = %(organization_id)s and due_at <= %(until)s",
+        {"organization_id": organization_id, "until": until},
+    )
+    return [row["company_id"] for row in rows]
 
 
 def awaiting_event(company_ids: Collection[int]) -> set[tuple[int, str]]:

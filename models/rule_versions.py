@@ -8,16 +8,30 @@ from models.database import execute, query
 
 @dataclass(frozen=True)
 class RuleVersion:
-    """One applied rule file."""
+    """One applied rule file; `brought_back` is the version that a rollback repeats."""
 
     version: int
     source: str
     applied_at: datetime
     applied_by: str
+    brought_back: int | None
 
 
-def add(organization_id: int, source: str, *, applied_by: str, applied_at: datetime) -> int:
-    """Put a new version in force from `applied_at` on; its number."""
+_COLUMNS = "version, source, applied_at, applied_by, brought_back"
+
+
+def add(
+    organization_id: int,
+    source: str,
+    *,
+    applied_by: str,
+    applied_at: datetime,
+    brought_back: int | None = None,
+) -> int:
+    """Put a new version in force from `applied_at` on; its number.
+
+    `brought_back` is the version that it repeats, where it is a rollback.
+    """
     rows = query(
         "update organizations set rules_version = rules_version + 1"
         " where id = %(organization_id)s returning rules_version",
@@ -25,14 +39,16 @@ def add(organization_id: int, source: str, *, applied_by: str, applied_at: datet
     )
     version: int = rows[0]["rules_version"]
     execute(
-        "insert into rule_versions (organization_id, version, source, applied_at, applied_by)"
-        " values (%(organization_id)s, %(version)s, %(source)s, %(applied_at)s, %(applied_by)s)",
+        "insert into rule_versions (organization_id, version, source, applied_at, applied_by,"
+        " brought_back) values (%(organization_id)s, %(version)s, %(source)s, %(applied_at)s,"
+        " %(applied_by)s, %(brought_back)s)",
         {
             "organization_id": organization_id,
             "version": version,
             "source": source,
             "applied_at": applied_at,
             "applied_by": applied_by,
+            "brought_back": brought_back,
         },
     )
     return version
@@ -41,7 +57,7 @@ def add(organization_id: int, source: str, *, applied_by: str, applied_at: datet
 def find(organization_id: int, version: int) -> RuleVersion | None:
     """One version."""
     rows = query(
-        "select version, source, applied_at, applied_by from rule_versions"
+        f"select {_COLUMNS} from rule_versions"
         " where organization_id = %(organization_id)s and version = %(version)s",
         {"organization_id": organization_id, "version": version},
     )
@@ -51,7 +67,7 @@ def find(organization_id: int, version: int) -> RuleVersion | None:
 def after(organization_id: int, version: int) -> list[RuleVersion]:
     """The versions that came into force after this one, in order."""
     rows = query(
-        "select version, source, applied_at, applied_by from rule_versions"
+        f"select {_COLUMNS} from rule_versions"
         " where organization_id = %(organization_id)s and version > %(version)s order by version",
         {"organization_id": organization_id, "version": version},
     )

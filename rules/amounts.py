@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import accumulate
 from typing import ClassVar
 
-from rules.conditions import Bound, Finding, Situation, Windowed, spell_number
+from rules.conditions import Bound, Finding, Situation, Truth, Windowed, spell_number
 from rules.durations import shifted, spell_duration
 from rules.facts import Path
 from rules.fields import as_number
@@ -70,7 +70,7 @@ class Amount(Windowed):
                 break
         return Finding(holds, changes_at, self._awaits_event(holds), self._shown(of_newest))
 
-    def _holds(self, of_newest: Sequence[Decimal], count: int) -> bool | None:
+    def _holds(self, of_newest: Sequence[Decimal], count: int) -> Truth:
         """Whether it holds for the newest `count` amounts."""
         if count == 0:
             return (
@@ -79,7 +79,7 @@ class Amount(Windowed):
         limit = self.limit * count if self.measure == Measure.AVERAGE else self.limit
         return self.bound.admits(of_newest[count - 1], limit)
 
-    def _awaits_event(self, holds: bool | None) -> bool:
+    def _awaits_event(self, holds: Truth) -> bool:
         """One amount can end a claim about all of a window, or found one about any of it."""
         if holds is None or self.measure in (Measure.SUM, Measure.AVERAGE):
             return True
@@ -139,23 +139,19 @@ class Change(Windowed):
         before = sum(1 for time in times if time <= border)
         now = len(times) - before
         holds = self._holds(before, now)
-        return Finding(
-            holds,
-            changes_at=self._changes_at(times, before, holds),
-            awaits_event=holds is not None and holds != self.upwards,
-            seen=(before, now),
-        )
+        changes_at = self._changes_at(times, before, holds)
+        # Where too little is known to compare with, events to come are what will be compared with.
+        awaits_event = changes_at is None if holds is None else holds != self.upwards
+        return Finding(holds, changes_at, awaits_event, seen=(before, now))
 
-    def _holds(self, before: int, now: int) -> bool | None:
+    def _holds(self, before: int, now: int) -> Truth:
         if before == 0 or before < self.ignore_previous_under:
             return None
         if self.upwards:
             return now * 100 >= before * (100 + self.percent)
         return now * 100 <= before * (100 - self.percent)
 
-    def _changes_at(
-        self, times: Sequence[datetime], before: int, holds: bool | None
-    ) -> datetime | None:
+    def _changes_at(self, times: Sequence[datetime], before: int, holds: Truth) -> datetime | None:
         """When events that grow old and leave make it change."""
         entering, leaving = before, 0  # the next to fall behind the border, and out of sight
         while leaving < len(times):

@@ -54,6 +54,11 @@ class RuleBook:
             return None
         return self.statuses.index(status) if status in self.statuses else 0
 
+    def threshold(self, flag: str, level: Level) -> str:
+        """The phrase behind a flag's level, in canonical form."""
+        known = self.flags_by_name.get(flag)
+        return known.threshold(level) if known else "The flag was removed from the rules"
+
     def score(self, levels: Mapping[str, Level]) -> int | None:
         """The weighted share of health among the flags that apply, 0 to 100; None if none does.
 

@@ -17,6 +17,10 @@ Level = int | None
 """Index of a status, 0 the best; None is not applicable (N/A)."""
 
 
+Truth = bool | None
+"""Whether something holds; None where that cannot be judged."""
+
+
 class OtherFlags(Protocol):
     """The flags of the same company that are judged before this one."""
 
@@ -50,7 +54,7 @@ class Finding:
     its phrase defines it.
     """
 
-    holds: bool | None
+    holds: Truth
     changes_at: datetime | None = None
     awaits_event: bool = False
     seen: Any = None

@@ -16,9 +16,9 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 END = datetime.max.replace(tzinfo=UTC)
 
 
-def counted(number: object, noun: str) -> str:
-    """`1 day`, `2 days`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: object, noun: str, plural: str | None = None) -> str:
+    """`1 day`, `2 days`; `plural` where an s is not enough."""
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
 def spell_duration(duration: timedelta) -> str:
@@ -30,6 +30,16 @@ def spell_duration(duration: timedelta) -> str:
         if noun != "week" and duration % unit == timedelta(0):
             return counted(duration // unit, noun)
     raise ValueError(f"{duration!r} is not a whole number of seconds")
+
+
+def spell_offset(offset: timedelta) -> str:
+    """A time since some start in several units, such as `3 days 4 hours`; `0 days` for none."""
+    words = []
+    for noun, unit in UNITS.items():
+        if noun != "week" and offset >= unit:
+            words.append(counted(offset // unit, noun))
+            offset %= unit
+    return " ".join(words) or "0 days"
 
 
 def shifted(at: datetime, by: timedelta) -> datetime:

@@ -1,7 +1,7 @@
 """What judging may ask about one company; the database and memory each answer it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -21,6 +21,11 @@ class Selector:
 
     event_key: str | None
     where: tuple[tuple[Path, tuple[Any, ...]], ...] = ()
+    identity: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Python calls selectors for `1` and for `true` equal; their texts differ.
+        object.__setattr__(self, "identity", repr((self.event_key, self.where)))
 
     def matches(self, event_key: str, data: Mapping[str, Any] | None) -> bool:
         """Whether an event with this key and data counts."""

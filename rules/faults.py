@@ -13,6 +13,16 @@ class Fault:
     column: int
     message: str
 
+    def shown(self, file: str, source: str) -> str:
+        """As `file:line:column: message`, with the line of the source and a caret below it."""
+        told = f"{file}:{self.line}:{self.column}: {self.message}"
+        lines = source.splitlines()
+        if not 0 < self.line <= len(lines):
+            return told
+        line = lines[self.line - 1]
+        indentation = "".join("\t" if c == "\t" else " " for c in line[: self.column - 1])
+        return f"{told}\n    {line}\n    {indentation}^"
+
 
 class RulesError(Exception):
     """Base of everything that this package raises."""

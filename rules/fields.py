@@ -47,7 +47,7 @@ def as_instant(value: Any) -> datetime | None:
 
 
 def says(value: Any, wanted: Any) -> bool:
-    """Whether a field's value is the wanted one: text without regard to case, numbers as numbers."""
+    """Whether a field says what is wanted: texts without regard to case, numbers as numbers."""
     numbers = as_number(value), as_number(wanted)
     if None not in numbers:
         return numbers[0] == numbers[1]

@@ -79,14 +79,14 @@ class FlagReader:
         """One flag; None if it lacks what makes one."""
         entries = self.source.mapping(node, "a flag", _KEYS, required=("flag", "when"))
         nodes = {key: value for key, (_, value) in entries.items()}
-        name = self.name(nodes["flag"]) if "flag" in nodes else None
+        name = self._name(nodes["flag"]) if "flag" in nodes else None
         vocabulary = Vocabulary(
-            self.statuses or Vocabulary().statuses, self.ignored(nodes.get("ignore_if"))
+            self.statuses or Vocabulary().statuses, self._ignored(nodes.get("ignore_if"))
         )
         reader = PhraseReader(self.source, vocabulary)
-        conditions = self.conditions(nodes["when"], reader) if "when" in nodes else ()
+        conditions = self._conditions(nodes["when"], reader) if "when" in nodes else ()
         recover = reader.read(nodes["recover"], "`recover`") if "recover" in nodes else None
-        selector = self.selector(node, nodes, [phrase for _, phrase in conditions])
+        selector = self._selector(node, nodes, [phrase for _, phrase in conditions])
         wait, lasting = self.default_wait, None
         if "new_company" in nodes:
             wait = wait_of(self.source, nodes["new_company"])
@@ -99,18 +99,18 @@ class FlagReader:
             wait,
             recover=recover,
             lasting=lasting or timedelta(0),
-            applies_to=self.applies_to(nodes["applies_to"]) if "applies_to" in nodes else (),
-            if_missing=self.if_missing(nodes["if_missing"]) if "if_missing" in nodes else None,
-            weight=self.weight(nodes["weight"]) if "weight" in nodes else Decimal(1),
+            applies_to=self._applies_to(nodes["applies_to"]) if "applies_to" in nodes else (),
+            if_missing=self._if_missing(nodes["if_missing"]) if "if_missing" in nodes else None,
+            weight=self._weight(nodes["weight"]) if "weight" in nodes else Decimal(1),
             note=self.source.text(nodes["note"], "`note`") if "note" in nodes else None,
             line=node.start_mark.line + 1,
         )
         if name is None or not conditions:
             return None
-        self.doubt_recovery(flag, nodes)
+        self._doubt_recovery(flag, nodes)
         return ReadFlag(flag, nodes)
 
-    def name(self, node: Node) -> str | None:
+    def _name(self, node: Node) -> str | None:
         name = read_name(self.source, node, "`flag`")
         if name is None:
             return None
@@ -120,18 +120,20 @@ class FlagReader:
         self.lines.setdefault(name, node.start_mark.line + 1)
         return name
 
-    def selector(self, node: Node, nodes: Mapping[str, Node], phrases: list[Condition]) -> Selector:
-        where = self.where(nodes["where"]) if "where" in nodes else ()
+    def _selector(
+        self, node: Node, nodes: Mapping[str, Node], phrases: list[Condition]
+    ) -> Selector:
+        where = self._where(nodes["where"]) if "where" in nodes else ()
         counts = any(counts_events(phrase) for phrase in phrases)
         if "event" in nodes:
-            event_key = self.event_key(nodes["event"])
+            event_key = self._event_key(nodes["event"])
         else:
             event_key = None
             if counts and not self.source.torn:
                 self.source.fault(node, "a flag that counts events lacks `event`")
         return Selector(None if event_key == ANY_EVENT else event_key, where)
 
-    def event_key(self, node: Node) -> str | None:
+    def _event_key(self, node: Node) -> str | None:
         key = self.source.text(node, "`event`")
         if key is None or key == ANY_EVENT:
             return key
@@ -143,7 +145,7 @@ class FlagReader:
             self.source.fault(node, f"the event `{key}` is disabled, so it can never be counted")
         return key
 
-    def conditions(self, node: Node, reader: PhraseReader) -> tuple[tuple[int, Condition], ...]:
+    def _conditions(self, node: Node, reader: PhraseReader) -> tuple[tuple[int, Condition], ...]:
         raised = self.statuses[1:] if self.statuses else ()
         conditions: dict[int, Condition] = {}
         places: dict[int, Node] = {}
@@ -153,15 +155,15 @@ class FlagReader:
                 node, f"`when` needs a phrase for {in_words(raised or ('a status',))}"
             )
         for status, (key_node, value) in entries.items():
-            level = self.raised_level(status, key_node)
+            level = self._raised_level(status, key_node)
             condition = reader.read(value, f"the phrase for `{status}`")
             if condition is not None and level is not None:
                 conditions[level], places[level] = condition, value
         ordered = tuple(sorted(conditions.items(), reverse=True))
-        self.doubt_levels(ordered, places)
+        self._doubt_levels(ordered, places)
         return ordered
 
-    def raised_level(self, status: str, node: Node) -> int | None:
+    def _raised_level(self, status: str, node: Node) -> int | None:
         if self.statuses is None:
             return 1
         best, *raised = self.statuses
@@ -174,7 +176,7 @@ class FlagReader:
             return self.statuses.index(status)
         return None
 
-    def doubt_levels(
+    def _doubt_levels(
         self, conditions: tuple[tuple[int, Condition], ...], places: Mapping[int, Node]
     ) -> None:
         """A level is never reached if a worse one holds whenever it does."""
@@ -189,7 +191,7 @@ class FlagReader:
                     )
                     break
 
-    def doubt_recovery(self, flag: Flag, nodes: Mapping[str, Node]) -> None:
+    def _doubt_recovery(self, flag: Flag, nodes: Mapping[str, Node]) -> None:
         """A `recover` that holds whenever the rule does not is no hysteresis."""
         mildest = flag.conditions[-1][1]
         if flag.recover is not None and implies(opposite(mildest), flag.recover):
@@ -199,15 +201,15 @@ class FlagReader:
                 " so it changes nothing; ask for more, or leave it out",
             )
 
-    def where(self, node: Node) -> tuple[tuple[Path, tuple[Any, ...]], ...]:
+    def _where(self, node: Node) -> tuple[tuple[Path, tuple[Any, ...]], ...]:
         cure = "is not in the event's `data`; write for example `data.source`"
-        return self.filters(node, "where", "data", cure)
+        return self._filters(node, "where", "data", cure)
 
-    def applies_to(self, node: Node) -> tuple[tuple[Path, tuple[Any, ...]], ...]:
+    def _applies_to(self, node: Node) -> tuple[tuple[Path, tuple[Any, ...]], ...]:
         cure = "is not a field of the company; write for example `company.plan`"
-        return self.filters(node, "applies_to", "company", cure)
+        return self._filters(node, "applies_to", "company", cure)
 
-    def filters(
+    def _filters(
         self, node: Node, key: str, root: str, cure: str
     ) -> tuple[tuple[Path, tuple[Any, ...]], ...]:
         filters = []
@@ -216,25 +218,25 @@ class FlagReader:
             if first != root or not path or not all(path):
                 self.source.fault(key_node, f"`{field}` {cure}")
                 continue
-            filters.append((tuple(path), self.wanted_values(value, field)))
+            filters.append((tuple(path), self._wanted_values(value, field)))
         return tuple(filters)
 
-    def wanted_values(self, node: Node, field: str) -> tuple[Any, ...]:
+    def _wanted_values(self, node: Node, field: str) -> tuple[Any, ...]:
         what = f"the value of `{field}`"
         if not isinstance(node, SequenceNode):
-            return (self.wanted_value(node, what),)
+            return (self._wanted_value(node, what),)
         if not node.value:
             self.source.fault(node, f"the list of `{field}` is empty, so nothing would match")
-        return tuple(self.wanted_value(item, what) for item in node.value)
+        return tuple(self._wanted_value(item, what) for item in node.value)
 
-    def wanted_value(self, node: Node, what: str) -> Any:
+    def _wanted_value(self, node: Node, what: str) -> Any:
         value = self.source.scalar(node, what)
         if isinstance(value, int | float) and not abs(value) <= LARGEST_INTEGER:
             self.source.fault(node, f"{what} is too large; a number goes up to {LARGEST_INTEGER}")
             return None
         return value
 
-    def if_missing(self, node: Node) -> Level:
+    def _if_missing(self, node: Node) -> Level:
         status = self.source.text(node, "`if_missing`")
         if status is None or status == NOT_APPLICABLE or self.statuses is None:
             return None
@@ -245,12 +247,12 @@ class FlagReader:
             return None
         return self.statuses.index(status)
 
-    def ignored(self, node: Node | None) -> Decimal:
+    def _ignored(self, node: Node | None) -> Decimal:
         if node is None:
             return Decimal(0)
         return read_phrase_text(self.source, node, "`ignore_if`", parse_ignore_if) or Decimal(0)
 
-    def weight(self, node: Node) -> Decimal:
+    def _weight(self, node: Node) -> Decimal:
         value = self.source.scalar(node, "`weight`")
         weight = as_number(value) if isinstance(value, int | float) else None
         if weight is None or not 0 <= weight <= LARGEST_WEIGHT:

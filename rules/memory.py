@@ -47,7 +47,6 @@ class FactsInMemory:
         self._fields: dict[str, list[tuple[datetime, Any]]] = {}
         for change in sorted(fields, key=lambda change: change.at):
             self._fields.setdefault(change.field, []).append((change.at, change.value))
-        # By repr, since Python calls selectors for `1` and for `true` equal.
         self._matching: dict[str, list[Occurrence]] = {}
         self._times: dict[str, list[datetime]] = {}
         self._values: dict[tuple[str, Path], list[tuple[datetime, Any]]] = {}
@@ -76,7 +75,7 @@ class FactsInMemory:
         self, selector: Selector, path: Path, since: datetime, until: datetime
     ) -> Sequence[tuple[datetime, Any]]:
         """See `Facts.values`."""
-        key = (repr(selector), path)
+        key = (selector.identity, path)
         if key not in self._values:
             self._times_of(selector)
             self._values[key] = [
@@ -111,7 +110,7 @@ class FactsInMemory:
         return min((at for at in following if at <= until), default=None)
 
     def _times_of(self, selector: Selector) -> list[datetime]:
-        key = repr(selector)
+        key = selector.identity
         if key not in self._times:
             self._matching[key] = [
                 event for event in self._events if selector.matches(event.event_key, event.data)

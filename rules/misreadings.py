@@ -57,8 +57,11 @@ _MANY = 7
 """From so many words on, an example says more than their list."""
 
 _NUMBER_WORDS = (
-    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    "zero", "one", "two", "three", "four", "five", "six",
+    "seven", "eight", "nine", "ten", "eleven", "twelve",
 )  # fmt: skip
+_ROOTS = {"data": "data.amount", "company": "company.plan"}
+_CURLY_QUOTES = "\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb"
 _NO_LENGTH = re.compile(r"(?i)(month|quarter|year)s?")
 
 
@@ -80,7 +83,7 @@ def explain_misreading(error: UnexpectedInput, text: str, start: str) -> PhraseE
         offset = error.token.start_pos or 0
     else:
         offset = len(text)
-    found = re.match(r"[\w’']+|\S", text[offset:])
+    found = re.match(r"[\w\u2019']+|\S", text[offset:])
     if isinstance(error, UnexpectedEOF) or not found:
         return PhraseError(f"the phrase ends too soon, {_expect(expected, example)}", len(text))
     word = found.group()
@@ -102,17 +105,19 @@ def _known_mistake(word: str, rest: str, start: str, offset: int) -> str | None:
         return f"write numbers in digits: `{_NUMBER_WORDS.index(folded)}` instead of `{word}`"
     if folded in ("per", "a", "an", "each", "every"):
         return f"`{word}` is not understood here; write for example `in 7 days`"
-    if word in "“”„«»‘’":
+    if word in _CURLY_QUOTES:
         return f"`{word}` is a curly quote; use straight ones, or none"
     if start == "new_company" and offset == 0 and re.match(r"\d+\s+\w+", rest):
         return f"write `wait {rest.strip()}`"
-    if folded == "data" or folded == "company":
-        return f"`{word}` needs the name of a value, such as `{folded}.{'amount' if folded == 'data' else 'plan'}`"
+    if folded in _ROOTS:
+        return f"`{word}` needs the name of a value, such as `{_ROOTS[folded]}`"
     return None
 
 
 def _expected_words(error: UnexpectedInput) -> list[str]:
-    terminals = getattr(error, "allowed", None) or getattr(error, "expected", None) or ()
+    parser = getattr(error, "interactive_parser", None)
+    # What the parser's table lists is more: it merges the states of several kinds of phrases.
+    terminals = parser.accepts() if parser else getattr(error, "allowed", None) or ()
     in_order = sorted(terminals, key=lambda t: (_IN_ORDER.index(t) if t in _IN_ORDER else -1, t))
     words = (_SPELLED.get(terminal, f"`{terminal.lower()}`") for terminal in in_order)
     return list(dict.fromkeys(word for word in words if word))

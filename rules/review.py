@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rules.book import RuleBook
-from rules.conditions import Level, Situation
+from rules.conditions import Condition, Finding, Level, Situation
 from rules.facts import Facts
-from rules.flags import Verdict
+from rules.flags import Flag, Reason, Verdict
 from rules.settlement import settle
 from rules.state import CompanyState, FlagState, Transition
 
@@ -41,6 +41,21 @@ def review(
     }
     coming = settle(book, state, facts, now=until, unsettled_since=None).transitions
     return Review(state, {flag.name: verdicts[flag.name] for flag in book.flags}, coming)
+
+
+def deciding_phrase(flag: Flag, verdict: Verdict) -> tuple[Condition, Finding] | None:
+    """The phrase that decides a flag's level, and what it found; None where none was asked."""
+    if verdict.recovery and flag.recover:
+        return flag.recover, verdict.recovery
+    levels = list(zip(flag.conditions, verdict.findings, strict=False))
+    if not levels:
+        return None
+    by_level = {level: (condition, finding) for (level, condition), finding in levels}
+    missing = [(condition, finding) for (_, condition), finding in levels if finding.holds is None]
+    if verdict.reason is Reason.MISSING:
+        return missing[-1]
+    mildest = flag.conditions[-1][0]
+    return by_level.get(verdict.level or mildest, by_level[mildest])
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ class Source:
     its other faults are told too; `torn` says so, since things may then seem to be missing.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, first_line: str = "version: 1") -> None:
+        """`first_line` is what an empty file is told to start with."""
         self.faults: list[Fault] = []
         self.doubts: list[Fault] = []
         self.root: Node | None = None
@@ -48,9 +49,9 @@ class Source:
             self.torn = True
             if not 0 < fault.line <= len(lines) or not lines[fault.line - 1]:
                 return
-            lines[fault.line - 1] = ""
+            lines[fault.line - 1] = _stub(lines[fault.line - 1])
         if self.root is None and not self.faults:
-            self.faults.append(Fault(1, 1, "the file is empty; start with `version: 1`"))
+            self.faults.append(Fault(1, 1, f"the file is empty; start with `{first_line}`"))
 
     def _compose(self, text: str) -> Fault | None:
         """Read the text as YAML; the first fault of its syntax."""
@@ -174,6 +175,12 @@ def in_words(names: Collection[str]) -> str:
     """`a`, `b` and `c`."""
     quoted = [f"`{name}`" for name in names]
     return " and ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else quoted[0]
+
+
+def _stub(line: str) -> str:
+    """What stays of a line that is passed over: the dashes of a list, that its items stay items."""
+    dashes = line[: len(line) - len(line.lstrip(" -"))].rstrip()
+    return dashes if dashes != line and not dashes.endswith("--") else ""
 
 
 def _without_tabs(text: str, faults: list[Fault]) -> list[str]:

@@ -29,6 +29,7 @@ _CURES = (
     (r"expected ',' or '}'", "a mapping opened with `{` lacks its `}` or a comma"),
     (r"cannot start any token", "put what starts with this character in quotes"),
     (r"alphabetic or numeric character", "put what starts with `*` or `&` in quotes"),
+    (r"found another document", "a second document starts here; leave out this line"),
     (r"undefined alias", "put what starts with `*` in quotes"),
     (r"unexpected end of stream", "something is opened before and never closed"),
     (r"expected the node content", "a value is expected here; put special characters in quotes"),

@@ -4,10 +4,11 @@ What cannot be judged stays so only where it matters: `and` is false if any part
 if any part is, whatever the others are (Kleene's three-valued logic).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rules.conditions import Condition, Finding, Level, Situation
+from rules.conditions import Condition, Finding, Level, Situation, Truth
 from rules.fields import quoted
 
 
@@ -122,7 +123,7 @@ class FlagIs(Condition):
         return f"Flag {quoted(self.flag)} is {quoted(self.status)}{worse}"
 
 
-def _together(found: tuple[Finding, ...], holds: bool | None) -> Finding:
+def _together(found: tuple[Finding, ...], holds: Truth) -> Finding:
     return Finding(
         holds,
         changes_at=min((f.changes_at for f in found if f.changes_at), default=None),
@@ -131,13 +132,13 @@ def _together(found: tuple[Finding, ...], holds: bool | None) -> Finding:
     )
 
 
-def _all(truths: list[bool | None]) -> bool | None:
+def _all(truths: Sequence[Truth]) -> Truth:
     if False in truths:
         return False
     return None if None in truths else True
 
 
-def _negated(truth: bool | None) -> bool | None:
+def _negated(truth: Truth) -> Truth:
     return None if truth is None else not truth
 
 

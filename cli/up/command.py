@@ -26,11 +26,12 @@ from cli.up.embedded import (
     wait_for_postgres,
     wait_for_redis,
 )
-from cli.up.first_start import prepare
+from cli.up.first_start import DEFAULT_ORGANIZATION, prepare
 from cli.up.leftovers import end_leftovers
 from cli.up.supervisor import Command, Supervisor
+from cli.up.watch import RuleFileWatch
 from cli.up.welcome import LOOPBACK, welcome
-from config.files import PROCFILE, ROOT
+from config.files import HEALTH_RULES, PROCFILE, ROOT
 from config.settings import Settings, SettingsError
 from models.database import connect
 
@@ -42,12 +43,13 @@ STOP_ORDER = (("web",), ("clock", "persist", "evaluate", "deliver"), ("redis",),
 
 @dataclass(frozen=True)
 class Options:
-    """What `up` was asked for; `scale` is how many of each process to run."""
+    """What `up` was asked for; `scale` is how many of each process to run, `rules` is watched."""
 
     host: str
     port: int
     data: DataDirectory
     scale: Mapping[str, int]
+    rules: Path
 
     @property
     def base_url(self) -> str:
@@ -78,12 +80,14 @@ def _parse_scale(_context: click.Context, _parameter: click.Parameter, text: str
               help=f"Where everything is kept; also {VARIABLE}.")  # fmt: skip
 @click.option("--scale", callback=_parse_scale, default="", metavar="NAME=N,...",
               help="How many of a process to run, such as persist=2,deliver=2.")  # fmt: skip
-def up(host: str, port: int, data_dir: Path, scale: Mapping[str, int]) -> None:
+@click.option("--rules", type=click.Path(path_type=Path, dir_okay=False), default=None,
+              help="Rule file to watch and apply.  [default: config/health.yaml]")  # fmt: skip
+def up(host: str, port: int, data_dir: Path, scale: Mapping[str, int], rules: Path | None) -> None:
     """Start everything here and run until stopped.
 
     PostgreSQL and Redis are embedded unless DATABASE_URL and REDIS_URL are set.
     """
-    options = Options(host, port, DataDirectory(data_dir), scale)
+    options = Options(host, port, DataDirectory(data_dir), scale, rules or HEALTH_RULES)
     with options.data.claimed():
         _run(options, _stop_on_signals())
 
@@ -106,7 +110,8 @@ def _run(options: Options, stopping: threading.Event) -> None:
     try:
         _start_servers(options, supervisor, environment)
         connect(settings)
-        first = prepare()
+        first = prepare(options.rules)
+        watch = RuleFileWatch(options.rules, DEFAULT_ORGANIZATION, supervisor.say)
         options.data.announce(Running(os.getpid(), options.base_url, _shared(environment)))
         supervisor.start(_procfile_commands(options.scale))
         if _wait_until_ready(options, supervisor, stopping) or first:
@@ -114,6 +119,7 @@ def _run(options: Options, stopping: threading.Event) -> None:
             click.echo(welcome(options.base_url, environment, first))
         while not stopping.wait(0.25):
             supervisor.restart_ended()
+            watch.look()
         supervisor.say("stopping")
     finally:
         supervisor.stop(STOP_ORDER, STOP_SECONDS)

@@ -1,10 +1,11 @@
 """Brings the database up to date and, when it is new, makes a newcomer's organization."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from actors.rule_changes import apply_rules
 from actors.times import utc_now
-from config.files import HEALTH_RULES
+from cli.rules.files import load_rules
 from models import api_keys, organizations
 from models.database import transaction
 from models.migrations import migrate
@@ -20,17 +21,22 @@ class FirstStart:
     event_key: str
 
 
-def prepare() -> FirstStart | None:
-    """Migrate, and on a database without organizations make `default` with the shipped rules."""
+def prepare(rules: Path) -> FirstStart | None:
+    """Migrate, and on a database without organizations make `default` with a rule file.
+
+    Raises:
+        Refused: the rule file cannot be read, or has faults.
+    """
     migrate()
     with transaction():
         if organizations.every():
             return None
+        file = load_rules(rules)
         organization = organizations.create(DEFAULT_ORGANIZATION)
         applied = apply_rules(
             organization.id,
-            HEALTH_RULES.read_text(encoding="utf-8"),
-            file=HEALTH_RULES.name,
+            file.source,
+            file=str(rules),
             applied_by="first start",
             now=utc_now(),
         )

@@ -15,6 +15,7 @@ from actors.health import evaluate
 from actors.intake import store
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
+from actors.stored_facts import StoredFacts
 from actors.tracked_event import TrackedEvent
 from config.settings import Settings
 from models import companies, events, organizations, transitions, webhook_endpoints
@@ -22,7 +23,9 @@ from models.companies import Company
 from models.database import execute, query, transaction
 from models.events import StoredEvent
 from models.transitions import StoredTransition
-from rules.facts import FactsInMemory, Occurrence, Path, Selector
+from rules.durations import BEGINNING
+from rules.facts import Path, Selector
+from rules.memory import FactsInMemory, Occurrence
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 MICROSECOND = 0.000001
@@ -652,15 +655,12 @@ def stored_facts_agree(
         in_memory = FactsInMemory(
             Occurrence(after(n // 2), key, data) for n, (key, data) in enumerate(keyed)
         )
+        stored = StoredFacts(company_id, "acme", T0)
         for until in (0, 1, len(keyed)):
-            found = events.latest(
-                company_id, selector.event_key, selector.where, limit=limit, until=after(until)
-            )
-            assert found == list(in_memory.latest(selector, limit, after(until)))
+            found = stored.latest(selector, limit, BEGINNING, after(until))
+            assert list(found) == list(in_memory.latest(selector, limit, BEGINNING, after(until)))
         for start in (-1, 0, 1):
-            following = events.next_after(
-                company_id, selector.event_key, selector.where, after=after(start), until=after(9)
-            )
+            following = stored.next_after(selector, after(start), after(9))
             assert following == in_memory.next_after(selector, after(start), after(9))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.traits import Traits
+from models.traits import Change, Traits, json_bytes
 
 CORE = ("name", "email")
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -39,6 +39,12 @@ def merged(arrivals: list[Sent]) -> Traits:
     for at, sent in arrivals:
         traits.merge(sent, at)
     return traits
+
+
+def told(arrivals: list[Sent]) -> list[list[Change]]:
+    """What each arrival adds to the history of the fields."""
+    traits = Traits(dict.fromkeys(CORE))
+    return [traits.merge(sent, at) for at, sent in arrivals]
 
 
 def exactly(values: Mapping[str, Any]) -> dict[str, str]:
@@ -92,3 +98,85 @@ def test_a_field_that_a_newer_event_does_not_name_stays() -> None:
 def test_a_newer_null_replaces_a_value() -> None:
     traits = merged([(T0, {"plan": "Pro"}), (T0 + timedelta(microseconds=1), {"plan": None})])
     assert traits.custom == {"plan": None}
+
+
+def test_a_first_value_and_another_one_are_changes_and_the_same_one_again_is_none() -> None:
+    later, last = T0 + timedelta(seconds=1), T0 + timedelta(seconds=2)
+    assert told([(T0, {"plan": "Pro"}), (later, {"plan": "Pro"}), (last, {"plan": "Free"})]) == [
+        [Change("plan", T0, "Pro", newest=True)],
+        [],
+        [Change("plan", last, "Free", newest=True)],
+    ]
+
+
+def test_a_change_of_type_or_to_null_is_a_change_as_well() -> None:
+    sent = [1, True, "1", None, [], {}, False, 0]
+    arrivals: list[Sent] = [
+        (T0 + timedelta(seconds=n), {"seats": value}) for n, value in enumerate(sent)
+    ]
+    assert [[change.value for change in changes] for changes in told(arrivals)] == [
+        [value] for value in sent
+    ]
+
+
+def test_a_value_of_the_past_holds_until_the_next_one_that_is_known() -> None:
+    earlier = T0 - timedelta(days=1)
+    assert told([(T0, {"plan": "Pro"}), (earlier, {"plan": "Free"})])[1] == [
+        Change("plan", earlier, "Free", newest=False),
+        Change("plan", T0, "Pro", newest=False),
+    ]
+
+
+def history(arrivals: list[Sent]) -> dict[str, dict[datetime, Any]]:
+    """The history of each field as it is stored: one value at each instant."""
+    stored: dict[str, dict[datetime, Any]] = {}
+    for changes in told(arrivals):
+        for change in changes:
+            stored.setdefault(change.field, {})[change.at] = change.value
+    return stored
+
+
+@settings(deadline=None)
+@given(events_at_distinct_times, st.data())
+def test_the_history_ends_with_what_a_field_says_now_in_whatever_order_events_arrive(
+    events: list[Sent], data: st.DataObject
+) -> None:
+    arrivals = data.draw(st.permutations(events))
+    traits = merged(arrivals)
+    said = traits.custom | {name: traits.core[name] for name in traits.core}
+    for name, values in history(arrivals).items():
+        assert repr(values[max(values)]) == repr(said[name])
+
+
+def test_a_value_that_was_confirmed_holds_at_that_instant_whatever_is_said_of_the_time_before() -> (
+    None
+):
+    first, late, again, last = (T0 + timedelta(days=days) for days in range(4))
+    arrivals: list[Sent] = [
+        (first, {"plan": "Pro"}),
+        (again, {"plan": "Pro"}),
+        (last, {"plan": "Free"}),
+        (late, {"plan": "Trial"}),
+    ]
+    said = history(arrivals)["plan"]
+    assert said[max(instant for instant in said if instant <= again)] == "Pro"
+
+
+sent_values = st.lists(
+    st.tuples(times, st.integers()), max_size=6, unique_by=(lambda e: e[0], lambda e: e[1])
+)
+events_that_never_repeat_a_value = sent_values.map(
+    lambda sent: [(at, {"plan": value}) for at, value in sent]
+)
+
+
+@settings(deadline=None)
+@given(events_that_never_repeat_a_value, st.data())
+def test_the_history_says_at_each_event_what_it_sent_in_whatever_order_events_arrive(
+    events: list[Sent], data: st.DataObject
+) -> None:
+    stored = history(data.draw(st.permutations(events)))
+    for at, sent in events:
+        for name, value in sent.items():
+            until = max(instant for instant in stored[name] if instant <= at)
+            assert json_bytes(stored[name][until]) == json_bytes(value)

@@ -9,15 +9,18 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from rules.book import Flag, Level, RuleBook
-from rules.conditions import Absence, Comparison, Condition, Count
-from rules.facts import FactsInMemory, Occurrence, Selector
+from rules.book import DEFAULT_STATUSES, RuleBook
+from rules.conditions import Condition, Level
+from rules.counting import Absence, Comparison, Count
+from rules.facts import Selector
+from rules.flags import Flag
+from rules.memory import FactsInMemory, Occurrence
 from rules.settlement import settle
 from rules.state import CompanyState, NewRules, Settlement, Transition
 
 NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
 LIVE_WITHIN = timedelta(minutes=1)
-STATUSES = ("Healthy", "At Risk", "Critical")
+STATUSES = DEFAULT_STATUSES
 
 
 def at(seconds: float) -> datetime:

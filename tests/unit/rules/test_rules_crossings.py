@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 from settlement_oracle import STATUSES, Company, at, crossings
 
-from rules.book import Flag, RuleBook
-from rules.facts import FactsInMemory, Occurrence, Selector
+from rules.book import RuleBook, worst
+from rules.facts import Selector
+from rules.flags import Flag
+from rules.memory import FactsInMemory, Occurrence
 from rules.phrases import parse_condition
-from rules.settlement import settle, worst
+from rules.settlement import settle
 from rules.state import Cause, CompanyState, FlagChange, FlagState, NewRules, Settlement, Transition
 
 
@@ -211,9 +213,11 @@ def test_an_event_of_the_future_is_not_judged_before_its_time() -> None:
     assert [t.at for t in later.transitions] == [at(5)]
 
 
-class UnreadFacts:
-    def latest(self, selector: Selector, limit: int, until: datetime) -> Sequence[datetime]:
-        raise AssertionError(f"{limit} of {selector} until {until} were read")
+class UnreadFacts(FactsInMemory):
+    def latest(
+        self, selector: Selector, limit: int, since: datetime, until: datetime
+    ) -> Sequence[datetime]:
+        raise AssertionError(f"{limit} of {selector} in {since} to {until} were read")
 
     def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
         raise AssertionError(f"{selector} were read in {after} to {until}")
@@ -223,23 +227,27 @@ def test_of_a_flag_that_cannot_have_changed_no_event_is_read() -> None:
     told = company(QUIET)
     arrive(told, "a", 0)
     assert told.state is not None
-    settlement = settle(told.book, told.state, UnreadFacts(), now=at(9), unsettled_since=at(1))
+    settlement = settle(told.book, told.state, UnreadFacts([]), now=at(9), unsettled_since=at(1))
     assert (settlement.state, settlement.transitions) == (told.state, ())
 
 
 class CountedFacts(FactsInMemory):
     probes = 0
 
-    def latest(self, selector: Selector, limit: int, until: datetime) -> Sequence[datetime]:
+    def latest(
+        self, selector: Selector, limit: int, since: datetime, until: datetime
+    ) -> Sequence[datetime]:
         self.probes += 1
-        return super().latest(selector, limit, until)
+        return super().latest(selector, limit, since, until)
 
     def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
         self.probes += 1
         return super().next_after(selector, after, until)
 
 
-def test_a_busy_healthy_company_costs_one_probe_when_it_is_due_however_many_events_came() -> None:
+def test_a_busy_healthy_company_costs_one_probe_per_phrase_when_due_however_many_events_came() -> (
+    None
+):
     told = company(QUIET)
     arrive(told, "a", 0)
     assert told.state is not None
@@ -247,7 +255,7 @@ def test_a_busy_healthy_company_costs_one_probe_when_it_is_due_however_many_even
     settlement = settle(told.book, told.state, facts, now=at(10), unsettled_since=None)
     assert settlement.transitions == ()
     assert settlement.state.flags["Quiet"].due_at == at(19.99)
-    assert facts.probes == 1
+    assert facts.probes == 2
 
 
 def test_the_worst_of_no_level_is_the_best_status() -> None:

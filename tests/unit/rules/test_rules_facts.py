@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.facts import FactsInMemory, Occurrence, Selector
+from rules.durations import BEGINNING
+from rules.facts import Selector
+from rules.memory import FactsInMemory, Occurrence
 
 NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
 
@@ -130,24 +132,27 @@ EVENTS = [
 
 
 @pytest.mark.parametrize(
-    ("selector", "limit", "until", "expected"),
+    ("selector", "limit", "since", "until", "expected"),
     [
-        (Selector("login"), 9, 99, [30, 20, 20, 10]),
-        (Selector("login"), 2, 99, [30, 20]),
-        (Selector("login"), 9, 30, [30, 20, 20, 10]),
-        (Selector("login"), 9, 29, [20, 20, 10]),
-        (Selector("login"), 1, 20, [20]),
-        (Selector("login"), 9, 9, []),
-        (Selector(None), 9, 20, [20, 20, 20, 10]),
-        (Selector("export"), 9, 99, [20]),
-        (Selector("unknown"), 9, 99, []),
-        (Selector("login", ((("source",), ("web",)),)), 9, 99, [30]),
+        (Selector("login"), 9, 0, 99, [30, 20, 20, 10]),
+        (Selector("login"), 2, 0, 99, [30, 20]),
+        (Selector("login"), 9, 0, 30, [30, 20, 20, 10]),
+        (Selector("login"), 9, 0, 29, [20, 20, 10]),
+        (Selector("login"), 1, 0, 20, [20]),
+        (Selector("login"), 9, 0, 9, []),
+        (Selector(None), 9, 0, 20, [20, 20, 20, 10]),
+        (Selector("export"), 9, 0, 99, [20]),
+        (Selector("unknown"), 9, 0, 99, []),
+        (Selector("login", ((("source",), ("web",)),)), 9, 0, 99, [30]),
+        (Selector("login"), 9, 10, 99, [30, 20, 20]),
+        (Selector("login"), 9, 20, 99, [30]),
+        (Selector("login"), 1, 20, 20, []),
     ],
 )
-def test_the_latest_events_come_newest_first_up_to_an_instant(
-    selector: Selector, limit: int, until: int, expected: list[int]
+def test_the_latest_events_come_newest_first_from_after_one_instant_up_to_another(
+    selector: Selector, limit: int, since: int, until: int, expected: list[int]
 ) -> None:
-    assert list(FactsInMemory(EVENTS).latest(selector, limit, at(until))) == [
+    assert list(FactsInMemory(EVENTS).latest(selector, limit, at(since), at(until))) == [
         at(seconds) for seconds in expected
     ]
 
@@ -167,7 +172,10 @@ def test_selectors_that_python_calls_equal_are_kept_apart() -> None:
     facts = FactsInMemory([Occurrence(at(1), "login", {"trial": True})])
     one, true = where("trial", 1), where("trial", True)
     assert one == true
-    assert [list(facts.latest(selector, 9, at(9))) for selector in (one, true)] == [[], [at(1)]]
+    assert [list(facts.latest(selector, 9, BEGINNING, at(9))) for selector in (one, true)] == [
+        [],
+        [at(1)],
+    ]
 
 
 @settings(max_examples=150, deadline=None)
@@ -183,7 +191,7 @@ def test_both_probes_agree_with_a_walk_over_all_events(
 ) -> None:
     facts = FactsInMemory(Occurrence(at(seconds), sent) for seconds, sent in events)
     times = sorted(seconds for seconds, sent in events if key in (None, sent))
-    newest = [at(seconds) for seconds in reversed(times) if seconds <= until]
-    assert list(facts.latest(Selector(key), limit, at(until))) == newest[:limit]
+    newest = [at(seconds) for seconds in reversed(times) if after < seconds <= until]
+    assert list(facts.latest(Selector(key), limit, at(after), at(until))) == newest[:limit]
     following = [at(seconds) for seconds in times if after < seconds <= until]
     assert facts.next_after(Selector(key), at(after), at(until)) == min(following, default=None)

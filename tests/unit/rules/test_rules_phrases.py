@@ -5,18 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.conditions import Absence, Comparison, Condition, Count
+from rules.conditions import Condition
+from rules.counting import Absence, Comparison, Count
 from rules.durations import LONGEST, UNITS, spell_duration
-from rules.phrases import MOST_TIMES, PhraseError, parse_condition, parse_new_company
+from rules.misreadings import PhraseError
+from rules.phrases import MOST_TIMES, parse_condition, parse_new_company
 
-FOR_WHEN = (
-    ": for example `less than 5 times in 7 days`, `at least 2 times in 1 hour`,"
-    " `no activity for 7 days`"
+ANY_PHRASE = (
+    "for example `less than 5 times in 7 days`, `no activity for 7 days`, `company.nps below 7`"
 )
+FOR_COUNT = ": for example `less than 5 times in 7 days`, `at least 2 times in 1 hour`"
+FOR_ABSENCE = ": for example `no activity for 7 days`"
 FOR_NEW_COMPANY = ": for example `judge at once` or `wait 7 days`"
-FIRST_WORDS = "`at` or `fewer` or `less` or `more` or `no`"
 A_TIMES = "a number or `once` or `twice`"
-A_UNIT = "`days` or `hours` or `minutes` or `seconds` or `weeks`"
+A_UNIT = "`seconds` or `minutes` or `hours` or `days` or `weeks`"
 
 WINDOWS = st.builds(
     lambda unit, share: max(1, round(share * (LONGEST // unit))) * unit,
@@ -217,7 +219,7 @@ def test_a_new_company_is_judged_at_once_or_after_a_wait(phrase: str, wait: time
         (
             f"at least {'9' * 5000} times in 1 day",
             9,
-            f"`{'9' * 5000}` is too many; a count goes up to 10,000",
+            f"`{'9' * 5000}` has too many digits",
         ),
         ("at least 5 times in 0 days", 20, "a window of 0 is empty; use at least 1"),
         (
@@ -235,77 +237,77 @@ def test_a_new_company_is_judged_at_once_or_after_a_wait(phrase: str, wait: time
             16,
             f"`{'9' * 5000} Seconds` is too long; a window goes up to 520 weeks",
         ),
-        ("", 0, f"the phrase ends too soon, expected {FIRST_WORDS}{FOR_WHEN}"),
-        ("   ", 3, f"the phrase ends too soon, expected {FIRST_WORDS}{FOR_WHEN}"),
-        ("less", 4, f"the phrase ends too soon, expected `than`{FOR_WHEN}"),
-        ("less than ", 10, f"the phrase ends too soon, expected {A_TIMES}{FOR_WHEN}"),
-        ("less than 5", 11, f"the phrase ends too soon, expected `times`{FOR_WHEN}"),
-        ("less than 5 times", 17, f"the phrase ends too soon, expected `in`{FOR_WHEN}"),
+        ("", 0, f"the phrase ends too soon, {ANY_PHRASE}"),
+        ("   ", 3, f"the phrase ends too soon, {ANY_PHRASE}"),
+        ("less", 4, f"the phrase ends too soon, expected `than`{FOR_COUNT}"),
+        ("less than ", 10, f"the phrase ends too soon, expected {A_TIMES}{FOR_COUNT}"),
+        ("less than 5", 11, f"the phrase ends too soon, expected `distinct` or `times`{FOR_COUNT}"),
+        ("less than 5 times", 17, f"the phrase ends too soon, expected `in`{FOR_COUNT}"),
         (
             "less than 5 times in",
             20,
-            f"the phrase ends too soon, expected a number{FOR_WHEN}",
+            f"the phrase ends too soon, expected a number{FOR_COUNT}",
         ),
         (
             "less than 5 times in 7",
             22,
-            f"the phrase ends too soon, expected {A_UNIT}{FOR_WHEN}",
+            f"the phrase ends too soon, expected {A_UNIT}{FOR_COUNT}",
         ),
-        ("no activity", 11, f"the phrase ends too soon, expected `for`{FOR_WHEN}"),
+        ("no activity", 11, f"the phrase ends too soon, expected `for`{FOR_ABSENCE}"),
         (
             "5 times in 7 days",
             0,
-            f"`5` is not understood here, expected {FIRST_WORDS}{FOR_WHEN}",
+            f"`5` is not understood here, {ANY_PHRASE}",
         ),
         (
             "less than five times in 7 days",
             10,
-            f"`five` is not understood here, expected {A_TIMES}{FOR_WHEN}",
+            "write numbers in digits: `5` instead of `five`",
         ),
         (
             "less than -5 times in 7 days",
             10,
-            f"`-` is not understood here, expected {A_TIMES}{FOR_WHEN}",
+            "`-5` is not a whole number",
         ),
         (
             "less than 1.5 times in 7 days",
-            11,
-            f"`.` is not understood here, expected `times`{FOR_WHEN}",
+            10,
+            "`1.5` is not a whole number",
         ),
         (
             "less than 5 times per 7 days",
             18,
-            f"`per` is not understood here, expected `in`{FOR_WHEN}",
+            "`per` is not understood here; write for example `in 7 days`",
         ),
         (
             "less than 5 times in a week",
             21,
-            f"`a` is not understood here, expected a number{FOR_WHEN}",
+            "`a` is not understood here; write for example `in 7 days`",
         ),
         (
             "no activity for 3 fortnights",
             18,
-            f"`fortnights` is not understood here, expected {A_UNIT}{FOR_WHEN}",
+            f"`fortnights` is not understood here, expected {A_UNIT}{FOR_ABSENCE}",
         ),
         (
             "=> 5 times in 1 day",
             0,
-            f"`=` is not understood here, expected {FIRST_WORDS}{FOR_WHEN}",
+            f"`=` is not understood here, {ANY_PHRASE}",
         ),
         (
             "§",
             0,
-            f"`§` is not understood here, expected {FIRST_WORDS}{FOR_WHEN}",
+            f"`§` is not understood here, {ANY_PHRASE}",
         ),
         (
             "less than \N{ARABIC-INDIC DIGIT FIVE} times in 7 days",
             10,
-            f"`\N{ARABIC-INDIC DIGIT FIVE}` is not understood here, expected {A_TIMES}{FOR_WHEN}",
+            f"`\N{ARABIC-INDIC DIGIT FIVE}` is not understood here, expected {A_TIMES}{FOR_COUNT}",
         ),
         (
             "less than 5 times\N{ZERO WIDTH SPACE} in 7 days",
             17,
-            f"`\N{ZERO WIDTH SPACE}` is not understood here, expected `in`{FOR_WHEN}",
+            f"`\N{ZERO WIDTH SPACE}` is not understood here, expected `in`{FOR_COUNT}",
         ),
     ],
 )
@@ -326,7 +328,7 @@ def test_a_wrong_phrase_is_told_with_its_place_and_cure(
         (
             "7 days",
             0,
-            f"`7` is not understood here, expected `judge` or `wait`{FOR_NEW_COMPANY}",
+            "write `wait 7 days`",
         ),
         (
             "wait for 7 days",
@@ -356,22 +358,22 @@ def test_a_wrong_wait_is_told_with_its_place_and_cure(
 
 
 @pytest.mark.parametrize(
-    ("phrase", "offset", "word"),
+    ("phrase", "offset", "word", "example"),
     [
-        ("less than 5 times in 7 days please", 28, "please"),
-        ("no activity for 7 days.", 22, "."),
-        ("no activity for 7 days 3", 23, "3"),
-        ("less than 5 times in 7 days\x00", 27, "\x00"),
+        ("less than 5 times in 7 days please", 28, "please", FOR_COUNT),
+        ("no activity for 7 days.", 22, ".", FOR_ABSENCE),
+        ("no activity for 7 days 3", 23, "3", FOR_ABSENCE),
+        ("less than 5 times in 7 days\x00", 27, "\x00", FOR_COUNT),
     ],
 )
 def test_words_after_the_phrase_are_told_to_be_too_many(
-    phrase: str, offset: int, word: str
+    phrase: str, offset: int, word: str, example: str
 ) -> None:
     with pytest.raises(PhraseError) as raised:
         parse_condition(phrase)
     assert raised.value.offset == offset
     assert raised.value.message == (
-        f"`{word}` is not understood here, expected nothing more{FOR_WHEN}"
+        f"`{word}` is not understood here, expected nothing more{example}"
     )
 
 

@@ -17,7 +17,7 @@ from settlement_oracle import (
 )
 
 from rules.book import RuleBook
-from rules.facts import Occurrence
+from rules.memory import Occurrence
 from rules.state import Cause, Settlement
 
 

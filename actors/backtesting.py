@@ -1,0 +1,117 @@
+"""Replays stored events through rule books, on every processor of this machine."""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import datetime
+
+from config.settings import Settings
+from models import companies, events, field_changes
+from models.companies import Company
+from models.database import connect, transaction
+from rules.book import RuleBook
+from rules.counting import Never
+from rules.durations import BEGINNING, shifted
+from rules.memory import FactsInMemory, FieldChange, Occurrence
+from rules.replay import Replay, replay
+
+CHUNK = 50
+"""Companies in a task of one process: enough to be worth a query, few enough to show progress."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The time to replay, both ends included."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One company, named by the client's own id, and what each book says of it."""
+
+    company: str
+    replays: tuple[Replay, ...]
+
+
+def backtest(
+    settings: Settings, company_ids: Sequence[int], books: Sequence[RuleBook], stretch: Stretch
+) -> Iterator[list[Replayed]]:
+    """Replay companies by their internal ids, chunk by chunk, in whatever order they are done.
+
+    Raises:
+        OperationalError: PostgreSQL cannot be reached.
+    """
+    chunks = [company_ids[start : start + CHUNK] for start in range(0, len(company_ids), CHUNK)]
+    with ProcessPoolExecutor(
+        max_workers=max(1, min(len(chunks), os.cpu_count() or 1)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=connect,
+        initargs=(settings,),
+    ) as processes:
+        tasks = [processes.submit(_replay_chunk, chunk, books, stretch) for chunk in chunks]
+        for task in as_completed(tasks):
+            yield task.result()
+
+
+def _replay_chunk(
+    company_ids: Sequence[int], books: Sequence[RuleBook], stretch: Stretch
+) -> list[Replayed]:
+    with transaction():
+        facts = _facts(company_ids, books, stretch)
+    return [
+        Replayed(
+            company,
+            tuple(replay(book, known, since=stretch.since, until=stretch.until) for book in books),
+        )
+        for company, known in facts
+    ]
+
+
+def _facts(
+    company_ids: Sequence[int], books: Sequence[RuleBook], stretch: Stretch
+) -> list[tuple[str, FactsInMemory]]:
+    """Each company's own id, and all of its events and fields that the books can ask for."""
+    keys = {flag.selector.event_key for book in books for flag in book.flags}
+    found = events.of_companies(
+        company_ids,
+        None if None in keys else {key for key in keys if key is not None},
+        since=_first_needed(books, stretch.since),
+        until=stretch.until,
+    )
+    occurrences: dict[int, list[Occurrence]] = {company_id: [] for company_id in company_ids}
+    for company_id, at, key, user, data in found:
+        occurrences[company_id].append(Occurrence(at, key, data, user))
+    fields = frozenset(name for book in books for name in book.company_fields)
+    changes: dict[int, list[FieldChange]] = {company_id: [] for company_id in company_ids}
+    for company_id, field, at, value in field_changes.of_companies(company_ids, fields):
+        changes[company_id].append(FieldChange(at, field, value))
+    return [
+        (
+            company.external_id,
+            FactsInMemory(
+                occurrences[company.id],
+                [*changes[company.id], _own_id(company)],
+                first_seen_at=company.first_seen_at,
+            ),
+        )
+        for company in companies.with_ids(company_ids)
+    ]
+
+
+def _first_needed(books: Sequence[RuleBook], since: datetime) -> datetime:
+    """From when on events can matter to what is judged from `since` on."""
+    flags = [flag for book in books for flag in book.flags]
+    phrases = [part for flag in flags for phrase in flag.phrases for part in phrase]
+    if any(isinstance(part, Never) for part in phrases):
+        return BEGINNING
+    reach = max((part.reach for part in phrases), default=since - since)
+    lookback = max((flag.lookback for flag in flags), default=since - since)
+    return shifted(since, -(reach + lookback))
+
+
+def _own_id(company: Company) -> FieldChange:
+    return FieldChange(company.first_seen_at, "id", company.external_id)

@@ -1,0 +1,109 @@
+"""What rules would do to companies, and what time will, without changing anything."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from actors.health import facts_of, settlements_of
+from actors.rulebooks import RuleBooks
+from models import companies, flag_states
+from models.companies import Company
+from rules.book import RuleBook
+from rules.review import review
+from rules.settlement import settle
+from rules.state import NewRules, Transition
+
+CHUNK = 500
+"""How many companies are read at a time."""
+
+
+@dataclass(frozen=True)
+class FlagStep:
+    """A flag's step from one status to another, and the phrase behind it."""
+
+    flag: str
+    before: str
+    after: str
+    threshold: str
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What would happen to a company at an instant; flags may change though the status stays."""
+
+    id: str
+    name: str
+    at: datetime
+    before: str
+    after: str
+    flags: tuple[FlagStep, ...]
+
+
+def plan(
+    organization_id: int, version: int, book: RuleBook, now: datetime
+) -> Iterator[Prospect | None]:
+    """What a book would change at `now`, against `version`, the one in force.
+
+    Yields once for each company, None where nothing would change, so that one can count along.
+    """
+    rulebooks = RuleBooks()
+    for company, stored in _every(organization_id):
+        former, _, settled = settlements_of(company, stored, version, rulebooks, now)[-1]
+        after = settle(
+            book,
+            settled.state,
+            facts_of(company),
+            now=now,
+            unsettled_since=None,
+            new_rules=NewRules(now, former),
+        )
+        yield _prospect(company, after.transitions[0], book) if after.transitions else None
+
+
+def forecast(
+    organization_id: int, version: int, now: datetime, until: datetime
+) -> Iterator[list[Prospect]]:
+    """What will change up to `until` if no further event comes, company by company.
+
+    Exact, since every flag knows when it is due.
+    """
+    rulebooks = RuleBooks()
+    due = flag_states.companies_due(organization_id, until=until)
+    for start in range(0, len(due), CHUNK):
+        for company, stored in _with_states(companies.with_ids(due[start : start + CHUNK])):
+            book, _, settled = settlements_of(company, stored, version, rulebooks, now)[-1]
+            found = review(book, settled.state, facts_of(company), now=now, until=until)
+            yield [_prospect(company, transition, book) for transition in found.coming]
+
+
+def _prospect(company: Company, transition: Transition, book: RuleBook) -> Prospect:
+    steps = tuple(
+        FlagStep(
+            step.flag,
+            book.status_name(step.before),
+            book.status_name(step.after),
+            book.threshold(step.flag, step.after or step.before),
+        )
+        for step in transition.changes
+    )
+    return Prospect(
+        company.external_id, company.name, transition.at, transition.before, transition.after, steps
+    )
+
+
+def _every(
+    organization_id: int,
+) -> Iterator[tuple[Company, Sequence[flag_states.StoredFlagState]]]:
+    after_id = 0
+    while page := companies.page(organization_id, after_id=after_id, limit=CHUNK):
+        yield from _with_states(page)
+        after_id = page[-1].id
+
+
+def _with_states(
+    page: Iterable[Company],
+) -> Iterator[tuple[Company, Sequence[flag_states.StoredFlagState]]]:
+    page = list(page)
+    states = flag_states.of_companies([company.id for company in page])
+    for company in page:
+        yield company, states[company.id]

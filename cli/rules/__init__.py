@@ -1,0 +1,1 @@
+"""`brazebee rules`: writing, trying, applying and undoing health rules."""

@@ -1,0 +1,239 @@
+"""`brazebee rules apply`, `history`, `show` and `rollback`: what is in force, and was."""
+
+import difflib
+import getpass
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from actors.rule_changes import Applied, apply_rules
+from actors.times import utc_now
+from cli.connection import database_transaction, find_organization
+from cli.errors import Refused
+from cli.output import json_option, org_option, print_json, print_rows
+from cli.progress import with_progress
+from cli.rules.files import RuleFile, file_argument, load_rules
+from cli.rules.prospects import find_prospects, print_plan
+from models import companies, rule_versions
+from models.organizations import Organization
+from models.rule_versions import RuleVersion
+from rules.reading import read_rules
+
+ASK_ABOVE = 0.1
+"""From this share of companies that would change on, somebody must say yes."""
+
+SHOWN_CHANGES = 20
+PATIENCE_SECONDS = 15.0
+"""How long to wait for the next company to be judged before leaving it to the background."""
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask, however many would change.")
+wait_option = click.option(
+    "--wait/--no-wait", default=True, show_default=True,
+    help="Wait until every company is judged by the new rules.",
+)  # fmt: skip
+
+
+@click.command("apply")
+@file_argument
+@org_option
+@yes_option
+@wait_option
+@json_option
+def apply(file: Path, org: str, yes: bool, wait: bool, as_json: bool) -> None:
+    """Put the health rules in FILE in force, all or nothing.
+
+    Faults are all told at once, and what was in force stays. Shows first what would change, and
+    asks when that is more than a tenth of the companies.
+    """
+    rules = load_rules(file)
+    with database_transaction():
+        organization = find_organization(org)
+        in_force = rule_versions.find(organization.id, organization.rules_version)
+    if in_force is not None and in_force.source == rules.source:
+        _tell(Applied(rules.book, in_force.version, changed=False), org, as_json=as_json)
+        return
+    _show_plan(organization, rules, yes=yes, quiet=as_json)
+    applied = _put_in_force(organization, rules, brought_back=None)
+    _tell(applied, org, as_json=as_json)
+    if wait and applied.changed:
+        _wait_until_judged(organization)
+
+
+@click.command("rollback")
+@click.argument("version", type=int, required=False)
+@org_option
+@yes_option
+@wait_option
+@json_option
+def rollback(version: int | None, org: str, yes: bool, wait: bool, as_json: bool) -> None:
+    """Put VERSION in force again, by default the one before the one in force."""
+    with database_transaction():
+        organization = find_organization(org)
+        wanted = version if version is not None else organization.rules_version - 1
+        former = rule_versions.find(organization.id, wanted)
+    if former is None:
+        raise Refused(f"`{org}` has no rules version {wanted}; see `brazebee rules history`.")
+    rules = RuleFile(Path(f"version {wanted}"), former.source, read_rules(former.source))
+    _show_plan(organization, rules, yes=yes, quiet=as_json)
+    applied = _put_in_force(organization, rules, brought_back=wanted)
+    _tell(applied, org, as_json=as_json)
+    if wait and applied.changed:
+        _wait_until_judged(organization)
+
+
+@click.command("history")
+@click.argument("version", type=int, required=False)
+@org_option
+@json_option
+def history(version: int | None, org: str, as_json: bool) -> None:
+    """List the versions, the newest first; with VERSION, what it changed."""
+    with database_transaction():
+        organization = find_organization(org)
+        versions = rule_versions.after(organization.id, 0)
+    if version is None:
+        rows = [
+            {
+                "version": one.version,
+                "in_force": "yes" if one.version == organization.rules_version else None,
+                "applied_at": one.applied_at,
+                "applied_by": one.applied_by,
+                "brings_back": one.brought_back,
+                "lines": _size_of_change(versions, one),
+            }
+            for one in reversed(versions)
+        ]
+        print_rows(rows, as_json=as_json, empty=f"No rules were ever applied to `{org}`.")
+        return
+    one = _find(versions, version, org)
+    difference = list(_difference(versions, one))
+    if as_json:
+        print_json({"version": version, "difference": "\n".join(difference)})
+        return
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    for line in difference:
+        click.secho(line, fg=colours.get(line[:1]))
+
+
+@click.command("show")
+@click.argument("version", type=int, required=False)
+@org_option
+def show(version: int | None, org: str) -> None:
+    """Print the text of VERSION, by default of the one in force."""
+    with database_transaction():
+        organization = find_organization(org)
+        versions = rule_versions.after(organization.id, 0)
+    one = _find(versions, version or organization.rules_version, org)
+    click.echo(one.source, nl=not one.source.endswith("\n"))
+
+
+def _show_plan(organization: Organization, rules: RuleFile, *, yes: bool, quiet: bool) -> None:
+    """Show what would change, and have it confirmed where it is much.
+
+    Raises:
+        Refused: nobody can be asked, or said no.
+    """
+    with database_transaction():
+        prospects, of = find_prospects(organization, rules)
+    if of and not quiet:
+        print_plan(prospects, of, limit=SHOWN_CHANGES)
+    moving = sum(1 for one in prospects if one.before != one.after)
+    if yes or moving <= of * ASK_ABOVE:
+        return
+    if not sys.stdin.isatty():
+        raise Refused(
+            f"{moving} of {of} companies would change, more than a tenth; nothing was applied."
+            " Say --yes if that is meant."
+        )
+    if not click.confirm("Apply?"):
+        raise Refused("Nothing was applied.")
+
+
+def _put_in_force(
+    organization: Organization, rules: RuleFile, *, brought_back: int | None
+) -> Applied:
+    with database_transaction():
+        return apply_rules(
+            organization.id,
+            rules.source,
+            file=str(rules.path),
+            applied_by=_user(),
+            now=utc_now(),
+            brought_back=brought_back,
+        )
+
+
+def _tell(applied: Applied, org: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"version": applied.version, "changed": applied.changed})
+    elif applied.changed:
+        click.echo(
+            f"Version {applied.version} is in force for `{org}`:"
+            f" {len(applied.book.events)} events, {len(applied.book.flags)} flags."
+        )
+    else:
+        click.echo(f"Version {applied.version} of `{org}` says the same already.")
+
+
+def _wait_until_judged(organization: Organization) -> None:
+    """Watch the companies being judged by the new rules, which the workers do."""
+    with database_transaction():
+        waiting = companies.count_judged_by_older_rules(organization.id)
+    if not waiting:
+        return
+    counting = _judged_one_by_one(organization, waiting)
+    for _ in with_progress(counting, length=waiting, label="Judging companies by the new rules"):
+        pass
+
+
+def _judged_one_by_one(organization: Organization, waiting: int) -> Iterator[None]:
+    judged_last = time.monotonic()
+    while waiting:
+        time.sleep(0.2)
+        with database_transaction():
+            left = companies.count_judged_by_older_rules(organization.id)
+        if left < waiting:
+            judged_last = time.monotonic()
+            yield from [None] * (waiting - left)
+            waiting = left
+        elif time.monotonic() - judged_last > PATIENCE_SECONDS:
+            click.echo(
+                f"{waiting} companies are still to be judged; `clock` and `evaluate` do it as soon"
+                " as they run.",
+                err=True,
+            )
+            return
+
+
+def _find(versions: list[RuleVersion], number: int, org: str) -> RuleVersion:
+    for version in versions:
+        if version.version == number:
+            return version
+    raise Refused(f"`{org}` has no rules version {number}; see `brazebee rules history`.")
+
+
+def _difference(versions: list[RuleVersion], one: RuleVersion) -> Iterator[str]:
+    """What a version changed, as a unified diff."""
+    before = next((v.source for v in versions if v.version == one.version - 1), "")
+    return difflib.unified_diff(
+        before.splitlines(),
+        one.source.splitlines(),
+        f"version {one.version - 1}",
+        f"version {one.version}",
+        lineterm="",
+    )
+
+
+def _size_of_change(versions: list[RuleVersion], one: RuleVersion) -> str:
+    lines = [line for line in _difference(versions, one) if line[:3] not in ("+++", "---")]
+    added = sum(1 for line in lines if line.startswith("+"))
+    return f"+{added} -{sum(1 for line in lines if line.startswith('-'))}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

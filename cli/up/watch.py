@@ -1,0 +1,94 @@
+"""Watches the rule file under `brazebee up`: what is saved there is checked and applied."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from actors.rule_changes import apply_rules
+from actors.times import utc_now
+from cli.errors import Refused
+from cli.rules.files import read_rule_file, show_faults
+from models import organizations, rule_versions
+from models.database import UNAVAILABLE, transaction
+from rules.durations import counted
+from rules.reading import check_rules
+
+Stamp = tuple[int, int, int]
+
+
+class RuleFileWatch:
+    """One rule file, applied to one organization whenever its text changes.
+
+    A faulty text is refused with its faults, and the last good one stays in force. A text that
+    is one of the versions already is no edit: after a rollback a restart does not undo it.
+    """
+
+    def __init__(self, file: Path, organization: str, say: Callable[[str], None]) -> None:
+        self._file = file
+        self._organization = organization
+        self._say = say
+        self._stamp: Stamp | None = None
+        self._seen: str | None = None
+
+    def look(self) -> None:
+        """Apply the file if it has changed; to be called again and again."""
+        stamp = self._current_stamp()
+        if stamp is None or stamp == self._stamp:
+            return
+        try:
+            text = read_rule_file(self._file)
+            if text != self._seen:
+                self._take(text)
+        except Refused as error:
+            self._refuse(error.message)
+        except UNAVAILABLE:
+            return  # looked at again
+        self._stamp = stamp
+
+    def _current_stamp(self) -> Stamp | None:
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+    def _take(self, text: str) -> None:
+        first_look = self._seen is None
+        with transaction():
+            organization = organizations.find(self._organization)
+            if organization is None:
+                return
+            versions = rule_versions.after(organization.id, 0)
+            same = [version.version for version in versions if version.source == text]
+            if not (first_look and same):
+                self._apply(organization.id, text)
+            elif organization.rules_version not in same:
+                self._say(
+                    f"{self._file} says what version {same[-1]} did, and version"
+                    f" {organization.rules_version} is in force; an edit of it will be applied"
+                )
+        self._seen = text
+
+    def _apply(self, organization_id: int, text: str) -> None:
+        checked = check_rules(text)
+        if checked.book is None:
+            self._refuse(show_faults(self._file, text, checked.faults))
+            return
+        for doubt in checked.doubts:
+            self._say_lines(doubt.shown(str(self._file), text))
+        applied = apply_rules(
+            organization_id, text, file=str(self._file), applied_by="brazebee up", now=utc_now()
+        )
+        if applied.changed:
+            self._say(
+                f"{self._file} is in force as version {applied.version}:"
+                f" {counted(len(applied.book.events), 'event')},"
+                f" {counted(len(applied.book.flags), 'flag')}"
+            )
+
+    def _refuse(self, reason: str) -> None:
+        self._say(f"{self._file} was not applied; the rules from before stay in force:")
+        self._say_lines(reason)
+
+    def _say_lines(self, text: str) -> None:
+        for line in text.splitlines():
+            self._say(line)

@@ -1,0 +1,165 @@
+"""What tests of phrases need: facts at whole seconds, judged at one of them; random phrases."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from rules.amounts import Amount, Change, Measure
+from rules.book import DEFAULT_STATUSES, NOT_APPLICABLE
+from rules.conditions import Bound, Condition, Finding, Level, Situation
+from rules.counting import Absence, Comparison, Count, Distinct, Never, Share
+from rules.durations import LONGEST, UNITS
+from rules.facts import USER, Selector
+from rules.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
+from rules.memory import FactsInMemory, FieldChange, Occurrence
+from rules.phrases import MOST_TIMES, Vocabulary, parse_condition
+from rules.together import AllOf, AnyOf, FlagIs, Not
+
+NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def event(second: float, amount: Any = None, *, user: str | None = None) -> Occurrence:
+    """A login, with an amount in its data unless that is None."""
+    return Occurrence(at(second), "login", None if amount is None else {"amount": amount}, user)
+
+
+class Flags:
+    """Other flags as they are told to be: each one's level, and when it changes next."""
+
+    def __init__(self, levels: Mapping[str, Level], changes: Mapping[str, datetime]) -> None:
+        self.levels = levels
+        self.changes = changes
+
+    def level(self, flag: str, _at: datetime) -> Level:
+        return self.levels[flag]
+
+    def next_change(self, flag: str, _after: datetime) -> datetime | None:
+        return self.changes.get(flag)
+
+
+def facts_of(
+    events: Iterable[Occurrence] = (),
+    fields: Mapping[str, Any] | None = None,
+    *,
+    first_seen: float = -1_000,
+) -> FactsInMemory:
+    """Facts with fields that have always been as they are."""
+    changes = [FieldChange(at(-1_000), name, value) for name, value in (fields or {}).items()]
+    return FactsInMemory(events, changes, first_seen_at=at(first_seen))
+
+
+def situation(
+    facts: FactsInMemory,
+    now: float,
+    levels: Mapping[str, Level] | None = None,
+    changes: Mapping[str, datetime] | None = None,
+) -> Situation:
+    return Situation(facts, Selector("login"), at(now), Flags(levels or {}, changes or {}))
+
+
+def find(
+    phrase: str | Condition,
+    events: Iterable[Occurrence] = (),
+    fields: Mapping[str, Any] | None = None,
+    *,
+    now: float = 0,
+) -> Finding:
+    """What a phrase finds at a second."""
+    condition = parse_condition(phrase) if isinstance(phrase, str) else phrase
+    return condition.find(situation(facts_of(events, fields), now))
+
+
+# Random phrases, as a rule file can contain them
+
+IGNORED_UNDER = Decimal(20)
+VOCABULARY = Vocabulary(ignore_previous_under=IGNORED_UNDER)
+
+windows = st.builds(
+    lambda unit, share: max(1, round(share * (LONGEST // unit))) * unit,
+    st.sampled_from(list(UNITS.values())),
+    st.one_of(st.floats(0, 1), st.floats(0, 1e-4)),
+)
+names = st.text(
+    st.characters(exclude_characters='.()",%', exclude_categories=["Z", "C"]),
+    min_size=1,
+    max_size=5,
+).filter(lambda name: not any(character.isspace() for character in name))
+paths = st.lists(names, min_size=1, max_size=3).map(tuple)
+company_fields = paths.map(".".join)
+numbers = st.one_of(
+    st.integers(-(10**28), 10**29).map(Decimal),
+    st.decimals(-1000, 1000, places=3),
+)
+percents = st.one_of(
+    st.integers(0, 100).map(Decimal), st.decimals(0, 1_000_000, places=2, allow_nan=False)
+)
+texts = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8),
+    st.lists(
+        st.sampled_from(
+            ["and", "Or", "is", "not", "missing", "worse", "At", "Risk", '"', "(", "5", "%", "in"]
+        ),
+        min_size=1,
+        max_size=3,
+    ).map(" ".join),
+).filter(str.strip)
+statuses = st.sampled_from([*enumerate(DEFAULT_STATUSES), (None, NOT_APPLICABLE)])
+
+
+def _has_depth(condition: Count | Distinct) -> bool:
+    return condition.depth > 0
+
+
+counts = st.builds(Count, st.sampled_from(Comparison), st.integers(0, MOST_TIMES), windows)
+distinct = st.builds(
+    Distinct,
+    st.sampled_from(Comparison),
+    st.integers(0, MOST_TIMES),
+    st.one_of(st.just(USER), paths.map(lambda path: ("data", *path))),
+    windows,
+)
+changes = st.builds(
+    Change, st.booleans(), percents.filter(bool), windows, st.just(IGNORED_UNDER)
+).filter(lambda change: change.upwards or change.percent <= 100)
+phrases: st.SearchStrategy[Condition] = st.one_of(
+    counts.filter(_has_depth),
+    distinct.filter(_has_depth),
+    changes,
+    st.builds(Absence, windows),
+    st.builds(Never, windows, company_fields),
+    st.builds(Share, st.sampled_from(Bound), percents, company_fields, windows),
+    st.builds(
+        Amount,
+        st.sampled_from(Measure),
+        paths.map(lambda path: ("data", *path)),
+        st.sampled_from(Bound),
+        numbers,
+        windows,
+    ),
+    st.builds(FieldCompared, company_fields, st.sampled_from(Bound), numbers),
+    st.builds(FieldIs, company_fields, texts, st.booleans()),
+    st.builds(FieldMissing, company_fields, st.booleans()),
+    st.builds(FieldWithin, company_fields, windows),
+    st.builds(
+        lambda flag, status, worse: FlagIs(flag, status[1], status[0], worse),
+        texts,
+        statuses,
+        st.booleans(),
+    ),
+)
+conditions: st.SearchStrategy[Condition] = st.recursive(
+    phrases,
+    lambda inner: st.one_of(
+        st.builds(Not, inner),
+        st.builds(AllOf, st.lists(inner, min_size=2, max_size=3).map(tuple)),
+        st.builds(AnyOf, st.lists(inner, min_size=2, max_size=3).map(tuple)),
+    ),
+    max_leaves=5,
+)

@@ -1,0 +1,371 @@
+"""Random phrases, books and histories of one company, and the company as the actors keep it.
+
+Each property is tried with a few dozen cases. `BRAZEBEE_ORACLE_CASES=2000` tries each, for every
+kind of phrase or book, with that many instead; that takes some minutes:
+
+    BRAZEBEE_ORACLE_CASES=2000 .venv/bin/python -m pytest tests/unit/rules/oracle
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from recount import Sent, at
+
+from models.traits import Traits
+from rules.amounts import Amount, Change, Measure
+from rules.book import RuleBook
+from rules.conditions import Bound, Condition, Level
+from rules.counting import Absence, Comparison, Count, Distinct, Never, Share
+from rules.facts import Selector
+from rules.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
+from rules.flags import Flag
+from rules.memory import FactsInMemory, FieldChange, Occurrence
+from rules.settlement import settle
+from rules.state import CompanyState, Transition
+from rules.together import AllOf, AnyOf, FlagIs, Not
+
+CASES = int(os.environ.get("BRAZEBEE_ORACLE_CASES", "0"))
+STATUSES = ("Healthy", "At Risk", "Critical")
+LIVE_WITHIN = 60
+LAST = 90
+"""The second after which nothing more is sent."""
+
+END = LAST + 130
+"""The second by which all has left every window, of changes too."""
+
+Phrases = st.SearchStrategy[Condition]
+
+
+def cases(usual: int) -> settings:
+    """How many cases a property is tried with."""
+    return settings(
+        max_examples=CASES or usual,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+
+TIME_LIMIT = 120 if not CASES else 3_600
+"""Seconds for one property."""
+
+# Phrases
+
+SECONDS = st.one_of(st.integers(1, 10), st.integers(1, 60)).map(lambda s: timedelta(seconds=s))
+COMPARISONS, BOUNDS = st.sampled_from(Comparison), st.sampled_from(Bound)
+AMOUNTS = st.one_of(
+    st.integers(-4, 12).map(Decimal),
+    st.sampled_from(["0.1", "0.3", "2.5", "123456789012345678901234567890"]).map(Decimal),
+)
+PERCENTS = st.one_of(
+    st.sampled_from([1, 10, 20, 25, 50, 75, 90, 100]).map(Decimal),
+    st.sampled_from(["33.3", "66.66666666666666666666666666667"]).map(Decimal),
+)
+NUMBER_FIELDS = st.sampled_from(["seats", "limits.seats", "plan", "due"])
+TEXT_FIELDS = st.sampled_from(["plan", "seats", "limits.seats", "due"])
+DATE_FIELDS = st.sampled_from(["due", "due", "due", "plan", "seats"])
+DATA_PATHS = st.sampled_from([("data", "n"), ("data", "deep", "n")])
+PLANS: list[Any] = ["Free", "free ", "Pro", "pro", "5", 5, 5.0, True, "true", None]
+
+COUNTS: Phrases = st.builds(Count, COMPARISONS, st.integers(0, 4), SECONDS).filter(
+    lambda count: count.depth > 0
+)
+NEVERS: Phrases = st.builds(Never, SECONDS, DATE_FIELDS)
+CHANGES: Phrases = st.one_of(
+    st.builds(Change, st.just(False), PERCENTS, SECONDS, st.integers(0, 3).map(Decimal)),
+    st.builds(
+        Change,
+        st.just(True),
+        st.one_of(PERCENTS, st.just(Decimal(250))),
+        SECONDS,
+        st.integers(0, 3).map(Decimal),
+    ),
+)
+
+
+def _distinct(of: st.SearchStrategy[tuple[str, ...]]) -> Phrases:
+    built = st.builds(Distinct, COMPARISONS, st.integers(0, 4), of, SECONDS)
+    return built.filter(lambda distinct: distinct.depth > 0)
+
+
+def _amounts(measure: Measure) -> Phrases:
+    return st.builds(Amount, st.just(measure), DATA_PATHS, BOUNDS, AMOUNTS, SECONDS)
+
+
+OF_EVENTS: dict[str, Phrases] = {
+    "count": COUNTS,
+    "absence": st.builds(Absence, SECONDS),
+    "never": NEVERS,
+    "distinct users": _distinct(st.just(("user",))),
+    "distinct values": _distinct(DATA_PATHS),
+    "share": st.builds(
+        Share, BOUNDS, st.one_of(PERCENTS, st.just(Decimal(0))), NUMBER_FIELDS, SECONDS
+    ),
+    "sum": _amounts(Measure.SUM),
+    "average": _amounts(Measure.AVERAGE),
+    "highest": _amounts(Measure.HIGHEST),
+    "lowest": _amounts(Measure.LOWEST),
+    "change down": CHANGES.filter(lambda change: not change.upwards),  # type: ignore[attr-defined]
+    "change up": CHANGES.filter(lambda change: change.upwards),  # type: ignore[attr-defined]
+}
+OF_FIELDS: dict[str, Phrases] = {
+    "field compared": st.builds(FieldCompared, NUMBER_FIELDS, BOUNDS, AMOUNTS),
+    "field is": st.builds(
+        FieldIs, TEXT_FIELDS, st.sampled_from(["FREE", "pro", "5", "05.0", "True"]), st.booleans()
+    ),
+    "field missing": st.builds(FieldMissing, TEXT_FIELDS, st.booleans()),
+    "field within": st.builds(FieldWithin, DATE_FIELDS, SECONDS),
+}
+LEAVES = OF_EVENTS | OF_FIELDS
+ANY_LEAF: Phrases = st.one_of(*LEAVES.values())
+
+
+def flag_is(names: Sequence[str]) -> Phrases:
+    """References to one of these flags."""
+    levels: list[Level] = [None, 0, 1, 2]
+    return st.one_of(
+        st.builds(FlagIs, st.sampled_from(names), st.just("-"), st.sampled_from(levels)),
+        st.builds(
+            FlagIs, st.sampled_from(names), st.just("-"), st.sampled_from([1, 2]), st.just(True)
+        ),
+    )
+
+
+def joined(leaves: Phrases) -> Phrases:
+    """Phrases with `and`, `or` and `not`."""
+
+    def together(parts: Phrases) -> Phrases:
+        several = st.lists(parts, min_size=2, max_size=3).map(tuple)
+        return st.one_of(
+            st.builds(AllOf, several), st.builds(AnyOf, several), st.builds(Not, parts)
+        )
+
+    return together(st.one_of(leaves, together(leaves)))
+
+
+# Books
+
+SELECTORS = st.one_of(
+    st.sampled_from(["a", "a", "b", None]).map(Selector),
+    st.builds(
+        Selector,
+        st.sampled_from(["a", None]),
+        st.sampled_from([((("kind",), (1, "x")),), ((("kind",), (True,)),)]),
+    ),
+)
+LEVELS: list[tuple[int, ...]] = [(1,), (2,), (2, 1)]
+ANY_LEVEL: st.SearchStrategy[Level] = st.sampled_from([None, 0, 1, 2])
+NONE = timedelta(0)
+APPLIES_TO = st.sampled_from(
+    [
+        ((("plan",), ("FREE", "pro")),),
+        ((("plan",), (5,)),),
+        ((("plan",), ("free",)), (("limits", "seats"), (2, "3"))),
+    ]
+)
+
+
+def flags(
+    name: str, phrases: Phrases, **options: st.SearchStrategy[Any]
+) -> st.SearchStrategy[Flag]:
+    """Flags with one or two levels."""
+    conditions = st.sampled_from(LEVELS).flatmap(
+        lambda levels: st.tuples(*(st.tuples(st.just(level), phrases) for level in levels))
+    )
+    return st.builds(Flag, st.just(name), SELECTORS, conditions, **options)
+
+
+def book(*made: Flag) -> RuleBook:
+    """A book of these flags."""
+    return RuleBook(STATUSES, {}, made)
+
+
+def books_of(phrases: Phrases, **options: st.SearchStrategy[Any]) -> st.SearchStrategy[RuleBook]:
+    """Books of one or two flags."""
+    one, two = (flags(name, phrases, **options) for name in "AB")
+    return st.one_of(st.builds(book, one), st.builds(book, one, two))
+
+
+WAITS = st.one_of(st.just(NONE), SECONDS)
+MOSTLY_EVENTS: Phrases = st.one_of(ANY_LEAF, COUNTS, joined(ANY_LEAF))
+EVERYTHING: dict[str, st.SearchStrategy[Any]] = {
+    "wait": WAITS,
+    "recover": st.one_of(st.none(), MOSTLY_EVENTS),
+    "lasting": WAITS,
+    "applies_to": st.one_of(st.just(()), st.just(()), APPLIES_TO),
+    "if_missing": ANY_LEVEL,
+}
+
+
+@st.composite
+def referring_books(draw: st.DrawFn, options: dict[str, st.SearchStrategy[Any]]) -> RuleBook:
+    """Books of two or three flags that refer to those before them."""
+    made = [draw(flags("A", MOSTLY_EVENTS, **options))]
+    for name in "BC"[: draw(st.integers(1, 2))]:
+        leaf = flag_is([flag.name for flag in made])
+        phrases = st.one_of(leaf, joined(st.one_of(leaf, ANY_LEAF)))
+        own = (
+            options | {"recover": st.one_of(st.none(), phrases)}
+            if "recover" in options
+            else options
+        )
+        made.append(draw(flags(name, phrases, **own)))
+    return book(*draw(st.permutations(made)))
+
+
+FORGETFUL: dict[str, st.SearchStrategy[RuleBook]] = {
+    name: books_of(phrases) for name, phrases in LEAVES.items()
+} | {
+    "together": books_of(joined(ANY_LEAF)),
+    "wait": books_of(MOSTLY_EVENTS, wait=SECONDS),
+    "applies_to": books_of(MOSTLY_EVENTS, applies_to=APPLIES_TO),
+    "if_missing": books_of(MOSTLY_EVENTS, if_missing=ANY_LEVEL),
+}
+"""Books of flags whose level at an instant is told by the facts of that instant alone."""
+
+BOOKS: dict[str, st.SearchStrategy[RuleBook]] = FORGETFUL | {
+    "for": books_of(MOSTLY_EVENTS, lasting=SECONDS),
+    "recover": books_of(MOSTLY_EVENTS, recover=MOSTLY_EVENTS),
+    "for and recover": books_of(COUNTS, lasting=SECONDS, recover=COUNTS),
+    "flag is": referring_books({}),
+    "everything": st.one_of(books_of(MOSTLY_EVENTS, **EVERYTHING), referring_books(EVERYTHING)),
+}
+
+# Histories
+
+DATES = st.one_of(
+    st.integers(-80, END + 20).map(lambda second: at(second).isoformat()),
+    st.integers(0, END).map(lambda second: f"{at(second):%Y-%m-%d %H:%M:%S}"),
+    st.sampled_from(["2024-01-21", "2024-01-21T02:00:30+02:00", "2024-01-20T23:59Z"]),
+    st.sampled_from(["2024-02-30", "soon", 20240121, None, True]),
+)
+SEATS: list[Any] = [1, 2, 3, 4, 10, "3", " 4.5 ", 0, -2, 2.5, None, True, "many", [3]]
+NUMBERS: list[Any] = [
+    *[0, 1, 1.0, 2, 3, 5, -3, 0.1, 0.2, "2", " 3e0 ", 1e300, -1e300, "1e-300"],
+    *[True, False, None, "x", [1], [True], [1.0], {"m": 1}, "123456789012345678901234567890"],
+]
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "seats": st.sampled_from(SEATS),
+        "limits": st.one_of(
+            st.builds(dict, seats=st.sampled_from(SEATS)), st.sampled_from([{}, None, 3])
+        ),
+        "plan": st.sampled_from(PLANS),
+        "due": DATES,
+    },
+)
+SOME_FIELDS = st.one_of(st.just({}), st.just({}), FIELDS)
+VALUES = st.one_of(st.sampled_from([1, 2, 3, -3, "2"]), st.sampled_from(NUMBERS))
+DATA = st.one_of(
+    st.none(),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "n": VALUES,
+            "kind": st.sampled_from([1, 1.0, True, "x", "y"]),
+            "deep": st.one_of(st.builds(dict, n=VALUES), st.just(3)),
+        },
+    ),
+)
+
+
+def occurrences(seconds: st.SearchStrategy[int]) -> st.SearchStrategy[Occurrence]:
+    """Events at such seconds."""
+    return st.builds(
+        Occurrence,
+        seconds.map(at),
+        st.sampled_from("aaab"),
+        DATA,
+        st.sampled_from([None, "u", "v", "w"]),
+    )
+
+
+def _sent(seconds: st.SearchStrategy[int], least: int, most: int) -> st.SearchStrategy[list[Sent]]:
+    one = st.builds(Sent, occurrences(seconds), SOME_FIELDS)
+    return st.lists(one, min_size=least, max_size=most)
+
+
+HISTORIES = st.tuples(
+    st.builds(Sent, occurrences(st.just(0)), FIELDS),
+    st.one_of(_sent(st.integers(0, LAST), 0, 12), _sent(st.integers(0, 25), 3, 14)),
+).map(lambda parts: sorted([parts[0], *parts[1]], key=lambda sent: sent.second))
+"""What is sent of a company, in order; the first of it at second 0."""
+
+
+def field_changes(sent: Sequence[Sent]) -> list[FieldChange]:
+    """How the fields change by what is sent in order."""
+    return [
+        FieldChange(one.event.occurred_at, name, value)
+        for one in sent
+        for name, value in one.company.items()
+    ]
+
+
+def facts_of(sent: Sequence[Sent]) -> FactsInMemory:
+    """What is known by what was sent in order."""
+    return FactsInMemory([one.event for one in sent], field_changes(sent))
+
+
+# A company
+
+
+@dataclass
+class Company:
+    """What intake, evaluation and clock do to one company's rows, in memory."""
+
+    book: RuleBook
+    events: list[Occurrence] = field(default_factory=list)
+    fields: list[FieldChange] = field(default_factory=list)
+    traits: Traits = field(default_factory=lambda: Traits({}))
+    unsettled_since: datetime | None = None
+    state: CompanyState | None = None
+    transitions: list[Transition] = field(default_factory=list)
+    known: set[int] = field(default_factory=set)
+
+    def store(self, sent: Sent, now: int) -> None:
+        """See `actors.intake`."""
+        if id(sent) in self.known:
+            return
+        self.known.add(id(sent))
+        event, since = sent.event, sent.event.occurred_at
+        late = now - sent.second > LIVE_WITHIN
+        changes = self.traits.merge(sent.company, since)
+        self.fields += [FieldChange(change.at, change.field, change.value) for change in changes]
+        older = not self.events or since < min(known.occurred_at for known in self.events)
+        self.events.append(event)
+        changed = {change.field for change in changes if change.newest}
+        matters = self.state is None or any(
+            (self.state.flags[flag.name].awaits_event or (flag.heeds_late_events and late))
+            and flag.selector.matches(event.event_key, event.data)
+            for flag in self.book.flags
+        )
+        if older or matters or not changed.isdisjoint(self.book.company_fields):
+            since = at(now) if late else since
+            self.unsettled_since = min(self.unsettled_since or since, since)
+
+    def evaluate(self, now: int) -> None:
+        """See `actors.health`; does what the clock does as well, as nothing is done undue."""
+        first = min(event.occurred_at for event in self.events)
+        state = self.state or CompanyState(self.book.statuses[0], first, None, {})
+        settlement = settle(
+            self.book,
+            replace(state, first_seen_at=first),
+            FactsInMemory(self.events, self.fields),
+            now=at(now),
+            unsettled_since=self.unsettled_since,
+        )
+        self.state, self.unsettled_since = settlement.state, None
+        self.transitions += settlement.transitions
+
+    @property
+    def levels(self) -> dict[str, Level]:
+        """The recorded level of each flag."""
+        assert self.state is not None
+        return {flag.name: self.state.flags[flag.name].level for flag in self.book.flags}

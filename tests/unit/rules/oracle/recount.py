@@ -1,0 +1,360 @@
+"""What flags and phrases say, found by counting everything anew at every whole second.
+
+It shares nothing with the evaluator but the classes that describe a phrase, a flag and an event.
+Everything happens at whole seconds and every window is a number of them, so nothing can change
+between two of them: trying each is trying all instants.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from rules.amounts import Amount, Change, Measure
+from rules.book import RuleBook
+from rules.conditions import Bound, Condition, Level
+from rules.counting import Absence, Comparison, Count, Distinct, Never, Share
+from rules.facts import Selector
+from rules.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
+from rules.flags import Flag
+from rules.memory import Occurrence
+from rules.state import Transition
+from rules.together import AllOf, AnyOf, FlagIs, Not
+
+START = datetime(2024, 1, 20, 23, 59, 20, tzinfo=UTC)
+"""Second 0; the second 40 is a midnight, which a date without a time can name."""
+
+SECOND = timedelta(seconds=1)
+
+
+def at(second: int) -> datetime:
+    """The instant of a second."""
+    return START + second * SECOND
+
+
+def second_of(instant: datetime) -> int:
+    """The second of an instant."""
+    seconds, rest = divmod(instant - START, SECOND)
+    assert not rest
+    return seconds
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One event as a client sends it, with what it says of the company."""
+
+    event: Occurrence
+    company: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def second(self) -> int:
+        return second_of(self.event.occurred_at)
+
+
+LevelOf = Callable[[str, int], Level]
+
+
+@dataclass
+class History:
+    """All that was sent of a company; of one instant, in the order of arrival."""
+
+    sent: Sequence[Sent]
+
+    def __post_init__(self) -> None:
+        self.sent = sorted(self.sent, key=lambda sent: sent.second)
+        self._selected: dict[str, list[tuple[int, Occurrence]]] = {}
+
+    def selected(self, selector: Selector) -> list[tuple[int, Occurrence]]:
+        """The events that a flag counts, each with its second."""
+        key = repr(selector)
+        if key not in self._selected:
+            self._selected[key] = [
+                (sent.second, sent.event) for sent in self.sent if _selects(selector, sent.event)
+            ]
+        return self._selected[key]
+
+    def company(self, path: Sequence[str], second: int) -> Any:
+        """What a field of the company says at a second."""
+        said = [
+            sent.company[path[0]]
+            for sent in self.sent
+            if sent.second <= second and path[0] in sent.company
+        ]
+        return _dig(said[-1], path[1:]) if said else None
+
+    def truth(
+        self, condition: Condition, selector: Selector, now: int, level_of: LevelOf
+    ) -> bool | None:
+        """Whether a phrase holds at a second; None if it cannot be judged."""
+
+        def between(since: int, until: int) -> list[Occurrence]:
+            return [event for when, event in self.selected(selector) if since < when <= until]
+
+        def recent(window: timedelta) -> list[Occurrence]:
+            return between(now - window // SECOND, now)
+
+        match condition:
+            case Count():
+                return _compares(
+                    condition.comparison, len(recent(condition.window)), condition.times
+                )
+            case Absence():
+                return not recent(condition.window)
+            case Distinct():
+                if condition.of == ("user",):
+                    found = [event.user for event in recent(condition.window)]
+                else:
+                    found = [_dig(e.data, condition.of[1:]) for e in recent(condition.window)]
+                different = _different(value for value in found if value is not None)
+                return _compares(condition.comparison, different, condition.number)
+            case Share():
+                whole = _number(self.company(condition.field.split("."), now))
+                if whole is None or whole <= 0:
+                    return None
+                users = {event.user for event in recent(condition.window)} - {None}
+                part = whole * Fraction(condition.percent) / 100
+                return _bounds(condition.bound, Fraction(len(users)), part)
+            case Never():
+                start = _instant(self.company(condition.field.split("."), now))
+                if start is None:
+                    return None
+                deadline = start + condition.window // SECOND
+                return now >= deadline and not between(-(10**9), min(deadline, now))
+            case Amount():
+                values = [_number(_dig(e.data, condition.of[1:])) for e in recent(condition.window)]
+                measured = _measured(condition.measure, [v for v in values if v is not None])
+                if measured is None:
+                    return None
+                return _bounds(condition.bound, measured, Fraction(condition.limit))
+            case Change():
+                window = condition.window // SECOND
+                before = len(between(now - 2 * window, now - window))
+                if before == 0 or before < Fraction(condition.ignore_previous_under):
+                    return None
+                latest, share = len(between(now - window, now)), Fraction(condition.percent) / 100
+                if condition.upwards:
+                    return latest >= before * (1 + share)
+                return latest <= before * (1 - share)
+            case FieldCompared():
+                number = _number(self.company(condition.field.split("."), now))
+                if number is None:
+                    return None
+                return _bounds(condition.bound, number, Fraction(condition.limit))
+            case FieldIs():
+                value = self.company(condition.field.split("."), now)
+                return None if value is None else _is(value, condition.wanted) != condition.negated
+            case FieldMissing():
+                missing = self.company(condition.field.split("."), now) is None
+                return missing != condition.negated
+            case FieldWithin():
+                date = _instant(self.company(condition.field.split("."), now))
+                return None if date is None else now < date <= now + condition.window // SECOND
+            case FlagIs():
+                level = level_of(condition.flag, now)
+                if condition.or_worse and level is not None and condition.level is not None:
+                    return level >= condition.level
+                return level == condition.level
+            case Not():
+                truth = self.truth(condition.negated, selector, now, level_of)
+                return None if truth is None else not truth
+            case AllOf() | AnyOf():
+                truths = [self.truth(p, selector, now, level_of) for p in condition.joined]
+                decisive = isinstance(condition, AnyOf)
+                if decisive in truths:
+                    return decisive
+                return None if None in truths else not decisive
+        raise TypeError(condition)
+
+
+class Recount:
+    """The levels of every flag at every second from the first event on."""
+
+    def __init__(self, book: RuleBook, sent: Sequence[Sent], until: int) -> None:
+        self.book = book
+        self.until = until
+        self.history = History(sent)
+        self.first = min(one.second for one in sent)
+        self._courses: dict[str, list[Level]] = {}
+
+    def level(self, flag: str, second: int) -> Level:
+        """The level of a flag at a second."""
+        if flag not in self._courses:
+            self._courses[flag] = self._course(self.book.flags_by_name[flag])
+        return self._courses[flag][second - self.first]
+
+    def levels(self, second: int) -> dict[str, Level]:
+        """The level of each flag at a second."""
+        return {flag.name: self.level(flag.name, second) for flag in self.book.flags}
+
+    def _course(self, flag: Flag) -> list[Level]:
+        course: list[Level] = []
+        since: dict[int, int] = {}
+        for now in range(self.first, self.until + 1):
+            course.append(self._judge(flag, now, course[-1] if course else None, since))
+        return course
+
+    def _judge(self, flag: Flag, now: int, before: Level, since: dict[int, int]) -> Level:
+        if now < self.first + flag.wait // SECOND or not self._applies(flag, now):
+            since.clear()
+            return None
+        truths = {
+            level: self.history.truth(phrase, flag.selector, now, self.level)
+            for level, phrase in flag.conditions
+        }
+        for level, truth in truths.items():
+            if truth:
+                since.setdefault(level, now)
+            else:
+                since.pop(level, None)
+        lasting = flag.lasting // SECOND
+        reached = [
+            level for level in since if now - since[level] >= lasting or (before or 0) >= level
+        ]
+        if reached:
+            return max(reached)
+        if not since and None in truths.values():
+            return flag.if_missing
+        if flag.recover is not None and before:
+            recovered = self.history.truth(flag.recover, flag.selector, now, self.level)
+            return 0 if recovered else min(truths)
+        return 0
+
+    def _applies(self, flag: Flag, now: int) -> bool:
+        values = [(self.history.company(path, now), wanted) for path, wanted in flag.applies_to]
+        return all(
+            value is not None and any(_is(value, one) for one in wanted) for value, wanted in values
+        )
+
+    def crossings(self) -> list["Crossing"]:
+        """Everything that is to be told, from the first event on."""
+        told: list[Crossing] = []
+        status, before = 0, dict[str, Level]()
+        for second in range(self.first, self.until + 1):
+            levels = self.levels(second)
+            changes = {
+                name: (before.get(name), level)
+                for name, level in levels.items()
+                if (before.get(name) or 0) != (level or 0)
+            }
+            after = max(level or 0 for level in levels.values())
+            if changes:
+                statuses = self.book.statuses
+                told.append((second, statuses[status], statuses[after], changes))
+            status, before = after, levels
+        return told
+
+
+Crossing = tuple[int, str, str, dict[str, tuple[Level, Level]]]
+"""A second, the status before and after it, and of each flag that changed its levels."""
+
+
+def crossings(transitions: Sequence[Transition]) -> list[Crossing]:
+    """What was recorded, in the form of a recount."""
+    return [
+        (second_of(t.at), t.before, t.after, {c.flag: (c.before, c.after) for c in t.changes})
+        for t in transitions
+    ]
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """Whether two values are equal in JSON: `true` is not 1, 1 is 1.0."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same_json(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_json, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def _selects(selector: Selector, event: Occurrence) -> bool:
+    if selector.event_key not in (None, event.event_key):
+        return False
+    return all(
+        any(same_json(_dig(event.data, path), one) for one in wanted)
+        for path, wanted in selector.where
+    )
+
+
+def _dig(value: Any, path: Sequence[str]) -> Any:
+    for step in path:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _different(values: Any) -> int:
+    kept: list[Any] = []
+    for value in values:
+        if not any(same_json(value, other) for other in kept):
+            kept.append(value)
+    return len(kept)
+
+
+def _compares(comparison: Comparison, count: int, limit: int) -> bool:
+    return {
+        Comparison.LESS_THAN: count < limit,
+        Comparison.AT_MOST: count <= limit,
+        Comparison.AT_LEAST: count >= limit,
+        Comparison.MORE_THAN: count > limit,
+    }[comparison]
+
+
+def _bounds(bound: Bound, amount: Fraction, limit: Fraction) -> bool:
+    return {
+        Bound.BELOW: amount < limit,
+        Bound.AT_MOST: amount <= limit,
+        Bound.AT_LEAST: amount >= limit,
+        Bound.ABOVE: amount > limit,
+    }[bound]
+
+
+def _measured(measure: Measure, amounts: list[Fraction]) -> Fraction | None:
+    if measure is Measure.SUM:
+        return sum(amounts, Fraction(0))
+    if not amounts:
+        return None
+    return {
+        Measure.AVERAGE: sum(amounts, Fraction(0)) / len(amounts),
+        Measure.HIGHEST: max(amounts),
+        Measure.LOWEST: min(amounts),
+    }[measure]
+
+
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*", re.IGNORECASE)
+_DATE = re.compile(
+    r"\s*(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?(Z|([+-])(\d\d):(\d\d))?)?\s*"
+)
+
+
+def _number(value: Any) -> Fraction | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        value = repr(value)
+    return Fraction(value.strip()) if isinstance(value, str) and _NUMBER.fullmatch(value) else None
+
+
+def _instant(value: Any) -> int | None:
+    read = _DATE.fullmatch(value) if isinstance(value, str) else None
+    if read is None:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in read.groups()[:6])
+    try:
+        local = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+    ahead = timedelta(hours=int(read[9] or 0), minutes=int(read[10] or 0))
+    return second_of(local + ahead if read[8] == "-" else local - ahead)
+
+
+def _is(value: Any, wanted: Any) -> bool:
+    numbers = _number(value), _number(wanted)
+    if None not in numbers:
+        return numbers[0] == numbers[1]
+    return _text(value) == _text(wanted)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value).strip().casefold()

@@ -1,0 +1,148 @@
+"""Each kind of phrase against a recount; see `histories` for how to try more cases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import pytest
+from histories import (
+    ANY_LEAF,
+    END,
+    HISTORIES,
+    LAST,
+    LEAVES,
+    SELECTORS,
+    TIME_LIMIT,
+    cases,
+    facts_of,
+    flag_is,
+    joined,
+    occurrences,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from recount import History, Sent, at, second_of
+
+from rules.conditions import Condition, Finding, Level, Situation
+from rules.facts import Selector
+from rules.memory import Occurrence
+
+pytestmark = pytest.mark.timeout(TIME_LIMIT)
+
+
+@dataclass(frozen=True)
+class Courses:
+    """Other flags: each second at which one changes, and to what, the last first."""
+
+    steps: dict[str, list[tuple[int, Level]]]
+
+    def at(self, flag: str, second: int) -> Level:
+        return next((level for since, level in self.steps[flag] if since <= second), None)
+
+    def level(self, flag: str, at: datetime) -> Level:
+        return self.at(flag, second_of(at))
+
+    def next_change(self, flag: str, after: datetime) -> datetime | None:
+        return min((at(s) for s, _ in self.steps[flag] if at(s) > after), default=None)
+
+
+COURSES = st.dictionaries(
+    st.just("A"),
+    st.lists(
+        st.tuples(st.integers(0, END), st.sampled_from([None, 0, 1, 2])),
+        unique_by=lambda step: step[0],
+    ).map(lambda steps: sorted(steps, key=lambda step: -step[0])),
+    min_size=1,
+).map(Courses)
+KINDS = LEAVES | {
+    "flag is": flag_is("A"),
+    "together": joined(ANY_LEAF),
+    "together with flags": joined(st.one_of(flag_is("A"), ANY_LEAF)),
+}
+EXACT = LEAVES
+"""Kinds that change just when they say; others may, and are looked at again."""
+
+each_kind = pytest.mark.parametrize("kind", KINDS)
+INSTANTS = st.one_of(st.integers(0, 40), st.integers(0, END))
+
+
+def find(
+    phrase: Condition, selector: Selector, sent: Sequence[Sent], courses: Courses, second: int
+) -> Finding:
+    return phrase.find(Situation(facts_of(sent), selector, at(second), courses))
+
+
+def until(second: int, sent: Sequence[Sent]) -> list[Sent]:
+    return [one for one in sent if one.second <= second]
+
+
+@each_kind
+@cases(50)
+@given(st.data(), SELECTORS, HISTORIES, COURSES, st.lists(INSTANTS, min_size=1, max_size=8))
+def test_a_phrase_holds_where_it_does_by_a_recount(
+    kind: str,
+    data: st.DataObject,
+    selector: Selector,
+    sent: list[Sent],
+    courses: Courses,
+    seconds: list[int],
+) -> None:
+    phrase = data.draw(KINDS[kind])
+    history = History(sent)
+    for second in seconds:
+        truth = history.truth(phrase, selector, second, courses.at)
+        assert find(phrase, selector, sent, courses, second).holds is truth
+
+
+@each_kind
+@cases(40)
+@given(st.data(), SELECTORS, HISTORIES, COURSES, INSTANTS)
+def test_with_no_further_event_a_phrase_changes_when_it_says(
+    kind: str,
+    data: st.DataObject,
+    selector: Selector,
+    sent: list[Sent],
+    courses: Courses,
+    second: int,
+) -> None:
+    phrase = data.draw(KINDS[kind])
+    sent = until(second, sent)
+    found = find(phrase, selector, sent, courses, second)
+    changes_at = END + 70 if found.changes_at is None else second_of(found.changes_at)
+    assert second < changes_at
+    history = History(sent)
+    truths = [history.truth(phrase, selector, s, courses.at) for s in range(second, changes_at + 1)]
+    assert set(truths[:-1]) == {found.holds}
+    if kind in EXACT:
+        assert (truths[-1] != found.holds) == (found.changes_at is not None)
+
+
+@each_kind
+@cases(60)
+@given(
+    st.data(),
+    SELECTORS,
+    HISTORIES,
+    COURSES,
+    INSTANTS,
+    st.lists(occurrences(st.integers(0, LAST)), min_size=1, max_size=3),
+)
+def test_unless_a_phrase_awaits_events_none_changes_it_sooner_than_it_says(
+    kind: str,
+    data: st.DataObject,
+    selector: Selector,
+    sent: list[Sent],
+    courses: Courses,
+    second: int,
+    further: list[Occurrence],
+) -> None:
+    phrase = data.draw(KINDS[kind])
+    sent = until(second, sent)
+    found = find(phrase, selector, sent, courses, second)
+    if found.awaits_event:
+        return
+    later = [replace(e, occurred_at=e.occurred_at + (at(second) - at(0))) for e in further]
+    history = History([*sent, *map(Sent, later)])
+    changes_at = END + LAST + 70 if found.changes_at is None else second_of(found.changes_at)
+    for instant in range(second, changes_at):
+        assert history.truth(phrase, selector, instant, courses.at) is found.holds

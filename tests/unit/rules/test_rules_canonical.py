@@ -1,0 +1,37 @@
+from hypothesis import given, settings
+from judging import VOCABULARY, conditions, names, phrases, texts
+
+from rules.conditions import Condition
+from rules.fields import quoted
+from rules.phrases import parse_condition
+from rules.together import FlagIs
+
+
+@settings(max_examples=600, deadline=None)
+@given(phrases)
+def test_the_canonical_form_of_every_kind_of_phrase_reads_back_as_the_same(
+    phrase: Condition,
+) -> None:
+    assert parse_condition(str(phrase), VOCABULARY) == phrase
+
+
+@settings(max_examples=200, deadline=None)
+@given(conditions)
+def test_the_canonical_form_of_phrases_together_reads_back_as_the_same(
+    condition: Condition,
+) -> None:
+    assert parse_condition(str(condition), VOCABULARY) == condition
+
+
+@settings(max_examples=200, deadline=None)
+@given(texts)
+def test_a_quoted_name_reads_back_as_the_same_flag(name: str) -> None:
+    read = parse_condition(f"flag {quoted(name)} is At Risk")
+    assert read == FlagIs(name, "At Risk", 1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(names)
+def test_a_name_of_one_plain_word_needs_no_quotes(name: str) -> None:
+    if not {name.casefold()} & {"and", "or", "is", "not", "missing"} and not {*name} & {*"“”"}:
+        assert quoted(name) == name
