@@ -231,7 +231,10 @@ def ids_judged_by_older_rules(*, limit: int) -> list[int]:
     rows = query(
         "select c.id from organizations o cross join lateral ("
         " select id from companies where organization_id = o.id"
-        " and judged_version < o.rules_version limit %(limit)s) c limit %(limit)s",
+        # The order makes it a probe of companies_by_judged_version: the planner cannot know that
+        # nearly always there is none, and would walk the table in search of the first.
+        " and judged_version < o.rules_version order by judged_version limit %(limit)s) c"
+        " limit %(limit)s",
         {"limit": limit},
     )
     return [row["id"] for row in rows]

@@ -101,20 +101,23 @@ def latest_of_each_user(selection: Selection, *, limit: int) -> list[datetime]:
     """
     if selection.where:
         return _latest_of_each(selection, "user_id", {}, limit=limit)
-    only_key = "event_key = %(event_key)s and" if selection.event_key is not None else ""
+    # With the key given, comparing whole rows would walk from the key's first entry each time.
+    same_key, following = "true", "(event_key, user_id) > (pairs.event_key, pairs.user_id)"
+    if selection.event_key is not None:
+        same_key, following = "event_key = %(event_key)s", "user_id > pairs.user_id"
     rows = query(
         f"""
         with recursive pairs as (
             (select event_key, user_id from events
-             where {only_key} company_id = %(company_id)s and user_id is not null
+             where company_id = %(company_id)s and {same_key} and user_id is not null
              order by event_key, user_id limit 1)
             union all
-            select following.* from pairs cross join lateral (
+            select next.* from pairs cross join lateral (
                 select event_key, user_id from events
-                where {only_key} company_id = %(company_id)s and user_id is not null
-                    and (event_key, user_id) > (pairs.event_key, pairs.user_id)
+                where company_id = %(company_id)s and {same_key} and {following}
+                    and user_id is not null
                 order by event_key, user_id limit 1
-            ) following
+            ) next
         )
         select max(last.occurred_at) as occurred_at from pairs cross join lateral (
             select occurred_at from events

@@ -144,4 +144,5 @@ class Bound(StrEnum):
 
 def spell_number(number: Decimal) -> str:
     """A number without an exponent and without trailing zeros."""
-    return f"{number.normalize():f}" if number else "0"
+    digits = f"{number:f}" if number else "0"
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from ruamel.yaml.nodes import Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from rules.book import NOT_APPLICABLE, EventSetting
 from rules.conditions import Condition, Level
@@ -18,7 +18,7 @@ from rules.implication import implies, opposite
 from rules.names import read_name
 from rules.phrase_reading import PhraseReader, counts_events, read_phrase_text
 from rules.phrases import Vocabulary, parse_duration, parse_ignore_if, parse_new_company
-from rules.source import Source, in_words
+from rules.source import Source, in_words, is_null
 
 ANY_EVENT = "any"
 
@@ -26,6 +26,7 @@ LARGEST_INTEGER = 2**53 - 1
 """The largest that JSON carries exactly from every client (RFC 8259, section 6)."""
 
 LARGEST_WEIGHT = 1_000
+MILDEST_EXAMPLE = "less than 5 times in 7 days"
 
 _KEYS = (
     "flag",
@@ -149,13 +150,17 @@ class FlagReader:
         raised = self.statuses[1:] if self.statuses else ()
         conditions: dict[int, Condition] = {}
         places: dict[int, Node] = {}
+        example = f"write for example `{raised[0] if raised else 'At Risk'}: {MILDEST_EXAMPLE}`"
+        if not isinstance(node, MappingNode):
+            self.source.fault(node, f"`when` needs a phrase for each status; {example}")
+            return ()
         entries = self.source.mapping(node, "`when`")
         if not entries and not self.source.torn:
-            self.source.fault(
-                node, f"`when` needs a phrase for {in_words(raised or ('a status',))}"
-            )
+            self.source.fault(node, f"`when` is empty; {example}")
         for status, (key_node, value) in entries.items():
             level = self._raised_level(status, key_node)
+            if level is None and is_null(value):
+                continue
             condition = reader.read(value, f"the phrase for `{status}`")
             if condition is not None and level is not None:
                 conditions[level], places[level] = condition, value

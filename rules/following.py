@@ -38,6 +38,7 @@ class Following:
         recorded: Mapping[str, FlagState],
     ) -> None:
         self.states = dict(recorded)
+        self._recorded = recorded
         self.changes: list[FlagChange] = []
         self._facts = facts
         self._now = now
@@ -95,7 +96,9 @@ class Following:
         if tie and cause is Cause.TIME:
             event = self._has_event_at(flag, state, at)
             cause = Cause.EVENT if event else self._cause_of_change(flag, at)
-        fixed = [self.states[name].fixed_until for name in flag.other_flags if name in self.states]
+        # What others have come to since is followed along with this flag, not skipped.
+        others_recorded = (self._recorded.get(name) for name in flag.other_flags)
+        fixed = [other.fixed_until for other in others_recorded if other]
         return max([at, state.fixed_until, *fixed]), cause
 
     def _hop_along(

@@ -104,7 +104,17 @@ def _known_mistake(word: str, rest: str, start: str, offset: int) -> str | None:
     if folded in _NUMBER_WORDS:
         return f"write numbers in digits: `{_NUMBER_WORDS.index(folded)}` instead of `{word}`"
     if folded in ("per", "a", "an", "each", "every"):
-        return f"`{word}` is not understood here; write for example `in 7 days`"
+        instead = "`in 7 days`" if start == "when" else EXAMPLES[start]
+        return f"`{word}` is not understood here; write for example {instead}"
+    if start == "when" and offset == 0 and re.match(r"\d+\s+(or\s+more\s+)?times?\b", rest):
+        return "say how it is compared: `at least 5 times`, `less than 5 times`"
+    if folded in ("exactly", "between", "=", "=="):
+        return (
+            f"there is no `{word}`; join two phrases, such as"
+            " `at least 2 times in 7 days and at most 5 times in 7 days`"
+        )
+    if start == "when" and re.match(r"\w+\s+for\b", rest) and folded != "activity":
+        return "write `no activity for`; which event is meant stands under `event`"
     if word in _CURLY_QUOTES:
         return f"`{word}` is a curly quote; use straight ones, or none"
     if start == "new_company" and offset == 0 and re.match(r"\d+\s+\w+", rest):

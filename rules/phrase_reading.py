@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from ruamel.yaml.nodes import MappingNode, Node
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from rules.amounts import Amount, Change
 from rules.conditions import Condition
@@ -60,9 +60,9 @@ class PhraseReader:
         if word == "not":
             negated = self.read(value, "what `not` negates", depth + 1)
             return Not(negated) if negated else None
-        items = self.source.items(value, f"`{word}`")
+        items = value.value if isinstance(value, SequenceNode) else []
         if not items and not self.source.torn:
-            self.source.fault(value, f"`{word}` needs a list of phrases")
+            self.source.fault(value, f"`{word}` needs a list of phrases, each after a `-`")
         read = [self.read(item, f"a phrase of `{word}`", depth + 1) for item in items]
         parts = tuple(part for part in read if part is not None)
         if not parts or len(parts) < len(items):

@@ -7,39 +7,14 @@ read, is told by `rules.reading`.
 from typing import Any
 
 from rules.book import DEFAULT_STATUSES, NOT_APPLICABLE
+from rules.example_phrases import PHRASES
 from rules.flag_reading import ANY_EVENT, LARGEST_WEIGHT
 from rules.names import LONGEST_NAME
 
 Schema = dict[str, Any]
 
-PHRASES = (
-    "less than 5 times in 7 days",
-    "at most twice in 30 days",
-    "at least 3 times in 24 hours",
-    "more than 10 times in 1 hour",
-    "no activity for 2 weeks",
-    "never within 14 days of company.signup_date",
-    "fewer than 3 distinct users in 30 days",
-    "at least 5 distinct data.feature in 30 days",
-    "distinct users in 30 days below 50% of company.seats",
-    "sum of data.amount below 1000 in 30 days",
-    "average of data.minutes below 5 in 14 days",
-    "highest of data.hours above 48 in 7 days",
-    "lowest of data.rating at most 2 in 14 days",
-    "down 40% in 30 days",
-    "up 100% in 7 days",
-    "company.nps below 7",
-    "company.plan is Free",
-    "company.plan is not Enterprise",
-    "company.csm_name is missing",
-    "company.csm_name is not missing",
-    "company.renewal_date within 60 days",
-    "flag Usage drop is At Risk or worse",
-    "company.nps below 7 and company.renewal_date within 60 days",
-    "down 40% in 30 days or no activity for 14 days",
-    "not company.plan is Free",
-)
-"""An example of every kind of phrase."""
+
+_NAME: Schema = {"type": ["string", "number"], "minLength": 1, "maxLength": LONGEST_NAME}
 
 
 def rule_schema() -> Schema:
@@ -81,7 +56,7 @@ def _statuses() -> Schema:
     return {
         "description": "What a company's health is called, from best to worst; at least two.",
         "type": "array",
-        "items": {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME},
+        "items": _NAME,
         "minItems": 2,
         "uniqueItems": True,
         "default": list(DEFAULT_STATUSES),
@@ -90,12 +65,7 @@ def _statuses() -> Schema:
 
 def _events() -> Schema:
     settings = {
-        "name": {
-            "description": "What people call this event.",
-            "type": "string",
-            "minLength": 1,
-            "maxLength": LONGEST_NAME,
-        },
+        "name": {"description": "What people call this event.", **_NAME},
         "enabled": {
             "description": "Whether the event is taken; `false` refuses it from now on.",
             "type": "boolean",
@@ -126,9 +96,7 @@ def _flag_basics() -> Schema:
     return {
         "flag": {
             "description": "The flag's name, as it is told to people; each has its own.",
-            "type": ["string", "number"],
-            "minLength": 1,
-            "maxLength": LONGEST_NAME,
+            **_NAME,
         },
         "event": {
             "description": f"The event that is counted; `{ANY_EVENT}` counts all of them."

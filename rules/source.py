@@ -9,7 +9,7 @@ from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.faults import Fault, did_you_mean
-from rules.syntax import TAB_CURE, UNCLOSED_QUOTE, syntax_fault
+from rules.syntax import NO_BREAK_SPACE_CURE, TAB_CURE, UNCLOSED_QUOTE, syntax_fault
 
 LARGEST_FILE = 1_000_000
 """Characters; a rule file is written by people."""
@@ -38,8 +38,9 @@ class Source:
         if len(text) > LARGEST_FILE:
             self.faults.append(Fault(1, 1, f"the file is larger than {LARGEST_FILE:,} characters"))
             return
-        lines = _without_tabs(text, self.faults)
+        lines = _indented_by_spaces(text, self.faults)
         self.torn = bool(self.faults)
+        self._lines = text.splitlines()
         for _ in range(MOST_TEARS):
             fault = self._compose("\n".join(lines))
             if fault is None:
@@ -102,6 +103,8 @@ class Source:
                 continue
             if is_null(value_node) and not value_node.value:
                 value_node.start_mark = key_node.end_mark  # not where the next thing stands
+            if key in entries and self.torn:
+                continue
             if key in entries:
                 first = entries[key][0].start_mark.line + 1
                 self.fault(key_node, f"`{key}` stands twice in {what}, first in line {first}")
@@ -128,7 +131,9 @@ class Source:
             self.fault(node, f"{what} must be a text, not {kind_of(node)}")
             return None
         if not str(node.value).strip() or is_null(node):
-            self.fault(node, f"{what} must not be empty")
+            comment = "#" in self._lines[node.start_mark.line][node.start_mark.column :]
+            cure = "; what follows ` #` is a comment, so put the text in quotes" if comment else ""
+            self.fault(node, f"{what} must not be empty{cure}")
             return None
         return str(node.value)
 
@@ -183,12 +188,16 @@ def _stub(line: str) -> str:
     return dashes if dashes != line and not dashes.endswith("--") else ""
 
 
-def _without_tabs(text: str, faults: list[Fault]) -> list[str]:
-    """The lines of a text, with spaces where a tab indents; each of those is a fault."""
+def _indented_by_spaces(text: str, faults: list[Fault]) -> list[str]:
+    """The lines of a text, with spaces where something else indents; each of those is a fault."""
     lines = text.splitlines()
     for number, line in enumerate(lines):
-        indentation = line[: len(line) - len(line.lstrip())]
-        if "\t" in indentation and line.strip():
-            faults.append(Fault(number + 1, indentation.index("\t") + 1, TAB_CURE))
-            lines[number] = indentation.replace("\t", "  ") + line.lstrip()
+        content = line.lstrip()
+        indentation = line[: len(line) - len(content)]
+        strange = indentation.strip(" ")
+        if not strange or not content:
+            continue
+        cure = NO_BREAK_SPACE_CURE if strange[0] == "\xa0" else TAB_CURE
+        faults.append(Fault(number + 1, indentation.index(strange[0]) + 1, cure))
+        lines[number] = indentation.replace("\t", "  ").replace("\xa0", " ") + content
     return lines

@@ -7,6 +7,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from rules.faults import Fault
 
 TAB_CURE = "a tab cannot indent YAML; use spaces"
+NO_BREAK_SPACE_CURE = "this is a no-break space, which cannot indent YAML; use ordinary spaces"
 UNCLOSED_QUOTE = "a quote is opened here and never closed"
 
 _CURES = (
@@ -24,9 +25,9 @@ _CURES = (
         r"mapping values are not allowed",
         "a second `:` stands here; put the text in quotes, or start a new line",
     ),
-    (r"could not find expected ':'", "a `:` is missing after this name"),
-    (r"expected ',' or '\]'", "a list opened with `[` lacks its `]` or a comma"),
-    (r"expected ',' or '}'", "a mapping opened with `{` lacks its `}` or a comma"),
+    (r"could not find expected ':'", "this line lacks a `:` with a space after it"),
+    (r"expected ',' or '\]'", "a list is opened here with `[` and lacks its `]` or a comma"),
+    (r"expected ',' or '}'", "a mapping is opened here with `{` and lacks its `}` or a comma"),
     (r"cannot start any token", "put what starts with this character in quotes"),
     (r"alphabetic or numeric character", "put what starts with `*` or `&` in quotes"),
     (r"found another document", "a second document starts here; leave out this line"),
@@ -44,7 +45,7 @@ def syntax_fault(error: MarkedYAMLError) -> Fault:
     if error.context and "quoted scalar" in error.context and opened:
         return Fault(opened.line + 1, opened.column + 1, UNCLOSED_QUOTE)
     cure = next((cure for pattern, cure in _CURES if re.search(pattern, problem)), None)
-    if cure and cure.startswith(("a list opened", "a mapping opened")) and opened:
-        mark = opened
+    if opened and re.search(r"expected (':'|',' or)", problem):
+        mark = opened  # the parser only stumbles later
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return Fault(line, column, cure or f"this is not readable as YAML: {problem}")

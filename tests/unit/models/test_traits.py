@@ -163,7 +163,9 @@ def test_a_value_that_was_confirmed_holds_at_that_instant_whatever_is_said_of_th
 
 
 sent_values = st.lists(
-    st.tuples(times, st.integers()), max_size=6, unique_by=(lambda e: e[0], lambda e: e[1])
+    st.tuples(times, st.integers(-1000, 1000)),
+    max_size=6,
+    unique_by=(lambda e: e[0], lambda e: e[1]),
 )
 events_that_never_repeat_a_value = sent_values.map(
     lambda sent: [(at, {"plan": value}) for at, value in sent]

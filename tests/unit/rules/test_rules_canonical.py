@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 from judging import VOCABULARY, conditions, names, phrases, texts
 
@@ -13,6 +14,14 @@ def test_the_canonical_form_of_every_kind_of_phrase_reads_back_as_the_same(
     phrase: Condition,
 ) -> None:
     assert parse_condition(str(phrase), VOCABULARY) == phrase
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["0", "-5", "0.5", "100", "12345678901234567890123456789", "-0.12345678901234567890123456"],
+)
+def test_every_digit_of_a_number_is_kept(number: str) -> None:
+    assert str(parse_condition(f"company.nps below {number}")) == f"company.nps below {number}"
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,0 +1,53 @@
+"""`python -m bench rules`: measures judging and the clock, prints tables and JSON."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from tabulate import tabulate
+
+from bench.judging import measure_judging
+from bench.servers import embedded_servers
+from bench.ticking import measure_ticking
+from models import organizations
+from models.database import transaction
+
+
+@click.group()
+def main() -> None:
+    """Measure, as ratios within one run."""
+
+
+@main.command("rules")
+@click.option("--full", is_flag=True, help="Up to 1,000,000 companies; takes a quarter of an hour.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures there.")
+def rules(full: bool, json_file: Path | None) -> None:  # noqa: FBT001 -- click hands it by name
+    """Judging one company by its events, and the clock by the number of companies."""
+    events = [100, 10_000, 1_000_000]
+    companies = [10_000, 100_000, 1_000_000] if full else [10_000, 50_000]
+    now = datetime.now(UTC)
+    with embedded_servers() as settings:
+        with transaction():
+            one, many = (organizations.create(name).id for name in ("one", "many"))
+        click.echo("Filling events ...", err=True)
+        judging = measure_judging(one, events, now)
+        _print("Milliseconds to judge one flag of one company", judging)
+        click.echo("Filling companies ...", err=True)
+        ticking = measure_ticking(settings, many, companies, now)
+        _print(f"Milliseconds by the number of companies, {10} flags each", ticking)
+    if json_file:
+        json_file.write_text(json.dumps({"judging": judging, "ticking": ticking}, indent=2))
+
+
+def _print(title: str, rows: list[dict[str, Any]]) -> None:
+    click.echo(f"\n{title}:\n")
+    headers = [name.replace("_", " ") for name in rows[0]]
+    cells = [list(row.values()) for row in rows]
+    click.echo(tabulate(cells, headers=headers, floatfmt=",.2f", intfmt=","))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

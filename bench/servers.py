@@ -1,0 +1,57 @@
+"""Embedded servers in a folder of their own, for as long as a measurement takes."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from cli.up.data_directory import DataDirectory
+from cli.up.embedded import (
+    postgres_command,
+    postgres_url,
+    redis_command,
+    redis_url,
+    wait_for_postgres,
+    wait_for_redis,
+)
+from cli.up.supervisor import Supervisor
+from config.settings import Settings
+from models.database import connect, database
+from models.migrations import migrate
+
+POSTGRES_OPTIONS = ("-c", "max_wal_size=8GB", "-c", "maintenance_work_mem=512MB")
+"""So that filling tables does not disturb what is measured after it."""
+
+
+@contextmanager
+def embedded_servers() -> Iterator[Settings]:
+    """A migrated PostgreSQL and a Redis, both empty; this process is connected to them."""
+    with tempfile.TemporaryDirectory(prefix="brazebee-bench-") as folder:
+        data = DataDirectory(Path(folder))
+        data.logs.mkdir()
+        data.redis.mkdir()
+        settings = Settings.from_environment(
+            {
+                "DATABASE_URL": postgres_url(data),
+                "REDIS_URL": redis_url(data),
+                "BRAZEBEE_SECRET_KEY": Fernet.generate_key().decode(),
+            }
+        )
+        supervisor = Supervisor(os.environ)
+        postgres = postgres_command(data)
+        arguments = [*postgres.arguments, *POSTGRES_OPTIONS]
+        supervisor.start([replace(postgres, arguments=arguments), redis_command(data)])
+        try:
+            wait_for_postgres(settings.database_url)
+            wait_for_redis(settings.redis_url)
+            connect(settings)
+            migrate()
+            yield settings
+        finally:
+            if not database.is_closed():
+                database.close()
+            supervisor.stop([["redis", "postgres"]], seconds=30)

@@ -1,0 +1,255 @@
+"""The database answers what is asked of a company's facts exactly as lists in memory do."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from actors.stored_facts import StoredFacts
+from models import events, field_changes
+from models.events import StoredEvent
+from models.field_changes import StoredFieldChange
+from rules.durations import BEGINNING, END
+from rules.facts import USER, Path, Selector
+from rules.memory import FactsInMemory, FieldChange, Occurrence
+
+T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+LAST = 8
+KEYS = ("login", "report")
+
+numbers = itertools.count(1)
+
+pytestmark = pytest.mark.usefixtures("in_transaction")
+
+per_example = hypothesis_settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.sampled_from(
+        [0.0, -0.0, 1.0, 0.5, 1e300, 2**53, "", "1", "a", "A", "true", "null", "ä", '"']
+    )
+)
+names = st.sampled_from(["a", "b", "", "0", "a.b", "ä", "null"])
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=2),
+    max_leaves=4,
+)
+data = st.none() | st.dictionaries(st.sampled_from("ab"), values, max_size=2)
+paths = st.one_of(
+    st.tuples(st.sampled_from("ab")),
+    st.lists(st.sampled_from(["a", "b", "", "0", "a.b"]), min_size=1, max_size=3).map(tuple),
+)
+selectors = st.builds(
+    Selector,
+    st.sampled_from([None, *KEYS, "unknown"]),
+    st.one_of(
+        st.just(()),
+        st.lists(
+            st.tuples(paths, st.lists(scalars, min_size=1, max_size=4).map(tuple)), max_size=2
+        ).map(tuple),
+    ),
+)
+sent_events = st.lists(
+    st.builds(
+        lambda second, key, sent, user: Occurrence(after(second), key, sent, user),
+        st.integers(0, LAST),
+        st.sampled_from(KEYS),
+        data,
+        st.none() | st.integers(1, 3),
+    ),
+    max_size=10,
+)
+
+
+def after(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The instants that a question is asked about: `(since, until]`."""
+
+    since: datetime
+    until: datetime
+
+
+instants = st.integers(-1, LAST + 1).map(after)
+windows = st.builds(
+    Window, st.one_of(st.just(BEGINNING), instants), st.one_of(st.just(END), instants)
+)
+
+
+def stored(occurrences: Sequence[Occurrence]) -> StoredFacts:
+    """Facts of a company of its own that these events happened to."""
+    company_id = next(numbers)
+    events.add(
+        StoredEvent(
+            organization_id=0,
+            event_id=f"e{next(numbers)}",
+            company_id=company_id,
+            user_id=occurrence.user,
+            event_key=occurrence.event_key,
+            occurred_at=occurrence.occurred_at,
+            received_at=T0,
+            data=occurrence.data,
+        )
+        for occurrence in occurrences
+    )
+    return StoredFacts(company_id, "acme", T0)
+
+
+def with_history(changes: Sequence[FieldChange]) -> StoredFacts:
+    """Facts of a company of its own whose fields changed so."""
+    company_id = next(numbers)
+    field_changes.add(
+        StoredFieldChange(0, company_id, change.field, change.at, change.value)
+        for change in changes
+    )
+    return StoredFacts(company_id, "acme", T0)
+
+
+def plain(value: Any) -> Any:
+    """A value in which numbers are equal as in JSON, and truth values are none."""
+    if isinstance(value, dict):
+        return {"object": {name: plain(item) for name, item in value.items()}}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str((Decimal(str(value)) + 0).normalize())
+    return repr(value)
+
+
+@per_example
+@given(sent_events, selectors, st.lists(windows, min_size=1, max_size=3), st.integers(1, 5))
+def test_the_latest_events_are_the_same(
+    sent: list[Occurrence], selector: Selector, asked: list[Window], limit: int
+) -> None:
+    database, memory = stored(sent), FactsInMemory(sent)
+    for window in asked:
+        expected = memory.latest(selector, limit, window.since, window.until)
+        assert list(database.latest(selector, limit, window.since, window.until)) == list(expected)
+
+
+@per_example
+@given(sent_events, selectors, st.lists(windows, min_size=1, max_size=3))
+def test_the_next_event_is_the_same(
+    sent: list[Occurrence], selector: Selector, asked: list[Window]
+) -> None:
+    database, memory = stored(sent), FactsInMemory(sent)
+    for window in asked:
+        expected = memory.next_after(selector, window.since, window.until)
+        assert database.next_after(selector, window.since, window.until) == expected
+
+
+@per_example
+@given(
+    sent_events,
+    selectors,
+    st.one_of(st.just(USER), paths.map(lambda path: ("data", *path))),
+    st.lists(windows, min_size=1, max_size=3),
+    st.integers(1, 5),
+)
+def test_the_last_time_of_each_user_and_value_is_the_same(
+    sent: list[Occurrence], selector: Selector, of: Path, asked: list[Window], limit: int
+) -> None:
+    database, memory = stored(sent), FactsInMemory(sent)
+    for window in asked:
+        expected = memory.latest_of_each(selector, of, limit, window.since, window.until)
+        found = database.latest_of_each(selector, of, limit, window.since, window.until)
+        assert list(found) == list(expected)
+
+
+def sorted_values(found: Sequence[tuple[datetime, Any]]) -> list[tuple[datetime, str]]:
+    """Those of one instant have no order."""
+    return sorted((at, repr(plain(value))) for at, value in found)
+
+
+@per_example
+@given(
+    sent_events,
+    selectors,
+    st.one_of(st.just(()), paths.map(lambda path: ("data", *path))),
+    st.lists(windows, min_size=1, max_size=4),
+)
+def test_the_values_of_a_window_are_the_same_in_whatever_order_windows_are_asked(
+    sent: list[Occurrence], selector: Selector, path: Path, asked: list[Window]
+) -> None:
+    database, memory = stored(sent), FactsInMemory(sent)
+    for window in asked:
+        expected = memory.values(selector, path, window.since, window.until)
+        found = database.values(selector, path, window.since, window.until)
+        assert [at for at, _ in found] == [at for at, _ in expected]
+        assert sorted_values(found) == sorted_values(expected)
+
+
+field_names = st.sampled_from(["plan", "seats", "tags"])
+histories = st.lists(
+    st.builds(
+        lambda second, name, value: FieldChange(after(second), name, value),
+        st.integers(0, LAST),
+        field_names,
+        values,
+    ),
+    max_size=8,
+    unique_by=lambda change: (change.at, change.field),
+)
+field_paths = st.tuples(field_names, st.lists(names, max_size=2)).map(
+    lambda parts: (parts[0], *parts[1])
+)
+
+
+@per_example
+@given(histories, st.lists(st.tuples(field_paths, instants), min_size=1, max_size=5))
+def test_a_field_says_the_same_at_every_instant_in_whatever_order_it_is_asked(
+    changes: list[FieldChange], asked: list[tuple[Path, datetime]]
+) -> None:
+    database, memory = with_history(changes), FactsInMemory([], changes)
+    for path, at in asked:
+        assert plain(database.field(path, at)) == plain(memory.field(path, at))
+
+
+@per_example
+@given(
+    histories,
+    st.lists(
+        st.tuples(st.lists(field_names, max_size=3, unique=True), windows), min_size=1, max_size=5
+    ),
+)
+def test_the_next_change_of_a_field_is_the_same(
+    changes: list[FieldChange], asked: list[tuple[list[str], Window]]
+) -> None:
+    database, memory = with_history(changes), FactsInMemory([], changes)
+    for fields, window in asked:
+        expected = memory.next_field_change(fields, window.since, window.until)
+        assert database.next_field_change(fields, window.since, window.until) == expected
+
+
+def test_the_id_of_a_company_is_a_field_as_well() -> None:
+    facts = with_history([])
+    assert facts.field(("id",), T0) == "acme"
+    assert facts.next_field_change(["id"], BEGINNING, END) is None
+
+
+def test_facts_of_one_company_are_not_those_of_another() -> None:
+    stored([Occurrence(T0, "login", {"a": 1}, 1)])
+    other = stored([])
+    anything = Selector(None)
+    assert list(other.latest(anything, 9, BEGINNING, END)) == []
+    assert list(other.latest_of_each(anything, USER, 9, BEGINNING, END)) == []
+    assert list(other.latest_of_each(anything, ("data", "a"), 9, BEGINNING, END)) == []
+    assert list(other.values(anything, ("data", "a"), BEGINNING, END)) == []
+    assert other.next_after(anything, BEGINNING, END) is None

@@ -1,0 +1,58 @@
+from collections.abc import Iterator
+from inspect import isabstract
+from pathlib import Path
+
+import pytest
+
+import rules.together  # noqa: F401  -- with all kinds of phrases that a file can hold
+from config.files import ROOT
+from rules.conditions import Condition
+from rules.reading import check_rules, read_rules
+from rules.scenario_reading import read_scenarios, rules_tested_by
+from rules.scenarios import run
+
+CONFIG = ROOT / "config"
+TEST_FILES = sorted(CONFIG.rglob("*.test.yaml"))
+RULE_FILES = sorted(set(CONFIG.rglob("*.yaml")) - set(TEST_FILES))
+EXAMPLES = sorted((CONFIG / "examples").glob("*.yaml"))
+
+
+def text_of(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+def kinds_of_phrases(of: type[Condition] = Condition) -> Iterator[type[Condition]]:
+    for kind in of.__subclasses__():
+        yield from kinds_of_phrases(kind)
+        if not isabstract(kind):
+            yield kind
+
+
+@pytest.mark.parametrize("file", RULE_FILES, ids=lambda file: file.stem)
+def test_a_rule_file_that_ships_has_neither_faults_nor_doubts(file: Path) -> None:
+    checked = check_rules(text_of(file))
+    assert (checked.faults, checked.doubts) == ((), ())
+
+
+@pytest.mark.parametrize("file", RULE_FILES, ids=lambda file: file.stem)
+def test_a_rule_file_that_ships_passes_its_own_tests(file: Path) -> None:
+    tests = file.with_name(f"{file.stem}.test.yaml")
+    text = text_of(tests)
+    assert rules_tested_by(text) == file.name
+    book = read_rules(text_of(file))
+    failures = {test.name: run(test, book) for test in read_scenarios(text, book).tests}
+    assert [failed for failed in failures.values() if failed] == []
+    assert failures
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
+def test_an_example_names_the_schema_for_editors(file: Path) -> None:
+    first_line = text_of(file).splitlines()[0]
+    expected = "# yaml-language-server: $schema=../rules.schema.json"
+    assert (first_line == expected) == (file not in TEST_FILES)
+
+
+def test_every_kind_of_phrase_occurs_in_some_example() -> None:
+    books = [read_rules(text_of(file)) for file in EXAMPLES if file not in TEST_FILES]
+    phrases = [phrase for book in books for flag in book.flags for phrase in flag.phrases]
+    assert {type(part) for phrase in phrases for part in phrase} >= set(kinds_of_phrases())
