@@ -10,6 +10,7 @@ import click
 from tabulate import tabulate
 
 from bench.judging import measure_judging
+from bench.replaying import measure_replaying
 from bench.servers import embedded_servers
 from bench.ticking import measure_ticking
 from models import organizations
@@ -31,15 +32,20 @@ def rules(full: bool, json_file: Path | None) -> None:  # noqa: FBT001 -- click 
     now = datetime.now(UTC)
     with embedded_servers() as settings:
         with transaction():
-            one, many = (organizations.create(name).id for name in ("one", "many"))
+            one, many, past = (organizations.create(name).id for name in ("one", "many", "past"))
         click.echo("Filling events ...", err=True)
         judging = measure_judging(one, events, now)
         _print("Milliseconds to judge one flag of one company", judging)
+        click.echo("Filling a past ...", err=True)
+        replaying = measure_replaying(settings, past, now)
+        _print("A backtest over 90 days of 1,000 companies and 500,000 events", replaying)
         click.echo("Filling companies ...", err=True)
         ticking = measure_ticking(settings, many, companies, now)
         _print(f"Milliseconds by the number of companies, {10} flags each", ticking)
     if json_file:
-        json_file.write_text(json.dumps({"judging": judging, "ticking": ticking}, indent=2))
+        json_file.write_text(
+            json.dumps({"judging": judging, "replaying": replaying, "ticking": ticking}, indent=2)
+        )
 
 
 def _print(title: str, rows: list[dict[str, Any]]) -> None:

@@ -3,6 +3,9 @@
 Every field remembers the time of the event that set it. So the outcome is the same in whatever
 order events arrive, and however often; a late event fills in what is not known yet and
 overwrites nothing newer.
+
+Their history keeps changes only. A value that is sent late, over a stretch in which another was
+repeated, holds in the history until the next change, or the latest repeat of the newest value.
 """
 
 from collections.abc import Mapping

@@ -76,7 +76,9 @@ class Amount(Windowed):
             return (
                 self.bound.admits(Decimal(0), self.limit) if self.measure == Measure.SUM else None
             )
-        limit = self.limit * count if self.measure == Measure.AVERAGE else self.limit
+        limit = self.limit
+        if self.measure == Measure.AVERAGE:
+            limit = _EXACT.multiply(limit, Decimal(count))
         return self.bound.admits(of_newest[count - 1], limit)
 
     def _awaits_event(self, holds: Truth) -> bool:
@@ -148,8 +150,8 @@ class Change(Windowed):
         if before == 0 or before < self.ignore_previous_under:
             return None
         if self.upwards:
-            return now * 100 >= before * (100 + self.percent)
-        return now * 100 <= before * (100 - self.percent)
+            return now * 100 >= _EXACT.multiply(before, _EXACT.add(100, self.percent))
+        return now * 100 <= _EXACT.multiply(before, _EXACT.subtract(100, self.percent))
 
     def _changes_at(self, times: Sequence[datetime], before: int, holds: Truth) -> datetime | None:
         """When events that grow old and leave make it change."""

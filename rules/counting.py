@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
+from math import ceil, floor
 
 from rules.conditions import Bound, Condition, Finding, Situation, Windowed, spell_number
 from rules.durations import BEGINNING, counted, shifted, spell_duration
@@ -151,11 +153,10 @@ class Share(Windowed):
 
     def _depth(self, whole: Decimal) -> int:
         """The smallest number of users that is `at least`, or `above`, the share."""
-        share = whole * self.percent / 100
-        at_least = int(share.to_integral_value(rounding="ROUND_CEILING"))
+        share = Fraction(whole) * Fraction(self.percent) / 100
         if self.bound in (Bound.BELOW, Bound.AT_LEAST):
-            return at_least
-        return at_least + 1 if at_least == share else at_least
+            return ceil(share)
+        return floor(share) + 1
 
     def tell(self, finding: Finding) -> str:
         """See `Condition.tell`."""

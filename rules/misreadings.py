@@ -24,7 +24,7 @@ _EXAMPLES_BY_WORD = {
     r"company.* within": "`company.renewal_date within 60 days`",
     r"company.* is": "`company.plan is Free`, `company.csm_name is missing`",
     r"company": "`company.nps below 7`, `company.plan is Free`",
-    r"no": "`no activity for 7 days`",
+    r"no\b": "`no activity for 7 days`",
     r"(at|more|less|fewer|[<>])": "`less than 5 times in 7 days`, `at least 2 times in 1 hour`",
 }
 """The example that fits what somebody set out to write, by how a phrase begins."""
@@ -60,6 +60,7 @@ _NUMBER_WORDS = (
     "zero", "one", "two", "three", "four", "five", "six",
     "seven", "eight", "nine", "ten", "eleven", "twelve",
 )  # fmt: skip
+_LENGTHS = {"a number", "`in`"}
 _ROOTS = {"data": "data.amount", "company": "company.plan"}
 _CURLY_QUOTES = "\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb"
 _NO_LENGTH = re.compile(r"(?i)(month|quarter|year)s?")
@@ -87,7 +88,7 @@ def explain_misreading(error: UnexpectedInput, text: str, start: str) -> PhraseE
     if isinstance(error, UnexpectedEOF) or not found:
         return PhraseError(f"the phrase ends too soon, {_expect(expected, example)}", len(text))
     word = found.group()
-    cure = _known_mistake(word, text[offset:], start, offset)
+    cure = _known_mistake(word, text[offset:], start, set(expected))
     if cure is None:
         bare = [name.strip("`") for name in expected]
         hint = did_you_mean(word, bare) or f", {_expect(expected, example)}"
@@ -95,20 +96,20 @@ def explain_misreading(error: UnexpectedInput, text: str, start: str) -> PhraseE
     return PhraseError(cure, offset)
 
 
-def _known_mistake(word: str, rest: str, start: str, offset: int) -> str | None:
-    """The cure for what people often write."""
+def _known_mistake(word: str, rest: str, start: str, expected: set[str]) -> str | None:
+    """The cure for what people often write, where these words are expected."""
     folded = word.casefold()
     if _NO_LENGTH.fullmatch(word):
         noun = folded.rstrip("s")
         return f"a {noun} has no fixed length; use days or weeks, for example `30 days`"
     if folded in _NUMBER_WORDS:
         return f"write numbers in digits: `{_NUMBER_WORDS.index(folded)}` instead of `{word}`"
-    if folded in ("per", "a", "an", "each", "every"):
+    if folded in ("per", "a", "an", "each", "every") and not expected.isdisjoint(_LENGTHS):
         instead = "`in 7 days`" if start == "when" else EXAMPLES[start]
         return f"`{word}` is not understood here; write for example {instead}"
-    if start == "when" and offset == 0 and re.match(r"\d+\s+(or\s+more\s+)?times?\b", rest):
+    if start == "when" and re.match(r"[0-9]+\s+(or\s+more\s+)?times?\b", rest):
         return "say how it is compared: `at least 5 times`, `less than 5 times`"
-    if folded in ("exactly", "between", "=", "=="):
+    if folded in ("exactly", "between", "=", "==") and not rest.startswith(("=>", "=<")):
         return (
             f"there is no `{word}`; join two phrases, such as"
             " `at least 2 times in 7 days and at most 5 times in 7 days`"
@@ -117,7 +118,7 @@ def _known_mistake(word: str, rest: str, start: str, offset: int) -> str | None:
         return "write `no activity for`; which event is meant stands under `event`"
     if word in _CURLY_QUOTES:
         return f"`{word}` is a curly quote; use straight ones, or none"
-    if start == "new_company" and offset == 0 and re.match(r"\d+\s+\w+", rest):
+    if start == "new_company" and re.match(r"\d+\s+\w+", rest):
         return f"write `wait {rest.strip()}`"
     if folded in _ROOTS:
         return f"`{word}` needs the name of a value, such as `{_ROOTS[folded]}`"
@@ -144,5 +145,5 @@ def _expect(words: list[str], example: str) -> str:
     if not words:
         return f"expected nothing more: {example}"
     if len(words) >= _MANY:
-        return example
+        return f"write {example}"
     return f"expected {' or '.join(words)}: {example}"

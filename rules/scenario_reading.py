@@ -82,11 +82,11 @@ class _Reader:
         nodes = {key: value for key, (_, value) in entries.items()}
         name = self.name(nodes["test"]) if "test" in nodes else None
         fields = self.object(nodes["company"], "`company`") if "company" in nodes else {}
-        happenings: list[tuple[Moment, Happening]] = []
-        for item in self.filled(nodes["events"], "`events`") if "events" in nodes else []:
-            happenings += self.event(item)
-        happenings.sort(key=lambda happening: happening[0].at)
-        first = happenings[0][0] if happenings else None
+        items = self.filled(nodes["events"], "`events`") if "events" in nodes else []
+        events = [self.event(item) for item in items]
+        # An event that could not be read may be the first.
+        moments = [told[0][0] for told in events if told] if all(events) else []
+        first = min(moments, key=lambda moment: moment.at, default=None)
         reader = ExpectationReader(self.source, self.book, self.start, first)
         expected = self.filled(nodes["expect"], "`expect`") if "expect" in nodes else []
         expectations = [reader.read(item) for item in expected]
@@ -97,7 +97,7 @@ class _Reader:
             name,
             node.start_mark.line + 1,
             self.start,
-            _beginning_with(known, [happening for _, happening in happenings]),
+            _beginning_with(known, [happening for told in events for _, happening in told]),
             tuple(one for one in expectations if one),
         )
 

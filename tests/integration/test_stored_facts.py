@@ -13,9 +13,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from actors.stored_facts import StoredFacts
-from models import events, field_changes
+from models import companies, events, field_changes, organizations
+from models.companies import NewCompany
 from models.events import StoredEvent
 from models.field_changes import StoredFieldChange
+from rules.book import DEFAULT_STATUSES
 from rules.durations import BEGINNING, END
 from rules.facts import USER, Path, Selector
 from rules.memory import FactsInMemory, FieldChange, Occurrence
@@ -114,18 +116,21 @@ def stored(occurrences: Sequence[Occurrence]) -> StoredFacts:
 
 def with_history(changes: Sequence[FieldChange]) -> StoredFacts:
     """Facts of a company of its own whose fields changed so."""
-    company_id = next(numbers)
+    organization_id = organizations.create(f"o{next(numbers)}").id
+    companies.add([NewCompany((organization_id, "acme"), "Acme", T0, None, DEFAULT_STATUSES[0], 0)])
+    company = companies.find(organization_id, "acme")
+    assert company is not None
     field_changes.add(
-        StoredFieldChange(0, company_id, change.field, change.at, change.value)
+        StoredFieldChange(organization_id, company.id, change.field, change.at, change.value)
         for change in changes
     )
-    return StoredFacts(company_id, "acme", T0)
+    return StoredFacts(company.id, "acme", T0)
 
 
 def plain(value: Any) -> Any:
     """A value in which numbers are equal as in JSON, and truth values are none."""
     if isinstance(value, dict):
-        return {"object": {name: plain(item) for name, item in value.items()}}
+        return {"object": {name: plain(item) for name, item in sorted(value.items())}}
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, int | float) and not isinstance(value, bool):

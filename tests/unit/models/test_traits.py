@@ -148,18 +148,18 @@ def test_the_history_ends_with_what_a_field_says_now_in_whatever_order_events_ar
         assert repr(values[max(values)]) == repr(said[name])
 
 
-def test_a_value_that_was_confirmed_holds_at_that_instant_whatever_is_said_of_the_time_before() -> (
-    None
-):
+def test_a_value_that_is_sent_late_holds_until_the_next_change_that_is_recorded() -> None:
+    # Each repeat of a value is not a row; only the latest one is remembered.
     first, late, again, last = (T0 + timedelta(days=days) for days in range(4))
-    arrivals: list[Sent] = [
-        (first, {"plan": "Pro"}),
-        (again, {"plan": "Pro"}),
-        (last, {"plan": "Free"}),
-        (late, {"plan": "Trial"}),
-    ]
-    said = history(arrivals)["plan"]
-    assert said[max(instant for instant in said if instant <= again)] == "Pro"
+    said = history(
+        [
+            (first, {"plan": "Pro"}),
+            (again, {"plan": "Pro"}),
+            (last, {"plan": "Free"}),
+            (late, {"plan": "Trial"}),
+        ]
+    )["plan"]
+    assert said == {first: "Pro", late: "Trial", last: "Free"}
 
 
 sent_values = st.lists(

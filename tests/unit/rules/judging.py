@@ -87,7 +87,7 @@ windows = st.builds(
     st.one_of(st.floats(0, 1), st.floats(0, 1e-4)),
 )
 names = st.text(
-    st.characters(exclude_characters='.()",%', exclude_categories=["Z", "C"]),
+    st.characters(exclude_characters='.()",%<>=', exclude_categories=["Z", "C"]),
     min_size=1,
     max_size=5,
 ).filter(lambda name: not any(character.isspace() for character in name))

@@ -12,7 +12,7 @@ from rules.misreadings import PhraseError
 from rules.phrases import MOST_TIMES, parse_condition, parse_new_company
 
 ANY_PHRASE = (
-    "for example `less than 5 times in 7 days`, `no activity for 7 days`, `company.nps below 7`"
+    "write for example `less than 5 times in 7 days`, `no activity for 7 days`, `company.nps below 7`"
 )
 FOR_COUNT = ": for example `less than 5 times in 7 days`, `at least 2 times in 1 hour`"
 FOR_ABSENCE = ": for example `no activity for 7 days`"
@@ -174,7 +174,7 @@ def test_a_new_company_is_judged_at_once_or_after_a_wait(phrase: str, wait: time
         (
             "no activities for 7 days",
             3,
-            "`activities` is not understood here; did you mean `activity`?",
+            "write `no activity for`; which event is meant stands under `event`",
         ),
         (
             "lessthan 5 times in 1 day",
@@ -257,7 +257,7 @@ def test_a_new_company_is_judged_at_once_or_after_a_wait(phrase: str, wait: time
         (
             "5 times in 7 days",
             0,
-            f"`5` is not understood here, {ANY_PHRASE}",
+            "say how it is compared: `at least 5 times`, `less than 5 times`",
         ),
         (
             "less than five times in 7 days",

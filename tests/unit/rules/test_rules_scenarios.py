@@ -1,6 +1,9 @@
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rules.durations import spell_offset
 from rules.faults import Fault, RuleFileError
@@ -136,6 +139,12 @@ def test_a_fault_is_told_at_its_place(
 def test_all_faults_are_told_at_once() -> None:
     text = TEST.replace("login", "logins").replace("Healthy", "Helthy").replace("rules.yaml", "")
     assert [fault.line for fault in faults_of(text)] == [1, 4, 5]
+
+
+def test_an_event_that_is_misread_may_be_the_first() -> None:
+    events = "[{at: never, event: login}, {at: 2 days, event: login}]"
+    faults = faults_of(TEST.replace("[{at: 1 day, event: login}]", events))
+    assert [fault.line for fault in faults] == [4]
 
 
 def test_two_tests_of_one_name_are_a_fault() -> None:
@@ -288,3 +297,51 @@ def test_a_failure_has_the_line_of_what_was_expected() -> None:
 @pytest.mark.parametrize("offset", ["0 days", "3 days 4 hours", "1 hour 1 second", "20 days"])
 def test_offsets_are_spelled_as_they_are_read(offset: str) -> None:
     assert spell_offset(parse_offset(offset)) == offset
+
+
+def test_a_change_to_come_is_not_passed_over_for_a_later_one_of_another_flag() -> None:
+    book = read_rules("""\
+version: 1
+events: {login: }
+flags:
+  - flag: Meeting
+    when: {At Risk: company.meeting within 10 days, Critical: flag Quiet is At Risk}
+  - flag: Quiet
+    event: login
+    when: {At Risk: no activity for 20 days}
+""")
+    text = """\
+rules: r.yaml
+start: 2026-01-01
+tests:
+  - test: A meeting on day 20
+    company: {meeting: 2026-01-21}
+    events: [{at: 0 days, event: login}]
+    expect: [{at: 0 days, changes: {Meeting: 10 days, Quiet: 20 days}}]
+"""
+    [scenario] = read_scenarios(text, book).tests
+    assert run(scenario, book) == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, len(TEST)),
+            st.integers(0, 6),
+            st.sampled_from(["", "\n", "  ", "- ", "&a ", "*a", "[", "}", "~", "1", ": ", "at: "]),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_whatever_a_file_says_is_read_or_its_faults_are_told(
+    edits: list[tuple[int, int, str]],
+) -> None:
+    text = TEST
+    for place, length, new in edits:
+        text = text[:place] + new + text[place + length :]
+    rules_tested_by(text)
+    with suppress(RuleFileError):
+        for scenario in read_scenarios(text, BOOK).tests:
+            run(scenario, BOOK)

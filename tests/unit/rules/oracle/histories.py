@@ -111,8 +111,8 @@ OF_EVENTS: dict[str, Phrases] = {
     "average": _amounts(Measure.AVERAGE),
     "highest": _amounts(Measure.HIGHEST),
     "lowest": _amounts(Measure.LOWEST),
-    "change down": CHANGES.filter(lambda change: not change.upwards),  # type: ignore[attr-defined]
-    "change up": CHANGES.filter(lambda change: change.upwards),  # type: ignore[attr-defined]
+    "change down": CHANGES.filter(lambda change: not change.upwards),
+    "change up": CHANGES.filter(lambda change: change.upwards),
 }
 OF_FIELDS: dict[str, Phrases] = {
     "field compared": st.builds(FieldCompared, NUMBER_FIELDS, BOUNDS, AMOUNTS),

@@ -84,7 +84,7 @@ class History:
         ]
         return _dig(said[-1], path[1:]) if said else None
 
-    def truth(
+    def truth(  # noqa: C901, PLR0912 - one case for each kind of phrase
         self, condition: Condition, selector: Selector, now: int, level_of: LevelOf
     ) -> bool | None:
         """Whether a phrase holds at a second; None if it cannot be judged."""

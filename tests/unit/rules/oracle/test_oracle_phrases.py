@@ -77,7 +77,7 @@ def until(second: int, sent: Sequence[Sent]) -> list[Sent]:
 
 
 @each_kind
-@cases(50)
+@cases(15)
 @given(st.data(), SELECTORS, HISTORIES, COURSES, st.lists(INSTANTS, min_size=1, max_size=8))
 def test_a_phrase_holds_where_it_does_by_a_recount(
     kind: str,
@@ -95,7 +95,7 @@ def test_a_phrase_holds_where_it_does_by_a_recount(
 
 
 @each_kind
-@cases(40)
+@cases(15)
 @given(st.data(), SELECTORS, HISTORIES, COURSES, INSTANTS)
 def test_with_no_further_event_a_phrase_changes_when_it_says(
     kind: str,
@@ -118,7 +118,7 @@ def test_with_no_further_event_a_phrase_changes_when_it_says(
 
 
 @each_kind
-@cases(60)
+@cases(25)
 @given(
     st.data(),
     SELECTORS,
@@ -127,7 +127,7 @@ def test_with_no_further_event_a_phrase_changes_when_it_says(
     INSTANTS,
     st.lists(occurrences(st.integers(0, LAST)), min_size=1, max_size=3),
 )
-def test_unless_a_phrase_awaits_events_none_changes_it_sooner_than_it_says(
+def test_unless_a_phrase_awaits_events_none_changes_it_sooner_than_it_says(  # noqa: PLR0917
     kind: str,
     data: st.DataObject,
     selector: Selector,

@@ -35,7 +35,7 @@ def followed(
 
 
 @pytest.mark.parametrize("kind", BOOKS)
-@cases(30)
+@cases(10)
 @given(st.data(), HISTORIES, CLOCKS)
 def test_what_is_recorded_is_what_a_recount_tells(
     kind: str, data: st.DataObject, sent: list[Sent], clocks: list[int]
@@ -48,7 +48,7 @@ def test_what_is_recorded_is_what_a_recount_tells(
 
 
 @pytest.mark.parametrize("kind", BOOKS)
-@cases(30)
+@cases(10)
 @given(st.data(), HISTORIES, CLOCKS, st.lists(st.integers(0, LAST)))
 def test_what_is_recorded_does_not_depend_on_when_it_was_judged(
     kind: str, data: st.DataObject, sent: list[Sent], clocks: list[int], lost: list[int]
@@ -65,7 +65,7 @@ def test_what_is_recorded_does_not_depend_on_when_it_was_judged(
 
 
 @pytest.mark.parametrize("kind", FORGETFUL)
-@cases(30)
+@cases(10)
 @given(st.data(), HISTORIES, CLOCKS, st.data())
 def test_whatever_the_order_of_arrival_the_levels_are_those_of_a_recount(
     kind: str, data: st.DataObject, sent: list[Sent], clocks: list[int], arrivals: st.DataObject

@@ -1,0 +1,94 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.rules import scenarios
+
+RULES = """\
+version: 1
+events: {login: }
+flags:
+  - flag: Logins
+    event: login
+    when: {At Risk: no activity for 7 days}
+"""
+TESTS = """\
+rules: rules.yaml
+tests:
+  - test: Silence
+    events: [{at: 0 days, event: login}]
+    expect:
+      - {at: 6 days, status: Healthy}
+      - {at: 7 days, status: At Risk}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "rules.yaml").write_text(RULES, encoding="utf-8")
+    (tmp_path / "rules.test.yaml").write_text(TESTS, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(scenarios.test_rules, arguments)
+
+
+@pytest.mark.parametrize("file", ["rules.yaml", "rules.test.yaml"])
+def test_what_passes_is_told(folder: Path, file: str) -> None:
+    result = run(file)
+    assert (result.exit_code, result.output) == (0, "Silence ... ok\n1 of 1 test passed.\n")
+
+
+def test_what_fails_is_told_with_its_line(folder: Path) -> None:
+    (folder / "rules.yaml").write_text(RULES.replace("7 days", "8 days"), encoding="utf-8")
+    result = run("rules.yaml")
+    assert result.exit_code == 1
+    assert result.output == (
+        "Silence ... FAILED\n"
+        "  rules.test.yaml:7: at 7 days: expected status At Risk, but it is Healthy;"
+        " Logins: Healthy because no phrase of it holds (No activity for 8 days: activity)\n"
+        "0 of 1 test passed, 1 failed.\n"
+    )
+
+
+def test_programs_get_json(folder: Path) -> None:
+    text = TESTS.replace("At Risk", "Critical") + TESTS.split("tests:\n")[1].replace("nce", "nt")
+    (folder / "rules.test.yaml").write_text(text, encoding="utf-8")
+    result = run("rules.yaml", "--json")
+    told = json.loads(result.output)
+    assert result.exit_code == 1
+    assert (told["file"], told["passed"], told["failed"]) == ("rules.test.yaml", 1, 1)
+    assert [(test["test"], test["line"], test["passed"]) for test in told["tests"]] == [
+        ("Silence", 3, False),
+        ("Silent", 8, True),
+    ]
+    assert told["tests"][0]["failures"][0]["line"] == 7
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("rules.test.yaml", "tests: []", "rules.test.yaml:1:1: the file lacks `rules`"),
+        ("rules.test.yaml", TESTS.replace("login", "logn"), "rules.test.yaml:4:34: the event"),
+        ("rules.test.yaml", TESTS.replace("rules.yaml", "x.yaml"), "x.yaml cannot be read: No"),
+        ("rules.yaml", RULES.replace("flags", "flag"), "rules.yaml:3:1: `flag` is not known"),
+        ("other.yaml", RULES, "other.yaml has no tests; write them into other.test.yaml."),
+    ],
+)
+def test_what_cannot_be_read_is_refused(folder: Path, file: str, text: str, told: str) -> None:
+    (folder / file).write_text(text, encoding="utf-8")
+    result = run(file)
+    assert result.exit_code == 1
+    assert told in result.output
+
+
+def test_a_file_that_is_not_there_is_refused(folder: Path) -> None:
+    result = run("gone.yaml")
+    assert (result.exit_code, result.output) == (
+        1,
+        "gone.yaml cannot be read: No such file or directory.\n",
+    )

@@ -1,0 +1,82 @@
+"""Every phrase in the guide does what its worked example says."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rules.memory import FactsInMemory, FieldChange, Occurrence
+from rules.reading import check_rules, read_rules
+from rules.replay import raised_periods, replay
+
+GUIDE = Path(__file__).parents[3] / "docs" / "health-rules.md"
+DAY = datetime(2026, 1, 5, tzinfo=UTC)
+END = DAY + timedelta(hours=23)
+ROW = re.compile(r"^\| `([^`]+)` \| ([^|]*\d:\d\d[^|]*) \| ([^|]*\d:\d\d[^|]*) \|$", re.MULTILINE)
+BESIDES = ("recover", "for", "new_company")
+
+Example = tuple[str, str, str]
+
+
+def examples() -> list[Example]:
+    return [match.groups() for match in ROW.finditer(GUIDE.read_text(encoding="utf-8"))]
+
+
+def clock(text: str) -> datetime:
+    hours, minutes = text.split(":")
+    return DAY + timedelta(hours=int(hours), minutes=int(minutes))
+
+
+def facts(told: str) -> FactsInMemory:
+    """`9:00`, `9:00 ann`, `9:00 amount=60` and `9:00 nps:9`, which is a field of the company."""
+    events, fields = [], []
+    for item in told.split(", "):
+        at, _, rest = item.partition(" ")
+        field = re.fullmatch(r"(\w+):(.+)", rest)
+        data = re.fullmatch(r"(\w+)=(.+)", rest)
+        if field:
+            name, value = field.groups()
+            date = clock(value).isoformat() if re.fullmatch(r"\d+:\d\d", value) else value
+            fields.append(FieldChange(clock(at), name, date))
+            events.append(Occurrence(clock(at), "other"))
+        elif data:
+            events.append(Occurrence(clock(at), "it", dict([data.groups()])))
+        else:
+            events.append(Occurrence(clock(at), "it", user=rest or None))
+    return FactsInMemory(events, fields)
+
+
+def periods(told: str) -> Iterator[tuple[datetime, datetime]]:
+    """`9:00 to 9:04, from 9:14`."""
+    for item in told.split(", "):
+        begun, _, ended = item.removeprefix("from ").partition(" to ")
+        yield clock(begun), clock(ended) if ended else END
+
+
+def test_every_kind_of_phrase_has_a_worked_example() -> None:
+    assert len(examples()) >= 23
+
+
+@pytest.mark.parametrize(("phrase", "events", "raised"), examples())
+def test_a_worked_example_comes_about_as_told(phrase: str, events: str, raised: str) -> None:
+    when, besides = phrase, ""
+    if phrase.startswith(BESIDES):
+        when, besides = "less than 2 times in 10 minutes", phrase
+    book = read_rules(
+        f"version: 1\nevents: {{it: , other: }}\nflags:\n  - flag: F\n    event: it\n"
+        f"    when: {{At Risk: {when}}}\n    {besides}\n"
+    )
+    found = replay(book, facts(events), since=DAY, until=END)
+    told = raised_periods(found, "F", "Healthy", since=DAY, until=END)
+    assert told == list(periods(raised))
+
+
+def test_the_rule_files_in_the_guide_can_be_read() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    [whole, together] = [block for block in blocks if re.search("^flags:", block, re.MULTILINE)]
+    assert check_rules(whole).faults == ()
+    flags = together.removeprefix("flags:\n")
+    checked = check_rules(whole + flags)
+    assert (checked.faults, checked.doubts) == ((), ())
