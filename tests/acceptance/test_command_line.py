@@ -11,6 +11,9 @@ COMMANDS = (
     ["up"], ["migrate"], ["clock"], ["demo"], ["apply"], ["companies"], ["explain"],
     ["org", "create"], ["org", "list"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"],
     ["webhooks", "add"], ["webhooks", "list"], ["webhooks", "remove"],
+    ["rules", "check"], ["rules", "schema"], ["rules", "test"], ["rules", "plan"],
+    ["rules", "apply"], ["rules", "history"], ["rules", "show"], ["rules", "rollback"],
+    ["rules", "backtest"], ["rules", "explain"], ["rules", "forecast"],
 )  # fmt: skip
 
 

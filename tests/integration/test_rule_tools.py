@@ -1,0 +1,347 @@
+"""Rules planned, applied, undone, foreseen and replayed: each says what live judging does."""
+
+import itertools
+import random
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from actors.backtesting import Stretch, backtest
+from actors.health import evaluate
+from actors.intake import store
+from actors.planning import Prospect, forecast, plan
+from actors.rule_changes import apply_rules
+from actors.rulebooks import RuleBooks
+from actors.tracked_event import TrackedEvent
+from config.files import ROOT
+from config.settings import Settings
+from models import companies, flag_states, organizations, webhook_endpoints
+from models.database import query, transaction
+from rules.reading import read_rules
+
+T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+USAGE_DROP = (ROOT / "config" / "examples" / "usage-drop.yaml").read_text(encoding="utf-8")
+
+RULES = """
+version: 1
+statuses: [Healthy, At Risk, Critical]
+events: {login: , report: , invoice: }
+flags:
+  - flag: Reports
+    event: report
+    when:
+      At Risk: less than 4 times in 7 days
+      Critical: less than 1 time in 7 days
+    recover: at least 6 times in 7 days
+  - flag: Users
+    event: any
+    when: {At Risk: fewer than 2 distinct users in 5 days}
+    for: 1 day
+    weight: 2
+  - flag: Revenue
+    event: invoice
+    when: {Critical: sum of data.amount below 50 in 20 days}
+    applies_to: {company.plan: [Pro, Enterprise]}
+  - flag: Drop
+    event: login
+    when: {At Risk: down 50% in 4 days}
+    ignore_if: previous under 2
+  - flag: Both
+    when: {Critical: flag Reports is At Risk or worse and flag Users is At Risk}
+  - flag: Unhappy
+    when: {At Risk: company.nps below 4, Critical: company.nps below 2}
+    new_company: wait 2 days
+"""
+
+numbers = itertools.count(1)
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+def after(**offset: float) -> datetime:
+    return T0 + timedelta(**offset)
+
+
+def event(
+    organization_id: int, company_id: str, key: str, at: datetime, **sent: Any
+) -> TrackedEvent:
+    return TrackedEvent(
+        organization_id=organization_id,
+        key_id=None,
+        event_id=str(next(numbers)),
+        event_key=key,
+        company_id=company_id,
+        company={"name": company_id.title(), **sent.get("company", {})},
+        user_id=sent.get("user"),
+        user={},
+        data=sent.get("data"),
+        occurred_at=at,
+        received_at=at,
+    )
+
+
+class Life:
+    """An organization that is judged live: events as they come, flags as they fall due."""
+
+    def __init__(self, rules: str = RULES, *, at: datetime = T0) -> None:
+        self.rulebooks = RuleBooks()
+        with transaction():
+            self.id = organizations.create(f"o{next(numbers)}").id
+        self.apply(rules, at)
+
+    @property
+    def version(self) -> int:
+        with transaction():
+            return int(query("select rules_version as v from organizations")[0]["v"])
+
+    def apply(self, rules: str, at: datetime) -> None:
+        with transaction():
+            apply_rules(self.id, rules, file="r.yaml", applied_by="test", now=at)
+
+    def live(self, events: Iterable[TrackedEvent], until: datetime) -> None:
+        for one in sorted(events, key=lambda one: one.occurred_at):
+            self.pass_time(one.occurred_at)
+            for company_id in store([one], self.rulebooks):
+                evaluate(company_id, self.rulebooks, one.occurred_at)
+        self.pass_time(until)
+
+    def pass_time(self, until: datetime) -> None:
+        while True:
+            with transaction():
+                due = flag_states.due(until=until, limit=1)
+            if not due:
+                return
+            [(company_id, due_at)] = due
+            evaluate(company_id, self.rulebooks, due_at)
+
+    def judge_by_new_rules(self, at: datetime) -> None:
+        with transaction():
+            outdated = companies.ids_judged_by_older_rules(limit=1_000)
+        for company_id in outdated:
+            evaluate(company_id, self.rulebooks, at)
+
+    def random_events(self, seed: int, number: int, days: int) -> list[TrackedEvent]:
+        chance = random.Random(seed)
+        events = []
+        for company in range(number):
+            for _ in range(chance.randrange(5, 60)):
+                seconds = chance.randrange(days * 86_400)
+                events.append(
+                    event(
+                        self.id,
+                        f"c{company}",
+                        chance.choice(["login", "login", "report", "report", "invoice"]),
+                        after(seconds=seconds),
+                        user=chance.choice([None, "ann", "ben", "cem"]),
+                        data={"amount": chance.randrange(40)},
+                        company={"plan": chance.choice(["Free", "Pro"]), "nps": seconds % 6}
+                        if chance.random() < 0.2
+                        else {},
+                    )
+                )
+        return events
+
+
+def recorded(*, causes: Iterable[str] = ("time", "event", "rule_change")) -> list[dict[str, Any]]:
+    with transaction():
+        return query(
+            "select c.external_id as id, t.at, t.from_status, t.to_status, t.changes, t.cause"
+            " from transitions t join companies c on c.id = t.company_id"
+            " where t.cause = any(%(causes)s) order by c.external_id, t.sequence",
+            {"causes": list(causes)},
+        )
+
+
+def statuses() -> dict[str, tuple[str, int | None]]:
+    with transaction():
+        rows = query("select external_id, health_status, score from companies")
+    return {row["external_id"]: (row["health_status"], row["score"]) for row in rows}
+
+
+def planned(life: Life, rules: str, at: datetime) -> list[Prospect]:
+    with transaction():
+        found = list(plan(life.id, life.version, read_rules(rules), at))
+    assert len(found) == len(statuses())
+    return [one for one in found if one is not None]
+
+
+def as_recorded(prospects: Iterable[Prospect]) -> list[tuple[Any, ...]]:
+    return sorted(
+        (one.id, one.at, one.before, one.after, [(f.flag, f.before, f.after) for f in one.flags])
+        for one in prospects
+    )
+
+
+def as_told(rows: Iterable[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return sorted(
+        (
+            row["id"],
+            row["at"],
+            row["from_status"],
+            row["to_status"],
+            [(change["flag"], change["from"], change["to"]) for change in row["changes"]],
+        )
+        for row in rows
+    )
+
+
+def test_exactly_the_planned_companies_change_once_and_a_rollback_brings_them_back() -> None:
+    life = Life()
+    life.live(life.random_events(seed=1, number=25, days=20), until=after(days=20))
+    before = statuses()
+    stricter = RULES.replace("less than 4", "less than 9").replace("at least 6", "at least 12")
+    prospects = planned(life, stricter, after(days=20))
+    assert {one.id for one in prospects} < set(before)
+    assert prospects
+    assert recorded(causes=["rule_change"]) == []
+
+    life.apply(stricter, after(days=20))
+    life.judge_by_new_rules(after(days=20, seconds=3))
+    assert as_told(recorded(causes=["rule_change"])) == as_recorded(prospects)
+    life.judge_by_new_rules(after(days=20, seconds=4))
+    assert len(recorded(causes=["rule_change"])) == len(prospects)
+
+    life.apply(RULES, after(days=20, seconds=5))
+    life.judge_by_new_rules(after(days=20, seconds=6))
+    assert statuses() == before
+
+
+def test_an_edit_of_one_flag_leaves_what_the_others_remember() -> None:
+    life = Life()
+    life.live(life.random_events(seed=2, number=10, days=20), until=after(days=20))
+    with transaction():
+        kept = {
+            (state.company_id, state.flag): state
+            for states in flag_states.of_companies(companies.ids_of_organization(life.id)).values()
+            for state in states
+            if state.flag in ("Reports", "Users")
+        }
+    edited = RULES.replace("company.nps below 4", "company.nps below 5")
+    life.apply(edited, after(days=20))
+    life.judge_by_new_rules(after(days=20))
+    with transaction():
+        for (company_id, flag), state in kept.items():
+            [now] = [s for s in flag_states.of_company(company_id) if s.flag == flag]
+            assert now == state
+
+
+def test_what_is_forecast_is_what_then_happens() -> None:
+    life = Life()
+    life.live(life.random_events(seed=3, number=25, days=20), until=after(days=20))
+    already = len(recorded())
+    with transaction():
+        foreseen = [
+            one
+            for some in forecast(life.id, life.version, after(days=20), after(days=27))
+            for one in some
+        ]
+    assert len(foreseen) > 10
+    assert len(recorded()) == already
+    life.pass_time(after(days=27))
+    happened = [row for row in recorded() if row["at"] > after(days=20)]
+    assert as_told(happened) == as_recorded(foreseen)
+
+
+@pytest.mark.parametrize("rules", [RULES, USAGE_DROP], ids=["every kind", "usage drop"])
+def test_a_backtest_finds_the_transitions_that_live_judging_recorded(
+    settings: Settings, rules: str
+) -> None:
+    life = Life(rules)
+    book = read_rules(rules)
+    keys = [key for key, setting in book.events.items() if setting.enabled]
+    events = [
+        event(
+            life.id,
+            one.company_id,
+            keys[number % len(keys)],
+            one.occurred_at,
+            user=one.user_id,
+            data=one.data,
+            company={key: one.company[key] for key in ("plan", "nps") if key in one.company},
+        )
+        for number, one in enumerate(life.random_events(seed=4, number=12, days=40))
+    ]
+    life.live(events, until=after(days=40))
+    with transaction():
+        ids = companies.ids_of_organization(life.id)
+    chunks = backtest(settings, ids, [book], Stretch(after(days=-50), after(days=40)))
+    replayed = sorted(
+        (
+            one.company,
+            transition.at,
+            transition.before,
+            transition.after,
+            [
+                (step.flag, book.status_name(step.before), book.status_name(step.after))
+                for step in transition.changes
+            ],
+        )
+        for chunk in chunks
+        for one in chunk
+        for transition in one.replays[0].transitions
+    )
+    assert len(replayed) > 20
+    assert replayed == as_told(recorded())
+
+
+def test_a_backtest_that_begins_in_the_middle_finds_the_same_from_there_on(
+    settings: Settings,
+) -> None:
+    life = Life()
+    life.live(life.random_events(seed=5, number=12, days=40), until=after(days=40))
+    with transaction():
+        ids = companies.ids_of_organization(life.id)
+    book = read_rules(RULES.replace("    recover: at least 6 times in 7 days\n", ""))
+    whole, half = (
+        {
+            (one.company, t.at, t.before, t.after)
+            for chunk in backtest(settings, ids, [book], Stretch(since, after(days=40)))
+            for one in chunk
+            for t in one.replays[0].transitions
+            if t.at > after(days=25)
+        }
+        for since in (after(days=-1), after(days=25))
+    )
+    assert half == whole
+    assert half
+
+
+def test_a_clock_that_stood_still_for_an_hour_over_500_due_flags_records_each_at_its_own_instant(
+    settings: Settings,
+) -> None:
+    life = Life(
+        "version: 1\nevents: {login: }\nflags:\n  - flag: Quiet\n    event: login\n"
+        "    when:\n      At Risk: less than 1 time in 1 day\n"
+        "      Critical: less than 1 time in 90000 seconds\n"
+    )
+    with transaction():
+        webhook_endpoints.add(life.id, "https://example.com/hook", secret_keys=settings.secret_keys)
+    seen = {f"c{n}": after(seconds=7 * n) for n in range(250)}
+    life.live(
+        [event(life.id, company, "login", at) for company, at in seen.items()],
+        until=after(hours=23),
+    )
+    restarted = after(days=1, hours=2)
+    with transaction():
+        due = flag_states.due(until=restarted, limit=1_000)
+    assert len(due) == 250
+    for company_id, _ in reversed(due):
+        evaluate(company_id, life.rulebooks, restarted)
+    assert [(row["id"], row["at"], row["to_status"]) for row in recorded()] == [
+        told
+        for company, at in sorted(seen.items())
+        for told in (
+            (company, at + timedelta(days=1), "At Risk"),
+            (company, at + timedelta(seconds=90_000), "Critical"),
+        )
+    ]
+    with transaction():
+        waiting = query(
+            "select t.company_id, t.sequence from deliveries d"
+            " join transitions t on t.id = d.transition_id"
+            " where d.state = 'waiting' order by t.company_id, d.id"
+        )
+    assert len(waiting) == 500
+    assert [row["sequence"] for row in waiting] == [1, 2] * 250
