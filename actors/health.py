@@ -49,7 +49,8 @@ def evaluate(
             for delivery_id in record(company, transition, book, number, now)
         ]
         book, company.judged_version, settlement = settlements[-1]
-        if company.unsettled_since is not None and company.unsettled_since <= until:
+        unsettled = company.unsettled_since
+        if until < now if unsettled is None else unsettled <= until:
             # What is stored of the time after that is left for the next judgement.
             company.unsettled_since = events.first(Selection(company.id, None, (), until, END))
         _save(company, settlement.state, book, stored)

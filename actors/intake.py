@@ -1,6 +1,7 @@
 """Stores events with their companies and users, and notes whose health they can change."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent
@@ -39,17 +40,17 @@ def store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
             for e in tracked
         )
         fresh = [e for e in tracked if (e.organization_id, e.event_id) in stored]
-        merged = [(event, _merge(event, held, known)) for event in fresh]
+        merged = [_merge(event, held, known) for event in fresh]
         field_changes.add(
             StoredFieldChange(
-                event.organization_id,
-                held[_company_key(event)].id,
+                one.event.organization_id,
+                held[_company_key(one.event)].id,
                 change.field,
                 change.at,
                 change.value,
             )
-            for event, changes in merged
-            for change in changes
+            for one in merged
+            for change in one.changes
         )
         _note_unsettled(merged, held, versions, rulebooks)
         companies.save_intake(
@@ -112,11 +113,22 @@ def _lock_users(
     return known
 
 
+@dataclass(frozen=True)
+class _Merged:
+    """An event that was taken over: what changed of its company, and whether a newer was there."""
+
+    event: TrackedEvent
+    changes: list[Change]
+    out_of_order: bool
+
+
 def _merge(
     event: TrackedEvent, held: dict[CompanyKey, Company], known: dict[UserKey, User]
-) -> list[Change]:
-    """Take over the fields that an event carries; what changed of the company's."""
+) -> _Merged:
+    """Take over the fields that an event carries."""
     company = held[_company_key(event)]
+    newest = company.newest_event_at
+    out_of_order = newest is not None and event.occurred_at < newest
     changes = company.traits.merge(event.company, event.occurred_at)
     if event.occurred_at < company.first_seen_at:
         company.first_seen_at = event.occurred_at
@@ -127,27 +139,31 @@ def _merge(
         user.first_seen_at = min(user.first_seen_at, event.occurred_at)
         if event.occurred_at >= user.company_at:
             user.company_id, user.company_at = company.id, event.occurred_at
-    return changes
+    return _Merged(event, changes, out_of_order)
 
 
 def _note_unsettled(
-    merged: Sequence[tuple[TrackedEvent, list[Change]]],
+    merged: Sequence[_Merged],
     held: dict[CompanyKey, Company],
     versions: dict[int, int],
     rulebooks: RuleBooks,
 ) -> None:
     """Note the companies of which an event can change a flag. Most events can change none."""
-    awaiting = flag_states.awaiting_event({held[_company_key(e)].id for e, _ in merged})
-    for event, changes in merged:
+    awaiting = flag_states.awaiting_event({held[_company_key(one.event)].id for one in merged})
+    for one in merged:
+        event = one.event
         company = held[_company_key(event)]
         version = versions.get(event.organization_id, 0)
         book = rulebooks.book(event.organization_id, version)
-        changed = {change.field for change in changes if change.newest}
+        changed = {c.field for c in one.changes if c.newest or not event.is_late}
         can_matter = (
             company.judged_version != version
             or not changed.isdisjoint(book.company_fields)
             or any(
-                ((company.id, flag.name) in awaiting or (flag.heeds_late_events and event.is_late))
+                (
+                    (company.id, flag.name) in awaiting
+                    or (flag.heeds_late_events and one.out_of_order)
+                )
                 and flag.selector.matches(event.event_key, event.data)
                 for flag in book.flags
             )

@@ -39,7 +39,7 @@ def create(name: str, rate_limit: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"name": name, "rate_limit": rate_limit or "default"})
     click.echo(
-        f"Made the organization `{name}`. Next: brazebee apply FILE --org '{name}',"
+        f"Made the organization `{name}`. Next: brazebee rules apply FILE --org '{name}',"
         f" and brazebee keys create --org '{name}'",
         err=True,
     )

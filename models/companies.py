@@ -37,6 +37,11 @@ class Company:
         """The company's name."""
         return str(self.traits.core["name"])
 
+    @property
+    def newest_event_at(self) -> datetime | None:
+        """The time of the newest event that is stored: every one carries the name."""
+        return self.traits.said_at("name")
+
 
 @dataclass(frozen=True)
 class CompanyHealth:

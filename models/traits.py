@@ -41,6 +41,11 @@ class Traits:
     custom: dict[str, Any] = field(default_factory=dict)
     fields_at: dict[str, int] = field(default_factory=dict)
 
+    def said_at(self, name: str) -> datetime | None:
+        """The time of the newest event that carried a field; None if none did."""
+        micros = self.fields_at.get(name)
+        return None if micros is None else _EPOCH + timedelta(microseconds=micros)
+
     def merge(self, sent: Mapping[str, Any], at: datetime) -> list[Change]:
         """Take over what an event of the time `at` said, field by field.
 
@@ -53,7 +58,7 @@ class Traits:
             held_in = self.core if name in self.core else self.custom
             if known_at is not None and micros < known_at:
                 # What is known now was said again later, and holds from then on.
-                confirmed_at = _EPOCH + timedelta(microseconds=known_at)
+                confirmed_at = self.said_at(name) or at
                 changes += [Change(name, at, value), Change(name, confirmed_at, held_in[name])]
                 continue
             if known_at is None or json_bytes(held_in[name]) != json_bytes(value):

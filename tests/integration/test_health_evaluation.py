@@ -689,3 +689,32 @@ def test_the_database_and_the_rules_agree_on_paths_with_numbers(
     path: Path, data: dict[str, Any]
 ) -> None:
     stored_facts_agree(Selector("login", ((path, ("a",)),)), [("login", data)], 1)
+
+
+# Events that come out of order
+
+
+def test_an_event_past_what_is_known_is_judged_later_though_nobody_awaited_it() -> None:
+    often = FEW_LOGINS.replace("less than 2", "at least 1")
+    company_id = track(new_organization(often), 5)
+    judge(company_id, 5)
+    track(new_organization_of(company_id), 20)
+    evaluate(company_id, RuleBooks(), after(21), known_until=after(18))
+    assert crossings(company_id)[-1] == (15, "Healthy", "time")
+    assert read(company_id).unsettled_since == after(20)
+    judge(company_id, 25)
+    assert crossings(company_id)[-1] == (20, "At Risk", "event")
+
+
+def test_an_event_out_of_order_is_heeded_by_a_comparison_with_the_past() -> None:
+    organization_id = new_organization(FEW_LOGINS.replace("less than 2 times", "down 50%"))
+    company_id = track(organization_id, 8, 21)
+    judge(company_id, 24)
+    assert read(company_id).health_status == "Healthy"
+    track(organization_id, 11.5, 12, received=24)
+    judge(company_id, 24)
+    assert crossings(company_id)[-1][1] == "At Risk"
+
+
+def new_organization_of(company_id: int) -> int:
+    return read(company_id).organization_id

@@ -340,10 +340,11 @@ class Company:
         changes = self.traits.merge(sent.company, since)
         self.fields += [FieldChange(change.at, change.field, change.value) for change in changes]
         older = not self.events or since < min(known.occurred_at for known in self.events)
+        out_of_order = bool(self.events) and since < max(e.occurred_at for e in self.events)
         self.events.append(event)
-        changed = {change.field for change in changes if change.newest}
+        changed = {change.field for change in changes if change.newest or not late}
         matters = self.state is None or any(
-            (self.state.flags[flag.name].awaits_event or (flag.heeds_late_events and late))
+            (self.state.flags[flag.name].awaits_event or (flag.heeds_late_events and out_of_order))
             and flag.selector.matches(event.event_key, event.data)
             for flag in self.book.flags
         )
