@@ -116,6 +116,17 @@ class Windowed(Condition):
         return self.window
 
 
+class OnField(Condition):
+    """A phrase that rests on one field of the company."""
+
+    field: str
+
+    @property
+    def company_fields(self) -> tuple[str, ...]:
+        """See `Condition.company_fields`."""
+        return (self.field,)
+
+
 class Bound(StrEnum):
     """How an amount is compared, in its canonical words."""
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
 
-from rules.conditions import Bound, Condition, Finding, Situation, Windowed, spell_number
+from rules.conditions import Bound, Finding, OnField, Situation, Windowed, spell_number
 from rules.durations import BEGINNING, counted, shifted, spell_duration
 from rules.facts import USER, Path
 from rules.fields import as_instant, as_number, field_path
@@ -126,18 +126,13 @@ class Distinct(Windowed):
 
 
 @dataclass(frozen=True)
-class Share(Windowed):
+class Share(Windowed, OnField):
     """`distinct users in W below P% of company.seats`: as many as a field of the company says."""
 
     bound: Bound
     percent: Decimal
     field: str
     window: timedelta
-
-    @property
-    def company_fields(self) -> tuple[str, ...]:
-        """See `Condition.company_fields`."""
-        return (self.field,)
 
     def find(self, situation: Situation) -> Finding:
         """See `Condition.find`; `seen` is the number of users as far as it was counted, and N."""
@@ -177,16 +172,11 @@ class Share(Windowed):
 
 
 @dataclass(frozen=True)
-class Never(Condition):
+class Never(OnField):
     """`never within W of company.signup_date`: not done by then, and that date is over."""
 
     window: timedelta
     field: str
-
-    @property
-    def company_fields(self) -> tuple[str, ...]:
-        """See `Condition.company_fields`."""
-        return (self.field,)
 
     def find(self, situation: Situation) -> Finding:
         """See `Condition.find`; `seen` is the time of the last event before the deadline."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from rules.conditions import Bound, Condition, Finding, Situation, spell_number
+from rules.conditions import Bound, Finding, OnField, Situation, spell_number
 from rules.durations import shifted, spell_duration
 from rules.facts import Path
 
@@ -66,15 +66,8 @@ def spell_value(value: Any) -> str:
     return str(value).strip()
 
 
-class FieldCondition(Condition):
+class FieldCondition(OnField):
     """A phrase about one field; `seen` of its findings is what stands there."""
-
-    field: str
-
-    @property
-    def company_fields(self) -> tuple[str, ...]:
-        """See `Condition.company_fields`."""
-        return (self.field,)
 
     def value(self, situation: Situation) -> Any:
         """What stands in the field."""

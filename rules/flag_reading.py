@@ -4,26 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node
 
 from rules.book import NOT_APPLICABLE, EventSetting
 from rules.conditions import Condition, Level
-from rules.facts import Path, Selector
+from rules.doubts import doubt_levels, doubt_recovery
+from rules.facts import Selector
 from rules.faults import did_you_mean
 from rules.fields import as_number
+from rules.filter_reading import read_applies_to, read_where
 from rules.flags import Flag
-from rules.implication import implies, opposite
 from rules.names import read_name
 from rules.phrase_reading import PhraseReader, counts_events, read_phrase_text
-from rules.phrases import Vocabulary, parse_duration, parse_ignore_if, parse_new_company
+from rules.phrase_tree import Vocabulary
+from rules.phrases import parse_duration, parse_ignore_if, parse_new_company
 from rules.source import Source, in_words, is_null
 
 ANY_EVENT = "any"
-
-LARGEST_INTEGER = 2**53 - 1
-"""The largest that JSON carries exactly from every client (RFC 8259, section 6)."""
 
 LARGEST_WEIGHT = 1_000
 MILDEST_EXAMPLE = "less than 5 times in 7 days"
@@ -100,7 +98,9 @@ class FlagReader:
             wait,
             recover=recover,
             lasting=lasting or timedelta(0),
-            applies_to=self._applies_to(nodes["applies_to"]) if "applies_to" in nodes else (),
+            applies_to=read_applies_to(self.source, nodes["applies_to"])
+            if "applies_to" in nodes
+            else (),
             if_missing=self._if_missing(nodes["if_missing"]) if "if_missing" in nodes else None,
             weight=self._weight(nodes["weight"]) if "weight" in nodes else Decimal(1),
             note=self.source.text(nodes["note"], "`note`") if "note" in nodes else None,
@@ -108,7 +108,8 @@ class FlagReader:
         )
         if name is None or not conditions:
             return None
-        self._doubt_recovery(flag, nodes)
+        if "recover" in nodes:
+            doubt_recovery(self.source, flag, nodes["recover"])
         return ReadFlag(flag, nodes)
 
     def _name(self, node: Node) -> str | None:
@@ -124,7 +125,7 @@ class FlagReader:
     def _selector(
         self, node: Node, nodes: Mapping[str, Node], phrases: list[Condition]
     ) -> Selector:
-        where = self._where(nodes["where"]) if "where" in nodes else ()
+        where = read_where(self.source, nodes["where"]) if "where" in nodes else ()
         counts = any(counts_events(phrase) for phrase in phrases)
         if "event" in nodes:
             event_key = self._event_key(nodes["event"])
@@ -165,7 +166,8 @@ class FlagReader:
             if condition is not None and level is not None:
                 conditions[level], places[level] = condition, value
         ordered = tuple(sorted(conditions.items(), reverse=True))
-        self._doubt_levels(ordered, places)
+        if self.statuses:
+            doubt_levels(self.source, self.statuses, ordered, places)
         return ordered
 
     def _raised_level(self, status: str, node: Node) -> int | None:
@@ -180,66 +182,6 @@ class FlagReader:
         else:
             return self.statuses.index(status)
         return None
-
-    def _doubt_levels(
-        self, conditions: tuple[tuple[int, Condition], ...], places: Mapping[int, Node]
-    ) -> None:
-        """A level is never reached if a worse one holds whenever it does."""
-        statuses = self.statuses or ()
-        for place, (level, condition) in enumerate(conditions):
-            for worse, other in conditions[:place]:
-                if statuses and implies(condition, other):
-                    self.source.doubt(
-                        places[level],
-                        f"`{statuses[level]}` can never be reached: whenever this holds,"
-                        f" `{statuses[worse]}` ({other}) does too",
-                    )
-                    break
-
-    def _doubt_recovery(self, flag: Flag, nodes: Mapping[str, Node]) -> None:
-        """A `recover` that holds whenever the rule does not is no hysteresis."""
-        mildest = flag.conditions[-1][1]
-        if flag.recover is not None and implies(opposite(mildest), flag.recover):
-            self.source.doubt(
-                nodes["recover"],
-                f"`recover` is no stricter than the rule: it holds whenever `{mildest}` does not,"
-                " so it changes nothing; ask for more, or leave it out",
-            )
-
-    def _where(self, node: Node) -> tuple[tuple[Path, tuple[Any, ...]], ...]:
-        cure = "is not in the event's `data`; write for example `data.source`"
-        return self._filters(node, "where", "data", cure)
-
-    def _applies_to(self, node: Node) -> tuple[tuple[Path, tuple[Any, ...]], ...]:
-        cure = "is not a field of the company; write for example `company.plan`"
-        return self._filters(node, "applies_to", "company", cure)
-
-    def _filters(
-        self, node: Node, key: str, root: str, cure: str
-    ) -> tuple[tuple[Path, tuple[Any, ...]], ...]:
-        filters = []
-        for field, (key_node, value) in self.source.mapping(node, f"`{key}`").items():
-            first, *path = field.split(".")
-            if first != root or not path or not all(path):
-                self.source.fault(key_node, f"`{field}` {cure}")
-                continue
-            filters.append((tuple(path), self._wanted_values(value, field)))
-        return tuple(filters)
-
-    def _wanted_values(self, node: Node, field: str) -> tuple[Any, ...]:
-        what = f"the value of `{field}`"
-        if not isinstance(node, SequenceNode):
-            return (self._wanted_value(node, what),)
-        if not node.value:
-            self.source.fault(node, f"the list of `{field}` is empty, so nothing would match")
-        return tuple(self._wanted_value(item, what) for item in node.value)
-
-    def _wanted_value(self, node: Node, what: str) -> Any:
-        value = self.source.scalar(node, what)
-        if isinstance(value, int | float) and not abs(value) <= LARGEST_INTEGER:
-            self.source.fault(node, f"{what} is too large; a number goes up to {LARGEST_INTEGER}")
-            return None
-        return value
 
     def _if_missing(self, node: Node) -> Level:
         status = self.source.text(node, "`if_missing`")

@@ -9,7 +9,8 @@ from rules.amounts import Amount, Change
 from rules.conditions import Condition
 from rules.counting import Absence, Count, Distinct, Never, Share
 from rules.misreadings import PhraseError
-from rules.phrases import Vocabulary, parse_condition
+from rules.phrase_tree import Vocabulary
+from rules.phrases import parse_condition
 from rules.source import Source
 from rules.together import AllOf, AnyOf, Not
 

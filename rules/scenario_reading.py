@@ -13,7 +13,8 @@ from rules.faults import RuleFileError, did_you_mean
 from rules.moments import Moment, read_date, read_moment
 from rules.names import read_name
 from rules.phrase_reading import MOST_NESTED, read_phrase_text
-from rules.phrases import MOST_TIMES, parse_duration
+from rules.phrase_tree import MOST_TIMES
+from rules.phrases import parse_duration
 from rules.scenarios import Happening, Scenario, Scenarios
 from rules.source import Source
 

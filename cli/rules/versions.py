@@ -5,6 +5,7 @@ import getpass
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -55,11 +56,7 @@ def apply(file: Path, org: str, yes: bool, wait: bool, as_json: bool) -> None:
     if in_force is not None and in_force.source == rules.source:
         _tell(Applied(rules.book, in_force.version, changed=False), org, as_json=as_json)
         return
-    _show_plan(organization, rules, yes=yes, quiet=as_json)
-    applied = _put_in_force(organization, rules, brought_back=None)
-    _tell(applied, org, as_json=as_json)
-    if wait and applied.changed:
-        _wait_until_judged(organization)
+    _put_in_force(organization, rules, _Manner(yes, wait, as_json), brought_back=None)
 
 
 @click.command("rollback")
@@ -77,11 +74,7 @@ def rollback(version: int | None, org: str, yes: bool, wait: bool, as_json: bool
     if former is None:
         raise Refused(f"`{org}` has no rules version {wanted}; see `brazebee rules history`.")
     rules = RuleFile(Path(f"version {wanted}"), former.source, read_rules(former.source))
-    _show_plan(organization, rules, yes=yes, quiet=as_json)
-    applied = _put_in_force(organization, rules, brought_back=wanted)
-    _tell(applied, org, as_json=as_json)
-    if wait and applied.changed:
-        _wait_until_judged(organization)
+    _put_in_force(organization, rules, _Manner(yes, wait, as_json), brought_back=wanted)
 
 
 @click.command("history")
@@ -129,7 +122,16 @@ def show(version: int | None, org: str) -> None:
     click.echo(one.source, nl=not one.source.endswith("\n"))
 
 
-def _show_plan(organization: Organization, rules: RuleFile, *, yes: bool, quiet: bool) -> None:
+@dataclass(frozen=True)
+class _Manner:
+    """How somebody wants rules to be put in force."""
+
+    yes: bool
+    wait: bool
+    as_json: bool
+
+
+def _show_plan(organization: Organization, rules: RuleFile, manner: _Manner) -> None:
     """Show what would change, and have it confirmed where it is much.
 
     Raises:
@@ -137,10 +139,10 @@ def _show_plan(organization: Organization, rules: RuleFile, *, yes: bool, quiet:
     """
     with database_transaction():
         prospects, of = find_prospects(organization, rules)
-    if of and not quiet:
+    if of and not manner.as_json:
         print_plan(prospects, of, limit=SHOWN_CHANGES)
     moving = sum(1 for one in prospects if one.before != one.after)
-    if yes or moving <= of * ASK_ABOVE:
+    if manner.yes or moving <= of * ASK_ABOVE:
         return
     if not sys.stdin.isatty():
         raise Refused(
@@ -152,10 +154,11 @@ def _show_plan(organization: Organization, rules: RuleFile, *, yes: bool, quiet:
 
 
 def _put_in_force(
-    organization: Organization, rules: RuleFile, *, brought_back: int | None
-) -> Applied:
+    organization: Organization, rules: RuleFile, manner: _Manner, *, brought_back: int | None
+) -> None:
+    _show_plan(organization, rules, manner)
     with database_transaction():
-        return apply_rules(
+        applied = apply_rules(
             organization.id,
             rules.source,
             file=str(rules.path),
@@ -163,6 +166,9 @@ def _put_in_force(
             now=utc_now(),
             brought_back=brought_back,
         )
+    _tell(applied, organization.name, as_json=manner.as_json)
+    if manner.wait and applied.changed:
+        _wait_until_judged(organization)
 
 
 def _tell(applied: Applied, org: str, *, as_json: bool) -> None:

@@ -15,7 +15,8 @@ from rules.durations import LONGEST, UNITS
 from rules.facts import USER, Selector
 from rules.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.memory import FactsInMemory, FieldChange, Occurrence
-from rules.phrases import MOST_TIMES, Vocabulary, parse_condition
+from rules.phrase_tree import MOST_TIMES, Vocabulary
+from rules.phrases import parse_condition
 from rules.together import AllOf, AnyOf, FlagIs, Not
 
 NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)

@@ -13,7 +13,8 @@ from rules.conditions import Condition, Level
 from rules.facts import Selector
 from rules.flags import Flag, FlagMemory, Reason, Verdict
 from rules.memory import Occurrence
-from rules.phrases import Vocabulary, parse_condition
+from rules.phrase_tree import Vocabulary
+from rules.phrases import parse_condition
 
 LOGINS = Selector("login")
 QUIET = "no activity for 10 seconds"

@@ -9,10 +9,12 @@ from rules.conditions import Condition
 from rules.counting import Absence, Comparison, Count
 from rules.durations import LONGEST, UNITS, spell_duration
 from rules.misreadings import PhraseError
-from rules.phrases import MOST_TIMES, parse_condition, parse_new_company
+from rules.phrase_tree import MOST_TIMES
+from rules.phrases import parse_condition, parse_new_company
 
 ANY_PHRASE = (
-    "write for example `less than 5 times in 7 days`, `no activity for 7 days`, `company.nps below 7`"
+    "write for example `less than 5 times in 7 days`, `no activity for 7 days`,"
+    " `company.nps below 7`"
 )
 FOR_COUNT = ": for example `less than 5 times in 7 days`, `at least 2 times in 1 hour`"
 FOR_ABSENCE = ": for example `no activity for 7 days`"

@@ -35,7 +35,8 @@ flags:
     note: Five a week.
 """
 ANY_PHRASE = (
-    "for example `less than 5 times in 7 days`, `no activity for 7 days`, `company.nps below 7`"
+    "write for example `less than 5 times in 7 days`, `no activity for 7 days`,"
+    " `company.nps below 7`"
 )
 NEW_COMPANY = ": for example `judge at once` or `wait 7 days`"
 FLAG_KEYS = (
