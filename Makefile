@@ -7,7 +7,7 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format lock clean
+.PHONY: help run demo test bench lint format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -20,6 +20,9 @@ demo: $(VENV)/installed ## Tell a story with real webhooks, against a running `m
 
 test: $(VENV)/installed-dev ## Run all tests (TESTS=tests/unit for some)
 	@exec $(BIN)/python -m pytest $(or $(TESTS),tests)
+
+bench: $(VENV)/installed ## Measure judging and the clock (BENCH="rules --full" for up to a million companies)
+	@exec $(BIN)/python -m bench $(or $(BENCH),rules)
 
 lint: $(VENV)/installed-dev ## Check style, types and the directions of imports
 	$(BIN)/ruff check .

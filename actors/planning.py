@@ -61,14 +61,14 @@ def plan(
 
 
 def forecast(
-    organization_id: int, version: int, now: datetime, until: datetime
+    due: Sequence[int], version: int, now: datetime, until: datetime
 ) -> Iterator[list[Prospect]]:
     """What will change up to `until` if no further event comes, company by company.
 
-    Exact, since every flag knows when it is due.
+    `due` are the companies with a flag that is due until then, by `flag_states.companies_due`:
+    exact, since every flag knows when it is due.
     """
     rulebooks = RuleBooks()
-    due = flag_states.companies_due(organization_id, until=until)
     for start in range(0, len(due), CHUNK):
         for company, stored in _with_states(companies.with_ids(due[start : start + CHUNK])):
             book, _, settled = settlements_of(company, stored, version, rulebooks, now)[-1]

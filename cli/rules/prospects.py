@@ -13,7 +13,7 @@ from cli.connection import database_transaction, find_organization
 from cli.output import json_option, org_option, print_json, print_rows
 from cli.progress import with_progress
 from cli.rules.files import RuleFile, file_argument, load_rules
-from models import companies
+from models import companies, flag_states
 from models.organizations import Organization
 from rules.durations import counted
 
@@ -43,10 +43,11 @@ def forecast_changes(days: int, org: str, as_json: bool) -> None:
     now = utc_now()
     with database_transaction():
         organization = find_organization(org)
-        found = forecast(
-            organization.id, organization.rules_version, now, now + timedelta(days=days)
-        )
-        coming = sorted((one for some in found for one in some), key=lambda one: one.at)
+        until = now + timedelta(days=days)
+        due = flag_states.companies_due(organization.id, until=until)
+        found = forecast(due, organization.rules_version, now, until)
+        counting = with_progress(found, length=len(due), label="Judging companies")
+        coming = sorted((one for some in counting for one in some), key=lambda one: one.at)
     if as_json:
         print_json([as_plain(one) for one in coming])
         return
