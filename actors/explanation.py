@@ -18,7 +18,7 @@ from rules.review import Review, deciding_phrase, review
 class FlagExplanation:
     """One flag, and what it rests on.
 
-    `phrase` is the one that decides, in canonical form; `seen` what it found; `lacks` how many
+    `threshold` is the phrase that decides, in canonical form, `seen` what it found, `lacks` how many
     further events would change it. `changes_at` and `changes_to` tell when it changes if nothing
     happens, and to which status. `line` is where the flag stands in its version of the rules.
     """
@@ -26,7 +26,7 @@ class FlagExplanation:
     flag: str
     status: str
     reason: Reason
-    phrase: str
+    threshold: str
     seen: str | None
     lacks: str | None
     last_event_at: datetime | None
@@ -81,7 +81,7 @@ def _explain_flag(
         flag=flag.name,
         status=book.status_name(verdict.level),
         reason=verdict.reason,
-        phrase=str(deciding[0]) if deciding else flag.threshold(verdict.level),
+        threshold=str(deciding[0]) if deciding else flag.threshold(verdict.level),
         seen=deciding[0].tell(deciding[1]) if deciding else None,
         lacks=deciding[0].lacks(deciding[1]) if deciding else None,
         last_event_at=last_event_at,

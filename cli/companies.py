@@ -85,10 +85,10 @@ def _print(found: Explanation) -> None:
 
 def _print_reason(flag: FlagExplanation) -> None:
     if flag.seen is None:
-        click.echo(f"  because  {flag.reason.value} ({flag.phrase})")
+        click.echo(f"  because  {flag.reason.value} ({flag.threshold})")
         return
     last = f", the last event at {spell_instant(flag.last_event_at)}" if flag.last_event_at else ""
-    click.echo(f"  because  {flag.reason.value}: {flag.phrase}")
+    click.echo(f"  because  {flag.reason.value}: {flag.threshold}")
     click.echo(f"  facts    {flag.seen}{last}")
 
 

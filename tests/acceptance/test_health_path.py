@@ -131,8 +131,15 @@ def test_a_company_that_never_sent_the_event_is_judged_as_having_sent_it_0_times
     assert flag == {
         "flag": "Reports",
         "status": "At Risk",
+        "reason": "holds",
         "threshold": "Less than 2 times in 4 seconds",
+        "seen": "0 times",
+        "lacks": "2 more",
+        "last_event_at": None,
         "changes_at": None,
+        "changes_to": None,
+        "line": 7,
+        "note": None,
     }
 
 
@@ -144,6 +151,7 @@ def test_companies_are_listed_with_their_health(tenant: Tenant) -> None:
             "id": "acme",
             "name": "Acme",
             "health_status": "At Risk",
+            "score": 0,
             "previous_status": "Healthy",
             "changed_at": at_risk_since,
         }
