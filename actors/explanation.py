@@ -18,9 +18,9 @@ from rules.review import Review, deciding_phrase, review
 class FlagExplanation:
     """One flag, and what it rests on.
 
-    `threshold` is the phrase that decides, in canonical form, `seen` what it found, `lacks` how many
-    further events would change it. `changes_at` and `changes_to` tell when it changes if nothing
-    happens, and to which status. `line` is where the flag stands in its version of the rules.
+    `threshold` is the phrase that decides, in canonical form, `seen` what it found, `lacks` how
+    many further events would change it. `changes_at` and `changes_to` tell when it changes if
+    nothing happens, and to which status. `line` is where the flag stands in its version of the rules.
     """
 
     flag: str
