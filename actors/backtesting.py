@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -44,17 +45,26 @@ def backtest(
 
     Raises:
         OperationalError: PostgreSQL cannot be reached.
+        BrokenProcessPool: a process of ours was killed.
     """
     chunks = [company_ids[start : start + CHUNK] for start in range(0, len(company_ids), CHUNK)]
-    with ProcessPoolExecutor(
+    processes = ProcessPoolExecutor(
         max_workers=max(1, min(len(chunks), os.cpu_count() or 1)),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=connect,
+        initializer=_prepare_process,
         initargs=(settings,),
-    ) as processes:
+    )
+    try:
         tasks = [processes.submit(_replay_chunk, chunk, books, stretch) for chunk in chunks]
         for task in as_completed(tasks):
             yield task.result()
+    finally:
+        processes.shutdown(cancel_futures=True)
+
+
+def _prepare_process(settings: Settings) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who waits for us
+    connect(settings)
 
 
 def _replay_chunk(

@@ -1,16 +1,21 @@
 """Why a company stands where it stands, judged live by the rules in force."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from actors.health import facts_of, settlements_of
+from actors.judging import facts_of, settlements_of
 from actors.rulebooks import RuleBooks
 from models import companies, flag_states, transitions
 from models.companies import Company
 from models.transitions import StoredTransition
 from rules.book import RuleBook
-from rules.durations import BEGINNING, LONGEST, shifted
-from rules.flags import Flag, Reason
+from rules.conditions import Condition, Finding
+from rules.durations import BEGINNING, LONGEST, shifted, spell_duration, spell_instant
+from rules.facts import Facts
+from rules.fields import spell_value
+from rules.flags import Flag, Reason, Verdict
 from rules.review import Review, deciding_phrase, review
 
 
@@ -18,16 +23,20 @@ from rules.review import Review, deciding_phrase, review
 class FlagExplanation:
     """One flag, and what it rests on.
 
-    `threshold` is the phrase that decides, in canonical form, `seen` what it found, `lacks` how
-    many further events would change it. `changes_at` and `changes_to` tell when it changes if
-    nothing happens, and to which status. `line` is where the flag stands in its version of the rules.
+    `counts` names the events that count. `threshold` is the phrase that decides, in canonical
+    form, `seen` what it found, `lacks` how many further events would change it. `recovers` is
+    what a raised flag must come to, where it has a `recover`. `changes_at` and `changes_to` tell
+    when it changes if nothing happens, and to which status. `line` is where the flag stands in
+    its version of the rules.
     """
 
     flag: str
     status: str
     reason: Reason
+    counts: str | None
     threshold: str
     seen: str | None
+    recovers: str | None
     lacks: str | None
     last_event_at: datetime | None
     changes_at: datetime | None
@@ -61,10 +70,7 @@ def explain(
     facts = facts_of(company)
     found = review(book, settled.state, facts, now=now, until=shifted(now, LONGEST))
     levels = {name: verdict.level for name, verdict in found.verdicts.items()}
-    flags = []
-    for flag in book.flags:
-        last = facts.latest(flag.selector, 1, BEGINNING, now)
-        flags.append(_explain_flag(book, flag, found, last[0] if last else None))
+    flags = [_explain_flag(book, flag, found, facts, now) for flag in book.flags]
     return Explanation(
         company, found.state.status, book.score(levels), version, flags,
         transitions.of_company(company.id),
@@ -72,21 +78,62 @@ def explain(
 
 
 def _explain_flag(
-    book: RuleBook, flag: Flag, found: Review, last_event_at: datetime | None
+    book: RuleBook, flag: Flag, found: Review, facts: Facts, now: datetime
 ) -> FlagExplanation:
     verdict = found.verdicts[flag.name]
     steps = [step for t in found.coming for step in t.changes if step.flag == flag.name]
     deciding = deciding_phrase(flag, verdict)
+    lacks = deciding[0].lacks(deciding[1]) if deciding else None
+    recovery = found.recoveries.get(flag.name)
+    if recovery is not None and flag.recover is not None:
+        lacks = flag.recover.lacks(recovery)
+    counts = any(part.counts_events for phrase in flag.phrases for part in phrase)
+    last = facts.latest(flag.selector, 1, BEGINNING, now) if counts else ()
     return FlagExplanation(
         flag=flag.name,
         status=book.status_name(verdict.level),
         reason=verdict.reason,
+        counts=_what_counts(book, flag) if counts else None,
         threshold=str(deciding[0]) if deciding else flag.threshold(verdict.level),
-        seen=deciding[0].tell(deciding[1]) if deciding else None,
-        lacks=deciding[0].lacks(deciding[1]) if deciding else None,
-        last_event_at=last_event_at,
+        seen=_seen(flag, verdict, deciding, facts, now),
+        recovers=str(flag.recover) if recovery is not None else None,
+        lacks=lacks,
+        last_event_at=last[0] if last else None,
         changes_at=steps[0].at if steps else None,
         changes_to=book.status_name(steps[0].after) if steps else None,
         line=flag.line,
         note=flag.note,
     )
+
+
+def _what_counts(book: RuleBook, flag: Flag) -> str:
+    """The events that a flag counts, by the name that people know."""
+    key = flag.selector.event_key
+    setting = book.events.get(key) if key is not None else None
+    name = setting.name if setting else "any event"
+    return ", ".join([name, *(f"data.{'.'.join(p)}: {_spell(v)}" for p, v in flag.selector.where)])
+
+
+def _seen(
+    flag: Flag,
+    verdict: Verdict,
+    deciding: tuple[Condition, Finding] | None,
+    facts: Facts,
+    now: datetime,
+) -> str | None:
+    """What a flag rests on, in words."""
+    if deciding is not None:
+        return deciding[0].tell(deciding[1])
+    if verdict.reason is Reason.WAITS:
+        since = spell_instant(facts.first_seen_at)
+        return f"known since {since}, the flag waits {spell_duration(flag.wait)}"
+    fields = []
+    for path, wanted in flag.applies_to:
+        value = facts.field(path, now)
+        said = "missing" if value is None else spell_value(value)
+        fields.append(f"company.{'.'.join(path)} is {said}, not {_spell(wanted)}")
+    return "; ".join(fields)
+
+
+def _spell(values: Sequence[Any]) -> str:
+    return " or ".join(spell_value(value) for value in values)

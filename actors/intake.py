@@ -45,9 +45,7 @@ def store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
             StoredFieldChange(
                 one.event.organization_id,
                 held[_company_key(one.event)].id,
-                change.field,
-                change.at,
-                change.value,
+                change,
             )
             for one in merged
             for change in one.changes
@@ -155,7 +153,7 @@ def _note_unsettled(
         company = held[_company_key(event)]
         version = versions.get(event.organization_id, 0)
         book = rulebooks.book(event.organization_id, version)
-        changed = {c.field for c in one.changes if c.newest or not event.is_late}
+        changed = {c.field for c in one.changes if c.held is None or not event.is_late}
         can_matter = (
             company.judged_version != version
             or not changed.isdisjoint(book.company_fields)

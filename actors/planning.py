@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from actors.health import facts_of, settlements_of
+from actors.judging import facts_of, settlements_of
 from actors.rulebooks import RuleBooks
 from models import companies, flag_states
 from models.companies import Company
@@ -19,12 +19,13 @@ CHUNK = 500
 
 @dataclass(frozen=True)
 class FlagStep:
-    """A flag's step from one status to another, and the phrase behind it."""
+    """A flag's step from one status to another, the phrase behind it, and all of it in words."""
 
     flag: str
     before: str
     after: str
     threshold: str
+    told: str
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,13 @@ class Prospect:
     before: str
     after: str
     flags: tuple[FlagStep, ...]
+
+
+def refused_events(organization_id: int, version: int, book: RuleBook) -> list[str]:
+    """The keys of events that `version` takes and a book would no longer take."""
+    former = RuleBooks().book(organization_id, version)
+    taken = {key for key, event in book.events.items() if event.enabled}
+    return [key for key, event in former.events.items() if event.enabled and key not in taken]
 
 
 def plan(
@@ -83,6 +91,7 @@ def _prospect(company: Company, transition: Transition, book: RuleBook) -> Prosp
             book.status_name(step.before),
             book.status_name(step.after),
             book.threshold(step.flag, step.after or step.before),
+            book.tell_change(step.flag, step.before, step.after),
         )
         for step in transition.changes
     )

@@ -50,7 +50,7 @@ def record(
     transitions.add(stored)
     if transition.before != transition.after:
         company.previous_status = transition.before
-    _log(company, stored)
+    _log(company, transition, book)
     message_id = f"msg_{stored.id.hex}"
     payload = build_payload(
         message_id=message_id,
@@ -88,15 +88,12 @@ def _triggers(transition: Transition, book: RuleBook) -> list[dict[str, str]]:
     ]
 
 
-def _log(company: Company, transition: StoredTransition) -> None:
-    reasons = "; ".join(
-        f"{change['flag']}: {change['to']}, {change['threshold'].lower()}"
-        for change in transition.changes
-    )
-    if transition.from_status == transition.to_status:
-        what = f"stays {transition.to_status}"
+def _log(company: Company, transition: Transition, book: RuleBook) -> None:
+    reasons = (book.tell_change(c.flag, c.before, c.after) for c in transition.changes)
+    if transition.before == transition.after:
+        what = f"stays {transition.after}"
     else:
-        what = f"{transition.from_status} -> {transition.to_status}"
+        what = f"{transition.before} -> {transition.after}"
     logger.info(
         "%s (%s): %s at %s by %s [%s]",
         company.name,
@@ -104,5 +101,5 @@ def _log(company: Company, transition: StoredTransition) -> None:
         what,
         iso_milliseconds(transition.at),
         transition.cause,
-        reasons,
+        "; ".join(reasons),
     )

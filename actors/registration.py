@@ -12,7 +12,7 @@ from actors import health, intake
 from actors.delivery import AttemptFailed, attempt_delivery
 from actors.hold import until_available
 from actors.horizon import Horizon
-from actors.rulebooks import RuleBooks
+from actors.rulebooks import RuleBooks, RulesUnreadable
 from actors.times import utc_now
 from actors.tracked_event import TrackedEvent, UnreadableEvent
 from actors.webhooks.transport import Transport
@@ -43,7 +43,7 @@ def register_actors(
         broker=broker,
         queue_name=messages.HEALTH,
         actor_name=messages.EVALUATE,
-        throws=(RedisError, *UNAVAILABLE),  # the clock asks again
+        throws=(RedisError, RulesUnreadable, *UNAVAILABLE),  # the clock asks again
     )
     def evaluate(company_id: int) -> None:
         for delivery_id in health.evaluate(

@@ -7,12 +7,17 @@ from cachetools.keys import hashkey
 
 from models import rule_versions
 from rules.book import DEFAULT_STATUSES, RuleBook
+from rules.faults import RuleFileError
 from rules.reading import read_rules
 
 CACHED_BOOKS = 1_000
 
 NO_RULES = RuleBook(statuses=DEFAULT_STATUSES, events={}, flags=())
 """What an organization is judged by before it has any rules."""
+
+
+class RulesUnreadable(Exception):
+    """Raised when a stored version is not read any more: newer code is stricter than it was."""
 
 
 class RuleBooks:
@@ -32,10 +37,16 @@ class RuleBooks:
 
         Raises:
             LookupError: there is no such version.
+            RulesUnreadable: it has faults by the reader of now.
         """
         if version == 0:
             return NO_RULES
         stored = rule_versions.find(organization_id, version)
         if stored is None:
             raise LookupError(f"organization {organization_id} has no rules version {version}")
-        return read_rules(stored.source)
+        try:
+            return read_rules(stored.source)
+        except RuleFileError as error:
+            raise RulesUnreadable(
+                f"version {version} of organization {organization_id} cannot be read: {error}"
+            ) from error

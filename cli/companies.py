@@ -1,5 +1,6 @@
 """`brazebee companies` and `brazebee explain`: how customers are, and why."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -8,18 +9,24 @@ from actors.explanation import Explanation, FlagExplanation, explain
 from actors.times import utc_now
 from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
-from cli.output import json_option, org_option, print_json, print_rows, spell_instant
+from cli.output import json_option, org_option, print_json, print_rows
 from models import companies
+from models.database import read_one_snapshot
+from rules.durations import spell_instant
+from rules.flags import Reason
 
 
 @click.command("companies")
+@click.option("--status", help="Only those with this status, such as 'At Risk'.")
 @org_option
 @json_option
-def list_companies(org: str, as_json: bool) -> None:
-    """List companies with their health."""
+def list_companies(status: str | None, org: str, as_json: bool) -> None:
+    """List companies with their health, by name."""
     with database_transaction():
-        rows = [vars(company) for company in companies.of_organization(find_organization(org).id)]
-    print_rows(rows, as_json=as_json, empty="No company yet: none has sent an event.")
+        found = companies.of_organization(find_organization(org).id)
+    rows = [vars(company) for company in found if status in (None, company.health_status)]
+    empty = "No company has this status." if found else "No company yet: none has sent an event."
+    print_rows(rows, as_json=as_json, empty=empty)
 
 
 @click.command("explain")
@@ -29,6 +36,7 @@ def list_companies(org: str, as_json: bool) -> None:
 def explain_company(company: str, org: str, as_json: bool) -> None:
     """Say why COMPANY, named by the id that its events carry, has its status."""
     with database_transaction():
+        read_one_snapshot()
         organization = find_organization(org)
         found = explain(organization.id, company, organization.rules_version, utc_now())
     if found is None:
@@ -73,29 +81,29 @@ def _print(found: Explanation) -> None:
     click.echo(f"{company.name} ({company.external_id}) is {found.status}{since}{score}.")
     for flag in found.flags:
         click.echo(f"\n{flag.flag}: {flag.status}")
-        _print_reason(flag)
-        _print_change(flag)
-        note = f": {flag.note}" if flag.note else ""
-        click.echo(f"  rule     version {found.rules_version}, line {flag.line}{note}")
+        for title, text in _lines(flag, found.rules_version):
+            click.echo(f"  {title:<9}{text}")
     if not found.flags:
         click.echo("\nThe rules have no flags.")
     click.echo("")
     print_rows(_transitions(found), as_json=False, empty="Its status has never changed.")
 
 
-def _print_reason(flag: FlagExplanation) -> None:
-    if flag.seen is None:
-        click.echo(f"  because  {flag.reason.value} ({flag.threshold})")
-        return
-    last = f", the last event at {spell_instant(flag.last_event_at)}" if flag.last_event_at else ""
-    click.echo(f"  because  {flag.reason.value}: {flag.threshold}")
-    click.echo(f"  facts    {flag.seen}{last}")
-
-
-def _print_change(flag: FlagExplanation) -> None:
+def _lines(flag: FlagExplanation, version: int) -> Iterator[tuple[str, str]]:
+    judged = flag.reason not in (Reason.WAITS, Reason.DOES_NOT_APPLY)
+    yield "because", flag.reason.value + (f": {flag.threshold}" if judged else "")
+    if flag.counts and judged:
+        last = spell_instant(flag.last_event_at) if flag.last_event_at else None
+        yield "counts", f"{flag.counts}, {f'the last at {last}' if last else 'which never came'}"
+    if flag.seen:
+        yield "facts", flag.seen
+    if flag.recovers:
+        yield "recovers", f"when {flag.recovers}"
     ways = []
     if flag.changes_at:
         ways.append(f"{flag.changes_to} at {spell_instant(flag.changes_at)} if nothing happens")
     if flag.lacks:
         ways.append(f"{flag.lacks} would change it")
-    click.echo(f"  changes  {'; '.join(ways) or 'not by itself'}")
+    yield "changes", "; ".join(ways) or "not by itself"
+    note = f": {flag.note}" if flag.note else ""
+    yield "rule", f"version {version}, line {flag.line}{note}"

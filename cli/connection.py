@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from actors.rulebooks import RulesUnreadable
 from cli.errors import Refused
 from cli.up.data_directory import DEFAULT, VARIABLE, DataDirectory, Running
 from config.settings import Settings, SettingsError
@@ -54,9 +55,21 @@ def database_transaction() -> Iterator[Settings]:
     """
     settings = find_settings()
     connect(settings)
+    with refused_without_postgres(), transaction():
+        yield settings
+
+
+@contextmanager
+def refused_without_postgres() -> Iterator[None]:
+    """Do what follows, and refuse in a sentence should PostgreSQL be away.
+
+    Raises:
+        Refused: PostgreSQL cannot be reached, or stored rules cannot be read.
+    """
     try:
-        with transaction():
-            yield settings
+        yield
+    except RulesUnreadable as error:
+        raise Refused(str(error)) from None
     except UNAVAILABLE as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise Refused(

@@ -1,7 +1,7 @@
 """What commands print: tables for people, JSON alone for programs."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import click
@@ -9,6 +9,7 @@ import orjson
 from tabulate import tabulate
 
 from actors.times import iso_milliseconds
+from rules.durations import spell_instant
 
 org_option = click.option(
     "--org", default="default", show_default=True, help="The organization's name."
@@ -46,11 +47,8 @@ def _plain(value: Any) -> Any:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
         return spell_instant(value)
     return str(value)
-
-
-def spell_instant(at: datetime) -> str:
-    """An instant for people, such as `2026-01-20 10:30:00 UTC`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -88,6 +88,14 @@ def transaction() -> Iterator[None]:
         yield
 
 
+def read_one_snapshot() -> None:
+    """Let all that the transaction at hand reads be as of its first query.
+
+    For what is worked out of several tables while workers write to them.
+    """
+    execute("set transaction isolation level repeatable read read only")
+
+
 def query(sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     """Run SQL with `%(name)s` parameters and return its rows by column name."""
     cursor = database.execute_sql(sql, parameters or {})

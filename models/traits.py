@@ -22,12 +22,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Change:
-    """That a field had this value from an instant on; `newest` if nothing later is known."""
+    """That a field had this value from an instant on.
+
+    `held` is what was known to hold after it, and since when at the latest; None if this is the
+    newest that is known.
+    """
 
     field: str
     at: datetime
     value: Any
-    newest: bool = False
+    held: tuple[datetime, Any] | None = None
 
 
 @dataclass
@@ -49,7 +53,8 @@ class Traits:
     def merge(self, sent: Mapping[str, Any], at: datetime) -> list[Change]:
         """Take over what an event of the time `at` said, field by field.
 
-        Returns what that adds to the history of the fields: nothing for a value that was known.
+        Returns what that may add to the history of the fields: nothing for the newest value
+        said again.
         """
         micros = (at - _EPOCH) // timedelta(microseconds=1)
         changes = []
@@ -59,10 +64,10 @@ class Traits:
             if known_at is not None and micros < known_at:
                 # What is known now was said again later, and holds from then on.
                 confirmed_at = self.said_at(name) or at
-                changes += [Change(name, at, value), Change(name, confirmed_at, held_in[name])]
+                changes.append(Change(name, at, value, held=(confirmed_at, held_in[name])))
                 continue
             if known_at is None or json_bytes(held_in[name]) != json_bytes(value):
-                changes.append(Change(name, at, value, newest=True))
+                changes.append(Change(name, at, value))
             self.fields_at[name] = micros
             held_in[name] = value
         return changes

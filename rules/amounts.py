@@ -20,7 +20,8 @@ from rules.fields import as_number
 _EXACT = Context(prec=2_000)
 """Digits enough for any sum of JSON numbers, so that no order of adding makes a difference."""
 
-SHOWN_DIGITS = 12
+SHOWN_STEP = Decimal("0.01")
+"""Of an average, where it is told; it is compared exactly."""
 
 
 class Measure(StrEnum):
@@ -92,7 +93,8 @@ class Amount(Windowed):
         if not of_newest:
             return Decimal(0) if self.measure == Measure.SUM else None
         if self.measure == Measure.AVERAGE:
-            return Context(prec=SHOWN_DIGITS).divide(of_newest[-1], Decimal(len(of_newest)))
+            average = _EXACT.divide(of_newest[-1], Decimal(len(of_newest)))
+            return _EXACT.quantize(average, SHOWN_STEP)
         return of_newest[-1]
 
     def tell(self, finding: Finding) -> str:
@@ -171,7 +173,8 @@ class Change(Windowed):
     def tell(self, finding: Finding) -> str:
         """See `Condition.tell`."""
         before, now = finding.seen
-        return f"{now} after {before} before"
+        few = finding.holds is None
+        return f"{now} after {before} before{', too few to compare with' if few else ''}"
 
     def __str__(self) -> str:
         direction = "Up" if self.upwards else "Down"

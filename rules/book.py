@@ -1,8 +1,9 @@
 """A rule file once read: statuses, events and flags, and what all flags together say."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from graphlib import TopologicalSorter
 
 from rules.conditions import Level
@@ -23,26 +24,28 @@ class EventSetting:
 
 @dataclass(frozen=True)
 class RuleBook:
-    """One version of an organization's rules.
-
-    `in_judging_order` holds the flags such that each comes after those that it refers to.
-    """
+    """One version of an organization's rules."""
 
     statuses: tuple[str, ...]
     events: Mapping[str, EventSetting]
     flags: tuple[Flag, ...]
-    flags_by_name: Mapping[str, Flag] = field(init=False, repr=False, compare=False)
-    in_judging_order: tuple[Flag, ...] = field(init=False, repr=False, compare=False)
-    company_fields: frozenset[str] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        by_name = {flag.name: flag for flag in self.flags}
+    @cached_property
+    def flags_by_name(self) -> Mapping[str, Flag]:
+        """The flags by their names."""
+        return {flag.name: flag for flag in self.flags}
+
+    @cached_property
+    def in_judging_order(self) -> tuple[Flag, ...]:
+        """The flags such that each comes after those that it refers to."""
         order = TopologicalSorter({flag.name: flag.other_flags for flag in self.flags})
-        judged = tuple(by_name[name] for name in order.static_order() if name in by_name)
-        fields = frozenset(name for flag in self.flags for name in flag.company_fields)
-        object.__setattr__(self, "flags_by_name", by_name)
-        object.__setattr__(self, "in_judging_order", judged)
-        object.__setattr__(self, "company_fields", fields)
+        known = self.flags_by_name
+        return tuple(known[name] for name in order.static_order() if name in known)
+
+    @cached_property
+    def company_fields(self) -> frozenset[str]:
+        """The fields of companies that any flag rests on."""
+        return frozenset(name for flag in self.flags for name in flag.company_fields)
 
     def status_name(self, level: Level) -> str:
         """The status that a level names, `N/A` for none."""
@@ -58,6 +61,13 @@ class RuleBook:
         """The phrase behind a flag's level, in canonical form."""
         known = self.flags_by_name.get(flag)
         return known.threshold(level) if known else "The flag was removed from the rules"
+
+    def tell_change(self, flag: str, before: Level, after: Level) -> str:
+        """A flag's step in words: what it is now, and the phrase that brought or left it there."""
+        cleared = "" if after else "no longer: "
+        return (
+            f"{flag}: {self.status_name(after)} ({cleared}{self.threshold(flag, after or before)})"
+        )
 
     def score(self, levels: Mapping[str, Level]) -> int | None:
         """The weighted share of health among the flags that apply, 0 to 100; None if none does.

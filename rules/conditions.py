@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 from rules.facts import Facts, Selector
@@ -66,6 +67,9 @@ class Condition(ABC):
     heeds_late_events: ClassVar[bool] = False
     """Whether an event of the past can make it hold although none of now could."""
 
+    counts_events: ClassVar[bool] = False
+    """Whether it is about events, and not about fields or other flags."""
+
     @abstractmethod
     def find(self, situation: Situation) -> Finding:
         """Judge in a situation."""
@@ -98,6 +102,11 @@ class Condition(ABC):
         """The phrases that it puts together."""
         return ()
 
+    @cached_property
+    def depth_of_parts(self) -> int:
+        """How many phrases stand within each other in it, at most."""
+        return max((1 + part.depth_of_parts for part in self.parts), default=0)
+
     def __iter__(self) -> Iterator["Condition"]:
         """This phrase, and all that it puts together."""
         yield self
@@ -108,6 +117,7 @@ class Condition(ABC):
 class Windowed(Condition):
     """A phrase about the events in a window."""
 
+    counts_events: ClassVar[bool] = True
     window: timedelta
 
     @property

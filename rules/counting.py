@@ -14,9 +14,10 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
+from typing import ClassVar
 
 from rules.conditions import Bound, Finding, OnField, Situation, Windowed, spell_number
-from rules.durations import BEGINNING, counted, shifted, spell_duration
+from rules.durations import BEGINNING, counted, shifted, spell_duration, spell_instant
 from rules.facts import USER, Path
 from rules.fields import as_instant, as_number, field_path
 
@@ -121,7 +122,8 @@ class Distinct(Windowed):
         return _more(self.depth - finding.seen)
 
     def __str__(self) -> str:
-        what = "users" if self.of == USER else ".".join(self.of)
+        users = "user" if self.number == 1 else "users"
+        what = users if self.of == USER else ".".join(self.of)
         return f"{self.comparison} {self.number} distinct {what} in {spell_duration(self.window)}"
 
 
@@ -158,7 +160,7 @@ class Share(Windowed, OnField):
         if finding.holds is None:
             return f"company.{self.field} is not a number above 0"
         seen, depth = finding.seen
-        return _counted_up_to(seen, depth, "distinct user")
+        return f"{_counted_up_to(seen, depth, 'distinct user')}, the share is {depth}"
 
     def lacks(self, finding: Finding) -> str | None:
         """See `Condition.lacks`."""
@@ -175,11 +177,12 @@ class Share(Windowed, OnField):
 class Never(OnField):
     """`never within W of company.signup_date`: not done by then, and that date is over."""
 
+    counts_events: ClassVar[bool] = True
     window: timedelta
     field: str
 
     def find(self, situation: Situation) -> Finding:
-        """See `Condition.find`; `seen` is the time of the last event before the deadline."""
+        """See `Condition.find`; `seen` is the last event before the deadline, and the deadline."""
         start = as_instant(situation.facts.field(field_path(self.field), situation.at))
         if start is None:
             return Finding(None)
@@ -188,14 +191,16 @@ class Never(OnField):
         until = min(deadline, situation.at)
         done = situation.facts.latest(situation.selector, 1, BEGINNING, until)
         if done:
-            return Finding(holds=False, seen=done[0])
-        return Finding(holds=over, changes_at=None if over else deadline, awaits_event=over)
+            return Finding(holds=False, seen=(done[0], deadline))
+        changes_at = None if over else deadline
+        return Finding(over, changes_at, awaits_event=over, seen=(None, deadline))
 
     def tell(self, finding: Finding) -> str:
         """See `Condition.tell`."""
         if finding.holds is None:
             return f"company.{self.field} is not a date"
-        return "done" if finding.seen else "not done"
+        done, deadline = finding.seen
+        return f"{'done' if done else 'not done'} by {spell_instant(deadline)}"
 
     def __str__(self) -> str:
         return f"Never within {spell_duration(self.window)} of company.{self.field}"

@@ -48,3 +48,8 @@ def shifted(at: datetime, by: timedelta) -> datetime:
         return at + by
     except OverflowError:
         return END if by > timedelta(0) else BEGINNING
+
+
+def spell_instant(at: datetime) -> str:
+    """An instant for people, such as `2026-01-20 10:30:00 UTC`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -6,11 +6,11 @@ from datetime import datetime
 from ruamel.yaml.nodes import Node
 
 from rules.book import NOT_APPLICABLE, RuleBook
-from rules.faults import did_you_mean
+from rules.faults import did_you_mean, in_words
 from rules.flags import Flag
 from rules.moments import Moment, read_moment
 from rules.scenarios import Claim, Expectation, FlagChanges, FlagStands, ScoreIs, StatusIs
-from rules.source import Source, in_words
+from rules.source import Source
 
 NEVER = "never"
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, ClassVar
 
 from rules.conditions import Bound, Finding, OnField, Situation, spell_number
 from rules.durations import shifted, spell_duration
@@ -28,12 +28,10 @@ def as_number(value: Any) -> Decimal | None:
     """The number that a field or an event's value is, None if it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
-    text = str(value).strip()
-    if "_" in text:
-        return None
     try:
-        number = Decimal(text)
-    except InvalidOperation:
+        text = str(value).strip()
+        number = Decimal("" if "_" in text else text)
+    except (InvalidOperation, ValueError):  # an integer of thousands of digits has no text
         return None
     return number if number.is_finite() and abs(number.adjusted()) <= LARGEST_EXPONENT else None
 
@@ -69,6 +67,9 @@ def spell_value(value: Any) -> str:
 class FieldCondition(OnField):
     """A phrase about one field; `seen` of its findings is what stands there."""
 
+    wanted_kind: ClassVar[str] = "a value"
+    """What a field must hold to be judged, in words."""
+
     def value(self, situation: Situation) -> Any:
         """What stands in the field."""
         return situation.facts.field(field_path(self.field), situation.at)
@@ -77,13 +78,15 @@ class FieldCondition(OnField):
         """See `Condition.tell`."""
         if finding.seen is None:
             return f"company.{self.field} is missing"
-        return f"company.{self.field} is {spell_value(finding.seen)}"
+        wrong = f", not {self.wanted_kind}" if finding.holds is None else ""
+        return f"company.{self.field} is {spell_value(finding.seen)}{wrong}"
 
 
 @dataclass(frozen=True)
 class FieldCompared(FieldCondition):
     """`company.nps below 7`."""
 
+    wanted_kind: ClassVar[str] = "a number"
     field: str
     bound: Bound
     limit: Decimal
@@ -139,6 +142,7 @@ class FieldMissing(FieldCondition):
 class FieldWithin(FieldCondition):
     """`company.renewal_date within W`: it lies ahead, at most W from now."""
 
+    wanted_kind: ClassVar[str] = "a date such as 2026-12-31"
     field: str
     window: timedelta
 

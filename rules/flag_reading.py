@@ -9,17 +9,17 @@ from ruamel.yaml.nodes import MappingNode, Node
 
 from rules.book import NOT_APPLICABLE, EventSetting
 from rules.conditions import Condition, Level
-from rules.doubts import doubt_levels, doubt_recovery
+from rules.doubts import doubt_flag
 from rules.facts import Selector
-from rules.faults import did_you_mean
+from rules.faults import did_you_mean, in_words
 from rules.fields import as_number
 from rules.filter_reading import read_applies_to, read_where
 from rules.flags import Flag
 from rules.names import read_name
-from rules.phrase_reading import PhraseReader, counts_events, read_phrase_text
+from rules.phrase_reading import PhraseReader, read_phrase_text
 from rules.phrase_tree import Vocabulary
 from rules.phrases import parse_duration, parse_ignore_if, parse_new_company
-from rules.source import Source, in_words, is_null
+from rules.source import Source, is_null
 
 ANY_EVENT = "any"
 
@@ -83,9 +83,10 @@ class FlagReader:
             self.statuses or Vocabulary().statuses, self._ignored(nodes.get("ignore_if"))
         )
         reader = PhraseReader(self.source, vocabulary)
-        conditions = self._conditions(nodes["when"], reader) if "when" in nodes else ()
+        conditions, places = self._conditions(nodes.get("when"), reader)
         recover = reader.read(nodes["recover"], "`recover`") if "recover" in nodes else None
-        selector = self._selector(node, nodes, [phrase for _, phrase in conditions])
+        phrases = [phrase for _, phrase in conditions] + ([recover] if recover else [])
+        selector = self._selector(node, nodes, phrases)
         wait, lasting = self.default_wait, None
         if "new_company" in nodes:
             wait = wait_of(self.source, nodes["new_company"])
@@ -108,8 +109,8 @@ class FlagReader:
         )
         if name is None or not conditions:
             return None
-        if "recover" in nodes:
-            doubt_recovery(self.source, flag, nodes["recover"])
+        if self.statuses:
+            doubt_flag(self.source, self.statuses, flag, nodes, places)
         return ReadFlag(flag, nodes)
 
     def _name(self, node: Node) -> str | None:
@@ -126,7 +127,7 @@ class FlagReader:
         self, node: Node, nodes: Mapping[str, Node], phrases: list[Condition]
     ) -> Selector:
         where = read_where(self.source, nodes["where"]) if "where" in nodes else ()
-        counts = any(counts_events(phrase) for phrase in phrases)
+        counts = any(part.counts_events for phrase in phrases for part in phrase)
         if "event" in nodes:
             event_key = self._event_key(nodes["event"])
         else:
@@ -141,20 +142,28 @@ class FlagReader:
             return key
         if key not in self.events:
             if not self.source.torn:
-                hint = did_you_mean(key, [*self.events, ANY_EVENT]) or "; add it there"
+                by_name = {e.name: f"; write its key `{k}`" for k, e in self.events.items()}
+                near = did_you_mean(key, [*self.events, ANY_EVENT])
+                hint = by_name.get(key) or near or "; add it there"
                 self.source.fault(node, f"the event `{key}` is not listed under `events`{hint}")
         elif not self.events[key].enabled:
             self.source.fault(node, f"the event `{key}` is disabled, so it can never be counted")
         return key
 
-    def _conditions(self, node: Node, reader: PhraseReader) -> tuple[tuple[int, Condition], ...]:
+    def _conditions(
+        self, node: Node | None, reader: PhraseReader
+    ) -> tuple[tuple[tuple[int, Condition], ...], dict[int, Node]]:
+        """The phrase of each level, worst first, and where each stands."""
+        if node is None:
+            return (), {}
         raised = self.statuses[1:] if self.statuses else ()
         conditions: dict[int, Condition] = {}
         places: dict[int, Node] = {}
         example = f"write for example `{raised[0] if raised else 'At Risk'}: {MILDEST_EXAMPLE}`"
         if not isinstance(node, MappingNode):
-            self.source.fault(node, f"`when` needs a phrase for each status; {example}")
-            return ()
+            if not self.source.torn:
+                self.source.fault(node, f"`when` needs a phrase for each status; {example}")
+            return (), {}
         entries = self.source.mapping(node, "`when`")
         if not entries and not self.source.torn:
             self.source.fault(node, f"`when` is empty; {example}")
@@ -165,10 +174,7 @@ class FlagReader:
             condition = reader.read(value, f"the phrase for `{status}`")
             if condition is not None and level is not None:
                 conditions[level], places[level] = condition, value
-        ordered = tuple(sorted(conditions.items(), reverse=True))
-        if self.statuses:
-            doubt_levels(self.source, self.statuses, ordered, places)
-        return ordered
+        return tuple(sorted(conditions.items(), reverse=True)), places
 
     def _raised_level(self, status: str, node: Node) -> int | None:
         if self.statuses is None:

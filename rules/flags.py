@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from rules.conditions import Condition, Finding, Level, Situation
@@ -26,7 +27,7 @@ class Reason(Enum):
     DOES_NOT_APPLY = "it does not apply to this company"
     HOLDS = "its phrase holds"
     RECOVERING = "it has not recovered yet"
-    MISSING = "there is nothing to judge by"
+    MISSING = "it cannot be judged"
     RIPENING = "its phrase has not held long enough yet"
     CLEAR = "no phrase of it holds"
 
@@ -85,25 +86,37 @@ class Flag:
     note: str | None = field(default=None, compare=False)
     line: int = field(default=0, compare=False)
 
-    other_flags: frozenset[str] = field(init=False, repr=False, compare=False)
-    company_fields: frozenset[str] = field(init=False, repr=False, compare=False)
-    heeds_late_events: bool = field(init=False, repr=False, compare=False)
-    lookback: timedelta = field(init=False, repr=False, compare=False)
+    @cached_property
+    def other_flags(self) -> frozenset[str]:
+        """The flags that it refers to."""
+        return frozenset(name for part in self._parts for name in part.other_flags)
 
-    def __post_init__(self) -> None:
-        phrases = [part for phrase in self.phrases for part in phrase]
-        fields = {name.split(".")[0] for part in phrases for name in part.company_fields}
-        fields |= {path[0] for path, _ in self.applies_to}
-        remembers = self.recover is not None or self.lasting
-        reach = max(part.reach for part in phrases) if remembers else timedelta(0)
-        derived = {
-            "other_flags": frozenset(name for part in phrases for name in part.other_flags),
-            "company_fields": frozenset(fields),
-            "heeds_late_events": any(part.heeds_late_events for part in phrases),
-            "lookback": reach + self.lasting,
-        }
-        for name, value in derived.items():
-            object.__setattr__(self, name, value)
+    @cached_property
+    def company_fields(self) -> frozenset[str]:
+        """The fields of the company that it rests on."""
+        fields = {name.split(".")[0] for part in self._parts for name in part.company_fields}
+        return frozenset(fields | {path[0] for path, _ in self.applies_to})
+
+    @cached_property
+    def counts_events(self) -> bool:
+        """Whether it is about events at all."""
+        return any(part.counts_events for part in self._parts)
+
+    @cached_property
+    def heeds_late_events(self) -> bool:
+        """See `Condition.heeds_late_events`."""
+        return any(part.heeds_late_events for part in self._parts)
+
+    @cached_property
+    def lookback(self) -> timedelta:
+        """How much of the past tells what the flag would remember, had it been judged then."""
+        if self.recover is None and not self.lasting:
+            return timedelta(0)
+        return self.lasting + max(part.reach for part in self._parts)
+
+    @cached_property
+    def _parts(self) -> tuple[Condition, ...]:
+        return tuple(part for phrase in self.phrases for part in phrase)
 
     @property
     def phrases(self) -> tuple[Condition, ...]:

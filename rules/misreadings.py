@@ -1,6 +1,7 @@
 """Turns what a parser stumbles over into a sentence that a person can act on."""
 
 import re
+from dataclasses import dataclass
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
@@ -60,10 +61,91 @@ _NUMBER_WORDS = (
     "zero", "one", "two", "three", "four", "five", "six",
     "seven", "eight", "nine", "ten", "eleven", "twelve",
 )  # fmt: skip
-_LENGTHS = {"a number", "`in`"}
-_ROOTS = {"data": "data.amount", "company": "company.plan"}
-_CURLY_QUOTES = "\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb"
-_NO_LENGTH = re.compile(r"(?i)(month|quarter|year)s?")
+
+
+@dataclass(frozen=True)
+class _Mistake:
+    """What people often write, as a pattern, and its cure.
+
+    `{0}` in a cure is what was written, `{1}` its first group. `start` is the kind of phrase,
+    `expected` a word that would be right there; None is any.
+    """
+
+    pattern: str
+    cure: str
+    start: str | None = None
+    expected: str | None = None
+
+
+_MISTAKES = (
+    _Mistake(
+        r"(month|quarter|year)s?\b",
+        "a {1} has no fixed length; use days or weeks, for example `30 days`",
+    ),
+    *(
+        _Mistake(rf"{word}\b", f"write numbers in digits: `{number}` instead of `{{0}}`")
+        for number, word in enumerate(_NUMBER_WORDS)
+    ),
+    *(
+        _Mistake(
+            r"(per|an?|each|every)\b",
+            "`{0}` is not understood here; write for example `in 7 days`",
+            "when",
+            word,
+        )
+        for word in ("`in`", "a number")
+    ),
+    *(
+        _Mistake(
+            r"(per|an?|each|every)\b",
+            f"`{{0}}` is not understood here; write for example {EXAMPLES[start]}",
+            start,
+            "a number",
+        )
+        for start in EXAMPLES
+        if start != "when"
+    ),
+    _Mistake(
+        r"[0-9]+\s+(or\s+more\s+)?times?\b",
+        "say how it is compared: `at least 5 times`, `less than 5 times`",
+        "when",
+    ),
+    _Mistake(
+        r"[0-9]+[.,][0-9]+\s+\w",
+        "a window is a whole number of its unit, such as `36 hours` instead of `1.5 days`",
+        expected="a number",
+    ),
+    _Mistake(r",[0-9]", "write numbers without commas: `1000`"),
+    _Mistake(
+        "=(?![<>])",
+        "`=` is not understood here; write `is`, as in `company.plan is Free`",
+        expected="`is`",
+    ),
+    _Mistake(r"percent\b", "write `%` directly after the number, as in `50%`", expected="`%`"),
+    _Mistake(r"in\b", "`in` is not understood here; did you mean `within`?", expected="`within`"),
+    _Mistake(
+        r"(\w+)\s+(below|above|is|within)\b",
+        "a field is written with its root: `company.{1}`",
+        "when",
+    ),
+    _Mistake(
+        r"(exactly\b|between\b|==?(?![<>]))",
+        "there is no `{0}`; join two phrases, such as"
+        " `at least 2 times in 7 days and at most 5 times in 7 days`",
+    ),
+    _Mistake(
+        r"(?!activity)\w+\s+for\b",
+        "write `no activity for`; which event is meant stands under `event`",
+        "when",
+    ),
+    _Mistake(
+        "[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]",
+        "`{0}` is a curly quote; use straight ones, or none",
+    ),
+    _Mistake(r"[0-9]+\s+\w+", "write `wait {0}`", "new_company"),
+    _Mistake(r"data\b", "`{0}` needs the name of a value, such as `data.amount`"),
+    _Mistake(r"company\b", "`{0}` needs the name of a value, such as `company.plan`"),
+)
 
 
 class PhraseError(RulesError):
@@ -85,10 +167,12 @@ def explain_misreading(error: UnexpectedInput, text: str, start: str) -> PhraseE
     else:
         offset = len(text)
     found = re.match(r"[\w\u2019']+|\S", text[offset:])
+    if not found and text.count("(") > text.count(")"):
+        return PhraseError("`(` is never closed; put a `)`", text.index("("))
     if isinstance(error, UnexpectedEOF) or not found:
         return PhraseError(f"the phrase ends too soon, {_expect(expected, example)}", len(text))
     word = found.group()
-    cure = _known_mistake(word, text[offset:], start, set(expected))
+    cure = _known_mistake(text[offset:], start, set(expected))
     if cure is None:
         bare = [name.strip("`") for name in expected]
         hint = did_you_mean(word, bare) or f", {_expect(expected, example)}"
@@ -96,32 +180,13 @@ def explain_misreading(error: UnexpectedInput, text: str, start: str) -> PhraseE
     return PhraseError(cure, offset)
 
 
-def _known_mistake(word: str, rest: str, start: str, expected: set[str]) -> str | None:
+def _known_mistake(rest: str, start: str, expected: set[str]) -> str | None:
     """The cure for what people often write, where these words are expected."""
-    folded = word.casefold()
-    if _NO_LENGTH.fullmatch(word):
-        noun = folded.rstrip("s")
-        return f"a {noun} has no fixed length; use days or weeks, for example `30 days`"
-    if folded in _NUMBER_WORDS:
-        return f"write numbers in digits: `{_NUMBER_WORDS.index(folded)}` instead of `{word}`"
-    if folded in ("per", "a", "an", "each", "every") and not expected.isdisjoint(_LENGTHS):
-        instead = "`in 7 days`" if start == "when" else EXAMPLES[start]
-        return f"`{word}` is not understood here; write for example {instead}"
-    if start == "when" and re.match(r"[0-9]+\s+(or\s+more\s+)?times?\b", rest):
-        return "say how it is compared: `at least 5 times`, `less than 5 times`"
-    if folded in ("exactly", "between", "=", "==") and not rest.startswith(("=>", "=<")):
-        return (
-            f"there is no `{word}`; join two phrases, such as"
-            " `at least 2 times in 7 days and at most 5 times in 7 days`"
-        )
-    if start == "when" and re.match(r"\w+\s+for\b", rest) and folded != "activity":
-        return "write `no activity for`; which event is meant stands under `event`"
-    if word in _CURLY_QUOTES:
-        return f"`{word}` is a curly quote; use straight ones, or none"
-    if start == "new_company" and re.match(r"\d+\s+\w+", rest):
-        return f"write `wait {rest.strip()}`"
-    if folded in _ROOTS:
-        return f"`{word}` needs the name of a value, such as `{_ROOTS[folded]}`"
+    for mistake in _MISTAKES:
+        found = re.match(f"(?i){mistake.pattern}", rest)
+        fits = mistake.start in (None, start) and mistake.expected in (None, *expected)
+        if found and fits:
+            return mistake.cure.format(found.group(), *found.groups())
     return None
 
 

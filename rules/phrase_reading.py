@@ -5,16 +5,18 @@ from typing import TypeVar
 
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from rules.amounts import Amount, Change
 from rules.conditions import Condition
-from rules.counting import Absence, Count, Distinct, Never, Share
 from rules.misreadings import PhraseError
-from rules.phrase_tree import Vocabulary
+from rules.phrase_tree import MOST_NESTED, Vocabulary
 from rules.phrases import parse_condition
 from rules.source import Source
 from rules.together import AllOf, AnyOf, Not
 
-MOST_NESTED = 20
+LONGEST_PHRASE = 2_000
+"""Characters; also what keeps reading one quick."""
+
+MOST_PHRASES = 1_000
+"""In one flag, however they are written: an alias can stand for a thousand others."""
 
 T = TypeVar("T")
 
@@ -24,17 +26,14 @@ def read_phrase_text(source: Source, node: Node, what: str, parse: Callable[[str
     text = source.text(node, what)
     if text is None:
         return None
+    if len(text) > LONGEST_PHRASE:
+        source.fault(node, f"{what} is longer than {LONGEST_PHRASE:,} characters")
+        return None
     try:
         return parse(text)
     except PhraseError as error:
         source.fault(node, error.message, offset=error.offset)
         return None
-
-
-def counts_events(condition: Condition) -> bool:
-    """Whether any phrase of it is about events."""
-    kinds = (Count, Absence, Distinct, Share, Never, Amount, Change)
-    return any(isinstance(part, kinds) for part in condition)
 
 
 class PhraseReader:
@@ -43,28 +42,37 @@ class PhraseReader:
     def __init__(self, source: Source, vocabulary: Vocabulary) -> None:
         self.source = source
         self.vocabulary = vocabulary
+        self._phrases = 0
 
     def read(self, node: Node, what: str, depth: int = 0) -> Condition | None:
         """A phrase, or a mapping with one of `all`, `any` and `not`; None after a fault."""
+        self._phrases += 1
+        if self._phrases > MOST_PHRASES:
+            if self._phrases == MOST_PHRASES + 1:
+                self.source.fault(node, f"a flag has at most {MOST_PHRASES:,} phrases")
+            return None
         if not isinstance(node, MappingNode):
             return read_phrase_text(
                 self.source, node, what, lambda text: parse_condition(text, self.vocabulary)
             )
         entries = self.source.mapping(node, what, ("all", "any", "not"))
-        if len(entries) != 1 or depth == MOST_NESTED:
-            if len(entries) > 1:
-                self.source.fault(node, f"{what} must be one of `all`, `any` and `not`")
-            elif entries:
-                self.source.fault(node, f"{what} is nested more than {MOST_NESTED} deep")
-            return None
-        [(word, (_, value))] = entries.items()
+        if len(entries) > 1:
+            self.source.fault(node, f"{what} must be one of `all`, `any` and `not`")
+        elif entries and depth >= MOST_NESTED:
+            self.source.fault(node, f"{what} is nested more than {MOST_NESTED} deep")
+        elif entries:
+            [(word, (_, value))] = entries.items()
+            return self._read_together(word, value, depth + 1)
+        return None
+
+    def _read_together(self, word: str, node: Node, depth: int) -> Condition | None:
         if word == "not":
-            negated = self.read(value, "what `not` negates", depth + 1)
+            negated = self.read(node, "what `not` negates", depth)
             return Not(negated) if negated else None
-        items = value.value if isinstance(value, SequenceNode) else []
+        items = node.value if isinstance(node, SequenceNode) else []
         if not items and not self.source.torn:
-            self.source.fault(value, f"`{word}` needs a list of phrases, each after a `-`")
-        read = [self.read(item, f"a phrase of `{word}`", depth + 1) for item in items]
+            self.source.fault(node, f"`{word}` needs a list of phrases, each after a `-`")
+        read = [self.read(item, f"a phrase of `{word}`", depth) for item in items]
         parts = tuple(part for part in read if part is not None)
         if not parts or len(parts) < len(items):
             return None

@@ -13,10 +13,15 @@ from rules.conditions import Bound, Condition
 from rules.counting import Absence, Comparison, Count, Distinct, Never, Share
 from rules.durations import LONGEST, UNITS
 from rules.facts import USER
-from rules.faults import did_you_mean
+from rules.faults import did_you_mean, in_words
 from rules.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.misreadings import PhraseError
 from rules.together import AllOf, AnyOf, FlagIs, Not
+
+MOST_NESTED = 20
+"""How deep phrases may stand within phrases."""
+
+TOO_DEEP = f"phrases stand within each other more than {MOST_NESTED} deep"
 
 MOST_TIMES = 10_000
 """The largest N that a count may name, since judging reads the N latest events."""
@@ -69,10 +74,10 @@ class PhraseTree(Transformer[Token, Any]):
         return AllOf(tuple(part for part in parts if isinstance(part, Condition)))
 
     def negated(self, _not: Token, part: Condition) -> Not:
-        return Not(part)
+        return Not(_not_too_deep(part))
 
     def grouped(self, part: Condition) -> Condition:
-        return part
+        return _not_too_deep(part)
 
     def count(self, comparison: Comparison, times: _Number, window: timedelta) -> Count:
         condition = Count(comparison, times.whole(), window)
@@ -131,9 +136,13 @@ class PhraseTree(Transformer[Token, Any]):
         known = {s.casefold(): s for s in (*self.vocabulary.statuses, NOT_APPLICABLE)}
         status = known.get(wanted.casefold())
         if status is None:
-            hint = did_you_mean(wanted, known.values())
+            hint = did_you_mean(wanted, known.values()) or f"; known are {in_words(known.values())}"
             raise PhraseError(f"the status `{wanted}` is not known{hint}", value.start_pos or 0)
         applies = status != NOT_APPLICABLE
+        if or_worse is not None and not applies:
+            raise PhraseError(
+                "nothing is worse than N/A; leave out `or worse`", or_worse.start_pos or 0
+            )
         level = self.vocabulary.statuses.index(status) if applies else None
         return FlagIs(_unquoted(name), status, level, or_worse is not None)
 
@@ -214,6 +223,12 @@ class PhraseTree(Transformer[Token, Any]):
                 f"`{number} {unit}` is too long; a window goes up to 520 weeks", offset
             )
         return int(number) * length
+
+
+def _not_too_deep(part: Condition) -> Condition:
+    if part.depth_of_parts >= MOST_NESTED:
+        raise PhraseError(TOO_DEEP)
+    return part
 
 
 def _refuse_depth_0(condition: Count | Distinct, depth: int, number: _Number) -> None:

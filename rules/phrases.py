@@ -10,7 +10,7 @@ from lark.exceptions import UnexpectedInput, VisitError
 
 from rules.conditions import Condition
 from rules.misreadings import PhraseError, explain_misreading
-from rules.phrase_tree import PhraseTree, Vocabulary
+from rules.phrase_tree import TOO_DEEP, PhraseTree, Vocabulary
 
 STARTS = ("when", "new_company", "lasting", "ignore_if", "offset")
 
@@ -79,6 +79,8 @@ def _parse(text: str, start: str, vocabulary: Vocabulary | None = None) -> Any:
         raise explain_misreading(error, text, start) from None
     try:
         return PhraseTree(vocabulary or Vocabulary(), windows=start != "offset").transform(tree)
+    except RecursionError:
+        raise PhraseError(TOO_DEEP) from None
     except VisitError as error:
         if isinstance(error.orig_exc, PhraseError):
             raise error.orig_exc from None

@@ -7,10 +7,12 @@ from graphlib import CycleError, TopologicalSorter
 from ruamel.yaml.nodes import Node, SequenceNode
 
 from rules.book import DEFAULT_STATUSES, NOT_APPLICABLE, EventSetting, RuleBook
+from rules.doubts import doubt_reference
 from rules.faults import Fault, RuleFileError, did_you_mean
 from rules.flag_reading import ANY_EVENT, FlagReader, ReadFlag, wait_of
 from rules.names import read_name
 from rules.source import Source, is_null
+from rules.together import FlagIs
 
 _FILE_KEYS = ("version", "statuses", "events", "defaults", "flags")
 _EVENT_KEYS = ("name", "enabled")
@@ -79,10 +81,10 @@ class _Reader:
 
     def read_statuses(self, node: Node) -> None:
         names: list[str] = []
-        faults_before = len(self.source.faults)
         for item in self.source.items(node, "`statuses`"):
             name = read_name(self.source, item, "a status")
             if name is None:
+                self.statuses_known = False
                 continue
             if name.casefold() in (known.casefold() for known in (*names, NOT_APPLICABLE)):
                 self.source.fault(item, f"the status `{name}` is taken; give each its own name")
@@ -92,7 +94,7 @@ class _Reader:
             self.statuses = tuple(names)
         elif isinstance(node, SequenceNode):
             self.source.fault(node, "`statuses` needs at least two, from best to worst")
-        self.statuses_known = len(self.source.faults) == faults_before
+        self.statuses_known = self.statuses_known and len(names) >= 2
 
     def read_events(self, node: Node) -> None:
         if is_null(node):
@@ -136,6 +138,9 @@ class _Reader:
             for name in sorted(read.flag.other_flags - by_name.keys()):
                 hint = did_you_mean(name, by_name) or "; it is not in this file"
                 self.source.fault(read.nodes["when"], f"there is no flag `{name}`{hint}")
+            for part in (part for phrase in read.flag.phrases for part in phrase):
+                if isinstance(part, FlagIs) and part.flag in by_name:
+                    doubt_reference(self.source, read.nodes["when"], part, by_name[part.flag].flag)
         try:
             TopologicalSorter(
                 {name: read.flag.other_flags for name, read in by_name.items()}

@@ -16,11 +16,13 @@ from rules.state import CompanyState, FlagState, Transition
 class Review:
     """A company at an instant: its state, each flag's verdict, and what follows by itself.
 
-    `coming` holds the transitions that happen if nothing else does, in order.
+    `recoveries` holds what `recover` finds for each raised flag that has one, `coming` the
+    transitions that happen if nothing else does, in order.
     """
 
     state: CompanyState
     verdicts: Mapping[str, Verdict]
+    recoveries: Mapping[str, Finding]
     coming: tuple[Transition, ...]
 
 
@@ -33,14 +35,14 @@ def review(
     """
     state = settle(book, company, facts, now=now, unsettled_since=None).state
     settled = _Settled(state.flags)
-    verdicts = {
-        flag.name: flag.judge(
-            Situation(facts, flag.selector, now, settled), state.flags[flag.name].memory
-        )
-        for flag in book.in_judging_order
-    }
+    verdicts, recoveries = {}, {}
+    for flag in book.flags:
+        situation = Situation(facts, flag.selector, now, settled)
+        verdicts[flag.name] = flag.judge(situation, state.flags[flag.name].memory)
+        if flag.recover is not None and verdicts[flag.name].level:
+            recoveries[flag.name] = flag.recover.find(situation)
     coming = settle(book, state, facts, now=until, unsettled_since=None).transitions
-    return Review(state, {flag.name: verdicts[flag.name] for flag in book.flags}, coming)
+    return Review(state, verdicts, recoveries, coming)
 
 
 def deciding_phrase(flag: Flag, verdict: Verdict) -> tuple[Condition, Finding] | None:

@@ -12,8 +12,8 @@ from rules.expectation_reading import ExpectationReader
 from rules.faults import RuleFileError, did_you_mean
 from rules.moments import Moment, read_date, read_moment
 from rules.names import read_name
-from rules.phrase_reading import MOST_NESTED, read_phrase_text
-from rules.phrase_tree import MOST_TIMES
+from rules.phrase_reading import read_phrase_text
+from rules.phrase_tree import MOST_NESTED, MOST_TIMES
 from rules.phrases import parse_duration
 from rules.scenarios import Happening, Scenario, Scenarios
 from rules.source import Source

@@ -14,7 +14,10 @@ from rules.names import LONGEST_NAME
 Schema = dict[str, Any]
 
 
-_NAME: Schema = {"type": ["string", "number"], "minLength": 1, "maxLength": LONGEST_NAME}
+_TEXT: Schema = {"type": ["string", "number", "boolean"], "minLength": 1}
+"""What is read as a text: YAML takes `2026` and `true` for something else."""
+
+_NAME: Schema = {**_TEXT, "maxLength": LONGEST_NAME}
 
 
 def rule_schema() -> Schema:
@@ -101,7 +104,7 @@ def _flag_basics() -> Schema:
         "event": {
             "description": f"The event that is counted; `{ANY_EVENT}` counts all of them."
             " A flag about fields of the company alone needs none.",
-            "type": "string",
+            **_TEXT,
             "examples": [ANY_EVENT],
         },
         "where": {
@@ -119,8 +122,7 @@ def _flag_basics() -> Schema:
         },
         "note": {
             "description": "Why this flag is there, for whoever reads that it was raised.",
-            "type": "string",
-            "minLength": 1,
+            **_TEXT,
         },
     }
 
@@ -145,7 +147,7 @@ def _flag_refinements() -> Schema:
         "if_missing": {
             "description": "The flag's status while there is nothing to judge by, such as a field"
             f" that is not known: one of `statuses`, or {NOT_APPLICABLE} (as without this).",
-            "type": "string",
+            **_TEXT,
             "examples": [NOT_APPLICABLE, *DEFAULT_STATUSES],
             "default": NOT_APPLICABLE,
         },

@@ -65,7 +65,15 @@ def settle(
 
 
 def _reads_otherwise(flag: Flag, former: RuleBook, book: RuleBook) -> bool:
-    return former.statuses != book.statuses or former.flags_by_name.get(flag.name) != flag
+    """Whether a flag is new or says something else, whatever numbers its statuses have."""
+    before = former.flags_by_name.get(flag.name)
+    return before is None or _with_names(before, former) != _with_names(flag, book)
+
+
+def _with_names(flag: Flag, book: RuleBook) -> tuple[object, ...]:
+    named = tuple((book.statuses[level], phrase) for level, phrase in flag.conditions)
+    bare = replace(flag, conditions=(), if_missing=None)
+    return bare, named, book.status_name(flag.if_missing)
 
 
 def _renumbered(
@@ -76,15 +84,20 @@ def _renumbered(
     A level whose name is gone keeps its number, as far as the book has that many.
     """
 
-    def renumber(level: Level) -> Level:
-        if level is None:
-            return None
-        name = former.status_name(level)
+    def renumber(level: int) -> int:
+        name = former.statuses[level]
         if name in book.statuses:
             return book.statuses.index(name)
         return min(level, len(book.statuses) - 1)
 
-    return {name: replace(state, level=renumber(state.level)) for name, state in states.items()}
+    return {
+        name: replace(
+            state,
+            level=None if state.level is None else renumber(state.level),
+            holding={renumber(level): since for level, since in state.holding.items()},
+        )
+        for name, state in states.items()
+    }
 
 
 def _dropped(states: Mapping[str, FlagState], book: RuleBook, at: datetime) -> Iterator[FlagChange]:

@@ -8,10 +8,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from rules.faults import Fault, did_you_mean
+from rules.faults import Fault, did_you_mean, in_words, split_lines
 from rules.syntax import NO_BREAK_SPACE_CURE, TAB_CURE, UNCLOSED_QUOTE, syntax_fault
 
-LARGEST_FILE = 1_000_000
+LARGEST_FILE = 200_000
 """Characters; a rule file is written by people."""
 
 _KINDS: dict[type[Node], str] = {
@@ -38,21 +38,29 @@ class Source:
         if len(text) > LARGEST_FILE:
             self.faults.append(Fault(1, 1, f"the file is larger than {LARGEST_FILE:,} characters"))
             return
-        lines = _indented_by_spaces(text, self.faults)
-        self.torn = bool(self.faults)
-        self._lines = text.splitlines()
-        for _ in range(MOST_TEARS):
+        self._lines = split_lines(text)
+        fault = self._compose(text)
+        if fault is not None:
+            self._read_around(fault)
+        if self.root is None and not self.faults:
+            self.faults.append(Fault(1, 1, f"the file is empty; start with `{first_line}`"))
+
+    def _read_around(self, fault: Fault | None) -> None:
+        """Pass over what is no YAML, line by line, and read the rest."""
+        lines = _indented_by_spaces(self._lines, self.faults)
+        if self.faults:
+            self.torn = True
             fault = self._compose("\n".join(lines))
+        for _ in range(_most_tears(lines)):
             if fault is None:
-                break
+                return
             if not self.torn or fault.message == UNCLOSED_QUOTE:  # others may come of the tear
                 self.faults.append(fault)
             self.torn = True
             if not 0 < fault.line <= len(lines) or not lines[fault.line - 1]:
                 return
             lines[fault.line - 1] = _stub(lines[fault.line - 1])
-        if self.root is None and not self.faults:
-            self.faults.append(Fault(1, 1, f"the file is empty; start with `{first_line}`"))
+            fault = self._compose("\n".join(lines))
 
     def _compose(self, text: str) -> Fault | None:
         """Read the text as YAML; the first fault of its syntax."""
@@ -65,6 +73,8 @@ class Source:
         except RecursionError:
             return Fault(1, 1, "this is nested too deep to be read")
         except Exception as error:  # noqa: BLE001 -- the parser stumbles in ways of its own
+            if "special characters are not allowed" in str(error):
+                return Fault(1, 1, "this is not plain text; save the file as text, in UTF-8")
             first_line = next(iter(str(error).strip().splitlines()), "unreadable")
             return Fault(1, 1, f"this is not readable as YAML: {first_line}")
         return None
@@ -131,11 +141,12 @@ class Source:
             self.fault(node, f"{what} must be a text, not {kind_of(node)}")
             return None
         if not str(node.value).strip() or is_null(node):
-            comment = "#" in self._lines[node.start_mark.line][node.start_mark.column :]
+            mark = node.start_mark
+            comment = "#" in "".join(self._lines[mark.line : mark.line + 1])[mark.column :]
             cure = "; what follows ` #` is a comment, so put the text in quotes" if comment else ""
             self.fault(node, f"{what} must not be empty{cure}")
             return None
-        return str(node.value)
+        return self._storable(node, what)
 
     def boolean(self, node: Node, what: str) -> bool | None:
         """`true` or `false`."""
@@ -161,7 +172,15 @@ class Source:
             return text
         if tag.endswith(":bool"):
             return text.lower() in ("true", "yes", "on", "y")  # the last three in YAML 1.1
-        return None if is_null(node) else text
+        return None if is_null(node) else self._storable(node, what)
+
+    def _storable(self, node: ScalarNode, what: str) -> str | None:
+        """The text, unless it has characters that JSON or the database cannot carry."""
+        text = str(node.value)
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            self.fault(node, f"{what} has a character that cannot be stored; leave out the `\\`")
+            return None
+        return text
 
 
 def is_null(node: Node) -> bool:
@@ -176,21 +195,20 @@ def kind_of(node: Node) -> str:
     return _KINDS.get(type(node), f"`{node.value}`")
 
 
-def in_words(names: Collection[str]) -> str:
-    """`a`, `b` and `c`."""
-    quoted = [f"`{name}`" for name in names]
-    return " and ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else quoted[0]
-
-
 def _stub(line: str) -> str:
     """What stays of a line that is passed over: the dashes of a list, that its items stay items."""
     dashes = line[: len(line) - len(line.lstrip(" -"))].rstrip()
     return dashes if dashes != line and not dashes.endswith("--") else ""
 
 
-def _indented_by_spaces(text: str, faults: list[Fault]) -> list[str]:
-    """The lines of a text, with spaces where something else indents; each of those is a fault."""
-    lines = text.splitlines()
+def _most_tears(lines: list[str]) -> int:
+    """How many lines to pass over: each costs reading the whole file anew."""
+    return min(MOST_TEARS, 1 + 20_000 // (1 + len(lines)))
+
+
+def _indented_by_spaces(lines: list[str], faults: list[Fault]) -> list[str]:
+    """The lines, with spaces where something else indents; each of those is a fault."""
+    lines = list(lines)
     for number, line in enumerate(lines):
         content = line.lstrip()
         indentation = line[: len(line) - len(content)]

@@ -12,7 +12,10 @@ UNCLOSED_QUOTE = "a quote is opened here and never closed"
 
 _CURES = (
     (r"\\t", TAB_CURE),
-    (r"indentation indicators", "put what starts with `>` or `|` in quotes"),
+    (
+        r"indentation indicators|expected a comment or a line break",
+        "put what starts with `>` or `|` in quotes",
+    ),
     (
         r"expected <block end>, but found '(-|\?)'|found '-'",
         "this `-` is not indented like the list that it belongs to",

@@ -5,7 +5,7 @@ if any part is, whatever the others are (Kleene's three-valued logic).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from rules.conditions import Condition, Finding, Level, Situation, Truth
@@ -97,7 +97,7 @@ class FlagIs(Condition):
 
     flag: str
     status: str
-    level: Level
+    level: Level = field(compare=False)
     or_worse: bool = False
 
     @property

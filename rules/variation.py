@@ -9,11 +9,15 @@ from typing import Any
 from rules.amounts import Amount, Change
 from rules.conditions import Condition
 from rules.counting import Absence, Count, Distinct, Share
+from rules.durations import UNITS
 from rules.fields import FieldCompared
 from rules.flags import Flag
 
 SHARES = (Decimal("0.5"), Decimal("0.75"), Decimal(1), Decimal("1.5"), Decimal(2))
 """What a limit or a window is multiplied by."""
+
+MOST_COUNTED = 100
+"""Whole amounts up to this one are varied in steps, as counts are."""
 
 PERCENT_STEPS = (-20, -10, 0, 10, 20)
 
@@ -35,24 +39,31 @@ def _around(phrase: Condition) -> Iterator[Condition]:
     if type(phrase) in _THRESHOLDS:
         name, nearby = _THRESHOLDS[type(phrase)]
         for value in nearby(getattr(phrase, name)):
-            yield replace(phrase, **{name: value})  # type: ignore[type-var]
+            varied = replace(phrase, **{name: value})  # type: ignore[type-var]
+            if not isinstance(varied, Count | Distinct) or varied.depth > 0:
+                yield varied
 
 
 def _numbers_around(number: int) -> Iterator[int]:
     step = max(1, round(number / 5))
     for nearby in range(number - 2 * step, number + 2 * step + 1, step):
-        if nearby >= 1:
+        if nearby >= 0:
             yield nearby
 
 
 def _durations_around(duration: timedelta) -> Iterator[timedelta]:
+    """In whole days, or in whole hours and less for durations of few days."""
+    units = [unit for name, unit in UNITS.items() if name != "week" and duration >= 4 * unit]
+    unit = next((unit for unit in units if duration % unit == timedelta(0)), UNITS["second"])
     for share in SHARES:
-        yield timedelta(seconds=max(1, round(Decimal(duration.total_seconds()) * share)))
+        yield max(1, round(duration / unit * float(share))) * unit
 
 
 def _amounts_around(amount: Decimal) -> Iterator[Decimal]:
-    for share in SHARES:
-        yield amount * share
+    if amount == amount.to_integral_value() and 0 < amount <= MOST_COUNTED:
+        yield from (Decimal(number) for number in _numbers_around(int(amount)))
+    else:
+        yield from (amount * share for share in SHARES)
 
 
 def _percents_around(percent: Decimal) -> Iterator[Decimal]:

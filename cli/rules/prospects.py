@@ -1,21 +1,40 @@
 """`brazebee rules plan` and `forecast`: what rules or time would change, changing nothing."""
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
-from actors.planning import Prospect, forecast, plan
+from actors.planning import Prospect, forecast, plan, refused_events
 from actors.times import utc_now
 from cli.connection import database_transaction, find_organization
 from cli.output import json_option, org_option, print_json, print_rows
 from cli.progress import with_progress
-from cli.rules.files import RuleFile, file_argument, load_rules
+from cli.rules.files import file_argument, load_rules
 from models import companies, flag_states
+from models.database import read_one_snapshot
 from models.organizations import Organization
+from rules.book import RuleBook
 from rules.durations import counted
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a rule file would change: companies, the worst off first, of how many.
+
+    `refused_events` are the keys that would no longer be taken.
+    """
+
+    prospects: tuple[Prospect, ...]
+    companies: int
+    refused_events: tuple[str, ...]
+
+    @property
+    def moving(self) -> list[Prospect]:
+        """The companies whose status would change."""
+        return [one for one in self.prospects if one.before != one.after]
 
 
 @click.command("plan")
@@ -26,57 +45,84 @@ def plan_rules(file: Path, org: str, as_json: bool) -> None:
     """Say which companies FILE would change, from what to what, by which flag."""
     rules = load_rules(file)
     with database_transaction():
-        prospects, of = find_prospects(find_organization(org), rules)
+        read_one_snapshot()
+        found = make_plan(find_organization(org), rules.book)
     if as_json:
-        print_json({"companies": of, "changes": [as_plain(one) for one in prospects]})
+        print_json(
+            {
+                "companies": found.companies,
+                "changes": [_as_plain(one) for one in found.prospects],
+                "refused_events": list(found.refused_events),
+            }
+        )
         return
-    print_plan(prospects, of, limit=None)
+    print_plan(found, limit=None)
 
 
 @click.command("forecast")
 @click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True,
               help="How far to look ahead.")  # fmt: skip
+@click.option("--flags", is_flag=True, help="Also where only flags change and the status stays.")
 @org_option
 @json_option
-def forecast_changes(days: int, org: str, as_json: bool) -> None:
+def forecast_changes(days: int, flags: bool, org: str, as_json: bool) -> None:
     """Say what will change if nothing happens, by company and instant."""
     now = utc_now()
     with database_transaction():
+        read_one_snapshot()
         organization = find_organization(org)
         until = now + timedelta(days=days)
         due = flag_states.companies_due(organization.id, until=until)
         found = forecast(due, organization.rules_version, now, until)
         counting = with_progress(found, length=len(due), label="Judging companies")
         coming = sorted((one for some in counting for one in some), key=lambda one: one.at)
+    told = [one for one in coming if flags or one.before != one.after]
     if as_json:
-        print_json([as_plain(one) for one in coming])
+        print_json([_as_plain(one) for one in told])
         return
-    rows = [{"at": one.at, **_row(one)} for one in coming]
-    print_rows(rows, as_json=False, empty=f"Nothing will change by itself in {days} days.")
-
-
-def find_prospects(organization: Organization, rules: RuleFile) -> tuple[list[Prospect], int]:
-    """What a rule file would change now, and among how many companies."""
-    of = companies.count(organization.id)
-    planned = plan(organization.id, organization.rules_version, rules.book, utc_now())
-    counting = with_progress(planned, length=of, label="Judging companies")
-    return [prospect for prospect in counting if prospect is not None], of
-
-
-def print_plan(prospects: list[Prospect], of: int, *, limit: int | None) -> None:
-    """Print which companies change, the first `limit` of them, and of how many."""
-    moving = [one for one in prospects if one.before != one.after]
-    staying = len(prospects) - len(moving)
-    print_rows([_row(one) for one in moving[:limit]], as_json=False, empty="")
-    if limit is not None and len(moving) > limit:
-        click.echo(f"... and {len(moving) - limit} more; `brazebee rules plan` lists all.")
+    rows = [{"at": one.at, **_row(one)} for one in told]
+    print_rows(rows, as_json=False, empty="")
+    changes = counted(len(told), "change") if told else "No change"
+    only_flags = len(coming) - len(told)
     click.echo(
-        f"{len(moving)} of {counted(of, 'company', 'companies')} would change status"
-        f"{f', {staying} more only flags' if staying else ''}."
+        f"{changes} of status in {counted(days, 'day')} if nothing happens"
+        f"{f', {only_flags} more of flags alone (--flags)' if only_flags else ''}."
     )
 
 
-def as_plain(one: Prospect) -> dict[str, Any]:
+def make_plan(organization: Organization, book: RuleBook) -> Plan:
+    """What a book would change now."""
+    of = companies.count(organization.id)
+    version = organization.rules_version
+    planned = plan(organization.id, version, book, utc_now())
+    counting = with_progress(planned, length=of, label="Judging companies")
+    prospects = sorted(
+        (prospect for prospect in counting if prospect is not None),
+        key=lambda one: (-(book.level_of(one.after) or 0), one.name, one.id),
+    )
+    return Plan(tuple(prospects), of, tuple(refused_events(organization.id, version, book)))
+
+
+def print_plan(found: Plan, *, limit: int | None) -> None:
+    """Print what would change, the first `limit` companies of it."""
+    moving = found.moving
+    staying = len(found.prospects) - len(moving)
+    if moving:
+        print_rows([_row(one) for one in moving[:limit]], as_json=False, empty="")
+    if limit is not None and len(moving) > limit:
+        click.echo(f"... and {len(moving) - limit} more; `brazebee rules plan` lists all.")
+    click.echo(
+        f"{len(moving)} of {counted(found.companies, 'company', 'companies')} would change status"
+        f"{f', {staying} more only flags' if staying else ''}."
+    )
+    if found.refused_events:
+        click.secho(
+            f"No longer taken, but answered with an error: {', '.join(found.refused_events)}.",
+            fg="yellow",
+        )
+
+
+def _as_plain(one: Prospect) -> dict[str, Any]:
     """A prospect for programs."""
     return {
         "id": one.id,
@@ -96,9 +142,5 @@ def _row(one: Prospect) -> dict[str, str]:
         "company": f"{one.name} ({one.id})",
         "from": one.before,
         "to": one.after,
-        "by": _reasons(one.flags),
+        "by": "\n".join(step.told for step in one.flags),
     }
-
-
-def _reasons(steps: Iterable[Any]) -> str:
-    return "; ".join(f"{step.flag}: {step.after} ({step.threshold})" for step in steps)

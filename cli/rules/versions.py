@@ -16,12 +16,14 @@ from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
 from cli.output import json_option, org_option, print_json, print_rows
 from cli.progress import with_progress
-from cli.rules.files import RuleFile, file_argument, load_rules
-from cli.rules.prospects import find_prospects, print_plan
+from cli.rules.files import RuleFile, file_argument, load_rules, show_faults
+from cli.rules.prospects import Plan, make_plan, print_plan
 from models import companies, rule_versions
+from models.database import read_one_snapshot
 from models.organizations import Organization
 from models.rule_versions import RuleVersion
-from rules.reading import read_rules
+from rules.durations import counted
+from rules.reading import check_rules
 
 ASK_ABOVE = 0.1
 """From this share of companies that would change on, somebody must say yes."""
@@ -54,7 +56,10 @@ def apply(file: Path, org: str, yes: bool, wait: bool, as_json: bool) -> None:
         organization = find_organization(org)
         in_force = rule_versions.find(organization.id, organization.rules_version)
     if in_force is not None and in_force.source == rules.source:
-        _tell(Applied(rules.book, in_force.version, changed=False), org, as_json=as_json)
+        if as_json:
+            print_json({"version": in_force.version, "changed": False})
+        else:
+            _tell(Applied(rules.book, in_force.version, changed=False), org, None)
         return
     _put_in_force(organization, rules, _Manner(yes, wait, as_json), brought_back=None)
 
@@ -71,9 +76,15 @@ def rollback(version: int | None, org: str, yes: bool, wait: bool, as_json: bool
         organization = find_organization(org)
         wanted = version if version is not None else organization.rules_version - 1
         former = rule_versions.find(organization.id, wanted)
+    if version is None and wanted < 1:
+        raise Refused(f"`{org}` has no version before the one in force.")
     if former is None:
         raise Refused(f"`{org}` has no rules version {wanted}; see `brazebee rules history`.")
-    rules = RuleFile(Path(f"version {wanted}"), former.source, read_rules(former.source))
+    checked = check_rules(former.source)
+    if checked.book is None:
+        place = Path(f"version {wanted}")
+        raise Refused(show_faults(place, former.source, checked.faults))
+    rules = RuleFile(Path(f"version {wanted}"), former.source, checked.book)
     _put_in_force(organization, rules, _Manner(yes, wait, as_json), brought_back=wanted)
 
 
@@ -90,11 +101,11 @@ def history(version: int | None, org: str, as_json: bool) -> None:
         rows = [
             {
                 "version": one.version,
-                "in_force": "yes" if one.version == organization.rules_version else None,
+                "in_force": one.version == organization.rules_version,
                 "applied_at": one.applied_at,
                 "applied_by": one.applied_by,
                 "brings_back": one.brought_back,
-                "lines": _size_of_change(versions, one),
+                **_size_of_change(versions, one),
             }
             for one in reversed(versions)
         ]
@@ -113,12 +124,16 @@ def history(version: int | None, org: str, as_json: bool) -> None:
 @click.command("show")
 @click.argument("version", type=int, required=False)
 @org_option
-def show(version: int | None, org: str) -> None:
+@json_option
+def show(version: int | None, org: str, as_json: bool) -> None:
     """Print the text of VERSION, by default of the one in force."""
     with database_transaction():
         organization = find_organization(org)
         versions = rule_versions.after(organization.id, 0)
-    one = _find(versions, version or organization.rules_version, org)
+    one = _find(versions, organization.rules_version if version is None else version, org)
+    if as_json:
+        print_json(vars(one))
+        return
     click.echo(one.source, nl=not one.source.endswith("\n"))
 
 
@@ -131,19 +146,20 @@ class _Manner:
     as_json: bool
 
 
-def _show_plan(organization: Organization, rules: RuleFile, manner: _Manner) -> None:
+def _show_plan(organization: Organization, rules: RuleFile, manner: _Manner) -> Plan:
     """Show what would change, and have it confirmed where it is much.
 
     Raises:
         Refused: nobody can be asked, or said no.
     """
     with database_transaction():
-        prospects, of = find_prospects(organization, rules)
-    if of and not manner.as_json:
-        print_plan(prospects, of, limit=SHOWN_CHANGES)
-    moving = sum(1 for one in prospects if one.before != one.after)
+        read_one_snapshot()
+        found = make_plan(organization, rules.book)
+    moving, of = len(found.moving), found.companies
+    if (of or found.refused_events) and not manner.as_json:
+        print_plan(found, limit=SHOWN_CHANGES)
     if manner.yes or moving <= of * ASK_ABOVE:
-        return
+        return found
     if not sys.stdin.isatty():
         raise Refused(
             f"{moving} of {of} companies would change, more than a tenth; nothing was applied."
@@ -151,12 +167,13 @@ def _show_plan(organization: Organization, rules: RuleFile, manner: _Manner) -> 
         )
     if not click.confirm("Apply?"):
         raise Refused("Nothing was applied.")
+    return found
 
 
 def _put_in_force(
     organization: Organization, rules: RuleFile, manner: _Manner, *, brought_back: int | None
 ) -> None:
-    _show_plan(organization, rules, manner)
+    planned = _show_plan(organization, rules, manner)
     with database_transaction():
         applied = apply_rules(
             organization.id,
@@ -166,18 +183,28 @@ def _put_in_force(
             now=utc_now(),
             brought_back=brought_back,
         )
-    _tell(applied, organization.name, as_json=manner.as_json)
+    if manner.as_json:
+        print_json(
+            {
+                "version": applied.version,
+                "changed": applied.changed,
+                "companies_changing": len(planned.moving),
+                "refused_events": list(planned.refused_events),
+            }
+        )
+    else:
+        _tell(applied, organization.name, brought_back)
     if manner.wait and applied.changed:
         _wait_until_judged(organization)
 
 
-def _tell(applied: Applied, org: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json({"version": applied.version, "changed": applied.changed})
-    elif applied.changed:
+def _tell(applied: Applied, org: str, brought_back: int | None) -> None:
+    if applied.changed:
+        which = f", which brings back version {brought_back}," if brought_back else ""
         click.echo(
-            f"Version {applied.version} is in force for `{org}`:"
-            f" {len(applied.book.events)} events, {len(applied.book.flags)} flags."
+            f"Version {applied.version}{which} is in force for `{org}`:"
+            f" {counted(len(applied.book.events), 'event')},"
+            f" {counted(len(applied.book.flags), 'flag')}."
         )
     else:
         click.echo(f"Version {applied.version} of `{org}` says the same already.")
@@ -232,10 +259,12 @@ def _difference(versions: list[RuleVersion], one: RuleVersion) -> Iterator[str]:
     )
 
 
-def _size_of_change(versions: list[RuleVersion], one: RuleVersion) -> str:
+def _size_of_change(versions: list[RuleVersion], one: RuleVersion) -> dict[str, int]:
     lines = [line for line in _difference(versions, one) if line[:3] not in ("+++", "---")]
-    added = sum(1 for line in lines if line.startswith("+"))
-    return f"+{added} -{sum(1 for line in lines if line.startswith('-'))}"
+    return {
+        "lines_added": sum(1 for line in lines if line.startswith("+")),
+        "lines_removed": sum(1 for line in lines if line.startswith("-")),
+    }
 
 
 def _user() -> str:

@@ -15,10 +15,10 @@ DEFAULT_ORGANIZATION = "default"
 
 @dataclass(frozen=True)
 class FirstStart:
-    """What the first start made, to be shown once."""
+    """What the first start made, to be shown once; `event_key` is one that is taken, if any."""
 
     api_key: str = field(repr=False)
-    event_key: str
+    event_key: str | None
 
 
 def prepare(rules: Path) -> FirstStart | None:
@@ -41,5 +41,5 @@ def prepare(rules: Path) -> FirstStart | None:
             now=utc_now(),
         )
         api_key = api_keys.create(organization.id, "first key")
-    event_key = next(key for key, event in applied.book.events.items() if event.enabled)
+    event_key = next((key for key, event in applied.book.events.items() if event.enabled), None)
     return FirstStart(api_key, event_key)

@@ -7,10 +7,15 @@ from actors.rule_changes import apply_rules
 from actors.times import utc_now
 from cli.errors import Refused
 from cli.rules.files import read_rule_file, show_faults
-from models import organizations, rule_versions
+from cli.rules.prospects import make_plan
+from models import companies, organizations, rule_versions
 from models.database import UNAVAILABLE, transaction
+from models.organizations import Organization
 from rules.durations import counted
 from rules.reading import check_rules
+
+PLANNED_COMPANIES = 1_000
+"""Up to so many companies it is worked out how many an edit changes, which takes about a second."""
 
 Stamp = tuple[int, int, int]
 
@@ -26,23 +31,32 @@ class RuleFileWatch:
         self._file = file
         self._organization = organization
         self._say = say
-        self._stamp: Stamp | None = None
+        self._seen_stamp: Stamp | None = None
+        self._done_stamp: Stamp | None = None
         self._seen: str | None = None
 
     def look(self) -> None:
         """Apply the file if it has changed; to be called again and again."""
         stamp = self._current_stamp()
-        if stamp is None or stamp == self._stamp:
+        settled = stamp == self._seen_stamp  # or somebody is still saving
+        if stamp is None and settled and self._done_stamp is not None:
+            self._say(f"{self._file} is gone; the rules that it held stay in force")
+        self._seen_stamp = stamp
+        if not settled or stamp == self._done_stamp:
+            return
+        self._done_stamp = stamp
+        if stamp is None:
             return
         try:
             text = read_rule_file(self._file)
-            if text != self._seen:
-                self._take(text)
+            if text != self._seen and not self._take(text):
+                self._done_stamp = None
         except Refused as error:
             self._refuse(error.message)
         except UNAVAILABLE:
-            return  # looked at again
-        self._stamp = stamp
+            self._done_stamp = None  # looked at again
+        except Exception as error:  # noqa: BLE001 -- one file must not end everything
+            self._refuse(f"{type(error).__name__}: {error}")
 
     def _current_stamp(self) -> Stamp | None:
         try:
@@ -51,39 +65,50 @@ class RuleFileWatch:
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino
 
-    def _take(self, text: str) -> None:
+    def _take(self, text: str) -> bool:
+        """Apply a text that is new here; False if there is no organization yet to apply it to."""
         first_look = self._seen is None
         with transaction():
             organization = organizations.find(self._organization)
             if organization is None:
-                return
+                return False
             versions = rule_versions.after(organization.id, 0)
             same = [version.version for version in versions if version.source == text]
             if not (first_look and same):
-                self._apply(organization.id, text)
+                self._apply(organization, text)
             elif organization.rules_version not in same:
                 self._say(
                     f"{self._file} says what version {same[-1]} did, and version"
                     f" {organization.rules_version} is in force; an edit of it will be applied"
                 )
         self._seen = text
+        return True
 
-    def _apply(self, organization_id: int, text: str) -> None:
+    def _apply(self, organization: Organization, text: str) -> None:
         checked = check_rules(text)
         if checked.book is None:
             self._refuse(show_faults(self._file, text, checked.faults))
             return
         for doubt in checked.doubts:
             self._say_lines(doubt.shown(str(self._file), text))
+        planned = None
+        if companies.count(organization.id) <= PLANNED_COMPANIES:
+            planned = make_plan(organization, checked.book)
         applied = apply_rules(
-            organization_id, text, file=str(self._file), applied_by="brazebee up", now=utc_now()
+            organization.id, text, file=str(self._file), applied_by="brazebee up", now=utc_now()
         )
         if applied.changed:
             self._say(
                 f"{self._file} is in force as version {applied.version}:"
                 f" {counted(len(applied.book.events), 'event')},"
-                f" {counted(len(applied.book.flags), 'flag')}"
+                f" {counted(len(applied.book.flags), 'flag')};"
+                " `brazebee rules rollback` undoes it"
             )
+            if planned is not None and planned.companies:
+                self._say(
+                    f"{len(planned.moving)} of"
+                    f" {counted(planned.companies, 'company', 'companies')} change status by it"
+                )
 
     def _refuse(self, reason: str) -> None:
         self._say(f"{self._file} was not applied; the rules from before stay in force:")

@@ -23,11 +23,9 @@ def welcome(base_url: str, environment: Mapping[str, str], first: FirstStart | N
             "The organization `default` was made, with the rules in config/health.yaml.",
             "",
             f"  API key (shown only this once): {first.api_key}",
-            "",
-            "Post a first event:",
-            "",
-            _curl(base_url, first),
         ]
+        if first.event_key is not None:
+            lines += ["", "Post a first event:", "", _curl(base_url, first)]
     return "\n".join([*lines, ""])
 
 

@@ -718,3 +718,35 @@ def test_an_event_out_of_order_is_heeded_by_a_comparison_with_the_past() -> None
 
 def new_organization_of(company_id: int) -> int:
     return read(company_id).organization_id
+
+
+def test_rules_applied_while_events_wait_to_be_stored_judge_nothing_past_what_is_known() -> None:
+    organization_id = new_organization()
+    company_id = track(organization_id, 0, 1)
+    judge(company_id, 1)
+    before = crossings(company_id)
+    put_in_force(organization_id, FEW_LOGINS.replace("10 seconds", "11 seconds"), 40)
+    evaluate(company_id, RuleBooks(), after(41), known_until=after(4))
+    assert crossings(company_id) == before
+    assert read(company_id).judged_version == 1
+    track(organization_id, *range(5, 41))
+    judge(company_id, 42)
+    assert crossings(company_id) == before
+    assert read(company_id).judged_version == 2
+
+
+def test_another_status_in_the_list_leaves_flags_as_they_are() -> None:
+    rules = FEW_LOGINS.replace("events:", "statuses: [Healthy, At Risk]\nevents:")
+    rules += "    recover: at least 5 times in 10 seconds\n"
+    organization_id = new_organization(rules)
+    company_id = track(organization_id, 0)
+    judge(company_id, 0)
+    for second in range(40, 100, 4):
+        track(organization_id, second)
+        judge(company_id, second)
+    before = crossings(company_id)
+    assert before == [(0, "At Risk", "event")]
+    put_in_force(organization_id, rules.replace("At Risk]", "At Risk, Lost]"), 100)
+    judge(company_id, 101)
+    assert crossings(company_id) == before
+    assert read(company_id).judged_version == 2

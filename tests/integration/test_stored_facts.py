@@ -17,6 +17,7 @@ from models import companies, events, field_changes, organizations
 from models.companies import NewCompany
 from models.events import StoredEvent
 from models.field_changes import StoredFieldChange
+from models.traits import Change
 from rules.book import DEFAULT_STATUSES
 from rules.durations import BEGINNING, END
 from rules.facts import USER, Path, Selector
@@ -121,7 +122,9 @@ def with_history(changes: Sequence[FieldChange]) -> StoredFacts:
     company = companies.find(organization_id, "acme")
     assert company is not None
     field_changes.add(
-        StoredFieldChange(organization_id, company.id, change.field, change.at, change.value)
+        StoredFieldChange(
+            organization_id, company.id, Change(change.field, change.at, change.value)
+        )
         for change in changes
     )
     return StoredFacts(company.id, "acme", T0)

@@ -103,9 +103,9 @@ def test_a_newer_null_replaces_a_value() -> None:
 def test_a_first_value_and_another_one_are_changes_and_the_same_one_again_is_none() -> None:
     later, last = T0 + timedelta(seconds=1), T0 + timedelta(seconds=2)
     assert told([(T0, {"plan": "Pro"}), (later, {"plan": "Pro"}), (last, {"plan": "Free"})]) == [
-        [Change("plan", T0, "Pro", newest=True)],
+        [Change("plan", T0, "Pro")],
         [],
-        [Change("plan", last, "Free", newest=True)],
+        [Change("plan", last, "Free")],
     ]
 
 
@@ -122,8 +122,7 @@ def test_a_change_of_type_or_to_null_is_a_change_as_well() -> None:
 def test_a_value_of_the_past_holds_until_the_next_one_that_is_known() -> None:
     earlier = T0 - timedelta(days=1)
     assert told([(T0, {"plan": "Pro"}), (earlier, {"plan": "Free"})])[1] == [
-        Change("plan", earlier, "Free", newest=False),
-        Change("plan", T0, "Pro", newest=False),
+        Change("plan", earlier, "Free", held=(T0, "Pro")),
     ]
 
 
@@ -132,7 +131,13 @@ def history(arrivals: list[Sent]) -> dict[str, dict[datetime, Any]]:
     stored: dict[str, dict[datetime, Any]] = {}
     for changes in told(arrivals):
         for change in changes:
-            stored.setdefault(change.field, {})[change.at] = change.value
+            said = stored.setdefault(change.field, {})
+            before = [at for at in said if at <= change.at]
+            if change.held and before and repr(said[max(before)]) == repr(change.value):
+                continue
+            said[change.at] = change.value
+            if change.held:
+                said[change.held[0]] = change.held[1]
     return stored
 
 

@@ -149,7 +149,9 @@ phrases: st.SearchStrategy[Condition] = st.one_of(
     st.builds(FieldMissing, company_fields, st.booleans()),
     st.builds(FieldWithin, company_fields, windows),
     st.builds(
-        lambda flag, status, worse: FlagIs(flag, status[1], status[0], worse),
+        lambda flag, status, worse: FlagIs(
+            flag, status[1], status[0], worse and status[0] is not None
+        ),
         texts,
         statuses,
         st.booleans(),

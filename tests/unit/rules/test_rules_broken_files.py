@@ -435,9 +435,34 @@ DOUBTFUL = {
         "14:14: `recover` is no stricter than the rule",
     ),
     "a level that a worse one hides": (
-        "Critical: less than 1 time",
-        "Critical: less than 9 times",
+        "Critical: less than 1 time in 7 days\n    recover: at least 7 times in 7 days",
+        "Critical: less than 9 times in 7 days",
         "12:16: `At Risk` can never be reached",
+    ),
+    "a recovery that needs what raises the flag": (
+        "recover: at least 7 times",
+        "recover: less than 2 times",
+        "14:14: `recover` can never end it",
+    ),
+    "phrases that exclude each other": (
+        "no activity for 14 days",
+        "no activity for 14 days and at least 1 time in 7 days",
+        "18:21: `No activity for 14 days` and `At least 1 time in 7 days` can never both hold",
+    ),
+    "a word for missing": (
+        "no activity for 14 days",
+        "company.csm_name is empty",
+        "18:21: did you mean `company.csm_name is missing`?",
+    ),
+    "ignore_if without a change": (
+        "note: Five a week.",
+        "ignore_if: previous under 20",
+        "15:16: `ignore_if` is for phrases with `down` and `up`",
+    ),
+    "if_missing where nothing can be": (
+        "note: Five a week.",
+        "if_missing: At Risk",
+        "15:17: `if_missing` says nothing here",
     ),
 }
 
@@ -476,3 +501,62 @@ def test_a_fault_is_shown_with_its_line_and_a_caret() -> None:
         "          At Risk: less then 5 times in 7 days",
         "                        ^",
     ]
+
+
+def test_a_status_that_another_flag_can_never_have_is_doubted() -> None:
+    text = GOOD + "  - flag: Both\n    when: {Critical: flag Gone quiet is Critical}\n"
+    [doubt] = check_rules(text).doubts
+    assert (doubt.line, doubt.message) == (
+        20,
+        "`Gone quiet` can never be `Critical`, so this never holds",
+    )
+
+
+def test_a_character_that_cannot_be_stored_is_a_fault() -> None:
+    text = GOOD.replace("note: Five a week.", 'where: {data.source: "a\\0b"}')
+    [fault] = check_rules(text).faults
+    assert "has a character that cannot be stored" in fault.message
+
+
+def test_a_misread_phrase_beside_a_duration_is_one_fault() -> None:
+    text = GOOD.replace("no activity for 14 days}", "no activity for 14 dayz}\n    for: 1 day")
+    [fault] = check_rules(text).faults
+    assert fault.message == "`dayz` is not understood here; did you mean `days`?"
+
+
+def test_a_tab_within_a_text_block_and_a_strange_line_break_in_a_comment_are_no_faults() -> None:
+    block = GOOD.replace("note: Five a week.", "note: |\n      a\n      \tb")
+    assert check_rules(block).faults == ()
+    comment = GOOD.replace("version: 1", "version: 1  # one\x0c two")
+    assert [f.message for f in check_rules(comment).faults] in (
+        [],
+        ["this is not plain text; save the file as text, in UTF-8"],
+    )
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "not " * 400 + "no activity for 1 day",
+        "(" * 900 + "no activity for 1 day",
+        "less than " + "1" * 1900 + ".5 times",
+        "flag a" + " " * 1900,
+        "x" * 200_000,
+        "and (" * 300,
+    ],
+    ids=["not", "parentheses", "digits", "spaces", "long", "and"],
+)
+def test_a_hostile_phrase_is_a_fault_at_once(phrase: str) -> None:
+    assert check_rules(GOOD.replace("no activity for 14 days", phrase)).faults
+
+
+@pytest.mark.timeout(20)
+def test_aliases_that_stand_for_many_phrases_end_in_a_fault() -> None:
+    nested = "\n".join(f"  k{n}: &p{n} {{all: [*p{n - 1}, *p{n - 1}]}}" for n in range(1, 30))
+    text = (
+        "version: 1\nevents: {login: }\ndefaults:\n  k0: &p0 no activity for 1 day\n"
+        + nested
+        + "\nflags:\n  - {flag: A, event: login, when: {At Risk: *p29}}\n"
+    )
+    assert check_rules(text).faults

@@ -159,9 +159,15 @@ def test_a_share_tells_how_many_users_there_are_and_how_many_are_missing() -> No
     condition = parse_condition("distinct users in 10 seconds below 50% of company.seats")
     events = [event(-3, user="a"), event(-1, user="b")]
     few = find(condition, events, {"seats": 10})
-    assert (condition.tell(few), condition.lacks(few)) == ("2 distinct users", "3 more")
+    assert (condition.tell(few), condition.lacks(few)) == (
+        "2 distinct users, the share is 5",
+        "3 more",
+    )
     enough = find(condition, events, {"seats": 4})
-    assert (condition.tell(enough), condition.lacks(enough)) == ("2 distinct users or more", None)
+    assert (condition.tell(enough), condition.lacks(enough)) == (
+        "2 distinct users or more, the share is 2",
+        None,
+    )
     assert (few.changes_at, few.awaits_event) == (None, True)
     assert (enough.changes_at, enough.awaits_event) == (at(7), False)
 
@@ -200,7 +206,10 @@ def test_never_cannot_be_judged_without_a_date(date: Any) -> None:
     assert parse_condition(NEVER).tell(found) == "company.signup_date is not a date"
 
 
-@pytest.mark.parametrize(("second", "told"), [(3, "done"), (13, "not done")])
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [(3, "done by 2024-01-20 12:00:10 UTC"), (13, "not done by 2024-01-20 12:00:10 UTC")],
+)
 def test_never_tells_whether_it_was_done(second: int, told: str) -> None:
     found = find(NEVER, [event(second)], {"signup_date": at(0).isoformat()}, now=20)
     assert parse_condition(NEVER).tell(found) == told

@@ -194,7 +194,7 @@ def test_a_new_company_is_judged_at_once_or_after_a_wait(phrase: str, wait: time
             "a month has no fixed length; use days or weeks, for example `30 days`",
         ),
         (
-            "no activity for 3 Years",
+            "no activity for 3 years",
             18,
             "a year has no fixed length; use days or weeks, for example `30 days`",
         ),

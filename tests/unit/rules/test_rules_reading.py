@@ -50,10 +50,7 @@ PHRASE_FOR_EACH = (
     "`when` needs a phrase for each status; write for example"
     " `At Risk: less than 5 times in 7 days`"
 )
-BELL = (
-    "this is not readable as YAML: unacceptable character #x0007:"
-    " special characters are not allowed"
-)
+BELL = "this is not plain text; save the file as text, in UTF-8"
 MAPPING = "a mapping (`name: value` lines)"
 
 
@@ -537,7 +534,7 @@ def test_the_event_any_counts_events_of_every_key() -> None:
         pytest.param(
             WHOLE,
             "#" * (LARGEST_FILE + 1),
-            ["1:1: the file is larger than 1,000,000 characters"],
+            ["1:1: the file is larger than 200,000 characters"],
             id="too large",
         ),
     ],

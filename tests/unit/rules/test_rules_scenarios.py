@@ -246,7 +246,7 @@ def test_what_is_so_may_be_expected(company: str, events: str, expectation: str)
         (EXPORTS, "{at: 7 days, status: At Risk}",
          ("at 7 days: expected status At Risk, but it is Healthy;"
          " Exports: Healthy because no phrase of it holds (Less than 3 times in 7 days: 3 times or"
-         " more); Seats: N/A because there is nothing to judge by (Distinct users in 7 days below"
+         " more); Seats: N/A because it cannot be judged (Distinct users in 7 days below"
          " 50% of company.limits.seats: company.limits.seats is not a number above 0)")),
         (LOGIN, "{at: 7 days, status: Healthy}",
          ("at 7 days: expected status Healthy, but it is Critical; Exports: Critical because its"

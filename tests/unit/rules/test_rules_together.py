@@ -86,8 +86,6 @@ def test_phrases_together_rest_on_all_that_their_parts_rest_on() -> None:
         ("flag A is Healthy or worse", None, False),
         ("flag A is N/A", None, True),
         ("flag A is N/A", 0, False),
-        ("flag A is N/A or worse", None, True),
-        ("flag A is N/A or worse", 1, False),
         ('flag "A" is at risk', 1, True),
     ],
 )

@@ -338,11 +338,13 @@ class Company:
         event, since = sent.event, sent.event.occurred_at
         late = now - sent.second > LIVE_WITHIN
         changes = self.traits.merge(sent.company, since)
-        self.fields += [FieldChange(change.at, change.field, change.value) for change in changes]
+        said = [(c.field, c.at, c.value) for c in changes]
+        said += [(c.field, *c.held) for c in changes if c.held]
+        self.fields += [FieldChange(at, field, value) for field, at, value in said]
         older = not self.events or since < min(known.occurred_at for known in self.events)
         out_of_order = bool(self.events) and since < max(e.occurred_at for e in self.events)
         self.events.append(event)
-        changed = {change.field for change in changes if change.newest or not late}
+        changed = {change.field for change in changes if change.held is None or not late}
         matters = self.state is None or any(
             (self.state.flags[flag.name].awaits_event or (flag.heeds_late_events and out_of_order))
             and flag.selector.matches(event.event_key, event.data)

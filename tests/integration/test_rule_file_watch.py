@@ -1,0 +1,103 @@
+"""What the watch of the rule file makes of saves, half saves and losses."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.up.watch import RuleFileWatch
+from models import organizations, rule_versions
+from models.database import transaction
+
+RULES = "version: 1\nevents: {login: }\n"
+FLAG = "flags:\n  - {flag: Quiet, event: login, when: {At Risk: no activity for 7 days}}\n"
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+class Watched:
+    """A rule file that is looked at as `brazebee up` does, again and again."""
+
+    def __init__(self, folder: Path, *, organization: bool = True) -> None:
+        self.file = folder / "rules.yaml"
+        self.said: list[str] = []
+        self.watch = RuleFileWatch(self.file, "default", self.said.append)
+        if organization:
+            self.make_organization()
+
+    def make_organization(self) -> None:
+        with transaction():
+            organizations.create("default")
+
+    def save(self, text: str) -> None:
+        self.file.write_text(text)
+
+    def look(self, times: int = 2) -> list[str]:
+        """The texts of the versions after some looks."""
+        for _ in range(times):
+            self.watch.look()
+        with transaction():
+            found = organizations.find("default")
+            return [v.source for v in rule_versions.after(found.id, 0)] if found else []
+
+
+def test_a_save_is_applied_once_it_has_settled(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.save(RULES)
+    assert watched.look(times=1) == []
+    watched.save(RULES + FLAG)
+    assert watched.look(times=1) == []
+    assert watched.look(times=3) == [RULES + FLAG]
+    assert "as version 1: 1 event, 1 flag" in watched.said[0]
+
+
+def test_a_faulty_save_is_told_once_and_the_next_good_one_applied(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.save(RULES + FLAG.replace("7 days", "7 dayz"))
+    assert watched.look(times=5) == []
+    assert len([line for line in watched.said if "did you mean `days`?" in line]) == 1
+    watched.save(RULES + FLAG)
+    assert watched.look() == [RULES + FLAG]
+
+
+def test_a_file_that_is_gone_is_told_once_and_taken_again_when_it_is_back(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.save(RULES)
+    watched.look()
+    watched.file.unlink()
+    assert watched.look(times=4) == [RULES]
+    assert len([line for line in watched.said if "is gone" in line]) == 1
+    watched.save(RULES + FLAG)
+    assert watched.look() == [RULES, RULES + FLAG]
+
+
+def test_an_organization_that_is_made_later_gets_the_rules_then(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, organization=False)
+    watched.save(RULES)
+    assert watched.look() == []
+    watched.make_organization()
+    assert watched.look() == [RULES]
+
+
+def test_a_text_that_was_in_force_once_is_no_edit_at_the_first_look(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.save(RULES)
+    watched.look()
+    watched.save(RULES + FLAG)
+    watched.look()
+    again = Watched(tmp_path, organization=False)
+    again.save(RULES)
+    assert again.look() == [RULES, RULES + FLAG]
+    assert "says what version 1 did, and version 2 is in force" in again.said[0]
+    again.save(RULES + "defaults: {new_company: wait 1 day}\n")
+    assert len(again.look()) == 3
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"", b"\x00\x01"])
+def test_what_is_no_rule_file_ends_nothing(tmp_path: Path, content: bytes) -> None:
+    watched = Watched(tmp_path)
+    watched.file.write_bytes(content)
+    assert watched.look() == []
+    assert "was not applied; the rules from before stay in force" in watched.said[0]
+    watched.file.unlink()
+    watched.file.mkdir()
+    assert watched.look() == []
