@@ -63,11 +63,9 @@ class RuleBook:
         return known.threshold(level) if known else "The flag was removed from the rules"
 
     def tell_change(self, flag: str, before: Level, after: Level) -> str:
-        """A flag's step in words: what it is now, and the phrase that brought or left it there."""
-        cleared = "" if after else "no longer: "
-        return (
-            f"{flag}: {self.status_name(after)} ({cleared}{self.threshold(flag, after or before)})"
-        )
+        """A flag's step in words: what it is now, and the phrase that holds, or does not."""
+        phrase = self.threshold(flag, after or before)
+        return f"{flag}: {self.status_name(after)} ({'' if after else 'not: '}{phrase})"
 
     def score(self, levels: Mapping[str, Level]) -> int | None:
         """The weighted share of health among the flags that apply, 0 to 100; None if none does.
