@@ -15,6 +15,7 @@ from models import companies, deliveries, flag_states
 from models.database import UNAVAILABLE, database, query
 from queues import messages
 from queues.broker import QueueBroker
+from rules.durations import BEGINNING
 
 logger = logging.getLogger("brazebee.clock")
 
@@ -33,6 +34,11 @@ HINT_LOST_AFTER = timedelta(seconds=2)
 LONG_BACKLOG = timedelta(seconds=10)
 """An event that has waited this long to be stored is worth a line in the log."""
 
+ATTEMPTS_KEPT_FOR = timedelta(days=30)
+FORGET_EVERY = timedelta(hours=1)
+FORGET_CHUNK = 1_000
+"""Attempts that are deleted in one tick."""
+
 Reason = tuple[Any, Any]
 """What is asked for, and why: a company and since when, or a delivery and its attempt."""
 
@@ -50,6 +56,7 @@ class Clock:
         self._horizon = Horizon(broker, now)
         self._asked: dict[Reason, datetime] = {}
         self._backlog = False
+        self._forgot_at = BEGINNING
         self._away = False
 
     def run(self, stopping: threading.Event) -> None:
@@ -90,8 +97,14 @@ class Clock:
             to_judge: list[Reason] = [*self._due_flags(now), *unsettled]
             to_judge += [(company_id, None) for company_id in outdated]
             sent += self._ask(to_judge, lambda company_id, _: messages.evaluate(company_id), now)
+        if now - self._forgot_at > FORGET_EVERY and not deliveries.forget_attempts(
+            before=now - ATTEMPTS_KEPT_FOR, limit=FORGET_CHUNK
+        ):
+            self._forgot_at = now
         if self._broker.waiting(messages.WEBHOOKS) < CHUNK:
-            sent += self._ask(deliveries.due(until=now, limit=CHUNK), messages.deliver, now)
+            to_send: list[Reason] = [*deliveries.due(until=now, limit=CHUNK)]
+            to_send += deliveries.probes(until=now, limit=CHUNK)
+            sent += self._ask(to_send, messages.deliver, now)
         return sent
 
     def _due_flags(self, now: datetime) -> list[tuple[int, datetime]]:

@@ -1,75 +1,252 @@
-"""Makes one attempt of one webhook delivery."""
+"""Makes one attempt of one webhook delivery, and gives the next of its endpoint their turn.
 
+Endpoints are isolated from each other: at most `IN_FLIGHT` attempts at a time go to one, and what
+else is for it waits in its row, parked, without holding a worker. Whoever finishes an attempt gives
+the next parked row its turn.
+"""
+
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from actors.times import utc_now
+from actors.webhooks.circuit import EndpointHealth
+from actors.webhooks.schedule import LONGEST_RETRY_AFTER, asked_delay, next_attempt_at
 from actors.webhooks.signing import sign
 from actors.webhooks.transport import Transport
-from models import deliveries
+from models import deliveries, webhook_endpoints
 from models.database import transaction
-from models.deliveries import Attempt, ClaimedDelivery
-from models.webhook_endpoints import SecretUnreadable, decrypt
+from models.deliveries import LEASE, Attempt, ByHand, Delivery, Request, Result, State
+from models.webhook_endpoints import Endpoint, SecretUnreadable, decrypt
+
+logger = logging.getLogger("brazebee.webhooks")
+
+IN_FLIGHT = 2
+"""Attempts at a time to one endpoint, of which one may be of a recovery."""
+
+GONE = 410
 
 
 class AttemptFailed(Exception):
     """Raised when an endpoint did not accept a delivery; the retry middleware takes over."""
 
     def __init__(
-        self, delivery: ClaimedDelivery, attempt: Attempt, retry_after: str | None = None
+        self,
+        claimed: "Claimed",
+        attempt: Attempt,
+        *,
+        retry_after: str | None = None,
+        ours: bool = False,
     ) -> None:
+        """`ours` where the endpoint has no part in it."""
         super().__init__(attempt.error)
-        self.delivery = delivery
+        self.ours = ours
+        self.claimed = claimed
         self.attempt = attempt
         self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
-class Delivered:
-    """An accepted delivery."""
+class Claimed:
+    """A delivery held under a lease, with where it goes; `probe` if it tries a broken endpoint."""
 
-    delivery: ClaimedDelivery
+    delivery: Delivery
+    endpoint: Endpoint
+    token: UUID
+    probe: bool
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """An accepted delivery, and what has its turn now."""
+
+    claimed: Claimed
     attempt: Attempt
+    following: list[Request]
 
 
 def attempt_delivery(
-    delivery_id: UUID, attempt: int, *, transport: Transport, secret_keys: Sequence[str]
+    delivery_id: UUID, number: int, *, transport: Transport, secret_keys: Sequence[str]
 ) -> Delivered | None:
-    """Make the attempt with this number; None if it is not ours to make.
+    """Make the try with this number; None if it is not ours to make, or not its turn.
 
     Raises:
         AttemptFailed: the endpoint did not accept it.
         OperationalError, InterfaceError: PostgreSQL cannot be reached. The lease runs out and
             the clock asks again.
     """
-    with transaction():
-        delivery = deliveries.claim(delivery_id, attempt, utc_now())
-    if delivery is None:
+    claimed = claim(delivery_id, number, utc_now())
+    if claimed is None:
         return None
+    delivery, endpoint = claimed.delivery, claimed.endpoint
     started_at = utc_now()
     try:
-        secret = decrypt(delivery.encrypted_secret, secret_keys)
+        secrets = [decrypt(secret, secret_keys) for secret in endpoint.encrypted_secrets]
     except SecretUnreadable as error:
-        raise AttemptFailed(delivery, Attempt(started_at, 0, None, str(error), None)) from error
+        made = Attempt(started_at, 0, None, str(error), None)
+        raise AttemptFailed(claimed, made, ours=True) from error
     response = transport.post(
-        delivery.url,
+        endpoint.url,
         delivery.payload.encode(),
-        sign(secret, delivery.message_id, delivery.payload, started_at),
+        sign(secrets, delivery.message_id, delivery.payload, started_at),
     )
     made = Attempt(
         started_at, response.duration_ms, response.status_code, response.error, response.body
     )
     if made.error is not None:
-        raise AttemptFailed(delivery, made, response.retry_after)
-    record(delivery, made, next_attempt_at=None)
-    return Delivered(delivery, made)
+        raise AttemptFailed(claimed, made, retry_after=response.retry_after)
+    return Delivered(claimed, made, record_success(claimed, made, utc_now()))
 
 
-def record(
-    delivery: ClaimedDelivery, attempt: Attempt, *, next_attempt_at: datetime | None
-) -> None:
-    """Write down how an attempt went, and when the next one is due."""
+def claim(delivery_id: UUID, number: int, now: datetime) -> Claimed | None:
+    """Take a delivery for its try with this number, if it is its turn.
+
+    The number guards against messages that come twice: a repeat would otherwise make the next
+    attempt before its time. Where it is not its turn, the row is parked, or paused.
+    """
     with transaction():
-        deliveries.record(delivery, attempt, next_attempt_at=next_attempt_at, now=utc_now())
+        endpoint = webhook_endpoints.lock_of_delivery(delivery_id)
+        delivery = deliveries.lock(delivery_id) if endpoint else None
+        if endpoint is None or delivery is None or delivery.state is not State.WAITING:
+            return None
+        if delivery.tries != number - 1 or delivery.is_held(now):
+            return None
+        if endpoint.disabled_at is not None and delivery.by_hand is not ByHand.AT_ONCE:
+            deliveries.pause(delivery_id)
+            return None
+        probe = endpoint.probe_at is not None and delivery.by_hand is not ByHand.AT_ONCE
+        if not _has_its_turn(endpoint, delivery, now):
+            deliveries.park(delivery_id)
+            return None
+        if probe:  # one at a time, and again if this one is never heard of
+            webhook_endpoints.save_health(replace(endpoint, probe_at=now + LEASE))
+        return Claimed(delivery, endpoint, deliveries.lease(delivery_id, now), probe)
+
+
+def _has_its_turn(endpoint: Endpoint, delivery: Delivery, now: datetime) -> bool:
+    if delivery.by_hand is ByHand.AT_ONCE:
+        return True
+    if endpoint.probe_at is not None:
+        return endpoint.probe_at <= now
+    under_way = _in_slots(endpoint, now)
+    if delivery.by_hand is ByHand.RECOVERY and ByHand.RECOVERY in under_way:
+        return False
+    return len(under_way) < IN_FLIGHT
+
+
+def _in_slots(endpoint: Endpoint, now: datetime) -> list[ByHand | None]:
+    """The attempts that fill the endpoint's slots; what is sent at once takes none."""
+    under_way = deliveries.in_flight(endpoint.id, now)
+    return [by_hand for by_hand in under_way if by_hand is not ByHand.AT_ONCE]
+
+
+def record_success(claimed: Claimed, attempt: Attempt, now: datetime) -> list[Request]:
+    """Write down that a delivery was accepted; what has its turn now."""
+    with transaction():
+        endpoint = webhook_endpoints.lock_of_delivery(claimed.delivery.id)
+        result = Result(State.DELIVERED, counts=not claimed.delivery.by_hand)
+        held = deliveries.finish(claimed.delivery, claimed.token, attempt, result, now)
+        if endpoint is None or not held:
+            return []
+        if claimed.delivery.by_hand is not ByHand.AT_ONCE:
+            endpoint = _with(endpoint, EndpointHealth())
+            webhook_endpoints.save_health(replace(endpoint, last_success_at=now))
+        return next_in_turn(endpoint, now)
+
+
+def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None, list[Request]]:
+    """Write down that an attempt failed; what becomes of the row, and what has its turn now.
+
+    There is no result where the lease had gone to another meanwhile.
+    """
+    claimed, attempt = failed.claimed, failed.attempt
+    delivery = claimed.delivery
+    with transaction():
+        endpoint = webhook_endpoints.lock_of_delivery(delivery.id)
+        blamed = endpoint if endpoint and not failed.ours and _is_blamed(claimed) else None
+        if blamed is not None:
+            wait = min(asked_delay(failed.retry_after, now), LONGEST_RETRY_AFTER)
+            health = _health(blamed).after_failure(now, probe=claimed.probe, wait=wait)
+            blamed = _warned_or_disabled(_with(blamed, health), attempt, now)
+        result = _result(failed, blamed or endpoint, now)
+        if not deliveries.finish(delivery, claimed.token, attempt, result, now):
+            return None, []
+        if blamed is not None:
+            webhook_endpoints.save_health(blamed)
+            if blamed.disabled_at is not None:
+                deliveries.pause_waiting(blamed.id)
+        after = blamed or endpoint
+        return result, next_in_turn(after, now) if after else []
+
+
+def _is_blamed(claimed: Claimed) -> bool:
+    """Whether a failure counts against the endpoint: what is sent by hand does not."""
+    return claimed.delivery.by_hand is None or claimed.probe
+
+
+def _result(failed: AttemptFailed, endpoint: Endpoint | None, now: datetime) -> Result:
+    """What becomes of a row whose attempt failed."""
+    claimed, delivery = failed.claimed, failed.claimed.delivery
+    if claimed.probe:
+        state = State.PAUSED if endpoint and endpoint.disabled_at else State.WAITING
+        return Result(state, counts=False, by_hand=delivery.by_hand)
+    if delivery.by_hand is not None or endpoint is None:
+        # What was accepted once stays so, though sending it again failed.
+        accepted = deliveries.was_accepted(delivery.id)
+        return Result(State.DELIVERED if accepted else State.FAILED, counts=False)
+    due_at = next_attempt_at(delivery.attempts + 1, now, failed.retry_after)
+    if endpoint.disabled_at is not None:
+        return Result(State.PAUSED, counts=True)
+    if due_at is None:
+        return Result(State.FAILED, counts=True)
+    return Result(State.WAITING, counts=True, next_attempt_at=due_at)
+
+
+def next_in_turn(endpoint: Endpoint, now: datetime) -> list[Request]:
+    """Give parked rows of an endpoint, whose lock is held, the room that there is."""
+    if endpoint.disabled_at is not None or endpoint.probe_at is not None:
+        return []
+    under_way = _in_slots(endpoint, now)
+    room = max(0, IN_FLIGHT - len(under_way))
+    fresh = deliveries.unpark(endpoint.id, now, fresh=room, recovering=0)
+    left = min(room - len(fresh), 0 if ByHand.RECOVERY in under_way else 1)
+    return fresh + deliveries.unpark(endpoint.id, now, fresh=0, recovering=max(0, left))
+
+
+def _warned_or_disabled(endpoint: Endpoint, attempt: Attempt, now: datetime) -> Endpoint:
+    """An endpoint that has just failed once more, warned of or disabled where it is time."""
+    if endpoint.disabled_at is not None:
+        return endpoint  # what was under way then has nothing to add
+    health = _health(endpoint)
+    if attempt.status_code == GONE or health.is_lost(now):
+        reason = "it answered 410 Gone" if attempt.status_code == GONE else "120 hours of failures"
+        logger.error(
+            "webhook endpoint %s (%s) is disabled: %s; what waits for it is kept, and goes out"
+            " after `brazebee webhooks enable %s`",
+            endpoint.host, endpoint.id, reason, endpoint.id,
+        )  # fmt: skip
+        return replace(endpoint, disabled_at=now, disabled_because=reason)
+    for_long = health.warning(now)
+    if for_long is None:
+        return endpoint
+    logger.warning(
+        "webhook endpoint %s (%s) has failed for %s hours; after 120 it is disabled",
+        endpoint.host, endpoint.id, for_long // timedelta(hours=1),
+    )  # fmt: skip
+    return replace(endpoint, warned_at=now)
+
+
+def _health(endpoint: Endpoint) -> EndpointHealth:
+    return EndpointHealth(
+        endpoint.failures,
+        endpoint.failing_since,
+        endpoint.warned_at,
+        endpoint.probe_at,
+        endpoint.probe_pause,
+    )
+
+
+def _with(endpoint: Endpoint, health: EndpointHealth) -> Endpoint:
+    return replace(endpoint, **vars(health))

@@ -9,8 +9,10 @@ from uuid_utils.compat import uuid7
 
 from actors.times import iso_milliseconds
 from actors.webhooks.payload import build_payload
-from models import deliveries, transitions
+from actors.webhooks.subscription import wants
+from models import deliveries, transitions, webhook_endpoints
 from models.companies import Company
+from models.deliveries import NewDelivery
 from models.transitions import StoredTransition
 from rules.book import RuleBook
 from rules.state import Transition
@@ -21,9 +23,10 @@ logger = logging.getLogger("brazebee.health")
 def record(
     company: Company, transition: Transition, book: RuleBook, version: int, now: datetime
 ) -> list[UUID]:
-    """Write a transition and one delivery for each endpoint, within the transaction at hand.
+    """Write a transition and one delivery for each endpoint that wants it.
 
-    Returns the ids of the deliveries. The company's `sequence` counts on.
+    Within the transaction at hand. Returns the ids of the deliveries; the company's `sequence`
+    counts on.
     """
     company.sequence += 1
     stored = StoredTransition(
@@ -59,13 +62,21 @@ def record(
         company_name=company.name,
         triggers=_triggers(transition, book),
     )
-    return deliveries.add(
-        organization_id=company.organization_id,
-        transition_id=stored.id,
-        message_id=message_id,
-        payload=payload,
-        now=now,
-    )
+    return [
+        deliveries.add(
+            NewDelivery(
+                company.organization_id,
+                endpoint.id,
+                stored.id,
+                message_id,
+                payload,
+                paused=endpoint.disabled_at is not None,
+            ),
+            now,
+        )
+        for endpoint in webhook_endpoints.subscribed(company.organization_id)
+        if wants(endpoint.wanted, stored, company)
+    ]
 
 
 def _triggers(transition: Transition, book: RuleBook) -> list[dict[str, str]]:

@@ -5,13 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import dramatiq
-from dramatiq.errors import BrokerError
 from redis.exceptions import RedisError
 
 from actors import health, intake
 from actors.delivery import AttemptFailed, attempt_delivery
+from actors.hints import hint
 from actors.hold import until_available
 from actors.horizon import Horizon
+from actors.metrics import WebhookCounters
 from actors.rulebooks import RuleBooks, RulesUnreadable
 from actors.times import utc_now
 from actors.tracked_event import TrackedEvent, UnreadableEvent
@@ -30,6 +31,7 @@ def register_actors(
     rulebooks: RuleBooks,
     transport: Transport,
     secret_keys: tuple[str, ...],
+    counters: WebhookCounters,
 ) -> None:
     """Declare every actor on a broker, with what each needs."""
     horizon = Horizon(broker, utc_now, look_every=0.1)
@@ -37,7 +39,7 @@ def register_actors(
     @dramatiq.actor(broker=broker, queue_name=messages.EVENTS, actor_name=messages.PERSIST)
     def persist(event: dict[str, Any]) -> None:
         for company_id in _store(event, rulebooks):
-            _hint(broker, messages.evaluate(company_id))
+            hint(broker, messages.evaluate(company_id))
 
     @dramatiq.actor(
         broker=broker,
@@ -49,7 +51,7 @@ def register_actors(
         for delivery_id in health.evaluate(
             company_id, rulebooks, utc_now(), known_until=horizon.known_until()
         ):
-            _hint(broker, messages.deliver(delivery_id, attempt=1))
+            hint(broker, messages.deliver(delivery_id, attempt=1))
 
     @dramatiq.actor(
         broker=broker,
@@ -62,10 +64,13 @@ def register_actors(
             UUID(delivery_id), attempt, transport=transport, secret_keys=secret_keys
         )
         if done:
+            counters.attempted(done.claimed.delivery, done.attempt)
+            for following, number in done.following:
+                hint(broker, messages.deliver(following, number))
             logger.info(
                 "webhook for %s delivered to %s: %s in %s ms",
-                done.delivery.company,
-                done.delivery.host,
+                done.claimed.delivery.company or "a test",
+                done.claimed.endpoint.host,
                 done.attempt.status_code,
                 done.attempt.duration_ms,
             )
@@ -90,10 +95,3 @@ def _reject(event: dict[str, Any], reason: str) -> None:
     organization_id = event.get("organization_id") if isinstance(event, dict) else None
     with transaction():
         events.reject(organization_id if isinstance(organization_id, int) else None, event, reason)
-
-
-def _hint(broker: dramatiq.Broker, message: dramatiq.Message[None]) -> None:
-    try:
-        broker.enqueue(message)
-    except (BrokerError, RedisError) as error:
-        logger.warning("%s was not asked for at once, the clock will: %s", message, error)

@@ -9,16 +9,21 @@ from typing import Any
 
 from dramatiq import Broker, MessageProxy, Middleware
 
-from actors import delivery
-from actors.delivery import AttemptFailed
+from actors.delivery import AttemptFailed, record_failure
+from actors.hints import hint
+from actors.metrics import WebhookCounters
 from actors.times import iso_milliseconds, utc_now
-from actors.webhooks.schedule import next_attempt_at
+from models.deliveries import Result, State
+from queues import messages
 
 logger = logging.getLogger("brazebee.webhooks")
 
 
 class WebhookRetries(Middleware):
-    """Records each failed attempt and schedules the next, or gives the delivery up."""
+    """Records each failed attempt, schedules the next, and asks for what has its turn now."""
+
+    def __init__(self, counters: WebhookCounters) -> None:
+        self._counters = counters
 
     @property
     def actor_options(self) -> set[str]:
@@ -30,7 +35,7 @@ class WebhookRetries(Middleware):
 
     def after_process_message(
         self,
-        _broker: Broker,
+        broker: Broker,
         _message: MessageProxy,
         *,
         result: Any = None,  # noqa: ARG002 -- Dramatiq gives it by name
@@ -39,15 +44,26 @@ class WebhookRetries(Middleware):
         """See `dramatiq.Middleware`."""
         if not isinstance(exception, AttemptFailed):
             return
-        failed, attempt = exception.delivery, exception.attempt
-        due_at = next_attempt_at(failed.attempt, utc_now(), exception.retry_after)
-        delivery.record(failed, attempt, next_attempt_at=due_at)
+        claimed, attempt = exception.claimed, exception.attempt
+        self._counters.attempted(claimed.delivery, attempt)
+        recorded, following = record_failure(exception, utc_now())
+        for delivery_id, number in following:
+            hint(broker, messages.deliver(delivery_id, number))
+        if recorded is None:
+            return
         logger.warning(
             "webhook for %s not delivered to %s: %s; %s",
-            failed.company,
-            failed.host,
+            claimed.delivery.company or "a test",
+            claimed.endpoint.host,
             attempt.error,
-            f"next attempt at {iso_milliseconds(due_at)}"
-            if due_at
-            else f"given up after {failed.attempt} attempts",
+            _outlook(recorded),
         )
+
+
+def _outlook(recorded: Result) -> str:
+    if recorded.next_attempt_at is not None:
+        return f"next attempt at {iso_milliseconds(recorded.next_attempt_at)}"
+    return {
+        State.WAITING: "it waits until the endpoint answers again",
+        State.PAUSED: "it waits until the endpoint is enabled",
+    }.get(recorded.state, "given up")

@@ -5,6 +5,7 @@ import sys
 
 import dramatiq
 
+from actors.metrics import WebhookCounters
 from actors.registration import register_actors
 from actors.rulebooks import RuleBooks
 from actors.webhook_retries import WebhookRetries
@@ -26,11 +27,13 @@ if not settings.secret_keys:
 
 configure_logging(settings.log_level)
 connect(settings)
-broker = build_broker(settings.redis_url, middleware=[WebhookRetries()])
+counters = WebhookCounters(build_broker(settings.redis_url).client)
+broker = build_broker(settings.redis_url, middleware=[WebhookRetries(counters)])
 dramatiq.set_broker(broker)
 register_actors(
     broker,
     rulebooks=RuleBooks(),
     transport=Transport(AddressPolicy(settings.webhook_allow_nets)),
     secret_keys=settings.secret_keys,
+    counters=counters,
 )

@@ -91,7 +91,8 @@ def _print(found: Explanation) -> None:
 
 def _lines(flag: FlagExplanation, version: int) -> Iterator[tuple[str, str]]:
     judged = flag.reason not in (Reason.WAITS, Reason.DOES_NOT_APPLY)
-    yield "because", flag.reason.value + (f": {flag.threshold}" if judged else "")
+    phrase = f": {flag.threshold}" if judged else f" ({flag.threshold})"
+    yield "because", flag.reason.value + phrase
     if flag.counts and judged:
         last = spell_instant(flag.last_event_at) if flag.last_event_at else None
         yield "counts", f"{flag.counts}, {f'the last at {last}' if last else 'which never came'}"

@@ -14,6 +14,7 @@ import click
 import requests
 from standardwebhooks import Webhook
 
+from actors import endpoints
 from actors.rule_changes import apply_rules
 from actors.times import utc_now
 from cli.connection import database_transaction, find_running
@@ -147,4 +148,4 @@ def _subscribed(hook_url: str) -> Iterator[tuple[str, str]]:
     finally:
         with database_transaction():
             api_keys.revoke(organization.id, key_id)
-            webhook_endpoints.remove(organization.id, endpoint_id)
+            endpoints.remove(endpoints.find(organization.id, endpoint_id))

@@ -5,8 +5,10 @@ import click
 from cli.clock import clock
 from cli.companies import explain_company, list_companies
 from cli.connection import find_settings
+from cli.deliveries import deliveries
 from cli.demo import demo
 from cli.keys import keys
+from cli.metrics import metrics
 from cli.organizations import org
 from cli.output import json_option, print_json
 from cli.rules.group import rules
@@ -42,6 +44,7 @@ def migrate(as_json: bool) -> None:
 
 
 for command in (
-    up, org, keys, rules, apply, webhooks, list_companies, explain_company, demo, clock,
+    up, org, keys, rules, apply, webhooks, deliveries, list_companies, explain_company, demo,
+    metrics, clock,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,74 +1,255 @@
-"""`brazebee webhooks`: where changes of health are sent."""
+"""`brazebee webhooks`: where changes of health are sent, and how that goes."""
 
 import socket
+import time
+from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import click
 
+from actors import endpoints
+from actors.endpoints import NoSuchEndpoint
+from actors.hints import hint
+from actors.times import utc_now
 from actors.webhooks.addresses import AddressPolicy, AddressRefused
+from actors.webhooks.payload import EventType
 from cli.connection import database_transaction, find_organization, find_settings
 from cli.errors import Refused
 from cli.output import json_option, org_option, print_json, print_rows
 from config.settings import Settings
-from models import webhook_endpoints
+from models import delivery_log, webhook_endpoints
+from models.deliveries import Request
+from models.webhook_endpoints import Endpoint, Wanted
+from queues import messages
+from queues.broker import build_broker
+from rules.misreadings import PhraseError
+from rules.phrases import parse_offset
+
+LONGEST_OVERLAP = timedelta(days=7)
+TEST_SECONDS = 25.0
+"""An attempt takes 15 seconds at most."""
+
+id_argument = click.argument("endpoint_id", metavar="ID", type=click.UUID)
 
 
 @click.group("webhooks")
 def webhooks() -> None:
-    """Webhook endpoints: each gets every change of health."""
+    """Webhook endpoints: each gets the changes of health that it subscribes to."""
 
 
 @webhooks.command("add")
 @click.argument("url")
+@click.option("--event", "events", multiple=True, type=click.Choice([str(e) for e in EventType]),
+              help="Only this kind of change; may be given twice.")  # fmt: skip
+@click.option("--status", "statuses", multiple=True, metavar="STATUS",
+              help="Only changes of a company's status to this one.")  # fmt: skip
+@click.option("--company", "companies", multiple=True, metavar="ID",
+              help="Only this company, by the id that its events carry.")  # fmt: skip
+@click.option("--where", "fields", multiple=True, metavar="FIELD=VALUE",
+              help="Only companies with this field, such as plan=Enterprise.")  # fmt: skip
 @org_option
 @json_option
-def add(url: str, org: str, as_json: bool) -> None:
+def add(
+    url: str,
+    events: tuple[str, ...],
+    statuses: tuple[str, ...],
+    companies: tuple[str, ...],
+    fields: tuple[str, ...],
+    org: str,
+    as_json: bool,
+) -> None:
     """Subscribe URL and print the secret that signs its webhooks; it is shown only this once."""
     settings = find_settings()
     _check(url, settings)
+    wanted = Wanted(events or None, statuses or None, companies or None, _fields(fields))
     with database_transaction():
         endpoint_id, secret = webhook_endpoints.add(
-            find_organization(org).id, url, secret_keys=settings.secret_keys
+            find_organization(org).id, url, secret_keys=settings.secret_keys, wanted=wanted
         )
     click.echo(f"{url} is subscribed as {endpoint_id}.", err=True)
-    click.echo("Its secret; keep it, it is not shown again:", err=True)
-    if as_json:
-        print_json({"id": str(endpoint_id), "url": url, "secret": secret})
-    else:
-        click.echo(secret)
+    _show_secret({"id": str(endpoint_id), "url": url}, secret, as_json=as_json)
 
 
 @webhooks.command("list")
 @org_option
 @json_option
 def list_endpoints(org: str, as_json: bool) -> None:
-    """List the subscribed endpoints."""
+    """List the subscribed endpoints and how they fare."""
     with database_transaction():
-        rows = [
-            {"id": str(e.id), "url": e.url, "created_at": e.created_at}
-            for e in webhook_endpoints.of_organization(find_organization(org).id)
-        ]
+        found = webhook_endpoints.of_organization(find_organization(org).id)
+    rows = [
+        {
+            "id": str(e.id),
+            "url": e.url,
+            "state": _state(e),
+            "failing_since": e.failing_since,
+            "created_at": e.created_at,
+        }
+        for e in found
+    ]
     print_rows(
         rows, as_json=as_json, empty="No webhook yet; add one with `brazebee webhooks add URL`."
     )
 
 
-@webhooks.command("remove")
-@click.argument("endpoint_id", metavar="ID")
+@webhooks.command("show")
+@id_argument
 @org_option
 @json_option
-def remove(endpoint_id: str, org: str, as_json: bool) -> None:
+def show(endpoint_id: UUID, org: str, as_json: bool) -> None:
+    """Show one endpoint: what it is subscribed to, and how it fares."""
+    with database_transaction():
+        endpoint = _find(org, endpoint_id)
+    told = {
+        "id": str(endpoint.id),
+        "url": endpoint.url,
+        "state": _state(endpoint),
+        "disabled_because": endpoint.disabled_because,
+        "failures_in_a_row": endpoint.failures,
+        "failing_since": endpoint.failing_since,
+        "next_probe_at": endpoint.probe_at,
+        "last_success_at": endpoint.last_success_at,
+        "event_types": endpoint.wanted.event_types,
+        "statuses": endpoint.wanted.statuses,
+        "companies": endpoint.wanted.companies,
+        "company_fields": endpoint.wanted.company_fields,
+        "created_at": endpoint.created_at,
+    }
+    if as_json:
+        print_json(told)
+        return
+    rows = [{"what": name.replace("_", " "), "value": value} for name, value in told.items()]
+    print_rows(rows, as_json=False, empty="")
+
+
+@webhooks.command("remove")
+@id_argument
+@org_option
+@json_option
+def remove(endpoint_id: UUID, org: str, as_json: bool) -> None:
     """End a subscription; what still waits for it is cancelled."""
     with database_transaction():
-        organization = find_organization(org)
-        known = {str(e.id): e.id for e in webhook_endpoints.of_organization(organization.id)}
-        if endpoint_id not in known or not webhook_endpoints.remove(
-            organization.id, known[endpoint_id]
-        ):
-            raise Refused(f"`{org}` has no webhook {endpoint_id}; see `brazebee webhooks list`.")
+        endpoints.remove(_find(org, endpoint_id))
     if as_json:
-        print_json({"removed": endpoint_id})
+        print_json({"removed": str(endpoint_id)})
     click.echo(f"Removed {endpoint_id}.", err=True)
+
+
+@webhooks.command("disable")
+@id_argument
+@org_option
+def disable(endpoint_id: UUID, org: str) -> None:
+    """Send nothing more; what waits, and what comes, is kept until it is enabled."""
+    with database_transaction():
+        endpoints.disable(_find(org, endpoint_id), "by hand", utc_now())
+    click.echo(f"Disabled {endpoint_id}; what is for it is kept.", err=True)
+
+
+@webhooks.command("enable")
+@id_argument
+@org_option
+def enable(endpoint_id: UUID, org: str) -> None:
+    """Send again, with all that was kept meanwhile."""
+    with database_transaction() as settings:
+        following = endpoints.enable(_find(org, endpoint_id), utc_now())
+    ask_for(settings, following)
+    click.echo(f"Enabled {endpoint_id}.", err=True)
+
+
+@webhooks.command("rotate-secret")
+@id_argument
+@click.option("--overlap", default="24 hours", show_default=True,
+              help="How long the former secret signs as well; up to 7 days.")  # fmt: skip
+@org_option
+@json_option
+def rotate_secret(endpoint_id: UUID, overlap: str, org: str, as_json: bool) -> None:
+    """Make a new secret and print it; for a while both sign."""
+    try:
+        for_long = parse_offset(overlap)
+    except PhraseError as error:
+        raise click.UsageError(f"--overlap: {error.message}") from None
+    if for_long > LONGEST_OVERLAP:
+        raise click.UsageError("--overlap: two secrets may sign for up to 7 days.")
+    with database_transaction() as settings:
+        secret = webhook_endpoints.rotate_secret(
+            _find(org, endpoint_id).id,
+            secret_keys=settings.secret_keys,
+            former_until=utc_now() + for_long,
+        )
+    _show_secret({"id": str(endpoint_id)}, secret, as_json=as_json)
+
+
+@webhooks.command("test")
+@id_argument
+@org_option
+@json_option
+def test(endpoint_id: UUID, org: str, as_json: bool) -> None:
+    """Send a test event now and say what was answered; exit code 1 if it was not accepted."""
+    with database_transaction() as settings:
+        delivery_id, following = endpoints.send_test(_find(org, endpoint_id), utc_now())
+    ask_for(settings, following)
+    deadline = time.monotonic() + TEST_SECONDS
+    while time.monotonic() < deadline:
+        with database_transaction():
+            made = delivery_log.attempts(delivery_id)
+        if made:
+            break
+        time.sleep(0.1)
+    else:
+        raise Refused("Nothing was sent within 25 seconds; does `deliver` run?")
+    if as_json:
+        print_json(vars(made[0]))
+    else:
+        click.echo(made[0].error or f"Accepted: {made[0].status_code} in {made[0].duration_ms} ms.")
+        if made[0].response:
+            click.echo(made[0].response)
+    if made[0].error:
+        raise SystemExit(1)
+
+
+def ask_for(settings: Settings, following: list[Request]) -> None:
+    """Ask `deliver` for what was written; should that fail, the clock does it."""
+    if following:
+        broker = build_broker(settings.redis_url)
+        for delivery_id, number in following:
+            hint(broker, messages.deliver(delivery_id, number))
+
+
+def _find(org: str, endpoint_id: UUID) -> Endpoint:
+    try:
+        return endpoints.find(find_organization(org).id, endpoint_id)
+    except NoSuchEndpoint:
+        raise Refused(
+            f"`{org}` has no webhook {endpoint_id}; see `brazebee webhooks list`."
+        ) from None
+
+
+def _state(endpoint: Endpoint) -> str:
+    if endpoint.disabled_at is not None:
+        return "disabled"
+    if endpoint.probe_at is not None:
+        return "failing"
+    return "active"
+
+
+def _fields(pairs: tuple[str, ...]) -> dict[str, list[str]] | None:
+    wanted: dict[str, list[str]] = {}
+    for pair in pairs:
+        field, equals, value = pair.partition("=")
+        if not field or not equals:
+            raise click.UsageError(f"--where: `{pair}` is not FIELD=VALUE.")
+        wanted.setdefault(field.removeprefix("company."), []).append(value)
+    return wanted or None
+
+
+def _show_secret(told: dict[str, Any], secret: str, *, as_json: bool) -> None:
+    click.echo("Its secret; keep it, it is not shown again:", err=True)
+    if as_json:
+        print_json({**told, "secret": secret})
+    else:
+        click.echo(secret)
 
 
 def _check(url: str, settings: Settings) -> None:

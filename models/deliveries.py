@@ -1,8 +1,14 @@
-"""The outbox: one row for each endpoint and transition, from commit to accepted or given up."""
+"""The outbox: one row for each endpoint and transition, from commit to accepted or given up.
+
+A waiting row is due at `next_attempt_at`, or parked until its endpoint has room for it; under a
+lease, `next_attempt_at` is the lease's end. Whoever changes a row's turn holds the lock of its
+endpoint, so that no two see the same room.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
 from uuid_utils.compat import uuid7
@@ -13,27 +19,54 @@ LEASE = timedelta(seconds=60)
 """How long an attempt may hold its row; a killed worker's row is taken again after it."""
 
 HINT_LOST_AFTER = timedelta(seconds=2)
-"""A new row's first attempt is asked for by message; the clock asks again after this long."""
+"""A row's attempt is asked for by message; the clock asks again after this long."""
+
+Request = tuple[UUID, int]
+"""What a `deliver` message asks for: a delivery, and the number of the try to make."""
+
+
+class State(StrEnum):
+    """Where a delivery stands."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+
+
+class ByHand(StrEnum):
+    """Why a delivery is sent outside of its schedule."""
+
+    AT_ONCE = "at once"
+    RECOVERY = "recovery"
 
 
 @dataclass(frozen=True)
-class ClaimedDelivery:
-    """A delivery held under a lease, with all that an attempt needs."""
+class Delivery:
+    """One row, locked for the transaction that read it."""
 
     id: UUID
     organization_id: int
-    url: str
-    encrypted_secret: str
+    endpoint_id: UUID
     message_id: str
     payload: str
-    attempt: int
-    lease_token: UUID
-    company: str
+    state: State
+    attempts: int
+    tries: int
+    by_hand: ByHand | None
+    lease_token: UUID | None
+    next_attempt_at: datetime | None
+    created_at: datetime
+    company: str | None
 
-    @property
-    def host(self) -> str:
-        """Where it goes, as far as a log may tell: the rest of a URL is often a secret."""
-        return urlsplit(self.url).netloc
+    def is_held(self, now: datetime) -> bool:
+        """Whether an attempt is under way, as far as its lease tells."""
+        return (
+            self.lease_token is not None
+            and self.next_attempt_at is not None
+            and self.next_attempt_at > now
+        )
 
 
 @dataclass(frozen=True)
@@ -47,113 +80,237 @@ class Attempt:
     response: str | None
 
 
-def add(
-    *, organization_id: int, transition_id: UUID, message_id: str, payload: str, now: datetime
-) -> list[UUID]:
-    """Write one row for each subscribed endpoint of an organization; their ids."""
-    endpoints = query(
-        # The lock makes a removal wait, so that it cancels what is written here.
-        "select id from webhook_endpoints where organization_id = %(organization_id)s"
-        " and removed_at is null for share",
-        {"organization_id": organization_id},
-    )
-    ids = []
-    for endpoint in endpoints:
-        delivery_id = uuid7()
-        execute(
-            "insert into deliveries (id, organization_id, endpoint_id, transition_id, message_id,"
-            " payload, state, next_attempt_at, created_at) values (%(id)s, %(organization_id)s,"
-            " %(endpoint_id)s, %(transition_id)s, %(message_id)s, %(payload)s, 'waiting',"
-            " %(next_attempt_at)s, %(now)s)",
-            {
-                "id": delivery_id,
-                "organization_id": organization_id,
-                "endpoint_id": endpoint["id"],
-                "transition_id": transition_id,
-                "message_id": message_id,
-                "payload": payload,
-                "next_attempt_at": now + HINT_LOST_AFTER,
-                "now": now,
-            },
-        )
-        ids.append(delivery_id)
-    return ids
+@dataclass(frozen=True)
+class NewDelivery:
+    """A delivery to be written: paused where its endpoint is disabled."""
+
+    organization_id: int
+    endpoint_id: UUID
+    transition_id: UUID | None
+    message_id: str
+    payload: str
+    paused: bool = False
+    by_hand: ByHand | None = None
 
 
-def claim(delivery_id: UUID, attempt: int, now: datetime) -> ClaimedDelivery | None:
-    """Take a waiting row for its attempt with this number; None if somebody else has or had it.
-
-    The number guards against messages that come twice: a repeat would otherwise make the next
-    attempt before its time.
-    """
-    rows = query(
-        "update deliveries d set lease_token = %(token)s, next_attempt_at = %(lease_end)s"
-        " from webhook_endpoints e, transitions t, companies c"
-        " where d.id = %(id)s and d.state = 'waiting' and d.attempts = %(attempt)s - 1"
-        " and (d.lease_token is null or d.next_attempt_at <= %(now)s)"
-        " and e.id = d.endpoint_id and e.removed_at is null"
-        " and t.id = d.transition_id and c.id = t.company_id"
-        " returning d.id, d.organization_id, e.url, e.encrypted_secret, d.message_id, d.payload,"
-        " d.attempts + 1 as attempt, d.lease_token, c.name as company",
+def add(new: NewDelivery, now: datetime) -> UUID:
+    """Write a row; its id."""
+    delivery_id = uuid7()
+    execute(
+        "insert into deliveries (id, organization_id, endpoint_id, transition_id, message_id,"
+        " payload, state, next_attempt_at, by_hand, created_at) values (%(id)s,"
+        " %(organization_id)s, %(endpoint_id)s, %(transition_id)s, %(message_id)s, %(payload)s,"
+        " %(state)s, %(next_attempt_at)s, %(by_hand)s, %(now)s)",
         {
+            **vars(new),
             "id": delivery_id,
-            "attempt": attempt,
-            "token": uuid4(),
-            "lease_end": now + LEASE,
+            "state": State.PAUSED if new.paused else State.WAITING,
+            "next_attempt_at": None if new.paused else now + HINT_LOST_AFTER,
             "now": now,
         },
     )
-    return ClaimedDelivery(**rows[0]) if rows else None
+    return delivery_id
 
 
-def record(
-    delivery: ClaimedDelivery, attempt: Attempt, *, next_attempt_at: datetime | None, now: datetime
-) -> bool:
-    """Record how an attempt went and give back the row; False if its lease had gone to another.
+def lock(delivery_id: UUID) -> Delivery | None:
+    """Lock and read one row. Its endpoint's lock comes first."""
+    rows = query(
+        "select d.id, d.organization_id, d.endpoint_id, d.message_id, d.payload, d.state,"
+        " d.attempts, d.tries, d.by_hand, d.lease_token, d.next_attempt_at, d.created_at,"
+        " c.name as company from deliveries d"
+        " left join transitions t on t.id = d.transition_id"
+        " left join companies c on c.id = t.company_id"
+        " where d.id = %(id)s for update of d",
+        {"id": delivery_id},
+    )
+    return Delivery(**_typed(rows[0])) if rows else None
 
-    Without an error the row is delivered; with one it waits for `next_attempt_at`, or has
-    failed for good where that is None.
+
+def in_flight(endpoint_id: UUID, now: datetime) -> list[ByHand | None]:
+    """The attempts under way to an endpoint, each with why it is made by hand, if it is."""
+    rows = query(
+        "select by_hand from deliveries where endpoint_id = %(endpoint_id)s"
+        " and lease_token is not null and next_attempt_at > %(now)s",
+        {"endpoint_id": endpoint_id, "now": now},
+    )
+    return [row["by_hand"] and ByHand(row["by_hand"]) for row in rows]
+
+
+def lease(delivery_id: UUID, now: datetime) -> UUID:
+    """Hold a row for one attempt; the token that gives it back."""
+    token = uuid4()
+    execute(
+        "update deliveries set lease_token = %(token)s, next_attempt_at = %(until)s,"
+        " parked = false where id = %(id)s",
+        {"id": delivery_id, "token": token, "until": now + LEASE},
+    )
+    return token
+
+
+def park(delivery_id: UUID) -> None:
+    """Let a row wait until its endpoint has room."""
+    execute(
+        "update deliveries set parked = true, next_attempt_at = null, lease_token = null"
+        " where id = %(id)s",
+        {"id": delivery_id},
+    )
+
+
+def pause(delivery_id: UUID) -> None:
+    """Let a row wait until its endpoint is enabled."""
+    execute(
+        "update deliveries set state = 'paused', parked = false, next_attempt_at = null,"
+        " lease_token = null where id = %(id)s",
+        {"id": delivery_id},
+    )
+
+
+def pause_waiting(endpoint_id: UUID) -> int:
+    """Pause all that waits for an endpoint and is not under way; how many."""
+    return execute(
+        "update deliveries set state = 'paused', parked = false, next_attempt_at = null"
+        " where endpoint_id = %(endpoint_id)s and state = 'waiting' and lease_token is null"
+        " and by_hand is distinct from 'at once'",  # which reaches even a disabled one
+        {"endpoint_id": endpoint_id},
+    )
+
+
+def park_paused(endpoint_id: UUID) -> int:
+    """Have all that was paused wait for its turn again; how many."""
+    return execute(
+        "update deliveries set state = 'waiting', parked = true, next_attempt_at = null"
+        " where endpoint_id = %(endpoint_id)s and state = 'paused'",
+        {"endpoint_id": endpoint_id},
+    )
+
+
+def cancel_waiting(endpoint_id: UUID) -> None:
+    """Give up all that waits for an endpoint."""
+    execute(
+        "update deliveries set state = 'cancelled', parked = false, finished_at = now(),"
+        " next_attempt_at = null where endpoint_id = %(endpoint_id)s"
+        " and state in ('waiting', 'paused')",
+        {"endpoint_id": endpoint_id},
+    )
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an attempt leaves behind: the row's state, and when it is due again if it waits.
+
+    `counts` tells whether it was one of the schedule, `by_hand` whether it is still outside of it.
     """
-    state = "delivered" if attempt.error is None else "waiting" if next_attempt_at else "failed"
+
+    state: State
+    counts: bool
+    next_attempt_at: datetime | None = None
+    by_hand: ByHand | None = None
+
+
+def finish(
+    delivery: Delivery, token: UUID, attempt: Attempt, result: Result, now: datetime
+) -> bool:
+    """Record an attempt and give back its row; False if its lease had gone to another."""
+    waits = result.state is State.WAITING
     held = execute(
-        "update deliveries set attempts = %(attempt)s, lease_token = null,"
+        "update deliveries set tries = tries + 1, lease_token = null, by_hand = %(by_hand)s,"
+        " attempts = attempts + %(counts)s::int,"
         # One that was cancelled meanwhile stays so.
         " state = case when state = 'waiting' then %(state)s else state end,"
+        " parked = state = 'waiting' and %(parked)s,"
         " next_attempt_at = case when state = 'waiting' then %(next_attempt_at)s::timestamptz end,"
         " finished_at = case when state <> 'waiting' then finished_at"
-        " when %(state)s <> 'waiting' then %(now)s end"
+        " when %(finished)s then %(now)s end"
         " where id = %(id)s and lease_token = %(token)s",
         {
             "id": delivery.id,
-            "token": delivery.lease_token,
-            "state": state,
-            "attempt": delivery.attempt,
-            "next_attempt_at": next_attempt_at,
+            "token": token,
+            "counts": result.counts,
+            "by_hand": result.by_hand,
+            "state": result.state,
+            "parked": waits and result.next_attempt_at is None,
+            "next_attempt_at": result.next_attempt_at,
+            "finished": result.state in (State.DELIVERED, State.FAILED),
             "now": now,
         },
     )
-    if not held:
-        return False
-    execute(
-        "insert into delivery_attempts (delivery_id, attempt, organization_id, at, duration_ms,"
-        " status_code, error, response) values (%(id)s, %(attempt)s, %(organization_id)s, %(at)s,"
-        " %(duration_ms)s, %(status_code)s, %(error)s, %(response)s)",
+    if held:
+        execute(
+            "insert into delivery_attempts (delivery_id, attempt, organization_id, at,"
+            " duration_ms, status_code, error, response) values (%(id)s, %(number)s,"
+            " %(organization_id)s, %(at)s, %(duration_ms)s, %(status_code)s, %(error)s,"
+            " %(response)s)",
+            {
+                "id": delivery.id,
+                "number": delivery.tries + 1,
+                "organization_id": delivery.organization_id,
+                **vars(attempt),
+            },
+        )
+    return bool(held)
+
+
+def was_accepted(delivery_id: UUID) -> bool:
+    """Whether any attempt of a delivery, as far as they are kept, was accepted."""
+    rows = query(
+        "select from delivery_attempts where delivery_id = %(id)s and error is null limit 1",
+        {"id": delivery_id},
+    )
+    return bool(rows)
+
+
+def unpark(endpoint_id: UUID, now: datetime, *, fresh: int, recovering: int) -> list[Request]:
+    """Give their turn to the oldest parked rows, so many of each kind; what to ask for."""
+    rows = query(
+        "update deliveries set parked = false, next_attempt_at = %(due_at)s where id in ("
+        "(select id from deliveries where endpoint_id = %(endpoint_id)s and state = 'waiting'"
+        " and parked and by_hand is null order by id limit %(fresh)s) union all"
+        " (select id from deliveries where endpoint_id = %(endpoint_id)s and state = 'waiting'"
+        " and parked and by_hand = 'recovery' order by id limit %(recovering)s))"
+        " returning id, tries + 1 as number",
         {
-            "id": delivery.id,
-            "organization_id": delivery.organization_id,
-            **vars(attempt),
-            "attempt": delivery.attempt,
+            "endpoint_id": endpoint_id,
+            "due_at": now + HINT_LOST_AFTER,
+            "fresh": fresh,
+            "recovering": recovering,
         },
     )
-    return True
+    return sorted((row["id"], row["number"]) for row in rows)
 
 
-def due(*, until: datetime, limit: int) -> list[tuple[UUID, int]]:
-    """Waiting rows whose time has come, with the number of the attempt to make."""
+def due(*, until: datetime, limit: int) -> list[Request]:
+    """Waiting rows whose time has come, with the number of the try to make."""
     rows = query(
-        "select id, attempts + 1 as attempt from deliveries"
-        " where state = 'waiting' and next_attempt_at <= %(until)s"
+        "select id, tries + 1 as number from deliveries"
+        " where state = 'waiting' and not parked and next_attempt_at <= %(until)s"
         " order by next_attempt_at limit %(limit)s",
         {"until": until, "limit": limit},
     )
-    return [(row["id"], row["attempt"]) for row in rows]
+    return [(row["id"], row["number"]) for row in rows]
+
+
+def probes(*, until: datetime, limit: int) -> list[Request]:
+    """For each endpoint whose circuit may be probed, its oldest parked row."""
+    rows = query(
+        "select d.id, d.number from webhook_endpoints e cross join lateral ("
+        " select id, tries + 1 as number from deliveries where endpoint_id = e.id"
+        " and state = 'waiting' and parked order by by_hand nulls first, id limit 1) d"
+        " where e.probe_at <= %(until)s and e.removed_at is null and e.disabled_at is null"
+        " order by e.probe_at limit %(limit)s",
+        {"until": until, "limit": limit},
+    )
+    return [(row["id"], row["number"]) for row in rows]
+
+
+def _typed(row: dict[str, Any]) -> dict[str, Any]:
+    by_hand = row["by_hand"]
+    return {**row, "state": State(row["state"]), "by_hand": by_hand and ByHand(by_hand)}
+
+
+def forget_attempts(*, before: datetime, limit: int) -> int:
+    """Delete attempts that are older than this, so many at a time; how many."""
+    return execute(
+        "delete from delivery_attempts where ctid = any(array(select ctid from delivery_attempts"
+        " where at < %(before)s limit %(limit)s))",
+        {"before": before, "limit": limit},
+    )

@@ -17,6 +17,12 @@ class EventType(StrEnum):
     THRESHOLD_CROSSED = "threshold_crossed"
 
 
+def event_type(transition: StoredTransition) -> EventType:
+    """`health_score_changed` where the company's status changed, else `threshold_crossed`."""
+    stayed = transition.from_status == transition.to_status
+    return EventType.THRESHOLD_CROSSED if stayed else EventType.HEALTH_SCORE_CHANGED
+
+
 def build_payload(
     *,
     message_id: str,
@@ -25,16 +31,10 @@ def build_payload(
     company_name: str,
     triggers: Sequence[dict[str, Any]],
 ) -> str:
-    """The JSON body of a transition's webhook.
-
-    `health_score_changed` where the company's status changed, `threshold_crossed` where a flag
-    changed level and the status stayed.
-    """
-    stayed = transition.from_status == transition.to_status
-    event = EventType.THRESHOLD_CROSSED if stayed else EventType.HEALTH_SCORE_CHANGED
+    """The JSON body of a transition's webhook."""
     return orjson.dumps(
         {
-            "event": event,
+            "event": event_type(transition),
             "id": message_id,
             "sequence": transition.sequence,
             "cause": transition.cause,

@@ -33,11 +33,12 @@ def next_attempt_at(
     if attempt > len(DELAYS):
         return None
     delay = DELAYS[attempt - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 -- no secret
-    asked = _asked_delay(retry_after, failed_at)
+    asked = asked_delay(retry_after, failed_at)
     return failed_at + max(delay, min(asked, LONGEST_RETRY_AFTER))
 
 
-def _asked_delay(retry_after: str | None, now: datetime) -> timedelta:
+def asked_delay(retry_after: str | None, now: datetime) -> timedelta:
+    """How long an endpoint's `Retry-After` asks to be left alone, in seconds or as a date."""
     if retry_after is None:
         return timedelta(0)
     text = retry_after.strip()

@@ -4,7 +4,8 @@ import http.client
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
-from actors.webhooks.addresses import AddressPolicy, AddressRefused
+from actors.webhooks.addresses import Address, AddressPolicy, AddressRefused
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
@@ -156,7 +157,7 @@ class _GuardedConnection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         failure: OSError | None = None
-        addresses = self.policy.resolve(self.host, self.port, secure=self.secure)
+        addresses = self._look_up()
         give_up_at = time.monotonic() + self.deadline.left(CONNECT_SECONDS)
         for address in addresses:
             family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
@@ -173,6 +174,23 @@ class _GuardedConnection(HTTPConnection):
             self.deadline.watch(connection)
             return connection
         raise failure or OSError(f"{self.host} has no address")
+
+    def _look_up(self) -> Sequence[Address]:
+        """Resolve the host in a thread of its own, since the system's look-up has no timeout.
+
+        Raises:
+            TimeoutError: there was no answer in time; the thread ends when it comes.
+        """
+        found: Future[Sequence[Address]] = Future()
+
+        def look_up() -> None:
+            try:
+                found.set_result(self.policy.resolve(self.host, self.port, secure=self.secure))
+            except Exception as error:  # noqa: BLE001 -- it is raised where it is waited for
+                found.set_exception(error)
+
+        threading.Thread(target=look_up, daemon=True).start()
+        return found.result(timeout=self.deadline.left(CONNECT_SECONDS))
 
 
 class _GuardedTLSConnection(_GuardedConnection, HTTPSConnection):

@@ -16,6 +16,7 @@ from dramatiq.common import current_millis
 from dramatiq.errors import ConnectionClosed
 from standardwebhooks import Webhook
 
+from actors.metrics import WebhookCounters
 from actors.registration import register_actors
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
@@ -282,12 +283,14 @@ class Running:
 
 @pytest.fixture
 def worker(settings: Settings, new_broker: NewBroker) -> Iterator[Running]:
-    broker = new_broker(middleware=[WebhookRetries()])
+    counters = WebhookCounters(new_broker().client)
+    broker = new_broker(middleware=[WebhookRetries(counters)])
     register_actors(
         broker,
         rulebooks=RuleBooks(),
         transport=Transport(AddressPolicy(settings.webhook_allow_nets), total_seconds=5),
         secret_keys=settings.secret_keys,
+        counters=counters,
     )
     running = Worker(broker, worker_threads=2, worker_timeout=50)
     running.start()

@@ -13,6 +13,7 @@ import redis
 from dramatiq import Message
 
 from actors.clock import Clock
+from actors.delivery import claim
 from actors.health import evaluate
 from actors.intake import store
 from actors.rule_changes import apply_rules
@@ -22,7 +23,7 @@ from actors.webhooks.schedule import DELAYS
 from config.settings import Settings
 from models import deliveries, organizations, webhook_endpoints
 from models.database import query, transaction
-from models.deliveries import LEASE, Attempt
+from models.deliveries import LEASE, Attempt, Result, State
 from queues import messages
 from queues.broker import QueueBroker
 
@@ -301,10 +302,11 @@ def test_a_failed_delivery_is_asked_for_when_its_next_attempt_is_due(
     delivery_id = new_delivery(settings)
     for number, wait in enumerate(DELAYS, start=1):
         failed = Attempt(T0, 5, 500, "answered 500", "")
+        result = Result(State.WAITING, counts=True, next_attempt_at=T0 + wait)
+        claimed = claim(delivery_id, number, T0)
+        assert claimed is not None
         with transaction():
-            claimed = deliveries.claim(delivery_id, number, T0)
-            assert claimed is not None
-            deliveries.record(claimed, failed, next_attempt_at=T0 + wait, now=T0)
+            deliveries.finish(claimed.delivery, claimed.token, failed, result, T0)
         due = wait.total_seconds()
         assert ticking.at(due - MICROSECOND) == []
         assert ticking.at(due) == [f"deliver('{delivery_id}', {number + 1})"]
@@ -314,8 +316,7 @@ def test_an_attempt_that_never_came_to_an_end_is_asked_for_again_when_its_lease_
     ticking: Ticking, settings: Settings
 ) -> None:
     delivery_id = new_delivery(settings)
-    with transaction():
-        deliveries.claim(delivery_id, 1, T0)
+    assert claim(delivery_id, 1, T0) is not None
     lease = LEASE.total_seconds()
     assert ticking.at(lease - MICROSECOND) == []
     assert ticking.at(lease) == [f"deliver('{delivery_id}', 1)"]

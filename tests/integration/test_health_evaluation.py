@@ -508,7 +508,7 @@ def test_every_endpoint_of_the_organization_and_no_other_gets_a_delivery(
     removed = subscribe(ours, settings)
     subscribe(theirs, settings)
     with transaction():
-        webhook_endpoints.remove(ours, removed)
+        webhook_endpoints.remove(removed)
     judge(track(ours, 0), 0)
     written = rows("select organization_id, endpoint_id, state from deliveries")
     assert {row["endpoint_id"] for row in written} == wanted

@@ -9,14 +9,25 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import redis
 from cryptography.fernet import Fernet
 from dramatiq import MessageProxy
 from dramatiq.brokers.stub import StubBroker
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import WebhookVerificationError
 
-from actors.delivery import AttemptFailed, Delivered, attempt_delivery
+from actors import endpoints
+from actors.delivery import (
+    AttemptFailed,
+    Delivered,
+    attempt_delivery,
+    claim,
+    record_failure,
+    record_success,
+)
 from actors.health import evaluate
 from actors.intake import store
+from actors.metrics import WebhookCounters
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent
@@ -26,7 +37,7 @@ from actors.webhooks.transport import Transport
 from config.settings import Settings
 from models import deliveries, organizations, webhook_endpoints
 from models.database import execute, query, transaction
-from models.deliveries import LEASE, Attempt
+from models.deliveries import LEASE, Attempt, NewDelivery
 from queues import messages
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -116,7 +127,9 @@ class Outbox:
             failed = error
         broker = StubBroker(middleware=[])
         message = MessageProxy(messages.deliver(self.delivery_id, number))
-        WebhookRetries().after_process_message(broker, message, exception=failed)
+        with redis.Redis.from_url(self.settings.redis_url) as client:
+            retries = WebhookRetries(WebhookCounters(client))
+            retries.after_process_message(broker, message, exception=failed)
         return failed
 
     @property
@@ -176,7 +189,7 @@ def test_an_accepted_webhook_is_recorded_as_delivered_with_its_attempt(
     started_at = datetime.now(UTC)
     done = outbox.attempt(1)
     assert done is not None
-    assert done.delivery.company == "Acme"
+    assert done.claimed.delivery.company == "Acme"
     row = outbox.row
     assert (row["state"], row["attempts"]) == ("delivered", 1)
     assert row["lease_token"] is None
@@ -332,14 +345,34 @@ def test_after_ten_attempts_a_delivery_is_given_up(outbox: Outbox, receiver: Rec
     for number in range(1, 11):
         assert outbox.row["state"] == "waiting"
         outbox.attempt_and_retry(number)
+        close_circuit(outbox)
     row = outbox.row
-    assert (row["state"], row["attempts"]) == ("failed", 10)
+    assert (row["state"], row["attempts"], row["tries"]) == ("failed", 10, 10)
     assert row["next_attempt_at"] is None
     assert row["finished_at"] is not None
     assert [a["attempt"] for a in outbox.log] == list(range(1, 11))
     assert outbox.attempt_and_retry(11) is None
     assert len(receiver.requests) == 10
     assert outbox.due(datetime.now(UTC) + timedelta(days=30)) == []
+
+
+def close_circuit(outbox: Outbox) -> None:
+    """As a success in between would: else the fifth failure in a row opens it."""
+    with transaction():
+        execute("update webhook_endpoints set failures = 0, probe_at = null, probe_pause = null")
+
+
+def test_the_fifth_failure_in_a_row_opens_the_circuit_and_the_sixth_attempt_waits_for_it(
+    outbox: Outbox, receiver: Receiver
+) -> None:
+    receiver.answers = [(500, {}, b"")]
+    for number in range(1, 6):
+        outbox.attempt_and_retry(number)
+    assert (outbox.row["attempts"], outbox.row["parked"]) == (5, False)
+    assert outbox.attempt_and_retry(6) is None
+    row = outbox.row
+    assert (row["state"], row["parked"], row["attempts"]) == ("waiting", True, 5)
+    assert len(receiver.requests) == 5
 
 
 @pytest.mark.parametrize("wrong", [(Fernet.generate_key().decode(),), ()])
@@ -362,23 +395,21 @@ def test_a_wrong_secret_key_is_a_recorded_failure_and_nothing_is_sent_until_the_
 
 def test_a_claimed_row_is_nobody_elses_for_a_minute_and_anybodys_after(outbox: Outbox) -> None:
     claimed_at = datetime.now(UTC)
-    with transaction():
-        first = deliveries.claim(outbox.delivery_id, 1, claimed_at)
-        assert first is not None
-        assert deliveries.claim(outbox.delivery_id, 1, claimed_at) is None
-        end = claimed_at + LEASE
-        assert deliveries.claim(outbox.delivery_id, 1, end - timedelta(microseconds=1)) is None
-        second = deliveries.claim(outbox.delivery_id, 1, end)
-        assert second is not None
+    first = claim(outbox.delivery_id, 1, claimed_at)
+    assert first is not None
+    assert claim(outbox.delivery_id, 1, claimed_at) is None
+    end = claimed_at + LEASE
+    assert claim(outbox.delivery_id, 1, end - timedelta(microseconds=1)) is None
+    second = claim(outbox.delivery_id, 1, end)
+    assert second is not None
     assert timedelta(seconds=60) == LEASE
-    assert second.attempt == first.attempt == 1
-    assert second.lease_token != first.lease_token
+    assert second.delivery.tries == first.delivery.tries == 0
+    assert second.token != first.token
 
 
 def test_the_clock_asks_again_for_what_a_killed_worker_had_claimed(outbox: Outbox) -> None:
     claimed_at = datetime.now(UTC)
-    with transaction():
-        deliveries.claim(outbox.delivery_id, 1, claimed_at)
+    claim(outbox.delivery_id, 1, claimed_at)
     assert outbox.due(claimed_at + LEASE - timedelta(microseconds=1)) == []
     assert outbox.due(claimed_at + LEASE) == [(outbox.delivery_id, 1)]
 
@@ -387,15 +418,14 @@ def test_who_lost_the_lease_changes_the_row_no_more(outbox: Outbox) -> None:
     now = datetime.now(UTC)
     refused = Attempt(now, 5, 500, "answered 500", "late")
     accepted = Attempt(now, 5, 200, None, "thanks")
-    with transaction():
-        slow = deliveries.claim(outbox.delivery_id, 1, now)
-        quick = deliveries.claim(outbox.delivery_id, 1, now + LEASE)
-        assert slow is not None
-        assert quick is not None
-        assert not deliveries.record(slow, refused, next_attempt_at=now, now=now)
-    assert outbox.row["lease_token"] == quick.lease_token
-    with transaction():
-        assert deliveries.record(quick, accepted, next_attempt_at=None, now=now)
+    slow = claim(outbox.delivery_id, 1, now)
+    quick = claim(outbox.delivery_id, 1, now + LEASE)
+    assert slow is not None
+    assert quick is not None
+    record_failure(AttemptFailed(slow, refused), now)
+    assert outbox.row["lease_token"] == quick.token
+    assert outbox.log == []
+    record_success(quick, accepted, now)
     assert (outbox.row["state"], outbox.row["attempts"]) == ("delivered", 1)
     assert any(a["status_code"] == 200 for a in outbox.log), "what decided is in the log"
 
@@ -405,7 +435,9 @@ def test_who_lost_the_lease_changes_the_row_no_more(outbox: Outbox) -> None:
 
 def remove_endpoint(outbox: Outbox) -> None:
     with transaction():
-        assert webhook_endpoints.remove(outbox.organization_id, outbox.endpoint_id)
+        endpoint = webhook_endpoints.lock(outbox.organization_id, outbox.endpoint_id)
+        assert endpoint is not None
+        endpoints.remove(endpoint)
 
 
 def test_removing_an_endpoint_cancels_what_waits_for_it(outbox: Outbox, receiver: Receiver) -> None:
@@ -419,21 +451,20 @@ def test_removing_an_endpoint_cancels_what_waits_for_it(outbox: Outbox, receiver
 
 def test_an_attempt_under_way_does_not_revive_what_was_cancelled(outbox: Outbox) -> None:
     now = datetime.now(UTC)
-    with transaction():
-        claimed = deliveries.claim(outbox.delivery_id, 1, now)
+    claimed = claim(outbox.delivery_id, 1, now)
     assert claimed is not None
     remove_endpoint(outbox)
-    failure = Attempt(now, 5, 500, "answered 500", "")
-    with transaction():
-        deliveries.record(claimed, failure, next_attempt_at=now, now=now)
+    refused = Attempt(now, 5, 500, "answered 500", "")
+    _, following = record_failure(AttemptFailed(claimed, refused), now)
     assert outbox.row["state"] == "cancelled"
     assert len(outbox.log) == 1
+    assert following == []
 
 
-def test_another_organization_cannot_remove_an_endpoint(outbox: Outbox) -> None:
+def test_another_organization_cannot_reach_an_endpoint(outbox: Outbox) -> None:
     with transaction():
         stranger = organizations.create("stranger").id
-        assert not webhook_endpoints.remove(stranger, outbox.endpoint_id)
+        assert webhook_endpoints.lock(stranger, outbox.endpoint_id) is None
     assert outbox.row["state"] == "waiting"
 
 
@@ -448,13 +479,11 @@ def test_what_is_written_while_its_endpoint_is_removed_is_not_sent(
 
     def write() -> UUID:
         with transaction():
-            [delivery_id] = deliveries.add(
-                organization_id=outbox.organization_id,
-                transition_id=transition_id,
-                message_id="msg_1",
-                payload=json.dumps({}),
-                now=datetime.now(UTC),
+            [endpoint] = webhook_endpoints.subscribed(outbox.organization_id)
+            new = NewDelivery(
+                outbox.organization_id, endpoint.id, transition_id, "msg_1", json.dumps({})
             )
+            delivery_id = deliveries.add(new, datetime.now(UTC))
             written.set()
             removed.wait(1)  # not for ever: removing may well wait for us
         return delivery_id
@@ -480,3 +509,33 @@ def test_a_secret_is_stored_encrypted_only(outbox: Outbox) -> None:
     assert webhook_endpoints.decrypt(row["encrypted_secret"], outbox.settings.secret_keys) == (
         outbox.secret
     )
+
+
+def test_while_a_secret_is_rotated_both_sign_and_the_official_library_takes_either(
+    outbox: Outbox, receiver: Receiver
+) -> None:
+    former, keys = outbox.secret, outbox.settings.secret_keys
+    receiver.answers = [(500, {}, b"")]
+    outbox.attempt_and_retry(1)
+    with transaction():
+        secret = webhook_endpoints.rotate_secret(
+            outbox.endpoint_id,
+            secret_keys=keys,
+            former_until=datetime.now(UTC) + timedelta(hours=24),
+        )
+    outbox.attempt_and_retry(2)
+    with transaction():
+        execute("update webhook_endpoints set former_secret_until = now()")
+    outbox.attempt_and_retry(3)
+    verified = [
+        [verifies(former, *request), verifies(secret, *request)] for request in receiver.requests
+    ]
+    assert verified == [[True, False], [True, True], [False, True]]
+
+
+def verifies(secret: str, headers: dict[str, str], body: bytes) -> bool:
+    try:
+        Webhook(secret).verify(body, headers)
+    except WebhookVerificationError:
+        return False
+    return True

@@ -2,19 +2,24 @@ import gzip
 import ipaddress
 import socket
 import ssl
-import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from raw_receivers import (
+    CHUNK,
+    OK,
+    Receiver,
+    answering,
+    endless,
+    free_port,
+    never_answering,
+    receiver,
+    self_signed_tls,
+)
 
 from actors.webhooks.addresses import Address, AddressPolicy
 from actors.webhooks.transport import RESPONSE_BYTES, Response, Transport
@@ -23,105 +28,6 @@ LOOPBACK = AddressPolicy([ipaddress.ip_network("127.0.0.0/8")])
 TOTAL_SECONDS = 0.5
 IN_TIME_MS = 1_500
 """The bound, and what a busy machine may need on top of it."""
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-CHUNK = b"a" * 4096
-
-
-@dataclass
-class Receiver:
-    """A server of one behaviour; `seen` holds the requests that came, `sent` counts bytes."""
-
-    port: int
-    seen: list[bytes] = field(default_factory=list)
-    sent: int = 0
-    stopping: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook"
-
-    def send(self, connection: socket.socket, data: bytes) -> None:
-        connection.sendall(data)
-        self.sent += len(data)
-
-    def drip(self, connection: socket.socket, data: bytes, *, every: float = 0.05) -> None:
-        """Send single bytes, again and again from the start, until nobody listens."""
-        while not self.stopping.is_set():
-            for byte in data:
-                self.send(connection, bytes([byte]))
-                if self.stopping.wait(every):
-                    return
-
-
-Behaviour = Callable[[Receiver, socket.socket], None]
-
-
-@contextmanager
-def receiver(
-    behave: Behaviour, *, tls: ssl.SSLContext | None = None, reads: bool = True
-) -> Iterator[Receiver]:
-    """A receiver on a free port, which reads each request and then behaves."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        running = Receiver(listener.getsockname()[1])
-        threads: list[threading.Thread] = []
-
-        def serve(accepted: socket.socket) -> None:
-            with accepted:
-                try:
-                    connection = tls.wrap_socket(accepted, server_side=True) if tls else accepted
-                    with connection:
-                        if reads:
-                            running.seen.append(read_request(connection))
-                        behave(running, connection)
-                except OSError:
-                    return  # the client has gone, as it should
-
-        def accept() -> None:
-            while not running.stopping.is_set():
-                try:
-                    accepted, _ = listener.accept()
-                except OSError:
-                    return
-                thread = threading.Thread(target=serve, args=(accepted,), daemon=True)
-                thread.start()
-                threads.append(thread)
-
-        accepting = threading.Thread(target=accept, daemon=True)
-        accepting.start()
-        try:
-            yield running
-        finally:
-            running.stopping.set()
-            listener.shutdown(socket.SHUT_RDWR)
-            for thread in (accepting, *threads):
-                thread.join(5)
-
-
-def read_request(connection: socket.socket) -> bytes:
-    request = b""
-    while b"\r\n\r\n" not in request:
-        received = connection.recv(65536)
-        if not received:
-            return request
-        request += received
-    head, _, body = request.partition(b"\r\n\r\n")
-    lengths = [
-        h.split(b":")[1] for h in head.split(b"\r\n") if h.lower().startswith(b"content-len")
-    ]
-    while len(body) < int(lengths[0]):
-        body += connection.recv(65536)
-    return head + b"\r\n\r\n" + body
-
-
-def answering(answer: bytes) -> Behaviour:
-    """Answer and close."""
-    return lambda server, connection: server.send(connection, answer)
-
-
-def never_answering(server: Receiver, connection: socket.socket) -> None:
-    del connection
-    server.stopping.wait(5)
 
 
 def post(
@@ -133,12 +39,6 @@ def post(
 ) -> Response:
     headers = {"webhook-id": "msg_1", "webhook-timestamp": "1", "webhook-signature": "v1,abc"}
     return Transport(policy, total_seconds=total_seconds).post(url, body, headers)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def assert_timed_out(response: Response) -> None:
@@ -315,15 +215,6 @@ def test_a_host_that_takes_no_connection_is_left_in_time() -> None:
 # Receivers that send too much
 
 
-def endless(head: bytes, piece: bytes) -> Behaviour:
-    def pour(server: Receiver, connection: socket.socket) -> None:
-        server.send(connection, head)
-        while not server.stopping.is_set():
-            server.send(connection, piece)
-
-    return pour
-
-
 @pytest.mark.parametrize(
     ("headers", "piece"),
     [
@@ -431,32 +322,7 @@ def test_a_connection_that_is_reset_is_a_failure_in_words() -> None:
 
 @pytest.fixture(scope="module")
 def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file: Path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
+    return self_signed_tls(tmp_path_factory.mktemp("tls"))
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(self_signed: ssl.SSLContext) -> None:

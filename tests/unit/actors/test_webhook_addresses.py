@@ -1,4 +1,5 @@
 import ipaddress
+import socket
 
 import pytest
 from hypothesis import given, settings
@@ -131,6 +132,60 @@ def test_no_address_is_public_that_python_calls_private(
 def test_another_spelling_of_a_loopback_address_is_refused(host: str) -> None:
     with pytest.raises(AddressRefused, match="is not public"):
         AddressPolicy().resolve(host, 443, secure=True)
+
+
+IPV4_NOT_PUBLIC = [ipaddress.IPv4Address(address) for address in NOT_PUBLIC if ":" not in address]
+
+
+def spellings(address: ipaddress.IPv4Address) -> list[str]:
+    """Decimal, hexadecimal, octal, in parts, and inside IPv6 addresses of several kinds."""
+    number, (first, *others) = int(address), address.packed
+    inside = f"{number >> 16:x}:{number & 0xFFFF:x}"
+    return [
+        str(number),
+        hex(number),
+        f"0{number:o}",
+        ".".join(hex(byte) for byte in address.packed),
+        ".".join(f"0{byte:o}" for byte in address.packed),
+        f"{first}.{int.from_bytes(others, 'big')}",
+        f"::{inside}",  # IPv4-compatible
+        f"::ffff:{address}",  # IPv4-mapped
+        f"::FFFF:{inside}",
+        f"::ffff:0:{inside}",  # IPv4-translated
+        f"2002:{inside}::",  # 6to4
+        f"2002:{inside}::1",
+        f"64:ff9b::{inside}",  # NAT64
+        f"64:ff9b:1::{inside}",  # NAT64 of a local kind
+    ]
+
+
+@pytest.mark.parametrize("address", IPV4_NOT_PUBLIC, ids=str)
+def test_no_spelling_of_an_ipv4_address_that_is_not_public_gets_through(
+    address: ipaddress.IPv4Address,
+) -> None:
+    for host in spellings(address):
+        with pytest.raises(AddressRefused, match="is not public"):
+            AddressPolicy().resolve(host, 443, secure=True)
+
+
+@pytest.mark.parametrize("address", [a for a in NOT_PUBLIC if ":" in a and "%" not in a])
+def test_no_spelling_of_an_ipv6_address_that_is_not_public_gets_through(address: str) -> None:
+    written = ipaddress.IPv6Address(address)
+    for host in (written.exploded, written.compressed.upper()):
+        with pytest.raises(AddressRefused, match="is not public"):
+            AddressPolicy().resolve(host, 443, secure=True)
+
+
+@pytest.mark.parametrize("address", [a for a in NOT_PUBLIC if "%" not in a])
+def test_a_trailing_dot_opens_no_address_even_where_the_resolver_takes_it(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+    monkeypatch.setattr(
+        "socket.getaddrinfo", lambda host, port, **how: look_up(host.removesuffix("."), port, **how)
+    )
+    with pytest.raises(AddressRefused, match="is not public"):
+        AddressPolicy().resolve(f"{address}.", 443, secure=True)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1.", "localhost.", "0x7f000001."])

@@ -1,0 +1,95 @@
+"""What people do to webhook endpoints and their deliveries by hand, under the endpoint's lock.
+
+Each runs within the transaction at hand, and returns what is to be asked of `deliver` after it.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import orjson
+from uuid_utils.compat import uuid7
+
+from actors.delivery import next_in_turn
+from actors.times import iso_milliseconds
+from actors.webhooks.circuit import EndpointHealth
+from models import deliveries, delivery_log, webhook_endpoints
+from models.deliveries import ByHand, NewDelivery, Request
+from models.webhook_endpoints import Endpoint
+
+RECOVERABLE_FOR = timedelta(days=14)
+"""How far back failed deliveries can be recovered."""
+
+TEST_EVENT = "test"
+
+
+class NoSuchEndpoint(Exception):
+    """Raised when an organization has no endpoint with an id."""
+
+
+def find(organization_id: int, endpoint_id: UUID) -> Endpoint:
+    """Lock and read an endpoint.
+
+    Raises:
+        NoSuchEndpoint: there is none, or it was removed.
+    """
+    endpoint = webhook_endpoints.lock(organization_id, endpoint_id)
+    if endpoint is None:
+        raise NoSuchEndpoint(str(endpoint_id))
+    return endpoint
+
+
+def disable(endpoint: Endpoint, reason: str, now: datetime) -> None:
+    """Send nothing more; what waits, and what comes, is kept until the endpoint is enabled."""
+    disabled = replace(endpoint, disabled_at=now, disabled_because=reason)
+    webhook_endpoints.save_health(disabled)
+    deliveries.pause_waiting(endpoint.id)
+
+
+def enable(endpoint: Endpoint, now: datetime) -> list[Request]:
+    """Begin anew, with all that was kept meanwhile."""
+    enabled = replace(endpoint, disabled_at=None, disabled_because=None, **vars(EndpointHealth()))
+    webhook_endpoints.save_health(enabled)
+    deliveries.park_paused(endpoint.id)
+    return next_in_turn(enabled, now)
+
+
+def remove(endpoint: Endpoint) -> None:
+    """End a subscription; what waits for it is cancelled."""
+    webhook_endpoints.remove(endpoint.id)
+    deliveries.cancel_waiting(endpoint.id)
+
+
+def send_test(endpoint: Endpoint, now: datetime) -> tuple[UUID, list[Request]]:
+    """Write a test event, which is sent once and touches nothing else; its delivery's id."""
+    message_id = f"msg_{uuid7().hex}"
+    payload = orjson.dumps(
+        {"event": TEST_EVENT, "id": message_id, "timestamp": iso_milliseconds(now)}
+    ).decode()
+    delivery_id = deliveries.add(
+        NewDelivery(
+            endpoint.organization_id, endpoint.id, None, message_id, payload, by_hand=ByHand.AT_ONCE
+        ),
+        now,
+    )
+    return delivery_id, [(delivery_id, 1)]
+
+
+def resend(endpoint: Endpoint, delivery_id: UUID, now: datetime) -> list[Request]:
+    """Send a delivery that was accepted or given up once more, at once."""
+    return delivery_log.send_again(endpoint.id, [delivery_id], ByHand.AT_ONCE, now)
+
+
+def recover(
+    endpoint: Endpoint, *, since: datetime, latest: bool, now: datetime
+) -> tuple[int, list[Request]]:
+    """Send again what failed since an instant; how many that are.
+
+    In order per company, beside fresh ones. With `latest` only each company's newest, and that
+    only if it failed.
+    """
+    failed = delivery_log.failed_since(
+        endpoint.id, max(since, now - RECOVERABLE_FOR), latest=latest
+    )
+    delivery_log.send_again(endpoint.id, failed, ByHand.RECOVERY, now)
+    return len(failed), next_in_turn(endpoint, now)

@@ -1,0 +1,159 @@
+"""`brazebee deliveries`: what was sent, and sending it again."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import click
+
+from actors import endpoints
+from actors.endpoints import RECOVERABLE_FOR, NoSuchEndpoint
+from actors.times import utc_now
+from cli.connection import database_transaction, find_organization
+from cli.errors import Refused
+from cli.output import json_option, org_option, print_json, print_rows
+from cli.progress import with_progress
+from cli.webhooks import ask_for
+from models import delivery_log
+from models.webhook_endpoints import Endpoint
+from rules.fields import as_instant
+
+STATES = ("waiting", "parked", "delivered", "failed", "paused", "cancelled")
+PATIENCE_SECONDS = 90.0
+"""A little more than a lease, after which an attempt that was lost is made again."""
+
+
+class _Instant(click.ParamType[datetime]):
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read ISO 8601."""
+        at = value if isinstance(value, datetime) else as_instant(value)
+        if at is None:
+            self.fail(f"`{value}` is not a time such as 2026-01-20T10:30:00Z", param, ctx)
+        return at
+
+
+@click.group("deliveries")
+def deliveries() -> None:
+    """Webhook deliveries: what was sent, when, and what was answered."""
+
+
+@deliveries.command("list")
+@click.option("--endpoint", type=click.UUID, help="Only to this endpoint.")
+@click.option("--company", help="Only of this company, by the id that its events carry.")
+@click.option("--state", type=click.Choice(STATES), help="Only in this state.")
+@click.option("--since", type=_Instant(), help="Only since then, in ISO 8601.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
+@org_option
+@json_option
+def list_deliveries(
+    endpoint: UUID | None,
+    company: str | None,
+    state: str | None,
+    since: datetime | None,
+    limit: int,
+    org: str,
+    as_json: bool,
+) -> None:
+    """List deliveries, the newest first."""
+    filters = {"endpoint": endpoint, "company": company, "state": state, "since": since}
+    with database_transaction():
+        found = delivery_log.page(find_organization(org).id, filters, limit=limit)
+    rows = [{**vars(one), "id": str(one.id), "endpoint_id": str(one.endpoint_id)} for one in found]
+    if not as_json:
+        rows = [{k: v for k, v in row.items() if k != "endpoint_id"} for row in rows]
+    print_rows(rows, as_json=as_json, empty="No delivery.")
+
+
+@deliveries.command("show")
+@click.argument("delivery_id", metavar="ID", type=click.UUID)
+@org_option
+@json_option
+def show(delivery_id: UUID, org: str, as_json: bool) -> None:
+    """Show one delivery: its payload, and each attempt with what was answered."""
+    with database_transaction():
+        found = delivery_log.find(find_organization(org).id, delivery_id)
+        attempts = delivery_log.attempts(delivery_id)
+    if found is None:
+        raise Refused(f"`{org}` has no delivery {delivery_id}; see `brazebee deliveries list`.")
+    delivery, payload = found
+    if as_json:
+        told = {**vars(delivery), "id": str(delivery.id), "endpoint_id": str(delivery.endpoint_id)}
+        print_json({**told, "payload": payload, "attempts": [vars(one) for one in attempts]})
+        return
+    click.echo(f"{delivery.event} for {delivery.company or 'a test'} to {delivery.url}:")
+    click.echo(f"{delivery.state}\n\n{payload}\n")
+    print_rows([vars(one) for one in attempts], as_json=False, empty="No attempt yet.")
+
+
+@deliveries.command("resend")
+@click.argument("delivery_id", metavar="ID", type=click.UUID)
+@org_option
+def resend(delivery_id: UUID, org: str) -> None:
+    """Send one delivery again now, which was accepted or given up."""
+    with database_transaction() as settings:
+        organization = find_organization(org)
+        found = delivery_log.find(organization.id, delivery_id)
+        if found is None:
+            raise Refused(f"`{org}` has no delivery {delivery_id}; see `brazebee deliveries list`.")
+        endpoint = _endpoint(org, organization.id, found[0].endpoint_id)
+        following = endpoints.resend(endpoint, delivery_id, utc_now())
+    if not following:
+        raise Refused(f"{delivery_id} is {found[0].state}; it goes out by itself.")
+    ask_for(settings, following)
+    click.echo(f"Sent {delivery_id} again; see `brazebee deliveries show {delivery_id}`.", err=True)
+
+
+@deliveries.command("recover")
+@click.argument("endpoint_id", metavar="ENDPOINT", type=click.UUID)
+@click.option("--since", type=_Instant(), required=True,
+              help="In ISO 8601; up to 14 days back.")  # fmt: skip
+@click.option("--latest", is_flag=True, help="Only the newest change of each company.")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until all are sent.")
+@org_option
+@json_option
+def recover(
+    endpoint_id: UUID, since: datetime, latest: bool, wait: bool, org: str, as_json: bool
+) -> None:
+    """Send again all that failed for ENDPOINT since a time, in order per company."""
+    if since < utc_now() - RECOVERABLE_FOR:
+        raise click.UsageError("--since: deliveries can be recovered for 14 days.")
+    with database_transaction() as settings:
+        endpoint = _endpoint(org, find_organization(org).id, endpoint_id)
+        number, following = endpoints.recover(endpoint, since=since, latest=latest, now=utc_now())
+    ask_for(settings, following)
+    if wait and number:
+        waiting = _sent_one_by_one(endpoint, number)
+        for _ in with_progress(waiting, length=number, label="Sending again"):
+            pass
+    if as_json:
+        print_json({"recovering": number})
+    else:
+        click.echo(f"{number} deliveries {'were' if wait else 'are being'} sent again.")
+
+
+def _sent_one_by_one(endpoint: Endpoint, number: int) -> Iterator[None]:
+    left, sent_last = number, time.monotonic()
+    while left:
+        time.sleep(0.2)
+        with database_transaction():
+            now_left = min(left, delivery_log.count_recovering(endpoint.id))
+        if now_left < left:
+            sent_last = time.monotonic()
+            yield from [None] * (left - now_left)
+            left = now_left
+        elif time.monotonic() - sent_last > PATIENCE_SECONDS:
+            click.echo(f"{left} are still to be sent, and will be; this waits no longer.", err=True)
+            return
+
+
+def _endpoint(org: str, organization_id: int, endpoint_id: UUID) -> Endpoint:
+    try:
+        return endpoints.find(organization_id, endpoint_id)
+    except NoSuchEndpoint:
+        raise Refused(
+            f"`{org}` has no webhook {endpoint_id}; see `brazebee webhooks list`."
+        ) from None

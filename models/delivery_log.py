@@ -1,0 +1,177 @@
+"""What people look up in the outbox, and send again by hand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from models.database import query
+from models.deliveries import HINT_LOST_AFTER, ByHand, Request
+
+
+@dataclass(frozen=True)
+class LoggedDelivery:
+    """One delivery as lists show it; `company` is the client's own id, None for a test."""
+
+    id: UUID
+    endpoint_id: UUID
+    url: str
+    company: str | None
+    event: str
+    state: str
+    attempts: int
+    next_attempt_at: datetime | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LoggedAttempt:
+    """One attempt; `response` is the beginning of what was answered."""
+
+    attempt: int
+    at: datetime
+    duration_ms: int
+    status_code: int | None
+    error: str | None
+    response: str | None
+
+
+_LISTED = (
+    "select d.id, d.endpoint_id, e.url, c.external_id as company, d.payload::jsonb ->> 'event'"
+    " as event, case when d.parked then 'parked' else d.state end as state, d.tries as attempts,"
+    " case when d.state = 'waiting' then d.next_attempt_at end as next_attempt_at, d.created_at,"
+    " d.finished_at from deliveries d join webhook_endpoints e on e.id = d.endpoint_id"
+    " left join transitions t on t.id = d.transition_id"
+    " left join companies c on c.id = t.company_id"
+)
+
+
+def page(organization_id: int, filters: Mapping[str, Any], *, limit: int) -> list[LoggedDelivery]:
+    """The newest deliveries; filters are `endpoint`, `company`, `state` and `since`, or None."""
+    rows = query(
+        f"{_LISTED} where d.organization_id = %(organization_id)s"
+        " and (%(endpoint)s::uuid is null or d.endpoint_id = %(endpoint)s)"
+        " and (%(company)s::text is null or c.external_id = %(company)s)"
+        " and (%(state)s::text is null or %(state)s ="
+        " case when d.parked then 'parked' else d.state end)"
+        " and (%(since)s::timestamptz is null or d.created_at >= %(since)s)"
+        " order by d.created_at desc limit %(limit)s",
+        {
+            "organization_id": organization_id,
+            **{name: filters.get(name) for name in ("endpoint", "company", "state", "since")},
+            "limit": limit,
+        },
+    )
+    return [LoggedDelivery(**row) for row in rows]
+
+
+def find(organization_id: int, delivery_id: UUID) -> tuple[LoggedDelivery, str] | None:
+    """One delivery and its payload."""
+    rows = query(
+        f"select listed.*, d.payload from ({_LISTED}) listed join deliveries d on d.id = listed.id"
+        " where d.organization_id = %(organization_id)s and d.id = %(id)s",
+        {"organization_id": organization_id, "id": delivery_id},
+    )
+    if not rows:
+        return None
+    payload = rows[0].pop("payload")
+    return LoggedDelivery(**rows[0]), payload
+
+
+def attempts(delivery_id: UUID) -> list[LoggedAttempt]:
+    """The attempts of a delivery that are still kept, oldest first."""
+    rows = query(
+        "select attempt, at, duration_ms, status_code, error, response from delivery_attempts"
+        " where delivery_id = %(id)s order by attempt",
+        {"id": delivery_id},
+    )
+    return [LoggedAttempt(**row) for row in rows]
+
+
+def failed_since(endpoint_id: UUID, since: datetime, *, latest: bool) -> list[UUID]:
+    """Failed deliveries of an endpoint since an instant, oldest first.
+
+    With `latest` only those that are the newest of their company.
+    """
+    newest = (
+        " and not exists (select from deliveries n join transitions nt on nt.id = n.transition_id"
+        " where n.endpoint_id = d.endpoint_id and nt.company_id = t.company_id"
+        " and nt.sequence > t.sequence)"
+    )
+    rows = query(
+        "select d.id from deliveries d join transitions t on t.id = d.transition_id"
+        " where d.endpoint_id = %(endpoint_id)s and d.state = 'failed'"
+        f" and d.created_at >= %(since)s{newest if latest else ''} order by d.id",
+        {"endpoint_id": endpoint_id, "since": since},
+    )
+    return [row["id"] for row in rows]
+
+
+def send_again(
+    endpoint_id: UUID, ids: Sequence[UUID], by_hand: ByHand, now: datetime
+) -> list[Request]:
+    """Have deliveries wait once more, outside of their schedule; what to ask for.
+
+    Those of a recovery are parked until their turn.
+    """
+    at_once = by_hand is ByHand.AT_ONCE
+    rows = query(
+        "update deliveries set state = 'waiting', by_hand = %(by_hand)s, parked = %(parked)s,"
+        " next_attempt_at = %(due_at)s, finished_at = null where id = any(%(ids)s::uuid[])"
+        " and endpoint_id = %(endpoint_id)s and lease_token is null"
+        " and state in ('delivered', 'failed') returning id, tries + 1 as number",
+        {
+            "endpoint_id": endpoint_id,
+            "ids": list(ids),
+            "by_hand": by_hand,
+            "parked": not at_once,
+            "due_at": now + HINT_LOST_AFTER if at_once else None,
+        },
+    )
+    return [(row["id"], row["number"]) for row in rows]
+
+
+def count_recovering(endpoint_id: UUID) -> int:
+    """How many deliveries of a recovery of this endpoint are still to be sent."""
+    rows = query(
+        "select count(*) as number from deliveries where endpoint_id = %(endpoint_id)s"
+        " and state = 'waiting' and by_hand = 'recovery'",
+        {"endpoint_id": endpoint_id},
+    )
+    number: int = rows[0]["number"]
+    return number
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Deliveries that are not over and endpoints, by state, and how late the oldest due one is."""
+
+    deliveries: Mapping[str, int]
+    endpoints: Mapping[str, int]
+    oldest_due: timedelta
+
+
+def summary(now: datetime) -> Summary:
+    """How all deliveries and endpoints stand."""
+    states = query(
+        "select case when parked then 'parked' else state end as state, count(*) as number"
+        " from deliveries where state in ('waiting', 'paused') group by 1"
+    )
+    endpoints = query(
+        "select case when disabled_at is not null then 'disabled' when probe_at is not null"
+        " then 'failing' else 'active' end as state, count(*) as number"
+        " from webhook_endpoints where removed_at is null group by 1"
+    )
+    oldest = query(
+        "select min(next_attempt_at) as at from deliveries"
+        " where state = 'waiting' and not parked and lease_token is null"
+    )[0]["at"]
+    none = dict.fromkeys(("waiting", "parked", "paused"), 0)
+    nobody = dict.fromkeys(("active", "failing", "disabled"), 0)
+    return Summary(
+        none | {row["state"]: row["number"] for row in states},
+        nobody | {row["state"]: row["number"] for row in endpoints},
+        max(timedelta(0), now - oldest) if oldest else timedelta(0),
+    )

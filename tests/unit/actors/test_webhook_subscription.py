@@ -1,0 +1,158 @@
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from actors.webhooks.subscription import wants
+from models.companies import CORE_FIELDS, Company
+from models.traits import Traits
+from models.transitions import StoredTransition
+from models.webhook_endpoints import Wanted
+
+T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+FIELDS: dict[str, Any] = {
+    "plan": "Pro",
+    "seats": 50,
+    "trial": True,
+    "limits": {"region": "eu-west"},
+    "tags": ["a"],
+    "empty": "",
+    "unknown": None,
+}
+
+
+def transition(before: str = "Healthy", after: str = "At Risk") -> StoredTransition:
+    return StoredTransition(
+        id=UUID(int=1),
+        organization_id=1,
+        company_id=2,
+        sequence=3,
+        at=T0,
+        from_status=before,
+        to_status=after,
+        cause="time",
+        changes=[],
+        rules_version=1,
+        recorded_at=T0,
+    )
+
+
+def company(external_id: str = "acme", **core: str) -> Company:
+    return Company(
+        id=2,
+        organization_id=1,
+        external_id=external_id,
+        traits=Traits(dict.fromkeys(CORE_FIELDS) | {"name": "Acme"} | core, dict(FIELDS)),
+        first_seen_at=T0,
+        health_status="At Risk",
+        previous_status="Healthy",
+        changed_at=T0,
+        recorded_until=T0,
+        sequence=3,
+        judged_version=1,
+        unsettled_since=None,
+        score=None,
+    )
+
+
+STAYED = transition("At Risk", "At Risk")
+CHANGED = transition()
+
+
+@pytest.mark.parametrize("told", [CHANGED, STAYED])
+def test_an_endpoint_that_says_nothing_wants_everything(told: StoredTransition) -> None:
+    assert wants(Wanted(), told, company())
+
+
+@pytest.mark.parametrize(
+    ("event_types", "told", "wanted"),
+    [
+        (("health_score_changed",), CHANGED, True),
+        (("health_score_changed",), STAYED, False),
+        (("threshold_crossed",), CHANGED, False),
+        (("threshold_crossed",), STAYED, True),
+        (("health_score_changed", "threshold_crossed"), STAYED, True),
+        ((), CHANGED, False),
+    ],
+)
+def test_only_wanted_types_of_events_are_told(
+    event_types: tuple[str, ...], told: StoredTransition, *, wanted: bool
+) -> None:
+    assert wants(Wanted(event_types=event_types), told, company()) is wanted
+
+
+@pytest.mark.parametrize(
+    ("statuses", "told", "wanted"),
+    [
+        (("At Risk",), CHANGED, True),
+        (("At Risk",), STAYED, False),
+        (("Healthy",), CHANGED, False),
+        (("Healthy", "At Risk"), CHANGED, True),
+        (("Healthy",), transition("At Risk", "Healthy"), True),
+        ((), CHANGED, False),
+    ],
+)
+def test_only_changes_to_a_wanted_status_are_told(
+    statuses: tuple[str, ...], told: StoredTransition, *, wanted: bool
+) -> None:
+    assert wants(Wanted(statuses=statuses), told, company()) is wanted
+
+
+@pytest.mark.parametrize(
+    ("companies", "wanted"),
+    [(("acme",), True), (("other", "acme"), True), (("other",), False), (("ACME",), False)],
+)
+def test_only_wanted_companies_are_told_of_by_the_clients_own_ids(
+    companies: tuple[str, ...], *, wanted: bool
+) -> None:
+    assert wants(Wanted(companies=companies), CHANGED, company()) is wanted
+
+
+@pytest.mark.parametrize(
+    ("company_fields", "wanted"),
+    [
+        ({}, True),
+        ({"plan": ["Pro"]}, True),
+        ({"plan": ["pro"]}, True),
+        ({"plan": ["Free"]}, False),
+        ({"plan": ["Free", "Pro"]}, True),
+        ({"plan": []}, False),
+        ({"seats": ["50"]}, True),
+        ({"seats": ["50.0"]}, True),
+        ({"seats": ["5"]}, False),
+        ({"trial": ["true"]}, True),
+        ({"trial": ["1"]}, False),
+        ({"limits.region": ["eu-west"]}, True),
+        ({"limits.region": ["us"]}, False),
+        ({"limits.city": ["eu-west"]}, False),
+        ({"plan.name": ["Pro"]}, False),
+        ({"name": ["acme"]}, True),
+        ({"empty": [""]}, True),
+        ({"plan": ["Pro"], "seats": ["50"]}, True),
+        ({"plan": ["Pro"], "seats": ["51"]}, False),
+        ({"nowhere": ["None"]}, False),
+        ({"nowhere": [""]}, False),
+        ({"unknown": ["none"]}, False),
+        ({"crm_provider": ["None"]}, False),
+    ],
+)
+def test_each_wanted_field_must_have_one_of_its_values(
+    company_fields: dict[str, list[str]], *, wanted: bool
+) -> None:
+    assert wants(Wanted(company_fields=company_fields), CHANGED, company()) is wanted
+
+
+def test_a_core_field_that_is_known_is_asked_like_any_other() -> None:
+    wanted = Wanted(company_fields={"crm_provider": ["hubspot"]})
+    assert wants(wanted, CHANGED, company(crm_provider="HubSpot"))
+    assert not wants(wanted, CHANGED, company(crm_provider="Salesforce"))
+
+
+def test_all_that_an_endpoint_says_must_hold() -> None:
+    both = Wanted(("health_score_changed",), ("At Risk",), ("acme",), {"plan": ["Pro"]})
+    assert wants(both, CHANGED, company())
+    assert not wants(both, STAYED, company())
+    assert not wants(both, transition(after="Critical"), company())
+    assert not wants(both, CHANGED, company("other"))
