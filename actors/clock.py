@@ -11,6 +11,7 @@ from dramatiq.errors import BrokerError
 from redis.exceptions import RedisError
 
 from actors.horizon import EVENTS_ON_THEIR_WAY, Horizon
+from config.webhook_policy import WebhookPolicy
 from models import companies, deliveries, flag_states
 from models.database import UNAVAILABLE, database, query
 from queues import messages
@@ -34,7 +35,6 @@ HINT_LOST_AFTER = timedelta(seconds=2)
 LONG_BACKLOG = timedelta(seconds=10)
 """An event that has waited this long to be stored is worth a line in the log."""
 
-ATTEMPTS_KEPT_FOR = timedelta(days=30)
 FORGET_EVERY = timedelta(hours=1)
 FORGET_CHUNK = 1_000
 """Attempts that are deleted in one tick."""
@@ -50,9 +50,12 @@ LEADER_LOCK = 0x62_7A_63
 class Clock:
     """The loop of the clock process. Several may run; the one that holds the lock leads."""
 
-    def __init__(self, broker: QueueBroker, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, broker: QueueBroker, now: Callable[[], datetime], policy: WebhookPolicy
+    ) -> None:
         self._broker = broker
         self._now = now
+        self._policy = policy
         self._horizon = Horizon(broker, now)
         self._asked: dict[Reason, datetime] = {}
         self._backlog = False
@@ -98,7 +101,7 @@ class Clock:
             to_judge += [(company_id, None) for company_id in outdated]
             sent += self._ask(to_judge, lambda company_id, _: messages.evaluate(company_id), now)
         if now - self._forgot_at > FORGET_EVERY and not deliveries.forget_attempts(
-            before=now - ATTEMPTS_KEPT_FOR, limit=FORGET_CHUNK
+            before=now - self._policy.attempts_kept_for, limit=FORGET_CHUNK
         ):
             self._forgot_at = now
         if self._broker.waiting(messages.WEBHOOKS) < CHUNK:

@@ -1,6 +1,6 @@
 """Makes one attempt of one webhook delivery, and gives the next of its endpoint their turn.
 
-Endpoints are isolated from each other: at most `IN_FLIGHT` attempts at a time go to one, and what
+Endpoints are isolated from each other: only so many attempts at a time go to one, and what
 else is for it waits in its row, parked, without holding a worker. Whoever finishes an attempt gives
 the next parked row its turn.
 """
@@ -13,18 +13,16 @@ from uuid import UUID
 
 from actors.times import utc_now
 from actors.webhooks.circuit import EndpointHealth
-from actors.webhooks.schedule import LONGEST_RETRY_AFTER, asked_delay, next_attempt_at
+from actors.webhooks.schedule import asked_delay, next_attempt_at
 from actors.webhooks.signing import sign
 from actors.webhooks.transport import Transport
+from config.webhook_policy import LEASE, WebhookPolicy
 from models import deliveries, webhook_endpoints
 from models.database import transaction
-from models.deliveries import LEASE, Attempt, ByHand, Delivery, Request, Result, State
+from models.deliveries import Attempt, ByHand, Delivery, Request, Result, State
 from models.webhook_endpoints import Endpoint, SecretUnreadable, decrypt
 
 logger = logging.getLogger("brazebee.webhooks")
-
-IN_FLIGHT = 2
-"""Attempts at a time to one endpoint, of which one may be of a recovery."""
 
 GONE = 410
 
@@ -56,6 +54,7 @@ class Claimed:
     endpoint: Endpoint
     token: UUID
     probe: bool
+    policy: WebhookPolicy
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def attempt_delivery(
         OperationalError, InterfaceError: PostgreSQL cannot be reached. The lease runs out and
             the clock asks again.
     """
-    claimed = claim(delivery_id, number, utc_now())
+    claimed = claim(delivery_id, number, utc_now(), transport.policy)
     if claimed is None:
         return None
     delivery, endpoint = claimed.delivery, claimed.endpoint
@@ -100,7 +99,7 @@ def attempt_delivery(
     return Delivered(claimed, made, record_success(claimed, made, utc_now()))
 
 
-def claim(delivery_id: UUID, number: int, now: datetime) -> Claimed | None:
+def claim(delivery_id: UUID, number: int, now: datetime, policy: WebhookPolicy) -> Claimed | None:
     """Take a delivery for its try with this number, if it is its turn.
 
     The number guards against messages that come twice: a repeat would otherwise make the next
@@ -117,15 +116,16 @@ def claim(delivery_id: UUID, number: int, now: datetime) -> Claimed | None:
             deliveries.pause(delivery_id)
             return None
         probe = endpoint.probe_at is not None and delivery.by_hand is not ByHand.AT_ONCE
-        if not _has_its_turn(endpoint, delivery, now):
+        if not _has_its_turn(endpoint, delivery, now, policy.in_flight):
             deliveries.park(delivery_id)
             return None
         if probe:  # one at a time, and again if this one is never heard of
             webhook_endpoints.save_health(replace(endpoint, probe_at=now + LEASE))
-        return Claimed(delivery, endpoint, deliveries.lease(delivery_id, now), probe)
+        token = deliveries.lease(delivery_id, now)
+        return Claimed(delivery, endpoint, token, probe, policy)
 
 
-def _has_its_turn(endpoint: Endpoint, delivery: Delivery, now: datetime) -> bool:
+def _has_its_turn(endpoint: Endpoint, delivery: Delivery, now: datetime, in_flight: int) -> bool:
     if delivery.by_hand is ByHand.AT_ONCE:
         return True
     if endpoint.probe_at is not None:
@@ -133,7 +133,7 @@ def _has_its_turn(endpoint: Endpoint, delivery: Delivery, now: datetime) -> bool
     under_way = _in_slots(endpoint, now)
     if delivery.by_hand is ByHand.RECOVERY and ByHand.RECOVERY in under_way:
         return False
-    return len(under_way) < IN_FLIGHT
+    return len(under_way) < in_flight
 
 
 def _in_slots(endpoint: Endpoint, now: datetime) -> list[ByHand | None]:
@@ -153,7 +153,7 @@ def record_success(claimed: Claimed, attempt: Attempt, now: datetime) -> list[Re
         if claimed.delivery.by_hand is not ByHand.AT_ONCE:
             endpoint = _with(endpoint, EndpointHealth())
             webhook_endpoints.save_health(replace(endpoint, last_success_at=now))
-        return next_in_turn(endpoint, now)
+        return next_in_turn(endpoint, now, claimed.policy)
 
 
 def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None, list[Request]]:
@@ -162,14 +162,14 @@ def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None,
     There is no result where the lease had gone to another meanwhile.
     """
     claimed, attempt = failed.claimed, failed.attempt
-    delivery = claimed.delivery
+    delivery, policy = claimed.delivery, claimed.policy
     with transaction():
         endpoint = webhook_endpoints.lock_of_delivery(delivery.id)
         blamed = endpoint if endpoint and not failed.ours and _is_blamed(claimed) else None
         if blamed is not None:
-            wait = min(asked_delay(failed.retry_after, now), LONGEST_RETRY_AFTER)
-            health = _health(blamed).after_failure(now, probe=claimed.probe, wait=wait)
-            blamed = _warned_or_disabled(_with(blamed, health), attempt, now)
+            wait = asked_delay(failed.retry_after, now, policy)
+            health = _health(blamed).after_failure(now, policy, probe=claimed.probe, wait=wait)
+            blamed = _warned_or_disabled(_with(blamed, health), attempt, now, policy)
         result = _result(failed, blamed or endpoint, now)
         if not deliveries.finish(delivery, claimed.token, attempt, result, now):
             return None, []
@@ -178,7 +178,7 @@ def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None,
             if blamed.disabled_at is not None:
                 deliveries.pause_waiting(blamed.id)
         after = blamed or endpoint
-        return result, next_in_turn(after, now) if after else []
+        return result, next_in_turn(after, now, policy) if after else []
 
 
 def _is_blamed(claimed: Claimed) -> bool:
@@ -196,7 +196,7 @@ def _result(failed: AttemptFailed, endpoint: Endpoint | None, now: datetime) -> 
         # What was accepted once stays so, though sending it again failed.
         accepted = deliveries.was_accepted(delivery.id)
         return Result(State.DELIVERED if accepted else State.FAILED, counts=False)
-    due_at = next_attempt_at(delivery.attempts + 1, now, failed.retry_after)
+    due_at = next_attempt_at(delivery.attempts + 1, now, failed.retry_after, claimed.policy)
     if endpoint.disabled_at is not None:
         return Result(State.PAUSED, counts=True)
     if due_at is None:
@@ -204,38 +204,48 @@ def _result(failed: AttemptFailed, endpoint: Endpoint | None, now: datetime) -> 
     return Result(State.WAITING, counts=True, next_attempt_at=due_at)
 
 
-def next_in_turn(endpoint: Endpoint, now: datetime) -> list[Request]:
-    """Give parked rows of an endpoint, whose lock is held, the room that there is."""
+def next_in_turn(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> list[Request]:
+    """Give parked rows of an endpoint, whose lock is held, the room that there is.
+
+    At most one attempt under way is of a recovery, so that fresh deliveries have room beside it.
+    """
     if endpoint.disabled_at is not None or endpoint.probe_at is not None:
         return []
     under_way = _in_slots(endpoint, now)
-    room = max(0, IN_FLIGHT - len(under_way))
+    room = max(0, policy.in_flight - len(under_way))
     fresh = deliveries.unpark(endpoint.id, now, fresh=room, recovering=0)
     left = min(room - len(fresh), 0 if ByHand.RECOVERY in under_way else 1)
     return fresh + deliveries.unpark(endpoint.id, now, fresh=0, recovering=max(0, left))
 
 
-def _warned_or_disabled(endpoint: Endpoint, attempt: Attempt, now: datetime) -> Endpoint:
+def _warned_or_disabled(
+    endpoint: Endpoint, attempt: Attempt, now: datetime, policy: WebhookPolicy
+) -> Endpoint:
     """An endpoint that has just failed once more, warned of or disabled where it is time."""
     if endpoint.disabled_at is not None:
         return endpoint  # what was under way then has nothing to add
     health = _health(endpoint)
-    if attempt.status_code == GONE or health.is_lost(now):
-        reason = "it answered 410 Gone" if attempt.status_code == GONE else "120 hours of failures"
+    last = _hours(policy.disable_after)
+    if attempt.status_code == GONE or health.is_lost(now, policy):
+        reason = "it answered 410 Gone" if attempt.status_code == GONE else f"{last} of failures"
         logger.error(
             "webhook endpoint %s (%s) is disabled: %s; what waits for it is kept, and goes out"
             " after `brazebee webhooks enable %s`",
             endpoint.host, endpoint.id, reason, endpoint.id,
         )  # fmt: skip
         return replace(endpoint, disabled_at=now, disabled_because=reason)
-    for_long = health.warning(now)
+    for_long = health.warning(now, policy)
     if for_long is None:
         return endpoint
     logger.warning(
-        "webhook endpoint %s (%s) has failed for %s hours; after 120 it is disabled",
-        endpoint.host, endpoint.id, for_long // timedelta(hours=1),
+        "webhook endpoint %s (%s) has failed for %s; after %s it is disabled",
+        endpoint.host, endpoint.id, _hours(for_long), last,
     )  # fmt: skip
     return replace(endpoint, warned_at=now)
+
+
+def _hours(duration: timedelta) -> str:
+    return f"{duration // timedelta(hours=1)} hours"
 
 
 def _health(endpoint: Endpoint) -> EndpointHealth:

@@ -4,7 +4,7 @@ Each runs within the transaction at hand, and returns what is to be asked of `de
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -13,12 +13,10 @@ from uuid_utils.compat import uuid7
 from actors.delivery import next_in_turn
 from actors.times import iso_milliseconds
 from actors.webhooks.circuit import EndpointHealth
+from config.webhook_policy import WebhookPolicy
 from models import deliveries, delivery_log, webhook_endpoints
 from models.deliveries import ByHand, NewDelivery, Request
 from models.webhook_endpoints import Endpoint
-
-RECOVERABLE_FOR = timedelta(days=14)
-"""How far back failed deliveries can be recovered."""
 
 TEST_EVENT = "test"
 
@@ -46,12 +44,12 @@ def disable(endpoint: Endpoint, reason: str, now: datetime) -> None:
     deliveries.pause_waiting(endpoint.id)
 
 
-def enable(endpoint: Endpoint, now: datetime) -> list[Request]:
+def enable(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> list[Request]:
     """Begin anew, with all that was kept meanwhile."""
     enabled = replace(endpoint, disabled_at=None, disabled_because=None, **vars(EndpointHealth()))
     webhook_endpoints.save_health(enabled)
     deliveries.park_paused(endpoint.id)
-    return next_in_turn(enabled, now)
+    return next_in_turn(enabled, now, policy)
 
 
 def remove(endpoint: Endpoint) -> None:
@@ -81,7 +79,7 @@ def resend(endpoint: Endpoint, delivery_id: UUID, now: datetime) -> list[Request
 
 
 def recover(
-    endpoint: Endpoint, *, since: datetime, latest: bool, now: datetime
+    endpoint: Endpoint, *, since: datetime, latest: bool, now: datetime, policy: WebhookPolicy
 ) -> tuple[int, list[Request]]:
     """Send again what failed since an instant; how many that are.
 
@@ -89,7 +87,7 @@ def recover(
     only if it failed.
     """
     failed = delivery_log.failed_since(
-        endpoint.id, max(since, now - RECOVERABLE_FOR), latest=latest
+        endpoint.id, max(since, now - policy.recoverable_for), latest=latest
     )
     delivery_log.send_again(endpoint.id, failed, ByHand.RECOVERY, now)
-    return len(failed), next_in_turn(endpoint, now)
+    return len(failed), next_in_turn(endpoint, now, policy)

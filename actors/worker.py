@@ -33,7 +33,7 @@ dramatiq.set_broker(broker)
 register_actors(
     broker,
     rulebooks=RuleBooks(),
-    transport=Transport(AddressPolicy(settings.webhook_allow_nets)),
+    transport=Transport(AddressPolicy(settings.webhook_allow_nets), settings.webhooks),
     secret_keys=settings.secret_keys,
     counters=counters,
 )

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from tabulate import tabulate
 
+from bench.delivering import measure_delivering
 from bench.judging import measure_judging
 from bench.replaying import measure_replaying
 from bench.servers import embedded_servers
@@ -48,10 +49,21 @@ def rules(full: bool, json_file: Path | None) -> None:  # noqa: FBT001 -- click 
         )
 
 
+@main.command("webhooks")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures there.")
+def webhooks(json_file: Path | None) -> None:
+    """From a change's commit to its webhook, and how many a process sends."""
+    delivering = measure_delivering()
+    _print("Webhooks to a fast receiver, one `deliver` process", delivering)
+    if json_file:
+        json_file.write_text(json.dumps({"delivering": delivering}, indent=2))
+
+
 def _print(title: str, rows: list[dict[str, Any]]) -> None:
     click.echo(f"\n{title}:\n")
-    headers = [name.replace("_", " ") for name in rows[0]]
-    cells = [list(row.values()) for row in rows]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    headers = [name.replace("_", " ") for name in names]
+    cells = [[row.get(name) for name in names] for row in rows]
     click.echo(tabulate(cells, headers=headers, floatfmt=",.2f", intfmt=","))
 
 

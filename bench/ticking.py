@@ -51,7 +51,7 @@ def measure_ticking(
 def _measure(settings: Settings, organization_id: int, now: datetime) -> dict[str, float]:
     client = redis.Redis.from_url(settings.redis_url)
     broker = QueueBroker(client=client, middleware=[])  # type: ignore[no-untyped-call]
-    clock = Clock(broker, lambda: now)
+    clock = Clock(broker, lambda: now, settings.webhooks)
     with database.connection_context():
         idle_ms = median_ms(clock.tick, repeats=50)
         find_ms = median_ms(lambda: flag_states.due(until=now, limit=DUE), repeats=50)

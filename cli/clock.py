@@ -22,4 +22,4 @@ def clock() -> None:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    Clock(build_broker(settings.redis_url), utc_now).run(stopping)
+    Clock(build_broker(settings.redis_url), utc_now, settings.webhooks).run(stopping)

@@ -9,8 +9,8 @@ from uuid import UUID
 import click
 
 from actors import endpoints
-from actors.endpoints import RECOVERABLE_FOR, NoSuchEndpoint
-from actors.times import utc_now
+from actors.endpoints import NoSuchEndpoint
+from actors.times import iso_milliseconds, utc_now
 from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
 from cli.output import json_option, org_option, print_json, print_rows
@@ -92,7 +92,8 @@ def show(delivery_id: UUID, org: str, as_json: bool) -> None:
 @deliveries.command("resend")
 @click.argument("delivery_id", metavar="ID", type=click.UUID)
 @org_option
-def resend(delivery_id: UUID, org: str) -> None:
+@json_option
+def resend(delivery_id: UUID, org: str, as_json: bool) -> None:
     """Send one delivery again now, which was accepted or given up."""
     with database_transaction() as settings:
         organization = find_organization(org)
@@ -104,13 +105,15 @@ def resend(delivery_id: UUID, org: str) -> None:
     if not following:
         raise Refused(f"{delivery_id} is {found[0].state}; it goes out by itself.")
     ask_for(settings, following)
+    if as_json:
+        print_json({"resent": str(delivery_id)})
     click.echo(f"Sent {delivery_id} again; see `brazebee deliveries show {delivery_id}`.", err=True)
 
 
 @deliveries.command("recover")
 @click.argument("endpoint_id", metavar="ENDPOINT", type=click.UUID)
 @click.option("--since", type=_Instant(), required=True,
-              help="In ISO 8601; up to 14 days back.")  # fmt: skip
+              help="In ISO 8601; up to 14 days back, unless set otherwise.")  # fmt: skip
 @click.option("--latest", is_flag=True, help="Only the newest change of each company.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until all are sent.")
 @org_option
@@ -119,11 +122,17 @@ def recover(
     endpoint_id: UUID, since: datetime, latest: bool, wait: bool, org: str, as_json: bool
 ) -> None:
     """Send again all that failed for ENDPOINT since a time, in order per company."""
-    if since < utc_now() - RECOVERABLE_FOR:
-        raise click.UsageError("--since: deliveries can be recovered for 14 days.")
     with database_transaction() as settings:
+        policy, now = settings.webhooks, utc_now()
+        earliest = now - policy.recoverable_for
+        if since < earliest:
+            raise click.UsageError(
+                f"--since: deliveries can be recovered from {iso_milliseconds(earliest)} on."
+            )
         endpoint = _endpoint(org, find_organization(org).id, endpoint_id)
-        number, following = endpoints.recover(endpoint, since=since, latest=latest, now=utc_now())
+        number, following = endpoints.recover(
+            endpoint, since=since, latest=latest, now=now, policy=policy
+        )
     ask_for(settings, following)
     if wait and number:
         waiting = _sent_one_by_one(endpoint, number)

@@ -11,6 +11,8 @@ import limits
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 from redis.connection import parse_url
 
+from config.webhook_policy import WebhookPolicy, webhook_policy_from
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 DEFAULT_RATE_LIMIT = "10000/hour"
@@ -34,6 +36,7 @@ class Settings:
     rate_limit: str = DEFAULT_RATE_LIMIT
     secret_keys: tuple[str, ...] = field(default=(), repr=False)
     webhook_allow_nets: tuple[Network, ...] = ()
+    webhooks: WebhookPolicy = field(default_factory=WebhookPolicy)
     trusted_proxies: int = 0
     log_level: str = "INFO"
 
@@ -45,13 +48,17 @@ class Settings:
             SettingsError: one or more are missing or wrong.
         """
         given = {name: value for name, value in environment.items() if value.strip()}
-        try:
-            settings: Settings = _SettingsSchema().load(given)
-        except ValidationError as error:
-            said = sorted(error.messages_dict.items())
-            faults = [f"{name}: {' '.join(messages)}" for name, messages in said]
-            raise SettingsError("\n".join(faults)) from None
-        return settings
+        loaded: dict[str, Any] = {}
+        faults: dict[str, list[str]] = {}
+        for name, load in (("webhooks", webhook_policy_from), ("rest", _SettingsSchema().load)):
+            try:
+                loaded[name] = load(given)
+            except ValidationError as error:
+                faults |= error.messages_dict
+        if faults:
+            said = [f"{name}: {' '.join(faults[name])}" for name in sorted(faults)]
+            raise SettingsError("\n".join(said))
+        return cls(**loaded["rest"], webhooks=loaded["webhooks"])
 
 
 class _Networks(fields.Field[tuple[Network, ...]]):
@@ -145,9 +152,9 @@ class _SettingsSchema(Schema):
     )
 
     @post_load
-    def build(self, values: dict[str, Any], **_kwargs: Any) -> Settings:
+    def complete(self, values: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         values.setdefault("rate_limit_redis_url", _next_database(values["redis_url"]))
-        return Settings(**values)
+        return values
 
 
 def _next_database(redis_url: str) -> str:

@@ -13,10 +13,8 @@ from uuid import UUID, uuid4
 
 from uuid_utils.compat import uuid7
 
+from config.webhook_policy import LEASE
 from models.database import execute, query
-
-LEASE = timedelta(seconds=60)
-"""How long an attempt may hold its row; a killed worker's row is taken again after it."""
 
 HINT_LOST_AFTER = timedelta(seconds=2)
 """A row's attempt is asked for by message; the clock asks again after this long."""

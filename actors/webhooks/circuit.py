@@ -1,18 +1,13 @@
 """How an endpoint fares: when it is left alone, asked again, warned of, and disabled.
 
-After `FAILURES_TO_OPEN` failures in a row the circuit opens: deliveries wait, and one at a time is
-sent as a probe, after pauses that double. An endpoint without any success for `DISABLE_AFTER` is
-disabled.
+After so many failures in a row the circuit opens: deliveries wait, and one at a time is sent as a
+probe, after pauses that double. An endpoint without any success for long is disabled.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-FAILURES_TO_OPEN = 5
-FIRST_PAUSE = timedelta(seconds=30)
-LONGEST_PAUSE = timedelta(minutes=30)
-DISABLE_AFTER = timedelta(hours=120)
-WARN_AFTER = (timedelta(hours=24), timedelta(hours=72))
+from config.webhook_policy import WebhookPolicy
 
 
 @dataclass(frozen=True)
@@ -30,31 +25,37 @@ class EndpointHealth:
     probe_pause: timedelta | None = None
 
     def after_failure(
-        self, now: datetime, *, probe: bool = False, wait: timedelta = timedelta(0)
+        self,
+        now: datetime,
+        policy: WebhookPolicy,
+        *,
+        probe: bool = False,
+        wait: timedelta = timedelta(0),
     ) -> "EndpointHealth":
         """After one more failure; `wait` is how long the endpoint asked to be left alone.
 
         Only a failed probe doubles the pause, not what was under way when the circuit opened.
         """
         failed = replace(self, failures=self.failures + 1, failing_since=self.failing_since or now)
-        if failed.failures < FAILURES_TO_OPEN or (self.probe_at is not None and not probe):
+        opens = failed.failures >= policy.failures_to_open
+        if not opens or (self.probe_at is not None and not probe):
             return failed
-        pause = FIRST_PAUSE
+        pause = policy.probe_pause
         if self.probe_pause is not None:
-            pause = min(2 * self.probe_pause, LONGEST_PAUSE)
+            pause = min(2 * self.probe_pause, policy.longest_probe_pause)
         return replace(failed, probe_pause=pause, probe_at=now + max(pause, wait))
 
-    def is_lost(self, now: datetime) -> bool:
+    def is_lost(self, now: datetime, policy: WebhookPolicy) -> bool:
         """Whether it has failed for so long that it is disabled."""
-        if self.failing_since is None or self.failures < FAILURES_TO_OPEN:
+        if self.failing_since is None or self.failures < policy.failures_to_open:
             return False
-        return now - self.failing_since >= DISABLE_AFTER
+        return now - self.failing_since >= policy.disable_after
 
-    def warning(self, now: datetime) -> timedelta | None:
+    def warning(self, now: datetime, policy: WebhookPolicy) -> timedelta | None:
         """For how long it has failed, where somebody must be told now."""
         if self.failing_since is None:
             return None
-        due = [self.failing_since + after for after in WARN_AFTER]
+        due = [self.failing_since + after for after in policy.warn_after]
         reached = [at for at in due if at <= now]
         if not reached or (self.warned_at is not None and self.warned_at >= reached[-1]):
             return None

@@ -4,41 +4,31 @@ import random
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-DELAYS = (
-    timedelta(seconds=5),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-    timedelta(hours=14),
-    timedelta(hours=20),
-    timedelta(hours=24),
-)
-"""The waits after the first attempt, which is made at once: ten attempts over three days."""
+from config.webhook_policy import WebhookPolicy
 
 JITTER = 0.2
 """Each wait is spread by a fifth either way: what failed together returns one by one."""
 
-LONGEST_RETRY_AFTER = timedelta(hours=24)
-
 
 def next_attempt_at(
-    attempt: int, failed_at: datetime, retry_after: str | None = None
+    attempt: int, failed_at: datetime, retry_after: str | None, policy: WebhookPolicy
 ) -> datetime | None:
     """When to try again after the attempt with this number failed; None when that was the last.
 
-    An endpoint's `Retry-After`, in seconds or as a date, is waited out, up to 24 hours.
+    An endpoint's `Retry-After`, in seconds or as a date, is waited out, up to the policy's longest.
     """
-    if attempt > len(DELAYS):
+    if attempt > len(policy.retry_delays):
         return None
-    delay = DELAYS[attempt - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 -- no secret
-    asked = asked_delay(retry_after, failed_at)
-    return failed_at + max(delay, min(asked, LONGEST_RETRY_AFTER))
+    delay = policy.retry_delays[attempt - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 -- no secret
+    return failed_at + max(delay, asked_delay(retry_after, failed_at, policy))
 
 
-def asked_delay(retry_after: str | None, now: datetime) -> timedelta:
-    """How long an endpoint's `Retry-After` asks to be left alone, in seconds or as a date."""
+def asked_delay(retry_after: str | None, now: datetime, policy: WebhookPolicy) -> timedelta:
+    """How long an endpoint's `Retry-After` asks to be left alone, as far as that is granted."""
+    return min(_read(retry_after, now), policy.longest_retry_after)
+
+
+def _read(retry_after: str | None, now: datetime) -> timedelta:
     if retry_after is None:
         return timedelta(0)
     text = retry_after.strip()

@@ -17,13 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from actors.webhooks.addresses import Address, AddressPolicy, AddressRefused
-
-CONNECT_SECONDS = 5.0
-TOTAL_SECONDS = 15.0
-"""By the wall clock, from the look-up to the last byte read, however slowly bytes drip."""
-
-RESPONSE_BYTES = 16 * 1024
-"""The most that is read, and kept, of a response. It is never unpacked."""
+from config.webhook_policy import WebhookPolicy
 
 USER_AGENT = "Brazebee-Webhooks/1"
 
@@ -44,22 +38,24 @@ class Response:
 
 @dataclass(frozen=True)
 class Transport:
-    """A way to send webhooks under an address policy."""
+    """A way to send webhooks to allowed addresses.
 
-    policy: AddressPolicy
-    total_seconds: float = TOTAL_SECONDS
+    The policy's timeout is by the wall clock, from the look-up to the last byte read, however
+    slowly bytes drip. The response is never unpacked.
+    """
+
+    addresses: AddressPolicy
+    policy: WebhookPolicy
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Response:
         """Make one attempt. Never raises for what the endpoint or the network does."""
         started = time.monotonic()
-        deadline = _Deadline(self.total_seconds)
+        deadline = _Deadline(self.policy)
         try:
-            self.policy.check_url(url)
+            self.addresses.check_url(url)
             status_code, answer, retry_after = self._exchange(url, body, headers, deadline)
         except (requests.RequestException, HTTPError, AddressRefused, OSError, ValueError) as error:
-            reason = (
-                f"no answer within {self.total_seconds:g} s" if deadline.passed else _reason(error)
-            )
+            reason = deadline.reason if deadline.passed else _reason(error, deadline)
             return Response(None, reason, None, _elapsed_ms(started))
         finally:
             deadline.cancel()
@@ -70,8 +66,8 @@ class Transport:
         self, url: str, body: bytes, headers: Mapping[str, str], deadline: "_Deadline"
     ) -> tuple[int, str, str | None]:
         with _Session() as session:
-            session.mount("http://", _GuardedAdapter(self.policy, deadline))
-            session.mount("https://", _GuardedAdapter(self.policy, deadline))
+            session.mount("http://", _GuardedAdapter(self.addresses, deadline))
+            session.mount("https://", _GuardedAdapter(self.addresses, deadline))
             with session.post(
                 url,
                 data=body,
@@ -81,11 +77,11 @@ class Transport:
                     "User-Agent": USER_AGENT,
                     **headers,
                 },
-                timeout=(CONNECT_SECONDS, self.total_seconds),
+                timeout=(deadline.connect_seconds, deadline.seconds),
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                answer = response.raw.read(RESPONSE_BYTES, decode_content=False)
+                answer = response.raw.read(self.policy.response_bytes, decode_content=False)
                 if deadline.passed:
                     raise requests.Timeout("the response was cut off")
                 text = _storable(answer.decode("utf-8", "replace"))
@@ -106,11 +102,13 @@ class _Session(requests.Session):
 class _Deadline:
     """Shuts down whatever socket is in use when the time is up, whoever is waiting on it."""
 
-    def __init__(self, seconds: float) -> None:
-        self._ends_at = time.monotonic() + seconds
+    def __init__(self, policy: WebhookPolicy) -> None:
+        self.seconds = policy.timeout.total_seconds()
+        self.connect_seconds = policy.connect_timeout.total_seconds()
+        self._ends_at = time.monotonic() + self.seconds
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._pass)
+        self._timer = threading.Timer(self.seconds, self._pass)
         self._timer.daemon = True
         self._timer.start()
 
@@ -125,9 +123,13 @@ class _Deadline:
         if self.passed:
             self._pass()
 
-    def left(self, at_most: float) -> float:
-        """Seconds until the deadline, `at_most` at the most; never quite none."""
-        return min(at_most, max(0.001, self._ends_at - time.monotonic()))
+    @property
+    def reason(self) -> str:
+        return f"no answer within {self.seconds:g} s"
+
+    def left_to_connect(self) -> float:
+        """Seconds that a look-up or a connection may take from now on; never quite none."""
+        return min(self.connect_seconds, max(0.001, self._ends_at - time.monotonic()))
 
     def cancel(self) -> None:
         self._timer.cancel()
@@ -147,18 +149,18 @@ class _Deadline:
 class _GuardedConnection(HTTPConnection):
     """Connects only to an address that the policy has seen and allows."""
 
-    policy: AddressPolicy
+    addresses: AddressPolicy
     deadline: _Deadline
     secure = False
 
     def __init__(self, *args: Any, guard: tuple[AddressPolicy, _Deadline], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.policy, self.deadline = guard
+        self.addresses, self.deadline = guard
 
     def _new_conn(self) -> socket.socket:
         failure: OSError | None = None
         addresses = self._look_up()
-        give_up_at = time.monotonic() + self.deadline.left(CONNECT_SECONDS)
+        give_up_at = time.monotonic() + self.deadline.left_to_connect()
         for address in addresses:
             family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
             connection = socket.socket(family, socket.SOCK_STREAM)
@@ -170,7 +172,7 @@ class _GuardedConnection(HTTPConnection):
                 failure = error
                 continue
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(CONNECT_SECONDS)
+            connection.settimeout(self.deadline.connect_seconds)
             self.deadline.watch(connection)
             return connection
         raise failure or OSError(f"{self.host} has no address")
@@ -185,12 +187,12 @@ class _GuardedConnection(HTTPConnection):
 
         def look_up() -> None:
             try:
-                found.set_result(self.policy.resolve(self.host, self.port, secure=self.secure))
+                found.set_result(self.addresses.resolve(self.host, self.port, secure=self.secure))
             except Exception as error:  # noqa: BLE001 -- it is raised where it is waited for
                 found.set_exception(error)
 
         threading.Thread(target=look_up, daemon=True).start()
-        return found.result(timeout=self.deadline.left(CONNECT_SECONDS))
+        return found.result(timeout=self.deadline.left_to_connect())
 
 
 class _GuardedTLSConnection(_GuardedConnection, HTTPSConnection):
@@ -198,8 +200,8 @@ class _GuardedTLSConnection(_GuardedConnection, HTTPSConnection):
 
 
 class _GuardedAdapter(HTTPAdapter):
-    def __init__(self, policy: AddressPolicy, deadline: _Deadline) -> None:
-        self._guard = (policy, deadline)
+    def __init__(self, addresses: AddressPolicy, deadline: _Deadline) -> None:
+        self._guard = (addresses, deadline)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -214,7 +216,7 @@ class _GuardedAdapter(HTTPAdapter):
         return type(base.__name__, (base,), {"ConnectionCls": guarded})
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, deadline: _Deadline) -> str:
     """The innermost cause in a few words, since requests and urllib3 wrap each other's errors."""
     cause: BaseException = error
     while inner := cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__):
@@ -225,7 +227,7 @@ def _reason(error: Exception) -> str:
         case ConnectionRefusedError():
             return "connection refused"
         case TimeoutError():
-            return f"no connection within {CONNECT_SECONDS:g} s"
+            return f"no connection within {deadline.connect_seconds:g} s"
         case http.client.RemoteDisconnected():
             return "the connection was closed without an answer"
         case http.client.HTTPException():

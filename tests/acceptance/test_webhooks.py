@@ -126,7 +126,7 @@ def test_what_an_endpoint_refused_for_good_is_sent_again_by_hand(
     since = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     assert tenant.json("deliveries", "recover", endpoint, "--since", since) == {"recovering": 0}
     refused = tenant.run("deliveries", "recover", endpoint, "--since", "2020-01-01")
-    assert (refused.returncode, "14 days" in refused.stderr) == (2, True)
+    assert (refused.returncode, "can be recovered from" in refused.stderr) == (2, True)
 
 
 def test_an_endpoint_that_is_gone_is_disabled_at_once(tenant: Tenant, receiver: Receiver) -> None:

@@ -38,8 +38,9 @@ from actors.delivery import AttemptFailed, attempt_delivery
 from actors.metrics import WebhookCounters
 from actors.webhook_retries import WebhookRetries
 from actors.webhooks.addresses import Address, AddressPolicy
-from actors.webhooks.transport import RESPONSE_BYTES, Transport
+from actors.webhooks.transport import Transport
 from config.settings import Settings
+from config.webhook_policy import WebhookPolicy
 from models import deliveries, organizations, webhook_endpoints
 from models.database import query, transaction
 from models.deliveries import NewDelivery
@@ -88,7 +89,9 @@ def send(settings: Settings) -> Send:
         outcome = outcome_of(delivery_id)
         assert outcome.row["lease_token"] is None
         assert outcome.attempt["duration_ms"] < IN_TIME_SECONDS * 1000
-        assert len((outcome.attempt["response"] or "").encode()) <= 3 * RESPONSE_BYTES
+        assert (
+            len((outcome.attempt["response"] or "").encode()) <= 3 * WebhookPolicy().response_bytes
+        )
         return outcome
 
     return make_attempt
@@ -105,7 +108,7 @@ def new_delivery(url: str, settings: Settings) -> UUID:
 
 
 def attempt(delivery_id: UUID, number: int, policy: AddressPolicy, settings: Settings) -> None:
-    transport = Transport(policy, total_seconds=TOTAL_SECONDS)
+    transport = Transport(policy, WebhookPolicy(timeout=timedelta(seconds=TOTAL_SECONDS)))
     failed = None
     try:
         attempt_delivery(delivery_id, number, transport=transport, secret_keys=settings.secret_keys)
@@ -206,7 +209,7 @@ def test_an_endless_body_is_cut_after_16_kib_and_its_status_counts(
     with receiver(endless(b"HTTP/1.1 " + status + b"\r\n\r\n", CHUNK)) as server:
         outcome = send(server.url)
     assert (outcome.row["state"], outcome.row["attempts"]) == (state, 1)
-    assert outcome.attempt["response"] == "a" * RESPONSE_BYTES
+    assert outcome.attempt["response"] == "a" * WebhookPolicy().response_bytes
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +233,7 @@ def test_a_gzip_bomb_is_kept_as_it_came_16_kib_of_it(
     with receiver(answering(head.encode() + gzip_bomb)) as server:
         outcome = send(server.url)
     assert (outcome.row["state"], outcome.row["attempts"]) == (state, 1)
-    kept = gzip_bomb[:RESPONSE_BYTES].decode("utf-8", "replace")
+    kept = gzip_bomb[: WebhookPolicy().response_bytes].decode("utf-8", "replace")
     assert outcome.attempt["response"] == kept.replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 

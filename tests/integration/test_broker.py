@@ -25,6 +25,7 @@ from actors.webhooks.addresses import AddressPolicy
 from actors.webhooks.transport import Transport
 from cli.up.embedded import redis_url
 from config.settings import Settings
+from config.webhook_policy import WebhookPolicy
 from models import organizations, webhook_endpoints
 from models.database import query, transaction
 from queues import messages
@@ -288,7 +289,9 @@ def worker(settings: Settings, new_broker: NewBroker) -> Iterator[Running]:
     register_actors(
         broker,
         rulebooks=RuleBooks(),
-        transport=Transport(AddressPolicy(settings.webhook_allow_nets), total_seconds=5),
+        transport=Transport(
+            AddressPolicy(settings.webhook_allow_nets), WebhookPolicy(timeout=timedelta(seconds=5))
+        ),
         secret_keys=settings.secret_keys,
         counters=counters,
     )

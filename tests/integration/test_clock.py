@@ -19,13 +19,15 @@ from actors.intake import store
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent
-from actors.webhooks.schedule import DELAYS
 from config.settings import Settings
+from config.webhook_policy import LEASE, WebhookPolicy
 from models import deliveries, organizations, webhook_endpoints
 from models.database import query, transaction
-from models.deliveries import LEASE, Attempt, Result, State
+from models.deliveries import Attempt, Result, State
 from queues import messages
 from queues.broker import QueueBroker
+
+POLICY = WebhookPolicy()
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 MICROSECOND = 0.000001
@@ -85,7 +87,7 @@ class Ticking:
     def __init__(self, broker: RecordingBroker) -> None:
         self.broker = broker
         self.now = T0
-        self.clock = Clock(broker, lambda: self.now)
+        self.clock = Clock(broker, lambda: self.now, POLICY)
 
     def at(self, seconds: float) -> list[str]:
         """What is asked for by a tick at this time."""
@@ -300,10 +302,10 @@ def test_a_failed_delivery_is_asked_for_when_its_next_attempt_is_due(
     ticking: Ticking, settings: Settings
 ) -> None:
     delivery_id = new_delivery(settings)
-    for number, wait in enumerate(DELAYS, start=1):
+    for number, wait in enumerate(POLICY.retry_delays, start=1):
         failed = Attempt(T0, 5, 500, "answered 500", "")
         result = Result(State.WAITING, counts=True, next_attempt_at=T0 + wait)
-        claimed = claim(delivery_id, number, T0)
+        claimed = claim(delivery_id, number, T0, POLICY)
         assert claimed is not None
         with transaction():
             deliveries.finish(claimed.delivery, claimed.token, failed, result, T0)
@@ -316,7 +318,7 @@ def test_an_attempt_that_never_came_to_an_end_is_asked_for_again_when_its_lease_
     ticking: Ticking, settings: Settings
 ) -> None:
     delivery_id = new_delivery(settings)
-    assert claim(delivery_id, 1, T0) is not None
+    assert claim(delivery_id, 1, T0, POLICY) is not None
     lease = LEASE.total_seconds()
     assert ticking.at(lease - MICROSECOND) == []
     assert ticking.at(lease) == [f"deliver('{delivery_id}', 1)"]
@@ -363,7 +365,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def running_clock(broker: RecordingBroker) -> Iterator[Running]:
     stopping = threading.Event()
-    thread = threading.Thread(target=Clock(broker, lambda: after(100)).run, args=(stopping,))
+    thread = threading.Thread(
+        target=Clock(broker, lambda: after(100), POLICY).run, args=(stopping,)
+    )
     running = Running(broker, stopping, thread)
     thread.start()
     try:

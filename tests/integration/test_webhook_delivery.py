@@ -35,10 +35,13 @@ from actors.webhook_retries import WebhookRetries
 from actors.webhooks.addresses import AddressPolicy
 from actors.webhooks.transport import Transport
 from config.settings import Settings
+from config.webhook_policy import LEASE, WebhookPolicy
 from models import deliveries, organizations, webhook_endpoints
 from models.database import execute, query, transaction
-from models.deliveries import LEASE, Attempt, NewDelivery
+from models.deliveries import Attempt, NewDelivery
 from queues import messages
+
+POLICY = WebhookPolicy()
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -112,7 +115,10 @@ class Outbox:
         return attempt_delivery(
             self.delivery_id,
             number,
-            transport=Transport(AddressPolicy(self.settings.webhook_allow_nets), total_seconds=5),
+            transport=Transport(
+                AddressPolicy(self.settings.webhook_allow_nets),
+                WebhookPolicy(timeout=timedelta(seconds=5)),
+            ),
             secret_keys=self.settings.secret_keys if secret_keys is None else secret_keys,
         )
 
@@ -395,12 +401,12 @@ def test_a_wrong_secret_key_is_a_recorded_failure_and_nothing_is_sent_until_the_
 
 def test_a_claimed_row_is_nobody_elses_for_a_minute_and_anybodys_after(outbox: Outbox) -> None:
     claimed_at = datetime.now(UTC)
-    first = claim(outbox.delivery_id, 1, claimed_at)
+    first = claim(outbox.delivery_id, 1, claimed_at, POLICY)
     assert first is not None
-    assert claim(outbox.delivery_id, 1, claimed_at) is None
+    assert claim(outbox.delivery_id, 1, claimed_at, POLICY) is None
     end = claimed_at + LEASE
-    assert claim(outbox.delivery_id, 1, end - timedelta(microseconds=1)) is None
-    second = claim(outbox.delivery_id, 1, end)
+    assert claim(outbox.delivery_id, 1, end - timedelta(microseconds=1), POLICY) is None
+    second = claim(outbox.delivery_id, 1, end, POLICY)
     assert second is not None
     assert timedelta(seconds=60) == LEASE
     assert second.delivery.tries == first.delivery.tries == 0
@@ -409,7 +415,7 @@ def test_a_claimed_row_is_nobody_elses_for_a_minute_and_anybodys_after(outbox: O
 
 def test_the_clock_asks_again_for_what_a_killed_worker_had_claimed(outbox: Outbox) -> None:
     claimed_at = datetime.now(UTC)
-    claim(outbox.delivery_id, 1, claimed_at)
+    claim(outbox.delivery_id, 1, claimed_at, POLICY)
     assert outbox.due(claimed_at + LEASE - timedelta(microseconds=1)) == []
     assert outbox.due(claimed_at + LEASE) == [(outbox.delivery_id, 1)]
 
@@ -418,8 +424,8 @@ def test_who_lost_the_lease_changes_the_row_no_more(outbox: Outbox) -> None:
     now = datetime.now(UTC)
     refused = Attempt(now, 5, 500, "answered 500", "late")
     accepted = Attempt(now, 5, 200, None, "thanks")
-    slow = claim(outbox.delivery_id, 1, now)
-    quick = claim(outbox.delivery_id, 1, now + LEASE)
+    slow = claim(outbox.delivery_id, 1, now, POLICY)
+    quick = claim(outbox.delivery_id, 1, now + LEASE, POLICY)
     assert slow is not None
     assert quick is not None
     record_failure(AttemptFailed(slow, refused), now)
@@ -451,7 +457,7 @@ def test_removing_an_endpoint_cancels_what_waits_for_it(outbox: Outbox, receiver
 
 def test_an_attempt_under_way_does_not_revive_what_was_cancelled(outbox: Outbox) -> None:
     now = datetime.now(UTC)
-    claimed = claim(outbox.delivery_id, 1, now)
+    claimed = claim(outbox.delivery_id, 1, now, POLICY)
     assert claimed is not None
     remove_endpoint(outbox)
     refused = Attempt(now, 5, 500, "answered 500", "")

@@ -25,10 +25,13 @@ from actors.delivery import (
     record_success,
 )
 from config.settings import Settings
+from config.webhook_policy import LEASE, WebhookPolicy
 from models import deliveries, organizations, webhook_endpoints
 from models.database import execute, query, transaction
-from models.deliveries import LEASE, Attempt, ByHand, NewDelivery, Request, Result, State
+from models.deliveries import Attempt, ByHand, NewDelivery, Request, Result, State
 from models.webhook_endpoints import Endpoint
+
+POLICY = WebhookPolicy()
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 MICROSECOND = 0.000001
@@ -82,7 +85,9 @@ class Place:
 
     def enable(self, at: float) -> list[Request]:
         with transaction():
-            return endpoints.enable(endpoints.find(self.organization_id, self.id), after(at))
+            return endpoints.enable(
+                endpoints.find(self.organization_id, self.id), after(at), POLICY
+            )
 
 
 @pytest.fixture
@@ -112,7 +117,7 @@ def row(delivery_id: UUID) -> dict[str, Any]:
 
 def try_claim(delivery_id: UUID, at: float) -> Claimed | None:
     """What a worker does with a message for the row's next try."""
-    return claim(delivery_id, row(delivery_id)["tries"] + 1, after(at))
+    return claim(delivery_id, row(delivery_id)["tries"] + 1, after(at), POLICY)
 
 
 def begin(delivery_id: UUID, at: float) -> Claimed:
@@ -181,7 +186,7 @@ def test_no_more_than_two_of_many_workers_at_once_get_a_slot(place: Place) -> No
 
     def work(delivery_id: UUID) -> bool:
         start.wait(5)
-        return claim(delivery_id, 1, T0) is not None
+        return claim(delivery_id, 1, T0, POLICY) is not None
 
     with ThreadPoolExecutor(8) as workers:
         claimed = list(workers.map(work, ids))
@@ -220,7 +225,7 @@ def test_many_rows_for_one_endpoint_are_all_sent_one_turn_after_the_other(place:
     order = [claimed.delivery.id for claimed in under_way]
     while under_way:
         for delivery_id, number in succeed(under_way.pop(0), 1):
-            claimed = claim(delivery_id, number, after(1))
+            claimed = claim(delivery_id, number, after(1), POLICY)
             if claimed:
                 under_way.append(claimed)
                 order.append(delivery_id)
@@ -259,7 +264,7 @@ def test_two_parked_rows_of_a_recovery_do_not_have_their_turn_at_once(place: Pla
         with transaction():
             deliveries.park(delivery_id)
     with transaction():
-        assert len(next_in_turn(endpoints.find(place.organization_id, place.id), T0)) == 1
+        assert len(next_in_turn(endpoints.find(place.organization_id, place.id), T0, POLICY)) == 1
     assert place.states() == ["waiting", "parked", "parked"]
 
 
@@ -278,7 +283,7 @@ def test_a_thousand_rows_for_an_endpoint_that_hangs_do_not_stand_before_another_
 ) -> None:
     hanging, healthy = places
     for delivery_id in hanging.add(1_000):
-        claim(delivery_id, 1, T0)
+        claim(delivery_id, 1, T0, POLICY)
     assert sorted(set(hanging.states())) == ["parked", "waiting"]
     [ours] = healthy.add()
     assert due(2) == [(ours, 1)]
@@ -286,7 +291,7 @@ def test_a_thousand_rows_for_an_endpoint_that_hangs_do_not_stand_before_another_
     assert probes(HOUR) == []
     waiting = due(LEASE.total_seconds())
     assert len(waiting) == 2, "the two under way, when their leases end"
-    broken = [claim(delivery_id, number, after(60)) for delivery_id, number in waiting]
+    broken = [claim(delivery_id, number, after(60), POLICY) for delivery_id, number in waiting]
     assert all(broken)
 
 
@@ -302,7 +307,7 @@ def test_a_repeated_message_makes_no_second_attempt_whatever_became_of_the_first
     begin(under_way, 0)
     for delivery_id in (accepted, refused, under_way):
         before = row(delivery_id)
-        assert claim(delivery_id, 1, after(1)) is None
+        assert claim(delivery_id, 1, after(1), POLICY) is None
         assert row(delivery_id) == before
 
 
@@ -312,7 +317,9 @@ def test_a_repeated_message_of_a_probe_makes_no_second_one(place: Place) -> None
     fail(begin(delivery_id, 30), 30)
     before = place.health, row(delivery_id)
     assert row(delivery_id)["attempts"] == 0
-    assert claim(delivery_id, 1, after(HOUR)) is None, "its number is of the probe that was made"
+    assert claim(delivery_id, 1, after(HOUR), POLICY) is None, (
+        "its number is of the probe that was made"
+    )
     assert (place.health, row(delivery_id)) == before
 
 
@@ -704,7 +711,7 @@ def test_a_disabled_endpoint_or_an_open_circuit_gives_nobody_a_turn(
             with transaction():
                 deliveries.park(delivery_id)
                 held = endpoints.find(place.organization_id, place.id)
-                assert next_in_turn(held, after(HOUR)) == []
+                assert next_in_turn(held, after(HOUR), POLICY) == []
         assert place.states() == ["parked", "parked"]
 
 
@@ -732,7 +739,7 @@ class Weather:
         self.asked += due(self.at) + probes(self.at)
         self.asked = [request for request in self.asked if self.chance.random() < 0.8]
         for delivery_id, number in self.chance.sample(self.asked, min(len(self.asked), 3)):
-            claimed = claim(delivery_id, number, after(self.at))
+            claimed = claim(delivery_id, number, after(self.at), POLICY)
             self.under_way += [claimed] if claimed else []
         for claimed in [claimed for claimed in self.under_way if self.chance.random() < 0.5]:
             self.under_way.remove(claimed)
@@ -752,7 +759,7 @@ class Weather:
             wanted = due(self.at) + probes(self.at)
             self.at += 1 if wanted else 60
             for delivery_id, number in wanted:
-                if claimed := claim(delivery_id, number, after(self.at)):
+                if claimed := claim(delivery_id, number, after(self.at), POLICY):
                     succeed(claimed, self.at)
             if not any({"waiting", "parked"} & set(place.states()) for place in self.places):
                 return True

@@ -6,6 +6,7 @@ import time
 import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ from raw_receivers import (
 )
 
 from actors.webhooks.addresses import Address, AddressPolicy
-from actors.webhooks.transport import RESPONSE_BYTES, Response, Transport
+from actors.webhooks.transport import Response, Transport
+from config.webhook_policy import WebhookPolicy
 
 LOOPBACK = AddressPolicy([ipaddress.ip_network("127.0.0.0/8")])
 TOTAL_SECONDS = 0.5
@@ -38,7 +40,9 @@ def post(
     total_seconds: float = TOTAL_SECONDS,
 ) -> Response:
     headers = {"webhook-id": "msg_1", "webhook-timestamp": "1", "webhook-signature": "v1,abc"}
-    return Transport(policy, total_seconds=total_seconds).post(url, body, headers)
+    return Transport(policy, WebhookPolicy(timeout=timedelta(seconds=total_seconds))).post(
+        url, body, headers
+    )
 
 
 def assert_timed_out(response: Response) -> None:
@@ -230,7 +234,7 @@ def test_of_an_endless_body_16_kib_are_read_and_kept_and_a_2xx_counts(
         response = post(server.url, total_seconds=5)
     assert response.status_code == 200
     assert response.error is None
-    assert response.body == "a" * RESPONSE_BYTES
+    assert response.body == "a" * WebhookPolicy().response_bytes
     assert response.duration_ms < IN_TIME_MS
 
 

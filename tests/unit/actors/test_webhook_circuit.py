@@ -3,7 +3,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from actors.webhooks.circuit import FAILURES_TO_OPEN, EndpointHealth
+from actors.webhooks.circuit import EndpointHealth
+from config.webhook_policy import WebhookPolicy
+
+POLICY = WebhookPolicy()
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -21,7 +24,7 @@ def after_failures(number: int) -> EndpointHealth:
     """After so many failures in a row, one each second from T0 on."""
     health = EndpointHealth()
     for at in range(number):
-        health = health.after_failure(T0 + seconds(at))
+        health = health.after_failure(T0 + seconds(at), POLICY)
     return health
 
 
@@ -31,11 +34,11 @@ def after_failures(number: int) -> EndpointHealth:
 def test_what_never_failed_is_closed_and_nothing_is_to_be_told() -> None:
     health = EndpointHealth()
     assert (health.failures, health.failing_since, health.probe_at) == (0, None, None)
-    assert not health.is_lost(T0 + timedelta(days=1000))
-    assert health.warning(T0 + timedelta(days=1000)) is None
+    assert not health.is_lost(T0 + timedelta(days=1000), POLICY)
+    assert health.warning(T0 + timedelta(days=1000), POLICY) is None
 
 
-@pytest.mark.parametrize("failures", range(1, FAILURES_TO_OPEN))
+@pytest.mark.parametrize("failures", range(1, POLICY.failures_to_open))
 def test_fewer_than_five_failures_in_a_row_leave_it_closed(failures: int) -> None:
     health = after_failures(failures)
     assert (health.failures, health.failing_since) == (failures, T0)
@@ -53,7 +56,7 @@ def test_the_pauses_between_failed_probes_double_up_to_half_an_hour() -> None:
     for _ in range(9):
         assert health.probe_at is not None
         probed_at = health.probe_at
-        health = health.after_failure(probed_at, probe=True)
+        health = health.after_failure(probed_at, POLICY, probe=True)
         assert health.probe_at is not None
         pauses.append((health.probe_at - probed_at).total_seconds())
     assert pauses == [60, 120, 240, 480, 960, 1800, 1800, 1800, 1800]
@@ -61,7 +64,7 @@ def test_the_pauses_between_failed_probes_double_up_to_half_an_hour() -> None:
 
 def test_what_was_under_way_when_it_opened_counts_and_moves_no_probe() -> None:
     opened = after_failures(5)
-    after = opened.after_failure(T0 + seconds(20))
+    after = opened.after_failure(T0 + seconds(20), POLICY)
     assert after == replace(opened, failures=6)
 
 
@@ -78,13 +81,13 @@ def test_what_was_under_way_when_it_opened_counts_and_moves_no_probe() -> None:
 def test_an_endpoint_that_asks_to_be_left_alone_for_longer_is(
     wait: timedelta, pause: timedelta
 ) -> None:
-    health = after_failures(4).after_failure(T0, wait=wait)
+    health = after_failures(4).after_failure(T0, POLICY, wait=wait)
     assert health.probe_at == T0 + pause
     assert health.probe_pause == seconds(30), "what is doubled is our own pause"
 
 
 def test_a_probe_that_fails_after_another_attempt_has_closed_the_circuit_opens_nothing() -> None:
-    health = EndpointHealth().after_failure(T0, probe=True)
+    health = EndpointHealth().after_failure(T0, POLICY, probe=True)
     assert (health.failures, health.probe_at) == (1, None)
 
 
@@ -96,7 +99,7 @@ def test_a_probe_that_fails_after_another_attempt_has_closed_the_circuit_opens_n
     [(hours(0), False), (hours(120) - MICROSECOND, False), (hours(120), True), (hours(200), True)],
 )
 def test_it_is_lost_after_120_hours_of_failures(failing_for: timedelta, *, lost: bool) -> None:
-    assert EndpointHealth(9, failing_since=T0).is_lost(T0 + failing_for) is lost
+    assert EndpointHealth(9, failing_since=T0).is_lost(T0 + failing_for, POLICY) is lost
 
 
 @pytest.mark.parametrize(
@@ -120,4 +123,4 @@ def test_somebody_is_told_once_after_24_hours_and_once_after_72(
     warned: timedelta | None, failing_for: timedelta, *, told: bool
 ) -> None:
     health = EndpointHealth(9, failing_since=T0, warned_at=None if warned is None else T0 + warned)
-    assert health.warning(T0 + failing_for) == (failing_for if told else None)
+    assert health.warning(T0 + failing_for, POLICY) == (failing_for if told else None)

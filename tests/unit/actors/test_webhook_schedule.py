@@ -6,6 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.webhooks.schedule import next_attempt_at
+from config.webhook_policy import WebhookPolicy
+
+POLICY = WebhookPolicy()
 
 NOW = datetime(2026, 1, 5, 12, 0, 0, 123456, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -27,7 +30,7 @@ attempts_with_a_next = st.sampled_from(sorted(WAITS))
 
 
 def wait_after(attempt: int, retry_after: str | None = None) -> timedelta:
-    at = next_attempt_at(attempt, NOW, retry_after)
+    at = next_attempt_at(attempt, NOW, retry_after, POLICY)
     assert at is not None
     return at - NOW
 
@@ -43,8 +46,8 @@ def test_each_wait_is_spread_by_a_fifth_either_way(attempt: int, wait: timedelta
 
 @pytest.mark.parametrize("attempt", [10, 11, 1_000])
 def test_the_tenth_attempt_is_the_last(attempt: int) -> None:
-    assert next_attempt_at(attempt, NOW) is None
-    assert next_attempt_at(attempt, NOW, "60") is None
+    assert next_attempt_at(attempt, NOW, None, POLICY) is None
+    assert next_attempt_at(attempt, NOW, "60", POLICY) is None
 
 
 @settings(deadline=None)

@@ -1,0 +1,131 @@
+"""How soon after its commit a change is first sent, how many a process sends, and who waits.
+
+Runs the real product with receivers on loopback, so that nothing but our own work is measured.
+"""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+from bench.product import Product
+from bench.receivers import fast_receiver, hanging_receiver
+
+RULES = """\
+version: 1
+statuses: [Healthy, At Risk]
+events: {report: }
+flags:
+  - {flag: Reports, event: report, when: {At Risk: less than 2 times in 7 days}}
+"""
+IDLE_CHANGES = 200
+BUSY_PER_SECOND = 100
+BUSY_CHANGES = 2_000
+BESIDE_PER_SECOND = 20
+BESIDE_CHANGES = 1_000
+"""Enough to wait for a hanging endpoint, and to see what is sent to another beside it."""
+
+
+def measure_delivering() -> list[dict[str, Any]]:
+    """Milliseconds from commit to first attempt, alone and beside others; deliveries/s."""
+    with (
+        tempfile.TemporaryDirectory(prefix="brazebee-bench-") as folder,
+        fast_receiver() as fast,
+        hanging_receiver() as hanging,
+        Product(Path(folder), RULES) as product,
+    ):
+        changes = _Changes(product, product.json("webhooks", "add", fast)["id"])
+        rows = [
+            {"": "one change at a time"} | changes.latency(IDLE_CHANGES, pause=0.05),
+            {"": f"{BUSY_PER_SECOND} changes/s"}
+            | changes.latency(BUSY_CHANGES, pause=1 / BUSY_PER_SECOND),
+            {"": "everything sent once more"} | changes.backlog(),
+            {"": f"{BESIDE_PER_SECOND} changes/s"} | changes.beside(),
+            {"": "... beside a recovery of everything"} | changes.beside_recovery(),
+        ]
+        product.json("webhooks", "add", hanging)
+        changes.latency(BESIDE_CHANGES, pause=0.0)  # rows for the hanging one to wait
+        beside = {"": "... beside an endpoint that hangs, 1,000 waiting"}
+        return [*rows, beside | changes.beside()]
+
+
+class _Changes:
+    """Changes of health, told to one endpoint."""
+
+    def __init__(self, product: Product, endpoint: str) -> None:
+        self.product = product
+        self.endpoint = endpoint
+        self.companies = 0
+
+    def latency(self, changes: int, *, pause: float) -> dict[str, float]:
+        """Have companies fall due one after another, which the clock and `evaluate` find.
+
+        Returns milliseconds from commit to first attempt.
+        """
+        first = self.companies + 1
+        self.companies += changes
+        self.product.query(
+            "insert into companies (organization_id, external_id, name, first_seen_at,"
+            " health_status, judged_version, unsettled_since)"
+            " select 1, 'b' || n, 'Company', now(), 'Healthy', 1,"
+            " now() + (n - %(first)s) * %(pause)s * interval '1 second'"
+            " from generate_series(%(first)s, %(last)s) n",
+            first=first, last=self.companies, pause=pause,
+        )  # fmt: skip
+        while self._made(first) < changes:
+            time.sleep(0.2)
+        return _percentiles([row[0] for row in self._waited(first)])
+
+    def beside(self) -> dict[str, float]:
+        """The same at a rate that leaves room, while something else goes on."""
+        return self.latency(BESIDE_CHANGES, pause=1 / BESIDE_PER_SECOND)
+
+    def backlog(self) -> dict[str, float]:
+        """Deliveries per second, of all at once."""
+        self.product.run("webhooks", "disable", self.endpoint)
+        self.product.query("update deliveries set state = 'paused'")
+        number = self._count("state = 'paused'")
+        started = time.perf_counter()
+        self.product.run("webhooks", "enable", self.endpoint)
+        while self._count("state = 'delivered'") < number:
+            time.sleep(0.05)
+        return {"deliveries_per_s": number / (time.perf_counter() - started)}
+
+    def beside_recovery(self) -> dict[str, float]:
+        """Latency while all that was sent so far is recovered."""
+        self.product.query("update deliveries set state = 'failed'")
+        self.product.run(
+            "deliveries", "recover", self.endpoint, "--since", "2026-01-01", "--no-wait"
+        )
+        measured = self.beside()
+        while self._count("state <> 'delivered'"):
+            time.sleep(0.2)
+        return measured
+
+    def _made(self, first: int) -> int:
+        return len(self._waited(first))
+
+    def _waited(self, first: int) -> Sequence[tuple[float]]:
+        return self.product.query(
+            "select extract(epoch from a.at - d.created_at)::float8 * 1000"
+            " from deliveries d join delivery_attempts a on a.delivery_id = d.id"
+            " join transitions t on t.id = d.transition_id"
+            " join companies c on c.id = t.company_id"
+            " where a.attempt = 1 and d.endpoint_id = %(endpoint)s"
+            " and substr(c.external_id, 2)::int >= %(first)s",
+            endpoint=self.endpoint, first=first,
+        )  # fmt: skip
+
+    def _count(self, condition: str) -> int:
+        rows = self.product.query(
+            f"select count(*) from deliveries where endpoint_id = %(endpoint)s and {condition}",
+            endpoint=self.endpoint,
+        )
+        return int(rows[0][0])
+
+
+def _percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    cuts = quantiles(milliseconds, n=100)
+    return {"p50_ms": cuts[49], "p99_ms": cuts[98]}

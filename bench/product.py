@@ -1,0 +1,75 @@
+"""`brazebee up` in a folder of its own, for what has to be measured from outside."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg2
+
+BRAZEBEE = str(Path(sys.executable).parent / "brazebee")
+
+
+class Product:
+    """A running product; a context manager that stops it."""
+
+    def __init__(self, folder: Path, rules: str, *options: str, **environment: str) -> None:
+        rule_file = folder / "rules.yaml"
+        rule_file.write_text(rules)
+        self.data = folder / "data"
+        self.port = _free_port()
+        self.environment = {
+            **os.environ,
+            **environment,
+            "BRAZEBEE_DATA_DIR": str(self.data),
+            "PORT": str(self.port),
+        }
+        self._command = [BRAZEBEE, "up", "--rules", str(rule_file), *options]
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            self._command, env=self.environment, stdout=subprocess.PIPE, text=True
+        )
+        said = iter(self.process.stdout or ())
+        if not any("Brazebee is ready" in line for line in said):
+            raise RuntimeError(f"`brazebee up` ended with {self.process.wait()}")
+        threading.Thread(target=list, args=(said,), daemon=True).start()
+        running = json.loads((self.data / "running.json").read_text())
+        self.servers: dict[str, str] = running["environment"]
+        self.connection = psycopg2.connect(self.servers["DATABASE_URL"])
+        self.connection.autocommit = True
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.connection.close()
+        self.process.terminate()
+        self.process.wait(60)
+
+    def run(self, *arguments: str) -> str:
+        """Run a `brazebee` command; what it printed."""
+        return subprocess.run(
+            [BRAZEBEE, *arguments],
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    def json(self, *arguments: str) -> Any:
+        """The same, with `--json`."""
+        return json.loads(self.run(*arguments, "--json"))
+
+    def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Run a statement; its rows, if it has any."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
