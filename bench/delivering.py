@@ -6,6 +6,7 @@ Runs the real product with receivers on loopback, so that nothing but our own wo
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -97,7 +98,7 @@ class _Changes:
         """Latency while all that was sent so far is recovered."""
         self.product.query("update deliveries set state = 'failed'")
         self.product.run(
-            "deliveries", "recover", self.endpoint, "--since", "2026-01-01", "--no-wait"
+            "deliveries", "recover", self.endpoint, "--since", _an_hour_ago(), "--no-wait"
         )
         measured = self.beside()
         while self._count("state <> 'delivered'"):
@@ -124,6 +125,10 @@ class _Changes:
             endpoint=self.endpoint,
         )
         return int(rows[0][0])
+
+
+def _an_hour_ago() -> str:
+    return (datetime.now(UTC) - timedelta(hours=1)).isoformat()
 
 
 def _percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
