@@ -37,9 +37,10 @@ def register_actors(
     horizon = Horizon(broker, utc_now, look_every=0.1)
 
     @dramatiq.actor(broker=broker, queue_name=messages.EVENTS, actor_name=messages.PERSIST)
-    def persist(event: dict[str, Any]) -> None:
-        for company_id in _store(event, rulebooks):
-            hint(broker, messages.evaluate(company_id))
+    def persist(events: list[dict[str, Any]]) -> None:
+        for event in events:
+            for company_id in _store(event, rulebooks):
+                hint(broker, messages.evaluate(company_id))
 
     @dramatiq.actor(
         broker=broker,

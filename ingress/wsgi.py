@@ -27,7 +27,7 @@ broker = build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT)
 
 def enqueue(event: dict[str, Any]) -> None:
     """Put an event on the queue."""
-    broker.enqueue(messages.persist(event))
+    broker.enqueue(messages.persist([event]))
 
 
 def check_postgres() -> None:

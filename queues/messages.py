@@ -1,10 +1,11 @@
 """The messages that processes send each other: their queues, actors and contents.
 
-A `persist` message carries an event, and is the only copy of it until it is stored. The others
+A `persist` message carries events, and is the only copy of them until they are stored. The others
 carry ids and are only hints: what they ask for stands in PostgreSQL, and the clock sends them
 again if they are lost.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +20,9 @@ EVALUATE = "evaluate"
 DELIVER = "deliver"
 
 
-def persist(event: dict[str, Any]) -> Message[None]:
-    """Store this event, as `ingress` has validated it."""
-    return _message(EVENTS, PERSIST, event)
+def persist(events: Sequence[dict[str, Any]]) -> Message[None]:
+    """Store these events, as `ingress` has validated them."""
+    return _message(EVENTS, PERSIST, list(events))
 
 
 def evaluate(company_id: int) -> Message[None]:

@@ -79,7 +79,7 @@ def event_posted_at(broker: QueueBroker, seconds: float) -> datetime:
     """Enqueue an event as if it had been posted then; when that was."""
     at = datetime(2026, 1, 5, 12, 0, 0, 250_000, tzinfo=UTC) + timedelta(seconds=seconds)
     posted = round(at.timestamp() * 1000)
-    broker.enqueue(replace(messages.persist({}), message_timestamp=posted))
+    broker.enqueue(replace(messages.persist([]), message_timestamp=posted))
     return at
 
 
@@ -358,7 +358,7 @@ def test_an_event_is_stored_judged_and_told_to_the_endpoint(
             _, secret = webhook_endpoints.add(
                 organization_id, url, secret_keys=settings.secret_keys
             )
-        worker.send(messages.persist(login(organization_id)))
+        worker.send(messages.persist([login(organization_id)]))
         worker.eventually("select 1 from deliveries where state = 'delivered'")
     [(headers, body)] = requests
     payload = Webhook(secret).verify(body, headers)
@@ -376,7 +376,7 @@ def test_the_same_messages_many_times_over_do_what_they_do_once(
             webhook_endpoints.add(organization_id, url, secret_keys=settings.secret_keys)
         event = login(organization_id)
         for _ in range(5):
-            worker.send(messages.persist(event))
+            worker.send(messages.persist([event]))
         [delivery] = worker.eventually("select id from deliveries")
         [company] = worker.rows("select id from companies")
         for _ in range(5):
@@ -396,7 +396,7 @@ def test_a_refused_webhook_is_scheduled_in_the_database_and_not_in_redis(
     with receiver(500) as (url, requests):
         with transaction():
             webhook_endpoints.add(organization_id, url, secret_keys=settings.secret_keys)
-        worker.send(messages.persist(login(organization_id)))
+        worker.send(messages.persist([login(organization_id)]))
         [delivery] = worker.eventually("select * from deliveries where attempts = 1")
         worker.wait_until_idle()
     assert len(requests) == 1
@@ -417,7 +417,7 @@ def test_an_event_that_can_never_be_stored_is_set_aside_with_the_reason(
     worker: Running, wrong: dict[str, Any], reason: str
 ) -> None:
     sent = login(new_organization()) | wrong
-    worker.send(messages.persist(sent))
+    worker.send(messages.persist([sent]))
     [rejected] = worker.eventually("select * from rejected_events")
     assert rejected["message"] == sent
     assert rejected["organization_id"] == sent["organization_id"]
@@ -440,7 +440,7 @@ def test_an_event_that_cannot_be_stored_now_is_stored_later_and_not_set_aside(
         f" as $$ begin if nextval('tries') = 1 then {trouble} end if; return new; end $$;"
         f" create trigger fails before insert on {table} for each row execute function fail_first()"
     )
-    worker.send(messages.persist(login(organization_id)))
+    worker.send(messages.persist([login(organization_id)]))
     worker.eventually("select 1 from events union all select 1 from rejected_events")
     assert worker.rows("select error from rejected_events") == []
     assert len(worker.rows("select 1 from events")) == 1
@@ -450,7 +450,7 @@ def test_an_event_that_cannot_be_stored_now_is_stored_later_and_not_set_aside(
 def test_an_evaluation_that_fails_costs_nothing_but_itself(worker: Running) -> None:
     organization_id = new_organization()
     worker.rows("alter table transitions add constraint fails check (false)")
-    worker.send(messages.persist(login(organization_id)))
+    worker.send(messages.persist([login(organization_id)]))
     worker.eventually("select 1 from events")
     worker.wait_until_idle()
     [company] = worker.rows("select id, unsettled_since, sequence from companies")
@@ -459,3 +459,15 @@ def test_an_evaluation_that_fails_costs_nothing_but_itself(worker: Running) -> N
     worker.rows("alter table transitions drop constraint fails")
     worker.send(messages.evaluate(company["id"]))
     assert len(worker.eventually("select 1 from transitions")) == 1
+
+
+def test_every_event_of_a_message_is_stored_and_one_that_cannot_be_costs_no_other(
+    worker: Running,
+) -> None:
+    organization_id = new_organization()
+    wrong = login(organization_id) | {"occurred_at": "yesterday"}
+    worker.send(messages.persist([login(organization_id), wrong, login(organization_id, "e2")]))
+    worker.eventually("select 1 from rejected_events")
+    worker.wait_until_idle()
+    assert len(worker.rows("select 1 from events")) == 2
+    assert len(worker.rows("select 1 from rejected_events")) == 1

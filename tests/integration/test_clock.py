@@ -221,7 +221,7 @@ def test_while_an_older_event_is_not_stored_nothing_is_judged_past_it(
         judge(company_id, 6)
     posted_at = round(after(12).timestamp() * 1000)
     worker = brokers()
-    worker.enqueue(replace(messages.persist({}), message_timestamp=posted_at))
+    worker.enqueue(replace(messages.persist([]), message_timestamp=posted_at))
     consumer = worker.consume(messages.EVENTS, timeout=1)
     message = next(consumer) if fetched else None
 

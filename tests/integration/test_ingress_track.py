@@ -117,7 +117,7 @@ class Ingress:
         return [json.loads(stored[message_id]) for message_id in ids]
 
     def queued_events(self) -> list[dict[str, Any]]:
-        return [message["args"][0] for message in self.queued()]
+        return [event for message in self.queued() for event in message["args"][0]]
 
 
 Serve = Callable[..., Ingress]
@@ -144,7 +144,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
         clients.extend([broker.client, queue])
 
         def put(event: dict[str, Any]) -> None:
-            broker.enqueue(messages.persist(event))
+            broker.enqueue(messages.persist([event]))
 
         def check_postgres() -> None:
             with transaction():
@@ -297,7 +297,7 @@ def test_the_example_of_the_documentation_is_accepted_and_queued(serve: Serve) -
     assert UUID(event_id).version == 7
     [message] = ingress.queued()
     assert (message["queue_name"], message["actor_name"]) == ("events", "persist")
-    [event] = message["args"]
+    [[event]] = message["args"]
     assert event.pop("key_id") > 0
     assert event == {
         "organization_id": acme.id,

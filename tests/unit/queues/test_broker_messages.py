@@ -13,7 +13,7 @@ DELIVERY = UUID("0199f8e2-0000-7000-8000-000000000001")
 @pytest.mark.parametrize(
     ("message", "queue", "actor", "arguments"),
     [
-        (messages.persist(EVENT), "events", "persist", (EVENT,)),
+        (messages.persist([EVENT]), "events", "persist", ([EVENT],)),
         (messages.evaluate(7), "health", "evaluate", (7,)),
         (messages.deliver(DELIVERY, attempt=3), "webhooks", "deliver", (str(DELIVERY), 3)),
     ],
@@ -29,7 +29,7 @@ def test_a_message_names_its_queue_its_actor_and_what_it_carries(
 
 @pytest.mark.parametrize(
     "message",
-    [messages.persist(EVENT), messages.evaluate(7), messages.deliver(DELIVERY, attempt=3)],
+    [messages.persist([EVENT]), messages.evaluate(7), messages.deliver(DELIVERY, attempt=3)],
 )
 def test_a_message_comes_out_of_the_queue_as_it_went_in(message: Message[None]) -> None:
     decoded = Message.decode(message.encode())
