@@ -1,17 +1,26 @@
 """Puts the ingress together from its parts."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from flask import Flask, Response, g, request
 from redis.exceptions import RedisError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ingress.errors import answer_errors_as_json
+from ingress.gate import Gate
 from ingress.probes import PROBES, Check, add_probes
 from ingress.rate_limit import RateLimiter
 from ingress.track import Tracking
 
 
 def create_app(
-    tracking: Tracking, *, redis: Check, postgres: Check, trusted_proxies: int = 0
+    gate: Gate,
+    *,
+    now: Callable[[], datetime],
+    redis: Check,
+    postgres: Check,
+    trusted_proxies: int = 0,
 ) -> Flask:
     """The WSGI application. `trusted_proxies` is how many proxies set X-Forwarded-For in front."""
     app = Flask("brazebee", static_folder=None)
@@ -19,8 +28,8 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     answer_errors_as_json(app)
     add_probes(app, redis=redis, postgres=postgres)
-    app.add_url_rule("/v1/track", view_func=tracking.track, methods=["POST"])
-    _tell_rate_limit(app, tracking.limiter)
+    app.add_url_rule("/v1/track", view_func=Tracking(gate, now).track, methods=["POST"])
+    _tell_rate_limit(app, gate.limiter)
     if trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted_proxies)  # type: ignore[method-assign]
     return app

@@ -1,5 +1,6 @@
 """How many requests an organization, or an address without a valid key, may still make."""
 
+import functools
 import math
 import time
 from dataclasses import dataclass
@@ -38,10 +39,17 @@ class Window:
         }
 
 
-class RateLimiter:
-    """Counts requests in fixed windows in Redis.
+@functools.lru_cache(10_000)
+def parse_rate(rate: str) -> limits.RateLimitItem:
+    """A rate such as `10000/hour`."""
+    return limits.parse(rate)
 
-    Every method raises `redis.RedisError` when Redis does not answer.
+
+class RateLimiter:
+    """Knows the limit of each organization, and counts requests without a valid key.
+
+    Organizations are counted with what they enqueue, see `queues.admissions`. Addresses are
+    without number, so their counters stay out of the queue's database.
     """
 
     def __init__(self, redis_url: str, default: str) -> None:
@@ -54,22 +62,23 @@ class RateLimiter:
         )
         storage = RedisStorage("redis://", connection_pool=pool)
         self._limiter = FixedWindowRateLimiter(storage)
-        self._default = limits.parse(default)
+        self._default = parse_rate(default)
 
-    def count_organization(self, organization_id: int, rate_limit: str | None) -> Window:
-        """Count one request of an organization, under its own limit or the default."""
-        item = limits.parse(rate_limit) if rate_limit else self._default
-        return self._count(item, "organization", str(organization_id))
+    def rate(self, own: str | None) -> limits.RateLimitItem:
+        """The limit of an organization: its own, or the default."""
+        return parse_rate(own) if own else self._default
 
     def count_address(self, address: str) -> Window:
-        """Count one request without a valid key from a client's address."""
-        return self._count(self._default, "address", address)
+        """Count one request without a valid key from a client's address.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        taken = self._limiter.hit(self._default, "address", address)
+        stats = self._limiter.get_window_stats(self._default, "address", address)
+        remaining, reset_at = max(0, stats.remaining), math.ceil(stats.reset_time)
+        return Window(self._default.amount, remaining, reset_at, not taken)
 
     def unknown(self) -> Window:
         """What to tell while Redis is away: nothing can be taken for a second."""
         return Window(self._default.amount, 0, math.ceil(time.time()) + 1)
-
-    def _count(self, item: limits.RateLimitItem, *who: str) -> Window:
-        taken = self._limiter.hit(item, *who)
-        stats = self._limiter.get_window_stats(item, *who)
-        return Window(item.amount, max(0, stats.remaining), math.ceil(stats.reset_time), not taken)

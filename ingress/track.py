@@ -5,48 +5,39 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Request, Response, g, jsonify, request
-from redis.exceptions import RedisError
+from flask import Request, Response, jsonify, request
 from uuid_utils.compat import uuid7
 
 from ingress.body import UnreadableBody, read_json
-from ingress.directory import Directory, DirectoryUnavailable
-from ingress.errors import ApiError, unavailable
-from ingress.rate_limit import RateLimiter
+from ingress.errors import ApiError
+from ingress.gate import Gate
 from ingress.schema import InvalidEvent, ValidEvent, validate_event
 from models.api_keys import KeyHolder
 
 LARGEST_EVENT = 32 * 1024
 """Bytes of a request body."""
 
-Enqueue = Callable[[dict[str, Any]], None]
-"""Puts an event on the queue; raises `redis.RedisError` when it cannot."""
-
 
 @dataclass(frozen=True)
 class Tracking:
     """The view, with what it needs."""
 
-    directory: Directory
-    limiter: RateLimiter
-    enqueue: Enqueue
+    gate: Gate
     now: Callable[[], datetime]
 
     def track(self) -> Response:
         """Take one event."""
         body = _read_body(request)
-        holder = self._authenticate(request)
-        self._limit(holder)
+        holder = self.gate.authenticate(request)
         received_at = self.now()
-        event = _read_event(body, received_at)
-        self._check_configured(holder, event.event_key)
-        event_id = str(uuid7())
         try:
-            self.enqueue(_message(holder, event, event_id, received_at))
-        except RedisError:
-            raise unavailable(
-                "The event queue does not answer", "it may not have been accepted"
-            ) from None
+            event = _read_event(body, received_at)
+            self.gate.check_configured(holder, event.event_key)
+        except Exception:
+            self.gate.admit(holder)  # it counts all the same, and its limit is checked before it
+            raise
+        event_id = str(uuid7())
+        self.gate.admit(holder, [_message(holder, event, event_id, received_at)])
         return jsonify(
             {
                 "success": True,
@@ -55,56 +46,6 @@ class Tracking:
                 "event_id": event_id,
             }
         )
-
-    def _authenticate(self, incoming: Request) -> KeyHolder:
-        key = incoming.headers.get("x-api-key", "").strip()
-        try:
-            holder = self.directory.holder(key) if key else None
-        except DirectoryUnavailable:
-            raise unavailable("The API key cannot be checked at the moment") from None
-        if holder is None:
-            self._limit(None)
-            raise ApiError(401, "Invalid API key" if key else "API key required")
-        return holder
-
-    def _limit(self, holder: KeyHolder | None) -> None:
-        """Count the request, for its organization or, without a valid key, for its address."""
-        try:
-            if holder is None:
-                g.window = self.limiter.count_address(request.remote_addr or "unknown")
-            else:
-                g.window = self.limiter.count_organization(
-                    holder.organization_id, holder.rate_limit
-                )
-        except RedisError:
-            g.window = self.limiter.unknown()
-            raise unavailable("The event queue does not answer") from None
-        if g.window.exceeded:
-            raise ApiError(
-                429,
-                "Rate limit exceeded",
-                [{"message": f"At most {g.window.limit} requests in a window; see Retry-After"}],
-                retry_after=g.window.retry_after,
-            )
-
-    def _check_configured(self, holder: KeyHolder, event_key: str) -> None:
-        try:
-            enabled = self.directory.event_enabled(holder.organization_id, event_key)
-        except DirectoryUnavailable:
-            raise unavailable("The event settings cannot be read at the moment") from None
-        if enabled is None:
-            raise ApiError(
-                404,
-                f"Event setting not found for key: {event_key}",
-                [
-                    {
-                        "field": "event_key",
-                        "message": "Event must be configured in Event Settings before tracking",
-                    }
-                ],
-            )
-        if not enabled:
-            raise ApiError(400, f"Event setting is disabled for key: {event_key}")
 
 
 def _read_body(incoming: Request) -> bytes:

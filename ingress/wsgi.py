@@ -3,16 +3,15 @@
 import os
 import sys
 from datetime import UTC, datetime
-from typing import Any
 
 from config.logs import configure_logging
 from config.settings import Settings, SettingsError
 from ingress.app import create_app
 from ingress.directory import Directory
+from ingress.gate import Gate
 from ingress.rate_limit import RateLimiter
-from ingress.track import Tracking
 from models.database import connect, query, transaction
-from queues import messages
+from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, build_broker
 
 try:
@@ -25,11 +24,6 @@ connect(settings, answer_within_ms=400)
 broker = build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT)
 
 
-def enqueue(event: dict[str, Any]) -> None:
-    """Put an event on the queue."""
-    broker.enqueue(messages.persist([event]))
-
-
 def check_postgres() -> None:
     """Ask PostgreSQL for anything at all."""
     with transaction():
@@ -37,12 +31,12 @@ def check_postgres() -> None:
 
 
 app = create_app(
-    Tracking(
+    Gate(
         directory=Directory(),
         limiter=RateLimiter(settings.rate_limit_redis_url, settings.rate_limit),
-        enqueue=enqueue,
-        now=lambda: datetime.now(UTC),
+        admissions=Admissions(broker),
     ),
+    now=lambda: datetime.now(UTC),
     redis=broker.client.ping,
     postgres=check_postgres,
     trusted_proxies=settings.trusted_proxies,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import orjson
 from dramatiq import Message
 
 EVENTS = "events"
@@ -33,6 +34,16 @@ def evaluate(company_id: int) -> Message[None]:
 def deliver(delivery_id: UUID, attempt: int) -> Message[None]:
     """Make the attempt with this number, counted from 1, of a webhook delivery."""
     return _message(WEBHOOKS, DELIVER, str(delivery_id), attempt)
+
+
+def encode(message: Message[None]) -> tuple[str, bytes]:
+    """The id that Redis keeps a new message under, and its bytes, as Dramatiq's broker makes them.
+
+    Dramatiq gives a message that is sent again another such id, and keeps `message_id`.
+    """
+    redis_id = message.message_id
+    options = {**message.options, "redis_message_id": redis_id}
+    return redis_id, orjson.dumps({**vars(message), "options": options})
 
 
 def _message(queue: str, actor: str, *args: Any) -> Message[None]:

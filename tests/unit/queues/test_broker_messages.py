@@ -44,3 +44,12 @@ def test_two_messages_that_ask_for_the_same_are_still_two() -> None:
 def test_messages_that_ask_for_the_same_read_the_same_and_others_do_not() -> None:
     assert str(messages.evaluate(7)) == str(messages.evaluate(7))
     assert str(messages.deliver(DELIVERY, 1)) != str(messages.deliver(DELIVERY, 2))
+
+
+@pytest.mark.parametrize("event", [EVENT, {"é": "😀\u2028\\", "n": [2**64 - 1, -1.5e300, None]}])
+def test_the_bytes_of_a_message_are_read_by_dramatiq(event: dict[str, Any]) -> None:
+    message = messages.persist([event])
+    redis_id, data = messages.encode(message)
+    decoded = Message.decode(data)
+    assert decoded.options == {"redis_message_id": redis_id}
+    assert decoded.asdict() | {"options": {}} == message.asdict()

@@ -1,0 +1,96 @@
+"""What every request for tracking has to pass: its key, its limit, its event keys, the queue."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Request, g
+from redis.exceptions import RedisError
+
+from ingress.directory import Directory, DirectoryUnavailable
+from ingress.errors import ApiError, unavailable
+from ingress.rate_limit import RateLimiter, Window
+from models.api_keys import KeyHolder
+from queues.admissions import Admissions
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The checks that look something up. Each raises `ApiError` for what may not pass."""
+
+    directory: Directory
+    limiter: RateLimiter
+    admissions: Admissions
+
+    def authenticate(self, incoming: Request) -> KeyHolder:
+        """Whom a request comes from. One without a valid key counts for its address."""
+        key = incoming.headers.get("x-api-key", "").strip()
+        try:
+            holder = self.directory.holder(key) if key else None
+        except DirectoryUnavailable:
+            raise unavailable("The API key cannot be checked at the moment") from None
+        if holder is None:
+            self._count_address(incoming)
+            raise ApiError(401, "Invalid API key" if key else "API key required")
+        return holder
+
+    def check_configured(self, holder: KeyHolder, event_key: str) -> None:
+        """Whether an organization has set up an event, and enabled it."""
+        try:
+            enabled = self.directory.event_enabled(holder.organization_id, event_key)
+        except DirectoryUnavailable:
+            raise unavailable("The event settings cannot be read at the moment") from None
+        if enabled is None:
+            message = "Event must be configured in Event Settings before tracking"
+            raise ApiError(
+                404,
+                f"Event setting not found for key: {event_key}",
+                [{"field": "event_key", "message": message}],
+            )
+        if not enabled:
+            raise ApiError(400, f"Event setting is disabled for key: {event_key}")
+
+    def admit(self, holder: KeyHolder, events: Sequence[dict[str, Any]] = ()) -> None:
+        """Count a request for its organization, and enqueue the events that it brings, if any."""
+        rate = self.limiter.rate(holder.rate_limit)
+        try:
+            admission = self.admissions.admit(
+                holder.organization_id,
+                events,
+                limit=rate.amount,
+                window_seconds=rate.get_expiry(),
+            )
+        except RedisError:
+            g.window = self.limiter.unknown()
+            outcome = "it may not have been accepted" if events else "nothing was accepted"
+            raise unavailable("The event queue does not answer", outcome) from None
+        _pass_window(
+            Window(
+                limit=rate.amount,
+                remaining=max(0, rate.amount - admission.count),
+                reset_at=math.ceil(time.time() + admission.ends_in_ms / 1000),
+                exceeded=admission.count > rate.amount,
+            )
+        )
+
+    def _count_address(self, incoming: Request) -> None:
+        try:
+            window = self.limiter.count_address(incoming.remote_addr or "unknown")
+        except RedisError:
+            g.window = self.limiter.unknown()
+            raise unavailable("The event queue does not answer") from None
+        _pass_window(window)
+
+
+def _pass_window(window: Window) -> None:
+    """Note the window for the answer's headers; refuse what is beyond its limit."""
+    g.window = window
+    if window.exceeded:
+        raise ApiError(
+            429,
+            "Rate limit exceeded",
+            [{"message": f"At most {window.limit} requests in a window; see Retry-After"}],
+            retry_after=window.retry_after,
+        )
