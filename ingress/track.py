@@ -8,7 +8,7 @@ from typing import Any
 from flask import Request, Response, jsonify, request
 from uuid_utils.compat import uuid7
 
-from ingress.body import UnreadableBody, read_json
+from ingress.body import UnreadableBody, plainly_storable, read_json
 from ingress.errors import ApiError
 from ingress.gate import Gate
 from ingress.schema import InvalidEvent, ValidEvent, validate_event
@@ -77,7 +77,7 @@ def _too_large() -> ApiError:
 
 def _read_event(body: bytes, received_at: datetime) -> ValidEvent:
     try:
-        return validate_event(read_json(body), received_at)
+        return validate_event(read_json(body), received_at, storable=plainly_storable(body))
     except UnreadableBody as error:
         raise ApiError(400, "Invalid JSON", [{"path": [], "message": str(error)}]) from None
     except InvalidEvent as error:

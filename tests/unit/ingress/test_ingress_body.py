@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from ingress.body import DEEPEST, UnreadableBody, read_json, storage_faults
+from ingress.body import DEEPEST, UnreadableBody, plainly_storable, read_json, storage_faults
 
 TOKENS = [
     b"{", b"}", b"[", b"]", b",", b":", b'"', b'"a"', b'"\\u0061"', b'"\\ud800"', b"\\", b"0", b"-",
@@ -267,3 +267,62 @@ def depth(value: Any) -> int:
         inner = value.values() if isinstance(value, dict) else value
         return 1 + max(map(depth, inner), default=0)
     return 0
+
+
+keys = st.sampled_from(['"a"', '"\\u0061"', '"b"', '""', '"\\":"', '"a\\\\"', '": "', '"\\u0000"'])
+gaps = st.text(" \t\n\r", max_size=2)
+
+
+@st.composite
+def written_objects(draw: st.DrawFn, inner: st.SearchStrategy[str]) -> str:
+    """An object as text, with blanks anywhere and keys that may stand in it twice."""
+    members = draw(st.lists(st.tuples(keys, gaps, gaps, inner), max_size=4))
+    return "{" + ",".join(f"{key}{gap}:{after}{value}" for key, gap, after, value in members) + "}"
+
+
+written = st.recursive(
+    keys | st.sampled_from(["1", "null", "{}", "[]"]),
+    lambda inner: written_objects(inner)
+    | st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]"),
+    max_leaves=20,
+)
+
+
+def repeats_a_key(body: bytes) -> bool:
+    """As the standard library sees it, key by key."""
+    found = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        found.append(len({key for key, _ in pairs}) < len(pairs))
+
+    json.loads(body, object_pairs_hook=look)
+    return any(found)
+
+
+@given(written.map(str.encode))
+@effort(deadline=None, max_examples=1_000)
+def test_a_body_is_refused_for_a_repeated_key_if_and_only_if_it_has_one(body: bytes) -> None:
+    try:
+        read_json(body)
+        refused = False
+    except UnreadableBody as error:
+        assert "stands twice" in str(error)
+        refused = True
+    assert refused == repeats_a_key(body)
+
+
+@given(written.map(str.encode) | json_values.map(lambda value: json.dumps(value).encode()))
+@effort(deadline=None, max_examples=500)
+def test_what_is_plainly_storable_has_no_storage_faults(body: bytes) -> None:
+    if plainly_storable(body):
+        assert not list(storage_faults(json.loads(body)))
+
+
+@pytest.mark.parametrize("value", ["\x00", {"\x00": 1}, ["a\x00"], nested(DEEPEST + 1)])
+def test_nul_and_deep_nesting_are_not_plainly_storable(value: Any) -> None:
+    assert not plainly_storable(json.dumps(value).encode())
+    assert not plainly_storable(orjson.dumps(value))
+
+
+def test_a_usual_event_is_plainly_storable() -> None:
+    assert plainly_storable(b'{"event_key":"e","company":{"id":"c"},"user":{"id":"u"},"data":{}}')
