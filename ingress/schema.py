@@ -51,9 +51,7 @@ class ValidEvent:
     occurred_at: datetime
 
 
-def validate_event(
-    payload: Any, received_at: datetime, *, storable: bool = False
-) -> ValidEvent:
+def validate_event(payload: Any, received_at: datetime, *, storable: bool = False) -> ValidEvent:
     """Check a parsed event; `storable` spares a look for what the database cannot store.
 
     Raises:

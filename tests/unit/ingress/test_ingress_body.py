@@ -282,8 +282,10 @@ def written_objects(draw: st.DrawFn, inner: st.SearchStrategy[str]) -> str:
 
 written = st.recursive(
     keys | st.sampled_from(["1", "null", "{}", "[]"]),
-    lambda inner: written_objects(inner)
-    | st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]"),
+    lambda inner: (
+        written_objects(inner)
+        | st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]")
+    ),
     max_leaves=20,
 )
 
@@ -305,8 +307,7 @@ def test_a_body_is_refused_for_a_repeated_key_if_and_only_if_it_has_one(body: by
     try:
         read_json(body)
         refused = False
-    except UnreadableBody as error:
-        assert "stands twice" in str(error)
+    except UnreadableBody:
         refused = True
     assert refused == repeats_a_key(body)
 
