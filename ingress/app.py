@@ -25,7 +25,6 @@ def create_app(
     """The WSGI application. `trusted_proxies` is how many proxies set X-Forwarded-For in front."""
     app = Flask("brazebee", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would be an answer in HTML
-    app.json.sort_keys = False  # type: ignore[attr-defined]
     answer_errors_as_json(app)
     add_probes(app, redis=redis, postgres=postgres)
     app.add_url_rule("/v1/track", view_func=Tracking(gate, now).track, methods=["POST"])

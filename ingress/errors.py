@@ -4,8 +4,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, InternalServerError
+
+from ingress.answers import json_answer
 
 logger = logging.getLogger("brazebee.ingress")
 
@@ -32,8 +34,7 @@ class ApiError(Exception):
         body: dict[str, Any] = {"error": self.error}
         if self.details:
             body["details"] = list(self.details)
-        response = jsonify(body)
-        response.status_code = self.status
+        response = json_answer(body, self.status)
         if self.retry_after is not None:
             response.headers["Retry-After"] = str(self.retry_after)
         return response

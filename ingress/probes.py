@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response
+
+from ingress.answers import json_answer
 
 PROBES = ("livez", "readyz")
 
@@ -15,7 +17,7 @@ def add_probes(app: Flask, *, redis: Check, postgres: Check) -> None:
 
     @app.get("/livez", endpoint="livez")
     def livez() -> Response:
-        return jsonify({"status": "alive"})
+        return json_answer({"status": "alive"})
 
     @app.get("/readyz", endpoint="readyz")
     def readyz() -> Response:
@@ -25,8 +27,9 @@ def add_probes(app: Flask, *, redis: Check, postgres: Check) -> None:
             status = "not ready"
         else:
             status = "ready" if checks["postgres"] == "ok" else "degraded"
-        response = jsonify({"status": status, "checks": checks})
-        response.status_code = 503 if status == "not ready" else 200
+        response = json_answer(
+            {"status": status, "checks": checks}, 503 if status == "not ready" else 200
+        )
         if response.status_code == 503:
             response.headers["Retry-After"] = "1"
         return response

@@ -1,4 +1,4 @@
-"""The shape of an event: what `POST /v1/track` takes, and every fault of what it does not."""
+"""The shape of an event: what the ingress takes, and every fault of what it does not."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, validate
 
 from ingress.body import storage_faults
+from ingress.event_ids import id_fault
 
 LONGEST_TEXT = 200
 """Characters in an id, a name or an event key."""
@@ -42,13 +43,14 @@ class InvalidEvent(Exception):
 
 @dataclass(frozen=True)
 class ValidEvent:
-    """An event of the right shape; `user` and `data` are None where none was sent."""
+    """An event of the right shape; None stands where nothing was sent."""
 
     event_key: str
     company: dict[str, Any]
     user: dict[str, Any] | None
     data: dict[str, Any] | None
     occurred_at: datetime
+    event_id: str | None = None
 
 
 def validate_event(payload: Any, received_at: datetime, *, storable: bool = False) -> ValidEvent:
@@ -58,7 +60,7 @@ def validate_event(payload: Any, received_at: datetime, *, storable: bool = Fals
         InvalidEvent: with every fault that it has.
     """
     if not isinstance(payload, dict):
-        raise InvalidEvent([{"path": [], "message": _expected("object", payload)}])
+        raise InvalidEvent([{"path": [], "message": expected("object", payload)}])
     details = [] if storable else list(islice(storage_faults(payload), MOST_FAULTS))
     loaded: dict[str, Any] = {}
     try:
@@ -77,10 +79,12 @@ def validate_event(payload: Any, received_at: datetime, *, storable: bool = Fals
         user=loaded.get("user"),
         data=loaded.get("data"),
         occurred_at=min(occurred_at, received_at),
+        event_id=loaded.get("event_id"),
     )
 
 
-def _expected(kind: str, value: Any) -> str:
+def expected(kind: str, value: Any) -> str:
+    """The message for a value of another kind than `kind`."""
     return f"Expected {kind}, received {_KINDS[type(value)]}"
 
 
@@ -89,7 +93,7 @@ class _Text(fields.Field[str]):
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
         if not isinstance(value, str):
-            raise ValidationError(_expected("string", value))
+            raise ValidationError(expected("string", value))
         return value
 
 
@@ -102,6 +106,17 @@ class _Name(_Text):
             raise ValidationError("Must not be empty")
         if len(text) > LONGEST_TEXT:
             raise ValidationError(f"At most {LONGEST_TEXT} characters")
+        return text
+
+
+class _EventId(_Text):
+    """A client's own id of an event."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
+        text = super()._deserialize(value)
+        fault = id_fault(text)
+        if fault:
+            raise ValidationError(fault)
         return text
 
 
@@ -124,14 +139,14 @@ class _Object(fields.Field[dict[str, Any]]):
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise ValidationError(_expected("object", value))
+            raise ValidationError(expected("object", value))
         return value
 
 
 class _Nested(fields.Nested):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValidationError(_expected("object", value))
+            raise ValidationError(expected("object", value))
         return super()._deserialize(value, *args, **kwargs)
 
 
@@ -160,6 +175,7 @@ class _EventSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
+    event_id = _EventId(allow_none=True)
     event_key = _Name(required=True, error_messages=_REQUIRED)
     company = _Nested(_CompanySchema, required=True, error_messages=_REQUIRED)
     user = _Nested(_UserSchema, allow_none=True)

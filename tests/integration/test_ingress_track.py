@@ -7,188 +7,43 @@ import logging
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import psycopg2
 import pytest
-import redis
-from flask import Flask
+from ingress_serving import (
+    EXAMPLE,
+    NO_REDIS,
+    NOW,
+    NOWHERE,
+    SMALL,
+    Clock,
+    EventSetting,
+    Ingress,
+    Serve,
+    check,
+    check_unavailable,
+    configure,
+    error_of,
+    named,
+    rate_limit_of,
+    tenant,
+)
 from werkzeug.test import TestResponse
 
 from config.settings import Settings
 from ingress import directory
 from ingress.app import create_app
-from ingress.directory import Directory
-from ingress.gate import Gate
-from ingress.rate_limit import RateLimiter
 from ingress.track import LARGEST_EVENT
-from models import api_keys, event_settings, organizations
+from models import api_keys
 from models.database import connect, database, query, transaction
-from queues.admissions import Admissions
-from queues.broker import CLIENT_TIMEOUT, build_broker
-
-NOW = datetime(2024, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)
-NOWHERE = "postgresql://postgres@/postgres?host=/nowhere"
-NO_REDIS = "unix:///nowhere/redis.sock?db=0"
-
-EXAMPLE = {
-    "event_key": "onboarding_complete",
-    "company": {
-        "id": "company_123",
-        "name": "Acme Corporation",
-        "payment_provider": "stripe",
-        "payment_provider_id": "cus_abc123",
-        "crm_provider": "salesforce",
-        "crm_provider_id": "001500000ABCDEFGH",
-        "industry": "Technology",
-        "size": "50-100",
-        "plan": "Enterprise",
-    },
-    "user": {
-        "id": "user_456",
-        "email": "john@acme.com",
-        "name": "John Doe",
-        "role": "Admin",
-        "signup_date": "2024-01-15",
-    },
-    "data": {"step": 5, "completion_time_seconds": 120, "source": "web"},
-    "timestamp": "2024-01-20T10:30:00Z",
-}
-SMALL = {"event_key": "onboarding_complete", "company": {"id": "company_123", "name": "Acme"}}
-UNAVAILABLE = "Service temporarily unavailable"
-
-
-@dataclass
-class Clock:
-    """Stands in for the module `time` where answers are remembered."""
-
-    seconds: float = 1_000.0
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def advance(self, seconds: float) -> None:
-        self.seconds += seconds
-
-
-@dataclass(frozen=True)
-class EventSetting:
-    key: str
-    enabled: bool = True
-    name: str = "An event"
-
-
-@dataclass(frozen=True)
-class Tenant:
-    id: int
-    key: str
-
-
-@dataclass(frozen=True)
-class Ingress:
-    """A running application, what it has queued, and how to send it an event."""
-
-    app: Flask
-    queue: redis.Redis
-
-    def track(self, event: Any, key: str | None = None, **options: Any) -> TestResponse:
-        body = event if isinstance(event, bytes) else json.dumps(event).encode()
-        headers = {"Content-Type": "application/json", **options.pop("headers", {})}
-        if key is not None:
-            headers["x-api-key"] = key
-        with self.app.test_client() as client:
-            return client.post("/v1/track", data=body, headers=headers, **options)
-
-    def get(self, path: str) -> TestResponse:
-        with self.app.test_client() as client:
-            return client.get(path)
-
-    def queued(self) -> list[dict[str, Any]]:
-        """The messages on the queue of events, oldest first."""
-        ids = self.queue.lrange("dramatiq:events", 0, -1)
-        stored = self.queue.hgetall("dramatiq:events.msgs")
-        assert set(ids) == set(stored)
-        return [json.loads(stored[message_id]) for message_id in ids]
-
-    def queued_events(self) -> list[dict[str, Any]]:
-        return [event for message in self.queued() for event in message["args"][0]]
-
-
-Serve = Callable[..., Ingress]
-
-
-@pytest.fixture
-def serve(settings: Settings) -> Iterator[Serve]:
-    """Builds the application like `ingress/wsgi.py`; parts of it can be chosen."""
-    database.obj.close_all()
-    connect(settings, answer_within_ms=400)
-    clients: list[redis.Redis] = []
-
-    def build(
-        *,
-        queue_url: str = settings.redis_url,
-        limits_url: str = settings.rate_limit_redis_url,
-        rate_limit: str = settings.rate_limit,
-        now: Callable[[], datetime] = lambda: NOW,
-        trusted_proxies: int = 0,
-    ) -> Ingress:
-        broker = build_broker(queue_url, timeout=CLIENT_TIMEOUT)
-        queue = redis.Redis.from_url(settings.redis_url)
-        clients.extend([broker.client, queue])
-
-        def check_postgres() -> None:
-            with transaction():
-                query("select 1")
-
-        gate = Gate(
-            directory=Directory(),
-            limiter=RateLimiter(limits_url, rate_limit),
-            admissions=Admissions(broker),
-        )
-        app = create_app(
-            gate,
-            now=now,
-            redis=broker.client.ping,
-            postgres=check_postgres,
-            trusted_proxies=trusted_proxies,
-        )
-        return Ingress(app, queue)
-
-    yield build
-    for client in clients:
-        client.close()
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(directory, "time", SimpleNamespace(monotonic=clock.monotonic))
-    return clock
-
-
-def tenant(
-    name: str = "Tenant",
-    *,
-    rate_limit: str | None = None,
-    events: Iterable[EventSetting] = (EventSetting("onboarding_complete"),),
-) -> Tenant:
-    """A new organization with a key and its event settings."""
-    with transaction():
-        organization = organizations.create(name, rate_limit=rate_limit)
-        event_settings.replace_all(organization.id, events)
-        return Tenant(organization.id, api_keys.create(organization.id, name))
-
-
-def configure(organization_id: int, *events: EventSetting) -> None:
-    with transaction():
-        event_settings.replace_all(organization_id, events)
 
 
 def move_postgres(settings: Settings, database_url: str) -> None:
@@ -237,41 +92,6 @@ def answered_within(seconds: float) -> Iterator[None]:
     started = time.monotonic()
     yield
     assert time.monotonic() - started < seconds
-
-
-def named(response: TestResponse, beginning: str) -> list[str]:
-    """The names of the headers that begin like this."""
-    return [name for name, _ in response.headers if name.lower().startswith(beginning.lower())]
-
-
-def rate_limit_of(response: TestResponse) -> tuple[int, int, int]:
-    names = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
-    for name in names:
-        assert response.headers.getlist(name) == [str(int(response.headers[name]))]
-    limit, remaining, reset = (int(response.headers[name]) for name in names)
-    assert 0 <= remaining <= limit
-    assert time.time() - 1 < reset <= time.time() + 24 * 3600
-    return limit, remaining, reset
-
-
-def check(response: TestResponse, status: int, body: Any) -> None:
-    """The answer to the letter; and what is true of every one, the rate limit's headers."""
-    assert (response.status_code, response.json) == (status, body)
-    assert response.mimetype == "application/json"
-    assert ("Retry-After" in response.headers) is (status in (429, 503))
-    assert not named(response, "Access-Control")
-    rate_limit_of(response)
-
-
-def check_unavailable(response: TestResponse) -> None:
-    said = response.get_json()["details"][0]["message"]
-    check(response, 503, {"error": UNAVAILABLE, "details": [{"message": said}]})
-    assert said.endswith(" accepted, send it again")
-    assert response.headers["Retry-After"] == "1"
-
-
-def error_of(response: TestResponse) -> tuple[int, str]:
-    return response.status_code, response.get_json()["error"]
 
 
 # Accepting

@@ -1,0 +1,69 @@
+"""Turns what a client sent as an event into what a worker stores, or says why it cannot."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ingress.body import UnreadableBody, read_json
+from ingress.errors import ApiError
+from ingress.event_ids import new_id
+from ingress.gate import Gate
+from ingress.schema import InvalidEvent, validate_event
+from models.api_keys import KeyHolder
+
+
+@dataclass(frozen=True)
+class Accepting:
+    """Accepts the events of one request, from one organization and at one time."""
+
+    gate: Gate
+    holder: KeyHolder
+    received_at: datetime
+
+    def event(
+        self,
+        payload: Any,
+        given_id: str | None,
+        *,
+        storable: bool,
+        faults: Sequence[Mapping[str, Any]] = (),
+    ) -> dict[str, Any]:
+        """The contents of a `persist` message for an event.
+
+        Its id is its own, or the one that was given beside it, or a new one. `faults` are those
+        found elsewhere in the request, to be told together with the event's.
+
+        Raises:
+            ApiError: it is not of the shape, not configured, or disabled.
+        """
+        try:
+            event = validate_event(payload, self.received_at, storable=storable)
+        except InvalidEvent as error:
+            raise ApiError(400, "Invalid data", [*faults, *error.details]) from None
+        if faults:
+            raise ApiError(400, "Invalid data", faults)
+        self.gate.check_configured(self.holder, event.event_key)
+        return {
+            "organization_id": self.holder.organization_id,
+            "key_id": self.holder.key_id,
+            "event_id": event.event_id or given_id or new_id(),
+            "event_key": event.event_key,
+            "company": event.company,
+            "user": event.user,
+            "data": event.data,
+            "occurred_at": event.occurred_at.isoformat(),
+            "received_at": self.received_at.isoformat(),
+        }
+
+
+def parse(body: bytes) -> Any:
+    """A body's JSON.
+
+    Raises:
+        ApiError: it is none.
+    """
+    try:
+        return read_json(body)
+    except UnreadableBody as error:
+        raise ApiError(400, "Invalid JSON", [{"path": [], "message": str(error)}]) from None

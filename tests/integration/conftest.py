@@ -1,0 +1,68 @@
+"""Fixtures of more than one module."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from types import SimpleNamespace
+
+import pytest
+import redis
+from ingress_serving import NOW, Clock, Ingress, Serve
+
+from config.settings import Settings
+from ingress import directory
+from ingress.app import create_app
+from ingress.directory import Directory
+from ingress.gate import Gate
+from ingress.rate_limit import RateLimiter
+from models.database import connect, database, query, transaction
+from queues.admissions import Admissions
+from queues.broker import CLIENT_TIMEOUT, build_broker
+
+
+@pytest.fixture
+def serve(settings: Settings) -> Iterator[Serve]:
+    """Builds the application like `ingress/wsgi.py`; parts of it can be chosen."""
+    database.obj.close_all()
+    connect(settings, answer_within_ms=400)
+    clients: list[redis.Redis] = []
+
+    def build(
+        *,
+        queue_url: str = settings.redis_url,
+        limits_url: str = settings.rate_limit_redis_url,
+        rate_limit: str = settings.rate_limit,
+        now: Callable[[], datetime] = lambda: NOW,
+        trusted_proxies: int = 0,
+    ) -> Ingress:
+        broker = build_broker(queue_url, timeout=CLIENT_TIMEOUT)
+        queue = redis.Redis.from_url(settings.redis_url)
+        clients.extend([broker.client, queue])
+
+        def check_postgres() -> None:
+            with transaction():
+                query("select 1")
+
+        gate = Gate(
+            directory=Directory(),
+            limiter=RateLimiter(limits_url, rate_limit),
+            admissions=Admissions(broker),
+        )
+        app = create_app(
+            gate,
+            now=now,
+            redis=broker.client.ping,
+            postgres=check_postgres,
+            trusted_proxies=trusted_proxies,
+        )
+        return Ingress(app, queue)
+
+    yield build
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(directory, "time", SimpleNamespace(monotonic=clock.monotonic))
+    return clock
