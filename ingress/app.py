@@ -7,6 +7,7 @@ from flask import Flask, Response, g, request
 from redis.exceptions import RedisError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from ingress.batch import Batch
 from ingress.errors import answer_errors_as_json
 from ingress.gate import Gate
 from ingress.probes import PROBES, Check, add_probes
@@ -28,6 +29,7 @@ def create_app(
     answer_errors_as_json(app)
     add_probes(app, redis=redis, postgres=postgres)
     app.add_url_rule("/v1/track", view_func=Tracking(gate, now).track, methods=["POST"])
+    app.add_url_rule("/v1/track/batch", view_func=Batch(gate, now).track_batch, methods=["POST"])
     _tell_rate_limit(app, gate.limiter)
     if trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted_proxies)  # type: ignore[method-assign]

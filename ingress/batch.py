@@ -1,0 +1,125 @@
+"""`POST /v1/track/batch`: up to 100 events in one request, each judged for itself."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from flask import Response, request
+
+from ingress.accepting import Accepting, parse
+from ingress.answers import json_answer
+from ingress.body import plainly_storable
+from ingress.errors import ApiError
+from ingress.event_ids import LONGEST_ID, header_faults, header_id, id_fault
+from ingress.gate import Gate
+from ingress.receiving import receive
+from ingress.schema import expected
+from ingress.track import LARGEST_EVENT
+
+LARGEST_BATCH = 1024 * 1024
+"""Bytes of a request body."""
+
+MOST_EVENTS = 100
+
+LONGEST_KEY = LONGEST_ID - len(f"/{MOST_EVENTS - 1}") - 1
+"""Characters of an `Idempotency-Key`, so that `<key>/<index>` is an id."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one event of a batch; `event` is what a worker stores."""
+
+    event_id: str | None
+    event: dict[str, Any] | None
+    error: ApiError | None = None
+
+    def result(self, index: int) -> dict[str, Any]:
+        """Its entry in the answer."""
+        said: dict[str, Any] = {"index": index, "event_id": self.event_id, "status": "accepted"}
+        if self.error:
+            said |= {"status": "rejected", "error": self.error.error}
+            if self.error.details:
+                said["details"] = self.error.details
+        return said
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The view, with what it needs."""
+
+    gate: Gate
+    now: Callable[[], datetime]
+
+    def track_batch(self) -> Response:
+        """Take many events. Those without fault are enqueued together, all or none."""
+        body = receive(request, "A batch", LARGEST_BATCH)
+        holder = self.gate.authenticate(request)
+        accepting = Accepting(self.gate, holder, self.now())
+        try:
+            outcomes = list(_judge(accepting, body, header_id(request)))
+        except Exception:
+            self.gate.admit(holder)  # it counts all the same, and its limit is checked before it
+            raise
+        accepted = [outcome.event for outcome in outcomes if outcome.event]
+        self.gate.admit(holder, accepted)
+        return json_answer(
+            {
+                "accepted": len(accepted),
+                "rejected": len(outcomes) - len(accepted),
+                "results": [outcome.result(index) for index, outcome in enumerate(outcomes)],
+            }
+        )
+
+
+def _judge(accepting: Accepting, body: bytes, key: str | None) -> Iterator[Outcome]:
+    """Judge each event.
+
+    Raises:
+        ApiError: the batch as a whole is not to be taken, or cannot be at the moment.
+    """
+    events = _events(parse(body), header_faults(key, LONGEST_KEY))
+    storable = plainly_storable(body)
+    may_be_large = len(body) > LARGEST_EVENT
+    for index, payload in enumerate(events):
+        given_id = None if key is None else f"{key}/{index}"
+        try:
+            event = accepting.event(payload, given_id, storable=storable)
+            if may_be_large:
+                _check_size(payload)
+        except ApiError as error:
+            if error.status >= 500:
+                raise
+            yield Outcome(_own_id(payload) or given_id, None, error)
+        else:
+            yield Outcome(event["event_id"], event)
+
+
+def _events(envelope: Any, faults: list[dict[str, Any]]) -> list[Any]:
+    events = envelope.get("events") if isinstance(envelope, dict) else None
+    if not isinstance(envelope, dict):
+        faults.append({"path": [], "message": expected("object", envelope)})
+    elif events is None:
+        faults.append({"path": ["events"], "message": "Required"})
+    elif not isinstance(events, list):
+        faults.append({"path": ["events"], "message": expected("array", events)})
+    elif not events:
+        faults.append({"path": ["events"], "message": "Must not be empty"})
+    elif len(events) > MOST_EVENTS:
+        faults.append({"path": ["events"], "message": f"At most {MOST_EVENTS} events"})
+    if faults or not isinstance(events, list):
+        raise ApiError(400, "Invalid data", faults)
+    return events
+
+
+def _check_size(payload: Any) -> None:
+    if len(orjson.dumps(payload)) > LARGEST_EVENT:
+        message = f"An event is at most {LARGEST_EVENT // 1024} KB"
+        raise ApiError(400, "Invalid data", [{"path": [], "message": message}])
+
+
+def _own_id(payload: Any) -> str | None:
+    """The id that a rejected event has of its own."""
+    own = payload.get("event_id") if isinstance(payload, dict) else None
+    return own if isinstance(own, str) and not id_fault(own) else None
