@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ingress.body import UnreadableBody, read_json
+from ingress.body import UnreadableBody, plainly_storable, read_json
 from ingress.errors import ApiError
 from ingress.event_ids import new_id
 from ingress.gate import Gate
@@ -57,13 +57,24 @@ class Accepting:
         }
 
 
-def parse(body: bytes) -> Any:
-    """A body's JSON.
+@dataclass(frozen=True)
+class Parsed:
+    """A body's JSON, its size in bytes, and whether nothing in it has `storage_faults` for sure."""
+
+    value: Any
+    size: int
+    storable: bool
+
+
+def parse(body: bytes | UnreadableBody) -> Parsed:
+    """Read a body as `receive` returns it.
 
     Raises:
-        ApiError: it is none.
+        ApiError: it is no JSON.
     """
     try:
-        return read_json(body)
+        if isinstance(body, UnreadableBody):
+            raise body
+        return Parsed(read_json(body), len(body), plainly_storable(body))
     except UnreadableBody as error:
         raise ApiError(400, "Invalid JSON", [{"path": [], "message": str(error)}]) from None

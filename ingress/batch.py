@@ -8,9 +8,8 @@ from typing import Any
 import orjson
 from flask import Response, request
 
-from ingress.accepting import Accepting, parse
+from ingress.accepting import Accepting, Parsed, parse
 from ingress.answers import json_answer
-from ingress.body import plainly_storable
 from ingress.errors import ApiError
 from ingress.event_ids import LONGEST_ID, header_faults, header_id, id_fault
 from ingress.gate import Gate
@@ -58,7 +57,7 @@ class Batch:
         holder = self.gate.authenticate(request)
         accepting = Accepting(self.gate, holder, self.now())
         try:
-            outcomes = list(_judge(accepting, body, header_id(request)))
+            outcomes = list(_judge(accepting, parse(body), header_id(request)))
         except Exception:
             self.gate.admit(holder)  # it counts all the same, and its limit is checked before it
             raise
@@ -73,19 +72,18 @@ class Batch:
         )
 
 
-def _judge(accepting: Accepting, body: bytes, key: str | None) -> Iterator[Outcome]:
+def _judge(accepting: Accepting, parsed: Parsed, key: str | None) -> Iterator[Outcome]:
     """Judge each event.
 
     Raises:
         ApiError: the batch as a whole is not to be taken, or cannot be at the moment.
     """
-    events = _events(parse(body), header_faults(key, LONGEST_KEY))
-    storable = plainly_storable(body)
-    may_be_large = len(body) > LARGEST_EVENT
+    events = _events(parsed.value, header_faults(key, LONGEST_KEY))
+    may_be_large = parsed.size > LARGEST_EVENT
     for index, payload in enumerate(events):
         given_id = None if key is None else f"{key}/{index}"
         try:
-            event = accepting.event(payload, given_id, storable=storable)
+            event = accepting.event(payload, given_id, storable=parsed.storable)
             if may_be_large:
                 _check_size(payload)
         except ApiError as error:

@@ -2,25 +2,32 @@
 
 from flask import Request
 
+from ingress.body import UnreadableBody
 from ingress.errors import ApiError
+from ingress.inflating import ENCODINGS, inflate
 
 
-def receive(incoming: Request, what: str, largest: int) -> bytes:
-    """The body of a request, of at most `largest` bytes; `what` names it to people.
+def receive(incoming: Request, what: str, largest: int) -> bytes | UnreadableBody:
+    """The body of a request, at most `largest` bytes as sent and inflated; `what` names it.
+
+    What is wrong with compressed data is returned, to be told when the JSON in it would be read.
 
     Raises:
-        ApiError: it is too large, or not sent as JSON.
+        ApiError: it is too large, not sent as JSON, or in an unknown encoding.
     """
     if (incoming.content_length or 0) > largest:
         raise _too_large(what, largest)
     if incoming.mimetype != "application/json":
-        message = "Send the event as JSON, with Content-Type: application/json"
-        raise ApiError(415, "Unsupported media type", [{"message": message}])
-    if incoming.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise ApiError(
-            415, "Unsupported media type", [{"message": "Send the body without Content-Encoding"}]
-        )
-    body = incoming.stream.read(largest + 1)
+        raise _unsupported("Send the event as JSON, with Content-Type: application/json")
+    encoding = incoming.headers.get("Content-Encoding", "identity").lower()
+    if encoding != "identity" and encoding not in ENCODINGS:
+        raise _unsupported("Send the body with Content-Encoding gzip or deflate, or without any")
+    body: bytes = incoming.stream.read(largest + 1)
+    if len(body) <= largest and encoding != "identity":
+        try:
+            body = inflate(body, encoding, largest + 1)
+        except UnreadableBody as error:
+            return error
     if len(body) > largest:
         raise _too_large(what, largest)
     return body
@@ -29,3 +36,7 @@ def receive(incoming: Request, what: str, largest: int) -> bytes:
 def _too_large(what: str, largest: int) -> ApiError:
     message = f"{what} is at most {largest // 1024} KB"
     return ApiError(413, "Request body too large", [{"message": message}])
+
+
+def _unsupported(message: str) -> ApiError:
+    return ApiError(415, "Unsupported media type", [{"message": message}])

@@ -8,7 +8,6 @@ from flask import Response, request
 
 from ingress.accepting import Accepting, parse
 from ingress.answers import json_answer
-from ingress.body import plainly_storable
 from ingress.event_ids import header_faults, header_id
 from ingress.gate import Gate
 from ingress.receiving import receive
@@ -30,11 +29,11 @@ class Tracking:
         holder = self.gate.authenticate(request)
         received_at = self.now()
         try:
-            key = header_id(request)
+            parsed, key = parse(body), header_id(request)
             event = Accepting(self.gate, holder, received_at).event(
-                parse(body),
+                parsed.value,
                 key,
-                storable=plainly_storable(body),
+                storable=parsed.storable,
                 faults=header_faults(key),
             )
         except Exception:

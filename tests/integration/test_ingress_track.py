@@ -401,18 +401,6 @@ def test_another_content_type_gets_415(serve: Serve, content_type: str) -> None:
     assert ingress.queued() == []
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP", "identity, gzip", "x"])
-def test_an_encoded_body_gets_415(serve: Serve, encoding: str) -> None:
-    ingress, acme = serve(), tenant()
-    message = "Send the body without Content-Encoding"
-    check(
-        ingress.track(SMALL, acme.key, headers={"Content-Encoding": encoding}),
-        415,
-        {"error": "Unsupported media type", "details": [{"message": message}]},
-    )
-    assert ingress.queued() == []
-
-
 def test_an_unforeseen_error_gets_500_that_tells_nothing_and_is_logged(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
