@@ -74,6 +74,8 @@ class Gate:
                 exceeded=admission.count > rate.amount,
             )
         )
+        if events and admission.nearly_full:
+            raise unavailable("The event queue is full")
 
     def _count_address(self, incoming: Request) -> None:
         try:

@@ -1,5 +1,7 @@
 """Lets requests in: counts each and queues what it brings, in one round trip to Redis."""
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,25 +12,36 @@ from queues.broker import QueueBroker
 
 _SCRIPT = (Path(__file__).parent / "admit.lua").read_text(encoding="utf-8")
 
+FULL_FROM = 0.8
+"""The share of Redis's memory from which on nothing is queued: workers need some to catch up."""
+
+LOOK_EVERY_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class Admission:
-    """What became of a request: how many its window holds with it, and when that ends."""
+    """What became of a request: how many its window holds with it, and when that ends.
+
+    `nearly_full` says that Redis is, and that nothing was queued therefore.
+    """
 
     count: int
     ends_in_ms: int
+    nearly_full: bool = False
 
 
 class Admissions:
     """The queue of events, and a counter of requests beside it for each organization.
 
     There are no more counters than organizations, so Dramatiq's maintenance, which looks through
-    every key of the database, is not slowed.
+    every key of the database, is not slowed. `nearly_full` is what was last seen of its memory.
     """
 
     def __init__(self, broker: QueueBroker) -> None:
         self._admit = broker.client.register_script(_SCRIPT)
         self._queue = f"{broker.namespace}:{messages.EVENTS}"
+        self._looked_at = -math.inf
+        self.nearly_full = False
 
     def admit(
         self,
@@ -40,13 +53,22 @@ class Admissions:
     ) -> Admission:
         """Count a request; where that is within the limit, queue its events as one message.
 
+        Whether Redis is nearly full is looked up once a second, by the request that then comes.
+
         Raises:
             RedisError: Redis does not answer, or is full. Then the events may be queued or not.
         """
         counter = f"brazebee:requests:{organization_id}:{limit}/{window_seconds}"
         message = messages.encode(messages.persist(events)) if events else ()
-        count, ends_in_ms = self._admit(
+        now = time.monotonic()
+        look = now - self._looked_at >= LOOK_EVERY_SECONDS
+        if look:
+            self._looked_at = now
+        full = FULL_FROM if look else ("yes" if self.nearly_full else "no")
+        count, ends_in_ms, nearly_full = self._admit(
             keys=[counter, self._queue, f"{self._queue}.msgs"],
-            args=[limit, window_seconds * 1000, *message],
+            args=[limit, window_seconds * 1000, full, *message],
         )
-        return Admission(count, ends_in_ms)
+        if look:
+            self.nearly_full = bool(nearly_full)
+        return Admission(count, ends_in_ms, bool(nearly_full))

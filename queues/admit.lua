@@ -1,10 +1,24 @@
--- Counts a request in its organization's fixed window and, unless the limit is exceeded, puts its
--- message on a queue as Dramatiq's own dispatch.lua does. All in one step: a message is queued if
--- and only if its request was counted.
+-- Counts a request in its organization's fixed window and, unless the limit is exceeded or Redis is
+-- nearly full, puts its message on a queue as Dramatiq's own dispatch.lua does. All in one step: a
+-- message is queued if and only if its request was counted.
 --
 -- KEYS: the window's counter, the queue, the queue's messages
--- ARGV: the limit, the window in milliseconds, and with a message its id and data
--- Returns: requests in the window with this one, milliseconds until it ends
+-- ARGV: the limit; the window in milliseconds; the share of memory from which Redis is nearly full,
+--       or what is known of it from before, "yes" or "no"; and with a message its id and data
+-- Returns: requests in the window with this one, milliseconds until it ends, 1 if nearly full
+
+local function nearly_full(share)
+    local info = redis.pcall("info", "memory")
+    if type(info) ~= "string" then
+        return false
+    end
+    local used = tonumber(info:match("used_memory:(%d+)"))
+    local most = tonumber(info:match("maxmemory:(%d+)"))
+    if most == 0 then
+        most = tonumber(info:match("total_system_memory:(%d+)"))
+    end
+    return used and most and used > share * most
+end
 
 local count = redis.call("incr", KEYS[1])
 local ends_in = redis.call("pttl", KEYS[1])
@@ -13,9 +27,14 @@ if ends_in < 0 then
     redis.call("pexpire", KEYS[1], ends_in)
 end
 
-if ARGV[3] and count <= tonumber(ARGV[1]) then
-    redis.call("hset", KEYS[3], ARGV[3], ARGV[4])
-    redis.call("rpush", KEYS[2], ARGV[3])
+local full = ARGV[3] == "yes"
+if not full and ARGV[3] ~= "no" then
+    full = nearly_full(tonumber(ARGV[3]))
 end
 
-return {count, ends_in}
+if ARGV[4] and not full and count <= tonumber(ARGV[1]) then
+    redis.call("hset", KEYS[3], ARGV[4], ARGV[5])
+    redis.call("rpush", KEYS[2], ARGV[4])
+end
+
+return {count, ends_in, full and 1 or 0}

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -163,3 +164,13 @@ def check_unavailable(response: TestResponse) -> None:
 
 def error_of(response: TestResponse) -> tuple[int, str]:
     return response.status_code, response.get_json()["error"]
+
+
+@contextmanager
+def memory_used(client: redis.Redis, share: float) -> Iterator[None]:
+    """Give a Redis so much memory that what it uses is about this share of it."""
+    client.config_set("maxmemory", round(client.info("memory")["used_memory"] / share))
+    try:
+        yield
+    finally:
+        client.config_set("maxmemory", 0)

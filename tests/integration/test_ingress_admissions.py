@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 import redis
 from dramatiq import Message
+from ingress_serving import Clock, memory_used
 
 from config.settings import Settings
+from queues import admissions as module
 from queues import messages
 from queues.admissions import Admission, Admissions
 from queues.broker import QueueBroker, build_broker
@@ -28,6 +32,13 @@ def broker(settings: Settings) -> Iterator[QueueBroker]:
 @pytest.fixture
 def admissions(broker: QueueBroker) -> Admissions:
     return Admissions(broker)
+
+
+@pytest.fixture
+def seconds(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic))
+    return clock
 
 
 def test_a_worker_gets_the_message_and_acknowledges_it(
@@ -129,6 +140,62 @@ def test_a_full_redis_counts_nothing_and_queues_nothing(
     finally:
         broker.client.config_set("maxmemory", 0)
     assert broker.client.keys() == []
+
+
+def test_a_redis_that_is_nearly_full_counts_and_queues_nothing(
+    broker: QueueBroker, seconds: Clock
+) -> None:
+    admissions = Admissions(broker)
+    with memory_used(broker.client, 0.75):
+        assert not admissions.admit(7, EVENTS, **HOUR).nearly_full
+    with memory_used(broker.client, 0.85):
+        assert not admissions.admit(7, EVENTS, **HOUR).nearly_full, "it was looked up just now"
+        seconds.advance(1)
+        assert admissions.admit(7, EVENTS, **HOUR) == Admission(3, ANY, nearly_full=True)
+    assert admissions.admit(7, EVENTS, **HOUR).nearly_full, "it was looked up just now"
+    seconds.advance(1)
+    assert not admissions.admit(8, EVENTS, **HOUR).nearly_full
+    assert broker.waiting(messages.EVENTS) == 3
+
+
+def test_the_first_request_of_a_process_sees_that_redis_is_nearly_full(
+    broker: QueueBroker, admissions: Admissions
+) -> None:
+    with memory_used(broker.client, 0.85):
+        assert admissions.admit(7, EVENTS, **HOUR).nearly_full
+    assert broker.waiting(messages.EVENTS) == 0
+
+
+def test_without_maxmemory_the_memory_of_the_machine_counts(
+    broker: QueueBroker, admissions: Admissions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FULL_FROM", 0.0)
+    assert broker.client.info("memory")["maxmemory"] == 0
+    assert admissions.admit(7, EVENTS, **HOUR).nearly_full
+
+
+def test_memory_is_looked_up_at_most_once_a_second(
+    broker: QueueBroker, admissions: Admissions, seconds: Clock
+) -> None:
+    def looked() -> int:
+        return int(broker.client.info("commandstats").get("cmdstat_info", {"calls": 0})["calls"])
+
+    before = looked()
+    for _ in range(20):
+        admissions.admit(7, EVENTS, **HOUR)
+        seconds.advance(0.1)
+    assert looked() - before == 2 + 1, "and once by this test"
+
+
+def test_a_redis_that_refuses_to_tell_its_memory_takes_messages(
+    broker: QueueBroker, admissions: Admissions
+) -> None:
+    broker.client.acl_setuser("default", enabled=True, nopass=True, commands=["-info"])
+    try:
+        assert not admissions.admit(7, EVENTS, **HOUR).nearly_full
+    finally:
+        broker.client.acl_setuser("default", enabled=True, nopass=True, commands=["+info"])
+    assert broker.waiting(messages.EVENTS) == 1
 
 
 def test_a_message_that_is_sent_again_keeps_its_own_id_and_gets_a_new_one_in_redis(

@@ -32,6 +32,7 @@ from ingress_serving import (
     check_unavailable,
     configure,
     error_of,
+    memory_used,
     named,
     rate_limit_of,
     tenant,
@@ -850,6 +851,20 @@ def test_a_redis_that_is_full_gets_503_and_nothing_is_queued(serve: Serve) -> No
         ingress.queue.config_set("maxmemory", 0)
     assert len(ingress.queued()) == 1
     assert ingress.track(SMALL, acme.key).status_code == 200
+
+
+def test_before_redis_is_full_events_get_503_and_all_else_its_usual_answer(serve: Serve) -> None:
+    acme = tenant(rate_limit="4/hour")
+    ingress = serve()
+    with memory_used(ingress.queue, 0.85):
+        refused = ingress.track(SMALL, acme.key)
+        check_unavailable(refused)
+        assert rate_limit_of(refused)[:2] == (4, 3)
+        assert ingress.track(b"{", acme.key).status_code == 400
+        check_unavailable(ingress.batch([SMALL, {}], acme.key))
+        assert ingress.batch([{}], acme.key).status_code == 200
+        assert ingress.track(SMALL, acme.key).status_code == 429
+    assert ingress.queued() == []
 
 
 # Probes
