@@ -38,6 +38,7 @@ class Settings:
     webhook_allow_nets: tuple[Network, ...] = ()
     webhooks: WebhookPolicy = field(default_factory=WebhookPolicy)
     trusted_proxies: int = 0
+    metrics_token: str | None = field(default=None, repr=False)
     log_level: str = "INFO"
 
     @classmethod
@@ -145,6 +146,10 @@ class _SettingsSchema(Schema):
     webhook_allow_nets = _Networks(data_key="BRAZEBEE_WEBHOOK_ALLOW_NETS")
     trusted_proxies = fields.Integer(
         data_key="BRAZEBEE_TRUSTED_PROXIES", validate=validate.Range(min=0, max=10)
+    )
+    metrics_token = fields.String(
+        data_key="BRAZEBEE_METRICS_TOKEN",
+        validate=validate.Regexp("^[!-~]+$", error="must be of visible ASCII characters."),
     )
     log_level = fields.String(
         data_key="BRAZEBEE_LOG_LEVEL",

@@ -59,14 +59,16 @@ class Batch:
         try:
             outcomes = list(_judge(accepting, parse(body), header_id(request)))
         except Exception:
-            self.gate.admit(holder)  # it counts all the same, and its limit is checked before it
+            # It counts all the same, and its limit is checked before it.
+            self.gate.admit(holder)
             raise
         accepted = [outcome.event for outcome in outcomes if outcome.event]
-        self.gate.admit(holder, accepted)
+        rejected = len(outcomes) - len(accepted)
+        self.gate.admit(holder, accepted, rejected=rejected)
         return json_answer(
             {
                 "accepted": len(accepted),
-                "rejected": len(outcomes) - len(accepted),
+                "rejected": rejected,
                 "results": [outcome.result(index) for index, outcome in enumerate(outcomes)],
             }
         )

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,15 @@ from queues.admissions import Admissions
 
 @dataclass(frozen=True)
 class Gate:
-    """The checks that look something up. Each raises `ApiError` for what may not pass."""
+    """The checks that look something up. Each raises `ApiError` for what may not pass.
+
+    `count_events` is told how many events were accepted and how many rejected.
+    """
 
     directory: Directory
     limiter: RateLimiter
     admissions: Admissions
+    count_events: Callable[[int, int], object] = lambda _accepted, _rejected: None
 
     def authenticate(self, incoming: Request) -> KeyHolder:
         """Whom a request comes from. One without a valid key counts for its address."""
@@ -52,8 +56,10 @@ class Gate:
         if not enabled:
             raise ApiError(400, f"Event setting is disabled for key: {event_key}")
 
-    def admit(self, holder: KeyHolder, events: Sequence[dict[str, Any]] = ()) -> None:
-        """Count a request for its organization, and enqueue the events that it brings, if any."""
+    def admit(
+        self, holder: KeyHolder, events: Sequence[dict[str, Any]] = (), *, rejected: int = 0
+    ) -> None:
+        """Count a request for its organization, and enqueue those of its events to be stored."""
         rate = self.limiter.rate(holder.rate_limit)
         try:
             admission = self.admissions.admit(
@@ -76,6 +82,7 @@ class Gate:
         )
         if events and admission.nearly_full:
             raise unavailable("The event queue is full")
+        self.count_events(len(events), rejected)
 
     def _count_address(self, incoming: Request) -> None:
         try:

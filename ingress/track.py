@@ -37,7 +37,8 @@ class Tracking:
                 faults=header_faults(key),
             )
         except Exception:
-            self.gate.admit(holder)  # it counts all the same, and its limit is checked before it
+            # It counts all the same, and its limit is checked before it.
+            self.gate.admit(holder, rejected=1)
             raise
         self.gate.admit(holder, [event])
         return json_answer(

@@ -9,6 +9,8 @@ from config.settings import Settings, SettingsError
 from ingress.app import create_app
 from ingress.directory import Directory
 from ingress.gate import Gate
+from ingress.metrics import Metrics
+from ingress.metrics_directory import metrics_directory
 from ingress.rate_limit import RateLimiter
 from models.database import connect, query, transaction
 from queues.admissions import Admissions
@@ -30,14 +32,20 @@ def check_postgres() -> None:
         query("select 1")
 
 
+admissions = Admissions(broker)
+metrics = None
+if settings.metrics_token:
+    metrics = Metrics(settings.metrics_token, admissions, metrics_directory())
+
 app = create_app(
     Gate(
         directory=Directory(),
         limiter=RateLimiter(settings.rate_limit_redis_url, settings.rate_limit),
-        admissions=Admissions(broker),
+        admissions=admissions,
     ),
     now=lambda: datetime.now(UTC),
     redis=broker.client.ping,
     postgres=check_postgres,
     trusted_proxies=settings.trusted_proxies,
+    metrics=metrics,
 )

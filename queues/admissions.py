@@ -38,6 +38,7 @@ class Admissions:
     """
 
     def __init__(self, broker: QueueBroker) -> None:
+        self._broker = broker
         self._admit = broker.client.register_script(_SCRIPT)
         self._queue = f"{broker.namespace}:{messages.EVENTS}"
         self._looked_at = -math.inf
@@ -72,3 +73,11 @@ class Admissions:
         if look:
             self.nearly_full = bool(nearly_full)
         return Admission(count, ends_in_ms, bool(nearly_full))
+
+    def waiting(self) -> int:
+        """How many messages no worker has taken yet.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        return self._broker.waiting(messages.EVENTS)

@@ -13,6 +13,7 @@ from ingress import directory
 from ingress.app import create_app
 from ingress.directory import Directory
 from ingress.gate import Gate
+from ingress.metrics import Metrics
 from ingress.rate_limit import RateLimiter
 from models.database import connect, database, query, transaction
 from queues.admissions import Admissions
@@ -33,6 +34,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
         rate_limit: str = settings.rate_limit,
         now: Callable[[], datetime] = lambda: NOW,
         trusted_proxies: int = 0,
+        metrics_token: str | None = None,
     ) -> Ingress:
         broker = build_broker(queue_url, timeout=CLIENT_TIMEOUT)
         queue = redis.Redis.from_url(settings.redis_url)
@@ -42,10 +44,11 @@ def serve(settings: Settings) -> Iterator[Serve]:
             with transaction():
                 query("select 1")
 
+        admissions = Admissions(broker)
         gate = Gate(
             directory=Directory(),
             limiter=RateLimiter(limits_url, rate_limit),
-            admissions=Admissions(broker),
+            admissions=admissions,
         )
         app = create_app(
             gate,
@@ -53,6 +56,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
             redis=broker.client.ping,
             postgres=check_postgres,
             trusted_proxies=trusted_proxies,
+            metrics=Metrics(metrics_token, admissions) if metrics_token else None,
         )
         return Ingress(app, queue)
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -95,9 +95,9 @@ class Ingress:
         with self.app.test_client() as client:
             return client.post(path, data=body, headers=headers, **options)
 
-    def get(self, path: str) -> TestResponse:
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> TestResponse:
         with self.app.test_client() as client:
-            return client.get(path)
+            return client.get(path, headers=headers)
 
     def queued(self) -> list[dict[str, Any]]:
         """The messages on the queue of events, oldest first."""

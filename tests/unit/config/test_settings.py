@@ -58,6 +58,7 @@ def test_everything_can_be_set() -> None:
         BRAZEBEE_SECRET_KEY=f"{first}, {second}",
         BRAZEBEE_WEBHOOK_ALLOW_NETS="10.1.0.0/16, fd00::/8,192.168.1.5",
         BRAZEBEE_TRUSTED_PROXIES="2",
+        BRAZEBEE_METRICS_TOKEN="t0ken",
         BRAZEBEE_LOG_LEVEL="DEBUG",
     ) == Settings(
         database_url=POSTGRES,
@@ -71,6 +72,7 @@ def test_everything_can_be_set() -> None:
             ipaddress.ip_network("192.168.1.5/32"),
         ),
         trusted_proxies=2,
+        metrics_token="t0ken",
         log_level="DEBUG",
     )
 
@@ -87,6 +89,7 @@ def test_an_empty_variable_counts_as_unset(empty: str) -> None:
         "BRAZEBEE_SECRET_KEY",
         "BRAZEBEE_WEBHOOK_ALLOW_NETS",
         "BRAZEBEE_TRUSTED_PROXIES",
+        "BRAZEBEE_METRICS_TOKEN",
         "BRAZEBEE_LOG_LEVEL",
     )
     assert read(**dict.fromkeys(optional, empty)) == read()
@@ -117,9 +120,11 @@ def test_all_faults_of_the_environment_are_told_at_once() -> None:
         BRAZEBEE_SECRET_KEY="short",
         BRAZEBEE_WEBHOOK_ALLOW_NETS="10.0.0.0/40",
         BRAZEBEE_TRUSTED_PROXIES="one",
+        BRAZEBEE_METRICS_TOKEN="two words",
         BRAZEBEE_LOG_LEVEL="LOUD",
     ) == {
         "BRAZEBEE_LOG_LEVEL": "Must be one of: DEBUG, INFO, WARNING, ERROR.",
+        "BRAZEBEE_METRICS_TOKEN": "must be of visible ASCII characters.",
         "BRAZEBEE_RATE_LIMIT": "`often` is not a rate; expected for example 10000/hour.",
         "BRAZEBEE_SECRET_KEY": "not a Fernet key (32 bytes in url-safe base64);"
         " several are separated by commas.",
@@ -291,6 +296,7 @@ def test_the_number_of_proxies_is_from_0_to_10(number: str) -> None:
                 "BRAZEBEE_SECRET_KEY",
                 "BRAZEBEE_WEBHOOK_ALLOW_NETS",
                 "BRAZEBEE_TRUSTED_PROXIES",
+                "BRAZEBEE_METRICS_TOKEN",
                 "BRAZEBEE_LOG_LEVEL",
             ]
         ),
