@@ -130,6 +130,20 @@ def test_a_redis_that_forgot_the_script_is_told_it_again(
     assert broker.waiting(messages.EVENTS) == 2
 
 
+def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(settings: Settings) -> None:
+    broker = build_broker(settings.redis_url, timeout=0.1)
+    admissions = Admissions(broker)
+    admissions.admit(7, **HOUR)
+    with redis.Redis.from_url(settings.redis_url) as other:
+        other.client_pause(300)
+        with pytest.raises(redis.TimeoutError):
+            admissions.admit(7, **HOUR)
+        other.client_unpause()
+        eventual = [admissions.admit(8, **HOUR).count for _ in range(2)]
+    broker.client.close()
+    assert eventual == [1, 2]
+
+
 def test_a_full_redis_counts_nothing_and_queues_nothing(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
