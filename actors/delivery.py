@@ -213,9 +213,10 @@ def next_in_turn(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> li
         return []
     under_way = _in_slots(endpoint, now)
     room = max(0, policy.in_flight - len(under_way))
-    fresh = deliveries.unpark(endpoint.id, now, fresh=room, recovering=0)
-    left = min(room - len(fresh), 0 if ByHand.RECOVERY in under_way else 1)
-    return fresh + deliveries.unpark(endpoint.id, now, fresh=0, recovering=max(0, left))
+    fresh = deliveries.unpark(endpoint.id, None, now, limit=room)
+    if len(fresh) == room or ByHand.RECOVERY in under_way:
+        return fresh
+    return fresh + deliveries.unpark(endpoint.id, ByHand.RECOVERY, now, limit=1)
 
 
 def _warned_or_disabled(

@@ -1,6 +1,7 @@
 """The actors: each decodes a message, calls a plain function, and sends what follows."""
 
 import logging
+import time
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import dramatiq
 from redis.exceptions import RedisError
 
 from actors import health, intake
-from actors.delivery import AttemptFailed, attempt_delivery
+from actors.delivery import AttemptFailed, Delivered, attempt_delivery
 from actors.hints import hint
 from actors.hold import until_available
 from actors.horizon import Horizon
@@ -19,10 +20,14 @@ from actors.tracked_event import TrackedEvent, UnreadableEvent
 from actors.webhooks.transport import Transport
 from models import events
 from models.database import UNAVAILABLE, transaction
+from models.deliveries import Request
 from queues import messages
 from queues.broker import QueueBroker
 
 logger = logging.getLogger("brazebee.actors")
+
+STAY_SECONDS = 1.0
+"""How long a worker goes on with what waits for an endpoint before others have their turn."""
 
 
 def register_actors(
@@ -61,20 +66,30 @@ def register_actors(
         throws=(AttemptFailed, *UNAVAILABLE),  # WebhookRetries, or the clock, asks again
     )
     def deliver(delivery_id: str, attempt: int) -> None:
-        done = attempt_delivery(
-            UUID(delivery_id), attempt, transport=transport, secret_keys=secret_keys
-        )
-        if done:
+        leave_at = time.monotonic() + STAY_SECONDS
+        turn: list[Request] = [(UUID(delivery_id), attempt)]
+        while turn:
+            done = attempt_delivery(*turn[0], transport=transport, secret_keys=secret_keys)
+            if done is None:
+                return
             counters.attempted(done.claimed.delivery, done.attempt)
-            for following, number in done.following:
-                hint(broker, messages.deliver(following, number))
-            logger.info(
-                "webhook for %s delivered to %s: %s in %s ms",
-                done.claimed.delivery.company or "a test",
-                done.claimed.endpoint.host,
-                done.attempt.status_code,
-                done.attempt.duration_ms,
+            _log_delivered(done)
+            stays = time.monotonic() < leave_at
+            turn, others = (
+                (done.following[:1], done.following[1:]) if stays else ([], done.following)
             )
+            for following, number in others:
+                hint(broker, messages.deliver(following, number))
+
+
+def _log_delivered(done: Delivered) -> None:
+    logger.info(
+        "webhook for %s delivered to %s: %s in %s ms",
+        done.claimed.delivery.company or "a test",
+        done.claimed.endpoint.host,
+        done.attempt.status_code,
+        done.attempt.duration_ms,
+    )
 
 
 def _store(event: dict[str, Any], rulebooks: RuleBooks) -> list[int]:

@@ -257,20 +257,21 @@ def was_accepted(delivery_id: UUID) -> bool:
     return bool(rows)
 
 
-def unpark(endpoint_id: UUID, now: datetime, *, fresh: int, recovering: int) -> list[Request]:
-    """Give their turn to the oldest parked rows, so many of each kind; what to ask for."""
+def unpark(
+    endpoint_id: UUID, by_hand: ByHand | None, now: datetime, *, limit: int
+) -> list[Request]:
+    """Give their turn to the oldest parked rows of a kind; what to ask for."""
+    kind = "is null" if by_hand is None else "= %(by_hand)s"
     rows = query(
         "update deliveries set parked = false, next_attempt_at = %(due_at)s where id in ("
-        "(select id from deliveries where endpoint_id = %(endpoint_id)s and state = 'waiting'"
-        " and parked and by_hand is null order by id limit %(fresh)s) union all"
-        " (select id from deliveries where endpoint_id = %(endpoint_id)s and state = 'waiting'"
-        " and parked and by_hand = 'recovery' order by id limit %(recovering)s))"
+        "select id from deliveries where endpoint_id = %(endpoint_id)s and state = 'waiting'"
+        f" and parked and by_hand {kind} order by id limit %(limit)s)"
         " returning id, tries + 1 as number",
         {
             "endpoint_id": endpoint_id,
+            "by_hand": by_hand,
             "due_at": now + HINT_LOST_AFTER,
-            "fresh": fresh,
-            "recovering": recovering,
+            "limit": limit,
         },
     )
     return sorted((row["id"], row["number"]) for row in rows)

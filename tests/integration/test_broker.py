@@ -26,8 +26,9 @@ from actors.webhooks.transport import Transport
 from cli.up.embedded import redis_url
 from config.settings import Settings
 from config.webhook_policy import WebhookPolicy
-from models import organizations, webhook_endpoints
+from models import deliveries, organizations, webhook_endpoints
 from models.database import query, transaction
+from models.deliveries import NewDelivery
 from queues import messages
 from queues.broker import CLIENT_TIMEOUT, HEARTBEAT_TIMEOUT_MS, QueueBroker, build_broker
 
@@ -403,6 +404,29 @@ def test_a_refused_webhook_is_scheduled_in_the_database_and_not_in_redis(
     assert delivery["state"] == "waiting"
     wait = delivery["next_attempt_at"] - datetime.now(UTC)
     assert timedelta(seconds=1) < wait < timedelta(seconds=7)
+
+
+def test_whoever_delivered_goes_on_with_what_waits_for_the_endpoint(
+    worker: Running, settings: Settings
+) -> None:
+    organization_id = new_organization()
+    with receiver(200) as (url, requests):
+        now = datetime.now(UTC)
+        with transaction():
+            endpoint, _ = webhook_endpoints.add(
+                organization_id, url, secret_keys=settings.secret_keys
+            )
+            first, *others = [
+                deliveries.add(NewDelivery(organization_id, endpoint, None, f"msg_{n}", "{}"), now)
+                for n in range(10)
+            ]
+            for waiting in others:
+                deliveries.park(waiting)
+        worker.send(messages.deliver(first, 1))
+        worker.eventually("select 1 from deliveries having bool_and(state = 'delivered')")
+        worker.wait_until_idle()
+    assert [headers["webhook-id"] for headers, _ in requests][:2] == ["msg_0", "msg_1"]
+    assert len(requests) == 10
 
 
 @pytest.mark.parametrize(
