@@ -1,6 +1,7 @@
 """Judges one company: its stored state and events in, its state brought up to date out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -17,15 +18,22 @@ from rules.durations import END
 from rules.state import CompanyState
 
 
+@dataclass(frozen=True)
+class Evaluated:
+    """The webhook deliveries that were written, and whether events are left to judge with."""
+
+    written: Sequence[UUID] = ()
+    unsettled: bool = False
+
+
 def evaluate(
     company_id: int, rulebooks: RuleBooks, now: datetime, *, known_until: datetime | None = None
-) -> list[UUID]:
+) -> Evaluated:
     """Bring a company's health up to date, in one transaction under its row's lock.
 
     `known_until` is up to when all events are stored, `now` by default (see `Horizon`): there
     judging stops, but for an event of the company that is stored already. Whoever comes second,
-    by a repeated message or a second worker, finds nothing left to do. Returns the ids of the
-    webhook deliveries that were written.
+    by a repeated message or a second worker, finds nothing left to do.
 
     Raises:
         OperationalError, InterfaceError: PostgreSQL cannot be reached; nothing was changed.
@@ -33,7 +41,7 @@ def evaluate(
     with transaction():
         company = companies.lock_by_id(company_id)
         if company is None:
-            return []
+            return Evaluated()
         until = min(now, known_until or now)
         if company.unsettled_since is not None and company.unsettled_since <= now:
             until = max(until, company.unsettled_since)
@@ -54,7 +62,8 @@ def evaluate(
             # What is stored of the time after that is left for the next judgement.
             company.unsettled_since = events.first(Selection(company.id, None, (), until, END))
         _save(company, settlement.state, book, stored)
-        return written
+        unsettled = company.unsettled_since
+        return Evaluated(written, unsettled is not None and unsettled <= now)
 
 
 def _save(

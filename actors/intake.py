@@ -1,6 +1,7 @@
 """Stores events with their companies and users, and notes whose health they can change."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from actors.rulebooks import RuleBooks
@@ -15,7 +16,7 @@ from models.users import User, UserKey
 
 
 def store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
-    """Store events in one transaction; ids of the companies to evaluate.
+    """Store events in one transaction; ids of companies to evaluate that were not asked for yet.
 
     An event that is stored already changes nothing, so a message may come twice.
 
@@ -24,7 +25,10 @@ def store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
     """
     with transaction():
         versions = rule_versions.current_numbers(list({e.organization_id for e in tracked}))
-        held = _lock_companies(tracked, versions, rulebooks)
+        wanted = _by_company(tracked)
+        held = companies.lock(wanted)
+        asked_for = {c.id for c in held.values() if c.unsettled_since is not None}
+        held |= _add_companies(wanted, wanted.keys() - held.keys(), versions, rulebooks)
         known = _lock_users(tracked, held)
         stored = events.add(
             StoredEvent(
@@ -59,7 +63,8 @@ def store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
         )
         for key_id in {e.key_id for e in fresh if e.key_id is not None}:
             api_keys.touch(key_id)
-        return [company.id for company in held.values() if company.unsettled_since is not None]
+        unsettled = {c.id for c in held.values() if c.unsettled_since is not None}
+        return sorted(unsettled - asked_for)
 
 
 def _company_key(event: TrackedEvent) -> CompanyKey:
@@ -70,31 +75,34 @@ def _user_key(event: TrackedEvent) -> UserKey:
     return event.organization_id, event.user_id or ""
 
 
-def _lock_companies(
-    tracked: Sequence[TrackedEvent], versions: dict[int, int], rulebooks: RuleBooks
-) -> dict[CompanyKey, Company]:
+def _by_company(tracked: Sequence[TrackedEvent]) -> dict[CompanyKey, list[TrackedEvent]]:
     wanted: dict[CompanyKey, list[TrackedEvent]] = {}
     for event in tracked:
         wanted.setdefault(_company_key(event), []).append(event)
-    held = companies.lock(wanted)
-    missing = wanted.keys() - held.keys()
-    if missing:
-        companies.add(
-            NewCompany(
-                key=key,
-                name=wanted[key][0].company["name"],
-                first_seen_at=min(event.occurred_at for event in wanted[key]),
-                unsettled_since=min(event.takes_effect_at for event in wanted[key])
-                if version
-                else None,
-                health_status=rulebooks.book(key[0], version).statuses[0],
-                rules_version=version,
-            )
-            for key in missing
-            for version in [versions.get(key[0], 0)]
+    return wanted
+
+
+def _add_companies(
+    wanted: dict[CompanyKey, list[TrackedEvent]],
+    missing: AbstractSet[CompanyKey],
+    versions: dict[int, int],
+    rulebooks: RuleBooks,
+) -> dict[CompanyKey, Company]:
+    companies.add(
+        NewCompany(
+            key=key,
+            name=wanted[key][0].company["name"],
+            first_seen_at=min(event.occurred_at for event in wanted[key]),
+            unsettled_since=min(event.takes_effect_at for event in wanted[key])
+            if version
+            else None,
+            health_status=rulebooks.book(key[0], version).statuses[0],
+            rules_version=version,
         )
-        held |= companies.lock(missing)
-    return held
+        for key in missing
+        for version in [versions.get(key[0], 0)]
+    )
+    return companies.lock(missing)
 
 
 def _lock_users(

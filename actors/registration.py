@@ -8,18 +8,16 @@ from uuid import UUID
 import dramatiq
 from redis.exceptions import RedisError
 
-from actors import health, intake
+from actors import health
 from actors.delivery import AttemptFailed, Delivered, attempt_delivery
-from actors.hints import hint
-from actors.hold import until_available
+from actors.hints import hint, hint_all
 from actors.horizon import Horizon
 from actors.metrics import WebhookCounters
+from actors.persisting import Persisting
 from actors.rulebooks import RuleBooks, RulesUnreadable
 from actors.times import utc_now
-from actors.tracked_event import TrackedEvent, UnreadableEvent
 from actors.webhooks.transport import Transport
-from models import events
-from models.database import UNAVAILABLE, transaction
+from models.database import UNAVAILABLE
 from models.deliveries import Request
 from queues import messages
 from queues.broker import QueueBroker
@@ -41,11 +39,11 @@ def register_actors(
     """Declare every actor on a broker, with what each needs."""
     horizon = Horizon(broker, utc_now, look_every=0.1)
 
+    persisting = Persisting(broker, rulebooks)
+
     @dramatiq.actor(broker=broker, queue_name=messages.EVENTS, actor_name=messages.PERSIST)
     def persist(events: list[dict[str, Any]]) -> None:
-        for event in events:
-            for company_id in _store(event, rulebooks):
-                hint(broker, messages.evaluate(company_id))
+        persisting.persist(events)
 
     @dramatiq.actor(
         broker=broker,
@@ -54,10 +52,10 @@ def register_actors(
         throws=(RedisError, RulesUnreadable, *UNAVAILABLE),  # the clock asks again
     )
     def evaluate(company_id: int) -> None:
-        for delivery_id in health.evaluate(
-            company_id, rulebooks, utc_now(), known_until=horizon.known_until()
-        ):
-            hint(broker, messages.deliver(delivery_id, attempt=1))
+        done = health.evaluate(company_id, rulebooks, utc_now(), known_until=horizon.known_until())
+        hint_all(broker, [messages.deliver(delivery_id, attempt=1) for delivery_id in done.written])
+        if done.unsettled:
+            hint(broker, messages.evaluate(company_id))
 
     @dramatiq.actor(
         broker=broker,
@@ -78,8 +76,7 @@ def register_actors(
             turn, others = (
                 (done.following[:1], done.following[1:]) if stays else ([], done.following)
             )
-            for following, number in others:
-                hint(broker, messages.deliver(following, number))
+            hint_all(broker, [messages.deliver(*following) for following in others])
 
 
 def _log_delivered(done: Delivered) -> None:
@@ -90,24 +87,3 @@ def _log_delivered(done: Delivered) -> None:
         done.attempt.status_code,
         done.attempt.duration_ms,
     )
-
-
-def _store(event: dict[str, Any], rulebooks: RuleBooks) -> list[int]:
-    """Store one event. One that can never be stored is set aside with the reason, not lost."""
-    try:
-        tracked = TrackedEvent.from_message(event)
-        return until_available(lambda: intake.store([tracked], rulebooks))
-    except UnreadableEvent as error:
-        reason = str(error)
-    except Exception as error:  # whatever it is, it must not cost us the event
-        logger.exception("an event cannot be stored")
-        reason = f"{type(error).__name__}: {error}"
-    logger.error("an event was set aside in rejected_events: %s", reason)
-    until_available(lambda: _reject(event, reason))
-    return []
-
-
-def _reject(event: dict[str, Any], reason: str) -> None:
-    organization_id = event.get("organization_id") if isinstance(event, dict) else None
-    with transaction():
-        events.reject(organization_id if isinstance(organization_id, int) else None, event, reason)

@@ -47,8 +47,8 @@ class WebhookRetries(Middleware):
         claimed, attempt = exception.claimed, exception.attempt
         self._counters.attempted(claimed.delivery, attempt)
         recorded, following = record_failure(exception, utc_now())
-        for delivery_id, number in following:
-            hint(broker, messages.deliver(delivery_id, number))
+        for request in following:
+            hint(broker, messages.deliver(*request))
         if recorded is None:
             return
         logger.warning(

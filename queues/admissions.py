@@ -10,7 +10,8 @@ from typing import Any
 from redis.exceptions import NoScriptError
 
 from queues import messages
-from queues.broker import QueueBroker
+from queues.broker import LONGEST_BELL, QueueBroker
+from queues.consumer import BELL
 
 _SCRIPT = (Path(__file__).parent / "admit.lua").read_text(encoding="utf-8")
 
@@ -69,8 +70,8 @@ class Admissions:
         if look:
             self._looked_at = now
         full = FULL_FROM if look else ("yes" if self.nearly_full else "no")
-        keys = (counter, self._queue, f"{self._queue}.msgs")
-        args = (limit, window_seconds * 1000, full, *message)
+        keys = (counter, self._queue, f"{self._queue}.msgs", self._queue + BELL)
+        args = (limit, window_seconds * 1000, full, LONGEST_BELL, *message)
         try:
             count, ends_in_ms, nearly_full = self._call(keys, args)
         except NoScriptError:

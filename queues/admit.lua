@@ -2,9 +2,9 @@
 -- nearly full, puts its message on a queue as Dramatiq's own dispatch.lua does. All in one step: a
 -- message is queued if and only if its request was counted.
 --
--- KEYS: the window's counter, the queue, the queue's messages
+-- KEYS: the window's counter, the queue, the queue's messages, the queue's bell
 -- ARGV: the limit; the window in milliseconds; the share of memory from which Redis is nearly full,
---       or what is known of it from before, "yes" or "no"; and with a message its id and data
+--       or what is known of it from before, "yes" or "no"; the bell's length; and with a message its id and data
 -- Returns: requests in the window with this one, milliseconds until it ends, 1 if nearly full
 
 local function nearly_full(share)
@@ -32,9 +32,11 @@ if not full and ARGV[3] ~= "no" then
     full = nearly_full(tonumber(ARGV[3]))
 end
 
-if ARGV[4] and not full and count <= tonumber(ARGV[1]) then
-    redis.call("hset", KEYS[3], ARGV[4], ARGV[5])
-    redis.call("rpush", KEYS[2], ARGV[4])
+if ARGV[5] and not full and count <= tonumber(ARGV[1]) then
+    redis.call("hset", KEYS[3], ARGV[5], ARGV[6])
+    redis.call("rpush", KEYS[2], ARGV[5])
+    redis.call("lpush", KEYS[4], 1)
+    redis.call("ltrim", KEYS[4], 0, ARGV[4] - 1)
 end
 
 return {count, ends_in, full and 1 or 0}

@@ -5,22 +5,28 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import redis
-from dramatiq import Message, Middleware
-from dramatiq.broker import Consumer, MessageProxy
-from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
-from dramatiq.errors import ConnectionClosed
+from dramatiq import Encoder, Message, Middleware, set_encoder
+from dramatiq.broker import Consumer
+from dramatiq.brokers.redis import RedisBroker
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.retry import Retry
 
-from queues.messages import EVENTS, HEALTH, WEBHOOKS
+from queues.consumer import BELL, QueueConsumer
+from queues.messages import EVENTS, HEALTH, WEBHOOKS, encode
 
 PREFETCH = {EVENTS: 200, HEALTH: 200, WEBHOOKS: 16}
 """Messages that a worker process holds at once. With Dramatiq's own 2 x threads the consumer
 sleeps while all are taken; webhooks are slow, so the rest is better left to other workers."""
 
-IDLE_POLL_MS = 100
-"""How long a consumer of an empty queue sleeps at most, so that idle adds little latency."""
+IDLE_WAIT_MS = 1_000
+"""How long a consumer waits for the bell before it looks all the same: messages of a dead worker
+come back without one."""
+
+LONGEST_BELL = 32
+"""How many waiting consumers a burst of messages can wake."""
 
 ALL_LOOKED_AT = 250
 """Messages; reading this many usual ones costs about a millisecond."""
@@ -33,19 +39,53 @@ WORKER_TIMEOUT = 5.0
 """Seconds. A client must answer soon whether it could enqueue; a worker can wait."""
 
 
+class _Orjson(Encoder):
+    def encode(self, data: dict[str, Any]) -> bytes:
+        return orjson.dumps(data)
+
+    def decode(self, data: bytes) -> dict[str, Any]:
+        fields: dict[str, Any] = orjson.loads(data)
+        return fields
+
+
+set_encoder(_Orjson())
+
+
 class QueueBroker(RedisBroker):
     """Dramatiq's Redis broker with prefetch and polling chosen by queue."""
 
     @property
     def consumer_class(self) -> type[Consumer]:
         """See `RedisBroker.consumer_class`."""
-        return _QueueConsumer
+        return QueueConsumer
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """See `RedisBroker.consume`."""
         if queue_name in PREFETCH:
-            return super().consume(queue_name, PREFETCH[queue_name], min(timeout, IDLE_POLL_MS))
+            return super().consume(queue_name, PREFETCH[queue_name], min(timeout, IDLE_WAIT_MS))
         return super().consume(queue_name, prefetch, max(timeout, DELAYED_POLL_MS))
+
+    def do_enqueue(self, queue_name: str, message_id: str, message_data: bytes) -> None:
+        """Put a message on a queue as Dramatiq's script does, and ring for whoever waits."""
+        with self.client.pipeline(transaction=True) as pipeline:
+            self._put(pipeline, queue_name, message_id, message_data)
+            pipeline.execute()
+
+    def enqueue_all(self, several: Iterable[Message[None]]) -> None:
+        """Enqueue messages in one step, and without telling middleware."""
+        with self.client.pipeline(transaction=True) as pipeline:
+            for message in several:
+                self._put(pipeline, message.queue_name, *encode(message))
+            pipeline.execute()
+
+    def _put(
+        self, pipeline: Pipeline, queue_name: str, message_id: str, message_data: bytes
+    ) -> None:
+        queue = f"{self.namespace}:{queue_name}"
+        pipeline.hset(f"{queue}.msgs", message_id, message_data)
+        pipeline.rpush(queue, message_id)
+        pipeline.lpush(f"{queue}{BELL}", 1)
+        pipeline.ltrim(f"{queue}{BELL}", 0, LONGEST_BELL - 1)
 
     def waiting(self, queue_name: str) -> int:
         """How many messages of a queue no worker has taken yet."""
@@ -87,30 +127,6 @@ class QueueBroker(RedisBroker):
         then done twice, which every actor of ours can take.
         """
         self.broker_id = str(uuid4())
-
-
-class _QueueConsumer(_RedisConsumer):
-    """Takes a Redis that does not answer in time for one that is gone, as it is to us."""
-
-    def __next__(self) -> MessageProxy | None:
-        try:
-            message: MessageProxy | None = super().__next__()
-        except (ConnectionClosed, redis.TimeoutError) as error:
-            self.broker.change_identity()
-            raise ConnectionClosed(error) from None
-        return message
-
-    def ack(self, message: MessageProxy) -> None:
-        try:
-            super().ack(message)
-        except redis.TimeoutError as error:
-            raise ConnectionClosed(error) from None
-
-    def nack(self, message: MessageProxy) -> None:
-        try:
-            super().nack(message)
-        except redis.TimeoutError as error:
-            raise ConnectionClosed(error) from None
 
 
 def build_broker(

@@ -115,7 +115,7 @@ def track(
 
 
 def judge(company_id: int, at: float) -> list[UUID]:
-    return evaluate(company_id, RuleBooks(), after(at))
+    return evaluate(company_id, RuleBooks(), after(at)).written
 
 
 def read(company_id: int) -> Company:
@@ -157,7 +157,7 @@ def test_a_company_that_never_sent_the_event_of_a_flag_is_judged_as_zero_times()
 
 
 def test_a_company_never_seen_by_this_name_is_nothing_to_judge() -> None:
-    assert judge(4711, 0) == []
+    assert judge(4711, 0) == ()
 
 
 def test_a_flag_is_raised_at_the_second_latest_event_plus_its_window_to_the_microsecond() -> None:

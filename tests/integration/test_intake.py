@@ -437,10 +437,13 @@ def test_a_repeated_message_asks_for_no_further_judgement() -> None:
     assert store([sent], RuleBooks()) == []
 
 
-def test_a_repeated_message_asks_again_while_the_judgement_is_still_owed() -> None:
+def test_a_judgement_that_is_owed_is_asked_for_once() -> None:
     organization_id = at_risk_for_few_logins()
-    sent = event(organization_id, 5, data=WEB)
-    assert store([sent], RuleBooks()) == store([sent], RuleBooks()) != []
+    first, second, third = (event(organization_id, at, data=WEB) for at in (5, 16, 17))
+    [company_id] = store([first], RuleBooks())
+    assert store([first], RuleBooks()) == store([second], RuleBooks()) == []
+    judge(company_id, 16)
+    assert store([third], RuleBooks()) == [company_id]
 
 
 def test_of_several_events_not_yet_judged_the_earliest_is_noted() -> None:

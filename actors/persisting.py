@@ -1,0 +1,74 @@
+"""Stores the events of `persist` messages: those of many threads in one transaction."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from actors import intake
+from actors.hints import hint_all
+from actors.hold import until_available
+from actors.rulebooks import RuleBooks
+from actors.tracked_event import TrackedEvent, UnreadableEvent
+from models import events
+from models.database import NOT_SET_UP, UNAVAILABLE, transaction
+from queues import messages
+from queues.broker import QueueBroker
+from queues.group_commit import GroupCommit
+
+logger = logging.getLogger("brazebee.persist")
+
+MOST_IN_A_GROUP = 500
+"""Events in one transaction. Larger ones are hardly faster, and hold their rows' locks longer."""
+
+Sent = tuple[dict[str, Any], TrackedEvent]
+"""An event as it was sent, and as it was read."""
+
+
+class Persisting:
+    """The work of the `persist` actor, shared by the threads of a process."""
+
+    def __init__(self, broker: QueueBroker, rulebooks: RuleBooks) -> None:
+        self._broker = broker
+        self._rulebooks = rulebooks
+        self._groups = GroupCommit(
+            self._store, most=MOST_IN_A_GROUP, of_all=(*UNAVAILABLE, *NOT_SET_UP)
+        )
+
+    def persist(self, sent: Sequence[dict[str, Any]]) -> None:
+        """Return when each event is stored, or set aside if it never can be."""
+        readable = []
+        for event in sent:
+            try:
+                readable.append((event, TrackedEvent.from_message(event)))
+            except UnreadableEvent as error:
+                _set_aside(event, str(error))
+        if readable:
+            self._persist(readable)
+
+    def _persist(self, sent: Sequence[Sent]) -> None:
+        try:
+            until_available(lambda: self._groups.submit(sent))
+        except Exception as error:  # whatever it is, it must not cost us the events
+            if len(sent) > 1:
+                for one in sent:
+                    self._persist([one])
+                return
+            logger.exception("an event cannot be stored")
+            _set_aside(sent[0][0], f"{type(error).__name__}: {error}")
+
+    def _store(self, group: Sequence[Sent]) -> None:
+        unsettled = intake.store([event for _, event in group], self._rulebooks)
+        hint_all(self._broker, [messages.evaluate(company_id) for company_id in unsettled])
+
+
+def _set_aside(event: dict[str, Any], reason: str) -> None:
+    """Keep what can never be stored as an event where people can find it."""
+    logger.error("an event was set aside in rejected_events: %s", reason)
+    organization_id = event.get("organization_id") if isinstance(event, dict) else None
+
+    def reject() -> None:
+        with transaction():
+            known = organization_id if isinstance(organization_id, int) else None
+            events.reject(known, event, reason)
+
+    until_available(reject)
