@@ -39,17 +39,18 @@ class QueueConsumer(_RedisConsumer):
         self._acknowledgements = GroupCommit(self._acknowledge, most=MOST_ACKNOWLEDGED)
 
     def __next__(self) -> MessageProxy | None:
+        full = self.outstanding_message_count >= self.prefetch
         try:
             message: MessageProxy | None = super().__next__()
             if message is None:
-                self._wait()
+                self._wait(full=full)
         except (ConnectionClosed, redis.ConnectionError, redis.TimeoutError) as error:
             self.broker.change_identity()
             raise ConnectionClosed(error) from None
         return message
 
-    def _wait(self) -> None:
-        if self.outstanding_message_count >= self.prefetch:
+    def _wait(self, *, full: bool) -> None:
+        if full:  # and so the queue was not looked at
             time.sleep(FULL_PAUSE_S)
         else:
             self.broker.client.blpop([self._queue + BELL], timeout=self.wait_s)
