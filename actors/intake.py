@@ -15,7 +15,7 @@ from models.traits import Change
 from models.users import User, UserKey
 
 
-def store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
+def store(sent: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
     """Store events in one transaction; ids of companies to evaluate that were not asked for yet.
 
     An event that is stored already changes nothing, so a message may come twice.
@@ -23,6 +23,7 @@ def store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
     Raises:
         OperationalError, InterfaceError: PostgreSQL cannot be reached; nothing was stored.
     """
+    tracked = _first_of_each(sent)
     with transaction():
         versions = rule_versions.current_numbers(list({e.organization_id for e in tracked}))
         wanted = _by_company(tracked)
@@ -65,6 +66,14 @@ def store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
             api_keys.touch(key_id)
         unsettled = {c.id for c in held.values() if c.unsettled_since is not None}
         return sorted(unsettled - asked_for)
+
+
+def _first_of_each(sent: Sequence[TrackedEvent]) -> list[TrackedEvent]:
+    """The first event with each id: what a client sends again under the same id is no other."""
+    by_id: dict[tuple[int, str], TrackedEvent] = {}
+    for event in sent:
+        by_id.setdefault((event.organization_id, event.event_id), event)
+    return list(by_id.values())
 
 
 def _company_key(event: TrackedEvent) -> CompanyKey:

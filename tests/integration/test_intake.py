@@ -194,6 +194,18 @@ def test_the_same_message_twice_in_one_group_counts_once() -> None:
     assert len(rows("select 1 from events")) == 1
 
 
+def test_of_two_events_with_one_id_in_one_group_the_first_counts_and_nothing_of_the_second() -> (
+    None
+):
+    organization_id = new_organization()
+    first = event(organization_id, 1, event_id="mine", company={"name": "First"})
+    second = event(organization_id, 2, event_id="mine", company={"name": "Second"})
+    store([first, second], RuleBooks())
+    store([second], RuleBooks())
+    assert rows("select name from companies") == [{"name": "First"}]
+    assert rows("select occurred_at from events") == [{"occurred_at": after(1)}]
+
+
 def test_the_same_message_in_four_workers_at_once_counts_once() -> None:
     sent = event(new_organization(), user_id="u1", user={"name": "John"})
     start = threading.Barrier(4)
