@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.database import execute, insert_rows, json, query
+from models.database import execute, query, query_over
 from models.traits import Traits
 
 CORE_FIELDS = ("name", "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
@@ -106,38 +106,48 @@ def lock_by_id(company_id: int) -> Company | None:
 
 def add(companies: Iterable[NewCompany]) -> None:
     """Add companies, leaving out those that somebody else has added meanwhile."""
-    insert_rows(
+    query_over(
         "insert into companies (organization_id, external_id, name, first_seen_at,"
         " unsettled_since, health_status, judged_version)"
-        " values %s on conflict (organization_id, external_id) do nothing",
+        " select * from v on conflict (organization_id, external_id) do nothing",
         [
-            (*c.key, c.name, c.first_seen_at, c.unsettled_since, c.health_status, c.rules_version)
+            {
+                "organization_id": c.key[0],
+                "external_id": c.key[1],
+                "name": c.name,
+                "first_seen_at": c.first_seen_at,
+                "unsettled_since": c.unsettled_since,
+                "health_status": c.health_status,
+                "judged_version": c.rules_version,
+            }
             for c in sorted(companies, key=lambda c: c.key)
         ],
+        "organization_id bigint, external_id text, name text, first_seen_at timestamptz,"
+        " unsettled_since timestamptz, health_status text, judged_version integer",
     )
 
 
 def save_intake(companies: Iterable[Company]) -> None:
     """Write back what storing events changes: fields, first sight, what is yet to be judged."""
-    insert_rows(
+    query_over(
         "update companies c set name = v.name, payment_provider = v.payment_provider,"
         " payment_provider_id = v.payment_provider_id, crm_provider = v.crm_provider,"
-        " crm_provider_id = v.crm_provider_id, traits = v.traits::jsonb,"
-        " fields_at = v.fields_at::jsonb, first_seen_at = v.first_seen_at,"
-        " unsettled_since = v.unsettled_since::timestamptz"
-        f" from (values %s) as v (id, {', '.join(CORE_FIELDS)}, traits, fields_at,"
-        " first_seen_at, unsettled_since) where c.id = v.id",
+        " crm_provider_id = v.crm_provider_id, traits = v.traits, fields_at = v.fields_at,"
+        " first_seen_at = v.first_seen_at, unsettled_since = v.unsettled_since"
+        " from v where c.id = v.id",
         [
-            (
-                c.id,
-                *(c.traits.core[name] for name in CORE_FIELDS),
-                json(c.traits.custom),
-                json(c.traits.fields_at),
-                c.first_seen_at,
-                c.unsettled_since,
-            )
+            {
+                "id": c.id,
+                **c.traits.core,
+                "traits": c.traits.custom,
+                "fields_at": c.traits.fields_at,
+                "first_seen_at": c.first_seen_at,
+                "unsettled_since": c.unsettled_since,
+            }
             for c in companies
         ],
+        f"id bigint, {' text, '.join(CORE_FIELDS)} text, traits jsonb, fields_at jsonb,"
+        " first_seen_at timestamptz, unsettled_since timestamptz",
     )
 
 

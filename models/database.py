@@ -2,7 +2,7 @@
 
 import select
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -119,6 +119,22 @@ def insert_rows(sql: str, rows: list[tuple[Any, ...]], *, returning: bool = Fals
         cursor, sql, rows, page_size=len(rows), fetch=returning
     )
     return returned or []
+
+
+def query_over(sql: str, rows: Sequence[Mapping[str, Any]], columns: str) -> list[tuple[Any, ...]]:
+    """Run SQL over many rows at once, which it sees as the table `v`; what it returned.
+
+    `columns` are those of `v`, with their types. The rows go as one JSON parameter, which costs a
+    fraction of binding each of their values.
+    """
+    if not rows:
+        return []
+    cursor = database.execute_sql(
+        f"with v as (select * from json_to_recordset(%(rows)s) as v ({columns})) {sql}",
+        {"rows": orjson.dumps(rows).decode()},
+    )
+    found: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
+    return found
 
 
 def json(value: Any) -> psycopg2.extras.Json:

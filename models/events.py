@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.database import database, execute, insert_rows, json, query
+from models.database import database, execute, json, query, query_over
 
 Filters = Sequence[tuple[Sequence[str], Sequence[Any]]]
 """Pairs of a path below `data` and the values of which one must stand there."""
@@ -27,24 +27,13 @@ class StoredEvent:
 
 def add(events: Iterable[StoredEvent]) -> set[tuple[int, str]]:
     """Store events; the (organization id, event id) of those that were not stored before."""
-    rows = insert_rows(
+    rows = query_over(
         "insert into events (organization_id, event_id, company_id, user_id, event_key,"
-        " occurred_at, received_at, data) values %s"
+        " occurred_at, received_at, data) select * from v"
         " on conflict (organization_id, event_id) do nothing returning organization_id, event_id",
-        [
-            (
-                e.organization_id,
-                e.event_id,
-                e.company_id,
-                e.user_id,
-                e.event_key,
-                e.occurred_at,
-                e.received_at,
-                None if e.data is None else json(e.data),
-            )
-            for e in sorted(events, key=lambda e: (e.organization_id, e.event_id))
-        ],
-        returning=True,
+        [vars(e) for e in sorted(events, key=lambda e: (e.organization_id, e.event_id))],
+        "organization_id bigint, event_id text, company_id bigint, user_id bigint,"
+        " event_key text, occurred_at timestamptz, received_at timestamptz, data jsonb",
     )
     return {(organization_id, event_id) for organization_id, event_id in rows}
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from models.database import insert_rows, json, query
+from models.database import query, query_over
 from models.traits import Traits
 
 CORE_FIELDS = ("email", "name")
@@ -46,33 +46,41 @@ def lock(keys: Collection[UserKey]) -> dict[UserKey, User]:
 
 def add(users: Iterable[tuple[UserKey, int, datetime]]) -> None:
     """Add users by key, company and first sight, leaving out those added meanwhile."""
-    insert_rows(
+    query_over(
         "insert into users (organization_id, external_id, company_id, company_at, first_seen_at)"
-        " values %s on conflict (organization_id, external_id) do nothing",
-        [(*key, company_id, seen_at, seen_at) for key, company_id, seen_at in sorted(users)],
+        " select organization_id, external_id, company_id, seen_at, seen_at from v"
+        " on conflict (organization_id, external_id) do nothing",
+        [
+            {
+                "organization_id": organization_id,
+                "external_id": external_id,
+                "company_id": company_id,
+                "seen_at": seen_at,
+            }
+            for (organization_id, external_id), company_id, seen_at in sorted(users)
+        ],
+        "organization_id bigint, external_id text, company_id bigint, seen_at timestamptz",
     )
 
 
 def save(users: Iterable[User]) -> None:
     """Write back users."""
-    insert_rows(
-        "update users u set company_id = v.company_id,"
-        " company_at = v.company_at, email = v.email, name = v.name,"
-        " traits = v.traits::jsonb,"
-        " fields_at = v.fields_at::jsonb, first_seen_at = v.first_seen_at"
-        " from (values %s) as v (id, company_id, company_at, email, name, traits,"
-        " fields_at, first_seen_at)"
-        " where u.id = v.id",
+    query_over(
+        "update users u set company_id = v.company_id, company_at = v.company_at, email = v.email,"
+        " name = v.name, traits = v.traits, fields_at = v.fields_at,"
+        " first_seen_at = v.first_seen_at from v where u.id = v.id",
         [
-            (
-                u.id,
-                u.company_id,
-                u.company_at,
-                *(u.traits.core[name] for name in CORE_FIELDS),
-                json(u.traits.custom),
-                json(u.traits.fields_at),
-                u.first_seen_at,
-            )
+            {
+                "id": u.id,
+                "company_id": u.company_id,
+                "company_at": u.company_at,
+                **u.traits.core,
+                "traits": u.traits.custom,
+                "fields_at": u.traits.fields_at,
+                "first_seen_at": u.first_seen_at,
+            }
             for u in users
         ],
+        "id bigint, company_id bigint, company_at timestamptz, email text, name text,"
+        " traits jsonb, fields_at jsonb, first_seen_at timestamptz",
     )

@@ -2,13 +2,19 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-Part = tuple[Sequence[T], "Future[None]"]
-"""What one thread brought, and what it waits for."""
+
+class _Part(Generic[T]):
+    """What one thread brought. It is woken when that is done, or to lead the next group."""
+
+    def __init__(self, items: Sequence[T]) -> None:
+        self.items = items
+        self.done = False
+        self.error: BaseException | None = None
+        self.woken = threading.Event()
 
 
 class GroupCommit(Generic[T]):
@@ -32,42 +38,57 @@ class GroupCommit(Generic[T]):
         self._work = work
         self._most = most
         self._of_all = of_all
-        self._gathering: list[Part[T]] = []
+        self._gathering: list[_Part[T]] = []
+        self._led = False
         self._gate = threading.Lock()
-        self._turn = threading.Lock()
 
     def submit(self, items: Sequence[T]) -> None:
         """Return when the work is done on these items; raises what it raised."""
-        done: Future[None] = Future()
+        part = _Part(items)
         with self._gate:
-            self._gathering.append((items, done))
-        with self._turn:
-            while not done.done():
-                self._do(self._next_group())
-        done.result()
+            self._gathering.append(part)
+            leads = not self._led
+            self._led = True
+        if not leads:
+            part.woken.wait()
+        if not part.done:
+            self._lead()
+        if part.error is not None:
+            raise part.error
 
-    def _next_group(self) -> list[Part[T]]:
+    def _lead(self) -> None:
+        """Do the next group, which begins with the leader's own part."""
+        group = self._next_group()
+        self._do(group)
+        with self._gate:
+            successor = self._gathering[0] if self._gathering else None
+            self._led = successor is not None
+        if successor is not None:
+            successor.woken.set()
+        for part in group:
+            part.woken.set()
+
+    def _next_group(self) -> list[_Part[T]]:
         with self._gate:
             size = taken = 0
-            for items, _ in self._gathering:
-                if taken and size + len(items) > self._most:
+            for part in self._gathering:
+                if taken and size + len(part.items) > self._most:
                     break
-                size += len(items)
+                size += len(part.items)
                 taken += 1
             group = self._gathering[:taken]
             del self._gathering[:taken]
         return group
 
-    def _do(self, group: Sequence[Part[T]]) -> None:
+    def _do(self, group: Sequence[_Part[T]]) -> None:
+        error: BaseException | None = None
         try:
-            self._work([item for items, _ in group for item in items])
-        except Exception as error:  # noqa: BLE001 -- it is raised where it is waited for
-            if len(group) == 1 or isinstance(error, self._of_all):
-                for _, done in group:
-                    done.set_exception(error)
-                return
+            self._work([item for part in group for item in part.items])
+        except BaseException as raised:  # noqa: BLE001 -- it is raised where it is waited for
+            error = raised
+        if error is None or len(group) == 1 or isinstance(error, self._of_all):
+            for part in group:
+                part.done, part.error = True, error
+        else:
             for part in group:
                 self._do([part])
-        else:
-            for _, done in group:
-                done.set_result(None)
