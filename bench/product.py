@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +10,8 @@ from typing import Any, Self
 
 import psycopg2
 
+from bench.processes import free_port
+
 BRAZEBEE = str(Path(sys.executable).parent / "brazebee")
 
 
@@ -18,17 +19,17 @@ class Product:
     """A running product; a context manager that stops it."""
 
     def __init__(self, folder: Path, rules: str, *options: str, **environment: str) -> None:
-        rule_file = folder / "rules.yaml"
-        rule_file.write_text(rules)
+        self.rules = folder / "rules.yaml"
+        self.rules.write_text(rules)
         self.data = folder / "data"
-        self.port = _free_port()
+        self.port = free_port()
         self.environment = {
             **os.environ,
             **environment,
             "BRAZEBEE_DATA_DIR": str(self.data),
             "PORT": str(self.port),
         }
-        self._command = [BRAZEBEE, "up", "--rules", str(rule_file), *options]
+        self._command = [BRAZEBEE, "up", "--rules", str(self.rules), *options]
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
@@ -69,7 +70,8 @@ class Product:
             cursor.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
 
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
+    def pids(self) -> dict[str, int]:
+        """The ids of the processes that `up` runs, and of itself, by kind."""
+        written = json.loads((self.data / "processes.json").read_text())
+        started = {one["name"].split(".")[0]: int(one["pid"]) for one in written["started"]}
+        return {"up": self.process.pid, **started}

@@ -1,0 +1,84 @@
+"""What is there before a measurement: rules, and customers with a past, all of them healthy."""
+
+from bench.product import Product
+from bench.traffic import EVENT_KEYS, PLANS, USERS
+
+ALARM = "alarm"
+"""An event of which one changes a company's health."""
+
+RULES = f"""\
+version: 1
+statuses: [Healthy, At Risk]
+events: {{{ALARM}: , {": , ".join(EVENT_KEYS)}: }}
+flags:
+  - {{flag: Signing in, event: login, when: {{At Risk: less than 3 times in 30 days}}}}
+  - {{flag: Gone quiet, event: any, when: {{At Risk: no activity for 14 days}}}}
+  - {{flag: Value, event: report_created, when: {{At Risk: less than 2 times in 60 days}}}}
+  - {{flag: Hitting limits, event: api_limit_reached,
+     when: {{At Risk: at least 100 times in 1 hour}}}}
+  - {{flag: Alarm, event: {ALARM}, when: {{At Risk: at least 1 time in 1 day}}}}
+"""
+BY_TIME = ("Signing in", "Gone quiet", "Value")
+BY_EVENT = ("Hitting limits", "Alarm")
+
+_COMPANIES = """
+    insert into companies (organization_id, external_id, name, traits, fields_at, first_seen_at,
+        health_status, judged_version)
+    select %(org)s, 'c' || n, 'Company ' || n,
+        jsonb_build_object('plan', (%(plans)s::text[])[1 + n %% 4], 'seats', 5 + n %% 90),
+        jsonb_build_object('name', at, 'plan', at, 'seats', at), now() - interval '90 days',
+        'Healthy', 1
+    from generate_series(0, %(companies)s - 1) n,
+        lateral (select (extract(epoch from now() - interval '12 days') * 1000000)::bigint at) t
+"""
+_USERS = """
+    insert into users (organization_id, external_id, company_id, company_at, email, name,
+        fields_at, first_seen_at)
+    select %(org)s, u, c.id, now() - interval '12 days', u || '@example.com', 'User ' || u,
+        c.fields_at - 'plan' - 'seats' || jsonb_build_object('email', c.fields_at -> 'name'),
+        c.first_seen_at
+    from companies c cross join generate_series(0, %(users)s - 1) k,
+        lateral (select 'u' || substr(c.external_id, 2) || '-' || k u) t
+    where organization_id = %(org)s
+"""
+# Each company's first events are the ones that its flags ask for; the last is 2 days old.
+_EVENTS = """
+    insert into events (organization_id, event_id, company_id, event_key, occurred_at, received_at,
+        data)
+    select %(org)s, 'past-' || n, c.first + n %% %(companies)s,
+        case when n / %(companies)s < 3 then 'login' when n / %(companies)s < 5
+            then 'report_created' else (%(keys)s::text[])[1 + n %% %(key_count)s] end,
+        moment, moment, '{"source": "web", "session_id": "0123456789abcdef", "duration_ms": 1234}'
+    from generate_series(0, %(events)s - 1) n,
+        lateral (
+            select now() - interval '10 days' + n * (interval '8 days' / %(events)s) as moment) t,
+        lateral (select min(id) first from companies where organization_id = %(org)s offset 0) c
+"""
+_FLAG_STATES = """
+    insert into flag_states (organization_id, company_id, flag, status, changed_at, due_at,
+        awaits_event)
+    select %(org)s, c.id, flag, 'Healthy', c.first_seen_at,
+        case when flag = any(%(by_time)s) then now() + interval '3 days' end,
+        not flag = any(%(by_time)s)
+    from companies c cross join unnest(%(flags)s::text[]) flag
+    where c.organization_id = %(org)s
+"""
+
+
+def fill(product: Product, organization_id: int, *, companies: int, events: int) -> None:
+    """Give an organization, whose rules are version 1, companies with users and a past."""
+    parameters = {
+        "org": organization_id,
+        "companies": companies,
+        "events": events,
+        "users": USERS,
+        "plans": list(PLANS),
+        "keys": list(EVENT_KEYS),
+        "key_count": len(EVENT_KEYS),
+        "by_time": list(BY_TIME),
+        "flags": [*BY_TIME, *BY_EVENT],
+    }
+    for statement in (_COMPANIES, _USERS, _EVENTS, _FLAG_STATES):
+        product.query(statement, **parameters)
+    for table in ("companies", "users", "events", "flag_states"):
+        product.query(f"vacuum (analyze) {table}")
