@@ -1,0 +1,62 @@
+"""Runs the straightforward way (`bench.straightforward`) on copies of the product's tables."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from bench.backlog import Backlog
+from bench.clients import run_clients
+from bench.load import Offer, Outcome
+from bench.processes import procfile_line
+from bench.stage import EventsLost, Stage
+from bench.throughput import Look, Sustained, sustain_with
+
+DATABASE = 7
+"""Of Redis, where its queue is."""
+
+
+def copy_tables(stage: Stage) -> None:
+    """Give it customers with the same past, and the same indexes."""
+    query = stage.product.query
+    query("create schema straightforward")
+    for table in ("companies", "users", "events"):
+        query(f"create table straightforward.{table} (like public.{table} including all)")
+        query(
+            f"insert into straightforward.{table} overriding system value"
+            f" select * from public.{table}"
+        )
+        query(f"vacuum (analyze) straightforward.{table}")
+    for table in ("companies", "users"):
+        sequence = f"pg_get_serial_sequence('straightforward.{table}', 'id')"
+        query(f"select setval({sequence}, (select max(id) from straightforward.{table}))")
+
+
+def sustain_straightforward(stage: Stage, offer: Offer) -> Sustained:
+    """The same offer as the product's, at the highest rate at which its queue does not grow."""
+    accepted = 0
+
+    def post(offered: Offer, look: Look) -> Outcome:
+        nonlocal accepted
+        outcome = run_clients(offered, look=look)
+        accepted += outcome.accepted.total()
+        return outcome
+
+    [(past,)] = stage.product.query("select count(*) from straightforward.events")
+    backlog = Backlog(stage.product.servers["REDIS_URL"], DATABASE)
+    keys = json.dumps({one.key: one.id for one in stage.organizations})
+    with _running(stage, REDIS_URL=backlog.url, BENCH_KEYS=keys) as port:
+        sustained = sustain_with(stage, replace(offer, port=port), backlog, post)
+    [(stored,)] = stage.product.query("select count(*) from straightforward.events")
+    if stored - past != accepted:
+        raise EventsLost(f"The straightforward way stored {stored - past:,} of {accepted:,}")
+    return sustained
+
+
+@contextmanager
+def _running(stage: Stage, **environment: str) -> Iterator[int]:
+    line = procfile_line("persist").replace("actors.worker", "bench.straightforward")
+    stage.processes.start("straightforward", line, **environment)
+    with stage.web_server("bench.straightforward:app", **environment) as port:
+        yield port
+    stage.processes.stop("straightforward")

@@ -1,0 +1,22 @@
+"""The ceiling for single events: an actor that does nothing, on Dramatiq's broker or on ours."""
+
+import os
+from typing import Any
+
+import dramatiq
+from dramatiq.brokers.redis import RedisBroker
+
+from queues.broker import build_broker
+from queues.messages import EVENTS, PERSIST
+
+url = os.environ["REDIS_URL"]
+if os.environ["BENCH_BROKER"] == "ours":
+    broker: dramatiq.Broker = build_broker(url)
+else:
+    broker = RedisBroker(url=url)  # type: ignore[no-untyped-call]
+dramatiq.set_broker(broker)
+
+
+@dramatiq.actor(queue_name=EVENTS, actor_name=PERSIST)
+def persist(*_args: Any) -> None:
+    """Do nothing with an event."""
