@@ -10,9 +10,12 @@ import click
 from tabulate import tabulate
 
 from bench.delivering import measure_delivering
+from bench.figures import show, write
+from bench.ingest import QUICK, Sizes, measure_ingest
 from bench.judging import measure_judging
 from bench.replaying import measure_replaying
 from bench.servers import embedded_servers
+from bench.stage import EventsLost
 from bench.ticking import measure_ticking
 from models import organizations
 from models.database import transaction
@@ -21,6 +24,20 @@ from models.database import transaction
 @click.group()
 def main() -> None:
     """Measure, as ratios within one run."""
+
+
+@main.command("ingest")
+@click.option("--quick", is_flag=True, help="A minute and a half, for a first impression.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures there.")
+def ingest(quick: bool, json_file: Path | None) -> None:  # noqa: FBT001 -- click hands it by name
+    """The way of an event, beside its ceilings and the straightforward way."""
+    try:
+        figures = measure_ingest(QUICK if quick else Sizes())
+    except EventsLost as error:
+        raise click.ClickException(str(error)) from None
+    show("The way of an event; ratios hold within this run", figures)
+    if json_file:
+        write(json_file, figures)
 
 
 @main.command("rules")

@@ -2,14 +2,16 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class _Accepting(BaseHTTPRequestHandler):
+    heard: Callable[[bytes], object]
+
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self.heard(self.rfile.read(int(self.headers["Content-Length"])))
         self.send_response(204)
         self.end_headers()
 
@@ -18,9 +20,10 @@ class _Accepting(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def fast_receiver() -> Iterator[str]:
-    """The URL of a receiver that accepts everything at once."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Accepting)
+def fast_receiver(heard: Callable[[bytes], object] = len) -> Iterator[str]:
+    """The URL of a receiver that accepts everything at once; `heard` gets each body."""
+    handler = type("_Heard", (_Accepting,), {"heard": staticmethod(heard)})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/hook"

@@ -1,0 +1,211 @@
+"""The way of an event, from the client to its company's health, beside what bounds it.
+
+Ceilings, the straightforward way and the product are measured in one run on the same servers.
+"""
+
+from dataclasses import dataclass, replace
+
+import click
+
+from bench.baseline import copy_tables, sustain_straightforward
+from bench.ceilings import bare_inserts_per_second, empty_view, hand_out_per_second
+from bench.figures import Figure
+from bench.load import Offer, Outcome
+from bench.progress import Progress
+from bench.promptness import measure_idle, measure_tenants, percentile
+from bench.stage import CUSTOMERS, FLOODER, FLOODER_PER_SECOND, Stage, running_stage
+from bench.throughput import (
+    Sustained,
+    batches_per_second,
+    stored_and_judged_per_second,
+    sustain,
+)
+
+COMPANIES = 2_000
+EVENTS = 40_000
+"""Of each organization, from before."""
+
+BATCH = 100
+WARM_UP = 1.0
+PER_SECOND = "events/s"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Seconds of each measurement, and how much is posted where it ends by itself."""
+
+    posting: float = 8.0
+    straightforward: float = 15.0
+    sustained: float = 60.0
+    handing_out: float = 6.0
+    batches: int = 300
+    changes: int = 100
+    idle: float = 10.0
+
+
+QUICK = Sizes(4.0, 5.0, 10.0, 2.0, 60, 30, 5.0)
+
+
+def measure_ingest(sizes: Sizes) -> list[Figure]:
+    """Every figure of the way of an event.
+
+    Raises:
+        EventsLost: an event was accepted and is not stored.
+    """
+    progress = Progress(4 * sizes.posting + sizes.straightforward + sizes.sustained + 110)
+    with progress.started(), running_stage(companies=COMPANIES, events=EVENTS) as stage:
+        run = _Run(stage, sizes, progress)
+        return [
+            *run.accepting(),
+            *run.working(),
+            *run.whole_path(),
+            *run.batches(),
+            *run.idle(),
+            *run.tenants(),
+        ]
+
+
+class _Run:
+    def __init__(self, stage: Stage, sizes: Sizes, progress: Progress) -> None:
+        self._stage = stage
+        self._sizes = sizes
+        self._step = progress.step
+        self._offer = Offer(
+            stage.product.port,
+            stage.traffic(*CUSTOMERS, companies=COMPANIES),
+            seconds=sizes.posting,
+            warm_up=WARM_UP,
+        )
+
+    def accepting(self) -> list[Figure]:
+        """The ingress alone, and the view that does nothing."""
+        with self._step("An empty view", self._sizes.posting + 2):
+            view = empty_view(self._stage, self._offer)
+        with self._step("The ingress alone", self._sizes.posting + 2):
+            taken = self._stage.post(self._offer)
+        self._view_per_second = view.per_second
+        ratio = taken.per_second / view.per_second
+        return [
+            Figure("an empty Flask view", view.per_second, "requests/s"),
+            Figure("ingress alone", taken.per_second, "requests/s", "empty view", ratio, 0.6),
+            *_latencies("ingress alone", taken),
+            *_refused("ingress alone", taken),
+        ]
+
+    def working(self) -> list[Figure]:
+        """The workers alone on what the ingress has queued, and an actor that does nothing."""
+        stage, seconds = self._stage, self._sizes.handing_out
+        with self._step("An empty actor", 2 * seconds + 4):
+            stock = hand_out_per_second(stage, "stock", seconds=seconds)
+            ours = hand_out_per_second(stage, "ours", seconds=seconds)
+        with self._step("The workers alone", 15):
+            worked = stored_and_judged_per_second(stage)
+        stage.check_nothing_lost("the workers alone")
+        return [
+            Figure("an empty actor, Dramatiq's broker", stock, "messages/s"),
+            Figure("an empty actor, our broker", ours, "messages/s"),
+            Figure("workers alone", worked, PER_SECOND, "empty actor", worked / ours, 0.6),
+        ]
+
+    def whole_path(self) -> list[Figure]:
+        """All together for a while, and the straightforward way."""
+        stage, sizes = self._stage, self._sizes
+        with self._step("The straightforward way", sizes.straightforward + 10):
+            copy_tables(stage)
+            usual = sustain_straightforward(
+                stage, replace(self._offer, seconds=sizes.straightforward)
+            )
+        with self._step("The whole path", sizes.sustained + 10):
+            whole = sustain(stage, replace(self._offer, seconds=sizes.sustained))
+        stage.check_nothing_lost("the whole path")
+        to_view = whole.per_second / self._view_per_second
+        to_usual = whole.per_second / usual.per_second
+        return [
+            Figure("the straightforward way", usual.per_second, PER_SECOND),
+            Figure("whole path", whole.per_second, PER_SECOND, "empty view", to_view, 0.25),
+            Figure("whole path", whole.per_second, PER_SECOND, "straightforward", to_usual, 4),
+            *_latencies("whole path", whole.outcome),
+            *_refused("whole path", whole.outcome),
+            *_spent(whole),
+        ]
+
+    def batches(self) -> list[Figure]:
+        """Events by the hundred, and the same rows inserted with nothing around."""
+        stage = self._stage
+        traffic = replace(self._offer.traffic, batch=BATCH)
+        offer = replace(self._offer, traffic=traffic, seconds=600.0, requests=self._sizes.batches)
+        if 404 in stage.post(replace(offer, requests=2)).answers:
+            click.echo("There is no /v1/track/batch, so batches are not measured.", err=True)
+            return []
+        with self._step("Batches", 10):
+            batched, since = batches_per_second(stage, offer)
+        stage.check_nothing_lost("batches")
+        with self._step("Bare inserts", 3):
+            bare = bare_inserts_per_second(stage, since, connections=1)
+        return [
+            Figure("bare inserts", bare, "rows/s"),
+            Figure("batches of 100", batched, PER_SECOND, "bare inserts", batched / bare, 0.5),
+        ]
+
+    def idle(self) -> list[Figure]:
+        """One change after another, and nothing."""
+        sizes = self._sizes
+        with self._step("Idle", sizes.idle + 0.2 * sizes.changes + 5):
+            idle = measure_idle(self._stage, changes=sizes.changes, seconds=sizes.idle)
+        self._stage.check_nothing_lost("changes one by one")
+        what = "idle: from 200 to webhook"
+        return [
+            Figure(f"{what}, p50", idle.p50_ms, "ms", target=100, at_most=True),
+            Figure(f"{what}, p99", idle.p99_ms, "ms", target=500, at_most=True),
+            Figure("idle: CPU", idle.cpu_percent, "% of a core", target=3, at_most=True),
+        ]
+
+    def tenants(self) -> list[Figure]:
+        """A quiet organization beside one that floods."""
+        stage = self._stage
+        stage.add_organization(
+            FLOODER, "--rate-limit", f"{FLOODER_PER_SECOND}/second", companies=1_000, events=1_000
+        )
+        with self._step("A tenant that floods", 2 * self._sizes.posting + 6):
+            alone, beside = measure_tenants(stage, seconds=self._sizes.posting)
+        stage.check_nothing_lost("a flood")
+        what = "a quiet tenant's p99"
+        return [
+            Figure(f"{what}, alone", alone, "ms"),
+            Figure(f"{what}, beside a flood", beside, "ms", "alone", beside / alone, 2, True),
+        ]
+
+
+def _latencies(name: str, outcome: Outcome) -> list[Figure]:
+    return [
+        Figure(f"{name}, p{percent}", percentile(outcome.latencies_ms, percent), "ms")
+        for percent in (50, 95, 99)
+    ]
+
+
+def _refused(name: str, outcome: Outcome) -> list[Figure]:
+    refused = outcome.answers.total() - outcome.answers[200]
+    return [Figure(f"{name}, not answered with 200", refused, "requests", target=0, at_most=True)]
+
+
+def _spent(whole: Sustained) -> list[Figure]:
+    """CPU of each event by kind of process; memory, in which PostgreSQL's is shared, without it."""
+    events = whole.outcome.accepted.total()
+    spent = {
+        name: used.cpu_seconds - whole.before[name].cpu_seconds
+        for name, used in whole.after.items()
+    } | {"load generator": whole.outcome.cpu_seconds}
+    figures = [
+        Figure(f"CPU of {name}", seconds / events * 1e6, "µs/event")
+        for name, seconds in spent.items()
+        if seconds
+    ]
+    before, after = (
+        sum(used.memory_mb for name, used in usage.items() if name not in ("postgres", "redis"))
+        for usage in (whole.before, whole.after)
+    )
+    return [
+        *figures,
+        Figure("memory of the Python processes, before", before, "MB"),
+        Figure("... and after", after, "MB", "before", after / before, 1.1, at_most=True),
+    ]
