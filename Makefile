@@ -21,8 +21,8 @@ demo: $(VENV)/installed ## Tell a story with real webhooks, against a running `m
 test: $(VENV)/installed-dev ## Run all tests (TESTS=tests/unit for some)
 	@exec $(BIN)/python -m pytest $(or $(TESTS),tests)
 
-bench: $(VENV)/installed ## Measure judging and the clock (BENCH="rules --full" for up to a million companies, BENCH=webhooks for deliveries)
-	@exec $(BIN)/python -m bench $(or $(BENCH),rules)
+bench: $(VENV)/installed ## Measure the way of an event, five minutes (BENCH="ingest --quick", growth, rules or webhooks for others)
+	@exec $(BIN)/python -m bench $(or $(BENCH),ingest)
 
 lint: $(VENV)/installed-dev ## Check style, types and the directions of imports
 	$(BIN)/ruff check .
