@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from tabulate import tabulate
 
 from bench.delivering import measure_delivering
 from bench.figures import show, write
+from bench.growth import Size, measure_growth
 from bench.ingest import QUICK, Sizes, measure_ingest
 from bench.judging import measure_judging
 from bench.replaying import measure_replaying
@@ -31,11 +34,31 @@ def main() -> None:
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures there.")
 def ingest(quick: bool, json_file: Path | None) -> None:  # noqa: FBT001 -- click hands it by name
     """The way of an event, beside its ceilings and the straightforward way."""
-    try:
+    with _lost_is_failed():
         figures = measure_ingest(QUICK if quick else Sizes())
-    except EventsLost as error:
-        raise click.ClickException(str(error)) from None
     show("The way of an event; ratios hold within this run", figures)
+    if json_file:
+        write(json_file, figures)
+
+
+@main.command("growth")
+@click.option("--companies", default=(1_000, 1_000_000), nargs=2, type=int, show_default=True)
+@click.option("--events", default=(10_000, 10_000_000), nargs=2, type=int, show_default=True)
+@click.option("--seconds", default=5.0, show_default=True, help="Of posting, in each round.")
+@click.option("--rounds", default=3, show_default=True, help="Of which the median is told.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures there.")
+def growth(
+    companies: tuple[int, int],
+    events: tuple[int, int],
+    seconds: float,
+    rounds: int,
+    json_file: Path | None,
+) -> None:
+    """The same with few and with many companies and events; a quarter of an hour or more."""
+    small, large = (Size(*numbers) for numbers in zip(companies, events, strict=True))
+    with _lost_is_failed():
+        figures = measure_growth(small, large, seconds=seconds, rounds=rounds)
+    show("By what is there already; ratios hold within this run", figures)
     if json_file:
         write(json_file, figures)
 
@@ -74,6 +97,15 @@ def webhooks(json_file: Path | None) -> None:
     _print("Webhooks to a fast receiver, one `deliver` process", delivering)
     if json_file:
         json_file.write_text(json.dumps({"delivering": delivering}, indent=2))
+
+
+@contextmanager
+def _lost_is_failed() -> Iterator[None]:
+    """End with code 1 and the difference, should events be lost."""
+    try:
+        yield
+    except EventsLost as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _print(title: str, rows: list[dict[str, Any]]) -> None:

@@ -1,0 +1,61 @@
+"""The load generator counts what it is answered."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from bench.clients import run_clients
+from bench.load import Offer
+from bench.traffic import Traffic
+
+BODY = b'{"accepted": 99}'
+
+
+@pytest.fixture
+def server() -> Iterator[int]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(429 if self.headers["x-api-key"] == "refused" else 200)
+            self.send_header("Content-Length", str(len(BODY)))
+            self.end_headers()
+            self.wfile.write(BODY)
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        listening.daemon_threads = True
+        listening.block_on_close = False
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield listening.server_port
+        listening.shutdown()
+
+
+def test_every_request_is_answered_once_and_counted(server: int) -> None:
+    offer = Offer(server, Traffic(("taken", "refused")), connections=3, requests=400)
+    outcome = run_clients(offer)
+    assert outcome.answers.total() == len(outcome.latencies_ms) == 400
+    assert outcome.accepted == {0: outcome.answers[200]}
+    assert outcome.answers[429] > 50
+
+
+def test_a_batch_counts_as_many_events_as_were_accepted(server: int) -> None:
+    offer = Offer(server, Traffic(("taken",), batch=100), connections=1, requests=4)
+    assert run_clients(offer).accepted == {0: 4 * 99}
+
+
+def test_clients_that_are_held_back_send_nothing(server: int) -> None:
+    offer = Offer(server, Traffic(("taken",)), connections=1, seconds=0.6)
+    free = run_clients(offer).answers.total()
+    held = run_clients(offer, look=lambda clients: clients.hold(back=True)).answers.total()
+    assert held < free / 2
+
+
+def test_a_rate_is_kept(server: int) -> None:
+    offer = Offer(server, Traffic(("taken",)), seconds=1.0, per_second=100.0)
+    assert 80 <= run_clients(offer).answers.total() <= 101
