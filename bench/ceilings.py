@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,8 +30,27 @@ def empty_view(stage: Stage, offer: Offer) -> Outcome:
         return run_clients(replace(offer, port=port))
 
 
-def hand_out_per_second(stage: Stage, broker: str, *, seconds: float) -> float:
-    """Messages per second from the product's own filled queue to an actor that does nothing."""
+@dataclass(frozen=True)
+class HandOut:
+    """Messages per second to an actor that does nothing, by broker; the better is the ceiling."""
+
+    stock: float
+    ours: float
+
+    @property
+    def ceiling(self) -> float:
+        """What Dramatiq can do here, so that a slower broker of ours cannot hide behind itself."""
+        return max(self.stock, self.ours)
+
+
+def hand_out(stage: Stage, *, seconds: float) -> HandOut:
+    """How fast the product's own filled queue is handed out, with the settings of `persist`."""
+    return HandOut(
+        _hand_out_per_second(stage, "stock", seconds), _hand_out_per_second(stage, "ours", seconds)
+    )
+
+
+def _hand_out_per_second(stage: Stage, broker: str, seconds: float) -> float:
     copy = Backlog(stage.product.servers["REDIS_URL"], HAND_OUT_DATABASE)
     stage.backlog.copy_to(copy)
     line = procfile_line("persist").replace("actors.worker", "bench.empty_actor")

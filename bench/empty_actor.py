@@ -6,11 +6,12 @@ from typing import Any
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 
-from queues.broker import build_broker
 from queues.messages import EVENTS, PERSIST
 
 url = os.environ["REDIS_URL"]
 if os.environ["BENCH_BROKER"] == "ours":
+    from queues.broker import build_broker  # it changes how Dramatiq decodes, so only here
+
     broker: dramatiq.Broker = build_broker(url)
 else:
     broker = RedisBroker(url=url)  # type: ignore[no-untyped-call]

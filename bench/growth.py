@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import median
 
-from bench.ceilings import empty_view, hand_out_per_second
+from bench.ceilings import empty_view, hand_out
 from bench.figures import Figure
 from bench.load import Offer
 from bench.progress import Progress
@@ -72,7 +72,7 @@ def _measure(size: Size, seconds: float, rounds: int, progress: Progress) -> _Sh
 def _round(stage: Stage, offer: Offer) -> _Shares:
     view = empty_view(stage, offer).per_second
     accepted = stage.post(offer).per_second
-    handed_out = hand_out_per_second(stage, "ours", seconds=offer.seconds)
+    handed_out = hand_out(stage, seconds=offer.seconds).ceiling
     return _Shares(accepted / view, stored_and_judged_per_second(stage) / handed_out)
 
 
