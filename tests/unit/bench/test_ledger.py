@@ -1,0 +1,36 @@
+"""What was accepted is compared with what is stored."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bench.product import Product
+from bench.stage import EventsLost, Organization, Stage
+
+
+def _stage(stored: list[tuple[int, int]], rejected: int = 0) -> Stage:
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        return [(rejected,)] if "rejected_events" in sql else stored
+
+    servers = {"REDIS_URL": "unix:///nowhere?db=0"}
+    product = cast("Product", SimpleNamespace(servers=servers, query=query))
+    stage = Stage(product, cast("Any", None))
+    stage.organizations = [Organization("one", 1, "key-1"), Organization("two", 2, "key-2")]
+    stage.accepted.update({1: 10, 2: 20})
+    return stage
+
+
+def test_the_same_numbers_are_right() -> None:
+    _stage([(1, 10), (2, 20)]).check_nothing_lost("a run")
+
+
+@pytest.mark.parametrize("stored", [[(1, 10), (2, 19)], [(1, 10), (2, 21)], [(1, 10)]])
+def test_other_numbers_are_named(stored: list[tuple[int, int]]) -> None:
+    with pytest.raises(EventsLost, match=r"After a run: two: 20 accepted, (19|21|0) stored"):
+        _stage(stored).check_nothing_lost("a run")
+
+
+def test_events_that_were_set_aside_are_named() -> None:
+    with pytest.raises(EventsLost, match="1 in rejected_events"):
+        _stage([(1, 10), (2, 20)], rejected=1).check_nothing_lost("a run")
