@@ -1,4 +1,4 @@
-"""Stores the events of `persist` messages: those of many threads in one transaction."""
+"""Stores the events of `persist` messages: all of a message in one transaction."""
 
 import logging
 from collections.abc import Sequence
@@ -10,29 +10,22 @@ from actors.hold import until_available
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent, UnreadableEvent
 from models import events
-from models.database import NOT_SET_UP, UNAVAILABLE, transaction
+from models.database import transaction
 from queues import messages
 from queues.broker import QueueBroker
-from queues.group_commit import GroupCommit
 
 logger = logging.getLogger("brazebee.persist")
-
-MOST_IN_A_GROUP = 500
-"""Events in one transaction. Larger ones are hardly faster, and hold their rows' locks longer."""
 
 Sent = tuple[dict[str, Any], TrackedEvent]
 """An event as it was sent, and as it was read."""
 
 
 class Persisting:
-    """The work of the `persist` actor, shared by the threads of a process."""
+    """The work of the `persist` actor."""
 
     def __init__(self, broker: QueueBroker, rulebooks: RuleBooks) -> None:
         self._broker = broker
         self._rulebooks = rulebooks
-        self._groups = GroupCommit(
-            self._store, most=MOST_IN_A_GROUP, of_all=(*UNAVAILABLE, *NOT_SET_UP)
-        )
 
     def persist(self, sent: Sequence[dict[str, Any]]) -> None:
         """Return when each event is stored, or set aside if it never can be."""
@@ -47,7 +40,7 @@ class Persisting:
 
     def _persist(self, sent: Sequence[Sent]) -> None:
         try:
-            until_available(lambda: self._groups.submit(sent))
+            until_available(lambda: self._store(sent))
         except Exception as error:  # whatever it is, it must not cost us the events
             if len(sent) > 1:
                 for one in sent:
@@ -56,8 +49,8 @@ class Persisting:
             logger.exception("an event cannot be stored")
             _set_aside(sent[0][0], f"{type(error).__name__}: {error}")
 
-    def _store(self, group: Sequence[Sent]) -> None:
-        unsettled = intake.store([event for _, event in group], self._rulebooks)
+    def _store(self, sent: Sequence[Sent]) -> None:
+        unsettled = intake.store([event for _, event in sent], self._rulebooks)
         hint_all(self._broker, [messages.evaluate(company_id) for company_id in unsettled])
 
 

@@ -72,7 +72,7 @@ def _measure(size: Size, seconds: float, rounds: int, progress: Progress) -> _Sh
 def _round(stage: Stage, offer: Offer) -> _Shares:
     view = empty_view(stage, offer).per_second
     accepted = stage.post(offer).per_second
-    handed_out = hand_out(stage, seconds=offer.seconds).ceiling
+    handed_out = hand_out(stage, seconds=offer.seconds).stock
     return _Shares(accepted / view, stored_and_judged_per_second(stage) / handed_out)
 
 

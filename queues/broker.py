@@ -14,10 +14,10 @@ from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.retry import Retry
 
-from queues.consumer import BELL, QueueConsumer
+from queues.consumer import BELL, BundleConsumer, QueueConsumer
 from queues.messages import EVENTS, HEALTH, WEBHOOKS, encode
 
-PREFETCH = {EVENTS: 200, HEALTH: 200, WEBHOOKS: 16}
+PREFETCH = {HEALTH: 200, WEBHOOKS: 16}
 """Messages that a worker process holds at once. With Dramatiq's own 2 x threads the consumer
 sleeps while all are taken; webhooks are slow, so the rest is better left to other workers."""
 
@@ -61,6 +61,8 @@ class QueueBroker(RedisBroker):
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """See `RedisBroker.consume`."""
+        if queue_name == EVENTS:
+            return BundleConsumer(self, queue_name, prefetch, min(timeout, IDLE_WAIT_MS))
         if queue_name in PREFETCH:
             return super().consume(queue_name, PREFETCH[queue_name], min(timeout, IDLE_WAIT_MS))
         return super().consume(queue_name, prefetch, max(timeout, DELAYED_POLL_MS))

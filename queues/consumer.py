@@ -1,15 +1,15 @@
 """Takes messages from a queue: at once where one comes, and without asking in vain meanwhile."""
 
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import redis
+from dramatiq import Message
 from dramatiq.broker import MessageProxy
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.errors import ConnectionClosed
-
-from queues.group_commit import GroupCommit
 
 BELL = ".bell"
 """Beside each queue is a list that is pushed to with every message: waiting on it is waiting for
@@ -21,12 +21,13 @@ SHORTEST_WAIT_MS = 10
 FULL_PAUSE_S = 0.002
 """How long to wait before looking whether one of the messages taken is done."""
 
-MOST_ACKNOWLEDGED = 500
-"""Messages that are acknowledged in one step."""
+MESSAGES_AT_ONCE = 200
+EVENTS_IN_A_BUNDLE = 500
+"""More at once are hardly faster to store, and hold the locks of their companies longer."""
 
 
 class QueueConsumer(_RedisConsumer):
-    """Dramatiq's consumer, but it waits on the bell, and acknowledges in groups.
+    """Dramatiq's consumer, but it waits on the bell.
 
     It takes a Redis that does not answer in time for one that is gone, as it is to us.
     """
@@ -36,17 +37,21 @@ class QueueConsumer(_RedisConsumer):
         super().__init__(broker, queue_name, prefetch, timeout=0)
         self.wait_s = max(timeout, SHORTEST_WAIT_MS) / 1000
         self._queue = f"{broker.namespace}:{queue_name}"
-        self._acknowledgements = GroupCommit(self._acknowledge, most=MOST_ACKNOWLEDGED)
 
     def __next__(self) -> MessageProxy | None:
         full = self.outstanding_message_count >= self.prefetch
         try:
-            message: MessageProxy | None = super().__next__()
+            message = self._take()
             if message is None:
                 self._wait(full=full)
         except (ConnectionClosed, redis.ConnectionError, redis.TimeoutError) as error:
             self.broker.change_identity()
             raise ConnectionClosed(error) from None
+        return message
+
+    def _take(self) -> MessageProxy | None:
+        """The next message, if there is one and room for it."""
+        message: MessageProxy | None = super().__next__()
         return message
 
     def _wait(self, *, full: bool) -> None:
@@ -58,22 +63,9 @@ class QueueConsumer(_RedisConsumer):
     def ack(self, message: MessageProxy) -> None:
         """See `dramatiq.Consumer.ack`."""
         try:
-            self._acknowledgements.submit([message.options["redis_message_id"]])
-        except (redis.ConnectionError, redis.TimeoutError) as error:
+            super().ack(message)
+        except redis.TimeoutError as error:
             raise ConnectionClosed(error) from None
-        finally:
-            self.queued_message_ids.discard(message.message_id)
-
-    def _acknowledge(self, message_ids: Sequence[Any]) -> None:
-        """Forget messages, as `ack` of Dramatiq's script does with one.
-
-        One that Redis gave to another worker meanwhile is forgotten as well: it is done.
-        """
-        acks = f"{self.broker.namespace}:__acks__.{self.broker.broker_id}.{self.queue_name}"
-        with self.broker.client.pipeline(transaction=True) as pipeline:
-            pipeline.srem(acks, *message_ids)
-            pipeline.hdel(f"{self._queue}.msgs", *message_ids)
-            pipeline.execute()
 
     def nack(self, message: MessageProxy) -> None:
         """See `dramatiq.Consumer.nack`."""
@@ -81,3 +73,79 @@ class QueueConsumer(_RedisConsumer):
             super().nack(message)
         except redis.TimeoutError as error:
             raise ConnectionClosed(error) from None
+
+
+class BundleConsumer(QueueConsumer):
+    """Takes what waits in the queue of events as one message, which carries the events of all.
+
+    So a worker stores them in one transaction, and handing them out costs little. Under little
+    load a bundle is one message. `prefetch` counts bundles.
+    """
+
+    def __init__(self, broker: RedisBroker, queue_name: str, prefetch: int, timeout: int) -> None:
+        super().__init__(broker, queue_name, prefetch, timeout)
+        self._taken: deque[Message[Any]] = deque()
+
+    def _take(self) -> MessageProxy | None:
+        if len(self.queued_message_ids) >= self.prefetch:
+            return None
+        if not self._taken:
+            found = self.broker.do_fetch(self.queue_name, MESSAGES_AT_ONCE)
+            self._taken.extend(Message.decode(data) for data in found if data is not None)
+        if not self._taken:
+            return None
+        bundle = _bundle(self._taken)
+        self.queued_message_ids.add(bundle.message_id)
+        return bundle
+
+    def ack(self, message: MessageProxy) -> None:
+        """Forget all messages of a bundle, as `ack` of Dramatiq's script does with one.
+
+        One that Redis gave to another worker meanwhile is forgotten as well: it is done.
+        """
+        ids = message.options["redis_message_ids"]
+        acks = f"{self.broker.namespace}:__acks__.{self.broker.broker_id}.{self.queue_name}"
+        try:
+            with self.broker.client.pipeline(transaction=True) as pipeline:
+                pipeline.srem(acks, *ids)
+                pipeline.hdel(f"{self._queue}.msgs", *ids)
+                pipeline.execute()
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise ConnectionClosed(error) from None
+        finally:
+            self.queued_message_ids.discard(message.message_id)
+
+    def nack(self, message: MessageProxy) -> None:
+        """Move the messages of a bundle to the dead letters, one by one."""
+        for redis_id in message.options["redis_message_ids"]:
+            super().nack(MessageProxy(message.copy(options={"redis_message_id": redis_id})))
+        self.queued_message_ids.discard(message.message_id)
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """See `dramatiq.Consumer.requeue`."""
+        self._give_back(id_ for one in messages for id_ in one.options["redis_message_ids"])
+
+    def close(self) -> None:
+        """Give back what was taken and not yet handed out."""
+        self._give_back(message.options["redis_message_id"] for message in self._taken)
+        self._taken.clear()
+        super().close()
+
+    def _give_back(self, redis_ids: Iterable[str]) -> None:
+        ids = list(redis_ids)
+        try:
+            if ids:
+                self.broker.do_requeue(self.queue_name, *ids)
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise ConnectionClosed(error) from None
+
+
+def _bundle(taken: deque[Message[Any]]) -> MessageProxy:
+    """As many of the messages taken as make one bundle, and one at the least."""
+    first = taken.popleft()
+    events, ids = list(first.args[0]), [first.options["redis_message_id"]]
+    while taken and len(events) + len(taken[0].args[0]) <= EVENTS_IN_A_BUNDLE:
+        message = taken.popleft()
+        events += message.args[0]
+        ids.append(message.options["redis_message_id"])
+    return MessageProxy(first.copy(args=(events,), options={"redis_message_ids": ids}))

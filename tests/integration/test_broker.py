@@ -136,7 +136,7 @@ def test_a_worker_is_given_up_within_half_a_minute() -> None:
 
 @pytest.mark.parametrize(
     ("queue", "prefetch"),
-    [(messages.EVENTS, 200), (messages.HEALTH, 200), (messages.WEBHOOKS, 16)],
+    [(messages.HEALTH, 200), (messages.WEBHOOKS, 16)],
 )
 def test_each_queue_has_its_prefetch_however_many_threads_a_worker_has(
     new_broker: NewBroker, queue: str, prefetch: int
@@ -202,12 +202,13 @@ def test_the_oldest_message_not_yet_dealt_with_tells_how_far_behind_a_queue_is(
 ) -> None:
     broker, worker = new_broker(), new_broker()
     assert broker.oldest_unacknowledged(messages.EVENTS) is None
-    first, second = (event_posted_at(broker, seconds) for seconds in (0, 1))
+    first = event_posted_at(broker, 0)
     assert broker.oldest_unacknowledged(messages.EVENTS) == first
     assert broker.oldest_unacknowledged(messages.HEALTH) is None
     consumer = worker.consume(messages.EVENTS, timeout=1)
     taken = next(consumer)
     assert taken is not None
+    second = event_posted_at(broker, 1)
     assert broker.oldest_unacknowledged(messages.EVENTS) == first, "it is still being worked on"
     consumer.ack(taken)
     assert broker.oldest_unacknowledged(messages.EVENTS) == second
@@ -290,6 +291,86 @@ def test_an_acknowledgement_that_redis_does_not_answer_is_told_as_a_lost_connect
     with pytest.raises(ConnectionClosed):
         consumer.nack(second)
     admin.client.client_unpause()
+
+
+# Bundles of events
+
+
+def enqueue_events(broker: QueueBroker, *numbers: int, each: int = 1) -> None:
+    broker.enqueue_all([messages.persist([{"number": n}] * each) for n in numbers])
+
+
+def bundled(message: MessageProxy | None) -> list[int]:
+    assert message is not None
+    return [event["number"] for event in message.args[0]]
+
+
+def test_what_waits_in_the_queue_of_events_comes_as_one_message(new_broker: NewBroker) -> None:
+    broker = new_broker()
+    enqueue_events(broker, *range(7))
+    consumer = broker.consume(messages.EVENTS, prefetch=4, timeout=1)
+    bundle = next(consumer)
+    assert bundle is not None
+    assert bundled(bundle) == list(range(7))
+    assert next(consumer) is None
+    assert broker.client.hlen(f"{broker.namespace}:{messages.EVENTS}.msgs") == 7
+    consumer.ack(bundle)
+    assert broker.do_qsize(messages.EVENTS) == 0
+
+
+def test_a_bundle_has_its_most_events_and_a_worker_its_most_bundles(new_broker: NewBroker) -> None:
+    broker = new_broker()
+    enqueue_events(broker, *range(12), each=100)
+    enqueue_events(broker, 12, each=600)
+    consumer = broker.consume(messages.EVENTS, prefetch=3, timeout=1)
+    taken = [next(consumer) for _ in range(4)]
+    assert [len(bundled(bundle)) for bundle in taken[:3]] == [500, 500, 200]
+    assert taken[3] is None, "no more before one is acknowledged"
+    consumer.ack(taken[0])
+    assert len(bundled(next(consumer))) == 600, "what one message carries is never torn apart"
+
+
+def test_of_a_killed_worker_every_message_of_its_bundles_comes_back(new_broker: NewBroker) -> None:
+    killed, alive = new_broker(), new_broker()
+    enqueue_events(killed, *range(12), each=100)
+    assert next(killed.consume(messages.EVENTS, prefetch=1, timeout=1)) is not None
+    silent_for(killed, HEARTBEAT_TIMEOUT_MS + 1)
+    consumer = alive.consume(messages.EVENTS, prefetch=4, timeout=1)
+    found = [message for message in (next(consumer) for _ in range(5)) if message]
+    assert {number for bundle in found for number in bundled(bundle)} == set(range(12))
+
+
+@pytest.mark.parametrize("handed_out", [True, False])
+def test_a_worker_that_stops_gives_back_its_bundles(
+    new_broker: NewBroker, *, handed_out: bool
+) -> None:
+    stopping, alive = new_broker(), new_broker()
+    enqueue_events(stopping, *range(8), each=100)
+    consumer = stopping.consume(messages.EVENTS, prefetch=4, timeout=1)
+    first = next(consumer)
+    assert first is not None
+    if handed_out:
+        consumer.requeue([first])
+    else:
+        consumer.ack(first)
+    consumer.close()
+    other = alive.consume(messages.EVENTS, prefetch=4, timeout=1)
+    found = [message for message in (next(other) for _ in range(3)) if message]
+    expected = set(range(8)) if handed_out else {5, 6, 7}
+    assert {number for bundle in found for number in bundled(bundle)} == expected
+
+
+def test_a_bundle_that_no_actor_could_take_is_kept_among_the_dead_letters(
+    new_broker: NewBroker,
+) -> None:
+    broker = new_broker()
+    enqueue_events(broker, *range(3))
+    consumer = broker.consume(messages.EVENTS, prefetch=4, timeout=1)
+    bundle = next(consumer)
+    assert bundle is not None
+    consumer.nack(bundle)
+    assert broker.do_qsize(messages.EVENTS) == 0
+    assert broker.client.hlen(f"{broker.namespace}:{messages.EVENTS}.XQ.msgs") == 3
 
 
 # A worker
