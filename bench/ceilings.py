@@ -52,7 +52,9 @@ def _hand_out_per_second(stage: Stage, broker: str, seconds: float) -> float:
     copy = Backlog(stage.product.servers["REDIS_URL"], HAND_OUT_DATABASE)
     stage.backlog.copy_to(copy)
     line = procfile_line("persist").replace("actors.worker", "bench.empty_actor")
-    stage.processes.start("empty", line, REDIS_URL=copy.url, BENCH_BROKER=broker)
+    stage.processes.start(
+        "empty", line, REDIS_URL=copy.url, BENCH_BROKER=broker, dramatiq_queue_prefetch="200"
+    )
     rate = fall_per_second(copy.unfinished, seconds=seconds, check=stage.processes.check)
     stage.processes.stop("empty")
     copy.clear()
