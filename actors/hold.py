@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from actors.rulebooks import RulesUnreadable
 from models.database import NOT_SET_UP, UNAVAILABLE
 
 logger = logging.getLogger("brazebee.persist")
@@ -19,7 +18,7 @@ _outage = threading.Lock()
 
 
 def until_available(work: Callable[[], T]) -> T:
-    """Do `work`, again and again while PostgreSQL or the rules in force do not allow it.
+    """Do `work`, again and again while PostgreSQL does not allow it.
 
     The thread waits in place, so the message stays unacknowledged and the rest stay in the
     queue. If the worker is stopped meanwhile, Redis gives the message to another one.
@@ -30,7 +29,7 @@ def until_available(work: Callable[[], T]) -> T:
         while True:
             try:
                 return work()
-            except (*UNAVAILABLE, *NOT_SET_UP, RulesUnreadable) as error:
+            except (*UNAVAILABLE, *NOT_SET_UP) as error:
                 if _outage.acquire(blocking=False):
                     told = True
                     logger.warning("holding events that cannot be stored: %s", str(error).strip())

@@ -13,6 +13,7 @@ from models.events import StoredEvent
 from models.field_changes import StoredFieldChange
 from models.traits import Change
 from models.users import User, UserKey
+from rules.book import DEFAULT_STATUSES
 
 
 def store(sent: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
@@ -105,11 +106,12 @@ def _add_companies(
             unsettled_since=min(event.takes_effect_at for event in wanted[key])
             if version
             else None,
-            health_status=rulebooks.book(key[0], version).statuses[0],
+            health_status=(book.statuses if book else DEFAULT_STATUSES)[0],
             rules_version=version,
         )
         for key in missing
         for version in [versions.get(key[0], 0)]
+        for book in [rulebooks.book_if_readable(key[0], version)]
     )
     return companies.lock(missing)
 
@@ -169,10 +171,11 @@ def _note_unsettled(
         event = one.event
         company = held[_company_key(event)]
         version = versions.get(event.organization_id, 0)
-        book = rulebooks.book(event.organization_id, version)
+        book = rulebooks.book_if_readable(event.organization_id, version)
         changed = {c.field for c in one.changes if c.held is None or not event.is_late}
         can_matter = (
-            company.judged_version != version
+            book is None  # whoever can read the rules will tell
+            or company.judged_version != version
             or not changed.isdisjoint(book.company_fields)
             or any(
                 (

@@ -24,14 +24,9 @@ class RuleBooks:
     """A cache of read rule books. A version never changes, so none goes stale."""
 
     def __init__(self) -> None:
-        self._books: LRUCache[object, RuleBook] = LRUCache(CACHED_BOOKS)
+        self._books: LRUCache[object, RuleBook | RulesUnreadable] = LRUCache(CACHED_BOOKS)
         self._lock = threading.Lock()
 
-    @cachedmethod(
-        lambda self: self._books,
-        key=lambda _self, *args: hashkey(*args),
-        lock=lambda self: self._lock,
-    )
     def book(self, organization_id: int, version: int) -> RuleBook:
         """The book of one version.
 
@@ -39,6 +34,26 @@ class RuleBooks:
             LookupError: there is no such version.
             RulesUnreadable: it has faults by the reader of now.
         """
+        book = self._read(organization_id, version)
+        if isinstance(book, RulesUnreadable):
+            raise book
+        return book
+
+    def book_if_readable(self, organization_id: int, version: int) -> RuleBook | None:
+        """The same; None where it cannot be read.
+
+        Raises:
+            LookupError: there is no such version.
+        """
+        book = self._read(organization_id, version)
+        return None if isinstance(book, RulesUnreadable) else book
+
+    @cachedmethod(
+        lambda self: self._books,
+        key=lambda _self, *args: hashkey(*args),
+        lock=lambda self: self._lock,
+    )
+    def _read(self, organization_id: int, version: int) -> RuleBook | RulesUnreadable:
         if version == 0:
             return NO_RULES
         stored = rule_versions.find(organization_id, version)
@@ -47,6 +62,6 @@ class RuleBooks:
         try:
             return read_rules(stored.source)
         except RuleFileError as error:
-            raise RulesUnreadable(
+            return RulesUnreadable(
                 f"version {version} of organization {organization_id} cannot be read: {error}"
-            ) from error
+            )

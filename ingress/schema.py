@@ -88,7 +88,15 @@ def expected(kind: str, value: Any) -> str:
     return f"Expected {kind}, received {_KINDS[type(value)]}"
 
 
-class _Text(fields.Field[str]):
+class _FewValidators(fields.Field[Any]):
+    """Does not combine validators where there are none, as marshmallow does for every value."""
+
+    def _validate(self, value: Any) -> None:
+        if self.validators:
+            super()._validate(value)
+
+
+class _Text(_FewValidators):
     """A string as it was sent; no number is taken for one."""
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
@@ -134,7 +142,7 @@ class _Timestamp(_Text):
             ) from None
 
 
-class _Object(fields.Field[dict[str, Any]]):
+class _Object(_FewValidators):
     """Any JSON object."""
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
@@ -143,7 +151,7 @@ class _Object(fields.Field[dict[str, Any]]):
         return value
 
 
-class _Nested(fields.Nested):
+class _Nested(_FewValidators, fields.Nested):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
             raise ValidationError(expected("object", value))

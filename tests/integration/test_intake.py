@@ -9,7 +9,7 @@ import pytest
 from actors.health import evaluate
 from actors.intake import store
 from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
+from actors.rulebooks import RuleBooks, RulesUnreadable
 from actors.tracked_event import TrackedEvent
 from models import api_keys, companies, organizations
 from models.database import UNAVAILABLE, query, transaction
@@ -385,6 +385,21 @@ def test_a_new_company_is_to_be_judged() -> None:
     assert rows("select id, unsettled_since from companies") == [
         {"id": company_id, "unsettled_since": after(1)}
     ]
+
+
+def test_events_under_rules_that_cannot_be_read_are_stored_and_judged_once_they_can() -> None:
+    """As by a newer reader, which is stricter than the one that took them."""
+    unreadable, other = new_organization("u", FEW_LOGINS), new_organization("o", FEW_LOGINS)
+    rows(f"update rule_versions set source = 'flags: [' where organization_id = {unreadable}")
+    stored = store([event(unreadable, 1, data=WEB), event(other, 1, data=WEB)], RuleBooks())
+    assert len(stored) == 2
+    assert status(unreadable) == "Healthy"
+    with pytest.raises(RulesUnreadable, match="cannot be read"):
+        judge(stored[0], 1)
+    rows(f"update rule_versions set source = $${FEW_LOGINS}$$ where organization_id = {unreadable}")
+    for company_id in stored:
+        judge(company_id, 1)
+    assert status(unreadable) == status(other) == "At Risk"
 
 
 def test_without_rules_nobody_is_to_be_judged() -> None:
