@@ -45,6 +45,7 @@ class Clients:
                     self.accepted.add(answer.json()["event_id"])
                     return
                 assert answer.status_code == 503, answer.text
+                self.unanswered += "may not have been accepted" in answer.text
             time.sleep(0.05)
 
 

@@ -856,7 +856,7 @@ def test_a_redis_that_is_full_gets_503_and_nothing_is_queued(serve: Serve) -> No
 def test_before_redis_is_full_events_get_503_and_all_else_its_usual_answer(serve: Serve) -> None:
     acme = tenant(rate_limit="4/hour")
     ingress = serve()
-    with memory_used(ingress.queue, 0.85):
+    with memory_used(ingress.queue, 0.95):
         refused = ingress.track(SMALL, acme.key)
         check_unavailable(refused)
         assert rate_limit_of(refused)[:2] == (4, 3)
