@@ -59,11 +59,12 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Delivered:
-    """An accepted delivery, and what has its turn now."""
+    """An accepted delivery; what has its turn now, and what whoever goes on has claimed of it."""
 
     claimed: Claimed
     attempt: Attempt
-    following: list[Request]
+    following: Sequence[Request] = ()
+    next_claimed: Claimed | None = None
 
 
 def attempt_delivery(
@@ -79,6 +80,17 @@ def attempt_delivery(
     claimed = claim(delivery_id, number, utc_now(), transport.policy)
     if claimed is None:
         return None
+    return attempt(claimed, transport=transport, secret_keys=secret_keys)
+
+
+def attempt(
+    claimed: Claimed, *, transport: Transport, secret_keys: Sequence[str], goes_on: bool = False
+) -> Delivered:
+    """Attempt what was claimed. Who goes on gets the next of the endpoint, claimed as well.
+
+    Raises:
+        AttemptFailed, OperationalError, InterfaceError: as `attempt_delivery`.
+    """
     delivery, endpoint = claimed.delivery, claimed.endpoint
     started_at = utc_now()
     try:
@@ -96,7 +108,7 @@ def attempt_delivery(
     )
     if made.error is not None:
         raise AttemptFailed(claimed, made, retry_after=response.retry_after)
-    return Delivered(claimed, made, record_success(claimed, made, utc_now()))
+    return record_success(claimed, made, utc_now(), goes_on=goes_on)
 
 
 def claim(delivery_id: UUID, number: int, now: datetime, policy: WebhookPolicy) -> Claimed | None:
@@ -107,22 +119,28 @@ def claim(delivery_id: UUID, number: int, now: datetime, policy: WebhookPolicy) 
     """
     with transaction():
         endpoint = webhook_endpoints.lock_of_delivery(delivery_id)
-        delivery = deliveries.lock(delivery_id) if endpoint else None
-        if endpoint is None or delivery is None or delivery.state is not State.WAITING:
-            return None
-        if delivery.tries != number - 1 or delivery.is_held(now):
-            return None
-        if endpoint.disabled_at is not None and delivery.by_hand is not ByHand.AT_ONCE:
-            deliveries.pause(delivery_id)
-            return None
-        probe = endpoint.probe_at is not None and delivery.by_hand is not ByHand.AT_ONCE
-        if not _has_its_turn(endpoint, delivery, now, policy.in_flight):
-            deliveries.park(delivery_id)
-            return None
-        if probe:  # one at a time, and again if this one is never heard of
-            webhook_endpoints.save_health(replace(endpoint, probe_at=now + LEASE))
-        token = deliveries.lease(delivery_id, now)
-        return Claimed(delivery, endpoint, token, probe, policy)
+        return _claim(endpoint, delivery_id, number, now, policy) if endpoint else None
+
+
+def _claim(
+    endpoint: Endpoint, delivery_id: UUID, number: int, now: datetime, policy: WebhookPolicy
+) -> Claimed | None:
+    """The same, with the endpoint's lock held."""
+    delivery = deliveries.lock(delivery_id)
+    if delivery is None or delivery.state is not State.WAITING:
+        return None
+    if delivery.tries != number - 1 or delivery.is_held(now):
+        return None
+    if endpoint.disabled_at is not None and delivery.by_hand is not ByHand.AT_ONCE:
+        deliveries.pause(delivery_id)
+        return None
+    probe = endpoint.probe_at is not None and delivery.by_hand is not ByHand.AT_ONCE
+    if not _has_its_turn(endpoint, delivery, now, policy.in_flight):
+        deliveries.park(delivery_id)
+        return None
+    if probe:  # one at a time, and again if this one is never heard of
+        webhook_endpoints.save_health(replace(endpoint, probe_at=now + LEASE))
+    return Claimed(delivery, endpoint, deliveries.lease(delivery_id, now), probe, policy)
 
 
 def _has_its_turn(endpoint: Endpoint, delivery: Delivery, now: datetime, in_flight: int) -> bool:
@@ -142,18 +160,24 @@ def _in_slots(endpoint: Endpoint, now: datetime) -> list[ByHand | None]:
     return [by_hand for by_hand in under_way if by_hand is not ByHand.AT_ONCE]
 
 
-def record_success(claimed: Claimed, attempt: Attempt, now: datetime) -> list[Request]:
-    """Write down that a delivery was accepted; what has its turn now."""
+def record_success(
+    claimed: Claimed, attempt: Attempt, now: datetime, *, goes_on: bool = False
+) -> Delivered:
+    """Write down that a delivery was accepted, and see what has its turn now."""
     with transaction():
         endpoint = webhook_endpoints.lock_of_delivery(claimed.delivery.id)
         result = Result(State.DELIVERED, counts=not claimed.delivery.by_hand)
         held = deliveries.finish(claimed.delivery, claimed.token, attempt, result, now)
         if endpoint is None or not held:
-            return []
+            return Delivered(claimed, attempt)
         if claimed.delivery.by_hand is not ByHand.AT_ONCE:
             endpoint = _with(endpoint, EndpointHealth())
             webhook_endpoints.save_health(replace(endpoint, last_success_at=now))
-        return next_in_turn(endpoint, now, claimed.policy)
+        following = next_in_turn(endpoint, now, claimed.policy)
+        if not goes_on or not following:
+            return Delivered(claimed, attempt, following)
+        following_claimed = _claim(endpoint, *following[0], now, claimed.policy)
+        return Delivered(claimed, attempt, following[1:], following_claimed)
 
 
 def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None, list[Request]]:

@@ -8,8 +8,8 @@ from uuid import UUID
 import dramatiq
 from redis.exceptions import RedisError
 
-from actors import health
-from actors.delivery import AttemptFailed, Delivered, attempt_delivery
+from actors import delivery, health
+from actors.delivery import AttemptFailed, Delivered
 from actors.hints import hint, hint_all
 from actors.horizon import Horizon
 from actors.metrics import WebhookCounters
@@ -18,7 +18,6 @@ from actors.rulebooks import RuleBooks, RulesUnreadable
 from actors.times import utc_now
 from actors.webhooks.transport import Transport
 from models.database import UNAVAILABLE
-from models.deliveries import Request
 from queues import messages
 from queues.broker import QueueBroker
 
@@ -65,18 +64,18 @@ def register_actors(
     )
     def deliver(delivery_id: str, attempt: int) -> None:
         leave_at = time.monotonic() + STAY_SECONDS
-        turn: list[Request] = [(UUID(delivery_id), attempt)]
-        while turn:
-            done = attempt_delivery(*turn[0], transport=transport, secret_keys=secret_keys)
-            if done is None:
-                return
+        claimed = delivery.claim(UUID(delivery_id), attempt, utc_now(), transport.policy)
+        while claimed:
+            done = delivery.attempt(
+                claimed,
+                transport=transport,
+                secret_keys=secret_keys,
+                goes_on=time.monotonic() < leave_at,
+            )
             counters.attempted(done.claimed.delivery, done.attempt)
             _log_delivered(done)
-            stays = time.monotonic() < leave_at
-            turn, others = (
-                (done.following[:1], done.following[1:]) if stays else ([], done.following)
-            )
-            hint_all(broker, [messages.deliver(*following) for following in others])
+            hint_all(broker, [messages.deliver(*following) for following in done.following])
+            claimed = done.next_claimed
 
 
 def _log_delivered(done: Delivered) -> None:

@@ -128,7 +128,7 @@ def begin(delivery_id: UUID, at: float) -> Claimed:
 
 
 def succeed(claimed: Claimed, at: float) -> list[Request]:
-    return record_success(claimed, Attempt(after(at), 5, 200, None, ""), after(at))
+    return list(record_success(claimed, Attempt(after(at), 5, 200, None, ""), after(at)).following)
 
 
 def fail(
