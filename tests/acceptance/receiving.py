@@ -15,12 +15,14 @@ class Receiver:
     def __init__(self) -> None:
         self.received: queue.Queue[tuple[float, dict[str, str], bytes]] = queue.Queue()
         self.answers: queue.Queue[int] = queue.Queue()
+        self.takes_seconds = 0.0
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 outer.received.put((time.time(), dict(self.headers.items()), body))
+                time.sleep(outer.takes_seconds)
                 self.send_response(204 if outer.answers.empty() else outer.answers.get())
                 self.end_headers()
 

@@ -106,11 +106,18 @@ class Brazebee:
             timeout=10,
         )
 
+    @property
+    def servers(self) -> dict[str, str]:
+        """The addresses of PostgreSQL and Redis, by setting."""
+        running: dict[str, dict[str, str]] = json.loads(
+            (self.data_dir / "running.json").read_text()
+        )
+        return running["environment"]
+
     def stored_event_ids(self) -> set[str]:
         """The ids of the events in PostgreSQL; none while it is away."""
-        shared = json.loads((self.data_dir / "running.json").read_text())["environment"]
         try:
-            connection = psycopg2.connect(shared["DATABASE_URL"])
+            connection = psycopg2.connect(self.servers["DATABASE_URL"])
         except psycopg2.OperationalError:
             return set()
         try:
