@@ -1,7 +1,7 @@
 """Builds the broker that all processes share, the only module that knows which one it is."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ from redis.client import Pipeline
 from redis.retry import Retry
 
 from queues.consumer import BELL, BundleConsumer, QueueConsumer
-from queues.messages import EVENTS, HEALTH, WEBHOOKS, encode
+from queues.messages import EVENTS, HEALTH, WEBHOOKS, encode, made_at
 
 PREFETCH = {HEALTH: 200, WEBHOOKS: 16}
 """Messages that a worker process holds at once. With Dramatiq's own 2 x threads the consumer
@@ -29,7 +29,7 @@ LONGEST_BELL = 32
 """How many waiting consumers a burst of messages can wake."""
 
 ALL_LOOKED_AT = 250
-"""Messages; reading this many usual ones costs about a millisecond."""
+"""Messages, of which the ids are read."""
 
 DELAYED_POLL_MS = 1_000
 HEARTBEAT_TIMEOUT_MS = 15_000
@@ -67,14 +67,27 @@ class QueueBroker(RedisBroker):
             return super().consume(queue_name, PREFETCH[queue_name], min(timeout, IDLE_WAIT_MS))
         return super().consume(queue_name, prefetch, max(timeout, DELAYED_POLL_MS))
 
-    def do_enqueue(self, queue_name: str, message_id: str, message_data: bytes) -> None:
-        """Put a message on a queue as Dramatiq's script does, and ring for whoever waits."""
+    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
+        """See `RedisBroker.enqueue`. Nothing is delayed: long waits stand in PostgreSQL.
+
+        Raises:
+            ValueError: there is a delay.
+        """
+        if delay is not None:
+            raise ValueError("messages are not delayed; let the clock send them")
+        self.emit_before("enqueue", message, delay)
+        redis_id, data = encode(message)
         with self.client.pipeline(transaction=True) as pipeline:
-            self._put(pipeline, queue_name, message_id, message_data)
+            self._put(pipeline, message.queue_name, redis_id, data)
             pipeline.execute()
+        self.emit_after("enqueue", message, delay)
+        return message.copy(options={"redis_message_id": redis_id})
 
     def enqueue_all(self, several: Iterable[Message[None]]) -> None:
-        """Enqueue messages in one step, and without telling middleware."""
+        """Put messages on their queues as Dramatiq's script does, in one step, and ring the bells.
+
+        Middleware is not told.
+        """
         with self.client.pipeline(transaction=True) as pipeline:
             for message in several:
                 self._put(pipeline, message.queue_name, *encode(message))
@@ -102,11 +115,10 @@ class QueueBroker(RedisBroker):
         """
         queue = f"{self.namespace}:{queue_name}"
         if self.client.hlen(f"{queue}.msgs") <= ALL_LOOKED_AT:
-            found: list[Any] = self.client.hvals(f"{queue}.msgs")
+            found: list[Any] = self.client.hkeys(f"{queue}.msgs")
         else:
             found = self._held_and_next(queue_name)
-        sent = [Message.decode(d).message_timestamp for d in found if isinstance(d, bytes)]
-        return datetime.fromtimestamp(min(sent) / 1000, UTC) if sent else None
+        return min((made_at(redis_id.decode()) for redis_id in found), default=None)
 
     def _held_and_next(self, queue_name: str) -> list[Any]:
         queue = f"{self.namespace}:{queue_name}"
@@ -117,8 +129,7 @@ class QueueBroker(RedisBroker):
         for worker in workers:
             asked.smembers(f"{self.namespace}:__acks__.{worker.decode()}.{queue_name}")
         held = [message_id for ids in asked.execute() for message_id in ids]
-        ids = [*held, *([head] if head else [])]
-        return self.client.hmget(f"{queue}.msgs", ids) if ids else []
+        return [*held, *([head] if head else [])]
 
     def change_identity(self) -> None:
         """Become another worker in the broker's eyes.
