@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ingress.body import UnreadableBody, plainly_storable, read_json
+from ingress.body import Json, UnreadableBody, read_json
 from ingress.errors import ApiError
 from ingress.event_ids import new_id
 from ingress.gate import Gate
 from ingress.schema import InvalidEvent, validate_event
+from ingress.valid_event import ValidEvent
 from models.api_keys import KeyHolder
 
 
@@ -44,29 +45,27 @@ class Accepting:
         if faults:
             raise ApiError(400, "Invalid data", faults)
         self.gate.check_configured(self.holder, event.event_key)
-        return {
-            "organization_id": self.holder.organization_id,
-            "key_id": self.holder.key_id,
-            "event_id": event.event_id or given_id or new_id(),
-            "event_key": event.event_key,
-            "company": event.company,
-            "user": event.user,
-            "data": event.data,
-            "occurred_at": event.occurred_at.isoformat(),
-            "received_at": self.received_at.isoformat(),
-        }
+        return contents(self.holder, event, event.event_id or given_id, self.received_at)
 
 
-@dataclass(frozen=True)
-class Parsed:
-    """A body's JSON, its size in bytes, and whether nothing in it has `storage_faults` for sure."""
+def contents(
+    holder: KeyHolder, event: ValidEvent, event_id: str | None, received_at: datetime
+) -> dict[str, Any]:
+    """What a `persist` message holds of an event; without an id it gets one."""
+    return {
+        "organization_id": holder.organization_id,
+        "key_id": holder.key_id,
+        "event_id": event_id or new_id(),
+        "event_key": event.event_key,
+        "company": event.company,
+        "user": event.user,
+        "data": event.data,
+        "occurred_at": event.occurred_at,
+        "received_at": received_at,
+    }
 
-    value: Any
-    size: int
-    storable: bool
 
-
-def parse(body: bytes | UnreadableBody) -> Parsed:
+def parse(body: bytes | UnreadableBody) -> Json:
     """Read a body as `receive` returns it.
 
     Raises:
@@ -75,6 +74,6 @@ def parse(body: bytes | UnreadableBody) -> Parsed:
     try:
         if isinstance(body, UnreadableBody):
             raise body
-        return Parsed(read_json(body), len(body), plainly_storable(body))
+        return read_json(body)
     except UnreadableBody as error:
         raise ApiError(400, "Invalid JSON", [{"path": [], "message": str(error)}]) from None

@@ -5,7 +5,14 @@ from typing import Any
 import orjson
 from flask import Response
 
+JSON = "application/json"
+
 
 def json_answer(body: Any, status: int = 200) -> Response:
     """An answer with this body; several times as fast as Flask's own `jsonify`."""
-    return Response(orjson.dumps(body), status, content_type="application/json")
+    return Response(json_bytes(body), status, content_type=JSON)
+
+
+def json_bytes(body: Any) -> bytes:
+    """A body, with times in UTC to the second: `2024-01-20T10:30:00Z`."""
+    return orjson.dumps(body, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)

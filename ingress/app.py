@@ -10,11 +10,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ingress.batch import Batch
 from ingress.errors import answer_errors_as_json
+from ingress.fast_lane import FastLane
 from ingress.gate import Gate
 from ingress.metrics import Metrics
 from ingress.probes import PROBES, Check, add_probes
 from ingress.rate_limit import RateLimiter
-from ingress.track import Tracking
+from ingress.track import TRACK, Tracking
 
 _WITHOUT_LIMIT = (*PROBES, "metrics")
 
@@ -35,9 +36,11 @@ def create_app(
     add_probes(app, redis=redis, postgres=postgres)
     if metrics:
         gate = replace(gate, count_events=metrics.events)
+    app.wsgi_app = FastLane(app.wsgi_app, gate, now)  # type: ignore[method-assign]
+    if metrics:
         app.add_url_rule("/metrics", "metrics", metrics.tell)
         app.wsgi_app = metrics.measured(app.wsgi_app)  # type: ignore[assignment, method-assign]
-    app.add_url_rule("/v1/track", view_func=Tracking(gate, now).track, methods=["POST"])
+    app.add_url_rule(TRACK, view_func=Tracking(gate, now).track, methods=["POST"])
     app.add_url_rule("/v1/track/batch", view_func=Batch(gate, now).track_batch, methods=["POST"])
     _tell_rate_limit(app, gate.limiter)
     if trusted_proxies:
@@ -53,7 +56,7 @@ def _tell_rate_limit(app: Flask, limiter: RateLimiter) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        if request.endpoint in _WITHOUT_LIMIT:
+        if request.endpoint in _WITHOUT_LIMIT or "X-RateLimit-Limit" in response.headers:
             return response
         window = g.get("window")
         if window is None:

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Response, g, request
 
-from ingress.accepting import Accepting, Parsed, parse
+from ingress.accepting import Accepting, parse
 from ingress.answers import json_answer
+from ingress.body import Json
 from ingress.errors import ApiError
 from ingress.event_ids import LONGEST_ID, header_faults, header_id, id_fault
 from ingress.gate import Gate
@@ -21,6 +22,9 @@ LARGEST_BATCH = 1024 * 1024
 """Bytes of a request body."""
 
 MOST_EVENTS = 100
+
+LEVELS_AROUND = 2
+"""The object and the list that an event stands in."""
 
 LONGEST_KEY = LONGEST_ID - len(f"/{MOST_EVENTS - 1}") - 1
 """Characters of an `Idempotency-Key`, so that `<key>/<index>` is an id."""
@@ -54,17 +58,17 @@ class Batch:
     def track_batch(self) -> Response:
         """Take many events. Those without fault are enqueued together, all or none."""
         body = receive(request, "A batch", LARGEST_BATCH)
-        holder = self.gate.authenticate(request)
+        holder = self.gate.authenticate(request.environ)
         accepting = Accepting(self.gate, holder, self.now())
         try:
-            outcomes = list(_judge(accepting, parse(body), header_id(request)))
+            outcomes = list(_judge(accepting, parse(body), header_id(request.environ)))
         except Exception:
             # It counts all the same, and its limit is checked before it.
-            self.gate.admit(holder)
+            g.window = self.gate.admit(holder)
             raise
         accepted = [outcome.event for outcome in outcomes if outcome.event]
         rejected = len(outcomes) - len(accepted)
-        self.gate.admit(holder, accepted, rejected=rejected)
+        g.window = self.gate.admit(holder, accepted, rejected=rejected)
         return json_answer(
             {
                 "accepted": len(accepted),
@@ -74,18 +78,19 @@ class Batch:
         )
 
 
-def _judge(accepting: Accepting, parsed: Parsed, key: str | None) -> Iterator[Outcome]:
+def _judge(accepting: Accepting, parsed: Json, key: str | None) -> Iterator[Outcome]:
     """Judge each event.
 
     Raises:
         ApiError: the batch as a whole is not to be taken, or cannot be at the moment.
     """
     events = _events(parsed.value, header_faults(key, LONGEST_KEY))
+    storable = parsed.is_storable(LEVELS_AROUND)
     may_be_large = parsed.size > LARGEST_EVENT
     for index, payload in enumerate(events):
         given_id = None if key is None else f"{key}/{index}"
         try:
-            event = accepting.event(payload, given_id, storable=parsed.storable)
+            event = accepting.event(payload, given_id, storable=storable)
             if may_be_large:
                 _check_size(payload)
         except ApiError as error:

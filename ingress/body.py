@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -22,7 +22,20 @@ class UnreadableBody(Exception):
     """Raised when a body is not JSON as RFC 8259 has it, or repeats a key."""
 
 
-def read_json(body: bytes) -> Any:
+class Json(NamedTuple):
+    """A parsed body, its size in bytes, and what its storing depends on."""
+
+    value: Any
+    size: int
+    levels: int
+    may_hold_nul: bool
+
+    def is_storable(self, levels_around: int = 0) -> bool:
+        """Whether nothing in it has `storage_faults` for sure, below so many levels around it."""
+        return self.levels <= DEEPEST + levels_around and not self.may_hold_nul
+
+
+def read_json(body: bytes) -> Json:
     """Parse a body, refusing NaN, lone surrogates, invalid UTF-8 and repeated keys.
 
     Raises:
@@ -30,7 +43,8 @@ def read_json(body: bytes) -> Any:
     """
     try:
         value = orjson.loads(body)
-        if len(_MEMBER.findall(body)) != _members(value):
+        levels, members = _measure(value)
+        if len(_MEMBER.findall(body)) != members:
             json.loads(body, object_pairs_hook=_refuse_repeated_keys)
     except _RepeatedKey as error:
         raise UnreadableBody(f"the key {error} stands twice in one object") from None
@@ -38,12 +52,7 @@ def read_json(body: bytes) -> Any:
         raise UnreadableBody(str(error)) from None
     except (RecursionError, ValueError) as error:
         raise UnreadableBody(f"unreadable JSON: {error}") from None
-    return value
-
-
-def plainly_storable(body: bytes) -> bool:
-    """Whether the bytes alone show that nothing in them has `storage_faults`: nearly always."""
-    return body.count(b"{") + body.count(b"[") <= DEEPEST and b"\\u0000" not in body
+    return Json(value, len(body), levels, b"\\u0000" in body)
 
 
 def storage_faults(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[dict[str, Any]]:
@@ -67,17 +76,21 @@ def storage_faults(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[dic
         yield from storage_faults(item, (*path, key[:LONGEST_STEP]))
 
 
-def _members(value: Any) -> int:
-    """How many members all objects in a value have; fewer than were written if a key repeats."""
-    members, waiting = 0, [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            members += len(one)
-            waiting.extend(one.values())
-        elif isinstance(one, list):
-            waiting.extend(one)
-    return members
+def _measure(value: Any) -> tuple[int, int]:
+    """The levels of a value, and its members: fewer than were written if a key repeats."""
+    levels = members = 0
+    level = [value]
+    while level := [one for one in level if type(one) is dict or type(one) is list]:
+        levels += 1
+        below: list[Any] = []
+        for one in level:
+            if type(one) is dict:
+                members += len(one)
+                below += one.values()
+            else:
+                below += one
+        level = below
+    return levels, members
 
 
 class _RepeatedKey(ValueError):

@@ -8,12 +8,16 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ingress.answers import json_answer
+from ingress.rate_limit import Window
 
 logger = logging.getLogger("brazebee.ingress")
 
 
 class ApiError(Exception):
-    """Raised to answer a request with an error: `{"error": ..., "details": [...]}`."""
+    """Raised to answer a request with an error: `{"error": ..., "details": [...]}`.
+
+    `window` is that of the rate limit, if the request was counted.
+    """
 
     def __init__(
         self,
@@ -22,12 +26,14 @@ class ApiError(Exception):
         details: Sequence[Mapping[str, Any]] = (),
         *,
         retry_after: int | None = None,
+        window: Window | None = None,
     ) -> None:
         super().__init__(error)
         self.status = status
         self.error = error
         self.details = details
         self.retry_after = retry_after
+        self.window = window
 
     def response(self) -> Response:
         """The answer; `retry_after` is in seconds."""
@@ -37,17 +43,28 @@ class ApiError(Exception):
         response = json_answer(body, self.status)
         if self.retry_after is not None:
             response.headers["Retry-After"] = str(self.retry_after)
+        if self.window:
+            response.headers.extend(self.window.headers())
         return response
 
 
-def unavailable(what: str, outcome: str = "nothing was accepted") -> ApiError:
+def unavailable(
+    what: str, outcome: str = "nothing was accepted", *, window: Window | None = None
+) -> ApiError:
     """503: the event was not accepted for certain, and the client should send again in a second."""
     return ApiError(
         503,
         "Service temporarily unavailable",
         [{"message": f"{what}; {outcome}, send it again"}],
         retry_after=1,
+        window=window,
     )
+
+
+def unforeseen(error: Exception, *, window: Window | None = None) -> ApiError:
+    """500, which tells nothing internal; the log has all of it."""
+    logger.error("unforeseen error", exc_info=error)
+    return ApiError(500, _SENTENCES[InternalServerError.code], window=window)
 
 
 def answer_errors_as_json(app: Flask) -> None:
@@ -66,9 +83,8 @@ def answer_errors_as_json(app: Flask) -> None:
         return response
 
     @app.errorhandler(Exception)
-    def unforeseen(error: Exception) -> Response:
-        logger.error("unforeseen error", exc_info=error)
-        return ApiError(500, _SENTENCES[InternalServerError.code]).response()
+    def unforeseen_error(error: Exception) -> Response:
+        return unforeseen(error).response()
 
 
 _SENTENCES: dict[int | None, str] = {

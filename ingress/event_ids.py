@@ -1,9 +1,11 @@
 """Ids of events: those that clients give, so that sending again counts once, and our own."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uuid_utils
-from flask import Request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 LONGEST_ID = 64
 """Characters of an event's id."""
@@ -27,10 +29,9 @@ def id_fault(event_id: str, longest: int = LONGEST_ID) -> str | None:
     return None
 
 
-def header_id(incoming: Request) -> str | None:
+def header_id(environ: "WSGIEnvironment") -> str | None:
     """The id in a request's header."""
-    given: str | None = incoming.headers.get(HEADER)
-    return given
+    return environ.get("HTTP_IDEMPOTENCY_KEY")
 
 
 def header_faults(key: str | None, longest: int = LONGEST_ID) -> list[dict[str, Any]]:

@@ -4,9 +4,8 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Request, g
 from redis.exceptions import RedisError
 
 from ingress.directory import Directory, DirectoryUnavailable
@@ -14,6 +13,11 @@ from ingress.errors import ApiError, unavailable
 from ingress.rate_limit import RateLimiter, Window
 from models.api_keys import KeyHolder
 from queues.admissions import Admissions
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+QUEUE_AWAY = "The event queue does not answer"
 
 
 @dataclass(frozen=True)
@@ -28,17 +32,28 @@ class Gate:
     admissions: Admissions
     count_events: Callable[[int, int], object] = lambda _accepted, _rejected: None
 
-    def authenticate(self, incoming: Request) -> KeyHolder:
+    def authenticate(self, environ: "WSGIEnvironment") -> KeyHolder:
         """Whom a request comes from. One without a valid key counts for its address."""
-        key = incoming.headers.get("x-api-key", "").strip()
+        key = environ.get("HTTP_X_API_KEY", "").strip()
+        holder = self.holder(key) if key else None
+        if holder is None:
+            window = self._count_address(environ.get("REMOTE_ADDR") or "unknown")
+            raise ApiError(401, "Invalid API key" if key else "API key required", window=window)
+        return holder
+
+    def holder(self, key: str) -> KeyHolder | None:
+        """Whom a key speaks for; None if it is not valid."""
         try:
-            holder = self.directory.holder(key) if key else None
+            return self.directory.holder(key)
         except DirectoryUnavailable:
             raise unavailable("The API key cannot be checked at the moment") from None
-        if holder is None:
-            self._count_address(incoming)
-            raise ApiError(401, "Invalid API key" if key else "API key required")
-        return holder
+
+    def is_configured(self, holder: KeyHolder, event_key: str) -> bool:
+        """Whether `check_configured` would let an event pass."""
+        try:
+            return bool(self.directory.event_enabled(holder.organization_id, event_key))
+        except DirectoryUnavailable:
+            return False
 
     def check_configured(self, holder: KeyHolder, event_key: str) -> None:
         """Whether an organization has set up an event, and enabled it."""
@@ -58,7 +73,7 @@ class Gate:
 
     def admit(
         self, holder: KeyHolder, events: Sequence[dict[str, Any]] = (), *, rejected: int = 0
-    ) -> None:
+    ) -> Window:
         """Count a request for its organization, and enqueue those of its events to be stored."""
         rate = self.limiter.rate(holder.rate_limit)
         try:
@@ -69,37 +84,35 @@ class Gate:
                 window_seconds=rate.get_expiry(),
             )
         except RedisError:
-            g.window = self.limiter.unknown()
             outcome = "it may not have been accepted" if events else "nothing was accepted"
-            raise unavailable("The event queue does not answer", outcome) from None
-        _pass_window(
-            Window(
-                limit=rate.amount,
-                remaining=max(0, rate.amount - admission.count),
-                reset_at=math.ceil(time.time() + admission.ends_in_ms / 1000),
-                exceeded=admission.count > rate.amount,
-            )
+            raise unavailable(QUEUE_AWAY, outcome, window=self.limiter.unknown()) from None
+        window = Window(
+            limit=rate.amount,
+            remaining=max(0, rate.amount - admission.count),
+            reset_at=math.ceil(time.time() + admission.ends_in_ms / 1000),
+            exceeded=admission.count > rate.amount,
         )
+        _check_limit(window)
         if events and admission.nearly_full:
-            raise unavailable("The event queue is full")
+            raise unavailable("The event queue is full", window=window)
         self.count_events(len(events), rejected)
+        return window
 
-    def _count_address(self, incoming: Request) -> None:
+    def _count_address(self, address: str) -> Window:
         try:
-            window = self.limiter.count_address(incoming.remote_addr or "unknown")
+            window = self.limiter.count_address(address)
         except RedisError:
-            g.window = self.limiter.unknown()
-            raise unavailable("The event queue does not answer") from None
-        _pass_window(window)
+            raise unavailable(QUEUE_AWAY, window=self.limiter.unknown()) from None
+        _check_limit(window)
+        return window
 
 
-def _pass_window(window: Window) -> None:
-    """Note the window for the answer's headers; refuse what is beyond its limit."""
-    g.window = window
+def _check_limit(window: Window) -> None:
     if window.exceeded:
         raise ApiError(
             429,
             "Rate limit exceeded",
             [{"message": f"At most {window.limit} requests in a window; see Retry-After"}],
             retry_after=window.retry_after,
+            window=window,
         )

@@ -30,13 +30,13 @@ class Window:
         """Seconds until the limit resets, at least one."""
         return max(1, self.reset_at - math.floor(time.time()))
 
-    def headers(self) -> dict[str, str]:
+    def headers(self) -> list[tuple[str, str]]:
         """The `X-RateLimit-*` headers."""
-        return {
-            "X-RateLimit-Limit": str(self.limit),
-            "X-RateLimit-Remaining": str(self.remaining),
-            "X-RateLimit-Reset": str(self.reset_at),
-        }
+        return [
+            ("X-RateLimit-Limit", str(self.limit)),
+            ("X-RateLimit-Remaining", str(self.remaining)),
+            ("X-RateLimit-Reset", str(self.reset_at)),
+        ]
 
 
 @functools.lru_cache(10_000)

@@ -2,6 +2,7 @@
 
 from flask import Request
 
+from ingress.answers import JSON
 from ingress.body import UnreadableBody
 from ingress.errors import ApiError
 from ingress.inflating import ENCODINGS, inflate
@@ -17,7 +18,7 @@ def receive(incoming: Request, what: str, largest: int) -> bytes | UnreadableBod
     """
     if (incoming.content_length or 0) > largest:
         raise _too_large(what, largest)
-    if incoming.mimetype != "application/json":
+    if incoming.mimetype != JSON:
         raise _unsupported("Send the event as JSON, with Content-Type: application/json")
     encoding = incoming.headers.get("Content-Encoding", "identity").lower()
     if encoding != "identity" and encoding not in ENCODINGS:

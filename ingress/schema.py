@@ -1,9 +1,7 @@
 """The shape of an event: what the ingress takes, and every fault of what it does not."""
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -11,25 +9,15 @@ from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, valid
 
 from ingress.body import storage_faults
 from ingress.event_ids import id_fault
-
-LONGEST_TEXT = 200
-"""Characters in an id, a name or an event key."""
+from ingress.plain_events import recognize
+from ingress.timestamps import FUTURE_TOLERANCE, parse_timestamp
+from ingress.valid_event import LONGEST_TEXT, ValidEvent
 
 MOST_FAULTS = 50
 """Faults of nesting and NUL characters that are told of one event: enough to find the cause."""
 
-FUTURE_TOLERANCE = timedelta(hours=1)
-"""Clocks drift: a timestamp this far ahead of ours is taken as the present."""
-
 _KINDS = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object",
           list: "array", type(None): "null"}  # fmt: skip
-_ISO_8601 = re.compile(
-    r"\d{4}-?\d{2}-?\d{2}"
-    r"([T ]\d{2}:?\d{2}(:?\d{2}([.,]\d+)?)?(Z|[+-]\d{2}(:?\d{2}){0,2})?)?",
-    re.ASCII | re.IGNORECASE,
-)
-"""Python takes any character for the `T`, and so a date's offset for a time."""
-
 _REQUIRED: dict[str, Any] = {"required": "Required", "null": "Required"}
 
 
@@ -41,18 +29,6 @@ class InvalidEvent(Exception):
         self.details = details
 
 
-@dataclass(frozen=True)
-class ValidEvent:
-    """An event of the right shape; None stands where nothing was sent."""
-
-    event_key: str
-    company: dict[str, Any]
-    user: dict[str, Any] | None
-    data: dict[str, Any] | None
-    occurred_at: datetime
-    event_id: str | None = None
-
-
 def validate_event(payload: Any, received_at: datetime, *, storable: bool = False) -> ValidEvent:
     """Check a parsed event; `storable` spares a look for what the database cannot store.
 
@@ -61,6 +37,8 @@ def validate_event(payload: Any, received_at: datetime, *, storable: bool = Fals
     """
     if not isinstance(payload, dict):
         raise InvalidEvent([{"path": [], "message": expected("object", payload)}])
+    if storable and (plain := recognize(payload, received_at)):
+        return plain
     details = [] if storable else list(islice(storage_faults(payload), MOST_FAULTS))
     loaded: dict[str, Any] = {}
     try:
@@ -134,8 +112,7 @@ class _Timestamp(_Text):
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
         text = super()._deserialize(value)
         try:
-            at = datetime.fromisoformat(text if _ISO_8601.fullmatch(text) else "")
-            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+            return parse_timestamp(text)
         except (OverflowError, ValueError):
             raise ValidationError(
                 "Invalid timestamp: expected ISO 8601, such as 2024-01-20T10:30:00Z"

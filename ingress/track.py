@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from flask import Response, request
+from flask import Response, g, request
 
 from ingress.accepting import Accepting, parse
 from ingress.answers import json_answer
 from ingress.event_ids import header_faults, header_id
 from ingress.gate import Gate
 from ingress.receiving import receive
+
+TRACK = "/v1/track"
 
 LARGEST_EVENT = 32 * 1024
 """Bytes of a request body."""
@@ -26,30 +29,29 @@ class Tracking:
     def track(self) -> Response:
         """Take one event."""
         body = receive(request, "An event", LARGEST_EVENT)
-        holder = self.gate.authenticate(request)
+        holder = self.gate.authenticate(request.environ)
         received_at = self.now()
         try:
-            parsed, key = parse(body), header_id(request)
+            parsed, key = parse(body), header_id(request.environ)
             event = Accepting(self.gate, holder, received_at).event(
                 parsed.value,
                 key,
-                storable=parsed.storable,
+                storable=parsed.is_storable(),
                 faults=header_faults(key),
             )
         except Exception:
             # It counts all the same, and its limit is checked before it.
-            self.gate.admit(holder, rejected=1)
+            g.window = self.gate.admit(holder, rejected=1)
             raise
-        self.gate.admit(holder, [event])
-        return json_answer(
-            {
-                "success": True,
-                "event_key": event["event_key"],
-                "accepted_at": _iso_seconds(received_at),
-                "event_id": event["event_id"],
-            }
-        )
+        g.window = self.gate.admit(holder, [event])
+        return json_answer(accepted(event))
 
 
-def _iso_seconds(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def accepted(event: dict[str, Any]) -> dict[str, Any]:
+    """What is answered of an event that was queued."""
+    return {
+        "success": True,
+        "event_key": event["event_key"],
+        "accepted_at": event["received_at"].astimezone(UTC),
+        "event_id": event["event_id"],
+    }

@@ -12,6 +12,7 @@ from redis.exceptions import NoScriptError
 from queues import messages
 from queues.broker import LONGEST_BELL, QueueBroker
 from queues.consumer import BELL
+from queues.wire import Wire
 
 _SCRIPT = (Path(__file__).parent / "admit.lua").read_text(encoding="utf-8")
 
@@ -43,7 +44,7 @@ class Admissions:
     def __init__(self, broker: QueueBroker) -> None:
         self._broker = broker
         self._script = broker.client.register_script(_SCRIPT)
-        self._connections = broker.client.connection_pool
+        self._wire = Wire(broker.client.connection_pool)
         self._queue = f"{broker.namespace}:{messages.EVENTS}"
         self._looked_at = -math.inf
         self.nearly_full = False
@@ -73,22 +74,14 @@ class Admissions:
         keys = (counter, self._queue, f"{self._queue}.msgs", self._queue + BELL)
         args = (limit, window_seconds * 1000, full, LONGEST_BELL, *message)
         try:
-            count, ends_in_ms, nearly_full = self._call(keys, args)
+            count, ends_in_ms, nearly_full = self._wire.call(
+                "EVALSHA", self._script.sha, len(keys), *keys, *args
+            )
         except NoScriptError:
             count, ends_in_ms, nearly_full = self._script(keys, args)
         if look:
             self.nearly_full = bool(nearly_full)
         return Admission(count, ends_in_ms, bool(nearly_full))
-
-    def _call(self, keys: tuple[str, ...], args: tuple[Any, ...]) -> list[int]:
-        """Run the script without what redis-py does around a command, which takes as long again."""
-        connection = self._connections.get_connection()
-        try:
-            connection.send_command("EVALSHA", self._script.sha, len(keys), *keys, *args)
-            answer: list[int] = connection.read_response()
-            return answer
-        finally:
-            self._connections.release(connection)
 
     def waiting(self) -> int:
         """How many messages no worker has taken yet.

@@ -35,8 +35,9 @@ end
 if ARGV[5] and not full and count <= tonumber(ARGV[1]) then
     redis.call("hset", KEYS[3], ARGV[5], ARGV[6])
     redis.call("rpush", KEYS[2], ARGV[5])
-    redis.call("lpush", KEYS[4], 1)
-    redis.call("ltrim", KEYS[4], 0, ARGV[4] - 1)
+    if redis.call("llen", KEYS[4]) < tonumber(ARGV[4]) then
+        redis.call("lpush", KEYS[4], 1)
+    end
 end
 
 return {count, ends_in, full and 1 or 0}

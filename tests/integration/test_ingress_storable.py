@@ -47,7 +47,7 @@ def test_every_event_that_is_let_through_can_be_stored_as_it_is() -> None:
     def store(body: dict[str, Any]) -> None:
         nonlocal stored
         try:
-            event = validate_event(read_json(orjson.dumps(body)), NOW)
+            event = validate_event(read_json(orjson.dumps(body)).value, NOW)
         except (InvalidEvent, UnreadableBody):
             return
         [row] = query(

@@ -8,13 +8,23 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from ingress.body import DEEPEST, UnreadableBody, plainly_storable, read_json, storage_faults
+from ingress import body as ingress_body
+from ingress.body import DEEPEST, UnreadableBody, storage_faults
 
 TOKENS = [
     b"{", b"}", b"[", b"]", b",", b":", b'"', b'"a"', b'"\\u0061"', b'"\\ud800"', b"\\", b"0", b"-",
     b"1e999", b"NaN", b"Infinity", b"null", b"true", b" ", b"\n", b"\x00", b"\xff", b"\xc3\xa9",
     b"\xed\xa0\x80", b"\xef\xbb\xbf",
 ]  # fmt: skip
+
+
+def read_json(body: bytes) -> Any:
+    return ingress_body.read_json(body).value
+
+
+def is_storable(body: bytes) -> bool:
+    return ingress_body.read_json(body).is_storable()
+
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 json_values = st.recursive(
@@ -312,18 +322,34 @@ def test_a_body_is_refused_for_a_repeated_key_if_and_only_if_it_has_one(body: by
     assert refused == repeats_a_key(body)
 
 
-@given(written.map(str.encode) | json_values.map(lambda value: json.dumps(value).encode()))
+@given(
+    st.builds(nested, st.integers(DEEPEST - 3, DEEPEST + 3), json_values).map(orjson.dumps)
+    | json_values.map(lambda value: json.dumps(value).encode()),
+    st.integers(0, 3),
+)
 @effort(deadline=None, max_examples=500)
-def test_what_is_plainly_storable_has_no_storage_faults(body: bytes) -> None:
-    if plainly_storable(body):
-        assert not list(storage_faults(json.loads(body)))
+def test_a_body_is_storable_if_nothing_below_its_outer_levels_has_storage_faults(
+    body: bytes, levels_around: int
+) -> None:
+    read = ingress_body.read_json(body)
+    inner = [read.value]
+    for _ in range(levels_around):
+        inner = [
+            below
+            for one in inner
+            if isinstance(one, dict | list)
+            for below in (one.values() if isinstance(one, dict) else one)
+        ]
+    if read.is_storable(levels_around):
+        assert not any(fault for one in inner for fault in storage_faults(one))
 
 
 @pytest.mark.parametrize("value", ["\x00", {"\x00": 1}, ["a\x00"], nested(DEEPEST + 1)])
-def test_nul_and_deep_nesting_are_not_plainly_storable(value: Any) -> None:
-    assert not plainly_storable(json.dumps(value).encode())
-    assert not plainly_storable(orjson.dumps(value))
+def test_nul_and_deep_nesting_are_not_storable(value: Any) -> None:
+    assert not is_storable(json.dumps(value).encode())
+    assert not is_storable(orjson.dumps(value))
 
 
-def test_a_usual_event_is_plainly_storable() -> None:
-    assert plainly_storable(b'{"event_key":"e","company":{"id":"c"},"user":{"id":"u"},"data":{}}')
+@pytest.mark.parametrize("value", [nested(DEEPEST), {"a": [{}] * 40}, "text", 1])
+def test_what_is_not_too_deep_is_storable_however_much_it_is(value: Any) -> None:
+    assert is_storable(orjson.dumps(value))

@@ -8,7 +8,9 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from ingress.body import read_json
-from ingress.schema import InvalidEvent, ValidEvent, validate_event
+from ingress.plain_events import recognize
+from ingress.schema import InvalidEvent, validate_event
+from ingress.valid_event import ValidEvent
 
 NOW = datetime(2024, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)
 NOT_A_TIME = "Invalid timestamp: expected ISO 8601, such as 2024-01-20T10:30:00Z"
@@ -65,7 +67,7 @@ def test_custom_fields_of_company_and_user_are_kept_with_their_types() -> None:
         "event_id": 7,
     }
     body = event(company={**COMPANY, **custom}, user={"id": "user_456", **custom})
-    accepted = valid(read_json(orjson.dumps(body)))
+    accepted = valid(read_json(orjson.dumps(body)).value)
     assert accepted.company == {**COMPANY, **custom}
     assert accepted.user == {"id": "user_456", **custom}
     for kept in (accepted.company, accepted.user):
@@ -374,7 +376,7 @@ def test_a_small_event_cannot_make_an_answer_of_megabytes() -> None:
     body = orjson.dumps(event(data={"k" * 14_000: ["\x00"] * 1_900}))
     assert len(body) < 32 * 1024
     with pytest.raises(InvalidEvent) as raised:
-        validate_event(read_json(body), NOW)
+        validate_event(read_json(body).value, NOW)
     assert len(orjson.dumps(raised.value.details)) < 1_000_000
 
 
@@ -502,3 +504,28 @@ def test_a_past_time_in_any_zone_is_the_same_instant(at: datetime) -> None:
         return
     if expected <= NOW:
         assert occurred_at(at.isoformat()) == expected
+
+
+@given(events)
+@effort(deadline=None, max_examples=500)
+def test_what_is_recognized_as_plainly_valid_is_what_the_schema_finds_valid(
+    payload: dict[str, Any],
+) -> None:
+    plain = recognize(payload, NOW)
+    if plain is not None and not holds_nul(payload):
+        assert plain == validate_event(payload, NOW)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        event(),
+        event(user=None, data=None, timestamp=None, event_id=None),
+        event(event_id="e-1", user={"id": "u", "email": "a@b.example"}, data={"a": [{}]}),
+        event(timestamp="2024-01-20T10:30:00+01:00"),
+        event(timestamp="2024-01-20T11:00:00Z"),
+        company(crm_provider="hubspot", payment_provider=None, seats=[1, {"a": None}]),
+    ],
+)
+def test_a_usual_event_is_recognized(payload: dict[str, Any]) -> None:
+    assert recognize(payload, NOW) == validate_event(payload, NOW)

@@ -1,0 +1,18 @@
+"""An event that has passed every check of its shape."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+LONGEST_TEXT = 200
+"""Characters in an id, a name or an event key."""
+
+
+class ValidEvent(NamedTuple):
+    """An event of the right shape; None stands where nothing was sent."""
+
+    event_key: str
+    company: dict[str, Any]
+    user: dict[str, Any] | None
+    data: dict[str, Any] | None
+    occurred_at: datetime
+    event_id: str | None = None

@@ -1,0 +1,106 @@
+"""The connection that each thread has of its own to Redis."""
+
+import threading
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+import redis
+from redis.exceptions import NoScriptError, ResponseError
+
+from config.settings import Settings
+from queues import wire as module
+from queues.broker import CLIENT_TIMEOUT, build_broker
+from queues.wire import LOOK_AFTER_SECONDS, Wire
+
+
+@pytest.fixture
+def wire(settings: Settings) -> Iterator[Wire]:
+    broker = build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT)
+    yield Wire(broker.client.connection_pool)
+    broker.client.close()
+
+
+@pytest.fixture
+def other(settings: Settings) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(settings.redis_url) as client:
+        yield client
+
+
+def end_others(client: redis.Redis) -> None:
+    mine = client.client_id()
+    for one in client.client_list():
+        if int(one["id"]) != mine:
+            client.client_kill_filter(_id=one["id"])
+
+
+def test_a_command_is_answered(wire: Wire) -> None:
+    assert wire.call("SET", "é", b"\xff") == b"OK"
+    assert wire.call("GET", "é") == b"\xff"
+    assert wire.call("INCRBY", "n", 7) == 7
+
+
+def test_what_redis_refuses_is_raised_and_the_next_command_is_answered(wire: Wire) -> None:
+    with pytest.raises(ResponseError):
+        wire.call("INCR")
+    with pytest.raises(NoScriptError):
+        wire.call("EVALSHA", "0" * 40, 0)
+    assert wire.call("PING") == b"PONG"
+
+
+def test_a_connection_that_was_closed_meanwhile_is_replaced_unnoticed(
+    wire: Wire, other: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_000.0
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
+    wire.call("PING")
+    end_others(other)
+    now += LOOK_AFTER_SECONDS + 0.1
+    assert wire.call("PING") == b"PONG"
+
+
+def test_a_connection_that_was_closed_just_now_costs_one_error(
+    wire: Wire, other: redis.Redis
+) -> None:
+    wire.call("PING")
+    end_others(other)
+    with pytest.raises(redis.ConnectionError):
+        wire.call("PING")
+    assert wire.call("PING") == b"PONG"
+
+
+def test_a_late_answer_is_never_taken_for_another(wire: Wire, other: redis.Redis) -> None:
+    other.set("n", "late")
+    wire.call("PING")
+    other.client_pause(600)
+    with pytest.raises(redis.TimeoutError):
+        wire.call("GET", "n")
+    other.client_unpause()
+    assert wire.call("PING") == b"PONG"
+
+
+def test_each_thread_has_a_connection_which_is_closed_with_it(
+    wire: Wire, other: redis.Redis
+) -> None:
+    before = len(other.client_list())
+    together = threading.Barrier(4)
+    seen: list[int] = []
+
+    def work() -> None:
+        wire.call("PING")
+        together.wait(10)
+        seen.append(len(other.client_list()))
+        together.wait(10)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert max(seen) >= before + 4
+    for _ in range(100):
+        left = len(other.client_list())
+        if left <= max(before, max(seen) - 4):
+            break
+        threading.Event().wait(0.02)
+    assert left <= max(before, max(seen) - 4)
