@@ -1,6 +1,6 @@
 """Stores events with their companies and users, and notes whose health they can change."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from models.companies import Company, CompanyKey, NewCompany
 from models.database import transaction
 from models.events import StoredEvent
 from models.field_changes import StoredFieldChange
-from models.traits import Change
+from models.traits import Change, microseconds
 from models.users import User, UserKey
-from rules.book import DEFAULT_STATUSES
+from rules.book import DEFAULT_STATUSES, RuleBook
 
 
 def store(sent: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
@@ -50,16 +50,14 @@ def store(sent: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
         field_changes.add(
             StoredFieldChange(
                 one.event.organization_id,
-                held[_company_key(one.event)].id,
+                one.company.id,
                 change,
             )
             for one in merged
             for change in one.changes
         )
-        _note_unsettled(merged, held, versions, rulebooks)
-        companies.save_intake(
-            {held[_company_key(e)].id: held[_company_key(e)] for e in fresh}.values()
-        )
+        _note_unsettled(merged, versions, rulebooks)
+        companies.save_intake({one.company.id: one.company for one in merged}.values())
         users.save(
             {known[_user_key(e)].id: known[_user_key(e)] for e in fresh if e.user_id}.values()
         )
@@ -135,6 +133,7 @@ class _Merged:
     """An event that was taken over: what changed of its company, and whether a newer was there."""
 
     event: TrackedEvent
+    company: Company
     changes: list[Change]
     out_of_order: bool
 
@@ -145,49 +144,52 @@ def _merge(
     """Take over the fields that an event carries."""
     company = held[_company_key(event)]
     newest = company.newest_event_at
-    out_of_order = newest is not None and event.occurred_at < newest
+    out_of_order = newest is not None and microseconds(event.occurred_at) < newest
     changes = company.traits.merge(event.company, event.occurred_at)
     if event.occurred_at < company.first_seen_at:
         company.first_seen_at = event.occurred_at
         _unsettle(company, event)
     if event.user_id is not None:
         user = known[_user_key(event)]
-        user.traits.merge(event.user, event.occurred_at)
+        user.traits.take_over(event.user, event.occurred_at)
         user.first_seen_at = min(user.first_seen_at, event.occurred_at)
         if event.occurred_at >= user.company_at:
             user.company_id, user.company_at = company.id, event.occurred_at
-    return _Merged(event, changes, out_of_order)
+    return _Merged(event, company, changes, out_of_order)
 
 
 def _note_unsettled(
-    merged: Sequence[_Merged],
-    held: dict[CompanyKey, Company],
-    versions: dict[int, int],
-    rulebooks: RuleBooks,
+    merged: Sequence[_Merged], versions: dict[int, int], rulebooks: RuleBooks
 ) -> None:
     """Note the companies of which an event can change a flag. Most events can change none."""
-    awaiting = flag_states.awaiting_event({held[_company_key(one.event)].id for one in merged})
-    for one in merged:
-        event = one.event
-        company = held[_company_key(event)]
-        version = versions.get(event.organization_id, 0)
-        book = rulebooks.book_if_readable(event.organization_id, version)
-        changed = {c.field for c in one.changes if c.held is None or not event.is_late}
-        can_matter = (
-            book is None  # whoever can read the rules will tell
-            or company.judged_version != version
-            or not changed.isdisjoint(book.company_fields)
-            or any(
-                (
-                    (company.id, flag.name) in awaiting
-                    or (flag.heeds_late_events and one.out_of_order)
-                )
-                and flag.selector.matches(event.event_key, event.data)
-                for flag in book.flags
-            )
+    awaiting = flag_states.awaiting_event({one.company.id for one in merged})
+    books = {
+        organization_id: rulebooks.book_if_readable(
+            organization_id, versions.get(organization_id, 0)
         )
-        if can_matter:
-            _unsettle(company, event)
+        for organization_id in {one.event.organization_id for one in merged}
+    }
+    for one in merged:
+        book = books[one.event.organization_id]
+        if (
+            book is None  # whoever can read the rules will tell
+            or one.company.judged_version != versions.get(one.event.organization_id, 0)
+            or _can_matter(one, book, awaiting.get(one.company.id, ()))
+        ):
+            _unsettle(one.company, one.event)
+
+
+def _can_matter(one: _Merged, book: RuleBook, awaiting: Container[str]) -> bool:
+    """Whether an event can change a flag, of which these wait for one."""
+    event = one.event
+    return any(
+        c.field in book.company_fields and (c.held is None or not event.is_late)
+        for c in one.changes
+    ) or any(
+        (flag.name in awaiting or (one.out_of_order and flag.heeds_late_events))
+        and flag.selector.matches(event.event_key, event.data)
+        for flag in book.flags
+    )
 
 
 def _unsettle(company: Company, event: TrackedEvent) -> None:

@@ -38,9 +38,9 @@ class Company:
         return str(self.traits.core["name"])
 
     @property
-    def newest_event_at(self) -> datetime | None:
-        """The time of the newest event that is stored: every one carries the name."""
-        return self.traits.said_at("name")
+    def newest_event_at(self) -> int | None:
+        """Microseconds since 1970 of the newest event stored: every one carries the name."""
+        return self.traits.fields_at.get("name")
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class NewCompany:
 
 
 _COLUMNS = (
-    "id, organization_id, external_id, traits, fields_at, first_seen_at, health_status,"
-    " previous_status, changed_at, recorded_until, sequence, judged_version, unsettled_since,"
+    "id, organization_id, external_id, traits, fields_at, fields_changed_at, first_seen_at,"
+    " health_status, previous_status, changed_at, recorded_until, sequence, judged_version, unsettled_since,"
     " score, " + ", ".join(CORE_FIELDS)
 )
 
@@ -78,12 +78,15 @@ def lock(keys: Collection[CompanyKey]) -> dict[CompanyKey, Company]:
     """Lock and read the companies with these keys that exist, always in the order of their ids."""
     if not keys:
         return {}
-    rows = query(
-        f"select {_COLUMNS} from companies where (organization_id, external_id) in %(keys)s"
-        " order by id for no key update",
-        {"keys": tuple(keys)},
+    rows = query_over(
+        f"select {_COLUMNS} from companies join v using (organization_id, external_id)"
+        " order by id for no key update of companies",
+        [{"organization_id": key[0], "external_id": key[1]} for key in keys],
+        "organization_id bigint, external_id text",
     )
-    return {(row["organization_id"], row["external_id"]): _company(row) for row in rows}
+    return {
+        (company.organization_id, company.external_id): company for company in map(_company, rows)
+    }
 
 
 def find(organization_id: int, external_id: str) -> Company | None:
@@ -133,21 +136,22 @@ def save_intake(companies: Iterable[Company]) -> None:
         "update companies c set name = v.name, payment_provider = v.payment_provider,"
         " payment_provider_id = v.payment_provider_id, crm_provider = v.crm_provider,"
         " crm_provider_id = v.crm_provider_id, traits = v.traits, fields_at = v.fields_at,"
-        " first_seen_at = v.first_seen_at, unsettled_since = v.unsettled_since"
-        " from v where c.id = v.id",
+        " fields_changed_at = v.fields_changed_at, first_seen_at = v.first_seen_at,"
+        " unsettled_since = v.unsettled_since from v where c.id = v.id",
         [
             {
                 "id": c.id,
                 **c.traits.core,
                 "traits": c.traits.custom,
                 "fields_at": c.traits.fields_at,
+                "fields_changed_at": c.traits.changed_at,
                 "first_seen_at": c.first_seen_at,
                 "unsettled_since": c.unsettled_since,
             }
             for c in companies
         ],
         f"id bigint, {' text, '.join(CORE_FIELDS)} text, traits jsonb, fields_at jsonb,"
-        " first_seen_at timestamptz, unsettled_since timestamptz",
+        " fields_changed_at timestamptz, first_seen_at timestamptz, unsettled_since timestamptz",
     )
 
 
@@ -257,5 +261,5 @@ def ids_judged_by_older_rules(*, limit: int) -> list[int]:
 
 def _company(row: dict[str, Any]) -> Company:
     core = {name: row.pop(name) for name in CORE_FIELDS}
-    traits = Traits(core, row.pop("traits"), row.pop("fields_at"))
+    traits = Traits(core, row.pop("traits"), row.pop("fields_at"), row.pop("fields_changed_at"))
     return Company(traits=traits, **row)

@@ -110,31 +110,18 @@ def execute(sql: str, parameters: Mapping[str, Any] | None = None) -> int:
     return int(database.execute_sql(sql, parameters or {}).rowcount)
 
 
-def insert_rows(sql: str, rows: list[tuple[Any, ...]], *, returning: bool = False) -> list[Any]:
-    """Run one `insert ... values %s` with many rows; what it returned, if anything."""
-    if not rows:
-        return []
-    cursor = database.cursor()
-    returned = psycopg2.extras.execute_values(
-        cursor, sql, rows, page_size=len(rows), fetch=returning
-    )
-    return returned or []
-
-
-def query_over(sql: str, rows: Sequence[Mapping[str, Any]], columns: str) -> list[tuple[Any, ...]]:
+def query_over(sql: str, rows: Sequence[Any], columns: str) -> list[dict[str, Any]]:
     """Run SQL over many rows at once, which it sees as the table `v`; what it returned.
 
-    `columns` are those of `v`, with their types. The rows go as one JSON parameter, which costs a
-    fraction of binding each of their values.
+    `columns` are those of `v`, with their types. The rows are mappings or dataclasses, and go as
+    one JSON parameter, which costs a fraction of binding each of their values.
     """
     if not rows:
         return []
-    cursor = database.execute_sql(
+    return query(
         f"with v as (select * from json_to_recordset(%(rows)s) as v ({columns})) {sql}",
         {"rows": orjson.dumps(rows).decode()},
     )
-    found: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
-    return found
 
 
 def json(value: Any) -> psycopg2.extras.Json:

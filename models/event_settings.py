@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from models.database import execute, insert_rows, query
+from models.database import execute, query, query_over
 
 
 class Setting(Protocol):
@@ -31,9 +31,18 @@ def replace_all(organization_id: int, settings: Iterable[Setting]) -> None:
         "delete from event_settings where organization_id = %(organization_id)s",
         {"organization_id": organization_id},
     )
-    insert_rows(
-        "insert into event_settings (organization_id, event_key, name, enabled) values %s",
-        [(organization_id, s.key, s.name, s.enabled) for s in settings],
+    query_over(
+        "insert into event_settings (organization_id, event_key, name, enabled) select * from v",
+        [
+            {
+                "organization_id": organization_id,
+                "event_key": s.key,
+                "name": s.name,
+                "enabled": s.enabled,
+            }
+            for s in settings
+        ],
+        "organization_id bigint, event_key text, name text, enabled boolean",
     )
 
 

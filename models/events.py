@@ -31,11 +31,11 @@ def add(events: Iterable[StoredEvent]) -> set[tuple[int, str]]:
         "insert into events (organization_id, event_id, company_id, user_id, event_key,"
         " occurred_at, received_at, data) select * from v"
         " on conflict (organization_id, event_id) do nothing returning organization_id, event_id",
-        [vars(e) for e in sorted(events, key=lambda e: (e.organization_id, e.event_id))],
+        sorted(events, key=lambda e: (e.organization_id, e.event_id)),
         "organization_id bigint, event_id text, company_id bigint, user_id bigint,"
         " event_key text, occurred_at timestamptz, received_at timestamptz, data jsonb",
     )
-    return {(organization_id, event_id) for organization_id, event_id in rows}
+    return {(row["organization_id"], row["event_id"]) for row in rows}
 
 
 def reject(organization_id: int | None, message: Any, error: str) -> None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.database import insert_rows, json, query
+import orjson
+
+from models.database import query, query_over
 from models.traits import Change
 
 
@@ -34,46 +36,70 @@ def add(changes: Iterable[StoredFieldChange]) -> None:
         _insert(_new_to_history([_row(c, *c.change.held) for c in late if c.change.held]))
 
 
-Row = tuple[int, int, str, datetime, Any]
+@dataclass(frozen=True)
+class _Row:
+    """One entry of the history; `value` is JSON, of which NULL is one."""
+
+    organization_id: int
+    company_id: int
+    field: str
+    at: datetime
+    value: str
+
+    @property
+    def key(self) -> tuple[int, str, datetime]:
+        return self.company_id, self.field, self.at
 
 
-def _row(stored: StoredFieldChange, at: datetime, value: Any) -> Row:
-    return stored.organization_id, stored.company_id, stored.change.field, at, value
+_COLUMNS = "organization_id bigint, company_id bigint, field text, at timestamptz, value text"
 
 
-def _new_to_history(rows: list[Row]) -> list[Row]:
+def _row(stored: StoredFieldChange, at: datetime, value: Any) -> _Row:
+    return _Row(
+        stored.organization_id,
+        stored.company_id,
+        stored.change.field,
+        at,
+        orjson.dumps(value).decode(),
+    )
+
+
+def _new_to_history(rows: list[_Row]) -> list[_Row]:
     """The rows that say something else than the history does at their time."""
-    found = insert_rows(
-        "select v.number from (values %s) v (number, company_id, field, at, value)"
+    found = query_over(
+        "select v.company_id, v.field, v.at, v.value from v"
         " where v.value::jsonb is distinct from (select f.value from field_changes f"
         " where f.company_id = v.company_id and f.field = v.field and f.at <= v.at"
         " order by f.at desc limit 1)",
-        [(number, row[1], row[2], row[3], json(row[4])) for number, row in enumerate(rows)],
-        returning=True,
+        rows,
+        _COLUMNS,
     )
-    return [rows[number] for (number,) in found]
+    new = {tuple(row.values()) for row in found}
+    return [row for row in rows if (*row.key, row.value) in new]
 
 
-def _remove_repeats_after(rows: list[Row]) -> None:
+def _remove_repeats_after(rows: list[_Row]) -> None:
     """Remove what follows each of these rows and says the same."""
-    insert_rows(
-        "delete from field_changes f using (values %s) v (company_id, field, at)"
+    query_over(
+        "delete from field_changes f using v"
         " where f.company_id = v.company_id and f.field = v.field and f.at ="
         " (select min(n.at) from field_changes n where n.company_id = v.company_id"
         " and n.field = v.field and n.at > v.at)"
         " and f.value is not distinct from (select s.value from field_changes s"
         " where s.company_id = v.company_id and s.field = v.field and s.at = v.at)",
-        [row[1:4] for row in rows],
+        rows,
+        _COLUMNS,
     )
 
 
-def _insert(rows: list[Row]) -> None:
-    by_key = {row[1:4]: row for row in rows}
-    in_order = [row for _, row in sorted(by_key.items(), key=lambda item: item[0])]
-    insert_rows(
-        "insert into field_changes (organization_id, company_id, field, at, value) values %s"
+def _insert(rows: list[_Row]) -> None:
+    by_key = {row.key: row for row in rows}
+    query_over(
+        "insert into field_changes (organization_id, company_id, field, at, value)"
+        " select organization_id, company_id, field, at, value::jsonb from v"
         " on conflict (company_id, field, at) do update set value = excluded.value",
-        [(*row[:4], json(row[4])) for row in in_order],
+        sorted(by_key.values(), key=lambda row: row.key),
+        _COLUMNS,
     )
 
 

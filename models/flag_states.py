@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from models.database import execute, insert_rows, json, query
+from models.database import execute, query, query_over
 
 
 @dataclass(frozen=True)
@@ -54,38 +54,32 @@ def companies_due(organization_id: int, *, until: datetime) -> list[int]:
     return [row["company_id"] for row in rows]
 
 
-def awaiting_event(company_ids: Collection[int]) -> set[tuple[int, str]]:
-    """The (company id, flag) pairs among these companies that an event can change."""
+def awaiting_event(company_ids: Collection[int]) -> dict[int, set[str]]:
+    """The flags of these companies that an event can change, by company id."""
     rows = query(
         "select company_id, flag from flag_states"
         " where company_id = any(%(company_ids)s) and awaits_event",
         {"company_ids": list(company_ids)},
     )
-    return {(row["company_id"], row["flag"]) for row in rows}
+    awaiting: dict[int, set[str]] = {}
+    for row in rows:
+        awaiting.setdefault(row["company_id"], set()).add(row["flag"])
+    return awaiting
 
 
 def save(states: Iterable[StoredFlagState]) -> None:
     """Write states, replacing those of the same company and flag."""
-    insert_rows(
+    query_over(
         "insert into flag_states (organization_id, company_id, flag, status, changed_at, due_at,"
-        " awaits_event, moved_at, holding) values %s on conflict (company_id, flag) do update set"
+        " awaits_event, moved_at, holding) select * from v"
+        " on conflict (company_id, flag) do update set"
         " status = excluded.status, changed_at = excluded.changed_at, due_at = excluded.due_at,"
         " awaits_event = excluded.awaits_event, moved_at = excluded.moved_at,"
         " holding = excluded.holding",
-        [
-            (
-                s.organization_id,
-                s.company_id,
-                s.flag,
-                s.status,
-                s.changed_at,
-                s.due_at,
-                s.awaits_event,
-                s.moved_at,
-                json(dict(s.holding)),
-            )
-            for s in states
-        ],
+        list(states),
+        "organization_id bigint, company_id bigint, flag text, status text,"
+        " changed_at timestamptz, due_at timestamptz, awaits_event boolean,"
+        " moved_at timestamptz, holding jsonb",
     )
 
 

@@ -18,6 +18,7 @@ import orjson
 
 json_bytes = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,14 @@ class Change:
 class Traits:
     """The fields of one company or user: core ones in columns of their own, custom ones in jsonb.
 
-    `fields_at` holds, for each field that was ever sent, microseconds since 1970.
+    `fields_at` holds, for each field that was ever sent, microseconds since 1970. The history of
+    no field has an entry after `changed_at`; None if that is not known.
     """
 
     core: dict[str, Any]
     custom: dict[str, Any] = field(default_factory=dict)
     fields_at: dict[str, int] = field(default_factory=dict)
+    changed_at: datetime | None = None
 
     def said_at(self, name: str) -> datetime | None:
         """The time of the newest event that carried a field; None if none did."""
@@ -53,21 +56,49 @@ class Traits:
     def merge(self, sent: Mapping[str, Any], at: datetime) -> list[Change]:
         """Take over what an event of the time `at` said, field by field.
 
-        Returns what that may add to the history of the fields: nothing for the newest value
-        said again.
+        Returns what that may add to the history of the fields: nothing for a value said again
+        that has held since before `at`.
         """
-        micros = (at - _EPOCH) // timedelta(microseconds=1)
+        micros = microseconds(at)
         changes = []
         for name, value in sent.items():
             known_at = self.fields_at.get(name)
             held_in = self.core if name in self.core else self.custom
-            if known_at is not None and micros < known_at:
+            said_again = known_at is not None and _same(held_in[name], value)
+            if known_at is None or micros >= known_at:
+                self.fields_at[name] = micros
+                if not said_again:
+                    held_in[name] = value
+                    changes.append(self._change(name, at, value))
+            elif not (said_again and self.changed_at and self.changed_at <= at):
                 # What is known now was said again later, and holds from then on.
                 confirmed_at = self.said_at(name) or at
-                changes.append(Change(name, at, value, held=(confirmed_at, held_in[name])))
-                continue
-            if known_at is None or json_bytes(held_in[name]) != json_bytes(value):
-                changes.append(Change(name, at, value))
-            self.fields_at[name] = micros
-            held_in[name] = value
+                changes.append(self._change(name, at, value, held=(confirmed_at, held_in[name])))
         return changes
+
+    def take_over(self, sent: Mapping[str, Any], at: datetime) -> None:
+        """The same where there is no history."""
+        micros = microseconds(at)
+        for name, value in sent.items():
+            if micros >= self.fields_at.get(name, micros):
+                self.fields_at[name] = micros
+                (self.core if name in self.core else self.custom)[name] = value
+
+    def _change(
+        self, name: str, at: datetime, value: Any, held: tuple[datetime, Any] | None = None
+    ) -> Change:
+        newest = held[0] if held else at
+        self.changed_at = max(self.changed_at or newest, newest)
+        return Change(name, at, value, held)
+
+
+def microseconds(at: datetime) -> int:
+    """Since 1970."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are written alike; Python takes 1, 1.0 and true for one."""
+    if type(one) is type(other) is str:
+        return bool(one == other)
+    return bool(json_bytes(one) == json_bytes(other))

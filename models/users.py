@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from models.database import query, query_over
+from models.database import query_over
 from models.traits import Traits
 
 CORE_FIELDS = ("email", "name")
@@ -30,11 +30,12 @@ def lock(keys: Collection[UserKey]) -> dict[UserKey, User]:
     """Lock and read the users with these keys that exist, always in the order of their ids."""
     if not keys:
         return {}
-    rows = query(
+    rows = query_over(
         "select id, organization_id, external_id, company_id, company_at, email, name, traits,"
-        " fields_at, first_seen_at from users where (organization_id, external_id) in %(keys)s"
-        " order by id for no key update",
-        {"keys": tuple(keys)},
+        " fields_at, first_seen_at from users join v using (organization_id, external_id)"
+        " order by id for no key update of users",
+        [{"organization_id": key[0], "external_id": key[1]} for key in keys],
+        "organization_id bigint, external_id text",
     )
     users = {}
     for row in rows:
