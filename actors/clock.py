@@ -10,7 +10,7 @@ import dramatiq
 from dramatiq.errors import BrokerError
 from redis.exceptions import RedisError
 
-from actors.horizon import EVENTS_ON_THEIR_WAY, Horizon
+from actors.horizon import BEHIND, EVENTS_ON_THEIR_WAY, Horizon
 from config.webhook_policy import WebhookPolicy
 from models import companies, deliveries, flag_states
 from models.database import UNAVAILABLE, database, query
@@ -26,11 +26,16 @@ TICK = 0.2
 CHUNK = 500
 """The most of each kind that is asked for at a time; what is done makes room for the next."""
 
+SECOND = timedelta(seconds=1)
+
 ASK_AGAIN = timedelta(seconds=5)
 """What was asked for and is still due was perhaps lost."""
 
 HINT_LOST_AFTER = timedelta(seconds=2)
 """An event's judgement is asked for when the event is stored; the clock waits this long for it."""
+
+WHILE_BEHIND = 100
+"""Companies that are judged in a second while events wait: storing those comes first."""
 
 LONG_BACKLOG = timedelta(seconds=10)
 """An event that has waited this long to be stored is worth a line in the log."""
@@ -59,6 +64,8 @@ class Clock:
         self._horizon = Horizon(broker, now)
         self._asked: dict[Reason, datetime] = {}
         self._backlog = False
+        self._put_off = False
+        self._judged_behind_at = BEGINNING
         self._forgot_at = BEGINNING
         self._away = False
 
@@ -95,9 +102,8 @@ class Clock:
         self._asked = {reason: at for reason, at in self._asked.items() if at > now - ASK_AGAIN}
         sent = 0
         if self._broker.waiting(messages.HEALTH) < CHUNK:
-            unsettled = companies.unsettled(before=now - HINT_LOST_AFTER, limit=CHUNK)
             outdated = companies.ids_judged_by_older_rules(limit=CHUNK)
-            to_judge: list[Reason] = [*self._due_flags(now), *unsettled]
+            to_judge: list[Reason] = [*self._due_flags(now), *self._unsettled(now)]
             to_judge += [(company_id, None) for company_id in outdated]
             sent += self._ask(to_judge, lambda company_id, _: messages.evaluate(company_id), now)
         if now - self._forgot_at > FORGET_EVERY and not deliveries.forget_attempts(
@@ -123,9 +129,28 @@ class Clock:
                 logger.warning("events wait since %s, so changes by time wait too", known_until)
             else:
                 logger.warning("no event waits long any more, changes by time go on")
-        # What was asked for and cannot be judged must not stand before the others.
-        asked = [reason for reason in self._asked if isinstance(reason[1], datetime)]
-        return flag_states.due(until=min(until, known_until), limit=CHUNK, leave_out=asked)
+        return flag_states.due(
+            until=min(until, known_until), limit=CHUNK, leave_out=self._asked_since()
+        )
+
+    def _unsettled(self, now: datetime) -> list[tuple[int, datetime]]:
+        """Companies of which a judgement was put off or got lost, and since when."""
+        before, limit = now - HINT_LOST_AFTER, CHUNK
+        if self._horizon.is_behind(by=BEHIND / 2):
+            self._put_off = True
+            if now - self._judged_behind_at < SECOND:
+                return []
+            self._judged_behind_at, limit = now, WHILE_BEHIND
+        elif self._put_off:
+            before = now
+        found = companies.unsettled(before=before, limit=limit, leave_out=self._asked_since())
+        if before == now:
+            self._put_off = len(found) == limit
+        return found
+
+    def _asked_since(self) -> list[tuple[int, datetime]]:
+        """What was asked for: if it cannot be judged, it must not stand before the others."""
+        return [reason for reason in self._asked if isinstance(reason[1], datetime)]
 
     def _ask(
         self,

@@ -10,6 +10,10 @@ from queues.broker import QueueBroker
 EVENTS_ON_THEIR_WAY = timedelta(milliseconds=250)
 """From being posted to being in its table an event takes a moment; judging waits this long."""
 
+BEHIND = timedelta(seconds=1)
+"""While events wait this long, storing them comes first. A company judged now would be judged again
+with each of its events that wait; the clock judges some meanwhile, and all when none waits."""
+
 
 class Horizon:
     """Looks at the queue for the oldest event that is not stored yet.
@@ -41,3 +45,11 @@ class Horizon:
         if self._oldest is None or now - self._oldest < EVENTS_ON_THEIR_WAY:
             return now
         return self._oldest - EVENTS_ON_THEIR_WAY
+
+    def is_behind(self, *, by: timedelta = BEHIND) -> bool:
+        """Whether an event has waited for so long.
+
+        Raises:
+            RedisError: the queue cannot be looked at.
+        """
+        return self._now() - self.known_until() > by

@@ -1,12 +1,14 @@
 """Stores the events of `persist` messages: all of a message in one transaction."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from actors import intake
 from actors.hints import hint_all
 from actors.hold import until_available
+from actors.horizon import BEHIND
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent, UnreadableEvent
 from models import events
@@ -23,9 +25,12 @@ Sent = tuple[dict[str, Any], TrackedEvent]
 class Persisting:
     """The work of the `persist` actor."""
 
-    def __init__(self, broker: QueueBroker, rulebooks: RuleBooks) -> None:
+    def __init__(
+        self, broker: QueueBroker, rulebooks: RuleBooks, now: Callable[[], datetime]
+    ) -> None:
         self._broker = broker
         self._rulebooks = rulebooks
+        self._now = now
 
     def persist(self, sent: Sequence[dict[str, Any]]) -> None:
         """Return when each event is stored, or set aside if it never can be."""
@@ -50,8 +55,10 @@ class Persisting:
             _set_aside(sent[0][0], f"{type(error).__name__}: {error}")
 
     def _store(self, sent: Sequence[Sent]) -> None:
-        unsettled = intake.store([event for _, event in sent], self._rulebooks)
-        hint_all(self._broker, [messages.evaluate(company_id) for company_id in unsettled])
+        tracked = [event for _, event in sent]
+        unsettled = intake.store(tracked, self._rulebooks)
+        if self._now() - min(event.received_at for event in tracked) < BEHIND:
+            hint_all(self._broker, [messages.evaluate(company_id) for company_id in unsettled])
 
 
 def _set_aside(event: dict[str, Any], reason: str) -> None:

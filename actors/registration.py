@@ -38,7 +38,7 @@ def register_actors(
     """Declare every actor on a broker, with what each needs."""
     horizon = Horizon(broker, utc_now, look_every=0.1)
 
-    persisting = Persisting(broker, rulebooks)
+    persisting = Persisting(broker, rulebooks, utc_now)
 
     @dramatiq.actor(broker=broker, queue_name=messages.EVENTS, actor_name=messages.PERSIST)
     def persist(events: list[dict[str, Any]]) -> None:
@@ -53,7 +53,7 @@ def register_actors(
     def evaluate(company_id: int) -> None:
         done = health.evaluate(company_id, rulebooks, utc_now(), known_until=horizon.known_until())
         hint_all(broker, [messages.deliver(delivery_id, attempt=1) for delivery_id in done.written])
-        if done.unsettled:
+        if done.unsettled and not horizon.is_behind():
             hint(broker, messages.evaluate(company_id))
 
     @dramatiq.actor(

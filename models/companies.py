@@ -1,6 +1,6 @@
 """Companies: their fields, and where their health stands."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,8 +69,8 @@ class NewCompany:
 
 _COLUMNS = (
     "id, organization_id, external_id, traits, fields_at, fields_changed_at, first_seen_at,"
-    " health_status, previous_status, changed_at, recorded_until, sequence, judged_version, unsettled_since,"
-    " score, " + ", ".join(CORE_FIELDS)
+    " health_status, previous_status, changed_at, recorded_until, sequence, judged_version,"
+    " unsettled_since, score, " + ", ".join(CORE_FIELDS)
 )
 
 
@@ -235,12 +235,18 @@ def count_judged_by_older_rules(organization_id: int) -> int:
     return number
 
 
-def unsettled(*, before: datetime, limit: int) -> list[tuple[int, datetime]]:
-    """Companies with an event that took effect before an instant and is not judged, and when."""
+def unsettled(
+    *, before: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]] = ()
+) -> list[tuple[int, datetime]]:
+    """Companies with an event that took effect before an instant and is not judged, and when.
+
+    Those that wait the longest come first; pairs to `leave_out` are passed over.
+    """
     rows = query(
         "select id, unsettled_since from companies where unsettled_since < %(before)s"
-        " order by unsettled_since limit %(limit)s",
-        {"before": before, "limit": limit},
+        + (" and (id, unsettled_since) not in %(leave_out)s" if leave_out else "")
+        + " order by unsettled_since limit %(limit)s",
+        {"before": before, "limit": limit, "leave_out": tuple(leave_out)},
     )
     return [(row["id"], row["unsettled_since"]) for row in rows]
 
