@@ -39,7 +39,7 @@ def evaluate(
         OperationalError, InterfaceError: PostgreSQL cannot be reached; nothing was changed.
     """
     with transaction():
-        company = companies.lock_by_id(company_id)
+        company = companies.lock([company_id]).get(company_id)
         if company is None:
             return Evaluated()
         until = min(now, known_until or now)

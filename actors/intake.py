@@ -1,7 +1,6 @@
 """Stores events with their companies and users, and notes whose health they can change."""
 
 from collections.abc import Container, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from actors.rulebooks import RuleBooks
@@ -27,40 +26,25 @@ def store(sent: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
     tracked = _first_of_each(sent)
     with transaction():
         versions = rule_versions.current_numbers(list({e.organization_id for e in tracked}))
-        wanted = _by_company(tracked)
-        held = companies.lock(wanted)
-        asked_for = {c.id for c in held.values() if c.unsettled_since is not None}
-        held |= _add_companies(wanted, wanted.keys() - held.keys(), versions, rulebooks)
-        known = _lock_users(tracked, held)
-        stored = events.add(
-            StoredEvent(
-                organization_id=e.organization_id,
-                event_id=e.event_id,
-                company_id=held[_company_key(e)].id,
-                user_id=known[_user_key(e)].id if e.user_id is not None else None,
-                event_key=e.event_key,
-                occurred_at=e.occurred_at,
-                received_at=e.received_at,
-                data=e.data,
-            )
-            for e in tracked
-        )
-        fresh = [e for e in tracked if (e.organization_id, e.event_id) in stored]
-        merged = [_merge(event, held, known) for event in fresh]
+        company_ids, added = _company_ids(tracked, versions, rulebooks)
+        user_ids = _user_ids(tracked, company_ids)
+        fresh = _add_events(tracked, company_ids, user_ids)
+        # Locked as late as can be: whoever stores other events of the same companies waits.
+        held = companies.lock({company_ids[_company_key(e)] for e in fresh})
+        known = users.lock({user_ids[_user_key(e)] for e in fresh if e.user_id is not None})
+        asked_for = {c.id for c in held.values() if c.unsettled_since is not None} - added
+        merged = [
+            _merge(e, held[company_ids[_company_key(e)]], known.get(user_ids.get(_user_key(e), 0)))
+            for e in fresh
+        ]
         field_changes.add(
-            StoredFieldChange(
-                one.event.organization_id,
-                one.company.id,
-                change,
-            )
+            StoredFieldChange(one.event.organization_id, one.company.id, change)
             for one in merged
             for change in one.changes
         )
         _note_unsettled(merged, versions, rulebooks)
-        companies.save_intake({one.company.id: one.company for one in merged}.values())
-        users.save(
-            {known[_user_key(e)].id: known[_user_key(e)] for e in fresh if e.user_id}.values()
-        )
+        companies.save_intake(held.values())
+        users.save(known.values())
         for key_id in {e.key_id for e in fresh if e.key_id is not None}:
             api_keys.touch(key_id)
         unsettled = {c.id for c in held.values() if c.unsettled_since is not None}
@@ -83,20 +67,18 @@ def _user_key(event: TrackedEvent) -> UserKey:
     return event.organization_id, event.user_id or ""
 
 
-def _by_company(tracked: Sequence[TrackedEvent]) -> dict[CompanyKey, list[TrackedEvent]]:
+def _company_ids(
+    tracked: Sequence[TrackedEvent], versions: dict[int, int], rulebooks: RuleBooks
+) -> tuple[dict[CompanyKey, int], set[int]]:
+    """The id of every company, and those of them that were not known before."""
     wanted: dict[CompanyKey, list[TrackedEvent]] = {}
     for event in tracked:
         wanted.setdefault(_company_key(event), []).append(event)
-    return wanted
-
-
-def _add_companies(
-    wanted: dict[CompanyKey, list[TrackedEvent]],
-    missing: AbstractSet[CompanyKey],
-    versions: dict[int, int],
-    rulebooks: RuleBooks,
-) -> dict[CompanyKey, Company]:
-    companies.add(
+    found = companies.ids(wanted)
+    missing = wanted.keys() - found.keys()
+    if not missing:
+        return found, set()
+    added = companies.add(
         NewCompany(
             key=key,
             name=wanted[key][0].company["name"],
@@ -111,21 +93,45 @@ def _add_companies(
         for version in [versions.get(key[0], 0)]
         for book in [rulebooks.book_if_readable(key[0], version)]
     )
-    return companies.lock(missing)
+    return found | companies.ids(missing), added
 
 
-def _lock_users(
-    tracked: Sequence[TrackedEvent], held: dict[CompanyKey, Company]
-) -> dict[UserKey, User]:
+def _user_ids(
+    tracked: Sequence[TrackedEvent], company_ids: dict[CompanyKey, int]
+) -> dict[UserKey, int]:
+    """The id of every user."""
     wanted = {_user_key(event): event for event in tracked if event.user_id is not None}
-    known = users.lock(wanted)
-    missing = wanted.keys() - known.keys()
+    found = users.ids(wanted)
+    missing = wanted.keys() - found.keys()
     if missing:
         users.add(
-            (key, held[_company_key(wanted[key])].id, wanted[key].occurred_at) for key in missing
+            (key, company_ids[_company_key(wanted[key])], wanted[key].occurred_at)
+            for key in missing
         )
-        known |= users.lock(missing)
-    return known
+        found |= users.ids(missing)
+    return found
+
+
+def _add_events(
+    tracked: Sequence[TrackedEvent],
+    company_ids: dict[CompanyKey, int],
+    user_ids: dict[UserKey, int],
+) -> list[TrackedEvent]:
+    """Store events; those that were not stored before."""
+    stored = events.add(
+        StoredEvent(
+            organization_id=e.organization_id,
+            event_id=e.event_id,
+            company_id=company_ids[_company_key(e)],
+            user_id=user_ids[_user_key(e)] if e.user_id is not None else None,
+            event_key=e.event_key,
+            occurred_at=e.occurred_at,
+            received_at=e.received_at,
+            data=e.data,
+        )
+        for e in tracked
+    )
+    return [e for e in tracked if (e.organization_id, e.event_id) in stored]
 
 
 @dataclass(frozen=True)
@@ -138,19 +144,15 @@ class _Merged:
     out_of_order: bool
 
 
-def _merge(
-    event: TrackedEvent, held: dict[CompanyKey, Company], known: dict[UserKey, User]
-) -> _Merged:
+def _merge(event: TrackedEvent, company: Company, user: User | None) -> _Merged:
     """Take over the fields that an event carries."""
-    company = held[_company_key(event)]
     newest = company.newest_event_at
     out_of_order = newest is not None and microseconds(event.occurred_at) < newest
     changes = company.traits.merge(event.company, event.occurred_at)
     if event.occurred_at < company.first_seen_at:
         company.first_seen_at = event.occurred_at
         _unsettle(company, event)
-    if event.user_id is not None:
-        user = known[_user_key(event)]
+    if user is not None:
         user.traits.take_over(event.user, event.occurred_at)
         user.first_seen_at = min(user.first_seen_at, event.occurred_at)
         if event.occurred_at >= user.company_at:

@@ -74,19 +74,24 @@ _COLUMNS = (
 )
 
 
-def lock(keys: Collection[CompanyKey]) -> dict[CompanyKey, Company]:
-    """Lock and read the companies with these keys that exist, always in the order of their ids."""
-    if not keys:
-        return {}
+def ids(keys: Collection[CompanyKey]) -> dict[CompanyKey, int]:
+    """The ids of the companies with these keys that exist."""
     rows = query_over(
-        f"select {_COLUMNS} from companies join v using (organization_id, external_id)"
-        " order by id for no key update of companies",
+        "select organization_id, external_id, id from companies"
+        " join v using (organization_id, external_id)",
         [{"organization_id": key[0], "external_id": key[1]} for key in keys],
         "organization_id bigint, external_id text",
     )
-    return {
-        (company.organization_id, company.external_id): company for company in map(_company, rows)
-    }
+    return {(row["organization_id"], row["external_id"]): row["id"] for row in rows}
+
+
+def lock(company_ids: Collection[int]) -> dict[int, Company]:
+    """Lock and read companies, always in the order of their ids."""
+    rows = query(
+        f"select {_COLUMNS} from companies where id = any(%(ids)s) order by id for no key update",
+        {"ids": list(company_ids)},
+    )
+    return {row["id"]: _company(row) for row in rows}
 
 
 def find(organization_id: int, external_id: str) -> Company | None:
@@ -99,20 +104,12 @@ def find(organization_id: int, external_id: str) -> Company | None:
     return _company(rows[0]) if rows else None
 
 
-def lock_by_id(company_id: int) -> Company | None:
-    """Lock and read one company."""
-    rows = query(
-        f"select {_COLUMNS} from companies where id = %(id)s for no key update", {"id": company_id}
-    )
-    return _company(rows[0]) if rows else None
-
-
-def add(companies: Iterable[NewCompany]) -> None:
-    """Add companies, leaving out those that somebody else has added meanwhile."""
-    query_over(
+def add(companies: Iterable[NewCompany]) -> set[int]:
+    """Add companies, but for those that somebody else has added meanwhile; the ids of the new."""
+    rows = query_over(
         "insert into companies (organization_id, external_id, name, first_seen_at,"
         " unsettled_since, health_status, judged_version)"
-        " select * from v on conflict (organization_id, external_id) do nothing",
+        " select * from v on conflict (organization_id, external_id) do nothing returning id",
         [
             {
                 "organization_id": c.key[0],
@@ -128,6 +125,7 @@ def add(companies: Iterable[NewCompany]) -> None:
         "organization_id bigint, external_id text, name text, first_seen_at timestamptz,"
         " unsettled_since timestamptz, health_status text, judged_version integer",
     )
+    return {row["id"] for row in rows}
 
 
 def save_intake(companies: Iterable[Company]) -> None:

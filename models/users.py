@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from models.database import query_over
+from models.database import query, query_over
 from models.traits import Traits
 
 CORE_FIELDS = ("email", "name")
@@ -26,22 +26,30 @@ class User:
     first_seen_at: datetime
 
 
-def lock(keys: Collection[UserKey]) -> dict[UserKey, User]:
-    """Lock and read the users with these keys that exist, always in the order of their ids."""
-    if not keys:
-        return {}
+def ids(keys: Collection[UserKey]) -> dict[UserKey, int]:
+    """The ids of the users with these keys that exist."""
     rows = query_over(
-        "select id, organization_id, external_id, company_id, company_at, email, name, traits,"
-        " fields_at, first_seen_at from users join v using (organization_id, external_id)"
-        " order by id for no key update of users",
+        "select organization_id, external_id, id from users"
+        " join v using (organization_id, external_id)",
         [{"organization_id": key[0], "external_id": key[1]} for key in keys],
         "organization_id bigint, external_id text",
+    )
+    return {(row["organization_id"], row["external_id"]): row["id"] for row in rows}
+
+
+def lock(user_ids: Collection[int]) -> dict[int, User]:
+    """Lock and read users, always in the order of their ids."""
+    rows = query(
+        "select id, organization_id, external_id, company_id, company_at, email, name, traits,"
+        " fields_at, first_seen_at from users where id = any(%(ids)s)"
+        " order by id for no key update",
+        {"ids": list(user_ids)},
     )
     users = {}
     for row in rows:
         core = {name: row.pop(name) for name in CORE_FIELDS}
         traits = Traits(core, row.pop("traits"), row.pop("fields_at"))
-        users[row["organization_id"], row["external_id"]] = User(traits=traits, **row)
+        users[row["id"]] = User(traits=traits, **row)
     return users
 
 

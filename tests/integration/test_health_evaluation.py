@@ -120,7 +120,7 @@ def judge(company_id: int, at: float) -> list[UUID]:
 
 def read(company_id: int) -> Company:
     with transaction():
-        found = companies.lock_by_id(company_id)
+        found = companies.lock([company_id]).get(company_id)
     assert found is not None
     return found
 
