@@ -34,7 +34,7 @@ ASK_AGAIN = timedelta(seconds=5)
 HINT_LOST_AFTER = timedelta(seconds=2)
 """An event's judgement is asked for when the event is stored; the clock waits this long for it."""
 
-WHILE_BEHIND = 100
+WHILE_BEHIND = 20
 """Companies that are judged in a second while events wait: storing those comes first."""
 
 LONG_BACKLOG = timedelta(seconds=10)
@@ -45,7 +45,8 @@ FORGET_CHUNK = 1_000
 """Attempts that are deleted in one tick."""
 
 Reason = tuple[Any, Any]
-"""What is asked for, and why: a company and since when, or a delivery and its attempt."""
+"""What is asked for, and why: a company and since when a flag is due, or the state of its row that
+is unsettled; a delivery and its attempt."""
 
 RETRY_PAUSE = 1.0
 LEADER_LOCK = 0x62_7A_63
@@ -64,7 +65,7 @@ class Clock:
         self._horizon = Horizon(broker, now)
         self._asked: dict[Reason, datetime] = {}
         self._backlog = False
-        self._put_off = False
+        self._behind_at = BEGINNING
         self._judged_behind_at = BEGINNING
         self._forgot_at = BEGINNING
         self._away = False
@@ -129,28 +130,22 @@ class Clock:
                 logger.warning("events wait since %s, so changes by time wait too", known_until)
             else:
                 logger.warning("no event waits long any more, changes by time go on")
-        return flag_states.due(
-            until=min(until, known_until), limit=CHUNK, leave_out=self._asked_since()
-        )
+        asked = [reason for reason in self._asked if isinstance(reason[1], datetime)]
+        return flag_states.due(until=min(until, known_until), limit=CHUNK, leave_out=asked)
 
-    def _unsettled(self, now: datetime) -> list[tuple[int, datetime]]:
-        """Companies of which a judgement was put off or got lost, and since when."""
+    def _unsettled(self, now: datetime) -> list[tuple[int, str]]:
+        """Companies of which a judgement got lost or was put off, and which state of theirs."""
         before, limit = now - HINT_LOST_AFTER, CHUNK
         if self._horizon.is_behind(by=BEHIND / 2):
-            self._put_off = True
+            self._behind_at = now
             if now - self._judged_behind_at < SECOND:
                 return []
             self._judged_behind_at, limit = now, WHILE_BEHIND
-        elif self._put_off:
-            before = now
-        found = companies.unsettled(before=before, limit=limit, leave_out=self._asked_since())
-        if before == now:
-            self._put_off = len(found) == limit
-        return found
-
-    def _asked_since(self) -> list[tuple[int, datetime]]:
-        """What was asked for: if it cannot be judged, it must not stand before the others."""
-        return [reason for reason in self._asked if isinstance(reason[1], datetime)]
+        elif now - self._behind_at < HINT_LOST_AFTER:
+            before = now  # whoever was put off is judged now
+        # What was asked for and cannot be judged must not stand before the others.
+        asked = [reason for reason in self._asked if isinstance(reason[1], str)]
+        return companies.unsettled(before=before, limit=limit, leave_out=asked)
 
     def _ask(
         self,

@@ -47,9 +47,10 @@ class Horizon:
         return self._oldest - EVENTS_ON_THEIR_WAY
 
     def is_behind(self, *, by: timedelta = BEHIND) -> bool:
-        """Whether an event has waited for so long.
+        """Whether an event waits for so long now.
 
         Raises:
             RedisError: the queue cannot be looked at.
         """
+        self._looked_at = -self._look_every
         return self._now() - self.known_until() > by

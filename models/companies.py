@@ -234,19 +234,20 @@ def count_judged_by_older_rules(organization_id: int) -> int:
 
 
 def unsettled(
-    *, before: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]] = ()
-) -> list[tuple[int, datetime]]:
-    """Companies with an event that took effect before an instant and is not judged, and when.
+    *, before: datetime, limit: int, leave_out: Sequence[tuple[int, str]] = ()
+) -> list[tuple[int, str]]:
+    """Companies with an event that took effect before an instant and is not judged.
 
-    Those that wait the longest come first; pairs to `leave_out` are passed over.
+    Each with the state of its row, another one after every change; pairs to `leave_out` are passed
+    over. Those that wait the longest come first.
     """
     rows = query(
-        "select id, unsettled_since from companies where unsettled_since < %(before)s"
-        + (" and (id, unsettled_since) not in %(leave_out)s" if leave_out else "")
+        "select id, xmin::text as state from companies where unsettled_since < %(before)s"
+        + (" and (id, xmin::text) not in %(leave_out)s" if leave_out else "")
         + " order by unsettled_since limit %(limit)s",
         {"before": before, "limit": limit, "leave_out": tuple(leave_out)},
     )
-    return [(row["id"], row["unsettled_since"]) for row in rows]
+    return [(row["id"], row["state"]) for row in rows]
 
 
 def ids_judged_by_older_rules(*, limit: int) -> list[int]:
