@@ -185,8 +185,7 @@ def _can_matter(one: _Merged, book: RuleBook, awaiting: Container[str]) -> bool:
     """Whether an event can change a flag, of which these wait for one."""
     event = one.event
     return any(
-        c.field in book.company_fields and (c.held is None or not event.is_late)
-        for c in one.changes
+        c.field in book.company_fields and (not c.late or not event.is_late) for c in one.changes
     ) or any(
         (flag.name in awaiting or (one.out_of_order and flag.heeds_late_events))
         and flag.selector.matches(event.event_key, event.data)

@@ -149,7 +149,7 @@ def save_intake(companies: Iterable[Company]) -> None:
             for c in companies
         ],
         f"id bigint, {' text, '.join(CORE_FIELDS)} text, traits jsonb, fields_at jsonb,"
-        " fields_changed_at timestamptz, first_seen_at timestamptz, unsettled_since timestamptz",
+        " fields_changed_at jsonb, first_seen_at timestamptz, unsettled_since timestamptz",
     )
 
 

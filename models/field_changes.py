@@ -28,7 +28,7 @@ def add(changes: Iterable[StoredFieldChange]) -> None:
     newest: list[StoredFieldChange] = []
     late: list[StoredFieldChange] = []
     for stored in changes:
-        (newest if stored.change.held is None else late).append(stored)
+        (late if stored.change.late else newest).append(stored)
     _insert([_row(c, c.change.at, c.change.value) for c in newest])
     if late:
         _insert(added := _new_to_history([_row(c, c.change.at, c.change.value) for c in late]))

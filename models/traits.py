@@ -25,13 +25,14 @@ _MICROSECOND = timedelta(microseconds=1)
 class Change:
     """That a field had this value from an instant on.
 
-    `held` is what was known to hold after it, and since when at the latest; None if this is the
-    newest that is known.
+    One that is `late` is older than the newest that is known of the field; `held` is that one, and
+    since when it has held at the latest, where it is another value.
     """
 
     field: str
     at: datetime
     value: Any
+    late: bool = False
     held: tuple[datetime, Any] | None = None
 
 
@@ -39,14 +40,14 @@ class Change:
 class Traits:
     """The fields of one company or user: core ones in columns of their own, custom ones in jsonb.
 
-    `fields_at` holds, for each field that was ever sent, microseconds since 1970. The history of
-    no field has an entry after `changed_at`; None if that is not known.
+    `fields_at` holds for each field when it was last sent, `changed_at` when it last changed: its
+    history has no entry after that. Both in microseconds since 1970.
     """
 
     core: dict[str, Any]
     custom: dict[str, Any] = field(default_factory=dict)
     fields_at: dict[str, int] = field(default_factory=dict)
-    changed_at: datetime | None = None
+    changed_at: dict[str, int] = field(default_factory=dict)
 
     def said_at(self, name: str) -> datetime | None:
         """The time of the newest event that carried a field; None if none did."""
@@ -69,11 +70,15 @@ class Traits:
                 self.fields_at[name] = micros
                 if not said_again:
                     held_in[name] = value
-                    changes.append(self._change(name, at, value))
-            elif not (said_again and self.changed_at and self.changed_at <= at):
+                    self.changed_at[name] = micros
+                    changes.append(Change(name, at, value))
+            elif not said_again:
                 # What is known now was said again later, and holds from then on.
-                confirmed_at = self.said_at(name) or at
-                changes.append(self._change(name, at, value, held=(confirmed_at, held_in[name])))
+                self.changed_at[name] = known_at
+                held = self.said_at(name) or at, held_in[name]
+                changes.append(Change(name, at, value, late=True, held=held))
+            elif micros < self.changed_at.get(name, known_at):
+                changes.append(Change(name, at, value, late=True))
         return changes
 
     def take_over(self, sent: Mapping[str, Any], at: datetime) -> None:
@@ -83,13 +88,6 @@ class Traits:
             if micros >= self.fields_at.get(name, micros):
                 self.fields_at[name] = micros
                 (self.core if name in self.core else self.custom)[name] = value
-
-    def _change(
-        self, name: str, at: datetime, value: Any, held: tuple[datetime, Any] | None = None
-    ) -> Change:
-        newest = held[0] if held else at
-        self.changed_at = max(self.changed_at or newest, newest)
-        return Change(name, at, value, held)
 
 
 def microseconds(at: datetime) -> int:

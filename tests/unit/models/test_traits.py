@@ -122,23 +122,28 @@ def test_a_change_of_type_or_to_null_is_a_change_as_well() -> None:
 def test_a_value_of_the_past_holds_until_the_next_one_that_is_known() -> None:
     earlier = T0 - timedelta(days=1)
     assert told([(T0, {"plan": "Pro"}), (earlier, {"plan": "Free"})])[1] == [
-        Change("plan", earlier, "Free", held=(T0, "Pro")),
+        Change("plan", earlier, "Free", late=True, held=(T0, "Pro")),
     ]
 
 
 def history(arrivals: list[Sent]) -> dict[str, dict[datetime, Any]]:
-    """The history of each field as it is stored: one value at each instant."""
-    stored: dict[str, dict[datetime, Any]] = {}
-    for changes in told(arrivals):
+    """The history of each field as it is stored."""
+    return stored(told(arrivals))
+
+
+def stored(several: list[list[Change]]) -> dict[str, dict[datetime, Any]]:
+    """What changes make of the history of each field: one value at each instant."""
+    fields_said: dict[str, dict[datetime, Any]] = {}
+    for changes in several:
         for change in changes:
-            said = stored.setdefault(change.field, {})
+            said = fields_said.setdefault(change.field, {})
             before = [at for at in said if at <= change.at]
-            if change.held and before and repr(said[max(before)]) == repr(change.value):
+            if change.late and before and repr(said[max(before)]) == repr(change.value):
                 continue
             said[change.at] = change.value
             if change.held:
                 said[change.held[0]] = change.held[1]
-    return stored
+    return fields_said
 
 
 @settings(deadline=None)
@@ -182,8 +187,34 @@ events_that_never_repeat_a_value = sent_values.map(
 def test_the_history_says_at_each_event_what_it_sent_in_whatever_order_events_arrive(
     events: list[Sent], data: st.DataObject
 ) -> None:
-    stored = history(data.draw(st.permutations(events)))
+    said = history(data.draw(st.permutations(events)))
     for at, sent in events:
         for name, value in sent.items():
-            until = max(instant for instant in stored[name] if instant <= at)
-            assert json_bytes(stored[name][until]) == json_bytes(value)
+            until = max(instant for instant in said[name] if instant <= at)
+            assert json_bytes(said[name][until]) == json_bytes(value)
+
+
+def steps(said: Mapping[datetime, Any]) -> list[tuple[datetime, str]]:
+    """A history without what only repeats the value before it."""
+    kept: list[tuple[datetime, str]] = []
+    for at, value in sorted(said.items()):
+        if not kept or kept[-1][1] != repr(value):
+            kept.append((at, repr(value)))
+    return kept
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(times, st.sampled_from("abc")), max_size=10))
+def test_what_is_not_told_of_a_repeated_value_would_have_added_nothing(
+    sent: list[tuple[datetime, str]],
+) -> None:
+    arrivals: list[Sent] = [(at, {"plan": value}) for at, value in sent]
+    everything = Traits(dict.fromkeys(CORE))
+    all_told = []
+    for at, fields_sent in arrivals:
+        everything.changed_at.clear()  # so that it cannot know that a late repeat adds nothing
+        all_told.append(everything.merge(fields_sent, at))
+    briefly, fully = stored(told(arrivals)), stored(all_told)
+    assert {name: steps(said) for name, said in briefly.items()} == {
+        name: steps(said) for name, said in fully.items()
+    }

@@ -344,7 +344,7 @@ class Company:
         older = not self.events or since < min(known.occurred_at for known in self.events)
         out_of_order = bool(self.events) and since < max(e.occurred_at for e in self.events)
         self.events.append(event)
-        changed = {change.field for change in changes if change.held is None or not late}
+        changed = {change.field for change in changes if not (change.late and late)}
         matters = self.state is None or any(
             (self.state.flags[flag.name].awaits_event or (flag.heeds_late_events and out_of_order))
             and flag.selector.matches(event.event_key, event.data)
