@@ -1,5 +1,6 @@
 """Up to when all accepted events are stored, so that health can be judged without them missing."""
 
+import math
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -30,7 +31,7 @@ class Horizon:
         self._now = now
         self._look_every = look_every
         self._oldest: datetime | None = None
-        self._looked_at = -look_every
+        self._looked_at = -math.inf
 
     def known_until(self) -> datetime:
         """The latest instant up to which no accepted event is missing: now, unless some wait.
@@ -47,10 +48,10 @@ class Horizon:
         return self._oldest - EVENTS_ON_THEIR_WAY
 
     def is_behind(self, *, by: timedelta = BEHIND) -> bool:
-        """Whether an event waits for so long now.
+        """Whether an event waits for so long at this moment.
 
         Raises:
             RedisError: the queue cannot be looked at.
         """
-        self._looked_at = -self._look_every
+        self._looked_at = -math.inf
         return self._now() - self.known_until() > by

@@ -18,6 +18,7 @@ from dramatiq.errors import ConnectionClosed
 from standardwebhooks import Webhook
 
 from actors.metrics import WebhookCounters
+from actors.persisting import MANY
 from actors.registration import register_actors
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
@@ -485,6 +486,32 @@ def test_an_event_is_stored_judged_and_told_to_the_endpoint(
     assert payload["company"]["health_status"] == "At Risk"
     assert len(worker.rows("select 1 from events")) == 1
     worker.wait_until_idle()
+
+
+@pytest.mark.parametrize(
+    ("events", "waited", "judged"),
+    [
+        (MANY, timedelta(seconds=3), 0),
+        (MANY - 1, timedelta(seconds=3), MANY - 1),
+        (MANY, timedelta(0), MANY),
+    ],
+)
+def test_many_events_that_waited_long_are_stored_and_their_judging_is_left_to_the_clock(
+    worker: Running, events: int, waited: timedelta, judged: int
+) -> None:
+    organization_id = new_organization()
+    at = (datetime.now(UTC) - waited).isoformat()
+    sent = [
+        login(organization_id, f"e{n}")
+        | {"company": {"id": f"c{n}", "name": "C"}, "occurred_at": at, "received_at": at}
+        for n in range(events)
+    ]
+    worker.send(messages.persist(sent))
+    worker.eventually(f"select 1 from events having count(*) = {events}")
+    worker.wait_until_idle()
+    assert len(worker.rows("select 1 from transitions")) == judged
+    left = worker.rows("select 1 from companies where unsettled_since is not null")
+    assert len(left) == events - judged
 
 
 def test_the_same_messages_many_times_over_do_what_they_do_once(

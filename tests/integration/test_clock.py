@@ -12,6 +12,7 @@ import pytest
 import redis
 from dramatiq import Message
 
+from actors import clock as clock_module
 from actors.clock import Clock
 from actors.delivery import claim
 from actors.health import evaluate
@@ -232,6 +233,43 @@ def test_while_an_older_event_is_not_stored_nothing_is_judged_past_it(
     assert message is not None
     consumer.ack(message)
     assert ticking.at(30.2) == [f"evaluate({later})"]
+
+
+def test_while_events_wait_few_companies_are_asked_for_and_all_once_none_waits(
+    ticking: Ticking, brokers: Callable[[], RecordingBroker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock_module, "WHILE_BEHIND", 2)
+    organization_id = new_organization()
+    ids = [track(organization_id, at, company=f"c{at}") for at in range(5)]
+    posted_at = round(after(5).timestamp() * 1000)
+    worker = brokers()
+    worker.enqueue(replace(messages.persist([]), message_timestamp=posted_at))
+
+    asked = [f"evaluate({company_id})" for company_id in ids]
+    assert ticking.at(10) == asked[:2], "those that wait the longest"
+    assert ticking.at(10.2) == []
+    assert ticking.at(11) == asked[2:4]
+
+    consumer = worker.consume(messages.EVENTS, timeout=1)
+    message = next(consumer)
+    assert message is not None
+    consumer.ack(message)
+    judge(ids[0], 11)
+    last = track(organization_id, 11.1, company="c0")
+    assert ticking.at(11.3) == [asked[4], f"evaluate({last})"], "asked for: the others"
+
+
+def test_a_company_that_cannot_be_judged_does_not_stand_before_the_others(
+    ticking: Ticking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock_module, "CHUNK", 1)
+    organization_id = new_organization()
+    first, second = (track(organization_id, at, company=f"c{at}") for at in (0, 1))
+    assert ticking.at(10) == [f"evaluate({first})"]
+    ticking.broker.client.flushdb()
+    assert ticking.at(10.2) == [f"evaluate({second})"]
+    ticking.broker.client.flushdb()
+    assert ticking.at(10.4) == []
 
 
 def test_a_company_with_several_reasons_is_asked_for_once(ticking: Ticking) -> None:
