@@ -77,7 +77,8 @@ def _save(
     gone = [before.flag for before in stored if before.flag not in state.flags]
     if gone:
         flag_states.remove(company.id, gone)
-    flag_states.save(
+    recorded = {before.flag: before for before in stored}
+    present = (
         StoredFlagState(
             organization_id=company.organization_id,
             company_id=company.id,
@@ -91,3 +92,4 @@ def _save(
         )
         for name, s in state.flags.items()
     )
+    flag_states.save(one for one in present if one != recorded.get(one.flag))

@@ -3,6 +3,7 @@
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
+from actors.known_ids import KnownIds
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent
 from models import api_keys, companies, events, field_changes, flag_states, rule_versions, users
@@ -15,26 +16,45 @@ from models.users import User, UserKey
 from rules.book import DEFAULT_STATUSES, RuleBook
 
 
-def store(sent: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
+class _RowGone(Exception):
+    """Raised when a company or user was deleted whose id was known."""
+
+
+def store(
+    sent: Sequence[TrackedEvent], rulebooks: RuleBooks, known: KnownIds | None = None
+) -> list[int]:
     """Store events in one transaction; ids of companies to evaluate that were not asked for yet.
 
-    An event that is stored already changes nothing, so a message may come twice.
+    An event that is stored already changes nothing, so a message may come twice. Whoever stores
+    events again and again passes what it has known since.
 
     Raises:
         OperationalError, InterfaceError: PostgreSQL cannot be reached; nothing was stored.
     """
+    known = known or KnownIds()
     tracked = _first_of_each(sent)
+    try:
+        return _store(tracked, rulebooks, known)
+    except _RowGone:
+        known.forget()
+        return _store(tracked, rulebooks, known)
+
+
+def _store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks, known: KnownIds) -> list[int]:
     with transaction():
         versions = rule_versions.current_numbers(list({e.organization_id for e in tracked}))
-        company_ids, added = _company_ids(tracked, versions, rulebooks)
-        user_ids = _user_ids(tracked, company_ids)
+        company_ids, added = _company_ids(tracked, versions, rulebooks, known)
+        user_ids = _user_ids(tracked, company_ids, known)
         fresh = _add_events(tracked, company_ids, user_ids)
         # Locked as late as can be: whoever stores other events of the same companies waits.
-        held = companies.lock({company_ids[_company_key(e)] for e in fresh})
-        known = users.lock({user_ids[_user_key(e)] for e in fresh if e.user_id is not None})
+        company_rows = {company_ids[_company_key(e)] for e in fresh}
+        user_rows = {user_ids[_user_key(e)] for e in fresh if e.user_id is not None}
+        held, heard = companies.lock(company_rows), users.lock(user_rows)
+        if len(held) < len(company_rows) or len(heard) < len(user_rows):
+            raise _RowGone
         asked_for = {c.id for c in held.values() if c.unsettled_since is not None} - added
         merged = [
-            _merge(e, held[company_ids[_company_key(e)]], known.get(user_ids.get(_user_key(e), 0)))
+            _merge(e, held[company_ids[_company_key(e)]], heard.get(user_ids.get(_user_key(e), 0)))
             for e in fresh
         ]
         field_changes.add(
@@ -44,7 +64,7 @@ def store(sent: Sequence[TrackedEvent], rulebooks: RuleBooks) -> list[int]:
         )
         _note_unsettled(merged, versions, rulebooks)
         companies.save_intake(held.values())
-        users.save(known.values())
+        users.save(heard.values())
         for key_id in {e.key_id for e in fresh if e.key_id is not None}:
             api_keys.touch(key_id)
         unsettled = {c.id for c in held.values() if c.unsettled_since is not None}
@@ -68,13 +88,16 @@ def _user_key(event: TrackedEvent) -> UserKey:
 
 
 def _company_ids(
-    tracked: Sequence[TrackedEvent], versions: dict[int, int], rulebooks: RuleBooks
+    tracked: Sequence[TrackedEvent],
+    versions: dict[int, int],
+    rulebooks: RuleBooks,
+    known: KnownIds,
 ) -> tuple[dict[CompanyKey, int], set[int]]:
     """The id of every company, and those of them that were not known before."""
     wanted: dict[CompanyKey, list[TrackedEvent]] = {}
     for event in tracked:
         wanted.setdefault(_company_key(event), []).append(event)
-    found = companies.ids(wanted)
+    found = known.companies.of(wanted.keys())
     missing = wanted.keys() - found.keys()
     if not missing:
         return found, set()
@@ -97,11 +120,11 @@ def _company_ids(
 
 
 def _user_ids(
-    tracked: Sequence[TrackedEvent], company_ids: dict[CompanyKey, int]
+    tracked: Sequence[TrackedEvent], company_ids: dict[CompanyKey, int], known: KnownIds
 ) -> dict[UserKey, int]:
     """The id of every user."""
     wanted = {_user_key(event): event for event in tracked if event.user_id is not None}
-    found = users.ids(wanted)
+    found = known.users.of(wanted.keys())
     missing = wanted.keys() - found.keys()
     if missing:
         users.add(
@@ -149,14 +172,12 @@ def _merge(event: TrackedEvent, company: Company, user: User | None) -> _Merged:
     newest = company.newest_event_at
     out_of_order = newest is not None and microseconds(event.occurred_at) < newest
     changes = company.traits.merge(event.company, event.occurred_at)
+    company.changed |= bool(changes)
     if event.occurred_at < company.first_seen_at:
-        company.first_seen_at = event.occurred_at
+        company.first_seen_at, company.changed = event.occurred_at, True
         _unsettle(company, event)
     if user is not None:
-        user.traits.take_over(event.user, event.occurred_at)
-        user.first_seen_at = min(user.first_seen_at, event.occurred_at)
-        if event.occurred_at >= user.company_at:
-            user.company_id, user.company_at = company.id, event.occurred_at
+        user.hear(event.user, company.id, event.occurred_at)
     return _Merged(event, company, changes, out_of_order)
 
 
@@ -195,4 +216,5 @@ def _can_matter(one: _Merged, book: RuleBook, awaiting: Container[str]) -> bool:
 
 def _unsettle(company: Company, event: TrackedEvent) -> None:
     since = event.takes_effect_at
-    company.unsettled_since = min(company.unsettled_since or since, since)
+    if company.unsettled_since is None or since < company.unsettled_since:
+        company.unsettled_since, company.changed = since, True

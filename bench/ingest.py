@@ -38,7 +38,7 @@ class Sizes:
     straightforward: float = 15.0
     sustained: float = 60.0
     handing_out: float = 6.0
-    batches: int = 300
+    batches: int = 800
     changes: int = 100
     idle: float = 10.0
 

@@ -16,7 +16,10 @@ CompanyKey = tuple[int, str]
 
 @dataclass
 class Company:
-    """A company's row, locked for the transaction that read it."""
+    """A company's row, locked for the transaction that read it.
+
+    `changed` tells that an event said something else than the row does.
+    """
 
     id: int
     organization_id: int
@@ -31,6 +34,7 @@ class Company:
     judged_version: int
     unsettled_since: datetime | None
     score: int | None
+    changed: bool = False
 
     @property
     def name(self) -> str:
@@ -129,7 +133,16 @@ def add(companies: Iterable[NewCompany]) -> set[int]:
 
 
 def save_intake(companies: Iterable[Company]) -> None:
-    """Write back what storing events changes: fields, first sight, what is yet to be judged."""
+    """Write back what storing events changes: fields, first sight, what is yet to be judged.
+
+    Of those that did not change, only when their fields were last said.
+    """
+    said = list(companies)
+    query_over(
+        "update companies c set fields_at = v.fields_at from v where c.id = v.id",
+        [{"id": c.id, "fields_at": c.traits.fields_at} for c in said if not c.changed],
+        "id bigint, fields_at jsonb",
+    )
     query_over(
         "update companies c set name = v.name, payment_provider = v.payment_provider,"
         " payment_provider_id = v.payment_provider_id, crm_provider = v.crm_provider,"
@@ -146,7 +159,8 @@ def save_intake(companies: Iterable[Company]) -> None:
                 "first_seen_at": c.first_seen_at,
                 "unsettled_since": c.unsettled_since,
             }
-            for c in companies
+            for c in said
+            if c.changed
         ],
         f"id bigint, {' text, '.join(CORE_FIELDS)} text, traits jsonb, fields_at jsonb,"
         " fields_changed_at jsonb, first_seen_at timestamptz, unsettled_since timestamptz",

@@ -81,13 +81,19 @@ class Traits:
                 changes.append(Change(name, at, value, late=True))
         return changes
 
-    def take_over(self, sent: Mapping[str, Any], at: datetime) -> None:
-        """The same where there is no history."""
+    def take_over(self, sent: Mapping[str, Any], at: datetime) -> bool:
+        """The same where there is no history; whether any field has another value now."""
         micros = microseconds(at)
+        changed = False
         for name, value in sent.items():
-            if micros >= self.fields_at.get(name, micros):
+            known_at = self.fields_at.get(name)
+            if known_at is None or micros >= known_at:
                 self.fields_at[name] = micros
-                (self.core if name in self.core else self.custom)[name] = value
+                held_in = self.core if name in self.core else self.custom
+                if known_at is None or not _same(held_in[name], value):
+                    held_in[name] = value
+                    changed = True
+        return changed
 
 
 def microseconds(at: datetime) -> int:

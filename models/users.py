@@ -1,8 +1,9 @@
 """Users of companies, and their fields."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from models.database import query, query_over
 from models.traits import Traits
@@ -15,7 +16,7 @@ UserKey = tuple[int, str]
 
 @dataclass
 class User:
-    """A user's row, locked for the transaction that read it."""
+    """A user's row, locked for the transaction that read it; whether it says something else now."""
 
     id: int
     organization_id: int
@@ -24,6 +25,16 @@ class User:
     company_at: datetime
     traits: Traits
     first_seen_at: datetime
+    changed: bool = False
+
+    def hear(self, sent: Mapping[str, Any], company_id: int, at: datetime) -> None:
+        """Take over what an event of the time `at` said, and of which company it was."""
+        self.changed |= self.traits.take_over(sent, at)
+        if at < self.first_seen_at:
+            self.first_seen_at, self.changed = at, True
+        if at >= self.company_at:
+            self.changed |= self.company_id != company_id
+            self.company_id, self.company_at = company_id, at
 
 
 def ids(keys: Collection[UserKey]) -> dict[UserKey, int]:
@@ -73,7 +84,18 @@ def add(users: Iterable[tuple[UserKey, int, datetime]]) -> None:
 
 
 def save(users: Iterable[User]) -> None:
-    """Write back users."""
+    """Write back users: of those that did not change, only when they were last heard of."""
+    said = list(users)
+    query_over(
+        "update users u set company_at = v.company_at, fields_at = v.fields_at"
+        " from v where u.id = v.id",
+        [
+            {"id": u.id, "company_at": u.company_at, "fields_at": u.traits.fields_at}
+            for u in said
+            if not u.changed
+        ],
+        "id bigint, company_at timestamptz, fields_at jsonb",
+    )
     query_over(
         "update users u set company_id = v.company_id, company_at = v.company_at, email = v.email,"
         " name = v.name, traits = v.traits, fields_at = v.fields_at,"
@@ -88,7 +110,8 @@ def save(users: Iterable[User]) -> None:
                 "fields_at": u.traits.fields_at,
                 "first_seen_at": u.first_seen_at,
             }
-            for u in users
+            for u in said
+            if u.changed
         ],
         "id bigint, company_id bigint, company_at timestamptz, email text, name text,"
         " traits jsonb, fields_at jsonb, first_seen_at timestamptz",

@@ -91,21 +91,30 @@ class BundleConsumer(QueueConsumer):
         super().__init__(broker, queue_name, prefetch, timeout)
         self._taken: deque[Message[Any]] = deque()
         self._gathers_until = -math.inf
+        self._fetches = MESSAGES_AT_ONCE
 
     def _take(self) -> MessageProxy | None:
         if len(self.queued_message_ids) >= self.prefetch:
             return None
         if not self._taken:
             time.sleep(max(0.0, self._gathers_until - time.monotonic()))
-            found = self.broker.do_fetch(self.queue_name, MESSAGES_AT_ONCE)
-            self._taken.extend(Message.decode(data) for data in found if data is not None)
-            if 0 < len(found) < MESSAGES_AT_ONCE:
-                self._gathers_until = time.monotonic() + GATHER_S
+            self._fetch()
         if not self._taken:
             return None
         bundle = _bundle(self._taken)
         self.queued_message_ids.add(bundle.message_id)
         return bundle
+
+    def _fetch(self) -> None:
+        """Take about as many messages as make a bundle: what waits is for other workers as well."""
+        found = self.broker.do_fetch(self.queue_name, self._fetches)
+        self._taken.extend(Message.decode(data) for data in found if data is not None)
+        if 0 < len(found) < self._fetches:
+            self._gathers_until = time.monotonic() + GATHER_S
+        if self._taken:
+            events = sum(len(message.args[0]) for message in self._taken)
+            fitting = EVENTS_IN_A_BUNDLE * len(self._taken) // max(1, events)
+            self._fetches = min(MESSAGES_AT_ONCE, max(1, fitting))
 
     def ack(self, message: MessageProxy) -> None:
         """Forget all messages of a bundle, as `ack` of Dramatiq's script does with one.
