@@ -12,18 +12,23 @@ from rules.durations import END
 from rules.facts import USER, Path, Selector
 from rules.memory import FactsInMemory, FieldChange
 
+AHEAD = 16
+"""Events of which the times are read besides those that decide at an instant: following a flag from
+one event to the next then reads nothing more."""
+
 
 class StoredFacts:
     """The events and fields of one company; see `rules.facts.Facts`.
 
     What a phrase reads as a whole, the values of a window and the history of fields, is read
-    once and kept for the judgements of the same settling.
+    once and kept for the judgements of the same settling; so are the times of few events.
     """
 
     def __init__(self, company_id: int, external_id: str, first_seen_at: datetime) -> None:
         self.company_id = company_id
         self.external_id = external_id
         self.first_seen_at = first_seen_at
+        self._times: dict[str, tuple[datetime, Sequence[datetime] | None]] = {}
         self._values: dict[tuple[str, Path], tuple[datetime, list[tuple[datetime, Any]]]] = {}
         self._fields: dict[str, tuple[datetime, FactsInMemory]] = {}
 
@@ -31,7 +36,11 @@ class StoredFacts:
         self, selector: Selector, limit: int, since: datetime, until: datetime
     ) -> Sequence[datetime]:
         """See `Facts.latest`."""
-        return events.latest(self._selection(selector, since, until), limit=limit)
+        times = self._all_since(selector, since, limit)
+        if times is None:
+            return events.latest(self._selection(selector, since, until), limit=limit)
+        end = bisect_right(times, until)
+        return times[max(bisect_right(times, since), end - limit) : end][::-1]
 
     def latest_of_each(
         self, selector: Selector, of: Path, limit: int, since: datetime, until: datetime
@@ -56,7 +65,11 @@ class StoredFacts:
 
     def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
         """See `Facts.next_after`."""
-        return events.first(self._selection(selector, after, until))
+        known_since, times = self._times.get(selector.identity, (END, None))
+        if times is None or after < known_since:
+            return events.first(self._selection(selector, after, until))
+        place = bisect_right(times, after)
+        return times[place] if place < len(times) and times[place] <= until else None
 
     def field(self, path: Path, at: datetime) -> Any:
         """See `Facts.field`."""
@@ -72,6 +85,18 @@ class StoredFacts:
             self._history(name, after).next_field_change([name], after, until) for name in fields
         )
         return min((at for at in following if at), default=None)
+
+    def _all_since(
+        self, selector: Selector, since: datetime, limit: int
+    ) -> Sequence[datetime] | None:
+        """The times of all events after `since`, oldest first; None if there are many more."""
+        known_since, times = self._times.get(selector.identity, (END, ()))
+        if since < known_since and times is not None:
+            most = limit + AHEAD
+            found = events.latest(self._selection(selector, since, END), limit=most)
+            times = found[::-1] if len(found) < most else None
+            self._times[selector.identity] = since, times
+        return times
 
     def _selection(self, selector: Selector, since: datetime, until: datetime) -> Selection:
         return Selection(self.company_id, selector.event_key, selector.where, since, until)

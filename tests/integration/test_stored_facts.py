@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from actors.stored_facts import StoredFacts
+from actors import stored_facts
+from actors.stored_facts import AHEAD, StoredFacts
 from models import companies, events, field_changes, organizations
 from models.companies import NewCompany
 from models.events import StoredEvent
@@ -142,14 +143,24 @@ def plain(value: Any) -> Any:
 
 
 @per_example
-@given(sent_events, selectors, st.lists(windows, min_size=1, max_size=3), st.integers(1, 5))
-def test_the_latest_events_are_the_same(
-    sent: list[Occurrence], selector: Selector, asked: list[Window], limit: int
+@given(
+    sent_events,
+    selectors,
+    st.lists(st.tuples(windows, st.integers(1, 5)), min_size=1, max_size=4),
+    st.sampled_from([0, 1, AHEAD]),
+)
+def test_the_latest_events_and_the_next_one_are_the_same_in_whatever_order_they_are_asked(
+    sent: list[Occurrence], selector: Selector, asked: list[tuple[Window, int]], ahead: int
 ) -> None:
     database, memory = stored(sent), FactsInMemory(sent)
-    for window in asked:
-        expected = memory.latest(selector, limit, window.since, window.until)
-        assert list(database.latest(selector, limit, window.since, window.until)) == list(expected)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored_facts, "AHEAD", ahead)
+        for window, limit in asked:
+            since, until = window.since, window.until
+            latest = list(database.latest(selector, limit, since, until))
+            assert latest == list(memory.latest(selector, limit, since, until))
+            following = database.next_after(selector, since, until)
+            assert following == memory.next_after(selector, since, until)
 
 
 @per_example
