@@ -28,6 +28,7 @@ class Product:
             **environment,
             "BRAZEBEE_DATA_DIR": str(self.data),
             "PORT": str(self.port),
+            "BRAZEBEE_DASHBOARD_PORT": str(free_port()),
         }
         self._command = [BRAZEBEE, "up", "--rules", str(self.rules), *options]
 

@@ -11,6 +11,7 @@ from cli.keys import keys
 from cli.metrics import metrics
 from cli.organizations import org
 from cli.output import json_option, print_json
+from cli.people import people
 from cli.rules.group import rules
 from cli.rules.versions import apply
 from cli.up.command import up
@@ -44,7 +45,7 @@ def migrate(as_json: bool) -> None:
 
 
 for command in (
-    up, org, keys, rules, apply, webhooks, deliveries, list_companies, explain_company, demo,
-    metrics, clock,
+    up, org, keys, people, rules, apply, webhooks, deliveries, list_companies, explain_company,
+    demo, metrics, clock,
 ):  # fmt: skip
     main.add_command(command)

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -11,6 +11,7 @@ import limits
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 from redis.connection import parse_url
 
+from config.open_id import OpenIdSettings, open_id_settings_from
 from config.webhook_policy import WebhookPolicy, webhook_policy_from
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -39,6 +40,9 @@ class Settings:
     webhooks: WebhookPolicy = field(default_factory=WebhookPolicy)
     trusted_proxies: int = 0
     metrics_token: str | None = field(default=None, repr=False)
+    dashboard_url: str | None = None
+    admin_email: str = "admin@localhost"
+    open_id: OpenIdSettings | None = None
     log_level: str = "INFO"
 
     @classmethod
@@ -51,15 +55,20 @@ class Settings:
         given = {name: value for name, value in environment.items() if value.strip()}
         loaded: dict[str, Any] = {}
         faults: dict[str, list[str]] = {}
-        for name, load in (("webhooks", webhook_policy_from), ("rest", _SettingsSchema().load)):
+        readers: dict[str, Callable[[Mapping[str, str]], Any]] = {
+            "webhooks": webhook_policy_from,
+            "open_id": open_id_settings_from,
+            "rest": _SettingsSchema().load,
+        }
+        for name, read in readers.items():
             try:
-                loaded[name] = load(given)
+                loaded[name] = read(given)
             except ValidationError as error:
                 faults |= error.messages_dict
         if faults:
             said = [f"{name}: {' '.join(faults[name])}" for name in sorted(faults)]
             raise SettingsError("\n".join(said))
-        return cls(**loaded["rest"], webhooks=loaded["webhooks"])
+        return cls(**loaded.pop("rest"), **loaded)
 
 
 class _Networks(fields.Field[tuple[Network, ...]]):
@@ -151,6 +160,14 @@ class _SettingsSchema(Schema):
         data_key="BRAZEBEE_METRICS_TOKEN",
         validate=validate.Regexp("^[!-~]+$", error="must be of visible ASCII characters."),
     )
+    dashboard_url = fields.String(
+        data_key="BRAZEBEE_DASHBOARD_URL",
+        validate=validate.Regexp(
+            r"https?://[^/?#\s@]+/?\Z",
+            error="must be the address that people open, such as https://health.example.com.",
+        ),
+    )
+    admin_email = fields.Email(data_key="BRAZEBEE_ADMIN_EMAIL")
     log_level = fields.String(
         data_key="BRAZEBEE_LOG_LEVEL",
         validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]),

@@ -23,7 +23,7 @@ class Organization:
     created_at: datetime
 
 
-_COLUMNS = "id, name, rate_limit, rules_version, created_at"
+COLUMNS = "id, name, rate_limit, rules_version, created_at"
 
 
 def create(name: str, *, rate_limit: str | None = None) -> Organization:
@@ -36,7 +36,7 @@ def create(name: str, *, rate_limit: str | None = None) -> Organization:
         with database.atomic():
             rows = query(
                 "insert into organizations (name, rate_limit) values (%(name)s, %(rate_limit)s)"
-                f" returning {_COLUMNS}",
+                f" returning {COLUMNS}",
                 {"name": name, "rate_limit": rate_limit},
             )
     except IntegrityError:
@@ -46,14 +46,14 @@ def create(name: str, *, rate_limit: str | None = None) -> Organization:
 
 def find(name: str) -> Organization | None:
     """The organization with this name."""
-    rows = query(f"select {_COLUMNS} from organizations where name = %(name)s", {"name": name})
+    rows = query(f"select {COLUMNS} from organizations where name = %(name)s", {"name": name})
     return Organization(**rows[0]) if rows else None
 
 
 def every() -> list[Organization]:
     """All organizations, by name."""
     return [
-        Organization(**row) for row in query(f"select {_COLUMNS} from organizations order by name")
+        Organization(**row) for row in query(f"select {COLUMNS} from organizations order by name")
     ]
 
 

@@ -36,8 +36,14 @@ from config.settings import Settings, SettingsError
 from models.database import connect
 
 READY_SECONDS = 30.0
+HIGHEST_PORT = 65535
 STOP_SECONDS = 25.0
-STOP_ORDER = (("web",), ("clock", "persist", "evaluate", "deliver"), ("redis",), ("postgres",))
+STOP_ORDER = (
+    ("web", "dashboard"),
+    ("clock", "persist", "evaluate", "deliver"),
+    ("redis",),
+    ("postgres",),
+)
 """First no more events come in, then what is under way is finished, then the servers go."""
 
 
@@ -47,6 +53,7 @@ class Options:
 
     host: str
     port: int
+    dashboard_port: int
     data: DataDirectory
     scale: Mapping[str, int]
     rules: Path
@@ -54,8 +61,16 @@ class Options:
     @property
     def base_url(self) -> str:
         """Where clients reach the ingress from this machine."""
+        return self._url(self.port)
+
+    @property
+    def dashboard_url(self) -> str | None:
+        """Where people reach the dashboard from this machine; None if it is not to run."""
+        return self._url(self.dashboard_port) if self.scale.get("dashboard", 1) else None
+
+    def _url(self, port: int) -> str:
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _parse_scale(_context: click.Context, _parameter: click.Parameter, text: str) -> dict[str, int]:
@@ -75,6 +90,10 @@ def _parse_scale(_context: click.Context, _parameter: click.Parameter, text: str
               help="Address to listen on.")  # fmt: skip
 @click.option("--port", envvar="PORT", type=click.IntRange(1, 65535), default=8000,
               show_default=True, help="Port to listen on; also PORT.")  # fmt: skip
+@click.option("--dashboard-port", envvar="BRAZEBEE_DASHBOARD_PORT",
+              type=click.IntRange(1, 65535), default=None,
+              help="Port of the dashboard; also BRAZEBEE_DASHBOARD_PORT."
+              "  [default: the one after --port]")  # fmt: skip
 @click.option("--data-dir", envvar=VARIABLE, type=click.Path(path_type=Path, file_okay=False),
               default=DEFAULT, show_default=True,
               help=f"Where everything is kept; also {VARIABLE}.")  # fmt: skip
@@ -82,12 +101,26 @@ def _parse_scale(_context: click.Context, _parameter: click.Parameter, text: str
               help="How many of a process to run, such as persist=2,deliver=2.")  # fmt: skip
 @click.option("--rules", type=click.Path(path_type=Path, dir_okay=False), default=None,
               help="Rule file to watch and apply.  [default: config/health.yaml]")  # fmt: skip
-def up(host: str, port: int, data_dir: Path, scale: Mapping[str, int], rules: Path | None) -> None:
+def up(
+    host: str,
+    port: int,
+    dashboard_port: int | None,
+    data_dir: Path,
+    scale: Mapping[str, int],
+    rules: Path | None,
+) -> None:
     """Start everything here and run until stopped.
 
     PostgreSQL and Redis are embedded unless DATABASE_URL and REDIS_URL are set.
     """
-    options = Options(host, port, DataDirectory(data_dir), scale, rules or HEALTH_RULES)
+    options = Options(
+        host,
+        port,
+        dashboard_port or (port + 1 if port < HIGHEST_PORT else port - 1),
+        DataDirectory(data_dir),
+        scale,
+        rules or HEALTH_RULES,
+    )
     with options.data.claimed():
         _run(options, _stop_on_signals())
 
@@ -102,7 +135,7 @@ def _stop_on_signals() -> threading.Event:
 
 def _run(options: Options, stopping: threading.Event) -> None:
     left = end_leftovers(options.data.processes, STOP_ORDER)
-    _check_port(options)
+    _check_ports(options)
     environment, settings = _environment(options)
     supervisor = Supervisor(environment, record=options.data.processes)
     if left:
@@ -110,13 +143,15 @@ def _run(options: Options, stopping: threading.Event) -> None:
     try:
         _start_servers(options, supervisor, environment)
         connect(settings)
-        first = prepare(options.rules)
+        first = prepare(options.rules, settings.admin_email)
         watch = RuleFileWatch(options.rules, DEFAULT_ORGANIZATION, supervisor.say)
-        options.data.announce(Running(os.getpid(), options.base_url, _shared(environment)))
+        options.data.announce(
+            Running(os.getpid(), options.base_url, _shared(environment), options.dashboard_url)
+        )
         supervisor.start(_procfile_commands(options.scale))
-        if _wait_until_ready(options, supervisor, stopping) or first:
+        if _wait_until_ready(options, supervisor, stopping) or first.made_anything:
             supervisor.say("ready")
-            click.echo(welcome(options.base_url, environment, first))
+            click.echo(welcome(options.base_url, options.dashboard_url, environment, first))
         while not stopping.wait(0.25):
             supervisor.restart_ended()
             watch.look()
@@ -126,16 +161,25 @@ def _run(options: Options, stopping: threading.Event) -> None:
     supervisor.say("stopped; everything is kept in " + str(options.data.root))
 
 
-def _check_port(options: Options) -> None:
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+def _check_ports(options: Options) -> None:
+    _check_port(options.host, options.port, "--port or PORT")
+    if options.dashboard_url:
+        if options.dashboard_port == options.port:
+            raise Refused(f"The dashboard needs a port of its own, not {options.port} too.")
+        choice = "--dashboard-port or BRAZEBEE_DASHBOARD_PORT"
+        _check_port(options.host, options.dashboard_port, choice)
+
+
+def _check_port(host: str, port: int, choice: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((options.host, options.port))
+            probe.bind((host, port))
         except OSError as error:
             raise Refused(
-                f"{options.host}:{options.port} cannot be listened on: {error.strerror}."
-                " Choose another with --port or PORT."
+                f"{host}:{port} cannot be listened on: {error.strerror}."
+                f" Choose another with {choice}."
             ) from None
 
 
@@ -153,6 +197,7 @@ def _environment(options: Options) -> tuple[dict[str, str], Settings]:
     environment |= {
         "BRAZEBEE_HOST": options.host,
         "PORT": str(options.port),
+        "BRAZEBEE_DASHBOARD_PORT": str(options.dashboard_port),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         "PYTHONUNBUFFERED": "1",
@@ -209,15 +254,18 @@ def _procfile_commands(scale: Mapping[str, int]) -> list[Command]:
 
 def _wait_until_ready(options: Options, supervisor: Supervisor, stopping: threading.Event) -> bool:
     deadline = time.monotonic() + READY_SECONDS
+    waiting_for = [options.base_url, *filter(None, [options.dashboard_url])]
     with requests.Session() as session:
         session.trust_env = False  # a proxy could not find our loopback
         while time.monotonic() < deadline and not stopping.wait(0.1):
             supervisor.restart_ended()
             try:
-                if session.get(f"{options.base_url}/readyz", timeout=1).ok:
-                    return True
+                while waiting_for and session.get(f"{waiting_for[0]}/readyz", timeout=1).ok:
+                    waiting_for.pop(0)
             except requests.RequestException:
                 continue
+            if not waiting_for:
+                return True
     if not stopping.is_set():
-        supervisor.say(f"{options.base_url} does not answer yet; see the lines above")
+        supervisor.say(f"{' and '.join(waiting_for)} does not answer yet; see the lines above")
     return False

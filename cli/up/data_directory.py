@@ -28,6 +28,7 @@ class Running:
     pid: int
     base_url: str
     environment: dict[str, str]
+    dashboard_url: str | None = None
 
 
 class DataDirectory:

@@ -43,14 +43,17 @@ class Brazebee:
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.port = free_port()
+        self.dashboard_port = free_port()
         self.data_dir = folder / "data"
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("BRAZEBEE_")},
             "PORT": str(self.port),
+            "BRAZEBEE_DASHBOARD_PORT": str(self.dashboard_port),
             "BRAZEBEE_DATA_DIR": str(self.data_dir),
             **environment,
         }
         self.base_url = f"http://127.0.0.1:{self.port}"
+        self.dashboard_url = f"http://127.0.0.1:{self.dashboard_port}"
         self.api_key = ""
         self.output: list[str] = []
         self.process: subprocess.Popen[str] | None = None

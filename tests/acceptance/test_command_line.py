@@ -10,6 +10,8 @@ from running import Brazebee, eventually
 COMMANDS = (
     ["up"], ["migrate"], ["clock"], ["demo"], ["apply"], ["companies"], ["explain"],
     ["org", "create"], ["org", "list"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"],
+    ["people", "add"], ["people", "list"], ["people", "set-role"], ["people", "remove"],
+    ["people", "set-password"], ["people", "disable"], ["people", "enable"],
     ["webhooks", "add"], ["webhooks", "list"], ["webhooks", "show"], ["webhooks", "remove"],
     ["webhooks", "enable"], ["webhooks", "disable"], ["webhooks", "rotate-secret"],
     ["webhooks", "test"], ["deliveries", "list"], ["deliveries", "show"],

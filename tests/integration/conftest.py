@@ -1,14 +1,21 @@
 """Fixtures of more than one module."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import redis
+from dashboard_serving import QUICK, Dashboard, PresentTime, ServeDashboard
 from ingress_serving import NOW, Clock, Ingress, Serve
 
 from config.settings import Settings
+from dashboard.access.attempts import Attempts
+from dashboard.access.passwords import Passwords
+from dashboard.app import create_app as create_dashboard
+from dashboard.parts import Parts
 from ingress import directory
 from ingress.app import create_app
 from ingress.directory import Directory
@@ -63,6 +70,36 @@ def serve(settings: Settings) -> Iterator[Serve]:
     yield build
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def serve_dashboard(settings: Settings) -> Iterator[ServeDashboard]:
+    """Builds the dashboard like `dashboard/wsgi.py`; parts of it can be chosen."""
+    clients: list[redis.Redis] = []
+
+    def build(*, limits_url: str = settings.rate_limit_redis_url, **changes: Any) -> Dashboard:
+        clock = PresentTime()
+        attempts = Attempts(limits_url)
+        clients.append(attempts.client)
+        app = create_dashboard(
+            Parts(
+                settings=replace(settings, **changes),
+                present=clock,
+                attempts=attempts,
+                passwords=Passwords(QUICK),
+            )
+        )
+        return Dashboard(app, clock)
+
+    yield build
+    for client in clients:
+        client.connection_pool.disconnect()
+
+
+@pytest.fixture
+def dashboard(serve_dashboard: ServeDashboard) -> Dashboard:
+    """A dashboard as it is without any setting."""
+    return serve_dashboard()
 
 
 @pytest.fixture

@@ -1,0 +1,44 @@
+"""Makes the first person, who administers every organization that there is."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dashboard.access import people as changes
+from dashboard.access.audit import Maker
+from dashboard.access.passwords import Passwords, random_password
+from dashboard.access.people import Newcomer
+from dashboard.access.roles import Role
+from models import organizations, people
+from models.database import execute
+
+DEFAULT_EMAIL = "admin@localhost"
+
+LOCK = 0x62_7A_61
+"""Any number of our own, beside that of `models.migrations`."""
+
+
+@dataclass(frozen=True)
+class FirstAdministrator:
+    """How the first person signs in, to be shown once."""
+
+    email: str
+    password: str = field(repr=False)
+
+
+def make_first_administrator(
+    email: str, *, maker: Maker, at: datetime
+) -> FirstAdministrator | None:
+    """Make an administrator where there is nobody yet; None where there is somebody.
+
+    Raises:
+        NotPossible: the email is none.
+    """
+    execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": LOCK})
+    if people.any_exists():
+        return None
+    password = random_password()
+    password_hash = Passwords().hash(password)
+    for organization in organizations.every():
+        newcomer = Newcomer(email, "Administrator", password_hash)
+        changes.add(organization, newcomer, Role.ADMINISTRATOR, maker=maker, at=at)
+    return FirstAdministrator(email, password) if people.any_exists() else None

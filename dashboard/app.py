@@ -1,0 +1,97 @@
+"""Puts the dashboard together from its parts."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Flask, g
+from flask_wtf.csrf import CSRFProtect
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from dashboard import addresses, navigation, wording
+from dashboard.access.browsers import recognise_visitors
+from dashboard.access.members import ADMITS, visitor
+from dashboard.errors import answer_errors_as_pages
+from dashboard.headers import ONE_YEAR, send_security_headers
+from dashboard.pages import account, audit_log, companies, people, sign_in, start
+from dashboard.parts import EXTENSION, Parts, now
+from dashboard.probes import add_probes
+from dashboard.static_files import versioned_static_files
+
+PAGES: tuple[Blueprint, ...] = tuple(
+    module.blueprint for module in (start, companies, people, audit_log, account, sign_in)
+)
+
+LONGEST_BODY = 2 * 1024 * 1024
+"""Bytes of a form: a rule file is the longest that anybody sends."""
+
+
+def create_app(parts: Parts, pages: Sequence[Blueprint] = PAGES) -> Flask:
+    """The WSGI application."""
+    app = Flask("dashboard")
+    signing, *former = _cookie_keys(parts.settings.secret_keys)
+    app.config.update(
+        SECRET_KEY=signing,
+        SECRET_KEY_FALLBACKS=former,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=LONGEST_BODY,
+        SEND_FILE_MAX_AGE_DEFAULT=ONE_YEAR,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session that the token is bound to
+    )
+    app.extensions[EXTENSION] = parts
+    addresses.address_by_names(app)
+    CSRFProtect(app)
+    recognise_visitors(app)
+    send_security_headers(app)
+    answer_errors_as_pages(app)
+    versioned_static_files(app)
+    add_probes(app)
+    _speak(app)
+    for blueprint in pages:
+        app.register_blueprint(blueprint)
+    _check_every_page_says_whom_it_admits(app)
+    proxies = parts.settings.trusted_proxies
+    if proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0
+        )
+    return app
+
+
+def _speak(app: Flask) -> None:
+    """Give templates what all of them use."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(
+        machine_time=wording.machine_time,
+        exact_time=wording.exact_time,
+        distance=lambda at: wording.spell_distance(at, now()),
+        grouped=wording.grouped,
+        browser=wording.browser_name,
+    )
+
+    @app.context_processor
+    def known() -> dict[str, Any]:
+        return {
+            "visitor": visitor(),
+            "member": g.get("member"),
+            "main_links": navigation.main_links,
+            "settings_links": navigation.settings_links,
+            "tone_of": wording.tone_of,
+        }
+
+
+def _cookie_keys(secret_keys: Sequence[str]) -> list[bytes]:
+    """Keys of their own for signing cookies, made from those that encrypt secrets."""
+    return [
+        hmac.digest(key.encode(), b"brazebee dashboard cookies", hashlib.sha256)
+        for key in secret_keys
+    ]
+
+
+def _check_every_page_says_whom_it_admits(app: Flask) -> None:
+    for endpoint, view in app.view_functions.items():
+        if endpoint != "static" and not hasattr(view, ADMITS):
+            raise RuntimeError(f"{endpoint} does not say whom it admits; see dashboard.access")

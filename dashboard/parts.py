@@ -1,0 +1,37 @@
+"""What the dashboard is built of and given: settings, the clock, and what keeps connections."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flask import current_app
+
+from config.settings import Settings
+
+if TYPE_CHECKING:
+    from dashboard.access.attempts import Attempts
+    from dashboard.access.passwords import Passwords
+
+EXTENSION = "brazebee"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a running dashboard works with; `present` tells the present instant."""
+
+    settings: Settings
+    present: Callable[[], datetime]
+    attempts: "Attempts"
+    passwords: "Passwords"
+
+
+def parts() -> Parts:
+    """Those of the application at hand."""
+    found: Parts = current_app.extensions[EXTENSION]
+    return found
+
+
+def now() -> datetime:
+    """The present instant, by the application's clock."""
+    return parts().present()

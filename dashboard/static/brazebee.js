@@ -1,0 +1,82 @@
+// What pages do besides htmx: keys, menus, asking before what cannot be undone, copying.
+"use strict";
+
+(() => {
+  const editable = (element) =>
+    element.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName);
+  const closeMenus = (except) => {
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (menu !== except) menu.open = false;
+    }
+  };
+
+  let afterG = 0; // until when a letter goes to a page
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      const open = document.querySelector("details[data-menu][open]");
+      closeMenus();
+      if (open) open.querySelector("summary").focus();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || editable(event.target)) return;
+    if (event.key === "/") {
+      const search = document.querySelector("input[type=search]");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+        search.select();
+      }
+    } else if (event.key === "g") {
+      afterG = Date.now() + 1500;
+    } else if (Date.now() < afterG) {
+      afterG = 0;
+      const link = [...document.querySelectorAll("a[data-go]")].find(
+        (one) => one.dataset.go === event.key,
+      );
+      if (link) link.click();
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    const menu = event.target.closest("details[data-menu]");
+    closeMenus(menu);
+    const copier = event.target.closest("button[data-copy]");
+    if (copier) copy(copier);
+  });
+
+  async function copy(button) {
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.value ?? source.textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(source); // Ctrl-C does the rest
+      button.textContent = "Press Ctrl-C";
+    }
+  }
+
+  document.addEventListener("submit", (event) => {
+    const question = event.target.dataset.confirm;
+    if (question && !window.confirm(question)) event.preventDefault();
+  });
+
+  document.addEventListener("change", (event) => {
+    if ("submitOnChange" in event.target.dataset) event.target.form.requestSubmit();
+  });
+
+  const say = (text) => {
+    const message = document.createElement("p");
+    message.className = "message error";
+    message.setAttribute("role", "alert");
+    message.textContent = text;
+    document.getElementById("messages")?.replaceChildren(message);
+  };
+  document.addEventListener("htmx:responseError", (event) => {
+    say(`That did not work (${event.detail.xhr.status}). Reload the page and try again.`);
+  });
+  document.addEventListener("htmx:sendError", () => {
+    say("The dashboard does not answer. Try again in a moment.");
+  });
+
+  document.documentElement.classList.add("scripts");
+})();

@@ -1,0 +1,112 @@
+"""What tests of the dashboard share: an application, people, and browsers without scripts."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from dashboard.access.passwords import Passwords
+from models import memberships, organizations, people
+from models.database import transaction
+from models.organizations import Organization
+from models.people import Person
+
+NOW = datetime(2026, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Parameters that cost nothing."""
+
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@dataclass
+class PresentTime:
+    """A clock that a test sets."""
+
+    at: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+class Browser:
+    """Somebody's browser: keeps cookies, and sends back the CSRF token of the latest page."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+        self.token: str | None = None
+
+    def get(self, address: str, **options: Any) -> TestResponse:
+        response = self.client.get(address, **options)
+        found = _TOKEN.search(response.text)
+        if found:
+            self.token = found.group(1)
+        return response
+
+    def post(self, address: str, **form: Any) -> TestResponse:
+        """Send a form with the CSRF token, as pages do."""
+        return self.client.post(address, data={**form, "csrf_token": self.token})
+
+    def sign_in(self, email: str, password: str = PASSWORD, goal: str = "") -> TestResponse:
+        address = f"/sign-in?next={goal}" if goal else "/sign-in"
+        self.get(address)
+        response = self.post(address, email=email, password=password)
+        self.get("/account")
+        return response
+
+
+@dataclass
+class Dashboard:
+    """A running dashboard with its clock."""
+
+    app: Flask
+    clock: PresentTime
+    passwords: Passwords = field(default_factory=lambda: Passwords(QUICK))
+
+    def browser(self, address: str = "10.0.0.1", **environ: str) -> Browser:
+        client = self.app.test_client()
+        client.environ_base = {**client.environ_base, "REMOTE_ADDR": address, **environ}
+        return Browser(client)
+
+    def organization(self, name: str) -> Organization:
+        with transaction():
+            return organizations.create(name)
+
+    def person(
+        self,
+        email: str,
+        roles: Sequence[tuple[Organization, str]] = (),
+        password: str | None = PASSWORD,
+    ) -> Person:
+        hashed = self.passwords.hash(password) if password else None
+        with transaction():
+            person = people.create(email, email.split("@", maxsplit=1)[0].title(), hashed)
+            for organization, role in roles:
+                memberships.add(organization.id, person.id, role)
+        return person
+
+    def signed_in(self, email: str, *roles: tuple[Organization, str]) -> Browser:
+        """The browser of somebody new who has just signed in."""
+        self.person(email, roles)
+        browser = self.browser()
+        assert browser.sign_in(email).status_code == 303
+        return browser
+
+
+ServeDashboard = Callable[..., Dashboard]
+
+
+def text_of(response: TestResponse) -> str:
+    """What a person reads on a page: without tags, white space as single spaces."""
+    without = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", response.text, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", without)
