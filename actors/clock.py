@@ -40,6 +40,9 @@ WHILE_BEHIND = 20
 LONG_BACKLOG = timedelta(seconds=10)
 """An event that has waited this long to be stored is worth a line in the log."""
 
+SUM_UP_EVERY = timedelta(seconds=10)
+"""Between looks at what pages read of all events: what is distinct is no newer than that."""
+
 FORGET_EVERY = timedelta(hours=1)
 FORGET_CHUNK = 1_000
 """Attempts that are deleted in one tick."""
@@ -68,6 +71,7 @@ class Clock:
         self._behind_at = BEGINNING
         self._judged_behind_at = BEGINNING
         self._forgot_at = BEGINNING
+        self._summed_up_at = BEGINNING
         self._away = False
 
     def run(self, stopping: threading.Event) -> None:
@@ -98,7 +102,7 @@ class Clock:
                 query("select pg_advisory_unlock(%(lock)s)", lock)
 
     def tick(self) -> int:
-        """Ask once for all that is due; how many messages were sent."""
+        """Ask once for all that is due; how many messages were sent for that."""
         now = self._now()
         self._asked = {reason: at for reason, at in self._asked.items() if at > now - ASK_AGAIN}
         sent = 0
@@ -115,6 +119,9 @@ class Clock:
             to_send: list[Reason] = [*deliveries.due(until=now, limit=CHUNK)]
             to_send += deliveries.probes(until=now, limit=CHUNK)
             sent += self._ask(to_send, messages.deliver, now)
+        if now - self._summed_up_at >= SUM_UP_EVERY and not self._broker.waiting(messages.READING):
+            self._broker.enqueue(messages.sum_up())
+            self._summed_up_at = now
         return sent
 
     def _due_flags(self, now: datetime) -> list[tuple[int, datetime]]:

@@ -58,13 +58,20 @@ class Explanation:
 
 
 def explain(
-    organization_id: int, company_id: str, version: int, now: datetime
+    organization_id: int,
+    company_id: str,
+    version: int,
+    now: datetime,
+    rulebooks: RuleBooks | None = None,
 ) -> Explanation | None:
-    """Explain the company with the client's own id; None if there is none."""
+    """Explain the company with the client's own id; None if there is none.
+
+    `rulebooks` spares reading the rules again.
+    """
     company = companies.find(organization_id, company_id)
     if company is None:
         return None
-    rulebooks = RuleBooks()
+    rulebooks = rulebooks or RuleBooks()
     stored = flag_states.of_company(company.id)
     book, _, settled = settlements_of(company, stored, version, rulebooks, now)[-1]
     facts = facts_of(company)

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from actors.known_ids import KnownIds
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent
-from models import api_keys, companies, events, field_changes, flag_states, rule_versions, users
+from models import (
+    api_keys,
+    companies,
+    event_counts,
+    events,
+    field_changes,
+    flag_states,
+    rule_versions,
+    users,
+)
 from models.companies import Company, CompanyKey, NewCompany
 from models.database import transaction
 from models.events import StoredEvent
@@ -46,6 +55,7 @@ def _store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks, known: KnownId
         company_ids, added = _company_ids(tracked, versions, rulebooks, known)
         user_ids = _user_ids(tracked, company_ids, known)
         fresh = _add_events(tracked, company_ids, user_ids)
+        event_counts.note(fresh)
         # Locked as late as can be: whoever stores other events of the same companies waits.
         company_rows = {company_ids[_company_key(e)] for e in fresh}
         user_rows = {user_ids[_user_key(e)] for e in fresh if e.user_id is not None}

@@ -69,14 +69,18 @@ def plan(
 
 
 def forecast(
-    due: Sequence[int], version: int, now: datetime, until: datetime
+    due: Sequence[int],
+    version: int,
+    now: datetime,
+    until: datetime,
+    rulebooks: RuleBooks | None = None,
 ) -> Iterator[list[Prospect]]:
     """What will change up to `until` if no further event comes, company by company.
 
     `due` are the companies with a flag that is due until then, by `flag_states.companies_due`:
-    exact, since every flag knows when it is due.
+    exact, since every flag knows when it is due. `rulebooks` spares reading the rules again.
     """
-    rulebooks = RuleBooks()
+    rulebooks = rulebooks or RuleBooks()
     for start in range(0, len(due), CHUNK):
         for company, stored in _with_states(companies.with_ids(due[start : start + CHUNK])):
             book, _, settled = settlements_of(company, stored, version, rulebooks, now)[-1]

@@ -8,7 +8,7 @@ from uuid import UUID
 import dramatiq
 from redis.exceptions import RedisError
 
-from actors import delivery, health
+from actors import delivery, health, insights, summing
 from actors.delivery import AttemptFailed, Delivered
 from actors.hints import hint, hint_all
 from actors.horizon import Horizon
@@ -76,6 +76,24 @@ def register_actors(
             _log_delivered(done)
             hint_all(broker, [messages.deliver(*following) for following in done.following])
             claimed = done.next_claimed
+
+    @dramatiq.actor(
+        broker=broker,
+        queue_name=messages.READING,
+        actor_name=messages.SUM_UP,
+        throws=UNAVAILABLE,  # the clock asks again
+    )
+    def sum_up() -> None:
+        summing.sum_up(utc_now())
+
+    @dramatiq.actor(
+        broker=broker,
+        queue_name=messages.READING,
+        actor_name=messages.WORK_OUT,
+        throws=UNAVAILABLE,  # whoever looks next asks again
+    )
+    def work_out(organization_id: int, question: str) -> None:
+        insights.work_out(organization_id, question, utc_now())
 
 
 def _log_delivered(done: Delivered) -> None:

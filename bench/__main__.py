@@ -16,6 +16,7 @@ from bench.figures import show, write
 from bench.growth import Size, measure_growth
 from bench.ingest import QUICK, Sizes, measure_ingest
 from bench.judging import measure_judging
+from bench.pages import measure_pages
 from bench.replaying import measure_replaying
 from bench.servers import embedded_servers
 from bench.stage import EventsLost
@@ -87,6 +88,20 @@ def rules(full: bool, json_file: Path | None) -> None:  # noqa: FBT001 -- click 
         json_file.write_text(
             json.dumps({"judging": judging, "replaying": replaying, "ticking": ticking}, indent=2)
         )
+
+
+@main.command("pages")
+@click.option("--companies", default=100_000, show_default=True)
+@click.option("--events", default=5_000_000, show_default=True)
+@click.option("--repeats", default=40, show_default=True, help="Of each read.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures there.")
+def pages(companies: int, events: int, repeats: int, json_file: Path | None) -> None:
+    """What the pages of the dashboard read, one after the other."""
+    now = datetime.now(UTC)
+    figures = measure_pages(companies=companies, events=events, repeats=repeats, now=now)
+    show(f"With {companies:,} companies and {events:,} events", figures)
+    if json_file:
+        write(json_file, figures)
 
 
 @main.command("webhooks")

@@ -59,7 +59,8 @@ class Batch:
         """Take many events. Those without fault are enqueued together, all or none."""
         body = receive(request, "A batch", LARGEST_BATCH)
         holder = self.gate.authenticate(request.environ)
-        accepting = Accepting(self.gate, holder, self.now())
+        received_at = self.now()
+        accepting = Accepting(self.gate, holder, received_at)
         try:
             outcomes = list(_judge(accepting, parse(body), header_id(request.environ)))
         except Exception:
@@ -69,6 +70,9 @@ class Batch:
         accepted = [outcome.event for outcome in outcomes if outcome.event]
         rejected = len(outcomes) - len(accepted)
         g.window = self.gate.admit(holder, accepted, rejected=rejected)
+        if rejected:
+            errors = [outcome.error for outcome in outcomes]
+            self.gate.note_unknown(holder, errors, received_at)
         return json_answer(
             {
                 "accepted": len(accepted),

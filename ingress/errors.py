@@ -48,6 +48,19 @@ class ApiError(Exception):
         return response
 
 
+class UnknownEvent(ApiError):
+    """Raised for an event whose key is not configured."""
+
+    def __init__(self, event_key: str) -> None:
+        message = "Event must be configured in Event Settings before tracking"
+        super().__init__(
+            404,
+            f"Event setting not found for key: {event_key}",
+            [{"field": "event_key", "message": message}],
+        )
+        self.event_key = event_key
+
+
 def unavailable(
     what: str, outcome: str = "nothing was accepted", *, window: Window | None = None
 ) -> ApiError:

@@ -1,21 +1,27 @@
 """What every request for tracking has to pass: its key, its limit, its event keys, the queue."""
 
+import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
 
 from ingress.directory import Directory, DirectoryUnavailable
-from ingress.errors import ApiError, unavailable
+from ingress.errors import ApiError, UnknownEvent, unavailable
 from ingress.rate_limit import RateLimiter, Window
 from models.api_keys import KeyHolder
 from queues.admissions import Admissions
+from queues.unknown_keys import UnknownKeys
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+logger = logging.getLogger("brazebee.ingress")
 
 QUEUE_AWAY = "The event queue does not answer"
 
@@ -30,6 +36,7 @@ class Gate:
     directory: Directory
     limiter: RateLimiter
     admissions: Admissions
+    unknown_keys: UnknownKeys
     count_events: Callable[[int, int], object] = lambda _accepted, _rejected: None
 
     def authenticate(self, environ: "WSGIEnvironment") -> KeyHolder:
@@ -62,12 +69,7 @@ class Gate:
         except DirectoryUnavailable:
             raise unavailable("The event settings cannot be read at the moment") from None
         if enabled is None:
-            message = "Event must be configured in Event Settings before tracking"
-            raise ApiError(
-                404,
-                f"Event setting not found for key: {event_key}",
-                [{"field": "event_key", "message": message}],
-            )
+            raise UnknownEvent(event_key)
         if not enabled:
             raise ApiError(400, f"Event setting is disabled for key: {event_key}")
 
@@ -97,6 +99,19 @@ class Gate:
             raise unavailable("The event queue is full", window=window)
         self.count_events(len(events), rejected)
         return window
+
+    def note_unknown(
+        self, holder: KeyHolder, errors: Iterable[Exception | None], now: datetime
+    ) -> None:
+        """Note the event keys among these errors that are not configured, if that can be.
+
+        After the request was let in: so its limit bounds what can be noted.
+        """
+        unknown = Counter(e.event_key for e in errors if isinstance(e, UnknownEvent))
+        try:
+            self.unknown_keys.note(holder.organization_id, unknown, now)
+        except RedisError as error:
+            logger.warning("unknown event keys were not noted: %s", error)
 
     def _count_address(self, address: str) -> Window:
         try:

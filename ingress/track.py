@@ -39,9 +39,10 @@ class Tracking:
                 storable=parsed.is_storable(),
                 faults=header_faults(key),
             )
-        except Exception:
+        except Exception as error:
             # It counts all the same, and its limit is checked before it.
             g.window = self.gate.admit(holder, rejected=1)
+            self.gate.note_unknown(holder, [error], received_at)
             raise
         g.window = self.gate.admit(holder, [event])
         return json_answer(accepted(event))

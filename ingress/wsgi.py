@@ -15,6 +15,7 @@ from ingress.rate_limit import RateLimiter
 from models.database import connect, query, transaction
 from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, build_broker
+from queues.unknown_keys import UnknownKeys
 
 try:
     settings = Settings.from_environment(os.environ)
@@ -42,6 +43,7 @@ app = create_app(
         directory=Directory(),
         limiter=RateLimiter(settings.rate_limit_redis_url, settings.rate_limit),
         admissions=admissions,
+        unknown_keys=UnknownKeys(broker.client),
     ),
     now=lambda: datetime.now(UTC),
     redis=broker.client.ping,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from models.cursors import Cursor
 from models.database import query
 from models.deliveries import HINT_LOST_AFTER, ByHand, Request
 
@@ -48,6 +49,9 @@ _LISTED = (
 )
 
 
+_NEWEST_FIRST = Cursor("deliveries", ("timestamptz", "uuid"))
+
+
 def page(organization_id: int, filters: Mapping[str, Any], *, limit: int) -> list[LoggedDelivery]:
     """The newest deliveries; filters are `endpoint`, `company`, `state` and `since`, or None."""
     rows = query(
@@ -65,6 +69,27 @@ def page(organization_id: int, filters: Mapping[str, Any], *, limit: int) -> lis
         },
     )
     return [LoggedDelivery(**row) for row in rows]
+
+
+def of_company(
+    company_id: int, *, after: str | None = None, limit: int = 50
+) -> tuple[list[LoggedDelivery], str | None]:
+    """The deliveries that tell of a company, newest first, and how to ask for the next.
+
+    From its transitions to theirs: a company has few, whatever was sent for others.
+
+    Raises:
+        UnreadableCursor: `after` is not what an earlier page gave.
+    """
+    rows = query(
+        f"{_LISTED} where t.company_id = %(company_id)s"
+        f"{_NEWEST_FIRST.condition(['d.created_at', 'd.id'], after, descending=True)}"
+        " order by d.created_at desc, d.id desc limit %(limit)s",
+        {"company_id": company_id, "limit": limit + 1, **_NEWEST_FIRST.read(after)},
+    )
+    found = [LoggedDelivery(**row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return found, _NEWEST_FIRST.write([found[-1].created_at, found[-1].id]) if more else None
 
 
 def find(organization_id: int, delivery_id: UUID) -> tuple[LoggedDelivery, str] | None:

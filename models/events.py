@@ -73,6 +73,39 @@ def latest(selection: Selection, *, limit: int) -> list[datetime]:
     return [row["occurred_at"] for row in rows]
 
 
+@dataclass(frozen=True)
+class Nth:
+    """The `depth`-th latest event of a company, of a key or (None) of any, counted from 1."""
+
+    company_id: int
+    event_key: str | None
+    depth: int
+
+
+def times_of_nth(wanted: Sequence[Nth], until: datetime) -> list[datetime | None]:
+    """The time of each of these events up to an instant, None where there are not so many.
+
+    The same walks as `latest` makes, many in one query.
+    """
+    walks = " union all ".join(
+        "select wanted.n, nth.occurred_at from v wanted cross join lateral ("
+        f" select occurred_at from events where company_id = wanted.company_id and {condition}"
+        " and occurred_at <= wanted.until order by occurred_at desc"
+        f" offset wanted.depth - 1 limit 1) nth where wanted.event_key {given}"
+        for condition, given in (
+            ("event_key = wanted.event_key", "is not null"),
+            ("true", "is null"),
+        )
+    )
+    rows = query_over(
+        walks,
+        [{**vars(one), "n": n, "until": until} for n, one in enumerate(wanted)],
+        "n integer, company_id bigint, event_key text, depth integer, until timestamptz",
+    )
+    found = {row["n"]: row["occurred_at"] for row in rows}
+    return [found.get(n) for n in range(len(wanted))]
+
+
 def first(selection: Selection) -> datetime | None:
     """Time of the first event; one probe of the same index."""
     condition, parameters = _condition(selection)
@@ -175,6 +208,18 @@ def of_companies(
     return found
 
 
+def filtered(where: Filters) -> tuple[str, dict[str, Any]]:
+    """SQL, beginning with `and`, for what stands in the data of events, and its parameters."""
+    conditions = []
+    parameters: dict[str, Any] = {}
+    for number, (path, wanted) in enumerate(where):
+        field, steps = _field(path, f"path_{number}")
+        conditions.append(f" and {field} = any(%(values_{number})s::jsonb[])")
+        parameters |= steps
+        parameters[f"values_{number}"] = [json(value) for value in wanted]
+    return "".join(conditions), parameters
+
+
 def _latest_of_each(
     selection: Selection, value: str, parameters: dict[str, Any], *, limit: int
 ) -> list[datetime]:
@@ -197,12 +242,8 @@ def _condition(selection: Selection) -> tuple[str, dict[str, Any]]:
     parameters = dict(vars(selection))
     if selection.event_key is not None:
         conditions.append("event_key = %(event_key)s")
-    for number, (path, wanted) in enumerate(selection.where):
-        field, steps = _field(path, f"path_{number}")
-        conditions.append(f"{field} = any(%(values_{number})s::jsonb[])")
-        parameters |= steps
-        parameters[f"values_{number}"] = [json(value) for value in wanted]
-    return " and ".join(conditions), parameters
+    data, matching = filtered(selection.where)
+    return " and ".join(conditions) + data, parameters | matching
 
 
 def _field(path: Sequence[str], name: str) -> tuple[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from models.cursors import Cursor
 from models.database import query, query_over
 from models.traits import Change
 
@@ -18,6 +19,19 @@ class StoredFieldChange:
     organization_id: int
     company_id: int
     change: Change
+
+
+@dataclass(frozen=True)
+class ListedChange:
+    """What a field said from an instant on, and before, None where nothing was known."""
+
+    field: str
+    at: datetime
+    value: Any
+    before: Any
+
+
+_NEWEST_FIRST = Cursor("field changes", ("timestamptz", "text"))
 
 
 def add(changes: Iterable[StoredFieldChange]) -> None:
@@ -133,3 +147,30 @@ def of_companies(
         {"company_ids": list(company_ids), "fields": list(fields)},
     )
     return [(row["company_id"], row["field"], row["at"], row["value"]) for row in rows]
+
+
+def page(
+    company_id: int, *, field: str | None = None, after: str | None = None, limit: int = 50
+) -> tuple[list[ListedChange], str | None]:
+    """The history of a company's fields, or of one, newest first, and how to ask for the next.
+
+    Raises:
+        UnreadableCursor: `after` is not what an earlier page gave.
+    """
+    rows = query(
+        "select field, at, value, before from (select field, at, value,"
+        " lag(value) over (partition by field order by at) as before from field_changes"
+        " where company_id = %(company_id)s"
+        f"{'' if field is None else ' and field = %(field)s'}) changes"
+        f" where true{_NEWEST_FIRST.condition(['at', 'field'], after, descending=True)}"
+        " order by at desc, field desc limit %(limit)s",
+        {
+            "company_id": company_id,
+            "field": field,
+            "limit": limit + 1,
+            **_NEWEST_FIRST.read(after),
+        },
+    )
+    found = [ListedChange(**row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return found, _NEWEST_FIRST.write([found[-1].at, found[-1].field]) if more else None

@@ -26,6 +26,17 @@ class StoredFlagState:
     holding: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class DueFlag:
+    """A flag with a due time; `is_current` if no event and no rules wait to be judged with."""
+
+    company_id: int
+    flag: str
+    status: str | None
+    due_at: datetime
+    is_current: bool
+
+
 def of_company(company_id: int) -> list[StoredFlagState]:
     """All flag states of a company."""
     return of_companies([company_id])[company_id]
@@ -52,6 +63,37 @@ def companies_due(organization_id: int, *, until: datetime) -> list[int]:
         {"organization_id": organization_id, "until": until},
     )
     return [row["company_id"] for row in rows]
+
+
+def due_of_organization(
+    organization_id: int,
+    version: int,
+    *,
+    until: datetime,
+    after: tuple[datetime, int, str] | None,
+    limit: int,
+) -> list[DueFlag]:
+    """The flags of an organization that are due up to an instant, in order.
+
+    `version` is that of the rules in force; `after` is the due time, company and name of the flag
+    to go on from.
+    """
+    rows = query(
+        "select f.company_id, f.flag, f.status, f.due_at,"
+        " c.judged_version = %(version)s and c.unsettled_since is null as is_current"
+        " from flag_states f join companies c on c.id = f.company_id"
+        " where f.organization_id = %(organization_id)s and f.due_at <= %(until)s"
+        + (" and (f.due_at, f.company_id, f.flag) > %(after)s" if after else "")
+        + " order by f.due_at, f.company_id, f.flag limit %(limit)s",
+        {
+            "organization_id": organization_id,
+            "version": version,
+            "until": until,
+            "after": after,
+            "limit": limit,
+        },
+    )
+    return [DueFlag(**row) for row in rows]
 
 
 def awaiting_event(company_ids: Collection[int]) -> dict[int, set[str]]:

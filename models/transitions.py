@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from models.cursors import Cursor
 from models.database import execute, json, query
 
 
@@ -27,6 +28,22 @@ class StoredTransition:
     rules_version: int
     recorded_at: datetime
 
+
+@dataclass(frozen=True)
+class RecentTransition:
+    """A transition with its company, of which `company` is the client's own id."""
+
+    id: UUID
+    company: str
+    company_name: str
+    at: datetime
+    from_status: str
+    to_status: str
+    cause: str
+    changes: list[dict[str, Any]]
+
+
+_NEWEST_FIRST = Cursor("transitions", ("timestamptz", "uuid"))
 
 _COLUMNS = (
     "id, organization_id, company_id, sequence, at, from_status, to_status, cause, changes,"
@@ -51,3 +68,49 @@ def of_company(company_id: int) -> list[StoredTransition]:
         {"company_id": company_id},
     )
     return [StoredTransition(**row) for row in rows]
+
+
+def recent(
+    organization_id: int,
+    *,
+    since: datetime,
+    only_status: bool = True,
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[list[RecentTransition], str | None]:
+    """What happened after an instant, newest first, and what to ask for the next ones with.
+
+    `only_status` leaves out those that changed nothing but flags.
+
+    Raises:
+        UnreadableCursor: `after` is not what an earlier page gave.
+    """
+    rows = query(
+        "select t.id, c.external_id as company, c.name as company_name, t.at, t.from_status,"
+        " t.to_status, t.cause, t.changes"
+        " from transitions t join companies c on c.id = t.company_id"
+        " where t.organization_id = %(organization_id)s and t.at > %(since)s"
+        f"{' and t.from_status <> t.to_status' if only_status else ''}"
+        f"{_NEWEST_FIRST.condition(['t.at', 't.id'], after, descending=True)}"
+        " order by t.at desc, t.id desc limit %(limit)s",
+        {
+            "organization_id": organization_id,
+            "since": since,
+            "limit": limit + 1,
+            **_NEWEST_FIRST.read(after),
+        },
+    )
+    found = [RecentTransition(**row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return found, _NEWEST_FIRST.write([found[-1].at, found[-1].id]) if more else None
+
+
+def count_recent(organization_id: int, *, since: datetime) -> dict[tuple[str, str], int]:
+    """How many changes of status there were after an instant, by status before and after."""
+    rows = query(
+        "select from_status, to_status, count(*) as number from transitions"
+        " where organization_id = %(organization_id)s and at > %(since)s"
+        " and from_status <> to_status group by 1, 2",
+        {"organization_id": organization_id, "since": since},
+    )
+    return {(row["from_status"], row["to_status"]): row["number"] for row in rows}

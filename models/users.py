@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from models.cursors import Cursor
 from models.database import query, query_over
 from models.traits import Traits
 
@@ -35,6 +36,21 @@ class User:
         if at >= self.company_at:
             self.changed |= self.company_id != company_id
             self.company_id, self.company_at = company_id, at
+
+
+@dataclass(frozen=True)
+class ListedUser:
+    """A user as lists show it; `last_event_at` is when one of the company last had an event."""
+
+    id: str
+    name: str | None
+    email: str | None
+    first_seen_at: datetime
+    last_event_at: datetime
+    traits: dict[str, Any]
+
+
+_LAST_SEEN_FIRST = Cursor("users", ("timestamptz", "bigint"))
 
 
 def ids(keys: Collection[UserKey]) -> dict[UserKey, int]:
@@ -116,3 +132,36 @@ def save(users: Iterable[User]) -> None:
         "id bigint, company_id bigint, company_at timestamptz, email text, name text,"
         " traits jsonb, fields_at jsonb, first_seen_at timestamptz",
     )
+
+
+def page(
+    company_id: int, *, after: str | None = None, limit: int = 50
+) -> tuple[list[ListedUser], str | None]:
+    """The users of a company, the last seen first, and what to ask for the next ones with.
+
+    Raises:
+        UnreadableCursor: `after` is not what an earlier page gave.
+    """
+    rows = query(
+        "select id as row_id, external_id as id, name, email, first_seen_at,"
+        " company_at as last_event_at, traits from users where company_id = %(company_id)s"
+        f"{_LAST_SEEN_FIRST.condition(['company_at', 'id'], after, descending=True)}"
+        " order by company_at desc, users.id desc limit %(limit)s",
+        {"company_id": company_id, "limit": limit + 1, **_LAST_SEEN_FIRST.read(after)},
+    )
+    following = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        following = _LAST_SEEN_FIRST.write([last["last_event_at"], last["row_id"]])
+    names = ListedUser.__dataclass_fields__
+    return [ListedUser(**{name: row[name] for name in names}) for row in rows[:limit]], following
+
+
+def count(company_id: int) -> int:
+    """How many users a company has."""
+    [row] = query(
+        "select count(*) as number from users where company_id = %(company_id)s",
+        {"company_id": company_id},
+    )
+    number: int = row["number"]
+    return number

@@ -64,7 +64,7 @@ class Admissions:
         Raises:
             RedisError: Redis does not answer, or is full. Then the events may be queued or not.
         """
-        counter = f"brazebee:requests:{organization_id}:{limit}/{window_seconds}"
+        counter = _counter(organization_id, limit, window_seconds)
         message = messages.encode(messages.persist(events)) if events else ()
         now = time.monotonic()
         look = now - self._looked_at >= LOOK_EVERY_SECONDS
@@ -83,6 +83,19 @@ class Admissions:
             self.nearly_full = bool(nearly_full)
         return Admission(count, ends_in_ms, bool(nearly_full))
 
+    def usage(self, organization_id: int, *, limit: int, window_seconds: int) -> Admission:
+        """How many requests an organization has made in its window, without counting one.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        counter = _counter(organization_id, limit, window_seconds)
+        with self._broker.client.pipeline(transaction=True) as asked:
+            asked.get(counter)
+            asked.pttl(counter)
+            count, ends_in_ms = asked.execute()
+        return Admission(int(count or 0), max(0, ends_in_ms))
+
     def waiting(self) -> int:
         """How many messages no worker has taken yet.
 
@@ -90,3 +103,7 @@ class Admissions:
             RedisError: Redis does not answer.
         """
         return self._broker.waiting(messages.EVENTS)
+
+
+def _counter(organization_id: int, limit: int, window_seconds: int) -> str:
+    return f"brazebee:requests:{organization_id}:{limit}/{window_seconds}"

@@ -16,10 +16,13 @@ from dramatiq import Message
 EVENTS = "events"
 HEALTH = "health"
 WEBHOOKS = "webhooks"
+READING = "reading"
 
 PERSIST = "persist"
 EVALUATE = "evaluate"
 DELIVER = "deliver"
+SUM_UP = "sum_up"
+WORK_OUT = "work_out"
 
 
 def persist(events: Sequence[dict[str, Any]]) -> Message[None]:
@@ -35,6 +38,16 @@ def evaluate(company_id: int) -> Message[None]:
 def deliver(delivery_id: UUID, attempt: int) -> Message[None]:
     """Make the attempt with this number, counted from 1, of a webhook delivery."""
     return _message(WEBHOOKS, DELIVER, str(delivery_id), attempt)
+
+
+def sum_up() -> Message[None]:
+    """Bring what pages read of all events up to date."""
+    return _message(READING, SUM_UP)
+
+
+def work_out(organization_id: int, question: str) -> Message[None]:
+    """Answer this question, as `actors.insights` writes it, for whoever asks it next."""
+    return _message(READING, WORK_OUT, organization_id, question)
 
 
 def encode(message: Message[None]) -> tuple[str, bytes]:

@@ -25,6 +25,7 @@ from ingress.rate_limit import RateLimiter
 from models.database import connect, database, query, transaction
 from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, build_broker
+from queues.unknown_keys import UnknownKeys
 
 
 @pytest.fixture
@@ -56,6 +57,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
             directory=Directory(),
             limiter=RateLimiter(limits_url, rate_limit),
             admissions=admissions,
+            unknown_keys=UnknownKeys(broker.client),
         )
         app = create_app(
             gate,

@@ -1,0 +1,216 @@
+"""Which companies change status next if nothing happens, the soonest first, without judging all.
+
+`flag_states.due_at` is never later than the truth, but most of what is due finds that events
+have come since, and moves on. So candidates are taken in the order in which they are due. For
+phrases that only count, when they change by now is one probe each; whoever then is next is judged
+by the forecast, and told once nobody else can come before.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from actors.planning import Prospect, forecast
+from actors.rulebooks import RuleBooks
+from models import events, flag_states
+from models.cursors import Cursor
+from models.events import Nth
+from models.flag_states import DueFlag
+from rules.counting import Absence, Comparison, Count
+from rules.durations import END, shifted
+from rules.flags import Flag
+
+LOOKED_AT_ONCE = 500
+"""Due flags that are read, and probed, together."""
+
+JUDGED_AT_ONCE = 5
+"""Companies that are judged together; some of them may be more than is needed."""
+
+MOST_LOOKED_AT = 5_000
+"""Due flags after which it is enough for one page, whatever was found."""
+
+_PLACE = Cursor("outlook", ("timestamptz", "text"))
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The next changes of status, in order. `known_until` is up to when none is missing.
+
+    `next` asks for those that follow; None if there are none up to the end.
+    """
+
+    changes: list[Prospect]
+    known_until: datetime
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Span:
+    """The time to look at: from now until an instant."""
+
+    now: datetime
+    until: datetime
+
+
+def outlook(
+    organization_id: int,
+    version: int,
+    span: Span,
+    rulebooks: RuleBooks,
+    *,
+    after: str | None = None,
+    limit: int = 20,
+) -> Outlook:
+    """The next `limit` changes of status of an organization, each verified live.
+
+    `version` is that of the rules in force. Fewer come where there are no more, or where too many
+    flags that are due will not change anything: `known_until` tells, and `next` goes on.
+
+    Raises:
+        UnreadableCursor: `after` is not what an earlier call gave.
+        RulesUnreadable: the rules in force cannot be read.
+    """
+    place = tuple(_PLACE.read(after).values())
+    looking = _Looking(organization_id, version, span, rulebooks, place)
+    found = looking.find(limit)
+    told = found[:limit]
+    if looking.complete and len(found) <= limit:
+        return Outlook(told, span.until, None)
+    if len(told) == limit:
+        return Outlook(told, told[-1].at, _PLACE.write([told[-1].at, told[-1].id]))
+    return Outlook(told, looking.frontier, _PLACE.write([looking.frontier, ""]))
+
+
+class _Looking:
+    """One look ahead: `frontier` is up to when it has verified everything."""
+
+    def __init__(
+        self,
+        organization_id: int,
+        version: int,
+        span: Span,
+        rulebooks: RuleBooks,
+        place: tuple[Any, ...],
+    ) -> None:
+        self._organization_id = organization_id
+        self._version = version
+        self._span = span
+        self._rulebooks = rulebooks
+        self._place = place
+        self._book = rulebooks.book(organization_id, version)
+        self._candidates: list[tuple[datetime, int]] = []
+        self._judged: set[int] = set()
+        self._found: list[Prospect] = []
+        self.frontier = span.now
+        self.complete = False
+
+    def find(self, limit: int) -> list[Prospect]:
+        """The next changes in order, `limit` or somewhat more if there are so many."""
+        looked_at = 0
+        for chunk in self._chunks():
+            self._take(chunk)
+            # Of what is not read yet, nothing is due before the last of these.
+            read_until = chunk[-1].due_at if len(chunk) == LOOKED_AT_ONCE else self._span.until
+            while self._next_bound() <= read_until and not self._is_enough(limit):
+                self._judge_next(read_until)
+            self.frontier = min(read_until, self._next_bound())
+            looked_at += sum(not self._place or flag.due_at > self._place[0] for flag in chunk)
+            if self._is_enough(limit) or looked_at >= MOST_LOOKED_AT:
+                break
+        else:
+            self.complete = self._next_bound() > self._span.until
+        known = (one for one in self._found if self.complete or one.at < self.frontier)
+        return sorted(known, key=lambda one: (one.at, one.id))
+
+    def _next_bound(self) -> datetime:
+        """The earliest at which one that is not judged can change."""
+        return self._candidates[0][0] if self._candidates else END
+
+    def _is_enough(self, limit: int) -> bool:
+        bound = self._next_bound()
+        return sum(one.at < bound for one in self._found) >= limit
+
+    def _chunks(self) -> Iterator[Sequence[DueFlag]]:
+        place: tuple[datetime, int, str] | None = None
+        while chunk := flag_states.due_of_organization(
+            self._organization_id,
+            self._version,
+            until=self._span.until,
+            after=place,
+            limit=LOOKED_AT_ONCE,
+        ):
+            yield chunk
+            place = chunk[-1].due_at, chunk[-1].company_id, chunk[-1].flag
+
+    def _take(self, chunk: Sequence[DueFlag]) -> None:
+        """Add the companies of due flags, each at the earliest that its flag can change."""
+        probes: list[Nth] = []
+        probed: list[tuple[DueFlag, slice, Sequence[Count]]] = []
+        for due in chunk:
+            counts = self._counts(due)
+            if counts is None:
+                self._add(due.due_at, due.company_id)
+                continue
+            flag = self._book.flags_by_name[due.flag]
+            start = len(probes)
+            probes += [Nth(due.company_id, flag.selector.event_key, c.depth) for c in counts]
+            probed.append((due, slice(start, len(probes)), counts))
+        times = events.times_of_nth(probes, self._span.now)
+        for due, places, counts in probed:
+            changes = (
+                shifted(at, count.window)
+                for at, count in zip(times[places], counts, strict=True)
+                if at is not None
+            )
+            to_come = [at for at in changes if at > self._span.now]
+            if to_come and min(to_come) <= self._span.until:
+                self._add(max(min(to_come), due.due_at), due.company_id)
+
+    def _counts(self, due: DueFlag) -> Sequence[Count] | None:
+        """The phrases of a flag, if it is recorded up to date and does nothing but count."""
+        flag = self._book.flags_by_name.get(due.flag)
+        if flag is None or not due.is_current or due.status is None:
+            return None
+        return _plain_counts(flag) if due.due_at > self._span.now else None
+
+    def _add(self, at: datetime, company_id: int) -> None:
+        if company_id not in self._judged:
+            heapq.heappush(self._candidates, (at, company_id))
+
+    def _judge_next(self, until: datetime) -> None:
+        """Judge the companies that are next, as far as they are known to be."""
+        chosen: dict[int, None] = {}
+        while self._candidates and len(chosen) < JUDGED_AT_ONCE:
+            if self._candidates[0][0] > until:
+                break
+            _, company_id = heapq.heappop(self._candidates)
+            if company_id not in self._judged:
+                chosen[company_id] = None
+        self._judged.update(chosen)
+        for prospects in forecast(
+            list(chosen), self._version, self._span.now, self._span.until, self._rulebooks
+        ):
+            self._found += [
+                one
+                for one in prospects
+                if one.before != one.after
+                and one.at <= self._span.until
+                and (not self._place or (one.at, one.id) > self._place)
+            ]
+
+
+def _plain_counts(flag: Flag) -> Sequence[Count] | None:
+    """The phrases of a flag that changes by itself just when one of these counts does."""
+    if flag.recover or flag.lasting or flag.selector.where:
+        return None
+    counts = []
+    for _, phrase in flag.conditions:
+        if isinstance(phrase, Absence):
+            counts.append(Count(Comparison.LESS_THAN, 1, phrase.window))
+        elif isinstance(phrase, Count):
+            counts.append(phrase)
+        else:
+            return None
+    return [count for count in counts if count.depth > 0]

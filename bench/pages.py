@@ -1,0 +1,184 @@
+"""What each page of the dashboard reads takes, with many companies and events."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import cycle
+from statistics import quantiles
+
+from actors import insights
+from actors.insights import Adoption, Cohorts
+from actors.outlook import Span, outlook
+from actors.rule_changes import apply_rules
+from actors.rulebooks import RuleBooks
+from actors.summing import WEEKS_AT_ONCE, sum_up
+from bench import past_year
+from bench.figures import Figure
+from bench.progress import Progress
+from bench.servers import embedded_servers
+from bench.traffic import EVENT_KEYS
+from models import (
+    companies,
+    company_list,
+    delivery_log,
+    event_counts,
+    event_weeks,
+    field_changes,
+    flag_states,
+    organizations,
+    timeline,
+    transitions,
+    users,
+)
+from models.company_list import Filter, Order, Sorting
+from models.database import query, transaction
+
+TARGET_MS = 80.0
+"""Of all that one page reads, at the 95th percentile: the page itself has 200."""
+
+STATUSES = ("Healthy", "At Risk", "Critical")
+FILLED_PER_SECOND = 25_000
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Read:
+    """Something that is read for a page."""
+
+    page: str
+    what: str
+    work: Work
+
+
+def measure_pages(*, companies: int, events: int, repeats: int, now: datetime) -> list[Figure]:
+    """Milliseconds of each read, p50 and p95, and of the background work beside it."""
+    filling = (20 * companies + events) / FILLED_PER_SECOND
+    progress = Progress(filling + 90)
+    with progress.started(), embedded_servers():
+        with transaction():
+            organization_id = organizations.create("pages").id
+            apply_rules(organization_id, past_year.RULES, file="bench", applied_by="bench", now=now)
+        with progress.step(f"{companies:,} companies, {events:,} events", filling):
+            past_year.fill(organization_id, now, companies=companies, events=events)
+        with progress.step("Background", 60):
+            background = _background(organization_id, now)
+        with progress.step("Reading", 30):
+            return [*_reading(organization_id, now, repeats), *background]
+
+
+def _reading(organization_id: int, now: datetime, repeats: int) -> list[Figure]:
+    reads = _reads(organization_id, now)
+    figures: list[Figure] = []
+    sums: dict[str, float] = {}
+    for read in reads:
+        p50, p95 = _percentiles_ms(read.work, repeats)
+        name = f"{read.page}: {read.what}"
+        figures.append(Figure(f"{name}, p50", p50, "ms"))
+        figures.append(Figure(f"{name}, p95", p95, "ms", target=TARGET_MS, at_most=True))
+        if not read.what.startswith("or "):
+            sums[read.page] = sums.get(read.page, 0.0) + p95
+    for page, total in sums.items():
+        figures.append(
+            Figure(f"{page}: all of it, p95", total, "ms", target=TARGET_MS, at_most=True)
+        )
+    return figures
+
+
+def _reads(organization_id: int, now: datetime) -> list[Read]:
+    """What the pages read; what begins with `or` takes the place of another."""
+    o, books = organization_id, RuleBooks()
+    with transaction():
+        rows = query(
+            "select id from companies where organization_id = %(o)s order by id limit 500", {"o": o}
+        )
+    some = cycle([row["id"] for row in rows])
+    keys = cycle(EVENT_KEYS)
+    day, year = now - timedelta(days=1), (now - timedelta(days=364)).date()
+    worst = Sorting(Order.STATUS, descending=True, statuses=STATUSES)
+    span = Span(now, now + timedelta(days=7))
+    plan = Filter(fields=(("plan", ("team",)),))
+
+    def page(wanted: Filter = company_list.EVERY, sorting: Sorting = worst) -> Work:
+        return lambda: company_list.page(o, wanted, sorting)
+
+    deep: list[str | None] = [None]
+    with transaction():
+        for _ in range(20):
+            deep[0] = company_list.page(o, sorting=worst, after=deep[0]).next
+    return [
+        Read("Today", "statuses", lambda: company_list.by_status(o, now)),
+        Read("Today", "changes of a day", lambda: transitions.recent(o, since=day)),
+        Read("Today", "their number", lambda: transitions.count_recent(o, since=day)),
+        Read("Today", "20 coming changes", lambda: outlook(o, 1, span, books)),
+        Read("Today", "quiet keys", lambda: event_counts.quiet(o, EVENT_KEYS, now)),
+        Read("Companies", "worst first", page()),
+        Read("Companies", "custom fields", lambda: company_list.custom_fields(o)),
+        Read("Companies", "or page 21", lambda: company_list.page(o, sorting=worst, after=deep[0])),
+        *(
+            Read("Companies", f"or by {order}", page(sorting=Sorting(order, True, STATUSES)))
+            for order in (Order.NAME, Order.SCORE, Order.SINCE, Order.LAST_EVENT)
+        ),
+        Read("Companies", "or search, many", page(Filter(text="acme"))),
+        Read("Companies", "or search, one", page(Filter(text="any_4711"))),
+        Read("Companies", "or a status", page(Filter(status="Critical"))),
+        Read("Companies", "or a status by name", page(Filter(status="Healthy"), Sorting())),
+        Read("Companies", "or a flag", page(Filter(flag="Value", flag_status="At Risk"))),
+        Read("Companies", "or a field", page(plan)),
+        Read("Companies", "or a field and a search",
+             page(Filter(text="hooli", fields=plan.fields))),
+        Read("Company", "the company", lambda: companies.with_ids([next(some)])),
+        Read("Company", "timeline", lambda: timeline.page(next(some))),
+        Read("Company", "health history", lambda: transitions.of_company(next(some))),
+        Read("Company", "users", lambda: users.page(next(some))),
+        Read("Company", "fields", lambda: field_changes.page(next(some))),
+        Read("Company", "deliveries", lambda: delivery_log.of_company(next(some))),
+        Read("Company", "flag states", lambda: flag_states.of_company(next(some))),
+        Read("Events", "volumes", lambda: event_counts.volumes(o, now)),
+        Read("Insights", "this week", lambda: event_weeks.in_week(o, now.date())),
+        Read("Insights", "volumes", lambda: event_counts.volumes(o, now)),
+        Read("Insight", "weeks", lambda: event_weeks.of_key(o, next(keys), since=year)),
+        Read("Insight", "days",
+             lambda: event_counts.daily(o, next(keys), since=now - timedelta(days=364), until=now)),
+        Read("Insight", "adoption", lambda: insights.look_up(o, Adoption("login"), now)),
+        Read("Insight", "cohorts", lambda: insights.look_up(o, Cohorts("plan", "login"), now)),
+    ]  # fmt: skip
+
+
+def _background(organization_id: int, now: datetime) -> list[Figure]:
+    """What is worked out while nobody waits."""
+    started = time.perf_counter()
+    with transaction():
+        [row] = query("select count(distinct week) as n from event_weeks")
+    for _ in range(row["n"] // WEEKS_AT_ONCE + 1):
+        sum_up(now)
+    weeks_s = time.perf_counter() - started
+    figures = [Figure("Background: all weeks of a year, once", weeks_s, "s")]
+    figures.append(Figure("Background: the week at hand", weeks_s / row["n"] * 1000, "ms"))
+    book = RuleBooks().book(organization_id, 1)
+    questions = {
+        "adoption of the most frequent event": Adoption(EVENT_KEYS[0]),
+        "cohorts": Cohorts("plan", EVENT_KEYS[0]),
+        "a distribution of counts": insights.distributions(book, "Value")[0][0],
+        "a distribution of users": insights.distributions(book, "Users")[0][0],
+    }
+    for what, question in questions.items():
+        started = time.perf_counter()
+        insights.work_out(organization_id, insights.write(question), now)
+        took = (time.perf_counter() - started) * 1000
+        figures.append(Figure(f"Background: {what}", took, "ms"))
+    return figures
+
+
+def _percentiles_ms(work: Work, repeats: int) -> tuple[float, float]:
+    """The 50th and 95th percentile of one call with its transaction, after three uncounted."""
+    times = []
+    for number in range(repeats + 3):
+        started = time.perf_counter()
+        with transaction():
+            work()
+        if number >= 3:
+            times.append((time.perf_counter() - started) * 1000)
+    parts = quantiles(times, n=20, method="inclusive")
+    return parts[9], parts[18]

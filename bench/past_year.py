@@ -1,0 +1,127 @@
+"""A year of 100,000 companies, for what pages read of it: statuses, users, events, transitions."""
+
+from datetime import datetime, timedelta
+
+from bench.traffic import EVENT_KEYS, PLANS
+from models import event_counts
+from models.database import database, execute, transaction
+
+RULES = f"""\
+version: 1
+statuses: [Healthy, At Risk, Critical]
+events: {{{": , ".join(EVENT_KEYS)}: }}
+flags:
+  - flag: Value
+    event: report_created
+    when: {{At Risk: less than 3 times in 30 days, Critical: less than 1 time in 60 days}}
+  - {{flag: Gone quiet, event: any, when: {{At Risk: no activity for 14 days}}}}
+  - {{flag: Users, event: login, when: {{At Risk: fewer than 2 distinct users in 30 days}}}}
+"""
+FLAGS = ("Value", "Gone quiet", "Users")
+USERS = 3
+BUSIEST = 2
+"""How uneven companies are: the share of the busiest grows with it."""
+
+_COMPANIES = """
+    insert into companies (organization_id, external_id, name, traits, fields_at, first_seen_at,
+        health_status, previous_status, changed_at, score, judged_version, sequence)
+    select %(org)s, 'company_' || n, (array['Acme', 'Umbrella', 'Globex', 'Initech', 'Hooli'])
+            [1 + n %% 5] || ' ' || md5(n::text) || ' ' || n,
+        jsonb_build_object('plan', (%(plans)s::text[])[1 + n %% 4], 'seats', 5 + n %% 90,
+            'region', 'r' || n %% 12),
+        jsonb_build_object('name', at, 'plan', at, 'seats', at, 'region', at),
+        %(now)s::timestamptz - interval '360 days' * random(),
+        case when n %% 10 < 7 then 'Healthy' when n %% 10 < 9 then 'At Risk' else 'Critical' end,
+        'Healthy', %(now)s::timestamptz - interval '100 days' * power(random(), 3),
+        (n * 7) %% 101, 1, 3
+    from generate_series(1, %(companies)s) n, lateral (select (extract(epoch from
+        %(now)s::timestamptz - interval '20 days' * random()) * 1000000)::bigint at) t
+"""
+_USERS = """
+    insert into users (organization_id, external_id, company_id, company_at, email, name,
+        first_seen_at)
+    select %(org)s, c.external_id || '-' || k, c.id, %(now)s, 'u@example.com', 'User ' || k,
+        c.first_seen_at
+    from companies c cross join generate_series(1, %(users)s) k where organization_id = %(org)s
+"""
+_EVENTS = """
+    insert into events (organization_id, event_id, company_id, user_id, event_key, occurred_at,
+        received_at, data)
+    select %(org)s, md5(n::text), c.first + place, c.first_user + place * %(users)s + n %% %(users)s,
+        (%(keys)s::text[])[1 + floor(power(random(), 2) * %(key_count)s)::integer], at, at,
+        '{"source": "web", "session_id": "0123456789abcdef", "duration_ms": 1234}'
+    from generate_series(1, %(events)s) n,
+        lateral (select floor(power(random() + 0 * n, %(busiest)s) * %(companies)s)::integer
+            as place) p,
+        lateral (select %(now)s::timestamptz
+            - interval '365 days' * (1 - n::float8 / %(events)s) as at) t,
+        (select (select min(id) from companies where organization_id = %(org)s) as first,
+            (select min(id) from users where organization_id = %(org)s) as first_user) c
+"""
+# Most of what is due will find that events have come since, as in a product that is used.
+_FLAG_STATES = """
+    insert into flag_states (organization_id, company_id, flag, status, changed_at, due_at,
+        awaits_event)
+    select %(org)s, c.id, flag, case when n = 1 then c.health_status else 'Healthy' end,
+        c.status_since, case when c.health_status = 'Healthy' or n > 1
+            then %(now)s::timestamptz + interval '30 days' * random() end,
+        c.health_status <> 'Healthy' and n = 1
+    from companies c cross join unnest(%(flags)s::text[]) with ordinality as f (flag, n)
+    where c.organization_id = %(org)s
+"""
+_TRANSITIONS = """
+    insert into transitions (id, organization_id, company_id, sequence, at, from_status, to_status,
+        cause, changes, rules_version, recorded_at)
+    select gen_random_uuid(), %(org)s, c.id, k, c.status_since - (3 - k) * interval '9 days',
+        case when k %% 2 = 1 then 'Healthy' else 'At Risk' end,
+        case when k %% 2 = 1 then 'At Risk' else 'Healthy' end, 'time',
+        '[{"flag": "Value", "from": "Healthy", "to": "At Risk", "threshold":
+            "Less than 3 times in 30 days"}]', 1, c.status_since
+    from companies c cross join generate_series(1, 3) k where c.organization_id = %(org)s
+"""
+_FIELD_CHANGES = """
+    insert into field_changes (organization_id, company_id, field, at, value)
+    select %(org)s, c.id, f.key, c.first_seen_at, f.value
+    from companies c cross join lateral jsonb_each(c.traits) f where c.organization_id = %(org)s
+"""
+
+
+def fill(organization_id: int, now: datetime, *, companies: int, events: int) -> None:
+    """Give an organization, whose rules are `RULES` as version 1, a year of life."""
+    parameters = {
+        "org": organization_id,
+        "now": now,
+        "companies": companies,
+        "events": events,
+        "users": USERS,
+        "plans": list(PLANS),
+        "keys": list(EVENT_KEYS),
+        "key_count": len(EVENT_KEYS),
+        "busiest": BUSIEST,
+        "flags": list(FLAGS),
+        "year": timedelta(days=365),
+    }
+    with transaction():
+        execute("select setseed(0.5)")
+        for statement in (
+            _COMPANIES,
+            _USERS,
+            _EVENTS,
+            _FLAG_STATES,
+            _TRANSITIONS,
+            _FIELD_CHANGES,
+        ):
+            execute(statement, parameters)
+        event_counts.recount(organization_id, now)
+    with database.connection_context():
+        for table in (
+            "companies",
+            "users",
+            "events",
+            "flag_states",
+            "transitions",
+            "field_changes",
+            "event_counts",
+            "event_weeks",
+        ):
+            execute(f"vacuum (analyze) {table}")

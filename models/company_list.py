@@ -1,0 +1,321 @@
+"""Lists of companies: how many stand where, and those that are looked for, page by page.
+
+Without a filter a page is a walk along an index. With one, the companies that it finds are
+gathered once, for their number and for the page.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from models.companies import CORE_FIELDS
+from models.cursors import Cursor
+from models.database import json, query
+
+NOT_APPLICABLE = "N/A"
+
+LOOKED_AT_FOR_FIELDS = 1_000
+"""Companies, the newest, that tell which custom fields there are."""
+
+STREAMED_AT_ONCE = 1_000
+
+
+class Order(StrEnum):
+    """What a list is sorted by; those of one status by since when they are at it."""
+
+    NAME = "name"
+    STATUS = "status"
+    SCORE = "score"
+    SINCE = "since"
+    LAST_EVENT = "last event"
+
+
+_RANK = "coalesce(array_position(%(statuses)s::text[], health_status), 0)"
+_KEYS = {
+    Order.NAME: {"searched": "text"},
+    Order.STATUS: {_RANK: "bigint", "status_since": "timestamptz"},
+    Order.SCORE: {"coalesce(score, -1)": "bigint"},
+    Order.SINCE: {"status_since": "timestamptz"},
+    Order.LAST_EVENT: {"coalesce(last_event_at, 'epoch')": "timestamptz"},
+}
+"""What each order compares, with its type; then comes the row's id."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which companies; what is None or empty does not matter.
+
+    `text` is part of the name or of the client's own id, in any case. `flag` stands at
+    `flag_status`, which may be `N/A`. `fields` holds, for custom and core fields, the values
+    of which one must stand there, see `meanings`.
+    """
+
+    text: str | None = None
+    status: str | None = None
+    flag: str | None = None
+    flag_status: str | None = None
+    fields: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+
+EVERY = Filter()
+
+
+@dataclass(frozen=True)
+class Sorting:
+    """The order of a list. `statuses` are those of the rules, from best to worst."""
+
+    by: Order = Order.NAME
+    descending: bool = False
+    statuses: tuple[str, ...] = ()
+
+
+BY_NAME = Sorting()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A company as lists show it; `id` is the client's own."""
+
+    id: str
+    name: str
+    health_status: str
+    score: int | None
+    previous_status: str | None
+    since: datetime
+    last_event_at: datetime | None
+    traits: dict[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some companies, how many there are in all, and what to ask for the next ones with."""
+
+    companies: list[Listed]
+    total: int
+    next: str | None
+
+
+@dataclass(frozen=True)
+class StatusCount:
+    """Companies at one status: all, and those that came to it within a day, 7 days, 30 days."""
+
+    status: str
+    companies: int
+    within_a_day: int
+    within_a_week: int
+    within_a_month: int
+
+
+_LISTED = (
+    "c.id as row_id, c.external_id as id, c.name, c.health_status, c.score, c.previous_status,"
+    " c.status_since as since, c.last_event_at, c.traits"
+)
+
+
+def by_status(organization_id: int, now: datetime) -> list[StatusCount]:
+    """How many companies are at each status that any is at, in no order."""
+    rows = query(
+        "select health_status as status, count(*) as companies, "
+        + ", ".join(
+            "count(*) filter (where status_since >"
+            f" %(now)s::timestamptz - interval '{days} days') as {name}"
+            for name, days in (("within_a_day", 1), ("within_a_week", 7), ("within_a_month", 30))
+        )
+        + " from companies where organization_id = %(organization_id)s group by 1",
+        {"organization_id": organization_id, "now": now},
+    )
+    return [StatusCount(**row) for row in rows]
+
+
+def meanings(text: str) -> tuple[Any, ...]:
+    """What a value may be that a person typed: the text, and the number or truth it spells."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return (text,)
+    return (text,) if isinstance(value, str | list | dict) else (text, value)
+
+
+def page(
+    organization_id: int,
+    wanted: Filter = EVERY,
+    sorting: Sorting = BY_NAME,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """The companies that come after a place in a list, the first ones where it is None.
+
+    Raises:
+        UnreadableCursor: `after` is not what a page of the same order gave.
+    """
+    keys = _KEYS[sorting.by]
+    cursor = Cursor(f"{sorting.by} {sorting.descending}", (*keys.values(), "bigint"))
+    condition, parameters = _condition(organization_id, wanted)
+    parameters |= {"limit": limit + 1, "statuses": list(sorting.statuses), **cursor.read(after)}
+    only_status = wanted == Filter(status=wanted.status)
+    total = None
+    if wanted == EVERY and sorting.by in (Order.NAME, Order.SCORE):
+        rows = query(_walk(sorting, cursor, after), parameters)
+    elif only_status and sorting.by in (Order.STATUS, Order.SINCE):
+        rows = query(_walk_statuses(sorting, after), parameters | {"status": wanted.status})
+    else:
+        rows = query(_gather(sorting, cursor, after, condition), parameters)
+        total = rows[0]["total"]
+        rows = [row for row in rows if row["row_id"] is not None]
+    if total is None:
+        [counted] = query(f"select count(*) as n from companies where {condition}", parameters)
+        total = counted["n"]
+    more = len(rows) > limit
+    names = [*(f"key_{n}" for n in range(len(keys))), "row_id"]
+    following = cursor.write([rows[limit - 1][name] for name in names]) if more else None
+    return Page([_listed(row) for row in rows[:limit]], total, following)
+
+
+def stream(organization_id: int, wanted: Filter = EVERY) -> Iterator[Listed]:
+    """All companies that a filter finds, in the order in which they were first heard of.
+
+    Reads some at a time, each in a statement of its own: who comes meanwhile may be among them.
+    """
+    condition, parameters = _condition(organization_id, wanted)
+    last = 0
+    while rows := query(
+        f"select {_LISTED} from companies c where {condition} and id > %(last)s"
+        " order by id limit %(limit)s",
+        parameters | {"last": last, "limit": STREAMED_AT_ONCE},
+    ):
+        last = rows[-1]["row_id"]
+        yield from (_listed(row) for row in rows)
+
+
+def custom_fields(organization_id: int) -> list[str]:
+    """The custom fields that the newest companies have, the most frequent first."""
+    rows = query(
+        "select field from (select traits from companies"
+        " where organization_id = %(organization_id)s order by id desc limit %(limit)s) newest"
+        " cross join lateral jsonb_object_keys(traits) field"
+        " group by field order by count(*) desc, field",
+        {"organization_id": organization_id, "limit": LOOKED_AT_FOR_FIELDS},
+    )
+    return [row["field"] for row in rows]
+
+
+def _listed(row: dict[str, Any]) -> Listed:
+    return Listed(**{name: row[name] for name in Listed.__dataclass_fields__})
+
+
+def _walk(sorting: Sorting, cursor: Cursor, after: str | None) -> str:
+    """SQL for a page in the order of an index."""
+    keys = list(_KEYS[sorting.by])
+    named = ", ".join(f"{key} as key_{number}" for number, key in enumerate(keys))
+    return (
+        f"select {_LISTED}, {named} from companies c"
+        " where organization_id = %(organization_id)s"
+        f"{cursor.condition([*keys, 'id'], after, descending=sorting.descending)}"
+        f" order by {_ordered([*keys, 'id'], sorting)} limit %(limit)s"
+    )
+
+
+def _walk_statuses(sorting: Sorting, after: str | None) -> str:
+    """SQL for a page by status or since when: a walk for each status, of which there are few."""
+    bound = ""
+    ranks = "true"
+    if after is not None:
+        beyond = "infinity" if sorting.descending else "-infinity"
+        since, row_id = "%(cursor_0)s::timestamptz", "%(cursor_1)s::bigint"
+        if sorting.by is Order.STATUS:
+            row_id = "%(cursor_2)s::bigint"
+            since = (
+                "case when r.rank = %(cursor_0)s::bigint then %(cursor_1)s::timestamptz"
+                f" else '{beyond}' end"
+            )
+            ranks = f"rank {'<=' if sorting.descending else '>='} %(cursor_0)s::bigint"
+        comparison = "<" if sorting.descending else ">"
+        bound = f" and (status_since, id) {comparison} ({since}, {row_id})"
+    keys = ["rank", "status_since"] if sorting.by is Order.STATUS else ["status_since"]
+    named = ", ".join(f"{key} as key_{number}" for number, key in enumerate(keys))
+    return f"""
+        with recursive present as (
+            (select health_status as status from companies
+             where organization_id = %(organization_id)s order by health_status limit 1)
+            union all
+            select next.* from present p cross join lateral (
+                select health_status from companies
+                where organization_id = %(organization_id)s and health_status > p.status
+                order by health_status limit 1) next
+        ), ranked as (
+            select status, coalesce(array_position(%(statuses)s::text[], status), 0) as rank
+            from present where %(status)s::text is null or status = %(status)s
+        )
+        select {_LISTED}, {named} from ranked r cross join lateral (
+            select * from companies
+            where organization_id = %(organization_id)s and health_status = r.status{bound}
+            order by {_ordered(["status_since", "id"], sorting)} limit %(limit)s
+        ) c where {ranks} order by {_ordered([*keys, "c.id"], sorting)} limit %(limit)s
+    """
+
+
+def _gather(sorting: Sorting, cursor: Cursor, after: str | None, condition: str) -> str:
+    """SQL for a page of what a filter finds, and the number of all; at least one row."""
+    keys = _KEYS[sorting.by]
+    names = [f"key_{number}" for number in range(len(keys))]
+    named = ", ".join(f"{key} as {name}" for key, name in zip(keys, names, strict=True))
+    return f"""
+        with found as materialized (select id, {named} from companies where {condition}),
+        page as (
+            select * from found
+            where true{cursor.condition([*names, "id"], after, descending=sorting.descending)}
+            order by {_ordered([*names, "id"], sorting)} limit %(limit)s
+        )
+        select counted.total, {_LISTED}, {", ".join(names)}
+        from (select count(*) as total from found) counted left join page on true
+        left join companies c on c.id = page.id
+        order by {_ordered([*names, "page.id"], sorting)}
+    """
+
+
+def _ordered(keys: list[str], sorting: Sorting) -> str:
+    return ", ".join(f"{key}{' desc' if sorting.descending else ''}" for key in keys)
+
+
+def _condition(organization_id: int, wanted: Filter) -> tuple[str, dict[str, Any]]:
+    """SQL for a filter, and its parameters."""
+    if "\\x00" in repr(wanted):  # which PostgreSQL cannot even be asked for
+        return "false", {"organization_id": organization_id}
+    conditions = ["organization_id = %(organization_id)s"]
+    parameters: dict[str, Any] = {"organization_id": organization_id}
+    if wanted.text:
+        conditions.append("searched like '%%' || lower(%(text)s) || '%%'")
+        parameters["text"] = _literally(wanted.text)
+    if wanted.status is not None:
+        conditions.append("health_status = %(wanted_status)s")
+        parameters["wanted_status"] = wanted.status
+    if wanted.flag is not None:
+        stands = "status = %(flag_status)s"
+        if wanted.flag_status in (None, NOT_APPLICABLE):
+            stands = "status is null"
+        conditions.append(
+            "id in (select company_id from flag_states where"
+            f" organization_id = %(organization_id)s and flag = %(flag)s and {stands})"
+        )
+        parameters |= {"flag": wanted.flag, "flag_status": wanted.flag_status}
+    for number, (name, values) in enumerate(wanted.fields):
+        if name in CORE_FIELDS:
+            conditions.append(f"{name} = any(%(values_{number})s)")
+            parameters[f"values_{number}"] = [str(value) for value in values]
+            continue
+        # One term for each value: the index on `traits` takes no `any`.
+        terms = [f"traits @> %(value_{number}_{place})s" for place in range(len(values))]
+        conditions.append(f"({' or '.join(terms) or 'false'})")
+        for place, value in enumerate(values):
+            parameters[f"value_{number}_{place}"] = json({name: value})
+    return " and ".join(conditions), parameters
+
+
+def _literally(text: str) -> str:
+    """A text as a pattern of `like` that finds just it."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,101 @@
+"""How many companies and users each event key had in a week, counted again where events came.
+
+Distinct companies cannot be added up, and events come late. So a week that was touched is
+counted anew as a whole, in the background; `as_of` tells what is not there yet.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from models.database import execute, query
+
+AT_MOST_EVERY = timedelta(minutes=1)
+TIMES_ITS_COST = 20
+"""Counting a week again waits so many times as long as it took: it takes no more than a
+twentieth of one connection however many events there are."""
+
+
+@dataclass(frozen=True)
+class Week:
+    """A week that begins on Monday, UTC: who was active, as of when it was counted."""
+
+    week: date
+    companies: int
+    users: int
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class TouchedWeek:
+    """A week of an organization of which events came since it was counted."""
+
+    organization_id: int
+    week: date
+    event_keys: list[str]
+
+
+def of_key(organization_id: int, event_key: str, *, since: date) -> list[Week]:
+    """The counted weeks of a key from the week of a day on; one without an event has none."""
+    rows = query(
+        "select week, companies, users, counted_at as as_of from event_weeks"
+        " where organization_id = %(organization_id)s and event_key = %(event_key)s"
+        " and week >= date_trunc('week', %(since)s::timestamp)::date and counted_at is not null"
+        " order by week",
+        {"organization_id": organization_id, "event_key": event_key, "since": since},
+    )
+    return [Week(**row) for row in rows]
+
+
+def in_week(organization_id: int, day: date) -> dict[str, Week]:
+    """By event key, who was active in the week of a day."""
+    rows = query(
+        "select event_key, week, companies, users, counted_at as as_of from event_weeks"
+        " where organization_id = %(organization_id)s"
+        " and week = date_trunc('week', %(day)s::timestamp)::date and counted_at is not null",
+        {"organization_id": organization_id, "day": day},
+    )
+    return {row.pop("event_key"): Week(**row) for row in rows}
+
+
+def touched(now: datetime, *, limit: int) -> list[TouchedWeek]:
+    """Weeks that may be counted again by now, those that wait the longest first."""
+    rows = query(
+        "select organization_id, week, array_agg(event_key order by event_key) as event_keys"
+        " from event_weeks where touched_at is not null and (counted_at is null or"
+        f" counted_at + greatest(%(at_most_every)s, {TIMES_ITS_COST} * took) <= %(now)s)"
+        " group by 1, 2 order by min(touched_at), 2 desc limit %(limit)s",
+        {"now": now, "at_most_every": AT_MOST_EVERY, "limit": limit},
+    )
+    return [TouchedWeek(**row) for row in rows]
+
+
+def count_again(one: TouchedWeek, now: datetime) -> None:
+    """Count a touched week, of its keys together, within the transaction at hand.
+
+    It is taken as counted before it is: what comes meanwhile touches it again.
+    """
+    parameters = {**vars(one), "now": now}
+    execute(
+        "update event_weeks set touched_at = null, counted_at = %(now)s"
+        " where organization_id = %(organization_id)s and week = %(week)s"
+        " and event_key = any(%(event_keys)s)",
+        parameters,
+    )
+    execute(
+        """
+        update event_weeks w set companies = counted.companies, users = counted.users,
+            took = clock_timestamp() - statement_timestamp()
+        from (
+            select wanted.event_key, count(distinct e.company_id) as companies,
+                count(distinct e.user_id) as users
+            from unnest(%(event_keys)s) wanted (event_key) left join events e
+                on e.organization_id = %(organization_id)s and e.event_key = wanted.event_key
+                and e.occurred_at >= %(week)s::timestamp at time zone 'UTC'
+                and e.occurred_at < (%(week)s::timestamp + interval '7 days') at time zone 'UTC'
+            group by 1
+        ) counted
+        where w.organization_id = %(organization_id)s and w.week = %(week)s
+            and w.event_key = counted.event_key
+        """,
+        parameters,
+    )

@@ -1,0 +1,158 @@
+"""Answers about all companies that take too long to count while somebody waits, and the counting.
+
+An answer is kept as JSON with its question, as of when it was counted.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from models.companies import CORE_FIELDS
+from models.database import execute, json, query
+from models.events import Filters, filtered
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """An answer as of an instant, and what counting it took."""
+
+    answer: Any
+    as_of: datetime
+    took: timedelta
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The events of all companies in `(since, until]`, or with `users` who did them."""
+
+    event_key: str | None
+    where: Filters
+    since: datetime
+    until: datetime
+    users: bool = False
+
+
+def find(organization_id: int, question: str) -> StoredAnswer | None:
+    """What is known in answer to a question."""
+    rows = query(
+        "select answer, as_of, took from insights"
+        " where organization_id = %(organization_id)s and question = %(question)s",
+        {"organization_id": organization_id, "question": question},
+    )
+    return StoredAnswer(**rows[0]) if rows else None
+
+
+def save(organization_id: int, question: str, answered: StoredAnswer) -> None:
+    """Keep an answer in place of the former one, unless that is newer."""
+    execute(
+        "insert into insights (organization_id, question, answer, as_of, took) values"
+        " (%(organization_id)s, %(question)s, %(answer)s, %(as_of)s, %(took)s)"
+        " on conflict (organization_id, question) do update set answer = excluded.answer,"
+        " as_of = excluded.as_of, took = excluded.took where insights.as_of < excluded.as_of",
+        {
+            "organization_id": organization_id,
+            "question": question,
+            "answer": json(answered.answer),
+            "as_of": answered.as_of,
+            "took": answered.took,
+        },
+    )
+
+
+def forget(*, before: datetime) -> None:
+    """Remove answers that nobody has asked for since an instant."""
+    execute("delete from insights where as_of < %(before)s", {"before": before})
+
+
+def adoption(organization_id: int, event_key: str, now: datetime) -> dict[str, int]:
+    """Companies in all, and how many of them had an event of a key ever, and in the last 30 days.
+
+    One probe of `events_by_key` for each company, however many events it has.
+    """
+    [row] = query(
+        """
+        select count(*) as companies, count(last.occurred_at) as ever,
+            count(*) filter (where last.occurred_at > %(now)s::timestamptz - interval '30 days')
+                as in_a_month
+        from companies c left join lateral (
+            select occurred_at from events
+            where company_id = c.id and event_key = %(event_key)s and occurred_at <= %(now)s
+            order by occurred_at desc limit 1
+        ) last on true
+        where c.organization_id = %(organization_id)s
+        """,
+        {"organization_id": organization_id, "event_key": event_key, "now": now},
+    )
+    return row
+
+
+def distribution(organization_id: int, counted: Counted, *, cap: int) -> list[tuple[int, int]]:
+    """How many companies had how many events, or users, in a window: (number, companies).
+
+    In ascending order; the last number stands for `cap` or more. Companies without any count as 0.
+    """
+    data, parameters = filtered(counted.where)
+    key = "" if counted.event_key is None else " and event_key = %(event_key)s"
+    number = "count(distinct user_id)" if counted.users else "count(*)"
+    rows = query(
+        f"""
+        select least(coalesce(n, 0), %(cap)s)::integer as number, count(*)::integer as companies
+        from companies c left join (
+            select company_id, {number} as n from events
+            where organization_id = %(organization_id)s{key}
+                and occurred_at > %(since)s and occurred_at <= %(until)s{data}
+            group by company_id
+        ) e on e.company_id = c.id
+        where c.organization_id = %(organization_id)s group by 1 order by 1
+        """,
+        {
+            "organization_id": organization_id,
+            "event_key": counted.event_key,
+            "since": counted.since,
+            "until": counted.until,
+            "cap": cap,
+            **parameters,
+        },
+    )
+    return [(row["number"], row["companies"]) for row in rows]
+
+
+def cohorts(
+    organization_id: int, field: str, event_key: str, now: datetime, *, limit: int
+) -> list[dict[str, Any]]:
+    """By what a field of companies says: how many, how many active in 30 days, and their events.
+
+    The `limit` values of most companies, as JSON with `value`; a field that is missing is null, as
+    one that is null. All others together have `others` true.
+    """
+    value = f"to_jsonb({field})" if field in CORE_FIELDS else "nullif(traits -> %(field)s, 'null')"
+    return query(
+        f"""
+        with used as (
+            select company_id, count(*) as events from events
+            where organization_id = %(organization_id)s and event_key = %(event_key)s
+                and occurred_at > %(now)s::timestamptz - interval '30 days'
+                and occurred_at <= %(now)s
+            group by company_id
+        ), cohorts as (
+            select {value} as value, count(*)::bigint as companies, count(used.events) as active,
+                coalesce(sum(used.events), 0)::bigint as events
+            from companies c left join used on used.company_id = c.id
+            where c.organization_id = %(organization_id)s group by 1
+        ), ranked as (
+            select *, row_number() over (order by companies desc, value) > %(limit)s as others
+            from cohorts
+        )
+        select case when others then null else value end as value, others,
+            sum(companies)::bigint as companies, sum(active)::bigint as active,
+            sum(events)::bigint as events
+        from ranked group by 1, 2 order by others, 3 desc, 1
+        """,
+        {
+            "organization_id": organization_id,
+            "field": field,
+            "event_key": event_key,
+            "now": now,
+            "limit": limit,
+        },
+    )

@@ -1,0 +1,106 @@
+"""What happened to one company, newest first: its events and transitions as one story."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.cursors import Cursor
+from models.database import query
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One event or one transition.
+
+    Of an event there are `event_key`, `data` and, where one did it, `user`, the client's own id
+    of it. Of a transition there are the statuses, the `cause` and the `changes` of its flags.
+    """
+
+    at: datetime
+    event_id: str | None
+    event_key: str | None
+    user: str | None
+    user_name: str | None
+    data: dict[str, Any] | None
+    from_status: str | None
+    to_status: str | None
+    cause: str | None
+    changes: list[dict[str, Any]] | None
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it is an event of the company, and not a change of its health."""
+        return self.event_id is not None
+
+
+_NEWEST_FIRST = Cursor("timeline", ("timestamptz", "bigint", "text"))
+
+_EVENTS = """
+    select occurred_at as at, 0::bigint as kind, event_id as key, event_key, user_id, data,
+        null::text as from_status, null::text as to_status, null::text as cause,
+        null::jsonb as changes
+    from events where company_id = %(company_id)s
+"""
+_TRANSITIONS = """
+    select at, 1::bigint, lpad(sequence::text, 19, '0'), null, null::bigint, null::jsonb,
+        from_status, to_status, cause, changes
+    from transitions where company_id = %(company_id)s
+"""
+
+
+def page(
+    company_id: int,
+    *,
+    events: bool = True,
+    transitions: bool = True,
+    event_key: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[list[Happening], str | None]:
+    """The newest that happened, and what to ask for the next with.
+
+    Either kind can be left out; `event_key` leaves out events with another one. A change of health
+    stands above the event of the same instant that caused it.
+
+    Raises:
+        UnreadableCursor: `after` is not what an earlier page gave.
+    """
+    parameters = {"company_id": company_id, "event_key": event_key, "limit": limit + 1}
+    parts = []
+    if events:
+        key = "" if event_key is None else " and event_key = %(event_key)s"
+        parts.append(_part(f"{_EVENTS}{key}", ("occurred_at", "0::bigint", "event_id"), after))
+    if transitions:
+        place = ("at", "1::bigint", "lpad(sequence::text, 19, '0')")
+        parts.append(_part(_TRANSITIONS, place, after))
+    if not parts:
+        return [], None
+    rows = query(
+        "select h.*, u.external_id as user, u.name as user_name from (select * from ("
+        + " union all ".join(parts)
+        + ") both order by at desc, kind desc, key desc limit %(limit)s) h"
+        " left join users u on u.id = h.user_id"
+        " order by at desc, kind desc, key desc",
+        {**parameters, **_NEWEST_FIRST.read(after)},
+    )
+    found = [_happening(row) for row in rows[:limit]]
+    following = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        following = _NEWEST_FIRST.write([last["at"], last["kind"], last["key"]])
+    return found, following
+
+
+def _part(select: str, place: tuple[str, str, str], after: str | None) -> str:
+    """The newest of one kind after a place: a walk down its index, from that instant on."""
+    bound = ""
+    if after is not None:
+        bound = f" and {place[0]} <= %(cursor_0)s::timestamptz"
+        bound += _NEWEST_FIRST.condition(place, after, descending=True)
+    return f"({select}{bound} order by {place[0]} desc, {place[2]} desc limit %(limit)s)"
+
+
+def _happening(row: dict[str, Any]) -> Happening:
+    event_id = row["key"] if row["kind"] == 0 else None
+    names = [name for name in Happening.__dataclass_fields__ if name != "event_id"]
+    return Happening(event_id=event_id, **{name: row[name] for name in names})

@@ -1,0 +1,78 @@
+"""Event keys that clients send and nobody has configured: noted when they are refused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+
+_SCRIPT = (Path(__file__).parent / "note_unknown.lua").read_text(encoding="utf-8")
+
+MOST_KEYS = 200
+"""Of an organization; whoever sends ids for keys by mistake fills no more."""
+
+KEPT_FOR = timedelta(days=30)
+"""From when a key was last refused."""
+
+
+@dataclass(frozen=True)
+class UnknownKey:
+    """A key that was refused, how often, and when first and last. Milliseconds are exact."""
+
+    event_key: str
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
+class UnknownKeys:
+    """One hash for each organization beside the queue, which Dramatiq's maintenance passes over."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+        self._script = client.register_script(_SCRIPT)
+
+    def note(self, organization_id: int, refused: Mapping[str, int], now: datetime) -> None:
+        """Note keys, and how often each was refused, in one round trip.
+
+        Raises:
+            RedisError: Redis does not answer. Then they may be noted or not.
+        """
+        if not refused:
+            return
+        pairs = [part for key, times in refused.items() for part in (key, times)]
+        kept_ms = KEPT_FOR // timedelta(milliseconds=1)
+        now_ms = round(now.timestamp() * 1000)
+        self._script([_hash(organization_id)], [now_ms, MOST_KEYS, kept_ms, *pairs])
+
+    def of_organization(self, organization_id: int, now: datetime) -> list[UnknownKey]:
+        """The keys that were refused in the last 30 days, the latest first.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        noted = []
+        found: dict[Any, Any] = self._client.hgetall(_hash(organization_id))
+        for key, said in found.items():
+            times, first, last = (int(part) for part in said.split())
+            noted.append(UnknownKey(key.decode(), times, _instant(first), _instant(last)))
+        kept = [one for one in noted if now - one.last_at < KEPT_FOR]
+        return sorted(kept, key=lambda one: (one.last_at, one.event_key), reverse=True)
+
+    def forget(self, organization_id: int, event_key: str) -> None:
+        """Forget a key, since it is configured now.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        self._client.hdel(_hash(organization_id), event_key)
+
+
+def _hash(organization_id: int) -> str:
+    return f"brazebee:unknown:{organization_id}"
+
+
+def _instant(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
