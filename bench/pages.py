@@ -8,7 +8,7 @@ from itertools import cycle
 from statistics import quantiles
 
 from actors import insights
-from actors.insights import Adoption, Cohorts
+from actors.insights import Adoption, Cohorts, Question
 from actors.outlook import Span, outlook
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
@@ -156,8 +156,9 @@ def _background(organization_id: int, now: datetime) -> list[Figure]:
     weeks_s = time.perf_counter() - started
     figures = [Figure("Background: all weeks of a year, once", weeks_s, "s")]
     figures.append(Figure("Background: the week at hand", weeks_s / row["n"] * 1000, "ms"))
-    book = RuleBooks().book(organization_id, 1)
-    questions = {
+    with transaction():
+        book = RuleBooks().book(organization_id, 1)
+    questions: dict[str, Question] = {
         "adoption of the most frequent event": Adoption(EVENT_KEYS[0]),
         "cohorts": Cohorts("plan", EVENT_KEYS[0]),
         "a distribution of counts": insights.distributions(book, "Value")[0][0],

@@ -47,7 +47,8 @@ _USERS = """
 _EVENTS = """
     insert into events (organization_id, event_id, company_id, user_id, event_key, occurred_at,
         received_at, data)
-    select %(org)s, md5(n::text), c.first + place, c.first_user + place * %(users)s + n %% %(users)s,
+    select %(org)s, md5(n::text), c.first + place,
+        c.first_user + place * %(users)s + n %% %(users)s,
         (%(keys)s::text[])[1 + floor(power(random(), 2) * %(key_count)s)::integer], at, at,
         '{"source": "web", "session_id": "0123456789abcdef", "duration_ms": 1234}'
     from generate_series(1, %(events)s) n,

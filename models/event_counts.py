@@ -250,7 +250,7 @@ def quiet(organization_id: int, event_keys: Iterable[str], now: datetime) -> lis
                     union all
                     select hour, last_at from event_arrivals
                     where organization_id = %(organization_id)s and event_key = wanted.event_key
-                ) both group by hour
+                ) merged group by hour
             ) h
         ) hours group by event_key
         """,

@@ -78,7 +78,7 @@ def page(
     rows = query(
         "select h.*, u.external_id as user, u.name as user_name from (select * from ("
         + " union all ".join(parts)
-        + ") both order by at desc, kind desc, key desc limit %(limit)s) h"
+        + ") merged order by at desc, kind desc, key desc limit %(limit)s) h"
         " left join users u on u.id = h.user_id"
         " order by at desc, kind desc, key desc",
         {**parameters, **_NEWEST_FIRST.read(after)},

@@ -248,8 +248,8 @@ def test_pages_put_together_are_the_whole_list_in_its_order(
     given_: list[Given],
     wanted: Filter,
     by: Order,
-    descending: bool,
-    limit: int,  # noqa: FBT001
+    descending: bool,  # noqa: FBT001 -- hypothesis hands it by position
+    limit: int,
 ) -> None:
     query("delete from companies; delete from organizations")
     o = organization()
