@@ -1,4 +1,4 @@
-"""Finds what is due and asks for it: flags, deliveries, and whatever a lost message left undone."""
+"""Finds what is due and asks for it: flags, overrides, deliveries, and what was left undone."""
 
 import logging
 import threading
@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from actors.horizon import BEHIND, EVENTS_ON_THEIR_WAY, Horizon
 from config.webhook_policy import WebhookPolicy
-from models import companies, deliveries, flag_states
+from models import companies, deliveries, flag_overrides, flag_states
 from models.database import UNAVAILABLE, database, query
 from queues import messages
 from queues.broker import QueueBroker
@@ -125,9 +125,12 @@ class Clock:
         return sent
 
     def _due_flags(self, now: datetime) -> list[tuple[int, datetime]]:
-        """Companies with a due flag, and since when, as far as all events up to then are stored."""
+        """Companies of which a flag, or the start or end of an override, is due, and since when.
+
+        As far as all events up to then are stored.
+        """
         until = now - EVENTS_ON_THEIR_WAY
-        if not flag_states.due(until=until, limit=1):
+        if not (flag_states.due(until=until, limit=1) or flag_overrides.due(until=until, limit=1)):
             return []
         known_until = self._horizon.known_until()
         backlog = now - known_until > LONG_BACKLOG
@@ -138,7 +141,11 @@ class Clock:
             else:
                 logger.warning("no event waits long any more, changes by time go on")
         asked = [reason for reason in self._asked if isinstance(reason[1], datetime)]
-        return flag_states.due(until=min(until, known_until), limit=CHUNK, leave_out=asked)
+        until = min(until, known_until)
+        return [
+            *flag_states.due(until=until, limit=CHUNK, leave_out=asked),
+            *flag_overrides.due(until=until, limit=CHUNK, leave_out=asked),
+        ]
 
     def _unsettled(self, now: datetime) -> list[tuple[int, str]]:
         """Companies of which a judgement got lost or was put off, and which state of theirs."""

@@ -1,14 +1,15 @@
 """Why a company stands where it stands, judged live by the rules in force."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from actors.judging import facts_of, settlements_of
+from actors.judging import facts_of, recorded, settlements_of
 from actors.rulebooks import RuleBooks
-from models import companies, flag_states, transitions
+from models import companies, transitions
 from models.companies import Company
+from models.flag_overrides import StoredOverride
 from models.transitions import StoredTransition
 from rules.book import RuleBook
 from rules.conditions import Condition, Finding
@@ -16,18 +17,19 @@ from rules.durations import BEGINNING, LONGEST, shifted, spell_duration, spell_i
 from rules.facts import Facts
 from rules.fields import spell_value
 from rules.flags import Flag, Reason, Verdict
+from rules.overrides import counted_levels
 from rules.review import Review, deciding_phrase, review
 
 
 @dataclass(frozen=True)
 class FlagExplanation:
-    """One flag, and what it rests on.
+    """One flag as it is judged, and what it rests on.
 
     `counts` names the events that count. `threshold` is the phrase that decides, in canonical
     form, `seen` what it found, `lacks` how many further events would change it. `recovers` is
     what a raised flag must come to, where it has a `recover`. `changes_at` and `changes_to` tell
     when it changes if nothing happens, and to which status. `line` is where the flag stands in
-    its version of the rules.
+    its version of the rules. `override` is in force where the flag counts otherwise.
     """
 
     flag: str
@@ -43,6 +45,7 @@ class FlagExplanation:
     changes_to: str | None
     line: int
     note: str | None
+    override: StoredOverride | None
 
 
 @dataclass(frozen=True)
@@ -72,23 +75,28 @@ def explain(
     if company is None:
         return None
     rulebooks = rulebooks or RuleBooks()
-    stored = flag_states.of_company(company.id)
-    book, _, settled = settlements_of(company, stored, version, rulebooks, now)[-1]
+    stored = recorded(company)
+    book, _, settled = settlements_of(stored, version, rulebooks, now)[-1]
     facts = facts_of(company)
     found = review(book, settled.state, facts, now=now, until=shifted(now, LONGEST))
-    levels = {name: verdict.level for name, verdict in found.verdicts.items()}
     flags = [_explain_flag(book, flag, found, facts, now) for flag in book.flags]
+    in_force = {one.id: one.flag for one in found.state.overrides if one.begun}
+    overrides = {in_force[one.id]: one for one in stored.overrides if one.id in in_force}
     return Explanation(
-        company, found.state.status, book.score(levels), version, flags,
+        company,
+        found.state.status,
+        book.score(counted_levels(book, found.state)),
+        version,
+        [replace(flag, override=overrides.get(flag.flag)) for flag in flags],
         transitions.of_company(company.id),
-    )  # fmt: skip
+    )
 
 
 def _explain_flag(
     book: RuleBook, flag: Flag, found: Review, facts: Facts, now: datetime
 ) -> FlagExplanation:
     verdict = found.verdicts[flag.name]
-    steps = [step for t in found.coming for step in t.changes if step.flag == flag.name]
+    steps = [step for step in found.changes if step.flag == flag.name and step.crosses]
     deciding = deciding_phrase(flag, verdict)
     lacks = deciding[0].lacks(deciding[1]) if deciding else None
     recovery = found.recoveries.get(flag.name)
@@ -110,6 +118,7 @@ def _explain_flag(
         changes_to=book.status_name(steps[0].after) if steps else None,
         line=flag.line,
         note=flag.note,
+        override=None,
     )
 
 

@@ -1,22 +1,44 @@
 """Judges companies as they are stored, by every version of the rules in its time."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from actors.rulebooks import RuleBooks
 from actors.stored_facts import StoredFacts
-from models import rule_versions
+from models import flag_overrides, flag_states, rule_versions
 from models.companies import Company
+from models.flag_overrides import StoredOverride
 from models.flag_states import StoredFlagState
 from rules.book import RuleBook
 from rules.settlement import settle
-from rules.state import CompanyState, FlagState, NewRules, Settlement
+from rules.state import CompanyState, FlagState, NewRules, Override, Settlement
 
 
-def company_state(
-    company: Company, stored: Sequence[StoredFlagState], book: RuleBook
-) -> CompanyState:
+@dataclass(frozen=True)
+class Recorded:
+    """All that is recorded of a company's health; of its overrides those that are not over."""
+
+    company: Company
+    flags: Sequence[StoredFlagState]
+    overrides: Sequence[StoredOverride]
+
+
+def all_recorded(some: Sequence[Company]) -> list[Recorded]:
+    """What is recorded of these companies."""
+    ids = [company.id for company in some]
+    flags, overrides = flag_states.of_companies(ids), flag_overrides.open_of_companies(ids)
+    return [Recorded(one, flags[one.id], overrides.get(one.id, [])) for one in some]
+
+
+def recorded(company: Company) -> Recorded:
+    """What is recorded of a company."""
+    return all_recorded([company])[0]
+
+
+def company_state(recorded: Recorded, book: RuleBook) -> CompanyState:
     """A company's rows as `rules` takes them."""
+    company = recorded.company
     return CompanyState(
         status=company.health_status,
         first_seen_at=company.first_seen_at,
@@ -34,9 +56,13 @@ def company_state(
                 },
                 s.moved_at,
             )
-            for s in stored
+            for s in recorded.flags
         },
         recorded_until=company.recorded_until,
+        overrides=tuple(
+            Override(o.id, o.flag, o.status, o.starts_at, o.over_at, begun=o.start_recorded)
+            for o in recorded.overrides
+        ),
     )
 
 
@@ -46,21 +72,18 @@ def facts_of(company: Company) -> StoredFacts:
 
 
 def settlements_of(
-    company: Company,
-    stored: Sequence[StoredFlagState],
-    version: int,
-    rulebooks: RuleBooks,
-    until: datetime,
+    recorded: Recorded, version: int, rulebooks: RuleBooks, until: datetime
 ) -> list[tuple[RuleBook, int, Settlement]]:
     """What each version of the rules says of its time, from the one last judged by on.
 
     Each with its book and number; the last is that of the rules in force at `until`. Nothing is
     written.
     """
+    company = recorded.company
     organization_id, facts = company.organization_id, facts_of(company)
     number = company.judged_version
     book = rulebooks.book(organization_id, number)
-    state = company_state(company, stored, book)
+    state = company_state(recorded, book)
     newer = rule_versions.after(organization_id, number) if number != version else []
     known = [following for following in newer if following.applied_at <= until]
     settlements = []

@@ -1,12 +1,12 @@
 """What rules would do to companies, and what time will, without changing anything."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from actors.judging import facts_of, settlements_of
+from actors.judging import Recorded, all_recorded, facts_of, settlements_of
 from actors.rulebooks import RuleBooks
-from models import companies, flag_states
+from models import companies, flag_overrides, flag_states
 from models.companies import Company
 from rules.book import RuleBook
 from rules.review import review
@@ -55,8 +55,9 @@ def plan(
     Yields once for each company, None where nothing would change, so that one can count along.
     """
     rulebooks = RuleBooks()
-    for company, stored in _every(organization_id):
-        former, _, settled = settlements_of(company, stored, version, rulebooks, now)[-1]
+    for recorded in _every(organization_id):
+        company = recorded.company
+        former, _, settled = settlements_of(recorded, version, rulebooks, now)[-1]
         after = settle(
             book,
             settled.state,
@@ -68,6 +69,12 @@ def plan(
         yield _prospect(company, after.transitions[0], book) if after.transitions else None
 
 
+def companies_due(organization_id: int, *, until: datetime) -> list[int]:
+    """The companies of an organization of which a flag or an override is due up to an instant."""
+    flags = flag_states.companies_due(organization_id, until=until)
+    return sorted({*flags, *flag_overrides.companies_due(organization_id, until=until)})
+
+
 def forecast(
     due: Sequence[int],
     version: int,
@@ -77,13 +84,14 @@ def forecast(
 ) -> Iterator[list[Prospect]]:
     """What will change up to `until` if no further event comes, company by company.
 
-    `due` are the companies with a flag that is due until then, by `flag_states.companies_due`:
-    exact, since every flag knows when it is due. `rulebooks` spares reading the rules again.
+    `due` are the companies of which a flag or an override is due until then, by `companies_due`:
+    exact, since each knows when it is due. `rulebooks` spares reading the rules again.
     """
     rulebooks = rulebooks or RuleBooks()
     for start in range(0, len(due), CHUNK):
-        for company, stored in _with_states(companies.with_ids(due[start : start + CHUNK])):
-            book, _, settled = settlements_of(company, stored, version, rulebooks, now)[-1]
+        for recorded in all_recorded(companies.with_ids(due[start : start + CHUNK])):
+            company = recorded.company
+            book, _, settled = settlements_of(recorded, version, rulebooks, now)[-1]
             found = review(book, settled.state, facts_of(company), now=now, until=until)
             yield [_prospect(company, transition, book) for transition in found.coming]
 
@@ -94,8 +102,8 @@ def _prospect(company: Company, transition: Transition, book: RuleBook) -> Prosp
             step.flag,
             book.status_name(step.before),
             book.status_name(step.after),
-            book.threshold(step.flag, step.after or step.before),
-            book.tell_change(step.flag, step.before, step.after),
+            transition.threshold(book, step.flag, step.after or step.before),
+            transition.tell(book, step),
         )
         for step in transition.changes
     )
@@ -104,19 +112,8 @@ def _prospect(company: Company, transition: Transition, book: RuleBook) -> Prosp
     )
 
 
-def _every(
-    organization_id: int,
-) -> Iterator[tuple[Company, Sequence[flag_states.StoredFlagState]]]:
+def _every(organization_id: int) -> Iterator[Recorded]:
     after_id = 0
     while page := companies.page(organization_id, after_id=after_id, limit=CHUNK):
-        yield from _with_states(page)
+        yield from all_recorded(page)
         after_id = page[-1].id
-
-
-def _with_states(
-    page: Iterable[Company],
-) -> Iterator[tuple[Company, Sequence[flag_states.StoredFlagState]]]:
-    page = list(page)
-    states = flag_states.of_companies([company.id for company in page])
-    for company in page:
-        yield company, states[company.id]

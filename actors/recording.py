@@ -43,7 +43,7 @@ def record(
                 "flag": change.flag,
                 "from": book.status_name(change.before),
                 "to": book.status_name(change.after),
-                "threshold": book.threshold(change.flag, change.after or change.before),
+                "threshold": transition.threshold(book, change.flag, change.after or change.before),
             }
             for change in transition.changes
         ],
@@ -93,14 +93,14 @@ def _triggers(transition: Transition, book: RuleBook) -> list[dict[str, str]]:
         {
             "flag": name,
             "status": book.status_name(transition.levels.get(name)),
-            "threshold": book.threshold(name, raised),
+            "threshold": transition.threshold(book, name, raised),
         }
         for name, raised in explaining.items()
     ]
 
 
 def _log(company: Company, transition: Transition, book: RuleBook) -> None:
-    reasons = (book.tell_change(c.flag, c.before, c.after) for c in transition.changes)
+    reasons = (transition.tell(book, change) for change in transition.changes)
     if transition.before == transition.after:
         what = f"stays {transition.after}"
     else:

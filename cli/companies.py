@@ -9,6 +9,7 @@ from actors.explanation import Explanation, FlagExplanation, explain
 from actors.times import utc_now
 from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
+from cli.flags import as_plain, told
 from cli.output import json_option, org_option, print_json, print_rows
 from models import companies
 from models.database import read_one_snapshot
@@ -56,7 +57,14 @@ def _as_json(found: Explanation) -> dict[str, Any]:
         "previous_status": found.company.previous_status,
         "changed_at": found.company.changed_at,
         "rules_version": found.rules_version,
-        "flags": [{**vars(flag), "reason": flag.reason.name.lower()} for flag in found.flags],
+        "flags": [
+            {
+                **vars(flag),
+                "reason": flag.reason.name.lower(),
+                "override": as_plain(flag.override) if flag.override else None,
+            }
+            for flag in found.flags
+        ],
         "transitions": _transitions(found),
     }
 
@@ -90,6 +98,8 @@ def _print(found: Explanation) -> None:
 
 
 def _lines(flag: FlagExplanation, version: int) -> Iterator[tuple[str, str]]:
+    if flag.override:
+        yield told(flag.override)
     judged = flag.reason not in (Reason.WAITS, Reason.DOES_NOT_APPLY)
     phrase = f": {flag.threshold}" if judged else f" ({flag.threshold})"
     yield "because", flag.reason.value + phrase

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import click
@@ -13,27 +12,16 @@ from actors.endpoints import NoSuchEndpoint
 from actors.times import iso_milliseconds, utc_now
 from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
+from cli.instants import Instant
 from cli.output import json_option, org_option, print_json, print_rows
 from cli.progress import with_progress
 from cli.webhooks import ask_for
 from models import delivery_log
 from models.webhook_endpoints import Endpoint
-from rules.fields import as_instant
 
 STATES = ("waiting", "parked", "delivered", "failed", "paused", "cancelled")
 PATIENCE_SECONDS = 90.0
 """A little more than a lease, after which an attempt that was lost is made again."""
-
-
-class _Instant(click.ParamType[datetime]):
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read ISO 8601."""
-        at = value if isinstance(value, datetime) else as_instant(value)
-        if at is None:
-            self.fail(f"`{value}` is not a time such as 2026-01-20T10:30:00Z", param, ctx)
-        return at
 
 
 @click.group("deliveries")
@@ -45,7 +33,7 @@ def deliveries() -> None:
 @click.option("--endpoint", type=click.UUID, help="Only to this endpoint.")
 @click.option("--company", help="Only of this company, by the id that its events carry.")
 @click.option("--state", type=click.Choice(STATES), help="Only in this state.")
-@click.option("--since", type=_Instant(), help="Only since then, in ISO 8601.")
+@click.option("--since", type=Instant(), help="Only since then, in ISO 8601.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
 @org_option
 @json_option
@@ -112,7 +100,7 @@ def resend(delivery_id: UUID, org: str, as_json: bool) -> None:
 
 @deliveries.command("recover")
 @click.argument("endpoint_id", metavar="ENDPOINT", type=click.UUID)
-@click.option("--since", type=_Instant(), required=True,
+@click.option("--since", type=Instant(), required=True,
               help="In ISO 8601; up to 14 days back, unless set otherwise.")  # fmt: skip
 @click.option("--latest", is_flag=True, help="Only the newest change of each company.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until all are sent.")

@@ -7,6 +7,7 @@ from cli.companies import explain_company, list_companies
 from cli.connection import find_settings
 from cli.deliveries import deliveries
 from cli.demo import demo
+from cli.flags import flags
 from cli.keys import keys
 from cli.metrics import metrics
 from cli.organizations import org
@@ -46,6 +47,7 @@ def migrate(as_json: bool) -> None:
 
 for command in (
     up, org, keys, people, rules, apply, webhooks, deliveries, list_companies, explain_company,
+    flags,
     demo, metrics, clock,
 ):  # fmt: skip
     main.add_command(command)

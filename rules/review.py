@@ -9,7 +9,7 @@ from rules.conditions import Condition, Finding, Level, Situation
 from rules.facts import Facts
 from rules.flags import Flag, Reason, Verdict
 from rules.settlement import settle
-from rules.state import CompanyState, FlagState, Transition
+from rules.state import CompanyState, FlagChange, FlagState, Transition
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,15 @@ class Review:
     """A company at an instant: its state, each flag's verdict, and what follows by itself.
 
     `recoveries` holds what `recover` finds for each raised flag that has one, `coming` the
-    transitions that happen if nothing else does, in order.
+    transitions that happen if nothing else does, in order, and `changes` what the flags themselves
+    come to, also where that does not count: those of each flag in order.
     """
 
     state: CompanyState
     verdicts: Mapping[str, Verdict]
     recoveries: Mapping[str, Finding]
     coming: tuple[Transition, ...]
+    changes: tuple[FlagChange, ...]
 
 
 def review(
@@ -41,8 +43,8 @@ def review(
         verdicts[flag.name] = flag.judge(situation, state.flags[flag.name].memory)
         if flag.recover is not None and verdicts[flag.name].level:
             recoveries[flag.name] = flag.recover.find(situation)
-    coming = settle(book, state, facts, now=until, unsettled_since=None).transitions
-    return Review(state, verdicts, recoveries, coming)
+    coming = settle(book, state, facts, now=until, unsettled_since=None)
+    return Review(state, verdicts, recoveries, coming.transitions, coming.changes)
 
 
 def deciding_phrase(flag: Flag, verdict: Verdict) -> tuple[Condition, Finding] | None:

@@ -6,6 +6,8 @@ or where another flag does that it refers to. So a flag is followed by hopping f
 instant to the next, however late the judging: a clock that stood still for an hour finds the same
 crossings as one that did not.
 
+A flag that is overridden is followed all the same; `rules.overrides` tells how it counts.
+
 What is recorded stays recorded. A new fact is followed from the instant at which it took
 effect, but never from before the flag's last recorded change.
 """
@@ -19,6 +21,7 @@ from rules.conditions import Level
 from rules.facts import Facts
 from rules.flags import Flag
 from rules.following import Following
+from rules.overrides import Counting
 from rules.state import (
     Cause,
     CompanyState,
@@ -53,6 +56,7 @@ def settle(
         anew = {flag.name for flag in book.flags if _reads_otherwise(flag, new_rules.former, book)}
         recorded = _renumbered(recorded, new_rules.former, book)
         changes += _dropped(recorded, book, new_rules.since)
+    counting = Counting(company.overrides, book, now=now, new_rules=new_rules)
     following = Following(facts, now, unsettled_since, recorded)
     for flag in book.in_judging_order:
         since = new_rules.since if new_rules is not None and flag.name in anew else None
@@ -61,7 +65,15 @@ def settle(
     levels: dict[str, Level] = dict.fromkeys(book.flags_by_name)
     levels |= {name: state.level for name, state in recorded.items()}
     states = {flag.name: following.states[flag.name] for flag in book.flags}
-    return _gather(book, replace(company, flags=states), levels, changes, new_rules)
+    for ended in counting.ended:
+        if state := states.get(ended.override.flag):
+            fixed = max(state.fixed_until, ended.at)
+            states[ended.override.flag] = replace(state, moved_at=fixed)
+    after, transitions = _gather(
+        book, replace(company, flags=states), counting, levels, changes, new_rules
+    )
+    after = replace(after, overrides=counting.left)
+    return Settlement(after, tuple(transitions), tuple(changes), counting.ended)
 
 
 def _reads_otherwise(flag: Flag, former: RuleBook, book: RuleBook) -> bool:
@@ -109,18 +121,19 @@ def _dropped(states: Mapping[str, FlagState], book: RuleBook, at: datetime) -> I
 def _gather(
     book: RuleBook,
     company: CompanyState,
-    levels_before: Mapping[str, Level],
+    counting: Counting,
+    own_levels: Mapping[str, Level],
     changes: list[FlagChange],
     new_rules: NewRules | None,
-) -> Settlement:
+) -> tuple[CompanyState, list[Transition]]:
     """Merge the flags' changes into the company's transitions, one for each instant."""
-    levels = dict(levels_before)
+    levels = counting.levels_before(own_levels)
     status, changed_at, recorded_until = company.status, company.changed_at, company.recorded_until
     transitions = []
     by_instant: dict[datetime, list[FlagChange]] = {}
     if new_rules is not None:
         by_instant[new_rules.since] = []  # statuses may have other names, though no flag moved
-    for change in changes:
+    for change in counting.count(own_levels, changes):
         by_instant.setdefault(change.at, []).append(change)
     for instant, steps in sorted(by_instant.items(), key=lambda item: item[0]):
         levels |= {step.flag: step.after for step in steps}
@@ -133,9 +146,10 @@ def _gather(
         causes = {step.cause for step in told} or {Cause.RULE_CHANGE}
         cause = max(causes, key=list(Cause).index)
         present = {name: level for name, level in levels.items() if name in book.flags_by_name}
-        transitions.append(Transition(at, status, after, cause, told, present))
+        overridden = counting.overridden(instant)
+        transitions.append(Transition(at, status, after, cause, told, present, overridden))
         recorded_until = at
         if after != status:
             status, changed_at = after, at
     state = replace(company, status=status, changed_at=changed_at, recorded_until=recorded_until)
-    return Settlement(state, tuple(transitions))
+    return state, transitions

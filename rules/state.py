@@ -11,10 +11,11 @@ from rules.flags import FlagMemory
 
 
 class Cause(StrEnum):
-    """What made a flag change."""
+    """What made a flag change, or count otherwise; of several, the last of this list is told."""
 
     TIME = "time"
     EVENT = "event"
+    OVERRIDE = "override"
     RULE_CHANGE = "rule_change"
 
 
@@ -67,7 +68,8 @@ class Transition:
     """All that changed about a company at one instant.
 
     `before` and `after` are its status names; they are equal when flags changed level and the
-    company's status stayed. `levels` holds every flag's level afterwards.
+    company's status stayed. `levels` holds the level as which every flag counts afterwards,
+    `overridden` names the flags that then count otherwise than they are judged.
     """
 
     at: datetime
@@ -76,6 +78,46 @@ class Transition:
     cause: Cause
     changes: tuple[FlagChange, ...]
     levels: Mapping[str, Level]
+    overridden: frozenset[str] = frozenset()
+
+    def threshold(self, book: RuleBook, flag: str, level: Level) -> str:
+        """What is behind a flag's level: a phrase in canonical form, or somebody's word."""
+        if flag in self.overridden:
+            return "Snoozed" if self.levels[flag] is None else "Set by hand"
+        return book.threshold(flag, level)
+
+    def tell(self, book: RuleBook, change: FlagChange) -> str:
+        """A flag's step in words: what it is now, and what is behind it."""
+        if change.flag in self.overridden:
+            behind = self.threshold(book, change.flag, change.after)
+            return f"{change.flag}: {book.status_name(change.after)} ({behind})"
+        return book.tell_change(change.flag, change.before, change.after)
+
+
+@dataclass(frozen=True)
+class Override:
+    """That a flag of a company counts otherwise than it is judged, from an instant to another.
+
+    It counts as `status`; None is snoozed: it does not count at all. `ends_at` is when it counts
+    as judged again, None for not by itself. `begun` tells whether its start is recorded already;
+    `id` is for whoever keeps it.
+    """
+
+    id: int
+    flag: str
+    status: str | None
+    starts_at: datetime
+    ends_at: datetime | None
+    begun: bool = False
+
+
+@dataclass(frozen=True)
+class EndedOverride:
+    """That an override ended at an instant; `because` is what the rules lack, if they ended it."""
+
+    override: Override
+    at: datetime
+    because: str | None
 
 
 @dataclass(frozen=True)
@@ -83,6 +125,8 @@ class CompanyState:
     """What is recorded of one company's health.
 
     `changed_at` is when its status last changed, `recorded_until` when anything last did.
+    `flags` are as they are judged; `overrides` are those in force, and those yet to begin, at
+    most one of a flag at an instant.
     """
 
     status: str
@@ -90,6 +134,7 @@ class CompanyState:
     changed_at: datetime | None
     flags: Mapping[str, FlagState]
     recorded_until: datetime | None = None
+    overrides: tuple[Override, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +147,13 @@ class NewRules:
 
 @dataclass(frozen=True)
 class Settlement:
-    """A company's state brought up to date, and the transitions on the way, in order."""
+    """A company's state brought up to date, and the transitions on the way, in order.
+
+    `changes` are what the flags themselves came to, also where that does not count or is not
+    told; of each flag in order. `ended` are the overrides that are over.
+    """
 
     state: CompanyState
     transitions: tuple[Transition, ...]
+    changes: tuple[FlagChange, ...] = ()
+    ended: tuple[EndedOverride, ...] = ()

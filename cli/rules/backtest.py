@@ -18,7 +18,7 @@ from cli.progress import with_progress
 from cli.rules.files import file_argument, load_rules
 from cli.rules.outcomes import known_outcomes, read_outcomes
 from cli.rules.report import Report
-from models import companies
+from models import companies, flag_overrides
 from rules.book import RuleBook
 from rules.durations import counted
 from rules.variation import variations
@@ -39,6 +39,7 @@ def backtest_rules(
 ) -> None:
     """Replay the stored events of the last days through FILE, changing nothing.
 
+    Snoozed and overridden flags are replayed as they are judged: nobody's word, only the rules'.
     With --outcomes it also says how well each flag would have warned, and how well it would with
     other numbers than the written ones.
     """
@@ -47,6 +48,7 @@ def backtest_rules(
     until = utc_now()
     stretch = Stretch(until - timedelta(days=days), until)
     report = _replay(book, _variants(book) if outcomes else [], stretch, org)
+    left_out = _overrides_left_out(stretch, org)
     horizon = timedelta(days=warning_days)
     judged = (
         known_outcomes(outcomes, came_to, (one.company for one in report.replayed), stretch)
@@ -58,6 +60,7 @@ def backtest_rules(
             {
                 "since": stretch.since,
                 "until": stretch.until,
+                "overrides_left_out": left_out,
                 "flags": report.changes(),
                 "weeks": report.weeks(),
                 "outcomes": report.hindsight(judged, horizon) if outcomes else [],
@@ -67,6 +70,9 @@ def backtest_rules(
         )
         return
     _print_changes(report, days)
+    if left_out:
+        snoozes = counted(left_out, "snooze or override", "snoozes and overrides")
+        click.echo(f"\n{snoozes} of that time left out: flags are replayed as they are judged.")
     if outcomes:
         _print_hindsight(report, judged, horizon)
 
@@ -82,6 +88,14 @@ def _replay(book: RuleBook, variants: list[RuleBook], stretch: Stretch, org: str
     except BrokenProcessPool:
         raise Refused("A process of the backtest was killed; is there enough memory?") from None
     return Report(book, variants, replayed, stretch)
+
+
+def _overrides_left_out(stretch: Stretch, org: str) -> int:
+    with database_transaction():
+        organization_id = find_organization(org).id
+        return flag_overrides.count_between(
+            organization_id, since=stretch.since, until=stretch.until
+        )
 
 
 def _variants(book: RuleBook) -> list[RuleBook]:

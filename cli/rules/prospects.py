@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from actors.planning import Prospect, forecast, plan, refused_events
+from actors.planning import Prospect, companies_due, forecast, plan, refused_events
 from actors.times import utc_now
 from cli.connection import database_transaction, find_organization
 from cli.output import json_option, org_option, print_json, print_rows
 from cli.progress import with_progress
 from cli.rules.files import file_argument, load_rules
-from models import companies, flag_states
+from models import companies
 from models.database import read_one_snapshot
 from models.organizations import Organization
 from rules.book import RuleBook
@@ -72,7 +72,7 @@ def forecast_changes(days: int, flags: bool, org: str, as_json: bool) -> None:
         read_one_snapshot()
         organization = find_organization(org)
         until = now + timedelta(days=days)
-        due = flag_states.companies_due(organization.id, until=until)
+        due = companies_due(organization.id, until=until)
         found = forecast(due, organization.rules_version, now, until)
         counting = with_progress(found, length=len(due), label="Judging companies")
         coming = sorted((one for some in counting for one in some), key=lambda one: one.at)

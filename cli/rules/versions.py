@@ -1,7 +1,6 @@
 """`brazebee rules apply`, `history`, `show` and `rollback`: what is in force, and was."""
 
 import difflib
-import getpass
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from cli.output import json_option, org_option, print_json, print_rows
 from cli.progress import with_progress
 from cli.rules.files import RuleFile, file_argument, load_rules, show_faults
 from cli.rules.prospects import Plan, make_plan, print_plan
+from cli.user import current_user
 from models import companies, rule_versions
 from models.database import read_one_snapshot
 from models.organizations import Organization
@@ -179,7 +179,7 @@ def _put_in_force(
             organization.id,
             rules.source,
             file=str(rules.path),
-            applied_by=_user(),
+            applied_by=current_user(),
             now=utc_now(),
             brought_back=brought_back,
         )
@@ -265,10 +265,3 @@ def _size_of_change(versions: list[RuleVersion], one: RuleVersion) -> dict[str, 
         "lines_added": sum(1 for line in lines if line.startswith("+")),
         "lines_removed": sum(1 for line in lines if line.startswith("-")),
     }
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

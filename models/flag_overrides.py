@@ -1,0 +1,179 @@
+"""Flags of companies that count otherwise than they are judged; rows are kept when they are over.
+
+`starts_at` is when one was made, `ended_at` when it ended. Both are in the company's health only
+once they are recorded there, which is at once unless events wait to be stored; `due_at` is when
+the next of the two is to be.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from models.database import execute, query
+
+
+class Kind(StrEnum):
+    """How a flag is overridden."""
+
+    SNOOZE = "snooze"
+    OVERRIDE = "override"
+
+
+@dataclass(frozen=True)
+class NewOverride:
+    """One that is to be; `status` is None for a snooze, `ends_at` for one that does not end."""
+
+    organization_id: int
+    company_id: int
+    flag: str
+    status: str | None
+    reason: str
+    owner: str
+    made_by: str
+    starts_at: datetime
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True)
+class StoredOverride(NewOverride):
+    """One row. `ended_by` is a person, `time` or `rules`."""
+
+    id: int
+    kind: Kind
+    ended_at: datetime | None
+    ended_by: str | None
+    ended_because: str | None
+    start_recorded: bool
+    end_recorded: bool
+
+    @property
+    def over_at(self) -> datetime | None:
+        """When it ended, or is to end; None if not by itself."""
+        return self.ended_at or self.ends_at
+
+
+@dataclass(frozen=True)
+class ListedOverride:
+    """One row as lists show it, with the client's own id of the company."""
+
+    company: str
+    company_name: str
+    override: StoredOverride
+
+
+_COLUMNS = (
+    "id, organization_id, company_id, flag, kind, status, reason, owner, made_by, starts_at,"
+    " ends_at, ended_at, ended_by, ended_because, start_recorded, end_recorded"
+)
+
+
+def add(new: NewOverride) -> StoredOverride:
+    """Write a row."""
+    rows = query(
+        "insert into flag_overrides (organization_id, company_id, flag, kind, status, reason,"
+        " owner, made_by, starts_at, ends_at) values (%(organization_id)s, %(company_id)s,"
+        " %(flag)s, %(kind)s, %(status)s, %(reason)s, %(owner)s, %(made_by)s, %(starts_at)s,"
+        f" %(ends_at)s) returning {_COLUMNS}",
+        {**vars(new), "kind": Kind.SNOOZE if new.status is None else Kind.OVERRIDE},
+    )
+    return _stored(rows[0])
+
+
+def save(stored: StoredOverride) -> None:
+    """Write back how a row ended, and what of it is recorded."""
+    execute(
+        "update flag_overrides set ended_at = %(ended_at)s, ended_by = %(ended_by)s,"
+        " ended_because = %(ended_because)s, start_recorded = %(start_recorded)s,"
+        " end_recorded = %(end_recorded)s"
+        " where organization_id = %(organization_id)s and id = %(id)s",
+        vars(stored),
+    )
+
+
+def find(organization_id: int, override_id: int) -> StoredOverride | None:
+    """One row."""
+    rows = query(
+        f"select {_COLUMNS} from flag_overrides"
+        " where organization_id = %(organization_id)s and id = %(id)s",
+        {"organization_id": organization_id, "id": override_id},
+    )
+    return _stored(rows[0]) if rows else None
+
+
+def open_of_companies(company_ids: Collection[int]) -> dict[int, list[StoredOverride]]:
+    """Those of these companies whose end is not recorded yet, in order, where there are any."""
+    rows = query(
+        f"select {_COLUMNS} from flag_overrides"
+        " where company_id = any(%(company_ids)s) and not end_recorded order by starts_at, id",
+        {"company_ids": list(company_ids)},
+    )
+    found: dict[int, list[StoredOverride]] = {}
+    for row in rows:
+        found.setdefault(row["company_id"], []).append(_stored(row))
+    return found
+
+
+def of_organization(
+    organization_id: int, *, company_id: int | None = None, ended: bool = False
+) -> list[ListedOverride]:
+    """Those in force, or with `ended` all that ever were, the newest first.
+
+    `company_id` narrows them down to one company.
+    """
+    columns = ", ".join(f"o.{name}" for name in _COLUMNS.split(", "))
+    rows = query(
+        f"select {columns}, c.external_id as company, c.name as company_name"
+        " from flag_overrides o join companies c on c.id = o.company_id"
+        " where o.organization_id = %(organization_id)s"
+        + ("" if ended else " and o.ended_at is null")
+        + ("" if company_id is None else " and o.company_id = %(company_id)s")
+        + " order by o.starts_at desc, o.id desc",
+        {"organization_id": organization_id, "company_id": company_id},
+    )
+    return [
+        ListedOverride(row.pop("company"), row.pop("company_name"), _stored(row)) for row in rows
+    ]
+
+
+def count_between(organization_id: int, *, since: datetime, until: datetime) -> int:
+    """How many were in force at some time from `since` to `until`."""
+    rows = query(
+        "select count(*) as number from flag_overrides"
+        " where organization_id = %(organization_id)s and starts_at <= %(until)s"
+        " and coalesce(ended_at, 'infinity') > %(since)s",
+        {"organization_id": organization_id, "since": since, "until": until},
+    )
+    number: int = rows[0]["number"]
+    return number
+
+
+def companies_due(organization_id: int, *, until: datetime) -> list[int]:
+    """The companies of an organization that have an override due up to an instant."""
+    rows = query(
+        "select distinct company_id from flag_overrides"
+        " where organization_id = %(organization_id)s and due_at <= %(until)s",
+        {"organization_id": organization_id, "until": until},
+    )
+    return [row["company_id"] for row in rows]
+
+
+def due(
+    *, until: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]] = ()
+) -> list[tuple[int, datetime]]:
+    """Companies with an override whose start or end is due, and since when, the longest first.
+
+    One probe of the partial index `flag_overrides_due`; pairs to `leave_out` are passed over.
+    """
+    rows = query(
+        "select company_id, due_at from flag_overrides where due_at <= %(until)s"
+        + (" and (company_id, due_at) not in %(leave_out)s" if leave_out else "")
+        + " order by due_at limit %(limit)s",
+        {"until": until, "limit": limit, "leave_out": tuple(leave_out)},
+    )
+    return [(row["company_id"], row["due_at"]) for row in rows]
+
+
+def _stored(row: dict[str, Any]) -> StoredOverride:
+    return StoredOverride(**{**row, "kind": Kind(row["kind"])})
