@@ -17,6 +17,7 @@ from actors.clock import Clock
 from actors.delivery import claim
 from actors.health import evaluate
 from actors.intake import store
+from actors.overrides import FlagOfCompany, Grounds, Judging, snooze
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent
@@ -281,6 +282,43 @@ def test_a_company_with_several_reasons_is_asked_for_once(ticking: Ticking) -> N
         apply_rules(organization_id, RULES + "# new\n", file="r", applied_by="test", now=after(2))
     track(organization_id, 3)
     assert ticking.at(20) == [f"evaluate({company_id})"]
+
+
+def snooze_login(organization_id: int, at: float, until: float, *, known_until: float) -> None:
+    with transaction():
+        snooze(
+            FlagOfCompany(organization_id, "acme", "Logs in"),
+            after(until),
+            Grounds("on hold", "ann", "test"),
+            Judging(RuleBooks(), after(at), after(known_until)),
+        )
+
+
+def test_the_end_of_an_override_is_asked_for_in_time_to_be_recorded_within_a_second(
+    ticking: Ticking,
+) -> None:
+    organization_id = new_organization()
+    company_id = track(organization_id, 0)
+    judge(company_id, 0)
+    snooze_login(organization_id, 2, 30.5, known_until=2)
+    assert ticking.at(30.5 - MICROSECOND) == []
+    assert ticking.at(30.5 + SOON) == [f"evaluate({company_id})"]
+    judge(company_id, 30.5 + SOON)
+    assert ticking.at(60) == []
+
+
+def test_an_override_that_waits_for_events_is_asked_for_until_it_is_recorded(
+    ticking: Ticking,
+) -> None:
+    organization_id = new_organization()
+    company_id = track(organization_id, 0)
+    judge(company_id, 0)
+    snooze_login(organization_id, 20, 30, known_until=15)
+    assert ticking.at(20 + SOON) == [f"evaluate({company_id})"]
+    assert ticking.at(21) == []
+    assert ticking.at(26) == [f"evaluate({company_id})"]
+    judge(company_id, 26)
+    assert ticking.at(29) == []
 
 
 def test_the_longest_overdue_are_asked_for_first(ticking: Ticking) -> None:
