@@ -12,7 +12,7 @@ What is recorded stays recorded. A new fact is followed from the instant at whic
 effect, but never from before the flag's last recorded change.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from rules.overrides import Counting
 from rules.state import (
     Cause,
     CompanyState,
+    EndedOverride,
     FlagChange,
     FlagState,
     NewRules,
@@ -65,14 +66,9 @@ def settle(
     levels: dict[str, Level] = dict.fromkeys(book.flags_by_name)
     levels |= {name: state.level for name, state in recorded.items()}
     states = {flag.name: following.states[flag.name] for flag in book.flags}
-    for ended in counting.ended:
-        if state := states.get(ended.override.flag):
-            fixed = max(state.fixed_until, ended.at)
-            states[ended.override.flag] = replace(state, moved_at=fixed)
-    after, transitions = _gather(
-        book, replace(company, flags=states), counting, levels, changes, new_rules
-    )
-    after = replace(after, overrides=counting.left)
+    states |= dict(_fixed_by_ends(states, counting.ended))
+    after = replace(company, flags=states, overrides=counting.left)
+    after, transitions = _gather(book, after, counting, levels, changes, new_rules)
     return Settlement(after, tuple(transitions), tuple(changes), counting.ended)
 
 
@@ -116,6 +112,15 @@ def _dropped(states: Mapping[str, FlagState], book: RuleBook, at: datetime) -> I
     for name, state in states.items():
         if name not in book.flags_by_name:
             yield FlagChange(at, name, state.level, None, Cause.RULE_CHANGE)
+
+
+def _fixed_by_ends(
+    states: Mapping[str, FlagState], ended: Iterable[EndedOverride]
+) -> Iterator[tuple[str, FlagState]]:
+    """States of flags that count again: what comes late from before counts from then on."""
+    for end in ended:
+        if state := states.get(end.override.flag):
+            yield end.override.flag, replace(state, moved_at=max(state.fixed_until, end.at))
 
 
 def _gather(

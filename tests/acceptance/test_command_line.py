@@ -19,6 +19,7 @@ COMMANDS = (
     ["rules", "check"], ["rules", "schema"], ["rules", "test"], ["rules", "plan"],
     ["rules", "apply"], ["rules", "history"], ["rules", "show"], ["rules", "rollback"],
     ["rules", "backtest"], ["rules", "explain"], ["rules", "forecast"],
+    ["flags", "snooze"], ["flags", "override"], ["flags", "end"], ["flags", "list"],
 )  # fmt: skip
 
 

@@ -144,7 +144,9 @@ class Life:
         return events
 
 
-def recorded(*, causes: Iterable[str] = ("time", "event", "rule_change")) -> list[dict[str, Any]]:
+def recorded(
+    *, causes: Iterable[str] = ("time", "event", "override", "rule_change")
+) -> list[dict[str, Any]]:
     with transaction():
         return query(
             "select c.external_id as id, t.at, t.from_status, t.to_status, t.changes, t.cause"

@@ -77,7 +77,7 @@ def test_a_flag_that_changed_while_the_status_stayed_is_a_threshold_crossed() ->
     assert body["company"]["health_status"] == body["company"]["previous_status"] == "At Risk"
 
 
-@pytest.mark.parametrize("cause", ["event", "time", "rule_change"])
+@pytest.mark.parametrize("cause", ["event", "time", "override", "rule_change"])
 def test_the_cause_is_told_as_it_is_recorded(cause: str) -> None:
     assert payload(cause=cause)["cause"] == cause
 
