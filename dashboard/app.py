@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from config.settings import Settings
 from dashboard import addresses, navigation, wording
 from dashboard.access.browsers import recognise_visitors
 from dashboard.access.members import ADMITS, visitor
@@ -52,12 +53,25 @@ def create_app(parts: Parts, pages: Sequence[Blueprint] = PAGES) -> Flask:
     for blueprint in pages:
         app.register_blueprint(blueprint)
     _check_every_page_says_whom_it_admits(app)
-    proxies = parts.settings.trusted_proxies
-    if proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0
-        )
+    _see_through_proxies(app, parts.settings)
     return app
+
+
+def _see_through_proxies(app: Flask, settings: Settings) -> None:
+    """Let requests tell the address and the scheme that the browser used."""
+    behind = settings.trusted_proxies
+    if behind:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=behind, x_proto=behind, x_host=behind
+        )
+    if settings.dashboard_url and settings.dashboard_url.startswith("https://"):
+        serve = app.wsgi_app
+
+        def by_https(environ: Any, start_response: Any) -> Any:
+            return serve({**environ, "wsgi.url_scheme": "https"}, start_response)
+
+        # Not every proxy says which scheme it was asked by, and cookies depend on it.
+        app.wsgi_app = by_https  # type: ignore[method-assign]
 
 
 def _speak(app: Flask) -> None:

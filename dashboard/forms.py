@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wtforms import Field, PasswordField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import DataRequired, Length, ValidationError
 
 from dashboard.access import people as changes
 from dashboard.access.passwords import LONGEST, UnfitPassword, check_fit
@@ -17,9 +17,9 @@ def trimmed(text: str | None) -> str | None:
     return text.strip() if text else text
 
 
-def required(what: str) -> InputRequired:
+def required(what: str) -> DataRequired:
     """A validator: something must be entered, and what."""
-    return InputRequired(f"Enter {what}.")
+    return DataRequired(f"Enter {what}.")
 
 
 def one_line(_form: object, field: Field) -> None:

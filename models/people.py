@@ -60,6 +60,14 @@ def with_id(person_id: int) -> Person | None:
     return Person(**rows[0]) if rows else None
 
 
+def lock(person_id: int) -> Person | None:
+    """The person with this id, whom nobody else may change until the transaction ends."""
+    rows = query(
+        f"select {COLUMNS} from people where id = %(id)s for no key update", {"id": person_id}
+    )
+    return Person(**rows[0]) if rows else None
+
+
 def any_exists() -> bool:
     """Whether there is anybody at all."""
     return bool(query("select 1 from people limit 1"))

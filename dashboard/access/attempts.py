@@ -1,6 +1,7 @@
 """How often a sign-in may fail: for an address, and for an email whatever the address."""
 
 import hashlib
+import ipaddress
 import math
 import time
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ FAILURES_PER_ADDRESS = "30 per 15 minutes"
 
 FAILURES_PER_EMAIL = "10 per 15 minutes"
 """At this rate even a poor password outlives its guesser."""
+
+IPV6_PREFIX = 64
 
 
 @dataclass
@@ -76,9 +79,20 @@ class Attempts:
         self, address: str, email: str
     ) -> tuple[tuple[limits.RateLimitItem, tuple[str, str]], ...]:
         return (
-            (self._per_address, ("sign-in address", address)),
+            (self._per_address, ("sign-in address", _neighbourhood(address))),
             (self._per_email, ("sign-in email", _digest(email))),
         )
+
+
+def _neighbourhood(address: str) -> str:
+    """What one client has: an IPv4 address, but of IPv6 a whole net."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if known.version == 4:
+        return address
+    return str(ipaddress.ip_network((known, IPV6_PREFIX), strict=False))
 
 
 def _digest(email: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
 from flask import abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -114,9 +115,12 @@ def _membership(found: Visitor, organization: str) -> Member:
 
 def to_sign_in() -> Response:
     """Ask who it is, and go on afterwards where they wanted to go."""
+    by_htmx = "HX-Request" in request.headers
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    if by_htmx:
+        wanted = urlsplit(request.headers.get("HX-Current-URL", "")).path or None
     address = url_for("sign_in.page", next=wanted if wanted != "/" else None)
-    if "HX-Request" in request.headers:
-        # htmx would put the sign-in page into the place of a fragment.
-        return Response(status=401, headers={"HX-Redirect": url_for("sign_in.page")})
+    if by_htmx:
+        # A redirect would put the sign-in page into the place of a fragment.
+        return Response(status=401, headers={"HX-Redirect": address})
     return redirect(address, 303)

@@ -17,7 +17,7 @@ from dashboard.access.audit import Maker, change_by
 from dashboard.access.roles import Role
 from models import audit_log, memberships, people, sessions
 from models.organizations import Organization
-from models.people import Person
+from models.people import Person, PersonExists
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 200
@@ -76,7 +76,10 @@ def add(
     memberships.lock_organization(organization.id)
     email = read_email(newcomer.email)
     known = people.find(email)
-    person = known or people.create(email, newcomer.called, newcomer.password_hash)
+    try:
+        person = known or people.create(email, newcomer.called, newcomer.password_hash)
+    except PersonExists:
+        raise NotPossible(f"Somebody else is adding {email} right now; try again.") from None
     if not memberships.add(organization.id, person.id, role):
         raise NotPossible(f"{person.email} is a member of `{organization.name}` already.")
     audit_log.add(

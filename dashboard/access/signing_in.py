@@ -1,5 +1,8 @@
 """Signing in and out: the password, the limits, and the session that follows."""
 
+import logging
+from dataclasses import replace
+
 from flask import request, session
 from werkzeug.wrappers import Response
 
@@ -10,6 +13,8 @@ from dashboard.parts import now, parts
 from models import people, sessions
 from models.database import transaction
 from models.people import Person
+
+logger = logging.getLogger("brazebee.dashboard")
 
 
 class SignInRefused(Exception):
@@ -35,20 +40,30 @@ def check_password(email: str, password: str, *, address: str) -> Person:
     # Outside of a transaction: hashing takes longer than any query.
     if not passwords.fits(password_hash, password) or person is None or person.disabled_at:
         attempts.note_failure(address, email)
+        logger.info("a sign-in from %s was refused", address)
         raise SignInRefused
     attempts.forget(email)
     if password_hash and passwords.is_outdated(password_hash):
         renewed = passwords.hash(password)
         with transaction():
             people.renew_password_hash(person, renewed)
+        person = replace(person, password_hash=renewed)
     return person
 
 
 def begin_session(person: Person, response: Response, *, by: str) -> None:
-    """Sign a person in with this browser, under a new token; `by` says how they proved it."""
+    """Sign a person in with this browser, under a new token; `by` says how they proved it.
+
+    Raises:
+        SignInRefused: they were disabled, or their password changed, since they proved it.
+    """
     at = now()
     former = session_token()
     with transaction():
+        # Locked: whoever changes the password now ends the session that begins here, too.
+        current = people.lock(person.id)
+        if current is None or current.disabled_at or current.password_hash != person.password_hash:
+            raise SignInRefused
         if former:
             sessions.end(former)
         sessions.forget_expired(at)

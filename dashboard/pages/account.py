@@ -1,9 +1,12 @@
 """A person's own account: name, password, and where they are signed in."""
 
+from dataclasses import replace
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 from werkzeug.exceptions import ServiceUnavailable
+from werkzeug.wrappers import Response
 from wtforms import Form, PasswordField
 from wtforms.validators import EqualTo
 
@@ -23,6 +26,7 @@ from dashboard.forms import fits, name_field, new_password_field, required
 from dashboard.parts import now, parts
 from models import people, sessions
 from models.database import transaction
+from models.people import Person
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 
@@ -79,7 +83,9 @@ def change_password(visitor: Visitor) -> ResponseReturnValue:
     if not form.validate(extra_validators={"new": [fits(person.email)]}):
         return _page(visitor, password_form=form), 422
     try:
-        check_password(person.email, str(form.current.data), address=client_address())
+        person = check_password(person.email, str(form.current.data), address=client_address())
+        response = redirect(url_for("account.page"), 303)
+        _replace_password(person, str(form.new.data), response)
     except SignInRefused:
         form.current.errors = ["This is not your current password."]
         return _page(visitor, password_form=form), 422
@@ -89,11 +95,6 @@ def change_password(visitor: Visitor) -> ResponseReturnValue:
         return answer, 429, {"Retry-After": str(error.retry_after)}
     except RedisError:
         raise ServiceUnavailable("Passwords cannot be checked at the moment.") from None
-    password_hash = parts().passwords.hash(str(form.new.data))
-    with transaction():
-        changes.set_password(person, password_hash, maker=Maker.of(person), at=now())
-    response = redirect(url_for("account.page"), 303)
-    begin_session(person, response, by="new password")
     flash("Your password was changed. Every other browser was signed out.")
     return response
 
@@ -120,6 +121,15 @@ def end_all(visitor: Visitor) -> ResponseReturnValue:
         sessions.end_all(person.id)
         audit.write_wherever_member(person, Maker.of(person), now(), "Signed out everywhere")
     return _sign_out_here()
+
+
+def _replace_password(person: Person, password: str, response: Response) -> None:
+    """Store a new password, and go on in this browser alone, under a new token."""
+    password_hash = parts().passwords.hash(password)
+    with transaction():
+        changes.set_password(person, password_hash, maker=Maker.of(person), at=now())
+    person = replace(person, password_hash=password_hash)
+    begin_session(person, response, by="new password")
 
 
 def _sign_out_here() -> ResponseReturnValue:

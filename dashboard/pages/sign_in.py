@@ -64,6 +64,8 @@ def sign_in() -> ResponseReturnValue:
         person = check_password(
             form.email.data or "", form.password.data or "", address=client_address()
         )
+        response = redirect(_goal(), 303)
+        begin_session(person, response, by="password")
     except SignInRefused:
         return _page(form, WRONG), 422
     except TooManyAttempts as error:
@@ -72,8 +74,6 @@ def sign_in() -> ResponseReturnValue:
         return _page(form, said), 429, {"Retry-After": str(error.retry_after)}
     except RedisError:
         raise ServiceUnavailable("Nobody can sign in at the moment.") from None
-    response = redirect(_goal(), 303)
-    begin_session(person, response, by="password")
     return response
 
 
