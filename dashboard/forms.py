@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wtforms import Field, PasswordField, SelectField, StringField
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer than its types
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from dashboard.access import people as changes
@@ -61,7 +62,9 @@ def new_password_field(label: str = "New password", **options: Any) -> PasswordF
 
 def role_field(label: str = "Role", **options: Any) -> SelectField:
     """A field for one of the roles."""
-    choices = [(role.value, f"{role.value.capitalize()}: {role.meaning}") for role in Role]
+    choices = [
+        SelectChoice(role.value, f"{role.value.capitalize()}: {role.meaning}") for role in Role
+    ]
     return SelectField(label, choices=choices, **options)
 
 

@@ -102,7 +102,7 @@ def change_role(
     if role is not Role.ADMINISTRATOR:
         _keep_an_administrator(organization, person)
     memberships.set_role(organization.id, person.id, role)
-    detail = {"from": former.value, "to": role.value}
+    detail = {"was": former.value, "role": role.value}
     audit_log.add(organization.id, change_by(maker, at, "Role changed", person.email, detail))
 
 

@@ -66,7 +66,7 @@ def rename(visitor: Visitor) -> ResponseReturnValue:
     person, name = visitor.person, str(form.name.data)
     with transaction():
         people.rename(person.id, name)
-        detail = {"from": person.name, "to": name}
+        detail = {"was": person.name, "name": name}
         audit.write_wherever_member(person, Maker.of(person), now(), "Name changed", detail)
     flash("Your name was changed.")
     return redirect(url_for("account.page"), 303)
