@@ -1,0 +1,99 @@
+"""The dashboard's own process on embedded servers, with an organization and people in it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+from honcho.environ import parse_procfile
+
+from config.files import PROCFILE, ROOT
+from config.settings import Settings
+from dashboard.access.passwords import Passwords
+from models import memberships, organizations, people
+from models.database import transaction
+from models.organizations import Organization
+
+PASSWORD = "correct horse battery"
+START_SECONDS = 30.0
+
+
+@dataclass
+class RunningDashboard:
+    """Where it is, and how to bring organizations and people into it.
+
+    Tests share it, each in an organization of its own.
+    """
+
+    url: str
+    password_hash: str = field(default_factory=lambda: Passwords().hash(PASSWORD))
+
+    def organization(self, name: str) -> Organization:
+        with transaction():
+            return organizations.find(name) or organizations.create(name)
+
+    def person(self, email: str, organization: Organization, role: str) -> str:
+        """Make somebody who signs in with `PASSWORD`; their email."""
+        with transaction():
+            person = people.create(email, email.split("@", maxsplit=1)[0], self.password_hash)
+            memberships.add(organization.id, person.id, role)
+        return email
+
+
+@contextmanager
+def running_dashboard(settings: Settings, log: Path) -> Iterator[RunningDashboard]:
+    """Start the line of the Procfile, and stop it."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    line = parse_procfile(PROCFILE.read_text(encoding="utf-8")).processes["dashboard"]
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("BRAZEBEE_")},
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "BRAZEBEE_SECRET_KEY": settings.secret_keys[0],
+        "BRAZEBEE_DASHBOARD_PORT": str(port),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        "PYTHONPATH": str(ROOT),
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", line],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_ready(f"{url}/readyz", process, log)
+        yield RunningDashboard(url)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    with requests.Session() as session:
+        session.trust_env = False
+        while True:
+            try:
+                if session.get(url, timeout=1).ok:
+                    return
+            except requests.RequestException:
+                pass
+            assert process.poll() is None, log.read_text(errors="replace")
+            assert time.monotonic() < deadline, log.read_text(errors="replace")
+            time.sleep(0.05)
