@@ -207,7 +207,8 @@ def _changing(org: str, now: datetime) -> Iterator[tuple[Settings, int, Judging]
         except OverrideRefused as error:
             raise Refused(str(error)) from None
         except RedisError as error:
-            raise Refused(f"Redis does not answer: {error}. Nothing was changed.") from None
+            said = str(error).rstrip(".")
+            raise Refused(f"Redis does not answer: {said}. Nothing was changed.") from None
 
 
 def _end_of(until: datetime | None, for_long: str | None, now: datetime) -> datetime | None:

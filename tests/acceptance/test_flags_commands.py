@@ -1,6 +1,5 @@
 """Flags snoozed, overridden and ended from the command line of a running product."""
 
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -127,48 +126,3 @@ def test_a_snoozed_flag_is_explained_in_one_line(tenant: Tenant) -> None:
         "  snoozed  until 2099-12-01 00:00:00 UTC by ann@example.com because the contract is on"
         " hold\n" in told
     )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "said"),
-    [
-        (["snooze", "no", "Reports", "--for", "1 day", *WHY], 1, "no company with the id `no`"),
-        (["snooze", "acme", "reports", "--for", "1 day", *WHY], 1, "did you mean `Reports`?"),
-        (
-            ["override", "acme", "Reports", "--status", "Lost", *WHY],
-            1,
-            "no status `Lost`; they have `Healthy`, `At Risk`, `Critical`.",
-        ),
-        (["snooze", "acme", "Reports", "--until", "2020-01-01", *WHY], 1, "is not ahead; it is"),
-        (["snooze", "acme", "Reports", "--for", "0 days", *WHY], 1, "is not ahead; it is"),
-        (["snooze", "acme", "Reports", *WHY], 2, "say --until or --for"),
-        (["snooze", "acme", "Reports", "--for", "2 fortnights", *WHY], 2, "--for: "),
-        (["snooze", "acme", "Reports", "--until", "soon", *WHY], 2, "`soon` is not a time"),
-        (
-            ["snooze", "acme", "Reports", "--for", "1 day", "--until", "2099-01-01", *WHY],
-            2,
-            "not both",
-        ),
-        (["snooze", "acme", "Reports", "--for", "1 day", "--owner", "ann"], 2, "--reason"),
-        (
-            ["snooze", "acme", "Reports", "--for", "1 day", "--owner", "a", "--reason", " "],
-            1,
-            "Say a reason.",
-        ),
-        (["end", "acme", "Reports"], 1, "`Reports` of `acme` is not snoozed or overridden."),
-        (["list", "--company", "no"], 1, "no company with the id `no`"),
-    ],
-)
-def test_what_cannot_be_is_one_clear_sentence(
-    brazebee: Brazebee, refused: Tenant, arguments: list[str], code: int, said: str
-) -> None:
-    done = brazebee.run("flags", *arguments, "--org", refused.name)
-    assert (done.returncode, done.stdout) == (code, "")
-    assert said in done.stderr
-
-
-@pytest.fixture(scope="module")
-def refused(brazebee: Brazebee, tmp_path_factory: pytest.TempPathFactory) -> Tenant:
-    name = f"refused{time.monotonic_ns()}"
-    assert brazebee.run("org", "create", name).returncode == 0
-    return Tenant(brazebee, name, tmp_path_factory.mktemp("refused"))

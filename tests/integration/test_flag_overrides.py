@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from actors.backtesting import Stretch, backtest
 from actors.explanation import Explanation, explain
@@ -33,6 +34,7 @@ from actors.planning import Prospect, companies_due, forecast, plan
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent
+from cli.flags import flags
 from config.settings import Settings
 from models import companies, flag_overrides, organizations, transitions, webhook_endpoints
 from models.companies import Company
@@ -442,6 +444,68 @@ def test_what_cannot_be_is_refused_in_a_sentence_and_changes_nothing(
         ask(tenant)
     assert tenant.overrides() == []
     assert tenant.history() == [AT_FIRST]
+
+
+WHY = ("--reason", "the contract is on hold", "--owner", "ann@example.com")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["snooze", "no", "Logs in", "--for", "1 day", *WHY], 1, "no company with the id `no`"),
+        (["snooze", "acme", "logs in", "--for", "1 day", *WHY], 1, "did you mean `Logs in`?"),
+        (
+            ["override", "acme", "Logs in", "--status", "Lost", *WHY],
+            1,
+            "no status `Lost`; they have `Healthy`, `At Risk`, `Critical`.",
+        ),
+        (["snooze", "acme", "Logs in", "--until", "2020-01-01", *WHY], 1, "is not ahead; it is"),
+        (["snooze", "acme", "Logs in", "--for", "0 days", *WHY], 1, "is not ahead; it is"),
+        (["snooze", "acme", "Logs in", *WHY], 2, "say --until or --for"),
+        (["snooze", "acme", "Logs in", "--for", "2 fortnights", *WHY], 2, "--for: "),
+        (["snooze", "acme", "Logs in", "--until", "soon", *WHY], 2, "`soon` is not a time"),
+        (
+            ["snooze", "acme", "Logs in", "--for", "1 day", "--until", "2099-01-01", *WHY],
+            2,
+            "not both",
+        ),
+        (["snooze", "acme", "Logs in", "--for", "1 day", "--owner", "ann"], 2, "--reason"),
+        (
+            ["snooze", "acme", "Logs in", "--for", "1 day", "--owner", "a", "--reason", " "],
+            1,
+            "Say a reason.",
+        ),
+        (["end", "acme", "Logs in"], 1, "`Logs in` of `acme` is not snoozed or overridden."),
+        (["list", "--company", "no"], 1, "no company with the id `no`"),
+    ],
+)
+def test_the_command_line_refuses_what_cannot_be_in_one_clear_sentence(
+    tenant: Tenant,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    code: int,
+    said: str,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("REDIS_URL", settings.redis_url)
+    done = CliRunner().invoke(flags, [*arguments, "--org", "o"])
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert tenant.overrides() == []
+
+
+def test_nothing_is_changed_while_redis_does_not_tell_which_events_wait(
+    tenant: Tenant, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    arguments = ["snooze", "acme", "Logs in", "--for", "1 day", *WHY]
+    done = CliRunner().invoke(flags, [*arguments, "--org", "o"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Redis does not answer: ")
+    assert done.stderr.endswith(". Nothing was changed.\n")
+    assert tenant.overrides() == []
 
 
 def test_one_whose_time_is_over_cannot_be_ended_any_more(tenant: Tenant) -> None:
