@@ -189,7 +189,7 @@ def told(one: StoredOverride) -> tuple[str, str]:
     """An override that is in force, for people: what it is, and the rest in words."""
     end = spell_instant(one.ends_at) if one.ends_at else "it is ended,"
     rest = f"until {end} by {one.owner} because {one.reason}"
-    return ("snoozed", rest) if one.kind is Kind.SNOOZE else ("override", f"{one.status} {rest}")
+    return ("snoozed", rest) if one.kind is Kind.SNOOZE else ("set to", f"{one.status} {rest}")
 
 
 @contextmanager
@@ -230,10 +230,10 @@ def _tell(written: Written, settings: Settings, *, as_json: bool) -> None:
         now = {"health_status": company.health_status, "score": company.score}
         print_json({"company": company.external_id, **as_plain(one), **now})
         return
-    what, rest = told(one)
+    is_so = "is " + " ".join(told(one))
     if one.ended_at is not None:
-        what, rest = "counts", "as it is judged again"
-    click.echo(f"{one.flag} of {company.name} ({company.external_id}): {what} {rest}.")
+        is_so = "counts as it is judged again"
+    click.echo(f"{one.flag} of {company.name} ({company.external_id}) {is_so}.")
     if one.start_recorded and (one.ended_at is None or one.end_recorded):
         click.echo(f"{company.name} is {company.health_status}.")
     else:

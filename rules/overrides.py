@@ -67,8 +67,8 @@ class Counting:
 
     def level(self, flag: str, own: Level, at: datetime) -> Level:
         """The level as which a flag with a level of its own counts at an instant."""
-        covering = [span for span in self._spans.get(flag, ()) if span.covers(at)]
-        return covering[-1].level if covering else own
+        spans = self._spans.get(flag, ())
+        return next((span.level for span in spans if span.covers(at)), own)
 
     def overridden(self, at: datetime) -> frozenset[str]:
         """The flags that count otherwise than they are judged at an instant."""
@@ -124,9 +124,7 @@ class Counting:
     def left(self) -> tuple[Override, ...]:
         """The others, each with whether it has begun."""
         return tuple(
-            replace(span.override, begun=span.override.starts_at <= self._now)
-            if not span.override.begun
-            else span.override
+            replace(one := span.override, begun=one.begun or one.starts_at <= self._now)
             for spans in self._spans.values()
             for span in spans
             if span.until is None or span.until > self._now

@@ -77,7 +77,7 @@ def test_what_is_overridden_is_listed_explained_foreseen_and_ended(tenant: Tenan
     )
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
-    assert first.startswith("Reports of Acme Corp (acme): override Critical until 20")
+    assert first.startswith("Reports of Acme Corp (acme) is set to Critical until 20")
     assert first.endswith("UTC by ann@example.com because the contract is on hold.")
     assert second == "Acme Corp is Critical."
     [listed] = tenant.json("flags", "list", "--company", "acme")
@@ -92,7 +92,7 @@ def test_what_is_overridden_is_listed_explained_foreseen_and_ended(tenant: Tenan
     assert (flag["status"], flag["override"]["status"]) == ("At Risk", "Critical")
     assert explained["transitions"][-1]["cause"] == "override"
     told = tenant.run("rules", "explain", "acme").stdout
-    assert "\nReports: At Risk\n  override Critical until 20" in told
+    assert "\nReports: At Risk\n  set to   Critical until 20" in told
 
     [coming] = tenant.json("rules", "forecast", "--days", "30")
     assert (coming["at"], coming["from"], coming["to"]) == (
@@ -102,7 +102,7 @@ def test_what_is_overridden_is_listed_explained_foreseen_and_ended(tenant: Tenan
     )
     ended = tenant.run("flags", "end", "acme", "Reports")
     assert ended.stdout.splitlines() == [
-        "Reports of Acme Corp (acme): counts as it is judged again.",
+        "Reports of Acme Corp (acme) counts as it is judged again.",
         "Acme Corp is At Risk.",
     ]
     assert tenant.status == "At Risk"
