@@ -113,11 +113,11 @@ class _Looking:
             self._take(chunk)
             # Of what is not read yet, nothing is due before the last of these.
             read_until = chunk[-1].due_at if len(chunk) == LOOKED_AT_ONCE else self._span.until
-            while self._next_bound() <= read_until and not self._is_enough(limit):
+            while self._next_bound() <= read_until and not self._is_enough(limit, read_until):
                 self._judge_next(read_until)
             self.frontier = min(read_until, self._next_bound())
             looked_at += sum(not self._place or flag.due_at > self._place[0] for flag in chunk)
-            if self._is_enough(limit) or looked_at >= MOST_LOOKED_AT:
+            if self._is_enough(limit, read_until) or looked_at >= MOST_LOOKED_AT:
                 break
         else:
             self.complete = self._next_bound() > self._span.until
@@ -128,8 +128,8 @@ class _Looking:
         """The earliest at which one that is not judged can change."""
         return self._candidates[0][0] if self._candidates else END
 
-    def _is_enough(self, limit: int) -> bool:
-        bound = self._next_bound()
+    def _is_enough(self, limit: int, read_until: datetime) -> bool:
+        bound = min(read_until, self._next_bound())
         return sum(one.at < bound for one in self._found) >= limit
 
     def _chunks(self) -> Iterator[Sequence[DueFlag]]:

@@ -1,0 +1,316 @@
+"""Events are counted once and at their own time, however late and however often they come."""
+
+import itertools
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from actors import summing
+from actors.intake import store
+from actors.rulebooks import RuleBooks
+from actors.summing import sum_up
+from actors.tracked_event import TrackedEvent
+from models import event_counts, event_weeks, organizations
+from models.database import execute, query, transaction
+from models.event_counts import DayCount, Volume
+from models.event_weeks import Week
+
+NOW = datetime(2026, 1, 21, 12, 30, tzinfo=UTC)  # a Wednesday
+MONDAY = date(2026, 1, 19)
+
+numbers = itertools.count(1)
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+def new_organization() -> int:
+    with transaction():
+        return organizations.create(f"o{next(numbers)}").id
+
+
+def event(organization_id: int, at: datetime, **changed: Any) -> TrackedEvent:
+    contents: dict[str, Any] = {
+        "organization_id": organization_id,
+        "key_id": None,
+        "event_id": f"e{next(numbers)}",
+        "event_key": "login",
+        "company_id": "acme",
+        "company": {"name": "Acme"},
+        "user_id": None,
+        "user": {},
+        "data": None,
+        "occurred_at": at,
+        "received_at": NOW,
+    }
+    return TrackedEvent(**contents | changed)
+
+
+def before(**offset: float) -> datetime:
+    return NOW - timedelta(**offset)
+
+
+def volumes(organization_id: int) -> dict[str, Volume]:
+    with transaction():
+        return event_counts.volumes(organization_id, NOW)
+
+
+def weeks(organization_id: int, key: str = "login") -> list[tuple[date, int, int]]:
+    with transaction():
+        found = event_weeks.of_key(organization_id, key, since=date(2025, 1, 1))
+    return [(one.week, one.companies, one.users) for one in found]
+
+
+# By hour
+
+
+def test_the_volume_of_a_key_is_counted_when_its_events_are_stored() -> None:
+    o = new_organization()
+    sent = [event(o, before(hours=hours)) for hours in (1, 23, 100, 600, 8_000)]
+    store([*sent, event(o, before(days=6), event_key="report")], RuleBooks())
+    expected = {
+        "login": Volume("login", before(hours=1), 2, 3, 4),
+        "report": Volume("report", before(days=6), 0, 1, 1),
+    }
+    assert volumes(o) == expected
+    sum_up(NOW)
+    assert volumes(o) == expected
+
+
+def test_an_event_that_is_sent_twice_counts_once() -> None:
+    o = new_organization()
+    one = event(o, before(hours=1))
+    store([one, one], RuleBooks())
+    sum_up(NOW)
+    store([one], RuleBooks())
+    assert volumes(o)["login"].in_a_day == 1
+
+
+def test_what_comes_late_counts_on_its_own_day_and_moves_no_last_time_back() -> None:
+    o = new_organization()
+    store([event(o, before(hours=1))], RuleBooks())
+    sum_up(NOW)
+    store([event(o, before(days=3)), event(o, before(days=3, hours=1))], RuleBooks())
+    with transaction():
+        days = event_counts.daily(o, "login", since=before(days=9), until=NOW)
+    assert days == [DayCount(date(2026, 1, 18), 2), DayCount(date(2026, 1, 21), 1)]
+    assert volumes(o)["login"].last_at == before(hours=1)
+
+
+def test_events_that_are_not_stored_are_not_counted() -> None:
+    o = new_organization()
+    with transaction():
+        execute("alter table users add constraint nobody check (false)")
+    try:
+        store([event(o, NOW, user_id="ann")], RuleBooks())
+    except Exception:  # noqa: BLE001 -- whatever PostgreSQL calls it
+        assert volumes(o) == {}
+    else:
+        pytest.fail("it was stored")
+
+
+def test_nothing_is_lost_or_doubled_while_events_are_stored_and_gathered_at_once() -> None:
+    o = new_organization()
+
+    def send(company: int) -> None:
+        for hour in range(20):
+            at = before(hours=hour)
+            store([event(o, at, company_id=f"c{company}", event_key="k")] * 2, RuleBooks())
+
+    with ThreadPoolExecutor() as pool:
+        sending = [pool.submit(send, company) for company in range(3)]
+        while not all(one.done() for one in sending):
+            sum_up(NOW)
+        for one in sending:
+            one.result()
+    assert volumes(o)["k"].in_a_day == 60
+    sum_up(NOW)
+    assert volumes(o)["k"].in_a_day == 60
+
+
+def test_counting_anew_says_the_same() -> None:
+    o, other = new_organization(), new_organization()
+    store([event(o, before(hours=n * n), company_id=f"c{n}") for n in range(20)], RuleBooks())
+    store([event(other, before(hours=1))], RuleBooks())
+    sum_up(NOW)
+    counted = volumes(o), weeks(o), volumes(other)
+    with transaction():
+        event_counts.recount(o, NOW)
+    sum_up(NOW + timedelta(minutes=2))
+    assert (volumes(o), weeks(o), volumes(other)) == counted
+
+
+# Quiet keys
+
+
+def quiet(organization_id: int, *keys: str) -> list[str]:
+    with transaction():
+        return [one.event_key for one in event_counts.quiet(organization_id, keys, NOW)]
+
+
+def each_hours(organization_id: int, key: str, step: float, *, until: float, number: int) -> None:
+    """Events of a key, the last so many hours ago."""
+    store(
+        [event(organization_id, before(hours=until + n * step), event_key=key)
+         for n in range(number)],
+        RuleBooks(),
+    )  # fmt: skip
+
+
+def test_a_key_is_quiet_when_it_is_silent_for_more_than_twice_its_longest_silence() -> None:
+    o = new_organization()
+    each_hours(o, "hourly", 1, until=7, number=40)
+    each_hours(o, "daily", 24, until=40, number=40)
+    each_hours(o, "gone", 24, until=72, number=40)
+    assert quiet(o, "hourly", "daily", "gone", "never") == ["gone", "hourly"]
+    sum_up(NOW)
+    with transaction():
+        [gone, _] = event_counts.quiet(o, ["hourly", "gone"], NOW)
+    assert gone.silent_for == timedelta(hours=72)
+    assert gone.longest_before == timedelta(hours=24)
+
+
+def test_a_key_with_a_short_past_or_a_short_silence_is_not_quiet() -> None:
+    o = new_organization()
+    each_hours(o, "young", 1, until=72, number=10)
+    each_hours(o, "lunch", 1, until=5, number=40)
+    assert quiet(o, "young", "lunch") == []
+
+
+def test_quiet_keys_are_those_that_are_asked_for() -> None:
+    o, other = new_organization(), new_organization()
+    each_hours(o, "gone", 1, until=72, number=40)
+    assert quiet(o) == []
+    assert quiet(other, "gone") == []
+
+
+# By week
+
+
+def test_a_week_has_the_companies_and_users_that_were_active_in_it() -> None:
+    o = new_organization()
+    store(
+        [
+            event(o, before(hours=1), company_id="a", user_id="ann"),
+            event(o, before(hours=2), company_id="a", user_id="ann"),
+            event(o, before(days=2), company_id="a", user_id="ben"),
+            event(o, before(days=2), company_id="b"),
+            event(o, before(days=3), company_id="c", user_id="cem"),
+            event(o, NOW, company_id="d", event_key="report"),
+        ],
+        RuleBooks(),
+    )
+    sum_up(NOW)
+    assert weeks(o) == [(MONDAY - timedelta(days=7), 1, 1), (MONDAY, 2, 2)]
+    with transaction():
+        assert event_weeks.in_week(o, NOW.date()) == {
+            "login": Week(MONDAY, 2, 2, NOW),
+            "report": Week(MONDAY, 1, 0, NOW),
+        }
+
+
+def test_a_week_begins_on_monday_at_midnight_utc() -> None:
+    o = new_organization()
+    midnight = datetime(2026, 1, 19, tzinfo=UTC)
+    store([event(o, midnight), event(o, midnight - timedelta(microseconds=1))], RuleBooks())
+    sum_up(NOW)
+    assert [week for week, *_ in weeks(o)] == [MONDAY - timedelta(days=7), MONDAY]
+
+
+def test_a_late_event_has_its_old_week_counted_again() -> None:
+    o = new_organization()
+    store([event(o, before(days=200), company_id="a")], RuleBooks())
+    sum_up(NOW)
+    store([event(o, before(days=200), company_id="b")], RuleBooks())
+    assert [companies for _, companies, _ in weeks(o)] == [1]
+    sum_up(NOW + timedelta(minutes=1))
+    assert [companies for _, companies, _ in weeks(o)] == [2]
+
+
+def test_a_week_is_counted_again_no_sooner_than_its_cost_allows() -> None:
+    o = new_organization()
+    store([event(o, NOW, company_id="a")], RuleBooks())
+    sum_up(NOW)
+    with transaction():
+        execute("update event_weeks set took = '10 seconds'")
+    store([event(o, NOW, company_id="b")], RuleBooks())
+    sum_up(NOW + timedelta(seconds=199))
+    assert [companies for _, companies, _ in weeks(o)] == [1]
+    sum_up(NOW + timedelta(seconds=200))
+    assert [companies for _, companies, _ in weeks(o)] == [2]
+
+
+def test_a_week_without_new_events_is_not_counted_again() -> None:
+    o = new_organization()
+    store([event(o, NOW)], RuleBooks())
+    sum_up(NOW)
+    sum_up(NOW + timedelta(days=1))
+    with transaction():
+        assert event_weeks.in_week(o, NOW.date())["login"].as_of == NOW
+
+
+def test_only_one_sums_up_at_a_time() -> None:
+    o = new_organization()
+    store([event(o, NOW)], RuleBooks())
+    with transaction():
+        query("select pg_advisory_xact_lock(%(lock)s)", {"lock": summing.LOCK})
+        with ThreadPoolExecutor() as pool:
+            pool.submit(sum_up, NOW).result()
+    assert weeks(o) == []
+    sum_up(NOW)
+    assert len(weeks(o)) == 1
+
+
+histories = st.lists(
+    st.tuples(
+        st.integers(0, 60),  # days ago
+        st.sampled_from("ab"),  # key
+        st.sampled_from("xyz"),  # company
+        st.sampled_from([None, "u", "v"]),  # user
+        st.booleans(),  # sum up after it
+    ),
+    max_size=15,
+)
+
+
+@hypothesis_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(histories)
+def test_in_whatever_order_events_come_every_count_is_that_of_the_events(
+    history: list[tuple[int, str, str, str | None, bool]],
+) -> None:
+    o = new_organization()
+    rulebooks = RuleBooks()
+    now = NOW
+    for days, key, company, user, summed in history:
+        sent = event(o, before(days=days), event_key=key, company_id=company, user_id=user)
+        store([sent, sent], rulebooks)
+        if summed:
+            now += timedelta(hours=1)
+            sum_up(now)
+    sum_up(now + timedelta(hours=1))
+    for key in "ab":
+        of_key = [one for one in history if one[1] == key]
+        assert (volumes(o)[key].in_a_week if of_key else 0) == sum(d <= 7 for d, *_ in of_key)
+        monday = Counter(
+            before(days=days).date() - timedelta(days=before(days=days).weekday())
+            for days, *_ in of_key
+        )
+        assert weeks(o, key) == [
+            (
+                week,
+                len({c for d, _, c, _, _ in of_key if in_week(d, week)}),
+                len({u for d, _, _, u, _ in of_key if u and in_week(d, week)}),
+            )
+            for week in sorted(monday)
+        ]
+
+
+def in_week(days: int, week: date) -> bool:
+    return week <= before(days=days).date() < week + timedelta(days=7)

@@ -1,0 +1,207 @@
+"""What is told to come is what the forecast of all companies says, the soonest first."""
+
+import itertools
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from actors import outlook as module
+from actors.health import evaluate
+from actors.intake import store
+from actors.outlook import Span, outlook
+from actors.planning import Prospect, forecast
+from actors.rule_changes import apply_rules
+from actors.rulebooks import RuleBooks
+from actors.tracked_event import TrackedEvent
+from models import flag_states, organizations
+from models.cursors import UnreadableCursor
+from models.database import query, transaction
+
+T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+NOW = T0 + timedelta(days=12)
+
+RULES = """
+version: 1
+statuses: [Healthy, At Risk, Critical]
+events: {login: , report: }
+flags:
+  - flag: Reports
+    event: report
+    when: {At Risk: less than 3 times in 7 days, Critical: less than 1 time in 9 days}
+  - flag: Quiet
+    event: any
+    when: {At Risk: no activity for 5 days}
+  - flag: Errors
+    event: login
+    when: {At Risk: at least 4 times in 2 days}
+  - flag: Web
+    event: login
+    where: {data.source: web}
+    when: {At Risk: less than 1 time in 6 days}
+    new_company: wait 15 days
+  - flag: Lasting
+    event: login
+    when: {Critical: less than 1 time in 3 days}
+    for: 4 days
+  - flag: Recovering
+    event: report
+    when: {At Risk: less than 2 times in 4 days}
+    recover: at least 3 times in 4 days
+  - flag: Both
+    when: {Critical: flag Reports is At Risk or worse and flag Web is At Risk}
+"""
+
+numbers = itertools.count(1)
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+def new_organization(rules: str = RULES) -> int:
+    with transaction():
+        organization_id = organizations.create(f"o{next(numbers)}").id
+        apply_rules(organization_id, rules, file="r.yaml", applied_by="test", now=T0)
+    return organization_id
+
+
+def track(
+    organization_id: int,
+    company: str,
+    key: str,
+    at: datetime,
+    *,
+    rulebooks: RuleBooks | None = None,
+    **data: Any,
+) -> None:
+    rulebooks = rulebooks or RuleBooks()
+    sent = TrackedEvent(
+        organization_id=organization_id,
+        key_id=None,
+        event_id=f"e{next(numbers)}",
+        event_key=key,
+        company_id=company,
+        company={"name": company.title()},
+        user_id=None,
+        user={},
+        data=data or None,
+        occurred_at=at,
+        received_at=at,
+    )
+    for company_id in store([sent], rulebooks):
+        evaluate(company_id, rulebooks, at)
+
+
+def pass_time(until: datetime, rulebooks: RuleBooks) -> None:
+    """As the clock does: whatever falls due is judged at its instant."""
+    while True:
+        with transaction():
+            due = flag_states.due(until=until, limit=1)
+        if not due:
+            return
+        evaluate(due[0][0], rulebooks, due[0][1])
+
+
+def live(organization_id: int, seed: int, companies: int) -> None:
+    """A past of some companies, after which most of their flags are due too early."""
+    chance = random.Random(seed)
+    rulebooks = RuleBooks()
+    sent = [
+        (T0 + timedelta(seconds=chance.randrange(12 * 86_400)), f"c{n}")
+        for n in range(companies)
+        for _ in range(chance.randrange(1, 12))
+    ]
+    for at, company in sorted(sent):
+        pass_time(at, rulebooks)
+        source, key = chance.choice(["web", "api"]), chance.choice(["login", "report"])
+        track(organization_id, company, key, at, rulebooks=rulebooks, source=source)
+    pass_time(NOW, rulebooks)
+
+
+def everything(organization_id: int, until: datetime) -> list[Prospect]:
+    """What `brazebee rules forecast` tells."""
+    with transaction():
+        due = flag_states.companies_due(organization_id, until=until)
+        found = [one for some in forecast(due, 1, NOW, until) for one in some]
+    moving = [one for one in found if one.before != one.after]
+    return sorted(moving, key=lambda one: (one.at, one.id))
+
+
+def pages(organization_id: int, until: datetime, limit: int) -> list[list[Prospect]]:
+    told = []
+    place = None
+    rulebooks = RuleBooks()
+    while True:
+        with transaction():
+            found = outlook(
+                organization_id, 1, Span(NOW, until), rulebooks, after=place, limit=limit
+            )
+        told.append(found.changes)
+        assert len(found.changes) <= limit
+        assert all(one.at <= found.known_until for one in found.changes)
+        if found.next is None:
+            assert found.known_until == until
+            return told
+        place = found.next
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("chunk", "limit"), [(500, 1), (7, 3), (3, 100)])
+def test_pages_put_together_are_the_whole_forecast(
+    seed: int, chunk: int, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOKED_AT_ONCE", chunk)
+    monkeypatch.setattr(module, "MOST_LOOKED_AT", 2 * chunk)
+    monkeypatch.setattr(module, "JUDGED_AT_ONCE", 2)
+    organization_id = new_organization()
+    live(organization_id, seed, companies=8)
+    until = NOW + timedelta(days=7)
+    expected = everything(organization_id, until)
+    assert len(expected) > 3
+    told = pages(organization_id, until, limit)
+    assert [one for page in told for one in page] == expected
+
+
+def test_flags_that_are_due_too_early_cost_no_judgement(monkeypatch: pytest.MonkeyPatch) -> None:
+    organization_id = new_organization(
+        "version: 1\nevents: {login: }\nflags:\n  - flag: Quiet\n    event: login\n"
+        "    when: {At Risk: no activity for 5 days}\n"
+    )
+    for n in range(20):
+        track(organization_id, f"busy{n}", "login", NOW - timedelta(days=4))
+    for n in range(20):
+        track(organization_id, f"busy{n}", "login", NOW - timedelta(hours=1))
+    track(organization_id, "silent", "login", NOW - timedelta(days=1))
+    judged: list[int] = []
+
+    def counting(due: list[int], *rest: Any) -> Any:
+        judged.extend(due)
+        return forecast(due, *rest)
+
+    monkeypatch.setattr(module, "forecast", counting)
+    with transaction():
+        found = outlook(organization_id, 1, Span(NOW, NOW + timedelta(days=4, hours=12)),
+                        RuleBooks())  # fmt: skip
+    assert [one.id for one in found.changes] == ["silent"]
+    assert len(judged) == 1
+
+
+def test_an_event_that_is_not_judged_yet_is_looked_at() -> None:
+    organization_id = new_organization()
+    track(organization_id, "acme", "report", NOW - timedelta(days=1))
+    until = NOW + timedelta(days=7)
+    with transaction():
+        query("update companies set unsettled_since = %(at)s", {"at": NOW - timedelta(days=1)})
+    assert pages(organization_id, until, 50) == [everything(organization_id, until)]
+
+
+def test_other_organizations_are_not_looked_at() -> None:
+    mine, other = new_organization(), new_organization()
+    live(other, 1, companies=3)
+    assert pages(mine, NOW + timedelta(days=7), 5) == [[]]
+
+
+def test_a_place_of_another_list_is_refused() -> None:
+    organization_id = new_organization()
+    with pytest.raises(UnreadableCursor), transaction():
+        outlook(organization_id, 1, Span(NOW, NOW), RuleBooks(), after="WyJ4Il0")
