@@ -1,0 +1,228 @@
+"""What one company's page shows: its story, users, fields and deliveries, page by page."""
+
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from actors.health import evaluate
+from actors.intake import store
+from actors.rule_changes import apply_rules
+from actors.rulebooks import RuleBooks
+from actors.tracked_event import TrackedEvent
+from models import (
+    companies,
+    delivery_log,
+    field_changes,
+    organizations,
+    timeline,
+    transitions,
+    users,
+    webhook_endpoints,
+)
+from models.cursors import UnreadableCursor
+from models.database import query, transaction
+
+T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+RULES = """
+version: 1
+events: {error: , login: }
+flags:
+  - {flag: Errors, event: error, when: {At Risk: at least 1 time in 10 seconds}}
+"""
+
+numbers = itertools.count(1)
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+def after(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+def new_organization() -> int:
+    with transaction():
+        organization_id = organizations.create(f"o{next(numbers)}").id
+        apply_rules(organization_id, RULES, file="r", applied_by="test", now=after(-60))
+    return organization_id
+
+
+def track(organization_id: int, seconds: float, **changed: Any) -> int:
+    """Store and judge an event of `acme`, as it happens; the company's row."""
+    contents: dict[str, Any] = {
+        "organization_id": organization_id,
+        "key_id": None,
+        "event_id": f"e{next(numbers):03}",
+        "event_key": "login",
+        "company_id": "acme",
+        "company": {"name": "Acme"},
+        "user_id": None,
+        "user": {},
+        "data": None,
+        "occurred_at": after(seconds),
+        "received_at": after(seconds),
+    }
+    sent = TrackedEvent(**contents | changed)
+    for company_id in store([sent], RuleBooks()):
+        evaluate(company_id, RuleBooks(), after(seconds))
+    with transaction():
+        company = companies.find(organization_id, sent.company_id)
+    assert company is not None
+    return company.id
+
+
+def walk(page: Callable[..., tuple[list[Any], str | None]], *given: Any, **asked: Any) -> list[Any]:
+    """All pages of two, put together."""
+    walked: list[Any] = []
+    place = None
+    while True:
+        with transaction():
+            found, place = page(*given, after=place, limit=2, **asked)
+        walked += found
+        if place is None:
+            return walked
+        assert len(found) == 2
+
+
+def told(happening: timeline.Happening) -> tuple[datetime, str | None]:
+    return happening.at, happening.event_key if happening.is_event else happening.to_status
+
+
+# The timeline
+
+
+def test_events_and_changes_of_health_are_one_story_newest_first() -> None:
+    o = new_organization()
+    track(o, 0, user_id="ann", user={"name": "Ann"}, data={"n": 1})
+    track(o, 5, event_key="error")
+    acme = track(o, 20)
+    evaluate(acme, RuleBooks(), after(21))
+    story = walk(timeline.page, acme)
+    assert [told(one) for one in story] == [
+        (after(20), "login"),
+        (after(15), "Healthy"),
+        (after(5), "At Risk"),
+        (after(5), "error"),
+        (after(0), "login"),
+    ]
+    assert (story[-1].user, story[-1].user_name, story[-1].data) == ("ann", "Ann", {"n": 1})
+    assert (story[1].cause, story[2].cause) == ("time", "event")
+    assert story[2].changes
+    assert story[2].changes[0]["flag"] == "Errors"
+
+
+def test_events_of_one_instant_come_each_once() -> None:
+    o = new_organization()
+    for _ in range(7):
+        acme = track(o, 5)
+    events = [one.event_id for one in walk(timeline.page, acme)]
+    assert len(set(events)) == len(events) == 7
+    assert events == sorted(events, reverse=True)
+
+
+def test_the_story_can_be_of_one_event_key_or_of_health_alone() -> None:
+    o = new_organization()
+    track(o, 0)
+    acme = track(o, 5, event_key="error")
+    of_key = walk(timeline.page, acme, event_key="error", transitions=False)
+    assert [told(one) for one in of_key] == [(after(5), "error")]
+    assert [told(one) for one in walk(timeline.page, acme, events=False)] == [(after(5), "At Risk")]
+    assert walk(timeline.page, acme, events=False, transitions=False) == []
+
+
+def test_other_companies_have_a_story_of_their_own() -> None:
+    o = new_organization()
+    track(o, 0, company_id="other", event_key="error")
+    acme = track(o, 0)
+    assert [told(one) for one in walk(timeline.page, acme)] == [(after(0), "login")]
+
+
+# What happened lately in all companies
+
+
+def test_recent_changes_come_newest_first_with_their_company_and_reasons() -> None:
+    o, other = new_organization(), new_organization()
+    for n in range(5):
+        track(o, n, company_id=f"c{n}", company={"name": f"C {n}"}, event_key="error")
+    track(other, 3, company_id="theirs", event_key="error")
+    recent = walk(transitions.recent, o, since=after(0))
+    assert [(one.company, one.company_name, one.at) for one in recent] == [
+        (f"c{n}", f"C {n}", after(n)) for n in (4, 3, 2, 1)
+    ]
+    assert recent[0].changes[0]["threshold"] == "At least 1 time in 10 seconds"
+    with transaction():
+        counted = transitions.count_recent(o, since=after(0))
+    assert counted == {("Healthy", "At Risk"): 4}
+
+
+def test_what_changed_nothing_but_flags_is_told_where_it_is_wanted() -> None:
+    o = new_organization()
+    track(o, 1, event_key="error")
+    with transaction():
+        query("update transitions set from_status = to_status")
+        assert transitions.recent(o, since=T0)[0] == []
+        assert len(transitions.recent(o, since=T0, only_status=False)[0]) == 1
+
+
+# Users, fields, deliveries
+
+
+def test_users_come_the_last_seen_first() -> None:
+    o = new_organization()
+    for n, name in enumerate(["ann", "ben", "cem", "ann", "dan"]):
+        acme = track(o, n, user_id=name, user={"email": f"{name}@example.com", "role": "Admin"})
+    track(o, 9, company_id="other", user_id="eve")
+    found = walk(users.page, acme)
+    assert [(one.id, one.last_event_at) for one in found] == [
+        ("dan", after(4)), ("ann", after(3)), ("cem", after(2)), ("ben", after(1)),
+    ]  # fmt: skip
+    assert (found[0].email, found[0].traits) == ("dan@example.com", {"role": "Admin"})
+    with transaction():
+        assert users.count(acme) == 4
+
+
+def test_the_history_of_fields_tells_what_was_before() -> None:
+    o = new_organization()
+    for n, plan in enumerate(["Free", "Pro", "Pro", "Team"]):
+        acme = track(o, n, company={"name": "Acme", "plan": plan})
+    history = walk(field_changes.page, acme)
+    assert [(one.field, one.at, one.before, one.value) for one in history] == [
+        ("plan", after(3), "Pro", "Team"),
+        ("plan", after(1), "Free", "Pro"),
+        ("plan", after(0), None, "Free"),
+        ("name", after(0), None, "Acme"),
+    ]
+    assert len(walk(field_changes.page, acme, field="name")) == 1
+
+
+def test_deliveries_are_those_that_tell_of_the_company() -> None:
+    o = new_organization()
+    with transaction():
+        query(
+            "insert into webhook_endpoints (id, organization_id, url, encrypted_secret)"
+            " values (%(id)s, %(o)s, 'https://example.com', 'x')",
+            {"id": UUID(int=1), "o": o},
+        )
+        assert webhook_endpoints.subscribed(o)
+    for n in range(3):
+        track(o, 20 * n, company_id="other", event_key="error")
+        acme = track(o, 20 * n + 5, event_key="error")
+        evaluate(acme, RuleBooks(), after(20 * n + 16))
+    found = walk(delivery_log.of_company, acme)
+    assert {one.company for one in found} == {"acme"}
+    assert [one.created_at for one in found] == sorted(
+        (one.created_at for one in found), reverse=True
+    )
+    assert len(found) == len({one.id for one in found}) == 6
+
+
+@pytest.mark.parametrize(
+    "page", [timeline.page, users.page, field_changes.page, delivery_log.of_company]
+)
+def test_a_place_of_another_list_is_refused(page: Callable[..., Any]) -> None:
+    with pytest.raises(UnreadableCursor), transaction():
+        page(1, after="WyJ4Il0")
