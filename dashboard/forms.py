@@ -62,9 +62,7 @@ def new_password_field(label: str = "New password", **options: Any) -> PasswordF
 
 def role_field(label: str = "Role", **options: Any) -> SelectField:
     """A field for one of the roles."""
-    choices = [
-        SelectChoice(role.value, f"{role.value.capitalize()}: {role.meaning}") for role in Role
-    ]
+    choices = [SelectChoice(role.value, role.value.capitalize()) for role in Role]
     return SelectField(label, choices=choices, **options)
 
 

@@ -22,7 +22,7 @@ class Role(StrEnum):
 
 
 _MEANINGS = {
-    Role.VIEWER: "sees everything but settings",
-    Role.EDITOR: "also changes rules, events, snoozes and notes",
-    Role.ADMINISTRATOR: "also changes keys, webhooks and people, and reads the audit log",
+    Role.VIEWER: "Sees everything but settings.",
+    Role.EDITOR: "Also changes rules, events, snoozes and notes.",
+    Role.ADMINISTRATOR: "Also changes keys, webhooks and people, and reads the audit log.",
 }

@@ -11,6 +11,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from redis.connection import parse_url
 
+from config.open_id import OpenIdSettings
 from config.settings import DEFAULT_RATE_LIMIT, Settings, SettingsError
 
 POSTGRES = "postgresql://brazebee:pg-password@db.internal/brazebee"
@@ -59,6 +60,11 @@ def test_everything_can_be_set() -> None:
         BRAZEBEE_WEBHOOK_ALLOW_NETS="10.1.0.0/16, fd00::/8,192.168.1.5",
         BRAZEBEE_TRUSTED_PROXIES="2",
         BRAZEBEE_METRICS_TOKEN="t0ken",
+        BRAZEBEE_DASHBOARD_URL="https://health.example.com/",
+        BRAZEBEE_ADMIN_EMAIL="ann@acme.com",
+        BRAZEBEE_OIDC_ISSUER="https://accounts.example.com",
+        BRAZEBEE_OIDC_CLIENT_ID="brazebee",
+        BRAZEBEE_OIDC_CLIENT_SECRET="oidc-secret",
         BRAZEBEE_LOG_LEVEL="DEBUG",
     ) == Settings(
         database_url=POSTGRES,
@@ -73,6 +79,9 @@ def test_everything_can_be_set() -> None:
         ),
         trusted_proxies=2,
         metrics_token="t0ken",
+        dashboard_url="https://health.example.com/",
+        admin_email="ann@acme.com",
+        open_id=OpenIdSettings("https://accounts.example.com", "brazebee", "oidc-secret"),
         log_level="DEBUG",
     )
 
@@ -90,6 +99,9 @@ def test_an_empty_variable_counts_as_unset(empty: str) -> None:
         "BRAZEBEE_WEBHOOK_ALLOW_NETS",
         "BRAZEBEE_TRUSTED_PROXIES",
         "BRAZEBEE_METRICS_TOKEN",
+        "BRAZEBEE_DASHBOARD_URL",
+        "BRAZEBEE_ADMIN_EMAIL",
+        "BRAZEBEE_OIDC_ISSUER",
         "BRAZEBEE_LOG_LEVEL",
     )
     assert read(**dict.fromkeys(optional, empty)) == read()
@@ -121,8 +133,13 @@ def test_all_faults_of_the_environment_are_told_at_once() -> None:
         BRAZEBEE_WEBHOOK_ALLOW_NETS="10.0.0.0/40",
         BRAZEBEE_TRUSTED_PROXIES="one",
         BRAZEBEE_METRICS_TOKEN="two words",
+        BRAZEBEE_DASHBOARD_URL="https://health.example.com/path",
+        BRAZEBEE_ADMIN_EMAIL="ann",
         BRAZEBEE_LOG_LEVEL="LOUD",
     ) == {
+        "BRAZEBEE_ADMIN_EMAIL": "Not a valid email address.",
+        "BRAZEBEE_DASHBOARD_URL": "must be the address that people open, such as"
+        " https://health.example.com.",
         "BRAZEBEE_LOG_LEVEL": "Must be one of: DEBUG, INFO, WARNING, ERROR.",
         "BRAZEBEE_METRICS_TOKEN": "must be of visible ASCII characters.",
         "BRAZEBEE_RATE_LIMIT": "`often` is not a rate; expected for example 10000/hour.",

@@ -1,0 +1,40 @@
+import hashlib
+import re
+
+from config.files import ROOT
+
+STATIC = ROOT / "dashboard" / "static"
+VENDOR = STATIC / "vendor"
+TEMPLATES = ROOT / "dashboard" / "templates"
+
+
+def test_every_vendored_file_is_the_one_that_was_released() -> None:
+    listed = {}
+    for line in (VENDOR / "VERSIONS.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        if len(cells) == 5 and re.fullmatch("[0-9a-f]{64}", cells[4]):
+            listed[cells[0]] = cells[4]
+    files = {
+        path.relative_to(VENDOR).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in VENDOR.rglob("*")
+        if path.is_file() and path.name != "VERSIONS.md"
+    }
+    assert files == listed
+    assert files
+
+
+def test_no_template_holds_what_the_content_security_policy_refuses() -> None:
+    refused = re.compile(
+        r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:|https?://"
+        r"|hx-on|js:|hx-vals=.js", re.IGNORECASE,
+    )  # fmt: skip
+    for path in TEMPLATES.rglob("*.html"):
+        found = refused.search(path.read_text())
+        assert found is None, f"{path.name}: {found}"
+
+
+def test_every_form_that_changes_something_carries_the_token() -> None:
+    form = re.compile(r'<form[^>]*method="post".*?</form>', re.DOTALL)
+    for path in TEMPLATES.rglob("*.html"):
+        for found in form.findall(path.read_text()):
+            assert "csrf()" in found or "csrf_token()" in found, f"{path.name}: {found[:80]}"

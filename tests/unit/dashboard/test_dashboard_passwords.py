@@ -1,0 +1,50 @@
+import pytest
+from argon2 import PasswordHasher
+
+from dashboard.access.passwords import Passwords, UnfitPassword, check_fit, random_password
+from dashboard.access.roles import Role
+
+QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+def test_a_password_fits_its_own_hash_alone() -> None:
+    stored = QUICK.hash("correct horse battery")
+    assert stored.startswith("$argon2id$")
+    assert QUICK.fits(stored, "correct horse battery")
+    assert not QUICK.fits(stored, "correct horse batterz")
+    assert not QUICK.fits(None, "correct horse battery")
+    assert not QUICK.fits("no hash", "correct horse battery")
+    assert stored != QUICK.hash("correct horse battery")
+
+
+def test_one_password_fits_however_a_keyboard_composes_it() -> None:
+    assert QUICK.fits(QUICK.hash("se\u0301same ouvre-toi"), "s\u00e9same ouvre-toi")
+
+
+def test_a_hash_of_other_parameters_is_outdated() -> None:
+    former = Passwords(PasswordHasher(time_cost=2, memory_cost=8, parallelism=1))
+    assert QUICK.is_outdated(former.hash("x"))
+    assert not QUICK.is_outdated(QUICK.hash("x"))
+
+
+def test_random_passwords_differ_and_may_be_chosen() -> None:
+    passwords = {random_password() for _ in range(100)}
+    assert len(passwords) == 100
+    for password in passwords:
+        check_fit(password, email="ann@acme.com")
+
+
+@pytest.mark.parametrize(
+    "password", ["", "elevenchars", "x" * 201, " Ann.Long@acme.com ", "ababababababab"]
+)
+def test_a_poor_password_may_not_be_chosen(password: str) -> None:
+    with pytest.raises(UnfitPassword):
+        check_fit(password, email="ann.long@acme.com")
+
+
+def test_each_role_includes_those_before_it() -> None:
+    assert [[role.includes(other) for other in Role] for role in Role] == [
+        [True, False, False],
+        [True, True, False],
+        [True, True, True],
+    ]
