@@ -57,13 +57,13 @@ class Counting:
         now: datetime,
         new_rules: NewRules | None,
     ) -> None:
-        in_order = sorted(overrides, key=lambda override: (override.starts_at, override.id))
         self._book = book
         self._now = now
+        in_order = sorted(overrides, key=lambda override: (override.starts_at, override.id))
+        self._in_order = [_span(override, book, now, new_rules) for override in in_order]
         self._spans: dict[str, list[_Span]] = {}
-        for override in in_order:
-            span = _span(override, book, now, new_rules)
-            self._spans.setdefault(override.flag, []).append(span)
+        for span in self._in_order:
+            self._spans.setdefault(span.override.flag, []).append(span)
 
     def level(self, flag: str, own: Level, at: datetime) -> Level:
         """The level as which a flag with a level of its own counts at an instant."""
@@ -72,12 +72,11 @@ class Counting:
 
     def overridden(self, at: datetime) -> frozenset[str]:
         """The flags that count otherwise than they are judged at an instant."""
-        found = (name for name, spans in self._spans.items() if any(s.covers(at) for s in spans))
-        return frozenset(found)
+        return frozenset(span.override.flag for span in self._in_order if span.covers(at))
 
     def levels_before(self, own: Mapping[str, Level]) -> dict[str, Level]:
         """As which level each flag counts by what is recorded."""
-        begun = (span for spans in self._spans.values() for span in spans if span.override.begun)
+        begun = (span for span in self._in_order if span.override.begun)
         return {**own} | {span.override.flag: span.level for span in begun}
 
     def count(self, own: Mapping[str, Level], changes: Sequence[FlagChange]) -> list[FlagChange]:
@@ -115,8 +114,7 @@ class Counting:
         """The overrides that are over by now."""
         return tuple(
             EndedOverride(span.override, span.until, span.lacking)
-            for spans in self._spans.values()
-            for span in spans
+            for span in self._in_order
             if span.until is not None and span.until <= self._now
         )
 
@@ -125,8 +123,7 @@ class Counting:
         """The others, each with whether it has begun."""
         return tuple(
             replace(one := span.override, begun=one.begun or one.starts_at <= self._now)
-            for spans in self._spans.values()
-            for span in spans
+            for span in self._in_order
             if span.until is None or span.until > self._now
         )
 
