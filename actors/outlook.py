@@ -9,7 +9,7 @@ by the forecast, and told once nobody else can come before.
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from actors.planning import Prospect, forecast
@@ -18,8 +18,9 @@ from models import events, flag_states
 from models.cursors import Cursor
 from models.events import Nth
 from models.flag_states import DueFlag
-from rules.counting import Absence, Comparison, Count
+from rules.counting import Absence, Count, Distinct
 from rules.durations import END, shifted
+from rules.facts import USER
 from rules.flags import Flag
 
 LOOKED_AT_ONCE = 500
@@ -147,28 +148,32 @@ class _Looking:
     def _take(self, chunk: Sequence[DueFlag]) -> None:
         """Add the companies of due flags, each at the earliest that its flag can change."""
         probes: list[Nth] = []
-        probed: list[tuple[DueFlag, slice, Sequence[Count]]] = []
+        probed: list[tuple[DueFlag, slice, Sequence[_Counted]]] = []
         for due in chunk:
             counts = self._counts(due)
             if counts is None:
                 self._add(due.due_at, due.company_id)
                 continue
-            flag = self._book.flags_by_name[due.flag]
             start = len(probes)
-            probes += [Nth(due.company_id, flag.selector.event_key, c.depth) for c in counts]
+            key = self._book.flags_by_name[due.flag].selector.event_key
+            probes += [Nth(due.company_id, key, one.depth, one.users) for one in counts]
             probed.append((due, slice(start, len(probes)), counts))
         times = events.times_of_nth(probes, self._span.now)
         for due, places, counts in probed:
-            changes = (
-                shifted(at, count.window)
-                for at, count in zip(times[places], counts, strict=True)
-                if at is not None
-            )
-            to_come = [at for at in changes if at > self._span.now]
-            if to_come and min(to_come) <= self._span.until:
-                self._add(max(min(to_come), due.due_at), due.company_id)
+            at = self._changes_at(due, list(zip(times[places], counts, strict=True)))
+            if at is not None and at <= self._span.until:
+                self._add(at, due.company_id)
 
-    def _counts(self, due: DueFlag) -> Sequence[Count] | None:
+    def _changes_at(
+        self, due: DueFlag, found: Sequence[tuple[datetime | None, "_Counted"]]
+    ) -> datetime | None:
+        """When a flag that only counts changes by itself, or no sooner than; None if never."""
+        if any(at is None and one.users for at, one in found):
+            return due.due_at
+        changes = [shifted(at, one.window) for at, one in found if at is not None]
+        return min((at for at in changes if at > self._span.now), default=None)
+
+    def _counts(self, due: DueFlag) -> Sequence["_Counted"] | None:
         """The phrases of a flag, if it is recorded up to date and does nothing but count."""
         flag = self._book.flags_by_name.get(due.flag)
         if flag is None or not due.is_current or due.status is None:
@@ -201,16 +206,28 @@ class _Looking:
             ]
 
 
-def _plain_counts(flag: Flag) -> Sequence[Count] | None:
+@dataclass(frozen=True)
+class _Counted:
+    """A phrase that changes when its `depth`-th latest event, or user, leaves the window."""
+
+    depth: int
+    window: timedelta
+    users: bool
+
+
+def _plain_counts(flag: Flag) -> Sequence[_Counted] | None:
     """The phrases of a flag that changes by itself just when one of these counts does."""
     if flag.recover or flag.lasting or flag.selector.where:
         return None
     counts = []
     for _, phrase in flag.conditions:
-        if isinstance(phrase, Absence):
-            counts.append(Count(Comparison.LESS_THAN, 1, phrase.window))
-        elif isinstance(phrase, Count):
-            counts.append(phrase)
-        else:
-            return None
+        match phrase:
+            case Absence():
+                counts.append(_Counted(1, phrase.window, users=False))
+            case Count():
+                counts.append(_Counted(phrase.depth, phrase.window, users=False))
+            case Distinct() if phrase.of == USER:
+                counts.append(_Counted(phrase.depth, phrase.window, users=True))
+            case _:
+                return None
     return [count for count in counts if count.depth > 0]

@@ -75,32 +75,53 @@ def latest(selection: Selection, *, limit: int) -> list[datetime]:
 
 @dataclass(frozen=True)
 class Nth:
-    """The `depth`-th latest event of a company, of a key or (None) of any, counted from 1."""
+    """The `depth`-th latest event of a company, of a key or (None) of any, counted from 1.
+
+    With `users` the last event of the user who comes at that place.
+    """
 
     company_id: int
     event_key: str | None
     depth: int
+    users: bool = False
+
+
+EVENTS_OF_A_USER = 20
+"""So many times the depth are read to find users, and no more."""
+
+_NTH_EVENT = (
+    "select occurred_at from events where company_id = wanted.company_id{key}"
+    " and occurred_at <= wanted.until order by occurred_at desc offset wanted.depth - 1 limit 1"
+)
+_NTH_USER = (
+    "select max(occurred_at) as occurred_at from (select occurred_at, user_id from events"
+    " where company_id = wanted.company_id{key} and occurred_at <= wanted.until"
+    f" order by occurred_at desc limit {EVENTS_OF_A_USER} * wanted.depth) latest"
+    " where user_id is not null group by user_id order by 1 desc"
+    " offset wanted.depth - 1 limit 1"
+)
 
 
 def times_of_nth(wanted: Sequence[Nth], until: datetime) -> list[datetime | None]:
     """The time of each of these events up to an instant, None where there are not so many.
 
-    The same walks as `latest` makes, many in one query.
+    The same walks as `latest` makes, many in one query. None of `users` may also mean that they
+    stand further back than it looks.
     """
-    walks = " union all ".join(
-        "select wanted.n, nth.occurred_at from v wanted cross join lateral ("
-        f" select occurred_at from events where company_id = wanted.company_id and {condition}"
-        " and occurred_at <= wanted.until order by occurred_at desc"
-        f" offset wanted.depth - 1 limit 1) nth where wanted.event_key {given}"
-        for condition, given in (
-            ("event_key = wanted.event_key", "is not null"),
-            ("true", "is null"),
+    walks = [
+        f"select wanted.n, nth.occurred_at from v wanted cross join lateral ({walk}) nth"
+        f" where wanted.event_key {given} and wanted.users = {users}"
+        for users, nth in (("false", _NTH_EVENT), ("true", _NTH_USER))
+        for walk, given in (
+            (nth.format(key=" and event_key = wanted.event_key"), "is not null"),
+            (nth.format(key=""), "is null"),
         )
-    )
+    ]
     rows = query_over(
-        walks,
+        " union all ".join(walks),
         [{**vars(one), "n": n, "until": until} for n, one in enumerate(wanted)],
-        "n integer, company_id bigint, event_key text, depth integer, until timestamptz",
+        "n integer, company_id bigint, event_key text, depth integer, users boolean,"
+        " until timestamptz",
     )
     found = {row["n"]: row["occurred_at"] for row in rows}
     return [found.get(n) for n in range(len(wanted))]
