@@ -110,10 +110,8 @@ class _Looking:
     def find(self, limit: int) -> list[Prospect]:
         """The next changes in order, `limit` or somewhat more if there are so many."""
         looked_at = 0
-        for chunk in self._chunks():
+        for chunk, read_until in self._chunks():
             self._take(chunk)
-            # Of what is not read yet, nothing is due before the last of these.
-            read_until = chunk[-1].due_at if len(chunk) == LOOKED_AT_ONCE else self._span.until
             while self._next_bound() <= read_until and not self._is_enough(limit, read_until):
                 self._judge_next(read_until)
             self.frontier = min(read_until, self._next_bound())
@@ -121,7 +119,7 @@ class _Looking:
             if self._is_enough(limit, read_until) or looked_at >= MOST_LOOKED_AT:
                 break
         else:
-            self.complete = self._next_bound() > self._span.until
+            self.complete = True
         known = (one for one in self._found if self.complete or one.at < self.frontier)
         return sorted(known, key=lambda one: (one.at, one.id))
 
@@ -133,17 +131,23 @@ class _Looking:
         bound = min(read_until, self._next_bound())
         return sum(one.at < bound for one in self._found) >= limit
 
-    def _chunks(self) -> Iterator[Sequence[DueFlag]]:
+    def _chunks(self) -> Iterator[tuple[Sequence[DueFlag], datetime]]:
+        """Due flags in order, each time with up to when no other is due."""
         place: tuple[datetime, int, str] | None = None
-        while chunk := flag_states.due_of_organization(
-            self._organization_id,
-            self._version,
-            until=self._span.until,
-            after=place,
-            limit=LOOKED_AT_ONCE,
-        ):
-            yield chunk
-            place = chunk[-1].due_at, chunk[-1].company_id, chunk[-1].flag
+        while True:
+            chunk = flag_states.due_of_organization(
+                self._organization_id,
+                self._version,
+                until=self._span.until,
+                after=place,
+                limit=LOOKED_AT_ONCE,
+            )
+            if len(chunk) < LOOKED_AT_ONCE:
+                yield chunk, self._span.until
+                return
+            last = chunk[-1]
+            yield chunk, last.due_at
+            place = last.due_at, last.company_id, last.flag
 
     def _take(self, chunk: Sequence[DueFlag]) -> None:
         """Add the companies of due flags, each at the earliest that its flag can change."""
