@@ -34,7 +34,7 @@ _COMPANIES = """
         jsonb_build_object('name', at, 'plan', at, 'seats', at, 'region', at),
         %(now)s::timestamptz - interval '360 days' * random(),
         case when n %% 10 < 7 then 'Healthy' when n %% 10 < 9 then 'At Risk' else 'Critical' end,
-        'Healthy', %(now)s::timestamptz - interval '100 days' * power(random(), 3),
+        'Healthy', %(now)s::timestamptz - interval '100 days' * random(),
         (n * 7) %% 101, 1, 3
     from generate_series(1, %(companies)s) n, lateral (select (extract(epoch from
         %(now)s::timestamptz - interval '20 days' * random()) * 1000000)::bigint at) t

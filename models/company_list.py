@@ -119,16 +119,20 @@ _LISTED = (
 def by_status(organization_id: int, now: datetime) -> list[StatusCount]:
     """How many companies are at each status that any is at, in no order."""
     rows = query(
-        "select health_status as status, count(*) as companies, "
-        + ", ".join(
-            "count(*) filter (where status_since >"
-            f" %(now)s::timestamptz - interval '{days} days') as {name}"
-            for name, days in (("within_a_day", 1), ("within_a_week", 7), ("within_a_month", 30))
-        )
-        + " from companies where organization_id = %(organization_id)s group by 1",
+        "select health_status as status, case"
+        " when status_since > %(now)s::timestamptz - interval '1 day' then 0"
+        " when status_since > %(now)s::timestamptz - interval '7 days' then 1"
+        " when status_since > %(now)s::timestamptz - interval '30 days' then 2 else 3 end as age,"
+        " count(*) as companies"
+        " from companies where organization_id = %(organization_id)s group by 1, 2",
         {"organization_id": organization_id, "now": now},
     )
-    return [StatusCount(**row) for row in rows]
+    ages: dict[str, list[int]] = {}
+    for row in rows:
+        ages.setdefault(row["status"], [0, 0, 0, 0])[row["age"]] = row["companies"]
+    return [
+        StatusCount(status, sum(of), of[0], sum(of[:2]), sum(of[:3])) for status, of in ages.items()
+    ]
 
 
 def meanings(text: str) -> tuple[Any, ...]:

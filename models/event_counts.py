@@ -234,6 +234,7 @@ def quiet(organization_id: int, event_keys: Iterable[str], now: datetime) -> lis
     Usual is the longest silence between the latest hours with events; one with too few of
     those has none. Silences are as long as they may have been: from whole hour to whole hour.
     """
+    silent = _silent_since(organization_id, list(event_keys), now - SHORTEST_QUIET)
     rows = query(
         f"""
         select event_key, max(last_at) as last_at,
@@ -254,12 +255,32 @@ def quiet(organization_id: int, event_keys: Iterable[str], now: datetime) -> lis
             ) h
         ) hours group by event_key
         """,
-        {"organization_id": organization_id, "keys": list(event_keys)},
+        {"organization_id": organization_id, "keys": silent},
     )
     found = [
         QuietKey(row["event_key"], row["last_at"], now - row["last_at"], row["longest_before"])
         for row in rows
         if row["hours"] >= FEWEST_HOURS
-        and now - row["last_at"] > max(QUIET_FROM * row["longest_before"], SHORTEST_QUIET)
+        and now - row["last_at"] > QUIET_FROM * row["longest_before"]
     ]
     return sorted(found, key=lambda key: key.last_at)
+
+
+def _silent_since(organization_id: int, event_keys: list[str], at: datetime) -> list[str]:
+    """Those of the keys that came before an instant, and not after it; few, as a rule."""
+    rows = query(
+        """
+        select wanted.event_key from unnest(%(keys)s::text[]) wanted (event_key)
+        cross join lateral (
+            select last_at from event_counts
+            where organization_id = %(organization_id)s and event_key = wanted.event_key
+            order by hour desc limit 1
+        ) counted
+        where counted.last_at < %(at)s
+            and not exists (select from event_arrivals
+                where organization_id = %(organization_id)s
+                    and event_key = wanted.event_key and last_at >= %(at)s)
+        """,
+        {"organization_id": organization_id, "keys": event_keys, "at": at},
+    )
+    return [row["event_key"] for row in rows]
