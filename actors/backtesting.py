@@ -51,7 +51,7 @@ def backtest(
     processes = ProcessPoolExecutor(
         max_workers=max(1, min(len(chunks), os.cpu_count() or 1)),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_prepare_process,
+        initializer=prepare_process,
         initargs=(settings,),
     )
     try:
@@ -62,7 +62,8 @@ def backtest(
         processes.shutdown(cancel_futures=True)
 
 
-def _prepare_process(settings: Settings) -> None:
+def prepare_process(settings: Settings) -> None:
+    """Make ready a process that works for one that somebody waits for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who waits for us
     connect(settings)
 
@@ -71,20 +72,20 @@ def _replay_chunk(
     company_ids: Sequence[int], books: Sequence[RuleBook], stretch: Stretch
 ) -> list[Replayed]:
     with transaction():
-        facts = _facts(company_ids, books, stretch)
+        facts = facts_in_memory(company_ids, books, stretch)
     return [
         Replayed(
-            company,
+            company.external_id,
             tuple(replay(book, known, since=stretch.since, until=stretch.until) for book in books),
         )
         for company, known in facts
     ]
 
 
-def _facts(
+def facts_in_memory(
     company_ids: Sequence[int], books: Sequence[RuleBook], stretch: Stretch
-) -> list[tuple[str, FactsInMemory]]:
-    """Each company's own id, and all of its events and fields that the books can ask for."""
+) -> list[tuple[Company, FactsInMemory]]:
+    """Each company, and all of its events and fields that the books can ask for."""
     keys = {flag.selector.event_key for book in books for flag in book.flags}
     found = events.of_companies(
         company_ids,
@@ -101,7 +102,7 @@ def _facts(
         changes[company_id].append(FieldChange(at, field, value))
     return [
         (
-            company.external_id,
+            company,
             FactsInMemory(
                 occurrences[company.id],
                 [*changes[company.id], _own_id(company)],

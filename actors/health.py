@@ -70,16 +70,17 @@ def bring_up_to_date(
     if all_judged and (until < now or unsettled is not None):
         # What is stored of the time after that is left for the next judgement.
         company.unsettled_since = events.first(Selection(company.id, None, (), until, END))
-    _save(company, settlement.state, book, stored.flags)
+    save_judged(company, settlement.state, book, stored.flags)
     if stored.overrides:
         _save_overrides(stored.overrides, settlements)
     unsettled = company.unsettled_since
     return Evaluated(written, unsettled is not None and unsettled <= now)
 
 
-def _save(
+def save_judged(
     company: Company, state: CompanyState, book: RuleBook, stored: Sequence[StoredFlagState]
 ) -> None:
+    """Write a company's health and its flags, of which these were stored before."""
     company.health_status = state.status
     company.changed_at = state.changed_at
     company.recorded_until = state.recorded_until

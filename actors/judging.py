@@ -11,6 +11,7 @@ from models.companies import Company
 from models.flag_overrides import StoredOverride
 from models.flag_states import StoredFlagState
 from rules.book import RuleBook
+from rules.facts import Facts
 from rules.settlement import settle
 from rules.state import CompanyState, FlagState, NewRules, Override, Settlement
 
@@ -72,15 +73,19 @@ def facts_of(company: Company) -> StoredFacts:
 
 
 def settlements_of(
-    recorded: Recorded, version: int, rulebooks: RuleBooks, until: datetime
+    recorded: Recorded,
+    version: int,
+    rulebooks: RuleBooks,
+    until: datetime,
+    facts: Facts | None = None,
 ) -> list[tuple[RuleBook, int, Settlement]]:
     """What each version of the rules says of its time, from the one last judged by on.
 
     Each with its book and number; the last is that of the rules in force at `until`. Nothing is
-    written.
+    written. `facts` are the stored ones, unless somebody holds all that can be asked for already.
     """
     company = recorded.company
-    organization_id, facts = company.organization_id, facts_of(company)
+    organization_id, facts = company.organization_id, facts or facts_of(company)
     number = company.judged_version
     book = rulebooks.book(organization_id, number)
     state = company_state(recorded, book)

@@ -1,7 +1,7 @@
 """Records a transition: its row, the webhooks that tell it, and a line in the log."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -21,16 +21,21 @@ logger = logging.getLogger("brazebee.health")
 
 
 def record(
-    company: Company, transition: Transition, book: RuleBook, version: int, now: datetime
+    company: Company,
+    transition: Transition,
+    book: RuleBook,
+    version: int,
+    now: datetime,
+    new_id: Callable[[], UUID] = uuid7,
 ) -> list[UUID]:
     """Write a transition and one delivery for each endpoint that wants it.
 
     Within the transaction at hand. Returns the ids of the deliveries; the company's `sequence`
-    counts on.
+    counts on. `new_id` makes ids that sort by time.
     """
     company.sequence += 1
     stored = StoredTransition(
-        id=uuid7(),
+        id=new_id(),
         organization_id=company.organization_id,
         company_id=company.id,
         sequence=company.sequence,
@@ -73,6 +78,7 @@ def record(
                 paused=endpoint.disabled_at is not None,
             ),
             now,
+            new_id,
         )
         for endpoint in webhook_endpoints.subscribed(company.organization_id)
         if wants(endpoint.wanted, stored, company)

@@ -22,7 +22,7 @@ from cli.errors import Refused
 from config.files import DEMO_RULES
 from models import api_keys, organizations, webhook_endpoints
 
-ORGANIZATION = "demo"
+ORGANIZATION = "demo-story"
 EVENT_KEY = "report_created"
 PATIENCE_SECONDS = 20.0
 """The window of the demo's rule is 10 seconds; its webhook must be here well within this."""
@@ -32,7 +32,7 @@ PATIENCE_SECONDS = 20.0
 def demo() -> None:
     """Tell a story in half a minute against a running `brazebee up`.
 
-    Works in an organization of its own, `demo`, and leaves the others alone.
+    Works in an organization of its own, `demo-story`, and leaves the others alone.
     """
     url = find_running().base_url
     with _receiver() as (hook_url, received), _subscribed(hook_url) as (api_key, secret):
@@ -92,8 +92,8 @@ def _tell(story: _Story) -> None:
         busy.set()
         working.join()
     click.echo("\nGlobex kept going, stayed Healthy and caused no webhook. Now both go quiet:")
-    click.echo("  brazebee companies --org demo")
-    click.echo(f"  brazebee explain {acme} --org demo")
+    click.echo(f"  brazebee companies --org {ORGANIZATION}")
+    click.echo(f"  brazebee explain {acme} --org {ORGANIZATION}")
 
 
 def _keep_busy(story: _Story, company_id: str, stop: threading.Event) -> None:

@@ -7,6 +7,7 @@ from cli.companies import explain_company, list_companies
 from cli.connection import find_settings
 from cli.deliveries import deliveries
 from cli.demo import demo
+from cli.demo_data.command import demo_data
 from cli.flags import flags
 from cli.keys import keys
 from cli.metrics import metrics
@@ -47,7 +48,6 @@ def migrate(as_json: bool) -> None:
 
 for command in (
     up, org, keys, people, rules, apply, webhooks, deliveries, list_companies, explain_company,
-    flags,
-    demo, metrics, clock,
+    flags, demo, demo_data, metrics, clock,
 ):  # fmt: skip
     main.add_command(command)

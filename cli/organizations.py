@@ -1,14 +1,24 @@
 """`brazebee org`: the tenants."""
 
+from collections.abc import Iterator
+
 import click
 from marshmallow import ValidationError
 
-from cli.connection import database_transaction
+from cli.connection import (
+    database_transaction,
+    find_organization,
+    find_settings,
+    refused_without_postgres,
+)
 from cli.errors import Refused
 from cli.output import json_option, print_json, print_rows
+from cli.progress import with_progress
 from config.settings import check_rate_limit
-from models import organizations
-from models.organizations import OrganizationExists
+from models import organizations, removal
+from models.database import connect, transaction
+from models.organizations import Organization, OrganizationExists
+from models.removal import OrganizationBusy
 
 LONGEST_NAME = 200
 
@@ -60,3 +70,56 @@ def list_organizations(as_json: bool) -> None:
             for o in organizations.every()
         ]
     print_rows(rows, as_json=as_json, empty="There is no organization yet.")
+
+
+@org.command("delete")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask for the name again.")
+@json_option
+def delete(name: str, yes: bool, as_json: bool) -> None:
+    """Delete an organization with its keys, rules, companies, events and webhooks, for good.
+
+    Its keys are refused from the first moment on. Stop those who send events with them before.
+    """
+    connect(find_settings())
+    with refused_without_postgres():
+        with transaction():
+            found = find_organization(name)
+            rows = removal.count_rows(found.id)
+        if not yes:
+            click.echo(
+                f"`{name}` has {rows['companies']:,} companies with {rows['events']:,} events."
+                " This cannot be undone.",
+                err=True,
+            )
+            if click.prompt("Type its name to delete it", err=True) != name:
+                raise Refused("That is another name; nothing was deleted.")
+        delete_with_progress(found)
+    if as_json:
+        print_json({"deleted": name})
+
+
+def delete_with_progress(organization: Organization) -> None:
+    """Delete an organization with everything in it, while somebody waits.
+
+    Raises:
+        Refused: others kept writing to it.
+        OperationalError: PostgreSQL cannot be reached.
+    """
+    with transaction():
+        rows = sum(removal.count_rows(organization.id).values())
+    deleting = _row_by_row(organization.id)
+    try:
+        for _ in with_progress(deleting, length=rows, label=f"Deleting `{organization.name}`"):
+            pass
+    except OrganizationBusy:
+        raise Refused(
+            f"`{organization.name}` is written to all the while; stop those who send its events,"
+            " and delete it again."
+        ) from None
+    click.echo(f"Deleted the organization `{organization.name}`.", err=True)
+
+
+def _row_by_row(organization_id: int) -> Iterator[None]:
+    for deleted in removal.remove(organization_id):
+        yield from [None] * deleted

@@ -79,11 +79,17 @@ def _wait_for_answer(seconds: float, connection: psycopg2.extensions.connection)
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """A connection from the pool, and a transaction on it.
+    """A connection from the pool, and a transaction on it; within another, a part of that one.
+
+    A part that fails takes back only what it did. What it did lasts once the whole is done.
 
     Raises:
         OperationalError, InterfaceError: PostgreSQL cannot be reached, or went away.
     """
+    if database.in_transaction():
+        with database.atomic():
+            yield
+        return
     with database.connection_context(), database.atomic():
         yield
 

@@ -5,6 +5,7 @@ lease, `next_attempt_at` is the lease's end. Whoever changes a row's turn holds 
 endpoint, so that no two see the same room.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -91,9 +92,9 @@ class NewDelivery:
     by_hand: ByHand | None = None
 
 
-def add(new: NewDelivery, now: datetime) -> UUID:
-    """Write a row; its id."""
-    delivery_id = uuid7()
+def add(new: NewDelivery, now: datetime, new_id: Callable[[], UUID] = uuid7) -> UUID:
+    """Write a row; its id, of those that sort by time."""
+    delivery_id = new_id()
     execute(
         "insert into deliveries (id, organization_id, endpoint_id, transition_id, message_id,"
         " payload, state, next_attempt_at, by_hand, created_at) values (%(id)s,"
@@ -288,15 +289,16 @@ def due(*, until: datetime, limit: int) -> list[Request]:
     return [(row["id"], row["number"]) for row in rows]
 
 
-def probes(*, until: datetime, limit: int) -> list[Request]:
-    """For each endpoint whose circuit may be probed, its oldest parked row."""
+def probes(*, until: datetime, limit: int, endpoint_id: UUID | None = None) -> list[Request]:
+    """For each endpoint whose circuit may be probed, or only for one, its oldest parked row."""
     rows = query(
         "select d.id, d.number from webhook_endpoints e cross join lateral ("
         " select id, tries + 1 as number from deliveries where endpoint_id = e.id"
         " and state = 'waiting' and parked order by by_hand nulls first, id limit 1) d"
         " where e.probe_at <= %(until)s and e.removed_at is null and e.disabled_at is null"
-        " order by e.probe_at limit %(limit)s",
-        {"until": until, "limit": limit},
+        + (" and e.id = %(endpoint_id)s" if endpoint_id else "")
+        + " order by e.probe_at limit %(limit)s",
+        {"until": until, "limit": limit, "endpoint_id": endpoint_id},
     )
     return [(row["id"], row["number"]) for row in rows]
 

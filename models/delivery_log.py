@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from models.cursors import Cursor
-from models.database import query
+from models.database import execute, query
 from models.deliveries import HINT_LOST_AFTER, ByHand, Request
 
 
@@ -156,6 +156,25 @@ def send_again(
         },
     )
     return [(row["id"], row["number"]) for row in rows]
+
+
+def paused(endpoint_id: UUID, *, until: datetime) -> list[tuple[UUID, datetime]]:
+    """What was written up to an instant and never tried: ids and times, oldest first."""
+    rows = query(
+        "select id, created_at from deliveries where endpoint_id = %(endpoint_id)s"
+        " and state = 'paused' and tries = 0 and created_at <= %(until)s order by created_at, id",
+        {"endpoint_id": endpoint_id, "until": until},
+    )
+    return [(row["id"], row["created_at"]) for row in rows]
+
+
+def resume(delivery_id: UUID, now: datetime) -> None:
+    """Have one that is paused wait for its next attempt, as if it had been written now."""
+    execute(
+        "update deliveries set state = 'waiting', next_attempt_at = %(due_at)s"
+        " where id = %(id)s and state = 'paused'",
+        {"id": delivery_id, "due_at": now + HINT_LOST_AFTER},
+    )
 
 
 def count_recovering(endpoint_id: UUID) -> int:

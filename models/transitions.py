@@ -114,3 +114,15 @@ def count_recent(organization_id: int, *, since: datetime) -> dict[tuple[str, st
         {"organization_id": organization_id, "since": since},
     )
     return {(row["from_status"], row["to_status"]): row["number"] for row in rows}
+
+
+def count_changed(organization_id: int, *, since: datetime) -> int:
+    """How many companies of an organization changed their status since an instant."""
+    rows = query(
+        "select count(distinct company_id) as number from transitions"
+        " where organization_id = %(organization_id)s and at > %(since)s"
+        " and from_status <> to_status",
+        {"organization_id": organization_id, "since": since},
+    )
+    number: int = rows[0]["number"]
+    return number

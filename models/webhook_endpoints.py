@@ -71,15 +71,25 @@ _COLUMNS = (
 
 
 def add(
-    organization_id: int, url: str, *, secret_keys: Sequence[str], wanted: Wanted | None = None
+    organization_id: int,
+    url: str,
+    *,
+    secret_keys: Sequence[str],
+    wanted: Wanted | None = None,
+    created_at: datetime | None = None,
 ) -> tuple[UUID, str]:
-    """Subscribe a URL; the endpoint's id and its secret, which cannot be had again."""
+    """Subscribe a URL; the endpoint's id and its secret, which cannot be had again.
+
+    `created_at` is now, unless given.
+    """
     endpoint_id, secret, wanted = uuid7(), _new_secret(), wanted or Wanted()
     execute(
         "insert into webhook_endpoints (id, organization_id, url, encrypted_secret, event_types,"
-        " statuses, companies, company_fields) values (%(id)s, %(organization_id)s, %(url)s,"
-        " %(encrypted_secret)s, %(event_types)s, %(statuses)s, %(companies)s, %(company_fields)s)",
+        " statuses, companies, company_fields, created_at) values (%(id)s, %(organization_id)s,"
+        " %(url)s, %(encrypted_secret)s, %(event_types)s, %(statuses)s, %(companies)s,"
+        " %(company_fields)s, coalesce(%(created_at)s, now()))",
         {
+            "created_at": created_at,
             "id": endpoint_id,
             "organization_id": organization_id,
             "url": url,

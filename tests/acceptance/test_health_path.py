@@ -174,4 +174,4 @@ def test_the_demo_tells_its_story(brazebee: Brazebee) -> None:
     assert told.returncode == 0, told.stderr
     assert told.stdout.count("its signature is verified") == 2
     assert '"health_status": "At Risk"' in told.stdout
-    assert brazebee.json("webhooks", "list", "--org", "demo") == []
+    assert brazebee.json("webhooks", "list", "--org", "demo-story") == []

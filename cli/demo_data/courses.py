@@ -1,0 +1,210 @@
+"""The courses that customers take: how much of its usual use a company makes when."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from random import Random
+
+Points = list[tuple[float, float]]
+"""Days before the present, and how much is used then; straight lines lie between."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """How it goes with a company.
+
+    `joined` is how many days before the present its first event is. `silences` are the stretches
+    without anything, as times before the present: from, to. `tickets` is when a storm of tickets
+    began, `nps` what was answered, by days before the present; `unpaid` is for how many days
+    its newest invoice has been open. `adoption` is the share of the seats that anybody uses,
+    `steps` are the days at which it took more seats.
+    """
+
+    name: str
+    joined: float
+    use: Points
+    adoption: float
+    nps: Mapping[float, int]
+    silences: Sequence[tuple[timedelta, timedelta]] = ()
+    steps: Sequence[float] = ()
+    tickets: float | None = None
+    unpaid: float = 0.0
+    renews_in: float | None = None
+
+    def level(self, days_ago: float) -> float:
+        """How much of its usual use it makes so many days before the present."""
+        points = self.use
+        if days_ago >= points[0][0]:
+            return points[0][1]
+        for (before, high), (after, low) in pairwise(points):
+            if days_ago >= after:
+                return high + (low - high) * (before - days_ago) / (before - after)
+        return points[-1][1]
+
+
+YEAR = 365.0
+_NOTHING = timedelta(0)
+
+
+def _joined(chance: Random) -> float:
+    """Most were there when the product was connected; the others came since, ever more."""
+    if chance.random() < 0.6:
+        return YEAR - chance.uniform(0, 6)
+    return float(75 + (YEAR - 75) * chance.random() ** 1.3)
+
+
+def _content(chance: Random, *, joined: float) -> dict[float, int]:
+    """Answers of a customer that is glad, about every half year."""
+    days = (chance.uniform(190, 330), chance.uniform(15, 170))
+    return {day: chance.choice((7, 8, 8, 9, 9, 10)) for day in days if day < joined - 20}
+
+
+def _steady(chance: Random) -> Course:
+    joined = _joined(chance)
+    return Course(
+        "steady", joined, [(joined, 0.5), (joined - 30, 1.0), (0, chance.uniform(0.95, 1.1))],
+        chance.uniform(0.8, 1.0), _content(chance, joined=joined),
+    )  # fmt: skip
+
+
+def _growing(chance: Random) -> Course:
+    joined = max(_joined(chance), 120)
+    first = joined * chance.uniform(0.5, 0.8)
+    steps = [first] if chance.random() < 0.6 else [first, first * chance.uniform(0.2, 0.5)]
+    return Course(
+        "growing", joined, [(joined, 0.4), (joined - 40, 0.9), (0, 1.35)],
+        chance.uniform(0.85, 1.0), _content(chance, joined=joined), steps=steps,
+    )  # fmt: skip
+
+
+def _beginning(chance: Random) -> Course:
+    joined = chance.uniform(0.5, 70)
+    settled = max(0.0, joined - chance.uniform(10, 35))
+    return Course(
+        "beginning", joined, [(joined, 0.45), (settled, 1.1), (0, 1.1)] if settled
+        else [(joined, 0.45), (0, 0.9)], chance.uniform(0.75, 1.0), {},
+    )  # fmt: skip
+
+
+def _declining(chance: Random) -> Course:
+    joined = max(_joined(chance), 170)
+    begun = chance.uniform(40, 120)
+    answers = _content(chance, joined=joined)
+    if chance.random() < 0.5:
+        answers[begun * 0.4] = chance.choice((3, 4, 5, 5, 6))
+    return Course(
+        "declining", joined, [(joined, 0.6), (joined - 30, 1), (begun, 1), (0, chance.uniform(0.12, 0.35))],
+        chance.uniform(0.7, 0.95), answers,
+        renews_in=chance.uniform(5, 50) if chance.random() < 0.3 else None,
+    )  # fmt: skip
+
+
+def _leaving(chance: Random) -> Course:
+    """Gone for good some time ago."""
+    joined = YEAR - chance.uniform(0, 60)
+    gone = chance.uniform(25, 260)
+    return Course(
+        "gone", joined, [(joined, 0.6), (joined - 30, 1), (gone + 50, 0.9), (gone, 0.1)],
+        chance.uniform(0.6, 0.9), {gone + 20: chance.choice((1, 2, 3, 4, 6))},
+        silences=[(timedelta(days=gone), _NOTHING)],
+    )  # fmt: skip
+
+
+def _recovered(chance: Random) -> Course:
+    joined = YEAR - chance.uniform(0, 80)
+    low = chance.uniform(45, 220)
+    answers = {low + 10: chance.choice((3, 4, 5)), max(low - 40, 3): chance.choice((7, 8, 9))}
+    return Course(
+        "recovered", joined,
+        [(joined, 0.6), (joined - 30, 1), (low + 45, 1), (low, 0.1), (low - 25, 1), (0, 1.05)],
+        chance.uniform(0.8, 1.0), answers,
+    )  # fmt: skip
+
+
+def _unsteady(chance: Random) -> Course:
+    """Well for some weeks and badly for some, all year long."""
+    joined = _joined(chance)
+    points, day, well = [(joined, 0.8)], joined, True
+    while day > 14:
+        day -= chance.uniform(14, 32)
+        well = not well
+        points.append(
+            (max(day, 0), chance.uniform(0.7, 1.1) if well else chance.uniform(0.05, 0.2))
+        )
+    return Course(
+        "unsteady", joined, points, chance.uniform(0.6, 0.9), _content(chance, joined=joined)
+    )
+
+
+def _half_used(chance: Random) -> Course:
+    """Far too many seats; the few who use it like it."""
+    joined = _joined(chance)
+    return Course(
+        "half used", joined, [(joined, 0.5), (joined - 30, 1), (0, 1)],
+        chance.uniform(0.12, 0.42), _content(chance, joined=joined),
+    )  # fmt: skip
+
+
+def _unhappy(chance: Random) -> Course:
+    joined = max(_joined(chance), 100)
+    answers = {chance.uniform(10, 60): chance.choice((2, 3, 4, 5))}
+    return Course(
+        "unhappy", joined, [(joined, 0.6), (joined - 30, 1), (0, 0.85)],
+        chance.uniform(0.75, 1.0), answers,
+        tickets=chance.choice((None, chance.uniform(0.3, 3), chance.uniform(10, 90))),
+        renews_in=chance.uniform(5, 55) if chance.random() < 0.25 else None,
+    )  # fmt: skip
+
+
+def _unpaid(chance: Random) -> Course:
+    joined = max(_joined(chance), 100)
+    return Course(
+        "unpaid", joined, [(joined, 0.6), (joined - 30, 1), (0, 1)],
+        chance.uniform(0.8, 1.0), _content(chance, joined=joined), unpaid=chance.uniform(5, 20),
+    )  # fmt: skip
+
+
+def _silent(*days: float) -> Callable[[Random], Course]:
+    """Quiet for about as many days: a change of the last hours, or of the next days."""
+
+    def course(chance: Random) -> Course:
+        joined = max(_joined(chance), 120)
+        begun = timedelta(days=chance.choice(days), hours=chance.uniform(1, 20))
+        return Course(
+            "silent", joined, [(joined, 0.6), (joined - 30, 1), (0, 1)],
+            chance.uniform(0.8, 1.0), _content(chance, joined=joined),
+            silences=[(begun, _NOTHING)],
+        )  # fmt: skip
+
+    return course
+
+
+def _back(chance: Random) -> Course:
+    """Was away, and is back since today."""
+    joined = max(_joined(chance), 120)
+    away = timedelta(days=chance.uniform(8.9, 10)), timedelta(hours=chance.uniform(2, 20))
+    return Course(
+        "back", joined, [(joined, 0.6), (joined - 30, 1), (0, 1)],
+        chance.uniform(0.85, 1.0), _content(chance, joined=joined), silences=[away],
+    )  # fmt: skip
+
+
+SHARES: tuple[tuple[Callable[[Random], Course], float], ...] = (
+    (_steady, 32), (_growing, 20), (_beginning, 9), (_declining, 9), (_leaving, 3.6),
+    (_recovered, 6), (_unsteady, 5), (_half_used, 5.5), (_unhappy, 5), (_unpaid, 2),
+    (_silent(8), 1), (_silent(5, 6, 7), 1.6), (_silent(19, 20), 0.4), (_silent(21), 0.3),
+    (_back, 1),
+)  # fmt: skip
+"""The courses, and how many of a hundred customers take each."""
+
+ALWAYS = (_steady, _silent(8), _back, _silent(5, 6, 7), _leaving)
+"""The courses of the first few customers: so that even a small demo shows what there is."""
+
+
+def course_of(number: int, chance: Random) -> Course:
+    """The course of the customer with a number, from 0 on."""
+    if number < len(ALWAYS):
+        return ALWAYS[number](chance)
+    makers = [maker for maker, _ in SHARES]
+    return chance.choices(makers, [share for _, share in SHARES])[0](chance)

@@ -1,0 +1,113 @@
+"""Makes the customers of the demo: their events go the way of all events, and are judged.
+
+On every processor of this machine. A customer is written in one transaction, so that workers and
+the clock of a running product see it whole, or not at all.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from actors.backtesting import prepare_process
+from actors.intake import store
+from actors.past import id_of_time, judge_past
+from actors.rulebooks import RuleBooks
+from actors.tracked_event import TrackedEvent
+from cli.demo_data.lives import Happening, life
+from config.settings import Settings
+from models import companies
+from models.database import transaction
+from rules.state import Cause, Transition
+
+CHUNK = 4
+"""Customers that are written together: some thousands of events."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Which customers to make for an organization, up to when."""
+
+    organization_id: int
+    seed: int
+    numbers: Sequence[int]
+    now: datetime
+
+
+def make_all(settings: Settings, task: Task) -> Iterator[int]:
+    """Make customers, chunk by chunk in whatever order they are done; how many events each has.
+
+    Raises:
+        OperationalError: PostgreSQL cannot be reached.
+        BrokenProcessPool: a process of ours was killed.
+    """
+    numbers = task.numbers
+    chunks = [numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)]
+    processes = ProcessPoolExecutor(
+        max_workers=max(1, min(len(chunks), os.cpu_count() or 1)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=prepare_process,
+        initargs=(settings,),
+    )
+    try:
+        tasks = [
+            processes.submit(make, Task(task.organization_id, task.seed, chunk, task.now))
+            for chunk in chunks
+        ]
+        for done in as_completed(tasks):
+            yield from done.result()
+    finally:
+        processes.shutdown(cancel_futures=True)
+
+
+def make(task: Task) -> list[int]:
+    """Make customers in one transaction; how many events each has."""
+    chance = Random(f"{task.seed}/ids/{task.organization_id}/{task.numbers[0]}")
+    sent: list[TrackedEvent] = []
+    numbers, keys = [], []
+    for number in task.numbers:
+        account, happenings = life(task.seed, number, task.now)
+        keys.append((task.organization_id, account.id))
+        numbers.append(len(happenings))
+        sent += (_tracked(task, account.id, one, chance) for one in happenings)
+    rulebooks = RuleBooks()
+    with transaction():
+        store(sent, rulebooks)
+        judge_past(
+            task.organization_id,
+            list(companies.ids(keys).values()),
+            rulebooks,
+            task.now,
+            recorded_at=lambda transition: _recorded_at(transition, task.now, chance),
+            chance=chance,
+        )
+    return numbers
+
+
+def _tracked(task: Task, company_id: str, one: Happening, chance: Random) -> TrackedEvent:
+    user = one.user
+    received_at = one.at + timedelta(milliseconds=chance.uniform(15, 250))
+    return TrackedEvent(
+        organization_id=task.organization_id,
+        key_id=None,
+        event_id=str(id_of_time(received_at, chance)),
+        event_key=one.key,
+        company_id=company_id,
+        company=one.company,
+        user_id=user.id if user else None,
+        user={"name": user.name, "email": user.email, "role": user.role, "title": user.title}
+        if user
+        else {},
+        data=one.data,
+        occurred_at=one.at,
+        received_at=min(received_at, task.now),
+    )
+
+
+def _recorded_at(transition: Transition, now: datetime, chance: Random) -> datetime:
+    """Some moment after the instant: by an event at once, by time with the clock's next look."""
+    ticks = (260, 520) if transition.cause is Cause.TIME else (20, 180)
+    return min(transition.at + timedelta(milliseconds=chance.uniform(*ticks)), now)
