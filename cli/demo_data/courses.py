@@ -94,7 +94,8 @@ def _declining(chance: Random) -> Course:
     if chance.random() < 0.5:
         answers[begun * 0.4] = chance.choice((3, 4, 5, 5, 6))
     return Course(
-        "declining", joined, [(joined, 0.6), (joined - 30, 1), (begun, 1), (0, chance.uniform(0.12, 0.35))],
+        "declining", joined,
+        [(joined, 0.6), (joined - 30, 1), (begun, 1), (0, chance.uniform(0.12, 0.35))],
         chance.uniform(0.7, 0.95), answers,
         renews_in=chance.uniform(5, 50) if chance.random() < 0.3 else None,
     )  # fmt: skip

@@ -14,11 +14,15 @@ from uuid import UUID
 
 from actors import endpoints
 from actors.delivery import AttemptFailed, Claimed, claim, record_failure, record_success
+from actors.webhooks.payload import EventType
 from config.webhook_policy import WebhookPolicy
 from models import deliveries, delivery_log, webhook_endpoints
 from models.database import transaction
 from models.deliveries import Attempt
-from models.webhook_endpoints import Wanted
+from models.webhook_endpoints import Endpoint, Wanted
+
+BATCH = 25
+"""Attempts in one transaction: each leaves versions of rows that all later ones step over."""
 
 REASON = "demo data: nothing is sent from here"
 
@@ -42,7 +46,11 @@ class Receiver:
 
 RECEIVERS = (
     Receiver(
-        "https://crm.brightdesk.example/hooks/brazebee", Wanted(), 120,
+        "https://crm.brightdesk.example/hooks/brazebee",
+        Wanted(
+            event_types=(EventType.HEALTH_SCORE_CHANGED,),
+            company_fields={"plan": ["Business", "Enterprise"]},
+        ), 120,
         outages=[
             (timedelta(days=121, hours=3), timedelta(minutes=50), 503),
             (timedelta(days=16, hours=7), timedelta(hours=7), 503),
@@ -79,61 +87,81 @@ def deliver_past(
 ) -> int:  # fmt: skip
     """Attempt all that was written for an endpoint up to `now`; how many attempts that took.
 
-    One transaction: whoever delivers beside sees the endpoint disabled, before and after.
+    Whoever delivers beside sees the endpoint disabled: it is enabled only within transactions,
+    which end when nothing waits to be tried again.
     """
     with transaction():
         endpoint = endpoints.find(organization_id, endpoint_id)
-        webhook_endpoints.save_health(replace(endpoint, disabled_at=None, disabled_because=None))
-        attempts = _Post(endpoint_id, receiver, now, policy, chance).work(organization_id)
-        endpoints.disable(endpoints.find(organization_id, endpoint_id), REASON, now)
-    return attempts
+        post = _Post(endpoint, receiver, now, policy, chance)
+    while post.goes_on:
+        with transaction():
+            endpoint = endpoints.find(organization_id, endpoint_id)
+            enabled = replace(endpoint, disabled_at=None, disabled_because=None)
+            webhook_endpoints.save_health(enabled)
+            post.work()
+            endpoints.disable(endpoints.find(organization_id, endpoint_id), REASON, now)
+    return post.attempts
 
 
 class _Post:
     """The attempts to one endpoint, in the order of their times."""
 
     def __init__(
-        self, endpoint_id: UUID, receiver: Receiver, now: datetime, policy: WebhookPolicy,
+        self, endpoint: Endpoint, receiver: Receiver, now: datetime, policy: WebhookPolicy,
         chance: Random,
     ) -> None:  # fmt: skip
-        self._endpoint_id = endpoint_id
+        self.attempts = 0
+        self._endpoint = endpoint
         self._receiver = receiver
         self._now = now
         self._policy = policy
         self._chance = chance
         self._order = count()
         self._due: list[tuple[datetime, int, UUID | None, int]] = []
+        self._new = dict(delivery_log.paused(endpoint.id, until=now))
+        self._tests: dict[datetime, int] = {now - ago: status for ago, status in receiver.tests}
         self._answers: dict[UUID, int] = {}
+        for delivery_id, at in self._new.items():
+            self._ask(at + timedelta(milliseconds=chance.uniform(8, 40)), delivery_id, 1)
+        for at in self._tests:
+            self._ask(at, None, 0)
+        self._untried = len(self._due)
 
-    def work(self, organization_id: int) -> int:
-        """Make every attempt up to now; how many there were."""
-        written = delivery_log.paused(self._endpoint_id, until=self._now)
-        new = dict(written)
-        for delivery_id, at in written:
-            self._ask(at + timedelta(milliseconds=self._chance.uniform(8, 40)), delivery_id, 1)
-        for ago, status in self._receiver.tests:
-            endpoint = endpoints.find(organization_id, self._endpoint_id)
-            delivery_id, _ = endpoints.send_test(endpoint, self._now - ago)
-            self._answers[delivery_id] = status
-            self._ask(self._now - ago, delivery_id, 1)
-        attempts = 0
-        while self._due and self._due[0][0] <= self._now:
+    @property
+    def goes_on(self) -> bool:
+        """Whether anything is left to be tried by now."""
+        return bool(self._due) and self._due[0][0] <= self._now
+
+    def work(self) -> None:
+        """Make attempts, some dozens, until nothing waits to be tried again."""
+        until = self.attempts + BATCH
+        while self.goes_on and (self.attempts < until or len(self._due) > self._untried):
             at, _, wanted, number = heapq.heappop(self._due)
-            requests = [(wanted, number)] if wanted else self._probes(at)
-            for delivery_id, number in requests:
-                if delivery_id in new:
-                    delivery_log.resume(delivery_id, new.pop(delivery_id))
-                claimed = claim(delivery_id, number, at, self._policy)
+            if at in self._tests:
+                requests = self._test(at)
+            else:
+                requests = [(wanted, number)] if wanted else self._probes(at)
+            for delivery_id, try_number in requests:
+                if delivery_id in self._new:
+                    self._untried -= 1
+                    delivery_log.resume(delivery_id, self._new.pop(delivery_id))
+                claimed = claim(delivery_id, try_number, at, self._policy)
                 if claimed is not None:
-                    attempts += 1
+                    self.attempts += 1
                     self._attempt(claimed, at)
-        return attempts
+
+    def _test(self, at: datetime) -> list[deliveries.Request]:
+        self._untried -= 1
+        endpoint = endpoints.find(self._endpoint.organization_id, self._endpoint.id)
+        delivery_id, requests = endpoints.send_test(endpoint, at)
+        self._answers[delivery_id] = self._tests.pop(at)
+        return requests
 
     def _ask(self, at: datetime, delivery_id: UUID | None, number: int) -> None:
         heapq.heappush(self._due, (at, next(self._order), delivery_id, number))
 
     def _probes(self, at: datetime) -> list[deliveries.Request]:
-        return deliveries.probes(until=at, limit=1, endpoint_id=self._endpoint_id)
+        return deliveries.probes(until=at, limit=1, endpoint_id=self._endpoint.id)
 
     def _attempt(self, claimed: Claimed, at: datetime) -> None:
         made = self._answer(claimed.delivery.id, at)
@@ -144,7 +172,7 @@ class _Post:
             result, following = record_failure(AttemptFailed(claimed, made), ended)
             if result and result.next_attempt_at:
                 self._ask(result.next_attempt_at, claimed.delivery.id, claimed.delivery.tries + 2)
-            endpoint = endpoints.find(claimed.endpoint.organization_id, self._endpoint_id)
+            endpoint = endpoints.find(self._endpoint.organization_id, self._endpoint.id)
             if endpoint.probe_at is not None:
                 self._ask(endpoint.probe_at, None, 0)
         for delivery_id, number in following:

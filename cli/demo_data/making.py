@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from random import Random
 
 from actors.backtesting import prepare_process
@@ -73,7 +74,7 @@ def make(task: Task) -> list[int]:
         keys.append((task.organization_id, account.id))
         numbers.append(len(happenings))
         sent += (_tracked(task, account.id, one, chance) for one in happenings)
-    rulebooks = RuleBooks()
+    rulebooks = _rulebooks()
     with transaction():
         store(sent, rulebooks)
         judge_past(
@@ -85,6 +86,12 @@ def make(task: Task) -> list[int]:
             chance=chance,
         )
     return numbers
+
+
+@cache
+def _rulebooks() -> RuleBooks:
+    """Those of this process, so that each version is read once."""
+    return RuleBooks()
 
 
 def _tracked(task: Task, company_id: str, one: Happening, chance: Random) -> TrackedEvent:
