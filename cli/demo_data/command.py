@@ -110,7 +110,7 @@ def _remove(org: str, *, must_exist: bool, ask: bool) -> None:
 
 def _make(settings: Settings, org: str, number: int, seed: int) -> Summary:
     started, now = time.monotonic(), utc_now()
-    organization = _found(org, now)
+    organization = found(org, now)
     try:
         subscribed = []
         if settings.secret_keys:
@@ -140,16 +140,13 @@ def _make(settings: Settings, org: str, number: int, seed: int) -> Summary:
     return _summary(organization, events, attempts, time.monotonic() - started)
 
 
-def _found(org: str, now: datetime) -> Organization:
+def found(org: str, now: datetime) -> Organization:
     """Make the organization, with its rules of then and of now.
 
     Raises:
         Refused: there is one with this name.
     """
-    source = DEMO_DATA_RULES.read_text(encoding="utf-8")
-    former = source
-    for phrase, before in BEFORE:
-        former = former.replace(phrase, before)
+    former, source = rules_before_and_now()
     with transaction():
         if organizations.find(org) is not None:
             raise Refused(
@@ -163,6 +160,14 @@ def _found(org: str, now: datetime) -> Organization:
                 now=now - ago,
             )  # fmt: skip
     return organization
+
+
+def rules_before_and_now() -> tuple[str, str]:
+    """The text of the rules as it was in the first months, and as it ships."""
+    source = former = DEMO_DATA_RULES.read_text(encoding="utf-8")
+    for phrase, before in BEFORE:
+        former = former.replace(phrase, before)
+    return former, source
 
 
 def _catch_up(organization_id: int) -> None:

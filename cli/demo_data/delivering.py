@@ -24,6 +24,9 @@ from models.webhook_endpoints import Endpoint, Wanted
 BATCH = 25
 """Attempts in one transaction: each leaves versions of rows that all later ones step over."""
 
+HICCUPS = 0.025
+"""The share of attempts that a receiver answers with 502 for no reason at all."""
+
 REASON = "demo data: nothing is sent from here"
 
 Outage = tuple[timedelta, timedelta, int | None]
@@ -180,7 +183,8 @@ class _Post:
 
     def _answer(self, delivery_id: UUID, at: datetime) -> Attempt:
         took = round(self._receiver.answer_ms * self._chance.lognormvariate(0, 0.35))
-        status: int | None = self._answers.get(delivery_id, 200)
+        usual = 502 if self._chance.random() < HICCUPS else 200
+        status: int | None = self._answers.get(delivery_id, usual)
         for ago, lasting, answer in self._receiver.outages:
             if timedelta(0) <= at - (self._now - ago) < lasting:
                 status = answer

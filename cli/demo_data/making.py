@@ -73,7 +73,7 @@ def make(task: Task) -> list[int]:
         account, happenings = life(task.seed, number, task.now)
         keys.append((task.organization_id, account.id))
         numbers.append(len(happenings))
-        sent += (_tracked(task, account.id, one, chance) for one in happenings)
+        sent += (tracked(task, account.id, one, chance) for one in happenings)
     rulebooks = _rulebooks()
     with transaction():
         store(sent, rulebooks)
@@ -94,7 +94,8 @@ def _rulebooks() -> RuleBooks:
     return RuleBooks()
 
 
-def _tracked(task: Task, company_id: str, one: Happening, chance: Random) -> TrackedEvent:
+def tracked(task: Task, company_id: str, one: Happening, chance: Random) -> TrackedEvent:
+    """A happening as the ingress would have taken it."""
     user = one.user
     received_at = one.at + timedelta(milliseconds=chance.uniform(15, 250))
     return TrackedEvent(

@@ -8,8 +8,9 @@ import requests
 from running import Brazebee, eventually
 
 COMMANDS = (
-    ["up"], ["migrate"], ["clock"], ["demo"], ["apply"], ["companies"], ["explain"],
-    ["org", "create"], ["org", "list"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"],
+    ["up"], ["migrate"], ["clock"], ["demo"], ["demo-data"], ["apply"], ["companies"], ["explain"],
+    ["org", "create"], ["org", "list"], ["org", "delete"], ["keys", "create"], ["keys", "list"],
+    ["keys", "revoke"],
     ["people", "add"], ["people", "list"], ["people", "set-role"], ["people", "remove"],
     ["people", "set-password"], ["people", "disable"], ["people", "enable"],
     ["webhooks", "add"], ["webhooks", "list"], ["webhooks", "show"], ["webhooks", "remove"],

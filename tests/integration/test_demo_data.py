@@ -1,0 +1,232 @@
+"""The demo's customers, and that what is recorded of them is what judging live records."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from actors.health import evaluate
+from actors.intake import store
+from actors.rule_changes import apply_rules
+from actors.rulebooks import RuleBooks
+from cli.demo_data import command
+from cli.demo_data.delivering import RECEIVERS, Outage, deliver_past, subscribe
+from cli.demo_data.lives import life
+from cli.demo_data.making import Task, make, tracked
+from config.settings import Settings
+from models import companies, deliveries, flag_states, organizations, rule_versions
+from models.database import query, transaction
+
+NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
+SEED = 7
+NUMBERS = range(12)
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+@pytest.fixture
+def demo() -> int:
+    """The id of an organization with some customers of the demo, up to `NOW`."""
+    organization = command.found("demo", NOW)
+    for number in NUMBERS:
+        make(Task(organization.id, SEED, [number], NOW))
+    return organization.id
+
+
+def rows(sql: str, **parameters: Any) -> list[dict[str, Any]]:
+    with transaction():
+        return query(sql, parameters)
+
+
+HEALTH = (
+    "select external_id, health_status, previous_status, changed_at, recorded_until, score,"
+    " sequence, judged_version, unsettled_since from companies"
+    " where organization_id = %(id)s order by external_id"
+)
+FLAGS = (
+    "select c.external_id, flag, status, f.changed_at, awaits_event, moved_at, holding"
+    " from flag_states f join companies c on c.id = f.company_id"
+    " where f.organization_id = %(id)s order by 1, 2"
+)
+TRANSITIONS = (
+    "select c.external_id, t.sequence, t.at, from_status, to_status, cause, changes, rules_version"
+    " from transitions t join companies c on c.id = t.company_id"
+    " where t.organization_id = %(id)s order by 1, 2"
+)
+FIELDS = (
+    "select c.external_id, field, at, value from field_changes f"
+    " join companies c on c.id = f.company_id where f.organization_id = %(id)s order by 1, 2, 3"
+)
+
+
+def test_judging_every_company_anew_changes_nothing(demo: int) -> None:
+    before = [rows(sql, id=demo) for sql in (HEALTH, FLAGS, TRANSITIONS)]
+    assert all(before)
+    with transaction():
+        ids = companies.ids_of_organization(demo)
+    rulebooks = RuleBooks()
+    for company_id in ids:
+        evaluate(company_id, rulebooks, NOW)
+    assert [rows(sql, id=demo) for sql in (HEALTH, FLAGS, TRANSITIONS)] == before
+
+
+def test_judging_anew_from_the_first_event_on_finds_the_same_history(demo: int) -> None:
+    before = [rows(sql, id=demo) for sql in (HEALTH, FLAGS, TRANSITIONS)]
+    with transaction():
+        ids = companies.ids_of_organization(demo)
+        query("delete from flag_states where organization_id = %(id)s", {"id": demo})
+        query("delete from transitions where organization_id = %(id)s", {"id": demo})
+        query(
+            "update companies set health_status = 'Healthy', previous_status = null,"
+            " changed_at = null, recorded_until = null, sequence = 0, score = null,"
+            " unsettled_since = first_seen_at,"
+            " judged_version = case when first_seen_at < %(edited)s then 1 else 2 end"
+            " where organization_id = %(id)s",
+            {"id": demo, "edited": NOW - command.EDITED},
+        )
+    rulebooks = RuleBooks()
+    for company_id in ids:
+        evaluate(company_id, rulebooks, NOW)
+    assert [rows(sql, id=demo) for sql in (HEALTH, FLAGS, TRANSITIONS)] == before
+
+
+def test_the_clock_finds_nothing_overdue(demo: int) -> None:
+    with transaction():
+        assert flag_states.due(until=NOW, limit=1) == []
+        assert flag_states.due(until=NOW + timedelta(days=7), limit=1)
+        assert companies.unsettled(before=NOW, limit=1) == []
+        assert companies.ids_judged_by_older_rules(limit=1) == []
+
+
+def test_what_is_recorded_is_what_living_through_the_year_records(demo: int) -> None:
+    """One event after the other, with the flags that fall due in between judged when they do."""
+    number = min(NUMBERS, key=lambda number: len(life(SEED, number, NOW)[1]))
+    account, happenings = life(SEED, number, NOW)
+    with transaction():
+        former, current = (rule_versions.find(demo, version) for version in (1, 2))
+        assert former
+        assert current
+        lived = organizations.create("lived").id
+        apply_rules(lived, former.source, file="r", applied_by="t", now=former.applied_at)
+    rulebooks = RuleBooks()
+
+    def pass_time(until: datetime) -> None:
+        while due := _due(lived, until):
+            evaluate(due[0], rulebooks, due[1])
+
+    def edit() -> None:
+        pass_time(current.applied_at)
+        with transaction():
+            apply_rules(lived, current.source, file="r", applied_by="t", now=current.applied_at)
+            outdated = companies.ids_of_organization(lived)
+        for company_id in outdated:
+            evaluate(company_id, rulebooks, current.applied_at)
+
+    task, edited = Task(lived, SEED, [number], NOW), False
+    for happening in happenings:
+        if happening.at > current.applied_at and not edited:
+            edit()
+            edited = True
+        pass_time(happening.at)
+        for company_id in store([tracked(task, account.id, happening, Random(1))], rulebooks):
+            evaluate(company_id, rulebooks, happening.at)
+    if not edited:
+        edit()
+    pass_time(NOW)
+    made = [
+        [row for row in rows(sql, id=demo) if row["external_id"] == account.id]
+        for sql in (HEALTH, FLAGS, TRANSITIONS, FIELDS)
+    ]
+    assert made == [rows(sql, id=lived) for sql in (HEALTH, FLAGS, TRANSITIONS, FIELDS)]
+    assert made[2]
+
+
+def _due(organization_id: int, until: datetime) -> tuple[int, datetime] | None:
+    found = rows(
+        "select company_id, due_at from flag_states where organization_id = %(id)s"
+        " and due_at <= %(until)s order by due_at limit 1",
+        id=organization_id,
+        until=until,
+    )
+    return (found[0]["company_id"], found[0]["due_at"]) if found else None
+
+
+def test_the_same_seed_makes_the_same_and_another_makes_others(demo: int) -> None:
+    again, other = command.found("again", NOW), command.found("other", NOW)
+    for number in NUMBERS:
+        make(Task(again.id, SEED, [number], NOW))
+        make(Task(other.id, SEED + 1, [number], NOW))
+    for sql in (HEALTH, FLAGS, TRANSITIONS, FIELDS):
+        assert rows(sql, id=again.id) == rows(sql, id=demo)
+        assert rows(sql, id=other.id) != rows(sql, id=demo)
+
+
+def test_nothing_lies_in_the_future(demo: int) -> None:
+    [latest] = rows(
+        "select (select max(greatest(occurred_at, received_at)) from events) as event,"
+        " (select max(greatest(at, recorded_at)) from transitions) as transition"
+    )
+    assert latest["event"] <= NOW
+    assert latest["transition"] <= NOW
+    assert NOW - latest["event"] < timedelta(days=1)
+
+
+def post(settings: Settings, *outages: Outage) -> int:
+    """An organization whose deliveries were attempted, too; with these outages besides."""
+    organization = command.found("posted", NOW)
+    with transaction():
+        subscribed = subscribe(organization.id, NOW - command.YEAR, settings.secret_keys)
+    make(Task(organization.id, SEED, range(40), NOW))
+    for endpoint_id, receiver in subscribed:
+        failing = replace(receiver, outages=[*receiver.outages, *outages])
+        deliver_past(
+            organization.id, endpoint_id, failing, NOW, policy=settings.webhooks, chance=Random(1)
+        )
+    return organization.id
+
+
+def test_the_delivery_log_is_over_and_nothing_is_ever_sent(settings: Settings) -> None:
+    posted = post(settings)
+    states = rows(
+        "select state, count(*) as number from deliveries where organization_id = %(id)s"
+        " group by 1",
+        id=posted,
+    )
+    assert {row["state"] for row in states} <= {"delivered", "failed", "paused"}
+    assert dict(row.values() for row in states)["delivered"] > 40  # type: ignore[misc]
+    with transaction():
+        assert deliveries.due(until=NOW + timedelta(days=365), limit=1) == []
+        assert deliveries.probes(until=NOW + timedelta(days=365), limit=1) == []
+    endpoints = rows("select * from webhook_endpoints where organization_id = %(id)s", id=posted)
+    assert len(endpoints) == len(RECEIVERS)
+    assert all(e["disabled_at"] == NOW and e["created_at"] < NOW for e in endpoints)
+    assert all(".example/" in e["url"] for e in endpoints)
+
+
+def test_deliveries_that_failed_were_tried_again_as_live_ones_are(settings: Settings) -> None:
+    posted = post(settings, (timedelta(days=300), timedelta(hours=90), 503))
+    log = rows(
+        "select d.state, d.attempts, d.tries, d.created_at, d.finished_at, d.transition_id,"
+        " array_agg(a.attempt order by a.attempt) as numbers,"
+        " array_agg(a.at order by a.attempt) as times,"
+        " array_agg(a.error order by a.attempt) as errors"
+        " from deliveries d join delivery_attempts a on a.delivery_id = d.id"
+        " where d.organization_id = %(id)s group by d.id",
+        id=posted,
+    )
+    for one in log:
+        assert one["numbers"] == list(range(1, one["tries"] + 1))
+        assert one["times"] == sorted(one["times"])
+        assert one["created_at"] <= one["times"][0]
+        assert one["times"][-1] <= NOW
+        assert (one["errors"][-1] is None) == (one["state"] == "delivered")
+        assert all(error for error in one["errors"][:-1])
+    retried = [one for one in log if one["tries"] > 1]
+    assert retried
+    assert all(timedelta(seconds=4) <= one["times"][1] - one["times"][0] for one in retried)
+    assert max(one["tries"] for one in log) > 5  # some were probes
+    assert {one["state"] for one in log if one["transition_id"]} == {"delivered"}
+    tests = [one for one in log if one["transition_id"] is None]
+    assert {one["state"] for one in tests} == {"delivered", "failed"}
