@@ -13,7 +13,7 @@ from uuid import UUID
 
 from actors.backtesting import Stretch, facts_in_memory
 from actors.health import save_judged
-from actors.judging import settlements_of
+from actors.judging import Recorded, settlements_of
 from actors.recording import record
 from actors.rulebooks import RuleBooks
 from models import companies, rule_versions
@@ -43,7 +43,7 @@ def judge_past(
         in_force = [v.version for v in versions if v.applied_at <= company.first_seen_at]
         company.judged_version = max(in_force, default=0)
         current = versions[-1].version
-        settlements = settlements_of(company, [], current, rulebooks, now, facts)
+        settlements = settlements_of(Recorded(company, [], []), current, rulebooks, now, facts)
         for book, number, settlement in settlements:
             for transition in settlement.transitions:
                 at = recorded_at(transition)

@@ -140,19 +140,21 @@ def _work(made: _Life, team: list[Person], seats: list[tuple[datetime, int]]) ->
 
 
 def _special_days(made: _Life, team: list[Person]) -> None:
-    """The day of a return, and those of a storm of tickets."""
+    """The last day before a silence, the day of a return, and those of a storm of tickets."""
     chance, course = made.chance, made.account.course
-    for _, ended in course.silences:
+    for begun, ended in course.silences:
+        at = made.now - begun - timedelta(minutes=chance.uniform(10, 40))
+        made.add(at, "signed_in", team[0], {"source": "web"})
         for person in team[:4] if ended else ():  # they are back
             at = made.now - ended + timedelta(minutes=chance.uniform(1, 70))
             _session(made, at, person)
             made.add(at + timedelta(seconds=97), "report_created", person, {"template": "blank"})
     if course.tickets is not None:
-        begun = made.ago(course.tickets)
+        at = made.ago(course.tickets)
         for _ in range(chance.randint(3, 7)):
-            begun += timedelta(hours=chance.uniform(0.3, 14))
+            at += timedelta(hours=chance.uniform(0.3, 14))
             data = {"severity": chance.choice(("high", "high", "urgent")), "topic": TOPICS[0]}
-            made.add(begun, "support_ticket_opened", chance.choice(team[:3]), data)
+            made.add(at, "support_ticket_opened", chance.choice(team[:3]), data)
 
 
 def _comes_at(

@@ -133,10 +133,15 @@ def test_a_part_of_a_transaction_that_fails_takes_back_only_what_it_did(
 ) -> None:
     with transaction():
         organizations.create("first")
-        with pytest.raises(ProgrammingError), transaction():
-            organizations.create("second")
-            query("select nothing from nowhere")
+        with pytest.raises(ProgrammingError):
+            _fail_within_a_transaction()
         with transaction():
             organizations.create("third")
     with transaction():
         assert [one.name for one in organizations.every()] == ["first", "third"]
+
+
+def _fail_within_a_transaction() -> None:
+    with transaction():
+        organizations.create("second")
+        query("select nothing from nowhere")
