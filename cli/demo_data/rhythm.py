@@ -36,7 +36,7 @@ def intensity(day: date, industry: str, region: str) -> float:
     if day.month in (7, 8) and industry not in MONTHS:
         season *= SUMMER.get(region, 1.0)
     if (day.month, day.day) >= (12, 23) or (day.month, day.day) <= (1, 2):
-        season *= 0.3
+        season *= 0.65
     return WEEKDAYS[day.weekday()] * season
 
 

