@@ -118,3 +118,15 @@ def count_other_administrators(organization_id: int, person_id: int) -> int:
     )
     number: int = rows[0]["number"]
     return number
+
+
+def add_first_administrators(organization_id: int) -> None:
+    """Have an organization administered by those who administer the first one that was made."""
+    execute(
+        "insert into memberships (organization_id, person_id, role)"
+        " select %(organization_id)s, person_id, role from memberships"
+        " where role = 'administrator' and organization_id ="
+        " (select min(id) from organizations where id <> %(organization_id)s)"
+        " on conflict do nothing",
+        {"organization_id": organization_id},
+    )

@@ -24,7 +24,7 @@ from cli.output import json_option, print_json
 from cli.progress import with_progress
 from config.files import DEMO_DATA_RULES
 from config.settings import Settings
-from models import companies, flag_states, organizations, rule_versions, transitions
+from models import companies, flag_states, memberships, organizations, rule_versions, transitions
 from models.database import connect, transaction
 from models.organizations import Organization
 from rules.durations import counted
@@ -141,7 +141,7 @@ def _make(settings: Settings, org: str, number: int, seed: int) -> Summary:
 
 
 def found(org: str, now: datetime) -> Organization:
-    """Make the organization, with its rules of then and of now.
+    """Make the organization, with its rules of then and of now, and those who may look at it.
 
     Raises:
         Refused: there is one with this name.
@@ -154,6 +154,7 @@ def found(org: str, now: datetime) -> Organization:
                 " `--org NAME` makes another."
             )
         organization = organizations.create(org)
+        memberships.add_first_administrators(organization.id)
         for text, ago in ((former, YEAR), (source, EDITED)):
             apply_rules(
                 organization.id, text, file=str(DEMO_DATA_RULES), applied_by=APPLIED_BY,

@@ -16,7 +16,15 @@ from cli.demo_data.delivering import RECEIVERS, Outage, deliver_past, subscribe
 from cli.demo_data.lives import life
 from cli.demo_data.making import Task, make, tracked
 from config.settings import Settings
-from models import companies, deliveries, flag_states, organizations, rule_versions
+from models import (
+    companies,
+    deliveries,
+    flag_states,
+    memberships,
+    organizations,
+    people,
+    rule_versions,
+)
 from models.database import query, transaction
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
@@ -161,6 +169,19 @@ def test_the_same_seed_makes_the_same_and_another_makes_others(demo: int) -> Non
     for sql in (HEALTH, FLAGS, TRANSITIONS, FIELDS):
         assert rows(sql, id=again.id) == rows(sql, id=demo)
         assert rows(sql, id=other.id) != rows(sql, id=demo)
+
+
+def test_who_administers_the_first_organization_may_look_at_the_demo() -> None:
+    with transaction():
+        first, second = organizations.create("first"), organizations.create("second")
+        ann, ben = (people.create(f"{name}@a.example", name, None) for name in ("ann", "ben"))
+        memberships.add(first.id, ann.id, "administrator")
+        memberships.add(first.id, ben.id, "viewer")
+        memberships.add(second.id, ben.id, "administrator")
+    demo = command.found("demo", NOW)
+    with transaction():
+        members = memberships.of_organization(demo.id)
+    assert [(member.name, member.role) for member in members] == [("ann", "administrator")]
 
 
 def test_nothing_lies_in_the_future(demo: int) -> None:
