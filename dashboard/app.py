@@ -14,9 +14,10 @@ from config.settings import Settings
 from dashboard import addresses, navigation, wording
 from dashboard.access.browsers import recognise_visitors
 from dashboard.access.members import ADMITS, visitor
+from dashboard.access.open_id import use_open_id
 from dashboard.errors import answer_errors_as_pages
 from dashboard.headers import ONE_YEAR, send_security_headers
-from dashboard.pages import account, audit_log, companies, people, sign_in, start
+from dashboard.pages import account, audit_log, companies, open_id, people, sign_in, start
 from dashboard.parts import EXTENSION, Parts, now
 from dashboard.probes import add_probes
 from dashboard.static_files import versioned_static_files
@@ -52,6 +53,9 @@ def create_app(parts: Parts, pages: Sequence[Blueprint] = PAGES) -> Flask:
     _speak(app)
     for blueprint in pages:
         app.register_blueprint(blueprint)
+    if parts.settings.open_id:
+        use_open_id(app, parts.settings.open_id)
+        app.register_blueprint(open_id.blueprint)
     _check_every_page_says_whom_it_admits(app)
     _see_through_proxies(app, parts.settings)
     return app

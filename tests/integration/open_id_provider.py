@@ -1,0 +1,112 @@
+"""A small OpenID Connect provider on loopback: signs tokens with a key of its own, checks PKCE."""
+
+import base64
+import hashlib
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Thread
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, redirect, request
+from flask.typing import ResponseReturnValue
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+from werkzeug.serving import make_server
+
+CLIENT_ID = "brazebee"
+CLIENT_SECRET = "known to both"
+
+
+@dataclass
+class Provider:
+    """Says of everybody who comes that they are `claims`; `told` are its other address's.
+
+    `changes` are made to each ID token before it is signed, and `signs_with` may be another key
+    than the one that it publishes.
+    """
+
+    claims: dict[str, Any] = field(default_factory=dict)
+    told: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
+    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
+    signs_with: RSAKey | None = None
+    asked: dict[str, dict[str, str]] = field(default_factory=dict)
+    url: str = ""
+
+    def app(self) -> Flask:
+        app = Flask("provider")
+        app.add_url_rule("/.well-known/openid-configuration", "metadata", self.metadata)
+        app.add_url_rule("/keys", "keys", lambda: {"keys": [self.key.as_dict(private=False)]})
+        app.add_url_rule("/authorize", "authorize", self.authorize)
+        app.add_url_rule("/token", "token", self.token, methods=["POST"])
+        app.add_url_rule("/userinfo", "userinfo", lambda: self.told)
+        return app
+
+    def metadata(self) -> dict[str, Any]:
+        return {
+            "issuer": self.url,
+            "authorization_endpoint": f"{self.url}/authorize",
+            "token_endpoint": f"{self.url}/token",
+            "userinfo_endpoint": f"{self.url}/userinfo",
+            "jwks_uri": f"{self.url}/keys",
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+        }
+
+    def authorize(self) -> ResponseReturnValue:
+        """Somebody comes, and agrees at once."""
+        asked = request.args.to_dict()
+        assert asked["client_id"] == CLIENT_ID
+        assert asked["code_challenge_method"] == "S256"
+        assert asked["scope"] == "openid email profile"
+        code = secrets.token_urlsafe()
+        self.asked[code] = asked
+        answer = urlencode({"code": code, "state": asked["state"]})
+        return redirect(f"{asked['redirect_uri']}?{answer}")
+
+    def token(self) -> ResponseReturnValue:
+        asked = self.asked.pop(request.form["code"], None)
+        verifier = hashlib.sha256(request.form["code_verifier"].encode()).digest()
+        challenge = base64.urlsafe_b64encode(verifier).rstrip(b"=").decode()
+        client = request.authorization
+        if (
+            asked is None
+            or asked["code_challenge"] != challenge
+            or asked["redirect_uri"] != request.form["redirect_uri"]
+            or client is None
+            or (client.username, client.password) != (CLIENT_ID, CLIENT_SECRET)
+        ):
+            return {"error": "invalid_grant"}, 400
+        at = int(time.time())
+        claims = {
+            "iss": self.url,
+            "sub": "subject-1",
+            "aud": CLIENT_ID,
+            "iat": at,
+            "exp": at + 300,
+            "nonce": asked["nonce"],
+            **self.claims,
+            **self.changes,
+        }
+        signed = jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.signs_with or self.key)
+        return {"access_token": "access", "token_type": "Bearer", "id_token": signed}
+
+
+@contextmanager
+def running_provider() -> Iterator[Provider]:
+    provider = Provider()
+    server = make_server("127.0.0.1", 0, provider.app(), threaded=True)
+    provider.url = f"http://127.0.0.1:{server.server_port}"
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield provider
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
