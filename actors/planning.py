@@ -9,7 +9,6 @@ from actors.rulebooks import RuleBooks
 from models import companies, flag_overrides, flag_states
 from models.companies import Company
 from rules.book import RuleBook
-from rules.review import review
 from rules.settlement import settle
 from rules.state import NewRules, Transition
 
@@ -92,8 +91,11 @@ def forecast(
         for recorded in all_recorded(companies.with_ids(due[start : start + CHUNK])):
             company = recorded.company
             book, _, settled = settlements_of(recorded, version, rulebooks, now)[-1]
-            found = review(book, settled.state, facts_of(company), now=now, until=until)
-            yield [_prospect(company, transition, book) for transition in found.coming]
+            # As `review` finds what is to come, without every flag's verdict of now.
+            coming = settle(
+                book, settled.state, facts_of(company), now=until, unsettled_since=None
+            ).transitions
+            yield [_prospect(company, transition, book) for transition in coming]
 
 
 def _prospect(company: Company, transition: Transition, book: RuleBook) -> Prospect:

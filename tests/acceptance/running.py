@@ -117,6 +117,16 @@ class Brazebee:
         )
         return running["environment"]
 
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query on PostgreSQL."""
+        connection = psycopg2.connect(self.servers["DATABASE_URL"])
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return cursor.fetchall()
+        finally:
+            connection.close()
+
     def stored_event_ids(self) -> set[str]:
         """The ids of the events in PostgreSQL; none while it is away."""
         try:

@@ -531,3 +531,19 @@ def test_a_clock_that_is_told_to_stop_gives_back_the_lead(
         eventually(lambda: leading_backends() != [])
         clock.stop()
         assert leading_backends() == []
+
+
+def test_what_pages_read_is_summed_up_each_ten_seconds_unless_one_waits(ticking: Ticking) -> None:
+    def waiting() -> int:
+        return ticking.broker.waiting(messages.READING)
+
+    ticking.at(0)
+    assert waiting() == 1
+    ticking.at(30)
+    assert waiting() == 1
+    ticking.broker.flush(messages.READING)
+    ticking.at(31)
+    assert waiting() == 1
+    ticking.broker.flush(messages.READING)
+    ticking.at(40)
+    assert waiting() == 0
