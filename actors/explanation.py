@@ -11,6 +11,7 @@ from models import companies, transitions
 from models.companies import Company
 from models.flag_overrides import StoredOverride
 from models.transitions import StoredTransition
+from rules.averting import averted_by, what_counts
 from rules.book import RuleBook
 from rules.conditions import Condition, Finding
 from rules.durations import BEGINNING, LONGEST, shifted, spell_duration, spell_instant
@@ -28,8 +29,9 @@ class FlagExplanation:
     `counts` names the events that count. `threshold` is the phrase that decides, in canonical
     form, `seen` what it found, `lacks` how many further events would change it. `recovers` is
     what a raised flag must come to, where it has a `recover`. `changes_at` and `changes_to` tell
-    when it changes if nothing happens, and to which status. `line` is where the flag stands in
-    its version of the rules. `override` is in force where the flag counts otherwise.
+    when it changes if nothing happens, and to which status, `unless` what would avert that.
+    `line` is where the flag stands in its version of the rules. `override` is in force where the
+    flag counts otherwise.
     """
 
     flag: str
@@ -43,6 +45,7 @@ class FlagExplanation:
     last_event_at: datetime | None
     changes_at: datetime | None
     changes_to: str | None
+    unless: str | None
     line: int
     note: str | None
     override: StoredOverride | None
@@ -108,7 +111,7 @@ def _explain_flag(
         flag=flag.name,
         status=book.status_name(verdict.level),
         reason=verdict.reason,
-        counts=_what_counts(book, flag) if counts else None,
+        counts=what_counts(book, flag) if counts else None,
         threshold=str(deciding[0]) if deciding else flag.threshold(verdict.level),
         seen=_seen(flag, verdict, deciding, facts, now),
         recovers=str(flag.recover) if recovery is not None else None,
@@ -116,18 +119,11 @@ def _explain_flag(
         last_event_at=last[0] if last else None,
         changes_at=steps[0].at if steps else None,
         changes_to=book.status_name(steps[0].after) if steps else None,
+        unless=averted_by(book, steps[0]) if steps else None,
         line=flag.line,
         note=flag.note,
         override=None,
     )
-
-
-def _what_counts(book: RuleBook, flag: Flag) -> str:
-    """The events that a flag counts, by the name that people know."""
-    key = flag.selector.event_key
-    setting = book.events.get(key) if key is not None else None
-    name = setting.name if setting else "any event"
-    return ", ".join([name, *(f"data.{'.'.join(p)}: {_spell(v)}" for p, v in flag.selector.where)])
 
 
 def _seen(

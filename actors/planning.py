@@ -8,9 +8,10 @@ from actors.judging import Recorded, all_recorded, facts_of, settlements_of
 from actors.rulebooks import RuleBooks
 from models import companies, flag_overrides, flag_states
 from models.companies import Company
+from rules.averting import averted_by
 from rules.book import RuleBook
 from rules.settlement import settle
-from rules.state import NewRules, Transition
+from rules.state import Cause, NewRules, Transition
 
 CHUNK = 500
 """How many companies are read at a time."""
@@ -18,13 +19,17 @@ CHUNK = 500
 
 @dataclass(frozen=True)
 class FlagStep:
-    """A flag's step from one status to another, the phrase behind it, and all of it in words."""
+    """A flag's step from one status to another, the phrase behind it, and all of it in words.
+
+    `unless` is what would avert it, such as `2 more Report created`; None if no event would.
+    """
 
     flag: str
     before: str
     after: str
     threshold: str
     told: str
+    unless: str | None
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Prospect:
     at: datetime
     before: str
     after: str
+    cause: Cause
     flags: tuple[FlagStep, ...]
 
 
@@ -106,11 +112,18 @@ def _prospect(company: Company, transition: Transition, book: RuleBook) -> Prosp
             book.status_name(step.after),
             transition.threshold(book, step.flag, step.after or step.before),
             transition.tell(book, step),
+            averted_by(book, step),
         )
         for step in transition.changes
     )
     return Prospect(
-        company.external_id, company.name, transition.at, transition.before, transition.after, steps
+        company.external_id,
+        company.name,
+        transition.at,
+        transition.before,
+        transition.after,
+        transition.cause,
+        steps,
     )
 
 

@@ -112,7 +112,9 @@ def _lines(flag: FlagExplanation, version: int) -> Iterator[tuple[str, str]]:
         yield "recovers", f"when {flag.recovers}"
     ways = []
     if flag.changes_at:
-        ways.append(f"{flag.changes_to} at {spell_instant(flag.changes_at)} if nothing happens")
+        unless = f", unless {flag.unless}" if flag.unless else ""
+        at = spell_instant(flag.changes_at)
+        ways.append(f"{flag.changes_to} at {at} if nothing happens{unless}")
     if flag.lacks:
         ways.append(f"{flag.lacks} would change it")
     yield "changes", "; ".join(ways) or "not by itself"

@@ -108,6 +108,10 @@ class Amount(Windowed):
             return None
         return f"{spell_number(self.limit - finding.seen)} more of {'.'.join(self.of)}"
 
+    def averts(self, finding: Finding, _events: str) -> str | None:
+        """See `Condition.averts`."""
+        return self.lacks(finding)
+
     def __str__(self) -> str:
         return (
             f"{self.measure} of {'.'.join(self.of)} {self.bound} {spell_number(self.limit)}"

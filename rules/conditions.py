@@ -82,6 +82,14 @@ class Condition(ABC):
         """How many further events would change it, such as `2 more`; None if none would."""
         return None
 
+    def averts(self, _finding: Finding, _events: str) -> str | None:
+        """What, had it come before, would have kept a finding from turning out as it did.
+
+        `_events` names the events that count, such as `Report created`: `2 more Report created`.
+        None if no event would have.
+        """
+        return None
+
     @property
     def reach(self) -> timedelta:
         """How far back the events lie that it rests on."""

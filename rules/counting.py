@@ -67,6 +67,10 @@ class Count(Windowed):
         """See `Condition.lacks`."""
         return _more(self.depth - finding.seen)
 
+    def averts(self, finding: Finding, events: str) -> str | None:
+        """See `Condition.averts`."""
+        return _followed(self.lacks(finding), events)
+
     def __str__(self) -> str:
         return f"{self.comparison} {counted(self.times, 'time')} in {spell_duration(self.window)}"
 
@@ -88,6 +92,10 @@ class Absence(Windowed):
     def lacks(self, finding: Finding) -> str | None:
         """See `Condition.lacks`."""
         return None if finding.seen else "1 more"
+
+    def averts(self, finding: Finding, events: str) -> str | None:
+        """See `Condition.averts`."""
+        return _followed(self.lacks(finding), events)
 
     def __str__(self) -> str:
         return f"No activity for {spell_duration(self.window)}"
@@ -120,6 +128,11 @@ class Distinct(Windowed):
     def lacks(self, finding: Finding) -> str | None:
         """See `Condition.lacks`."""
         return _more(self.depth - finding.seen)
+
+    def averts(self, finding: Finding, events: str) -> str | None:
+        """See `Condition.averts`."""
+        each = "users" if self.of == USER else f"values of {'.'.join(self.of)}"
+        return _followed(self.lacks(finding), f"distinct {each} of {events}")
 
     def __str__(self) -> str:
         users = "user" if self.number == 1 else "users"
@@ -166,6 +179,10 @@ class Share(Windowed, OnField):
         """See `Condition.lacks`."""
         return _more(finding.seen[1] - finding.seen[0]) if finding.seen else None
 
+    def averts(self, finding: Finding, events: str) -> str | None:
+        """See `Condition.averts`."""
+        return _followed(self.lacks(finding), f"distinct users of {events}")
+
     def __str__(self) -> str:
         return (
             f"Distinct users in {spell_duration(self.window)} {self.bound}"
@@ -202,6 +219,10 @@ class Never(OnField):
         done, deadline = finding.seen
         return f"{'done' if done else 'not done'} by {spell_instant(deadline)}"
 
+    def averts(self, finding: Finding, events: str) -> str | None:
+        """See `Condition.averts`."""
+        return f"1 {events}" if finding.holds else None
+
     def __str__(self) -> str:
         return f"Never within {spell_duration(self.window)} of company.{self.field}"
 
@@ -232,3 +253,7 @@ def _counted_up_to(seen: int, depth: int, noun: str) -> str:
 
 def _more(missing: int) -> str | None:
     return f"{missing} more" if missing > 0 else None
+
+
+def _followed(number: str | None, what: str) -> str | None:
+    return None if number is None else f"{number} {what}"

@@ -113,7 +113,8 @@ class Following:
         while True:
             verdict = self._judge(flag, memory, at)
             if verdict.level != level:
-                self.changes.append(FlagChange(at, flag.name, level, verdict.level, cause))
+                change = FlagChange(at, flag.name, level, verdict.level, cause, verdict)
+                self.changes.append(change)
                 course.levels.append((at, verdict.level))
                 level, changed_at = verdict.level, at
             if verdict.memory != memory:

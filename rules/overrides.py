@@ -106,7 +106,8 @@ class Counting:
             after = self.level(flag, own, at)
             if after != before:
                 cause = max(causes[at], key=list(Cause).index)
-                yield FlagChange(at, flag, before, after, cause)
+                judged = next((step.verdict for step in steps if step.at == at), None)
+                yield FlagChange(at, flag, before, after, cause, judged)
                 before = after
 
     @property

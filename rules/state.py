@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from rules.book import RuleBook
 from rules.conditions import Level
-from rules.flags import FlagMemory
+from rules.flags import FlagMemory, Verdict
 
 
 class Cause(StrEnum):
@@ -49,13 +49,17 @@ class FlagState:
 
 @dataclass(frozen=True)
 class FlagChange:
-    """A flag's step from one level to another."""
+    """A flag's step from one level to another; `verdict` is what it was judged as just then.
+
+    None where it was not judged then, but came to count otherwise.
+    """
 
     at: datetime
     flag: str
     before: Level
     after: Level
     cause: Cause
+    verdict: Verdict | None = field(default=None, compare=False, repr=False)
 
     @property
     def crosses(self) -> bool:

@@ -17,6 +17,8 @@ class Joined(Condition):
 
     joined: tuple[Condition, ...]
     word: ClassVar[str]
+    one_decides_if: ClassVar[bool]
+    """Whether each of the parts that hold, or else do not, could turn it by itself."""
 
     @property
     def parts(self) -> tuple[Condition, ...]:
@@ -27,6 +29,15 @@ class Joined(Condition):
         """See `Condition.tell`."""
         parts = zip(self.joined, finding.seen, strict=True)
         return ", ".join(part.tell(found) for part, found in parts)
+
+    def averts(self, finding: Finding, events: str) -> str | None:
+        """See `Condition.averts`."""
+        parts = zip(self.joined, finding.seen, strict=True)
+        ways = [p.averts(found, events) for p, found in parts if found.holds == finding.holds]
+        known = list(dict.fromkeys(way for way in ways if way is not None))
+        if finding.holds is self.one_decides_if:
+            return " or ".join(known) or None
+        return " and ".join(known) if known and None not in ways else None
 
     def __str__(self) -> str:
         first, *others = self.joined
@@ -40,6 +51,7 @@ class AllOf(Joined):
 
     joined: tuple[Condition, ...]
     word: ClassVar[str] = "and"
+    one_decides_if: ClassVar[bool] = True
 
     def find(self, situation: Situation) -> Finding:
         """See `Condition.find`."""
@@ -53,6 +65,7 @@ class AnyOf(Joined):
 
     joined: tuple[Condition, ...]
     word: ClassVar[str] = "or"
+    one_decides_if: ClassVar[bool] = False
 
     def find(self, situation: Situation) -> Finding:
         """See `Condition.find`."""
@@ -83,6 +96,10 @@ class Not(Condition):
     def lacks(self, finding: Finding) -> str | None:
         """See `Condition.lacks`."""
         return self.negated.lacks(finding.seen)
+
+    def averts(self, finding: Finding, events: str) -> str | None:
+        """See `Condition.averts`."""
+        return self.negated.averts(finding.seen, events)
 
     def __str__(self) -> str:
         return f"Not {_in_parentheses(self.negated)}"

@@ -131,7 +131,13 @@ def _as_plain(one: Prospect) -> dict[str, Any]:
         "from": one.before,
         "to": one.after,
         "flags": [
-            {"flag": f.flag, "from": f.before, "to": f.after, "threshold": f.threshold}
+            {
+                "flag": f.flag,
+                "from": f.before,
+                "to": f.after,
+                "threshold": f.threshold,
+                "unless": f.unless,
+            }
             for f in one.flags
         ],
     }
@@ -142,5 +148,7 @@ def _row(one: Prospect) -> dict[str, str]:
         "company": f"{one.name} ({one.id})",
         "from": one.before,
         "to": one.after,
-        "by": "\n".join(step.told for step in one.flags),
+        "by": "\n".join(
+            f"{step.told}, unless {step.unless}" if step.unless else step.told for step in one.flags
+        ),
     }

@@ -140,8 +140,10 @@ def test_a_company_that_never_sent_the_event_is_judged_as_having_sent_it_0_times
         "last_event_at": None,
         "changes_at": None,
         "changes_to": None,
+        "unless": None,
         "line": 7,
         "note": None,
+        "override": None,
     }
 
 
