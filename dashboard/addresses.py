@@ -1,8 +1,9 @@
 """How names and ids of clients stand in the addresses of pages."""
 
 from typing import Any
+from urllib.parse import quote
 
-from flask import Flask, g
+from flask import Flask, g, url_for
 from werkzeug.routing import BaseConverter
 
 
@@ -24,11 +25,20 @@ class NameConverter(BaseConverter):
 
     def to_url(self, value: Any) -> str:
         """The segment that stands for a text."""
-        text = str(value)
-        for quoted, plain in _QUOTED:
-            if plain != "." or not text.strip("."):
-                text = text.replace(plain, quoted)
-        return super().to_url(text)
+        return in_segment(str(value))
+
+
+def in_segment(text: str) -> str:
+    """Any text as one segment of an address."""
+    for quoted, plain in _QUOTED:
+        if plain != "." or not text.strip("."):
+            text = text.replace(plain, quoted)
+    return quote(text, safe="")
+
+
+def company_address(company: str) -> str:
+    """The address of a company's page, by the client's own id."""
+    return f"{url_for('companies.page')}/{in_segment(company)}"
 
 
 _QUOTED = (("%25", "%"), ("%2F", "/"), ("%5C", "\\"), ("%2E", "."))

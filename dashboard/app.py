@@ -17,13 +17,24 @@ from dashboard.access.members import ADMITS, visitor
 from dashboard.access.open_id import use_open_id
 from dashboard.errors import answer_errors_as_pages
 from dashboard.headers import ONE_YEAR, send_security_headers
-from dashboard.pages import account, audit_log, companies, open_id, people, sign_in, start
+from dashboard.pages import (
+    account,
+    audit_log,
+    companies,
+    open_id,
+    people,
+    saved_views,
+    sign_in,
+    start,
+    today,
+)
 from dashboard.parts import EXTENSION, Parts, now
 from dashboard.probes import add_probes
 from dashboard.static_files import versioned_static_files
 
 PAGES: tuple[Blueprint, ...] = tuple(
-    module.blueprint for module in (start, companies, people, audit_log, account, sign_in)
+    module.blueprint
+    for module in (start, today, companies, saved_views, people, audit_log, account, sign_in)
 )
 
 LONGEST_BODY = 2 * 1024 * 1024
@@ -86,6 +97,8 @@ def _speak(app: Flask) -> None:
         machine_time=wording.machine_time,
         exact_time=wording.exact_time,
         distance=lambda at: wording.spell_distance(at, now()),
+        day_and_time=lambda at: wording.day_and_time(at, now()),
+        duration=wording.spell_about,
         grouped=wording.grouped,
         browser=wording.browser_name,
     )
@@ -98,6 +111,7 @@ def _speak(app: Flask) -> None:
             "main_links": navigation.main_links,
             "settings_links": navigation.settings_links,
             "tone_of": wording.tone_of,
+            "company_address": addresses.company_address,
         }
 
 

@@ -22,7 +22,7 @@ class Entry:
 
 PAGES = (
     Entry("Today", "today.page", "t"),
-    Entry("Companies", "companies.page", "c", blueprints=("company",)),
+    Entry("Companies", "companies.page", "c", blueprints=("company", "saved_views")),
     Entry("Insights", "insights.page", "i"),
     Entry("Rules", "rules.page", "r"),
     Entry("Events", "events.page", "e"),

@@ -27,6 +27,14 @@ def spell_distance(at: datetime, now: datetime) -> str:
     return "just now" if at <= now else "in a moment"
 
 
+def spell_about(duration: timedelta) -> str:
+    """About how long something took: `3 hours`, `2 days`."""
+    for noun, unit in _UNITS:
+        if duration >= unit:
+            return counted(duration // unit, noun)
+    return "a moment"
+
+
 def machine_time(at: datetime) -> str:
     """An instant as the attribute `datetime` has it."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -36,6 +44,14 @@ def exact_time(at: datetime) -> str:
     """An instant to the second, such as `20 Jan 2026, 10:30:05 UTC`."""
     at = at.astimezone(UTC)
     return f"{at.day} {at:%b %Y, %H:%M:%S} UTC"
+
+
+def day_and_time(at: datetime, now: datetime) -> str:
+    """An instant to the minute, UTC: `Thursday 14:05` if it is near, else with its date."""
+    at = at.astimezone(UTC)
+    if abs(at - now) < timedelta(days=6):
+        return f"{at:%A %H:%M}"
+    return f"{at:%a} {at.day} {at:%b}{f' {at.year}' if at.year != now.year else ''}, {at:%H:%M}"
 
 
 def tone_of(status: str | None, statuses: Sequence[str]) -> str:

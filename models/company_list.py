@@ -50,14 +50,15 @@ class Filter:
     """Which companies; what is None or empty does not matter.
 
     `text` is part of the name or of the client's own id, in any case. `flag` stands at
-    `flag_status`, which may be `N/A`. `fields` holds, for custom and core fields, the values
-    of which one must stand there, see `meanings`.
+    `flag_status`, which may be `N/A`, or at one of `flag_statuses` where any is given. `fields`
+    holds, for custom and core fields, the values of which one must stand there, see `meanings`.
     """
 
     text: str | None = None
     status: str | None = None
     flag: str | None = None
     flag_status: str | None = None
+    flag_statuses: tuple[str, ...] = ()
     fields: tuple[tuple[str, tuple[Any, ...]], ...] = ()
 
 
@@ -135,6 +136,17 @@ def by_status(organization_id: int, now: datetime) -> list[StatusCount]:
     ]
 
 
+def count_by_status(organization_id: int, wanted: Filter = EVERY) -> dict[str, int]:
+    """How many companies that a filter finds are at each status that any of them is at."""
+    condition, parameters = _condition(organization_id, wanted)
+    rows = query(
+        "select health_status as status, count(*) as number from companies"
+        f" where {condition} group by 1",
+        parameters,
+    )
+    return {row["status"]: row["number"] for row in rows}
+
+
 def meanings(text: str) -> tuple[Any, ...]:
     """What a value may be that a person typed: the text, and the number or truth it spells."""
     try:
@@ -185,15 +197,40 @@ def stream(organization_id: int, wanted: Filter = EVERY) -> Iterator[Listed]:
 
     Reads some at a time, each in a statement of its own: who comes meanwhile may be among them.
     """
+    place: int | None = 0
+    while place is not None:
+        found, place = chunk(organization_id, wanted, after_id=place)
+        yield from found
+
+
+def chunk(
+    organization_id: int, wanted: Filter = EVERY, *, after_id: int, limit: int = STREAMED_AT_ONCE
+) -> tuple[list[Listed], int | None]:
+    """The next of all that a filter finds, as `stream` gives them, for a transaction of its own.
+
+    Begin with an `after_id` of 0, and go on with the one that comes back; None is the end.
+    """
     condition, parameters = _condition(organization_id, wanted)
-    last = 0
-    while rows := query(
+    rows = query(
         f"select {_LISTED} from companies c where {condition} and id > %(last)s"
         " order by id limit %(limit)s",
-        parameters | {"last": last, "limit": STREAMED_AT_ONCE},
-    ):
-        last = rows[-1]["row_id"]
-        yield from (_listed(row) for row in rows)
+        parameters | {"last": after_id, "limit": limit},
+    )
+    return [_listed(row) for row in rows], rows[-1]["row_id"] if len(rows) == limit else None
+
+
+def fields_of(organization_id: int, wanted: Filter = EVERY) -> list[str]:
+    """Every custom field that any company has which a filter finds, by name.
+
+    Looks at all of them: for an export, not for a page.
+    """
+    condition, parameters = _condition(organization_id, wanted)
+    rows = query(
+        "select distinct field from companies cross join lateral jsonb_object_keys(traits) field"
+        f" where {condition} order by field",
+        parameters,
+    )
+    return [row["field"] for row in rows]
 
 
 def custom_fields(organization_id: int) -> list[str]:
@@ -300,13 +337,19 @@ def _condition(organization_id: int, wanted: Filter) -> tuple[str, dict[str, Any
         parameters["wanted_status"] = wanted.status
     if wanted.flag is not None:
         stands = "status = %(flag_status)s"
-        if wanted.flag_status in (None, NOT_APPLICABLE):
+        if wanted.flag_statuses:
+            stands = "status = any(%(flag_statuses)s)"
+        elif wanted.flag_status in (None, NOT_APPLICABLE):
             stands = "status is null"
         conditions.append(
             "id in (select company_id from flag_states where"
             f" organization_id = %(organization_id)s and flag = %(flag)s and {stands})"
         )
-        parameters |= {"flag": wanted.flag, "flag_status": wanted.flag_status}
+        parameters |= {
+            "flag": wanted.flag,
+            "flag_status": wanted.flag_status,
+            "flag_statuses": list(wanted.flag_statuses),
+        }
     for number, (name, values) in enumerate(wanted.fields):
         if name in CORE_FIELDS:
             conditions.append(f"{name} = any(%(values_{number})s)")

@@ -1,5 +1,6 @@
 """The history of companies' health: one row for each instant at which something changed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -126,3 +127,28 @@ def count_changed(organization_id: int, *, since: datetime) -> int:
     )
     number: int = rows[0]["number"]
     return number
+
+
+def makers(organization_id: int, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Who brought transitions about: whoever applied the rules, or made or ended an override.
+
+    Those that events or time brought are left out.
+    """
+    rows = query(
+        """
+        select t.id, string_agg(distinct maker, ', ') as maker from transitions t
+        cross join lateral (
+            select applied_by as maker from rule_versions v where t.cause = 'rule_change'
+                and v.organization_id = t.organization_id and v.version = t.rules_version
+            union all
+            select case when starts_at = t.at then made_by else ended_by end
+            from flag_overrides o where t.cause = 'override' and o.company_id = t.company_id
+                and (starts_at = t.at or (ended_at = t.at and ended_by not in ('time', 'rules')))
+        ) who
+        where t.organization_id = %(organization_id)s and t.id = any(%(ids)s)
+            and t.cause in ('rule_change', 'override')
+        group by t.id
+        """,
+        {"organization_id": organization_id, "ids": list(ids)},
+    )
+    return {row["id"]: row["maker"] for row in rows}

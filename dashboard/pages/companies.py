@@ -1,16 +1,29 @@
-"""The list of companies."""
+"""The list of companies: searched, filtered, sorted, and taken away as CSV."""
 
-from flask import Blueprint, render_template, request
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from actors.rulebooks import RuleBooks
+from actors.rulebooks import NO_RULES, RuleBooks
 from dashboard.access import Member, viewer
-from models import companies
+from dashboard.listing import Listing
+from dashboard.parts import now
+from dashboard.spreadsheet import as_csv
+from models import company_list, saved_views
+from models.companies import CORE_FIELDS
+from models.company_list import Filter, Listed
+from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
+from rules.book import NOT_APPLICABLE, RuleBook
 
 blueprint = Blueprint("companies", __name__, url_prefix="/o/<name:organization>")
 
 PAGE = 50
+
+FILTERED_CORE_FIELDS = tuple(name for name in CORE_FIELDS if name != "name")
+"""The search finds names already."""
 
 _rulebooks = RuleBooks()
 
@@ -18,19 +31,101 @@ _rulebooks = RuleBooks()
 @blueprint.get("/companies")
 @viewer
 def page(member: Member) -> ResponseReturnValue:
-    """The companies in the order in which they were first seen."""
-    after_id = request.args.get("after", 0, type=int)
-    organization = member.organization
+    """The companies that the address asks for, 50 at a time."""
+    listing = Listing.from_parameters(request.args)
+    address = address_of(listing)
+    if "add_field" in request.args and not _is_fragment():
+        return redirect(address, 303)
+    try:
+        shown = _read(member, listing, request.args.get("after"))
+    except UnreadableCursor:
+        return redirect(address, 303)
+    template = "companies/fragment.html" if _is_fragment() else "companies/page.html"
+    response = make_response(render_template(template, **shown))
+    if _is_fragment():
+        response.headers["HX-Push-Url"] = address_of(listing, after=request.args.get("after"))
+    return response
+
+
+@blueprint.get("/companies.csv")
+@viewer
+def export(member: Member) -> ResponseReturnValue:
+    """All companies that a filter finds, as CSV, in the order in which they were first seen."""
+    with transaction():
+        wanted = Listing.from_parameters(request.args).filter(_book(member).statuses)
+        fields = company_list.fields_of(member.organization.id, wanted)
+    written = as_csv(_chunks(member.organization.id, wanted), fields)
+    response = Response(written, mimetype="text/csv")
+    name = f"companies-{now():%Y-%m-%d}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def address_of(listing: Listing, *, after: str | None = None) -> str:
+    """The address of a list; `after` is the place in it to go on from."""
+    parameters = [*listing.parameters, *([("after", after)] if after else [])]
+    named: dict[str, list[str]] = {}
+    for name, value in parameters:
+        named.setdefault(name, []).append(value)
+    return url_for("companies.page", **named)  # type: ignore[arg-type]
+
+
+def _is_fragment() -> bool:
+    """Whether htmx asks for the list alone; going back in the browser asks for the page."""
+    headers = request.headers
+    return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
+
+
+def _read(member: Member, listing: Listing, after: str | None) -> dict[str, Any]:
+    """What the page shows."""
+    organization_id = member.organization.id
     with transaction():
         read_one_snapshot()
-        found = companies.page(organization.id, after_id=after_id, limit=PAGE + 1)
-        total = companies.count(organization.id)
-        book = _rulebooks.book_if_readable(organization.id, organization.rules_version)
-    return render_template(
-        "companies/page.html",
-        companies=found[:PAGE],
-        total=total,
-        next_after=found[PAGE - 1].id if len(found) > PAGE else None,
-        after=after_id,
-        statuses=book.statuses if book else (),
-    )
+        book = _book(member)
+        statuses = book.statuses
+        wanted = listing.filter(statuses)
+        found = company_list.page(
+            organization_id, wanted, listing.sorting(statuses), after=after, limit=PAGE
+        )
+        counts = company_list.count_by_status(
+            organization_id, listing.having(status="").filter(statuses)
+        )
+        custom = company_list.custom_fields(organization_id)
+        views = saved_views.visible_to(organization_id, member.person.id)
+    return {
+        "listing": listing,
+        "found": found,
+        "after": after,
+        "statuses": statuses,
+        "counts": _in_order(counts, statuses, listing.status),
+        "all": sum(counts.values()),
+        "flags": [flag.name for flag in book.flags],
+        "flag_statuses": (*statuses, NOT_APPLICABLE),
+        "fields": [*custom, *FILTERED_CORE_FIELDS],
+        "views": views,
+        "current_view": next((view for view in views if view.query == listing.query), None),
+        "address_of": address_of,
+    }
+
+
+def _in_order(
+    counts: dict[str, int], statuses: tuple[str, ...], chosen: str
+) -> list[tuple[str, int]]:
+    """Each status with its number: the worst first, then those that the rules do not know."""
+    unknown = sorted(({*counts, chosen} - {""}) - {*statuses})
+    return [(status, counts.get(status, 0)) for status in (*reversed(statuses), *unknown)]
+
+
+def _book(member: Member) -> RuleBook:
+    organization = member.organization
+    found = _rulebooks.book_if_readable(organization.id, organization.rules_version)
+    return found or NO_RULES
+
+
+def _chunks(organization_id: int, wanted: Filter) -> Iterator[list[Listed]]:
+    """Some companies at a time, between which no connection waits for a slow reader."""
+    place: int | None = 0
+    while place is not None:
+        with transaction():
+            found, place = company_list.chunk(organization_id, wanted, after_id=place)
+        yield found
