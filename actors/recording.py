@@ -54,6 +54,7 @@ def record(
         ],
         rules_version=version,
         recorded_at=now,
+        score=book.score(transition.levels),
     )
     transitions.add(stored)
     if transition.before != transition.after:

@@ -21,6 +21,7 @@ from dashboard.pages import (
     account,
     audit_log,
     companies,
+    company,
     open_id,
     people,
     saved_views,
@@ -34,7 +35,7 @@ from dashboard.static_files import versioned_static_files
 
 PAGES: tuple[Blueprint, ...] = tuple(
     module.blueprint
-    for module in (start, today, companies, saved_views, people, audit_log, account, sign_in)
+    for module in (start, today, companies, company, saved_views, account, audit_log, people, sign_in)
 )
 
 LONGEST_BODY = 2 * 1024 * 1024

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
+from models.cursors import UnreadableCursor
 from models.database import UNAVAILABLE
 
 logger = logging.getLogger("brazebee.dashboard")
@@ -39,6 +40,10 @@ def answer_errors_as_pages(app: Flask) -> None:
         answer, status = _page(error.code or 500, error.description if said_by_us else None)
         headers = {n: v for n, v in error.get_headers() if n in ("Allow", "Retry-After")}
         return answer, status, headers
+
+    @app.errorhandler(UnreadableCursor)
+    def no_such_place(_error: UnreadableCursor) -> ResponseReturnValue:
+        return _page(404)
 
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> ResponseReturnValue:

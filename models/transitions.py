@@ -15,6 +15,7 @@ class StoredTransition:
     """One row; `from_status` equals `to_status` where only flags changed.
 
     `changes` lists the flags that changed, each with `flag`, `from`, `to` and `threshold`.
+    `score` is that of the company afterwards, None where no flag applied, or none was recorded.
     """
 
     id: UUID
@@ -28,6 +29,7 @@ class StoredTransition:
     changes: list[dict[str, Any]]
     rules_version: int
     recorded_at: datetime
+    score: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ _NEWEST_FIRST = Cursor("transitions", ("timestamptz", "uuid"))
 
 _COLUMNS = (
     "id, organization_id, company_id, sequence, at, from_status, to_status, cause, changes,"
-    " rules_version, recorded_at"
+    " rules_version, recorded_at, score"
 )
 
 
@@ -57,7 +59,7 @@ def add(transition: StoredTransition) -> None:
     execute(
         f"insert into transitions ({_COLUMNS}) values (%(id)s, %(organization_id)s,"
         " %(company_id)s, %(sequence)s, %(at)s, %(from_status)s, %(to_status)s, %(cause)s,"
-        " %(changes)s, %(rules_version)s, %(recorded_at)s)",
+        " %(changes)s, %(rules_version)s, %(recorded_at)s, %(score)s)",
         {**vars(transition), "changes": json(transition.changes)},
     )
 
