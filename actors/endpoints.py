@@ -3,6 +3,7 @@
 Each runs within the transaction at hand, and returns what is to be asked of `deliver` after it.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -11,12 +12,15 @@ import orjson
 from uuid_utils.compat import uuid7
 
 from actors.delivery import next_in_turn
+from actors.hints import hint_all
 from actors.times import iso_milliseconds
 from actors.webhooks.circuit import EndpointHealth
 from config.webhook_policy import WebhookPolicy
 from models import deliveries, delivery_log, webhook_endpoints
 from models.deliveries import ByHand, NewDelivery, Request
-from models.webhook_endpoints import Endpoint
+from models.webhook_endpoints import Endpoint, Wanted
+from queues import messages
+from queues.broker import QueueBroker
 
 TEST_EVENT = "test"
 
@@ -35,6 +39,25 @@ def find(organization_id: int, endpoint_id: UUID) -> Endpoint:
     if endpoint is None:
         raise NoSuchEndpoint(str(endpoint_id))
     return endpoint
+
+
+def state(endpoint: Endpoint) -> str:
+    """How an endpoint fares in a word: `active`, `failing` with its circuit open, or `disabled`."""
+    if endpoint.disabled_at is not None:
+        return "disabled"
+    if endpoint.probe_at is not None:
+        return "failing"
+    return "active"
+
+
+def ask_for(broker: QueueBroker, following: Sequence[Request]) -> None:
+    """Ask `deliver` for what a transaction wrote; should that fail, the clock does it."""
+    hint_all(broker, [messages.deliver(*request) for request in following])
+
+
+def subscribe(endpoint: Endpoint, wanted: Wanted) -> None:
+    """Let an endpoint have other changes from now on; what was written before is sent."""
+    webhook_endpoints.subscribe(endpoint.id, wanted)
 
 
 def disable(endpoint: Endpoint, reason: str, now: datetime) -> None:

@@ -1,15 +1,15 @@
 """`brazebee companies` and `brazebee explain`: how customers are, and why."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import click
 
 from actors.explanation import Explanation, FlagExplanation, explain
+from actors.telling import explained, status_changes
 from actors.times import utc_now
 from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
-from cli.flags import as_plain, told
+from cli.flags import told
 from cli.output import json_option, org_option, print_json, print_rows
 from models import companies
 from models.database import read_one_snapshot
@@ -43,43 +43,9 @@ def explain_company(company: str, org: str, as_json: bool) -> None:
     if found is None:
         raise Refused(f"`{org}` has no company with the id `{company}`; see `brazebee companies`.")
     if as_json:
-        print_json(_as_json(found))
+        print_json(explained(found))
     else:
         _print(found)
-
-
-def _as_json(found: Explanation) -> dict[str, Any]:
-    return {
-        "id": found.company.external_id,
-        "name": found.company.name,
-        "health_status": found.status,
-        "score": found.score,
-        "previous_status": found.company.previous_status,
-        "changed_at": found.company.changed_at,
-        "rules_version": found.rules_version,
-        "flags": [
-            {
-                **vars(flag),
-                "reason": flag.reason.name.lower(),
-                "override": as_plain(flag.override) if flag.override else None,
-            }
-            for flag in found.flags
-        ],
-        "transitions": _transitions(found),
-    }
-
-
-def _transitions(found: Explanation) -> list[dict[str, Any]]:
-    return [
-        {
-            "at": transition.at,
-            "from": transition.from_status,
-            "to": transition.to_status,
-            "cause": transition.cause,
-        }
-        for transition in found.transitions
-        if transition.from_status != transition.to_status
-    ]
 
 
 def _print(found: Explanation) -> None:
@@ -94,7 +60,7 @@ def _print(found: Explanation) -> None:
     if not found.flags:
         click.echo("\nThe rules have no flags.")
     click.echo("")
-    print_rows(_transitions(found), as_json=False, empty="Its status has never changed.")
+    print_rows(status_changes(found), as_json=False, empty="Its status has never changed.")
 
 
 def _lines(flag: FlagExplanation, version: int) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,6 @@ from cli.webhooks import ask_for
 from models import delivery_log
 from models.webhook_endpoints import Endpoint
 
-STATES = ("waiting", "parked", "delivered", "failed", "paused", "cancelled")
 PATIENCE_SECONDS = 90.0
 """A little more than a lease, after which an attempt that was lost is made again."""
 
@@ -32,7 +31,7 @@ def deliveries() -> None:
 @deliveries.command("list")
 @click.option("--endpoint", type=click.UUID, help="Only to this endpoint.")
 @click.option("--company", help="Only of this company, by the id that its events carry.")
-@click.option("--state", type=click.Choice(STATES), help="Only in this state.")
+@click.option("--state", type=click.Choice(delivery_log.STATES), help="Only in this state.")
 @click.option("--since", type=Instant(), help="Only since then, in ISO 8601.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
 @org_option
@@ -49,7 +48,7 @@ def list_deliveries(
     """List deliveries, the newest first."""
     filters = {"endpoint": endpoint, "company": company, "state": state, "since": since}
     with database_transaction():
-        found = delivery_log.page(find_organization(org).id, filters, limit=limit)
+        found, _ = delivery_log.page(find_organization(org).id, filters, limit=limit)
     rows = [{**vars(one), "id": str(one.id), "endpoint_id": str(one.endpoint_id)} for one in found]
     if not as_json:
         rows = [{k: v for k, v in row.items() if k != "endpoint_id"} for row in rows]

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 import click
 from redis.exceptions import RedisError
@@ -20,6 +19,7 @@ from actors.overrides import (
     snooze,
 )
 from actors.rulebooks import RuleBooks
+from actors.telling import overridden
 from actors.times import utc_now
 from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
@@ -150,7 +150,7 @@ def list_overrides(company: str | None, ended: bool, org: str, as_json: bool) ->
             organization_id, company_id=wanted.id if wanted else None, ended=ended
         )
     if as_json:
-        print_json([{"company": one.company, **as_plain(one.override)} for one in found])
+        print_json([{"company": one.company, **overridden(one.override)} for one in found])
         return
     rows = [
         {
@@ -166,23 +166,6 @@ def list_overrides(company: str | None, ended: bool, org: str, as_json: bool) ->
         for one in found
     ]
     print_rows(rows, as_json=False, empty="No flag is snoozed or overridden.")
-
-
-def as_plain(one: StoredOverride) -> dict[str, Any]:
-    """An override for programs."""
-    return {
-        "flag": one.flag,
-        "kind": str(one.kind),
-        "status": one.status,
-        "starts_at": one.starts_at,
-        "ends_at": one.ends_at,
-        "reason": one.reason,
-        "owner": one.owner,
-        "made_by": one.made_by,
-        "ended_at": one.ended_at,
-        "ended_by": one.ended_by,
-        "ended_because": one.ended_because,
-    }
 
 
 def told(one: StoredOverride) -> tuple[str, str]:
@@ -228,7 +211,7 @@ def _tell(written: Written, settings: Settings, *, as_json: bool) -> None:
     one, company = written.override, written.company
     if as_json:
         now = {"health_status": company.health_status, "score": company.score}
-        print_json({"company": company.external_id, **as_plain(one), **now})
+        print_json({"company": company.external_id, **overridden(one), **now})
         return
     is_so = "is " + " ".join(told(one))
     if one.ended_at is not None:

@@ -8,7 +8,7 @@ import click
 import orjson
 from tabulate import tabulate
 
-from actors.times import iso_milliseconds
+from actors.telling import plain
 from rules.durations import spell_instant
 
 org_option = click.option(
@@ -19,7 +19,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 def print_json(value: Any) -> None:
     """Print JSON, instants in ISO 8601 with milliseconds."""
-    click.echo(orjson.dumps(_plain(value), option=orjson.OPT_INDENT_2).decode())
+    click.echo(orjson.dumps(plain(value), option=orjson.OPT_INDENT_2).decode())
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
@@ -32,16 +32,6 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) 
         click.echo(tabulate(cells, headers=titles, tablefmt="plain", disable_numparse=True))
     else:
         click.echo(empty)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return iso_milliseconds(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
 
 
 def _cell(value: Any) -> str:

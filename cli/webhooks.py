@@ -1,20 +1,16 @@
 """`brazebee webhooks`: where changes of health are sent, and how that goes."""
 
-import socket
 import time
-from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import click
 
 from actors import endpoints
 from actors.endpoints import NoSuchEndpoint
-from actors.hints import hint
 from actors.times import utc_now
-from actors.webhooks.addresses import AddressPolicy, AddressRefused
 from actors.webhooks.payload import EventType
+from actors.webhooks.subscribing import CannotSubscribe, check_url, read_fields, read_overlap
 from cli.connection import database_transaction, find_organization, find_settings
 from cli.errors import Refused
 from cli.output import json_option, org_option, print_json, print_rows
@@ -22,12 +18,8 @@ from config.settings import Settings
 from models import delivery_log, webhook_endpoints
 from models.deliveries import Request
 from models.webhook_endpoints import Endpoint, Wanted
-from queues import messages
 from queues.broker import build_broker
-from rules.misreadings import PhraseError
-from rules.phrases import parse_offset
 
-LONGEST_OVERLAP = timedelta(days=7)
 TEST_SPARE_SECONDS = 10.0
 """How much longer than one attempt a test event may take."""
 
@@ -63,7 +55,10 @@ def add(
     """Subscribe URL and print the secret that signs its webhooks; it is shown only this once."""
     settings = find_settings()
     _check(url, settings)
-    wanted = Wanted(events or None, statuses or None, companies or None, _fields(fields))
+    try:
+        wanted = Wanted(events or None, statuses or None, companies or None, read_fields(fields))
+    except CannotSubscribe as error:
+        raise click.UsageError(f"--where: {error}") from None
     with database_transaction():
         endpoint_id, secret = webhook_endpoints.add(
             find_organization(org).id, url, secret_keys=settings.secret_keys, wanted=wanted
@@ -83,7 +78,7 @@ def list_endpoints(org: str, as_json: bool) -> None:
         {
             "id": str(e.id),
             "url": e.url,
-            "state": _state(e),
+            "state": endpoints.state(e),
             "failing_since": e.failing_since,
             "created_at": e.created_at,
         }
@@ -105,7 +100,7 @@ def show(endpoint_id: UUID, org: str, as_json: bool) -> None:
     told = {
         "id": str(endpoint.id),
         "url": endpoint.url,
-        "state": _state(endpoint),
+        "state": endpoints.state(endpoint),
         "disabled_because": endpoint.disabled_because,
         "failures_in_a_row": endpoint.failures,
         "failing_since": endpoint.failing_since,
@@ -173,11 +168,9 @@ def enable(endpoint_id: UUID, org: str, as_json: bool) -> None:
 def rotate_secret(endpoint_id: UUID, overlap: str, org: str, as_json: bool) -> None:
     """Make a new secret and print it; for a while both sign."""
     try:
-        for_long = parse_offset(overlap)
-    except PhraseError as error:
-        raise click.UsageError(f"--overlap: {error.message}") from None
-    if for_long > LONGEST_OVERLAP:
-        raise click.UsageError("--overlap: two secrets may sign for up to 7 days.")
+        for_long = read_overlap(overlap)
+    except CannotSubscribe as error:
+        raise click.UsageError(f"--overlap: {error}") from None
     with database_transaction() as settings:
         secret = webhook_endpoints.rotate_secret(
             _find(org, endpoint_id).id,
@@ -218,9 +211,7 @@ def test(endpoint_id: UUID, org: str, as_json: bool) -> None:
 def ask_for(settings: Settings, following: list[Request]) -> None:
     """Ask `deliver` for what was written; should that fail, the clock does it."""
     if following:
-        broker = build_broker(settings.redis_url)
-        for delivery_id, number in following:
-            hint(broker, messages.deliver(delivery_id, number))
+        endpoints.ask_for(build_broker(settings.redis_url), following)
 
 
 def _find(org: str, endpoint_id: UUID) -> Endpoint:
@@ -230,24 +221,6 @@ def _find(org: str, endpoint_id: UUID) -> Endpoint:
         raise Refused(
             f"`{org}` has no webhook {endpoint_id}; see `brazebee webhooks list`."
         ) from None
-
-
-def _state(endpoint: Endpoint) -> str:
-    if endpoint.disabled_at is not None:
-        return "disabled"
-    if endpoint.probe_at is not None:
-        return "failing"
-    return "active"
-
-
-def _fields(pairs: tuple[str, ...]) -> dict[str, list[str]] | None:
-    wanted: dict[str, list[str]] = {}
-    for pair in pairs:
-        field, equals, value = pair.partition("=")
-        if not field or not equals:
-            raise click.UsageError(f"--where: `{pair}` is not FIELD=VALUE.")
-        wanted.setdefault(field.removeprefix("company."), []).append(value)
-    return wanted or None
 
 
 def _show_secret(told: dict[str, Any], secret: str, *, as_json: bool) -> None:
@@ -266,16 +239,9 @@ def _check(url: str, settings: Settings) -> None:
             ' with: python -c "from cryptography.fernet import Fernet;'
             ' print(Fernet.generate_key().decode())"'
         )
-    policy = AddressPolicy(settings.webhook_allow_nets)
     try:
-        policy.check_url(url)
-        parts = urlsplit(url)
-        secure = parts.scheme == "https"
-        policy.resolve(parts.hostname or "", parts.port or (443 if secure else 80), secure=secure)
-    except AddressRefused as error:
-        raise Refused(f"{error}.") from None
-    except (socket.gaierror, UnicodeError):
-        host = urlsplit(url).hostname
-        if urlsplit(url).scheme == "http":
-            raise Refused(f"{host} does not resolve; a URL elsewhere must be https.") from None
-        click.echo(f"Note: {host} does not resolve at the moment.", err=True)
+        note = check_url(url, settings.webhook_allow_nets)
+    except CannotSubscribe as error:
+        raise Refused(str(error)) from None
+    if note:
+        click.echo(f"Note: {note}", err=True)

@@ -15,7 +15,7 @@ from ingress.directory import Directory, DirectoryUnavailable
 from ingress.errors import ApiError, UnknownEvent, unavailable
 from ingress.rate_limit import RateLimiter, Window
 from models.api_keys import KeyHolder
-from queues.admissions import Admissions
+from queues.admissions import EVENTS, Admissions
 from queues.unknown_keys import UnknownKeys
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ QUEUE_AWAY = "The event queue does not answer"
 class Gate:
     """The checks that look something up. Each raises `ApiError` for what may not pass.
 
-    `count_events` is told how many events were accepted and how many rejected.
+    `count_events` is told how many events were accepted and how many rejected. `kind` is what
+    requests are counted as; `nothing` says what became of one that could not be counted.
     """
 
     directory: Directory
@@ -38,6 +39,8 @@ class Gate:
     admissions: Admissions
     unknown_keys: UnknownKeys
     count_events: Callable[[int, int], object] = lambda _accepted, _rejected: None
+    kind: str = EVENTS
+    nothing: str = "nothing was accepted"
 
     def authenticate(self, environ: "WSGIEnvironment") -> KeyHolder:
         """Whom a request comes from. One without a valid key counts for its address."""
@@ -53,7 +56,7 @@ class Gate:
         try:
             return self.directory.holder(key)
         except DirectoryUnavailable:
-            raise unavailable("The API key cannot be checked at the moment") from None
+            raise unavailable("The API key cannot be checked at the moment", self.nothing) from None
 
     def is_configured(self, holder: KeyHolder, event_key: str) -> bool:
         """Whether `check_configured` would let an event pass."""
@@ -84,9 +87,10 @@ class Gate:
                 events,
                 limit=rate.amount,
                 window_seconds=rate.get_expiry(),
+                kind=self.kind,
             )
         except RedisError:
-            outcome = "it may not have been accepted" if events else "nothing was accepted"
+            outcome = "it may not have been accepted" if events else self.nothing
             raise unavailable(QUEUE_AWAY, outcome, window=self.limiter.unknown()) from None
         window = Window(
             limit=rate.amount,
@@ -117,7 +121,7 @@ class Gate:
         try:
             window = self.limiter.count_address(address)
         except RedisError:
-            raise unavailable(QUEUE_AWAY, window=self.limiter.unknown()) from None
+            raise unavailable(QUEUE_AWAY, self.nothing, window=self.limiter.unknown()) from None
         _check_limit(window)
         return window
 

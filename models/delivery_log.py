@@ -10,6 +10,9 @@ from models.cursors import Cursor
 from models.database import execute, query
 from models.deliveries import HINT_LOST_AFTER, ByHand, Request
 
+STATES = ("waiting", "parked", "delivered", "failed", "paused", "cancelled")
+"""How a delivery may stand. One that is parked waits for its turn."""
+
 
 @dataclass(frozen=True)
 class LoggedDelivery:
@@ -49,26 +52,46 @@ _LISTED = (
 )
 
 
+_FILTERS = {
+    "endpoint": "d.endpoint_id = %(endpoint)s",
+    "company": (
+        # From the company's transitions to theirs, of which there are few.
+        "d.transition_id in (select t.id from transitions t join companies c"
+        " on c.id = t.company_id where c.organization_id = %(organization_id)s"
+        " and c.external_id = %(company)s)"
+    ),
+    "state": "case when d.parked then 'parked' else d.state end = %(state)s",
+    "since": "d.created_at >= %(since)s",
+}
+"""SQL for each; only of those that are asked for, so that each has its own plan."""
+
 _NEWEST_FIRST = Cursor("deliveries", ("timestamptz", "uuid"))
 
 
-def page(organization_id: int, filters: Mapping[str, Any], *, limit: int) -> list[LoggedDelivery]:
-    """The newest deliveries; filters are `endpoint`, `company`, `state` and `since`, or None."""
+def page(
+    organization_id: int, filters: Mapping[str, Any], *, after: str | None = None, limit: int
+) -> tuple[list[LoggedDelivery], str | None]:
+    """The newest deliveries, and how to ask for the next.
+
+    Filters are `endpoint`, `company` (the client's own id), `state` and `since`, or None.
+
+    Raises:
+        UnreadableCursor: `after` is not what an earlier page gave.
+    """
+    given = {name: filters[name] for name in _FILTERS if filters.get(name) is not None}
     rows = query(
         f"{_LISTED} where d.organization_id = %(organization_id)s"
-        " and (%(endpoint)s::uuid is null or d.endpoint_id = %(endpoint)s)"
-        " and (%(company)s::text is null or c.external_id = %(company)s)"
-        " and (%(state)s::text is null or %(state)s ="
-        " case when d.parked then 'parked' else d.state end)"
-        " and (%(since)s::timestamptz is null or d.created_at >= %(since)s)"
-        " order by d.created_at desc limit %(limit)s",
+        + "".join(f" and {_FILTERS[name]}" for name in given)
+        + _NEWEST_FIRST.condition(["d.created_at", "d.id"], after, descending=True)
+        + " order by d.created_at desc, d.id desc limit %(limit)s",
         {
             "organization_id": organization_id,
-            **{name: filters.get(name) for name in ("endpoint", "company", "state", "since")},
-            "limit": limit,
+            **given,
+            **_NEWEST_FIRST.read(after),
+            "limit": limit + 1,
         },
     )
-    return [LoggedDelivery(**row) for row in rows]
+    return _page(rows, limit)
 
 
 def of_company(
@@ -87,9 +110,7 @@ def of_company(
         " order by d.created_at desc, d.id desc limit %(limit)s",
         {"company_id": company_id, "limit": limit + 1, **_NEWEST_FIRST.read(after)},
     )
-    found = [LoggedDelivery(**row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return found, _NEWEST_FIRST.write([found[-1].created_at, found[-1].id]) if more else None
+    return _page(rows, limit)
 
 
 def find(organization_id: int, delivery_id: UUID) -> tuple[LoggedDelivery, str] | None:
@@ -219,3 +240,9 @@ def summary(now: datetime) -> Summary:
         nobody | {row["state"]: row["number"] for row in endpoints},
         max(timedelta(0), now - oldest) if oldest else timedelta(0),
     )
+
+
+def _page(rows: Sequence[Mapping[str, Any]], limit: int) -> tuple[list[LoggedDelivery], str | None]:
+    found = [LoggedDelivery(**row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return found, _NEWEST_FIRST.write([found[-1].created_at, found[-1].id]) if more else None

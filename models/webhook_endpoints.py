@@ -94,15 +94,19 @@ def add(
             "organization_id": organization_id,
             "url": url,
             "encrypted_secret": _encrypt(secret, secret_keys),
-            "event_types": None if wanted.event_types is None else list(wanted.event_types),
-            "statuses": None if wanted.statuses is None else list(wanted.statuses),
-            "companies": None if wanted.companies is None else list(wanted.companies),
-            "company_fields": None
-            if wanted.company_fields is None
-            else json(dict(wanted.company_fields)),
+            **_subscription(wanted),
         },
     )
     return endpoint_id, secret
+
+
+def subscribe(endpoint_id: UUID, wanted: Wanted) -> None:
+    """Change what an endpoint, whose lock is held, is subscribed to."""
+    execute(
+        "update webhook_endpoints set event_types = %(event_types)s, statuses = %(statuses)s,"
+        " companies = %(companies)s, company_fields = %(company_fields)s where id = %(id)s",
+        {"id": endpoint_id, **_subscription(wanted)},
+    )
 
 
 def rotate_secret(endpoint_id: UUID, *, secret_keys: Sequence[str], former_until: datetime) -> str:
@@ -198,6 +202,16 @@ def _endpoints(condition: str, parameters: Mapping[str, Any]) -> list[Endpoint]:
         encrypted = tuple(secret for secret in secrets_held if secret)
         endpoints.append(Endpoint(wanted=wanted, encrypted_secrets=encrypted, **row))
     return endpoints
+
+
+def _subscription(wanted: Wanted) -> dict[str, Any]:
+    """The columns that say what is wanted."""
+    lists = {name: getattr(wanted, name) for name in ("event_types", "statuses", "companies")}
+    fields = wanted.company_fields
+    return {
+        **{name: None if given is None else list(given) for name, given in lists.items()},
+        "company_fields": None if fields is None else json(dict(fields)),
+    }
 
 
 def _new_secret() -> str:

@@ -21,6 +21,9 @@ FULL_FROM = 0.8
 
 LOOK_EVERY_SECONDS = 1.0
 
+EVENTS, READS = "requests", "reads"
+"""What requests are counted as, each for itself: who reads takes nothing from who sends events."""
+
 
 @dataclass(frozen=True)
 class Admission:
@@ -37,8 +40,9 @@ class Admission:
 class Admissions:
     """The queue of events, and a counter of requests beside it for each organization.
 
-    There are no more counters than organizations, so Dramatiq's maintenance, which looks through
-    every key of the database, is not slowed. `nearly_full` is what was last seen of its memory.
+    There are no more than two counters for each organization, so Dramatiq's maintenance, which
+    looks through every key of the database, is not slowed. `nearly_full` is what was last seen of
+    its memory.
     """
 
     def __init__(self, broker: QueueBroker) -> None:
@@ -56,6 +60,7 @@ class Admissions:
         *,
         limit: int,
         window_seconds: int,
+        kind: str = EVENTS,
     ) -> Admission:
         """Count a request; where that is within the limit, queue its events as one message.
 
@@ -64,7 +69,7 @@ class Admissions:
         Raises:
             RedisError: Redis does not answer, or is full. Then the events may be queued or not.
         """
-        counter = _counter(organization_id, limit, window_seconds)
+        counter = _counter(kind, organization_id, limit, window_seconds)
         message = messages.encode(messages.persist(events)) if events else ()
         now = time.monotonic()
         look = now - self._looked_at >= LOOK_EVERY_SECONDS
@@ -83,13 +88,15 @@ class Admissions:
             self.nearly_full = bool(nearly_full)
         return Admission(count, ends_in_ms, bool(nearly_full))
 
-    def usage(self, organization_id: int, *, limit: int, window_seconds: int) -> Admission:
+    def usage(
+        self, organization_id: int, *, limit: int, window_seconds: int, kind: str = EVENTS
+    ) -> Admission:
         """How many requests an organization has made in its window, without counting one.
 
         Raises:
             RedisError: Redis does not answer.
         """
-        counter = _counter(organization_id, limit, window_seconds)
+        counter = _counter(kind, organization_id, limit, window_seconds)
         with self._broker.client.pipeline(transaction=True) as asked:
             asked.get(counter)
             asked.pttl(counter)
@@ -105,5 +112,5 @@ class Admissions:
         return self._broker.waiting(messages.EVENTS)
 
 
-def _counter(organization_id: int, limit: int, window_seconds: int) -> str:
-    return f"brazebee:requests:{organization_id}:{limit}/{window_seconds}"
+def _counter(kind: str, organization_id: int, limit: int, window_seconds: int) -> str:
+    return f"brazebee:{kind}:{organization_id}:{limit}/{window_seconds}"
