@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, g
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config.settings import Settings
@@ -15,6 +16,7 @@ from dashboard import addresses, navigation, wording
 from dashboard.access.browsers import recognise_visitors
 from dashboard.access.members import ADMITS, visitor
 from dashboard.access.open_id import use_open_id
+from dashboard.api.app import PREFIX, create_api
 from dashboard.errors import answer_errors_as_pages
 from dashboard.headers import ONE_YEAR, send_security_headers
 from dashboard.pages import (
@@ -69,6 +71,7 @@ def create_app(parts: Parts, pages: Sequence[Blueprint] = PAGES) -> Flask:
         use_open_id(app, parts.settings.open_id)
         app.register_blueprint(open_id.blueprint)
     _check_every_page_says_whom_it_admits(app)
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {PREFIX: create_api(parts)})  # type: ignore[method-assign]
     _see_through_proxies(app, parts.settings)
     return app
 

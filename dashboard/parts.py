@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import current_app
 
 from config.settings import Settings
+from queues.broker import QueueBroker
 
 if TYPE_CHECKING:
     from dashboard.access.attempts import Attempts
@@ -18,12 +19,17 @@ EXTENSION = "brazebee"
 
 @dataclass(frozen=True)
 class Parts:
-    """What a running dashboard works with; `present` tells the present instant."""
+    """What a running dashboard works with.
+
+    `present` tells the present instant. `broker` asks workers for what a change brings along, and
+    counts the requests of the read API.
+    """
 
     settings: Settings
     present: Callable[[], datetime]
     attempts: "Attempts"
     passwords: "Passwords"
+    broker: QueueBroker
 
 
 def parts() -> Parts:

@@ -11,6 +11,7 @@ from dashboard.access.passwords import Passwords
 from dashboard.app import create_app
 from dashboard.parts import Parts
 from models.database import connect
+from queues.broker import CLIENT_TIMEOUT, build_broker
 
 ANSWER_WITHIN_MS = 10_000
 """No page takes so long; a PostgreSQL that is cut off must not hold every thread."""
@@ -31,5 +32,6 @@ app = create_app(
         present=lambda: datetime.now(UTC),
         attempts=Attempts(settings.rate_limit_redis_url),
         passwords=Passwords(),
+        broker=build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT),
     )
 )

@@ -79,16 +79,23 @@ def serve_dashboard(settings: Settings) -> Iterator[ServeDashboard]:
     """Builds the dashboard like `dashboard/wsgi.py`; parts of it can be chosen."""
     clients: list[redis.Redis] = []
 
-    def build(*, limits_url: str = settings.rate_limit_redis_url, **changes: Any) -> Dashboard:
+    def build(
+        *,
+        limits_url: str = settings.rate_limit_redis_url,
+        queue_url: str = settings.redis_url,
+        **changes: Any,
+    ) -> Dashboard:
         clock = PresentTime()
         attempts = Attempts(limits_url)
-        clients.append(attempts.client)
+        broker = build_broker(queue_url, timeout=CLIENT_TIMEOUT)
+        clients.extend([attempts.client, broker.client])
         app = create_dashboard(
             Parts(
                 settings=replace(settings, **changes),
                 present=clock,
                 attempts=attempts,
                 passwords=Passwords(QUICK),
+                broker=broker,
             )
         )
         return Dashboard(app, clock)

@@ -1,0 +1,41 @@
+"""`GET /v1/transitions`."""
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response, request
+
+from dashboard.api.reading import (
+    answer,
+    asked_limit,
+    check_known,
+    organization_at_hand,
+    unknown_place,
+)
+from models import transition_feed
+from models.cursors import UnreadableCursor
+from models.database import transaction
+from models.transition_feed import FedTransition
+
+
+def list_transitions() -> Response:
+    """What comes after a place, in the order that never changes; see `models.transition_feed`."""
+    check_known(("after", "limit"))
+    limit = asked_limit()
+    with transaction():
+        try:
+            found = transition_feed.stretch(
+                organization_at_hand().id, after=request.args.get("after"), limit=limit
+            )
+        except UnreadableCursor:
+            raise unknown_place() from None
+    told = [_told(one) for one in found.transitions]
+    return answer({"transitions": told, "next": found.next, "more": found.more})
+
+
+def _told(one: FedTransition) -> dict[str, Any]:
+    fields = asdict(one)
+    fields["id"] = str(one.id)
+    fields["company"] = {"id": one.company, "name": fields.pop("company_name")}
+    fields["from"], fields["to"] = fields.pop("from_status"), fields.pop("to_status")
+    return fields

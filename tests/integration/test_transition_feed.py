@@ -1,0 +1,194 @@
+"""The feed of transitions: one order for ever, and nothing missed by whoever goes on."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from uuid_utils.compat import uuid7
+
+from config.settings import Settings
+from models import organizations, transition_feed, transitions
+from models.cursors import UnreadableCursor
+from models.database import database, query, transaction
+from models.transition_feed import Stretch, stretch
+from models.transitions import StoredTransition
+
+T0 = datetime(2026, 1, 20, 12, tzinfo=UTC)
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+def organization(name: str = "o") -> int:
+    with transaction():
+        return organizations.create(name).id
+
+
+def company(organization_id: int, name: str) -> int:
+    with transaction():
+        rows = query(
+            "insert into companies (organization_id, external_id, name, first_seen_at,"
+            " health_status) values (%(organization_id)s, %(name)s, %(name)s, %(at)s, 'Healthy') returning id",
+            {"organization_id": organization_id, "name": name, "at": T0},
+        )
+    row_id: int = rows[0]["id"]
+    return row_id
+
+
+def add(organization_id: int, company_id: int, sequence: int, seconds: float = 0) -> UUID:
+    """Write a transition in the transaction at hand."""
+    written = StoredTransition(
+        id=uuid7(),
+        organization_id=organization_id,
+        company_id=company_id,
+        sequence=sequence,
+        at=T0,
+        from_status="Healthy",
+        to_status="At Risk",
+        cause="time",
+        changes=[],
+        rules_version=1,
+        recorded_at=T0 + timedelta(seconds=seconds),
+    )
+    transitions.add(written)
+    return written.id
+
+
+def read(organization_id: int, after: str | None = None, limit: int = 100) -> Stretch:
+    with transaction():
+        return stretch(organization_id, after=after, limit=limit)
+
+
+def read_all(organization_id: int, limit: int) -> list[UUID]:
+    """All of it, as a reader does."""
+    found: list[UUID] = []
+    after, more = None, True
+    while more:
+        read_now = read(organization_id, after, limit)
+        found += [one.id for one in read_now.transitions]
+        after, more = read_now.next, read_now.more
+    return found
+
+
+def test_what_an_earlier_transaction_commits_later_comes_later_and_is_not_missed() -> None:
+    o = organization()
+    first, second = company(o, "a"), company(o, "b")
+    written, may_commit = threading.Event(), threading.Event()
+
+    def write_slowly() -> UUID:
+        with transaction():
+            added = add(o, first, 1, seconds=0)
+            written.set()
+            assert may_commit.wait(20)
+            return added
+
+    with ThreadPoolExecutor(1) as slow:
+        writing = slow.submit(write_slowly)
+        assert written.wait(20)
+        with transaction():
+            quick = add(o, second, 1, seconds=5)
+        seen = read(o)
+        assert [one.id for one in seen.transitions] == [quick]
+        may_commit.set()
+        late = writing.result(20)
+    assert [one.id for one in read(o, seen.next).transitions] == [late]
+    assert read_all(o, 1) == [quick, late]
+
+
+def test_readers_who_go_on_while_many_write_get_each_once_and_in_the_same_order() -> None:
+    o = organization()
+    rows = [company(o, f"c{number}") for number in range(4)]
+    per_company = 25
+
+    def write(company_id: int) -> None:
+        for sequence in range(1, per_company + 1):
+            with transaction():
+                add(o, company_id, sequence, seconds=-sequence)  # even by a clock that is wrong
+
+    def follow() -> list[tuple[str, int]]:
+        found: list[tuple[str, int]] = []
+        after = None
+        while len(found) < len(rows) * per_company:
+            read_now = read(o, after, 7)
+            found += [(one.company, one.sequence) for one in read_now.transitions]
+            after = read_now.next
+        return found
+
+    with ThreadPoolExecutor(6) as pool:
+        readers = [pool.submit(follow) for _ in range(2)]
+        for writing in [pool.submit(write, row) for row in rows]:
+            writing.result(60)
+        one, other = (reader.result(60) for reader in readers)
+    assert one == other
+    assert len(set(one)) == len(rows) * per_company
+    for name in ("c0", "c1", "c2", "c3"):
+        assert [s for c, s in one if c == name] == list(range(1, per_company + 1))
+
+
+@hypothesis_settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    written=st.lists(st.tuples(st.integers(0, 2), st.integers(-3, 3)), max_size=12),
+    limit=st.integers(1, 5),
+    at_once=st.integers(1, 4),
+    read_after=st.integers(0, 12),
+)
+def test_a_company_is_told_in_its_own_order_whatever_its_clocks_said(
+    settings: Settings,
+    written: list[tuple[int, int]],
+    limit: int,
+    at_once: int,
+    read_after: int,
+) -> None:
+    with pytest.MonkeyPatch.context() as patch, transaction(), database.atomic() as undone:
+        patch.setattr(transition_feed, "PLACED_AT_ONCE", at_once)
+        o = organizations.create("o").id
+        rows = query(
+            "insert into companies (organization_id, external_id, name, first_seen_at,"
+            " health_status) select %(o)s, n, n, now(), 'Healthy' from unnest(array['0', '1', '2']) n returning id",
+            {"o": o},
+        )
+        counted = [0, 0, 0]
+        for number, (place, seconds) in enumerate(written):
+            counted[place] += 1
+            add(o, rows[place]["id"], counted[place], seconds)
+            if number == read_after:
+                stretch(o, limit=limit)
+        told: list[tuple[str, int]] = []
+        after, more = None, True
+        while more:
+            found = stretch(o, after=after, limit=limit)
+            told += [(one.company, one.sequence) for one in found.transitions]
+            after, more = found.next, found.more
+        undone.rollback()
+    for place, number in enumerate(counted):
+        assert [s for c, s in told if c == str(place)] == list(range(1, number + 1))
+
+
+def test_an_organization_reads_only_its_own() -> None:
+    ours, theirs = organization("ours"), organization("theirs")
+    with transaction():
+        mine = add(ours, company(ours, "a"), 1)
+        add(theirs, company(theirs, "a"), 1)
+    assert read_all(ours, 10) == [mine]
+
+
+def test_with_nothing_new_the_place_stays_and_what_comes_is_read_from_it() -> None:
+    o = organization()
+    nothing = read(o)
+    assert (nothing.transitions, nothing.more) == ([], False)
+    with transaction():
+        added = add(o, company(o, "a"), 1)
+    assert [one.id for one in read(o, nothing.next).transitions] == [added]
+    assert read(o, read(o).next) == Stretch([], read(o).next, more=False)
+
+
+@pytest.mark.parametrize("place", ["", "x", "WyJmZWVkIiwiYSJd", "0" * 9_000])
+def test_a_place_that_nobody_gave_is_refused(place: str) -> None:
+    with pytest.raises(UnreadableCursor):
+        read(organization(), place)
