@@ -29,6 +29,10 @@ class NoSuchEndpoint(Exception):
     """Raised when an organization has no endpoint with an id."""
 
 
+class CannotRecover(Exception):
+    """Raised when deliveries are to be sent again from before what is kept, with a sentence."""
+
+
 def find(organization_id: int, endpoint_id: UUID) -> Endpoint:
     """Lock and read an endpoint.
 
@@ -101,6 +105,11 @@ def resend(endpoint: Endpoint, delivery_id: UUID, now: datetime) -> list[Request
     return delivery_log.send_again(endpoint.id, [delivery_id], ByHand.AT_ONCE, now)
 
 
+def earliest_recovery(now: datetime, policy: WebhookPolicy) -> datetime:
+    """From when on deliveries can be recovered."""
+    return now - policy.recoverable_for
+
+
 def recover(
     endpoint: Endpoint, *, since: datetime, latest: bool, now: datetime, policy: WebhookPolicy
 ) -> tuple[int, list[Request]]:
@@ -108,9 +117,13 @@ def recover(
 
     In order per company, beside fresh ones. With `latest` only each company's newest, and that
     only if it failed.
+
+    Raises:
+        CannotRecover: that was too long ago.
     """
-    failed = delivery_log.failed_since(
-        endpoint.id, max(since, now - policy.recoverable_for), latest=latest
-    )
+    earliest = earliest_recovery(now, policy)
+    if since < earliest:
+        raise CannotRecover(f"Deliveries can be recovered from {iso_milliseconds(earliest)} on.")
+    failed = delivery_log.failed_since(endpoint.id, since, latest=latest)
     delivery_log.send_again(endpoint.id, failed, ByHand.RECOVERY, now)
     return len(failed), next_in_turn(endpoint, now, policy)

@@ -8,8 +8,8 @@ from uuid import UUID
 import click
 
 from actors import endpoints
-from actors.endpoints import NoSuchEndpoint
-from actors.times import iso_milliseconds, utc_now
+from actors.endpoints import CannotRecover, NoSuchEndpoint
+from actors.times import utc_now
 from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
 from cli.instants import Instant
@@ -111,15 +111,13 @@ def recover(
     """Send again all that failed for ENDPOINT since a time, in order per company."""
     with database_transaction() as settings:
         policy, now = settings.webhooks, utc_now()
-        earliest = now - policy.recoverable_for
-        if since < earliest:
-            raise click.UsageError(
-                f"--since: deliveries can be recovered from {iso_milliseconds(earliest)} on."
-            )
         endpoint = _endpoint(org, find_organization(org).id, endpoint_id)
-        number, following = endpoints.recover(
-            endpoint, since=since, latest=latest, now=now, policy=policy
-        )
+        try:
+            number, following = endpoints.recover(
+                endpoint, since=since, latest=latest, now=now, policy=policy
+            )
+        except CannotRecover as error:
+            raise click.UsageError(f"--since: {error}") from None
     ask_for(settings, following)
     if wait and number:
         waiting = _sent_one_by_one(endpoint, number)

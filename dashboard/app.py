@@ -24,6 +24,7 @@ from dashboard.pages import (
     audit_log,
     companies,
     company,
+    developers,
     open_id,
     people,
     saved_views,
@@ -37,7 +38,18 @@ from dashboard.static_files import versioned_static_files
 
 PAGES: tuple[Blueprint, ...] = tuple(
     module.blueprint
-    for module in (start, today, companies, company, saved_views, account, audit_log, people, sign_in)
+    for module in (
+        start,
+        today,
+        companies,
+        company,
+        saved_views,
+        developers,
+        account,
+        audit_log,
+        people,
+        sign_in,
+    )
 )
 
 LONGEST_BODY = 2 * 1024 * 1024

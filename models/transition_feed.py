@@ -62,7 +62,7 @@ def stretch(organization_id: int, *, after: str | None = None, limit: int = 100)
     """
     place = _IN_ORDER.read(after).get("cursor_0", 0)
     rows = _after(organization_id, place, limit + 1)
-    if len(rows) <= limit and _place(organization_id):
+    while len(rows) <= limit and _place(organization_id):
         rows = _after(organization_id, place, limit + 1)
     more = len(rows) > limit
     reached = [row.pop("position") for row in rows][:limit]

@@ -22,7 +22,7 @@ class Role(StrEnum):
 
 
 _MEANINGS = {
-    Role.VIEWER: "Sees everything but settings.",
+    Role.VIEWER: "Sees everything but people and the audit log.",
     Role.EDITOR: "Also changes rules, events, snoozes and notes.",
     Role.ADMINISTRATOR: "Also changes keys, webhooks and people, and reads the audit log.",
 }

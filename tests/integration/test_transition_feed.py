@@ -32,7 +32,8 @@ def company(organization_id: int, name: str) -> int:
     with transaction():
         rows = query(
             "insert into companies (organization_id, external_id, name, first_seen_at,"
-            " health_status) values (%(organization_id)s, %(name)s, %(name)s, %(at)s, 'Healthy') returning id",
+            " health_status) values (%(organization_id)s, %(name)s, %(name)s, %(at)s, 'Healthy')"
+            " returning id",
             {"organization_id": organization_id, "name": name, "at": T0},
         )
     row_id: int = rows[0]["id"]
@@ -150,7 +151,8 @@ def test_a_company_is_told_in_its_own_order_whatever_its_clocks_said(
         o = organizations.create("o").id
         rows = query(
             "insert into companies (organization_id, external_id, name, first_seen_at,"
-            " health_status) select %(o)s, n, n, now(), 'Healthy' from unnest(array['0', '1', '2']) n returning id",
+            " health_status) select %(o)s, n, n, now(), 'Healthy'"
+            " from unnest(array['0', '1', '2']) n returning id",
             {"o": o},
         )
         counted = [0, 0, 0]

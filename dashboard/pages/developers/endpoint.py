@@ -1,0 +1,204 @@
+"""One webhook endpoint: how it fares, what it is told, and what is done to it by hand."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from actors import endpoints
+from actors.endpoints import CannotRecover
+from actors.webhooks.subscribing import CannotSubscribe, read_overlap
+from dashboard.access import Member, administrator, audit, viewer
+from dashboard.pages.developers.frame import blueprint, find_endpoint, show
+from dashboard.pages.developers.subscription import SubscriptionForm, filled, statuses_to_offer
+from dashboard.pages.developers.webhooks import TAB, described
+from dashboard.parts import now, parts
+from models import delivery_log, webhook_endpoints
+from models.database import transaction
+from models.webhook_endpoints import Endpoint
+from rules.fields import as_instant
+
+NEWEST = 5
+"""Deliveries that an endpoint's page shows; the log has all."""
+
+OVERLAPS = ("24 hours", "1 hour", "7 days", "0 hours")
+"""How long a former secret may go on signing, the usual first."""
+
+
+@blueprint.get("/webhooks/<uuid:endpoint_id>")
+@viewer
+def endpoint(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
+    """All that is known of an endpoint."""
+    with transaction():
+        found = find_endpoint(member, endpoint_id)
+        form = _form(member, found)
+    return _page(member, found, form)
+
+
+@blueprint.post("/webhooks/<uuid:endpoint_id>/subscription")
+@administrator
+def subscribe(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
+    """Change what an endpoint is told of."""
+    with transaction():
+        found = find_endpoint(member, endpoint_id)
+        form = SubscriptionForm(request.form)
+        form.offer(statuses_to_offer(member.organization, found.wanted))
+        fits = form.validate()
+        if fits:
+            wanted = form.wanted()
+            endpoints.subscribe(found, wanted)
+            _record(member, "Webhook changed", found, **described(wanted))
+    if not fits:
+        return _page(member, found, form), 422
+    flash("What this webhook is told of was changed.")
+    return _back(endpoint_id)
+
+
+@blueprint.post("/webhooks/<uuid:endpoint_id>/secret")
+@administrator
+def rotate_secret(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
+    """Give an endpoint a new secret, which is shown this once."""
+    chosen = request.form.get("overlap", OVERLAPS[0])
+    try:
+        overlap = read_overlap(chosen)
+    except CannotSubscribe as error:
+        flash(f"The secret was not changed: {error}", "error")
+        return _back(endpoint_id)
+    with transaction():
+        found = find_endpoint(member, endpoint_id)
+        secret = webhook_endpoints.rotate_secret(
+            found.id, secret_keys=parts().settings.secret_keys, former_until=now() + overlap
+        )
+        _record(member, "Webhook secret rotated", found, overlap=chosen)
+    note = f"For {chosen} the former secret signs as well." if overlap else None
+    return show(
+        "secret.html",
+        member,
+        TAB,
+        title="New secret",
+        what=f"This secret signs what is sent to {found.url} from now on",
+        secret=secret,
+        back=url_for("developers.endpoint", endpoint_id=endpoint_id),
+        back_text="Back to the webhook",
+        note=note,
+    )
+
+
+@blueprint.post("/webhooks/<uuid:endpoint_id>/disable")
+@administrator
+def disable(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
+    """Send nothing more until it is enabled."""
+    with transaction():
+        found = find_endpoint(member, endpoint_id)
+        endpoints.disable(found, "by hand", now())
+        _record(member, "Webhook disabled", found)
+    flash("Nothing is sent there any more; what is for it is kept.")
+    return _back(endpoint_id)
+
+
+@blueprint.post("/webhooks/<uuid:endpoint_id>/enable")
+@administrator
+def enable(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
+    """Send again, with all that was kept meanwhile."""
+    with transaction():
+        found = find_endpoint(member, endpoint_id)
+        following = endpoints.enable(found, now(), parts().settings.webhooks)
+        _record(member, "Webhook enabled", found)
+    endpoints.ask_for(parts().broker, following)
+    flash("The webhook is enabled; what was kept is sent.")
+    return _back(endpoint_id)
+
+
+@blueprint.post("/webhooks/<uuid:endpoint_id>/test")
+@administrator
+def send_test(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
+    """Send a test event; its page shows what was answered as soon as that is known."""
+    with transaction():
+        found = find_endpoint(member, endpoint_id)
+        delivery_id, following = endpoints.send_test(found, now())
+        _record(member, "Webhook tested", found)
+    endpoints.ask_for(parts().broker, following)
+    return redirect(url_for("developers.delivery", id=delivery_id), 303)
+
+
+@blueprint.post("/webhooks/<uuid:endpoint_id>/recover")
+@administrator
+def recover(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
+    """Send again all that failed since an instant."""
+    entered, latest = request.form.get("since", ""), "latest" in request.form
+    since = as_instant(entered)
+    if since is None:
+        flash("Enter since when to send again, such as 2026-01-20T10:30 (UTC).", "error")
+        return _back(endpoint_id)
+    at, policy = now(), parts().settings.webhooks
+    try:
+        with transaction():
+            found = find_endpoint(member, endpoint_id)
+            number, following = endpoints.recover(
+                found, since=since, latest=latest, now=at, policy=policy
+            )
+            detail = {"since": since.isoformat(), "deliveries": number}
+            _record(member, "Deliveries recovered", found, **detail)
+    except CannotRecover as error:
+        flash(str(error), "error")
+        return _back(endpoint_id)
+    endpoints.ask_for(parts().broker, following)
+    flash(f"{number} failed deliveries are sent again." if number else "Nothing failed since then.")
+    return _back(endpoint_id)
+
+
+@blueprint.get("/webhooks/<uuid:endpoint_id>/remove")
+@administrator
+def ask_to_remove(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
+    """Say what removing an endpoint does, and ask."""
+    with transaction():
+        found = find_endpoint(member, endpoint_id)
+    return show("remove.html", member, TAB, endpoint=found)
+
+
+@blueprint.post("/webhooks/<uuid:endpoint_id>/remove")
+@administrator
+def remove(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
+    """End a subscription; what waits for it is cancelled."""
+    with transaction():
+        found = find_endpoint(member, endpoint_id)
+        endpoints.remove(found)
+        _record(member, "Webhook removed", found)
+    flash(f"The webhook to {found.host} was removed.")
+    return redirect(url_for(TAB), 303)
+
+
+def _form(member: Member, found: Endpoint) -> SubscriptionForm:
+    form = SubscriptionForm(data=filled(found.wanted))
+    form.offer(statuses_to_offer(member.organization, found.wanted))
+    return form
+
+
+def _page(member: Member, found: Endpoint, form: SubscriptionForm) -> str:
+    at = now()
+    filters = {"endpoint": found.id}
+    with transaction():
+        newest, more = delivery_log.page(member.organization.id, filters, limit=NEWEST)
+    earliest = endpoints.earliest_recovery(at, parts().settings.webhooks)
+    since = max(earliest + timedelta(minutes=1), found.failing_since or at - timedelta(days=1))
+    return show(
+        "endpoint.html",
+        member,
+        TAB,
+        endpoint=found,
+        form=form,
+        newest=newest,
+        more=more,
+        overlaps=OVERLAPS,
+        since=f"{since:%Y-%m-%dT%H:%M}",
+        earliest=earliest,
+    )
+
+
+def _record(member: Member, action: str, found: Endpoint, **detail: object) -> None:
+    audit.record(member, action, found.url, {"id": str(found.id), **detail})
+
+
+def _back(endpoint_id: UUID) -> ResponseReturnValue:
+    return redirect(url_for("developers.endpoint", endpoint_id=endpoint_id), 303)

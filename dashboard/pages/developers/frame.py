@@ -1,0 +1,69 @@
+"""What the pages for developers share: their addresses and tabs, and what a role is shown."""
+
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from flask import Blueprint, abort, current_app, render_template, request, url_for
+
+from actors import endpoints
+from actors.endpoints import NoSuchEndpoint
+from dashboard.access import Member, Role
+from models.webhook_endpoints import Endpoint
+
+blueprint = Blueprint(
+    "developers", __name__, url_prefix="/o/<name:organization>/settings/developers"
+)
+
+TABS = (
+    ("API keys", "developers.page"),
+    ("Webhooks", "developers.webhooks"),
+    ("Deliveries", "developers.deliveries"),
+)
+
+DELIVERY_TONES = {
+    "delivered": "good",
+    "waiting": "fair",
+    "parked": "fair",
+    "paused": "poor",
+    "failed": "bad",
+    "cancelled": "none",
+}
+"""The colours of the states of deliveries."""
+
+
+def show(template: str, member: Member, tab: str, **shown: Any) -> str:
+    """One of the pages; `tab` is the endpoint of the tab that it belongs to."""
+    tabs = [(title, url_for(endpoint), endpoint == tab) for title, endpoint in TABS]
+
+    def where(url: str) -> str:
+        """Where a webhook goes: its path is often a secret, which administrators made."""
+        return url if member.may(Role.ADMINISTRATOR) else urlsplit(url).netloc
+
+    return render_template(
+        f"developers/{template}",
+        tabs=tabs,
+        may_change=member.may(Role.ADMINISTRATOR),
+        where=where,
+        delivery_tones=DELIVERY_TONES,
+        company_address=_company_address,
+        **shown,
+    )
+
+
+def find_endpoint(member: Member, endpoint_id: UUID) -> Endpoint:
+    """Lock and read an endpoint of the member's organization; 404 for any other."""
+    try:
+        return endpoints.find(member.organization.id, endpoint_id)
+    except NoSuchEndpoint:
+        abort(404)
+
+
+def place() -> str | None:
+    """Where in a list to go on."""
+    return request.args.get("after") or None
+
+
+def _company_address(company: str) -> str | None:
+    known = "company.page" in current_app.view_functions
+    return url_for("company.page", company=company) if known else None

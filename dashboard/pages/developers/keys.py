@@ -1,0 +1,147 @@
+"""API keys, and how much of its rate limit an organization has used."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import abort, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from redis.exceptions import RedisError
+from wtforms import Form, StringField
+from wtforms.validators import Length
+
+from dashboard.access import Member, administrator, audit, viewer
+from dashboard.forms import one_line, required, trimmed
+from dashboard.pages.developers.frame import blueprint, show
+from dashboard.parts import now, parts
+from ingress.rate_limit import parse_rate
+from models import api_keys
+from models.api_keys import ApiKey
+from models.database import transaction
+from models.organizations import Organization
+from queues.admissions import EVENTS, READS, Admissions
+from rules.durations import spell_duration
+
+TAB = "developers.page"
+LONGEST_NAME = 100
+
+
+class _KeyForm(Form):
+    name = StringField(
+        "Name",
+        [
+            required("a name, such as the application that will use the key"),
+            Length(max=LONGEST_NAME, message=f"A name has at most {LONGEST_NAME} characters."),
+            one_line,
+        ],
+        filters=[trimmed],
+        description="To tell keys apart: where it will be used.",
+        render_kw={"autocomplete": "off", "maxlength": LONGEST_NAME},
+    )
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Requests of one kind in the present window; `ends_at` is None before the first."""
+
+    what: str
+    count: int
+    limit: int
+    ends_at: datetime | None
+
+
+@blueprint.get("")
+@viewer
+def page(member: Member) -> ResponseReturnValue:
+    """The keys that are valid and those that were, and the use of the rate limit."""
+    return _page(member, _KeyForm())
+
+
+@blueprint.post("/keys")
+@administrator
+def create_key(member: Member) -> ResponseReturnValue:
+    """Make a key, which is shown this once."""
+    form = _KeyForm(request.form)
+    if not form.validate():
+        return _page(member, form), 422
+    name = str(form.name.data)
+    with transaction():
+        key = api_keys.create(member.organization.id, name)
+        audit.record(member, "API key created", name, {"key": _masked(key[-4:])})
+    return show(
+        "secret.html",
+        member,
+        TAB,
+        title="API key created",
+        what=f"This is the key “{name}”",
+        secret=key,
+        back=url_for(TAB),
+        back_text="Back to API keys",
+        note=None,
+    )
+
+
+@blueprint.get("/keys/<int:key_id>/revoke")
+@administrator
+def ask_to_revoke(member: Member, key_id: int) -> ResponseReturnValue:
+    """Say what revoking a key does, and ask."""
+    with transaction():
+        return show("revoke.html", member, TAB, key=_find_key(member, key_id))
+
+
+@blueprint.post("/keys/<int:key_id>/revoke")
+@administrator
+def revoke_key(member: Member, key_id: int) -> ResponseReturnValue:
+    """Refuse a key from now on."""
+    with transaction():
+        key = _find_key(member, key_id)
+        if not api_keys.revoke(member.organization.id, key_id):
+            abort(404)
+        audit.record(member, "API key revoked", key.name, {"key": _masked(key.last_four)})
+    flash(f"The key “{key.name}” is revoked: within 5 seconds it is refused everywhere.")
+    return redirect(url_for(TAB), 303)
+
+
+def _page(member: Member, form: _KeyForm) -> str:
+    organization = member.organization
+    with transaction():
+        keys = api_keys.of_organization(organization.id)
+    rate = parse_rate(organization.rate_limit or parts().settings.rate_limit)
+    return show(
+        "keys.html",
+        member,
+        TAB,
+        form=form,
+        keys=[key for key in keys if key.revoked_at is None],
+        revoked=[key for key in keys if key.revoked_at is not None],
+        usage=_usage(organization),
+        limit=rate.amount,
+        window=spell_duration(timedelta(seconds=rate.get_expiry())),
+    )
+
+
+def _usage(organization: Organization) -> list[Usage] | None:
+    """What was used of the limit, None while Redis does not tell."""
+    rate = parse_rate(organization.rate_limit or parts().settings.rate_limit)
+    admissions = Admissions(parts().broker)
+    used = []
+    for what, kind in (("Sending events", EVENTS), ("Reading over the API", READS)):
+        try:
+            found = admissions.usage(
+                organization.id, limit=rate.amount, window_seconds=rate.get_expiry(), kind=kind
+            )
+        except RedisError:
+            return None
+        ends_at = now() + timedelta(milliseconds=found.ends_in_ms) if found.count else None
+        used.append(Usage(what, found.count, rate.amount, ends_at))
+    return used
+
+
+def _find_key(member: Member, key_id: int) -> ApiKey:
+    """A valid key of the member's organization; 404 for any other."""
+    keys = api_keys.of_organization(member.organization.id)
+    valid = [key for key in keys if key.id == key_id and key.revoked_at is None]
+    return valid[0] if valid else abort(404)
+
+
+def _masked(last_four: str) -> str:
+    return f"{api_keys.PREFIX}...{last_four}"

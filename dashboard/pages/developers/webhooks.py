@@ -1,0 +1,84 @@
+"""The webhook endpoints of an organization, and a new one."""
+
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from actors.webhooks.subscribing import CannotSubscribe, check_url
+from dashboard.access import Member, administrator, audit, viewer
+from dashboard.pages.developers.frame import blueprint, show
+from dashboard.pages.developers.subscription import AddForm, statuses_to_offer
+from dashboard.parts import parts
+from models import webhook_endpoints
+from models.database import transaction
+from models.webhook_endpoints import Wanted
+
+TAB = "developers.webhooks"
+
+
+@blueprint.get("/webhooks")
+@viewer
+def webhooks(member: Member) -> ResponseReturnValue:
+    """The endpoints, and how they fare."""
+    return _page(member, _form(member))
+
+
+@blueprint.post("/webhooks")
+@administrator
+def add_webhook(member: Member) -> ResponseReturnValue:
+    """Subscribe a URL, and show this once the secret that signs its webhooks."""
+    form = _form(member, request.form)
+    settings = parts().settings
+    note = None
+    if form.validate():
+        try:
+            note = check_url(str(form.url.data), settings.webhook_allow_nets)
+        except CannotSubscribe as error:
+            form.url.errors = [_sentence(str(error))]
+    if form.errors:
+        return _page(member, form), 422
+    url, wanted = str(form.url.data), form.wanted()
+    with transaction():
+        endpoint_id, secret = webhook_endpoints.add(
+            member.organization.id, url, secret_keys=settings.secret_keys, wanted=wanted
+        )
+        audit.record(member, "Webhook added", url, {"id": str(endpoint_id), **described(wanted)})
+    return show(
+        "secret.html",
+        member,
+        TAB,
+        title="Webhook added",
+        what=f"This secret signs what is sent to {url}",
+        secret=secret,
+        back=url_for("developers.endpoint", endpoint_id=endpoint_id),
+        back_text="Go on to the webhook",
+        note=note and f"Note that {note}",
+    )
+
+
+def described(wanted: Wanted) -> dict[str, object]:
+    """What an endpoint is subscribed to, as the audit log has it: only what matters."""
+    told = {
+        "changes": wanted.event_types,
+        "statuses": wanted.statuses,
+        "companies": wanted.companies,
+        "fields": wanted.company_fields,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _form(member: Member, entered: "MultiDict[str, str] | None" = None) -> AddForm:
+    form = AddForm(entered)
+    with transaction():
+        form.offer(statuses_to_offer(member.organization))
+    return form
+
+
+def _page(member: Member, form: AddForm) -> str:
+    with transaction():
+        found = webhook_endpoints.of_organization(member.organization.id)
+    return show("webhooks.html", member, TAB, endpoints=found, form=form)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
