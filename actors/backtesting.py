@@ -55,7 +55,7 @@ def backtest(
         initargs=(settings,),
     )
     try:
-        tasks = [processes.submit(_replay_chunk, chunk, books, stretch) for chunk in chunks]
+        tasks = [processes.submit(replay_chunk, chunk, books, stretch) for chunk in chunks]
         for task in as_completed(tasks):
             yield task.result()
     finally:
@@ -68,9 +68,10 @@ def prepare_process(settings: Settings) -> None:
     connect(settings)
 
 
-def _replay_chunk(
+def replay_chunk(
     company_ids: Sequence[int], books: Sequence[RuleBook], stretch: Stretch
 ) -> list[Replayed]:
+    """Replay some companies in this process."""
     with transaction():
         facts = facts_in_memory(company_ids, books, stretch)
     return [

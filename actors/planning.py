@@ -1,6 +1,6 @@
 """What rules would do to companies, and what time will, without changing anything."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from actors.judging import Recorded, all_recorded, facts_of, settlements_of
 from actors.rulebooks import RuleBooks
 from models import companies, flag_overrides, flag_states
 from models.companies import Company
+from models.organizations import Organization
 from rules.averting import averted_by
 from rules.book import RuleBook
 from rules.settlement import settle
@@ -43,6 +44,38 @@ class Prospect:
     after: str
     cause: Cause
     flags: tuple[FlagStep, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a book would change: companies, the worst off first, of how many.
+
+    `judged` says of how many of the `companies` it tells; `refused_events` are the keys that would
+    no longer be taken.
+    """
+
+    prospects: tuple[Prospect, ...]
+    companies: int
+    judged: int
+    refused_events: tuple[str, ...]
+
+    @property
+    def moving(self) -> list[Prospect]:
+        """The companies whose status would change."""
+        return [one for one in self.prospects if one.before != one.after]
+
+
+def collect(
+    organization: Organization, book: RuleBook, planned: Iterable[Prospect | None], *, of: int
+) -> Plan:
+    """All that `plan` yields for a book, out of `of` companies."""
+    found = list(planned)
+    prospects = sorted(
+        (one for one in found if one is not None),
+        key=lambda one: (-(book.level_of(one.after) or 0), one.name, one.id),
+    )
+    refused = refused_events(organization.id, organization.rules_version, book)
+    return Plan(tuple(prospects), of, len(found), tuple(refused))
 
 
 def refused_events(organization_id: int, version: int, book: RuleBook) -> list[str]:

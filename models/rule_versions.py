@@ -8,16 +8,20 @@ from models.database import execute, query
 
 @dataclass(frozen=True)
 class RuleVersion:
-    """One applied rule file; `brought_back` is the version that a rollback repeats."""
+    """One applied rule file; `brought_back` is the version that a rollback repeats.
+
+    `in_dashboard` tells that it was made there, and not from a file.
+    """
 
     version: int
     source: str
     applied_at: datetime
     applied_by: str
     brought_back: int | None
+    in_dashboard: bool
 
 
-_COLUMNS = "version, source, applied_at, applied_by, brought_back"
+_COLUMNS = "version, source, applied_at, applied_by, brought_back, in_dashboard"
 
 
 def add(
@@ -27,6 +31,7 @@ def add(
     applied_by: str,
     applied_at: datetime,
     brought_back: int | None = None,
+    in_dashboard: bool = False,
 ) -> int:
     """Put a new version in force from `applied_at` on; its number.
 
@@ -40,8 +45,8 @@ def add(
     version: int = rows[0]["rules_version"]
     execute(
         "insert into rule_versions (organization_id, version, source, applied_at, applied_by,"
-        " brought_back) values (%(organization_id)s, %(version)s, %(source)s, %(applied_at)s,"
-        " %(applied_by)s, %(brought_back)s)",
+        " brought_back, in_dashboard) values (%(organization_id)s, %(version)s, %(source)s,"
+        " %(applied_at)s, %(applied_by)s, %(brought_back)s, %(in_dashboard)s)",
         {
             "organization_id": organization_id,
             "version": version,
@@ -49,6 +54,7 @@ def add(
             "applied_at": applied_at,
             "applied_by": applied_by,
             "brought_back": brought_back,
+            "in_dashboard": in_dashboard,
         },
     )
     return version
@@ -70,6 +76,17 @@ def after(organization_id: int, version: int) -> list[RuleVersion]:
         f"select {_COLUMNS} from rule_versions"
         " where organization_id = %(organization_id)s and version > %(version)s order by version",
         {"organization_id": organization_id, "version": version},
+    )
+    return [RuleVersion(**row) for row in rows]
+
+
+def page(organization_id: int, *, before: int | None = None, limit: int) -> list[RuleVersion]:
+    """The newest versions, or those before one, the newest first."""
+    rows = query(
+        f"select {_COLUMNS} from rule_versions where organization_id = %(organization_id)s"
+        + (" and version < %(before)s" if before is not None else "")
+        + " order by version desc limit %(limit)s",
+        {"organization_id": organization_id, "before": before, "limit": limit},
     )
     return [RuleVersion(**row) for row in rows]
 

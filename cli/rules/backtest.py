@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from actors.backtest_report import Report
 from actors.backtesting import Stretch, backtest
 from actors.times import utc_now
 from cli.connection import database_transaction, find_organization, refused_without_postgres
@@ -17,7 +18,6 @@ from cli.output import json_option, org_option, print_json, print_rows
 from cli.progress import with_progress
 from cli.rules.files import file_argument, load_rules
 from cli.rules.outcomes import known_outcomes, read_outcomes
-from cli.rules.report import Report
 from models import companies, flag_overrides
 from rules.book import RuleBook
 from rules.durations import counted

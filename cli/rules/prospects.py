@@ -1,13 +1,12 @@
 """`brazebee rules plan` and `forecast`: what rules or time would change, changing nothing."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
-from actors.planning import Prospect, companies_due, forecast, plan, refused_events
+from actors.planning import Plan, Prospect, collect, companies_due, forecast, plan
 from actors.times import utc_now
 from cli.connection import database_transaction, find_organization
 from cli.output import json_option, org_option, print_json, print_rows
@@ -18,23 +17,6 @@ from models.database import read_one_snapshot
 from models.organizations import Organization
 from rules.book import RuleBook
 from rules.durations import counted
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a rule file would change: companies, the worst off first, of how many.
-
-    `refused_events` are the keys that would no longer be taken.
-    """
-
-    prospects: tuple[Prospect, ...]
-    companies: int
-    refused_events: tuple[str, ...]
-
-    @property
-    def moving(self) -> list[Prospect]:
-        """The companies whose status would change."""
-        return [one for one in self.prospects if one.before != one.after]
 
 
 @click.command("plan")
@@ -93,14 +75,9 @@ def forecast_changes(days: int, flags: bool, org: str, as_json: bool) -> None:
 def make_plan(organization: Organization, book: RuleBook) -> Plan:
     """What a book would change now."""
     of = companies.count(organization.id)
-    version = organization.rules_version
-    planned = plan(organization.id, version, book, utc_now())
+    planned = plan(organization.id, organization.rules_version, book, utc_now())
     counting = with_progress(planned, length=of, label="Judging companies")
-    prospects = sorted(
-        (prospect for prospect in counting if prospect is not None),
-        key=lambda one: (-(book.level_of(one.after) or 0), one.name, one.id),
-    )
-    return Plan(tuple(prospects), of, tuple(refused_events(organization.id, version, book)))
+    return collect(organization, book, counting, of=of)
 
 
 def print_plan(found: Plan, *, limit: int | None) -> None:

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import click
 
-from actors.rule_changes import Applied, apply_rules
+from actors.planning import Plan
+from actors.rule_changes import Applied, Origin, apply_rules
 from actors.times import utc_now
 from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
 from cli.output import json_option, org_option, print_json, print_rows
 from cli.progress import with_progress
 from cli.rules.files import RuleFile, file_argument, load_rules, show_faults
-from cli.rules.prospects import Plan, make_plan, print_plan
+from cli.rules.prospects import make_plan, print_plan
 from cli.user import current_user
 from models import companies, rule_versions
 from models.database import read_one_snapshot
@@ -181,7 +182,7 @@ def _put_in_force(
             file=str(rules.path),
             applied_by=current_user(),
             now=utc_now(),
-            brought_back=brought_back,
+            origin=Origin(brought_back=brought_back),
         )
     if manner.as_json:
         print_json(

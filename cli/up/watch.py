@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from actors.rule_changes import apply_rules
+from actors.rule_changes import Origin, RulesChanged, apply_rules
 from actors.times import utc_now
 from cli.errors import Refused
 from cli.rules.files import read_rule_file, show_faults
@@ -11,6 +11,7 @@ from cli.rules.prospects import make_plan
 from models import companies, organizations, rule_versions
 from models.database import UNAVAILABLE, transaction
 from models.organizations import Organization
+from models.rule_versions import RuleVersion
 from rules.durations import counted
 from rules.reading import check_rules
 
@@ -24,7 +25,8 @@ class RuleFileWatch:
     """One rule file, applied to one organization whenever its text changes.
 
     A faulty text is refused with its faults, and the last good one stays in force. A text that
-    is one of the versions already is no edit: after a rollback a restart does not undo it.
+    is one of the versions already is no edit: after a rollback a restart does not undo it. An
+    edit of a text that the dashboard has changed since is not applied, but told with what to do.
     """
 
     def __init__(self, file: Path, organization: str, say: Callable[[str], None]) -> None:
@@ -34,6 +36,7 @@ class RuleFileWatch:
         self._seen_stamp: Stamp | None = None
         self._done_stamp: Stamp | None = None
         self._seen: str | None = None
+        self._known = 0  # the latest version that the file's editor has seen
 
     def look(self) -> None:
         """Apply the file if it has changed; to be called again and again."""
@@ -53,7 +56,7 @@ class RuleFileWatch:
                 self._done_stamp = None
         except Refused as error:
             self._refuse(error.message)
-        except UNAVAILABLE:
+        except (RulesChanged, *UNAVAILABLE):
             self._done_stamp = None  # looked at again
         except Exception as error:  # noqa: BLE001 -- one file must not end everything
             self._refuse(f"{type(error).__name__}: {error}")
@@ -74,7 +77,10 @@ class RuleFileWatch:
                 return False
             versions = rule_versions.after(organization.id, 0)
             same = [version.version for version in versions if version.source == text]
-            if not (first_look and same):
+            unseen = self._unseen(versions, text)
+            if unseen is not None:
+                self._leave_be(organization, unseen)
+            elif not (first_look and same):
                 self._apply(organization, text)
             elif organization.rules_version not in same:
                 self._say(
@@ -83,6 +89,31 @@ class RuleFileWatch:
                 )
         self._seen = text
         return True
+
+    def _unseen(self, versions: list[RuleVersion], text: str) -> RuleVersion | None:
+        """The latest version that the dashboard made and the file has never held, if any.
+
+        What the file held before was seen by whoever edits it, and all that came before it. After
+        a restart nobody knows what that was: then what did not come of the dashboard was seen.
+        """
+        held = [one.version for one in versions if one.source in (text, self._seen)]
+        if self._seen is None:
+            held += [one.version for one in versions if not one.in_dashboard]
+        self._known = max([self._known, *held])
+        later = [one for one in versions if one.version > self._known and one.in_dashboard]
+        return later[-1] if later else None
+
+    def _leave_be(self, organization: Organization, unseen: RuleVersion) -> None:
+        org = "" if organization.name == "default" else f" --org {organization.name}"
+        self._say(
+            f"{self._file} is not applied: {unseen.applied_by} made version {unseen.version} in"
+            f" the dashboard, which the file does not know; version {organization.rules_version}"
+            " stays in force"
+        )
+        self._say(
+            f"`brazebee rules show{org} > {self._file}` takes that over into the file, and"
+            f" `brazebee rules apply {self._file}{org}` puts the file in its place"
+        )
 
     def _apply(self, organization: Organization, text: str) -> None:
         checked = check_rules(text)
@@ -95,7 +126,12 @@ class RuleFileWatch:
         if companies.count(organization.id) <= PLANNED_COMPANIES:
             planned = make_plan(organization, checked.book)
         applied = apply_rules(
-            organization.id, text, file=str(self._file), applied_by="brazebee up", now=utc_now()
+            organization.id,
+            text,
+            file=str(self._file),
+            applied_by="brazebee up",
+            now=utc_now(),
+            origin=Origin(began_from=organization.rules_version),
         )
         if applied.changed:
             self._say(

@@ -1,9 +1,11 @@
 """What the watch of the rule file makes of saves, half saves and losses."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from actors.rule_changes import Origin, apply_rules
 from cli.up.watch import RuleFileWatch
 from models import organizations, rule_versions
 from models.database import transaction
@@ -101,3 +103,95 @@ def test_what_is_no_rule_file_ends_nothing(tmp_path: Path, content: bytes) -> No
     watched.file.unlink()
     watched.file.mkdir()
     assert watched.look() == []
+
+
+def edit_in_dashboard(text: str, *, brought_back: int | None = None) -> None:
+    with transaction():
+        organization = organizations.find("default")
+        assert organization is not None
+        apply_rules(
+            organization.id,
+            text,
+            file="rules",
+            applied_by="ann@acme.com",
+            now=datetime(2026, 1, 20, tzinfo=UTC),
+            origin=Origin(organization.rules_version, brought_back, in_dashboard=True),
+        )
+
+
+EDITED = RULES + "# by ann\n"
+
+
+def test_a_save_does_not_take_the_place_of_what_the_dashboard_made_meanwhile(
+    tmp_path: Path,
+) -> None:
+    watched = Watched(tmp_path)
+    watched.save(RULES)
+    watched.look()
+    edit_in_dashboard(EDITED)
+    watched.save(RULES + FLAG)
+    assert watched.look(times=4) == [RULES, EDITED]
+    refused = [line for line in watched.said if "is not applied" in line]
+    assert len(refused) == 1
+    assert "ann@acme.com made version 2 in the dashboard" in refused[0]
+    assert f"`brazebee rules show > {watched.file}`" in watched.said[-1]
+    assert f"`brazebee rules apply {watched.file}`" in watched.said[-1]
+    watched.save(RULES + FLAG + "# again\n")
+    assert watched.look() == [RULES, EDITED]
+
+
+def test_a_file_that_took_over_what_the_dashboard_made_is_applied_again(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.save(RULES)
+    watched.look()
+    edit_in_dashboard(EDITED)
+    watched.save(EDITED)  # as `brazebee rules show > FILE` does
+    assert watched.look() == [RULES, EDITED]
+    watched.save(EDITED + FLAG)
+    assert watched.look() == [RULES, EDITED, EDITED + FLAG]
+
+
+def test_a_file_that_was_put_over_it_by_command_is_applied_again(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.save(RULES)
+    watched.look()
+    edit_in_dashboard(EDITED)
+    watched.save(RULES + FLAG)
+    watched.look()
+    with transaction():
+        apply_rules(1, RULES + FLAG, file="r", applied_by="me", now=datetime.now(UTC))
+    watched.save(RULES + FLAG + "# more\n")
+    assert watched.look()[2:] == [RULES + FLAG, RULES + FLAG + "# more\n"]
+
+
+def test_after_a_restart_too_the_dashboards_version_is_not_replaced(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.save(RULES)
+    watched.look()
+    edit_in_dashboard(EDITED)
+    watched.save(RULES + FLAG)
+    again = Watched(tmp_path, organization=False)
+    assert again.look() == [RULES, EDITED]
+    assert any("is not applied" in line for line in again.said)
+
+
+def test_a_restart_says_that_the_file_is_behind_the_dashboard(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.save(RULES)
+    watched.look()
+    edit_in_dashboard(EDITED)
+    again = Watched(tmp_path, organization=False)
+    assert again.look() == [RULES, EDITED]
+    assert any("is not applied: ann@acme.com made version 2" in line for line in again.said)
+
+
+def test_when_the_dashboard_brought_the_files_text_back_an_edit_of_it_is_applied(
+    tmp_path: Path,
+) -> None:
+    watched = Watched(tmp_path)
+    watched.save(RULES)
+    watched.look()
+    edit_in_dashboard(EDITED)
+    edit_in_dashboard(RULES, brought_back=1)
+    watched.save(RULES + FLAG)
+    assert watched.look() == [RULES, EDITED, RULES, RULES + FLAG]
