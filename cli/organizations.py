@@ -50,7 +50,8 @@ def create(name: str, rate_limit: str | None, as_json: bool) -> None:
         print_json({"name": name, "rate_limit": rate_limit or "default"})
     click.echo(
         f"Made the organization `{name}`. Next: brazebee rules apply FILE --org '{name}',"
-        f" and brazebee keys create --org '{name}'",
+        f" brazebee keys create --org '{name}',"
+        f" and brazebee people add EMAIL --role administrator --org '{name}'",
         err=True,
     )
 

@@ -17,6 +17,7 @@ from dashboard.access.browsers import recognise_visitors
 from dashboard.access.members import ADMITS, visitor
 from dashboard.access.open_id import use_open_id
 from dashboard.api.app import PREFIX, create_api
+from dashboard.entries import refuse_what_cannot_be_stored
 from dashboard.errors import answer_errors_as_pages
 from dashboard.headers import ONE_YEAR, send_security_headers
 from dashboard.pages import (
@@ -71,6 +72,7 @@ def create_app(parts: Parts, pages: Sequence[Blueprint] = PAGES) -> Flask:
     app.extensions[EXTENSION] = parts
     addresses.address_by_names(app)
     CSRFProtect(app)
+    refuse_what_cannot_be_stored(app)
     recognise_visitors(app)
     send_security_headers(app)
     answer_errors_as_pages(app)

@@ -248,6 +248,18 @@ def test_a_ready_dashboard_says_so(trying: Dashboard) -> None:
     assert ready.get_json() == {"status": "ready", "checks": {"postgres": "ok", "redis": "ok"}}
 
 
+def test_what_postgresql_cannot_store_is_refused(trying: Dashboard) -> None:
+    acme = trying.organization("acme")
+    browser = trying.signed_in("ann@acme.com", (acme, "administrator"))
+    assert browser.get("/o/acme/settings/audit?person=a%00b").status_code == 400
+    assert browser.get("/o/acme%00/companies").status_code == 400
+    assert browser.post("/account/name", name="a\0b").status_code == 400
+    assert browser.post("/sign-in", email="a\0b", password="c").status_code == 400
+    assert browser.get("/o/acme/settings/audit?person=%ff%fe").status_code == 200
+    assert browser.get("/o/acme/companies?after=99999999999999999999999").status_code == 200
+    assert browser.get("/account", headers={"User-Agent": "x" * 5_000}).status_code == 200
+
+
 def test_a_body_is_bounded(trying: Dashboard) -> None:
     browser = trying.signed_in("ann@acme.com")
     assert browser.post("/account/name", name="x" * 3_000_000).status_code == 413

@@ -1,0 +1,13 @@
+"""Refuses what PostgreSQL cannot take, before any page looks at it."""
+
+from flask import Flask, abort, request
+
+
+def refuse_what_cannot_be_stored(app: Flask) -> None:
+    """Answer 400 to a NUL character in an address or a form: no text in PostgreSQL holds one."""
+
+    @app.before_request
+    def look() -> None:
+        entered = [request.path, *request.args.values(), *request.form.values()]
+        if any("\0" in text for text in entered):
+            abort(400)
