@@ -1,18 +1,18 @@
 """A real browser before a real dashboard; what the console says against a page fails the test."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from browsing import OpenPage, sign_in
 from chromium import FLAGS, MISSING, find_chromium
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
-from running_dashboard import PASSWORD, RunningDashboard, running_dashboard
+from running_dashboard import RunningDashboard, running_dashboard
 
 from config.settings import Settings
 from models.database import connect, database
 from models.organizations import Organization
-
-OpenPage = Callable[..., Page]
 
 _numbers = itertools.count(1)
 
@@ -32,17 +32,25 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def dashboard(
-    chromium: Browser, shared_settings: Settings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningDashboard]:
-    """A running dashboard that tests share, each in an organization of its own."""
-    connect(shared_settings)
+def served(
+    chromium: Browser, servers: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[RunningDashboard, Settings]]:
+    """A running dashboard on a database of its own, which no other test empties."""
+    settings = servers.settings()
     log = tmp_path_factory.mktemp("dashboard") / "dashboard.log"
-    with running_dashboard(shared_settings, log) as running:
-        yield running
-    database.obj.close_all()
+    with running_dashboard(settings, log) as running:
+        yield running, settings
     said = log.read_text(errors="replace")
     assert "Traceback" not in said, said
+
+
+@pytest.fixture
+def dashboard(served: tuple[RunningDashboard, Settings]) -> Iterator[RunningDashboard]:
+    """The running dashboard that tests share, each in an organization of its own."""
+    running, settings = served
+    connect(settings)
+    yield running
+    database.obj.close_all()
 
 
 @pytest.fixture
@@ -94,11 +102,3 @@ def browser_page(
         return page
 
     return build
-
-
-def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
-    """Fill in the form of the sign-in page, as people do."""
-    page.goto("/sign-in")
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from accessibility import grave_faults
-from conftest import OpenPage, sign_in
+from browsing import OpenPage, sign_in
 from playwright.sync_api import Page, expect
 from running_dashboard import PASSWORD, RunningDashboard
 

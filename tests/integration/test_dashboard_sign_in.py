@@ -1,7 +1,6 @@
 """Signing in and out: what is asked, what is answered, and what is kept."""
 
 import re
-import statistics
 import time
 
 import pytest
@@ -127,7 +126,8 @@ def test_an_unknown_email_takes_about_as_long_as_a_wrong_password(
         return time.perf_counter() - began
 
     emails = ("ann@acme.com", "nobody@acme.com", "oidc@acme.com")
-    took = {email: statistics.median(seconds(email) for _ in range(7)) for email in emails}
+    rounds = [{email: seconds(email) for email in emails} for _ in range(9)]
+    took = {email: min(one[email] for one in rounds) for email in emails}  # the least disturbed
     assert max(took.values()) < 2 * min(took.values()), took
     attempts.client.connection_pool.disconnect()
 
