@@ -8,17 +8,16 @@ from running import BRAZEBEE, Brazebee
 
 def test_a_newcomer_sees_a_full_product_and_can_take_it_away_again(brazebee: Brazebee) -> None:
     others = brazebee.json("org", "list")
-    made = brazebee.json("demo-data", "--companies", "20")
-    assert (made["organization"], made["companies"]) == ("demo", 20)
-    assert made["events"] > 5_000
+    made = brazebee.json("demo-data", "--companies", "8")
+    assert (made["organization"], made["companies"]) == ("demo", 8)
+    assert made["events"] > 1_000
     assert made["changed_in_the_last_day"] >= 1
     assert made["due_in_the_next_week"] >= 1
 
     listed = brazebee.json("companies", "--org", "demo")
     assert Counter(one["health_status"] for one in listed) == made["statuses"]
-    for one in listed[:4]:
-        explained = brazebee.json("rules", "explain", one["id"], "--org", "demo")
-        assert explained["health_status"] == one["health_status"]
+    explained = brazebee.json("rules", "explain", listed[0]["id"], "--org", "demo")
+    assert explained["health_status"] == listed[0]["health_status"]
     assert brazebee.json("rules", "forecast", "--org", "demo")
     assert len(brazebee.json("rules", "history", "--org", "demo")) == 2
     assert {one["state"] for one in brazebee.json("webhooks", "list", "--org", "demo")} == {
@@ -26,13 +25,13 @@ def test_a_newcomer_sees_a_full_product_and_can_take_it_away_again(brazebee: Bra
     }
     assert brazebee.json("deliveries", "list", "--org", "demo", "--state", "delivered")
 
-    again = brazebee.run("demo-data", "--companies", "20")
+    again = brazebee.run("demo-data")
     assert (again.returncode, again.stdout) == (1, "")
     assert "There is an organization `demo` already. `--replace` makes" in again.stderr
-    replaced = brazebee.run("demo-data", "--companies", "3", "--seed", "2", "--replace", "--yes")
+    replaced = brazebee.run("demo-data", "--companies", "2", "--seed", "2", "--replace", "--yes")
     assert replaced.returncode == 0, replaced.stderr
-    assert "3 companies with" in replaced.stdout
-    assert len(brazebee.json("companies", "--org", "demo")) == 3
+    assert "2 companies with" in replaced.stdout
+    assert len(brazebee.json("companies", "--org", "demo")) == 2
 
     removed = brazebee.run("demo-data", "--remove", "--yes")
     assert removed.returncode == 0, removed.stderr
