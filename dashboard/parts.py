@@ -1,12 +1,13 @@
 """What the dashboard is built of and given: settings, the clock, and what keeps connections."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flask import current_app
 
+from actors.rulebooks import RuleBooks
 from config.settings import Settings
 from queues.broker import QueueBroker
 
@@ -30,6 +31,7 @@ class Parts:
     attempts: "Attempts"
     passwords: "Passwords"
     broker: QueueBroker
+    rulebooks: RuleBooks = field(default_factory=RuleBooks)
 
 
 def parts() -> Parts:

@@ -6,10 +6,10 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from actors.rulebooks import NO_RULES, RuleBooks
+from actors.rulebooks import NO_RULES
 from dashboard.access import Member, viewer
 from dashboard.listing import Listing
-from dashboard.parts import now
+from dashboard.parts import now, parts
 from dashboard.spreadsheet import as_csv
 from models import company_list, saved_views
 from models.companies import CORE_FIELDS
@@ -24,8 +24,6 @@ PAGE = 50
 
 FILTERED_CORE_FIELDS = tuple(name for name in CORE_FIELDS if name != "name")
 """The search finds names already."""
-
-_rulebooks = RuleBooks()
 
 
 @blueprint.get("/companies")
@@ -118,7 +116,7 @@ def _in_order(
 
 def _book(member: Member) -> RuleBook:
     organization = member.organization
-    found = _rulebooks.book_if_readable(organization.id, organization.rules_version)
+    found = parts().rulebooks.book_if_readable(organization.id, organization.rules_version)
     return found or NO_RULES
 
 

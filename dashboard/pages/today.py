@@ -11,10 +11,10 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from actors.outlook import Outlook, Span, outlook
-from actors.rulebooks import NO_RULES, RuleBooks
+from actors.rulebooks import NO_RULES
 from dashboard.access import Member, viewer
 from dashboard.charts.shares import Share, shares
-from dashboard.parts import now
+from dashboard.parts import now, parts
 from dashboard.wording import tone_of
 from models import api_keys, company_list, event_counts, transitions
 from models.company_list import StatusCount
@@ -33,8 +33,6 @@ AHEAD = timedelta(days=7)
 
 INGRESS = "http://127.0.0.1:8000"
 """Where `web` listens unless it is told otherwise."""
-
-_rulebooks = RuleBooks()
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ def _part_or_page(name: str) -> str:
 def _book(member: Member) -> RuleBook | None:
     """The rules in force; None where this version of the product cannot read them."""
     organization = member.organization
-    return _rulebooks.book_if_readable(organization.id, organization.rules_version)
+    return parts().rulebooks.book_if_readable(organization.id, organization.rules_version)
 
 
 def _coming(
@@ -153,7 +151,12 @@ def _coming(
     organization = member.organization
     span = Span(at, at + AHEAD)
     return outlook(
-        organization.id, organization.rules_version, span, _rulebooks, after=after, limit=PAGE
+        organization.id,
+        organization.rules_version,
+        span,
+        parts().rulebooks,
+        after=after,
+        limit=PAGE,
     )
 
 

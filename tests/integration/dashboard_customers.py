@@ -1,0 +1,75 @@
+"""Customers that tests of the dashboard's pages show: sent as events, judged by rules."""
+
+import itertools
+from datetime import datetime, timedelta
+from typing import Any
+
+from dashboard_serving import NOW
+
+from actors.health import evaluate
+from actors.intake import store
+from actors.rule_changes import apply_rules
+from actors.rulebooks import RuleBooks
+from actors.tracked_event import TrackedEvent
+from models import companies
+from models.database import transaction
+from models.organizations import Organization
+
+RULES = """
+version: 1
+statuses: [Healthy, At Risk, Critical]
+events:
+  report_created: Report created
+  login: {name: Signed in, enabled: true}
+flags:
+  - flag: Reports
+    event: report_created
+    when:
+      At Risk: less than 2 times in 7 days
+      Critical: less than 1 time in 14 days
+"""
+
+_numbers = itertools.count(1)
+
+
+class Customers:
+    """The companies of an organization."""
+
+    def __init__(self, organization: Organization, rules: str = RULES) -> None:
+        self.organization_id = organization.id
+        self.rulebooks = RuleBooks()
+        self.apply(rules, NOW - timedelta(days=60))
+
+    def apply(self, rules: str, at: datetime) -> None:
+        with transaction():
+            apply_rules(
+                self.organization_id, rules, file="r.yaml", applied_by="ann@acme.com", now=at
+            )
+
+    def track(
+        self, company: str, *days_ago: float, key: str = "report_created", **says: Any
+    ) -> None:
+        """Events of a company, each that many days before `NOW`, the first one first."""
+        for days in days_ago:
+            at = NOW - timedelta(days=days)
+            event = TrackedEvent(
+                organization_id=self.organization_id,
+                key_id=None,
+                event_id=f"event-{next(_numbers)}",
+                event_key=key,
+                company_id=company,
+                company={"name": company.title(), **says},
+                user_id=None,
+                user={},
+                data=None,
+                occurred_at=at,
+                received_at=at,
+            )
+            store([event], self.rulebooks)
+
+    def judge(self, at: datetime = NOW) -> None:
+        """Judge every company as of an instant."""
+        with transaction():
+            ids = companies.ids_of_organization(self.organization_id)
+        for company_id in ids:
+            evaluate(company_id, self.rulebooks, at)
