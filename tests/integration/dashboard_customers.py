@@ -19,7 +19,7 @@ RULES = """
 version: 1
 statuses: [Healthy, At Risk, Critical]
 events:
-  report_created: Report created
+  report_created: {name: Report created}
   login: {name: Signed in, enabled: true}
 flags:
   - flag: Reports
