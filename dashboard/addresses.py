@@ -1,7 +1,6 @@
 """How names and ids of clients stand in the addresses of pages."""
 
 from typing import Any
-from urllib.parse import quote
 
 from flask import Flask, g, url_for
 from werkzeug.routing import BaseConverter
@@ -25,20 +24,16 @@ class NameConverter(BaseConverter):
 
     def to_url(self, value: Any) -> str:
         """The segment that stands for a text."""
-        return in_segment(str(value))
-
-
-def in_segment(text: str) -> str:
-    """Any text as one segment of an address."""
-    for quoted, plain in _QUOTED:
-        if plain != "." or not text.strip("."):
-            text = text.replace(plain, quoted)
-    return quote(text, safe="")
+        text = str(value)
+        for quoted, plain in _QUOTED:
+            if plain != "." or not text.strip("."):
+                text = text.replace(plain, quoted)
+        return super().to_url(text)
 
 
 def company_address(company: str) -> str:
     """The address of a company's page, by the client's own id."""
-    return f"{url_for('companies.page')}/{in_segment(company)}"
+    return url_for("company.page", company=company)
 
 
 _QUOTED = (("%25", "%"), ("%2F", "/"), ("%5C", "\\"), ("%2E", "."))

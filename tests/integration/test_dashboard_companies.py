@@ -59,7 +59,7 @@ class Acme:
     def logged(self) -> list[tuple[str, str, str]]:
         with transaction():
             entries = audit_log.page(self.organization.id, limit=50)
-        return [(e.made_by, e.action, e.subject) for e in entries]
+        return [(e.made_by, e.action, e.subject) for e in entries if e.action != "Signed in"]
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_the_worst_come_first_with_what_the_command_line_says_of_them(acme: Acme
     ("query", "found"),
     [
         ("?q=QUI", ["Quiet"]),
-        ("?q=s", ["Quiet", "Fresh", "Slow", "Busy"]),
+        ("?q=u", ["Quiet", "Busy"]),
         ("?status=At+Risk", ["Fresh", "Slow"]),
         ("?flag=Reports", ["Quiet", "Fresh", "Slow"]),
         ("?flag=Reports&flag_status=Critical", ["Quiet"]),
@@ -178,7 +178,7 @@ def test_hostile_names_and_values_are_shown_as_they_are(acme: Acme) -> None:
     page = acme.page("?q=" + quote("><script>"))
     assert names(page) == [HOSTILE]
     assert "<script>alert" not in page.text
-    address = link(page, re.escape(html.escape(HOSTILE).replace("&#x27;", "&#39;")))
+    [address] = re.findall(r'<th scope="row"><a href="([^"]*)"', page.text)
     assert address.startswith("/o/acme/companies/%22%3E%3Cscript")
     assert "/../" not in address
     filtered = acme.page("?" + quote(f"field.{HOSTILE}") + "=" + quote(HOSTILE))

@@ -33,7 +33,7 @@ def test_with_email_and_password_somebody_comes_to_their_organization(
     assert (signed_in.status_code, signed_in.location) == (303, "/")
     start = browser.client.get("/", follow_redirects=True)
     assert start.status_code == 200
-    assert start.request.path == "/o/acme/companies"
+    assert start.request.path == "/o/acme/"
     assert "No company yet" in text_of(start)
     with transaction():
         found = people.find("ann@acme.com")

@@ -1,0 +1,139 @@
+"""Somebody looks at Today, finds a company as they type, and keeps the list for later."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from accessibility import grave_faults
+from conftest import OpenPage
+from playwright.sync_api import Page, expect
+
+from actors.health import evaluate
+from actors.intake import store
+from actors.rule_changes import apply_rules
+from actors.rulebooks import RuleBooks
+from actors.tracked_event import TrackedEvent
+from models.database import transaction
+from models.organizations import Organization
+
+RULES = """
+version: 1
+statuses: [Healthy, At Risk, Critical]
+events: {report_created: {name: Report created}}
+flags:
+  - flag: Reports
+    event: report_created
+    when: {At Risk: less than 2 times in 7 days}
+"""
+
+LOOKS: tuple[dict[str, object], ...] = (
+    {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
+    {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
+    {"color_scheme": "light", "viewport": {"width": 390, "height": 800}},
+)
+
+DAYS_AGO = {"Acme Freight": (6, 5), "Birch Clinics": (20,), "Cedar Labs": (2, 1)}
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def customers(organization: Organization) -> None:
+    """Three companies: one that is about to change, one that did just now, one that is well."""
+    rulebooks, now = RuleBooks(), datetime.now(UTC)
+    with transaction():
+        since = now - timedelta(days=30)
+        apply_rules(organization.id, RULES, file="r.yaml", applied_by="test", now=since)
+    for name, days_ago in DAYS_AGO.items():
+        for days in days_ago:
+            at = now - timedelta(days=days)
+            event = TrackedEvent(
+                organization_id=organization.id,
+                key_id=None,
+                event_id=f"browser-{organization.id}-{next(_numbers)}",
+                event_key="report_created",
+                company_id=name.split()[0].lower(),
+                company={"name": name, "plan": "Pro" if "A" in name else "Team"},
+                user_id=None,
+                user={},
+                data=None,
+                occurred_at=at,
+                received_at=at,
+            )
+            for company_id in store([event], rulebooks):
+                evaluate(company_id, rulebooks, now)
+
+
+def companies_shown(page: Page) -> list[str]:
+    return page.locator(".companies tbody th a").all_inner_texts()
+
+
+@pytest.mark.usefixtures("customers")
+def test_today_leads_to_those_who_need_somebody(
+    organization: Organization, browser_page: OpenPage
+) -> None:
+    page = browser_page("viewer")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+    coming = page.get_by_role("region", name="What will change")
+    expect(coming).to_contain_text("Acme Freight")
+    expect(coming).to_contain_text("unless 1 more Report created")
+    page.get_by_role("table").get_by_role("link", name="At Risk").first.click()
+    page.wait_for_url(f"**/o/{organization.name}/companies?status=At+Risk")
+    assert companies_shown(page) == ["Birch Clinics"]
+
+
+@pytest.mark.usefixtures("customers")
+def test_companies_are_found_as_one_types_and_the_list_is_kept(
+    organization: Organization, browser_page: OpenPage
+) -> None:
+    page = browser_page("editor")
+    page.get_by_role("link", name="Companies", exact=True).click()
+    expect(page.locator(".companies tbody tr")).to_have_count(3)
+    page.keyboard.press("/")
+    page.keyboard.type("clin")
+    expect(page.locator(".companies tbody tr")).to_have_count(1)
+    expect(page).to_have_url(f"{page.url.split('/o/')[0]}/o/{organization.name}/companies?q=clin")
+    expect(page.get_by_label("Search by name or id")).to_be_focused()
+    page.get_by_label("Search by name or id").fill("")
+    expect(page.locator(".companies tbody tr")).to_have_count(3)
+    page.locator("#add_field").select_option("plan")
+    page.locator("#add_value").fill("Team")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip")).to_contain_text("plan is Team")
+    expect(page.locator(".companies tbody tr")).to_have_count(2)
+    page.locator("#sort-name").click()
+    expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Company")
+    assert companies_shown(page) == ["Birch Clinics", "Cedar Labs"]
+    page.get_by_text("Save this view").click()
+    page.locator("#view-name").fill("Teams")
+    page.get_by_label("Share with everybody").check()
+    page.get_by_role("button", name="Save view").click()
+    expect(page.get_by_role("status").first).to_contain_text("was saved and shared")
+    page.get_by_role("link", name="All companies").click()
+    expect(page.locator(".companies tbody tr")).to_have_count(3)
+    page.get_by_role("link", name="Teams").click()
+    expect(page.locator(".companies tbody tr")).to_have_count(2)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export 2 as CSV").click()
+    assert download.value.suggested_filename.startswith("companies-")
+    page.go_back()
+    expect(page.locator(".companies tbody tr")).to_have_count(3)
+
+
+@pytest.mark.usefixtures("customers")
+@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark", "phone"])
+def test_nothing_keeps_anybody_out(
+    organization: Organization, browser_page: OpenPage, look: dict[str, object]
+) -> None:
+    page = browser_page("editor", **look)
+    for address in ("", "companies", "companies?field.plan=Team&sort=name", "companies?q=nobody"):
+        page.goto(f"/o/{organization.name}/{address}")
+        assert grave_faults(page) == []
+        wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert not page.evaluate(wider), address
+
+
+def test_the_first_steps_keep_nobody_out(browser_page: OpenPage) -> None:
+    page = browser_page("administrator", viewport={"width": 390, "height": 800})
+    expect(page.get_by_role("heading", level=1)).to_have_text("No company yet")
+    assert grave_faults(page) == []
