@@ -5,6 +5,7 @@ from typing import Any
 
 from wtforms import Field, PasswordField, SelectField, StringField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer than its types
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from dashboard.access import people as changes
@@ -20,6 +21,7 @@ def trimmed(text: str | None) -> str | None:
 
 def required(what: str) -> DataRequired:
     """A validator: something must be entered, and what."""
+    """A validator: something must be entered, and what; spaces alone are nothing."""
     return DataRequired(f"Enter {what}.")
 
 
@@ -63,6 +65,9 @@ def new_password_field(label: str = "New password", **options: Any) -> PasswordF
 def role_field(label: str = "Role", **options: Any) -> SelectField:
     """A field for one of the roles."""
     choices = [SelectChoice(role.value, role.value.capitalize()) for role in Role]
+    choices = [
+        SelectChoice(role.value, f"{role.value.capitalize()}: {role.meaning}") for role in Role
+    ]
     return SelectField(label, choices=choices, **options)
 
 

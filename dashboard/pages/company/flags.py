@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 from werkzeug.exceptions import ServiceUnavailable
 from wtforms import DateField, Form, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
 from actors.horizon import Horizon
@@ -27,7 +28,7 @@ from actors.overrides import (
 from actors.rulebooks import RulesUnreadable
 from dashboard.access import Member, audit, editor
 from dashboard.forms import one_line, required, trimmed
-from dashboard.pages.company.frame import blueprint, book_of, find_company, rulebooks, show
+from dashboard.pages.company.frame import blueprint, book_of, find_company, show
 from dashboard.pages.company.notes import about
 from dashboard.pages.company.overview import (
     explained,
@@ -37,6 +38,7 @@ from dashboard.pages.company.overview import (
 )
 from dashboard.parts import now
 from dashboard.queue import ask_for_deliveries, broker
+from dashboard.rule_books import rule_books
 from dashboard.wording import exact_time
 from models.companies import Company
 from models.database import transaction
@@ -54,6 +56,7 @@ LENGTHS = {
     "90": "in 90 days",
 }
 ON_DAY, BY_HAND = "day", "hand"
+ENDS = {**LENGTHS, ON_DAY: "on the day below", BY_HAND: "when somebody ends it"}
 FARTHEST = timedelta(days=3650)
 
 
@@ -91,8 +94,8 @@ class OverrideForm(Form):
     def offer(self, statuses: tuple[str, ...]) -> "OverrideForm":
         """Give the choice of a snooze and of these statuses."""
         self.counts.choices = [
-            (SNOOZE, "is snoozed: does not count, and nobody is told"),
-            *((f"={status}", f"counts as {status}") for status in statuses),
+            SelectChoice(SNOOZE, "is snoozed: does not count, and nobody is told"),
+            *(SelectChoice(f"={status}", f"counts as {status}") for status in statuses),
         ]
         return self
 
@@ -203,7 +206,7 @@ def _change(
         raise ServiceUnavailable("Redis does not answer. Nothing was changed.") from None
     try:
         with transaction():
-            written = change(Judging(rulebooks, at, known_until))
+            written = change(Judging(rule_books(), at, known_until))
             one = written.override
             subject = f"{one.flag} of {about(written.company)}"
             audit.record(member, action, subject, _detail(one))

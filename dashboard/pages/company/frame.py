@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 from flask import Blueprint, abort, current_app, g, render_template, request, url_for
 
-from actors.rulebooks import RuleBooks
 from dashboard.access import Member
 from dashboard.providers import Elsewhere, elsewhere
+from dashboard.rule_books import rule_books
 from models import companies
 from models.companies import Company
 from rules.book import RuleBook
@@ -17,8 +17,6 @@ from rules.book import RuleBook
 blueprint = Blueprint(
     "company", __name__, url_prefix="/o/<name:organization>/companies/<name:company>"
 )
-
-rulebooks = RuleBooks()
 
 TABS = (
     ("Health", "company.page"),
@@ -62,7 +60,7 @@ def stay_at_company(endpoint: str, values: dict[str, Any]) -> None:
 def book_of(member: Member) -> RuleBook | None:
     """The rules in force; None where they cannot be read."""
     organization = member.organization
-    return rulebooks.book_if_readable(organization.id, organization.rules_version)
+    return rule_books().book_if_readable(organization.id, organization.rules_version)
 
 
 def place() -> str | None:
