@@ -62,12 +62,18 @@ def new_password_field(label: str = "New password", **options: Any) -> PasswordF
     return PasswordField(label, [required("a password")], render_kw=render, **options)
 
 
+def choice(value: str, text: str) -> Any:
+    """One choice of a `SelectField`."""
+    return SelectChoice(value, text)
+
+
 def role_field(label: str = "Role", **options: Any) -> SelectField:
     """A field for one of the roles."""
     choices = [SelectChoice(role.value, role.value.capitalize()) for role in Role]
     choices = [
         SelectChoice(role.value, f"{role.value.capitalize()}: {role.meaning}") for role in Role
     ]
+    choices = [choice(role.value, f"{role.value.capitalize()}: {role.meaning}") for role in Role]
     return SelectField(label, choices=choices, **options)
 
 

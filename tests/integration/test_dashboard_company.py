@@ -80,7 +80,7 @@ def test_the_numbers_under_the_chart_are_the_transitions_of_the_span(
     rows = re.findall(r'<tr>\s*<td><time datetime="([^"]+)".*?number">([^<]*)<', table, re.DOTALL)
     expected = [(f"{one.at:%Y-%m-%dT%H:%M:%SZ}", str(one.score)) for one in within[::-1]]
     assert rows[: len(expected)] == expected
-    assert len(rows) == len(expected) + 1  # what held before
+    assert len(rows) == len(expected) + (days < 100)  # and what held before
     assert page.text.count("<svg") == 2
     assert "style=" not in page.text
 
@@ -119,7 +119,7 @@ def test_a_company_of_other_organizations_does_not_exist(
         assert stranger.post(tenant.address(rest)).status_code == 404
         assert stranger.post(f"/o/other/companies/c1{rest}", text="x").status_code in (404, 422)
     with transaction():
-        assert not audit_log.page(other.id, limit=5)
+        assert {one.action for one in audit_log.page(other.id, limit=5)} == {"Signed in"}
         assert not audit_log.page(tenant.organization.id, limit=5)
 
 
@@ -262,7 +262,7 @@ def test_fields_are_shown_since_when_they_say_it_with_their_history(
     browser = viewer_of(dashboard, tenant)
     text = text_of(browser.get(tenant.address("/fields")))
     assert "plan Enterprise 2 days ago 1 day ago" in text
-    assert re.search(r"seats 5 3 months ago 1 month ago", text)
+    assert "seats 5 3 months ago 1 month ago" in text, text
     history = text_of(browser.get(tenant.address("/fields?field=plan")))
     assert "History of plan" in history
     assert "18 Jan 2026, 10:30 plan Enterprise Pro" in history

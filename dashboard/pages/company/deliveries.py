@@ -26,7 +26,6 @@ def deliveries(member: Member, company: str) -> ResponseReturnValue:
         listed, following = delivery_log.of_company(found.id, after=place(), limit=PAGE)
     return show(
         "company/deliveries.html",
-        member,
         found,
         rows="company/deliveries_rows.html",
         deliveries=[

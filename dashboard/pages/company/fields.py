@@ -43,7 +43,6 @@ def fields(member: Member, company: str) -> ResponseReturnValue:
         )
     return show(
         "company/fields.html",
-        member,
         found,
         rows="company/fields_rows.html",
         fields=fields_of(found),

@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 from werkzeug.exceptions import ServiceUnavailable
 from wtforms import DateField, Form, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
 from actors.horizon import Horizon
@@ -27,8 +26,8 @@ from actors.overrides import (
 )
 from actors.rulebooks import RulesUnreadable
 from dashboard.access import Member, audit, editor
-from dashboard.forms import one_line, required, trimmed
-from dashboard.pages.company.frame import blueprint, book_of, find_company, show
+from dashboard.forms import choice, one_line, required, trimmed
+from dashboard.pages.company.frame import blueprint, book_in_force, find_company, show
 from dashboard.pages.company.notes import about
 from dashboard.pages.company.overview import (
     explained,
@@ -76,11 +75,7 @@ class OverrideForm(Form):
     counts = SelectField("For now this flag")
     ends = SelectField(
         "It ends",
-        choices=[
-            *LENGTHS.items(),
-            (ON_DAY, "on the day below"),
-            (BY_HAND, "when somebody ends it"),
-        ],
+        choices=[choice(value, text) for value, text in ENDS.items()],
         default="7",
     )
     day = DateField(
@@ -94,8 +89,8 @@ class OverrideForm(Form):
     def offer(self, statuses: tuple[str, ...]) -> "OverrideForm":
         """Give the choice of a snooze and of these statuses."""
         self.counts.choices = [
-            SelectChoice(SNOOZE, "is snoozed: does not count, and nobody is told"),
-            *(SelectChoice(f"={status}", f"counts as {status}") for status in statuses),
+            choice(SNOOZE, "is snoozed: does not count, and nobody is told"),
+            *(choice(f"={status}", f"counts as {status}") for status in statuses),
         ]
         return self
 
@@ -131,7 +126,7 @@ def flag(member: Member, company: str, flag: str) -> ResponseReturnValue:
     """A flag of a company, and the form to snooze or override it."""
     with transaction():
         found = find_company(member, company)
-        form = _form(member)
+        form = _form()
         form.owner.data = member.person.email
         return _page(member, found, flag, form)
 
@@ -141,13 +136,12 @@ def flag(member: Member, company: str, flag: str) -> ResponseReturnValue:
 def override_flag(member: Member, company: str, flag: str) -> ResponseReturnValue:
     """Snooze or override a flag; what overrode it before ends."""
     at = now()
-    form = _form(member, request.form)
-    valid = form.validate()
-    until = form.until(at) if valid else None
-    valid = valid and not form.errors
     with transaction():
         found = find_company(member, company)
-        if not valid:
+        form = _form(request.form)
+        valid = form.validate()
+        until = form.until(at) if valid else None
+        if not valid or form.errors:
             return _page(member, found, flag, form), 422
     target = FlagOfCompany(member.organization.id, company, flag)
     grounds = Grounds(str(form.reason.data), str(form.owner.data), member.person.email)
@@ -231,8 +225,8 @@ def _outcome(written: Written) -> str:
     return "Events wait to be stored; it counts as soon as they are."
 
 
-def _form(member: Member, sent: Any = None) -> OverrideForm:
-    book = book_of(member)
+def _form(sent: Any = None) -> OverrideForm:
+    book = book_in_force()
     return OverrideForm(sent).offer(book.statuses if book else ())
 
 
@@ -250,7 +244,6 @@ def _page(member: Member, company: Company, flag_name: str, form: OverrideForm) 
     overrides = overrides_of(company, at)
     return show(
         "company/flag.html",
-        member,
         company,
         standing=standing_of(company, explanation),
         flag=shown,

@@ -45,7 +45,9 @@ def find_company(member: Member, external_id: str) -> Company:
         found = companies.find(member.organization.id, external_id)
     if found is None:
         abort(404)
+    organization = member.organization
     g.company = found
+    g.book = rule_books().book_if_readable(organization.id, organization.rules_version)
     return found
 
 
@@ -57,10 +59,10 @@ def stay_at_company(endpoint: str, values: dict[str, Any]) -> None:
         values.setdefault("company", found.external_id)
 
 
-def book_of(member: Member) -> RuleBook | None:
-    """The rules in force; None where they cannot be read."""
-    organization = member.organization
-    return rule_books().book_if_readable(organization.id, organization.rules_version)
+def book_in_force() -> RuleBook | None:
+    """The rules in force when the company was found; None where they cannot be read."""
+    book: RuleBook | None = g.book
+    return book
 
 
 def place() -> str | None:
@@ -75,7 +77,6 @@ def is_fragment() -> bool:
 
 def show(
     template: str,
-    member: Member,
     company: Company,
     *,
     rows: str | None = None,
@@ -83,7 +84,7 @@ def show(
     **its: Any,
 ) -> str:
     """A page of a company below its head; of its template `rows` alone where more are asked for."""
-    book = book_of(member)
+    book = book_in_force()
     its["statuses"] = book.statuses if book else ()
     if rows is not None and is_fragment():
         return render_template(rows, company=company, **its)

@@ -77,7 +77,7 @@ def note(member: Member, company: str, note_id: int) -> ResponseReturnValue:
     with transaction():
         found = find_company(member, company)
         own = _own_note(member, found, note_id)
-    return show("company/note.html", member, found, form=NoteForm(text=own.text), note=own)
+    return show("company/note.html", found, form=NoteForm(text=own.text), note=own)
 
 
 @blueprint.post("/notes/<int:note_id>")
@@ -89,7 +89,7 @@ def edit_note(member: Member, company: str, note_id: int) -> ResponseReturnValue
         found = find_company(member, company)
         own = _own_note(member, found, note_id)
         if not form.validate():
-            return show("company/note.html", member, found, form=form, note=own), 422
+            return show("company/note.html", found, form=form, note=own), 422
         text = str(form.text.data)
         if text != own.text:
             company_notes.edit(own, text, now())
@@ -135,7 +135,6 @@ def _list(member: Member, company: Company, form: NoteForm) -> str:
     )
     return show(
         "company/notes.html",
-        member,
         company,
         rows="company/notes_rows.html",
         notes=listed,

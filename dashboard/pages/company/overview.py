@@ -18,7 +18,7 @@ from dashboard.pages.company.frame import (
     Standing,
     address_if_known,
     blueprint,
-    book_of,
+    book_in_force,
     find_company,
     show,
 )
@@ -81,7 +81,6 @@ def page(member: Member, company: str) -> ResponseReturnValue:
     past = _past(history, found, standing, span if span in SPANS else "90", at)
     return show(
         "company/page.html",
-        member,
         found,
         standing=standing,
         explanation=explanation,
@@ -89,11 +88,11 @@ def page(member: Member, company: str) -> ResponseReturnValue:
         coming=coming,
         past=past,
         spans=SPANS,
-        flags=in_order(explanation, member),
+        flags=in_order(explanation),
         rule_address=rule_address,
         overrides=overrides,
         happenings=lately,
-        names=event_names(member),
+        names=event_names(),
         causes=CAUSES,
         notes=notes,
         more_notes=more_notes,
@@ -124,9 +123,9 @@ def standing_of(company: Company, explanation: Explanation | None) -> Standing:
     return Standing(explanation.status, explanation.score, since)
 
 
-def in_order(explanation: Explanation | None, member: Member) -> list[FlagExplanation]:
+def in_order(explanation: Explanation | None) -> list[FlagExplanation]:
     """The flags, the worst first; those of the same status as in the rules."""
-    book = book_of(member)
+    book = book_in_force()
     if explanation is None or book is None:
         return []
 

@@ -4,7 +4,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
-from dashboard.pages.company.frame import blueprint, book_of, find_company, place, show
+from dashboard.pages.company.frame import blueprint, book_in_force, find_company, place, show
 from models import timeline as timelines
 from models.database import read_one_snapshot, transaction
 
@@ -43,7 +43,6 @@ def timeline(member: Member, company: str) -> ResponseReturnValue:
         )
     return show(
         "company/timeline.html",
-        member,
         found,
         rows="company/timeline_rows.html",
         happenings=happenings,
@@ -55,12 +54,12 @@ def timeline(member: Member, company: str) -> ResponseReturnValue:
         kinds=KINDS,
         key=key,
         keys=keys,
-        names=event_names(member),
+        names=event_names(),
         causes=CAUSES,
     )
 
 
-def event_names(member: Member) -> dict[str, str]:
+def event_names() -> dict[str, str]:
     """The names that people know events by, by key."""
-    book = book_of(member)
+    book = book_in_force()
     return {key: event.name for key, event in book.events.items()} if book else {}

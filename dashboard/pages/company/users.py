@@ -22,7 +22,6 @@ def users(member: Member, company: str) -> ResponseReturnValue:
         total = company_users.count(found.id)
     return show(
         "company/users.html",
-        member,
         found,
         rows="company/users_rows.html",
         users=listed,
