@@ -149,6 +149,16 @@ def of_companies(
     return [(row["company_id"], row["field"], row["at"], row["value"]) for row in rows]
 
 
+def held_since(company_id: int) -> dict[str, datetime]:
+    """Since when each field of a company has said what it says, by field."""
+    rows = query(
+        "select field, max(at) as at from field_changes where company_id = %(company_id)s"
+        " group by field",
+        {"company_id": company_id},
+    )
+    return {row["field"]: row["at"] for row in rows}
+
+
 def page(
     company_id: int, *, field: str | None = None, after: str | None = None, limit: int = 50
 ) -> tuple[list[ListedChange], str | None]:

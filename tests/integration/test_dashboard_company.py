@@ -103,7 +103,7 @@ def test_a_change_of_the_score_alone_is_a_row_of_its_own(
     tenant.judge()
     text = text_of(viewer_of(dashboard, tenant).get(tenant.address()))
     assert "score 88" in text
-    assert "The score moved: a flag began or ceased to apply" in text
+    assert "The score alone moved: a flag began or ceased to apply or to count" in text
 
 
 def test_a_company_of_other_organizations_does_not_exist(

@@ -1,7 +1,8 @@
 """What is known of a company: its fields, since when each says what it says, and their history."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import request, url_for
@@ -15,8 +16,6 @@ from models.database import read_one_snapshot, transaction
 
 PAGE = 50
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 @dataclass(frozen=True)
 class Field:
@@ -24,7 +23,7 @@ class Field:
 
     name: str
     value: Any
-    changed_at: datetime | None
+    since: datetime | None
     said_at: datetime | None
 
 
@@ -36,6 +35,7 @@ def fields(member: Member, company: str) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         found = find_company(member, company)
+        since = field_changes.held_since(found.id)
         changes, following = (
             ([], None)
             if field is not None and "\0" in field
@@ -45,7 +45,7 @@ def fields(member: Member, company: str) -> ResponseReturnValue:
         "company/fields.html",
         found,
         rows="company/fields_rows.html",
-        fields=fields_of(found),
+        fields=fields_of(found, since),
         field=field,
         changes=changes,
         next=url_for(".fields", field=field, after=following) if following else None,
@@ -53,16 +53,12 @@ def fields(member: Member, company: str) -> ResponseReturnValue:
     )
 
 
-def fields_of(company: Company) -> list[Field]:
+def fields_of(company: Company, since: Mapping[str, datetime]) -> list[Field]:
     """The fields that were ever said, those that all companies have first."""
     traits = company.traits
     core = {name: value for name, value in traits.core.items() if name in traits.fields_at}
     custom = dict(sorted(traits.custom.items()))
     return [
-        Field(name, value, _instant(traits.changed_at.get(name)), traits.said_at(name))
+        Field(name, value, since.get(name), traits.said_at(name))
         for name, value in {**core, **custom}.items()
     ]
-
-
-def _instant(micros: int | None) -> datetime | None:
-    return None if micros is None else _EPOCH + timedelta(microseconds=micros)

@@ -55,7 +55,7 @@ LENGTHS = {
     "90": "in 90 days",
 }
 ON_DAY, BY_HAND = "day", "hand"
-ENDS = {**LENGTHS, ON_DAY: "on the day below", BY_HAND: "when somebody ends it"}
+ENDS = {**LENGTHS, ON_DAY: "on a day", BY_HAND: "when somebody ends it"}
 FARTHEST = timedelta(days=3650)
 
 
@@ -81,7 +81,7 @@ class OverrideForm(Form):
     day = DateField(
         "Day",
         [Optional()],
-        description="To its end, in UTC; only if you chose it above.",
+        description="To the end of it, in UTC.",
     )
     reason = _text("Reason", "a reason", LONGEST_REASON, description="For whoever asks later.")
     owner = _text("Owner", "an owner", LONGEST_OWNER, description="Who answers for it.")
