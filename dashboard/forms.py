@@ -22,6 +22,7 @@ def trimmed(text: str | None) -> str | None:
 def required(what: str) -> DataRequired:
     """A validator: something must be entered, and what."""
     """A validator: something must be entered, and what; spaces alone are nothing."""
+    """A validator: something but blanks must be entered, and what."""
     return DataRequired(f"Enter {what}.")
 
 

@@ -1,6 +1,5 @@
 """`GET /v1/transitions`."""
 
-from dataclasses import asdict
 from typing import Any
 
 from flask import Response, request
@@ -34,8 +33,18 @@ def list_transitions() -> Response:
 
 
 def _told(one: FedTransition) -> dict[str, Any]:
-    fields = asdict(one)
-    fields["id"] = str(one.id)
-    fields["company"] = {"id": one.company, "name": fields.pop("company_name")}
-    fields["from"], fields["to"] = fields.pop("from_status"), fields.pop("to_status")
-    return fields
+    return {
+        "id": str(one.id),
+        "company": {"id": one.company, "name": one.company_name},
+        "sequence": one.sequence,
+        "at": one.at,
+        "from": one.from_status,
+        "to": one.to_status,
+        "cause": one.cause,
+        "changes": [
+            {name: change.get(name) for name in ("flag", "from", "to", "threshold")}
+            for change in one.changes
+        ],
+        "rules_version": one.rules_version,
+        "recorded_at": one.recorded_at,
+    }

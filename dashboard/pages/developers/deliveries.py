@@ -44,7 +44,7 @@ class Sent:
 def deliveries(member: Member) -> ResponseReturnValue:
     """The newest deliveries, of any or one state, endpoint and company."""
     state, company = request.args.get("state") or None, request.args.get("company") or None
-    endpoint_id = request.args.get("endpoint", type=UUID)
+    endpoint_id = request.args.get("webhook", type=UUID)
     filters = {"state": state, "company": company, "endpoint": endpoint_id}
     organization_id = member.organization.id
     with transaction():
@@ -54,7 +54,8 @@ def deliveries(member: Member) -> ResponseReturnValue:
             found, following = _found(organization_id, filters)
         except UnreadableCursor:
             abort(404)
-    asked: dict[str, Any] = {**filters, "endpoint": endpoint_id and str(endpoint_id)}
+    webhook = str(endpoint_id) if endpoint_id else None
+    asked: dict[str, Any] = {"state": state, "company": company, "webhook": webhook}
     return show(
         "deliveries.html",
         member,

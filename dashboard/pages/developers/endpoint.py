@@ -1,6 +1,6 @@
 """One webhook endpoint: how it fares, what it is told, and what is done to it by hand."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
@@ -126,15 +126,12 @@ def send_test(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
 @administrator
 def recover(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
     """Send again all that failed since an instant."""
-    entered, latest = request.form.get("since", ""), "latest" in request.form
-    since = as_instant(entered)
-    if since is None:
-        flash("Enter since when to send again, such as 2026-01-20T10:30 (UTC).", "error")
-        return _back(endpoint_id)
+    latest = "latest" in request.form
     at, policy = now(), parts().settings.webhooks
     try:
         with transaction():
             found = find_endpoint(member, endpoint_id)
+            since = _since(request.form.get("since"))
             number, following = endpoints.recover(
                 found, since=since, latest=latest, now=at, policy=policy
             )
@@ -194,6 +191,18 @@ def _page(member: Member, found: Endpoint, form: SubscriptionForm) -> str:
         since=f"{since:%Y-%m-%dT%H:%M}",
         earliest=earliest,
     )
+
+
+def _since(entered: str | None) -> datetime:
+    """The instant that was entered.
+
+    Raises:
+        CannotRecover: it is none.
+    """
+    since = as_instant(entered)
+    if since is None:
+        raise CannotRecover("Enter since when to send again, such as 2026-01-20T10:30.")
+    return since
 
 
 def _record(member: Member, action: str, found: Endpoint, **detail: object) -> None:
