@@ -347,7 +347,7 @@ def test_a_webhook_is_disabled_enabled_and_removed(developers: Developers) -> No
     assert endpoints.state(developers.endpoint) == "disabled"
     page = developers.send(f"{path}/enable")
     assert endpoints.state(developers.endpoint) == "active"
-    assert "nothing sent yet" in page
+    assert "no change sent yet" in page
     assert "what waits for it is cancelled" in developers.read(f"{path}/remove")
     assert "No webhook yet" in developers.send(f"{path}/remove")
     assert developers.logged()[0] == "Webhook removed"
