@@ -10,7 +10,8 @@ from models.cursors import Cursor
 from models.database import execute, query
 from models.deliveries import HINT_LOST_AFTER, ByHand, Request
 
-STATES = ("waiting", "parked", "delivered", "failed", "paused", "cancelled")
+PARKED = "parked"
+STATES = ("waiting", PARKED, "delivered", "failed", "paused", "cancelled")
 """How a delivery may stand. One that is parked waits for its turn."""
 
 
@@ -60,7 +61,8 @@ _FILTERS = {
         " on c.id = t.company_id where c.organization_id = %(organization_id)s"
         " and c.external_id = %(company)s)"
     ),
-    "state": "case when d.parked then 'parked' else d.state end = %(state)s",
+    "state": "not d.parked and d.state = %(state)s",
+    PARKED: "d.parked and d.state = 'waiting'",
     "since": "d.created_at >= %(since)s",
 }
 """SQL for each; only of those that are asked for, so that each has its own plan."""
@@ -79,6 +81,8 @@ def page(
         UnreadableCursor: `after` is not what an earlier page gave.
     """
     given = {name: filters[name] for name in _FILTERS if filters.get(name) is not None}
+    if given.get("state") == PARKED:
+        given[PARKED] = given.pop("state")
     rows = query(
         f"{_LISTED} where d.organization_id = %(organization_id)s"
         + "".join(f" and {_FILTERS[name]}" for name in given)

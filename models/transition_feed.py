@@ -92,10 +92,11 @@ def _place(organization_id: int) -> bool:
     that no greater position is seen before a smaller one.
     """
     parameters = {"organization_id": organization_id, "lock": LOCK, "limit": PLACED_AT_ONCE}
-    waiting = (
-        "select from transitions where organization_id = %(organization_id)s and position is null"
-    )
-    if not query(f"select exists ({waiting}) as some", parameters)[0]["some"]:
+    if not query(
+        "select 1 as some from transitions where organization_id = %(organization_id)s"
+        " and position is null order by recorded_at limit 1",  # in the order of the index
+        parameters,
+    ):
         return False
     execute("select pg_advisory_xact_lock(%(lock)s, hashint8(%(organization_id)s))", parameters)
     # A statement of its own: it sees what whoever held the lock has done.

@@ -26,3 +26,5 @@ create index transitions_to_place on transitions (organization_id, recorded_at)
 
 -- The delivery log of an organization, newest first.
 create index deliveries_of_organization on deliveries (organization_id, created_at desc, id desc);
+create index deliveries_not_made on deliveries (organization_id, state, created_at desc, id desc)
+    where state in ('failed', 'paused', 'cancelled');
