@@ -1,0 +1,175 @@
+"""Events: which keys are taken, how often they come, and what nobody has configured."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from redis.exceptions import RedisError
+
+from actors.rule_changes import Applied, Origin, RulesChanged, apply_rules
+from actors.rulebooks import NO_RULES, RuleBooks
+from dashboard.access import Member, audit, editor, viewer
+from dashboard.numbers import number
+from dashboard.parts import now, parts
+from models import event_counts, rule_versions
+from models.database import transaction
+from models.event_counts import Volume
+from queues.unknown_keys import UnknownKey
+from rules import event_edits
+from rules.book import EventSetting, RuleBook
+from rules.event_edits import EditNotPossible
+from rules.faults import RuleFileError
+
+blueprint = Blueprint("events", __name__, url_prefix="/o/<name:organization>/events")
+
+FIRST_TEXT = "version: 1\n"
+"""What the first event is added to where there are no rules yet."""
+
+_rulebooks = RuleBooks()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A configured event, what came of it, and the flags that count it."""
+
+    event: EventSetting
+    volume: Volume | None
+    flags: tuple[str, ...]
+
+
+@blueprint.get("")
+@viewer
+def page(member: Member) -> ResponseReturnValue:
+    """All configured events, and those that clients send in vain."""
+    at, organization = now(), member.organization
+    with transaction():
+        book = _rulebooks.book_if_readable(organization.id, organization.rules_version)
+        volumes = event_counts.volumes(organization.id, at)
+        quiet = {
+            one.event_key: one
+            for one in event_counts.quiet(organization.id, book.events if book else (), at)
+        }
+    events = book.events if book else {}
+    unknown = _unknown(organization.id, at)
+    return render_template(
+        "events/page.html",
+        rows=[Row(one, volumes.get(key), _flags(book, key)) for key, one in events.items()],
+        quiet=quiet,
+        readable=book is not None,
+        unknown=None if unknown is None else [u for u in unknown if u.event_key not in events],
+        former=sorted(
+            (one for key, one in volumes.items() if key not in events),
+            key=lambda one: one.last_at,
+            reverse=True,
+        ),
+        version=organization.rules_version,
+    )
+
+
+@blueprint.post("/switch")
+@editor
+def switch(member: Member) -> ResponseReturnValue:
+    """Take an event or refuse it from now on."""
+    key, on = request.form.get("key", ""), request.form.get("enabled") == "on"
+    said = f"{key} is taken now." if on else f"{key} is refused from now on."
+    return _edit(
+        member,
+        "Event switched on" if on else "Event switched off",
+        lambda text: event_edits.set_enabled(text, key, enabled=on),
+        said,
+    )
+
+
+@blueprint.post("/rename")
+@editor
+def rename(member: Member) -> ResponseReturnValue:
+    """Give an event another name for people."""
+    key, name = request.form.get("key", ""), request.form.get("name", "").strip()
+    return _edit(
+        member,
+        "Event renamed",
+        lambda text: event_edits.rename(text, key, name),
+        f"{key} is called {name} now.",
+    )
+
+
+@blueprint.post("/add")
+@editor
+def add(member: Member) -> ResponseReturnValue:
+    """Take an event that was not configured, from now on."""
+    key, name = request.form.get("key", "").strip(), request.form.get("name", "").strip()
+    return _edit(
+        member,
+        "Event added",
+        lambda text: event_edits.add(text, key, name or None),
+        f"{key} is taken now.",
+        done=lambda: _forget(member.organization.id, key),
+    )
+
+
+def _edit(
+    member: Member,
+    action: str,
+    change: Callable[[str], str],
+    said: str,
+    done: Callable[[], None] = lambda: None,
+) -> ResponseReturnValue:
+    """Change the text of the rules that the page was made of, and put it in force."""
+    try:
+        with transaction():
+            applied = _apply(member, change)
+            if applied.changed:
+                detail = {"rules version": applied.version}
+                audit.record(member, action, request.form.get("key", "").strip(), detail)
+    except RulesChanged as error:
+        flash(
+            f"Nothing was changed: version {error.in_force} of the rules came into force since"
+            " this page was shown. Look again, then repeat it.",
+            "error",
+        )
+    except EditNotPossible as error:
+        flash(str(error), "error")
+    except RuleFileError as error:
+        flash(f"Nothing was changed: {error.faults[0].message}.", "error")
+    else:
+        done()
+        flash(said if applied.changed else "That was so already.")
+    return redirect(url_for("events.page"), 303)
+
+
+def _apply(member: Member, change: Callable[[str], str]) -> Applied:
+    began_from = request.form.get("began_from", -1, type=number)
+    version = rule_versions.find(member.organization.id, began_from)
+    if version is None and began_from != 0:
+        raise RulesChanged(member.organization.rules_version)
+    return apply_rules(
+        member.organization.id,
+        change(version.source if version else FIRST_TEXT),
+        file="rules",
+        applied_by=member.person.email,
+        now=now(),
+        origin=Origin(began_from, in_dashboard=True),
+    )
+
+
+def _flags(book: RuleBook | None, key: str) -> tuple[str, ...]:
+    """The flags that count an event by its key."""
+    flags = (book or NO_RULES).flags
+    return tuple(flag.name for flag in flags if flag.selector.event_key == key)
+
+
+def _unknown(organization_id: int, at: datetime) -> list[UnknownKey] | None:
+    """What is sent in vain; None where nobody can tell at the moment."""
+    try:
+        return parts().unknown_keys.of_organization(organization_id, at)
+    except RedisError:
+        return None
+
+
+def _forget(organization_id: int, key: str) -> None:
+    try:
+        parts().unknown_keys.forget(organization_id, key)
+    except RedisError:
+        return  # it is left out where it is configured, and forgotten in time

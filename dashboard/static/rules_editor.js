@@ -1,0 +1,181 @@
+// The editor of rules: CodeMirror over the form's text, with faults at their place and completion.
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { yaml } from "@codemirror/lang-yaml";
+import { HighlightStyle, bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { lintGutter, lintKeymap, linter, nextDiagnostic } from "@codemirror/lint";
+import { EditorState } from "@codemirror/state";
+import { EditorView, drawSelection, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+
+const form = document.getElementById("rules");
+const area = form.querySelector("textarea");
+const verdict = document.getElementById("verdict");
+const nonce = document.querySelector("script[type=importmap]").nonce;
+const token = form.querySelector("[name=csrf_token]").value;
+
+const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
+const known = fetch(form.dataset.completions).then((answer) => answer.json());
+
+// Faults, from the server a moment after the last key.
+async function findFaults(view) {
+  const body = new FormData(form);
+  body.set("text", view.state.doc.toString());
+  let found;
+  try {
+    const answer = await fetch(form.dataset.check, {
+      method: "POST",
+      body,
+      headers: { Accept: "application/json", "X-CSRFToken": token },
+    });
+    if (!answer.ok) throw new Error(answer.status);
+    found = await answer.json();
+  } catch {
+    verdict.textContent = "The text could not be checked. It is checked again when it is planned.";
+    return [];
+  }
+  const { faults, doubts } = found;
+  verdict.textContent = faults.length
+    ? `${counted(faults.length, "fault")}. The first: line ${faults[0].line}, ${faults[0].message}`
+    : doubts.length
+      ? `No fault, ${counted(doubts.length, "doubt")}. The first: line ${doubts[0].line}, ${doubts[0].message}`
+      : "No fault.";
+  verdict.className = faults.length ? "wrong" : doubts.length ? "doubtful" : "quiet";
+  const at = (severity) => (one) => {
+    const { doc } = view.state;
+    const line = doc.line(Math.min(Math.max(one.line, 1), doc.lines));
+    const from = Math.min(line.from + one.column - 1, line.to);
+    const word = /^("[^"]*"|'[^']*'|[^\s,{}[\]:]+)/.exec(line.text.slice(from - line.from));
+    return { from, to: from + (word ? word[0].length : 0), severity, message: one.message };
+  };
+  return [...faults.map(at("error")), ...doubts.map(at("warning"))];
+}
+
+// Where one is in the file, from the lines above: enough to know what may come here.
+function whereabouts(state, at) {
+  const line = state.doc.lineAt(at);
+  const before = line.text.slice(0, at - line.from);
+  const indent = /^\s*(- )?/.exec(before)[0].length;
+  let section = "";
+  let parent = "";
+  for (let number = line.number - 1; number > 0 && !section; number--) {
+    const { text } = state.doc.line(number);
+    const key = /^(\s*(?:- )?)["']?([^:#"']+)["']?\s*:/.exec(text);
+    if (!key) continue;
+    if (key[1].length < indent && !parent) parent = key[2].trim();
+    if (key[1].length === 0) section = key[2].trim();
+  }
+  return { before, indent, section, parent };
+}
+
+const words = (list, type) => list.map((one) => (typeof one === "string" ? { label: one, type } : { type, ...one }));
+const asKeys = (list) => words(list, "property").map((one) => ({ ...one, apply: `${one.label}: ` }));
+
+async function complete(context) {
+  const offered = await known;
+  const { before, indent, section, parent } = whereabouts(context.state, context.pos);
+  const pair = /(?:^|[{,]|- )\s*["']?([\w ]+)["']?\s*:\s*([^,{}]*)$/.exec(before);
+  const typed = pair ? pair[2] : /[^\s{,-][^{,]*$|$/.exec(before)[0];
+  if (!typed && !context.explicit && !pair) return null;
+  const from = context.pos - typed.length;
+  const own = statusesIn(context.state) || offered.statuses;
+  const give = (options) => (options.length ? { from, options, validFor: /^[^,{}:]*$/ } : null);
+  if (pair) {
+    const key = pair[1].trim();
+    if (own.includes(key) || ["recover", "not"].includes(key)) return give(words(offered.phrases, "text"));
+    if (key === "event") return give(words(eventsIn(context.state).concat(offered.events), "enum").filter(once()));
+    if (key === "enabled") return give(words(["true", "false"], "keyword"));
+    if (key === "if_missing") return give(words([offered.not_applicable, ...own], "enum"));
+    if (key === "new_company") return give(words(["judge at once", "wait 7 days"], "text"));
+    if (key === "for") return give(words(["12 hours", "3 days"], "text"));
+    return null;
+  }
+  if (indent === 0) return give(asKeys(offered.keys.file));
+  if (section === "flags" && (parent === "when" || /when:\s*\{[^}]*$/.test(before))) return give(asKeys(own));
+  if (section === "flags" && !["all", "any", "where", "applies_to"].includes(parent)) return give(asKeys(offered.keys.flag));
+  if (section === "flags" && ["all", "any"].includes(parent)) return give(words(offered.phrases, "text"));
+  if (section === "events" && /\{[^}]*$/.test(before)) return give(asKeys(offered.keys.event));
+  if (section === "events" && parent && parent !== "events") return give(asKeys(offered.keys.event));
+  if (section === "defaults") return give(asKeys(offered.keys.defaults));
+  return null;
+}
+
+const once = (seen = new Set()) => (one) => !seen.has(one.label) && seen.add(one.label);
+
+function statusesIn(state) {
+  const found = /^statuses:\s*\[([^\]]*)\]/m.exec(state.doc.toString());
+  return found && found[1].split(",").map((name) => name.trim().replace(/^["']|["']$/g, "")).filter(Boolean);
+}
+
+function eventsIn(state) {
+  const found = /^events:.*\n((?:[ \t]+.*\n|\s*#.*\n|\s*\n)*)/m.exec(state.doc.toString());
+  if (!found) return [];
+  const lines = found[1].split("\n").filter((line) => /^\s+[^\s#]/.test(line));
+  const least = Math.min(...lines.map((line) => /^\s*/.exec(line)[0].length));
+  return lines
+    .filter((line) => /^\s*/.exec(line)[0].length === least)
+    .map((line) => ({ label: line.trim().split(":")[0].replace(/^["']|["']$/g, "") }));
+}
+
+const colours = HighlightStyle.define(
+  [
+    [tags.propertyName, "key"], [tags.definition(tags.propertyName), "key"], [tags.comment, "comment"],
+    [tags.lineComment, "comment"], [tags.string, "string"], [tags.number, "number"], [tags.bool, "number"],
+    [tags.punctuation, "mark"], [tags.separator, "mark"], [tags.bracket, "mark"],
+  ].map(([tag, name]) => ({ tag, class: `code-${name}` })),
+);
+
+const view = new EditorView({
+  state: EditorState.create({
+    doc: area.value,
+    extensions: [
+      EditorView.cspNonce.of(nonce),
+      EditorView.contentAttributes.of({ "aria-label": "Rules", spellcheck: "false", "aria-describedby": "verdict editor-keys" }),
+      lineNumbers(), history(), drawSelection(), bracketMatching(), closeBrackets(), indentOnInput(), indentUnit.of("  "),
+      highlightActiveLine(), yaml(), syntaxHighlighting(colours),
+      linter(findFaults, { delay: 400 }), lintGutter(),
+      autocompletion({ override: [complete], icons: false }),
+      keymap.of([
+        { key: "Escape", run: leave },
+        { key: "F8", run: nextDiagnostic },
+        ...closeBracketsKeymap, ...completionKeymap, ...lintKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab,
+      ]),
+      EditorView.updateListener.of(({ docChanged, state }) => {
+        if (!docChanged) return;
+        area.value = state.doc.toString();
+        const outcome = document.getElementById("outcome");
+        if (outcome.childElementCount) {
+          outcome.replaceChildren(); // it speaks of another text
+          outcome.textContent = "The text has changed since; plan it again.";
+        }
+      }),
+    ],
+  }),
+});
+
+let leaving = false; // Escape, then Tab leaves the editor, as its hint says
+function leave() {
+  leaving = true;
+  return false;
+}
+view.contentDOM.addEventListener("keydown", (event) => {
+  if (leaving && event.key === "Tab") view.setTabFocusMode(2000);
+  if (event.key !== "Escape") leaving = false;
+}, true);
+
+const hint = document.createElement("p");
+hint.id = "editor-keys";
+hint.className = "quiet keys-hint";
+hint.textContent = "Ctrl-Space completes, F8 goes to the next fault, Escape then Tab leaves the editor.";
+area.hidden = true;
+area.before(view.dom);
+verdict.after(hint);
+window.addEventListener("beforeunload", (event) => {
+  if (area.value.replace(/\r\n/g, "\n") !== area.defaultValue.replace(/\r\n/g, "\n") && !sending) event.preventDefault();
+});
+let sending = false;
+document.addEventListener("submit", () => (sending = true));
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id === "outcome") event.target.scrollIntoView({ block: "start" });
+});

@@ -1,0 +1,182 @@
+"""One event changes in the text of a rule file, and nothing else does."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.files import HEALTH_RULES
+from rules.book import EventSetting
+from rules.event_edits import EditNotPossible, add, rename, set_enabled
+from rules.reading import check_rules, read_rules
+
+FLAGS = "flags:  # who is in trouble\n  - {flag: Quiet, event: any, when: {At Risk: no activity for 7 days}}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("events:\n  a:\n", "events:\n  a: {enabled: false}\n"),
+        ("events:\n  a:   # why\n", "events:\n  a: {enabled: false}   # why\n"),
+        ("events:\n  a: ~\n", "events:\n  a: {enabled: false}\n"),
+        ("events: {a}\n", "events: {a: {enabled: false}}\n"),
+        ("events: {a: , b: }\n", "events: {a: {enabled: false} , b: }\n"),
+        ("events:\n  a: {}\n", "events:\n  a: {enabled: false}\n"),
+        ("events:\n  a: {name: A}  # x\n", "events:\n  a: {name: A, enabled: false}  # x\n"),
+        ("events:\n  a: {enabled:  True }\n", "events:\n  a: {enabled:  false }\n"),
+        (
+            "events:\n  a:\n    # the name\n    name: A  # x\n\n  b:\n",
+            "events:\n  a:\n    # the name\n    name: A  # x\n    enabled: false\n\n  b:\n",
+        ),
+        (
+            "events:\r\n  a:\r\n    name: A\r\n  b:\r\n",
+            "events:\r\n  a:\r\n    name: A\r\n    enabled: false\r\n  b:\r\n",
+        ),
+        (
+            "events:\n  a:\n    name: >-\n      A\n",
+            "events:\n  a:\n    name: >-\n      A\n    enabled: false\n",
+        ),
+    ],
+)
+def test_a_switch_is_written_where_the_event_stands(before: str, after: str) -> None:
+    head = "version: 1\n"
+    assert set_enabled(head + before + FLAGS, "a", enabled=False) == head + after + FLAGS
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "\nevents:\n  new:\n"),
+        ("events:\n", "events:\n  new:\n"),
+        ("events:   # none\n", "events:   # none\n  new:\n"),
+        ("events: {}\n", "events: {new: {}}\n"),
+        ("events: null\n", "events: {new: {}}\n"),
+        ("events: {b: , }\n", "events: {b: , new: {} , }\n"),
+        ("events:\n    b:  # x\n\n# y\n", "events:\n    b:  # x\n    new:\n\n# y\n"),
+        (
+            "events:\n  b: {name: B,\n      enabled: true}  # x\n",
+            "events:\n  b: {name: B,\n      enabled: true}  # x\n  new:\n",
+        ),
+    ],
+)
+def test_a_new_event_comes_after_the_others(before: str, after: str) -> None:
+    rest = "defaults: {new_company: judge at once}\n"
+    assert add("version: 1\n" + before + rest, "new") == "version: 1\n" + after + rest
+
+
+def test_a_file_without_a_last_line_break_and_one_in_braces_take_a_new_event() -> None:
+    assert add("version: 1\nevents:\n  a:", "b", "B") == "version: 1\nevents:\n  a:\n  b: {name: B}"
+    assert add('{"version": 1}', "b") == '{"version": 1, events: {b: {}}}'
+
+
+def test_a_name_is_put_in_quotes_where_it_needs_them() -> None:
+    text = "version: 1\nevents:\n  a: {name: A}\n"
+    for name in ("no", "a: b", "# 1", "Zoë", "2026", 'it\'s "so"', "[x]", "a\\b", "<b>"):
+        assert read_rules(rename(text, "a", name)).events["a"].name == name
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 201, "\0", "\ud800"])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    with pytest.raises(EditNotPossible):
+        rename("version: 1\nevents:\n  a:\n", "a", name)
+    with pytest.raises(EditNotPossible):
+        add("version: 1\nevents:\n  a:\n", name or " ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: 1\nevents:\n  b: &x {name: B}\n  a: *x\n",  # would change both
+        "version: 1\nevents:\n  b:\n",
+        "version: 1\nevents:\n  a: {nome: A}\n",
+    ],
+)
+def test_what_cannot_be_changed_alone_is_refused(text: str) -> None:
+    with pytest.raises(EditNotPossible):
+        set_enabled(text, "a", enabled=False)
+
+
+def test_any_is_no_key_to_add() -> None:
+    with pytest.raises(EditNotPossible, match="stands for all events"):
+        add("version: 1\n", "any")
+
+
+names = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=12)
+keys = st.from_regex(r"[a-z][a-z_.]{0,8}", fullmatch=True).filter(lambda key: key != "any")
+comments = st.sampled_from(["", "  # why: {a}", " #"])
+breaks = st.sampled_from(["\n", "\r\n"])
+
+
+@st.composite
+def files(draw: st.DrawFn) -> str:
+    """Rule files with events in every form, and comments wherever they may stand."""
+    events = draw(st.lists(keys, unique=True, min_size=1, max_size=4))
+    indent = " " * draw(st.integers(1, 4))
+    lines = ["# top", "version: 1" + draw(comments), "", "events:" + draw(comments)]
+    for key in events:
+        form = draw(st.sampled_from(["nothing", "braces", "block", "quoted", "null"]))
+        enabled = draw(st.sampled_from(["", ", enabled: true", ", enabled: false"]))
+        comment = draw(comments)
+        lines += {
+            "nothing": [f"{indent}{key}:{comment}"],
+            "null": [f"{indent}{key}: null{comment}"],
+            "braces": [f"{indent}{key}: {{name: Some name{enabled} }}{comment}"],
+            "quoted": [f"{indent}'{key}' : {{ 'name': \"Some: name\"{enabled}}}{comment}"],
+            "block": [
+                f"{indent}{key}:{comment}",
+                f"{indent}  # below",
+                f"{indent}  name: 'It''s'{comment}",
+                *([f"{indent}  {enabled[2:]}{comment}"] if enabled else []),
+            ],
+        }[form]
+        lines += draw(st.sampled_from([[], [""], ["# between"]]))
+    lines += ["flags:", f"  - flag: Quiet  # {events[0]}", f"    event: any"]
+    lines += ["    when: {At Risk: no activity for 7 days}", "# the end"]
+    return draw(breaks).join(lines) + draw(st.sampled_from(["", "\n"]))
+
+
+def _kept(before: str, after: str) -> str:
+    """What of a text is not at its beginning or end in the other."""
+    start = 0
+    while start < min(len(before), len(after)) and before[start] == after[start]:
+        start += 1
+    end = 0
+    while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
+        end += 1
+    return before[start : len(before) - end]
+
+
+@settings(max_examples=25, deadline=None)
+@given(files(), st.data())
+def test_everything_else_in_the_text_stays_the_same(text: str, data: st.DataObject) -> None:
+    book = read_rules(text)
+    key = data.draw(st.sampled_from(sorted(book.events)))
+    name, new = (
+        data.draw(names.filter(_is_name)),
+        data.draw(keys.filter(lambda k: k not in book.events)),
+    )
+    enabled = data.draw(st.booleans())
+    for edited, wanted, replaced in (
+        (set_enabled(text, key, enabled=enabled), replace(book.events[key], enabled=enabled), 5),
+        (rename(text, key, name), replace(book.events[key], name=name), 12),
+        (add(text, new), EventSetting(new, new), 0),
+    ):
+        assert read_rules(edited).events == {**book.events, wanted.key: wanted}
+        assert len(_kept(text, edited)) <= replaced
+        assert text.count("#") <= edited.count("#")
+
+
+def _is_name(name: str) -> bool:
+    return check_rules("version: 1\nevents: {a: {name: " + repr_yaml(name) + "}}").book is not None
+
+
+def repr_yaml(name: str) -> str:
+    return "'" + name.replace("'", "''") + "'"
+
+
+def test_the_rules_that_ship_can_be_switched_and_back() -> None:
+    text = HEALTH_RULES.read_text(encoding="utf-8")
+    off = set_enabled(text, "login", enabled=False)
+    on = set_enabled(off, "login", enabled=True)
+    assert on == text.replace("{name: Signed in}", "{name: Signed in, enabled: true}")
