@@ -14,7 +14,6 @@ from queues.broker import QueueBroker
 if TYPE_CHECKING:
     from dashboard.access.attempts import Attempts
     from dashboard.access.passwords import Passwords
-    from queues.unknown_keys import UnknownKeys
 
 EXTENSION = "brazebee"
 

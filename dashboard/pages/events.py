@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 
 from actors.rule_changes import Applied, Origin, RulesChanged, apply_rules
-from actors.rulebooks import NO_RULES, RuleBooks
+from actors.rulebooks import NO_RULES
 from dashboard.access import Member, audit, editor, viewer
 from dashboard.numbers import number
 from dashboard.parts import now, parts
@@ -27,8 +27,6 @@ blueprint = Blueprint("events", __name__, url_prefix="/o/<name:organization>/eve
 FIRST_TEXT = "version: 1\n"
 """What the first event is added to where there are no rules yet."""
 
-_rulebooks = RuleBooks()
-
 
 @dataclass(frozen=True)
 class Row:
@@ -45,7 +43,7 @@ def page(member: Member) -> ResponseReturnValue:
     """All configured events, and those that clients send in vain."""
     at, organization = now(), member.organization
     with transaction():
-        book = _rulebooks.book_if_readable(organization.id, organization.rules_version)
+        book = parts().rulebooks.book_if_readable(organization.id, organization.rules_version)
         volumes = event_counts.volumes(organization.id, at)
         quiet = {
             one.event_key: one

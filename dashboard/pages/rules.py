@@ -10,14 +10,13 @@ from werkzeug.wrappers import Response
 
 from actors.backtesting import Stretch
 from actors.rule_changes import Origin, RulesChanged, apply_rules
-from actors.rulebooks import RuleBooks
 from config.files import HEALTH_RULES
 from dashboard.access import Member, audit, editor, viewer
 from dashboard.charts.paired_columns import Step, paired_columns
 from dashboard.differences import difference
 from dashboard.editor import as_written, completions, import_map, new_nonce, policy_with
 from dashboard.numbers import number
-from dashboard.parts import now
+from dashboard.parts import now, parts
 from dashboard.trials import Patience, make_plan, replay_some
 from models import flag_overrides, rule_versions
 from models.database import transaction
@@ -30,8 +29,6 @@ blueprint = Blueprint("rules", __name__, url_prefix="/o/<name:organization>/rule
 SHOWN_COMPANIES = 50
 SPANS = (30, 90, 180)
 """Days that a backtest can go back here."""
-
-_rulebooks = RuleBooks()
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ def page(member: Member) -> ResponseReturnValue:
 def complete(member: Member) -> ResponseReturnValue:
     """What the editor offers while one types."""
     with transaction():
-        book = _rulebooks.book_if_readable(
+        book = parts().rulebooks.book_if_readable(
             member.organization.id, member.organization.rules_version
         )
     return completions(book)

@@ -131,7 +131,7 @@ def files(draw: st.DrawFn) -> str:
             ],
         }[form]
         lines += draw(st.sampled_from([[], [""], ["# between"]]))
-    lines += ["flags:", f"  - flag: Quiet  # {events[0]}", f"    event: any"]
+    lines += ["flags:", f"  - flag: Quiet  # {events[0]}", "    event: any"]
     lines += ["    when: {At Risk: no activity for 7 days}", "# the end"]
     return draw(breaks).join(lines) + draw(st.sampled_from(["", "\n"]))
 
