@@ -1,4 +1,4 @@
-"""The editor of rules in a browser: its modules, what it completes, and texts as forms bring them."""
+"""The editor of rules: its modules, what it completes, and texts as forms bring them."""
 
 import json
 import secrets

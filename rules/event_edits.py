@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from rules.book import EventSetting, RuleBook
 from rules.faults import RulesError
@@ -139,9 +139,8 @@ def _end(text: str, key: Node, value: Node) -> int:
         key, value = value.value[-1]
     if is_null(value) and not _is_written(value):
         return _after_colon(text, key)
-    if not isinstance(value, ScalarNode) and not value.flow_style:
-        items = value.value
-        return _end(text, items[-1], items[-1])
+    if isinstance(value, SequenceNode) and not value.flow_style and value.value:
+        return _end(text, value.value[-1], value.value[-1])
     return max(_after_colon(text, key), int(value.end_mark.index))
 
 

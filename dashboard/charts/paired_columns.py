@@ -75,6 +75,6 @@ def paired_columns(steps: Sequence[Step], names: tuple[str, str]) -> PairedColum
 
 def _round_up(number: int) -> int:
     """The next number of one figure and zeros, at least 2 and even."""
-    scale = 10 ** max(0, len(str(number)) - 1)
+    scale = int("1" + "0" * (len(str(number)) - 1))
     rounded = -(-number // scale) * scale
     return max(2, rounded + rounded % 2)

@@ -66,7 +66,8 @@ def check(member: Member) -> ResponseReturnValue:
     """Every fault and doubt of a text: as JSON where that is asked for, else as a page."""
     draft = _draft(member)
     checked = check_rules(draft.text)
-    if request.accept_mimetypes.best_match(["text/html", "application/json"]) != "text/html":
+    wanted = request.accept_mimetypes
+    if wanted.quality("application/json") > wanted.quality("text/html"):
         return {
             "faults": [vars(fault) for fault in checked.faults],
             "doubts": [vars(doubt) for doubt in checked.doubts],

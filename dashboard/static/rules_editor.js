@@ -131,7 +131,7 @@ const view = new EditorView({
     doc: area.value,
     extensions: [
       EditorView.cspNonce.of(nonce),
-      EditorView.contentAttributes.of({ "aria-label": "Rules", spellcheck: "false", "aria-describedby": "verdict editor-keys" }),
+      EditorView.contentAttributes.of({ "aria-label": "Rules", tabindex: "0", spellcheck: "false", "aria-describedby": "verdict editor-keys" }),
       lineNumbers(), history(), drawSelection(), bracketMatching(), closeBrackets(), indentOnInput(), indentUnit.of("  "),
       highlightActiveLine(), yaml(), syntaxHighlighting(colours),
       linter(findFaults, { delay: 400 }), lintGutter(),

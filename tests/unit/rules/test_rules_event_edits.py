@@ -11,7 +11,10 @@ from rules.book import EventSetting
 from rules.event_edits import EditNotPossible, add, rename, set_enabled
 from rules.reading import check_rules, read_rules
 
-FLAGS = "flags:  # who is in trouble\n  - {flag: Quiet, event: any, when: {At Risk: no activity for 7 days}}\n"
+FLAGS = """\
+flags:  # who is in trouble
+  - {flag: Quiet, event: any, when: {At Risk: no activity for 7 days}}
+"""
 
 
 @pytest.mark.parametrize(
