@@ -16,7 +16,7 @@ from dashboard.parts import now, parts
 from models import event_counts, rule_versions
 from models.database import transaction
 from models.event_counts import Volume
-from queues.unknown_keys import UnknownKey
+from queues.unknown_keys import UnknownKey, UnknownKeys
 from rules import event_edits
 from rules.book import EventSetting, RuleBook
 from rules.event_edits import EditNotPossible
@@ -161,13 +161,17 @@ def _flags(book: RuleBook | None, key: str) -> tuple[str, ...]:
 def _unknown(organization_id: int, at: datetime) -> list[UnknownKey] | None:
     """What is sent in vain; None where nobody can tell at the moment."""
     try:
-        return parts().unknown_keys.of_organization(organization_id, at)
+        return _unknown_keys().of_organization(organization_id, at)
     except RedisError:
         return None
 
 
+def _unknown_keys() -> UnknownKeys:
+    return UnknownKeys(parts().broker.client)
+
+
 def _forget(organization_id: int, key: str) -> None:
     try:
-        parts().unknown_keys.forget(organization_id, key)
+        _unknown_keys().forget(organization_id, key)
     except RedisError:
         return  # it is left out where it is configured, and forgotten in time

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from dashboard_companies import store_company
-from dashboard_serving import NOW, Browser, Dashboard, text_of
+from dashboard_serving import NOW, Browser, Dashboard, ServeDashboard, text_of
 
 from actors.rule_changes import apply_rules
 from dashboard.parts import EXTENSION
@@ -40,8 +40,7 @@ class Acme:
 
     @property
     def unknown_keys(self) -> UnknownKeys:
-        found: UnknownKeys = self.dashboard.app.extensions[EXTENSION].unknown_keys
-        return found
+        return UnknownKeys(self.dashboard.app.extensions[EXTENSION].broker.client)
 
     def member(self, email: str, role: str) -> Browser:
         return self.dashboard.signed_in(email, (self.organization, role))
@@ -163,11 +162,9 @@ def test_a_switch_on_a_page_from_before_another_version_changes_nothing(acme: Ac
 
 
 def test_a_queue_that_is_down_takes_nothing_but_the_list_of_keys(
-    acme: Acme, monkeypatch: pytest.MonkeyPatch
+    serve_dashboard: ServeDashboard,
 ) -> None:
-    acme.unknown_keys._client.connection_pool.connection_kwargs["path"] = "/nowhere"  # noqa: SLF001
-    acme.unknown_keys._client.connection_pool.disconnect()  # noqa: SLF001
-    acme.unknown_keys._client.connection_pool.reset()  # noqa: SLF001
+    acme = Acme(serve_dashboard(queue_url="redis://127.0.0.1:1/0"))
     said = acme.change("add", key="invoice")
     assert "The queue does not answer" in said
     assert acme.enabled()["invoice"] is True
