@@ -96,7 +96,8 @@ class RuleFileWatch:
         What the file held before was seen by whoever edits it, and all that came before it. After
         a restart nobody knows what that was: then what did not come of the dashboard was seen.
         """
-        held = [one.version for one in versions if one.source in (text, self._seen)]
+        held_lines = [one.splitlines() for one in (text, self._seen) if one is not None]
+        held = [one.version for one in versions if one.source.splitlines() in held_lines]
         if self._seen is None:
             held += [one.version for one in versions if not one.in_dashboard]
         self._known = max([self._known, *held])

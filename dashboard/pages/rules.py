@@ -198,16 +198,15 @@ def _conflict(member: Member, draft: Draft) -> ResponseReturnValue:
         [theirs] = rule_versions.page(member.organization.id, limit=1)
         base = rule_versions.find(member.organization.id, draft.began_from)
     over = Draft(draft.text, theirs.version, draft.brought_back)
-    return _page(
-        member,
-        over,
-        409,
-        template="rules/conflict.html",
-        former=draft.began_from,
-        theirs=theirs,
-        between=difference(theirs.source, draft.text),
-        their_changes=difference(base.source if base else "", theirs.source),
-    )
+    shown = {
+        "former": draft.began_from,
+        "theirs": theirs,
+        "between": difference(theirs.source, draft.text),
+        "their_changes": difference(base.source if base else "", theirs.source),
+    }
+    if "HX-Request" in request.headers:
+        return render_template("rules/conflict_outcome.html", draft=over, **shown)
+    return _page(member, over, 409, template="rules/conflict.html", **shown)
 
 
 def _outcome(member: Member, draft: Draft, status: int = 200, **shown: Any) -> Response:

@@ -195,3 +195,14 @@ def test_when_the_dashboard_brought_the_files_text_back_an_edit_of_it_is_applied
     edit_in_dashboard(RULES, brought_back=1)
     watched.save(RULES + FLAG)
     assert watched.look() == [RULES, EDITED, RULES, RULES + FLAG]
+
+
+def test_a_text_that_was_taken_over_is_known_whatever_its_line_breaks(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.save(RULES)
+    watched.look()
+    edit_in_dashboard(EDITED.replace("\n", "\r\n").rstrip())
+    watched.save(EDITED)
+    watched.look()
+    watched.save(EDITED + FLAG)
+    assert watched.look()[-1] == EDITED + FLAG

@@ -1,0 +1,149 @@
+"""Editors change rules and events, in the real editor."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from accessibility import grave_faults
+from conftest import OpenPage
+from playwright.sync_api import Page, expect
+
+from actors.rule_changes import apply_rules
+from models import rule_versions
+from models.database import transaction
+from models.organizations import Organization
+
+RULES = """\
+# Ours
+version: 1
+events:
+  login: {name: Signed in}
+  report: {name: Report}   # monthly
+flags:
+  - flag: Gone quiet
+    event: login
+    when:
+      At Risk: no activity for 7 days
+"""
+
+LOOKS: tuple[dict[str, object], ...] = (
+    {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
+    {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
+    {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
+)
+
+
+def put_in_force(organization: Organization, text: str, by: str = "brazebee up") -> None:
+    with transaction():
+        apply_rules(organization.id, text, file="r", applied_by=by, now=datetime.now(UTC))
+
+
+def latest(organization: Organization) -> str:
+    with transaction():
+        return rule_versions.page(organization.id, limit=1)[0].source
+
+
+@pytest.fixture
+def page(organization: Organization, browser_page: OpenPage) -> Page:
+    """The page of rules with its editor, before an editor of the organization."""
+    put_in_force(organization, RULES)
+    page = browser_page("editor")
+    page.goto(f"/o/{organization.name}/rules")
+    expect(page.locator("#verdict")).to_have_text("No fault.")
+    return page
+
+
+def type_after(page: Page, text: str, typed: str) -> None:
+    page.locator(".cm-line", has_text=text).click()
+    page.keyboard.press("End")
+    page.keyboard.type(typed)
+
+
+def test_a_fault_is_told_at_its_place_while_one_types(page: Page) -> None:
+    type_after(page, "no activity for 7 days", "z")
+    expect(page.locator("#verdict")).to_contain_text("1 fault. The first: line 10")
+    expect(page.locator(".cm-lintRange-error")).to_have_text("daysz")
+    page.keyboard.press("Backspace")
+    expect(page.locator("#verdict")).to_have_text("No fault.")
+
+
+def test_the_editor_completes_keys_events_statuses_and_phrases(page: Page) -> None:
+    offered = page.locator(".cm-tooltip-autocomplete li")
+    type_after(page, "no activity for 7 days", "\nCri")
+    expect(offered).to_have_text(["Critical"])
+    page.keyboard.press("Escape")
+    for _ in "Cri":
+        page.keyboard.press("Backspace")
+    page.keyboard.type("Critical: no act")
+    expect(offered.first).to_have_text("no activity for 2 weeks")
+    page.keyboard.press("Escape")
+    type_after(page, "event: login", "\nrec")
+    expect(offered).to_contain_text(["recover"])
+    page.keyboard.press("Escape")
+    type_after(page, "event: login", "x")
+    for _ in "loginx":
+        page.keyboard.press("Backspace")
+    page.keyboard.type("re")
+    expect(offered).to_contain_text(["report"])
+
+
+def test_what_is_planned_is_applied_and_comments_stay(
+    page: Page, organization: Organization
+) -> None:
+    type_after(page, "no activity for 7 days", "   # a week")
+    page.get_by_role("button", name="Plan changes").click()
+    expect(page.get_by_role("heading", name="What would change")).to_be_visible()
+    assert grave_faults(page) == []
+    page.get_by_role("button", name="Apply as version 2").click()
+    expect(page.get_by_role("status").first).to_contain_text("Version 2 is in force.")
+    assert latest(organization) == RULES.replace("7 days\n", "7 days   # a week\n")
+
+
+def test_an_edit_after_the_plan_asks_for_another_plan(page: Page) -> None:
+    page.get_by_role("button", name="Backtest").click()
+    expect(page.locator("#outcome")).to_contain_text("There is no company yet to replay.")
+    type_after(page, "# Ours", "!")
+    expect(page.locator("#outcome")).to_have_text("The text has changed since; plan it again.")
+
+
+def test_of_two_edits_the_later_is_shown_what_the_first_did(
+    page: Page, organization: Organization
+) -> None:
+    put_in_force(organization, RULES.replace("Ours", "Theirs"), by="bob@acme.com")
+    type_after(page, "no activity for 7 days", "   # mine")
+    page.get_by_role("button", name="Plan changes").click()
+    expect(page.get_by_role("alert")).to_contain_text("You began from version 1, and bob@acme.com")
+    expect(page.locator(".difference .removed").first).to_contain_text("# Theirs")
+    assert "Theirs" in latest(organization)
+    page.get_by_role("button", name="Plan changes").click()
+    page.get_by_role("button", name="Apply as version 3").click()
+    expect(page.get_by_role("status").first).to_contain_text("Version 3 is in force.")
+    assert "# mine" in latest(organization)
+
+
+def test_an_event_is_switched_off_and_the_rest_of_the_rules_stays(
+    page: Page, organization: Organization
+) -> None:
+    page.get_by_role("link", name="Events", exact=True).click()
+    row = page.get_by_role("row", name=re.compile("Report"))
+    row.locator("summary").click()
+    page.once("dialog", lambda dialog: dialog.accept())
+    row.get_by_role("button", name="Switch off").click()
+    expect(page.get_by_role("status")).to_have_text("report is refused from now on.")
+    expect(row).to_contain_text("off")
+    assert latest(organization) == RULES.replace("{name: Report}", "{name: Report, enabled: false}")
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark", "phone"])
+def test_the_pages_can_be_used_by_everybody_in_every_look(
+    look: dict[str, object], organization: Organization, browser_page: OpenPage
+) -> None:
+    put_in_force(organization, RULES)
+    put_in_force(organization, RULES + "# more\n")
+    page = browser_page("editor", **look)
+    for path in ("rules", "rules/versions", "rules/versions/2", "events"):
+        page.goto(f"/o/{organization.name}/{path}")
+        if path == "rules":
+            expect(page.locator("#verdict")).to_have_text("No fault.")
+        assert grave_faults(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
