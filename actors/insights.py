@@ -6,6 +6,7 @@ they wait.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +29,9 @@ TIMES_ITS_COST = 20
 HIGHEST = 1_000
 """Numbers in a distribution from which on companies are counted together."""
 
+WEEKS = 53
+"""Weeks over which it is told how use grew: a year, and the week at hand."""
+
 COHORTS = 20
 """Values of a field that are told each on its own, those of the most companies."""
 
@@ -41,12 +45,23 @@ class Adoption:
 
 @dataclass(frozen=True)
 class Distribution:
-    """How many companies had how many events, or distinct users, in a window up to now."""
+    """How many companies had how many events, or distinct users, in a window up to now.
+
+    With a `flag`, of those companies where it is not N/A.
+    """
 
     event_key: str | None
     where: Filters
     window: timedelta
     users: bool
+    flag: str | None = None
+
+
+@dataclass(frozen=True)
+class Uptake:
+    """How the number of companies that ever used an event grew, week by week for a year."""
+
+    event_key: str
 
 
 @dataclass(frozen=True)
@@ -57,16 +72,30 @@ class Cohorts:
     event_key: str
 
 
-Question = Adoption | Distribution | Cohorts
+Question = Adoption | Uptake | Distribution | Cohorts
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A phrase of a flag, the status that it raises, and the number at which that changes."""
+    """A phrase of a flag, the status that it raises, and the number at which that changes.
+
+    It holds below that number if it wants few, from it on otherwise.
+    """
 
     status: str
     phrase: str
     number: int
+    wants_few: bool
+
+    def holds(self, number: int) -> bool:
+        """Whether the phrase holds with such a count."""
+        return (number < self.number) == self.wants_few
+
+    @property
+    def one_away(self) -> int | None:
+        """The count at which the phrase does not hold and one less, or one more, makes it hold."""
+        found = self.number if self.wants_few else self.number - 1
+        return found if self.number > 0 else None
 
 
 @dataclass(frozen=True)
@@ -74,7 +103,8 @@ class Looked:
     """What is known in answer to a question as of an instant; None if nothing yet.
 
     `is_stale` tells that it is worth to be worked out again. The answer is, of an `Adoption`,
-    `companies`, `ever` and `in_a_month`; of a `Distribution` a list of pairs (number, companies),
+    `companies`, `ever` and `in_a_month`; of an `Uptake` a list of `week`, `companies` and `used`,
+    oldest first; of a `Distribution` a list of pairs (number, companies),
     of which the last number may stand for `HIGHEST` or more; of `Cohorts` a list of `value`,
     `others`, `companies`, `active` and `events`.
     """
@@ -86,7 +116,19 @@ class Looked:
 
 def look_up(organization_id: int, question: Question, now: datetime) -> Looked:
     """What is known in answer to a question."""
-    known = insights.find(organization_id, write(question))
+    return look_up_several(organization_id, [question], now)[0]
+
+
+def look_up_several(
+    organization_id: int, questions: Sequence[Question], now: datetime
+) -> list[Looked]:
+    """What is known in answer to each of several questions."""
+    written = [write(question) for question in questions]
+    found = insights.find_several(organization_id, written)
+    return [_looked(found.get(text), now) for text in written]
+
+
+def _looked(known: StoredAnswer | None, now: datetime) -> Looked:
     if known is None:
         return Looked(None, None, is_stale=True)
     return Looked(known.answer, known.as_of, _is_stale(known, now))
@@ -120,22 +162,36 @@ def distributions(book: RuleBook, flag: str) -> list[tuple[Distribution, list[Th
         counting = _counting(phrase)
         if known is None or counting is None:
             continue
-        window, number, users = counting
-        question = Distribution(known.selector.event_key, known.selector.where, window, users)
-        threshold = Threshold(book.status_name(level), str(phrase), number)
+        selector = known.selector
+        question = Distribution(
+            selector.event_key, selector.where, counting.window, counting.users, flag
+        )
+        threshold = Threshold(
+            book.status_name(level), str(phrase), counting.depth, counting.wants_few
+        )
         asked.setdefault(write(question), (question, []))[1].append(threshold)
     return list(asked.values())
 
 
-def _counting(phrase: Condition) -> tuple[timedelta, int, bool] | None:
-    """The window of a phrase, the number at which it changes, and whether it counts users."""
+@dataclass(frozen=True)
+class _Counting:
+    """What a phrase counts, and how it compares that; see `Threshold`."""
+
+    window: timedelta
+    depth: int
+    wants_few: bool
+    users: bool = False
+
+
+def _counting(phrase: Condition) -> _Counting | None:
+    """What a phrase counts; None if it is no such phrase."""
     match phrase:
         case Count():
-            return phrase.window, phrase.depth, False
+            return _Counting(phrase.window, phrase.depth, phrase.comparison.wants_few)
         case Absence():
-            return phrase.window, 1, False
+            return _Counting(phrase.window, 1, wants_few=True)
         case Distinct() if phrase.of == USER:
-            return phrase.window, phrase.depth, True
+            return _Counting(phrase.window, phrase.depth, phrase.comparison.wants_few, users=True)
     return None
 
 
@@ -158,6 +214,8 @@ def read(text: str) -> Question:
         match said.pop("asks"):
             case "Adoption":
                 return Adoption(**said)
+            case "Uptake":
+                return Uptake(**said)
             case "Cohorts":
                 return Cohorts(**said)
             case "Distribution":
@@ -176,9 +234,17 @@ def _count(organization_id: int, question: Question, now: datetime) -> Any:
     match question:
         case Adoption():
             return insights.adoption(organization_id, question.event_key, now)
+        case Uptake():
+            return insights.uptake(organization_id, question.event_key, now, weeks=WEEKS)
         case Distribution():
-            since = now - question.window
-            counted = Counted(question.event_key, question.where, since, now, question.users)
+            counted = Counted(
+                question.event_key,
+                question.where,
+                now - question.window,
+                now,
+                question.users,
+                question.flag,
+            )
             return insights.distribution(organization_id, counted, cap=HIGHEST)
         case Cohorts():
             return insights.cohorts(

@@ -4,6 +4,7 @@ Distinct companies cannot be added up, and events come late. So a week that was 
 counted anew as a whole, in the background; `as_of` tells what is not there yet.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -17,12 +18,16 @@ twentieth of one connection however many events there are."""
 
 @dataclass(frozen=True)
 class Week:
-    """A week that begins on Monday, UTC: who was active, as of when it was counted."""
+    """A week that begins on Monday, UTC: who was active, as of when it was counted.
+
+    `behind` tells that events came since.
+    """
 
     week: date
     companies: int
     users: int
     as_of: datetime
+    behind: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,23 +39,39 @@ class TouchedWeek:
     event_keys: list[str]
 
 
+_COLUMNS = "event_key, week, companies, users, counted_at as as_of, touched_at is not null as behind"
+
+
 def of_key(organization_id: int, event_key: str, *, since: date) -> list[Week]:
     """The counted weeks of a key from the week of a day on; one without an event has none."""
+    return of_keys(organization_id, [event_key], since=since).get(event_key, [])
+
+
+def of_keys(
+    organization_id: int, event_keys: Sequence[str] | None, *, since: date
+) -> dict[str, list[Week]]:
+    """The same of several keys, by key, of all where it is None; a key without any is left out."""
+    wanted = "" if event_keys is None else " and event_key = any(%(event_keys)s)"
     rows = query(
-        "select week, companies, users, counted_at as as_of from event_weeks"
-        " where organization_id = %(organization_id)s and event_key = %(event_key)s"
+        f"select {_COLUMNS} from event_weeks where organization_id = %(organization_id)s{wanted}"
         " and week >= date_trunc('week', %(since)s::timestamp)::date and counted_at is not null"
-        " order by week",
-        {"organization_id": organization_id, "event_key": event_key, "since": since},
+        " order by event_key, week",
+        {
+            "organization_id": organization_id,
+            "event_keys": None if event_keys is None else list(event_keys),
+            "since": since,
+        },
     )
-    return [Week(**row) for row in rows]
+    found: dict[str, list[Week]] = {}
+    for row in rows:
+        found.setdefault(row.pop("event_key"), []).append(Week(**row))
+    return found
 
 
 def in_week(organization_id: int, day: date) -> dict[str, Week]:
     """By event key, who was active in the week of a day."""
     rows = query(
-        "select event_key, week, companies, users, counted_at as as_of from event_weeks"
-        " where organization_id = %(organization_id)s"
+        f"select {_COLUMNS} from event_weeks where organization_id = %(organization_id)s"
         " and week = date_trunc('week', %(day)s::timestamp)::date and counted_at is not null",
         {"organization_id": organization_id, "day": day},
     )

@@ -3,6 +3,7 @@
 An answer is kept as JSON with its question, as of when it was counted.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,13 +24,17 @@ class StoredAnswer:
 
 @dataclass(frozen=True)
 class Counted:
-    """The events of all companies in `(since, until]`, or with `users` who did them."""
+    """The events of all companies in `(since, until]`, or with `users` who did them.
+
+    With a `flag` only of those companies where it is not N/A.
+    """
 
     event_key: str | None
     where: Filters
     since: datetime
     until: datetime
     users: bool = False
+    flag: str | None = None
 
 
 def find(organization_id: int, question: str) -> StoredAnswer | None:
@@ -40,6 +45,16 @@ def find(organization_id: int, question: str) -> StoredAnswer | None:
         {"organization_id": organization_id, "question": question},
     )
     return StoredAnswer(**rows[0]) if rows else None
+
+
+def find_several(organization_id: int, questions: Collection[str]) -> dict[str, StoredAnswer]:
+    """What is known in answer to several questions, by question."""
+    rows = query(
+        "select question, answer, as_of, took from insights"
+        " where organization_id = %(organization_id)s and question = any(%(questions)s)",
+        {"organization_id": organization_id, "questions": list(questions)},
+    )
+    return {row.pop("question"): StoredAnswer(**row) for row in rows}
 
 
 def save(organization_id: int, question: str, answered: StoredAnswer) -> None:
@@ -86,6 +101,59 @@ def adoption(organization_id: int, event_key: str, now: datetime) -> dict[str, i
     return row
 
 
+def uptake(
+    organization_id: int, event_key: str, now: datetime, *, weeks: int
+) -> list[dict[str, Any]]:
+    """By week, oldest first: companies known by its end, and those that had used a key by then.
+
+    Of the last `weeks` weeks, each with its Monday (UTC) as a text, the last as far as it is gone.
+    One probe of `events_by_key` for each company, however many events it has.
+    """
+    return query(
+        """
+        with firsts as (
+            select date_trunc('week', c.first_seen_at at time zone 'UTC') as seen,
+                date_trunc('week', used.occurred_at at time zone 'UTC') as used
+            from companies c left join lateral (
+                select occurred_at from events
+                where company_id = c.id and event_key = %(event_key)s and occurred_at <= %(now)s
+                order by occurred_at limit 1
+            ) used on true
+            where c.organization_id = %(organization_id)s
+        ), ends as (
+            select date_trunc('week', %(now)s::timestamptz at time zone 'UTC') as until
+        ), weeks as (
+            select week from ends cross join lateral
+                generate_series(until - %(back)s * interval '7 days', until, '7 days') week
+        ), begun as (
+            select greatest(at, (select min(week) from weeks)) as week,
+                sum(companies) as companies, sum(used) as used
+            from (
+                select seen as at, 1 as companies, 0 as used from firsts
+                union all
+                select used, 0, 1 from firsts where used is not null
+            ) each group by 1
+        )
+        select to_char(week, 'YYYY-MM-DD') as week,
+            coalesce(sum(companies) over past, 0)::bigint as companies,
+            coalesce(sum(used) over past, 0)::bigint as used
+        from weeks left join begun using (week) window past as (order by week) order by 1
+        """,
+        {
+            "organization_id": organization_id,
+            "event_key": event_key,
+            "now": now,
+            "back": weeks - 1,
+        },
+    )
+
+
+_WHERE_FLAG_APPLIES = """
+            and not exists (
+                select from flag_states s where s.organization_id = %(organization_id)s
+                    and s.flag = %(flag)s and s.status is null and s.company_id = c.id)"""
+
+
 def distribution(organization_id: int, counted: Counted, *, cap: int) -> list[tuple[int, int]]:
     """How many companies had how many events, or users, in a window: (number, companies).
 
@@ -93,6 +161,7 @@ def distribution(organization_id: int, counted: Counted, *, cap: int) -> list[tu
     """
     data, parameters = filtered(counted.where)
     key = "" if counted.event_key is None else " and event_key = %(event_key)s"
+    applies = "" if counted.flag is None else _WHERE_FLAG_APPLIES
     number = "count(distinct user_id)" if counted.users else "count(*)"
     rows = query(
         f"""
@@ -103,7 +172,7 @@ def distribution(organization_id: int, counted: Counted, *, cap: int) -> list[tu
                 and occurred_at > %(since)s and occurred_at <= %(until)s{data}
             group by company_id
         ) e on e.company_id = c.id
-        where c.organization_id = %(organization_id)s group by 1 order by 1
+        where c.organization_id = %(organization_id)s{applies} group by 1 order by 1
         """,
         {
             "organization_id": organization_id,
@@ -111,6 +180,7 @@ def distribution(organization_id: int, counted: Counted, *, cap: int) -> list[tu
             "since": counted.since,
             "until": counted.until,
             "cap": cap,
+            "flag": counted.flag,
             **parameters,
         },
     )

@@ -1,19 +1,22 @@
 """Questions about all companies are answered by what is stored, no more often than it costs."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from actors import insights
-from actors.insights import Adoption, Cohorts, Distribution, Question, Threshold
+from actors.insights import Adoption, Cohorts, Distribution, Question, Threshold, Uptake
+from actors.health import evaluate
 from actors.intake import store
+from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent
 from models import insights as stored
 from models import organizations
-from models.database import execute, transaction
+from models.database import execute, query, transaction
 from rules.reading import read_rules
 
 NOW = datetime(2026, 1, 21, 12, tzinfo=UTC)
@@ -30,6 +33,16 @@ flags:
     when: {At Risk: fewer than 2 distinct users in 30 days, Critical: less than 1 time in 60 days}
   - flag: Field
     when: {At Risk: company.nps below 3}
+"""
+
+APPLYING = """
+version: 1
+events: {login: }
+flags:
+  - flag: Logs in
+    event: login
+    when: {At Risk: less than 5 times in 7 days}
+    applies_to: {company.plan: Pro}
 """
 
 numbers = itertools.count(1)
@@ -58,6 +71,13 @@ def track(organization_id: int, company: str, days: float, **changed: Any) -> No
         "received_at": at,
     }
     store([TrackedEvent(**contents | changed)], RuleBooks())
+
+
+def judge(organization_id: int) -> None:
+    with transaction():
+        rows = query("select id from companies where organization_id = %(o)s", {"o": organization_id})
+    for row in rows:
+        evaluate(row["id"], RuleBooks(), NOW)
 
 
 def ask(organization_id: int, question: Question, now: datetime = NOW) -> Any:
@@ -101,6 +121,39 @@ def test_a_distribution_counts_users_and_heeds_the_data_of_events() -> None:
     assert ask(o, Distribution("login", (), month, users=True)) == [[3, 1]]
     assert ask(o, Distribution("login", where, month, users=True)) == [[2, 1]]
     assert ask(o, Distribution("login", where, month, users=False)) == [[3, 1]]
+
+
+def test_a_distribution_for_a_flag_leaves_out_companies_to_which_it_does_not_apply() -> None:
+    with transaction():
+        o = organizations.create("applies").id
+        apply_rules(o, APPLYING, file="r", applied_by="test", now=NOW - timedelta(days=9))
+    for company, plan in (("a", "Pro"), ("b", "PRO"), ("c", "Free")):
+        track(o, company, 1, fields={"plan": plan})
+    judge(o)
+    book = read_rules(APPLYING)
+    [(question, _)] = insights.distributions(book, "Logs in")
+    assert ask(o, question) == [[1, 2]]
+    assert ask(o, replace(question, flag=None)) == [[1, 3]]
+
+
+def test_uptake_is_how_many_companies_had_ever_used_it_by_the_end_of_each_week() -> None:
+    o, other = new_organization(), new_organization()
+    track(o, "a", 800, event_key="report")
+    track(o, "a", 16)  # Monday, two weeks before
+    track(o, "a", 1)
+    track(o, "b", 9)
+    track(o, "c", 8, event_key="report")
+    track(other, "d", 1)
+    answer = ask(o, Uptake("login"))
+    assert len(answer) == 53
+    assert answer[0] == {"week": "2025-01-20", "companies": 1, "used": 0}
+    assert answer[-4:] == [
+        {"week": "2025-12-29", "companies": 1, "used": 0},
+        {"week": "2026-01-05", "companies": 1, "used": 1},
+        {"week": "2026-01-12", "companies": 3, "used": 2},
+        {"week": "2026-01-19", "companies": 3, "used": 2},
+    ]
+    assert [one["used"] for one in ask(o, Uptake("never"))] == [0] * 53
 
 
 def test_very_many_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,10 +255,10 @@ def test_a_flag_is_shown_by_each_of_its_windows_with_the_thresholds_in_it() -> N
     where = ((("source",), ("web", 1)),)
     assert insights.distributions(book, "Logs in") == [
         (
-            Distribution("login", where, timedelta(days=7), users=False),
+            Distribution("login", where, timedelta(days=7), users=False, flag="Logs in"),
             [
-                Threshold("Critical", "No activity for 7 days", 1),
-                Threshold("At Risk", "Less than 5 times in 7 days", 5),
+                Threshold("Critical", "No activity for 7 days", 1, wants_few=True),
+                Threshold("At Risk", "Less than 5 times in 7 days", 5, wants_few=True),
             ],
         )
     ]
@@ -221,14 +274,27 @@ def test_a_flag_is_shown_by_each_of_its_windows_with_the_thresholds_in_it() -> N
     "question",
     [
         Adoption("login"),
+        Uptake("login"),
         Cohorts("plan", "login"),
-        Distribution(None, (), timedelta(days=7), users=True),
+        Distribution(None, (), timedelta(days=7), users=True, flag="Users"),
         Distribution("login", ((("a", "b"), ("x", 1, True)),), timedelta(seconds=90), users=False),
     ],
 )
 def test_a_question_is_read_as_it_was_written(question: Question) -> None:
     written = insights.write(question)
     assert insights.write(insights.read(written)) == written
+
+
+def test_a_threshold_knows_when_it_holds_and_which_count_is_one_away() -> None:
+    few = Threshold("At Risk", "Less than 5 times", 5, wants_few=True)
+    many = Threshold("At Risk", "At least 3 times", 3, wants_few=False)
+    assert [n for n in range(9) if few.holds(n)] == [0, 1, 2, 3, 4]
+    assert [n for n in range(5) if many.holds(n)] == [3, 4]
+    assert (few.one_away, many.one_away) == (5, 2)
+    for threshold in (few, many):
+        assert threshold.one_away is not None
+        assert not threshold.holds(threshold.one_away)
+    assert Threshold("At Risk", "Less than 0 times", 0, wants_few=True).one_away is None
 
 
 @pytest.mark.parametrize("text", ["", "1", "{}", '{"asks": "Why"}', '{"asks": "Adoption"}'])
