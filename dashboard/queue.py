@@ -1,14 +1,19 @@
 """What the dashboard asks of other processes: a connection to their queues."""
 
+import logging
 from collections.abc import Sequence
 from uuid import UUID
 
 from flask import current_app
+from redis.exceptions import RedisError
 
 from actors.hints import hint_all
+from actors.insights import Question, write
 from dashboard.parts import parts
 from queues import messages
 from queues.broker import CLIENT_TIMEOUT, QueueBroker, build_broker
+
+logger = logging.getLogger("brazebee.dashboard")
 
 EXTENSION = "brazebee queues"
 
@@ -25,3 +30,14 @@ def broker() -> QueueBroker:
 def ask_for_deliveries(ids: Sequence[UUID]) -> None:
     """Have deliveries that were just written sent at once; should that fail, the clock does it."""
     hint_all(broker(), [messages.deliver(delivery_id, 1) for delivery_id in ids])
+
+
+def ask_to_work_out(organization_id: int, questions: Sequence[Question]) -> None:
+    """Have questions answered for whoever looks next; should that fail, they are asked again."""
+    asked = [messages.work_out(organization_id, write(question)) for question in questions]
+    if not asked:
+        return
+    try:
+        broker().enqueue_all(asked)
+    except RedisError as error:
+        logger.warning("%s questions were not asked: %s", len(asked), error)

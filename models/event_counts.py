@@ -209,6 +209,24 @@ def volumes(organization_id: int, now: datetime) -> dict[str, Volume]:
     return {row["event_key"]: Volume(**row) for row in rows}
 
 
+def last_at(organization_id: int, event_key: str) -> datetime | None:
+    """When an event key came last; None if it never did."""
+    [row] = query(
+        """
+        select greatest(
+            (select last_at from event_counts
+             where organization_id = %(organization_id)s and event_key = %(event_key)s
+             order by hour desc limit 1),
+            (select max(last_at) from event_arrivals
+             where organization_id = %(organization_id)s and event_key = %(event_key)s)
+        ) as last_at
+        """,
+        {"organization_id": organization_id, "event_key": event_key},
+    )
+    found: datetime | None = row["last_at"]
+    return found
+
+
 def daily(
     organization_id: int, event_key: str, *, since: datetime, until: datetime
 ) -> list[DayCount]:

@@ -39,7 +39,9 @@ class TouchedWeek:
     event_keys: list[str]
 
 
-_COLUMNS = "event_key, week, companies, users, counted_at as as_of, touched_at is not null as behind"
+_COLUMNS = (
+    "event_key, week, companies, users, counted_at as as_of, touched_at is not null as behind"
+)
 
 
 def of_key(organization_id: int, event_key: str, *, since: date) -> list[Week]:

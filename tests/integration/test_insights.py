@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from actors import insights
-from actors.insights import Adoption, Cohorts, Distribution, Question, Threshold, Uptake
 from actors.health import evaluate
+from actors.insights import Adoption, Cohorts, Distribution, Question, Threshold, Uptake
 from actors.intake import store
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
@@ -75,7 +75,9 @@ def track(organization_id: int, company: str, days: float, **changed: Any) -> No
 
 def judge(organization_id: int) -> None:
     with transaction():
-        rows = query("select id from companies where organization_id = %(o)s", {"o": organization_id})
+        rows = query(
+            "select id from companies where organization_id = %(o)s", {"o": organization_id}
+        )
     for row in rows:
         evaluate(row["id"], RuleBooks(), NOW)
 

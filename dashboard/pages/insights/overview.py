@@ -1,0 +1,157 @@
+"""All event keys: how many companies and people use each, and whether that grows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from actors.insights import Adoption, Looked
+from dashboard.access import Member, viewer
+from dashboard.charts.trend import trend
+from dashboard.pages.insights.frame import (
+    WEEK,
+    Answers,
+    behind_since,
+    blueprint,
+    book_of,
+    change,
+    look_again,
+    monday,
+    year_of,
+)
+from dashboard.parts import now
+from models import event_weeks
+from models.database import read_one_snapshot, transaction
+from models.event_weeks import Week
+from rules.book import EventSetting
+
+PAGE = 50
+
+MOST_USED_FIRST = "-companies"
+
+
+@dataclass(frozen=True)
+class Row:
+    """An event key with who used it, and the share of all companies that ever and lately did.
+
+    `name` is None for a key that nobody configured; `year` are the companies of each full week.
+    """
+
+    key: str
+    name: str | None
+    enabled: bool
+    this_week: Week
+    last_week: Week
+    week_before: int
+    change: int | None
+    ever: float | None
+    lately: float | None
+    year: Sequence[int]
+
+    @property
+    def called(self) -> str:
+        """What people know it by."""
+        return self.name or self.key
+
+    @property
+    def chart(self) -> Markup:
+        """How it went in the year."""
+        told = f"from {self.year[0]:,} a year ago to {self.year[-1]:,}, at most {max(self.year):,}"
+        return trend(self.year, f"Companies a week: {told}")
+
+
+_SORTS: dict[str, Callable[[Row], float | str | None]] = {
+    "name": lambda row: row.called.casefold(),
+    "now": lambda row: row.this_week.companies,
+    "companies": lambda row: row.last_week.companies,
+    "change": lambda row: row.change,
+    "users": lambda row: row.last_week.users,
+    "ever": lambda row: row.ever,
+    "lately": lambda row: row.lately,
+}
+
+
+@blueprint.get("")
+@viewer
+def page(member: Member) -> ResponseReturnValue:
+    """Every event key that is configured, or came within a year."""
+    at = now()
+    sort = request.args.get("sort", MOST_USED_FIRST)
+    sort = sort if sort.removeprefix("-") in _SORTS else MOST_USED_FIRST
+    number = max(request.args.get("page", 1, type=int), 1)
+    with transaction():
+        read_one_snapshot()
+        events = book_of(member).events
+        weeks = event_weeks.of_keys(member.organization.id, None, since=year_of(at)[0])
+        keys = sorted({*events, *weeks})
+        answers = Answers.find(member, [Adoption(key) for key in keys], at)
+    answers.renew(member)
+    rows = in_order(
+        [
+            _row(key, events.get(key), weeks.get(key, []), looked, at)
+            for key, looked in zip(keys, answers.looked, strict=True)
+        ],
+        sort,
+    )
+    shown = rows[(number - 1) * PAGE : number * PAGE]
+    return render_template(
+        "insights/page.html",
+        rows=shown,
+        total=len(rows),
+        first=url_for(".page", sort=sort) if number > 1 else None,
+        following=url_for(".page", sort=sort, page=number + 1)
+        if number * PAGE < len(rows)
+        else None,
+        sort=sort,
+        this_week=monday(at),
+        last_week=monday(at) - WEEK,
+        weeks_as_of=behind_since(
+            [week for row in shown for week in (row.this_week, row.last_week)]
+        ),
+        adoption_as_of=min((one.as_of for one in answers.looked if one.as_of), default=None),
+        missing=answers.missing,
+        look=look_again(),
+        here=url_for(".page", sort=sort, page=number, look=look_again()),
+    )
+
+
+def in_order(rows: Sequence[Row], sort: str) -> list[Row]:
+    """The rows by a column, from the greatest on with a `-` before it; unknown ones come last."""
+    by = _SORTS[sort.removeprefix("-")]
+    known = [row for row in rows if by(row) is not None]
+    unknown = [row for row in rows if by(row) is None]
+
+    def value(row: Row) -> tuple[float, str]:
+        found = by(row)
+        return (0, found) if isinstance(found, str) else (found or 0, "")
+
+    return sorted(known, key=value, reverse=sort.startswith("-")) + unknown
+
+
+def _row(
+    key: str,
+    event: EventSetting | None,
+    weeks: Sequence[Week],
+    looked: Looked,
+    at: datetime,
+) -> Row:
+    days = year_of(at)
+    found = {week.week: week for week in weeks}
+    every = [found.get(day) or Week(day, 0, 0, at) for day in days]
+    adoption = looked.answer
+    companies = adoption["companies"] if adoption else 0
+    return Row(
+        key=key,
+        name=event.name if event else None,
+        enabled=event is not None and event.enabled,
+        this_week=every[-1],
+        last_week=every[-2],
+        week_before=every[-3].companies,
+        change=change(every[-2].companies, every[-3].companies),
+        ever=adoption["ever"] / companies if companies else None,
+        lately=adoption["in_a_month"] / companies if companies else None,
+        year=[week.companies for week in every[:-1]],
+    )
