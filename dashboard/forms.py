@@ -5,7 +5,6 @@ from typing import Any
 
 from wtforms import Field, PasswordField, SelectField, StringField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer than its types
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from dashboard.access import people as changes
