@@ -208,6 +208,7 @@ def _first_steps(member: Member, book: RuleBook | None) -> str:
         "today/first_steps.html",
         keys=len(keys),
         flags=len(known.flags),
+        event_key=enabled[0] if enabled else None,
         curl=_curl(enabled[0] if enabled else "my_first_event"),
         shell=shlex.quote,
         pages=current_app.view_functions,
