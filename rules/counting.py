@@ -131,8 +131,9 @@ class Distinct(Windowed):
 
     def averts(self, finding: Finding, events: str) -> str | None:
         """See `Condition.averts`."""
-        each = "users" if self.of == USER else f"values of {'.'.join(self.of)}"
-        return _followed(self.lacks(finding), f"distinct {each} of {events}")
+        events = events if self.of == USER else f"{'.'.join(self.of)} of {events}"
+        noun = "user" if self.of == USER else "value"
+        return _more_distinct(self.depth - finding.seen, noun, events)
 
     def __str__(self) -> str:
         users = "user" if self.number == 1 else "users"
@@ -181,7 +182,9 @@ class Share(Windowed, OnField):
 
     def averts(self, finding: Finding, events: str) -> str | None:
         """See `Condition.averts`."""
-        return _followed(self.lacks(finding), f"distinct users of {events}")
+        if not finding.seen:
+            return None
+        return _more_distinct(finding.seen[1] - finding.seen[0], "user", events)
 
     def __str__(self) -> str:
         return (
@@ -257,3 +260,8 @@ def _more(missing: int) -> str | None:
 
 def _followed(number: str | None, what: str) -> str | None:
     return None if number is None else f"{number} {what}"
+
+
+def _more_distinct(missing: int, noun: str, of: str) -> str | None:
+    plural = "" if missing == 1 else "s"
+    return _followed(_more(missing), f"distinct {noun}{plural} of {of}")
