@@ -11,7 +11,7 @@ from dashboard_serving import NOW, Browser, Dashboard, text_of
 
 from actors.explanation import explain
 from actors.planning import forecast
-from models import audit_log, transitions, webhook_endpoints
+from models import audit_log, field_changes, timeline, transitions, webhook_endpoints
 from models.database import execute, transaction
 from rules.durations import LONGEST, shifted
 
@@ -310,3 +310,20 @@ def test_reading_a_page_changes_nothing(dashboard: Dashboard, tenant: Tenant) ->
     text = text_of(browser.get(tenant.address()))
     assert "Critical" in text
     assert tenant.company().health_status == "At Risk"
+
+
+def test_a_timeline_holds_the_keys_of_its_company_alone(tenant: Tenant) -> None:
+    tenant.track(ago(days=3), ago(days=2), key="report")
+    tenant.track(ago(days=1), key="login")
+    tenant.track(ago(days=1), key="login", company="c2")
+    with transaction():
+        assert timeline.event_keys(tenant.company().id) == ["login", "report"]
+        assert timeline.event_keys(tenant.company("c2").id) == ["login"]
+
+
+def test_a_field_holds_since_the_earliest_event_that_said_it(tenant: Tenant) -> None:
+    for days, plan in ((9, "Pro"), (3, "Team"), (5, "Team"), (7, "Pro")):
+        tenant.track(ago(days=days), plan=plan)
+    with transaction():
+        since = field_changes.held_since(tenant.company().id)
+    assert since == {"name": ago(days=9), "plan": ago(days=5)}
