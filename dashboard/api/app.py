@@ -4,6 +4,7 @@ So nothing of theirs applies to it: no cookie is read or set, no session lets an
 form's token is asked for. What lets in is an API key, as `POST /v1/track` takes it.
 """
 
+import logging
 from importlib import resources
 from typing import Any
 
@@ -27,6 +28,8 @@ from models import api_keys
 from models.database import UNAVAILABLE, transaction
 from queues.admissions import READS, Admissions
 from queues.unknown_keys import UnknownKeys
+
+logger = logging.getLogger("brazebee.dashboard")
 
 PREFIX = "/v1"
 
@@ -102,7 +105,7 @@ def _let_in_by_key(api: Flask, gate: Gate) -> None:
 
 def _answer_outages_as_json(api: Flask) -> None:
     def unavailable(error: BaseException) -> Response:
-        api.logger.warning("PostgreSQL does not answer: %s", error)
+        logger.warning("PostgreSQL does not answer: %s", error)
         what = [{"message": "The database does not answer; nothing was read, send it again"}]
         return ApiError(503, "Service temporarily unavailable", what, retry_after=1).response()
 
