@@ -74,7 +74,8 @@ def paired_columns(steps: Sequence[Step], names: tuple[str, str]) -> PairedColum
 
 
 def _round_up(number: int) -> int:
-    """The next number of one figure and zeros, at least 2 and even."""
-    scale = int("1" + "0" * (len(str(number)) - 1))
-    rounded = -(-number // scale) * scale
-    return max(2, rounded + rounded % 2)
+    """An even number not far above, such as 8, 16 or 120."""
+    scale = 1
+    while number > 20 * scale:
+        scale *= 10
+    return next(top * scale for top in (2, 4, 6, 8, 10, 12, 16, 20) if top * scale >= number)

@@ -154,6 +154,13 @@ const view = new EditorView({
   }),
 });
 
+// A link to a line, as pages of companies have it.
+const wanted = Number(new URLSearchParams(location.search).get("line"));
+if (wanted >= 1 && wanted <= view.state.doc.lines) {
+  const { from } = view.state.doc.line(wanted);
+  view.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: "center" }) });
+}
+
 let leaving = false; // Escape, then Tab leaves the editor, as its hint says
 function leave() {
   leaving = true;

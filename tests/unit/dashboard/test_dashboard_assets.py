@@ -2,6 +2,7 @@ import hashlib
 import re
 
 from config.files import ROOT
+from dashboard.editor import MODULES
 
 STATIC = ROOT / "dashboard" / "static"
 VENDOR = STATIC / "vendor"
@@ -25,7 +26,7 @@ def test_every_vendored_file_is_the_one_that_was_released() -> None:
 
 def test_no_template_holds_what_the_content_security_policy_refuses() -> None:
     refused = re.compile(
-        r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:|https?://"
+        r"<style|\sstyle=|<script(?![^>]*\s(?:src|nonce)=)|\son[a-z]+=|javascript:|https?://"
         r"|hx-on|js:|hx-vals=.js", re.IGNORECASE,
     )  # fmt: skip
     for path in TEMPLATES.rglob("*.html"):
@@ -38,3 +39,18 @@ def test_every_form_that_changes_something_carries_the_token() -> None:
     for path in TEMPLATES.rglob("*.html"):
         for found in form.findall(path.read_text()):
             assert "csrf()" in found or "csrf_token()" in found, f"{path.name}: {found[:80]}"
+
+
+def test_every_block_of_the_style_sheet_is_closed_before_the_next_section() -> None:
+    sheet = (STATIC / "brazebee.css").read_text()
+    for section in sheet.split("\n/* ")[1:]:
+        assert section.count("{") == section.count("}"), section.splitlines()[0]
+
+
+def test_every_module_of_the_editor_is_vendored_with_what_it_imports() -> None:
+    for file in MODULES.values():
+        text = (VENDOR / file).read_text()
+        wanted = re.findall(
+            r"""^(?:import|export)\b[^;'"]*?from ['"]([^'"]+)['"]""", text, re.MULTILINE
+        )
+        assert set(wanted) <= MODULES.keys(), file
