@@ -109,6 +109,11 @@ def percent(share: float | None) -> str:
     if 0.99 < share < 1:
         return "> 99 %"
     return f"{100 * share:.0f} %"
+    if 0 < share < 0.01:
+        return "< 1\N{NO-BREAK SPACE}%"
+    if 0.99 < share < 1:
+        return "> 99\N{NO-BREAK SPACE}%"
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
 @blueprint.app_template_filter("signed_percent")
@@ -116,4 +121,5 @@ def signed_percent(number: int | None) -> str:
     """A change in percent, such as `+4 %`, `−12 %`; a dash for none."""
     if number is None:
         return "–"
-    return f"{'+' if number > 0 else '−' if number < 0 else '±'}{abs(number):,} %"
+    sign = "+" if number > 0 else "\N{MINUS SIGN}" if number < 0 else "\N{PLUS-MINUS SIGN}"
+    return f"{sign}{abs(number):,}\N{NO-BREAK SPACE}%"
