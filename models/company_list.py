@@ -245,6 +245,17 @@ def custom_fields(organization_id: int) -> list[str]:
     return [row["field"] for row in rows]
 
 
+def values_of_custom_fields(organization_id: int) -> dict[str, int]:
+    """How many different values each custom field has among the newest companies."""
+    rows = query(
+        "select field.key, count(distinct field.value) as number from (select traits from companies"
+        " where organization_id = %(organization_id)s order by id desc limit %(limit)s) newest"
+        " cross join lateral jsonb_each_text(traits) field group by field.key",
+        {"organization_id": organization_id, "limit": LOOKED_AT_FOR_FIELDS},
+    )
+    return {row["key"]: row["number"] for row in rows}
+
+
 def _listed(row: dict[str, Any]) -> Listed:
     return Listed(**{name: row[name] for name in Listed.__dataclass_fields__})
 

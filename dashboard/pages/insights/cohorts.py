@@ -7,12 +7,15 @@ from typing import Any
 
 import orjson
 
-from actors.insights import Cohorts, Looked
+from actors.insights import COHORTS, Cohorts, Looked
 from models import company_list
 from models.companies import CORE_FIELDS
 
 NOT_GROUPING = ("name", "payment_provider_id", "crm_provider_id")
 """Core fields that say something else of nearly every company."""
+
+FEWEST = 2
+"""Values of a field that make groups to compare."""
 
 LONGEST = 80
 """Letters of a value that are shown."""
@@ -54,17 +57,23 @@ class Found:
     def ends(self) -> tuple[Cohort, Cohort] | None:
         """The values with the greatest and the least share; None where they do not differ."""
         named = [row for row in self.rows if row.named]
-        if len(named) < 2:
+        if len(named) < FEWEST:
             return None
         most, least = max(named, key=_share), min(named, key=_share)
         return (most, least) if most.share > least.share else None
 
 
 def fields_of(organization_id: int) -> list[str]:
-    """The fields to choose from: custom ones, the most frequent first, then those of the core."""
-    core = [name for name in CORE_FIELDS if name not in NOT_GROUPING]
+    """The fields to choose from: first those that make few groups, the most frequent ahead.
+
+    Then the other custom fields, and those of the core. None where no company has custom fields.
+    """
     custom = company_list.custom_fields(organization_id)
-    return [*custom, *core] if custom else []
+    values = company_list.values_of_custom_fields(organization_id)
+    grouping = [name for name in custom if FEWEST <= values.get(name, 0) <= COHORTS]
+    other = [name for name in custom if name not in grouping]
+    core = [name for name in CORE_FIELDS if name not in NOT_GROUPING]
+    return [*grouping, *other, *core] if custom else []
 
 
 def chosen(fields: Sequence[str], wanted: str | None) -> str | None:

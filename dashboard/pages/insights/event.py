@@ -15,6 +15,7 @@ from dashboard.charts.columns import Column
 from dashboard.pages.insights import cohorts, thresholds
 from dashboard.pages.insights.frame import (
     NARROW,
+    WHOLE,
     WIDE,
     Answers,
     behind_since,
@@ -188,7 +189,7 @@ def _spread(uptake: Looked) -> Spread | None:
     ]
     return Spread(
         rows,
-        columns.draw(drawn, width=WIDE, unit=" %"),
+        columns.draw(drawn, width=WHOLE, unit=" %"),
         columns.draw(drawn, width=NARROW, unit=" %"),
     )
 

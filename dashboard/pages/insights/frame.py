@@ -19,8 +19,8 @@ WEEK = timedelta(days=7)
 WEEKS = 53
 """Weeks on the charts: a year, and the week at hand."""
 
-WIDE, NARROW = 540, 330
-"""Widths of charts in units, on a desk and on a phone."""
+WHOLE, WIDE, NARROW = 1120, 540, 330
+"""Widths of charts in units: on a desk over the page and over a half of it, and on a phone."""
 
 MOST_LOOKS = 15
 """How often a page that waits for a first answer looks again by itself."""
@@ -104,11 +104,6 @@ def percent(share: float | None) -> str:
     """A share of 1 as `43 %`; none is a dash, and little is not nothing."""
     if share is None:
         return "–"
-    if 0 < share < 0.01:
-        return "< 1 %"
-    if 0.99 < share < 1:
-        return "> 99 %"
-    return f"{100 * share:.0f} %"
     if 0 < share < 0.01:
         return "< 1\N{NO-BREAK SPACE}%"
     if 0.99 < share < 1:
