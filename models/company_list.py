@@ -5,7 +5,7 @@ gathered once, for their number and for the page.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -93,11 +93,15 @@ class Listed:
 
 @dataclass(frozen=True)
 class Page:
-    """Some companies, how many there are in all, and what to ask for the next ones with."""
+    """Some companies, how many there are in all, and what to ask for the next ones with.
+
+    `counts` are how many the filter finds at each status but for the status that it wants.
+    """
 
     companies: list[Listed]
     total: int
     next: str | None
+    counts: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -172,24 +176,29 @@ def page(
     keys = _KEYS[sorting.by]
     cursor = Cursor(f"{sorting.by} {sorting.descending}", (*keys.values(), "bigint"))
     condition, parameters = _condition(organization_id, wanted)
-    parameters |= {"limit": limit + 1, "statuses": list(sorting.statuses), **cursor.read(after)}
+    parameters |= {"limit": limit + 1, "statuses": list(sorting.statuses), "only": wanted.status}
+    parameters |= cursor.read(after)
     only_status = wanted == Filter(status=wanted.status)
-    total = None
+    counts = None
     if wanted == EVERY and sorting.by in (Order.NAME, Order.SCORE):
         rows = query(_walk(sorting, cursor, after), parameters)
     elif only_status and sorting.by in (Order.STATUS, Order.SINCE):
         rows = query(_walk_statuses(sorting, after), parameters | {"status": wanted.status})
-    else:
+    elif only_status:
         rows = query(_gather(sorting, cursor, after, condition), parameters)
-        total = rows[0]["total"]
-        rows = [row for row in rows if row["row_id"] is not None]
-    if total is None:
-        [counted] = query(f"select count(*) as n from companies where {condition}", parameters)
-        total = counted["n"]
+    else:
+        # One look at all that the filter finds is for the page and for the numbers.
+        condition, _ = _condition(organization_id, replace(wanted, status=None))
+        rows = query(_gather(sorting, cursor, after, condition), parameters)
+        counts = rows[0]["counts"]
+    if counts is None:
+        counts = count_by_status(organization_id)
+    rows = [row for row in rows if row["row_id"] is not None]
+    total = sum(counts.values()) if wanted.status is None else counts.get(wanted.status, 0)
     more = len(rows) > limit
     names = [*(f"key_{n}" for n in range(len(keys))), "row_id"]
     following = cursor.write([rows[limit - 1][name] for name in names]) if more else None
-    return Page([_listed(row) for row in rows[:limit]], total, following)
+    return Page([_listed(row) for row in rows[:limit]], total, following, counts)
 
 
 def stream(organization_id: int, wanted: Filter = EVERY) -> Iterator[Listed]:
@@ -312,19 +321,23 @@ def _walk_statuses(sorting: Sorting, after: str | None) -> str:
 
 
 def _gather(sorting: Sorting, cursor: Cursor, after: str | None, condition: str) -> str:
-    """SQL for a page of what a filter finds, and the number of all; at least one row."""
+    """SQL for a page of what a filter finds, and the numbers by status; at least one row."""
     keys = _KEYS[sorting.by]
     names = [f"key_{number}" for number in range(len(keys))]
     named = ", ".join(f"{key} as {name}" for key, name in zip(keys, names, strict=True))
+    beyond = cursor.condition([*names, "id"], after, descending=sorting.descending)
     return f"""
-        with found as materialized (select id, {named} from companies where {condition}),
-        page as (
+        with found as materialized (
+            select id, health_status, {named} from companies where {condition}
+        ), page as (
             select * from found
-            where true{cursor.condition([*names, "id"], after, descending=sorting.descending)}
+            where (%(only)s::text is null or health_status = %(only)s){beyond}
             order by {_ordered([*names, "id"], sorting)} limit %(limit)s
         )
-        select counted.total, {_LISTED}, {", ".join(names)}
-        from (select count(*) as total from found) counted left join page on true
+        select counted.counts, {_LISTED}, {", ".join(names)}
+        from (select coalesce(json_object_agg(health_status, n), '{{}}') as counts from (
+            select health_status, count(*) as n from found group by 1) by_status
+        ) counted left join page on true
         left join companies c on c.id = page.id
         order by {_ordered([*names, "page.id"], sorting)}
     """

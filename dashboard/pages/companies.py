@@ -85,9 +85,6 @@ def _read(member: Member, listing: Listing, after: str | None) -> dict[str, Any]
         found = company_list.page(
             organization_id, wanted, listing.sorting(statuses), after=after, limit=PAGE
         )
-        counts = company_list.count_by_status(
-            organization_id, listing.having(status="").filter(statuses)
-        )
         custom = company_list.custom_fields(organization_id)
         views = saved_views.visible_to(organization_id, member.person.id)
     return {
@@ -95,8 +92,8 @@ def _read(member: Member, listing: Listing, after: str | None) -> dict[str, Any]
         "found": found,
         "after": after,
         "statuses": statuses,
-        "counts": _in_order(counts, statuses, listing.status),
-        "all": sum(counts.values()),
+        "counts": _in_order(found.counts, statuses, listing.status),
+        "all": sum(found.counts.values()),
         "flags": [flag.name for flag in book.flags],
         "flag_statuses": (*statuses, NOT_APPLICABLE),
         "fields": [*custom, *FILTERED_CORE_FIELDS],

@@ -310,3 +310,23 @@ def test_custom_fields_are_told_by_how_many_have_them() -> None:
     o = organization()
     add(o, Given("a", traits={"plan": "Pro", "seats": 1}), Given("b", traits={"seats": 2}))
     assert company_list.custom_fields(o) == ["seats", "plan"]
+
+
+@pytest.mark.parametrize("order", Order)
+def test_numbers_by_status_are_of_all_that_the_other_filters_find(order: Order) -> None:
+    o = organization()
+    add(
+        o,
+        Given("a1"),
+        Given("a2", status="At Risk"),
+        Given("a3", status="At Risk"),
+        Given("b", status="Critical"),
+    )
+    sorting = Sorting(order, statuses=STATUSES)
+    everywhere = company_list.page(o, sorting=sorting)
+    assert everywhere.counts == {"Healthy": 1, "At Risk": 2, "Critical": 1}
+    for wanted in (Filter(status="At Risk"), Filter(status="Gone")):
+        assert company_list.page(o, wanted, sorting).counts == everywhere.counts
+    some = company_list.page(o, Filter(text="a", status="At Risk"), sorting, limit=1)
+    assert (some.counts, some.total) == ({"Healthy": 1, "At Risk": 2}, 2)
+    assert company_list.page(o, Filter(text="nobody"), sorting).counts == {}
