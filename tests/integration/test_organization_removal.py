@@ -15,7 +15,8 @@ from models.database import execute, query, transaction
 from models.organizations import Organization
 
 FILLED_BY_OTHERS = {
-    "audit_log", "event_counts", "event_weeks", "flag_overrides", "insights", "memberships",
+    "audit_log", "company_notes", "event_counts", "event_weeks", "flag_overrides", "insights",
+    "memberships", "saved_views",
 }  # fmt: skip
 """Tables that the dashboard and its workers write to."""
 
