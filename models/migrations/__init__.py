@@ -22,7 +22,7 @@ def migrate() -> list[str]:
             " (name text primary key, applied_at timestamptz not null default now())"
         )
         done = {row["name"] for row in query("select name from schema_migrations")}
-        for name, sql in _migrations():
+        for name, sql in every():
             if name not in done:
                 database.execute_sql(sql)
                 execute("insert into schema_migrations (name) values (%(name)s)", {"name": name})
@@ -30,7 +30,8 @@ def migrate() -> list[str]:
     return applied
 
 
-def _migrations() -> list[tuple[str, str]]:
+def every() -> list[tuple[str, str]]:
+    """The migrations by name with their SQL, in order."""
     files = [f for f in resources.files(__package__).iterdir() if f.name.endswith(".sql")]
     return [
         (f.name.removesuffix(".sql"), f.read_text(encoding="utf-8"))

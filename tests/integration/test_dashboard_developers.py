@@ -1,5 +1,6 @@
 """Settings -> Developers: keys, webhooks and deliveries, and who may change them."""
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,10 +9,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from click.testing import CliRunner
 from dashboard_serving import NOW, Browser, Dashboard, ServeDashboard, text_of
 from tracked import Tracked
 
 from actors import endpoints
+from cli.main import main
 from config.settings import Settings
 from models import api_keys, audit_log, deliveries, delivery_log, webhook_endpoints
 from models.api_keys import digest
@@ -500,3 +503,29 @@ def test_without_webhooks_the_pages_say_what_to_do_next(dashboard: Dashboard) ->
     browser = dashboard.signed_in("ann@acme.com", (organization, "administrator"))
     assert "Add a URL below" in text_of(browser.get(f"{BASE}/webhooks"))
     assert "Nothing is sent without a webhook" in text_of(browser.get(f"{BASE}/deliveries"))
+
+
+def test_pages_show_what_the_command_line_tells(
+    developers: Developers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", developers.settings.database_url)
+    monkeypatch.setenv("REDIS_URL", developers.settings.redis_url)
+    monkeypatch.setenv("BRAZEBEE_SECRET_KEY", ",".join(developers.settings.secret_keys))
+    developers.send("/keys", name="shop")
+    developers.deliver(2)
+    developers.deliver(state="failed")
+
+    def told(*command: str) -> list[dict[str, Any]]:
+        result = CliRunner().invoke(main, [*command, "--org", "acme", "--json"])
+        assert result.exit_code == 0, result.output
+        found: list[dict[str, Any]] = json.loads(result.stdout)
+        return found
+
+    [key] = told("keys", "list")
+    assert f"shop {key['key'].replace('...', '…')} " in developers.read()
+    [webhook] = told("webhooks", "list")
+    assert webhook["url"] in developers.read("/webhooks")
+    for state in ("delivered", "failed"):
+        page = developers.browser.get(f"{BASE}/deliveries?state={state}").text
+        shown = re.findall(r'/deliveries/([0-9a-f-]{36})"', page)
+        assert shown == [one["id"] for one in told("deliveries", "list", "--state", state)]

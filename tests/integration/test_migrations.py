@@ -1,6 +1,13 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
 from config.settings import Settings
-from models.database import query, transaction
+from models import migrations
+from models.database import connect, database, query, transaction
 from models.migrations import migrate
+from models.transition_feed import stretch
 
 
 def test_migrating_an_up_to_date_database_changes_nothing(settings: Settings) -> None:
@@ -21,3 +28,39 @@ def test_filtering_companies_by_a_custom_field_uses_the_index(settings: Settings
         found = query("""select external_id from companies where traits @> '{"seats": 77}'""")
     assert any("companies_by_traits" in row["QUERY PLAN"] for row in plan)
     assert [row["external_id"] for row in found] == ["c77"]
+
+
+def test_transitions_of_before_are_placed_as_they_were_recorded(
+    servers: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers.execute("create database before_order")
+    connect(replace(settings, database_url=servers.database_url("before_order")))
+    try:
+        known = migrations.every()
+        with monkeypatch.context() as patch:
+            patch.setattr(migrations, "every", lambda: [m for m in known if m[0] < "0010"])
+            migrate()
+        with transaction():
+            query("insert into organizations (name) values ('o')")
+            query(
+                "insert into companies (organization_id, external_id, name, first_seen_at,"
+                " health_status) select o.id, n, n, now(), 'Healthy'"
+                " from organizations o, unnest(array['a', 'b']) n"
+            )
+            query(
+                "insert into transitions (id, organization_id, company_id, sequence, at,"
+                " from_status, to_status, cause, changes, rules_version, recorded_at)"
+                " select gen_random_uuid(), c.organization_id, c.id, v.sequence, now(), 'Healthy',"
+                " 'At Risk', 'time', '[]', 1, now() + make_interval(secs => v.seconds)"
+                " from (values ('a', 1, 5), ('a', 2, 3), ('b', 1, 4), ('b', 2, 9))"
+                " v (company, sequence, seconds) join companies c on c.external_id = v.company"
+            )
+        assert "0010_transition_order" in migrate()
+        with transaction():
+            [o] = query("select id from organizations")
+            told = stretch(o["id"]).transitions
+        order = [(one.company, one.sequence) for one in told]
+        assert order == [("b", 1), ("a", 1), ("a", 2), ("b", 2)]
+    finally:
+        database.obj.close_all()
+        servers.execute("drop database before_order")
