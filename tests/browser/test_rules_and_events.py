@@ -102,6 +102,7 @@ def test_what_is_planned_is_applied_and_comments_stay(
 def test_an_edit_after_the_plan_asks_for_another_plan(page: Page) -> None:
     page.get_by_role("button", name="Backtest").click()
     expect(page.locator("#outcome")).to_contain_text("There is no company yet to replay.")
+    assert grave_faults(page) == []
     type_after(page, "# Ours", "!")
     expect(page.locator("#outcome")).to_have_text("The text has changed since; plan it again.")
 
