@@ -1,6 +1,6 @@
 """Who uses an event, by what a field of companies says."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,14 +63,15 @@ class Found:
         return (most, least) if most.share > least.share else None
 
 
-def fields_of(organization_id: int) -> list[str]:
-    """The fields to choose from: first those that make few groups, the most frequent ahead.
+def fields_of(organization_id: int, in_rules: Collection[str]) -> list[str]:
+    """The fields to choose from: first those that make few groups, ahead those `in_rules`.
 
     Then the other custom fields, and those of the core. None where no company has custom fields.
     """
     custom = company_list.custom_fields(organization_id)
     values = company_list.values_of_custom_fields(organization_id)
     grouping = [name for name in custom if FEWEST <= values.get(name, 0) <= COHORTS]
+    grouping.sort(key=lambda name: name not in in_rules)
     other = [name for name in custom if name not in grouping]
     core = [name for name in CORE_FIELDS if name not in NOT_GROUPING]
     return [*grouping, *other, *core] if custom else []

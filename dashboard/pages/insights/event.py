@@ -93,7 +93,7 @@ def event(member: Member, event_key: str) -> ResponseReturnValue:
         if configured is None and last_at is None:
             abort(404)
         weeks = event_weeks.of_key(organization_id, event_key, since=year_of(at)[0])
-        fields = cohorts.fields_of(organization_id)
+        fields = cohorts.fields_of(organization_id, book.company_fields)
         by = cohorts.chosen(fields, request.args.get("by"))
         counting = thresholds.counting(book, event_key)
         answers = Answers.find(

@@ -15,6 +15,9 @@ from rules.book import RuleBook
 
 blueprint = Blueprint("insights", __name__, url_prefix="/o/<name:organization>/insights")
 
+DASH = "\N{EN DASH}"
+"""Stands for a number that there is not, and between two of them."""
+
 WEEK = timedelta(days=7)
 WEEKS = 53
 """Weeks on the charts: a year, and the week at hand."""
@@ -103,7 +106,7 @@ def long_day(day: date) -> str:
 def percent(share: float | None) -> str:
     """A share of 1 as `43 %`; none is a dash, and little is not nothing."""
     if share is None:
-        return "–"
+        return DASH
     if 0 < share < 0.01:
         return "< 1\N{NO-BREAK SPACE}%"
     if 0.99 < share < 1:
@@ -113,8 +116,8 @@ def percent(share: float | None) -> str:
 
 @blueprint.app_template_filter("signed_percent")
 def signed_percent(number: int | None) -> str:
-    """A change in percent, such as `+4 %`, `−12 %`; a dash for none."""
+    """A change in percent, such as `+4 %`; a dash for none."""
     if number is None:
-        return "–"
+        return DASH
     sign = "+" if number > 0 else "\N{MINUS SIGN}" if number < 0 else "\N{PLUS-MINUS SIGN}"
     return f"{sign}{abs(number):,}\N{NO-BREAK SPACE}%"

@@ -9,7 +9,7 @@ from actors import insights
 from actors.insights import HIGHEST, Distribution, Looked, Threshold
 from dashboard.charts import columns
 from dashboard.charts.columns import Column
-from dashboard.pages.insights.frame import NARROW, WIDE
+from dashboard.pages.insights.frame import DASH, NARROW, WIDE
 from dashboard.wording import tone_of
 from rules.book import RuleBook
 from rules.durations import counted, spell_duration
@@ -56,10 +56,10 @@ class Bin:
 
     @property
     def label(self) -> str:
-        """The counts, such as `3`, `4–7` or `20+`."""
+        """The counts: one number, the first and the last of several, or `20+`."""
         if self.high is None:
             return f"{self.low:,}+"
-        return f"{self.low:,}" if self.low == self.high else f"{self.low:,}–{self.high:,}"
+        return f"{self.low:,}" if self.low == self.high else f"{self.low:,}{DASH}{self.high:,}"
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _shown(book: RuleBook, one: Counting, looked: Looked) -> Shown:
         companies=sum(companies for _, companies in pairs),
         answer=_answer(found, noun),
         one=noun,
-        notes=_notes(one.flag),
+        notes=_notes(one),
         as_of=looked.as_of,
         wide=columns.draw(drawn, width=WIDE) if known else None,
         narrow=columns.draw(drawn, width=NARROW) if known else None,
@@ -213,9 +213,11 @@ def _answer(found: Sequence[Band], noun: str) -> str:
     return ", ".join(sentences) + "." if sentences else f"No company is one {noun} away."
 
 
-def _notes(flag: Flag) -> list[str]:
+def _notes(one: Counting) -> list[str]:
     """What else decides besides the count."""
-    notes = []
+    flag, notes = one.flag, []
+    if any(threshold.number > HIGHEST for threshold in one.thresholds):
+        notes.append(f"Counts from {HIGHEST:,} on are taken together, so not told by thresholds.")
     if flag.lasting:
         notes.append(f"It is raised only once that has held for {spell_duration(flag.lasting)}.")
     if flag.recover is not None:

@@ -1,0 +1,76 @@
+"""Each company is at the worst threshold that its count reaches, and those one away are told."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.insights import HIGHEST, Threshold
+from dashboard.pages.insights.thresholds import bands, bins
+
+FEW = [
+    Threshold("Critical", "No activity for 7 days", 1, wants_few=True),
+    Threshold("At Risk", "Less than 3 times in 7 days", 3, wants_few=True),
+]
+MANY = [
+    Threshold("Critical", "At least 6 times in 7 days", 6, wants_few=False),
+    Threshold("At Risk", "At least 3 times in 7 days", 3, wants_few=False),
+]
+
+distributions = st.dictionaries(st.integers(0, HIGHEST), st.integers(1, 9), max_size=30).map(
+    lambda found: sorted(found.items())
+)
+thresholds = st.lists(
+    st.builds(Threshold, st.sampled_from(["At Risk", "Critical"]), st.just(""),
+              st.integers(0, 2 * HIGHEST), st.booleans()),
+    min_size=1, max_size=3,
+)  # fmt: skip
+
+
+def told(
+    found: list[tuple[int, int]], of: list[Threshold]
+) -> list[tuple[str | None, int, int | None]]:
+    return [(band.status, band.companies, band.one_away) for band in bands(found, of)]
+
+
+def test_few_events_are_at_the_worst_phrase_that_holds() -> None:
+    assert told([(0, 4), (1, 2), (2, 8), (3, 16), (9, 32)], FEW) == [
+        ("Critical", 4, 2),
+        ("At Risk", 10, 16),
+        (None, 48, None),
+    ]
+
+
+def test_many_events_are_at_the_worst_phrase_that_holds() -> None:
+    assert told([(0, 1), (2, 2), (3, 4), (5, 8), (6, 16), (7, 32)], MANY) == [
+        ("Critical", 48, 8),
+        ("At Risk", 12, 2),
+        (None, 3, None),
+    ]
+
+
+def test_who_is_one_away_is_not_told_where_counts_end() -> None:
+    far = [Threshold("At Risk", "", HIGHEST, wants_few=True)]
+    assert told([(HIGHEST, 5)], far)[0] == ("At Risk", 0, None)
+
+
+def test_bins_are_fine_where_thresholds_are_low_and_end_at_thresholds() -> None:
+    assert [one.label for one in bins([(0, 1)], FEW)] == [*map(str, range(10)), "10+"]
+    high = [Threshold("At Risk", "", 50, wants_few=True)]
+    found = bins([(0, 1), (49, 2), (50, 4), (700, 8)], high)
+    assert [one.companies for one in found if one.status] == [1, *[0] * 8, 2]
+    assert found[-1].label == "100+"
+    assert found[-1].companies == 8
+
+
+@given(distributions, thresholds)
+def test_every_company_is_in_one_band_and_one_bin(
+    found: list[tuple[int, int]], of: list[Threshold]
+) -> None:
+    companies = sum(number for _, number in found)
+    assert sum(band.companies for band in bands(found, of)) == companies
+    steps = bins(found, of)
+    assert sum(step.companies for step in steps) == companies
+    assert steps[0].low == 0
+    for before, after in pairwise(steps):
+        assert before.high == after.low - 1
