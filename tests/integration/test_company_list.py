@@ -320,7 +320,7 @@ def test_numbers_by_status_are_of_all_that_the_other_filters_find(order: Order) 
         Given("a1"),
         Given("a2", status="At Risk"),
         Given("a3", status="At Risk"),
-        Given("b", status="Critical"),
+        Given("b", "Bob", status="Critical"),
     )
     sorting = Sorting(order, statuses=STATUSES)
     everywhere = company_list.page(o, sorting=sorting)
