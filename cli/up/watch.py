@@ -79,7 +79,8 @@ class RuleFileWatch:
             same = [version.version for version in versions if version.source == text]
             unseen = self._unseen(versions, text)
             if unseen is not None:
-                self._leave_be(organization, unseen)
+                if text.strip():  # `rules show > FILE` empties it first
+                    self._leave_be(organization, unseen)
             elif not (first_look and same):
                 self._apply(organization, text)
             elif organization.rules_version not in same:

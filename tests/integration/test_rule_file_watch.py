@@ -145,8 +145,11 @@ def test_a_file_that_took_over_what_the_dashboard_made_is_applied_again(tmp_path
     watched.save(RULES)
     watched.look()
     edit_in_dashboard(EDITED)
-    watched.save(EDITED)  # as `brazebee rules show > FILE` does
+    watched.save("")  # as the shell does at first with `brazebee rules show > FILE`
+    watched.look()
+    watched.save(EDITED)
     assert watched.look() == [RULES, EDITED]
+    assert not any("is not applied" in line for line in watched.said)
     watched.save(EDITED + FLAG)
     assert watched.look() == [RULES, EDITED, EDITED + FLAG]
 
