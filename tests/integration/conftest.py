@@ -24,7 +24,7 @@ from ingress.metrics import Metrics
 from ingress.rate_limit import RateLimiter
 from models.database import connect, database, query, transaction
 from queues.admissions import Admissions
-from queues.broker import CLIENT_TIMEOUT, build_broker
+from queues.broker import CLIENT_TIMEOUT, QueueBroker, build_broker
 from queues.unknown_keys import UnknownKeys
 
 
@@ -116,3 +116,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(directory, "time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
+
+
+@pytest.fixture
+def broker_of_pages(settings: Settings) -> Iterator[QueueBroker]:
+    """For a dashboard that a test puts together itself."""
+    broker = build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT)
+    yield broker
+    broker.client.connection_pool.disconnect()

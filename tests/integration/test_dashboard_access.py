@@ -20,6 +20,7 @@ from dashboard.app import PAGES, create_app
 from dashboard.parts import Parts
 from models import audit_log, memberships
 from models.database import connect, database, transaction
+from queues.broker import QueueBroker
 
 ROLES = ("viewer", "editor", "administrator")
 
@@ -55,10 +56,11 @@ def tried_out() -> Blueprint:
 
 
 @pytest.fixture
-def trying(settings: Settings) -> Dashboard:
+def trying(settings: Settings, broker_of_pages: QueueBroker) -> Dashboard:
     """A dashboard with pages to try."""
     clock = PresentTime()
-    parts = Parts(settings, clock, Attempts(settings.rate_limit_redis_url), Passwords(QUICK))
+    attempts = Attempts(settings.rate_limit_redis_url)
+    parts = Parts(settings, clock, attempts, Passwords(QUICK), broker_of_pages)
     return Dashboard(create_app(parts, [*PAGES, tried_out()]), clock)
 
 
@@ -165,13 +167,12 @@ def test_every_page_that_changes_something_is_asked_for_by_post_alone(trying: Da
 
 
 def test_a_page_that_does_not_say_whom_it_admits_keeps_the_dashboard_from_starting(
-    settings: Settings,
+    settings: Settings, broker_of_pages: QueueBroker
 ) -> None:
     forgotten = Blueprint("forgotten", __name__)
     forgotten.add_url_rule("/forgotten", "page", lambda: "open to all")
-    parts = Parts(
-        settings, PresentTime(), Attempts(settings.rate_limit_redis_url), Passwords(QUICK)
-    )
+    attempts = Attempts(settings.rate_limit_redis_url)
+    parts = Parts(settings, PresentTime(), attempts, Passwords(QUICK), broker_of_pages)
     with pytest.raises(RuntimeError, match=r"forgotten\.page does not say whom it admits"):
         create_app(parts, [*PAGES, forgotten])
 

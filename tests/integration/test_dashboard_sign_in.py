@@ -16,6 +16,7 @@ from dashboard.pages.sign_in import WRONG
 from dashboard.parts import Parts
 from models import people, sessions
 from models.database import query, transaction
+from queues.broker import QueueBroker
 
 
 def stored(table: str) -> list[dict[str, object]]:
@@ -107,13 +108,13 @@ def test_the_answer_is_the_same_whatever_is_wrong(
 
 
 def test_an_unknown_email_takes_about_as_long_as_a_wrong_password(
-    settings: Settings,
+    settings: Settings, broker_of_pages: QueueBroker
 ) -> None:
     attempts = Attempts(
         settings.rate_limit_redis_url, per_address="999 per hour", per_email="999 per hour"
     )
     slow = Passwords(PasswordHasher(time_cost=4, memory_cost=16_384, parallelism=1))
-    app = create_app(Parts(settings, PresentTime(), attempts, slow))
+    app = create_app(Parts(settings, PresentTime(), attempts, slow, broker_of_pages))
     dashboard = Dashboard(app, PresentTime(), slow)
     dashboard.person("ann@acme.com")
     dashboard.person("oidc@acme.com", password=None)
