@@ -42,8 +42,6 @@ _EVENTS = """
     from events where company_id = %(company_id)s
 """
 _TRANSITIONS = """
-    select at, 1::bigint as kind, lpad(sequence::text, 19, '0') as key, null as event_key,
-        null::bigint as user_id, null::jsonb as data, from_status, to_status, cause, changes
     select at, 1::bigint as kind, lpad(sequence::text, 19, '0') as key, null::text as event_key,
         null::bigint as user_id, null::jsonb as data,
         from_status, to_status, cause, changes
