@@ -232,7 +232,6 @@ def test_a_note_is_added_edited_and_deleted_by_its_author(
     [
         (" \r\n ", "Enter a note."),
         ("x" * 10_001, "A note has at most 10,000 characters."),
-        ("a\0b", "Use plain text."),
     ],
 )
 def test_a_note_that_is_none_is_refused(
