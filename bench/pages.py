@@ -9,7 +9,7 @@ from itertools import cycle
 from statistics import quantiles
 
 from actors import insights
-from actors.insights import Adoption, Cohorts, Question
+from actors.insights import Adoption, Cohorts, Question, Uptake
 from actors.intake import store
 from actors.outlook import Span, outlook
 from actors.rule_changes import apply_rules
@@ -142,11 +142,13 @@ def _reads(organization_id: int, now: datetime) -> list[Read]:
         Read("Company", "deliveries", lambda: delivery_log.of_company(next(some))),
         Read("Company", "flag states", lambda: flag_states.of_company(next(some))),
         Read("Events", "volumes", lambda: event_counts.volumes(o, now)),
-        Read("Insights", "this week", lambda: event_weeks.in_week(o, now.date())),
-        Read("Insights", "volumes", lambda: event_counts.volumes(o, now)),
+        Read("Insights", "weeks", lambda: event_weeks.of_keys(o, None, since=year)),
+        Read("Insights", "adoption",
+             lambda: insights.look_up_several(o, [Adoption(key) for key in EVENT_KEYS], now)),
         Read("Insight", "weeks", lambda: event_weeks.of_key(o, next(keys), since=year)),
-        Read("Insight", "days",
-             lambda: event_counts.daily(o, next(keys), since=now - timedelta(days=364), until=now)),
+        Read("Insight", "last event", lambda: event_counts.last_at(o, next(keys))),
+        Read("Insight", "fields", lambda: company_list.custom_fields(o)),
+        Read("Insight", "their values", lambda: company_list.values_of_custom_fields(o)),
         Read("Insight", "adoption", lambda: insights.look_up(o, Adoption("login"), now)),
         Read("Insight", "cohorts", lambda: insights.look_up(o, Cohorts("plan", "login"), now)),
     ]  # fmt: skip
@@ -166,6 +168,7 @@ def _background(organization_id: int, now: datetime) -> list[Figure]:
         book = RuleBooks().book(organization_id, 1)
     questions: dict[str, Question] = {
         "adoption of the most frequent event": Adoption(EVENT_KEYS[0]),
+        "how it spread": Uptake(EVENT_KEYS[0]),
         "cohorts": Cohorts("plan", EVENT_KEYS[0]),
         "a distribution of counts": insights.distributions(book, "Value")[0][0],
         "a distribution of users": insights.distributions(book, "Users")[0][0],
