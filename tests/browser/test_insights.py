@@ -1,0 +1,88 @@
+"""Somebody looks who uses an event: answers come by themselves, and lead to companies."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from accessibility import grave_faults
+from conftest import OpenPage
+from playwright.sync_api import expect
+
+from actors import insights
+from actors.insights import Adoption, Cohorts, Distribution, Uptake, write
+from actors.intake import store
+from actors.rule_changes import apply_rules
+from actors.rulebooks import RuleBooks
+from actors.summing import sum_up
+from actors.tracked_event import TrackedEvent
+from models.database import transaction
+from models.organizations import Organization
+
+RULES = """
+version: 1
+events: {login: {name: Signed in}}
+flags:
+  - {flag: Logs in, event: login, when: {At Risk: less than 2 times in 7 days}}
+"""
+
+LOOKS: tuple[dict[str, Any], ...] = (
+    {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
+    {"color_scheme": "dark", "viewport": {"width": 375, "height": 700}},
+)
+
+
+@pytest.fixture
+def used(organization: Organization) -> Organization:
+    now = datetime.now(UTC)
+    with transaction():
+        apply_rules(organization.id, RULES, file="r", applied_by="test", now=now)
+    at = now - timedelta(hours=1)
+    store(
+        [
+            TrackedEvent(
+                organization_id=organization.id, key_id=None, event_id=f"{company}{number}",
+                event_key="login", company_id=company, company={"name": company, "plan": plan},
+                user_id="ann", user={}, data=None, occurred_at=at, received_at=at,
+            )
+            for company, plan, times in (("acme", "Pro", 2), ("hooli", "Free", 1))
+            for number in range(times)
+        ],
+        RuleBooks(),
+    )  # fmt: skip
+    sum_up(now)
+    return organization
+
+
+def answer(organization: Organization, *questions: insights.Question) -> None:
+    """What the workers do."""
+    for question in questions:
+        insights.work_out(organization.id, write(question), datetime.now(UTC))
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_answers_come_by_themselves_and_lead_to_companies(
+    used: Organization, browser_page: OpenPage, look: dict[str, Any]
+) -> None:
+    page = browser_page("viewer", **look)
+    page.goto(f"/o/{used.name}/insights")
+    row = page.get_by_role("row", name="Signed in")
+    expect(row).not_to_contain_text("%")
+    answer(used, Adoption("login"))
+    expect(row).to_contain_text("100 %")  # without anybody asking again
+    assert grave_faults(page) == []
+    row.get_by_role("link", name="Signed in").click()
+    expect(page.get_by_text("Being counted.").first).to_be_visible()
+    counted = Distribution("login", (), timedelta(days=7), users=False, flag="Logs in")
+    answer(used, Uptake("login"), counted, Cohorts("plan", "login"))
+    near = page.get_by_text("1 company is one event away from At Risk.")
+    expect(near).to_be_visible()
+    assert grave_faults(page) == []
+    page.locator("summary", has_text="The numbers").first.click()
+    expect(page.get_by_role("cell", name="so far").first).to_be_visible()
+    answer(used, Cohorts("crm_provider", "login"))
+    page.get_by_label("Companies by").select_option("crm_provider")
+    expect(page.get_by_role("rowheader", name="Not known")).to_be_visible()
+    page.get_by_label("Companies by").select_option("plan")
+    page.get_by_role("rowheader", name="Pro").get_by_role("link").click()
+    expect(page.get_by_role("row", name="acme")).to_be_visible()
+    expect(page.get_by_text("hooli")).to_have_count(0)
