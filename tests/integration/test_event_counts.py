@@ -218,6 +218,31 @@ def test_a_week_has_the_companies_and_users_that_were_active_in_it() -> None:
         }
 
 
+def test_all_keys_are_told_by_week_at_once() -> None:
+    o, other = new_organization(), new_organization()
+    store(
+        [
+            event(o, NOW, company_id="a"),
+            event(o, before(days=14), company_id="a"),
+            event(o, before(days=14), company_id="b"),
+            event(o, before(days=30), company_id="a"),
+            event(o, NOW, event_key="report"),
+            event(other, NOW, event_key="else"),
+        ],
+        RuleBooks(),
+    )
+    sum_up(NOW)
+    since = MONDAY - timedelta(days=10)
+    with transaction():
+        assert event_weeks.companies_a_week(o, since=since) == {
+            "login": {0: 2, 2: 1},
+            "report": {2: 1},
+        }
+        found = event_weeks.of_keys(o, None, since=since)
+        assert [week.companies for week in found["login"]] == [2, 1]
+        assert [*event_weeks.of_keys(o, ["report"], since=since)] == ["report"]
+
+
 def test_a_week_begins_on_monday_at_midnight_utc() -> None:
     o = new_organization()
     midnight = datetime(2026, 1, 19, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """All event keys: how many companies and people use each, and whether that grows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from dashboard.access import Member, viewer
 from dashboard.charts.trend import trend
 from dashboard.pages.insights.frame import (
     WEEK,
+    WEEKS,
     Answers,
     behind_since,
     blueprint,
@@ -85,13 +86,15 @@ def page(member: Member) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         events = book_of(member).events
-        weeks = event_weeks.of_keys(member.organization.id, None, since=year_of(at)[0])
-        keys = sorted({*events, *weeks})
+        organization_id = member.organization.id
+        years = event_weeks.companies_a_week(organization_id, since=year_of(at)[0])
+        lately = event_weeks.of_keys(organization_id, None, since=year_of(at)[-3])
+        keys = sorted({*events, *years})
         answers = Answers.find(member, [Adoption(key) for key in keys], at)
     answers.renew(member)
     rows = in_order(
         [
-            _row(key, events.get(key), weeks.get(key, []), looked, at)
+            _row(key, events.get(key), lately.get(key, []), years.get(key, {}), looked, at)
             for key, looked in zip(keys, answers.looked, strict=True)
         ],
         sort,
@@ -134,24 +137,24 @@ def in_order(rows: Sequence[Row], sort: str) -> list[Row]:
 def _row(
     key: str,
     event: EventSetting | None,
-    weeks: Sequence[Week],
+    lately: Sequence[Week],
+    year: Mapping[int, int],
     looked: Looked,
     at: datetime,
 ) -> Row:
-    days = year_of(at)
-    found = {week.week: week for week in weeks}
-    every = [found.get(day) or Week(day, 0, 0, at) for day in days]
+    found = {week.week: week for week in lately}
+    before, last, this = [found.get(day) or Week(day, 0, 0, at) for day in year_of(at)[-3:]]
     adoption = looked.answer
     companies = adoption["companies"] if adoption else 0
     return Row(
         key=key,
         name=event.name if event else None,
         enabled=event is not None and event.enabled,
-        this_week=every[-1],
-        last_week=every[-2],
-        week_before=every[-3].companies,
-        change=change(every[-2].companies, every[-3].companies),
+        this_week=this,
+        last_week=last,
+        week_before=before.companies,
+        change=change(last.companies, before.companies),
         ever=adoption["ever"] / companies if companies else None,
         lately=adoption["in_a_month"] / companies if companies else None,
-        year=[week.companies for week in every[:-1]],
+        year=[year.get(week, 0) for week in range(WEEKS - 1)],
     )
