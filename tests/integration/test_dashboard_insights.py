@@ -350,7 +350,7 @@ def test_an_event_that_never_came_says_so(reader: Browser, settings: Settings) -
     assert "No flag counts it" in told
     assert "switched off" in told
     assert reader.get("/o/acme/insights/no_such").status_code == 404
-    assert reader.get("/o/acme/insights/%00").status_code == 404
+    assert reader.get("/o/acme/insights/%00").status_code == 400
 
 
 def test_a_very_short_history_does_without_fields_and_users(
