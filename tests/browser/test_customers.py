@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from accessibility import grave_faults
-from conftest import OpenPage
+from browsing import OpenPage
 from playwright.sync_api import Page, expect
 
 from actors.health import evaluate

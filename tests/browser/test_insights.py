@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from accessibility import grave_faults
-from conftest import OpenPage
+from browsing import OpenPage
 from playwright.sync_api import expect
 
 from actors import insights

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from accessibility import grave_faults
-from conftest import OpenPage
+from browsing import OpenPage
 from playwright.sync_api import Page, expect
 
 from actors.rule_changes import apply_rules
