@@ -52,7 +52,7 @@ def test_a_database_from_before_the_dashboard_gets_an_administrator_at_its_next_
     own_brazebee.start()
     connection = psycopg2.connect(own_brazebee.servers["DATABASE_URL"])
     with connection.cursor() as cursor:
-        cursor.execute("truncate people, memberships, sessions, audit_log")
+        cursor.execute("truncate people, audit_log cascade")
     connection.commit()
     connection.close()
     assert own_brazebee.stop() == 0

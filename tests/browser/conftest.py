@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from browsing import OpenPage, sign_in
 from chromium import FLAGS, MISSING, find_chromium
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from running_dashboard import RunningDashboard, running_dashboard
 
 from config.settings import Settings
@@ -72,6 +72,11 @@ def open_page(chromium: Browser, dashboard: RunningDashboard) -> Iterator[OpenPa
         if message.type in ("error", "warning") and not (refused and itself):
             complaints.append(f"{message.type}: {message.text} at {message.location}")
 
+    def complain_of_request(request: Request) -> None:
+        # A browser that leaves a page ends what that page was still loading.
+        if request.failure != "net::ERR_ABORTED":
+            complaints.append(f"{request.url} {request.failure}")
+
     def build(**options: object) -> Page:
         context = chromium.new_context(base_url=dashboard.url, **options)  # type: ignore[arg-type]
         opened.append(context)
@@ -79,7 +84,7 @@ def open_page(chromium: Browser, dashboard: RunningDashboard) -> Iterator[OpenPa
         page.set_default_timeout(PATIENCE_MS)
         page.on("console", complain)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda r: complaints.append(f"{r.url} {r.failure}"))
+        page.on("requestfailed", complain_of_request)
         return page
 
     yield build
