@@ -2,28 +2,33 @@
 
 import click
 
-from cli.clock import clock
-from cli.companies import explain_company, list_companies
 from cli.connection import find_settings
-from cli.deliveries import deliveries
-from cli.demo import demo
-from cli.demo_data.command import demo_data
-from cli.flags import flags
-from cli.keys import keys
-from cli.metrics import metrics
-from cli.organizations import org
+from cli.lazy_group import LazyGroup
 from cli.output import json_option, print_json
-from cli.people import people
-from cli.rules.group import rules
-from cli.rules.versions import apply
-from cli.up.command import up
 from cli.up.embedded import ANSWER_SECONDS, wait_for_postgres
-from cli.webhooks import webhooks
 from models.database import connect
 from models.migrations import migrate as run_migrations
 
+PLACES = {
+    "up": "cli.up.command:up",
+    "org": "cli.organizations:org",
+    "keys": "cli.keys:keys",
+    "people": "cli.people:people",
+    "rules": "cli.rules.group:rules",
+    "apply": "cli.rules.versions:apply",
+    "webhooks": "cli.webhooks:webhooks",
+    "deliveries": "cli.deliveries:deliveries",
+    "companies": "cli.companies:list_companies",
+    "explain": "cli.companies:explain_company",
+    "flags": "cli.flags:flags",
+    "demo": "cli.demo:demo",
+    "demo-data": "cli.demo_data.command:demo_data",
+    "metrics": "cli.metrics:metrics",
+    "clock": "cli.clock:clock",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=LazyGroup, places=PLACES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="brazebee")
 def main() -> None:
     """Customer health from product events.
@@ -44,10 +49,3 @@ def migrate(as_json: bool) -> None:
         print_json({"applied": applied})
         return
     click.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
-
-
-for command in (
-    up, org, keys, people, rules, apply, webhooks, deliveries, list_companies, explain_company,
-    flags, demo, demo_data, metrics, clock,
-):  # fmt: skip
-    main.add_command(command)

@@ -164,7 +164,7 @@ def test_queues_of_delayed_messages_which_we_do_not_use_are_polled_seldom(
 @pytest.mark.parametrize("wakes", [1, 3])
 def test_a_message_wakes_whoever_waits_for_its_queue(new_broker: NewBroker, wakes: int) -> None:
     def wait_for_one() -> MessageProxy | None:
-        consumer = new_broker().consume(messages.HEALTH, timeout=1_000)
+        consumer = new_broker().consume(messages.HEALTH, timeout=4_000)
         waiting.release()
         message = next(consumer)  # returns nothing where it was woken
         return message or next(consumer)
@@ -178,7 +178,7 @@ def test_a_message_wakes_whoever_waits_for_its_queue(new_broker: NewBroker, wake
         began = time.monotonic()
         sender.enqueue_all([messages.evaluate(number) for number in range(wakes * 200)])
         assert all(one.result(5) is not None for one in taken)
-    assert time.monotonic() - began < 0.5, "nobody waited to the end"
+    assert time.monotonic() - began < 3, "nobody waited to the end"
 
 
 def test_what_is_enqueued_in_one_step_comes_in_order_and_as_if_it_had_come_alone(
