@@ -19,7 +19,7 @@ demo: $(VENV)/installed ## Tell a story with real webhooks, against a running `m
 	@exec $(BIN)/brazebee demo
 
 test: $(VENV)/installed-dev ## Run all tests (TESTS=tests/unit for some)
-	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(or $(TESTS),tests)
+	@exec $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(or $(TESTS),tests)
 
 bench: $(VENV)/installed ## Measure the way of an event, five minutes (BENCH="ingest --quick", growth, rules, webhooks or pages for others)
 	@exec $(BIN)/python -m bench $(or $(BENCH),ingest)

@@ -5,6 +5,7 @@ form's token is asked for. What lets in is an API key, as `POST /v1/track` takes
 """
 
 import logging
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -54,9 +55,8 @@ def create_api(parts: Parts) -> Flask:
     answer_errors_as_json(api)
     _answer_outages_as_json(api)
     _let_in_by_key(api, _gate(parts))
-    description = _description()
     api.add_url_rule(
-        "/openapi.json", "description", lambda: Response(description, 200, content_type=JSON)
+        "/openapi.json", "description", lambda: Response(_description(), 200, content_type=JSON)
     )
     api.add_url_rule("/companies", view_func=list_companies)
     api.add_url_rule("/companies/<id:company>/health", view_func=tell_health)
@@ -117,8 +117,9 @@ def _answer_outages_as_json(api: Flask) -> None:
         return ApiError(500, "Rules cannot be read", [{"message": str(error)}]).response()
 
 
+@cache
 def _description() -> bytes:
-    """The description in OpenAPI, as JSON."""
+    """The description in OpenAPI, as JSON; read when somebody first asks, for it takes a while."""
     text = resources.files("dashboard.api").joinpath("openapi.yaml").read_text(encoding="utf-8")
     loaded: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
     return orjson.dumps(loaded)

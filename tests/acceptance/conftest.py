@@ -1,5 +1,6 @@
 """What acceptance tests share: a running product, and somebody to tell."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,18 +9,29 @@ from receiving import Receiver
 from running import Brazebee
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that PostgreSQL can reach also as the user which root starts it as.
+
+    pytest closes those above `tmp_path` to others, whenever another run of it begins.
+    """
+    with tempfile.TemporaryDirectory(prefix="brazebee-") as made:
+        yield Path(made)
+
+
 @pytest.fixture(scope="session")
-def brazebee(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brazebee]:
+def brazebee() -> Iterator[Brazebee]:
     """A running product that tests share, each in organizations of its own."""
-    running = Brazebee(tmp_path_factory.mktemp("shared")).start()
-    yield running
-    running.stop()
+    with tempfile.TemporaryDirectory(prefix="brazebee-") as made:
+        running = Brazebee(Path(made)).start()
+        yield running
+        running.stop()
 
 
 @pytest.fixture
-def own_brazebee(tmp_path: Path) -> Iterator[Brazebee]:
+def own_brazebee(folder: Path) -> Iterator[Brazebee]:
     """One that a test may start, kill and starve as it likes."""
-    own = Brazebee(tmp_path)
+    own = Brazebee(folder)
     yield own
     if own.process is not None:
         own.stop()

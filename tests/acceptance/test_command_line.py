@@ -7,29 +7,6 @@ import pytest
 import requests
 from running import Brazebee, eventually
 
-COMMANDS = (
-    ["up"], ["migrate"], ["clock"], ["demo"], ["demo-data"], ["apply"], ["companies"], ["explain"],
-    ["org", "create"], ["org", "list"], ["org", "delete"], ["keys", "create"], ["keys", "list"],
-    ["keys", "revoke"],
-    ["people", "add"], ["people", "list"], ["people", "set-role"], ["people", "remove"],
-    ["people", "set-password"], ["people", "disable"], ["people", "enable"],
-    ["webhooks", "add"], ["webhooks", "list"], ["webhooks", "show"], ["webhooks", "remove"],
-    ["webhooks", "enable"], ["webhooks", "disable"], ["webhooks", "rotate-secret"],
-    ["webhooks", "test"], ["deliveries", "list"], ["deliveries", "show"],
-    ["deliveries", "resend"], ["deliveries", "recover"],
-    ["rules", "check"], ["rules", "schema"], ["rules", "test"], ["rules", "plan"],
-    ["rules", "apply"], ["rules", "history"], ["rules", "show"], ["rules", "rollback"],
-    ["rules", "backtest"], ["rules", "explain"], ["rules", "forecast"],
-    ["flags", "snooze"], ["flags", "override"], ["flags", "end"], ["flags", "list"],
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_helps(brazebee: Brazebee, command: list[str]) -> None:
-    helped = brazebee.run(*command, "--help")
-    assert helped.returncode == 0
-    assert helped.stdout.startswith("Usage: brazebee " + " ".join(command))
-
 
 def test_a_key_is_alone_on_standard_output_and_works_until_it_is_revoked(
     brazebee: Brazebee,

@@ -28,8 +28,8 @@ def shown(brazebee: Brazebee, what: str) -> str:
     return str(value)
 
 
-def test_the_first_start_shows_how_to_sign_in_and_a_later_one_does_not(tmp_path: Path) -> None:
-    own = Brazebee(tmp_path, BRAZEBEE_ADMIN_EMAIL="root@example.com").start()
+def test_the_first_start_shows_how_to_sign_in_and_a_later_one_does_not(folder: Path) -> None:
+    own = Brazebee(folder, BRAZEBEE_ADMIN_EMAIL="root@example.com").start()
     try:
         assert f"The dashboard is at {own.dashboard_url}" in own.text
         assert shown(own, "Sign in as") == "root@example.com"

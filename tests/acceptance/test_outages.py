@@ -11,7 +11,7 @@ version: 1
 statuses: [Healthy, At Risk]
 events: {report: }
 flags:
-  - {flag: Reports, event: report, when: {At Risk: less than 1 time in 3 seconds}}
+  - {flag: Reports, event: report, when: {At Risk: less than 1 time in 6 seconds}}
   - {flag: Never so many, event: report, when: {At Risk: at least 999 times in 1 day}}
 """
 """The second flag awaits every event, so each one has the company judged."""
@@ -33,13 +33,13 @@ def test_a_pause_of_postgresql_raises_no_false_alarm(
     for server in servers:
         server.suspend()
     try:
-        for _ in range(8):
+        for _ in range(10):
             assert own_brazebee.track(event).status_code == 200
             time.sleep(1)
     finally:
         for server in servers:
             server.resume()
-    eventually(lambda: len(own_brazebee.stored_event_ids()) == 28)
+    eventually(lambda: len(own_brazebee.stored_event_ids()) == 30)
     eventually(lambda: own_brazebee.json("explain", "busy")["health_status"] == "At Risk")
     [only] = own_brazebee.json("explain", "busy")["transitions"]
     assert (only["from"], only["to"], only["cause"]) == ("Healthy", "At Risk", "time")

@@ -7,6 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import psutil
+import pytest
 import redis
 from receiving import Receiver
 from running import Brazebee, eventually
@@ -43,6 +44,7 @@ def killed(brazebee: Brazebee, victim: str) -> bool:
     return True
 
 
+@pytest.mark.timeout(240)
 def test_every_delivery_arrives_though_all_that_carries_it_is_killed(
     own_brazebee: Brazebee, receiver: Receiver, tmp_path: Path
 ) -> None:

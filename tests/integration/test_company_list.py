@@ -241,7 +241,7 @@ def key(one: Given, by: Order) -> Any:
 
 
 @hypothesis_settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(companies, filters, st.sampled_from(Order), st.booleans(), st.integers(1, 5))
 def test_pages_put_together_are_the_whole_list_in_its_order(

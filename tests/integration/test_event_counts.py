@@ -308,7 +308,7 @@ histories = st.lists(
 
 
 @hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(histories)
 def test_in_whatever_order_events_come_every_count_is_that_of_the_events(

@@ -92,9 +92,7 @@ def said(response: TestResponse) -> tuple[Any, ...]:
 
 
 @given(body=bodies, headers=st.sampled_from(HEADERS))
-@effort(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@effort(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_event_is_answered_and_queued_as_by_the_view(
     serve: Serve, acme: Tenant, body: bytes, headers: dict[str, str]
 ) -> None:

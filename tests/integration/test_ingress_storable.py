@@ -43,7 +43,7 @@ def test_every_event_that_is_let_through_can_be_stored_as_it_is() -> None:
     stored = 0
 
     @given(bodies)
-    @effort(deadline=None, max_examples=150)
+    @effort(deadline=None, max_examples=60)
     def store(body: dict[str, Any]) -> None:
         nonlocal stored
         try:

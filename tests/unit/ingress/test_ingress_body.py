@@ -208,7 +208,7 @@ def test_every_json_value_is_read_as_it_was_written(
 
 
 @given(st.binary() | st.lists(st.sampled_from(TOKENS), max_size=30).map(b"".join))
-@effort(deadline=None, max_examples=500)
+@effort(deadline=None, max_examples=200)
 def test_any_bytes_are_read_or_refused_and_what_was_read_can_be_written(body: bytes) -> None:
     try:
         value = read_json(body)
@@ -312,7 +312,7 @@ def repeats_a_key(body: bytes) -> bool:
 
 
 @given(written.map(str.encode))
-@effort(deadline=None, max_examples=1_000)
+@effort(deadline=None, max_examples=300)
 def test_a_body_is_refused_for_a_repeated_key_if_and_only_if_it_has_one(body: bytes) -> None:
     try:
         read_json(body)
@@ -327,7 +327,7 @@ def test_a_body_is_refused_for_a_repeated_key_if_and_only_if_it_has_one(body: by
     | json_values.map(lambda value: json.dumps(value).encode()),
     st.integers(0, 3),
 )
-@effort(deadline=None, max_examples=500)
+@effort(deadline=None, max_examples=200)
 def test_a_body_is_storable_if_nothing_below_its_outer_levels_has_storage_faults(
     body: bytes, levels_around: int
 ) -> None:

@@ -477,7 +477,7 @@ def test_what_is_valid_can_be_written_and_stored(payload: dict[str, Any]) -> Non
 
 
 @given(times | st.text(max_size=30))
-@effort(deadline=None, max_examples=500)
+@effort(deadline=None, max_examples=200)
 def test_any_text_is_a_time_or_a_fault_of_the_timestamp(text: str) -> None:
     try:
         at = occurred_at(text)
@@ -507,7 +507,7 @@ def test_a_past_time_in_any_zone_is_the_same_instant(at: datetime) -> None:
 
 
 @given(events)
-@effort(deadline=None, max_examples=500)
+@effort(deadline=None, max_examples=200)
 def test_what_is_recognized_as_plainly_valid_is_what_the_schema_finds_valid(
     payload: dict[str, Any],
 ) -> None:

@@ -8,7 +8,7 @@ from rules.phrases import parse_condition
 from rules.together import FlagIs
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(phrases)
 def test_the_canonical_form_of_every_kind_of_phrase_reads_back_as_the_same(
     phrase: Condition,

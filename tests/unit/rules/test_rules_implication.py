@@ -108,7 +108,7 @@ def holds(condition: Condition, sent: Any, value: Any, level: int | None) -> Tru
     return condition.find(situation(facts_of(sent, {"x": value}), 0, {"A": level})).holds
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(conditions, st.data(), events, values, st.sampled_from([None, 0, 1, 2]))
 def test_a_phrase_that_is_implied_does_hold(
     one: Condition, data: st.DataObject, sent: Any, value: Any, level: int | None

@@ -158,7 +158,7 @@ STORIES = st.builds(
 LOOKS = st.lists(st.integers(1, int(END * 2)).map(lambda half: half / 2), max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(STORIES, LOOKS)
 def test_overrides_under_new_rules_are_recorded_as_a_recount_tells(
     story: Story, looks: list[float]

@@ -76,7 +76,7 @@ class Story:
             self.take(step)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(books(), FIRST, IN_ORDER)
 def test_the_recorded_crossings_are_those_of_a_recount(
     book: RuleBook, first: str, steps: list[Step]
@@ -88,7 +88,7 @@ def test_the_recorded_crossings_are_those_of_a_recount(
     assert company.levels == company.recounted_levels(story.now)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ORDER)
 def test_what_is_recorded_does_not_depend_on_when_it_was_judged(
     book: RuleBook, first: str, steps: list[Step]
@@ -103,7 +103,7 @@ def test_what_is_recorded_does_not_depend_on_when_it_was_judged(
     assert late.company.transitions == at_once.company.transitions
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ORDER)
 def test_each_crossing_names_a_cause_that_was_there(
     book: RuleBook, first: str, steps: list[Step]
@@ -125,7 +125,7 @@ def test_each_crossing_names_a_cause_that_was_there(
         assert transition.cause is (Cause.EVENT if Cause.EVENT in causes else Cause.TIME)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ANY_ORDER)
 def test_whatever_the_order_of_arrival_the_recorded_levels_are_those_of_a_recount(
     book: RuleBook, first: str, steps: list[Step]
@@ -136,7 +136,7 @@ def test_whatever_the_order_of_arrival_the_recorded_levels_are_those_of_a_recoun
             assert company.levels == company.recounted_levels(story.now)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ANY_ORDER)
 def test_a_flag_is_due_no_later_than_time_alone_changes_it(
     book: RuleBook, first: str, steps: list[Step]
@@ -155,7 +155,7 @@ def test_a_flag_is_due_no_later_than_time_alone_changes_it(
                     assert level == state.level
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ANY_ORDER)
 def test_settling_again_changes_nothing(book: RuleBook, first: str, steps: list[Step]) -> None:
     story = Story(company := Company(book))
@@ -166,7 +166,7 @@ def test_settling_again_changes_nothing(book: RuleBook, first: str, steps: list[
                 assert (again.state, again.transitions) == (company.state, ())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ANY_ORDER)
 def test_an_event_changes_nothing_from_before_it_took_effect_or_before_what_is_recorded(
     book: RuleBook, first: str, steps: list[Step]
@@ -184,7 +184,7 @@ def test_an_event_changes_nothing_from_before_it_took_effect_or_before_what_is_r
                     assert change.at >= before[change.flag].changed_at
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ANY_ORDER)
 def test_each_transition_begins_where_the_one_before_it_ended(
     book: RuleBook, first: str, steps: list[Step]
@@ -205,7 +205,7 @@ def test_each_transition_begins_where_the_one_before_it_ended(
     assert (company.state.status, company.state.changed_at) == (status, changed_at)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ANY_ORDER)
 def test_the_transitions_of_a_company_never_run_backwards(
     book: RuleBook, first: str, steps: list[Step]
@@ -215,7 +215,7 @@ def test_the_transitions_of_a_company_never_run_backwards(
     assert instants == sorted(instants)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(books(), books(), FIRST, IN_ORDER, IN_ORDER)
 def test_new_rules_are_followed_from_the_instant_at_which_they_came_into_force(
     old: RuleBook, new: RuleBook, first: str, earlier: list[Step], later: list[Step]
@@ -232,7 +232,7 @@ def test_new_rules_are_followed_from_the_instant_at_which_they_came_into_force(
     assert Cause.RULE_CHANGE not in {t.cause for t in company.transitions if t.at != since}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(books(), books(), FIRST, IN_ANY_ORDER, IN_ANY_ORDER)
 def test_whatever_the_order_of_arrival_new_rules_lead_to_the_levels_of_a_recount(
     old: RuleBook, new: RuleBook, first: str, earlier: list[Step], later: list[Step]

@@ -20,7 +20,7 @@ Lives = list[tuple[Account, list[Happening]]]
 
 @pytest.fixture(scope="module")
 def lives() -> Lives:
-    return [life(1, number, NOW) for number in range(100)]
+    return [life(1, number, NOW) for number in range(60)]
 
 
 def judged(happenings: list[Happening], now: datetime) -> Replay:
