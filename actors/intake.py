@@ -1,7 +1,8 @@
 """Stores events with their companies and users, and notes whose health they can change."""
 
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from actors.known_ids import KnownIds
 from actors.rulebooks import RuleBooks
@@ -10,7 +11,6 @@ from models import (
     api_keys,
     companies,
     event_counts,
-    events,
     field_changes,
     flag_states,
     rule_versions,
@@ -18,7 +18,7 @@ from models import (
 )
 from models.companies import Company, CompanyKey, NewCompany
 from models.database import transaction
-from models.events import StoredEvent
+from models.events import NewEvents, StoredEvent
 from models.field_changes import StoredFieldChange
 from models.traits import Change, microseconds
 from models.users import User, UserKey
@@ -29,43 +29,61 @@ class _RowGone(Exception):
     """Raised when a company or user was deleted whose id was known."""
 
 
+@dataclass(frozen=True)
+class Memory:
+    """What a process that stores events again and again keeps from one time to the next."""
+
+    ids: KnownIds = field(default_factory=KnownIds)
+    new_events: NewEvents = field(default_factory=NewEvents)
+
+
 def store(
-    sent: Sequence[TrackedEvent], rulebooks: RuleBooks, known: KnownIds | None = None
+    sent: Sequence[TrackedEvent], rulebooks: RuleBooks, memory: Memory | None = None
 ) -> list[int]:
     """Store events in one transaction; ids of companies to evaluate that were not asked for yet.
 
     An event that is stored already changes nothing, so a message may come twice. Whoever stores
-    events again and again passes what it has known since.
+    events again and again passes its memory.
 
     Raises:
         OperationalError, InterfaceError: PostgreSQL cannot be reached; nothing was stored.
     """
-    known = known or KnownIds()
+    memory = memory or Memory()
     tracked = _first_of_each(sent)
     try:
-        return _store(tracked, rulebooks, known)
+        return _store(tracked, rulebooks, memory)
     except _RowGone:
-        known.forget()
-        return _store(tracked, rulebooks, known)
+        memory.ids.forget()
+        return _store(tracked, rulebooks, memory)
 
 
-def _store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks, known: KnownIds) -> list[int]:
+def _store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks, memory: Memory) -> list[int]:
     with transaction():
         versions = rule_versions.current_numbers(list({e.organization_id for e in tracked}))
-        company_ids, added = _company_ids(tracked, versions, rulebooks, known)
-        user_ids = _user_ids(tracked, company_ids, known)
-        fresh = _add_events(tracked, company_ids, user_ids)
-        event_counts.note(fresh)
+        company_ids, added = _company_ids(tracked, versions, rulebooks, memory.ids)
+        user_ids = _user_ids(tracked, company_ids, memory.ids)
+        fresh = _add_events(
+            [
+                _Placed(
+                    event,
+                    company_ids[_company_key(event)],
+                    None if event.user_id is None else user_ids[_user_key(event)],
+                )
+                for event in tracked
+            ],
+            memory.new_events,
+        )
+        event_counts.note(placed.event for placed in fresh)
         # Locked as late as can be: whoever stores other events of the same companies waits.
-        company_rows = {company_ids[_company_key(e)] for e in fresh}
-        user_rows = {user_ids[_user_key(e)] for e in fresh if e.user_id is not None}
+        company_rows = {placed.company_id for placed in fresh}
+        user_rows = {placed.user_id for placed in fresh if placed.user_id is not None}
         held, heard = companies.lock(company_rows), users.lock(user_rows)
         if len(held) < len(company_rows) or len(heard) < len(user_rows):
             raise _RowGone
         asked_for = {c.id for c in held.values() if c.unsettled_since is not None} - added
         merged = [
-            _merge(e, held[company_ids[_company_key(e)]], heard.get(user_ids.get(_user_key(e), 0)))
-            for e in fresh
+            _merge(event, held[company_id], None if user_id is None else heard[user_id])
+            for event, company_id, user_id in fresh
         ]
         field_changes.add(
             StoredFieldChange(one.event.organization_id, one.company.id, change)
@@ -75,7 +93,7 @@ def _store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks, known: KnownId
         _note_unsettled(merged, versions, rulebooks)
         companies.save_intake(held.values())
         users.save(heard.values())
-        for key_id in {e.key_id for e in fresh if e.key_id is not None}:
+        for key_id in {event.key_id for event, _, _ in fresh if event.key_id is not None}:
             api_keys.touch(key_id)
         unsettled = {c.id for c in held.values() if c.unsettled_since is not None}
         return sorted(unsettled - asked_for)
@@ -145,30 +163,33 @@ def _user_ids(
     return found
 
 
-def _add_events(
-    tracked: Sequence[TrackedEvent],
-    company_ids: dict[CompanyKey, int],
-    user_ids: dict[UserKey, int],
-) -> list[TrackedEvent]:
+class _Placed(NamedTuple):
+    """An event, and the rows of its company and its user."""
+
+    event: TrackedEvent
+    company_id: int
+    user_id: int | None
+
+
+def _add_events(placed: Sequence[_Placed], new_events: NewEvents) -> list[_Placed]:
     """Store events; those that were not stored before."""
-    stored = events.add(
+    stored = new_events.add(
         StoredEvent(
-            organization_id=e.organization_id,
-            event_id=e.event_id,
-            company_id=company_ids[_company_key(e)],
-            user_id=user_ids[_user_key(e)] if e.user_id is not None else None,
-            event_key=e.event_key,
-            occurred_at=e.occurred_at,
-            received_at=e.received_at,
-            data=e.data,
+            organization_id=event.organization_id,
+            event_id=event.event_id,
+            company_id=company_id,
+            user_id=user_id,
+            event_key=event.event_key,
+            occurred_at=event.occurred_at,
+            received_at=event.received_at,
+            data=event.data,
         )
-        for e in tracked
+        for event, company_id, user_id in placed
     )
-    return [e for e in tracked if (e.organization_id, e.event_id) in stored]
+    return [one for one in placed if (one.event.organization_id, one.event.event_id) in stored]
 
 
-@dataclass(frozen=True)
-class _Merged:
+class _Merged(NamedTuple):
     """An event that was taken over: what changed of its company, and whether a newer was there."""
 
     event: TrackedEvent
@@ -212,15 +233,18 @@ def _note_unsettled(
             _unsettle(one.company, one.event)
 
 
-def _can_matter(one: _Merged, book: RuleBook, awaiting: Container[str]) -> bool:
+def _can_matter(one: _Merged, book: RuleBook, awaiting: Collection[str]) -> bool:
     """Whether an event can change a flag, of which these wait for one."""
     event = one.event
-    return any(
+    if one.changes and any(
         c.field in book.company_fields and (not c.late or not event.is_late) for c in one.changes
-    ) or any(
-        (flag.name in awaiting or (one.out_of_order and flag.heeds_late_events))
-        and flag.selector.matches(event.event_key, event.data)
-        for flag in book.flags
+    ):
+        return True
+    flags = {*awaiting, *book.heeding_late_events} if one.out_of_order else awaiting
+    return any(
+        flag.selector.matches(event.event_key, event.data)
+        for name in flags
+        if (flag := book.flags_by_name.get(name))
     )
 
 

@@ -9,7 +9,6 @@ from actors import intake
 from actors.hints import hint_all
 from actors.hold import until_available
 from actors.horizon import BEHIND
-from actors.known_ids import KnownIds
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent, UnreadableEvent
 from models import events
@@ -35,7 +34,7 @@ class Persisting:
         self._broker = broker
         self._rulebooks = rulebooks
         self._now = now
-        self._known = KnownIds()
+        self._memory = intake.Memory()
 
     def persist(self, sent: Sequence[dict[str, Any]]) -> None:
         """Return when each event is stored, or set aside if it never can be."""
@@ -61,7 +60,7 @@ class Persisting:
 
     def _store(self, sent: Sequence[Sent]) -> None:
         tracked = [event for _, event in sent]
-        unsettled = intake.store(tracked, self._rulebooks, self._known)
+        unsettled = intake.store(tracked, self._rulebooks, self._memory)
         waited = self._now() - min(event.received_at for event in tracked)
         if waited < BEHIND or len(tracked) < MANY:  # else the clock asks, in its time
             hint_all(self._broker, [messages.evaluate(company_id) for company_id in unsettled])

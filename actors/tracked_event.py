@@ -1,9 +1,8 @@
 """An event on its way from the ingress to its row."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 LIVE_WITHIN = timedelta(minutes=1)
 """An event that arrives this soon after it happened is judged as if it had come at once."""
@@ -13,8 +12,7 @@ class UnreadableEvent(Exception):
     """Raised when a message is not an event as the ingress sends them."""
 
 
-@dataclass(frozen=True)
-class TrackedEvent:
+class TrackedEvent(NamedTuple):
     """One accepted event; `company` and `user` hold every field that was sent but the id."""
 
     organization_id: int

@@ -1,11 +1,16 @@
 """Events as they were sent, and the two probes into them that judging rests on."""
 
+import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from models.database import database, execute, json, query, query_over
+import psycopg2
+
+from models.copying import NULL, copied_json, copied_text, copy_into
+from models.database import database, execute, json, query, query_over, transaction
 
 Filters = Sequence[tuple[Sequence[str], Sequence[Any]]]
 """Pairs of a path below `data` and the values of which one must stand there."""
@@ -25,15 +30,68 @@ class StoredEvent:
     data: dict[str, Any] | None
 
 
-def add(events: Iterable[StoredEvent]) -> set[tuple[int, str]]:
-    """Store events; the (organization id, event id) of those that were not stored before."""
+EventKey = tuple[int, str]
+"""Organization id, and the event's id."""
+
+MANY = 20
+"""Events from which on to copy them is worth its round trips."""
+
+CAREFUL_SECONDS = 60.0
+
+
+class NewEvents:
+    """Stores events. Many are copied, which fails where one of them is stored already.
+
+    Then they are inserted one beside the other, and so are those of the next minute.
+    """
+
+    def __init__(self) -> None:
+        self._careful_until = 0.0
+
+    def add(self, events: Iterable[StoredEvent]) -> set[EventKey]:
+        """Store events; the keys of those that were not stored before."""
+        ordered = sorted(events, key=_key)
+        if len(ordered) >= MANY and time.monotonic() >= self._careful_until:
+            try:
+                with transaction():
+                    copy_into("events", ", ".join(_COLUMNS), map(_line, ordered))
+            except psycopg2.IntegrityError:
+                self._careful_until = time.monotonic() + CAREFUL_SECONDS
+            else:
+                return set(map(_key, ordered))
+        return add(ordered)
+
+
+_COLUMNS = {
+    "organization_id": "bigint",
+    "event_id": "text",
+    "company_id": "bigint",
+    "user_id": "bigint",
+    "event_key": "text",
+    "occurred_at": "timestamptz",
+    "received_at": "timestamptz",
+    "data": "jsonb",
+}
+_key = attrgetter("organization_id", "event_id")
+
+
+def _line(event: StoredEvent) -> str:
+    """A row as COPY takes it."""
+    user_id = NULL if event.user_id is None else event.user_id
+    data = NULL if event.data is None else copied_json(event.data)
+    return (
+        f"{event.organization_id}\t{copied_text(event.event_id)}\t{event.company_id}\t{user_id}"
+        f"\t{copied_text(event.event_key)}\t{event.occurred_at}\t{event.received_at}\t{data}\n"
+    )
+
+
+def add(events: Iterable[StoredEvent]) -> set[EventKey]:
+    """Insert events; the keys of those that were not stored before."""
     rows = query_over(
-        "insert into events (organization_id, event_id, company_id, user_id, event_key,"
-        " occurred_at, received_at, data) select * from v"
+        f"insert into events ({', '.join(_COLUMNS)}) select * from v"
         " on conflict (organization_id, event_id) do nothing returning organization_id, event_id",
-        sorted(events, key=lambda e: (e.organization_id, e.event_id)),
-        "organization_id bigint, event_id text, company_id bigint, user_id bigint,"
-        " event_key text, occurred_at timestamptz, received_at timestamptz, data jsonb",
+        sorted(events, key=_key),  # so that two who store the same wait in one order
+        ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items()),
     )
     return {(row["organization_id"], row["event_id"]) for row in rows}
 

@@ -47,6 +47,11 @@ class RuleBook:
         """The fields of companies that any flag rests on."""
         return frozenset(name for flag in self.flags for name in flag.company_fields)
 
+    @cached_property
+    def heeding_late_events(self) -> tuple[str, ...]:
+        """The names of the flags that an event can change although a later one is known."""
+        return tuple(flag.name for flag in self.flags if flag.heeds_late_events)
+
     def status_name(self, level: Level) -> str:
         """The status that a level names, `N/A` for none."""
         return NOT_APPLICABLE if level is None else self.statuses[level]
