@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from flask import Response, g, request
@@ -30,8 +30,7 @@ LONGEST_KEY = LONGEST_ID - len(f"/{MOST_EVENTS - 1}") - 1
 """Characters of an `Idempotency-Key`, so that `<key>/<index>` is an id."""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one event of a batch; `event` is what a worker stores."""
 
     event_id: str | None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 from marshmallow import ValidationError, validate
@@ -10,8 +11,13 @@ from ingress.event_ids import id_fault
 from ingress.timestamps import FUTURE_TOLERANCE, parse_timestamp
 from ingress.valid_event import LONGEST_TEXT, ValidEvent
 
-OPTIONAL_NAMES = ("payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
+OPTIONAL_NAMES = frozenset(
+    ("payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
+)
 """Fields of a company that are names where they are given."""
+
+REMEMBERED_EMAILS = 10_000
+"""Users come again and again, and an address takes longer to check than the rest of them."""
 
 _check_email = validate.Email()
 
@@ -54,7 +60,10 @@ def _is_company(value: Any) -> TypeGuard[dict[str, Any]]:
         type(value) is dict
         and _is_name(value.get("id"))
         and _is_name(value.get("name"))
-        and all(given is None or _is_name(given) for given in map(value.get, OPTIONAL_NAMES))
+        and (
+            value.keys().isdisjoint(OPTIONAL_NAMES)
+            or all(given is None or _is_name(given) for given in map(value.get, OPTIONAL_NAMES))
+        )
     )
 
 
@@ -62,11 +71,14 @@ def _is_user(value: Any) -> bool:
     if type(value) is not dict or not _is_name(value.get("id")):
         return False
     name, email = value.get("name"), value.get("email")
-    return (name is None or _is_name(name)) and (email is None or _is_email(email))
+    return (name is None or _is_name(name)) and (
+        email is None or (type(email) is str and _is_email(email))
+    )
 
 
-def _is_email(value: Any) -> bool:
+@lru_cache(REMEMBERED_EMAILS)
+def _is_email(text: str) -> bool:
     try:
-        return type(value) is str and bool(_check_email(value))
+        return bool(_check_email(text))
     except ValidationError:
         return False
