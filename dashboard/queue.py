@@ -1,35 +1,22 @@
-"""What the dashboard asks of other processes: a connection to their queues."""
+"""What the dashboard asks of other processes through their queues."""
 
 import logging
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask import current_app
 from redis.exceptions import RedisError
 
 from actors.hints import hint_all
 from actors.insights import Question, write
 from dashboard.parts import parts
 from queues import messages
-from queues.broker import CLIENT_TIMEOUT, QueueBroker, build_broker
 
 logger = logging.getLogger("brazebee.dashboard")
-
-EXTENSION = "brazebee queues"
-
-
-def broker() -> QueueBroker:
-    """The broker of the application at hand, made when it is first needed."""
-    found: QueueBroker | None = current_app.extensions.get(EXTENSION)
-    if found is None:
-        found = build_broker(parts().settings.redis_url, timeout=CLIENT_TIMEOUT)
-        current_app.extensions[EXTENSION] = found
-    return found
 
 
 def ask_for_deliveries(ids: Sequence[UUID]) -> None:
     """Have deliveries that were just written sent at once; should that fail, the clock does it."""
-    hint_all(broker(), [messages.deliver(delivery_id, 1) for delivery_id in ids])
+    hint_all(parts().broker, [messages.deliver(delivery_id, 1) for delivery_id in ids])
 
 
 def ask_to_work_out(organization_id: int, questions: Sequence[Question]) -> None:
@@ -38,6 +25,6 @@ def ask_to_work_out(organization_id: int, questions: Sequence[Question]) -> None
     if not asked:
         return
     try:
-        broker().enqueue_all(asked)
+        parts().broker.enqueue_all(asked)
     except RedisError as error:
         logger.warning("%s questions were not asked: %s", len(asked), error)

@@ -1,13 +1,10 @@
-"""The rule books that pages read, each read once per process."""
+"""The rules in force, as pages read them: each version is read once per process."""
 
-from flask import current_app
-
-from actors.rulebooks import RuleBooks
-
-EXTENSION = "brazebee rule books"
+from dashboard.parts import parts
+from models.organizations import Organization
+from rules.book import RuleBook
 
 
-def rule_books() -> RuleBooks:
-    """Those of the application at hand."""
-    found: RuleBooks = current_app.extensions.setdefault(EXTENSION, RuleBooks())
-    return found
+def rules_in_force(organization: Organization) -> RuleBook | None:
+    """Those of an organization, within the transaction at hand; None where they are unreadable."""
+    return parts().rulebooks.book_if_readable(organization.id, organization.rules_version)

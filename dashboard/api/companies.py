@@ -6,7 +6,6 @@ from typing import Any
 from flask import Response, request
 
 from actors.explanation import explain
-from actors.rulebooks import RuleBooks
 from actors.telling import explained
 from dashboard.api.reading import (
     answer,
@@ -17,7 +16,8 @@ from dashboard.api.reading import (
     organization_at_hand,
     unknown_place,
 )
-from dashboard.parts import now
+from dashboard.parts import now, parts
+from dashboard.rule_books import rules_in_force
 from ingress.errors import ApiError
 from models import company_list
 from models.company_list import Filter, Listed, Order, Sorting, meanings
@@ -30,8 +30,6 @@ FIELD = "field."
 
 _ORDERS = {order.value.replace(" ", "_"): order for order in Order}
 
-_rulebooks = RuleBooks()
-
 
 def list_companies() -> Response:
     """The companies that a filter finds, a page of them."""
@@ -41,7 +39,7 @@ def list_companies() -> Response:
     with transaction():
         read_one_snapshot()
         organization = organization_at_hand()
-        book = _rulebooks.book_if_readable(organization.id, organization.rules_version)
+        book = rules_in_force(organization)
         sorting = Sorting(by, descending, tuple(book.statuses) if book else ())
         try:
             page = company_list.page(organization.id, wanted, sorting, after=after, limit=limit)
@@ -59,7 +57,8 @@ def tell_health(company: str) -> Response:
         organization = organization_at_hand()
         found = None
         if "\0" not in company:
-            found = explain(organization.id, company, organization.rules_version, now(), _rulebooks)
+            version, rulebooks = organization.rules_version, parts().rulebooks
+            found = explain(organization.id, company, version, now(), rulebooks)
     if found is None:
         raise ApiError(404, "Company not found", [fault("id", "No event has named this company")])
     return answer(explained(found))

@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 from actors.rulebooks import NO_RULES
 from dashboard.access import Member, viewer
 from dashboard.listing import Listing
-from dashboard.parts import now, parts
+from dashboard.parts import now
+from dashboard.rule_books import rules_in_force
 from dashboard.spreadsheet import as_csv
 from models import company_list, saved_views
 from models.companies import CORE_FIELDS
@@ -112,9 +113,7 @@ def _in_order(
 
 
 def _book(member: Member) -> RuleBook:
-    organization = member.organization
-    found = parts().rulebooks.book_if_readable(organization.id, organization.rules_version)
-    return found or NO_RULES
+    return rules_in_force(member.organization) or NO_RULES
 
 
 def _chunks(organization_id: int, wanted: Filter) -> Iterator[list[Listed]]:

@@ -13,6 +13,7 @@ from actors.rulebooks import NO_RULES
 from dashboard.access import Member, audit, editor, viewer
 from dashboard.numbers import number
 from dashboard.parts import now, parts
+from dashboard.rule_books import rules_in_force
 from models import event_counts, rule_versions
 from models.database import transaction
 from models.event_counts import Volume
@@ -43,7 +44,7 @@ def page(member: Member) -> ResponseReturnValue:
     """All configured events, and those that clients send in vain."""
     at, organization = now(), member.organization
     with transaction():
-        book = parts().rulebooks.book_if_readable(organization.id, organization.rules_version)
+        book = rules_in_force(organization)
         volumes = event_counts.volumes(organization.id, at)
         quiet = {
             one.event_key: one

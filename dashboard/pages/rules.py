@@ -16,7 +16,8 @@ from dashboard.charts.paired_columns import Step, paired_columns
 from dashboard.differences import difference
 from dashboard.editor import as_written, completions, import_map, new_nonce, policy_with
 from dashboard.numbers import number
-from dashboard.parts import now, parts
+from dashboard.parts import now
+from dashboard.rule_books import rules_in_force
 from dashboard.trials import Patience, make_plan, replay_some
 from models import flag_overrides, rule_versions
 from models.database import transaction
@@ -54,9 +55,7 @@ def page(member: Member) -> ResponseReturnValue:
 def complete(member: Member) -> ResponseReturnValue:
     """What the editor offers while one types."""
     with transaction():
-        book = parts().rulebooks.book_if_readable(
-            member.organization.id, member.organization.rules_version
-        )
+        book = rules_in_force(member.organization)
     return completions(book)
 
 

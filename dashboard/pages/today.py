@@ -15,6 +15,7 @@ from actors.rulebooks import NO_RULES
 from dashboard.access import Member, viewer
 from dashboard.charts.shares import Share, shares
 from dashboard.parts import now, parts
+from dashboard.rule_books import rules_in_force
 from dashboard.wording import tone_of
 from models import api_keys, company_list, event_counts, transitions
 from models.company_list import StatusCount
@@ -56,7 +57,7 @@ def page(member: Member) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         counts = company_list.by_status(organization.id, at)
-        book = _book(member)
+        book = rules_in_force(member.organization)
         if not counts:
             return _first_steps(member, book)
         changes, following = transitions.recent(organization.id, since=at - LAST_DAY, limit=PAGE)
@@ -99,7 +100,7 @@ def more_changes(member: Member) -> ResponseReturnValue:
                 member.organization.id, since=at - LAST_DAY, after=after, limit=PAGE
             )
             why = _why(member, found)
-            book = _book(member) or NO_RULES
+            book = rules_in_force(member.organization) or NO_RULES
     except UnreadableCursor:
         return redirect(url_for("today.page"), 303)
     return render_template(
@@ -119,7 +120,7 @@ def more_coming(member: Member) -> ResponseReturnValue:
     try:
         with transaction():
             read_one_snapshot()
-            book = _book(member)
+            book = rules_in_force(member.organization)
             found = _coming(member, book, at, request.args.get("after"))
     except UnreadableCursor:
         return redirect(url_for("today.page"), 303)
@@ -134,12 +135,6 @@ def more_coming(member: Member) -> ResponseReturnValue:
 def _part_or_page(name: str) -> str:
     asks_for_part = "HX-Request" in request.headers
     return f"today/{name}.html" if asks_for_part else f"today/more_{name}.html"
-
-
-def _book(member: Member) -> RuleBook | None:
-    """The rules in force; None where this version of the product cannot read them."""
-    organization = member.organization
-    return parts().rulebooks.book_if_readable(organization.id, organization.rules_version)
 
 
 def _coming(

@@ -160,7 +160,7 @@ def test_webhooks_that_tell_it_are_asked_for_at_once(
 def test_without_redis_nothing_changes(
     serve_dashboard: ServeDashboard, tenant: Tenant, settings: Settings
 ) -> None:
-    without = serve_dashboard(redis_url="redis://127.0.0.1:1/0")
+    without = serve_dashboard(queue_url="redis://127.0.0.1:1/0")
     answer = override(signed_in(without, tenant, "editor"), tenant)
     assert answer.status_code == 503
     assert "Redis does not answer. Nothing was changed." in text_of(answer)

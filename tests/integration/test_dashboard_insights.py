@@ -374,6 +374,6 @@ def test_who_is_no_member_learns_nothing(dashboard: Dashboard, acme: Organizatio
 
 
 def test_without_redis_pages_show_what_is_known(serve_dashboard: Any, acme: Organization) -> None:
-    broken = serve_dashboard(redis_url="redis://127.0.0.1:1/0")
+    broken = serve_dashboard(queue_url="redis://127.0.0.1:1/0")
     page = broken.signed_in("r@example.com", (acme, "viewer")).get("/o/acme/insights/login")
     assert page.status_code == 200

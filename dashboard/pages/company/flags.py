@@ -35,9 +35,8 @@ from dashboard.pages.company.overview import (
     rule_address,
     standing_of,
 )
-from dashboard.parts import now
-from dashboard.queue import ask_for_deliveries, broker
-from dashboard.rule_books import rule_books
+from dashboard.parts import now, parts
+from dashboard.queue import ask_for_deliveries
 from dashboard.wording import exact_time
 from models.companies import Company
 from models.database import transaction
@@ -195,12 +194,12 @@ def _change(
         ServiceUnavailable: Redis does not tell which events wait, or the rules cannot be read.
     """
     try:
-        known_until = Horizon(broker(), now).known_until()
+        known_until = Horizon(parts().broker, now).known_until()
     except RedisError:
         raise ServiceUnavailable("Redis does not answer. Nothing was changed.") from None
     try:
         with transaction():
-            written = change(Judging(rule_books(), at, known_until))
+            written = change(Judging(parts().rulebooks, at, known_until))
             one = written.override
             subject = f"{one.flag} of {about(written.company)}"
             audit.record(member, action, subject, _detail(one))

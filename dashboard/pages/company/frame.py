@@ -9,7 +9,7 @@ from flask import Blueprint, abort, current_app, g, render_template, request, ur
 
 from dashboard.access import Member
 from dashboard.providers import Elsewhere, elsewhere
-from dashboard.rule_books import rule_books
+from dashboard.rule_books import rules_in_force
 from models import companies
 from models.companies import Company
 from rules.book import RuleBook
@@ -45,9 +45,8 @@ def find_company(member: Member, external_id: str) -> Company:
         found = companies.find(member.organization.id, external_id)
     if found is None:
         abort(404)
-    organization = member.organization
     g.company = found
-    g.book = rule_books().book_if_readable(organization.id, organization.rules_version)
+    g.book = rules_in_force(member.organization)
     return found
 
 

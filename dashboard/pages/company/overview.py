@@ -24,8 +24,7 @@ from dashboard.pages.company.frame import (
 )
 from dashboard.pages.company.notes import NoteForm, may_delete, may_edit
 from dashboard.pages.company.timeline import CAUSES, event_names
-from dashboard.parts import now
-from dashboard.rule_books import rule_books
+from dashboard.parts import now, parts
 from models import company_notes, flag_overrides, timeline, transitions
 from models.companies import Company
 from models.database import read_one_snapshot, transaction
@@ -111,7 +110,7 @@ def explained(member: Member, company: Company, at: datetime) -> Explanation | N
     """
     organization = member.organization
     return explain(
-        organization.id, company.external_id, organization.rules_version, at, rule_books()
+        organization.id, company.external_id, organization.rules_version, at, parts().rulebooks
     )
 
 
@@ -166,7 +165,7 @@ def overrides_of(company: Company, at: datetime) -> Overrides:
 def _coming(member: Member, company: Company, at: datetime) -> Prospect | None:
     """The next change of status if nothing happens, as `brazebee rules forecast` tells it."""
     version = member.organization.rules_version
-    [prospects] = forecast([company.id], version, at, shifted(at, LONGEST), rule_books())
+    [prospects] = forecast([company.id], version, at, shifted(at, LONGEST), parts().rulebooks)
     return next((one for one in prospects if one.before != one.after), None)
 
 

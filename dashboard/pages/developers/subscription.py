@@ -7,11 +7,11 @@ from wtforms import Field, Form, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from actors.rulebooks import RuleBooks
 from actors.webhooks.addresses import LONGEST_URL
 from actors.webhooks.payload import EventType
 from actors.webhooks.subscribing import CannotSubscribe, read_fields
 from dashboard.forms import required, trimmed
+from dashboard.rule_books import rules_in_force
 from models.organizations import Organization
 from models.webhook_endpoints import Wanted
 
@@ -21,8 +21,6 @@ EVENT_TYPES = {
     EventType.HEALTH_SCORE_CHANGED: "A company comes to another status (health_score_changed)",
     EventType.THRESHOLD_CROSSED: "Only a flag changes (threshold_crossed)",
 }
-
-_rulebooks = RuleBooks()
 
 
 def _lines(text: str | None) -> list[str]:
@@ -110,6 +108,6 @@ def filled(wanted: Wanted) -> dict[str, Any]:
 
 def statuses_to_offer(organization: Organization, wanted: Wanted | None = None) -> list[str]:
     """The statuses of the rules, and those that an endpoint is subscribed to all the same."""
-    book = _rulebooks.book_if_readable(organization.id, organization.rules_version)
+    book = rules_in_force(organization)
     offered = [*(book.statuses if book else ()), *((wanted and wanted.statuses) or ())]
     return list(dict.fromkeys(offered))

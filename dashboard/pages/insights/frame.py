@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from flask import Blueprint, request
 
 from actors.insights import Looked, Question, look_up_several
-from actors.rulebooks import NO_RULES, RuleBooks
+from actors.rulebooks import NO_RULES
 from dashboard.access import Member
 from dashboard.queue import ask_to_work_out
+from dashboard.rule_books import rules_in_force
 from models.event_weeks import Week
 from rules.book import RuleBook
 
@@ -27,8 +28,6 @@ WHOLE, WIDE, NARROW = 1120, 540, 330
 
 MOST_LOOKS = 15
 """How often a page that waits for a first answer looks again by itself."""
-
-_rulebooks = RuleBooks()
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,7 @@ class Answers:
 
 def book_of(member: Member) -> RuleBook:
     """The rules in force; none where they cannot be read."""
-    organization = member.organization
-    found = _rulebooks.book_if_readable(organization.id, organization.rules_version)
-    return found or NO_RULES
+    return rules_in_force(member.organization) or NO_RULES
 
 
 def look_again() -> int | None:
