@@ -53,28 +53,38 @@ def running_dashboard(settings: Settings, log: Path) -> Iterator[RunningDashboar
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    line = parse_procfile(PROCFILE.read_text(encoding="utf-8")).processes["dashboard"]
-    environment = {
+    with running_line("dashboard", settings, log, BRAZEBEE_DASHBOARD_PORT=str(port)) as process:
+        _wait_until_ready(f"{url}/readyz", process, log)
+        yield RunningDashboard(url)
+
+
+@contextmanager
+def running_line(
+    name: str, settings: Settings, log: Path, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a line of the Procfile on the servers of these settings, and stop it."""
+    line = parse_procfile(PROCFILE.read_text(encoding="utf-8")).processes[name]
+    known = {
         **{k: v for k, v in os.environ.items() if not k.startswith("BRAZEBEE_")},
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
         "BRAZEBEE_SECRET_KEY": settings.secret_keys[0],
-        "BRAZEBEE_DASHBOARD_PORT": str(port),
+        "BRAZEBEE_WEBHOOK_ALLOW_NETS": "127.0.0.0/8",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "PYTHONPATH": str(ROOT),
+        **environment,
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
             ["/bin/sh", "-c", line],
-            env=environment,
+            env=known,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
     try:
-        _wait_until_ready(f"{url}/readyz", process, log)
-        yield RunningDashboard(url)
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         try:

@@ -183,7 +183,7 @@ def _past(
     held = sum(step.at <= since for step, _ in lived[1:])  # its place: what held at the beginning
     rows = lived[held:][::-1]
     counted = sum(
-        why is not None and step.at > since and why.from_status != why.to_status
+        why is not None and step.at >= since and why.from_status != why.to_status
         for step, why in rows
     )
     known: dict[str, Any] = {"since": since, "until": at}

@@ -1,0 +1,353 @@
+"""Somebody looks at one company: how it stands and why, and what they can do about it."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from accessibility import faults_in_every_look
+from browsing import OpenPage
+from click.testing import CliRunner
+from playwright.sync_api import Locator, Page, expect
+from running_dashboard import RunningDashboard
+
+from actors.health import evaluate
+from actors.intake import store
+from actors.rule_changes import apply_rules
+from actors.rulebooks import RuleBooks
+from actors.tracked_event import TrackedEvent
+from cli.main import main
+from config.settings import Settings
+from models import audit_log, companies, webhook_endpoints
+from models.database import transaction
+from models.organizations import Organization
+
+RULES = """
+version: 1
+statuses: [Healthy, At Risk, Critical]
+events:
+  login: {name: Signed in}
+  report: {name: Report created}
+  error: {name: Error shown}
+flags:
+  - flag: Logs in
+    event: login
+    when: {At Risk: less than 3 times in 7 days, Critical: less than 1 time in 7 days}
+    note: Who renews signs in daily.
+  - flag: Reports
+    event: report
+    when: {At Risk: less than 2 times in 14 days}
+  - flag: Errors
+    event: error
+    when: {Critical: at least 3 times in 5 days}
+    recover: less than 1 time in 30 days
+  - flag: Seats
+    event: login
+    when: {At Risk: distinct users in 30 days below 50% of company.seats}
+  - flag: Renewal
+    applies_to: {company.plan: Starter}
+    when: {At Risk: company.renewal_date within 60 days}
+  - flag: Newcomers
+    event: report
+    new_company: wait 300 days
+    when: {At Risk: no activity for 2 days}
+"""
+
+HOOK = "http://127.0.0.1:9/very/secret"
+
+Told = Callable[..., Any]
+
+_numbers = itertools.count(1)
+
+
+def event(
+    organization: Organization, key: str, days_ago: float, user: str | None = None, **fields: Any
+) -> TrackedEvent:
+    at = datetime.now(UTC) - timedelta(days=days_ago)
+    return TrackedEvent(
+        organization_id=organization.id,
+        key_id=None,
+        event_id=f"one-{next(_numbers)}",
+        event_key=key,
+        company_id="acme",
+        company={"name": "Acme Freight", **fields},
+        user_id=user,
+        user={"name": f"{user.title()} Doe", "email": f"{user}@acme.test"} if user else {},
+        data={"code": 42} if key == "error" else None,
+        occurred_at=at,
+        received_at=at,
+    )
+
+
+@pytest.fixture
+def company(organization: Organization, served: tuple[RunningDashboard, Settings]) -> str:
+    """The address of a company that was well, had trouble, and has several flags raised."""
+    now, rulebooks = datetime.now(UTC), RuleBooks()
+    with transaction():
+        since = now - timedelta(days=200)
+        apply_rules(organization.id, RULES, file="r.yaml", applied_by="test", now=since)
+        webhook_endpoints.add(organization.id, HOOK, secret_keys=served[1].secret_keys)
+    known = {"seats": 5, "crm_provider": "close", "crm_provider_id": "lead_1"}
+    paid = {"payment_provider": "stripe", "payment_provider_id": "cus_123"}
+    lives = [
+        event(organization, "login", 100 - day, f"user{day % 4}", plan="Pro", **known)
+        for day in range(60)
+    ]
+    lives += [event(organization, "report", days, "ann") for days in (60, 50)]
+    for until, events in (
+        (41, lives),
+        (20, [event(organization, "error", 25 + part, "bob") for part in (0.1, 0.2, 0.3)]),
+        (0, [event(organization, "login", 6, "ann", plan="Team", **paid),
+             event(organization, "login", 1, "bob"),
+             event(organization, "report", 3, "ann"), event(organization, "report", 13, "ann")]),
+    ):  # fmt: skip
+        store(events, rulebooks)
+        with transaction():
+            found = companies.find(organization.id, "acme")
+        assert found is not None
+        evaluate(found.id, rulebooks, now - timedelta(days=until))
+    return f"/o/{organization.name}/companies/acme"
+
+
+@pytest.fixture
+def told(
+    organization: Organization,
+    served: tuple[RunningDashboard, Settings],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Told:
+    """Asks the command line for JSON."""
+    settings = served[1]
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("REDIS_URL", settings.redis_url)
+    monkeypatch.setenv("BRAZEBEE_SECRET_KEY", settings.secret_keys[0])
+
+    def ask(*command: str) -> Any:
+        result = CliRunner().invoke(main, [*command, "--org", organization.name, "--json"])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    return ask
+
+
+def instants(within: Locator) -> list[str]:
+    """The instants that a part of a page shows, to the second, as pages write them."""
+    shown: list[str] = within.locator("time").evaluate_all("all => all.map(one => one.dateTime)")
+    return shown
+
+
+def to_the_second(at: str) -> str:
+    return f"{at[:19]}Z"
+
+
+def flag_card(page: Page, flag: str) -> Locator:
+    return page.locator("details.flag").filter(has=page.get_by_role("heading", name=flag))
+
+
+def facts_shown(card: Locator) -> dict[str, str]:
+    """What a flag rests on, by what it is."""
+    read = "list => [...list.children].map(one => one.textContent.trim().replace(/\\s+/g, ' '))"
+    texts: list[str] = card.locator("dl.facts").evaluate(read)
+    return dict(zip(texts[::2], texts[1::2], strict=True))
+
+
+def test_a_company_is_shown_as_the_command_line_tells_it(
+    company: str, browser_page: OpenPage, told: Told
+) -> None:
+    page = browser_page("viewer")
+    page.goto(company)
+    explained = told("explain", "acme")
+    head = page.locator(".company-head")
+    expect(head.locator(".badge")).to_have_text(explained["health_status"])
+    expect(head.locator("strong")).to_have_text(str(explained["score"]))
+    assert instants(head) == [to_the_second(explained["changed_at"])]
+    assert len(explained["flags"]) == page.locator("details.flag").count() == 6
+    reasons = {flag["reason"] for flag in explained["flags"]}
+    assert len(reasons) > 2  # raised, quiet, not judged: each is shown
+    for flag in explained["flags"]:
+        card = flag_card(page, flag["flag"])
+        expect(card.locator("summary .badge").first).to_have_text(flag["status"] or "N/A")
+        facts = facts_shown(card)
+        assert flag["threshold"] in facts["Why"]
+        assert facts.get("Facts") == flag["seen"]
+        assert facts.get("Note") == flag["note"]
+        assert facts.get("Recovers", "").removeprefix("when ") == (flag["recovers"] or "")
+        assert facts["Rule"] == f"version {explained['rules_version']}, line {flag['line']}"
+        judged = flag["reason"] not in ("waits", "does_not_apply")
+        assert facts.get("Counts", "").startswith(flag["counts"] or "" if judged else "")
+        shown = set(instants(card.locator("dl.facts")))
+        due = [flag["last_event_at"] if judged else None, flag["changes_at"]]
+        assert shown == {to_the_second(at) for at in due if at}
+        if flag["changes_at"]:
+            assert facts["Changes"].startswith(f"{flag['changes_to']} in ")
+        if flag["lacks"]:
+            assert facts["Changes"].endswith(f"{flag['lacks']} would change it")
+        if not flag["changes_at"] and not flag["lacks"]:
+            assert facts["Changes"] == "not by itself"
+    [coming] = told("rules", "forecast", "--days", "3650")[:1]
+    note = page.locator(".message.note")
+    expect(note.locator(".badge")).to_have_text(coming["to"])
+    assert set(instants(note)) == {to_the_second(coming["at"])}
+    for step in coming["flags"]:
+        expect(note).to_contain_text(step["flag"])
+
+
+def test_the_chart_and_its_numbers_are_the_transitions(
+    company: str, browser_page: OpenPage, told: Told
+) -> None:
+    page = browser_page("viewer")
+    page.goto(f"{company}?span=365")
+    changes = told("explain", "acme")["transitions"]
+    chart = page.get_by_role("img", name="Score and status of Acme Freight")
+    expect(chart).to_be_visible()
+    expect(chart.locator("desc")).to_contain_text(f"changed {len(changes)} times")
+    numbers = page.get_by_role("region", name="Score and status since")
+    expect(numbers).to_be_hidden()
+    page.locator("summary", has_text="The numbers").click()
+    expect(numbers).to_be_visible()
+    for one in changes:
+        row = numbers.get_by_role("row").filter(
+            has=page.locator(f'time[datetime="{to_the_second(one["at"])}"]')
+        )
+        expect(row.locator(".badge").first).to_have_text(one["to"])
+    rows = numbers.locator("tbody tr").count()
+    page.get_by_role("link", name="30 days").click()
+    expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "true")
+    page.locator("summary", has_text="The numbers").click()
+    assert numbers.locator("tbody tr").count() < rows
+
+
+def test_what_is_known_of_a_company_is_found_tab_by_tab(
+    company: str, browser_page: OpenPage, told: Told
+) -> None:
+    page = browser_page("viewer")
+    page.goto(company)
+    crm = page.get_by_role("link", name=re.compile("^Close lead_1"))
+    expect(crm).to_have_attribute("href", "https://app.close.com/lead/lead_1/")
+    expect(crm).to_have_attribute("rel", re.compile("noopener"))
+    stripe = page.get_by_role("link", name=re.compile("^Stripe cus_123"))
+    expect(stripe).to_have_attribute("href", "https://dashboard.stripe.com/customers/cus_123")
+    tabs = page.get_by_role("navigation", name="Acme Freight")
+    tabs.get_by_role("link", name="Timeline").click()
+    happenings = page.locator(".happenings > li:not(.more)")
+    expect(happenings).to_have_count(50)
+    page.get_by_role("link", name="Show older").click()
+    expect(page.get_by_role("link", name="Show older")).to_have_count(0)
+    assert happenings.count() > 60
+    expect(happenings.nth(50)).to_be_focused()
+    page.get_by_label("Show", exact=True).select_option("Changes of health")
+    expect(page.locator(".happenings .event")).to_have_count(0)
+    expect(page.locator(".happenings .change").last).to_be_visible()
+    expect(page.locator(".happenings .changes", has_text="Errors")).to_have_count(1)
+    page.get_by_label("Show", exact=True).select_option("Events")
+    page.get_by_label("Event key").select_option("Error shown")
+    expect(happenings).to_have_count(3)
+    happenings.first.locator("summary").click()
+    expect(happenings.first.locator("pre")).to_contain_text('"code": 42')
+    tabs.get_by_role("link", name="Users").click()
+    expect(page.get_by_role("heading", name="Users")).to_contain_text("6")
+    expect(page.locator("tbody tr").first).to_contain_text("Bob Doe bob@acme.test · bob")
+    tabs.get_by_role("link", name="Fields").click()
+    row = page.get_by_role("region", name="Fields").get_by_role("row", name=re.compile("^plan "))
+    expect(row).to_contain_text("Team")
+    row.get_by_role("link", name="History of plan").click()
+    history = page.get_by_role("region", name="What fields said").locator("tbody tr")
+    expect(history).to_have_text([re.compile(r"\s+Team\s+Pro\s*$"), re.compile(r"\s+Pro\s+–\s*$")])
+    tabs.get_by_role("link", name="Deliveries").click()
+    sent = told("deliveries", "list", "--company", "acme")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(len(sent))
+    assert len(sent) > 3
+    for place, one in enumerate(sent):
+        cells = rows.nth(place).locator("td")
+        written = to_the_second(one["created_at"])
+        expect(cells.first.locator("time")).to_have_attribute("datetime", written)
+        texts = [one["event"], "127.0.0.1:9", one["state"], str(one["attempts"])]
+        assert cells.all_inner_texts()[1:5] == texts
+        due = [to_the_second(one["next_attempt_at"])] if one["next_attempt_at"] else []
+        assert instants(cells.last) == due
+    assert "secret" not in page.content()
+
+
+def test_an_editor_snoozes_and_overrides_a_flag_and_ends_that(
+    company: str, organization: Organization, browser_page: OpenPage, told: Told
+) -> None:
+    page = browser_page("editor")
+    page.goto(company)
+    card = flag_card(page, "Logs in")
+    said = page.get_by_role("status").first
+    card.get_by_role("link", name="Snooze or override Logs in").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Enter a reason")).to_be_visible()
+    page.get_by_label("Reason").fill("On holiday")
+    page.get_by_label("It ends").select_option("in 3 days")
+    page.get_by_role("button", name="Save").click()
+    expect(said).to_contain_text("Logs in is snoozed until")
+    expect(card.locator("summary")).to_contain_text("snoozed")
+    expect(card).to_contain_text("“On holiday”")
+    [flag] = [one for one in told("explain", "acme")["flags"] if one["flag"] == "Logs in"]
+    assert (flag["override"]["kind"], flag["override"]["reason"]) == ("snooze", "On holiday")
+    assert to_the_second(flag["override"]["ends_at"]) in instants(card.locator(".in-force"))
+    card.get_by_role("button", name="End the snooze").click()
+    expect(said).to_contain_text("Logs in counts as it is judged again.")
+    page.get_by_text("Snoozes and overrides that are over (1)").click()
+    expect(page.locator(".former li")).to_contain_text("was snoozed")
+    card.get_by_role("link", name="Snooze or override Logs in").click()
+    expect(page.get_by_label("Day")).to_be_hidden()
+    page.get_by_label("For now this flag").select_option("counts as Healthy")
+    page.get_by_label("It ends").select_option("on a day")
+    page.get_by_label("Day").fill((datetime.now(UTC) + timedelta(days=2)).date().isoformat())
+    page.get_by_label("Reason").fill("They wrote to us")
+    page.get_by_role("button", name="Save").click()
+    expect(said).to_contain_text("Logs in counts as Healthy until")
+    expect(card.locator("summary")).to_contain_text("counts as Healthy")
+    explained = told("explain", "acme")
+    expect(page.locator(".company-head strong")).to_have_text(str(explained["score"]))
+    card.get_by_role("button", name="End the override").click()
+    expect(page.get_by_text("Snoozes and overrides that are over (2)")).to_be_visible()
+    with transaction():
+        done = [one.action for one in audit_log.page(organization.id, limit=4)]
+    assert done == ["Flag counts again", "Flag overridden", "Flag counts again", "Flag snoozed"]
+
+
+def test_an_editor_writes_changes_and_deletes_a_note(company: str, browser_page: OpenPage) -> None:
+    page = browser_page("editor")
+    page.goto(company)
+    said, notes = page.get_by_role("status").first, page.locator(".notes li")
+    page.get_by_role("textbox", name="Note").fill("<b>Ann</b> leaves\nin March.")
+    page.get_by_role("button", name="Add note").click()
+    expect(said).to_have_text("Your note was added.")
+    expect(notes.locator(".written")).to_have_text("<b>Ann</b> leaves in March.")
+    notes.get_by_role("link", name="Edit").click()
+    page.get_by_role("textbox", name="Note").fill("Ann leaves in May.")
+    page.get_by_role("button", name="Save").click()
+    expect(notes).to_contain_text("Ann leaves in May.")
+    expect(notes).to_contain_text("edited")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    notes.get_by_role("button", name="Delete").click()
+    expect(notes).to_have_count(1)
+    page.once("dialog", lambda dialog: dialog.accept())
+    notes.get_by_role("button", name="Delete").click()
+    expect(said).to_have_text("The note was deleted.")
+    expect(page.get_by_text("No note yet")).to_be_visible()
+
+
+def test_a_viewer_looks_and_changes_nothing(company: str, browser_page: OpenPage) -> None:
+    page = browser_page("viewer")
+    for rest in ("", "/notes"):
+        page.goto(f"{company}{rest}")
+        expect(page.get_by_role("main").locator("form[method=post]")).to_have_count(0)
+        expect(page.get_by_role("link", name=re.compile("Snooze|Edit"))).to_have_count(0)
+    refused = page.goto(f"{company}/flags/Reports")
+    assert refused is not None
+    assert refused.status == 403
+
+
+def test_the_pages_of_a_company_keep_nobody_out(company: str, browser_page: OpenPage) -> None:
+    page = browser_page("editor")
+    for rest in ("", "/timeline", "/users", "/fields", "/deliveries", "/notes", "/flags/Reports"):
+        page.goto(f"{company}{rest}")
+        page.locator("main details").evaluate_all("all => all.forEach(one => one.open = true)")
+        assert faults_in_every_look(page) == [], rest
