@@ -1,0 +1,305 @@
+"""Somebody connects an application: keys, webhooks with a real receiver, and what was sent."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+from accessibility import faults_in_every_look
+from browsing import OpenPage
+from playwright.sync_api import Page, expect
+from receiving import Receiver
+from running_dashboard import RunningDashboard, running_line
+
+from actors.health import evaluate
+from actors.intake import store
+from actors.rule_changes import apply_rules
+from actors.rulebooks import RuleBooks
+from actors.tracked_event import TrackedEvent
+from config.settings import Settings
+from models import audit_log, webhook_endpoints
+from models.database import execute, transaction
+from models.organizations import Organization
+
+RULES = """
+version: 1
+statuses: [Healthy, At Risk, Critical]
+events: {login: {name: Signed in}}
+flags:
+  - flag: Logs in
+    event: login
+    when: {Critical: less than 2 times in 7 days}
+"""
+
+CLIPBOARD = ["clipboard-read", "clipboard-write"]
+
+
+@pytest.fixture(scope="module")
+def delivering(
+    served: tuple[RunningDashboard, Settings], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """The process that sends webhooks."""
+    log = tmp_path_factory.mktemp("deliver") / "deliver.log"
+    with running_line("deliver", served[1], log, BRAZEBEE_DELIVER_THREADS="2"):
+        yield
+    said = log.read_text(errors="replace")
+    assert "Traceback" not in said, said
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    opened = Receiver()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def base(organization: Organization) -> str:
+    return f"/o/{organization.name}/settings/developers"
+
+
+def subscribe(
+    organization: Organization, served: tuple[RunningDashboard, Settings], url: str
+) -> tuple[str, str]:
+    """The address of a webhook's page below that of the developers, and its secret."""
+    with transaction():
+        endpoint_id, secret = webhook_endpoints.add(
+            organization.id, url, secret_keys=served[1].secret_keys
+        )
+    return f"/webhooks/{endpoint_id}", secret
+
+
+def go_wrong(organization: Organization, *companies: str) -> None:
+    """Have companies turn Critical, and the deliveries that tell it be given up."""
+    now, rulebooks = datetime.now(UTC), RuleBooks()
+    with transaction():
+        since = now - timedelta(days=30)
+        apply_rules(organization.id, RULES, file="r.yaml", applied_by="test", now=since)
+    at = now - timedelta(hours=1)
+    sent = [
+        TrackedEvent(
+            organization_id=organization.id, key_id=None, event_id=f"{organization.id}-{company}",
+            event_key="login", company_id=company, company={"name": company.title()},
+            user_id=None, user={}, data=None, occurred_at=at, received_at=at,
+        )
+        for company in companies
+    ]  # fmt: skip
+    for company_id in store(sent, rulebooks):
+        evaluate(company_id, rulebooks, now)
+    with transaction():
+        execute(
+            "update deliveries set state = 'failed', next_attempt_at = null, finished_at = now()"
+            " where organization_id = %(id)s",
+            {"id": organization.id},
+        )
+
+
+def secret_shown(page: Page) -> str:
+    return page.locator("#secret").inner_text()
+
+
+def actions(organization: Organization) -> list[str]:
+    """What was done, the latest first, without signing in."""
+    with transaction():
+        logged = audit_log.page(organization.id, limit=20)
+    return [one.action for one in logged if one.action != "Signed in"]
+
+
+def test_a_key_is_made_copied_used_and_revoked(
+    base: str, organization: Organization, dashboard: RunningDashboard, browser_page: OpenPage
+) -> None:
+    page = browser_page("administrator", permissions=CLIPBOARD)
+    page.get_by_role("link", name="Settings").click()
+    expect(page.get_by_text("No valid key")).to_be_visible()
+    page.get_by_role("button", name="Create key").click()
+    expect(page.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Name").fill("Shop")
+    page.get_by_role("button", name="Create key").click()
+    key = secret_shown(page)
+    assert re.fullmatch(r"bzb_\S{32,}", key)
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == key
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(f"{dashboard.url}/v1/companies", headers={"x-api-key": key})
+    assert answer.status_code == 200
+    page.get_by_role("link", name="Back to API keys").click()
+    assert key not in page.content()
+    row = page.get_by_role("row", name=re.compile("^Shop"))
+    expect(row).to_contain_text(f"bzb_…{key[-4:]}")
+    expect(row).to_contain_text("just now")
+    cards = page.locator(".card", has=page.locator("meter"))
+    expect(cards.nth(0)).to_contain_text("Sending events 0 of")
+    expect(cards.nth(1)).to_contain_text("Reading over the API 1 of")
+    expect(cards.nth(1).locator("meter")).to_have_js_property("value", 1)
+    row.get_by_role("link", name="Revoke Shop").click()
+    expect(page.get_by_role("heading", name="Revoke “Shop”?")).to_be_visible()
+    page.get_by_role("link", name="Keep it").click()
+    page.get_by_role("link", name="Revoke Shop").click()
+    page.get_by_role("button", name="Revoke key").click()
+    expect(page.get_by_role("status").first).to_contain_text("“Shop” is revoked")
+    expect(page.get_by_text("No valid key")).to_be_visible()
+    page.get_by_text("1 revoked").click()
+    revoked = page.get_by_role("region", name="Revoked API keys")
+    expect(revoked.get_by_role("row", name=re.compile("^Shop"))).to_be_visible()
+    assert actions(organization) == ["API key revoked", "API key created"]
+
+
+def test_without_leave_to_copy_the_secret_is_marked_for_the_keyboard(
+    base: str, browser_page: OpenPage
+) -> None:
+    page = browser_page("administrator")
+    page.add_init_script("delete Navigator.prototype.clipboard")
+    page.goto(base)
+    page.get_by_label("Name").fill("Shop")
+    page.get_by_role("button", name="Create key").click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Press Ctrl-C")).to_be_visible()
+    assert page.evaluate("getSelection().toString()") == secret_shown(page)
+
+
+def test_a_webhook_is_added_changed_and_removed(
+    base: str, organization: Organization, browser_page: OpenPage
+) -> None:
+    go_wrong(organization, "acme")
+    page = browser_page("administrator")
+    page.goto(f"{base}/webhooks")
+    said = page.get_by_role("status").first
+    page.get_by_label("URL").fill("http://example.com/hook")
+    page.get_by_role("button", name="Add webhook").click()
+    expect(page.locator("#url-wrong")).to_be_visible()
+    page.get_by_label("URL").fill("http://127.0.0.1:9/hook")
+    page.get_by_label("Critical").check()
+    page.get_by_role("button", name="Add webhook").click()
+    secret = secret_shown(page)
+    assert secret.startswith("whsec_")
+    page.get_by_role("link", name="Go on to the webhook").click()
+    assert secret not in page.content()
+    expect(page.get_by_label("Critical")).to_be_checked()
+    page.get_by_label("Critical").uncheck()
+    page.get_by_label("At Risk").check()
+    page.get_by_label("Only these companies").fill("acme\nbeta")
+    page.get_by_label("Only companies with these fields").fill("plan")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#fields-wrong")).to_contain_text("plan=Enterprise")
+    page.get_by_label("Only companies with these fields").fill("plan=Pro\nplan=Team")
+    page.get_by_role("button", name="Save").click()
+    expect(said).to_have_text("What this webhook is told of was changed.")
+    with transaction():
+        [endpoint] = webhook_endpoints.of_organization(organization.id)
+    assert endpoint.wanted.statuses == ("At Risk",)
+    assert endpoint.wanted.companies == ("acme", "beta")
+    assert endpoint.wanted.company_fields == {"plan": ["Pro", "Team"]}
+    page.get_by_label("The former one goes on signing for").select_option("1 hour")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Make a new secret").click()
+    renewed = secret_shown(page)
+    assert renewed.startswith("whsec_")
+    assert renewed != secret
+    expect(page.get_by_text("For 1 hour the former secret signs as well.")).to_be_visible()
+    page.get_by_role("link", name="Back to the webhook").click()
+    page.get_by_role("button", name="Disable").click()
+    expect(said).to_contain_text("Nothing is sent there any more")
+    expect(page.locator(".facts")).to_contain_text("disabled")
+    page.get_by_role("button", name="Enable").click()
+    expect(said).to_contain_text("The webhook is enabled")
+    page.get_by_role("link", name="Remove").click()
+    page.get_by_role("button", name="Remove webhook").click()
+    expect(said).to_have_text("The webhook to 127.0.0.1:9 was removed.")
+    expect(page.get_by_text("No webhook yet")).to_be_visible()
+    assert actions(organization)[::-1] == [
+        "Webhook added", "Webhook changed", "Webhook secret rotated", "Webhook disabled",
+        "Webhook enabled", "Webhook removed",
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("delivering")
+def test_a_test_reaches_the_receiver_and_what_failed_is_sent_again(
+    base: str,
+    organization: Organization,
+    served: tuple[RunningDashboard, Settings],
+    receiver: Receiver,
+    browser_page: OpenPage,
+) -> None:
+    address, secret = subscribe(organization, served, receiver.url)
+    go_wrong(organization, "acme", "beta", "cedar")
+    page = browser_page("administrator")
+    page.goto(f"{base}{address}")
+    receiver.answers.put(500)
+    page.get_by_role("button", name="Send a test").click()
+    said = page.locator("#attempts [role=status]")
+    expect(said).to_contain_text("The test was not accepted", timeout=20_000)
+    expect(page.get_by_role("region", name="Attempts").locator("tbody tr")).to_have_count(1)
+    assert receiver.next(secret)[1]["event"] == "test"
+    page.get_by_role("link", name="Go to its webhook").click()
+    page.get_by_role("button", name="Send a test").click()
+    expect(said).to_contain_text("The test was accepted: 204", timeout=20_000)
+    receiver.next(secret)
+    page.get_by_role("link", name="Deliveries").click()
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(5)
+    page.get_by_label("State").select_option("failed")
+    page.wait_for_url("**state=failed**")
+    failed = rows.filter(has_not_text="a test")
+    expect(failed).to_have_count(3)
+    failed.filter(has_text="beta").get_by_role("link").click()
+    page.get_by_role("button", name="Send again").click()
+    expect(page.get_by_role("status").first).to_have_text("It is sent again.")
+    expect(page.locator("#attempts .facts")).to_contain_text("delivered", timeout=20_000)
+    payload = receiver.next(secret)[1]
+    assert (payload["company"]["id"], payload["company"]["health_status"]) == ("beta", "Critical")
+    expect(page.get_by_label("Payload")).to_contain_text(f'"id": "{payload["id"]}"')
+    page.get_by_role("link", name="Go to its webhook").click()
+    page.get_by_label("Since (UTC)").fill(
+        f"{datetime.now(UTC) - timedelta(hours=2):%Y-%m-%dT%H:%M}"
+    )
+    recover = page.get_by_role("region", name="Send again what failed")
+    recover.get_by_role("button", name="Send again").click()
+    expect(page.get_by_role("status").first).to_have_text("2 failed deliveries are sent again.")
+    told = {receiver.next(secret)[1]["company"]["id"] for _ in range(2)}
+    assert told == {"acme", "cedar"}
+    assert actions(organization) == [
+        "Deliveries recovered", "Delivery sent again", "Webhook tested", "Webhook tested",
+    ]  # fmt: skip
+
+
+def test_a_viewer_sees_what_there_is_without_secrets_and_changes_nothing(
+    base: str,
+    organization: Organization,
+    served: tuple[RunningDashboard, Settings],
+    browser_page: OpenPage,
+) -> None:
+    address, _ = subscribe(organization, served, "http://127.0.0.1:9/very/hush")
+    page = browser_page("viewer")
+    for rest in ("", "/webhooks", address, "/deliveries"):
+        page.goto(f"{base}{rest}")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Developers")
+        expect(page.get_by_role("main").locator("form[method=post]")).to_have_count(0)
+        assert "hush" not in page.content()
+    refused = page.goto(f"{base}{address}/remove")
+    assert refused is not None
+    assert refused.status == 403
+
+
+def test_the_pages_for_developers_keep_nobody_out(
+    base: str,
+    organization: Organization,
+    served: tuple[RunningDashboard, Settings],
+    browser_page: OpenPage,
+) -> None:
+    address, _ = subscribe(organization, served, "http://127.0.0.1:9/hook?token=" + "x" * 200)
+    go_wrong(organization, "acme", "beta")
+    page = browser_page("administrator")
+    for rest in ("/webhooks", address, f"{address}/remove", "/deliveries", ""):
+        page.goto(f"{base}{rest}")
+        page.locator("main details").evaluate_all("all => all.forEach(one => one.open = true)")
+        assert faults_in_every_look(page) == [], rest
+    page.get_by_label("Name").fill("Shop")
+    page.get_by_role("button", name="Create key").click()
+    assert faults_in_every_look(page) == []
+    page.goto(f"{base}/deliveries")
+    page.locator("tbody tr a").first.click()
+    expect(page.get_by_role("heading", name="Payload")).to_be_visible()
+    assert faults_in_every_look(page) == []
