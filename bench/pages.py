@@ -23,6 +23,8 @@ from bench.servers import embedded_servers
 from bench.traffic import EVENT_KEYS
 from models import (
     companies,
+    company_counts,
+    company_fields,
     company_list,
     delivery_log,
     event_counts,
@@ -34,7 +36,8 @@ from models import (
     transitions,
     users,
 )
-from models.company_list import Filter, Order, Sorting
+from models.company_filter import EVERY, Filter
+from models.company_list import Order, Sorting
 from models.database import query, transaction
 
 TARGET_MS = 80.0
@@ -106,7 +109,7 @@ def _reads(organization_id: int, now: datetime) -> list[Read]:
     span = Span(now, now + timedelta(days=7))
     plan = Filter(fields=(("plan", ("team",)),))
 
-    def page(wanted: Filter = company_list.EVERY, sorting: Sorting = worst) -> Work:
+    def page(wanted: Filter = EVERY, sorting: Sorting = worst) -> Work:
         return lambda: company_list.page(o, wanted, sorting)
 
     deep: list[str | None] = [None]
@@ -114,13 +117,13 @@ def _reads(organization_id: int, now: datetime) -> list[Read]:
         for _ in range(20):
             deep[0] = company_list.page(o, sorting=worst, after=deep[0]).next
     return [
-        Read("Today", "statuses", lambda: company_list.by_status(o, now)),
+        Read("Today", "statuses", lambda: company_counts.by_status(o, now)),
         Read("Today", "changes of a day", lambda: transitions.recent(o, since=day)),
         Read("Today", "their number", lambda: transitions.count_recent(o, since=day)),
         Read("Today", "20 coming changes", lambda: outlook(o, 1, span, books)),
         Read("Today", "quiet keys", lambda: event_counts.quiet(o, EVENT_KEYS, now)),
         Read("Companies", "worst first", page()),
-        Read("Companies", "custom fields", lambda: company_list.custom_fields(o)),
+        Read("Companies", "custom fields", lambda: company_fields.names(o)),
         Read("Companies", "or page 21", lambda: company_list.page(o, sorting=worst, after=deep[0])),
         *(
             Read("Companies", f"or by {order}", page(sorting=Sorting(order, True, STATUSES)))
@@ -149,8 +152,8 @@ def _reads(organization_id: int, now: datetime) -> list[Read]:
              lambda: insights.look_up_several(o, [Adoption(key) for key in EVENT_KEYS], now)),
         Read("Insight", "weeks", lambda: event_weeks.of_key(o, next(keys), since=year)),
         Read("Insight", "last event", lambda: event_counts.last_at(o, next(keys))),
-        Read("Insight", "fields", lambda: company_list.custom_fields(o)),
-        Read("Insight", "their values", lambda: company_list.values_of_custom_fields(o)),
+        Read("Insight", "fields", lambda: company_fields.names(o)),
+        Read("Insight", "their values", lambda: company_fields.number_of_values(o)),
         Read("Insight", "adoption", lambda: insights.look_up(o, Adoption("login"), now)),
         Read("Insight", "cohorts", lambda: insights.look_up(o, Cohorts("plan", "login"), now)),
     ]  # fmt: skip

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from models import company_list
-from models.company_list import Filter, Order, Sorting
+from models.company_filter import Filter, meanings
+from models.company_list import Order, Sorting
 
 FIELD = "field."
 """What begins the name of a parameter that filters by a field."""
@@ -124,7 +124,7 @@ class Listing:
         """What it finds, as `models` takes it; `statuses` are those of the rules, best first."""
         by_name: dict[str, tuple[object, ...]] = {}
         for name, value in self.fields:
-            by_name[name] = (*by_name.get(name, ()), *company_list.meanings(value))
+            by_name[name] = (*by_name.get(name, ()), *meanings(value))
         return Filter(
             text=self.text or None,
             status=self.status or None,

@@ -10,16 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-import orjson
-
-from models.companies import CORE_FIELDS
+from models.company_counts import count_by_status
+from models.company_filter import EVERY, Filter, condition
 from models.cursors import Cursor
-from models.database import json, query
-
-NOT_APPLICABLE = "N/A"
-
-LOOKED_AT_FOR_FIELDS = 1_000
-"""Companies, the newest, that tell which custom fields there are."""
+from models.database import query
 
 STREAMED_AT_ONCE = 1_000
 
@@ -43,26 +37,6 @@ _KEYS = {
     Order.LAST_EVENT: {"coalesce(last_event_at, 'epoch')": "timestamptz"},
 }
 """What each order compares, with its type; then comes the row's id."""
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which companies; what is None or empty does not matter.
-
-    `text` is part of the name or of the client's own id, in any case. `flag` stands at
-    `flag_status`, which may be `N/A`, or at one of `flag_statuses` where any is given. `fields`
-    holds, for custom and core fields, the values of which one must stand there, see `meanings`.
-    """
-
-    text: str | None = None
-    status: str | None = None
-    flag: str | None = None
-    flag_status: str | None = None
-    flag_statuses: tuple[str, ...] = ()
-    fields: tuple[tuple[str, tuple[Any, ...]], ...] = ()
-
-
-EVERY = Filter()
 
 
 @dataclass(frozen=True)
@@ -104,60 +78,10 @@ class Page:
     counts: dict[str, int]
 
 
-@dataclass(frozen=True)
-class StatusCount:
-    """Companies at one status: all, and those that came to it within a day, 7 days, 30 days."""
-
-    status: str
-    companies: int
-    within_a_day: int
-    within_a_week: int
-    within_a_month: int
-
-
 _LISTED = (
     "c.id as row_id, c.external_id as id, c.name, c.health_status, c.score, c.previous_status,"
     " c.status_since as since, c.last_event_at, c.traits"
 )
-
-
-def by_status(organization_id: int, now: datetime) -> list[StatusCount]:
-    """How many companies are at each status that any is at, in no order."""
-    rows = query(
-        "select health_status as status, case"
-        " when status_since > %(now)s::timestamptz - interval '1 day' then 0"
-        " when status_since > %(now)s::timestamptz - interval '7 days' then 1"
-        " when status_since > %(now)s::timestamptz - interval '30 days' then 2 else 3 end as age,"
-        " count(*) as companies"
-        " from companies where organization_id = %(organization_id)s group by 1, 2",
-        {"organization_id": organization_id, "now": now},
-    )
-    ages: dict[str, list[int]] = {}
-    for row in rows:
-        ages.setdefault(row["status"], [0, 0, 0, 0])[row["age"]] = row["companies"]
-    return [
-        StatusCount(status, sum(of), of[0], sum(of[:2]), sum(of[:3])) for status, of in ages.items()
-    ]
-
-
-def count_by_status(organization_id: int, wanted: Filter = EVERY) -> dict[str, int]:
-    """How many companies that a filter finds are at each status that any of them is at."""
-    condition, parameters = _condition(organization_id, wanted)
-    rows = query(
-        "select health_status as status, count(*) as number from companies"
-        f" where {condition} group by 1",
-        parameters,
-    )
-    return {row["status"]: row["number"] for row in rows}
-
-
-def meanings(text: str) -> tuple[Any, ...]:
-    """What a value may be that a person typed: the text, and the number or truth it spells."""
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return (text,)
-    return (text,) if isinstance(value, str | list | dict) else (text, value)
 
 
 def page(
@@ -175,7 +99,7 @@ def page(
     """
     keys = _KEYS[sorting.by]
     cursor = Cursor(f"{sorting.by} {sorting.descending}", (*keys.values(), "bigint"))
-    condition, parameters = _condition(organization_id, wanted)
+    where, parameters = condition(organization_id, wanted)
     parameters |= {"limit": limit + 1, "statuses": list(sorting.statuses), "only": wanted.status}
     parameters |= cursor.read(after)
     only_status = wanted == Filter(status=wanted.status)
@@ -185,11 +109,11 @@ def page(
     elif only_status and sorting.by in (Order.STATUS, Order.SINCE):
         rows = query(_walk_statuses(sorting, after), parameters | {"status": wanted.status})
     elif only_status:
-        rows = query(_gather(sorting, cursor, after, condition), parameters)
+        rows = query(_gather(sorting, cursor, after, where), parameters)
     else:
         # One look at all that the filter finds is for the page and for the numbers.
-        condition, _ = _condition(organization_id, replace(wanted, status=None))
-        rows = query(_gather(sorting, cursor, after, condition), parameters)
+        where, _ = condition(organization_id, replace(wanted, status=None))
+        rows = query(_gather(sorting, cursor, after, where), parameters)
         counts = rows[0]["counts"]
     if counts is None:
         counts = count_by_status(organization_id)
@@ -219,50 +143,13 @@ def chunk(
 
     Begin with an `after_id` of 0, and go on with the one that comes back; None is the end.
     """
-    condition, parameters = _condition(organization_id, wanted)
+    where, parameters = condition(organization_id, wanted)
     rows = query(
-        f"select {_LISTED} from companies c where {condition} and id > %(last)s"
+        f"select {_LISTED} from companies c where {where} and id > %(last)s"
         " order by id limit %(limit)s",
         parameters | {"last": after_id, "limit": limit},
     )
     return [_listed(row) for row in rows], rows[-1]["row_id"] if len(rows) == limit else None
-
-
-def fields_of(organization_id: int, wanted: Filter = EVERY) -> list[str]:
-    """Every custom field that any company has which a filter finds, by name.
-
-    Looks at all of them: for an export, not for a page.
-    """
-    condition, parameters = _condition(organization_id, wanted)
-    rows = query(
-        "select distinct field from companies cross join lateral jsonb_object_keys(traits) field"
-        f" where {condition} order by field",
-        parameters,
-    )
-    return [row["field"] for row in rows]
-
-
-def custom_fields(organization_id: int) -> list[str]:
-    """The custom fields that the newest companies have, the most frequent first."""
-    rows = query(
-        "select field from (select traits from companies"
-        " where organization_id = %(organization_id)s order by id desc limit %(limit)s) newest"
-        " cross join lateral jsonb_object_keys(traits) field"
-        " group by field order by count(*) desc, field",
-        {"organization_id": organization_id, "limit": LOOKED_AT_FOR_FIELDS},
-    )
-    return [row["field"] for row in rows]
-
-
-def values_of_custom_fields(organization_id: int) -> dict[str, int]:
-    """How many different values each custom field has among the newest companies."""
-    rows = query(
-        "select field.key, count(distinct field.value) as number from (select traits from companies"
-        " where organization_id = %(organization_id)s order by id desc limit %(limit)s) newest"
-        " cross join lateral jsonb_each_text(traits) field group by field.key",
-        {"organization_id": organization_id, "limit": LOOKED_AT_FOR_FIELDS},
-    )
-    return {row["key"]: row["number"] for row in rows}
 
 
 def _listed(row: dict[str, Any]) -> Listed:
@@ -320,7 +207,7 @@ def _walk_statuses(sorting: Sorting, after: str | None) -> str:
     """
 
 
-def _gather(sorting: Sorting, cursor: Cursor, after: str | None, condition: str) -> str:
+def _gather(sorting: Sorting, cursor: Cursor, after: str | None, where: str) -> str:
     """SQL for a page of what a filter finds, and the numbers by status; at least one row."""
     keys = _KEYS[sorting.by]
     names = [f"key_{number}" for number in range(len(keys))]
@@ -328,7 +215,7 @@ def _gather(sorting: Sorting, cursor: Cursor, after: str | None, condition: str)
     beyond = cursor.condition([*names, "id"], after, descending=sorting.descending)
     return f"""
         with found as materialized (
-            select id, health_status, {named} from companies where {condition}
+            select id, health_status, {named} from companies where {where}
         ), page as (
             select * from found
             where (%(only)s::text is null or health_status = %(only)s){beyond}
@@ -345,48 +232,3 @@ def _gather(sorting: Sorting, cursor: Cursor, after: str | None, condition: str)
 
 def _ordered(keys: list[str], sorting: Sorting) -> str:
     return ", ".join(f"{key}{' desc' if sorting.descending else ''}" for key in keys)
-
-
-def _condition(organization_id: int, wanted: Filter) -> tuple[str, dict[str, Any]]:
-    """SQL for a filter, and its parameters."""
-    if "\\x00" in repr(wanted):  # which PostgreSQL cannot even be asked for
-        return "false", {"organization_id": organization_id}
-    conditions = ["organization_id = %(organization_id)s"]
-    parameters: dict[str, Any] = {"organization_id": organization_id}
-    if wanted.text:
-        conditions.append("searched like '%%' || lower(%(text)s) || '%%'")
-        parameters["text"] = _literally(wanted.text)
-    if wanted.status is not None:
-        conditions.append("health_status = %(wanted_status)s")
-        parameters["wanted_status"] = wanted.status
-    if wanted.flag is not None:
-        stands = "status = %(flag_status)s"
-        if wanted.flag_statuses:
-            stands = "status = any(%(flag_statuses)s)"
-        elif wanted.flag_status in (None, NOT_APPLICABLE):
-            stands = "status is null"
-        conditions.append(
-            "id in (select company_id from flag_states where"
-            f" organization_id = %(organization_id)s and flag = %(flag)s and {stands})"
-        )
-        parameters |= {
-            "flag": wanted.flag,
-            "flag_status": wanted.flag_status,
-            "flag_statuses": list(wanted.flag_statuses),
-        }
-    for number, (name, values) in enumerate(wanted.fields):
-        if name in CORE_FIELDS:
-            conditions.append(f"{name} = any(%(values_{number})s)")
-            parameters[f"values_{number}"] = [str(value) for value in values]
-            continue
-        # One term for each value: the index on `traits` takes no `any`.
-        terms = [f"traits @> %(value_{number}_{place})s" for place in range(len(values))]
-        conditions.append(f"({' or '.join(terms) or 'false'})")
-        for place, value in enumerate(values):
-            parameters[f"value_{number}_{place}"] = json({name: value})
-    return " and ".join(conditions), parameters
-
-
-def _literally(text: str) -> str:
-    """A text as a pattern of `like` that finds just it."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -20,7 +20,8 @@ from dashboard.parts import now, parts
 from dashboard.rule_books import rules_in_force
 from ingress.errors import ApiError
 from models import company_list
-from models.company_list import Filter, Listed, Order, Sorting, meanings
+from models.company_filter import Filter, meanings
+from models.company_list import Listed, Order, Sorting
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 

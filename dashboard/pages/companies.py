@@ -12,9 +12,10 @@ from dashboard.listing import Listing
 from dashboard.parts import now
 from dashboard.rule_books import rules_in_force
 from dashboard.spreadsheet import as_csv
-from models import company_list, saved_views
+from models import company_fields, company_list, saved_views
 from models.companies import CORE_FIELDS
-from models.company_list import Filter, Listed
+from models.company_filter import Filter
+from models.company_list import Listed
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from rules.book import NOT_APPLICABLE, RuleBook
@@ -52,7 +53,7 @@ def export(member: Member) -> ResponseReturnValue:
     """All companies that a filter finds, as CSV, in the order in which they were first seen."""
     with transaction():
         wanted = Listing.from_parameters(request.args).filter(_book(member).statuses)
-        fields = company_list.fields_of(member.organization.id, wanted)
+        fields = company_fields.of_filtered(member.organization.id, wanted)
     written = as_csv(_chunks(member.organization.id, wanted), fields)
     response = Response(written, mimetype="text/csv")
     name = f"companies-{now():%Y-%m-%d}.csv"
@@ -86,7 +87,7 @@ def _read(member: Member, listing: Listing, after: str | None) -> dict[str, Any]
         found = company_list.page(
             organization_id, wanted, listing.sorting(statuses), after=after, limit=PAGE
         )
-        custom = company_list.custom_fields(organization_id)
+        custom = company_fields.names(organization_id)
         views = saved_views.visible_to(organization_id, member.person.id)
     return {
         "listing": listing,

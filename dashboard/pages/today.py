@@ -17,8 +17,8 @@ from dashboard.charts.shares import Share, shares
 from dashboard.parts import now, parts
 from dashboard.rule_books import rules_in_force
 from dashboard.wording import tone_of
-from models import api_keys, company_list, event_counts, transitions
-from models.company_list import StatusCount
+from models import api_keys, company_counts, event_counts, transitions
+from models.company_counts import StatusCount
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from models.transitions import RecentTransition
@@ -56,7 +56,7 @@ def page(member: Member) -> ResponseReturnValue:
     organization = member.organization
     with transaction():
         read_one_snapshot()
-        counts = company_list.by_status(organization.id, at)
+        counts = company_counts.by_status(organization.id, at)
         book = rules_in_force(member.organization)
         if not counts:
             return _first_steps(member, book)

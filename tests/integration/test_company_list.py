@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from models import company_list, organizations
-from models.company_list import Filter, Listed, Order, Sorting, StatusCount, meanings
+from models import company_counts, company_fields, company_list, organizations
+from models.company_counts import StatusCount
+from models.company_filter import Filter, meanings
+from models.company_list import Listed, Order, Sorting
 from models.cursors import UnreadableCursor
 from models.database import json, query
 
@@ -122,8 +124,8 @@ def test_companies_of_other_organizations_are_never_found() -> None:
     assert found(mine) == []
     assert found(mine, text="acme") == []
     assert found(mine, fields=(("plan", ("Pro",)),)) == []
-    assert company_list.by_status(mine, NOW) == []
-    assert company_list.custom_fields(mine) == []
+    assert company_counts.by_status(mine, NOW) == []
+    assert company_fields.names(mine) == []
 
 
 # Filters
@@ -299,7 +301,7 @@ def test_companies_are_counted_by_status_and_by_how_long_they_are_at_it() -> Non
         Given("d"),
         Given("e", status="Critical", days=0.1),
     )
-    counts = {one.status: one for one in company_list.by_status(o, NOW)}
+    counts = {one.status: one for one in company_counts.by_status(o, NOW)}
     assert counts == {
         "Healthy": StatusCount("Healthy", 4, 1, 2, 3),
         "Critical": StatusCount("Critical", 1, 1, 1, 1),
@@ -309,7 +311,7 @@ def test_companies_are_counted_by_status_and_by_how_long_they_are_at_it() -> Non
 def test_custom_fields_are_told_by_how_many_have_them() -> None:
     o = organization()
     add(o, Given("a", traits={"plan": "Pro", "seats": 1}), Given("b", traits={"seats": 2}))
-    assert company_list.custom_fields(o) == ["seats", "plan"]
+    assert company_fields.names(o) == ["seats", "plan"]
 
 
 @pytest.mark.parametrize("order", Order)

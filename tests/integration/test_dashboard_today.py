@@ -13,7 +13,7 @@ from actors.explanation import explain
 from actors.overrides import FlagOfCompany, Grounds, Judging, override
 from actors.planning import companies_due, forecast
 from dashboard.pages import today as module
-from models import company_list, event_counts
+from models import company_counts, event_counts
 from models.database import execute, transaction
 from models.organizations import Organization
 
@@ -57,7 +57,7 @@ def test_each_status_tells_its_number_and_since_when_and_leads_to_the_list(acme:
     acme.customers.track("slow", 20, 6.5, 6)
     acme.customers.judge()
     with transaction():
-        counts = {c.status: c for c in company_list.by_status(acme.organization.id, NOW)}
+        counts = {c.status: c for c in company_counts.by_status(acme.organization.id, NOW)}
     page = acme.page()
     text = text_of(page)
     assert "3 companies" in text

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from actors.insights import COHORTS, Cohorts, Looked
-from models import company_list
+from models import company_fields
 from models.companies import CORE_FIELDS
 
 NOT_GROUPING = ("name", "payment_provider_id", "crm_provider_id")
@@ -68,8 +68,8 @@ def fields_of(organization_id: int, in_rules: Collection[str]) -> list[str]:
 
     Then the other custom fields, and those of the core. None where no company has custom fields.
     """
-    custom = company_list.custom_fields(organization_id)
-    values = company_list.values_of_custom_fields(organization_id)
+    custom = company_fields.names(organization_id)
+    values = company_fields.number_of_values(organization_id)
     grouping = [name for name in custom if FEWEST <= values.get(name, 0) <= COHORTS]
     grouping.sort(key=lambda name: name not in in_rules)
     other = [name for name in custom if name not in grouping]

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.listing import Listing
-from models.company_list import Filter, Order
+from models.company_filter import Filter
+from models.company_list import Order
 
 STATUSES = ("Healthy", "At Risk", "Critical")
 
