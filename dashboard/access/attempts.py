@@ -1,4 +1,10 @@
-"""How often a sign-in may fail: for an address, and for an email whatever the address."""
+"""How often a sign-in may fail: of an email from an address, from an address, and of an email.
+
+A low limit for an email alone would let anybody lock out somebody whose email they know, of which
+OWASP warns (Authentication Cheat Sheet, "Account Lockout"). So an email and the address that tries
+it are counted together, as OWASP's "Slow Down Online Guessing Attacks with Device Cookies" weighs
+it up. Guesses from many addresses, which that lets through, meet the limit of the email alone.
+"""
 
 import hashlib
 import ipaddress
@@ -16,13 +22,21 @@ from redis.retry import Retry
 TIMEOUT = 1.0
 """Seconds for each command."""
 
+FAILURES_PER_PAIR = "10 per 15 minutes"
+"""Of one email from one address: more than who is looking for the right password needs."""
+
 FAILURES_PER_ADDRESS = "30 per 15 minutes"
 """Many people may share the address of one office."""
 
-FAILURES_PER_EMAIL = "10 per 15 minutes"
-"""At this rate even a poor password outlives its guesser."""
+FAILURES_PER_EMAIL = "100 per hour"
+"""Wherever they come from: the most in a row that NIST SP 800-63B, section 5.2.2, lets an account
+have. Nobody reaches it with fewer than three addresses; at this rate, 2,400 a day, a password of
+12 characters outlives its guesser."""
 
 IPV6_PREFIX = 64
+
+_Count = tuple[limits.RateLimitItem, tuple[str, ...]]
+"""A limit, and what names the count that it holds for."""
 
 
 @dataclass
@@ -39,6 +53,7 @@ class Attempts:
         self,
         redis_url: str,
         *,
+        per_pair: str = FAILURES_PER_PAIR,
         per_address: str = FAILURES_PER_ADDRESS,
         per_email: str = FAILURES_PER_EMAIL,
     ) -> None:
@@ -51,6 +66,7 @@ class Attempts:
         )
         self.client = redis.Redis(connection_pool=pool)
         self._limiter = FixedWindowRateLimiter(RedisStorage("redis://", connection_pool=pool))
+        self._per_pair = limits.parse(per_pair)
         self._per_address = limits.parse(per_address)
         self._per_email = limits.parse(per_email)
 
@@ -71,16 +87,19 @@ class Attempts:
         for rate, key in self._keys(address, email):
             self._limiter.hit(rate, *key)
 
-    def forget(self, email: str) -> None:
-        """Begin to count anew for an email: its owner has signed in."""
-        self._limiter.clear(self._per_email, "sign-in email", _digest(email))
+    def forget(self, address: str, email: str) -> None:
+        """Begin to count anew for an email, and for it from this address: its owner is there."""
+        pair, _, whole = self._keys(address, email)
+        for rate, key in (pair, whole):
+            self._limiter.clear(rate, *key)
 
-    def _keys(
-        self, address: str, email: str
-    ) -> tuple[tuple[limits.RateLimitItem, tuple[str, str]], ...]:
+    def _keys(self, address: str, email: str) -> tuple[_Count, _Count, _Count]:
+        """What is counted of the pair, of the address, and of the email."""
+        source, account = _neighbourhood(address), _digest(email)
         return (
-            (self._per_address, ("sign-in address", _neighbourhood(address))),
-            (self._per_email, ("sign-in email", _digest(email))),
+            (self._per_pair, ("sign-in pair", source, account)),
+            (self._per_address, ("sign-in address", source)),
+            (self._per_email, ("sign-in email", account)),
         )
 
 

@@ -42,7 +42,7 @@ def check_password(email: str, password: str, *, address: str) -> Person:
         attempts.note_failure(address, email)
         logger.info("a sign-in from %s was refused", address)
         raise SignInRefused
-    attempts.forget(email)
+    attempts.forget(address, email)
     if password_hash and passwords.is_outdated(password_hash):
         renewed = passwords.hash(password)
         with transaction():
