@@ -4,7 +4,7 @@ Without a filter a page is a walk along an index. With one, the companies that i
 gathered once, for their number and for the page.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,8 @@ from models.company_filter import EVERY, Filter, condition
 from models.cursors import Cursor
 from models.database import query
 
-STREAMED_AT_ONCE = 1_000
+READ_AT_ONCE = 1_000
+"""Companies in one part of an export."""
 
 
 class Order(StrEnum):
@@ -125,31 +126,32 @@ def page(
     return Page([_listed(row) for row in rows[:limit]], total, following, counts)
 
 
-def stream(organization_id: int, wanted: Filter = EVERY) -> Iterator[Listed]:
-    """All companies that a filter finds, in the order in which they were first heard of.
+def in_order(
+    organization_id: int, wanted: Filter = EVERY, sorting: Sorting = BY_NAME
+) -> Iterator[list[int]]:
+    """The rows of all companies that a filter finds, in order, some at a time for `read`.
 
-    Reads some at a time, each in a statement of its own: who comes meanwhile may be among them.
-    """
-    place: int | None = 0
-    while place is not None:
-        found, place = chunk(organization_id, wanted, after_id=place)
-        yield from found
-
-
-def chunk(
-    organization_id: int, wanted: Filter = EVERY, *, after_id: int, limit: int = STREAMED_AT_ONCE
-) -> tuple[list[Listed], int | None]:
-    """The next of all that a filter finds, as `stream` gives them, for a transaction of its own.
-
-    Begin with an `after_id` of 0, and go on with the one that comes back; None is the end.
+    All are found in one statement: for an export, not for a page.
     """
     where, parameters = condition(organization_id, wanted)
-    rows = query(
-        f"select {_LISTED} from companies c where {where} and id > %(last)s"
-        " order by id limit %(limit)s",
-        parameters | {"last": after_id, "limit": limit},
+    found = query(
+        f"select id from companies where {where}"
+        f" order by {_ordered([*_KEYS[sorting.by], 'id'], sorting)}",
+        parameters | {"statuses": list(sorting.statuses)},
     )
-    return [_listed(row) for row in rows], rows[-1]["row_id"] if len(rows) == limit else None
+    ids = [row["id"] for row in found]
+    return (ids[first : first + READ_AT_ONCE] for first in range(0, len(ids), READ_AT_ONCE))
+
+
+def read(organization_id: int, ids: Sequence[int], wanted: Filter = EVERY) -> list[Listed]:
+    """These companies in this order, as they are now, but for those that a filter lost since."""
+    where, parameters = condition(organization_id, wanted)
+    rows = query(
+        f"select {_LISTED} from companies c where {where} and id = any(%(ids)s::bigint[])"
+        " order by array_position(%(ids)s::bigint[], id)",
+        parameters | {"ids": list(ids)},
+    )
+    return [_listed(row) for row in rows]
 
 
 def _listed(row: dict[str, Any]) -> Listed:

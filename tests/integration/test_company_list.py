@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from models import company_counts, company_fields, company_list, organizations
 from models.company_counts import StatusCount
-from models.company_filter import Filter, meanings
-from models.company_list import Listed, Order, Sorting
+from models.company_filter import EVERY, Filter, meanings
+from models.company_list import BY_NAME, Listed, Order, Sorting
 from models.cursors import UnreadableCursor
 from models.database import json, query
 
@@ -76,9 +76,15 @@ def ids(listed: Sequence[Listed]) -> list[str]:
 def found(organization_id: int, **wanted: Any) -> list[str]:
     page = company_list.page(organization_id, Filter(**wanted))
     assert page.total == len(page.companies)
-    streamed = ids(list(company_list.stream(organization_id, Filter(**wanted))))
-    assert sorted(streamed) == sorted(ids(page.companies))
+    assert ids(exported(organization_id, Filter(**wanted))) == ids(page.companies)
     return ids(page.companies)
+
+
+def exported(
+    organization_id: int, wanted: Filter = EVERY, sorting: Sorting = BY_NAME
+) -> list[Listed]:
+    parts = company_list.in_order(organization_id, wanted, sorting)
+    return [one for part in parts for one in company_list.read(organization_id, part, wanted)]
 
 
 def walk(organization_id: int, wanted: Filter, sorting: Sorting, limit: int) -> list[str]:
@@ -257,7 +263,9 @@ def test_pages_put_together_are_the_whole_list_in_its_order(
     o = organization()
     numbered = [Given(**{**vars(one), "id": f"c{n:02}"}) for n, one in enumerate(given_)]
     add(o, *numbered)
-    walked = walk(o, wanted, Sorting(by, descending, STATUSES), limit)
+    sorting = Sorting(by, descending, STATUSES)
+    walked = walk(o, wanted, sorting, limit)
+    assert ids(exported(o, wanted, sorting)) == walked
     expected = [
         one
         for one in numbered

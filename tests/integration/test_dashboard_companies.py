@@ -228,14 +228,12 @@ def test_no_text_of_a_client_becomes_a_formula(acme: Acme, text: str) -> None:
 
 
 def test_more_than_one_chunk_is_exported(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = module.company_list.chunk
-    monkeypatch.setattr(
-        module.company_list,
-        "chunk",
-        lambda *given, after_id: real(*given, after_id=after_id, limit=2),
-    )
-    found = rows(acme.browser.get("/o/acme/companies.csv"))
-    assert [row["id"] for row in found] == ["busy", "fresh", "quiet", "slow"]
+    monkeypatch.setattr(module.company_list, "READ_AT_ONCE", 3)
+    for sort in ("name", "-name", "score", "-since", "last-event", "-status"):
+        asked = f"sort={sort}"
+        found = rows(acme.browser.get(f"/o/acme/companies.csv?{asked}"))
+        assert [row["name"] for row in found] == names(acme.page(f"?{asked}"))
+    assert len(found) == 4
 
 
 # Saved views
