@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import click
 from marshmallow import ValidationError
+from redis.exceptions import RedisError
 
 from cli.connection import (
     database_transaction,
@@ -14,11 +15,13 @@ from cli.connection import (
 from cli.errors import Refused
 from cli.output import json_option, print_json, print_rows
 from cli.progress import with_progress
-from config.settings import check_rate_limit
+from config.settings import Settings, check_rate_limit
 from models import organizations, removal
 from models.database import connect, transaction
 from models.organizations import Organization, OrganizationExists
 from models.removal import OrganizationBusy
+from queues.broker import build_broker
+from queues.unknown_keys import UnknownKeys
 
 LONGEST_NAME = 200
 
@@ -82,7 +85,8 @@ def delete(name: str, yes: bool, as_json: bool) -> None:
 
     Its keys are refused from the first moment on. Stop those who send events with them before.
     """
-    connect(find_settings())
+    settings = find_settings()
+    connect(settings)
     with refused_without_postgres():
         with transaction():
             found = find_organization(name)
@@ -95,13 +99,15 @@ def delete(name: str, yes: bool, as_json: bool) -> None:
             )
             if click.prompt("Type its name to delete it", err=True) != name:
                 raise Refused("That is another name; nothing was deleted.")
-        delete_with_progress(found)
+        delete_with_progress(found, settings)
     if as_json:
         print_json({"deleted": name})
 
 
-def delete_with_progress(organization: Organization) -> None:
+def delete_with_progress(organization: Organization, settings: Settings) -> None:
     """Delete an organization with everything in it, while somebody waits.
+
+    What Redis knows of it, the event keys that were refused, is deleted too.
 
     Raises:
         Refused: others kept writing to it.
@@ -118,6 +124,10 @@ def delete_with_progress(organization: Organization) -> None:
             f"`{organization.name}` is written to all the while; stop those who send its events,"
             " and delete it again."
         ) from None
+    try:
+        UnknownKeys(build_broker(settings.redis_url).client).forget_organization(organization.id)
+    except RedisError as error:
+        click.echo(f"Redis keeps refused event keys of it for 30 days more: {error}.", err=True)
     click.echo(f"Deleted the organization `{organization.name}`.", err=True)
 
 

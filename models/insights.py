@@ -58,10 +58,14 @@ def find_several(organization_id: int, questions: Collection[str]) -> dict[str, 
 
 
 def save(organization_id: int, question: str, answered: StoredAnswer) -> None:
-    """Keep an answer in place of the former one, unless that is newer."""
+    """Keep an answer in place of the former one, unless that is newer.
+
+    Not of an organization that was deleted while it was worked out.
+    """
     execute(
-        "insert into insights (organization_id, question, answer, as_of, took) values"
-        " (%(organization_id)s, %(question)s, %(answer)s, %(as_of)s, %(took)s)"
+        "insert into insights (organization_id, question, answer, as_of, took)"
+        " select id, %(question)s, %(answer)s::jsonb, %(as_of)s, %(took)s"
+        " from organizations where id = %(organization_id)s for key share"
         " on conflict (organization_id, question) do update set answer = excluded.answer,"
         " as_of = excluded.as_of, took = excluded.took where insights.as_of < excluded.as_of",
         {

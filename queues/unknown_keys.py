@@ -69,6 +69,14 @@ class UnknownKeys:
         """
         self._client.hdel(_hash(organization_id), event_key)
 
+    def forget_organization(self, organization_id: int) -> None:
+        """Forget all keys of an organization that is deleted.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        self._client.delete(_hash(organization_id))
+
 
 def _hash(organization_id: int) -> str:
     return f"brazebee:unknown:{organization_id}"

@@ -79,7 +79,7 @@ def demo_data(
     connect(settings)
     with refused_without_postgres():
         if replace or remove:
-            _remove(org, must_exist=remove, ask=not yes)
+            _remove(settings, org, must_exist=remove, ask=not yes)
         if remove:
             if as_json:
                 print_json({"removed": org})
@@ -91,7 +91,7 @@ def demo_data(
         _tell(summary)
 
 
-def _remove(org: str, *, must_exist: bool, ask: bool) -> None:
+def _remove(settings: Settings, org: str, *, must_exist: bool, ask: bool) -> None:
     with transaction():
         found = organizations.find(org)
         if found is None and not must_exist:
@@ -105,7 +105,7 @@ def _remove(org: str, *, must_exist: bool, ask: bool) -> None:
         )
     if ask:
         click.confirm(f"Remove `{org}` with everything in it?", abort=True, err=True)
-    delete_with_progress(found)
+    delete_with_progress(found, settings)
 
 
 def _make(settings: Settings, org: str, number: int, seed: int) -> Summary:
@@ -133,7 +133,7 @@ def _make(settings: Settings, org: str, number: int, seed: int) -> Summary:
         _catch_up(organization.id)
     except BaseException as error:
         click.echo(f"Taking back what was made of `{org}` ...", err=True)
-        delete_with_progress(organization)
+        delete_with_progress(organization, settings)
         if isinstance(error, BrokenProcessPool):
             raise Refused("A process was killed; is there enough memory?") from None
         raise

@@ -1,24 +1,43 @@
 """An organization is deleted with all that is its own, and with nothing of any other."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 
 import pytest
+import redis
+from click.testing import CliRunner
 from peewee import ProgrammingError
 
+from actors import insights
+from actors.summing import sum_up
 from cli.demo_data import command
 from cli.demo_data.delivering import deliver_past, subscribe
 from cli.demo_data.making import Task, make
+from cli.main import main
 from config.settings import Settings
-from models import api_keys, events, organizations, removal
+from models import (
+    api_keys,
+    audit_log,
+    companies,
+    company_notes,
+    event_counts,
+    events,
+    flag_overrides,
+    memberships,
+    organizations,
+    people,
+    removal,
+    saved_views,
+)
+from models.company_notes import NewNote
 from models.database import execute, query, transaction
+from models.flag_overrides import NewOverride
 from models.organizations import Organization
+from queues.unknown_keys import UnknownKeys
 
-FILLED_BY_OTHERS = {
-    "audit_log", "company_notes", "event_counts", "event_weeks", "flag_overrides", "insights",
-    "memberships", "saved_views",
-}  # fmt: skip
-"""Tables that the dashboard and its workers write to."""
+OF_NO_ORGANIZATION = {"organizations", "people", "schema_migrations", "sessions"}
+"""People and their sessions may be of several organizations, and outlive each."""
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 
@@ -35,7 +54,43 @@ def made(name: str, settings: Settings) -> Organization:
         deliver_past(
             organization.id, endpoint_id, receiver, NOW, policy=settings.webhooks, chance=Random(1)
         )
+    used(organization)
     return organization
+
+
+def used(organization: Organization) -> None:
+    """What people and workers write, besides what comes of events."""
+    o = organization.id
+    with transaction():
+        person = people.create(f"ann@{organization.name}.com", "Ann", None)
+        memberships.add(o, person.id, "editor")
+        company_id = companies.ids_of_organization(o)[0]
+        saved_views.add(o, person.id, "Mine", "status=Critical", shared=False)
+        company_notes.add(NewNote(o, company_id, person.id, NOW, "Call them."))
+        flag_overrides.add(
+            NewOverride(o, company_id, "Any", None, "why", "ann", "ann", NOW, NOW + command.YEAR)
+        )
+        change = {"person_id": person.id, "made_by": "ann", "at": NOW, "action": "Done"}
+        audit_log.add(o, audit_log.Change(**change, subject="it", detail={}))
+    question = insights.write(insights.Adoption("login"))
+    insights.work_out(o, question, NOW)
+    arrive(organization)
+    sum_up(NOW)
+
+
+def arrive(organization: Organization) -> None:
+    """Let an event be counted that is not summed up yet."""
+    with transaction():
+        event_counts.note([Stored(organization.id, "login", NOW)])
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An event, as far as it is counted."""
+
+    organization_id: int
+    event_key: str
+    occurred_at: datetime
 
 
 def counts(organization_id: int) -> dict[str, int]:
@@ -61,15 +116,31 @@ def test_every_table_is_empty_of_a_deleted_organization_and_full_of_the_other(
 ) -> None:
     monkeypatch.setattr(removal, "CHUNK", 100)
     doomed, other = made("doomed", settings), made("other", settings)
+    arrive(doomed)
+    arrive(other)
     kept, gone = counts(other.id), counts(doomed.id)
     assert set(kept) == tables_of_the_catalogue()
-    assert {table for table, number in gone.items() if not number} <= FILLED_BY_OTHERS
+    assert [table for table, number in gone.items() if not number] == []
     deleted = sum(removal.remove(doomed.id))
     assert deleted == sum(gone.values()) + 1 - gone["api_keys"]
     assert set(counts(doomed.id).values()) == {0}
     assert counts(other.id) == kept
     with transaction():
         assert [one.name for one in organizations.every()] == ["other"]
+
+
+def test_every_other_table_is_known_to_be_of_no_organization(settings: Settings) -> None:
+    with transaction():
+        rows = query("select tablename from pg_tables where schemaname = 'public'")
+    assert {row["tablename"] for row in rows} - tables_of_the_catalogue() == OF_NO_ORGANIZATION
+
+
+def test_what_is_worked_out_for_a_deleted_organization_is_not_kept(settings: Settings) -> None:
+    doomed = made("doomed", settings)
+    list(removal.remove(doomed.id))
+    insights.work_out(doomed.id, insights.write(insights.Adoption("login")), NOW)
+    sum_up(NOW)
+    assert set(counts(doomed.id).values()) == {0}
 
 
 def test_a_table_that_is_added_later_is_not_forgotten(settings: Settings) -> None:
@@ -151,3 +222,39 @@ def _fail_within_a_transaction() -> None:
     with transaction():
         organizations.create("second")
         query("select nothing from nowhere")
+
+
+@pytest.mark.parametrize(
+    "command_line", [("org", "delete", "doomed"), ("demo-data", "--remove", "--org", "doomed")]
+)
+def test_the_commands_leave_nothing_in_postgresql_or_redis(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, command_line: tuple[str, ...]
+) -> None:
+    doomed = made("doomed", settings)
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("REDIS_URL", settings.redis_url)
+    with redis.Redis.from_url(settings.redis_url) as client:
+        keys = UnknownKeys(client)
+        keys.note(doomed.id, {"signup": 1}, NOW)
+        keys.note(doomed.id + 1, {"signup": 1}, NOW)
+        result = CliRunner().invoke(main, [*command_line, "--yes"])
+        assert result.exit_code == 0, result.output
+        assert not keys.of_organization(doomed.id, NOW)
+        assert keys.of_organization(doomed.id + 1, NOW)
+    assert set(counts(doomed.id).values()) == {0}
+    with transaction():
+        assert organizations.every() == []
+
+
+def test_without_redis_an_organization_is_deleted_and_what_stays_is_said(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    with transaction():
+        organizations.create("doomed")
+    result = CliRunner().invoke(main, ["org", "delete", "doomed", "--yes"])
+    assert result.exit_code == 0, result.output
+    assert "Redis keeps refused event keys of it for 30 days more" in result.stderr
+    with transaction():
+        assert organizations.every() == []
