@@ -135,6 +135,7 @@ def _speak(app: Flask) -> None:
             "main_links": navigation.main_links,
             "settings_links": navigation.settings_links,
             "tone_of": wording.tone_of,
+            "delivery_tones": wording.DELIVERY_TONES,
             "company_address": addresses.company_address,
         }
 

@@ -16,6 +16,16 @@ _UNITS = (
 TONES = ("good", "fair", "poor", "bad")
 """The colours of statuses, from the best to the worst."""
 
+DELIVERY_TONES = {
+    "delivered": "good",
+    "waiting": "fair",
+    "parked": "fair",
+    "paused": "poor",
+    "failed": "bad",
+    "cancelled": "none",
+}
+"""The colours of the states of deliveries."""
+
 
 def spell_distance(at: datetime, now: datetime) -> str:
     """How long ago an instant was, or how far off it is: `3 hours ago`, `in 2 days`, `just now`."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dashboard.charts.marks import Mark
+
 LEFT, RIGHT, TOP, BOTTOM = 44, 8, 10, 24
 HEIGHT = 168
 
@@ -39,14 +41,6 @@ class Bar:
     height: float
     said: str
     tone: str
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A text beside an axis, and where."""
-
-    at: float
-    text: str
 
 
 @dataclass(frozen=True)

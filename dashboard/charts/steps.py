@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from dashboard.charts.marks import Mark
+
 LEFT, RIGHT, TOP = 34, 12, 8
 SCORE_HEIGHT = 112
 BAND_TOP, BAND_HEIGHT = 134, 14
@@ -35,14 +37,6 @@ class Stretch:
     width: float
     since: datetime
     until: datetime
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A text beside an axis, and where."""
-
-    at: float
-    text: str
 
 
 @dataclass(frozen=True)

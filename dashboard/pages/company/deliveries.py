@@ -6,14 +6,12 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
-from dashboard.pages.company.frame import address_if_known, blueprint, find_company, place, show
+from dashboard.pages.company.frame import blueprint, find_company, show
+from dashboard.places import place
 from models import delivery_log
 from models.database import read_one_snapshot, transaction
 
 PAGE = 50
-
-TONES = {"delivered": "good", "waiting": "fair", "parked": "fair", "paused": "poor"}
-"""The colours of the states of deliveries; any other is `bad`."""
 
 
 @blueprint.get("/deliveries")
@@ -30,10 +28,9 @@ def deliveries(member: Member, company: str) -> ResponseReturnValue:
         rows="company/deliveries_rows.html",
         deliveries=[
             # The path of a URL is often a secret, and viewers see this page.
-            (one, urlsplit(one.url).netloc, address_if_known("developers.delivery", id=one.id))
+            (one, urlsplit(one.url).netloc)
             for one in listed
         ],
-        tones=TONES,
         next=url_for(".deliveries", after=following) if following else None,
         first=url_for(".deliveries") if place() else None,
     )

@@ -9,7 +9,8 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
-from dashboard.pages.company.frame import blueprint, find_company, place, show
+from dashboard.pages.company.frame import blueprint, find_company, show
+from dashboard.places import place
 from models import field_changes
 from models.companies import Company
 from models.database import read_one_snapshot, transaction

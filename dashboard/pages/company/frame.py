@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from flask import Blueprint, abort, current_app, g, render_template, request, url_for
+from flask import Blueprint, abort, g, render_template, request, url_for
 
 from dashboard.access import Member
+from dashboard.places import place
 from dashboard.providers import Elsewhere, elsewhere
 from dashboard.rule_books import rules_in_force
 from models import companies
@@ -64,11 +65,6 @@ def book_in_force() -> RuleBook | None:
     return book
 
 
-def place() -> str | None:
-    """Where in a list to go on, as its link said."""
-    return request.args.get("after") or None
-
-
 def is_fragment() -> bool:
     """Whether more rows are asked for by a page that has the first ones."""
     return "HX-Request" in request.headers and place() is not None
@@ -110,13 +106,6 @@ def show(
 
 def _known(core: dict[str, Any], kind: str) -> Elsewhere | None:
     return elsewhere(core[f"{kind}_provider"], core[f"{kind}_provider_id"])
-
-
-def address_if_known(endpoint: str, **values: Any) -> str | None:
-    """The address of a page of another part, None where there is no such page."""
-    if endpoint not in current_app.view_functions:
-        return None
-    return url_for(endpoint, **values)
 
 
 @blueprint.app_template_filter("said")

@@ -7,8 +7,9 @@ from wtforms.validators import Length, ValidationError
 
 from dashboard.access import Member, Role, audit, editor, viewer
 from dashboard.forms import required, trimmed
-from dashboard.pages.company.frame import blueprint, find_company, place, show
+from dashboard.pages.company.frame import blueprint, find_company, show
 from dashboard.parts import now
+from dashboard.places import place
 from models import company_notes
 from models.companies import Company
 from models.company_notes import NewNote, Note

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import request
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from actors.explanation import Explanation, FlagExplanation, explain
@@ -16,7 +16,6 @@ from dashboard.charts import steps
 from dashboard.charts.steps import Step
 from dashboard.pages.company.frame import (
     Standing,
-    address_if_known,
     blueprint,
     book_in_force,
     find_company,
@@ -134,9 +133,9 @@ def in_order(explanation: Explanation | None) -> list[FlagExplanation]:
     return sorted(explanation.flags, key=badness)
 
 
-def rule_address(line: int) -> str | None:
+def rule_address(line: int) -> str:
     """Where the page of the rules shows a line of them."""
-    return address_if_known("rules.page", line=line, _anchor=f"line-{line}")
+    return url_for("rules.page", line=line)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
-from dashboard.pages.company.frame import blueprint, book_in_force, find_company, place, show
+from dashboard.pages.company.frame import blueprint, book_in_force, find_company, show
+from dashboard.places import place
 from models import timeline as timelines
 from models.database import read_one_snapshot, transaction
 

@@ -4,7 +4,8 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
-from dashboard.pages.company.frame import blueprint, find_company, place, show
+from dashboard.pages.company.frame import blueprint, find_company, show
+from dashboard.places import place
 from models import users as company_users
 from models.database import read_one_snapshot, transaction
 

@@ -11,8 +11,9 @@ from flask.typing import ResponseReturnValue
 
 from actors import endpoints
 from dashboard.access import Member, administrator, audit, viewer
-from dashboard.pages.developers.frame import blueprint, find_endpoint, place, show
+from dashboard.pages.developers.frame import blueprint, find_endpoint, show
 from dashboard.parts import now, parts
+from dashboard.places import place
 from models import delivery_log, webhook_endpoints
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction

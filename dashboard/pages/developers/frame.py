@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Blueprint, abort, current_app, render_template, request, url_for
+from flask import Blueprint, abort, render_template, url_for
 
 from actors import endpoints
 from actors.endpoints import NoSuchEndpoint
@@ -21,16 +21,6 @@ TABS = (
     ("Deliveries", "developers.deliveries"),
 )
 
-DELIVERY_TONES = {
-    "delivered": "good",
-    "waiting": "fair",
-    "parked": "fair",
-    "paused": "poor",
-    "failed": "bad",
-    "cancelled": "none",
-}
-"""The colours of the states of deliveries."""
-
 
 def show(template: str, member: Member, tab: str, **shown: Any) -> str:
     """One of the pages; `tab` is the endpoint of the tab that it belongs to."""
@@ -45,8 +35,6 @@ def show(template: str, member: Member, tab: str, **shown: Any) -> str:
         tabs=tabs,
         may_change=member.may(Role.ADMINISTRATOR),
         where=where,
-        delivery_tones=DELIVERY_TONES,
-        company_address=_company_address,
         **shown,
     )
 
@@ -57,13 +45,3 @@ def find_endpoint(member: Member, endpoint_id: UUID) -> Endpoint:
         return endpoints.find(member.organization.id, endpoint_id)
     except NoSuchEndpoint:
         abort(404)
-
-
-def place() -> str | None:
-    """Where in a list to go on."""
-    return request.args.get("after") or None
-
-
-def _company_address(company: str) -> str | None:
-    known = "company.page" in current_app.view_functions
-    return url_for("company.page", company=company) if known else None
