@@ -1,17 +1,15 @@
 """Replays stored events through rule books, on every processor of this machine."""
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
+from actors.processors import on_every_processor
 from config.settings import Settings
 from models import companies, events, field_changes
 from models.companies import Company
-from models.database import connect, transaction
+from models.database import transaction
 from rules.book import RuleBook
 from rules.counting import Never
 from rules.durations import BEGINNING, shifted
@@ -48,24 +46,8 @@ def backtest(
         BrokenProcessPool: a process of ours was killed.
     """
     chunks = [company_ids[start : start + CHUNK] for start in range(0, len(company_ids), CHUNK)]
-    processes = ProcessPoolExecutor(
-        max_workers=max(1, min(len(chunks), os.cpu_count() or 1)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=prepare_process,
-        initargs=(settings,),
-    )
-    try:
-        tasks = [processes.submit(replay_chunk, chunk, books, stretch) for chunk in chunks]
-        for task in as_completed(tasks):
-            yield task.result()
-    finally:
-        processes.shutdown(cancel_futures=True)
-
-
-def prepare_process(settings: Settings) -> None:
-    """Make ready a process that works for one that somebody waits for."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who waits for us
-    connect(settings)
+    replaying = partial(replay_chunk, books=books, stretch=stretch)
+    yield from on_every_processor(settings, replaying, chunks)
 
 
 def replay_chunk(

@@ -4,18 +4,15 @@ On every processor of this machine. A customer is written in one transaction, so
 the clock of a running product see it whole, or not at all.
 """
 
-import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from random import Random
 
-from actors.backtesting import prepare_process
 from actors.intake import store
 from actors.past import id_of_time, judge_past
+from actors.processors import on_every_processor
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent
 from cli.demo_data.lives import Happening, life
@@ -47,21 +44,9 @@ def make_all(settings: Settings, task: Task) -> Iterator[int]:
     """
     numbers = task.numbers
     chunks = [numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)]
-    processes = ProcessPoolExecutor(
-        max_workers=max(1, min(len(chunks), os.cpu_count() or 1)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=prepare_process,
-        initargs=(settings,),
-    )
-    try:
-        tasks = [
-            processes.submit(make, Task(task.organization_id, task.seed, chunk, task.now))
-            for chunk in chunks
-        ]
-        for done in as_completed(tasks):
-            yield from done.result()
-    finally:
-        processes.shutdown(cancel_futures=True)
+    tasks = [replace(task, numbers=chunk) for chunk in chunks]
+    for events in on_every_processor(settings, make, tasks):
+        yield from events
 
 
 def make(task: Task) -> list[int]:

@@ -1,18 +1,17 @@
 """Somebody looks at Today, finds a company as they type, and keeps the list for later."""
 
-import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from accessibility import grave_faults
 from browsing import OpenPage
 from playwright.sync_api import Page, expect
+from tracking import tracked
 
 from actors.health import evaluate
 from actors.intake import store
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
 from models.database import transaction
 from models.organizations import Organization
 
@@ -34,8 +33,6 @@ LOOKS: tuple[dict[str, object], ...] = (
 
 DAYS_AGO = {"Acme Freight": (6, 5), "Birch Clinics": (20,), "Cedar Labs": (2, 1)}
 
-_numbers = itertools.count(1)
-
 
 @pytest.fixture
 def customers(organization: Organization) -> None:
@@ -47,18 +44,9 @@ def customers(organization: Organization) -> None:
     for name, days_ago in DAYS_AGO.items():
         for days in days_ago:
             at = now - timedelta(days=days)
-            event = TrackedEvent(
-                organization_id=organization.id,
-                key_id=None,
-                event_id=f"browser-{organization.id}-{next(_numbers)}",
-                event_key="report_created",
-                company_id=name.split()[0].lower(),
-                company={"name": name, "plan": "Pro" if "A" in name else "Team"},
-                user_id=None,
-                user={},
-                data=None,
-                occurred_at=at,
-                received_at=at,
+            says = {"name": name, "plan": "Pro" if "A" in name else "Team"}
+            event = tracked(
+                organization.id, name.split()[0].lower(), at, key="report_created", company=says
             )
             for company_id in store([event], rulebooks):
                 evaluate(company_id, rulebooks, now)

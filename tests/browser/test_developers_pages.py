@@ -11,12 +11,12 @@ from browsing import OpenPage
 from playwright.sync_api import Page, expect
 from receiving import Receiver
 from running_dashboard import RunningDashboard, running_line
+from tracking import tracked
 
 from actors.health import evaluate
 from actors.intake import store
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
 from config.settings import Settings
 from models import audit_log, webhook_endpoints
 from models.database import execute, transaction
@@ -78,13 +78,9 @@ def go_wrong(organization: Organization, *companies: str) -> None:
         apply_rules(organization.id, RULES, file="r.yaml", applied_by="test", now=since)
     at = now - timedelta(hours=1)
     sent = [
-        TrackedEvent(
-            organization_id=organization.id, key_id=None, event_id=f"{organization.id}-{company}",
-            event_key="login", company_id=company, company={"name": company.title()},
-            user_id=None, user={}, data=None, occurred_at=at, received_at=at,
-        )
+        tracked(organization.id, company, at, company={"name": company.title()})
         for company in companies
-    ]  # fmt: skip
+    ]
     for company_id in store(sent, rulebooks):
         evaluate(company_id, rulebooks, now)
     with transaction():

@@ -7,6 +7,7 @@ import pytest
 from accessibility import grave_faults
 from browsing import OpenPage
 from playwright.sync_api import expect
+from tracking import tracked
 
 from actors import insights
 from actors.insights import Adoption, Cohorts, Distribution, Uptake, write
@@ -14,7 +15,6 @@ from actors.intake import store
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
 from actors.summing import sum_up
-from actors.tracked_event import TrackedEvent
 from models.database import transaction
 from models.organizations import Organization
 
@@ -39,16 +39,14 @@ def used(organization: Organization) -> Organization:
     at = now - timedelta(hours=1)
     store(
         [
-            TrackedEvent(
-                organization_id=organization.id, key_id=None, event_id=f"{company}{number}",
-                event_key="login", company_id=company, company={"name": company, "plan": plan},
-                user_id="ann", user={}, data=None, occurred_at=at, received_at=at,
+            tracked(
+                organization.id, company, at, company={"name": company, "plan": plan}, user_id="ann"
             )
             for company, plan, times in (("acme", "Pro", 2), ("hooli", "Free", 1))
-            for number in range(times)
+            for _ in range(times)
         ],
         RuleBooks(),
-    )  # fmt: skip
+    )
     sum_up(now)
     return organization
 

@@ -1,6 +1,5 @@
 """Somebody looks at one company: how it stands and why, and what they can do about it."""
 
-import itertools
 import json
 import re
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from browsing import OpenPage
 from click.testing import CliRunner
 from playwright.sync_api import Locator, Page, expect
 from running_dashboard import RunningDashboard
+from tracking import tracked
 
 from actors.health import evaluate
 from actors.intake import store
@@ -63,25 +63,20 @@ HOOK = "http://127.0.0.1:9/very/secret"
 
 Told = Callable[..., Any]
 
-_numbers = itertools.count(1)
-
 
 def event(
     organization: Organization, key: str, days_ago: float, user: str | None = None, **fields: Any
 ) -> TrackedEvent:
     at = datetime.now(UTC) - timedelta(days=days_ago)
-    return TrackedEvent(
-        organization_id=organization.id,
-        key_id=None,
-        event_id=f"one-{next(_numbers)}",
-        event_key=key,
-        company_id="acme",
+    return tracked(
+        organization.id,
+        "acme",
+        at,
+        key=key,
         company={"name": "Acme Freight", **fields},
         user_id=user,
         user={"name": f"{user.title()} Doe", "email": f"{user}@acme.test"} if user else {},
         data={"code": 42} if key == "error" else None,
-        occurred_at=at,
-        received_at=at,
     )
 
 

@@ -1,6 +1,5 @@
 """What tests of a company's pages share: an organization with rules, and a company with a life."""
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,12 +7,12 @@ from typing import Any
 from urllib.parse import quote
 
 from dashboard_serving import NOW, Dashboard
+from tracking import tracked
 
 from actors.health import evaluate
 from actors.intake import store
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
 from models import companies
 from models.companies import Company
 from models.database import transaction
@@ -32,8 +31,6 @@ flags:
     event: report
     when: {Critical: at least 3 times in 1 day}
 """
-
-_numbers = itertools.count(1)
 
 
 def ago(**before: float) -> datetime:
@@ -70,18 +67,15 @@ class Tenant:
     ) -> None:
         store(
             [
-                TrackedEvent(
-                    organization_id=self.organization.id,
-                    key_id=None,
-                    event_id=f"e{next(_numbers)}",
-                    event_key=key,
-                    company_id=company,
+                tracked(
+                    self.organization.id,
+                    company,
+                    at,
+                    key=key,
                     company={"name": "Acme Corp", **fields},
                     user_id=user,
                     user={"name": f"User {user}"} if user else {},
                     data=data,
-                    occurred_at=at,
-                    received_at=at,
                 )
                 for at in times
             ],

@@ -1,16 +1,15 @@
 """Customers that tests of the dashboard's pages show: sent as events, judged by rules."""
 
-import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
 from dashboard_serving import NOW
+from tracking import tracked
 
 from actors.health import evaluate
 from actors.intake import store
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
 from models import companies
 from models.database import transaction
 from models.organizations import Organization
@@ -28,8 +27,6 @@ flags:
       At Risk: less than 2 times in 7 days
       Critical: less than 1 time in 14 days
 """
-
-_numbers = itertools.count(1)
 
 
 class Customers:
@@ -52,19 +49,8 @@ class Customers:
         """Events of a company, each that many days before `NOW`, the first one first."""
         for days in days_ago:
             at = NOW - timedelta(days=days)
-            event = TrackedEvent(
-                organization_id=self.organization_id,
-                key_id=None,
-                event_id=f"event-{next(_numbers)}",
-                event_key=key,
-                company_id=company,
-                company={"name": company.title(), **says},
-                user_id=None,
-                user={},
-                data=None,
-                occurred_at=at,
-                received_at=at,
-            )
+            named = {"name": company.title(), **says}
+            event = tracked(self.organization_id, company, at, key=key, company=named)
             store([event], self.rulebooks)
 
     def judge(self, at: datetime = NOW) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import redis
 from dashboard_serving import NOW, Browser, Dashboard, text_of
+from tracking import tracked
 from werkzeug.test import TestResponse
 
 from actors import insights
@@ -19,7 +20,6 @@ from actors.intake import store
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
 from actors.summing import sum_up
-from actors.tracked_event import TrackedEvent
 from config.settings import Settings
 from dashboard.pages.insights import frame, overview
 from models.database import query, transaction
@@ -51,20 +51,9 @@ numbers = itertools.count(1)
 
 def track(organization: Organization, company: str, days: float, **changed: Any) -> None:
     at = NOW - timedelta(days=days)
-    contents: dict[str, Any] = {
-        "organization_id": organization.id,
-        "key_id": None,
-        "event_id": f"e{next(numbers)}",
-        "event_key": "login",
-        "company_id": company,
-        "company": {"name": company, **changed.pop("fields", {})},
-        "user_id": None,
-        "user": {},
-        "data": None,
-        "occurred_at": at,
-        "received_at": at,
-    }
-    store([TrackedEvent(**contents | changed)], RuleBooks())
+    says = {"name": company, **changed.pop("fields", {})}
+    key = changed.pop("event_key", "login")
+    store([tracked(organization.id, company, at, key=key, company=says, **changed)], RuleBooks())
 
 
 def rules(organization: Organization, text: str = RULES) -> None:

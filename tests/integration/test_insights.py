@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tracking import tracked
 
 from actors import insights
 from actors.health import evaluate
@@ -13,7 +14,6 @@ from actors.insights import Adoption, Cohorts, Distribution, Question, Threshold
 from actors.intake import store
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
 from models import insights as stored
 from models import organizations
 from models.database import execute, query, transaction
@@ -57,20 +57,9 @@ def new_organization() -> int:
 
 def track(organization_id: int, company: str, days: float, **changed: Any) -> None:
     at = NOW - timedelta(days=days)
-    contents: dict[str, Any] = {
-        "organization_id": organization_id,
-        "key_id": None,
-        "event_id": f"e{next(numbers)}",
-        "event_key": "login",
-        "company_id": company,
-        "company": {"name": company, **changed.pop("fields", {})},
-        "user_id": None,
-        "user": {},
-        "data": None,
-        "occurred_at": at,
-        "received_at": at,
-    }
-    store([TrackedEvent(**contents | changed)], RuleBooks())
+    says = {"name": company, **changed.pop("fields", {})}
+    key = changed.pop("event_key", "login")
+    store([tracked(organization_id, company, at, key=key, company=says, **changed)], RuleBooks())
 
 
 def judge(organization_id: int) -> None:

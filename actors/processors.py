@@ -1,0 +1,44 @@
+"""Shares work that somebody waits for among processes, one on each processor of this machine."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import TypeVar
+
+from config.settings import Settings
+from models.database import connect
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def on_every_processor(
+    settings: Settings, work: Callable[[Task], Result], tasks: Sequence[Task]
+) -> Iterator[Result]:
+    """Do tasks in processes that are connected to PostgreSQL, in whatever order they are done.
+
+    `work` and the tasks are sent to those processes: `work` is a function of a module.
+
+    Raises:
+        OperationalError: PostgreSQL cannot be reached.
+        BrokenProcessPool: a process of ours was killed.
+    """
+    processes = ProcessPoolExecutor(
+        max_workers=max(1, min(len(tasks), os.cpu_count() or 1)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_prepare,
+        initargs=(settings,),
+    )
+    try:
+        submitted = [processes.submit(work, task) for task in tasks]
+        for done in as_completed(submitted):
+            yield done.result()
+    finally:
+        processes.shutdown(cancel_futures=True)
+
+
+def _prepare(settings: Settings) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who waits for us
+    connect(settings)

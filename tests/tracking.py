@@ -1,0 +1,31 @@
+"""Events as tests send them: past the ingress, as `persist` takes them."""
+
+import itertools
+from datetime import datetime
+from typing import Any
+
+from actors.tracked_event import TrackedEvent
+
+_numbers = itertools.count(1)
+
+
+def tracked(
+    organization_id: int, company: str, at: datetime, /, *, key: str = "login", **changed: Any
+) -> TrackedEvent:
+    """An event of a company at a time, of no user, with an id of its own; `changed` is taken as
+    it is.
+    """
+    event: dict[str, Any] = {
+        "organization_id": organization_id,
+        "key_id": None,
+        "event_id": f"tracked-{next(_numbers)}",
+        "event_key": key,
+        "company_id": company,
+        "company": {"name": company},
+        "user_id": None,
+        "user": {},
+        "data": None,
+        "occurred_at": at,
+        "received_at": at,
+    }
+    return TrackedEvent(**event | changed)
