@@ -7,7 +7,7 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench lint format lock clean
+.PHONY: help run demo test bench screenshots lint format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -23,6 +23,9 @@ test: $(VENV)/installed-dev ## Run all tests (TESTS=tests/unit for some)
 
 bench: $(VENV)/installed ## Measure the way of an event, five minutes (BENCH="ingest --quick", growth, rules, webhooks or pages for others)
 	@exec $(BIN)/python -m bench $(or $(BENCH),ingest)
+
+screenshots: $(VENV)/installed-dev ## Take the pictures of the dashboard anew, into docs/images (needs Chromium)
+	@exec $(BIN)/python tests/browser/screenshots.py
 
 lint: $(VENV)/installed-dev ## Check style, types and the directions of imports
 	$(BIN)/ruff check .
