@@ -19,8 +19,6 @@ def trimmed(text: str | None) -> str | None:
 
 
 def required(what: str) -> DataRequired:
-    """A validator: something must be entered, and what."""
-    """A validator: something must be entered, and what; spaces alone are nothing."""
     """A validator: something but blanks must be entered, and what."""
     return DataRequired(f"Enter {what}.")
 
@@ -69,11 +67,7 @@ def choice(value: str, text: str) -> Any:
 
 def role_field(label: str = "Role", **options: Any) -> SelectField:
     """A field for one of the roles."""
-    choices = [SelectChoice(role.value, role.value.capitalize()) for role in Role]
-    choices = [
-        SelectChoice(role.value, f"{role.value.capitalize()}: {role.meaning}") for role in Role
-    ]
-    choices = [choice(role.value, f"{role.value.capitalize()}: {role.meaning}") for role in Role]
+    choices = [choice(role.value, role.value.capitalize()) for role in Role]
     return SelectField(label, choices=choices, **options)
 
 

@@ -1,7 +1,8 @@
 """The pages that the layout links to. Only those that exist, and that the person may open."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
 from flask import current_app, g, request, url_for
 
@@ -28,7 +29,9 @@ PAGES = (
     Entry("Events", "events.page", "e"),
 )
 SETTINGS = (
-    Entry("Developers", "developers.page"),
+    Entry("API keys", "developers.page"),
+    Entry("Webhooks", "developers.webhooks"),
+    Entry("Deliveries", "developers.deliveries"),
     Entry("People", "people.page", role=Role.ADMINISTRATOR),
     Entry("Audit log", "audit_log.page", role=Role.ADMINISTRATOR),
 )
@@ -55,8 +58,16 @@ def main_links() -> list[Link]:
 
 
 def settings_links() -> list[Link]:
-    """The pages below Settings."""
-    return _links(SETTINGS)
+    """The pages below Settings. One blueprint has several, so their addresses say which is open."""
+    links = _links(SETTINGS)
+    above = [link.address for link in links if link.current and _is_below(link.address)]
+    nearest = max(above, key=len, default="")
+    return [replace(link, current=link.address == nearest) for link in links]
+
+
+def _is_below(address: str) -> bool:
+    """Whether the page at hand is the one at an address of ours, or one below it."""
+    return f"{request.path}/".startswith(f"{unquote(address)}/")
 
 
 def _links(entries: Sequence[Entry]) -> list[Link]:

@@ -70,7 +70,7 @@ class RuleBook:
     def tell_change(self, flag: str, before: Level, after: Level) -> str:
         """A flag's step in words: what it is now, and the phrase that holds, or does not."""
         phrase = self.threshold(flag, after or before)
-        return f"{flag}: {self.status_name(after)} ({'' if after else 'not: '}{phrase})"
+        return f"{flag}: {self.status_name(after)} ({'' if after else 'no longer: '}{phrase})"
 
     def score(self, levels: Mapping[str, Level]) -> int | None:
         """The weighted share of health among the flags that apply, 0 to 100; None if none does.

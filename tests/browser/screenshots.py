@@ -71,7 +71,7 @@ class View:
 
     name: str
     address: str
-    prepare: Callable[[Page], object] = lambda page: None
+    prepare: Callable[[Page], object] = lambda _: None
     within: str = "/o/demo"
 
 
@@ -132,7 +132,7 @@ def views(company: str) -> Iterator[View]:
     yield View("company-fields", f"/companies/{company}/fields")
     yield View("company-notes", f"/companies/{company}/notes")
     yield View("company-deliveries", f"/companies/{company}/deliveries")
-    yield View("flag", f"/companies/{company}", follow(".flag[open] .actions a"))
+    yield View("flag", f"/companies/{company}", follow(".flag[open] .buttons a"))
     yield View("insights", "/insights", counted)
     yield View("insights-event", "/insights/report_created", counted)
     yield View("rules", "/rules", lambda page: page.locator(".cm-content").wait_for())
@@ -235,7 +235,7 @@ def take(page: Page, view: View, look: str) -> None:
 def keep(picture: bytes, name: str, look: str) -> None:
     """Write a picture with a palette of its own."""
     colours = Image.open(BytesIO(picture)).convert("RGB")
-    palette = colours.quantize(COLOURS, dither=Image.Dither.NONE)
+    palette = colours.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     palette.save(IMAGES / f"{name}-{look}.png", optimize=True)
 
 

@@ -19,7 +19,6 @@ from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from models.delivery_log import STATES, LoggedAttempt, LoggedDelivery
 
-TAB = "developers.deliveries"
 PAGE = 50
 
 SOON = timedelta(minutes=1)
@@ -62,14 +61,13 @@ def deliveries(member: Member) -> ResponseReturnValue:
     return show(
         "deliveries.html",
         member,
-        TAB,
         deliveries=found,
         states=STATES,
         endpoints=known,
         asked=asked,
         filtered=any(asked.values()),
-        first=url_for(TAB, **asked) if place() else None,
-        next=url_for(TAB, after=following, **asked) if following else None,
+        first=url_for(".deliveries", **asked) if place() else None,
+        next=url_for(".deliveries", after=following, **asked) if following else None,
     )
 
 
@@ -83,7 +81,6 @@ def delivery(member: Member, id: UUID) -> ResponseReturnValue:  # noqa: A002 -- 
     return show(
         "delivery.html",
         member,
-        TAB,
         **_told(sent),
         payload=_spread(sent.payload),
         endpoint_is_there=any(one.id == sent.delivery.endpoint_id for one in known),
@@ -94,7 +91,7 @@ def delivery(member: Member, id: UUID) -> ResponseReturnValue:  # noqa: A002 -- 
 @viewer
 def attempts(member: Member, id: UUID) -> ResponseReturnValue:  # noqa: A002 -- as links name it
     """How a delivery stands now, for its page."""
-    return show("attempts.html", member, TAB, **_told(_find(member, id)))
+    return show("attempts.html", member, **_told(_find(member, id)))
 
 
 @blueprint.post("/deliveries/<uuid:id>/resend")

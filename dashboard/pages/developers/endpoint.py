@@ -12,7 +12,7 @@ from actors.webhooks.subscribing import CannotSubscribe, read_overlap
 from dashboard.access import Member, administrator, audit, viewer
 from dashboard.pages.developers.frame import blueprint, find_endpoint, show
 from dashboard.pages.developers.subscription import SubscriptionForm, filled, statuses_to_offer
-from dashboard.pages.developers.webhooks import TAB, described
+from dashboard.pages.developers.webhooks import described
 from dashboard.parts import now, parts
 from models import delivery_log, webhook_endpoints
 from models.database import transaction
@@ -75,7 +75,6 @@ def rotate_secret(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
     return show(
         "secret.html",
         member,
-        TAB,
         title="New secret",
         what=f"This secret signs what is sent to {found.url} from now on",
         secret=secret,
@@ -151,7 +150,7 @@ def ask_to_remove(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
     """Say what removing an endpoint does, and ask."""
     with transaction():
         found = find_endpoint(member, endpoint_id)
-    return show("remove.html", member, TAB, endpoint=found)
+    return show("remove.html", member, endpoint=found)
 
 
 @blueprint.post("/webhooks/<uuid:endpoint_id>/remove")
@@ -163,7 +162,7 @@ def remove(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
         endpoints.remove(found)
         _record(member, "Webhook removed", found)
     flash(f"The webhook to {found.host} was removed.")
-    return redirect(url_for(TAB), 303)
+    return redirect(url_for(".webhooks"), 303)
 
 
 def _form(member: Member, found: Endpoint) -> SubscriptionForm:
@@ -182,7 +181,6 @@ def _page(member: Member, found: Endpoint, form: SubscriptionForm) -> str:
     return show(
         "endpoint.html",
         member,
-        TAB,
         endpoint=found,
         form=form,
         newest=newest,

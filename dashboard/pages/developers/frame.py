@@ -1,4 +1,4 @@
-"""What the pages for developers share: their addresses and tabs, and what a role is shown."""
+"""What the pages for developers share: where they are, and what a role is shown."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,16 +15,9 @@ blueprint = Blueprint(
     "developers", __name__, url_prefix="/o/<name:organization>/settings/developers"
 )
 
-TABS = (
-    ("API keys", "developers.page"),
-    ("Webhooks", "developers.webhooks"),
-    ("Deliveries", "developers.deliveries"),
-)
 
-
-def show(template: str, member: Member, tab: str, **shown: Any) -> str:
-    """One of the pages; `tab` is the endpoint of the tab that it belongs to."""
-    tabs = [(title, url_for(endpoint), endpoint == tab) for title, endpoint in TABS]
+def show(template: str, member: Member, **shown: Any) -> str:
+    """One of the pages."""
 
     def where(url: str) -> str:
         """Where a webhook goes: its path is often a secret, which administrators made."""
@@ -32,7 +25,6 @@ def show(template: str, member: Member, tab: str, **shown: Any) -> str:
 
     return render_template(
         f"developers/{template}",
-        tabs=tabs,
         may_change=member.may(Role.ADMINISTRATOR),
         where=where,
         **shown,

@@ -21,7 +21,6 @@ from models.organizations import Organization
 from queues.admissions import EVENTS, READS, Admissions
 from rules.durations import spell_duration
 
-TAB = "developers.page"
 LONGEST_NAME = 100
 
 
@@ -70,11 +69,10 @@ def create_key(member: Member) -> ResponseReturnValue:
     return show(
         "secret.html",
         member,
-        TAB,
         title="API key created",
         what=f"This is the key “{name}”",
         secret=key,
-        back=url_for(TAB),
+        back=url_for(".page"),
         back_text="Back to API keys",
         note=None,
     )
@@ -85,7 +83,7 @@ def create_key(member: Member) -> ResponseReturnValue:
 def ask_to_revoke(member: Member, key_id: int) -> ResponseReturnValue:
     """Say what revoking a key does, and ask."""
     with transaction():
-        return show("revoke.html", member, TAB, key=_find_key(member, key_id))
+        return show("revoke.html", member, key=_find_key(member, key_id))
 
 
 @blueprint.post("/keys/<int:key_id>/revoke")
@@ -98,7 +96,7 @@ def revoke_key(member: Member, key_id: int) -> ResponseReturnValue:
             abort(404)
         audit.record(member, "API key revoked", key.name, {"key": _masked(key.last_four)})
     flash(f"The key “{key.name}” is revoked: within 5 seconds it is refused everywhere.")
-    return redirect(url_for(TAB), 303)
+    return redirect(url_for(".page"), 303)
 
 
 def _page(member: Member, form: _KeyForm) -> str:
@@ -109,7 +107,6 @@ def _page(member: Member, form: _KeyForm) -> str:
     return show(
         "keys.html",
         member,
-        TAB,
         form=form,
         keys=[key for key in keys if key.revoked_at is None],
         revoked=[key for key in keys if key.revoked_at is not None],

@@ -13,7 +13,6 @@ from models import webhook_endpoints
 from models.database import transaction
 from models.webhook_endpoints import Wanted
 
-TAB = "developers.webhooks"
 
 
 @blueprint.get("/webhooks")
@@ -46,7 +45,6 @@ def add_webhook(member: Member) -> ResponseReturnValue:
     return show(
         "secret.html",
         member,
-        TAB,
         title="Webhook added",
         what=f"This secret signs what is sent to {url}",
         secret=secret,
@@ -77,7 +75,7 @@ def _form(member: Member, entered: "MultiDict[str, str] | None" = None) -> AddFo
 def _page(member: Member, form: AddForm) -> str:
     with transaction():
         found = webhook_endpoints.of_organization(member.organization.id)
-    return show("webhooks.html", member, TAB, endpoints=found, form=form)
+    return show("webhooks.html", member, endpoints=found, form=form)
 
 
 def _sentence(text: str) -> str:
