@@ -171,7 +171,11 @@ def _by_week(weeks: list[dict[str, Any]], stretch: Stretch) -> list[Step]:
         day = f"{at:%Y-%m-%d}"
         rows = [row for row in weeks if row["week_from"] == day]
         steps.append(
-            Step(day, sum(row["raised"] for row in rows), sum(row["cleared"] for row in rows))
+            Step(
+                f"{at.day} {at:%b}",
+                sum(row["raised"] for row in rows),
+                sum(row["cleared"] for row in rows),
+            )
         )
         at += timedelta(weeks=1)
     return steps

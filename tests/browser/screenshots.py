@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from config.files import ROOT
 
 IMAGES = ROOT / "docs" / "images"
 BRAZEBEE = str(Path(sys.executable).parent / "brazebee")
-COLOURS = 96
+COLOURS = 192
 """Of a picture's palette: text and flat areas need no more, and files are a third as long."""
 
 HIGHEST = 1600
@@ -40,6 +41,7 @@ LOOKS = {
     "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
 }
 PATIENCE_MS = 60_000
+LATELY = timedelta(days=14)
 
 NOTES = (
     "Their champion, Nadia, left for another company. Her successor has not signed in yet.",
@@ -192,7 +194,8 @@ def product(folder: Path) -> Iterator[Product]:
 def furnish(product: Product, page: Page) -> str:
     """Fill an organization with customers, and with what people and applications leave behind.
 
-    Returns the id of a company that has something to tell: the last that turned Critical.
+    Returns the id of a company that has something to tell: of those that turned Critical lately,
+    the one with the lowest score.
     """
     product.run("demo-data")
     for name, role in (("Ben", "editor"), ("Carla", "editor"), ("Dev", "viewer")):
@@ -210,7 +213,9 @@ def furnish(product: Product, page: Page) -> str:
     critical = json.loads(
         product.run("companies", "--org", "demo", "--status", "Critical", "--json")
     )
-    company = max(critical, key=lambda one: one["changed_at"])["id"]
+    lately = (datetime.now(UTC) - LATELY).isoformat()
+    recent = [one for one in critical if one["changed_at"] > lately] or critical
+    company = min(recent, key=lambda one: (one["score"], one["id"]))["id"]
     for note in NOTES:
         page.goto(f"/o/demo/companies/{company}/notes")
         page.locator("textarea").fill(note)
@@ -233,10 +238,16 @@ def take(page: Page, view: View, look: str) -> None:
 
 
 def keep(picture: bytes, name: str, look: str) -> None:
-    """Write a picture with a palette of its own."""
-    colours = Image.open(BytesIO(picture)).convert("RGB")
-    palette = colours.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    palette.save(IMAGES / f"{name}-{look}.png", optimize=True)
+    """Write a picture with the colours that it has most of, and the nearest of them for others."""
+    whole = Image.open(BytesIO(picture)).convert("RGB")
+    found = sorted(whole.getcolors(whole.width * whole.height))
+    # Pillow looks at the upper bits alone, so of colours that share them only the first may stand.
+    distinct = {tuple(part >> 2 for part in colour): colour for _, colour in found}
+    chosen = sorted(distinct.values(), key=[colour for _, colour in found].index)[-COLOURS:]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in chosen for part in colour])
+    small = whole.quantize(palette=palette, dither=Image.Dither.NONE)
+    small.save(IMAGES / f"{name}-{look}.png", optimize=True)
 
 
 def main() -> None:

@@ -77,7 +77,7 @@ def test_each_event_is_shown_with_its_volumes_and_flags(acme: Acme) -> None:
     page = acme.editor.get("/o/acme/events")
     said = text_of(page)
     assert "Signed in login on 2 hours ago 2 3 4 Gone quiet" in said
-    assert "Report report on never 0 0 0 no flag by name" in said
+    assert "Report report on never 0 0 0 none" in said
     assert "&lt;Odd&gt; &amp; co" in page.text
     assert "<Odd>" not in page.text
 

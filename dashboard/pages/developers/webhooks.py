@@ -14,7 +14,6 @@ from models.database import transaction
 from models.webhook_endpoints import Wanted
 
 
-
 @blueprint.get("/webhooks")
 @viewer
 def webhooks(member: Member) -> ResponseReturnValue:
