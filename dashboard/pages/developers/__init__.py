@@ -1,4 +1,4 @@
-"""Settings -> Developers: API keys, webhooks, and what was delivered."""
+"""Settings: API keys, webhooks, and what was delivered."""
 
 from dashboard.pages.developers import deliveries, endpoint, keys, webhooks
 from dashboard.pages.developers.frame import blueprint
