@@ -5,6 +5,7 @@ seed makes the same customers each time; their year ends at the present.
 """
 
 import json
+import math
 import os
 import re
 import signal
@@ -147,7 +148,9 @@ def views(company: str) -> Iterator[View]:
     yield View("webhooks", "/settings/developers/webhooks")
     yield View("webhook", "/settings/developers/webhooks", follow("tbody th a"))
     yield View("deliveries", "/settings/developers/deliveries")
-    yield View("delivery", "/settings/developers/deliveries?state=failed", follow("tbody tr:not(:has-text('a test')) a"))
+    yield View(
+        "delivery", "/settings/developers/deliveries", follow("tbody tr:not(:has-text('a test')) a")
+    )
     yield View("people", "/settings/people")
     yield View("audit-log", "/settings/audit")
     yield View("account", "/account", within="")
@@ -238,15 +241,20 @@ def take(page: Page, view: View, look: str) -> None:
 
 
 def keep(picture: bytes, name: str, look: str) -> None:
-    """Write a picture with the colours that it has most of, and the nearest of them for others."""
+    """Write a picture with the colours that it has most of, and the nearest of them for others.
+
+    Pillow's own ways shift the large areas, or lose the colours of small things.
+    """
     whole = Image.open(BytesIO(picture)).convert("RGB")
-    found = sorted(whole.getcolors(whole.width * whole.height))
-    # Pillow looks at the upper bits alone, so of colours that share them only the first may stand.
-    distinct = {tuple(part >> 2 for part in colour): colour for _, colour in found}
-    chosen = sorted(distinct.values(), key=[colour for _, colour in found].index)[-COLOURS:]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([part for colour in chosen for part in colour])
-    small = whole.quantize(palette=palette, dither=Image.Dither.NONE)
+    found = sorted(whole.getcolors(whole.width * whole.height), reverse=True)
+    palette = [colour for _, colour in found[:COLOURS]]
+    nearest = {
+        colour: min(range(len(palette)), key=lambda place: math.dist(palette[place], colour))
+        for _, colour in found
+    }
+    pixels = zip(*[iter(whole.tobytes())] * 3, strict=True)
+    small = Image.frombytes("P", whole.size, bytes(map(nearest.__getitem__, pixels)))
+    small.putpalette([part for colour in palette for part in colour])
     small.save(IMAGES / f"{name}-{look}.png", optimize=True)
 
 
