@@ -158,6 +158,21 @@ def test_who_is_no_administrator_sees_all_and_changes_nothing(
         assert browser.get(filled_in(path, developers, delivery)).status_code == 403
 
 
+def test_the_navigation_says_in_which_part_of_the_settings_one_is(developers: Developers) -> None:
+    [delivery] = developers.deliver()
+    for path, title in (
+        ("", "API keys"),
+        ("/webhooks", "Webhooks"),
+        ("/webhooks/{id}", "Webhooks"),
+        ("/webhooks/{id}/remove", "Webhooks"),
+        ("/deliveries", "Deliveries"),
+        ("/deliveries/{delivery}", "Deliveries"),
+    ):
+        page = developers.browser.get(filled_in(path, developers, delivery)).text
+        tabs = page.split('aria-label="Settings"')[1].split("</nav>")[0]
+        assert re.findall(r'aria-current="page">([^<]+)', tabs) == [title], path
+
+
 def test_other_organizations_do_not_exist(developers: Developers) -> None:
     [delivery] = developers.deliver()
     other = developers.dashboard.organization("other")
