@@ -4,68 +4,36 @@ The product is a whole `brazebee up` in a folder of its own, filled by `brazebee
 seed makes the same customers each time; their year ends at the present.
 """
 
-import json
 import math
-import os
-import re
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-import requests
 from browsing import sign_in
 from chromium import FLAGS, MISSING, find_chromium
+from demo_product import furnish, product
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
 from config.files import ROOT
 
 IMAGES = ROOT / "docs" / "images"
-BRAZEBEE = str(Path(sys.executable).parent / "brazebee")
 COLOURS = 192
 """Of a picture's palette: text and flat areas need no more, and files are a third as long."""
 
 HIGHEST = 1000
 """Pixels of a picture; what stands further down a page is left out."""
 
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}},
     "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
 }
 PATIENCE_MS = 60_000
-LATELY = timedelta(days=14)
-
-NOTES = (
-    "Their champion, Nadia, left for another company. Her successor has not signed in yet.",
-    "Called the new head of operations: training on Thursday, then we look at the numbers again.",
-)
-
-
-@dataclass(frozen=True)
-class Product:
-    """A running product; its command line finds it through `environment`."""
-
-    url: str
-    api: str
-    email: str
-    password: str
-    environment: dict[str, str]
-
-    def run(self, *arguments: str) -> str:
-        """What a command prints."""
-        return subprocess.run(
-            [BRAZEBEE, *arguments], env=self.environment, check=True, stdout=subprocess.PIPE,
-            text=True,
-        ).stdout  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -156,88 +124,17 @@ def views(company: str) -> Iterator[View]:
     yield View("account", "/account", within="")
 
 
-@contextmanager
-def product(folder: Path) -> Iterator[Product]:
-    """Start everything, and stop it."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as one,
-        socket.create_server(("127.0.0.1", 0)) as two,
-    ):
-        port, dashboard_port = (str(probe.getsockname()[1]) for probe in (one, two))
-    environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith("BRAZEBEE_")},
-        "PORT": port,
-        "BRAZEBEE_DASHBOARD_PORT": dashboard_port,
-        "BRAZEBEE_DATA_DIR": str(folder / "data"),
-        "BRAZEBEE_ADMIN_EMAIL": "ada@example.com",
-    }
-    process = subprocess.Popen(
-        [BRAZEBEE, "up"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        said = ""
-        for line in process.stdout:
-            said += line
-            if "Post a first event" in line:
-                break
-        found = re.search(r"Password: +(\S+)", said)
-        if found is None:
-            raise SystemExit(said)
-        yield Product(
-            f"http://127.0.0.1:{dashboard_port}", f"http://127.0.0.1:{port}", "ada@example.com",
-            found.group(1), environment,
-        )  # fmt: skip
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
-
-
-def furnish(product: Product, page: Page) -> str:
-    """Fill an organization with customers, and with what people and applications leave behind.
-
-    Returns the id of a company that has something to tell: of those that turned Critical lately,
-    the one with the lowest score.
-    """
-    product.run("demo-data")
-    for name, role in (("Ben", "editor"), ("Carla", "editor"), ("Dev", "viewer")):
-        email = f"{name.lower()}@example.com"
-        product.run("people", "add", email, "--name", name, "--role", role, "--org", "demo")
-    keys = [
-        product.run("keys", "create", "--org", "demo", "--name", name).strip()
-        for name in ("staging", "production")
-    ]
-    for event_key in ("report_shared", "report_shared", "reprot_created"):
-        requests.post(
-            f"{product.api}/v1/track", headers={"x-api-key": keys[-1]}, timeout=10,
-            json={"event_key": event_key, "company": {"id": "acme", "name": "Acme"}},
-        )  # fmt: skip
-    critical = json.loads(
-        product.run("companies", "--org", "demo", "--status", "Critical", "--json")
-    )
-    lately = (datetime.now(UTC) - LATELY).isoformat()
-    recent = [one for one in critical if one["changed_at"] > lately] or critical
-    company = min(recent, key=lambda one: (one["score"], one["id"]))["id"]
-    for note in NOTES:
-        page.goto(f"/o/demo/companies/{company}/notes")
-        page.locator("textarea").fill(note)
-        page.get_by_role("button", name="Add note").click()
-    return str(company)
-
-
 def take(page: Page, view: View, look: str) -> None:
     """Open a page, and keep how it looks."""
     page.goto(view.within + view.address, wait_until="networkidle")
     view.prepare(page)
     page.evaluate("document.activeElement.blur()")
     page.mouse.move(0, 0)
-    scrolled = page.evaluate("scrollY")
-    height = page.evaluate("document.documentElement.scrollHeight")
-    options = {} if scrolled else {"full_page": True, "clip": {
-        "x": 0, "y": 0, "width": page.viewport_size["width"], "height": min(height, HIGHEST),
-    }}  # fmt: skip
-    keep(page.screenshot(animations="disabled", **options), view.name, look)
+    height = min(page.evaluate("document.documentElement.scrollHeight"), HIGHEST)
+    clip = {"x": 0, "y": 0, "width": page.evaluate("innerWidth"), "height": height}
+    whole: dict[str, Any] = {"full_page": True, "clip": clip}
+    scrolled_to = page.evaluate("scrollY")
+    keep(page.screenshot(animations="disabled", **({} if scrolled_to else whole)), view.name, look)
 
 
 def keep(picture: bytes, name: str, look: str) -> None:
@@ -246,13 +143,13 @@ def keep(picture: bytes, name: str, look: str) -> None:
     Pillow's own ways shift the large areas, or lose the colours of small things.
     """
     whole = Image.open(BytesIO(picture)).convert("RGB")
-    found = sorted(whole.getcolors(whole.width * whole.height), reverse=True)
-    palette = [colour for _, colour in found[:COLOURS]]
+    pixels = list(zip(*[iter(whole.tobytes())] * 3, strict=True))
+    often = Counter(pixels)
+    palette = [colour for colour, _ in often.most_common(COLOURS)]
     nearest = {
         colour: min(range(len(palette)), key=lambda place: math.dist(palette[place], colour))
-        for _, colour in found
+        for colour in often
     }
-    pixels = zip(*[iter(whole.tobytes())] * 3, strict=True)
     small = Image.frombytes("P", whole.size, bytes(map(nearest.__getitem__, pixels)))
     small.putpalette([part for colour in palette for part in colour])
     small.save(IMAGES / f"{name}-{look}.png", optimize=True)

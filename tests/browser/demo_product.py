@@ -1,0 +1,113 @@
+"""A whole product with demo data, and with what people and applications leave behind in it."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import requests
+from playwright.sync_api import Page
+
+BRAZEBEE = str(Path(sys.executable).parent / "brazebee")
+LATELY = timedelta(days=14)
+
+NOTES = (
+    "Their champion, Nadia, left for another company. Her successor has not signed in yet.",
+    "Called the new head of operations: training on Thursday, then we look at the numbers again.",
+)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A running product; its command line finds it through `environment`."""
+
+    url: str
+    api: str
+    email: str
+    password: str
+    environment: dict[str, str]
+
+    def run(self, *arguments: str) -> str:
+        """What a command prints."""
+        return subprocess.run(
+            [BRAZEBEE, *arguments], env=self.environment, check=True, stdout=subprocess.PIPE,
+            text=True,
+        ).stdout  # fmt: skip
+
+
+@contextmanager
+def product(folder: Path) -> Iterator[Product]:
+    """Start everything, and stop it."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as two,
+    ):
+        port, dashboard_port = (str(probe.getsockname()[1]) for probe in (one, two))
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("BRAZEBEE_")},
+        "PORT": port,
+        "BRAZEBEE_DASHBOARD_PORT": dashboard_port,
+        "BRAZEBEE_DATA_DIR": str(folder / "data"),
+        "BRAZEBEE_ADMIN_EMAIL": "ada@example.com",
+    }
+    process = subprocess.Popen(
+        [BRAZEBEE, "up"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "Post a first event" in line:
+                break
+        found = re.search(r"Password: +(\S+)", said)
+        if found is None:
+            raise SystemExit(said)
+        yield Product(
+            f"http://127.0.0.1:{dashboard_port}", f"http://127.0.0.1:{port}", "ada@example.com",
+            found.group(1), environment,
+        )  # fmt: skip
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+
+def furnish(product: Product, page: Page) -> str:
+    """Fill an organization with customers, and with what people and applications leave behind.
+
+    Returns the id of a company that has something to tell: of those that turned Critical lately,
+    the one with the lowest score.
+    """
+    product.run("demo-data")
+    for name, role in (("Ben", "editor"), ("Carla", "editor"), ("Dev", "viewer")):
+        email = f"{name.lower()}@example.com"
+        product.run("people", "add", email, "--name", name, "--role", role, "--org", "demo")
+    keys = [
+        product.run("keys", "create", "--org", "demo", "--name", name).strip()
+        for name in ("staging", "production")
+    ]
+    for event_key in ("report_shared", "report_shared", "reprot_created"):
+        requests.post(
+            f"{product.api}/v1/track", headers={"x-api-key": keys[-1]}, timeout=10,
+            json={"event_key": event_key, "company": {"id": "acme", "name": "Acme"}},
+        )  # fmt: skip
+    critical = json.loads(
+        product.run("companies", "--org", "demo", "--status", "Critical", "--json")
+    )
+    lately = (datetime.now(UTC) - LATELY).isoformat()
+    recent = [one for one in critical if one["changed_at"] > lately] or critical
+    company = min(recent, key=lambda one: (one["score"], one["id"]))["id"]
+    for note in NOTES:
+        page.goto(f"/o/demo/companies/{company}/notes")
+        page.locator("textarea").fill(note)
+        page.get_by_role("button", name="Add note").click()
+    return str(company)
