@@ -157,7 +157,7 @@ def test_what_will_change_is_what_forecast_and_explain_say(acme: Acme) -> None:
         [step] = one.flags
         assert (flag.changes_at, flag.changes_to) == (one.at, one.after)
         assert step.unless == flag.unless == "1 more Report created"
-        said = f"{one.name} {one.before} → to {one.after} {step.told}, unless {step.unless}"
+        said = f"{one.name} {one.before} → to {one.after} {step.told} unless {step.unless}"
         assert said in text
 
 
