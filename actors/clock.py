@@ -43,6 +43,9 @@ LONG_BACKLOG = timedelta(seconds=10)
 SUM_UP_EVERY = timedelta(seconds=10)
 """Between looks at what pages read of all events: what is distinct is no newer than that."""
 
+SUM_UP_WHILE_BEHIND = timedelta(minutes=1)
+"""The same while events wait: storing them comes first."""
+
 FORGET_EVERY = timedelta(hours=1)
 FORGET_CHUNK = 1_000
 """Attempts that are deleted in one tick."""
@@ -119,7 +122,9 @@ class Clock:
             to_send: list[Reason] = [*deliveries.due(until=now, limit=CHUNK)]
             to_send += deliveries.probes(until=now, limit=CHUNK)
             sent += self._ask(to_send, messages.deliver, now)
-        if now - self._summed_up_at >= SUM_UP_EVERY and not self._broker.waiting(messages.READING):
+        behind = now - self._behind_at < SUM_UP_EVERY
+        every = SUM_UP_WHILE_BEHIND if behind else SUM_UP_EVERY
+        if now - self._summed_up_at >= every and not self._broker.waiting(messages.READING):
             self._broker.enqueue(messages.sum_up())
             self._summed_up_at = now
         return sent

@@ -261,6 +261,29 @@ def test_while_events_wait_few_companies_are_asked_for_and_all_once_none_waits(
     assert ticking.at(11.3) == [asked[4], f"evaluate({last})"], "asked for: the others"
 
 
+def test_pages_are_summed_up_seldom_while_events_wait(
+    ticking: Ticking, brokers: Callable[[], RecordingBroker]
+) -> None:
+    def summed_up(at: float) -> bool:
+        ticking.at(at)
+        waiting = ticking.broker.waiting(messages.READING)
+        ticking.broker.flush(messages.READING)
+        return waiting > 0
+
+    assert [summed_up(at) for at in (10, 19, 20)] == [True, False, True]
+
+    track(new_organization(), 20)
+    posted_at = round(after(20).timestamp() * 1000)
+    worker = brokers()
+    worker.enqueue(replace(messages.persist([]), message_timestamp=posted_at))
+    assert [summed_up(at) for at in (31, 79, 80)] == [False, False, True]
+
+    message = next(worker.consume(messages.EVENTS, timeout=1))
+    assert message is not None
+    worker.consume(messages.EVENTS, timeout=1).ack(message)
+    assert [summed_up(at) for at in (85, 95)] == [False, True]
+
+
 def test_a_company_that_cannot_be_judged_does_not_stand_before_the_others(
     ticking: Ticking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
