@@ -1,7 +1,7 @@
 """How many companies stand at each status."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from models.company_filter import EVERY, Filter, condition
 from models.database import query
@@ -20,21 +20,22 @@ class StatusCount:
 
 def by_status(organization_id: int, now: datetime) -> list[StatusCount]:
     """How many companies are at each status that any is at, in no order."""
+    # In the order of an index, and with the instants given: taking an interval from a time for
+    # each row takes several times what counting it does.
     rows = query(
-        "select health_status as status, case"
-        " when status_since > %(now)s::timestamptz - interval '1 day' then 0"
-        " when status_since > %(now)s::timestamptz - interval '7 days' then 1"
-        " when status_since > %(now)s::timestamptz - interval '30 days' then 2 else 3 end as age,"
-        " count(*) as companies"
-        " from companies where organization_id = %(organization_id)s group by 1, 2",
-        {"organization_id": organization_id, "now": now},
+        "select health_status as status, count(*) as companies,"
+        " count(*) filter (where status_since > %(day)s) as within_a_day,"
+        " count(*) filter (where status_since > %(week)s) as within_a_week,"
+        " count(*) filter (where status_since > %(month)s) as within_a_month"
+        " from companies where organization_id = %(organization_id)s group by 1",
+        {
+            "organization_id": organization_id,
+            "day": now - timedelta(days=1),
+            "week": now - timedelta(days=7),
+            "month": now - timedelta(days=30),
+        },
     )
-    ages: dict[str, list[int]] = {}
-    for row in rows:
-        ages.setdefault(row["status"], [0, 0, 0, 0])[row["age"]] = row["companies"]
-    return [
-        StatusCount(status, sum(of), of[0], sum(of[:2]), sum(of[:3])) for status, of in ages.items()
-    ]
+    return [StatusCount(**row) for row in rows]
 
 
 def count_by_status(organization_id: int, wanted: Filter = EVERY) -> dict[str, int]:

@@ -105,12 +105,10 @@ def page(
     parameters |= cursor.read(after)
     only_status = wanted == Filter(status=wanted.status)
     counts = None
-    if wanted == EVERY and sorting.by in (Order.NAME, Order.SCORE):
-        rows = query(_walk(sorting, cursor, after), parameters)
-    elif only_status and sorting.by in (Order.STATUS, Order.SINCE):
+    if only_status and sorting.by in (Order.STATUS, Order.SINCE):
         rows = query(_walk_statuses(sorting, after), parameters | {"status": wanted.status})
     elif only_status:
-        rows = query(_gather(sorting, cursor, after, where), parameters)
+        rows = query(_first(sorting, cursor, after, where, wanted), parameters)
     else:
         # One look at all that the filter finds is for the page and for the numbers.
         where, _ = condition(organization_id, replace(wanted, status=None))
@@ -158,16 +156,29 @@ def _listed(row: dict[str, Any]) -> Listed:
     return Listed(**{name: row[name] for name in Listed.__dataclass_fields__})
 
 
-def _walk(sorting: Sorting, cursor: Cursor, after: str | None) -> str:
-    """SQL for a page in the order of an index."""
+def _first(
+    sorting: Sorting, cursor: Cursor, after: str | None, where: str, wanted: Filter
+) -> str:
+    """SQL for a page of all companies or of those at a status, by an index where there is one.
+
+    Where there is none, the rows are kept from any: the planner would walk one in the hope of
+    finding enough of a status soon, though it may come last in that order.
+    """
     keys = list(_KEYS[sorting.by])
-    named = ", ".join(f"{key} as key_{number}" for number, key in enumerate(keys))
-    return (
-        f"select {_LISTED}, {named} from companies c"
-        " where organization_id = %(organization_id)s"
-        f"{cursor.condition([*keys, 'id'], after, descending=sorting.descending)}"
-        f" order by {_ordered([*keys, 'id'], sorting)} limit %(limit)s"
-    )
+    names = [f"key_{number}" for number in range(len(keys))]
+    named = ", ".join(f"{key} as {name}" for key, name in zip(keys, names, strict=True))
+    indexed = sorting.by is Order.NAME or (sorting.by is Order.SCORE and wanted == EVERY)
+    rows = f"select id, {named} from companies where {where}"
+    if not indexed:
+        rows += " offset 0"
+    return f"""
+        select {_LISTED}, {", ".join(names)} from (
+            select id, {", ".join(names)} from ({rows}) found
+            where true{cursor.condition([*names, "id"], after, descending=sorting.descending)}
+            order by {_ordered([*names, "id"], sorting)} limit %(limit)s
+        ) page join companies c on c.id = page.id
+        order by {_ordered([*names, "page.id"], sorting)}
+    """
 
 
 def _walk_statuses(sorting: Sorting, after: str | None) -> str:

@@ -322,6 +322,27 @@ def test_custom_fields_are_told_by_how_many_have_them() -> None:
     assert company_fields.names(o) == ["seats", "plan"]
 
 
+def test_every_field_is_told_for_an_export_also_those_that_only_an_old_company_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(company_list, "LOOKED_AT_FOR_FIELDS", 1)
+    o = organization()
+    add(o, Given("a", traits={"plan": "Pro", "beta": None}), Given("b", traits={"seats": 2}))
+    add(organization("other"), Given("c", traits={"theirs": 1}))
+    assert company_list.fields_of(o) == ["beta", "plan", "seats"]
+    assert company_list.fields_of(o, Filter(fields=(("seats", (2,)),))) == ["seats"]
+    assert company_list.fields_of(o, Filter(text="nobody")) == []
+
+
+def test_a_company_of_the_longest_name_id_and_status_is_listed_by_name() -> None:
+    o = organization()
+    # Characters of four bytes, all different, so that nothing makes them shorter.
+    longest = ["".join(chr(0x20000 + 200 * n + k) for k in range(200)) for n in range(3)]
+    add(o, Given(longest[0], longest[1], longest[2]))
+    page = company_list.page(o, Filter(status=longest[2]))
+    assert [(one.id, one.name) for one in page.companies] == [(longest[0], longest[1])]
+
+
 @pytest.mark.parametrize("order", Order)
 def test_numbers_by_status_are_of_all_that_the_other_filters_find(order: Order) -> None:
     o = organization()
