@@ -23,13 +23,13 @@ from rules.durations import END, shifted
 from rules.facts import USER
 from rules.flags import Flag
 
-LOOKED_AT_ONCE = 500
+LOOKED_AT_ONCE = 250
 """Due flags that are read, and probed, together."""
 
 JUDGED_AT_ONCE = 5
 """Companies that are judged together; some of them may be more than is needed."""
 
-MOST_LOOKED_AT = 5_000
+MOST_LOOKED_AT = 2_500
 """Due flags after which it is enough for one page, whatever was found."""
 
 _PLACE = Cursor("outlook", ("timestamptz", "text"))
@@ -101,6 +101,7 @@ class _Looking:
         self._rulebooks = rulebooks
         self._place = place
         self._book = rulebooks.book(organization_id, version)
+        self._counting = {flag.name: _plain_counts(flag) for flag in self._book.flags}
         self._candidates: list[tuple[datetime, int]] = []
         self._judged: set[int] = set()
         self._found: list[Prospect] = []
@@ -179,10 +180,9 @@ class _Looking:
 
     def _counts(self, due: DueFlag) -> Sequence["_Counted"] | None:
         """The phrases of a flag, if it is recorded up to date and does nothing but count."""
-        flag = self._book.flags_by_name.get(due.flag)
-        if flag is None or not due.is_current or due.status is None:
+        if not due.is_current or due.status is None or due.due_at <= self._span.now:
             return None
-        return _plain_counts(flag) if due.due_at > self._span.now else None
+        return self._counting.get(due.flag)
 
     def _add(self, at: datetime, company_id: int) -> None:
         if company_id not in self._judged:
