@@ -32,6 +32,9 @@ JUDGED_AT_ONCE = 5
 MOST_LOOKED_AT = 2_500
 """Due flags after which it is enough for one page, whatever was found."""
 
+MOST_JUDGED = 50
+"""Companies after which it is enough: those whose flags no probe tells anything of are many."""
+
 _PLACE = Cursor("outlook", ("timestamptz", "text"))
 
 
@@ -104,6 +107,7 @@ class _Looking:
         self._counting = {flag.name: _plain_counts(flag) for flag in self._book.flags}
         self._candidates: list[tuple[datetime, int]] = []
         self._judged: set[int] = set()
+        self._judged_further = 0
         self._found: list[Prospect] = []
         self.frontier = span.now
         self.complete = False
@@ -116,7 +120,7 @@ class _Looking:
             while self._next_bound() <= read_until and not self._is_enough(limit, read_until):
                 self._judge_next(read_until)
             self.frontier = min(read_until, self._next_bound())
-            looked_at += sum(not self._place or flag.due_at > self._place[0] for flag in chunk)
+            looked_at += sum(self._is_further(flag.due_at) for flag in chunk)
             if self._is_enough(limit, read_until) or looked_at >= MOST_LOOKED_AT:
                 break
         else:
@@ -128,7 +132,13 @@ class _Looking:
         """The earliest at which one that is not judged can change."""
         return self._candidates[0][0] if self._candidates else END
 
+    def _is_further(self, at: datetime) -> bool:
+        """Whether an instant lies beyond the place to go on from: no page is without progress."""
+        return not self._place or at > self._place[0]
+
     def _is_enough(self, limit: int, read_until: datetime) -> bool:
+        if self._judged_further >= MOST_JUDGED:
+            return True
         bound = min(read_until, self._next_bound())
         return sum(one.at < bound for one in self._found) >= limit
 
@@ -194,9 +204,10 @@ class _Looking:
         while self._candidates and len(chosen) < JUDGED_AT_ONCE:
             if self._candidates[0][0] > until:
                 break
-            _, company_id = heapq.heappop(self._candidates)
-            if company_id not in self._judged:
+            at, company_id = heapq.heappop(self._candidates)
+            if company_id not in self._judged and company_id not in chosen:
                 chosen[company_id] = None
+                self._judged_further += self._is_further(at)
         self._judged.update(chosen)
         for prospects in forecast(
             list(chosen), self._version, self._span.now, self._span.until, self._rulebooks

@@ -152,13 +152,14 @@ def pages(organization_id: int, until: datetime, limit: int) -> list[list[Prospe
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize(("chunk", "limit"), [(500, 1), (7, 3), (3, 100)])
+@pytest.mark.parametrize(("chunk", "limit", "judged"), [(500, 1, 50), (7, 3, 2), (3, 100, 50)])
 def test_pages_put_together_are_the_whole_forecast(
-    seed: int, chunk: int, limit: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, chunk: int, limit: int, judged: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOKED_AT_ONCE", chunk)
     monkeypatch.setattr(module, "MOST_LOOKED_AT", 2 * chunk)
     monkeypatch.setattr(module, "JUDGED_AT_ONCE", 2)
+    monkeypatch.setattr(module, "MOST_JUDGED", judged)
     organization_id = new_organization()
     live(organization_id, seed, companies=8)
     until = NOW + timedelta(days=7)
@@ -190,6 +191,33 @@ def test_flags_that_are_due_too_early_cost_no_judgement(monkeypatch: pytest.Monk
                         RuleBooks())  # fmt: skip
     assert [one.id for one in found.changes] == ["silent"]
     assert len(judged) == 1
+
+
+def test_one_page_judges_no_more_companies_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    organization_id = new_organization(
+        "version: 1\nevents: {login: }\nflags:\n  - flag: Web\n    event: login\n"
+        "    where: {data.source: web}\n    when: {At Risk: no activity for 5 days}\n"
+    )
+    for n in range(20):
+        at = NOW - timedelta(days=4, minutes=n)
+        track(organization_id, f"busy{n}", "login", at, source="web")
+        track(organization_id, f"busy{n}", "login", NOW - timedelta(hours=1), source="web")
+    track(organization_id, "silent", "login", NOW - timedelta(days=3), source="web")
+    monkeypatch.setattr(module, "MOST_JUDGED", 6)
+    judged: list[int] = []
+
+    def counting(due: list[int], *rest: Any) -> Any:
+        judged.extend(due)
+        return forecast(due, *rest)
+
+    monkeypatch.setattr(module, "forecast", counting)
+    until = NOW + timedelta(days=3)
+    with transaction():
+        found = outlook(organization_id, 1, Span(NOW, until), RuleBooks())
+    assert len(judged) == 10  # five at once
+    assert (found.changes, found.next is None) == ([], False)
+    assert NOW + timedelta(days=1) > found.known_until > NOW
+    assert pages(organization_id, until, 20)[-1] == everything(organization_id, until)
 
 
 def test_an_event_that_is_not_judged_yet_is_looked_at() -> None:
