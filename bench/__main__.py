@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -93,15 +94,26 @@ def rules(full: bool, json_file: Path | None) -> None:  # noqa: FBT001 -- click 
 @main.command("pages")
 @click.option("--companies", default=100_000, show_default=True)
 @click.option("--events", default=5_000_000, show_default=True)
-@click.option("--repeats", default=40, show_default=True, help="Of each read.")
+@click.option("--repeats", default=40, show_default=True, help="Of each page and read.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder for the database, which the next run finds filled.",
+)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures there.")
-def pages(companies: int, events: int, repeats: int, json_file: Path | None) -> None:
-    """What the pages of the dashboard read, one after the other."""
+def pages(
+    companies: int, events: int, repeats: int, keep: Path | None, json_file: Path | None
+) -> None:
+    """Every page of the dashboard, and what the pages read, one after the other."""
     now = datetime.now(UTC)
-    figures = measure_pages(companies=companies, events=events, repeats=repeats, now=now)
-    show(f"With {companies:,} companies and {events:,} events", figures)
+    costs, figures = measure_pages(
+        companies=companies, events=events, repeats=repeats, now=now, keep=keep
+    )
+    told = [asdict(cost) for cost in costs]
+    _print("Milliseconds of each page, and of CPU in Python and in PostgreSQL", told)
+    show("What they read", figures)
     if json_file:
-        write(json_file, figures)
+        write(json_file, figures, pages=told)
 
 
 @main.command("webhooks")

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 from tabulate import tabulate
@@ -51,8 +52,8 @@ def show(title: str, figures: list[Figure]) -> None:
     )  # fmt: skip
 
 
-def write(file: Path, figures: list[Figure]) -> None:
-    """Write figures as JSON."""
+def write(file: Path, figures: list[Figure], **more: list[dict[str, Any]]) -> None:
+    """Write figures as JSON; with `more` lists of what was measured, each under its name."""
     file.parent.mkdir(parents=True, exist_ok=True)
     told = [asdict(one) | {"met": one.met} for one in figures]
-    file.write_text(json.dumps(told, indent=2) + "\n")
+    file.write_text(json.dumps({"figures": told, **more} if more else told, indent=2) + "\n")

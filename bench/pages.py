@@ -1,11 +1,12 @@
-"""What each page of the dashboard reads takes, with many companies and events."""
+"""What each page of the dashboard takes, with many companies and events, and what it reads."""
 
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import cycle
+from pathlib import Path
 from statistics import quantiles
 
 from actors import insights
@@ -17,6 +18,7 @@ from actors.rulebooks import RuleBooks
 from actors.summing import WEEKS_AT_ONCE, sum_up
 from actors.tracked_event import TrackedEvent
 from bench import past_year
+from bench.asking import Cost, Visitor, every_page
 from bench.figures import Figure
 from bench.progress import Progress
 from bench.servers import embedded_servers
@@ -32,6 +34,7 @@ from models import (
     field_changes,
     flag_states,
     organizations,
+    rule_versions,
     timeline,
     transitions,
     users,
@@ -39,9 +42,15 @@ from models import (
 from models.company_filter import EVERY, Filter
 from models.company_list import Order, Sorting
 from models.database import query, transaction
+from models.organizations import Organization
 
-TARGET_MS = 80.0
-"""Of all that one page reads, at the 95th percentile: the page itself has 200."""
+TARGET_MS = 200.0
+"""Of each page, at the 95th percentile."""
+
+ORGANIZATION = "pages"
+
+OFTEN = "1000000/hour"
+"""A rate limit that no measurement reaches."""
 
 BUNDLES = 30
 EVENTS_IN_A_BUNDLE = 200
@@ -61,37 +70,60 @@ class Read:
     work: Work
 
 
-def measure_pages(*, companies: int, events: int, repeats: int, now: datetime) -> list[Figure]:
-    """Milliseconds of each read, p50 and p95, and of the background work beside it."""
+def measure_pages(
+    *, companies: int, events: int, repeats: int, now: datetime, keep: Path | None = None
+) -> tuple[list[Cost], list[Figure]]:
+    """What each page costs; and of each read, p50 and p95, and the background work, milliseconds.
+
+    The folder `keep` keeps the database; where it has one already, that is measured, whatever its
+    numbers, as of when it was filled.
+    """
     filling = (20 * companies + events) / FILLED_PER_SECOND
-    progress = Progress(filling + 90)
-    with progress.started(), embedded_servers():
+    progress = Progress(filling + 150)
+    with progress.started(), embedded_servers(keep) as settings:
+        background: list[Figure] = []
         with transaction():
-            organization_id = organizations.create("pages").id
-            apply_rules(organization_id, past_year.RULES, file="bench", applied_by="bench", now=now)
-        with progress.step(f"{companies:,} companies, {events:,} events", filling):
-            past_year.fill(organization_id, now, companies=companies, events=events)
-        with progress.step("Background", 60):
-            background = [*_background(organization_id, now), _counting(organization_id, now)]
+            organization = organizations.find(ORGANIZATION)
+        if organization is None:
+            with progress.step(f"{companies:,} companies, {events:,} events", filling):
+                organization = _filled(now, companies=companies, events=events)
+            with progress.step("Background", 60):
+                background = [*_background(organization.id, now), _counting(organization.id, now)]
+        with transaction():
+            [version] = rule_versions.after(organization.id, 0)
+        now = version.applied_at
+        with progress.step("Pages", 60):
+            visitor = Visitor(replace(settings, rate_limit=OFTEN), organization, now)
+            costs = [visitor.cost_of(one, repeats) for one in every_page(visitor, organization)]
+        slowest = max(costs, key=lambda cost: cost.p95)
+        worst = Figure(
+            f"The slowest page, {slowest.page}, p95", slowest.p95, "ms", target=TARGET_MS,
+            at_most=True,
+        )  # fmt: skip
         with progress.step("Reading", 30):
-            return [*_reading(organization_id, now, repeats), *background]
+            return costs, [worst, *_reading(organization.id, now, repeats), *background]
+
+
+def _filled(now: datetime, *, companies: int, events: int) -> Organization:
+    """A new organization with a year of life until now; there is none until all of it is there."""
+    with transaction():
+        organization_id = organizations.create(ORGANIZATION).id
+        apply_rules(organization_id, past_year.RULES, file="bench", applied_by="bench", now=now)
+        past_year.fill(organization_id, now, companies=companies, events=events)
+    past_year.vacuum()
+    with transaction():
+        found = organizations.with_id(organization_id)
+    if found is None:
+        raise RuntimeError("what was filled is gone")
+    return found
 
 
 def _reading(organization_id: int, now: datetime, repeats: int) -> list[Figure]:
-    reads = _reads(organization_id, now)
     figures: list[Figure] = []
-    sums: dict[str, float] = {}
-    for read in reads:
+    for read in _reads(organization_id, now):
         p50, p95 = _percentiles_ms(read.work, repeats)
-        name = f"{read.page}: {read.what}"
-        figures.append(Figure(f"{name}, p50", p50, "ms"))
-        figures.append(Figure(f"{name}, p95", p95, "ms", target=TARGET_MS, at_most=True))
-        if not read.what.startswith("or "):
-            sums[read.page] = sums.get(read.page, 0.0) + p95
-    for page, total in sums.items():
-        figures.append(
-            Figure(f"{page}: all of it, p95", total, "ms", target=TARGET_MS, at_most=True)
-        )
+        figures.append(Figure(f"{read.page}: {read.what}, p50", p50, "ms"))
+        figures.append(Figure(f"{read.page}: {read.what}, p95", p95, "ms"))
     return figures
 
 

@@ -1,4 +1,4 @@
-"""A year of 100,000 companies, for what pages read of it: statuses, users, events, transitions."""
+"""A year of 100,000 companies, for what pages read of it: users, events, health, deliveries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bench.traffic import EVENT_KEYS, PLANS
 from models import event_counts
-from models.database import database, execute, query, transaction
+from models.database import database, execute, query
 
 RULES = f"""\
 version: 1
@@ -82,6 +82,26 @@ _TRANSITIONS = """
             "Less than 3 times in 30 days"}]', 1, c.status_since
     from companies c cross join generate_series(1, 3) k where c.organization_id = %(org)s
 """
+_DELIVERIES = """
+    with endpoint as (
+        insert into webhook_endpoints (id, organization_id, url, encrypted_secret)
+        values (gen_random_uuid(), %(org)s, 'https://example.com/hooks', '') returning id
+    )
+    insert into deliveries (id, organization_id, endpoint_id, transition_id, message_id, payload,
+        state, attempts, tries, created_at, finished_at)
+    select gen_random_uuid(), %(org)s, endpoint.id, t.id, 'msg_' || t.id,
+        jsonb_build_object('event', 'company.health_changed', 'company', t.company_id,
+            'data', jsonb_build_object('status', t.to_status, 'changes', t.changes)),
+        case when t.company_id %% 1000 = 0 then 'failed' else 'delivered' end, 1, 1,
+        t.recorded_at, t.recorded_at + interval '1 second'
+    from transitions t cross join endpoint where t.organization_id = %(org)s
+"""
+_ATTEMPTS = """
+    insert into delivery_attempts (delivery_id, attempt, organization_id, at, duration_ms,
+        status_code)
+    select id, 1, organization_id, finished_at, 250, case state when 'failed' then 500 else 204 end
+    from deliveries where organization_id = %(org)s
+"""
 _FIELD_CHANGES = """
     insert into field_changes (organization_id, company_id, field, at, value)
     select %(org)s, c.id, f.key, c.first_seen_at, f.value
@@ -90,7 +110,10 @@ _FIELD_CHANGES = """
 
 
 def fill(organization_id: int, now: datetime, *, companies: int, events: int) -> None:
-    """Give an organization, whose rules are `RULES` as version 1, a year of life."""
+    """Give an organization, whose rules are `RULES` as version 1, a year of life.
+
+    Within the transaction at hand; `vacuum` afterwards.
+    """
     parameters = {
         "org": organization_id,
         "now": now,
@@ -104,13 +127,24 @@ def fill(organization_id: int, now: datetime, *, companies: int, events: int) ->
         "flags": list(FLAGS),
         "year": timedelta(days=365),
     }
-    with transaction():
-        execute("select setseed(0.5)")
-        for statement in (_COMPANIES, _USERS, _FLAG_STATES, _TRANSITIONS, _FIELD_CHANGES):
-            execute(statement, parameters)
-        with _without_indexes("events"):
-            execute(_EVENTS, parameters)
-        event_counts.recount(organization_id, now)
+    execute("select setseed(0.5)")
+    for statement in (
+        _COMPANIES,
+        _USERS,
+        _FLAG_STATES,
+        _TRANSITIONS,
+        _DELIVERIES,
+        _ATTEMPTS,
+        _FIELD_CHANGES,
+    ):
+        execute(statement, parameters)
+    with _without_indexes("events"):
+        execute(_EVENTS, parameters)
+    event_counts.recount(organization_id, now)
+
+
+def vacuum() -> None:
+    """Do what PostgreSQL does by itself before long, outside of a transaction."""
     with database.connection_context():
         for table in (
             "companies",
@@ -118,6 +152,8 @@ def fill(organization_id: int, now: datetime, *, companies: int, events: int) ->
             "events",
             "flag_states",
             "transitions",
+            "deliveries",
+            "delivery_attempts",
             "field_changes",
             "event_counts",
             "event_weeks",

@@ -28,12 +28,15 @@ POSTGRES_OPTIONS = ("-c", "max_wal_size=8GB", "-c", "maintenance_work_mem=512MB"
 
 
 @contextmanager
-def embedded_servers() -> Iterator[Settings]:
-    """A migrated PostgreSQL and a Redis, both empty; this process is connected to them."""
-    with tempfile.TemporaryDirectory(prefix="brazebee-bench-") as folder:
-        data = DataDirectory(Path(folder))
-        data.logs.mkdir()
-        data.redis.mkdir()
+def embedded_servers(keep: Path | None = None) -> Iterator[Settings]:
+    """A migrated PostgreSQL and a Redis; this process is connected to them.
+
+    Both are empty, and removed afterwards, unless their data is to be kept in a folder.
+    """
+    with _folder(keep) as folder:
+        data = DataDirectory(folder)
+        data.logs.mkdir(exist_ok=True)
+        data.redis.mkdir(exist_ok=True)
         settings = Settings.from_environment(
             {
                 "DATABASE_URL": postgres_url(data),
@@ -55,3 +58,13 @@ def embedded_servers() -> Iterator[Settings]:
             if not database.is_closed():
                 database.close()
             supervisor.stop([["redis", "postgres"]], seconds=30)
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="brazebee-bench-") as folder:
+        yield Path(folder)
