@@ -1,9 +1,10 @@
 """Which companies change status next if nothing happens, the soonest first, without judging all.
 
 `flag_states.due_at` is never later than the truth, but most of what is due finds that events
-have come since, and moves on. So candidates are taken in the order in which they are due. For
-phrases that only count, when they change by now is one probe each; whoever then is next is judged
-by the forecast, and told once nobody else can come before.
+have come since, and moves on. So candidates are taken in the order in which they are due, with
+those of which an override starts or ends. For phrases that only count, when they change by now is
+one probe each; whoever then is next is judged by the forecast, and told once nobody else can come
+before.
 """
 
 import heapq
@@ -14,7 +15,7 @@ from typing import Any
 
 from actors.planning import Prospect, forecast
 from actors.rulebooks import RuleBooks
-from models import events, flag_states
+from models import events, flag_overrides, flag_states
 from models.cursors import Cursor
 from models.events import Nth
 from models.flag_states import DueFlag
@@ -115,6 +116,9 @@ class _Looking:
     def find(self, limit: int) -> list[Prospect]:
         """The next changes in order, `limit` or somewhat more if there are so many."""
         looked_at = 0
+        overrides = flag_overrides.due_of_organization(self._organization_id, self._span.until)
+        for company_id, due_at in overrides.items():
+            self._add(due_at, company_id)
         for chunk, read_until in self._chunks():
             self._take(chunk)
             while self._next_bound() <= read_until and not self._is_enough(limit, read_until):

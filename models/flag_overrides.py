@@ -159,6 +159,16 @@ def companies_due(organization_id: int, *, until: datetime) -> list[int]:
     return [row["company_id"] for row in rows]
 
 
+def due_of_organization(organization_id: int, until: datetime) -> dict[int, datetime]:
+    """The companies with an override due up to an instant, and when the first of theirs is."""
+    rows = query(
+        "select company_id, min(due_at) as due_at from flag_overrides"
+        " where organization_id = %(organization_id)s and due_at <= %(until)s group by 1",
+        {"organization_id": organization_id, "until": until},
+    )
+    return {row["company_id"]: row["due_at"] for row in rows}
+
+
 def due(
     *, until: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]] = ()
 ) -> list[tuple[int, datetime]]:

@@ -11,7 +11,8 @@ from actors import outlook as module
 from actors.health import evaluate
 from actors.intake import store
 from actors.outlook import Span, outlook
-from actors.planning import Prospect, forecast
+from actors.overrides import FlagOfCompany, Grounds, Judging, override
+from actors.planning import Prospect, companies_due, forecast
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks
 from actors.tracked_event import TrackedEvent
@@ -227,6 +228,29 @@ def test_an_event_that_is_not_judged_yet_is_looked_at() -> None:
     with transaction():
         query("update companies set unsettled_since = %(at)s", {"at": NOW - timedelta(days=1)})
     assert pages(organization_id, until, 50) == [everything(organization_id, until)]
+
+
+def test_the_end_of_an_override_is_told_though_no_flag_is_due() -> None:
+    organization_id = new_organization(
+        "version: 1\nevents: {login: }\nflags:\n  - flag: Quiet\n    event: login\n"
+        "    when: {At Risk: no activity for 30 days}\n"
+    )
+    rulebooks = RuleBooks()
+    track(organization_id, "acme", "login", NOW - timedelta(hours=1), rulebooks=rulebooks)
+    ends_at, until = NOW + timedelta(days=2), NOW + timedelta(days=7)
+    with transaction():
+        override(
+            FlagOfCompany(organization_id, "acme", "Quiet"),
+            "At Risk",
+            ends_at,
+            Grounds(reason="cancelled", owner="ann", made_by="ann"),
+            Judging(rulebooks, NOW, NOW),
+        )
+        due = companies_due(organization_id, until=until)
+        [expected] = [one for some in forecast(due, 1, NOW, until) for one in some]
+    assert (expected.at, expected.before, expected.after) == (ends_at, "At Risk", "Healthy")
+    assert pages(organization_id, until, 2) == [[expected]]
+    assert pages(organization_id, ends_at - timedelta(days=1), 1) == [[]]
 
 
 def test_other_organizations_are_not_looked_at() -> None:
