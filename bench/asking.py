@@ -161,6 +161,7 @@ def every_page(visitor: Visitor, organization: Organization) -> list[Request]:
     return [
         page("Today", f"{base}/"),
         *(part(page(f"Today: {name}", f"{base}/{name}")) for name in ("changes", "coming")),
+        part(page("Today: coming, page 3", visitor.following(f"{base}/coming", 2))),
         listed("worst first"),
         part(page("Companies: page 21", later)),
         *(listed(f"sort {sort}", sort=sort) for sort in sorts),
@@ -185,7 +186,9 @@ def every_page(visitor: Visitor, organization: Organization) -> list[Request]:
         each("Insights: an event", lambda: f"{base}/insights/{next(a_key)}"),
         page("Events", f"{base}/events"),
         page("Rules", f"{base}/rules"),
+        page("Rules: completions", f"{base}/rules/completions"),
         page("Rules: versions", f"{base}/rules/versions"),
+        page("Rules: a version", f"{base}/rules/versions/1"),
         page("Developers: keys", f"{settings}/developers"),
         page("Developers: webhooks", f"{settings}/developers/webhooks"),
         each("Developers: a webhook",
