@@ -156,9 +156,7 @@ def _listed(row: dict[str, Any]) -> Listed:
     return Listed(**{name: row[name] for name in Listed.__dataclass_fields__})
 
 
-def _first(
-    sorting: Sorting, cursor: Cursor, after: str | None, where: str, wanted: Filter
-) -> str:
+def _first(sorting: Sorting, cursor: Cursor, after: str | None, where: str, wanted: Filter) -> str:
     """SQL for a page of all companies or of those at a status, by an index where there is one.
 
     Where there is none, the rows are kept from any: the planner would walk one in the hope of

@@ -325,13 +325,13 @@ def test_custom_fields_are_told_by_how_many_have_them() -> None:
 def test_every_field_is_told_for_an_export_also_those_that_only_an_old_company_has(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(company_list, "LOOKED_AT_FOR_FIELDS", 1)
+    monkeypatch.setattr(company_fields, "LOOKED_AT", 1)
     o = organization()
     add(o, Given("a", traits={"plan": "Pro", "beta": None}), Given("b", traits={"seats": 2}))
     add(organization("other"), Given("c", traits={"theirs": 1}))
-    assert company_list.fields_of(o) == ["beta", "plan", "seats"]
-    assert company_list.fields_of(o, Filter(fields=(("seats", (2,)),))) == ["seats"]
-    assert company_list.fields_of(o, Filter(text="nobody")) == []
+    assert company_fields.of_filtered(o) == ["beta", "plan", "seats"]
+    assert company_fields.of_filtered(o, Filter(fields=(("seats", (2,)),))) == ["seats"]
+    assert company_fields.of_filtered(o, Filter(text="nobody")) == []
 
 
 def test_a_company_of_the_longest_name_id_and_status_is_listed_by_name() -> None:
