@@ -1,6 +1,6 @@
 """Stores events with their companies and users, and notes whose health they can change."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -233,18 +233,17 @@ def _note_unsettled(
             _unsettle(one.company, one.event)
 
 
-def _can_matter(one: _Merged, book: RuleBook, awaiting: Collection[str]) -> bool:
+def _can_matter(one: _Merged, book: RuleBook, awaiting: Container[str]) -> bool:
     """Whether an event can change a flag, of which these wait for one."""
     event = one.event
     if one.changes and any(
         c.field in book.company_fields and (not c.late or not event.is_late) for c in one.changes
     ):
         return True
-    flags = {*awaiting, *book.heeding_late_events} if one.out_of_order else awaiting
     return any(
         flag.selector.matches(event.event_key, event.data)
-        for name in flags
-        if (flag := book.flags_by_name.get(name))
+        for flag in book.flags_about(event.event_key)
+        if flag.name in awaiting or (one.out_of_order and flag.heeds_late_events)
     )
 
 

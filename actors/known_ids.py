@@ -4,14 +4,12 @@ import threading
 from collections.abc import Callable, Collection
 from typing import Generic, TypeVar
 
-from cachetools import LRUCache
-
 from models import companies, users
 from models.companies import CompanyKey
 from models.users import UserKey
 
 REMEMBERED = 100_000
-"""Of each kind: some 30 MB."""
+"""Of each kind, some 30 MB; then all are forgotten, and those that come are looked up again."""
 
 K = TypeVar("K", CompanyKey, UserKey)
 
@@ -32,7 +30,7 @@ class KnownIds:
 class _Ids(Generic[K]):
     def __init__(self, look_up: Callable[[Collection[K]], dict[K, int]]) -> None:
         self._look_up = look_up
-        self._known: LRUCache[K, int] = LRUCache(REMEMBERED)
+        self._known: dict[K, int] = {}
         self._lock = threading.Lock()
 
     def of(self, keys: Collection[K]) -> dict[K, int]:
@@ -43,6 +41,8 @@ class _Ids(Generic[K]):
         if unknown:
             looked_up = self._look_up(unknown)
             with self._lock:
+                if len(self._known) + len(looked_up) > REMEMBERED:
+                    self._known.clear()
                 self._known.update(looked_up)
             found |= looked_up
         return found

@@ -35,16 +35,16 @@ class TrackedEvent(NamedTuple):
             UnreadableEvent: a field is missing or of another kind.
         """
         try:
-            user = message["user"] or {}
+            company, user = dict(message["company"]), dict(message["user"] or ())
             return cls(
                 organization_id=int(message["organization_id"]),
                 key_id=message["key_id"],
                 event_id=str(message["event_id"]),
                 event_key=str(message["event_key"]),
-                company_id=str(message["company"]["id"]),
-                company={k: v for k, v in message["company"].items() if k != "id"},
-                user_id=user.get("id"),
-                user={k: v for k, v in user.items() if k != "id"},
+                company_id=str(company.pop("id")),
+                company=company,
+                user_id=user.pop("id", None),
+                user=user,
                 data=message["data"],
                 occurred_at=datetime.fromisoformat(message["occurred_at"]),
                 received_at=datetime.fromisoformat(message["received_at"]),

@@ -11,6 +11,7 @@ from actors.rulebooks import RuleBooks
 from actors.webhook_retries import WebhookRetries
 from actors.webhooks.addresses import AddressPolicy
 from actors.webhooks.transport import Transport
+from config.garbage import collect_seldom
 from config.logs import configure_logging
 from config.settings import Settings, SettingsError
 from models.database import connect
@@ -37,3 +38,4 @@ register_actors(
     secret_keys=settings.secret_keys,
     counters=counters,
 )
+collect_seldom()

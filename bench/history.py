@@ -22,19 +22,28 @@ BY_TIME = ("Signing in", "Gone quiet", "Value")
 BY_EVENT = ("Hitting limits", "Alarm")
 
 _COMPANIES = """
-    insert into companies (organization_id, external_id, name, traits, fields_at, first_seen_at,
-        health_status, judged_version)
+    insert into companies (organization_id, external_id, name, traits, fields_at,
+        fields_changed_at, first_seen_at, health_status, judged_version)
     select %(org)s, 'c' || n, 'Company ' || n,
         jsonb_build_object('plan', (%(plans)s::text[])[1 + n %% 4], 'seats', 5 + n %% 90),
-        jsonb_build_object('name', at, 'plan', at, 'seats', at), now() - interval '90 days',
-        'Healthy', 1
+        jsonb_build_object('name', said, 'plan', said, 'seats', said),
+        jsonb_build_object('name', first, 'plan', first, 'seats', first),
+        now() - interval '90 days', 'Healthy', 1
     from generate_series(0, %(companies)s - 1) n,
-        lateral (select (extract(epoch from now() - interval '12 days') * 1000000)::bigint at) t
+        lateral (select (extract(epoch from now() - interval '2 days') * 1000000)::bigint as said,
+            (extract(epoch from now() - interval '90 days') * 1000000)::bigint as first) t
+"""
+_FIELD_CHANGES = """
+    insert into field_changes (organization_id, company_id, field, at, value)
+    select organization_id, id, field, first_seen_at, value
+    from companies cross join lateral jsonb_each(traits || jsonb_build_object('name', name)) as
+        said (field, value)
+    where organization_id = %(org)s
 """
 _USERS = """
     insert into users (organization_id, external_id, company_id, company_at, email, name,
         fields_at, first_seen_at)
-    select %(org)s, u, c.id, now() - interval '12 days', u || '@example.com', 'User ' || u,
+    select %(org)s, u, c.id, now() - interval '2 days', u || '@example.com', 'User ' || u,
         c.fields_at - 'plan' - 'seats' || jsonb_build_object('email', c.fields_at -> 'name'),
         c.first_seen_at
     from companies c cross join generate_series(0, %(users)s - 1) k,
@@ -78,7 +87,7 @@ def fill(product: Product, organization_id: int, *, companies: int, events: int)
         "by_time": list(BY_TIME),
         "flags": [*BY_TIME, *BY_EVENT],
     }
-    for statement in (_COMPANIES, _USERS, _EVENTS, _FLAG_STATES):
+    for statement in (_COMPANIES, _FIELD_CHANGES, _USERS, _EVENTS, _FLAG_STATES):
         product.query(statement, **parameters)
-    for table in ("companies", "users", "events", "flag_states"):
+    for table in ("companies", "field_changes", "users", "events", "flag_states"):
         product.query(f"vacuum (analyze) {table}")

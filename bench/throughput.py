@@ -17,6 +17,9 @@ Look = Callable[[Clients], object]
 WARM_UP = 4.0
 """Seconds of the same traffic before the whole path is measured."""
 
+WARM_UP_BATCHES = 50
+"""The same for batches: until they are stored, every worker has started."""
+
 
 @dataclass(frozen=True)
 class Sustained:
@@ -68,7 +71,8 @@ def batches_per_second(stage: Stage, offer: Offer) -> tuple[float, datetime]:
     """Events posted in batches until they are stored and judged; and when the first was posted."""
     since = datetime.now(UTC)
     with stage.workers(*WORKERS):
-        time.sleep(2)  # they start
+        stage.post(replace(offer, requests=WARM_UP_BATCHES))
+        stage.drain()
         started = time.perf_counter()
         accepted = stage.post(offer, look=stage.backlog.regulate).accepted.total()
         stage.drain()

@@ -4,6 +4,7 @@ import os
 import sys
 from datetime import UTC, datetime
 
+from config.garbage import collect_seldom
 from config.logs import configure_logging
 from config.settings import Settings, SettingsError
 from ingress.app import create_app
@@ -51,3 +52,4 @@ app = create_app(
     trusted_proxies=settings.trusted_proxies,
     metrics=metrics,
 )
+collect_seldom()

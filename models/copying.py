@@ -32,6 +32,8 @@ def copy_into(table: str, columns: str, lines: Iterable[str]) -> None:
 
 def copied_text(text: str) -> str:
     """A text as it stands in such a line."""
+    if text.isprintable() and "\\" not in text:
+        return text  # nothing of what is escaped is printable
     return text.translate(_ESCAPED)
 
 

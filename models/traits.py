@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -19,6 +20,8 @@ import orjson
 json_bytes = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_PLAIN = {str, int, bool, NoneType}
+"""Types of which values are equal only if they are written alike; 0.0 and -0.0 are not."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,14 @@ class Traits:
         that has held since before `at`.
         """
         micros = microseconds(at)
+        core, fields_at = self.core, self.fields_at
         changes = []
         for name, value in sent.items():
-            known_at = self.fields_at.get(name)
-            held_in = self.core if name in self.core else self.custom
+            known_at = fields_at.get(name)
+            held_in = core if name in core else self.custom
             said_again = known_at is not None and _same(held_in[name], value)
             if known_at is None or micros >= known_at:
-                self.fields_at[name] = micros
+                fields_at[name] = micros
                 if not said_again:
                     held_in[name] = value
                     self.changed_at[name] = micros
@@ -103,6 +107,6 @@ def microseconds(at: datetime) -> int:
 
 def _same(one: Any, other: Any) -> bool:
     """Whether two values are written alike; Python takes 1, 1.0 and true for one."""
-    if type(one) is type(other) is str:
+    if type(one) is type(other) and type(one) in _PLAIN:
         return bool(one == other)
     return bool(json_bytes(one) == json_bytes(other))

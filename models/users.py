@@ -72,12 +72,7 @@ def lock(user_ids: Collection[int]) -> dict[int, User]:
         " order by id for no key update",
         {"ids": list(user_ids)},
     )
-    users = {}
-    for row in rows:
-        core = {name: row.pop(name) for name in CORE_FIELDS}
-        traits = Traits(core, row.pop("traits"), row.pop("fields_at"))
-        users[row["id"]] = User(traits=traits, **row)
-    return users
+    return {row["id"]: _user(row) for row in rows}
 
 
 def add(users: Iterable[tuple[UserKey, int, datetime]]) -> None:
@@ -165,3 +160,15 @@ def count(company_id: int) -> int:
     )
     number: int = row["number"]
     return number
+
+
+def _user(row: dict[str, Any]) -> User:
+    return User(
+        row["id"],
+        row["organization_id"],
+        row["external_id"],
+        row["company_id"],
+        row["company_at"],
+        Traits({"email": row["email"], "name": row["name"]}, row["traits"], row["fields_at"]),
+        row["first_seen_at"],
+    )

@@ -1,6 +1,6 @@
 """A rule file once read: statuses, events and flags, and what all flags together say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
@@ -47,10 +47,16 @@ class RuleBook:
         """The fields of companies that any flag rests on."""
         return frozenset(name for flag in self.flags for name in flag.company_fields)
 
+    def flags_about(self, event_key: str) -> Sequence[Flag]:
+        """The flags that count events of this key, or of any."""
+        return self._flags_by_event_key.get(event_key, self._flags_by_event_key[None])
+
     @cached_property
-    def heeding_late_events(self) -> tuple[str, ...]:
-        """The names of the flags that an event can change although a later one is known."""
-        return tuple(flag.name for flag in self.flags if flag.heeds_late_events)
+    def _flags_by_event_key(self) -> Mapping[str | None, Sequence[Flag]]:
+        keys = {None, *(flag.selector.event_key for flag in self.flags)}
+        return {
+            key: tuple(f for f in self.flags if f.selector.event_key in (None, key)) for key in keys
+        }
 
     def status_name(self, level: Level) -> str:
         """The status that a level names, `N/A` for none."""
