@@ -22,9 +22,14 @@ def copy_tables(stage: Stage) -> None:
     query("create schema straightforward")
     for table in ("companies", "users", "events"):
         query(f"create table straightforward.{table} (like public.{table} including all)")
+        [(columns,)] = query(
+            "select string_agg(quote_ident(column_name), ', ') from information_schema.columns"
+            " where table_schema = 'public' and table_name = %(table)s and is_generated = 'NEVER'",
+            table=table,
+        )
         query(
-            f"insert into straightforward.{table} overriding system value"
-            f" select * from public.{table}"
+            f"insert into straightforward.{table} ({columns}) overriding system value"
+            f" select {columns} from public.{table}"
         )
         query(f"vacuum (analyze) straightforward.{table}")
     for table in ("companies", "users"):
