@@ -21,7 +21,7 @@ HAND_OUT_DATABASE = 5
 """Of Redis, where copies of the queue go."""
 
 ROWS_PER_STATEMENT = 100
-MOST_ROWS = 30_000
+MOST_ROWS = 100_000
 
 
 def empty_view(stage: Stage, offer: Offer) -> Outcome:

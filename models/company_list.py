@@ -132,12 +132,12 @@ def in_order(
     All are found in one statement: for an export, not for a page.
     """
     where, parameters = condition(organization_id, wanted)
-    found = query(
-        f"select id from companies where {where}"
-        f" order by {_ordered([*_KEYS[sorting.by], 'id'], sorting)}",
+    [found] = query(  # as one value: a row for each takes far longer to read
+        f"select array_agg(id order by {_ordered([*_KEYS[sorting.by], 'id'], sorting)}) as ids"
+        f" from companies where {where}",
         parameters | {"statuses": list(sorting.statuses)},
     )
-    ids = [row["id"] for row in found]
+    ids = found["ids"] or []
     return (ids[first : first + READ_AT_ONCE] for first in range(0, len(ids), READ_AT_ONCE))
 
 
