@@ -29,7 +29,7 @@ from models.database import query, transaction
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 SEED = 7
-NUMBERS = range(8)
+NUMBERS = range(6)
 
 pytestmark = pytest.mark.usefixtures("settings")
 
