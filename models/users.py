@@ -9,8 +9,6 @@ from models.cursors import Cursor
 from models.database import query, query_over
 from models.traits import Traits
 
-CORE_FIELDS = ("email", "name")
-
 UserKey = tuple[int, str]
 """Organization id, and the client's own id of the user."""
 

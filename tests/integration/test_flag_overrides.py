@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from tracked import RULES
 
 from actors.backtesting import Stretch, backtest
 from actors.explanation import Explanation, explain
@@ -44,18 +45,6 @@ from rules.reading import read_rules
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
-RULES = """
-version: 1
-statuses: [Healthy, At Risk, Critical]
-events: {login: , report: }
-flags:
-  - flag: Logs in
-    event: login
-    when: {At Risk: less than 2 times in 10 seconds}
-  - flag: Reports
-    event: report
-    when: {Critical: at least 1 time in 5 seconds}
-"""
 GROUNDS = Grounds(reason="the contract is on hold", owner="ann@example.com", made_by="ben")
 
 numbers = itertools.count(1)
