@@ -13,8 +13,6 @@ from typing import Protocol
 
 from models.database import execute, query, query_over
 
-HOUR = timedelta(hours=1)
-
 HOURS_THAT_TELL = 500
 """The latest hours with events that tell what is usual for a key: three weeks at the least."""
 

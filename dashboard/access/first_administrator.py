@@ -11,8 +11,6 @@ from dashboard.access.roles import Role
 from models import organizations, people
 from models.database import execute
 
-DEFAULT_EMAIL = "admin@localhost"
-
 LOCK = 0x62_7A_61
 """Any number of our own, beside that of `models.migrations`."""
 
