@@ -51,9 +51,10 @@ class Persisting:
         try:
             until_available(lambda: self._store(sent))
         except Exception as error:  # whatever it is, it must not cost us the events
-            if len(sent) > 1:
-                for one in sent:
-                    self._persist([one])
+            if len(sent) > 1:  # most of them can be
+                half = len(sent) // 2
+                self._persist(sent[:half])
+                self._persist(sent[half:])
                 return
             logger.exception("an event cannot be stored")
             _set_aside(sent[0][0], f"{type(error).__name__}: {error}")

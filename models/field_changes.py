@@ -45,8 +45,8 @@ def add(changes: Iterable[StoredFieldChange]) -> None:
         (late if stored.change.late else newest).append(stored)
     _insert([_row(c, c.change.at, c.change.value) for c in newest])
     if late:
-        _insert(added := _new_to_history([_row(c, c.change.at, c.change.value) for c in late]))
-        _remove_repeats_after(added)
+        told = _new_to_history([_row(c, c.change.at, c.change.value) for c in late])
+        _remove_repeats_after(_insert(told))
         _insert(_new_to_history([_row(c, *c.change.held) for c in late if c.change.held]))
 
 
@@ -93,28 +93,37 @@ def _new_to_history(rows: list[_Row]) -> list[_Row]:
 
 
 def _remove_repeats_after(rows: list[_Row]) -> None:
-    """Remove what follows each of these rows and says the same."""
-    query_over(
-        "delete from field_changes f using v"
-        " where f.company_id = v.company_id and f.field = v.field and f.at ="
-        " (select min(n.at) from field_changes n where n.company_id = v.company_id"
-        " and n.field = v.field and n.at > v.at)"
-        " and f.value is not distinct from (select s.value from field_changes s"
-        " where s.company_id = v.company_id and s.field = v.field and s.at = v.at)",
+    """Remove what follows each of these rows, which are in the history, and says the same."""
+    # Looked for first, by one probe for each: nearly always there is none, and to delete what a
+    # join finds the planner would read the whole of a history of middling size.
+    repeats = query_over(
+        "select f.company_id, f.field, f.at from v cross join lateral"
+        " (select company_id, field, at, value from field_changes n"
+        " where n.company_id = v.company_id and n.field = v.field and n.at > v.at"
+        " order by n.at limit 1) f where f.value is not distinct from v.value::jsonb",
         rows,
         _COLUMNS,
     )
+    query_over(
+        "delete from field_changes f using v"
+        " where f.company_id = v.company_id and f.field = v.field and f.at = v.at",
+        repeats,
+        "company_id bigint, field text, at timestamptz",
+    )
 
 
-def _insert(rows: list[_Row]) -> None:
+def _insert(rows: list[_Row]) -> list[_Row]:
+    """Write rows, of two with the same key the later one; those that were written."""
     by_key = {row.key: row for row in rows}
+    written = sorted(by_key.values(), key=lambda row: row.key)
     query_over(
         "insert into field_changes (organization_id, company_id, field, at, value)"
         " select organization_id, company_id, field, at, value::jsonb from v"
         " on conflict (company_id, field, at) do update set value = excluded.value",
-        sorted(by_key.values(), key=lambda row: row.key),
+        written,
         _COLUMNS,
     )
+    return written
 
 
 def of_company(
