@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from actors.horizon import BEHIND, EVENTS_ON_THEIR_WAY, Horizon
 from config.webhook_policy import WebhookPolicy
-from models import companies, deliveries, flag_overrides, flag_states
+from models import companies, deliveries, due, flag_overrides, flag_states
 from models.database import UNAVAILABLE, database, query
 from queues import messages
 from queues.broker import QueueBroker
@@ -108,26 +108,37 @@ class Clock:
         """Ask once for all that is due; how many messages were sent for that."""
         now = self._now()
         self._asked = {reason: at for reason, at in self._asked.items() if at > now - ASK_AGAIN}
+        sent = self._ask_for_all(now) if due.anything(until=now) else 0
+        if now - self._forgot_at > FORGET_EVERY and not deliveries.forget_attempts(
+            before=now - self._policy.attempts_kept_for, limit=FORGET_CHUNK
+        ):
+            self._forgot_at = now
+        if now - self._summed_up_at >= SUM_UP_EVERY:
+            self._sum_up(now)
+        return sent
+
+    def _ask_for_all(self, now: datetime) -> int:
+        """Ask for whatever is due, as far as there is room for it; how many messages were sent."""
         sent = 0
         if self._broker.waiting(messages.HEALTH) < CHUNK:
             outdated = companies.ids_judged_by_older_rules(limit=CHUNK)
             to_judge: list[Reason] = [*self._due_flags(now), *self._unsettled(now)]
             to_judge += [(company_id, None) for company_id in outdated]
             sent += self._ask(to_judge, lambda company_id, _: messages.evaluate(company_id), now)
-        if now - self._forgot_at > FORGET_EVERY and not deliveries.forget_attempts(
-            before=now - self._policy.attempts_kept_for, limit=FORGET_CHUNK
-        ):
-            self._forgot_at = now
         if self._broker.waiting(messages.WEBHOOKS) < CHUNK:
             to_send: list[Reason] = [*deliveries.due(until=now, limit=CHUNK)]
             to_send += deliveries.probes(until=now, limit=CHUNK)
             sent += self._ask(to_send, messages.deliver, now)
-        behind = now - self._behind_at < SUM_UP_EVERY
-        every = SUM_UP_WHILE_BEHIND if behind else SUM_UP_EVERY
-        if now - self._summed_up_at >= every and not self._broker.waiting(messages.READING):
+        return sent
+
+    def _sum_up(self, now: datetime) -> None:
+        """Ask for it, unless events wait or it is asked for already."""
+        behind = self._horizon.is_behind(by=BEHIND / 2)
+        if behind and now - self._summed_up_at < SUM_UP_WHILE_BEHIND:
+            return
+        if not self._broker.waiting(messages.READING):
             self._broker.enqueue(messages.sum_up())
             self._summed_up_at = now
-        return sent
 
     def _due_flags(self, now: datetime) -> list[tuple[int, datetime]]:
         """Companies of which a flag, or the start or end of an override, is due, and since when.
@@ -154,17 +165,17 @@ class Clock:
 
     def _unsettled(self, now: datetime) -> list[tuple[int, str]]:
         """Companies of which a judgement got lost or was put off, and which state of theirs."""
-        before, limit = now - HINT_LOST_AFTER, CHUNK
+        until, limit = now - HINT_LOST_AFTER, CHUNK
         if self._horizon.is_behind(by=BEHIND / 2):
             self._behind_at = now
             if now - self._judged_behind_at < SECOND:
                 return []
             self._judged_behind_at, limit = now, WHILE_BEHIND
         elif now - self._behind_at < HINT_LOST_AFTER:
-            before = now  # whoever was put off is judged now
+            until = now  # whoever was put off is judged now
         # What was asked for and cannot be judged must not stand before the others.
         asked = [reason for reason in self._asked if isinstance(reason[1], str)]
-        return companies.unsettled(before=before, limit=limit, leave_out=asked)
+        return companies.unsettled(until=until, limit=limit, leave_out=asked)
 
     def _ask(
         self,

@@ -247,34 +247,37 @@ def count_judged_by_older_rules(organization_id: int) -> int:
     return number
 
 
+UNSETTLED = "companies where unsettled_since < %(until)s"
+
+
 def unsettled(
-    *, before: datetime, limit: int, leave_out: Sequence[tuple[int, str]] = ()
+    *, until: datetime, limit: int, leave_out: Sequence[tuple[int, str]] = ()
 ) -> list[tuple[int, str]]:
-    """Companies with an event that took effect before an instant and is not judged.
+    """Companies with an event that took effect before `until` and is not judged.
 
     Each with the state of its row, another one after every change; pairs to `leave_out` are passed
     over. Those that wait the longest come first.
     """
     rows = query(
-        "select id, xmin::text as state from companies where unsettled_since < %(before)s"
+        f"select id, xmin::text as state from {UNSETTLED}"
         + (" and (id, xmin::text) not in %(leave_out)s" if leave_out else "")
         + " order by unsettled_since limit %(limit)s",
-        {"before": before, "limit": limit, "leave_out": tuple(leave_out)},
+        {"until": until, "limit": limit, "leave_out": tuple(leave_out)},
     )
     return [(row["id"], row["state"]) for row in rows]
 
 
+# The order makes it a probe of companies_by_judged_version: the planner cannot know that nearly
+# always there is none, and would walk the table in search of the first.
+JUDGED_BY_OLDER_RULES = (
+    "organizations o cross join lateral (select id from companies where organization_id = o.id"
+    " and judged_version < o.rules_version order by judged_version limit %(limit)s) c"
+)
+
+
 def ids_judged_by_older_rules(*, limit: int) -> list[int]:
     """Companies whose flags were last judged by a version that is no longer in force."""
-    rows = query(
-        "select c.id from organizations o cross join lateral ("
-        " select id from companies where organization_id = o.id"
-        # The order makes it a probe of companies_by_judged_version: the planner cannot know that
-        # nearly always there is none, and would walk the table in search of the first.
-        " and judged_version < o.rules_version order by judged_version limit %(limit)s) c"
-        " limit %(limit)s",
-        {"limit": limit},
-    )
+    rows = query(f"select c.id from {JUDGED_BY_OLDER_RULES} limit %(limit)s", {"limit": limit})
     return [row["id"] for row in rows]
 
 

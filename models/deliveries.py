@@ -278,24 +278,30 @@ def unpark(
     return sorted((row["id"], row["number"]) for row in rows)
 
 
+DUE = "deliveries where state = 'waiting' and not parked and next_attempt_at <= %(until)s"
+
+
 def due(*, until: datetime, limit: int) -> list[Request]:
     """Waiting rows whose time has come, with the number of the try to make."""
     rows = query(
-        "select id, tries + 1 as number from deliveries"
-        " where state = 'waiting' and not parked and next_attempt_at <= %(until)s"
-        " order by next_attempt_at limit %(limit)s",
+        f"select id, tries + 1 as number from {DUE} order by next_attempt_at limit %(limit)s",
         {"until": until, "limit": limit},
     )
     return [(row["id"], row["number"]) for row in rows]
 
 
+PROBES = (
+    "webhook_endpoints e cross join lateral ("
+    " select id, tries + 1 as number from deliveries where endpoint_id = e.id"
+    " and state = 'waiting' and parked order by by_hand nulls first, id limit 1) d"
+    " where e.probe_at <= %(until)s and e.removed_at is null and e.disabled_at is null"
+)
+
+
 def probes(*, until: datetime, limit: int, endpoint_id: UUID | None = None) -> list[Request]:
     """For each endpoint whose circuit may be probed, or only for one, its oldest parked row."""
     rows = query(
-        "select d.id, d.number from webhook_endpoints e cross join lateral ("
-        " select id, tries + 1 as number from deliveries where endpoint_id = e.id"
-        " and state = 'waiting' and parked order by by_hand nulls first, id limit 1) d"
-        " where e.probe_at <= %(until)s and e.removed_at is null and e.disabled_at is null"
+        f"select d.id, d.number from {PROBES}"
         + (" and e.id = %(endpoint_id)s" if endpoint_id else "")
         + " order by e.probe_at limit %(limit)s",
         {"until": until, "limit": limit, "endpoint_id": endpoint_id},

@@ -169,6 +169,9 @@ def due_of_organization(organization_id: int, until: datetime) -> dict[int, date
     return {row["company_id"]: row["due_at"] for row in rows}
 
 
+DUE = "flag_overrides where due_at <= %(until)s"
+
+
 def due(
     *, until: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]] = ()
 ) -> list[tuple[int, datetime]]:
@@ -177,7 +180,7 @@ def due(
     One probe of the partial index `flag_overrides_due`; pairs to `leave_out` are passed over.
     """
     rows = query(
-        "select company_id, due_at from flag_overrides where due_at <= %(until)s"
+        f"select company_id, due_at from {DUE}"
         + (" and (company_id, due_at) not in %(leave_out)s" if leave_out else "")
         + " order by due_at limit %(limit)s",
         {"until": until, "limit": limit, "leave_out": tuple(leave_out)},

@@ -133,6 +133,9 @@ def remove(company_id: int, flags: Collection[str]) -> None:
     )
 
 
+DUE = "flag_states where due_at <= %(until)s"
+
+
 def due(
     *, until: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]] = ()
 ) -> list[tuple[int, datetime]]:
@@ -142,7 +145,7 @@ def due(
     `leave_out` are passed over on the way.
     """
     rows = query(
-        "select company_id, due_at from flag_states where due_at <= %(until)s"
+        f"select company_id, due_at from {DUE}"
         + (" and (company_id, due_at) not in %(leave_out)s" if leave_out else "")
         + " order by due_at limit %(limit)s",
         {"until": until, "limit": limit, "leave_out": tuple(leave_out)},

@@ -104,7 +104,7 @@ def test_the_clock_finds_nothing_overdue(demo: int) -> None:
     with transaction():
         assert flag_states.due(until=NOW, limit=1) == []
         assert flag_states.due(until=NOW + timedelta(days=7), limit=1)
-        assert companies.unsettled(before=NOW, limit=1) == []
+        assert companies.unsettled(until=NOW, limit=1) == []
         assert companies.ids_judged_by_older_rules(limit=1) == []
 
 
