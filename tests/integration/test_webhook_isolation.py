@@ -29,6 +29,7 @@ from config.webhook_policy import LEASE, WebhookPolicy
 from models import deliveries, organizations, webhook_endpoints
 from models.database import execute, query, transaction
 from models.deliveries import Attempt, ByHand, NewDelivery, Request, Result, State
+from models.due import anything
 from models.webhook_endpoints import Endpoint
 
 POLICY = WebhookPolicy()
@@ -141,6 +142,11 @@ def fail(
 def due(at: float) -> list[Request]:
     with transaction():
         return deliveries.due(until=after(at), limit=500)
+
+
+def anything_due(at: float) -> bool:
+    with transaction():
+        return anything(until=after(at))
 
 
 def probes(at: float) -> list[Request]:
@@ -413,6 +419,8 @@ def test_the_clock_asks_for_one_probe_of_each_open_circuit_the_oldest_fresh_row(
     for delivery_id in (*recovered, *fresh[0], *fresh[1]):
         assert try_claim(delivery_id, 1) is None
     assert probes(30 - MICROSECOND) == []
+    assert not anything_due(30 - MICROSECOND)
+    assert anything_due(30)
     assert sorted(probes(30)) == sorted([(fresh[0][0], 1), (fresh[1][0], 1)])
     assert due(HOUR) == []
 
