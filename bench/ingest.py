@@ -165,8 +165,9 @@ class _Run:
         stage.add_organization(
             FLOODER, "--rate-limit", f"{FLOODER_PER_SECOND}/second", companies=1_000, events=1_000
         )
-        with self._step("A tenant that floods", 2 * self._sizes.posting + 6):
-            alone, beside = measure_tenants(stage, seconds=self._sizes.posting)
+        seconds = self._sizes.posting / 2
+        with self._step("A tenant that floods", 6 * seconds + 12):
+            alone, beside = measure_tenants(stage, seconds=seconds)
         stage.check_nothing_lost("a flood")
         what = "a quiet tenant's p99"
         return [

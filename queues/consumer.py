@@ -22,7 +22,7 @@ SHORTEST_WAIT_MS = 10
 FULL_PAUSE_S = 0.002
 """How long to wait before looking whether one of the messages taken is done."""
 
-GATHER_S = 0.02
+GATHER_S = 0.05
 """Under load events gather for so long after the last bundle, since a transaction for each two or
 three of them would cost several times as much. Who comes alone does not wait."""
 

@@ -321,19 +321,19 @@ def test_what_waits_in_the_queue_of_events_comes_as_one_message(new_broker: NewB
 
 def test_a_bundle_has_its_most_events_and_a_worker_its_most_bundles(new_broker: NewBroker) -> None:
     broker = new_broker()
-    enqueue_events(broker, *range(12), each=100)
-    enqueue_events(broker, 12, each=600)
+    enqueue_events(broker, *range(12), each=400)
+    enqueue_events(broker, 12, each=2_400)
     consumer = broker.consume(messages.EVENTS, prefetch=3, timeout=1)
     taken = [next(consumer) for _ in range(4)]
-    assert [len(bundled(bundle)) for bundle in taken[:3]] == [500, 500, 200]
+    assert [len(bundled(bundle)) for bundle in taken[:3]] == [2_000, 2_000, 800]
     assert taken[3] is None, "no more before one is acknowledged"
     consumer.ack(taken[0])
-    assert len(bundled(next(consumer))) == 600, "what one message carries is never torn apart"
+    assert len(bundled(next(consumer))) == 2_400, "what one message carries is never torn apart"
 
 
 def test_of_a_killed_worker_every_message_of_its_bundles_comes_back(new_broker: NewBroker) -> None:
     killed, alive = new_broker(), new_broker()
-    enqueue_events(killed, *range(12), each=100)
+    enqueue_events(killed, *range(12), each=400)
     assert next(killed.consume(messages.EVENTS, prefetch=1, timeout=1)) is not None
     silent_for(killed, HEARTBEAT_TIMEOUT_MS + 1)
     consumer = alive.consume(messages.EVENTS, prefetch=4, timeout=1)
@@ -346,7 +346,7 @@ def test_a_worker_that_stops_gives_back_its_bundles(
     new_broker: NewBroker, *, handed_out: bool
 ) -> None:
     stopping, alive = new_broker(), new_broker()
-    enqueue_events(stopping, *range(8), each=100)
+    enqueue_events(stopping, *range(8), each=400)
     consumer = stopping.consume(messages.EVENTS, prefetch=4, timeout=1)
     first = next(consumer)
     assert first is not None
