@@ -1,37 +1,49 @@
-"""Judges one company: its stored state and events in, its state brought up to date out."""
+"""Judges companies: their stored state and events in, their state brought up to date out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from actors.judging import recorded, settlements_of
+from actors.judging import all_recorded, facts_of_all, settlements_of
 from actors.recording import record
 from actors.rulebooks import RuleBooks
 from models import companies, events, flag_overrides, flag_states, rule_versions
 from models.companies import Company
 from models.database import transaction
-from models.events import Selection
 from models.flag_overrides import StoredOverride
 from models.flag_states import StoredFlagState
 from rules.book import RuleBook
-from rules.durations import END
 from rules.overrides import counted_levels
 from rules.state import CompanyState, Settlement
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The webhook deliveries that were written, and whether events are left to judge with."""
+    """The webhook deliveries that were written, and the companies with events left to judge."""
 
     written: Sequence[UUID] = ()
-    unsettled: bool = False
+    unsettled: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A company's health as it was judged: its state, by which rules, and its flags before."""
+
+    company: Company
+    state: CompanyState
+    book: RuleBook
+    flags_before: Sequence[StoredFlagState] = ()
 
 
 def evaluate(
-    company_id: int, rulebooks: RuleBooks, now: datetime, *, known_until: datetime | None = None
+    company_ids: Collection[int],
+    rulebooks: RuleBooks,
+    now: datetime,
+    *,
+    known_until: datetime | None = None,
 ) -> Evaluated:
-    """Bring a company's health up to date, in one transaction under its row's lock.
+    """Bring companies' health up to date, in one transaction under their rows' locks.
 
     `known_until` is up to when all events are stored, `now` by default (see `Horizon`): there
     judging stops, but for an event of the company that is stored already. Whoever comes second,
@@ -41,70 +53,92 @@ def evaluate(
         OperationalError, InterfaceError: PostgreSQL cannot be reached; nothing was changed.
     """
     with transaction():
-        company = companies.lock([company_id]).get(company_id)
-        if company is None:
-            return Evaluated()
-        return bring_up_to_date(company, rulebooks, now, known_until=known_until)
+        held = list(companies.lock(company_ids).values())
+        return bring_up_to_date(held, rulebooks, now, known_until=known_until)
 
 
 def bring_up_to_date(
-    company: Company, rulebooks: RuleBooks, now: datetime, *, known_until: datetime | None = None
+    held: Sequence[Company],
+    rulebooks: RuleBooks,
+    now: datetime,
+    *,
+    known_until: datetime | None = None,
 ) -> Evaluated:
-    """The same with a company that is locked, within the transaction at hand."""
+    """The same with companies that are locked, within the transaction at hand."""
+    versions = rule_versions.current_numbers(list({one.organization_id for one in held}))
+    facts = facts_of_all(held, versions, rulebooks)
+    written: list[UUID] = []
+    judged: list[Judged] = []
+    judged_until: dict[int, datetime] = {}
+    for stored in all_recorded(held):
+        company = stored.company
+        until = _settled_until(company, now, known_until)
+        settlements = settlements_of(
+            stored, versions[company.organization_id], rulebooks, until, facts[company.id]
+        )
+        for book, number, settlement in settlements:
+            for transition in settlement.transitions:
+                written += record(company, transition, book, number, now)
+        book, company.judged_version, settlement = settlements[-1]
+        judged.append(Judged(company, settlement.state, book, stored.flags))
+        if stored.overrides:
+            _save_overrides(stored.overrides, settlements)
+        unsettled = company.unsettled_since
+        if (unsettled is None and until < now) or (unsettled is not None and unsettled <= until):
+            judged_until[company.id] = until
+    _note_unsettled(held, judged_until)
+    save_judged(judged)
+    left = [c.id for c in held if c.unsettled_since is not None and c.unsettled_since <= now]
+    return Evaluated(written, left)
+
+
+def _settled_until(company: Company, now: datetime, known_until: datetime | None) -> datetime:
     until = min(now, known_until or now)
     if company.unsettled_since is not None and company.unsettled_since <= now:
-        until = max(until, company.unsettled_since)
-    current = rule_versions.current_numbers([company.organization_id])
-    version = current[company.organization_id]
-    stored = recorded(company)
-    settlements = settlements_of(stored, version, rulebooks, until)
-    written = [
-        delivery_id
-        for book, number, settlement in settlements
-        for transition in settlement.transitions
-        for delivery_id in record(company, transition, book, number, now)
-    ]
-    book, company.judged_version, settlement = settlements[-1]
-    unsettled = company.unsettled_since
-    all_judged = unsettled is None or unsettled <= until
-    if all_judged and (until < now or unsettled is not None):
-        # What is stored of the time after that is left for the next judgement.
-        company.unsettled_since = events.first(Selection(company.id, None, (), until, END))
-    save_judged(company, settlement.state, book, stored.flags)
-    if stored.overrides:
-        _save_overrides(stored.overrides, settlements)
-    unsettled = company.unsettled_since
-    return Evaluated(written, unsettled is not None and unsettled <= now)
+        return max(until, company.unsettled_since)
+    return until
 
 
-def save_judged(
-    company: Company, state: CompanyState, book: RuleBook, stored: Sequence[StoredFlagState]
-) -> None:
-    """Write a company's health and its flags, of which these were stored before."""
-    company.health_status = state.status
-    company.changed_at = state.changed_at
-    company.recorded_until = state.recorded_until
-    company.score = book.score(counted_levels(book, state))
-    companies.save_health(company)
-    gone = [before.flag for before in stored if before.flag not in state.flags]
-    if gone:
-        flag_states.remove(company.id, gone)
-    recorded = {before.flag: before for before in stored}
-    present = (
-        StoredFlagState(
+def _note_unsettled(held: Sequence[Company], judged_until: Mapping[int, datetime]) -> None:
+    """Leave what is stored of the time after that for the next judgement."""
+    following = events.firsts_after(judged_until)
+    for company in held:
+        if company.id in judged_until:
+            company.unsettled_since = following.get(company.id)
+
+
+def save_judged(judged: Sequence[Judged]) -> None:
+    """Write companies' health and their flags."""
+    gone: list[StoredFlagState] = []
+    changed: list[StoredFlagState] = []
+    for one in judged:
+        company, state = one.company, one.state
+        company.health_status = state.status
+        company.changed_at = state.changed_at
+        company.recorded_until = state.recorded_until
+        company.score = one.book.score(counted_levels(one.book, state))
+        before = {flag.flag: flag for flag in one.flags_before}
+        gone += (flag for flag in one.flags_before if flag.flag not in state.flags)
+        changed += (flag for flag in _flag_states(one) if flag != before.get(flag.flag))
+    companies.save_health([one.company for one in judged])
+    flag_states.remove(gone)
+    flag_states.save(changed)
+
+
+def _flag_states(judged: Judged) -> Iterator[StoredFlagState]:
+    company, book = judged.company, judged.book
+    for name, state in judged.state.flags.items():
+        yield StoredFlagState(
             organization_id=company.organization_id,
             company_id=company.id,
             flag=name,
-            status=None if s.level is None else book.status_name(s.level),
-            changed_at=s.changed_at,
-            due_at=s.due_at,
-            awaits_event=s.awaits_event,
-            moved_at=s.moved_at,
-            holding={book.statuses[n]: since.isoformat() for n, since in s.holding.items()},
+            status=None if state.level is None else book.status_name(state.level),
+            changed_at=state.changed_at,
+            due_at=state.due_at,
+            awaits_event=state.awaits_event,
+            moved_at=state.moved_at,
+            holding={book.statuses[n]: since.isoformat() for n, since in state.holding.items()},
         )
-        for name, s in state.flags.items()
-    )
-    flag_states.save(one for one in present if one != recorded.get(one.flag))
 
 
 def _save_overrides(

@@ -1,19 +1,25 @@
 """Judges companies as they are stored, by every version of the rules in its time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from actors.latest_times import LatestTimes
 from actors.rulebooks import RuleBooks
-from actors.stored_facts import StoredFacts
-from models import flag_overrides, flag_states, rule_versions
+from actors.stored_facts import AHEAD, LatestByKey, StoredFacts
+from models import events, flag_overrides, flag_states, rule_versions
 from models.companies import Company
+from models.events import Latest
 from models.flag_overrides import StoredOverride
 from models.flag_states import StoredFlagState
 from rules.book import RuleBook
+from rules.durations import BEGINNING
 from rules.facts import Facts
 from rules.settlement import settle
 from rules.state import CompanyState, FlagState, NewRules, Override, Settlement
+
+DEEPEST_READ_AHEAD = 100
+"""Events of which the times are read before anybody asks; not every flag is judged each time."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +73,32 @@ def company_state(recorded: Recorded, book: RuleBook) -> CompanyState:
     )
 
 
-def facts_of(company: Company) -> StoredFacts:
-    """The facts that a company is judged by."""
-    return StoredFacts(company.id, company.external_id, company.first_seen_at)
+def facts_of(company: Company, latest: LatestByKey | None = None) -> StoredFacts:
+    """The facts that a company is judged by, of which the latest events may be known."""
+    return StoredFacts(company.id, company.external_id, company.first_seen_at, latest)
+
+
+def facts_of_all(
+    some: Sequence[Company], versions: Mapping[int, int], rulebooks: RuleBooks
+) -> dict[int, StoredFacts]:
+    """The facts that these companies are judged by, by company id.
+
+    The latest events that decide their flags are read at once, by the rules in force, of which
+    `versions` has the number for each organization; whatever else is asked for is read then.
+    """
+    wanted = [
+        Latest(company.id, key, depth + AHEAD)
+        for company in some
+        for number in [versions[company.organization_id]]
+        for book in [rulebooks.book_if_readable(company.organization_id, number)]
+        for key, depth in (book.latest_read if book else {}).items()
+        if depth <= DEEPEST_READ_AHEAD
+    ]
+    latest: dict[int, dict[str | None, LatestTimes]] = {company.id: {} for company in some}
+    for one, times in zip(wanted, events.times_of_latest(wanted), strict=True):
+        known = LatestTimes(BEGINNING, one.limit, times[::-1])
+        latest[one.company_id][one.event_key] = known
+    return {company.id: facts_of(company, latest[company.id]) for company in some}
 
 
 def settlements_of(

@@ -212,7 +212,7 @@ def _end(former: StoredOverride, at: datetime, by: str, because: str) -> None:
 
 
 def _judge(company: Company, override_id: int, at: datetime, judging: Judging) -> Written:
-    done = bring_up_to_date(company, judging.rulebooks, at, known_until=judging.known_until)
+    done = bring_up_to_date([company], judging.rulebooks, at, known_until=judging.known_until)
     written = flag_overrides.find(company.organization_id, override_id)
     if written is None:
         raise LookupError(f"override {override_id} is gone though its company is locked")

@@ -12,7 +12,7 @@ from random import Random
 from uuid import UUID
 
 from actors.backtesting import Stretch, facts_in_memory
-from actors.health import save_judged
+from actors.health import Judged, save_judged
 from actors.judging import Recorded, settlements_of
 from actors.recording import record
 from actors.rulebooks import RuleBooks
@@ -37,6 +37,7 @@ def judge_past(
     versions = rule_versions.after(organization_id, 0)
     books = [rulebooks.book(organization_id, version.version) for version in versions]
     held = companies.lock(company_ids)
+    judged = []
     found = facts_in_memory(company_ids, books, Stretch(BEGINNING, now))
     for read, facts in sorted(found, key=lambda one: one[0].id):
         company = held[read.id]
@@ -50,7 +51,8 @@ def judge_past(
                 record(company, transition, book, number, at, partial(id_of_time, at, chance))
         book, company.judged_version, settlement = settlements[-1]
         company.unsettled_since = None
-        save_judged(company, settlement.state, book, [])
+        judged.append(Judged(company, settlement.state, book))
+    save_judged(judged)
 
 
 def id_of_time(at: datetime, chance: Random) -> UUID:

@@ -8,10 +8,10 @@ from uuid import UUID
 import dramatiq
 from redis.exceptions import RedisError
 
-from actors import delivery, health, insights, summing
+from actors import delivery, insights, summing
 from actors.delivery import AttemptFailed, Delivered
-from actors.hints import hint, hint_all
-from actors.horizon import Horizon
+from actors.evaluating import Evaluating
+from actors.hints import hint_all
 from actors.metrics import WebhookCounters
 from actors.persisting import Persisting
 from actors.rulebooks import RuleBooks, RulesUnreadable
@@ -36,9 +36,8 @@ def register_actors(
     counters: WebhookCounters,
 ) -> None:
     """Declare every actor on a broker, with what each needs."""
-    horizon = Horizon(broker, utc_now, look_every=0.1)
-
     persisting = Persisting(broker, rulebooks, utc_now)
+    evaluating = Evaluating(broker, rulebooks)
 
     @dramatiq.actor(broker=broker, queue_name=messages.EVENTS, actor_name=messages.PERSIST)
     def persist(events: list[dict[str, Any]]) -> None:
@@ -50,11 +49,8 @@ def register_actors(
         actor_name=messages.EVALUATE,
         throws=(RedisError, RulesUnreadable, *UNAVAILABLE),  # the clock asks again
     )
-    def evaluate(company_id: int) -> None:
-        done = health.evaluate(company_id, rulebooks, utc_now(), known_until=horizon.known_until())
-        hint_all(broker, [messages.deliver(delivery_id, attempt=1) for delivery_id in done.written])
-        if done.unsettled and not horizon.is_behind():
-            hint(broker, messages.evaluate(company_id))
+    def evaluate(*company_ids: int) -> None:
+        evaluating.evaluate(company_ids)
 
     @dramatiq.actor(
         broker=broker,

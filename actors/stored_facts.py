@@ -1,11 +1,12 @@
 """What judging asks about a company, answered from the database."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
+from actors.latest_times import LatestTimes
 from models import events, field_changes
 from models.events import Selection
 from rules.durations import END
@@ -16,19 +17,29 @@ AHEAD = 16
 """Events of which the times are read besides those that decide at an instant: following a flag from
 one event to the next then reads nothing more."""
 
+LatestByKey = Mapping[str | None, LatestTimes]
+"""The latest events of a company by their key, None for those of any."""
+
 
 class StoredFacts:
     """The events and fields of one company; see `rules.facts.Facts`.
 
     What a phrase reads as a whole, the values of a window and the history of fields, is read
-    once and kept for the judgements of the same settling; so are the times of few events.
+    once and kept for the judgements of the same settling; so are the times of the latest events.
+    Those that somebody has read already are `latest`.
     """
 
-    def __init__(self, company_id: int, external_id: str, first_seen_at: datetime) -> None:
+    def __init__(
+        self,
+        company_id: int,
+        external_id: str,
+        first_seen_at: datetime,
+        latest: LatestByKey | None = None,
+    ) -> None:
         self.company_id = company_id
         self.external_id = external_id
         self.first_seen_at = first_seen_at
-        self._times: dict[str, tuple[datetime, Sequence[datetime] | None]] = {}
+        self._latest = {Selector(key).identity: known for key, known in (latest or {}).items()}
         self._values: dict[tuple[str, Path], tuple[datetime, list[tuple[datetime, Any]]]] = {}
         self._fields: dict[str, tuple[datetime, FactsInMemory]] = {}
 
@@ -36,11 +47,10 @@ class StoredFacts:
         self, selector: Selector, limit: int, since: datetime, until: datetime
     ) -> Sequence[datetime]:
         """See `Facts.latest`."""
-        times = self._all_since(selector, since, limit)
-        if times is None:
+        told = self._read_latest(selector, limit, since).latest(limit, since, until)
+        if told is None:
             return events.latest(self._selection(selector, since, until), limit=limit)
-        end = bisect_right(times, until)
-        return times[max(bisect_right(times, since), end - limit) : end][::-1]
+        return told
 
     def latest_of_each(
         self, selector: Selector, of: Path, limit: int, since: datetime, until: datetime
@@ -65,11 +75,10 @@ class StoredFacts:
 
     def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
         """See `Facts.next_after`."""
-        known_since, times = self._times.get(selector.identity, (END, None))
-        if times is None or after < known_since:
+        known = self._latest.get(selector.identity)
+        if known is None or not known.knows_after(after):
             return events.first(self._selection(selector, after, until))
-        place = bisect_right(times, after)
-        return times[place] if place < len(times) and times[place] <= until else None
+        return known.next_after(after, until)
 
     def field(self, path: Path, at: datetime) -> Any:
         """See `Facts.field`."""
@@ -86,17 +95,14 @@ class StoredFacts:
         )
         return min((at for at in following if at), default=None)
 
-    def _all_since(
-        self, selector: Selector, since: datetime, limit: int
-    ) -> Sequence[datetime] | None:
-        """The times of all events after `since`, oldest first; None if there are many more."""
-        known_since, times = self._times.get(selector.identity, (END, ()))
-        if since < known_since and times is not None:
-            most = limit + AHEAD
+    def _read_latest(self, selector: Selector, limit: int, since: datetime) -> LatestTimes:
+        known, most = self._latest.get(selector.identity), limit + AHEAD
+        if known is None or known.may_tell_more(since, most):
+            most = max(most, known.most if known else 0)
             found = events.latest(self._selection(selector, since, END), limit=most)
-            times = found[::-1] if len(found) < most else None
-            self._times[selector.identity] = since, times
-        return times
+            known = LatestTimes(since, most, found[::-1])
+            self._latest[selector.identity] = known
+        return known
 
     def _selection(self, selector: Selector, since: datetime, until: datetime) -> Selection:
         return Selection(self.company_id, selector.event_key, selector.where, since, until)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.database import execute, query, query_over
+from models.database import query, query_over
 from models.traits import Traits
 
 CORE_FIELDS = ("name", "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
@@ -167,26 +167,25 @@ def save_intake(companies: Iterable[Company]) -> None:
     )
 
 
-def save_health(company: Company) -> None:
+_HEALTH = {
+    "health_status": "text",
+    "previous_status": "text",
+    "changed_at": "timestamptz",
+    "recorded_until": "timestamptz",
+    "sequence": "bigint",
+    "judged_version": "integer",
+    "unsettled_since": "timestamptz",
+    "score": "integer",
+}
+
+
+def save_health(companies: Iterable[Company]) -> None:
     """Write back what judging changes."""
-    execute(
-        "update companies set health_status = %(health_status)s,"
-        " previous_status = %(previous_status)s, changed_at = %(changed_at)s,"
-        " recorded_until = %(recorded_until)s, sequence = %(sequence)s,"
-        " judged_version = %(judged_version)s, unsettled_since = %(unsettled_since)s,"
-        " score = %(score)s"
-        " where id = %(id)s",
-        {
-            "id": company.id,
-            "health_status": company.health_status,
-            "previous_status": company.previous_status,
-            "changed_at": company.changed_at,
-            "recorded_until": company.recorded_until,
-            "sequence": company.sequence,
-            "judged_version": company.judged_version,
-            "unsettled_since": company.unsettled_since,
-            "score": company.score,
-        },
+    query_over(
+        f"update companies c set {', '.join(f'{name} = v.{name}' for name in _HEALTH)}"
+        " from v where c.id = v.id",
+        [{"id": c.id, **{name: getattr(c, name) for name in _HEALTH}} for c in companies],
+        f"id bigint, {', '.join(f'{name} {kind}' for name, kind in _HEALTH.items())}",
     )
 
 

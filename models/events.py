@@ -1,7 +1,7 @@
 """Events as they were sent, and the two probes into them that judging rests on."""
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -183,6 +183,53 @@ def times_of_nth(wanted: Sequence[Nth], until: datetime) -> list[datetime | None
     )
     found = {row["n"]: row["occurred_at"] for row in rows}
     return [found.get(n) for n in range(len(wanted))]
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The `limit` latest events of a company, of a key or (None) of any."""
+
+    company_id: int
+    event_key: str | None
+    limit: int
+
+
+def times_of_latest(wanted: Sequence[Latest]) -> list[list[datetime]]:
+    """The times of each, newest first: what `latest` finds of all times, many in one query."""
+    walk = (
+        "select wanted.n, latest.occurred_at from v wanted cross join lateral"
+        " (select occurred_at from events where company_id = wanted.company_id{key}"
+        " order by occurred_at desc limit wanted.most) latest where wanted.event_key {given}"
+    )
+    rows = query_over(
+        walk.format(key=" and event_key = wanted.event_key", given="is not null")
+        + " union all "
+        + walk.format(key="", given="is null"),
+        [
+            {"n": n, "company_id": one.company_id, "event_key": one.event_key, "most": one.limit}
+            for n, one in enumerate(wanted)
+        ],
+        "n integer, company_id bigint, event_key text, most integer",
+    )
+    times: list[list[datetime]] = [[] for _ in wanted]
+    for row in rows:
+        times[row["n"]].append(row["occurred_at"])
+    return [sorted(found, reverse=True) for found in times]
+
+
+def firsts_after(instants: Mapping[int, datetime]) -> dict[int, datetime]:
+    """Of each company the time of its first event after an instant, where there is one.
+
+    One probe of `events_by_time` for each.
+    """
+    rows = query_over(
+        "select v.company_id, following.occurred_at from v cross join lateral"
+        " (select occurred_at from events where company_id = v.company_id"
+        " and occurred_at > v.after order by occurred_at limit 1) following",
+        [{"company_id": company_id, "after": after} for company_id, after in instants.items()],
+        "company_id bigint, after timestamptz",
+    )
+    return {row["company_id"]: row["occurred_at"] for row in rows}
 
 
 def first(selection: Selection) -> datetime | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from models.database import execute, query, query_over
+from models.database import query, query_over
 
 
 @dataclass(frozen=True)
@@ -125,11 +125,12 @@ def save(states: Iterable[StoredFlagState]) -> None:
     )
 
 
-def remove(company_id: int, flags: Collection[str]) -> None:
+def remove(states: Iterable[StoredFlagState]) -> None:
     """Forget flags that the rules no longer have."""
-    execute(
-        "delete from flag_states where company_id = %(company_id)s and flag = any(%(flags)s)",
-        {"company_id": company_id, "flags": list(flags)},
+    query_over(
+        "delete from flag_states f using v where f.company_id = v.company_id and f.flag = v.flag",
+        [{"company_id": state.company_id, "flag": state.flag} for state in states],
+        "company_id bigint, flag text",
     )
 
 

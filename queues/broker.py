@@ -14,12 +14,20 @@ from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.retry import Retry
 
-from queues.consumer import BELL, BundleConsumer, QueueConsumer
+from queues.consumer import (
+    BELL,
+    COMPANIES_AT_ONCE,
+    EVENTS_AT_ONCE,
+    BundleConsumer,
+    QueueConsumer,
+)
 from queues.messages import EVENTS, HEALTH, WEBHOOKS, encode, made_at
 
-PREFETCH = {HEALTH: 200, WEBHOOKS: 16}
-"""Messages that a worker process holds at once. With Dramatiq's own 2 x threads the consumer
-sleeps while all are taken; webhooks are slow, so the rest is better left to other workers."""
+BUNDLED = {EVENTS: EVENTS_AT_ONCE, HEALTH: COMPANIES_AT_ONCE}
+
+WEBHOOKS_HELD = 16
+"""Messages that a worker process holds at once. With Dramatiq's own 2 x threads the consumer would
+hold more; webhooks are slow, so the rest is better left to other workers."""
 
 IDLE_WAIT_MS = 1_000
 """How long a consumer waits for the bell before it looks all the same: messages of a dead worker
@@ -61,10 +69,11 @@ class QueueBroker(RedisBroker):
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """See `RedisBroker.consume`."""
-        if queue_name == EVENTS:
-            return BundleConsumer(self, queue_name, prefetch, min(timeout, IDLE_WAIT_MS))
-        if queue_name in PREFETCH:
-            return super().consume(queue_name, PREFETCH[queue_name], min(timeout, IDLE_WAIT_MS))
+        soon = min(timeout, IDLE_WAIT_MS)
+        if queue_name in BUNDLED:
+            return BundleConsumer(self, queue_name, prefetch, soon, BUNDLED[queue_name])
+        if queue_name == WEBHOOKS:
+            return super().consume(queue_name, WEBHOOKS_HELD, soon)
         return super().consume(queue_name, prefetch, max(timeout, DELAYED_POLL_MS))
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:

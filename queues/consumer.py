@@ -3,7 +3,8 @@
 import math
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -22,13 +23,31 @@ SHORTEST_WAIT_MS = 10
 FULL_PAUSE_S = 0.002
 """How long to wait before looking whether one of the messages taken is done."""
 
-GATHER_S = 0.05
-"""Under load events gather for so long after the last bundle, since a transaction for each two or
-three of them would cost several times as much. Who comes alone does not wait."""
-
 MESSAGES_AT_ONCE = 200
-EVENTS_IN_A_BUNDLE = 2_000
-"""They take some 0.2 s to store, for a part of which their companies are locked."""
+
+
+@dataclass(frozen=True)
+class Bundling:
+    """How the messages of a queue are put together: the contents of all, and at most so many.
+
+    Under load they gather for so long after the last bundle. Who comes alone does not wait.
+    """
+
+    most: int
+    gather_s: float
+    contents: Callable[[Message[Any]], Sequence[Any]]
+    args: Callable[[Sequence[Any]], tuple[Any, ...]]
+
+
+EVENTS_AT_ONCE = Bundling(
+    most=2_000,  # take some 0.2 s to store, for a part of which their companies are locked
+    gather_s=0.05,  # a transaction for each two or three would cost several times as much
+    contents=lambda message: message.args[0],
+    args=lambda events: (events,),
+)
+COMPANIES_AT_ONCE = Bundling(
+    most=50, gather_s=0.0, contents=lambda message: message.args, args=tuple
+)
 
 
 class QueueConsumer(_RedisConsumer):
@@ -81,14 +100,22 @@ class QueueConsumer(_RedisConsumer):
 
 
 class BundleConsumer(QueueConsumer):
-    """Takes what waits in the queue of events as one message, which carries the events of all.
+    """Takes what waits in a queue as one message, which carries the contents of all.
 
-    So a worker stores them in one transaction, and handing them out costs little. Under little
+    So a worker does them in one transaction, and handing them out costs little. Under little
     load a bundle is one message. `prefetch` counts bundles.
     """
 
-    def __init__(self, broker: RedisBroker, queue_name: str, prefetch: int, timeout: int) -> None:
+    def __init__(
+        self,
+        broker: RedisBroker,
+        queue_name: str,
+        prefetch: int,
+        timeout: int,
+        bundling: Bundling,
+    ) -> None:
         super().__init__(broker, queue_name, prefetch, timeout)
+        self._bundling = bundling
         self._taken: deque[Message[Any]] = deque()
         self._gathers_until = -math.inf
         self._fetches = MESSAGES_AT_ONCE
@@ -101,7 +128,7 @@ class BundleConsumer(QueueConsumer):
             self._fetch()
         if not self._taken:
             return None
-        bundle = _bundle(self._taken)
+        bundle = self._bundle()
         self.queued_message_ids.add(bundle.message_id)
         return bundle
 
@@ -110,11 +137,23 @@ class BundleConsumer(QueueConsumer):
         found = self.broker.do_fetch(self.queue_name, self._fetches)
         self._taken.extend(Message.decode(data) for data in found if data is not None)
         if 0 < len(found) < self._fetches:
-            self._gathers_until = time.monotonic() + GATHER_S
+            self._gathers_until = time.monotonic() + self._bundling.gather_s
         if self._taken:
-            events = sum(len(message.args[0]) for message in self._taken)
-            fitting = EVENTS_IN_A_BUNDLE * len(self._taken) // max(1, events)
+            contents = sum(len(self._bundling.contents(message)) for message in self._taken)
+            fitting = self._bundling.most * len(self._taken) // max(1, contents)
             self._fetches = min(MESSAGES_AT_ONCE, max(1, fitting))
+
+    def _bundle(self) -> MessageProxy:
+        """As many of the messages taken as make one bundle, and one at the least."""
+        bundling, taken = self._bundling, self._taken
+        first = taken.popleft()
+        contents, ids = list(bundling.contents(first)), [first.options["redis_message_id"]]
+        while taken and len(contents) + len(bundling.contents(taken[0])) <= bundling.most:
+            message = taken.popleft()
+            contents += bundling.contents(message)
+            ids.append(message.options["redis_message_id"])
+        args = bundling.args(contents)
+        return MessageProxy(first.copy(args=args, options={"redis_message_ids": ids}))
 
     def ack(self, message: MessageProxy) -> None:
         """Forget all messages of a bundle, as `ack` of Dramatiq's script does with one.
@@ -156,14 +195,3 @@ class BundleConsumer(QueueConsumer):
                 self.broker.do_requeue(self.queue_name, *ids)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise ConnectionClosed(error) from None
-
-
-def _bundle(taken: deque[Message[Any]]) -> MessageProxy:
-    """As many of the messages taken as make one bundle, and one at the least."""
-    first = taken.popleft()
-    events, ids = list(first.args[0]), [first.options["redis_message_id"]]
-    while taken and len(events) + len(taken[0].args[0]) <= EVENTS_IN_A_BUNDLE:
-        message = taken.popleft()
-        events += message.args[0]
-        ids.append(message.options["redis_message_id"])
-    return MessageProxy(first.copy(args=(events,), options={"redis_message_ids": ids}))

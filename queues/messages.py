@@ -31,7 +31,7 @@ def persist(events: Sequence[dict[str, Any]]) -> Message[None]:
 
 
 def evaluate(company_id: int) -> Message[None]:
-    """Bring this company's health up to date."""
+    """Bring this company's health up to date. A bundle of them has an argument for each company."""
     return _message(HEALTH, EVALUATE, company_id)
 
 

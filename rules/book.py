@@ -58,6 +58,20 @@ class RuleBook:
             key: tuple(f for f in self.flags if f.selector.event_key in (None, key)) for key in keys
         }
 
+    @cached_property
+    def latest_read(self) -> Mapping[str | None, int]:
+        """Of events of which key, None for any, how many of the latest decide a flag.
+
+        Flags that look into the data of events are left out: how many events they read cannot
+        be told.
+        """
+        read: dict[str | None, int] = {}
+        for flag in self.flags:
+            key = flag.selector.event_key
+            if flag.latest_read and not flag.selector.where:
+                read[key] = max(read.get(key, 0), flag.latest_read)
+        return read
+
     def status_name(self, level: Level) -> str:
         """The status that a level names, `N/A` for none."""
         return NOT_APPLICABLE if level is None else self.statuses[level]

@@ -91,6 +91,11 @@ class Condition(ABC):
         return None
 
     @property
+    def latest_read(self) -> int:
+        """How many of the latest events decide it; 0 where it does not rest on those."""
+        return 0
+
+    @property
     def reach(self) -> timedelta:
         """How far back the events lie that it rests on."""
         return timedelta(0)

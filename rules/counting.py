@@ -53,6 +53,11 @@ class Count(Windowed):
         """The N of the N-th latest event that decides."""
         return self.comparison.depth(self.times)
 
+    @property
+    def latest_read(self) -> int:
+        """See `Condition.latest_read`."""
+        return self.depth
+
     def find(self, situation: Situation) -> Finding:
         """See `Condition.find`; `seen` is the count, no further than `depth`."""
         since = shifted(situation.at, -self.window)
@@ -80,6 +85,11 @@ class Absence(Windowed):
     """`no activity for W`: the same as less than 1 time in W."""
 
     window: timedelta
+
+    @property
+    def latest_read(self) -> int:
+        """See `Condition.latest_read`."""
+        return 1
 
     def find(self, situation: Situation) -> Finding:
         """See `Condition.find`; `seen` is 1 if there was any event in the window."""

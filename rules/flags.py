@@ -108,6 +108,11 @@ class Flag:
         return any(part.heeds_late_events for part in self._parts)
 
     @cached_property
+    def latest_read(self) -> int:
+        """See `Condition.latest_read`."""
+        return max((part.latest_read for part in self._parts), default=0)
+
+    @cached_property
     def lookback(self) -> timedelta:
         """How much of the past tells what the flag would remember, had it been judged then."""
         if self.recover is None and not self.lasting:

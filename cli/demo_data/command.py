@@ -178,7 +178,7 @@ def _catch_up(organization_id: int) -> None:
         due = flag_states.companies_due(organization_id, until=now)
     rulebooks = RuleBooks()
     for company_id in due:
-        evaluate(company_id, rulebooks, now)
+        evaluate([company_id], rulebooks, now)
 
 
 def _summary(organization: Organization, events: int, attempts: int, seconds: float) -> Summary:

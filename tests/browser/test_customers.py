@@ -49,7 +49,7 @@ def customers(organization: Organization) -> None:
                 organization.id, name.split()[0].lower(), at, key="report_created", company=says
             )
             for company_id in store([event], rulebooks):
-                evaluate(company_id, rulebooks, now)
+                evaluate([company_id], rulebooks, now)
 
 
 def companies_shown(page: Page) -> list[str]:

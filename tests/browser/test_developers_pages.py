@@ -82,7 +82,7 @@ def go_wrong(organization: Organization, *companies: str) -> None:
         for company in companies
     ]
     for company_id in store(sent, rulebooks):
-        evaluate(company_id, rulebooks, now)
+        evaluate([company_id], rulebooks, now)
     with transaction():
         execute(
             "update deliveries set state = 'failed', next_attempt_at = null, finished_at = now()"

@@ -106,7 +106,7 @@ def company(organization: Organization, served: tuple[RunningDashboard, Settings
         with transaction():
             found = companies.find(organization.id, "acme")
         assert found is not None
-        evaluate(found.id, rulebooks, now - timedelta(days=until))
+        evaluate([found.id], rulebooks, now - timedelta(days=until))
     return f"/o/{organization.name}/companies/acme"
 
 

@@ -87,7 +87,7 @@ class Tenant:
         with transaction():
             found = companies.find(self.organization.id, company)
         assert found is not None
-        evaluate(found.id, self.rulebooks, at)
+        evaluate([found.id], self.rulebooks, at)
         return self.company(company)
 
     def company(self, company: str = "c1") -> Company:

@@ -19,4 +19,4 @@ def store_company(
     happened = sorted(NOW - timedelta(days=days) for days in days_ago)
     unsettled = store([tracked(organization.id, name, at, key=key) for at in happened], rulebooks)
     for company_id in unsettled:
-        evaluate(company_id, rulebooks, NOW)
+        evaluate([company_id], rulebooks, NOW)

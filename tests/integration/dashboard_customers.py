@@ -58,4 +58,4 @@ class Customers:
         with transaction():
             ids = companies.ids_of_organization(self.organization_id)
         for company_id in ids:
-            evaluate(company_id, self.rulebooks, at)
+            evaluate([company_id], self.rulebooks, at)

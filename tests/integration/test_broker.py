@@ -65,7 +65,12 @@ def new_broker(servers: Any) -> Iterator[NewBroker]:
         broker.client.close()
 
 
-def take(broker: QueueBroker, queue: str = messages.HEALTH) -> MessageProxy | None:
+def numbered(number: int) -> Message[None]:
+    """A message in a queue from which they come one by one."""
+    return replace(messages.evaluate(number), queue_name=messages.WEBHOOKS)
+
+
+def take(broker: QueueBroker, queue: str = messages.WEBHOOKS) -> MessageProxy | None:
     """What a consumer of a queue gets at one look."""
     taken: MessageProxy | None = next(broker.consume(queue, timeout=1))
     return taken
@@ -91,8 +96,8 @@ def event_posted_at(broker: QueueBroker, seconds: float) -> datetime:
 
 def test_a_message_is_handed_out_once_and_is_gone_when_acknowledged(new_broker: NewBroker) -> None:
     first, second = new_broker(), new_broker()
-    first.enqueue(messages.evaluate(7))
-    consumer = first.consume(messages.HEALTH, timeout=1)
+    first.enqueue(numbered(7))
+    consumer = first.consume(messages.WEBHOOKS, timeout=1)
     message = next(consumer)
     assert message is not None
     assert list(message.args) == [7]
@@ -105,8 +110,8 @@ def test_a_message_is_handed_out_once_and_is_gone_when_acknowledged(new_broker: 
 def test_messages_come_in_the_order_in_which_they_were_sent(new_broker: NewBroker) -> None:
     broker = new_broker()
     for company_id in range(5):
-        broker.enqueue(messages.evaluate(company_id))
-    consumer = broker.consume(messages.HEALTH, timeout=1)
+        broker.enqueue(numbered(company_id))
+    consumer = broker.consume(messages.WEBHOOKS, timeout=1)
     taken = [next(consumer) for _ in range(5)]
     assert [message.args[0] for message in taken if message] == list(range(5))
 
@@ -114,18 +119,18 @@ def test_messages_come_in_the_order_in_which_they_were_sent(new_broker: NewBroke
 def test_what_a_dead_worker_had_fetched_comes_back_to_another(new_broker: NewBroker) -> None:
     dead, alive = new_broker(), new_broker()
     for company_id in (7, 8):
-        dead.enqueue(messages.evaluate(company_id))
+        dead.enqueue(numbered(company_id))
     assert take(dead) is not None  # with its prefetch it holds the other one too
     assert take(alive) is None
     silent_for(dead, HEARTBEAT_TIMEOUT_MS + 1)
-    consumer = alive.consume(messages.HEALTH, timeout=1)
+    consumer = alive.consume(messages.WEBHOOKS, timeout=1)
     taken = [next(consumer) for _ in range(2)]
     assert {message.args[0] for message in taken if message} == {7, 8}
 
 
 def test_a_worker_that_was_heard_of_lately_keeps_what_it_fetched(new_broker: NewBroker) -> None:
     busy, other = new_broker(), new_broker()
-    busy.enqueue(messages.evaluate(7))
+    busy.enqueue(numbered(7))
     assert take(busy) is not None
     silent_for(busy, HEARTBEAT_TIMEOUT_MS - 2_000)
     assert take(other) is None
@@ -135,21 +140,14 @@ def test_a_worker_is_given_up_within_half_a_minute() -> None:
     assert 5_000 <= HEARTBEAT_TIMEOUT_MS <= 30_000
 
 
-@pytest.mark.parametrize(
-    ("queue", "prefetch"),
-    [(messages.HEALTH, 200), (messages.WEBHOOKS, 16)],
-)
-def test_each_queue_has_its_prefetch_however_many_threads_a_worker_has(
-    new_broker: NewBroker, queue: str, prefetch: int
-) -> None:
+def test_a_worker_holds_few_webhooks_however_many_threads_it_has(new_broker: NewBroker) -> None:
     broker = new_broker()
-    consumer: Any = broker.consume(queue, prefetch=16, timeout=5_000)
-    assert consumer.prefetch == prefetch
+    consumer: Any = broker.consume(messages.WEBHOOKS, prefetch=200, timeout=5_000)
     assert consumer.wait_s <= 1
-    for number in range(prefetch + 5):
-        broker.enqueue(replace(messages.evaluate(number), queue_name=queue))
-    taken = [next(consumer) for _ in range(prefetch + 1)]
-    assert sum(message is not None for message in taken) == prefetch
+    for number in range(20):
+        broker.enqueue(numbered(number))
+    taken = [next(consumer) for _ in range(17)]
+    assert sum(message is not None for message in taken) == 16
     assert taken[-1] is None, "no more before something is acknowledged"
 
 
@@ -164,7 +162,7 @@ def test_queues_of_delayed_messages_which_we_do_not_use_are_polled_seldom(
 @pytest.mark.parametrize("wakes", [1, 3])
 def test_a_message_wakes_whoever_waits_for_its_queue(new_broker: NewBroker, wakes: int) -> None:
     def wait_for_one() -> MessageProxy | None:
-        consumer = new_broker().consume(messages.HEALTH, timeout=4_000)
+        consumer = new_broker().consume(messages.WEBHOOKS, timeout=4_000)
         waiting.release()
         message = next(consumer)  # returns nothing where it was woken
         return message or next(consumer)
@@ -176,7 +174,7 @@ def test_a_message_wakes_whoever_waits_for_its_queue(new_broker: NewBroker, wake
             assert waiting.acquire(timeout=5)
         time.sleep(0.1)
         began = time.monotonic()
-        sender.enqueue_all([messages.evaluate(number) for number in range(wakes * 200)])
+        sender.enqueue_all([numbered(number) for number in range(wakes * 200)])
         assert all(one.result(5) is not None for one in taken)
     assert time.monotonic() - began < 3, "nobody waited to the end"
 
@@ -185,17 +183,17 @@ def test_what_is_enqueued_in_one_step_comes_in_order_and_as_if_it_had_come_alone
     new_broker: NewBroker,
 ) -> None:
     broker = new_broker()
-    broker.enqueue(messages.evaluate(0))
-    broker.enqueue_all([messages.evaluate(1), messages.evaluate(2)])
+    broker.enqueue(numbered(0))
+    broker.enqueue_all([numbered(1), numbered(2)])
     broker.enqueue_all([])
-    consumer = broker.consume(messages.HEALTH, timeout=1)
+    consumer = broker.consume(messages.WEBHOOKS, timeout=1)
     taken = [next(consumer) for _ in range(3)]
     assert [message.args[0] for message in taken if message] == [0, 1, 2]
     for message in taken:
         assert message is not None
         consumer.ack(message)
-    assert broker.client.hlen(f"{broker.namespace}:{messages.HEALTH}.msgs") == 0
-    assert broker.do_qsize(messages.HEALTH) == 0
+    assert broker.client.hlen(f"{broker.namespace}:{messages.WEBHOOKS}.msgs") == 0
+    assert broker.do_qsize(messages.WEBHOOKS) == 0
 
 
 def test_the_oldest_message_not_yet_dealt_with_tells_how_far_behind_a_queue_is(
@@ -205,7 +203,7 @@ def test_the_oldest_message_not_yet_dealt_with_tells_how_far_behind_a_queue_is(
     assert broker.oldest_unacknowledged(messages.EVENTS) is None
     first = event_posted_at(broker, 0)
     assert broker.oldest_unacknowledged(messages.EVENTS) == first
-    assert broker.oldest_unacknowledged(messages.HEALTH) is None
+    assert broker.oldest_unacknowledged(messages.WEBHOOKS) is None
     consumer = worker.consume(messages.EVENTS, timeout=1)
     taken = next(consumer)
     assert taken is not None
@@ -236,7 +234,7 @@ def test_a_redis_that_is_not_there_is_told_at_once() -> None:
     broker = build_broker(f"redis://127.0.0.1:{port}/0", timeout=CLIENT_TIMEOUT)
     started = time.monotonic()
     with pytest.raises(redis.ConnectionError):
-        broker.enqueue(messages.evaluate(7))
+        broker.enqueue(numbered(7))
     assert time.monotonic() - started < 1
 
 
@@ -246,7 +244,7 @@ def test_a_redis_that_does_not_answer_is_told_soon_and_asked_only_once() -> None
         broker = build_broker(f"redis://127.0.0.1:{port}/0", timeout=CLIENT_TIMEOUT)
         started = time.monotonic()
         with pytest.raises(redis.TimeoutError):
-            broker.enqueue(messages.evaluate(7))
+            broker.enqueue(numbered(7))
         assert time.monotonic() - started < 1
         broker.client.close()
         listener.settimeout(0.1)
@@ -261,17 +259,17 @@ def test_what_may_have_been_handed_out_with_a_lost_reply_is_not_lost(
 ) -> None:
     admin, broker = new_broker(), new_broker(timeout=0.1)
     before = broker.broker_id
-    broker.enqueue(messages.evaluate(7))
-    consumer = broker.consume(messages.HEALTH, timeout=1)
+    broker.enqueue(numbered(7))
+    consumer = broker.consume(messages.WEBHOOKS, timeout=1)
     assert next(consumer) is not None
-    broker.enqueue(messages.evaluate(8))
+    broker.enqueue(numbered(8))
     admin.client.client_pause(300, all=True)
     with pytest.raises(ConnectionClosed):
         next(consumer)
     admin.client.client_unpause()
     assert broker.broker_id != before, "it goes on under another name"
     silent_for(admin, HEARTBEAT_TIMEOUT_MS + 1, identity=before)
-    consumer = broker.consume(messages.HEALTH, timeout=1)
+    consumer = broker.consume(messages.WEBHOOKS, timeout=1)
     taken = [next(consumer) for _ in range(3)]
     assert {message.args[0] for message in taken if message} == {7, 8}
 
@@ -280,9 +278,9 @@ def test_an_acknowledgement_that_redis_does_not_answer_is_told_as_a_lost_connect
     new_broker: NewBroker,
 ) -> None:
     admin, broker = new_broker(), new_broker(timeout=0.1)
-    broker.enqueue(messages.evaluate(7))
-    broker.enqueue(messages.evaluate(8))
-    consumer = broker.consume(messages.HEALTH, timeout=1)
+    broker.enqueue(numbered(7))
+    broker.enqueue(numbered(8))
+    consumer = broker.consume(messages.WEBHOOKS, timeout=1)
     first, second = next(consumer), next(consumer)
     assert first is not None
     assert second is not None
@@ -294,7 +292,7 @@ def test_an_acknowledgement_that_redis_does_not_answer_is_told_as_a_lost_connect
     admin.client.client_unpause()
 
 
-# Bundles of events
+# Bundles
 
 
 def enqueue_events(broker: QueueBroker, *numbers: int, each: int = 1) -> None:
@@ -317,6 +315,21 @@ def test_what_waits_in_the_queue_of_events_comes_as_one_message(new_broker: NewB
     assert broker.client.hlen(f"{broker.namespace}:{messages.EVENTS}.msgs") == 7
     consumer.ack(bundle)
     assert broker.do_qsize(messages.EVENTS) == 0
+
+
+def test_companies_to_judge_come_as_one_message_as_well(new_broker: NewBroker) -> None:
+    broker = new_broker()
+    broker.enqueue_all([messages.evaluate(number) for number in range(60)])
+    consumer = broker.consume(messages.HEALTH, prefetch=4, timeout=1)
+    first, second = next(consumer), next(consumer)
+    assert first is not None
+    assert second is not None
+    assert tuple(first.args) == tuple(range(50))
+    assert tuple(second.args) == tuple(range(50, 60))
+    consumer.ack(first)
+    consumer.nack(second)
+    assert broker.do_qsize(messages.HEALTH) == 0
+    assert broker.client.zcard(f"{broker.namespace}:{messages.HEALTH}.XQ") == 10
 
 
 def test_a_bundle_has_its_most_events_and_a_worker_its_most_bundles(new_broker: NewBroker) -> None:

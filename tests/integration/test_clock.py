@@ -142,7 +142,7 @@ def track(organization_id: int, *times: float, key: str = "login", company: str 
 
 
 def judge(company_id: int, at: float) -> list[UUID]:
-    return evaluate(company_id, RuleBooks(), after(at)).written
+    return evaluate([company_id], RuleBooks(), after(at)).written
 
 
 def new_delivery(settings: Settings) -> UUID:

@@ -68,7 +68,7 @@ def track(organization_id: int, seconds: float, **changed: Any) -> int:
     }
     sent = TrackedEvent(**contents | changed)
     for company_id in store([sent], RuleBooks()):
-        evaluate(company_id, RuleBooks(), after(seconds))
+        evaluate([company_id], RuleBooks(), after(seconds))
     with transaction():
         company = companies.find(organization_id, sent.company_id)
     assert company is not None
@@ -100,7 +100,7 @@ def test_events_and_changes_of_health_are_one_story_newest_first() -> None:
     track(o, 0, user_id="ann", user={"name": "Ann"}, data={"n": 1})
     track(o, 5, event_key="error")
     acme = track(o, 20)
-    evaluate(acme, RuleBooks(), after(21))
+    evaluate([acme], RuleBooks(), after(21))
     story = walk(timeline.page, acme)
     assert [told(one) for one in story] == [
         (after(20), "login"),
@@ -211,7 +211,7 @@ def test_deliveries_are_those_that_tell_of_the_company() -> None:
     for n in range(3):
         track(o, 20 * n, company_id="other", event_key="error")
         acme = track(o, 20 * n + 5, event_key="error")
-        evaluate(acme, RuleBooks(), after(20 * n + 16))
+        evaluate([acme], RuleBooks(), after(20 * n + 16))
     found = walk(delivery_log.of_company, acme)
     assert {one.company for one in found} == {"acme"}
     assert [one.created_at for one in found] == sorted(

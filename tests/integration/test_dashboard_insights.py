@@ -69,7 +69,7 @@ def judge(organization: Organization) -> None:
             "select id from companies where organization_id = %(o)s", {"o": organization.id}
         )
     for row in rows:
-        evaluate(row["id"], RuleBooks(), NOW)
+        evaluate([row["id"]], RuleBooks(), NOW)
 
 
 def work(settings: Settings) -> list[str]:

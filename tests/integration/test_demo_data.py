@@ -76,7 +76,7 @@ def test_judging_every_company_anew_changes_nothing(demo: int) -> None:
         ids = companies.ids_of_organization(demo)
     rulebooks = RuleBooks()
     for company_id in ids:
-        evaluate(company_id, rulebooks, NOW)
+        evaluate([company_id], rulebooks, NOW)
     assert [rows(sql, id=demo) for sql in (HEALTH, FLAGS, TRANSITIONS)] == before
 
 
@@ -96,7 +96,7 @@ def test_judging_anew_from_the_first_event_on_finds_the_same_history(demo: int) 
         )
     rulebooks = RuleBooks()
     for company_id in ids:
-        evaluate(company_id, rulebooks, NOW)
+        evaluate([company_id], rulebooks, NOW)
     assert [rows(sql, id=demo) for sql in (HEALTH, FLAGS, TRANSITIONS)] == before
 
 
@@ -122,7 +122,7 @@ def test_what_is_recorded_is_what_living_through_the_year_records(demo: int) -> 
 
     def pass_time(until: datetime) -> None:
         while due := _due(lived, until):
-            evaluate(due[0], rulebooks, due[1])
+            evaluate([due[0]], rulebooks, due[1])
 
     def edit() -> None:
         pass_time(current.applied_at)
@@ -130,7 +130,7 @@ def test_what_is_recorded_is_what_living_through_the_year_records(demo: int) -> 
             apply_rules(lived, current.source, file="r", applied_by="t", now=current.applied_at)
             outdated = companies.ids_of_organization(lived)
         for company_id in outdated:
-            evaluate(company_id, rulebooks, current.applied_at)
+            evaluate([company_id], rulebooks, current.applied_at)
 
     task, edited = Task(lived, SEED, [number], NOW), False
     for happening in happenings:
@@ -139,7 +139,7 @@ def test_what_is_recorded_is_what_living_through_the_year_records(demo: int) -> 
             edited = True
         pass_time(happening.at)
         for company_id in store([tracked(task, account.id, happening, Random(1))], rulebooks):
-            evaluate(company_id, rulebooks, happening.at)
+            evaluate([company_id], rulebooks, happening.at)
     if not edited:
         edit()
     pass_time(NOW)

@@ -124,7 +124,7 @@ class Tenant:
 
     def judge(self, at: float, *, known_until: float | None = None) -> None:
         known = None if known_until is None else after(known_until)
-        evaluate(self.company.id, self.rulebooks, after(at), known_until=known)
+        evaluate([self.company.id], self.rulebooks, after(at), known_until=known)
 
     def history(self) -> list[tuple[float, str, str]]:
         with transaction():

@@ -115,7 +115,7 @@ def track(
 
 
 def judge(company_id: int, at: float) -> list[UUID]:
-    return evaluate(company_id, RuleBooks(), after(at)).written
+    return evaluate([company_id], RuleBooks(), after(at)).written
 
 
 def read(company_id: int) -> Company:
@@ -157,7 +157,7 @@ def test_a_company_that_never_sent_the_event_of_a_flag_is_judged_as_zero_times()
 
 
 def test_a_company_never_seen_by_this_name_is_nothing_to_judge() -> None:
-    assert judge(4711, 0) == ()
+    assert judge(4711, 0) == []
 
 
 def test_a_flag_is_raised_at_the_second_latest_event_plus_its_window_to_the_microsecond() -> None:
@@ -699,7 +699,7 @@ def test_an_event_past_what_is_known_is_judged_later_though_nobody_awaited_it() 
     company_id = track(new_organization(often), 5)
     judge(company_id, 5)
     track(new_organization_of(company_id), 20)
-    evaluate(company_id, RuleBooks(), after(21), known_until=after(18))
+    evaluate([company_id], RuleBooks(), after(21), known_until=after(18))
     assert crossings(company_id)[-1] == (15, "Healthy", "time")
     assert read(company_id).unsettled_since == after(20)
     judge(company_id, 25)
@@ -726,7 +726,7 @@ def test_rules_applied_while_events_wait_to_be_stored_judge_nothing_past_what_is
     judge(company_id, 1)
     before = crossings(company_id)
     put_in_force(organization_id, FEW_LOGINS.replace("10 seconds", "11 seconds"), 40)
-    evaluate(company_id, RuleBooks(), after(41), known_until=after(4))
+    evaluate([company_id], RuleBooks(), after(41), known_until=after(4))
     assert crossings(company_id) == before
     assert read(company_id).judged_version == 1
     track(organization_id, *range(5, 41))

@@ -68,7 +68,7 @@ def judge(organization_id: int) -> None:
             "select id from companies where organization_id = %(o)s", {"o": organization_id}
         )
     for row in rows:
-        evaluate(row["id"], RuleBooks(), NOW)
+        evaluate([row["id"]], RuleBooks(), NOW)
 
 
 def ask(organization_id: int, question: Question, now: datetime = NOW) -> Any:

@@ -79,7 +79,7 @@ def rows(sql: str) -> list[dict[str, Any]]:
 
 
 def judge(company_id: int, at: float) -> None:
-    evaluate(company_id, RuleBooks(), after(at))
+    evaluate([company_id], RuleBooks(), after(at))
 
 
 def status(organization_id: int) -> str:

@@ -94,7 +94,7 @@ def track(
         received_at=at,
     )
     for company_id in store([sent], rulebooks):
-        evaluate(company_id, rulebooks, at)
+        evaluate([company_id], rulebooks, at)
 
 
 def pass_time(until: datetime, rulebooks: RuleBooks) -> None:
@@ -104,7 +104,7 @@ def pass_time(until: datetime, rulebooks: RuleBooks) -> None:
             due = flag_states.due(until=until, limit=1)
         if not due:
             return
-        evaluate(due[0][0], rulebooks, due[0][1])
+        evaluate([due[0][0]], rulebooks, due[0][1])
 
 
 def live(organization_id: int, seed: int, companies: int) -> None:

@@ -104,7 +104,7 @@ class Life:
         for one in sorted(events, key=lambda one: one.occurred_at):
             self.pass_time(one.occurred_at)
             for company_id in store([one], self.rulebooks):
-                evaluate(company_id, self.rulebooks, one.occurred_at)
+                evaluate([company_id], self.rulebooks, one.occurred_at)
         self.pass_time(until)
 
     def pass_time(self, until: datetime) -> None:
@@ -114,13 +114,13 @@ class Life:
             if not due:
                 return
             [(company_id, due_at)] = due
-            evaluate(company_id, self.rulebooks, due_at)
+            evaluate([company_id], self.rulebooks, due_at)
 
     def judge_by_new_rules(self, at: datetime) -> None:
         with transaction():
             outdated = companies.ids_judged_by_older_rules(limit=1_000)
         for company_id in outdated:
-            evaluate(company_id, self.rulebooks, at)
+            evaluate([company_id], self.rulebooks, at)
 
     def random_events(self, seed: int, number: int, days: int) -> list[TrackedEvent]:
         chance = random.Random(seed)
@@ -328,7 +328,7 @@ def test_a_clock_that_stood_still_for_an_hour_over_500_due_flags_records_each_at
         due = flag_states.due(until=restarted, limit=1_000)
     assert len(due) == 250
     for company_id, _ in reversed(due):
-        evaluate(company_id, life.rulebooks, restarted)
+        evaluate([company_id], life.rulebooks, restarted)
     assert [(row["id"], row["at"], row["to_status"]) for row in recorded()] == [
         told
         for company, at in sorted(seen.items())

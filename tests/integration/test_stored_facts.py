@@ -13,10 +13,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from actors import stored_facts
+from actors.latest_times import LatestTimes
 from actors.stored_facts import AHEAD, StoredFacts
 from models import companies, events, field_changes, organizations
 from models.companies import NewCompany
-from models.events import StoredEvent
+from models.events import Latest, StoredEvent
 from models.field_changes import StoredFieldChange
 from models.traits import Change
 from rules.book import DEFAULT_STATUSES
@@ -97,8 +98,8 @@ windows = st.builds(
 )
 
 
-def stored(occurrences: Sequence[Occurrence]) -> StoredFacts:
-    """Facts of a company of its own that these events happened to."""
+def stored(occurrences: Sequence[Occurrence], known: int | None = None) -> StoredFacts:
+    """Facts of a company of its own that these events happened to, so many of each key known."""
     company_id = next(numbers)
     events.add(
         StoredEvent(
@@ -113,7 +114,14 @@ def stored(occurrences: Sequence[Occurrence]) -> StoredFacts:
         )
         for occurrence in occurrences
     )
-    return StoredFacts(company_id, "acme", T0)
+    if known is None:
+        return StoredFacts(company_id, "acme", T0)
+    wanted = [Latest(company_id, key, known) for key in (None, *KEYS, "unknown")]
+    latest = {
+        one.event_key: LatestTimes(BEGINNING, known, times[::-1])
+        for one, times in zip(wanted, events.times_of_latest(wanted), strict=True)
+    }
+    return StoredFacts(company_id, "acme", T0, latest)
 
 
 def with_history(changes: Sequence[FieldChange]) -> StoredFacts:
@@ -148,11 +156,16 @@ def plain(value: Any) -> Any:
     selectors,
     st.lists(st.tuples(windows, st.integers(1, 5)), min_size=1, max_size=4),
     st.sampled_from([0, 1, AHEAD]),
+    st.none() | st.integers(1, 8),
 )
 def test_the_latest_events_and_the_next_one_are_the_same_in_whatever_order_they_are_asked(
-    sent: list[Occurrence], selector: Selector, asked: list[tuple[Window, int]], ahead: int
+    sent: list[Occurrence],
+    selector: Selector,
+    asked: list[tuple[Window, int]],
+    ahead: int,
+    known: int | None,
 ) -> None:
-    database, memory = stored(sent), FactsInMemory(sent)
+    database, memory = stored(sent, known), FactsInMemory(sent)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stored_facts, "AHEAD", ahead)
         for window, limit in asked:

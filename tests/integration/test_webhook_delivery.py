@@ -182,7 +182,7 @@ def outbox(settings: Settings, receiver: Receiver) -> Outbox:
         ],
         RuleBooks(),
     )
-    [delivery_id] = evaluate(company_id, RuleBooks(), now).written
+    [delivery_id] = evaluate([company_id], RuleBooks(), now).written
     return Outbox(settings, organization_id, endpoint_id, secret, delivery_id)
 
 

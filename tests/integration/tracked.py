@@ -67,9 +67,13 @@ class Tracked:
             self.rulebooks,
         )
 
+    def before(self, seconds: float) -> datetime:
+        """That many seconds before now."""
+        return self.now - timedelta(seconds=seconds)
+
     def judge(self, company: str, before: float = 0) -> None:
         """Record what has become of a company until a time."""
         with transaction():
             found = companies.find(self.id, company)
         assert found is not None
-        evaluate(found.id, self.rulebooks, self.now - timedelta(seconds=before))
+        evaluate([found.id], self.rulebooks, self.now - timedelta(seconds=before))
