@@ -125,7 +125,9 @@ def query_over(sql: str, rows: Sequence[Any], columns: str) -> list[dict[str, An
     if not rows:
         return []
     return query(
-        f"with v as (select * from json_to_recordset(%(rows)s) as v ({columns})) {sql}",
+        # The planner takes what a function returns for 100 rows, but believes a limit.
+        f"with v as (select * from json_to_recordset(%(rows)s) as v ({columns})"
+        f" limit {len(rows)}) {sql}",
         {"rows": orjson.dumps(rows).decode()},
     )
 

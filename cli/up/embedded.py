@@ -18,6 +18,7 @@ import redis
 
 from cli.errors import Refused
 from cli.up.data_directory import DataDirectory
+from cli.up.memory import shared_buffers_mb
 from cli.up.supervisor import Command
 
 START_SECONDS = 30.0
@@ -57,6 +58,7 @@ def postgres_command(data: DataDirectory) -> Command:
             *("-k", str(sockets)),
             *("-c", "listen_addresses="),
             *("-c", f"max_connections={CONNECTIONS}"),
+            *("-c", f"shared_buffers={shared_buffers_mb()}MB"),
         ],
         user=server.system_user,
         stop_signal=signal.SIGINT,  # "fast": does not wait for clients to leave
