@@ -23,7 +23,9 @@ SHORTEST_WAIT_MS = 10
 FULL_PAUSE_S = 0.002
 """How long to wait before looking whether one of the messages taken is done."""
 
-MESSAGES_AT_ONCE = 200
+MESSAGES_AT_ONCE = 500
+SAMPLE = 20
+"""Messages that tell how many more make a bundle: each may hold one event or a hundred."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,6 @@ class BundleConsumer(QueueConsumer):
         self._bundling = bundling
         self._taken: deque[Message[Any]] = deque()
         self._gathers_until = -math.inf
-        self._fetches = MESSAGES_AT_ONCE
 
     def _take(self) -> MessageProxy | None:
         if len(self.queued_message_ids) >= self.prefetch:
@@ -134,14 +135,18 @@ class BundleConsumer(QueueConsumer):
 
     def _fetch(self) -> None:
         """Take about as many messages as make a bundle: what waits is for other workers as well."""
-        found = self.broker.do_fetch(self.queue_name, self._fetches)
-        self._taken.extend(Message.decode(data) for data in found if data is not None)
-        if 0 < len(found) < self._fetches:
-            self._gathers_until = time.monotonic() + self._bundling.gather_s
-        if self._taken:
+        fitting = SAMPLE
+        while (missing := fitting - len(self._taken)) > 0:
+            found = self.broker.do_fetch(self.queue_name, missing)
+            self._taken.extend(Message.decode(data) for data in found if data is not None)
+            if len(found) < missing:
+                if self._taken:
+                    self._gathers_until = time.monotonic() + self._bundling.gather_s
+                return
             contents = sum(len(self._bundling.contents(message)) for message in self._taken)
-            fitting = self._bundling.most * len(self._taken) // max(1, contents)
-            self._fetches = min(MESSAGES_AT_ONCE, max(1, fitting))
+            fitting = min(
+                MESSAGES_AT_ONCE, self._bundling.most * len(self._taken) // max(1, contents)
+            )
 
     def _bundle(self) -> MessageProxy:
         """As many of the messages taken as make one bundle, and one at the least."""
