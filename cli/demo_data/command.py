@@ -176,9 +176,7 @@ def _catch_up(organization_id: int) -> None:
     now = utc_now()
     with transaction():
         due = flag_states.companies_due(organization_id, until=now)
-    rulebooks = RuleBooks()
-    for company_id in due:
-        evaluate([company_id], rulebooks, now)
+    evaluate(due, RuleBooks(), now)
 
 
 def _summary(organization: Organization, events: int, attempts: int, seconds: float) -> Summary:

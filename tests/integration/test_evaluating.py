@@ -10,7 +10,7 @@ import redis
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from tracked import Tracked
+from tracked import RULES, Tracked
 
 from actors.evaluating import Evaluating
 from actors.health import evaluate
@@ -24,21 +24,14 @@ from queues.broker import QueueBroker
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 NAMES = ("acme", "bolt", "coda")
 
-RULES = """
-version: 1
-statuses: [Healthy, At Risk, Critical]
-events: {login: , report: }
-flags:
-  - flag: Logs in
-    event: login
-    when: {At Risk: less than 2 times in 10 seconds, Critical: no activity for 20 seconds}
-  - flag: Does anything
+MORE_RULES = f"""{RULES}
+  - flag: Gone quiet
     event: any
-    when: {At Risk: at most 3 times in 15 seconds}
+    when: {{At Risk: at most 3 times in 15 seconds, Critical: no activity for 20 seconds}}
     for: 2 seconds
-  - flag: Reports
+  - flag: Reports again and again
     event: report
-    when: {Critical: at least 1 time in 5 seconds}
+    when: {{Critical: at least 1 time in 5 seconds}}
     recover: no activity for 7 seconds
 """
 
@@ -57,7 +50,7 @@ def broker(settings: Settings) -> Iterator[QueueBroker]:
 def new_organization(now: datetime = NOW) -> Tracked:
     with transaction():
         organization_id = organizations.create(f"o{next(numbers)}").id
-    return Tracked(organization_id, now, RULES)
+    return Tracked(organization_id, now, MORE_RULES)
 
 
 def ids(organization: Tracked) -> list[int]:

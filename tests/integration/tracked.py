@@ -46,7 +46,7 @@ class Tracked:
     def track(self, company: str, *before: float, key: str = "login", **fields: Any) -> list[int]:
         """Store an event for each time, the company's name being its id in capitals."""
         about: Mapping[str, Any] = {"name": company.upper(), **fields}
-        times = [self.now - timedelta(seconds=seconds) for seconds in before]
+        times = [self.before(seconds) for seconds in before]
         return store(
             [
                 TrackedEvent(
@@ -76,4 +76,4 @@ class Tracked:
         with transaction():
             found = companies.find(self.id, company)
         assert found is not None
-        evaluate([found.id], self.rulebooks, self.now - timedelta(seconds=before))
+        evaluate([found.id], self.rulebooks, self.before(before))
