@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 
 MEGABYTE = 1024 * 1024
-LEAST_MB, MOST_MB = 128, 1024
+LEAST_MB, MOST_MB = 128, 4096
 """PostgreSQL's own default, and what was measured with a million companies."""
 
 SHARE = 8

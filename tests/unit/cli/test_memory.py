@@ -11,10 +11,11 @@ GIGABYTE = 1024
 @pytest.mark.parametrize(
     ("machine", "container", "buffers"),
     [
-        (64 * GIGABYTE, None, 1024),
+        (64 * GIGABYTE, None, 4096),
+        (16 * GIGABYTE, None, 2048),
         (4 * GIGABYTE, None, 512),
         (512, None, 128),
-        (64 * GIGABYTE, "max\n", 1024),
+        (64 * GIGABYTE, "max\n", 4096),
         (64 * GIGABYTE, f"{2 * GIGABYTE * 1024 * 1024}\n", 256),
         (4 * GIGABYTE, f"{64 * GIGABYTE * 1024 * 1024}\n", 512),
     ],
