@@ -1,6 +1,9 @@
 """What the product takes with few and with many companies, and with few and many stored events."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from statistics import median
 
 from bench.ceilings import empty_view, hand_out
@@ -36,54 +39,78 @@ class _Shares:
 def measure_growth(small: Size, large: Size, *, seconds: float, rounds: int) -> list[Figure]:
     """Ingress and workers alone at the small size, and with each of its two numbers made large.
 
-    Each figure is the median of several rounds, and a share of what an empty view and an empty
-    actor did in that round: the sizes are measured minutes apart, and a machine's speed varies.
+    Each large one takes turns with a small one, since a machine's speed varies within minutes. A
+    figure is the median of several rounds, and a share of what an empty view and an empty actor did
+    in its turn; a ratio is the median of those to the small size in the same round.
 
     Raises:
         EventsLost: an event was accepted and is not stored.
     """
-    sizes = [small, Size(large.companies, small.events), Size(small.companies, large.events)]
-    rows = sum(5 * size.companies + size.events for size in sizes)
-    progress = Progress(rows / FILLED_PER_SECOND + len(sizes) * rounds * 6 * seconds)
+    pairs = [
+        (small, Size(large.companies, small.events)),
+        (small, Size(small.companies, large.events)),
+    ]
+    sizes = [size for pair in pairs for size in pair]
+    progress = Progress(sum(map(_filling, sizes)) + len(sizes) * rounds * 6 * seconds)
     with progress.started():
-        shares = [_measure(size, seconds, rounds, progress) for size in sizes]
-    return [
-        figure
-        for size, share in zip(sizes, shares, strict=True)
-        for figure in _figures(size, share, shares[0])
-    ]
+        return [
+            figure
+            for pair in pairs
+            for figure in _figures(pair, _in_turns(pair, seconds, rounds, progress))
+        ]
 
 
-def _measure(size: Size, seconds: float, rounds: int, progress: Progress) -> _Shares:
-    filling = (5 * size.companies + size.events) / FILLED_PER_SECOND
-    with (
-        progress.step(f"With {size}", filling + rounds * 6 * seconds),
-        running_stage(companies=size.companies, events=size.events, tenants=1) as stage,
+def _in_turns(
+    sizes: Sequence[Size], seconds: float, rounds: int, progress: Progress
+) -> list[list[_Shares]]:
+    """What each size does in each round."""
+    with ExitStack() as running:
+        stages = [_filled(size, running, progress) for size in sizes]
+        turns = [
+            [
+                _turn(stage, size, seconds=seconds, seed=2 * number, progress=progress)
+                for stage, size in zip(stages, sizes, strict=True)
+            ]
+            for number in range(1, rounds + 1)
+        ]
+        for stage, size in zip(stages, sizes, strict=True):
+            stage.check_nothing_lost(f"the rounds with {size}")
+    return turns
+
+
+def _filling(size: Size) -> float:
+    return (5 * size.companies + size.events) / FILLED_PER_SECOND
+
+
+def _filled(size: Size, running: ExitStack, progress: Progress) -> Stage:
+    with progress.step(f"Filling {size}", _filling(size)):
+        stage = running_stage(companies=size.companies, events=size.events, tenants=1)
+        return running.enter_context(stage)
+
+
+def _turn(stage: Stage, size: Size, *, seconds: float, seed: int, progress: Progress) -> _Shares:
+    """What a size does in a round, with requests that no other round has."""
+    traffic = stage.traffic(CUSTOMERS[0], companies=size.companies)
+    offer = Offer(stage.product.port, traffic, seconds=seconds, warm_up=1.0, seed=seed)
+    with progress.step(f"Measuring {size}", 6 * seconds):
+        view = empty_view(stage, offer).per_second
+        accepted = stage.post(offer).per_second
+        handed_out = hand_out(stage, seconds=seconds).stock
+        return _Shares(accepted / view, stored_and_judged_per_second(stage) / handed_out)
+
+
+def _figures(sizes: Sequence[Size], turns: Sequence[Sequence[_Shares]]) -> list[Figure]:
+    """Those of each size, the first of which is what the others are held against."""
+    figures = []
+    for what, of, share in (
+        ("ingress alone", "of the empty view", attrgetter("accepted")),
+        ("workers alone", "of the empty actor", attrgetter("worked")),
     ):
-        traffic = stage.traffic(CUSTOMERS[0], companies=size.companies)
-        offer = Offer(stage.product.port, traffic, seconds=seconds, warm_up=1.0)
-        rounds_done = [_round(stage, offer) for _ in range(rounds)]
-        stage.check_nothing_lost(f"the rounds with {size}")
-        return _Shares(
-            median(one.accepted for one in rounds_done), median(one.worked for one in rounds_done)
-        )
-
-
-def _round(stage: Stage, offer: Offer) -> _Shares:
-    view = empty_view(stage, offer).per_second
-    accepted = stage.post(offer).per_second
-    handed_out = hand_out(stage, seconds=offer.seconds).stock
-    return _Shares(accepted / view, stored_and_judged_per_second(stage) / handed_out)
-
-
-def _figures(size: Size, share: _Shares, first: _Shares) -> list[Figure]:
-    measured = [
-        ("ingress alone", share.accepted, "of the empty view", first.accepted),
-        ("workers alone", share.worked, "of the empty actor", first.worked),
-    ]
-    return [
-        Figure(f"{what}, {size}", value, unit)
-        if share is first
-        else Figure(f"{what}, {size}", value, unit, "the first", value / base, 0.75)
-        for what, value, unit, base in measured
-    ]
+        for place, size in enumerate(sizes):
+            value = median(share(turn[place]) for turn in turns)
+            figure = Figure(f"{what}, {size}", value, of)
+            if place:
+                ratio = median(share(turn[place]) / share(turn[0]) for turn in turns)
+                figure = replace(figure, against="the first", ratio=ratio, target=0.75)
+            figures.append(figure)
+    return figures
