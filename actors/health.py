@@ -116,6 +116,7 @@ def save_judged(judged: Sequence[Judged]) -> None:
         company.health_status = state.status
         company.changed_at = state.changed_at
         company.recorded_until = state.recorded_until
+        company.awaiting = sorted(name for name, flag in state.flags.items() if flag.awaits_event)
         company.score = one.book.score(counted_levels(one.book, state))
         before = {flag.flag: flag for flag in one.flags_before}
         gone += (flag for flag in one.flags_before if flag.flag not in state.flags)
@@ -135,7 +136,6 @@ def _flag_states(judged: Judged) -> Iterator[StoredFlagState]:
             status=None if state.level is None else book.status_name(state.level),
             changed_at=state.changed_at,
             due_at=state.due_at,
-            awaits_event=state.awaits_event,
             moved_at=state.moved_at,
             holding={book.statuses[n]: since.isoformat() for n, since in state.holding.items()},
         )

@@ -1,6 +1,6 @@
 """Stores events with their companies and users, and notes whose health they can change."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,15 +12,15 @@ from models import (
     companies,
     event_counts,
     field_changes,
-    flag_states,
     rule_versions,
     users,
 )
-from models.companies import Company, CompanyKey, NewCompany
+from models.companies import CompanyKey, Heard, NewCompany
 from models.database import transaction
 from models.events import NewEvents, StoredEvent
 from models.field_changes import StoredFieldChange
-from models.traits import Change, microseconds
+from models.sayings import sayings
+from models.traits import Change, fingerprint
 from models.users import User, UserKey
 from rules.book import DEFAULT_STATUSES, RuleBook
 
@@ -75,14 +75,10 @@ def _store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks, memory: Memory
         )
         event_counts.note(placed.event for placed in fresh)
         # Locked as late as can be: whoever stores other events of the same companies waits.
-        company_rows = {placed.company_id for placed in fresh}
-        user_rows = {placed.user_id for placed in fresh if placed.user_id is not None}
-        held, heard = companies.lock(company_rows), users.lock(user_rows)
-        if len(held) < len(company_rows) or len(heard) < len(user_rows):
-            raise _RowGone
-        asked_for = {c.id for c in held.values() if c.unsettled_since is not None} - added
+        heard, heard_users = _hear(fresh)
+        asked_for = {c.id for c in heard.values() if c.unsettled_since is not None} - added
         merged = [
-            _merge(event, held[company_id], None if user_id is None else heard[user_id])
+            _merge(event, heard[company_id], None if user_id is None else heard_users[user_id])
             for event, company_id, user_id in fresh
         ]
         field_changes.add(
@@ -91,11 +87,11 @@ def _store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks, memory: Memory
             for change in one.changes
         )
         _note_unsettled(merged, versions, rulebooks)
-        companies.save_intake(held.values())
-        users.save(heard.values())
+        companies.save_intake(heard.values())
+        users.save(user for user in heard_users.values() if user)
         for key_id in {event.key_id for event, _, _ in fresh if event.key_id is not None}:
             api_keys.touch(key_id)
-        unsettled = {c.id for c in held.values() if c.unsettled_since is not None}
+        unsettled = {c.id for c in heard.values() if c.unsettled_since is not None}
         return sorted(unsettled - asked_for)
 
 
@@ -189,26 +185,44 @@ def _add_events(placed: Sequence[_Placed], new_events: NewEvents) -> list[_Place
     return [one for one in placed if (one.event.organization_id, one.event.event_id) in stored]
 
 
+def _hear(placed: Sequence[_Placed]) -> tuple[dict[int, Heard], dict[int, User | None]]:
+    """Lock the companies and users of events; what is to be known of them, by id."""
+    of_companies = sayings(
+        (company_id, fingerprint(event.company), event.occurred_at)
+        for event, company_id, _ in placed
+    )
+    of_users = sayings(
+        (user_id, fingerprint(event.user, company_id), event.occurred_at)
+        for event, company_id, user_id in placed
+        if user_id is not None
+    )
+    heard, heard_users = companies.hear(of_companies), users.hear(of_users)
+    if len(heard) < len(of_companies) or len(heard_users) < len(of_users):
+        raise _RowGone
+    return heard, heard_users
+
+
 class _Merged(NamedTuple):
     """An event that was taken over: what changed of its company, and whether a newer was there."""
 
     event: TrackedEvent
-    company: Company
-    changes: list[Change]
+    company: Heard
+    changes: Sequence[Change]
     out_of_order: bool
 
 
-def _merge(event: TrackedEvent, company: Company, user: User | None) -> _Merged:
+def _merge(event: TrackedEvent, company: Heard, user: User | None) -> _Merged:
     """Take over the fields that an event carries."""
-    newest = company.newest_event_at
-    out_of_order = newest is not None and microseconds(event.occurred_at) < newest
-    changes = company.traits.merge(event.company, event.occurred_at)
-    company.changed |= bool(changes)
-    if event.occurred_at < company.first_seen_at:
-        company.first_seen_at, company.changed = event.occurred_at, True
+    at, newest = event.occurred_at, company.last_event_at
+    out_of_order = newest is not None and at < newest
+    if not out_of_order:
+        company.last_event_at = at
+    changes = company.traits.merge(event.company, at) if company.traits else ()
+    if at < company.first_seen_at:
+        company.first_seen_at = at
         _unsettle(company, event)
     if user is not None:
-        user.hear(event.user, company.id, event.occurred_at)
+        user.hear(event.user, company.id, at)
     return _Merged(event, company, changes, out_of_order)
 
 
@@ -216,7 +230,6 @@ def _note_unsettled(
     merged: Sequence[_Merged], versions: dict[int, int], rulebooks: RuleBooks
 ) -> None:
     """Note the companies of which an event can change a flag. Most events can change none."""
-    awaiting = flag_states.awaiting_event({one.company.id for one in merged})
     books = {
         organization_id: rulebooks.book_if_readable(
             organization_id, versions.get(organization_id, 0)
@@ -228,14 +241,14 @@ def _note_unsettled(
         if (
             book is None  # whoever can read the rules will tell
             or one.company.judged_version != versions.get(one.event.organization_id, 0)
-            or _can_matter(one, book, awaiting.get(one.company.id, ()))
+            or _can_matter(one, book)
         ):
             _unsettle(one.company, one.event)
 
 
-def _can_matter(one: _Merged, book: RuleBook, awaiting: Container[str]) -> bool:
-    """Whether an event can change a flag, of which these wait for one."""
-    event = one.event
+def _can_matter(one: _Merged, book: RuleBook) -> bool:
+    """Whether an event can change a flag."""
+    event, awaiting = one.event, one.company.awaiting
     if one.changes and any(
         c.field in book.company_fields and (not c.late or not event.is_late) for c in one.changes
     ):
@@ -247,7 +260,7 @@ def _can_matter(one: _Merged, book: RuleBook, awaiting: Container[str]) -> bool:
     )
 
 
-def _unsettle(company: Company, event: TrackedEvent) -> None:
+def _unsettle(company: Heard, event: TrackedEvent) -> None:
     since = event.takes_effect_at
     if company.unsettled_since is None or since < company.unsettled_since:
-        company.unsettled_since, company.changed = since, True
+        company.unsettled_since, company.unsettled = since, True

@@ -55,7 +55,7 @@ def company_state(recorded: Recorded, book: RuleBook) -> CompanyState:
                 book.level_of(s.status),
                 s.changed_at,
                 s.due_at,
-                s.awaits_event,
+                s.flag in company.awaiting,
                 {
                     book.statuses.index(status): datetime.fromisoformat(since)
                     for status, since in s.holding.items()

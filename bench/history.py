@@ -23,15 +23,19 @@ BY_EVENT = ("Hitting limits", "Alarm")
 
 _COMPANIES = """
     insert into companies (organization_id, external_id, name, traits, fields_at,
-        fields_changed_at, first_seen_at, health_status, judged_version)
-    select %(org)s, 'c' || n, 'Company ' || n,
-        jsonb_build_object('plan', (%(plans)s::text[])[1 + n %% 4], 'seats', 5 + n %% 90),
-        jsonb_build_object('name', said, 'plan', said, 'seats', said),
-        jsonb_build_object('name', first, 'plan', first, 'seats', first),
-        now() - interval '90 days', 'Healthy', 1
+        fields_changed_at, last_event_at, said, said_since, first_seen_at, health_status,
+        judged_version, awaiting)
+    select %(org)s, 'c' || n, 'Company ' || n, jsonb_build_object('plan', plan, 'seats', seats),
+        '{"name": null, "plan": null, "seats": null}',
+        jsonb_build_object('name', micros, 'plan', micros, 'seats', micros),
+        now() - interval '2 days',
+        substr(encode(sha256(format('[{"name":"Company %%s","plan":"%%s","seats":%%s}]',
+            n, plan, seats)::bytea), 'hex'), 1, 32)::uuid,
+        first, first, 'Healthy', 1, %(by_event)s
     from generate_series(0, %(companies)s - 1) n,
-        lateral (select (extract(epoch from now() - interval '2 days') * 1000000)::bigint as said,
-            (extract(epoch from now() - interval '90 days') * 1000000)::bigint as first) t
+        lateral (select (%(plans)s::text[])[1 + n %% 4] as plan, 5 + n %% 90 as seats) f,
+        lateral (select now() - interval '90 days' as first) t,
+        lateral (select (extract(epoch from first) * 1000000)::bigint as micros) m
 """
 _FIELD_CHANGES = """
     insert into field_changes (organization_id, company_id, field, at, value)
@@ -42,9 +46,11 @@ _FIELD_CHANGES = """
 """
 _USERS = """
     insert into users (organization_id, external_id, company_id, company_at, email, name,
-        fields_at, first_seen_at)
-    select %(org)s, u, c.id, now() - interval '2 days', u || '@example.com', 'User ' || u,
-        c.fields_at - 'plan' - 'seats' || jsonb_build_object('email', c.fields_at -> 'name'),
+        fields_at, said, first_seen_at)
+    select %(org)s, u, c.id, c.last_event_at, u || '@example.com', 'User ' || u,
+        '{"email": null, "name": null}',
+        substr(encode(sha256(format('[{"email":"%%s@example.com","name":"User %%s"},%%s]',
+            u, u, c.id)::bytea), 'hex'), 1, 32)::uuid,
         c.first_seen_at
     from companies c cross join generate_series(0, %(users)s - 1) k,
         lateral (select 'u' || substr(c.external_id, 2) || '-' || k u) t
@@ -64,11 +70,9 @@ _EVENTS = """
         lateral (select min(id) first from companies where organization_id = %(org)s offset 0) c
 """
 _FLAG_STATES = """
-    insert into flag_states (organization_id, company_id, flag, status, changed_at, due_at,
-        awaits_event)
+    insert into flag_states (organization_id, company_id, flag, status, changed_at, due_at)
     select %(org)s, c.id, flag, 'Healthy', c.first_seen_at,
-        case when flag = any(%(by_time)s) then now() + interval '3 days' end,
-        not flag = any(%(by_time)s)
+        case when flag = any(%(by_time)s) then now() + interval '3 days' end
     from companies c cross join unnest(%(flags)s::text[]) flag
     where c.organization_id = %(org)s
 """
@@ -85,6 +89,7 @@ def fill(product: Product, organization_id: int, *, companies: int, events: int)
         "keys": list(EVENT_KEYS),
         "key_count": len(EVENT_KEYS),
         "by_time": list(BY_TIME),
+        "by_event": list(BY_EVENT),
         "flags": [*BY_TIME, *BY_EVENT],
     }
     for statement in (_COMPANIES, _FIELD_CHANGES, _USERS, _EVENTS, _FLAG_STATES):

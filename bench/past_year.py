@@ -25,19 +25,20 @@ BUSIEST = 2
 """How uneven companies are: the share of the busiest grows with it."""
 
 _COMPANIES = """
-    insert into companies (organization_id, external_id, name, traits, fields_at, first_seen_at,
-        health_status, previous_status, changed_at, score, judged_version, sequence)
+    insert into companies (organization_id, external_id, name, traits, fields_at, last_event_at,
+        first_seen_at, health_status, previous_status, changed_at, score, judged_version, sequence,
+        awaiting)
     select %(org)s, 'company_' || n, (array['Acme', 'Umbrella', 'Globex', 'Initech', 'Hooli'])
             [1 + n %% 5] || ' ' || md5(n::text) || ' ' || n,
         jsonb_build_object('plan', (%(plans)s::text[])[1 + n %% 4], 'seats', 5 + n %% 90,
             'region', 'r' || n %% 12),
-        jsonb_build_object('name', at, 'plan', at, 'seats', at, 'region', at),
+        '{"name": null, "plan": null, "seats": null, "region": null}',
+        %(now)s::timestamptz - interval '20 days' * random(),
         %(now)s::timestamptz - interval '360 days' * random(),
         case when n %% 10 < 7 then 'Healthy' when n %% 10 < 9 then 'At Risk' else 'Critical' end,
         'Healthy', %(now)s::timestamptz - interval '100 days' * random(),
-        (n * 7) %% 101, 1, 3
-    from generate_series(1, %(companies)s) n, lateral (select (extract(epoch from
-        %(now)s::timestamptz - interval '20 days' * random()) * 1000000)::bigint at) t
+        (n * 7) %% 101, 1, 3, case when n %% 10 < 7 then array[]::text[] else array['Value'] end
+    from generate_series(1, %(companies)s) n
 """
 _USERS = """
     insert into users (organization_id, external_id, company_id, company_at, email, name,
@@ -63,12 +64,10 @@ _EVENTS = """
 """
 # Most of what is due will find that events have come since, as in a product that is used.
 _FLAG_STATES = """
-    insert into flag_states (organization_id, company_id, flag, status, changed_at, due_at,
-        awaits_event)
+    insert into flag_states (organization_id, company_id, flag, status, changed_at, due_at)
     select %(org)s, c.id, flag, case when n = 1 then c.health_status else 'Healthy' end,
         c.status_since, case when c.health_status = 'Healthy' or n > 1
-            then %(now)s::timestamptz + interval '30 days' * random() end,
-        c.health_status <> 'Healthy' and n = 1
+            then %(now)s::timestamptz + interval '30 days' * random() end
     from companies c cross join unnest(%(flags)s::text[]) with ordinality as f (flag, n)
     where c.organization_id = %(org)s
 """

@@ -111,9 +111,9 @@ def _add_companies(organization_id: int, before: int, until: int, now: datetime)
         )
         execute(
             "insert into flag_states (organization_id, company_id, flag, status, changed_at,"
-            " due_at, awaits_event) select %(org)s, c.id, 'Flag ' || n, 'Healthy',"
+            " due_at) select %(org)s, c.id, 'Flag ' || n, 'Healthy',"
             " c.first_seen_at, %(now)s::timestamptz - (1 + n %% 5) * interval '1 second'"
-            " + (c.id %% 1000) * interval '1 millisecond' + (30 + n) * interval '1 day', false"
+            " + (c.id %% 1000) * interval '1 millisecond' + (30 + n) * interval '1 day'"
             f" from companies c cross join generate_series(0, {FLAGS - 1}) n"
             " where c.organization_id = %(org)s and c.judged_version = 1"
             " and not exists (select from flag_states f where f.company_id = c.id)",

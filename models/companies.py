@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from models.database import query, query_over
+from models.sayings import Saying, lock_heard
 from models.traits import Traits
 
 CORE_FIELDS = ("name", "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
@@ -16,10 +17,7 @@ CompanyKey = tuple[int, str]
 
 @dataclass
 class Company:
-    """A company's row, locked for the transaction that read it.
-
-    `changed` tells that an event said something else than the row does.
-    """
+    """A company's row; `awaiting` are its flags that an event can change."""
 
     id: int
     organization_id: int
@@ -34,17 +32,30 @@ class Company:
     judged_version: int
     unsettled_since: datetime | None
     score: int | None
-    changed: bool = False
+    awaiting: Collection[str]
 
     @property
     def name(self) -> str:
         """The company's name."""
         return str(self.traits.core["name"])
 
-    @property
-    def newest_event_at(self) -> int | None:
-        """Microseconds since 1970 of the newest event stored: every one carries the name."""
-        return self.traits.fields_at.get("name")
+
+@dataclass
+class Heard:
+    """A company of which events are being stored, its row locked.
+
+    `traits` are None where the events say what was said before. `last_event_at` is the time of the
+    newest event so far, `unsettled` tells that `unsettled_since` has moved.
+    """
+
+    id: int
+    judged_version: int
+    awaiting: Collection[str]
+    unsettled_since: datetime | None
+    last_event_at: datetime | None
+    first_seen_at: datetime
+    traits: Traits | None
+    unsettled: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,10 +82,11 @@ class NewCompany:
     rules_version: int
 
 
+_FIELDS = (*CORE_FIELDS, "traits", "fields_at", "said", "fields_changed_at")
+_STANDING = ("judged_version", "awaiting", "unsettled_since", "first_seen_at", "last_event_at")
 _COLUMNS = (
-    "id, organization_id, external_id, traits, fields_at, fields_changed_at, first_seen_at,"
-    " health_status, previous_status, changed_at, recorded_until, sequence, judged_version,"
-    " unsettled_since, score, " + ", ".join(CORE_FIELDS)
+    "id, organization_id, external_id, health_status, previous_status, changed_at, recorded_until,"
+    f" sequence, score, {', '.join(_STANDING)}, {', '.join(_FIELDS)}"
 )
 
 
@@ -132,39 +144,66 @@ def add(companies: Iterable[NewCompany]) -> set[int]:
     return {row["id"] for row in rows}
 
 
-def save_intake(companies: Iterable[Company]) -> None:
-    """Write back what storing events changes: fields, first sight, what is yet to be judged.
+def hear(said: Collection[Saying]) -> dict[int, Heard]:
+    """Lock the companies of events, in the order of their ids; those that exist, by id.
 
-    Of those that did not change, only when their fields were last said.
+    Where the events say what was said before, and no field has changed after them, only the time of
+    the newest event moves, here.
     """
-    said = list(companies)
+    rows = lock_heard("companies", said, newest="last_event_at", since="said_since", read=_STANDING)
+    traits = _traits_of([row["id"] for row in rows if not row.pop("again")])
+    return {row["id"]: Heard(**row, traits=traits.get(row["id"])) for row in rows}
+
+
+def _traits_of(ids: Collection[int]) -> dict[int, Traits]:
+    if not ids:
+        return {}
+    rows = query(
+        f"select id, last_event_at, {', '.join(_FIELDS)} from companies where id = any(%(ids)s)",
+        {"ids": ids},
+    )
+    return {row["id"]: _traits(row) for row in rows}
+
+
+_SAID = dict.fromkeys(CORE_FIELDS, "text") | {
+    "traits": "jsonb",
+    "fields_at": "jsonb",
+    "fields_changed_at": "jsonb",
+    "last_event_at": "timestamptz",
+    "said": "uuid",
+    "said_since": "timestamptz",
+    "first_seen_at": "timestamptz",
+}
+
+
+def save_intake(heard: Iterable[Heard]) -> None:
+    """Write back what storing events changes: fields, first sight, what is yet to be judged."""
+    companies = list(heard)
     query_over(
-        "update companies c set fields_at = v.fields_at from v where c.id = v.id",
-        [{"id": c.id, "fields_at": c.traits.fields_at} for c in said if not c.changed],
-        "id bigint, fields_at jsonb",
+        f"update companies c set {', '.join(f'{name} = v.{name}' for name in _SAID)}"
+        " from v where c.id = v.id",
+        [_said(c.id, c.first_seen_at, c.traits) for c in companies if c.traits],
+        f"id bigint, {', '.join(f'{name} {kind}' for name, kind in _SAID.items())}",
     )
     query_over(
-        "update companies c set name = v.name, payment_provider = v.payment_provider,"
-        " payment_provider_id = v.payment_provider_id, crm_provider = v.crm_provider,"
-        " crm_provider_id = v.crm_provider_id, traits = v.traits, fields_at = v.fields_at,"
-        " fields_changed_at = v.fields_changed_at, first_seen_at = v.first_seen_at,"
-        " unsettled_since = v.unsettled_since from v where c.id = v.id",
-        [
-            {
-                "id": c.id,
-                **c.traits.core,
-                "traits": c.traits.custom,
-                "fields_at": c.traits.fields_at,
-                "fields_changed_at": c.traits.changed_at,
-                "first_seen_at": c.first_seen_at,
-                "unsettled_since": c.unsettled_since,
-            }
-            for c in said
-            if c.changed
-        ],
-        f"id bigint, {' text, '.join(CORE_FIELDS)} text, traits jsonb, fields_at jsonb,"
-        " fields_changed_at jsonb, first_seen_at timestamptz, unsettled_since timestamptz",
+        "update companies c set unsettled_since = v.unsettled_since from v where c.id = v.id",
+        [{"id": c.id, "unsettled_since": c.unsettled_since} for c in companies if c.unsettled],
+        "id bigint, unsettled_since timestamptz",
     )
+
+
+def _said(company_id: int, first_seen_at: datetime, traits: Traits) -> dict[str, Any]:
+    return {
+        "id": company_id,
+        **traits.core,
+        "traits": traits.custom,
+        "fields_at": traits.stored_fields_at,
+        "fields_changed_at": traits.changed_at,
+        "last_event_at": traits.newest_event_at,
+        "said": traits.fingerprint(),
+        "said_since": traits.said_since,
+        "first_seen_at": first_seen_at,
+    }
 
 
 _HEALTH = {
@@ -176,6 +215,7 @@ _HEALTH = {
     "judged_version": "integer",
     "unsettled_since": "timestamptz",
     "score": "integer",
+    "awaiting": "text[]",
 }
 
 
@@ -281,6 +321,16 @@ def ids_judged_by_older_rules(*, limit: int) -> list[int]:
 
 
 def _company(row: dict[str, Any]) -> Company:
-    core = {name: row.pop(name) for name in CORE_FIELDS}
-    traits = Traits(core, row.pop("traits"), row.pop("fields_at"), row.pop("fields_changed_at"))
-    return Company(traits=traits, **row)
+    return Company(traits=_traits(row), **row)
+
+
+def _traits(row: dict[str, Any]) -> Traits:
+    """What a row says of the fields, which is taken out of it."""
+    return Traits.stored(
+        {name: row.pop(name) for name in CORE_FIELDS},
+        row.pop("traits"),
+        row.pop("fields_at"),
+        row.pop("last_event_at"),
+        said=row.pop("said"),
+        changed_at=row.pop("fields_changed_at"),
+    )

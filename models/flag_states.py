@@ -21,7 +21,6 @@ class StoredFlagState:
     status: str | None
     changed_at: datetime
     due_at: datetime | None
-    awaits_event: bool
     moved_at: datetime | None = None
     holding: Mapping[str, str] = field(default_factory=dict)
 
@@ -45,7 +44,7 @@ def of_company(company_id: int) -> list[StoredFlagState]:
 def of_companies(company_ids: Collection[int]) -> dict[int, list[StoredFlagState]]:
     """All flag states of these companies."""
     rows = query(
-        "select organization_id, company_id, flag, status, changed_at, due_at, awaits_event,"
+        "select organization_id, company_id, flag, status, changed_at, due_at,"
         " moved_at, holding from flag_states where company_id = any(%(company_ids)s)",
         {"company_ids": list(company_ids)},
     )
@@ -96,31 +95,18 @@ def due_of_organization(
     return [DueFlag(**row) for row in rows]
 
 
-def awaiting_event(company_ids: Collection[int]) -> dict[int, set[str]]:
-    """The flags of these companies that an event can change, by company id."""
-    rows = query(
-        "select company_id, flag from flag_states"
-        " where company_id = any(%(company_ids)s) and awaits_event",
-        {"company_ids": list(company_ids)},
-    )
-    awaiting: dict[int, set[str]] = {}
-    for row in rows:
-        awaiting.setdefault(row["company_id"], set()).add(row["flag"])
-    return awaiting
-
-
 def save(states: Iterable[StoredFlagState]) -> None:
     """Write states, replacing those of the same company and flag."""
     query_over(
         "insert into flag_states (organization_id, company_id, flag, status, changed_at, due_at,"
-        " awaits_event, moved_at, holding) select * from v"
+        " moved_at, holding) select * from v"
         " on conflict (company_id, flag) do update set"
         " status = excluded.status, changed_at = excluded.changed_at, due_at = excluded.due_at,"
-        " awaits_event = excluded.awaits_event, moved_at = excluded.moved_at,"
+        " moved_at = excluded.moved_at,"
         " holding = excluded.holding",
         list(states),
         "organization_id bigint, company_id bigint, flag text, status text,"
-        " changed_at timestamptz, due_at timestamptz, awaits_event boolean,"
+        " changed_at timestamptz, due_at timestamptz,"
         " moved_at timestamptz, holding jsonb",
     )
 

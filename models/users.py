@@ -7,6 +7,7 @@ from typing import Any
 
 from models.cursors import Cursor
 from models.database import query, query_over
+from models.sayings import Saying, lock_heard
 from models.traits import Traits
 
 UserKey = tuple[int, str]
@@ -15,25 +16,19 @@ UserKey = tuple[int, str]
 
 @dataclass
 class User:
-    """A user's row, locked for the transaction that read it; whether it says something else now."""
+    """A user's row, locked for the transaction that read it."""
 
     id: int
-    organization_id: int
-    external_id: str
     company_id: int
-    company_at: datetime
     traits: Traits
     first_seen_at: datetime
-    changed: bool = False
 
     def hear(self, sent: Mapping[str, Any], company_id: int, at: datetime) -> None:
         """Take over what an event of the time `at` said, and of which company it was."""
-        self.changed |= self.traits.take_over(sent, at)
-        if at < self.first_seen_at:
-            self.first_seen_at, self.changed = at, True
-        if at >= self.company_at:
-            self.changed |= self.company_id != company_id
-            self.company_id, self.company_at = company_id, at
+        self.traits.take_over(sent, at)
+        if self.traits.newest_event_at == at:
+            self.company_id = company_id
+        self.first_seen_at = min(at, self.first_seen_at)
 
 
 @dataclass(frozen=True)
@@ -62,13 +57,29 @@ def ids(keys: Collection[UserKey]) -> dict[UserKey, int]:
     return {(row["organization_id"], row["external_id"]): row["id"] for row in rows}
 
 
-def lock(user_ids: Collection[int]) -> dict[int, User]:
-    """Lock and read users, always in the order of their ids."""
+def hear(said: Collection[Saying]) -> dict[int, User | None]:
+    """Lock the users of events, in the order of their ids; those that exist, by id.
+
+    One is None where the events say what was said before: then only the time of the newest event
+    moves, here.
+    """
+    rows = lock_heard(
+        "users",
+        said,
+        newest="company_at",
+        since="first_seen_at",  # there is no history that an event of the past could change
+    )
+    to_merge = [row["id"] for row in rows if not row["again"]]
+    return {row["id"]: None for row in rows} | _with_ids(to_merge)
+
+
+def _with_ids(ids: Collection[int]) -> dict[int, User]:
+    if not ids:
+        return {}
     rows = query(
-        "select id, organization_id, external_id, company_id, company_at, email, name, traits,"
-        " fields_at, first_seen_at from users where id = any(%(ids)s)"
-        " order by id for no key update",
-        {"ids": list(user_ids)},
+        "select id, company_id, email, name, traits, fields_at, company_at, said, first_seen_at"
+        " from users where id = any(%(ids)s)",
+        {"ids": ids},
     )
     return {row["id"]: _user(row) for row in rows}
 
@@ -93,37 +104,26 @@ def add(users: Iterable[tuple[UserKey, int, datetime]]) -> None:
 
 
 def save(users: Iterable[User]) -> None:
-    """Write back users: of those that did not change, only when they were last heard of."""
-    said = list(users)
-    query_over(
-        "update users u set company_at = v.company_at, fields_at = v.fields_at"
-        " from v where u.id = v.id",
-        [
-            {"id": u.id, "company_at": u.company_at, "fields_at": u.traits.fields_at}
-            for u in said
-            if not u.changed
-        ],
-        "id bigint, company_at timestamptz, fields_at jsonb",
-    )
+    """Write back users of whom something else was said."""
     query_over(
         "update users u set company_id = v.company_id, company_at = v.company_at, email = v.email,"
-        " name = v.name, traits = v.traits, fields_at = v.fields_at,"
+        " name = v.name, traits = v.traits, fields_at = v.fields_at, said = v.said,"
         " first_seen_at = v.first_seen_at from v where u.id = v.id",
         [
             {
                 "id": u.id,
                 "company_id": u.company_id,
-                "company_at": u.company_at,
+                "company_at": u.traits.newest_event_at,
                 **u.traits.core,
                 "traits": u.traits.custom,
-                "fields_at": u.traits.fields_at,
+                "fields_at": u.traits.stored_fields_at,
+                "said": u.traits.fingerprint(u.company_id),
                 "first_seen_at": u.first_seen_at,
             }
-            for u in said
-            if u.changed
+            for u in users
         ],
         "id bigint, company_id bigint, company_at timestamptz, email text, name text,"
-        " traits jsonb, fields_at jsonb, first_seen_at timestamptz",
+        " traits jsonb, fields_at jsonb, said uuid, first_seen_at timestamptz",
     )
 
 
@@ -161,12 +161,8 @@ def count(company_id: int) -> int:
 
 
 def _user(row: dict[str, Any]) -> User:
-    return User(
-        row["id"],
-        row["organization_id"],
-        row["external_id"],
-        row["company_id"],
-        row["company_at"],
-        Traits({"email": row["email"], "name": row["name"]}, row["traits"], row["fields_at"]),
-        row["first_seen_at"],
+    core = {"email": row["email"], "name": row["name"]}
+    traits = Traits.stored(
+        core, row["traits"], row["fields_at"], row["company_at"], said=row["said"]
     )
+    return User(row["id"], row["company_id"], traits, row["first_seen_at"])

@@ -47,14 +47,10 @@ def add(organization_id: int, *companies: Given) -> list[int]:
 
 def _add(organization_id: int, one: Given) -> int:
     changed_at = None if one.days is None else NOW - timedelta(days=one.days)
-    fields_at = {}
-    if one.quiet is not None:
-        last = NOW - timedelta(days=one.quiet)
-        fields_at["name"] = (last - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     rows = query(
         "insert into companies (organization_id, external_id, name, health_status, score,"
-        " changed_at, first_seen_at, traits, fields_at, crm_provider) values (%(org)s, %(id)s,"
-        " %(name)s, %(status)s, %(score)s, %(changed_at)s, %(first)s, %(traits)s, %(fields_at)s,"
+        " changed_at, first_seen_at, traits, last_event_at, crm_provider) values (%(org)s, %(id)s,"
+        " %(name)s, %(status)s, %(score)s, %(changed_at)s, %(first)s, %(traits)s, %(last)s,"
         " %(crm_provider)s) returning id",
         {
             "org": organization_id,
@@ -62,7 +58,7 @@ def _add(organization_id: int, one: Given) -> int:
             "changed_at": changed_at,
             "first": NOW - timedelta(days=100),
             "traits": json(one.traits or {}),
-            "fields_at": json(fields_at),
+            "last": None if one.quiet is None else NOW - timedelta(days=one.quiet),
         },
     )
     row_id: int = rows[0]["id"]
@@ -148,8 +144,8 @@ def test_the_status_of_a_flag_filters() -> None:
     healthy, raised, waits, _without = add(o, *(Given(name) for name in "abcd"))
     for company_id, status in ((healthy, "Healthy"), (raised, "At Risk"), (waits, None)):
         query(
-            "insert into flag_states (organization_id, company_id, flag, status, changed_at,"
-            " awaits_event) values (%(o)s, %(id)s, 'Quiet', %(status)s, now(), false)",
+            "insert into flag_states (organization_id, company_id, flag, status, changed_at)"
+            " values (%(o)s, %(id)s, 'Quiet', %(status)s, now())",
             {"o": o, "id": company_id, "status": status},
         )
     assert found(o, flag="Quiet", flag_status="At Risk") == ["b"]

@@ -54,7 +54,7 @@ HEALTH = (
     " where organization_id = %(id)s order by external_id"
 )
 FLAGS = (
-    "select c.external_id, flag, status, f.changed_at, awaits_event, moved_at, holding"
+    "select c.external_id, flag, status, f.changed_at, c.awaiting, moved_at, holding"
     " from flag_states f join companies c on c.id = f.company_id"
     " where f.organization_id = %(id)s order by 1, 2"
 )

@@ -69,7 +69,7 @@ def recorded(organization: Tracked) -> tuple[list[dict[str, Any]], list[dict[str
             {"id": organization.id},
         )
         flags = query(
-            "select c.external_id, flag, status, f.changed_at, due_at, awaits_event, moved_at,"
+            "select c.external_id, flag, status, f.changed_at, due_at, c.awaiting, moved_at,"
             " holding, c.health_status, c.score, c.unsettled_since from flag_states f"
             f" {of_them} order by 1, 2",
             {"id": organization.id},

@@ -175,8 +175,8 @@ def test_what_a_worker_writes_meanwhile_is_deleted_as_well(settings: Settings) -
             if left and written < 2:
                 written += 1
                 execute(
-                    "insert into flag_states (organization_id, company_id, flag, changed_at,"
-                    " awaits_event) values (%(id)s, %(company)s, 'late', now(), true)"
+                    "insert into flag_states (organization_id, company_id, flag, changed_at)"
+                    " values (%(id)s, %(company)s, 'late', now())"
                     " on conflict do nothing",
                     {"id": doomed.id, "company": left[0]["id"]},
                 )

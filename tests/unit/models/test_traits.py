@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.traits import Change, Traits, json_bytes
+from models.traits import Change, Traits, fingerprint, json_bytes
 
 CORE = ("name", "email")
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -218,3 +218,67 @@ def test_what_is_not_told_of_a_repeated_value_would_have_added_nothing(
     assert {name: steps(said) for name, said in briefly.items()} == {
         name: steps(said) for name, said in fully.items()
     }
+
+
+def from_its_row(traits: Traits, newest_event_at: datetime | None) -> Traits:
+    """Traits as they are stored and read again, the newest event being of that time."""
+    return Traits.stored(
+        dict(traits.core),
+        dict(traits.custom),
+        traits.stored_fields_at,
+        newest_event_at,
+        said=traits.fingerprint(),
+        changed_at=dict(traits.changed_at),
+    )
+
+
+few_times = st.integers(0, 8).map(lambda seconds: T0 + timedelta(seconds=seconds))
+few_fields = st.dictionaries(st.sampled_from(["name", "plan"]), st.sampled_from([1, 1.0, True]))
+alike_and_often_at_once = st.lists(st.tuples(few_times, few_fields), max_size=8)
+
+
+@settings(deadline=None)
+@given(st.one_of(alike_and_often_at_once, st.lists(st.tuples(times, fields), max_size=6)))
+def test_nothing_is_lost_on_the_way_through_a_row(arrivals: list[Sent]) -> None:
+    traits = merged(arrivals)
+    assert from_its_row(traits, traits.newest_event_at) == traits
+
+
+@settings(deadline=None, max_examples=1000)
+@given(alike_and_often_at_once, few_times, st.data())
+def test_what_is_said_again_only_moves_the_time_of_the_newest_event(
+    arrivals: list[Sent], at: datetime, data: st.DataObject
+) -> None:
+    traits = merged(arrivals)
+    said = data.draw(st.sampled_from([sent for _, sent in arrivals] or [{}]))
+    since, newest = traits.said_since, traits.newest_event_at
+    if fingerprint(said) != traits.fingerprint() or since is None or newest is None or at < since:
+        return
+    shortly = from_its_row(traits, max(newest, at))
+
+    assert traits.merge(said, at) == []
+    assert traits == shortly
+
+
+@settings(deadline=None)
+@given(alike_and_often_at_once, st.data())
+def test_without_a_history_what_is_said_again_changes_nothing_whenever_it_was(
+    arrivals: list[Sent], data: st.DataObject
+) -> None:
+    traits = Traits(dict.fromkeys(CORE))
+    for at, sent in arrivals:
+        traits.take_over(sent, at)
+    at, said = data.draw(few_times), data.draw(st.sampled_from([s for _, s in arrivals] or [{}]))
+    if fingerprint(said) == traits.fingerprint() and traits.newest_event_at:
+        shortly = from_its_row(traits, max(traits.newest_event_at, at))
+        traits.take_over(said, at)
+        assert traits == shortly
+
+
+def test_a_fingerprint_tells_apart_what_is_written_otherwise_but_not_in_another_order() -> None:
+    said = {"name": "Acme", "seats": 1, "tags": {"a": 1, "b": 2}}
+    again = {"tags": {"b": 2, "a": 1}, "seats": 1, "name": "Acme"}
+    others = [said | {"seats": seats} for seats in (1.0, True, "1", None)]
+    assert fingerprint(said) == fingerprint(again)
+    assert len({fingerprint(one) for one in (said, *others, {"name": "Acme"})}) == 6
+    assert fingerprint(said, 1) != fingerprint(said, 2)

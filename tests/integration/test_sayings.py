@@ -1,0 +1,187 @@
+"""What is said again is stored shortly, and exactly as if every row had been read and compared."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from actors.intake import store
+from actors.rule_changes import apply_rules
+from actors.rulebooks import RuleBooks
+from actors.tracked_event import TrackedEvent
+from models import companies, organizations, users
+from models.database import execute, query, transaction
+from models.sayings import Saying, sayings
+
+T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+RULES = """
+version: 1
+events: {login: , report: }
+flags:
+  - {flag: Logs in, event: login, when: {At Risk: less than 2 times in 10 seconds}}
+  - {flag: Reports less, event: report, when: {At Risk: down 50% in 20 seconds}}
+  - {flag: Free, when: {At Risk: company.plan is Free}}
+"""
+
+numbers = itertools.count(1)
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+class Sent(NamedTuple):
+    """An event, shortly; `seconds` after T0."""
+
+    company: str
+    user: str | None
+    plan: str | None
+    email: str | None
+    seconds: int
+    key: str = "login"
+
+
+def new_organization() -> int:
+    with transaction():
+        organization_id = organizations.create(f"o{next(numbers)}").id
+        apply_rules(
+            organization_id, RULES, file="r.yaml", applied_by="test", now=T0 - timedelta(days=1)
+        )
+    return organization_id
+
+
+def tracked(organization_id: int, sent: Sent) -> TrackedEvent:
+    at = T0 + timedelta(seconds=sent.seconds)
+    return TrackedEvent(
+        organization_id=organization_id,
+        key_id=None,
+        event_id=f"e{next(numbers)}",
+        event_key=sent.key,
+        company_id=sent.company,
+        company={"name": sent.company.upper()} | ({"plan": sent.plan} if sent.plan else {}),
+        user_id=sent.user,
+        user={"email": sent.email} if sent.email else {},
+        data=None,
+        occurred_at=at,
+        received_at=at,
+    )
+
+
+def stored(organization_id: int, *sent: Sent) -> int:
+    """How many companies are to be judged after that."""
+    return len(store([tracked(organization_id, one) for one in sent], RuleBooks()))
+
+
+def all_are_settled(organization_id: int, awaiting: list[str]) -> None:
+    """As if everybody had been judged, and these flags could be changed by an event."""
+    with transaction():
+        execute(
+            "update companies set unsettled_since = null, judged_version = 1,"
+            " awaiting = %(awaiting)s where organization_id = %(id)s",
+            {"id": organization_id, "awaiting": awaiting},
+        )
+
+
+def nobody_knows_what_was_said(organization_id: int) -> None:
+    """So that every row is read and compared."""
+    with transaction():
+        for table in ("companies", "users"):
+            execute(
+                f"update {table} set said = null where organization_id = %(id)s",
+                {"id": organization_id},
+            )
+
+
+def known(organization_id: int) -> list[Any]:
+    """All that is known of companies and users, and of their past."""
+    with transaction():
+        rows = companies.page(organization_id, after_id=0, limit=100)
+        heard = query(
+            "select c.id, c.external_id as company, u.id as row, u.external_id, u.email, u.traits,"
+            " u.fields_at, u.company_at, u.first_seen_at from users u join companies c"
+            " on c.id = u.company_id where u.organization_id = %(id)s order by u.external_id",
+            {"id": organization_id},
+        )
+        history = query(
+            "select c.external_id, field, at, value from field_changes f join companies c"
+            " on c.id = f.company_id where c.organization_id = %(id)s order by 1, 2, 3",
+            {"id": organization_id},
+        )
+    return [
+        [
+            (one.external_id, one.traits.core, one.traits.custom, one.traits.fields_at,
+             one.traits.changed_at, one.traits.newest_event_at, one.first_seen_at,
+             one.unsettled_since)
+            for one in sorted(rows, key=lambda one: one.external_id)
+        ],
+        [
+            (one["company"], one["external_id"], one["email"], one["company_at"],
+             one["first_seen_at"], {name: at or micros(one["company_at"])
+                                    for name, at in one["fields_at"].items()})
+            for one in heard
+        ],
+        history,
+    ]  # fmt: skip
+
+
+def micros(at: datetime) -> int:
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+events = st.builds(
+    Sent,
+    st.sampled_from(["acme", "bolt"]),
+    st.sampled_from(["ann", "bob", None]),
+    st.sampled_from(["Pro", "Pro", "Pro", "Free", None]),
+    st.sampled_from(["a@b.example", "a@b.example", "c@d.example", None]),
+    st.integers(0, 12),
+    st.sampled_from(["login", "report"]),
+)
+awaited = st.lists(st.sampled_from(["Logs in", "Reports less"]), unique=True)
+
+
+@hypothesis_settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(st.tuples(st.lists(events, min_size=1, max_size=4), awaited), max_size=6))
+def test_the_short_way_comes_to_what_reading_every_row_comes_to(
+    groups: list[tuple[list[Sent], list[str]]],
+) -> None:
+    shortly, fully = new_organization(), new_organization()
+    for group, awaiting in groups:
+        nobody_knows_what_was_said(fully)
+        for organization_id in (shortly, fully):
+            all_are_settled(organization_id, awaiting)
+        assert stored(shortly, *group) == stored(fully, *group)
+        assert known(shortly) == known(fully)
+
+
+def test_a_row_is_not_read_where_all_was_said_before() -> None:
+    organization_id = new_organization()
+    first = Sent("acme", "ann", "Pro", "a@b.example", 0)
+    stored(organization_id, first)
+    [company], [user] = known(organization_id)[:2]
+    with transaction():
+        [row] = query("select c.id as company, u.id as row, c.said, u.said as of_user"
+                      " from companies c join users u on u.company_id = c.id")  # fmt: skip
+        at = T0 + timedelta(seconds=5)
+        heard = companies.hear([Saying(row["company"], row["said"], at, at)])
+        assert heard[row["company"]].traits is None
+        assert users.hear([Saying(row["row"], row["of_user"], at, at)]) == {row["row"]: None}
+        another = "0" * 32
+        heard = companies.hear([Saying(row["company"], another, at, at)])
+        assert heard[row["company"]].traits is not None
+        assert users.hear([Saying(row["row"], another, at, at)])[row["row"]] is not None
+    [moved], [moved_user] = known(organization_id)[:2]
+    assert (company[5], moved[5], user[3], moved_user[3]) == (T0, at, T0, at)
+
+
+def test_sayings_differ_if_any_event_says_something_else() -> None:
+    first, second, third = (T0 + timedelta(seconds=n) for n in range(3))
+    told = [(1, "a", second), (2, "a", third), (1, "a", third), (1, "a", first), (2, "b", first)]
+    assert sayings(told) == [Saying(1, "a", first, third), Saying(2, None, first, third)]
