@@ -54,6 +54,7 @@ def company(external_id: str = "acme", **core: str) -> Company:
         judged_version=1,
         unsettled_since=None,
         score=None,
+        awaiting=[],
     )
 
 
