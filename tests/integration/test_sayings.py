@@ -144,7 +144,7 @@ awaited = st.lists(st.sampled_from(["Logs in", "Reports less"]), unique=True)
 
 
 @hypothesis_settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
