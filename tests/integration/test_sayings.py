@@ -16,6 +16,7 @@ from actors.tracked_event import TrackedEvent
 from models import companies, organizations, users
 from models.database import execute, query, transaction
 from models.sayings import Saying, sayings
+from models.traits import microseconds
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -119,16 +120,12 @@ def known(organization_id: int) -> list[Any]:
         ],
         [
             (one["company"], one["external_id"], one["email"], one["company_at"],
-             one["first_seen_at"], {name: at or micros(one["company_at"])
+             one["first_seen_at"], {name: at or microseconds(one["company_at"])
                                     for name, at in one["fields_at"].items()})
             for one in heard
         ],
         history,
     ]  # fmt: skip
-
-
-def micros(at: datetime) -> int:
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 events = st.builds(
