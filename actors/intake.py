@@ -19,14 +19,10 @@ from models.companies import CompanyKey, Heard, NewCompany
 from models.database import transaction
 from models.events import NewEvents, StoredEvent
 from models.field_changes import StoredFieldChange
-from models.sayings import sayings
+from models.sayings import RowGone, sayings
 from models.traits import Change, fingerprint
 from models.users import User, UserKey
 from rules.book import DEFAULT_STATUSES, RuleBook
-
-
-class _RowGone(Exception):
-    """Raised when a company or user was deleted whose id was known."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ def store(
     tracked = _first_of_each(sent)
     try:
         return _store(tracked, rulebooks, memory)
-    except _RowGone:
+    except RowGone:
         memory.ids.forget()
         return _store(tracked, rulebooks, memory)
 
@@ -78,7 +74,7 @@ def _store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks, memory: Memory
         heard, heard_users = _hear(fresh)
         asked_for = {c.id for c in heard.values() if c.unsettled_since is not None} - added
         merged = [
-            _merge(event, heard[company_id], None if user_id is None else heard_users[user_id])
+            _merge(event, heard[company_id], None if user_id is None else heard_users.get(user_id))
             for event, company_id, user_id in fresh
         ]
         field_changes.add(
@@ -88,7 +84,7 @@ def _store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks, memory: Memory
         )
         _note_unsettled(merged, versions, rulebooks)
         companies.save_intake(heard.values())
-        users.save(user for user in heard_users.values() if user)
+        users.save(heard_users.values())
         for key_id in {event.key_id for event, _, _ in fresh if event.key_id is not None}:
             api_keys.touch(key_id)
         unsettled = {c.id for c in heard.values() if c.unsettled_since is not None}
@@ -185,8 +181,8 @@ def _add_events(placed: Sequence[_Placed], new_events: NewEvents) -> list[_Place
     return [one for one in placed if (one.event.organization_id, one.event.event_id) in stored]
 
 
-def _hear(placed: Sequence[_Placed]) -> tuple[dict[int, Heard], dict[int, User | None]]:
-    """Lock the companies and users of events; what is to be known of them, by id."""
+def _hear(placed: Sequence[_Placed]) -> tuple[dict[int, Heard], dict[int, User]]:
+    """Lock the companies and users of events; the companies, and users that change, by id."""
     of_companies = sayings(
         (company_id, fingerprint(event.company), event.occurred_at)
         for event, company_id, _ in placed
@@ -196,10 +192,7 @@ def _hear(placed: Sequence[_Placed]) -> tuple[dict[int, Heard], dict[int, User |
         for event, company_id, user_id in placed
         if user_id is not None
     )
-    heard, heard_users = companies.hear(of_companies), users.hear(of_users)
-    if len(heard) < len(of_companies) or len(heard_users) < len(of_users):
-        raise _RowGone
-    return heard, heard_users
+    return companies.hear(of_companies), users.hear(of_users)
 
 
 class _Merged(NamedTuple):
@@ -218,7 +211,7 @@ def _merge(event: TrackedEvent, company: Heard, user: User | None) -> _Merged:
     if not out_of_order:
         company.last_event_at = at
     changes = company.traits.merge(event.company, at) if company.traits else ()
-    if at < company.first_seen_at:
+    if company.first_seen_at and at < company.first_seen_at:
         company.first_seen_at = at
         _unsettle(company, event)
     if user is not None:

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from models.database import query, query_over
-from models.sayings import Saying, lock_heard
+from models.external_ids import Key, find_ids
+from models.sayings import RowGone, Saying, lock_heard
 from models.traits import Traits
 
 CORE_FIELDS = ("name", "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
 
-CompanyKey = tuple[int, str]
-"""Organization id, and the client's own id of the company."""
+CompanyKey = Key
 
 
 @dataclass
@@ -44,8 +44,9 @@ class Company:
 class Heard:
     """A company of which events are being stored, its row locked.
 
-    `traits` are None where the events say what was said before. `last_event_at` is the time of the
-    newest event so far, `unsettled` tells that `unsettled_since` has moved.
+    `traits` and `first_seen_at` are None where the events say what was said before. `last_event_at`
+    is the time of the newest event so far, None if none of these is older. `unsettled` tells that
+    `unsettled_since` has moved.
     """
 
     id: int
@@ -53,8 +54,8 @@ class Heard:
     awaiting: Collection[str]
     unsettled_since: datetime | None
     last_event_at: datetime | None
-    first_seen_at: datetime
-    traits: Traits | None
+    traits: Traits | None = None
+    first_seen_at: datetime | None = None
     unsettled: bool = False
 
 
@@ -83,22 +84,16 @@ class NewCompany:
 
 
 _FIELDS = (*CORE_FIELDS, "traits", "fields_at", "said", "fields_changed_at")
-_STANDING = ("judged_version", "awaiting", "unsettled_since", "first_seen_at", "last_event_at")
+_STANDING = ("judged_version", "awaiting", "unsettled_since")
 _COLUMNS = (
     "id, organization_id, external_id, health_status, previous_status, changed_at, recorded_until,"
-    f" sequence, score, {', '.join(_STANDING)}, {', '.join(_FIELDS)}"
+    f" sequence, score, first_seen_at, last_event_at, {', '.join((*_STANDING, *_FIELDS))}"
 )
 
 
 def ids(keys: Collection[CompanyKey]) -> dict[CompanyKey, int]:
     """The ids of the companies with these keys that exist."""
-    rows = query_over(
-        "select organization_id, external_id, id from companies"
-        " join v using (organization_id, external_id)",
-        [{"organization_id": key[0], "external_id": key[1]} for key in keys],
-        "organization_id bigint, external_id text",
-    )
-    return {(row["organization_id"], row["external_id"]): row["id"] for row in rows}
+    return find_ids("companies", keys)
 
 
 def lock(company_ids: Collection[int]) -> dict[int, Company]:
@@ -144,25 +139,41 @@ def add(companies: Iterable[NewCompany]) -> set[int]:
     return {row["id"] for row in rows}
 
 
-def hear(said: Collection[Saying]) -> dict[int, Heard]:
-    """Lock the companies of events, in the order of their ids; those that exist, by id.
+def hear(said: Sequence[Saying]) -> dict[int, Heard]:
+    """Lock the companies of events, in the order of their ids; by id.
 
     Where the events say what was said before, and no field has changed after them, only the time of
     the newest event moves, here.
+
+    Raises:
+        RowGone: one of them is no longer there.
     """
-    rows = lock_heard("companies", said, newest="last_event_at", since="said_since", read=_STANDING)
-    traits = _traits_of([row["id"] for row in rows if not row.pop("again")])
-    return {row["id"]: Heard(**row, traits=traits.get(row["id"])) for row in rows}
-
-
-def _traits_of(ids: Collection[int]) -> dict[int, Traits]:
-    if not ids:
-        return {}
-    rows = query(
-        f"select id, last_event_at, {', '.join(_FIELDS)} from companies where id = any(%(ids)s)",
-        {"ids": ids},
+    rows = lock_heard(
+        "companies",
+        said,
+        newest="last_event_at",
+        since="said_since",
+        tell=f"id, again, {', '.join(_STANDING)},"
+        " case when newest > since then newest end as last_event_at",
+        read=_STANDING,
     )
-    return {row["id"]: _traits(row) for row in rows}
+    if len(rows) < len(said):
+        raise RowGone
+    to_merge = [row["id"] for row in rows if not row.pop("again")]
+    heard = {row["id"]: Heard(**row) for row in rows}
+    if to_merge:
+        _read_fields(heard, to_merge)
+    return heard
+
+
+def _read_fields(heard: dict[int, Heard], ids: Sequence[int]) -> None:
+    for row in query(
+        f"select id, first_seen_at, last_event_at, {', '.join(_FIELDS)} from companies"
+        " where id = any(%(ids)s)",
+        {"ids": ids},
+    ):
+        company = heard[row["id"]]
+        company.first_seen_at, company.traits = row["first_seen_at"], _traits(row)
 
 
 _SAID = dict.fromkeys(CORE_FIELDS, "text") | {
@@ -182,7 +193,7 @@ def save_intake(heard: Iterable[Heard]) -> None:
     query_over(
         f"update companies c set {', '.join(f'{name} = v.{name}' for name in _SAID)}"
         " from v where c.id = v.id",
-        [_said(c.id, c.first_seen_at, c.traits) for c in companies if c.traits],
+        [_said(c.id, c.traits, c.first_seen_at) for c in companies if c.traits],
         f"id bigint, {', '.join(f'{name} {kind}' for name, kind in _SAID.items())}",
     )
     query_over(
@@ -192,7 +203,7 @@ def save_intake(heard: Iterable[Heard]) -> None:
     )
 
 
-def _said(company_id: int, first_seen_at: datetime, traits: Traits) -> dict[str, Any]:
+def _said(company_id: int, traits: Traits, first_seen_at: datetime | None) -> dict[str, Any]:
     return {
         "id": company_id,
         **traits.core,

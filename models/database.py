@@ -132,6 +132,27 @@ def query_over(sql: str, rows: Sequence[Any], columns: str) -> list[dict[str, An
     )
 
 
+def query_over_columns(sql: str, columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """The same for values that come by column, such as `{"id bigint": ids, "at timestamptz": ats}`.
+
+    Each column goes as an array of its own, of which PostgreSQL reads a value in half the time that
+    it takes for one in a row. Types that a text can be cast to, so neither JSON nor arrays. `sql`
+    may begin with a comma, and go on with further `with` queries.
+    """
+    kinds = dict(column.split(" ", 1) for column in columns)
+    arrays = dict(zip(kinds, columns.values(), strict=True))
+    number = len(next(iter(arrays.values())))
+    if not number:
+        return []
+    read = ", ".join(f"json_array_elements_text(%({name})s)" for name in kinds)
+    cast = ", ".join(f"{name}::{kind}" for name, kind in kinds.items())
+    return query(
+        f"with v as (select {cast} from rows from ({read}) as v ({', '.join(kinds)})"
+        f" limit {number}) {sql}",
+        {name: orjson.dumps(values).decode() for name, values in arrays.items()},
+    )
+
+
 def json(value: Any) -> psycopg2.extras.Json:
     """A value as a `jsonb` parameter."""
     return psycopg2.extras.Json(value, dumps=lambda v: orjson.dumps(v).decode())

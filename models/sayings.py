@@ -4,12 +4,16 @@ Nearly always it is what the newest event before them said. Then the row is not 
 its newest event moves, in the statement that locks it.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.database import query_over
+from models.database import query_over_columns
+
+
+class RowGone(Exception):
+    """Raised when a company or user was deleted whose id was known."""
 
 
 @dataclass(slots=True)
@@ -43,23 +47,34 @@ def sayings(said: Iterable[tuple[int, str, datetime]]) -> list[Saying]:
 
 
 def lock_heard(
-    table: str, said: Collection[Saying], *, newest: str, since: str, read: Collection[str] = ()
+    table: str,
+    said: Sequence[Saying],
+    *,
+    newest: str,
+    since: str,
+    tell: str,
+    read: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Lock the rows of a table that sayings are about, in the order of their ids.
 
     `again` of a row tells that its events say what the newest before them said, and none of them is
     older than the column `since`: then nothing else changes but the time of the newest, the column
-    `newest`, which is written here. The columns `read` are as they were before.
+    `newest`, which is written here. Returned is what `tell` selects of the rows: their `id`,
+    `again`, and as they were before `newest` and the columns `read`; `since` and `until` of the
+    sayings.
     """
-    told = ", ".join(("id", "again", *read))
-    needed = ", ".join(f"t.{name}" for name in dict.fromkeys(("id", newest, *read)))
-    return query_over(
-        f", held as materialized (select {needed}, v.until,"
-        f" coalesce(t.said = v.said and t.{since} <= v.since, false) as again"
+    columns = "".join(f", t.{name}" for name in read)
+    return query_over_columns(
+        f", held as materialized (select t.id, t.{newest} as newest, v.since, v.until,"
+        f" coalesce(t.said = v.said and t.{since} <= v.since, false) as again{columns}"
         f" from {table} t join v using (id) order by t.id for no key update of t),"
         f" moved as (update {table} t set {newest} = h.until from held h"
-        f" where t.id = h.id and h.again and h.{newest} < h.until)"
-        f" select {told} from held",
-        list(said),
-        "id bigint, said uuid, since timestamptz, until timestamptz",
+        f" where t.id = h.id and h.again and h.newest < h.until)"
+        f" select {tell} from held",
+        {
+            "id bigint": [one.id for one in said],
+            "said uuid": [one.said for one in said],
+            "since timestamptz": [one.since for one in said],
+            "until timestamptz": [one.until for one in said],
+        },
     )

@@ -1,17 +1,17 @@
 """Users of companies, and their fields."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from models.cursors import Cursor
 from models.database import query, query_over
-from models.sayings import Saying, lock_heard
+from models.external_ids import Key, find_ids
+from models.sayings import RowGone, Saying, lock_heard
 from models.traits import Traits
 
-UserKey = tuple[int, str]
-"""Organization id, and the client's own id of the user."""
+UserKey = Key
 
 
 @dataclass
@@ -48,34 +48,32 @@ _LAST_SEEN_FIRST = Cursor("users", ("timestamptz", "bigint"))
 
 def ids(keys: Collection[UserKey]) -> dict[UserKey, int]:
     """The ids of the users with these keys that exist."""
-    rows = query_over(
-        "select organization_id, external_id, id from users"
-        " join v using (organization_id, external_id)",
-        [{"organization_id": key[0], "external_id": key[1]} for key in keys],
-        "organization_id bigint, external_id text",
-    )
-    return {(row["organization_id"], row["external_id"]): row["id"] for row in rows}
+    return find_ids("users", keys)
 
 
-def hear(said: Collection[Saying]) -> dict[int, User | None]:
-    """Lock the users of events, in the order of their ids; those that exist, by id.
+def hear(said: Sequence[Saying]) -> dict[int, User]:
+    """Lock the users of events, in the order of their ids; those that say something new, by id.
 
-    One is None where the events say what was said before: then only the time of the newest event
-    moves, here.
+    Where the events say what was said before, only the time of the newest event moves, here.
+
+    Raises:
+        RowGone: one of them is no longer there.
     """
-    rows = lock_heard(
+    if not said:
+        return {}
+    [row] = lock_heard(
         "users",
         said,
         newest="company_at",
         since="first_seen_at",  # there is no history that an event of the past could change
+        tell="count(*) as found, array_agg(id) filter (where not again) as to_merge",
     )
-    to_merge = [row["id"] for row in rows if not row["again"]]
-    return {row["id"]: None for row in rows} | _with_ids(to_merge)
+    if row["found"] < len(said):
+        raise RowGone
+    return _with_ids(row["to_merge"]) if row["to_merge"] else {}
 
 
-def _with_ids(ids: Collection[int]) -> dict[int, User]:
-    if not ids:
-        return {}
+def _with_ids(ids: Sequence[int]) -> dict[int, User]:
     rows = query(
         "select id, company_id, email, name, traits, fields_at, company_at, said, first_seen_at"
         " from users where id = any(%(ids)s)",

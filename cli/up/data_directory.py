@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -73,6 +73,7 @@ class DataDirectory:
             yield
         finally:
             self._running_file.unlink(missing_ok=True)
+            self._leave_no_socket_directories()
             os.close(lock)
 
     def announce(self, running: Running) -> None:
@@ -109,6 +110,13 @@ class DataDirectory:
             written.write_text(Fernet.generate_key().decode(), encoding="ascii")
             written.replace(self._secret_key_file)
         return self._secret_key_file.read_text(encoding="ascii").strip()
+
+    def _leave_no_socket_directories(self) -> None:
+        for name in ("postgres", "redis"):
+            elsewhere = self.socket_directory(name)
+            if not elsewhere.is_relative_to(self.root):
+                with suppress(OSError):  # a server that was killed left its socket
+                    elsewhere.rmdir()
 
     def socket_directory(self, name: str) -> Path:
         """Where a server's socket goes: below the data directory, if its path is not too long."""

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from actors.health import evaluate
-from actors.intake import store
+from actors.intake import Memory, store
 from actors.rule_changes import apply_rules
 from actors.rulebooks import RuleBooks, RulesUnreadable
 from actors.tracked_event import TrackedEvent
 from models import api_keys, companies, organizations
-from models.database import UNAVAILABLE, query, transaction
+from models.database import UNAVAILABLE, execute, query, transaction
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -495,3 +495,23 @@ def test_after_new_rules_every_event_has_its_company_judged_until_it_was_judged_
     [company_id] = store([event(organization_id, 9, event_key="logout")], RuleBooks())
     judge(company_id, 9)
     assert store([event(organization_id, 10, event_key="logout")], RuleBooks()) == []
+
+
+@pytest.mark.parametrize(
+    ("user_id", "tables"), [("ann", ["users"]), (None, ["field_changes", "companies"])]
+)
+def test_who_was_deleted_and_is_heard_of_again_is_added_again(
+    user_id: str | None, tables: list[str]
+) -> None:
+    organization_id, memory = new_organization(), Memory()
+    for at in (0, 1):  # the second time, ids are looked up and remembered
+        store([event(organization_id, at, user_id=user_id)], RuleBooks(), memory)
+    with transaction():
+        for table in tables:
+            execute(f"delete from {table}")
+    store([event(organization_id, 5, user_id=user_id)], RuleBooks(), memory)
+    assert rows(
+        "select c.external_id as company, u.external_id as user from events e"
+        " join companies c on c.id = e.company_id left join users u on u.id = e.user_id"
+        " order by occurred_at desc limit 1"
+    ) == [{"company": "acme", "user": user_id}]

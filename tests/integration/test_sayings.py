@@ -169,13 +169,27 @@ def test_a_row_is_not_read_where_all_was_said_before() -> None:
         at = T0 + timedelta(seconds=5)
         heard = companies.hear([Saying(row["company"], row["said"], at, at)])
         assert heard[row["company"]].traits is None
-        assert users.hear([Saying(row["row"], row["of_user"], at, at)]) == {row["row"]: None}
+        assert users.hear([Saying(row["row"], row["of_user"], at, at)]) == {}
         another = "0" * 32
         heard = companies.hear([Saying(row["company"], another, at, at)])
         assert heard[row["company"]].traits is not None
-        assert users.hear([Saying(row["row"], another, at, at)])[row["row"]] is not None
+        assert users.hear([Saying(row["row"], another, at, at)]).keys() == {row["row"]}
     [moved], [moved_user] = known(organization_id)[:2]
     assert (company[5], moved[5], user[3], moved_user[3]) == (T0, at, T0, at)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "companies_to_judge"), [((9, 12), 0), ((6, 12), 1), ((12, 9), 1), ((8, 8), 0)]
+)
+def test_a_late_event_among_those_that_say_the_same_is_heeded(
+    seconds: tuple[int, ...], companies_to_judge: int
+) -> None:
+    organization_id = new_organization()
+    for at in (0, 8):
+        stored(organization_id, Sent("acme", None, "Pro", None, at, "report"))
+    all_are_settled(organization_id, awaiting=[])
+    sent = [Sent("acme", None, "Pro", None, at, "report") for at in seconds]
+    assert stored(organization_id, *sent) == companies_to_judge
 
 
 def test_sayings_differ_if_any_event_says_something_else() -> None:

@@ -1,0 +1,23 @@
+"""The ids of rows by the clients' own ones."""
+
+from collections.abc import Collection
+
+from models.database import query_over_columns
+
+Key = tuple[int, str]
+"""Organization id, and the client's own id of one of its companies or users."""
+
+
+def find_ids(table: str, keys: Collection[Key]) -> dict[Key, int]:
+    """The ids of the rows of a table with these keys that exist."""
+    rows = query_over_columns(
+        f"select array_agg(t.id order by v.place) as ids from v left join {table} t"
+        " using (organization_id, external_id)",
+        {
+            "organization_id bigint": [organization_id for organization_id, _ in keys],
+            "external_id text": [external_id for _, external_id in keys],
+            "place integer": list(range(len(keys))),
+        },
+    )
+    found = rows[0]["ids"] if rows else ()
+    return {key: id_ for key, id_ in zip(keys, found, strict=True) if id_ is not None}
