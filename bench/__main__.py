@@ -47,7 +47,7 @@ def ingest(quick: bool, json_file: Path | None) -> None:  # noqa: FBT001 -- clic
 @click.option("--companies", default=(1_000, 1_000_000), nargs=2, type=int, show_default=True)
 @click.option("--events", default=(10_000, 10_000_000), nargs=2, type=int, show_default=True)
 @click.option("--seconds", default=5.0, show_default=True, help="Of posting, in each round.")
-@click.option("--rounds", default=5, show_default=True, help="Of which the median is told.")
+@click.option("--rounds", default=6, show_default=True, help="Of which the median is told.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures there.")
 def growth(
     companies: tuple[int, int],

@@ -8,6 +8,7 @@ from statistics import median
 
 from bench.ceilings import empty_view, hand_out
 from bench.figures import Figure
+from bench.history import vacuum
 from bench.load import Offer
 from bench.progress import Progress
 from bench.stage import CUSTOMERS, Stage, running_stage
@@ -39,9 +40,10 @@ class _Shares:
 def measure_growth(small: Size, large: Size, *, seconds: float, rounds: int) -> list[Figure]:
     """Ingress and workers alone at the small size, and with each of its two numbers made large.
 
-    Each large one takes turns with a small one, since a machine's speed varies within minutes. A
-    figure is the median of several rounds, and a share of what an empty view and an empty actor did
-    in its turn; a ratio is the median of those to the small size in the same round.
+    Each large one takes turns with a small one, since a machine's speed varies within minutes; who
+    begins changes with every round. A figure is the median of several rounds, and a share of what
+    an empty view and an empty actor did in its turn; a ratio is the median of those to the small
+    size in the same round.
 
     Raises:
         EventsLost: an event was accepted and is not stored.
@@ -66,13 +68,14 @@ def _in_turns(
     """What each size does in each round."""
     with ExitStack() as running:
         stages = [_filled(size, running, progress) for size in sizes]
-        turns = [
-            [
-                _turn(stage, size, seconds=seconds, seed=2 * number, progress=progress)
-                for stage, size in zip(stages, sizes, strict=True)
-            ]
-            for number in range(1, rounds + 1)
-        ]
+        turns = []
+        for number in range(1, rounds + 1):
+            order = range(len(sizes)) if number % 2 else reversed(range(len(sizes)))
+            shares = {
+                place: _turn(stages[place], sizes[place], seconds, 2 * number, progress)
+                for place in order
+            }
+            turns.append([shares[place] for place in range(len(sizes))])
         for stage, size in zip(stages, sizes, strict=True):
             stage.check_nothing_lost(f"the rounds with {size}")
     return turns
@@ -88,7 +91,7 @@ def _filled(size: Size, running: ExitStack, progress: Progress) -> Stage:
         return running.enter_context(stage)
 
 
-def _turn(stage: Stage, size: Size, *, seconds: float, seed: int, progress: Progress) -> _Shares:
+def _turn(stage: Stage, size: Size, seconds: float, seed: int, progress: Progress) -> _Shares:
     """What a size does in a round, with requests that no other round has."""
     traffic = stage.traffic(CUSTOMERS[0], companies=size.companies)
     offer = Offer(stage.product.port, traffic, seconds=seconds, warm_up=1.0, seed=seed)
@@ -96,7 +99,9 @@ def _turn(stage: Stage, size: Size, *, seconds: float, seed: int, progress: Prog
         view = empty_view(stage, offer).per_second
         accepted = stage.post(offer).per_second
         handed_out = hand_out(stage, seconds=seconds).stock
-        return _Shares(accepted / view, stored_and_judged_per_second(stage) / handed_out)
+        worked = stored_and_judged_per_second(stage)
+        vacuum(stage.product)
+        return _Shares(accepted / view, worked / handed_out)
 
 
 def _figures(sizes: Sequence[Size], turns: Sequence[Sequence[_Shares]]) -> list[Figure]:

@@ -94,5 +94,10 @@ def fill(product: Product, organization_id: int, *, companies: int, events: int)
     }
     for statement in (_COMPANIES, _FIELD_CHANGES, _USERS, _EVENTS, _FLAG_STATES):
         product.query(statement, **parameters)
+    vacuum(product)
+
+
+def vacuum(product: Product) -> None:
+    """Leave PostgreSQL nothing to do of its own accord beside what is measured next."""
     for table in ("companies", "field_changes", "users", "events", "flag_states"):
         product.query(f"vacuum (analyze) {table}")

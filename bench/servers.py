@@ -10,15 +10,9 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from cli.up.data_directory import DataDirectory
-from cli.up.embedded import (
-    postgres_command,
-    postgres_url,
-    redis_command,
-    redis_url,
-    wait_for_postgres,
-    wait_for_redis,
-)
+from cli.up.embedded import postgres_command, postgres_url, redis_command, redis_url
 from cli.up.supervisor import Supervisor
+from cli.up.waiting import wait_for_postgres, wait_for_redis
 from config.settings import Settings
 from models.database import connect, database
 from models.migrations import migrate

@@ -5,7 +5,7 @@ import click
 from cli.connection import find_settings
 from cli.lazy_group import LazyGroup
 from cli.output import json_option, print_json
-from cli.up.embedded import ANSWER_SECONDS, wait_for_postgres
+from cli.up.waiting import ANSWER_SECONDS, wait_for_postgres
 from models.database import connect
 from models.migrations import migrate as run_migrations
 

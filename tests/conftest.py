@@ -13,15 +13,9 @@ import redis
 from cryptography.fernet import Fernet
 
 from cli.up.data_directory import DataDirectory
-from cli.up.embedded import (
-    postgres_command,
-    postgres_url,
-    redis_command,
-    redis_url,
-    wait_for_postgres,
-    wait_for_redis,
-)
+from cli.up.embedded import postgres_command, postgres_url, redis_command, redis_url
 from cli.up.supervisor import Supervisor
+from cli.up.waiting import wait_for_postgres, wait_for_redis
 from config.settings import Settings
 from models.database import connect, database, execute, query, transaction
 from models.migrations import migrate
@@ -111,7 +105,7 @@ def servers() -> Iterator[Servers]:
         data.redis.mkdir()
         supervisor = Supervisor(os.environ)
         postgres = postgres_command(data)
-        options = ["-c", "fsync=off", "-c", "shared_buffers=128MB"]
+        options = ["-c", "fsync=off", "-c", "shared_buffers=128MB", "-c", "max_wal_size=1GB"]
         fast = replace(postgres, arguments=[*postgres.arguments, *options])
         supervisor.start([fast, redis_command(data)])
         try:

@@ -16,19 +16,11 @@ from honcho.environ import parse_procfile
 
 from cli.errors import Refused
 from cli.up.data_directory import DEFAULT, VARIABLE, DataDirectory, Running
-from cli.up.embedded import (
-    ANSWER_SECONDS,
-    START_SECONDS,
-    postgres_command,
-    postgres_url,
-    redis_command,
-    redis_url,
-    wait_for_postgres,
-    wait_for_redis,
-)
+from cli.up.embedded import postgres_command, postgres_url, redis_command, redis_url
 from cli.up.first_start import DEFAULT_ORGANIZATION, prepare
 from cli.up.leftovers import end_leftovers
 from cli.up.supervisor import Command, Supervisor
+from cli.up.waiting import ANSWER_SECONDS, START_SECONDS, wait_for_postgres, wait_for_redis
 from cli.up.watch import RuleFileWatch
 from cli.up.welcome import LOOPBACK, welcome
 from config.files import HEALTH_RULES, PROCFILE, ROOT
@@ -141,7 +133,7 @@ def _run(options: Options, stopping: threading.Event) -> None:
     if left:
         supervisor.say(f"ended {left} processes that an earlier start had left behind")
     try:
-        _start_servers(options, supervisor, environment)
+        _start_servers(options, supervisor, environment, stopping)
         connect(settings)
         first = prepare(options.rules, settings.admin_email)
         watch = RuleFileWatch(options.rules, DEFAULT_ORGANIZATION, supervisor.say)
@@ -222,20 +214,22 @@ def _shared(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _start_servers(
-    options: Options, supervisor: Supervisor, environment: Mapping[str, str]
+    options: Options,
+    supervisor: Supervisor,
+    environment: Mapping[str, str],
+    stopping: threading.Event,
 ) -> None:
     if _embedded("REDIS_URL"):
         supervisor.start([redis_command(options.data)])
     if _embedded("DATABASE_URL"):
         if not (options.data.postgres / "PG_VERSION").exists():
             supervisor.say("first start: setting up PostgreSQL")
+        elif (options.data.postgres / "postmaster.pid").exists():
+            supervisor.say("PostgreSQL was killed last time, and reads its log again first")
         supervisor.start([postgres_command(options.data)])
-    wait_for_redis(environment["REDIS_URL"], _patience("REDIS_URL"))
-    wait_for_postgres(environment["DATABASE_URL"], _patience("DATABASE_URL"))
-
-
-def _patience(variable: str) -> float:
-    return START_SECONDS if _embedded(variable) else ANSWER_SECONDS
+    for wait, variable in (wait_for_redis, "REDIS_URL"), (wait_for_postgres, "DATABASE_URL"):
+        seconds = START_SECONDS if _embedded(variable) else ANSWER_SECONDS
+        wait(environment[variable], seconds, stopping=stopping)
 
 
 def _processes() -> dict[str, str]:
