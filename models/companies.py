@@ -143,7 +143,7 @@ def hear(said: Sequence[Saying]) -> dict[int, Heard]:
     """Lock the companies of events, in the order of their ids; by id.
 
     Where the events say what was said before, and no field has changed after them, only the time of
-    the newest event moves, here.
+    the newest event moves, here. None of those is older than the first, which set a field.
 
     Raises:
         RowGone: one of them is no longer there.
