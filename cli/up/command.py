@@ -227,9 +227,14 @@ def _start_servers(
         elif (options.data.postgres / "postmaster.pid").exists():
             supervisor.say("PostgreSQL was killed last time, and reads its log again first")
         supervisor.start([postgres_command(options.data)])
+
+    def go_on() -> bool:
+        supervisor.restart_ended()  # it may have found one that was killed not quite gone
+        return not stopping.is_set()
+
     for wait, variable in (wait_for_redis, "REDIS_URL"), (wait_for_postgres, "DATABASE_URL"):
         seconds = START_SECONDS if _embedded(variable) else ANSWER_SECONDS
-        wait(environment[variable], seconds, stopping=stopping)
+        wait(environment[variable], seconds, go_on=go_on)
 
 
 def _processes() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from threading import Event
 
 import psycopg2
 import redis
@@ -17,31 +16,33 @@ ON_ITS_WAY = ("starting up", "recovery mode", "not yet accepting", "loading the 
 """What a server says while it reads its log again, or what it had in memory."""
 
 
+GoOn = Callable[[], bool]
+"""Called again and again meanwhile; whether to go on."""
+
+
 def wait_for_postgres(
-    url: str, seconds: float = START_SECONDS, *, stopping: Event | None = None
+    url: str, seconds: float = START_SECONDS, *, go_on: GoOn | None = None
 ) -> None:
     """Wait until PostgreSQL answers.
 
-    With `stopping`, one that says that it is on its way is waited for until that is set: after a
+    With `go_on`, one that says that it is on its way is waited for as long as that says so: after a
     kill it reads its log again, up to 4 GB of it.
 
     Raises:
-        Refused: it does not answer, with its reason; or `stopping` was set.
+        Refused: it does not answer, with its reason; or not to go on.
     """
     _wait(lambda: psycopg2.connect(url, connect_timeout=3).close(), psycopg2.Error,
-          "PostgreSQL", "DATABASE_URL", seconds, stopping)  # fmt: skip
+          "PostgreSQL", "DATABASE_URL", seconds, go_on)  # fmt: skip
 
 
-def wait_for_redis(
-    url: str, seconds: float = START_SECONDS, *, stopping: Event | None = None
-) -> None:
-    """Wait until Redis answers; `stopping` as for PostgreSQL.
+def wait_for_redis(url: str, seconds: float = START_SECONDS, *, go_on: GoOn | None = None) -> None:
+    """Wait until Redis answers; `go_on` as for PostgreSQL.
 
     Raises:
-        Refused: it does not answer, with its reason; or `stopping` was set.
+        Refused: it does not answer, with its reason; or not to go on.
     """
     _wait(lambda: redis.Redis.from_url(url, socket_timeout=3).ping(), redis.RedisError,
-          "Redis", "REDIS_URL", seconds, stopping)  # fmt: skip
+          "Redis", "REDIS_URL", seconds, go_on)  # fmt: skip
 
 
 def _wait(
@@ -50,16 +51,16 @@ def _wait(
     what: str,
     variable: str,
     seconds: float,
-    stopping: Event | None,
+    go_on: GoOn | None,
 ) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
             ask()
         except failure as error:
-            if stopping and stopping.is_set():
+            if go_on and not go_on():
                 raise Refused(f"Stopped before {what} answered: {reason(error)}.") from None
-            if stopping and any(words in str(error) for words in ON_ITS_WAY):
+            if go_on and any(words in str(error) for words in ON_ITS_WAY):
                 deadline = time.monotonic() + seconds
             elif time.monotonic() > deadline:
                 raise Refused(

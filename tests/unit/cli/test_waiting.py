@@ -65,7 +65,7 @@ def test_one_that_is_on_its_way_is_waited_for_until_the_start_is_stopped(
     with server(answer) as port:
         threading.Timer(5 * PATIENCE, stopping.set).start()
         with pytest.raises(Refused, match=f"Stopped before {what} answered"):
-            wait(url.format(port), PATIENCE, stopping=stopping)
+            wait(url.format(port), PATIENCE, go_on=lambda: not stopping.is_set())
 
 
 @on_its_way
@@ -85,7 +85,6 @@ def test_a_command_does_not_wait_for_one_that_is_on_its_way(
     ids=["ending", "broken"],
 )
 def test_one_that_refuses_is_given_up(wait: Wait, url: str, what: str, answer: bytes) -> None:
-    never = threading.Event()
     refused = f"{what} does not answer.*(shutting down|broken)"
     with server(answer) as port, pytest.raises(Refused, match=refused):
-        wait(url.format(port), PATIENCE, stopping=never)
+        wait(url.format(port), PATIENCE, go_on=lambda: True)
