@@ -68,14 +68,13 @@ def _in_turns(
     """What each size does in each round."""
     with ExitStack() as running:
         stages = [_filled(size, running, progress) for size in sizes]
-        turns = []
+        places, turns = range(len(sizes)), []
         for number in range(1, rounds + 1):
-            order = range(len(sizes)) if number % 2 else reversed(range(len(sizes)))
             shares = {
                 place: _turn(stages[place], sizes[place], seconds, 2 * number, progress)
-                for place in order
+                for place in (places if number % 2 else reversed(places))
             }
-            turns.append([shares[place] for place in range(len(sizes))])
+            turns.append([shares[place] for place in places])
         for stage, size in zip(stages, sizes, strict=True):
             stage.check_nothing_lost(f"the rounds with {size}")
     return turns
