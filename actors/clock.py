@@ -10,11 +10,13 @@ import dramatiq
 from dramatiq.errors import BrokerError
 from redis.exceptions import RedisError
 
-from actors.horizon import BEHIND, EVENTS_ON_THEIR_WAY, Horizon
 from config.webhook_policy import WebhookPolicy
-from models import companies, deliveries, due, flag_overrides, flag_states
+from models.companies import companies
 from models.database import UNAVAILABLE, database, query
+from models.health import due, flag_overrides, flag_states
+from models.webhooks import deliveries
 from queues import messages
+from queues.backlog import BEHIND, EVENTS_ON_THEIR_WAY, Horizon
 from queues.broker import QueueBroker
 from rules.durations import BEGINNING
 

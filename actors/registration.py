@@ -8,18 +8,20 @@ from uuid import UUID
 import dramatiq
 from redis.exceptions import RedisError
 
-from actors import delivery, insights, summing
-from actors.delivery import AttemptFailed, Delivered
-from actors.evaluating import Evaluating
-from actors.hints import hint_all
-from actors.metrics import WebhookCounters
-from actors.persisting import Persisting
-from actors.rulebooks import RuleBooks, RulesUnreadable
-from actors.times import utc_now
-from actors.webhooks.transport import Transport
+from actors import totals
+from actors.evaluate import Evaluating
+from actors.persist import Persisting
 from models.database import UNAVAILABLE
 from queues import messages
 from queues.broker import QueueBroker
+from queues.hints import hint_all
+from services import insights
+from services.rules.rule_books import RuleBooks, RulesUnreadable
+from services.times import utc_now
+from services.webhooks import delivery
+from services.webhooks.delivery import AttemptFailed, Delivered
+from services.webhooks.metrics import WebhookCounters
+from services.webhooks.transport import Transport
 
 logger = logging.getLogger("brazebee.actors")
 
@@ -80,7 +82,7 @@ def register_actors(
         throws=UNAVAILABLE,  # the clock asks again
     )
     def sum_up() -> None:
-        summing.sum_up(utc_now())
+        totals.sum_up(utc_now())
 
     @dramatiq.actor(
         broker=broker,

@@ -5,17 +5,17 @@ import sys
 
 import dramatiq
 
-from actors.metrics import WebhookCounters
 from actors.registration import register_actors
-from actors.rulebooks import RuleBooks
-from actors.webhook_retries import WebhookRetries
-from actors.webhooks.addresses import AddressPolicy
-from actors.webhooks.transport import Transport
+from actors.retries import WebhookRetries
 from config.garbage import collect_seldom
-from config.logs import configure_logging
+from config.process import configure_logging
 from config.settings import Settings, SettingsError
 from models.database import connect
 from queues.broker import build_broker
+from services.rules.rule_books import RuleBooks
+from services.webhooks.addresses import AddressPolicy
+from services.webhooks.metrics import WebhookCounters
+from services.webhooks.transport import Transport
 
 try:
     settings = Settings.from_environment(os.environ)

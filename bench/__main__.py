@@ -22,8 +22,8 @@ from bench.replaying import measure_replaying
 from bench.servers import embedded_servers
 from bench.stage import EventsLost
 from bench.ticking import measure_ticking
-from models import organizations
 from models.database import transaction
+from models.organizations import organizations
 
 
 @click.group()

@@ -20,13 +20,14 @@ from flask import Flask
 from bench.traffic import EVENT_KEYS
 from config.settings import Settings
 from dashboard.access.attempts import Attempts
-from dashboard.access.passwords import Passwords
 from dashboard.app import create_app
-from dashboard.parts import Parts
-from models import api_keys, memberships, people
+from dashboard.web.context import Parts
 from models.database import query, transaction
-from models.organizations import Organization
+from models.keys import api_keys
+from models.organizations.organizations import Organization
+from models.people import memberships, people
 from queues.broker import CLIENT_TIMEOUT, build_broker
+from services.accounts.passwords import Passwords
 
 UNCOUNTED = 3
 EMAIL = "ann@example.com"

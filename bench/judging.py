@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from actors.stored_facts import StoredFacts
 from bench.timing import median_ms
 from models.database import execute, query, transaction
 from rules.book import RuleBook
-from rules.conditions import Level, Situation
+from rules.file.rule_file import read_rules
 from rules.flags import FlagMemory
-from rules.reading import read_rules
+from rules.phrases.condition import Level, Situation
+from services.health.stored_facts import StoredFacts
 
 USERS = 50
 """As many in every company, so that only the number of events differs."""

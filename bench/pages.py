@@ -9,40 +9,37 @@ from itertools import cycle
 from pathlib import Path
 from statistics import quantiles
 
-from actors import insights
-from actors.insights import Adoption, Cohorts, Question, Uptake
-from actors.intake import store
-from actors.outlook import Span, outlook
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from actors.summing import WEEKS_AT_ONCE, sum_up
-from actors.tracked_event import TrackedEvent
+from actors.totals import WEEKS_AT_ONCE, sum_up
 from bench import past_year
 from bench.asking import Cost, Visitor, every_page
 from bench.figures import Figure
 from bench.progress import Progress
 from bench.servers import embedded_servers
 from bench.traffic import EVENT_KEYS
-from models import (
+from models.companies import (
     companies,
     company_counts,
-    company_fields,
     company_list,
-    delivery_log,
-    event_counts,
-    event_weeks,
-    field_changes,
-    flag_states,
-    organizations,
-    rule_versions,
+    field_history,
+    field_names,
     timeline,
-    transitions,
     users,
 )
-from models.company_filter import EVERY, Filter
-from models.company_list import Order, Sorting
+from models.companies.company_filter import EVERY, Filter
+from models.companies.company_list import Order, Sorting
 from models.database import query, transaction
-from models.organizations import Organization
+from models.events import hourly_counts, weekly_reach
+from models.health import flag_states, transitions
+from models.organizations import organizations, rule_versions
+from models.organizations.organizations import Organization
+from models.webhooks import delivery_log
+from services import insights
+from services.events.intake import store
+from services.events.tracked_event import TrackedEvent
+from services.health.upcoming import Span, outlook
+from services.insights import Adoption, Cohorts, Question, Uptake
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
 
 TARGET_MS = 200.0
 """Of each page, at the 95th percentile."""
@@ -153,9 +150,9 @@ def _reads(organization_id: int, now: datetime) -> list[Read]:
         Read("Today", "changes of a day", lambda: transitions.recent(o, since=day)),
         Read("Today", "their number", lambda: transitions.count_recent(o, since=day)),
         Read("Today", "20 coming changes", lambda: outlook(o, 1, span, books)),
-        Read("Today", "quiet keys", lambda: event_counts.quiet(o, EVENT_KEYS, now)),
+        Read("Today", "quiet keys", lambda: hourly_counts.quiet(o, EVENT_KEYS, now)),
         Read("Companies", "worst first", page()),
-        Read("Companies", "custom fields", lambda: company_fields.names(o)),
+        Read("Companies", "custom fields", lambda: field_names.names(o)),
         Read("Companies", "or page 21", lambda: company_list.page(o, sorting=worst, after=deep[0])),
         *(
             Read("Companies", f"or by {order}", page(sorting=Sorting(order, True, STATUSES)))
@@ -173,19 +170,19 @@ def _reads(organization_id: int, now: datetime) -> list[Read]:
         Read("Company", "timeline", lambda: timeline.page(next(some))),
         Read("Company", "health history", lambda: transitions.of_company(next(some))),
         Read("Company", "users", lambda: users.page(next(some))),
-        Read("Company", "fields", lambda: field_changes.page(next(some))),
+        Read("Company", "fields", lambda: field_history.page(next(some))),
         Read("Company", "deliveries", lambda: delivery_log.of_company(next(some))),
         Read("Company", "flag states", lambda: flag_states.of_company(next(some))),
-        Read("Events", "volumes", lambda: event_counts.volumes(o, now)),
-        Read("Insights", "year", lambda: event_weeks.companies_a_week(o, since=year)),
+        Read("Events", "volumes", lambda: hourly_counts.volumes(o, now)),
+        Read("Insights", "year", lambda: weekly_reach.companies_a_week(o, since=year)),
         Read("Insights", "three weeks",
-             lambda: event_weeks.of_keys(o, None, since=now.date() - timedelta(days=14))),
+             lambda: weekly_reach.of_keys(o, None, since=now.date() - timedelta(days=14))),
         Read("Insights", "adoption",
              lambda: insights.look_up_several(o, [Adoption(key) for key in EVENT_KEYS], now)),
-        Read("Insight", "weeks", lambda: event_weeks.of_key(o, next(keys), since=year)),
-        Read("Insight", "last event", lambda: event_counts.last_at(o, next(keys))),
-        Read("Insight", "fields", lambda: company_fields.names(o)),
-        Read("Insight", "their values", lambda: company_fields.number_of_values(o)),
+        Read("Insight", "weeks", lambda: weekly_reach.of_key(o, next(keys), since=year)),
+        Read("Insight", "last event", lambda: hourly_counts.last_at(o, next(keys))),
+        Read("Insight", "fields", lambda: field_names.names(o)),
+        Read("Insight", "their values", lambda: field_names.number_of_values(o)),
         Read("Insight", "adoption", lambda: insights.look_up(o, Adoption("login"), now)),
         Read("Insight", "cohorts", lambda: insights.look_up(o, Cohorts("plan", "login"), now)),
     ]  # fmt: skip
@@ -245,7 +242,7 @@ def _counting(organization_id: int, now: datetime) -> Figure:
         storing += time.perf_counter() - started
         with transaction():
             started = time.perf_counter()
-            event_counts.note(sent)
+            hourly_counts.note(sent)
             counting += time.perf_counter() - started
     share = counting / storing
     ms = counting / BUNDLES * 1000

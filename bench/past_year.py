@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from bench.traffic import EVENT_KEYS, PLANS
-from models import event_counts
 from models.database import database, execute, query
+from models.events import hourly_counts
 
 RULES = f"""\
 version: 1
@@ -139,7 +139,7 @@ def fill(organization_id: int, now: datetime, *, companies: int, events: int) ->
         execute(statement, parameters)
     with _without_indexes("events"):
         execute(_EVENTS, parameters)
-    event_counts.recount(organization_id, now)
+    hourly_counts.recount(organization_id, now)
 
 
 def vacuum() -> None:

@@ -4,12 +4,12 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from actors.backtesting import Stretch, backtest
 from config.files import ROOT
 from config.settings import Settings
-from models import companies
+from models.companies import companies
 from models.database import execute, query, transaction
-from rules.reading import read_rules
+from rules.file.rule_file import read_rules
+from services.rules.backtest import Stretch, backtest
 
 COMPANIES = 1_000
 EVENTS = 500_000

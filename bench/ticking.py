@@ -7,15 +7,15 @@ from typing import Any
 import redis
 
 from actors.clock import Clock
-from actors.health import evaluate
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
 from bench.timing import median_ms
 from config.settings import Settings
-from models import flag_states
 from models.database import database, execute, query, transaction
+from models.health import flag_states
 from queues.broker import QueueBroker
 from queues.consumer import COMPANIES_AT_ONCE
+from services.health.evaluation import evaluate
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
 
 FLAGS = 10
 EVENTS = 5

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from actors.rulebooks import RulesUnreadable
 from cli.errors import Refused
-from cli.up.data_directory import DEFAULT, VARIABLE, DataDirectory, Running
 from config.settings import Settings, SettingsError
-from models import organizations
 from models.database import UNAVAILABLE, connect, transaction
-from models.organizations import Organization
+from models.organizations import organizations
+from models.organizations.organizations import Organization
+from services.rules.rule_books import RulesUnreadable
+from standalone.data_directory import DEFAULT, VARIABLE, DataDirectory, Running
 
 
 def find_settings() -> Settings:

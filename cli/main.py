@@ -5,26 +5,26 @@ import click
 from cli.connection import find_settings
 from cli.lazy_group import LazyGroup
 from cli.output import json_option, print_json
-from cli.up.waiting import ANSWER_SECONDS, wait_for_postgres
 from models.database import connect
 from models.migrations import migrate as run_migrations
+from standalone.waiting import ANSWER_SECONDS, wait_for_postgres
 
 PLACES = {
-    "up": "cli.up.command:up",
-    "org": "cli.organizations:org",
-    "keys": "cli.keys:keys",
-    "people": "cli.people:people",
-    "rules": "cli.rules.group:rules",
-    "apply": "cli.rules.versions:apply",
-    "webhooks": "cli.webhooks:webhooks",
-    "deliveries": "cli.deliveries:deliveries",
-    "companies": "cli.companies:list_companies",
-    "explain": "cli.companies:explain_company",
-    "flags": "cli.flags:flags",
-    "demo": "cli.demo:demo",
-    "demo-data": "cli.demo_data.command:demo_data",
-    "metrics": "cli.metrics:metrics",
-    "clock": "cli.clock:clock",
+    "up": "cli.commands.up.command:up",
+    "org": "cli.commands.organizations:org",
+    "keys": "cli.commands.keys:keys",
+    "people": "cli.commands.people:people",
+    "rules": "cli.commands.rules.group:rules",
+    "apply": "cli.commands.rules.versions:apply",
+    "webhooks": "cli.commands.webhooks:webhooks",
+    "deliveries": "cli.commands.deliveries:deliveries",
+    "companies": "cli.commands.companies:list_companies",
+    "explain": "cli.commands.companies:explain_company",
+    "flags": "cli.commands.flags:flags",
+    "demo": "cli.commands.demo:demo",
+    "demo-data": "cli.commands.demo_data:demo_data",
+    "metrics": "cli.commands.metrics:metrics",
+    "clock": "cli.commands.clock:clock",
 }
 
 

@@ -8,8 +8,8 @@ import click
 import orjson
 from tabulate import tabulate
 
-from actors.telling import plain
 from rules.durations import spell_instant
+from services.health.as_json import plain
 
 org_option = click.option(
     "--org", default="default", show_default=True, help="The organization's name."

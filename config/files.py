@@ -5,5 +5,5 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PROCFILE = ROOT / "Procfile"
 HEALTH_RULES = ROOT / "config" / "health.yaml"
-DEMO_RULES = ROOT / "config" / "demo.yaml"
-DEMO_DATA_RULES = ROOT / "config" / "demo" / "health.yaml"
+DEMO_RULES = ROOT / "config" / "demo" / "story.yaml"
+DEMO_DATA_RULES = ROOT / "config" / "demo" / "customers.yaml"

@@ -12,33 +12,25 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config.settings import Settings
-from dashboard import addresses, navigation, wording
 from dashboard.access.browsers import recognise_visitors
 from dashboard.access.members import ADMITS, visitor
 from dashboard.access.open_id import use_open_id
 from dashboard.api.app import PREFIX, create_api
-from dashboard.entries import refuse_what_cannot_be_stored
-from dashboard.errors import answer_errors_as_pages
-from dashboard.headers import ONE_YEAR, send_security_headers
-from dashboard.pages import (
-    account,
-    audit_log,
-    companies,
-    company,
-    developers,
-    events,
-    insights,
-    open_id,
-    people,
-    rule_versions,
-    saved_views,
-    sign_in,
-    start,
-    today,
-)
-from dashboard.parts import EXTENSION, Parts, now
-from dashboard.probes import add_probes
-from dashboard.static_files import versioned_static_files
+from dashboard.pages import company, developers, events, insights, today
+from dashboard.pages.companies import page as companies
+from dashboard.pages.companies import saved_views
+from dashboard.pages.rules import versions
+from dashboard.pages.settings import account, audit_log, people
+from dashboard.pages.sign_in import open_id, start
+from dashboard.pages.sign_in import page as sign_in
+from dashboard.presentation import navigation, wording
+from dashboard.web import addresses
+from dashboard.web.context import EXTENSION, Parts, now
+from dashboard.web.errors import answer_errors_as_pages
+from dashboard.web.headers import ONE_YEAR, send_security_headers
+from dashboard.web.probes import add_probes
+from dashboard.web.request_values import refuse_what_cannot_be_stored
+from dashboard.web.static_files import versioned_static_files
 
 PAGES: tuple[Blueprint, ...] = tuple(
     module.blueprint
@@ -48,7 +40,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
         companies,
         company,
         saved_views,
-        rule_versions,
+        versions,
         events,
         insights,
         developers,

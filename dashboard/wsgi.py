@@ -4,14 +4,14 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from config.logs import configure_logging
+from config.process import configure_logging
 from config.settings import Settings, SettingsError
 from dashboard.access.attempts import Attempts
-from dashboard.access.passwords import Passwords
 from dashboard.app import create_app
-from dashboard.parts import Parts
+from dashboard.web.context import Parts
 from models.database import connect
 from queues.broker import CLIENT_TIMEOUT, build_broker
+from services.accounts.passwords import Passwords
 
 ANSWER_WITHIN_MS = 10_000
 """No page takes so long; a PostgreSQL that is cut off must not hold every thread."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ingress.body import Json, UnreadableBody, read_json
-from ingress.errors import ApiError
+from ingress.client.errors import ApiError
+from ingress.client.gate import Gate
 from ingress.event_ids import new_id
-from ingress.gate import Gate
 from ingress.schema import InvalidEvent, validate_event
+from ingress.strict_json import Json, UnreadableBody, read_json
 from ingress.valid_event import ValidEvent
-from models.api_keys import KeyHolder
+from models.keys.api_keys import KeyHolder
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from redis.exceptions import RedisError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ingress.batch import Batch
-from ingress.errors import answer_errors_as_json
+from ingress.client.errors import answer_errors_as_json
+from ingress.client.gate import Gate
+from ingress.client.rate_limit import RateLimiter
 from ingress.fast_lane import FastLane
-from ingress.gate import Gate
 from ingress.metrics import Metrics
 from ingress.probes import PROBES, Check, add_probes
-from ingress.rate_limit import RateLimiter
 from ingress.track import TRACK, Tracking
 
 _WITHOUT_LIMIT = (*PROBES, "metrics")

@@ -9,13 +9,13 @@ import orjson
 from flask import Response, g, request
 
 from ingress.accepting import Accepting, parse
-from ingress.answers import json_answer
-from ingress.body import Json
-from ingress.errors import ApiError
+from ingress.body import receive
+from ingress.client.answers import json_answer
+from ingress.client.errors import ApiError
+from ingress.client.gate import Gate
 from ingress.event_ids import LONGEST_ID, header_faults, header_id, id_fault
-from ingress.gate import Gate
-from ingress.receiving import receive
 from ingress.schema import expected
+from ingress.strict_json import Json
 from ingress.track import LARGEST_EVENT
 
 LARGEST_BATCH = 1024 * 1024

@@ -1,105 +1,43 @@
-"""Reads a request body as strict JSON: what a worker could not store is refused here."""
+"""Takes the bytes of a request's body, never more of them than it may have."""
 
-import json
-import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from flask import Request
 
-import orjson
-
-DEEPEST = 10
-"""Levels of nesting that an event may have, the outermost object included."""
+from ingress.client.answers import JSON
+from ingress.client.errors import ApiError
+from ingress.inflating import ENCODINGS, inflate
+from ingress.strict_json import UnreadableBody
 
 
-LONGEST_STEP = 200
-"""Characters of a key that are repeated in the path of a fault."""
+def receive(incoming: Request, what: str, largest: int) -> bytes | UnreadableBody:
+    """The body of a request, at most `largest` bytes as sent and inflated; `what` names it.
 
-_MEMBER = re.compile(rb'"\s*:')
-"""What every member of an object has at the end of its key; strings may hold more of them."""
-
-
-class UnreadableBody(Exception):
-    """Raised when a body is not JSON as RFC 8259 has it, or repeats a key."""
-
-
-class Json(NamedTuple):
-    """A parsed body, its size in bytes, and what its storing depends on."""
-
-    value: Any
-    size: int
-    levels: int
-    may_hold_nul: bool
-
-    def is_storable(self, levels_around: int = 0) -> bool:
-        """Whether nothing in it has `storage_faults` for sure, below so many levels around it."""
-        return self.levels <= DEEPEST + levels_around and not self.may_hold_nul
-
-
-def read_json(body: bytes) -> Json:
-    """Parse a body, refusing NaN, lone surrogates, invalid UTF-8 and repeated keys.
+    What is wrong with compressed data is returned, to be told when the JSON in it would be read.
 
     Raises:
-        UnreadableBody: with the place and kind of the fault.
+        ApiError: it is too large, not sent as JSON, or in an unknown encoding.
     """
-    try:
-        value = orjson.loads(body)
-        levels, members = _measure(value)
-        if len(_MEMBER.findall(body)) != members:
-            json.loads(body, object_pairs_hook=_refuse_repeated_keys)
-    except _RepeatedKey as error:
-        raise UnreadableBody(f"the key {error} stands twice in one object") from None
-    except orjson.JSONDecodeError as error:
-        raise UnreadableBody(str(error)) from None
-    except (RecursionError, ValueError) as error:
-        raise UnreadableBody(f"unreadable JSON: {error}") from None
-    return Json(value, len(body), levels, b"\\u0000" in body)
+    if (incoming.content_length or 0) > largest:
+        raise _too_large(what, largest)
+    if incoming.mimetype != JSON:
+        raise _unsupported("Send the event as JSON, with Content-Type: application/json")
+    encoding = incoming.headers.get("Content-Encoding", "identity").lower()
+    if encoding != "identity" and encoding not in ENCODINGS:
+        raise _unsupported("Send the body with Content-Encoding gzip or deflate, or without any")
+    body: bytes = incoming.stream.read(largest + 1)
+    if len(body) <= largest and encoding != "identity":
+        try:
+            body = inflate(body, encoding, largest + 1)
+        except UnreadableBody as error:
+            return error
+    if len(body) > largest:
+        raise _too_large(what, largest)
+    return body
 
 
-def storage_faults(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[dict[str, Any]]:
-    """Faults of values that JSON allows and the database does not: NUL, and too deep nesting."""
-    if isinstance(value, str):
-        if "\x00" in value:
-            yield {"path": list(path), "message": "NUL characters are not allowed"}
-        return
-    if not isinstance(value, dict | list):
-        return
-    if len(path) >= DEEPEST:
-        yield {"path": list(path), "message": f"Nested more than {DEEPEST} levels deep"}
-        return
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from storage_faults(item, (*path, index))
-        return
-    for key, item in value.items():
-        if "\x00" in key:
-            yield {"path": list(path), "message": "NUL characters are not allowed in keys"}
-        yield from storage_faults(item, (*path, key[:LONGEST_STEP]))
+def _too_large(what: str, largest: int) -> ApiError:
+    message = f"{what} is at most {largest // 1024} KB"
+    return ApiError(413, "Request body too large", [{"message": message}])
 
 
-def _measure(value: Any) -> tuple[int, int]:
-    """The levels of a value, and its members: fewer than were written if a key repeats."""
-    levels = members = 0
-    level = [value]
-    while level := [one for one in level if type(one) is dict or type(one) is list]:
-        levels += 1
-        below: list[Any] = []
-        for one in level:
-            if type(one) is dict:
-                members += len(one)
-                below += one.values()
-            else:
-                below += one
-        level = below
-    return levels, members
-
-
-class _RepeatedKey(ValueError):
-    pass
-
-
-def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> None:
-    seen = set()
-    for key, _ in pairs:
-        if key in seen:
-            raise _RepeatedKey(json.dumps(key))
-        seen.add(key)
+def _unsupported(message: str) -> ApiError:
+    return ApiError(415, "Unsupported media type", [{"message": message}])

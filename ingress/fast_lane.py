@@ -10,15 +10,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ingress.accepting import contents
-from ingress.answers import JSON, json_bytes
-from ingress.body import UnreadableBody, read_json
-from ingress.errors import ApiError, unforeseen
+from ingress.client.answers import JSON, json_bytes
+from ingress.client.errors import ApiError, unforeseen
+from ingress.client.gate import Gate
+from ingress.client.rate_limit import Window
 from ingress.event_ids import header_faults, header_id
-from ingress.gate import Gate
 from ingress.plain_events import recognize
-from ingress.rate_limit import Window
+from ingress.strict_json import UnreadableBody, read_json
 from ingress.track import LARGEST_EVENT, TRACK, accepted
-from models.api_keys import KeyHolder
+from models.keys.api_keys import KeyHolder
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

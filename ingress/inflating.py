@@ -2,7 +2,7 @@
 
 import zlib
 
-from ingress.body import UnreadableBody
+from ingress.strict_json import UnreadableBody
 
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 

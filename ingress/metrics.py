@@ -18,7 +18,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
-from ingress.answers import json_answer
+from ingress.client.answers import json_answer
 from queues.admissions import Admissions
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from flask import Flask, Response
 
-from ingress.answers import json_answer
+from ingress.client.answers import json_answer
 
 PROBES = ("livez", "readyz")
 

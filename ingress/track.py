@@ -8,10 +8,10 @@ from typing import Any
 from flask import Response, g, request
 
 from ingress.accepting import Accepting, parse
-from ingress.answers import json_answer
+from ingress.body import receive
+from ingress.client.answers import json_answer
+from ingress.client.gate import Gate
 from ingress.event_ids import header_faults, header_id
-from ingress.gate import Gate
-from ingress.receiving import receive
 
 TRACK = "/v1/track"
 

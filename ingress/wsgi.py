@@ -5,18 +5,18 @@ import sys
 from datetime import UTC, datetime
 
 from config.garbage import collect_seldom
-from config.logs import configure_logging
+from config.process import configure_logging
 from config.settings import Settings, SettingsError
 from ingress.app import create_app
-from ingress.directory import Directory
-from ingress.gate import Gate
+from ingress.client.directory import Directory
+from ingress.client.gate import Gate
+from ingress.client.rate_limit import RateLimiter
 from ingress.metrics import Metrics
 from ingress.metrics_directory import metrics_directory
-from ingress.rate_limit import RateLimiter
 from models.database import connect, query, transaction
 from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, build_broker
-from queues.unknown_keys import UnknownKeys
+from queues.unknown_event_keys import UnknownKeys
 
 try:
     settings = Settings.from_environment(os.environ)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from models.companies import CORE_FIELDS
+from models.companies.companies import CORE_FIELDS
 from models.database import execute, json, query
-from models.events import Filters, filtered
+from models.events.events import Filters, filtered
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from redis.exceptions import NoScriptError
 from queues import messages
 from queues.broker import LONGEST_BELL, QueueBroker
 from queues.consumer import BELL
-from queues.wire import Wire
+from queues.thread_connection import Wire
 
 _SCRIPT = (Path(__file__).parent / "admit.lua").read_text(encoding="utf-8")
 

@@ -46,7 +46,7 @@ def sum_up() -> Message[None]:
 
 
 def work_out(organization_id: int, question: str) -> Message[None]:
-    """Answer this question, as `actors.insights` writes it, for whoever asks it next."""
+    """Answer this question, as `services.insights` writes it, for whoever asks it next."""
     return _message(READING, WORK_OUT, organization_id, question)
 
 

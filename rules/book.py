@@ -6,8 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from graphlib import TopologicalSorter
 
-from rules.conditions import Level
 from rules.flags import Flag
+from rules.phrases.condition import Level
 
 NOT_APPLICABLE = "N/A"
 DEFAULT_STATUSES = ("Healthy", "At Risk", "Critical")

@@ -14,10 +14,10 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from rules.conditions import Condition, Finding, Level, Situation
 from rules.durations import END, shifted, spell_duration
 from rules.facts import Path, Selector
-from rules.fields import says
+from rules.phrases.condition import Condition, Finding, Level, Situation
+from rules.phrases.fields import says
 
 
 class Reason(Enum):

@@ -12,13 +12,13 @@ import pytest
 import redis
 from cryptography.fernet import Fernet
 
-from cli.up.data_directory import DataDirectory
-from cli.up.embedded import postgres_command, postgres_url, redis_command, redis_url
-from cli.up.supervisor import Supervisor
-from cli.up.waiting import wait_for_postgres, wait_for_redis
 from config.settings import Settings
 from models.database import connect, database, execute, query, transaction
 from models.migrations import migrate
+from standalone.data_directory import DataDirectory
+from standalone.embedded import postgres_command, postgres_url, redis_command, redis_url
+from standalone.supervisor import Supervisor
+from standalone.waiting import wait_for_postgres, wait_for_redis
 
 TEMPLATE = "template_for_tests"
 

@@ -4,7 +4,7 @@ import itertools
 from datetime import datetime
 from typing import Any
 
-from actors.tracked_event import TrackedEvent
+from services.events.tracked_event import TrackedEvent
 
 _numbers = itertools.count(1)
 

@@ -9,7 +9,7 @@ from dashboard.access.members import (
     signed_in,
     viewer,
 )
-from dashboard.access.roles import Role
+from services.accounts.roles import Role
 
 __all__ = [
     "Member",

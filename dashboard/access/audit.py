@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from dashboard.access.members import Member
-from dashboard.parts import now
-from models import audit_log, memberships
-from models.audit_log import Change
-from models.people import Person
+from dashboard.web.context import now
+from models.organizations import audit_log
+from models.organizations.audit_log import Change
+from models.people import memberships
+from models.people.people import Person
 
 COMMAND_LINE = "command line"
 

@@ -7,9 +7,9 @@ from flask.sessions import SecureCookieSessionInterface
 from werkzeug.wrappers import Response
 
 from dashboard.access.members import Visitor
-from dashboard.parts import now
-from models import memberships, sessions
+from dashboard.web.context import now
 from models.database import transaction
+from models.people import memberships, sessions
 
 IDLE = timedelta(hours=12)
 """A session ends when it was not used for so long: over night, but not over lunch."""

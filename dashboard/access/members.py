@@ -10,11 +10,11 @@ from flask import abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from dashboard.access.roles import Role
-from models.memberships import Membership
-from models.organizations import Organization
-from models.people import Person
-from models.sessions import Session
+from models.organizations.organizations import Organization
+from models.people.memberships import Membership
+from models.people.people import Person
+from models.people.sessions import Session
+from services.accounts.roles import Role
 
 P = ParamSpec("P")
 View = Callable[..., ResponseReturnValue]

@@ -12,14 +12,15 @@ from requests import RequestException
 from werkzeug.wrappers import Response
 
 from config.open_id import OpenIdSettings
-from dashboard.access import people as changes
 from dashboard.access.audit import Maker
-from dashboard.access.people import Newcomer, NotPossible
-from dashboard.access.roles import Role
-from dashboard.parts import now, parts
-from models import organizations, people
+from dashboard.web.context import now, parts
 from models.database import transaction
-from models.people import Person
+from models.organizations import organizations
+from models.people import people
+from models.people.people import Person
+from services.accounts import people as changes
+from services.accounts.people import Newcomer, NotPossible
+from services.accounts.roles import Role
 
 logger = logging.getLogger("brazebee.dashboard")
 

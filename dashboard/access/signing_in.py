@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response
 from dashboard.access import audit
 from dashboard.access.audit import Maker
 from dashboard.access.browsers import LASTS, forget_token, keep_token, session_token
-from dashboard.parts import now, parts
-from models import people, sessions
+from dashboard.web.context import now, parts
 from models.database import transaction
-from models.people import Person
+from models.people import people, sessions
+from models.people.people import Person
 
 logger = logging.getLogger("brazebee.dashboard")
 

@@ -15,20 +15,20 @@ from redis.exceptions import RedisError
 from ruamel.yaml import YAML
 from werkzeug.routing import BaseConverter
 
-from actors.rulebooks import RulesUnreadable
 from dashboard.api.companies import list_companies, tell_health
 from dashboard.api.transitions import list_transitions
-from dashboard.headers import send_security_headers
-from dashboard.parts import EXTENSION, Parts
-from ingress.answers import JSON
-from ingress.directory import Directory
-from ingress.errors import ApiError, answer_errors_as_json
-from ingress.gate import Gate
-from ingress.rate_limit import RateLimiter
-from models import api_keys
+from dashboard.web.context import EXTENSION, Parts
+from dashboard.web.headers import send_security_headers
+from ingress.client.answers import JSON
+from ingress.client.directory import Directory
+from ingress.client.errors import ApiError, answer_errors_as_json
+from ingress.client.gate import Gate
+from ingress.client.rate_limit import RateLimiter
 from models.database import UNAVAILABLE, transaction
+from models.keys import api_keys
 from queues.admissions import READS, Admissions
-from queues.unknown_keys import UnknownKeys
+from queues.unknown_event_keys import UnknownKeys
+from services.rules.rule_books import RulesUnreadable
 
 logger = logging.getLogger("brazebee.dashboard")
 

@@ -5,8 +5,6 @@ from typing import Any
 
 from flask import Response, request
 
-from actors.explanation import explain
-from actors.telling import explained
 from dashboard.api.reading import (
     answer,
     asked_limit,
@@ -16,14 +14,16 @@ from dashboard.api.reading import (
     organization_at_hand,
     unknown_place,
 )
-from dashboard.parts import now, parts
-from dashboard.rule_books import rules_in_force
-from ingress.errors import ApiError
-from models import company_list
-from models.company_filter import Filter, meanings
-from models.company_list import Listed, Order, Sorting
+from dashboard.web.context import now, parts
+from dashboard.web.rule_books import rules_in_force
+from ingress.client.errors import ApiError
+from models.companies import company_list
+from models.companies.company_filter import Filter, meanings
+from models.companies.company_list import Listed, Order, Sorting
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
+from services.health.as_json import explained
+from services.health.explanation import explain
 
 PARAMETERS = ("status", "flag", "flag_status", "search", "sort", "after", "limit")
 FIELD = "field."

@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import Response, g, request
 
-from actors.telling import plain
-from ingress.answers import json_answer
-from ingress.errors import ApiError
-from models import organizations
-from models.organizations import Organization
+from ingress.client.answers import json_answer
+from ingress.client.errors import ApiError
+from models.organizations import organizations
+from models.organizations.organizations import Organization
+from services.health.as_json import plain
 
 FIRST_LIMIT, LAST_LIMIT = 50, 500
 """How many things a page has where nothing is said, and at most."""

@@ -11,14 +11,14 @@ from dashboard.api.reading import (
     organization_at_hand,
     unknown_place,
 )
-from models import transition_feed
 from models.cursors import UnreadableCursor
 from models.database import transaction
-from models.transition_feed import FedTransition
+from models.health import transition_feed
+from models.health.transition_feed import FedTransition
 
 
 def list_transitions() -> Response:
-    """What comes after a place, in the order that never changes; see `models.transition_feed`."""
+    """The transitions after a cursor, in an order that never changes (`transition_feed`)."""
     check_known(("after", "limit"))
     limit = asked_limit()
     with transaction():

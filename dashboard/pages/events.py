@@ -8,20 +8,21 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 
-from actors.rule_changes import Applied, Origin, RulesChanged, apply_rules
-from actors.rulebooks import NO_RULES
 from dashboard.access import Member, audit, editor, viewer
-from dashboard.numbers import number
-from dashboard.parts import now, parts
-from dashboard.rule_books import rules_in_force
-from models import event_counts, rule_versions
+from dashboard.web.context import now, parts
+from dashboard.web.numbers import number
+from dashboard.web.rule_books import rules_in_force
 from models.database import transaction
-from models.event_counts import Volume
-from queues.unknown_keys import UnknownKey, UnknownKeys
-from rules import event_edits
+from models.events import hourly_counts
+from models.events.hourly_counts import Volume
+from models.organizations import rule_versions
+from queues.unknown_event_keys import UnknownKey, UnknownKeys
 from rules.book import EventSetting, RuleBook
-from rules.event_edits import EditNotPossible
 from rules.faults import RuleFileError
+from rules.file import event_edits
+from rules.file.event_edits import EditNotPossible
+from services.rules.apply_rules import Applied, Origin, RulesChanged, apply_rules
+from services.rules.rule_books import NO_RULES
 
 blueprint = Blueprint("events", __name__, url_prefix="/o/<name:organization>/events")
 
@@ -45,10 +46,10 @@ def page(member: Member) -> ResponseReturnValue:
     at, organization = now(), member.organization
     with transaction():
         book = rules_in_force(organization)
-        volumes = event_counts.volumes(organization.id, at)
+        volumes = hourly_counts.volumes(organization.id, at)
         quiet = {
             one.event_key: one
-            for one in event_counts.quiet(organization.id, book.events if book else (), at)
+            for one in hourly_counts.quiet(organization.id, book.events if book else (), at)
         }
     events = book.events if book else {}
     unknown = _unknown(organization.id, at)

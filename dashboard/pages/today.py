@@ -10,19 +10,22 @@ from typing import Any
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from actors.outlook import Outlook, Span, outlook
-from actors.rulebooks import NO_RULES
 from dashboard.access import Member, viewer
-from dashboard.charts.shares import Share, shares
-from dashboard.parts import now, parts
-from dashboard.rule_books import rules_in_force
-from dashboard.wording import tone_of
-from models import api_keys, company_counts, event_counts, transitions
-from models.company_counts import StatusCount
+from dashboard.presentation.charts.shares import Share, shares
+from dashboard.presentation.wording import tone_of
+from dashboard.web.context import now, parts
+from dashboard.web.rule_books import rules_in_force
+from models.companies import company_counts
+from models.companies.company_counts import StatusCount
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
-from models.transitions import RecentTransition
+from models.events import hourly_counts
+from models.health import transitions
+from models.health.transitions import RecentTransition
+from models.keys import api_keys
 from rules.book import RuleBook
+from services.health.upcoming import Outlook, Span, outlook
+from services.rules.rule_books import NO_RULES
 
 blueprint = Blueprint("today", __name__, url_prefix="/o/<name:organization>")
 
@@ -66,7 +69,7 @@ def page(member: Member) -> ResponseReturnValue:
         coming = _coming(member, book, at, None)
         known = book or NO_RULES
         enabled = [key for key, event in known.events.items() if event.enabled]
-        quiet = event_counts.quiet(organization.id, enabled, at)
+        quiet = hourly_counts.quiet(organization.id, enabled, at)
     standings = _standings(counts, known.statuses)
     return render_template(
         "today/page.html",

@@ -12,7 +12,7 @@ from running_dashboard import RunningDashboard, running_dashboard
 
 from config.settings import Settings
 from models.database import connect, database
-from models.organizations import Organization
+from models.organizations.organizations import Organization
 
 _numbers = itertools.count(1)
 

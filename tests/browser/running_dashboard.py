@@ -16,10 +16,11 @@ from honcho.environ import parse_procfile
 
 from config.files import PROCFILE, ROOT
 from config.settings import Settings
-from dashboard.access.passwords import Passwords
-from models import memberships, organizations, people
 from models.database import transaction
-from models.organizations import Organization
+from models.organizations import organizations
+from models.organizations.organizations import Organization
+from models.people import memberships, people
+from services.accounts.passwords import Passwords
 
 PASSWORD = "correct horse battery"
 START_SECONDS = 30.0

@@ -8,7 +8,7 @@ from browsing import OpenPage, sign_in
 from playwright.sync_api import Page, expect
 from running_dashboard import PASSWORD, RunningDashboard
 
-from models.organizations import Organization
+from models.organizations.organizations import Organization
 
 LOOKS: tuple[dict[str, object], ...] = (
     {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},

@@ -8,12 +8,12 @@ from browsing import OpenPage
 from playwright.sync_api import Page, expect
 from tracking import tracked
 
-from actors.health import evaluate
-from actors.intake import store
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
 from models.database import transaction
-from models.organizations import Organization
+from models.organizations.organizations import Organization
+from services.events.intake import store
+from services.health.evaluation import evaluate
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
 
 RULES = """
 version: 1

@@ -13,14 +13,15 @@ from receiving import Receiver
 from running_dashboard import RunningDashboard, running_line
 from tracking import tracked
 
-from actors.health import evaluate
-from actors.intake import store
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
 from config.settings import Settings
-from models import audit_log, webhook_endpoints
 from models.database import execute, transaction
-from models.organizations import Organization
+from models.organizations import audit_log
+from models.organizations.organizations import Organization
+from models.webhooks import webhook_endpoints
+from services.events.intake import store
+from services.health.evaluation import evaluate
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
 
 RULES = """
 version: 1

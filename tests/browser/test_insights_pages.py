@@ -9,14 +9,14 @@ from browsing import OpenPage
 from playwright.sync_api import expect
 from tracking import tracked
 
-from actors import insights
-from actors.insights import Adoption, Cohorts, Distribution, Uptake, write
-from actors.intake import store
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from actors.summing import sum_up
+from actors.totals import sum_up
 from models.database import transaction
-from models.organizations import Organization
+from models.organizations.organizations import Organization
+from services import insights
+from services.events.intake import store
+from services.insights import Adoption, Cohorts, Distribution, Uptake, write
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
 
 RULES = """
 version: 1

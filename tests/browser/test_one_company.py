@@ -14,16 +14,18 @@ from playwright.sync_api import Locator, Page, expect
 from running_dashboard import RunningDashboard
 from tracking import tracked
 
-from actors.health import evaluate
-from actors.intake import store
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
 from cli.main import main
 from config.settings import Settings
-from models import audit_log, companies, webhook_endpoints
+from models.companies import companies
 from models.database import transaction
-from models.organizations import Organization
+from models.organizations import audit_log
+from models.organizations.organizations import Organization
+from models.webhooks import webhook_endpoints
+from services.events.intake import store
+from services.events.tracked_event import TrackedEvent
+from services.health.evaluation import evaluate
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
 
 RULES = """
 version: 1

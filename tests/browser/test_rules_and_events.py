@@ -8,10 +8,10 @@ from accessibility import grave_faults
 from browsing import OpenPage
 from playwright.sync_api import Page, expect
 
-from actors.rule_changes import apply_rules
-from models import rule_versions
 from models.database import transaction
-from models.organizations import Organization
+from models.organizations import rule_versions
+from models.organizations.organizations import Organization
+from services.rules.apply_rules import apply_rules
 
 RULES = """\
 # Ours

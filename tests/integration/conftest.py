@@ -13,19 +13,19 @@ from ingress_serving import NOW, Clock, Ingress, Serve
 
 from config.settings import Settings
 from dashboard.access.attempts import Attempts
-from dashboard.access.passwords import Passwords
 from dashboard.app import create_app as create_dashboard
-from dashboard.parts import Parts
-from ingress import directory
+from dashboard.web.context import Parts
 from ingress.app import create_app
-from ingress.directory import Directory
-from ingress.gate import Gate
+from ingress.client import directory
+from ingress.client.directory import Directory
+from ingress.client.gate import Gate
+from ingress.client.rate_limit import RateLimiter
 from ingress.metrics import Metrics
-from ingress.rate_limit import RateLimiter
 from models.database import connect, database, query, transaction
 from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, QueueBroker, build_broker
-from queues.unknown_keys import UnknownKeys
+from queues.unknown_event_keys import UnknownKeys
+from services.accounts.passwords import Passwords
 
 
 @pytest.fixture

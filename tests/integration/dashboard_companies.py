@@ -5,10 +5,10 @@ from datetime import timedelta
 from dashboard_serving import NOW
 from tracking import tracked
 
-from actors.health import evaluate
-from actors.intake import store
-from actors.rulebooks import RuleBooks
-from models.organizations import Organization
+from models.organizations.organizations import Organization
+from services.events.intake import store
+from services.health.evaluation import evaluate
+from services.rules.rule_books import RuleBooks
 
 
 def store_company(

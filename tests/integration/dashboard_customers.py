@@ -6,13 +6,13 @@ from typing import Any
 from dashboard_serving import NOW
 from tracking import tracked
 
-from actors.health import evaluate
-from actors.intake import store
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from models import companies
+from models.companies import companies
 from models.database import transaction
-from models.organizations import Organization
+from models.organizations.organizations import Organization
+from services.events.intake import store
+from services.health.evaluation import evaluate
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
 
 RULES = """
 version: 1

@@ -11,11 +11,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from dashboard.access.passwords import Passwords
-from models import memberships, organizations, people
 from models.database import transaction
-from models.organizations import Organization
-from models.people import Person
+from models.organizations import organizations
+from models.organizations.organizations import Organization
+from models.people import memberships, people
+from models.people.people import Person
+from services.accounts.passwords import Passwords
 
 NOW = datetime(2026, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)
 PASSWORD = "correct horse battery"

@@ -12,8 +12,9 @@ import redis
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from models import api_keys, event_settings, organizations
 from models.database import transaction
+from models.keys import api_keys, event_keys
+from models.organizations import organizations
 
 NOW = datetime(2024, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)
 NOWHERE = "postgresql://postgres@/postgres?host=/nowhere"
@@ -122,13 +123,13 @@ def tenant(
     """A new organization with a key and its event settings."""
     with transaction():
         organization = organizations.create(name, rate_limit=rate_limit)
-        event_settings.replace_all(organization.id, events)
+        event_keys.replace_all(organization.id, events)
         return Tenant(organization.id, api_keys.create(organization.id, name))
 
 
 def configure(organization_id: int, *events: EventSetting) -> None:
     with transaction():
-        event_settings.replace_all(organization_id, events)
+        event_keys.replace_all(organization_id, events)
 
 
 def named(response: TestResponse, beginning: str) -> list[str]:

@@ -34,17 +34,18 @@ from raw_receivers import (
     self_signed_tls,
 )
 
-from actors.delivery import AttemptFailed, attempt_delivery
-from actors.metrics import WebhookCounters
-from actors.webhook_retries import WebhookRetries
-from actors.webhooks.addresses import Address, AddressPolicy
-from actors.webhooks.transport import Transport
+from actors.retries import WebhookRetries
 from config.settings import Settings
 from config.webhook_policy import WebhookPolicy
-from models import deliveries, organizations, webhook_endpoints
 from models.database import query, transaction
-from models.deliveries import NewDelivery
+from models.organizations import organizations
+from models.webhooks import deliveries, webhook_endpoints
+from models.webhooks.deliveries import NewDelivery
 from queues import messages
+from services.webhooks.addresses import Address, AddressPolicy
+from services.webhooks.delivery import AttemptFailed, attempt_delivery
+from services.webhooks.metrics import WebhookCounters
+from services.webhooks.transport import Transport
 
 LOOPBACK = AddressPolicy([ipaddress.ip_network("127.0.0.0/8")])
 TOTAL_SECONDS = 1.0

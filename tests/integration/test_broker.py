@@ -17,22 +17,23 @@ from dramatiq.common import current_millis
 from dramatiq.errors import ConnectionClosed
 from standardwebhooks import Webhook
 
-from actors.metrics import WebhookCounters
-from actors.persisting import MANY
+from actors.persist import MANY
 from actors.registration import register_actors
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from actors.webhook_retries import WebhookRetries
-from actors.webhooks.addresses import AddressPolicy
-from actors.webhooks.transport import Transport
-from cli.up.embedded import redis_url
+from actors.retries import WebhookRetries
 from config.settings import Settings
 from config.webhook_policy import WebhookPolicy
-from models import deliveries, organizations, webhook_endpoints
 from models.database import query, transaction
-from models.deliveries import NewDelivery
+from models.organizations import organizations
+from models.webhooks import deliveries, webhook_endpoints
+from models.webhooks.deliveries import NewDelivery
 from queues import messages
 from queues.broker import CLIENT_TIMEOUT, HEARTBEAT_TIMEOUT_MS, QueueBroker, build_broker
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
+from services.webhooks.addresses import AddressPolicy
+from services.webhooks.metrics import WebhookCounters
+from services.webhooks.transport import Transport
+from standalone.embedded import redis_url
 
 RULES = """
 version: 1

@@ -14,20 +14,21 @@ from dramatiq import Message
 
 from actors import clock as clock_module
 from actors.clock import Clock
-from actors.delivery import claim
-from actors.health import evaluate
-from actors.intake import store
-from actors.overrides import FlagOfCompany, Grounds, Judging, snooze
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
 from config.settings import Settings
 from config.webhook_policy import LEASE, WebhookPolicy
-from models import deliveries, organizations, webhook_endpoints
 from models.database import query, transaction
-from models.deliveries import Attempt, Result, State
+from models.organizations import organizations
+from models.webhooks import deliveries, webhook_endpoints
+from models.webhooks.deliveries import Attempt, Result, State
 from queues import messages
 from queues.broker import QueueBroker
+from services.events.intake import store
+from services.events.tracked_event import TrackedEvent
+from services.health.evaluation import evaluate
+from services.health.overrides import FlagOfCompany, Grounds, Judging, snooze
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
+from services.webhooks.delivery import claim
 
 POLICY = WebhookPolicy()
 

@@ -10,12 +10,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from models import company_counts, company_fields, company_list, organizations
-from models.company_counts import StatusCount
-from models.company_filter import EVERY, Filter, meanings
-from models.company_list import BY_NAME, Listed, Order, Sorting
+from models.companies import company_counts, company_list, field_names
+from models.companies.company_counts import StatusCount
+from models.companies.company_filter import EVERY, Filter, meanings
+from models.companies.company_list import BY_NAME, Listed, Order, Sorting
 from models.cursors import UnreadableCursor
 from models.database import json, query
+from models.organizations import organizations
 
 NOW = datetime(2026, 1, 20, 12, tzinfo=UTC)
 STATUSES = ("Healthy", "At Risk", "Critical")
@@ -127,7 +128,7 @@ def test_companies_of_other_organizations_are_never_found() -> None:
     assert found(mine, text="acme") == []
     assert found(mine, fields=(("plan", ("Pro",)),)) == []
     assert company_counts.by_status(mine, NOW) == []
-    assert company_fields.names(mine) == []
+    assert field_names.names(mine) == []
 
 
 # Filters
@@ -315,19 +316,19 @@ def test_companies_are_counted_by_status_and_by_how_long_they_are_at_it() -> Non
 def test_custom_fields_are_told_by_how_many_have_them() -> None:
     o = organization()
     add(o, Given("a", traits={"plan": "Pro", "seats": 1}), Given("b", traits={"seats": 2}))
-    assert company_fields.names(o) == ["seats", "plan"]
+    assert field_names.names(o) == ["seats", "plan"]
 
 
 def test_every_field_is_told_for_an_export_also_those_that_only_an_old_company_has(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(company_fields, "LOOKED_AT", 1)
+    monkeypatch.setattr(field_names, "LOOKED_AT", 1)
     o = organization()
     add(o, Given("a", traits={"plan": "Pro", "beta": None}), Given("b", traits={"seats": 2}))
     add(organization("other"), Given("c", traits={"theirs": 1}))
-    assert company_fields.of_filtered(o) == ["beta", "plan", "seats"]
-    assert company_fields.of_filtered(o, Filter(fields=(("seats", (2,)),))) == ["seats"]
-    assert company_fields.of_filtered(o, Filter(text="nobody")) == []
+    assert field_names.of_filtered(o) == ["beta", "plan", "seats"]
+    assert field_names.of_filtered(o, Filter(fields=(("seats", (2,)),))) == ["seats"]
+    assert field_names.of_filtered(o, Filter(text="nobody")) == []
 
 
 def test_a_company_of_the_longest_name_id_and_status_is_listed_by_name() -> None:

@@ -8,23 +8,17 @@ from uuid import UUID
 
 import pytest
 
-from actors.health import evaluate
-from actors.intake import store
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
-from models import (
-    companies,
-    delivery_log,
-    field_changes,
-    organizations,
-    timeline,
-    transitions,
-    users,
-    webhook_endpoints,
-)
+from models.companies import companies, field_history, timeline, users
 from models.cursors import UnreadableCursor
 from models.database import query, transaction
+from models.health import transitions
+from models.organizations import organizations
+from models.webhooks import delivery_log, webhook_endpoints
+from services.events.intake import store
+from services.events.tracked_event import TrackedEvent
+from services.health.evaluation import evaluate
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -189,14 +183,14 @@ def test_the_history_of_fields_tells_what_was_before() -> None:
     o = new_organization()
     for n, plan in enumerate(["Free", "Pro", "Pro", "Team"]):
         acme = track(o, n, company={"name": "Acme", "plan": plan})
-    history = walk(field_changes.page, acme)
+    history = walk(field_history.page, acme)
     assert [(one.field, one.at, one.before, one.value) for one in history] == [
         ("plan", after(3), "Pro", "Team"),
         ("plan", after(1), "Free", "Pro"),
         ("plan", after(0), None, "Free"),
         ("name", after(0), None, "Acme"),
     ]
-    assert len(walk(field_changes.page, acme, field="name")) == 1
+    assert len(walk(field_history.page, acme, field="name")) == 1
 
 
 def test_deliveries_are_those_that_tell_of_the_company() -> None:
@@ -221,7 +215,7 @@ def test_deliveries_are_those_that_tell_of_the_company() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [timeline.page, users.page, field_changes.page, delivery_log.of_company]
+    "page", [timeline.page, users.page, field_history.page, delivery_log.of_company]
 )
 def test_a_place_of_another_list_is_refused(page: Callable[..., Any]) -> None:
     with pytest.raises(UnreadableCursor), transaction():

@@ -15,12 +15,13 @@ from markupsafe import escape
 from config.settings import Settings
 from dashboard.access import Member, administrator, audit, editor, everybody, viewer
 from dashboard.access.attempts import Attempts
-from dashboard.access.passwords import Passwords
 from dashboard.app import PAGES, create_app
-from dashboard.parts import Parts
-from models import audit_log, memberships
+from dashboard.web.context import Parts
 from models.database import connect, database, transaction
+from models.organizations import audit_log
+from models.people import memberships
 from queues.broker import QueueBroker
+from services.accounts.passwords import Passwords
 
 ROLES = ("viewer", "editor", "administrator")
 SIGNED = re.compile(r"\.[\w-]{6}\.[\w-]{27}(?=\")")

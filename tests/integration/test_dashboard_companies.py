@@ -12,10 +12,12 @@ from dashboard_customers import Customers
 from dashboard_serving import Browser, Dashboard, text_of
 from werkzeug.test import TestResponse
 
-from dashboard.pages import companies as module
-from models import audit_log, companies, saved_views
+from dashboard.pages.companies import page as module
+from models.companies import companies
 from models.database import transaction
-from models.organizations import Organization
+from models.organizations import audit_log
+from models.organizations.organizations import Organization
+from models.people import saved_views
 
 HOSTILE = """"><script>alert('x')</script> /../ =1+1"""
 

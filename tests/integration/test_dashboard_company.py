@@ -9,11 +9,14 @@ from company_serving import RULES, Tenant, ago
 from cryptography.fernet import Fernet
 from dashboard_serving import NOW, Browser, Dashboard, text_of
 
-from actors.explanation import explain
-from actors.planning import forecast
-from models import audit_log, field_changes, timeline, transitions, webhook_endpoints
+from models.companies import field_history, timeline
 from models.database import execute, transaction
+from models.health import transitions
+from models.organizations import audit_log
+from models.webhooks import webhook_endpoints
 from rules.durations import LONGEST, shifted
+from services.health.explanation import explain
+from services.rules.prospects import forecast
 
 PAGES = ("", "/timeline", "/users", "/fields", "/deliveries", "/notes")
 
@@ -326,5 +329,5 @@ def test_a_field_holds_since_the_earliest_event_that_said_it(tenant: Tenant) -> 
     for days, plan in ((9, "Pro"), (3, "Team"), (5, "Team"), (7, "Pro")):
         tenant.track(ago(days=days), plan=plan)
     with transaction():
-        since = field_changes.held_since(tenant.company().id)
+        since = field_history.held_since(tenant.company().id)
     assert since == {"name": ago(days=9), "plan": ago(days=5)}

@@ -11,10 +11,12 @@ from cryptography.fernet import Fernet
 from dashboard_serving import NOW, Browser, Dashboard, ServeDashboard, text_of
 
 from config.settings import Settings
-from models import audit_log, flag_overrides, transitions, webhook_endpoints
-from models.audit_log import AuditEntry
 from models.database import execute, query, transaction
-from models.flag_overrides import StoredOverride
+from models.health import flag_overrides, transitions
+from models.health.flag_overrides import StoredOverride
+from models.organizations import audit_log
+from models.organizations.audit_log import AuditEntry
+from models.webhooks import webhook_endpoints
 from queues import messages
 
 GROUNDS = {"reason": "on holiday", "owner": "ann@acme.com"}

@@ -13,18 +13,20 @@ from click.testing import CliRunner
 from dashboard_serving import NOW, Browser, Dashboard, ServeDashboard, text_of
 from tracked import Tracked
 
-from actors import endpoints
 from cli.main import main
 from config.settings import Settings
-from models import api_keys, audit_log, deliveries, delivery_log, webhook_endpoints
-from models.api_keys import digest
 from models.database import execute, query, transaction
-from models.deliveries import NewDelivery
-from models.organizations import Organization
-from models.webhook_endpoints import Endpoint, Wanted
+from models.keys import api_keys
+from models.keys.api_keys import digest
+from models.organizations import audit_log
+from models.organizations.organizations import Organization
+from models.webhooks import deliveries, delivery_log, webhook_endpoints
+from models.webhooks.deliveries import NewDelivery
+from models.webhooks.webhook_endpoints import Endpoint, Wanted
 from queues.admissions import READS, Admissions
 from queues.broker import build_broker
 from queues.messages import WEBHOOKS
+from services.webhooks import endpoints
 
 BASE = "/o/acme/settings/developers"
 HOOK = "http://127.0.0.1:9/hook?token=hush"

@@ -7,11 +7,13 @@ import pytest
 from dashboard_companies import store_company
 from dashboard_serving import NOW, Browser, Dashboard, ServeDashboard, text_of
 
-from actors.rule_changes import apply_rules
-from dashboard.parts import EXTENSION
-from models import audit_log, event_counts, event_settings, organizations, rule_versions
+from dashboard.web.context import EXTENSION
 from models.database import transaction
-from queues.unknown_keys import UnknownKeys
+from models.events import hourly_counts
+from models.keys import event_keys
+from models.organizations import audit_log, organizations, rule_versions
+from queues.unknown_event_keys import UnknownKeys
+from services.rules.apply_rules import apply_rules
 
 RULES = """\
 # Ours
@@ -61,7 +63,7 @@ class Acme:
 
     def enabled(self) -> dict[str, bool]:
         with transaction():
-            return event_settings.enabled_by_key(self.organization.id)
+            return event_keys.enabled_by_key(self.organization.id)
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def acme(dashboard: Dashboard) -> Acme:
 def test_each_event_is_shown_with_its_volumes_and_flags(acme: Acme) -> None:
     store_company(acme.organization, "c1", 0.1, 0.2, 3, 20, 50)
     with transaction():
-        volume = event_counts.volumes(acme.organization.id, NOW)["login"]
+        volume = hourly_counts.volumes(acme.organization.id, NOW)["login"]
     assert (volume.in_a_day, volume.in_a_week, volume.in_a_month) == (2, 3, 4)
     page = acme.editor.get("/o/acme/events")
     said = text_of(page)
@@ -194,5 +196,5 @@ def test_an_event_of_another_organization_stays_as_it_is(acme: Acme) -> None:
         apply_rules(other.id, RULES, file="r", applied_by="x", now=NOW)
     acme.change("switch", key="report", enabled="")
     with transaction():
-        assert event_settings.enabled_by_key(other.id)["report"] is True
+        assert event_keys.enabled_by_key(other.id)["report"] is True
         assert organizations.find("other") is not None

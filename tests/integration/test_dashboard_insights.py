@@ -13,18 +13,18 @@ from dashboard_serving import NOW, Browser, Dashboard, text_of
 from tracking import tracked
 from werkzeug.test import TestResponse
 
-from actors import insights
-from actors.health import evaluate
-from actors.insights import Adoption
-from actors.intake import store
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from actors.summing import sum_up
+from actors.totals import sum_up
 from config.settings import Settings
 from dashboard.pages.insights import frame, overview
 from models.database import query, transaction
-from models.organizations import Organization
+from models.organizations.organizations import Organization
 from queues.messages import READING, WORK_OUT
+from services import insights
+from services.events.intake import store
+from services.health.evaluation import evaluate
+from services.insights import Adoption
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
 
 RULES = """
 version: 1

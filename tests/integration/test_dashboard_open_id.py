@@ -13,8 +13,9 @@ from open_id_provider import CLIENT_ID, CLIENT_SECRET, Provider, running_provide
 from werkzeug.test import TestResponse
 
 from config.open_id import OpenIdSettings
-from models import audit_log, memberships, people
 from models.database import transaction
+from models.organizations import audit_log
+from models.people import memberships, people
 
 ANN = {"email": "ann@acme.com", "email_verified": True, "name": "Ann Example"}
 

@@ -8,14 +8,15 @@ from dashboard_serving import NOW, PASSWORD, Dashboard, text_of
 from werkzeug.test import TestResponse
 
 from config.settings import Settings
-from dashboard.access import people as changes
 from dashboard.access.audit import Maker
-from dashboard.access.first_administrator import make_first_administrator
-from dashboard.access.people import NotPossible
-from models import audit_log, memberships, people
-from models.audit_log import Change
 from models.database import transaction
-from models.organizations import Organization
+from models.organizations import audit_log
+from models.organizations.audit_log import Change
+from models.organizations.organizations import Organization
+from models.people import memberships, people
+from services.accounts import people as changes
+from services.accounts.first_administrator import make_first_administrator
+from services.accounts.people import NotPossible
 
 PEOPLE = "/o/acme/settings/people"
 AUDIT = "/o/acme/settings/audit"

@@ -8,15 +8,15 @@ import pytest
 from dashboard_companies import store_company
 from dashboard_serving import NOW, Browser, Dashboard, text_of
 
-from actors.backtesting import Stretch
-from actors.planning import collect, plan
-from actors.rule_changes import apply_rules
-from dashboard.trials import Patience, replay_some
-from models import audit_log, organizations, rule_versions
+from dashboard.pages.rules.trials import Patience, replay_some
 from models.database import transaction
-from models.organizations import Organization
-from models.rule_versions import RuleVersion
-from rules.reading import read_rules
+from models.organizations import audit_log, organizations, rule_versions
+from models.organizations.organizations import Organization
+from models.organizations.rule_versions import RuleVersion
+from rules.file.rule_file import read_rules
+from services.rules.apply_rules import apply_rules
+from services.rules.backtest import Stretch
+from services.rules.prospects import collect, plan
 
 RULES = """\
 # Ours: keep <this> & "that"

@@ -2,8 +2,8 @@
 
 from dashboard_serving import NOW, PASSWORD, Browser, Dashboard, text_of
 
-from models import people
 from models.database import query, transaction
+from models.people import people
 
 
 def is_signed_in(browser: Browser) -> bool:

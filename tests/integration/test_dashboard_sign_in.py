@@ -10,13 +10,13 @@ from ingress_serving import NO_REDIS
 
 from config.settings import Settings
 from dashboard.access.attempts import Attempts
-from dashboard.access.passwords import Passwords
 from dashboard.app import create_app
-from dashboard.pages.sign_in import WRONG
-from dashboard.parts import Parts
-from models import people, sessions
+from dashboard.pages.sign_in.page import WRONG
+from dashboard.web.context import Parts
 from models.database import query, transaction
+from models.people import people, sessions
 from queues.broker import QueueBroker
+from services.accounts.passwords import Passwords
 
 
 def stored(table: str) -> list[dict[str, object]]:

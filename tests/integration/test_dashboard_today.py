@@ -9,13 +9,14 @@ from dashboard_customers import RULES, Customers
 from dashboard_serving import NOW, Dashboard, text_of
 from werkzeug.test import TestResponse
 
-from actors.explanation import explain
-from actors.overrides import FlagOfCompany, Grounds, Judging, override
-from actors.planning import companies_due, forecast
 from dashboard.pages import today as module
-from models import company_counts, event_counts
+from models.companies import company_counts
 from models.database import execute, transaction
-from models.organizations import Organization
+from models.events import hourly_counts
+from models.organizations.organizations import Organization
+from services.health.explanation import explain
+from services.health.overrides import FlagOfCompany, Grounds, Judging, override
+from services.rules.prospects import companies_due, forecast
 
 WEEK = timedelta(days=7)
 
@@ -208,7 +209,7 @@ def test_a_key_that_is_silent_for_long_is_told_by_its_name(acme: Acme) -> None:
     acme.customers.track("acme", 0.01, key="login")
     acme.customers.judge()
     with transaction():
-        event_counts.gather(NOW)
+        hourly_counts.gather(NOW)
     text = text_of(acme.page())
     assert "Report created report_created" in text
     assert "never silent for more than 1 hour before" in text

@@ -7,25 +7,21 @@ from typing import Any
 
 import pytest
 
-from actors.health import evaluate
-from actors.intake import store
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from cli.demo_data import command
-from cli.demo_data.delivering import RECEIVERS, Outage, deliver_past, subscribe
-from cli.demo_data.lives import life
-from cli.demo_data.making import Task, make, tracked
+from cli.commands import demo_data
 from config.settings import Settings
-from models import (
-    companies,
-    deliveries,
-    flag_states,
-    memberships,
-    organizations,
-    people,
-    rule_versions,
-)
+from demo.customers.delivery_log import RECEIVERS, Outage, deliver_past, subscribe
+from demo.customers.life import life
+from demo.customers.make import Task, make, tracked
+from models.companies import companies
 from models.database import query, transaction
+from models.health import flag_states
+from models.organizations import organizations, rule_versions
+from models.people import memberships, people
+from models.webhooks import deliveries
+from services.events.intake import store
+from services.health.evaluation import evaluate
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 SEED = 7
@@ -37,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("settings")
 @pytest.fixture
 def demo() -> int:
     """The id of an organization with some customers of the demo, up to `NOW`."""
-    organization = command.found("demo", NOW)
+    organization = demo_data.found("demo", NOW)
     for number in NUMBERS:
         make(Task(organization.id, SEED, [number], NOW))
     return organization.id
@@ -92,7 +88,7 @@ def test_judging_anew_from_the_first_event_on_finds_the_same_history(demo: int) 
             " unsettled_since = first_seen_at,"
             " judged_version = case when first_seen_at < %(edited)s then 1 else 2 end"
             " where organization_id = %(id)s",
-            {"id": demo, "edited": NOW - command.EDITED},
+            {"id": demo, "edited": NOW - demo_data.EDITED},
         )
     rulebooks = RuleBooks()
     for company_id in ids:
@@ -162,7 +158,7 @@ def _due(organization_id: int, until: datetime) -> tuple[int, datetime] | None:
 
 
 def test_the_same_seed_makes_the_same_and_another_makes_others(demo: int) -> None:
-    again, other = command.found("again", NOW), command.found("other", NOW)
+    again, other = demo_data.found("again", NOW), demo_data.found("other", NOW)
     for number in NUMBERS:
         make(Task(again.id, SEED, [number], NOW))
         make(Task(other.id, SEED + 1, [number], NOW))
@@ -178,7 +174,7 @@ def test_who_administers_the_first_organization_may_look_at_the_demo() -> None:
         memberships.add(first.id, ann.id, "administrator")
         memberships.add(first.id, ben.id, "viewer")
         memberships.add(second.id, ben.id, "administrator")
-    demo = command.found("demo", NOW)
+    demo = demo_data.found("demo", NOW)
     with transaction():
         members = memberships.of_organization(demo.id)
     assert [(member.name, member.role) for member in members] == [("ann", "administrator")]
@@ -196,9 +192,9 @@ def test_nothing_lies_in_the_future(demo: int) -> None:
 
 def post(settings: Settings, *outages: Outage) -> int:
     """An organization whose deliveries were attempted, too; with these outages besides."""
-    organization = command.found("posted", NOW)
+    organization = demo_data.found("posted", NOW)
     with transaction():
-        subscribed = subscribe(organization.id, NOW - command.YEAR, settings.secret_keys)
+        subscribed = subscribe(organization.id, NOW - demo_data.YEAR, settings.secret_keys)
     make(Task(organization.id, SEED, range(40), NOW))
     for endpoint_id, receiver in subscribed:
         failing = replace(receiver, outages=[*receiver.outages, *outages])

@@ -12,14 +12,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tracked import RULES, Tracked
 
-from actors.evaluating import Evaluating
-from actors.health import evaluate
-from actors.rulebooks import RuleBooks, RulesUnreadable
-from actors.times import utc_now
+from actors.evaluate import Evaluating
 from config.settings import Settings
-from models import companies, organizations
+from models.companies import companies
 from models.database import execute, query, transaction
+from models.organizations import organizations
 from queues.broker import QueueBroker
+from services.health.evaluation import evaluate
+from services.rules.rule_books import RuleBooks, RulesUnreadable
+from services.times import utc_now
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 NAMES = ("acme", "bolt", "coda")

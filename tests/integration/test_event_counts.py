@@ -11,15 +11,16 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from actors import summing
-from actors.intake import store
-from actors.rulebooks import RuleBooks
-from actors.summing import sum_up
-from actors.tracked_event import TrackedEvent
-from models import event_counts, event_weeks, organizations
+from actors import totals
+from actors.totals import sum_up
 from models.database import execute, query, transaction
-from models.event_counts import DayCount, Volume
-from models.event_weeks import Week
+from models.events import hourly_counts, weekly_reach
+from models.events.hourly_counts import DayCount, Volume
+from models.events.weekly_reach import Week
+from models.organizations import organizations
+from services.events.intake import store
+from services.events.tracked_event import TrackedEvent
+from services.rules.rule_books import RuleBooks
 
 NOW = datetime(2026, 1, 21, 12, 30, tzinfo=UTC)  # a Wednesday
 MONDAY = date(2026, 1, 19)
@@ -57,12 +58,12 @@ def before(**offset: float) -> datetime:
 
 def volumes(organization_id: int) -> dict[str, Volume]:
     with transaction():
-        return event_counts.volumes(organization_id, NOW)
+        return hourly_counts.volumes(organization_id, NOW)
 
 
 def weeks(organization_id: int, key: str = "login") -> list[tuple[date, int, int]]:
     with transaction():
-        found = event_weeks.of_key(organization_id, key, since=date(2025, 1, 1))
+        found = weekly_reach.of_key(organization_id, key, since=date(2025, 1, 1))
     return [(one.week, one.companies, one.users) for one in found]
 
 
@@ -97,7 +98,7 @@ def test_what_comes_late_counts_on_its_own_day_and_moves_no_last_time_back() -> 
     sum_up(NOW)
     store([event(o, before(days=3)), event(o, before(days=3, hours=1))], RuleBooks())
     with transaction():
-        days = event_counts.daily(o, "login", since=before(days=9), until=NOW)
+        days = hourly_counts.daily(o, "login", since=before(days=9), until=NOW)
     assert days == [DayCount(date(2026, 1, 18), 2), DayCount(date(2026, 1, 21), 1)]
     assert volumes(o)["login"].last_at == before(hours=1)
 
@@ -140,7 +141,7 @@ def test_counting_anew_says_the_same() -> None:
     sum_up(NOW)
     counted = volumes(o), weeks(o), volumes(other)
     with transaction():
-        event_counts.recount(o, NOW)
+        hourly_counts.recount(o, NOW)
     sum_up(NOW + timedelta(minutes=2))
     assert (volumes(o), weeks(o), volumes(other)) == counted
 
@@ -150,7 +151,7 @@ def test_counting_anew_says_the_same() -> None:
 
 def quiet(organization_id: int, *keys: str) -> list[str]:
     with transaction():
-        return [one.event_key for one in event_counts.quiet(organization_id, keys, NOW)]
+        return [one.event_key for one in hourly_counts.quiet(organization_id, keys, NOW)]
 
 
 def each_hours(organization_id: int, key: str, step: float, *, until: float, number: int) -> None:
@@ -170,7 +171,7 @@ def test_a_key_is_quiet_when_it_is_silent_for_more_than_twice_its_longest_silenc
     sum_up(NOW)
     assert quiet(o, "hourly", "daily", "gone", "never") == ["gone", "hourly"]
     with transaction():
-        [gone, _] = event_counts.quiet(o, ["hourly", "gone"], NOW)
+        [gone, _] = hourly_counts.quiet(o, ["hourly", "gone"], NOW)
     assert gone.silent_for == timedelta(hours=72)
     assert gone.longest_before == timedelta(hours=24)
 
@@ -212,7 +213,7 @@ def test_a_week_has_the_companies_and_users_that_were_active_in_it() -> None:
     sum_up(NOW)
     assert weeks(o) == [(MONDAY - timedelta(days=7), 1, 1), (MONDAY, 2, 2)]
     with transaction():
-        assert event_weeks.in_week(o, NOW.date()) == {
+        assert weekly_reach.in_week(o, NOW.date()) == {
             "login": Week(MONDAY, 2, 2, NOW),
             "report": Week(MONDAY, 1, 0, NOW),
         }
@@ -234,13 +235,13 @@ def test_all_keys_are_told_by_week_at_once() -> None:
     sum_up(NOW)
     since = MONDAY - timedelta(days=10)
     with transaction():
-        assert event_weeks.companies_a_week(o, since=since) == {
+        assert weekly_reach.companies_a_week(o, since=since) == {
             "login": {0: 2, 2: 1},
             "report": {2: 1},
         }
-        found = event_weeks.of_keys(o, None, since=since)
+        found = weekly_reach.of_keys(o, None, since=since)
         assert [week.companies for week in found["login"]] == [2, 1]
-        assert [*event_weeks.of_keys(o, ["report"], since=since)] == ["report"]
+        assert [*weekly_reach.of_keys(o, ["report"], since=since)] == ["report"]
 
 
 def test_a_week_begins_on_monday_at_midnight_utc() -> None:
@@ -280,14 +281,14 @@ def test_a_week_without_new_events_is_not_counted_again() -> None:
     sum_up(NOW)
     sum_up(NOW + timedelta(days=1))
     with transaction():
-        assert event_weeks.in_week(o, NOW.date())["login"].as_of == NOW
+        assert weekly_reach.in_week(o, NOW.date())["login"].as_of == NOW
 
 
 def test_only_one_sums_up_at_a_time() -> None:
     o = new_organization()
     store([event(o, NOW)], RuleBooks())
     with transaction():
-        query("select pg_advisory_xact_lock(%(lock)s)", {"lock": summing.LOCK})
+        query("select pg_advisory_xact_lock(%(lock)s)", {"lock": totals.LOCK})
         with ThreadPoolExecutor() as pool:
             pool.submit(sum_up, NOW).result()
     assert weeks(o) == []

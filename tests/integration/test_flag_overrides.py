@@ -12,11 +12,21 @@ import pytest
 from click.testing import CliRunner
 from tracked import RULES
 
-from actors.backtesting import Stretch, backtest
-from actors.explanation import Explanation, explain
-from actors.health import evaluate
-from actors.intake import store
-from actors.overrides import (
+from cli.commands.flags import flags
+from config.settings import Settings
+from models.companies import companies
+from models.companies.companies import Company
+from models.database import execute, query, transaction
+from models.health import flag_overrides, transitions
+from models.health.flag_overrides import StoredOverride
+from models.organizations import organizations
+from models.webhooks import webhook_endpoints
+from rules.file.rule_file import read_rules
+from services.events.intake import store
+from services.events.tracked_event import TrackedEvent
+from services.health.evaluation import evaluate
+from services.health.explanation import Explanation, explain
+from services.health.overrides import (
     EndNotAhead,
     FlagOfCompany,
     Grounds,
@@ -31,17 +41,10 @@ from actors.overrides import (
     override,
     snooze,
 )
-from actors.planning import Prospect, companies_due, forecast, plan
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
-from cli.flags import flags
-from config.settings import Settings
-from models import companies, flag_overrides, organizations, transitions, webhook_endpoints
-from models.companies import Company
-from models.database import execute, query, transaction
-from models.flag_overrides import StoredOverride
-from rules.reading import read_rules
+from services.rules.apply_rules import apply_rules
+from services.rules.backtest import Stretch, backtest
+from services.rules.prospects import Prospect, companies_due, forecast, plan
+from services.rules.rule_books import RuleBooks
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

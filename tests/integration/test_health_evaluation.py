@@ -11,21 +11,25 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from actors.health import evaluate
-from actors.intake import store
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from actors.stored_facts import StoredFacts
-from actors.tracked_event import TrackedEvent
 from config.settings import Settings
-from models import companies, events, organizations, transitions, webhook_endpoints
-from models.companies import Company
+from models.companies import companies
+from models.companies.companies import Company
 from models.database import execute, query, transaction
-from models.events import StoredEvent
-from models.transitions import StoredTransition
+from models.events import events
+from models.events.events import StoredEvent
+from models.health import transitions
+from models.health.transitions import StoredTransition
+from models.organizations import organizations
+from models.webhooks import webhook_endpoints
 from rules.durations import BEGINNING
 from rules.facts import Path, Selector
-from rules.memory import FactsInMemory, Occurrence
+from rules.facts_in_memory import FactsInMemory, Occurrence
+from services.events.intake import store
+from services.events.tracked_event import TrackedEvent
+from services.health.evaluation import evaluate
+from services.health.stored_facts import StoredFacts
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 MICROSECOND = 0.000001

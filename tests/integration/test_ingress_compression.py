@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ingress_serving import EXAMPLE, SMALL, Serve, check, error_of, rate_limit_of, tenant
 
 from ingress.batch import LARGEST_BATCH
-from ingress.body import UnreadableBody
 from ingress.inflating import inflate
+from ingress.strict_json import UnreadableBody
 from ingress.track import LARGEST_EVENT
 
 

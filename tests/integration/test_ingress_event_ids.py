@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 from ingress_serving import EXAMPLE, SMALL, Serve, check, tenant
 
-from actors import intake
-from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
 from models.database import query, transaction
+from services.events import intake
+from services.events.tracked_event import TrackedEvent
+from services.rules.rule_books import RuleBooks
 
 
 def test_an_event_keeps_the_id_that_its_client_gave_it(serve: Serve) -> None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from ingress.body import UnreadableBody, read_json
 from ingress.schema import InvalidEvent, validate_event
+from ingress.strict_json import UnreadableBody, read_json
 from models.database import json, query, transaction
 
 NOW = datetime(2024, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)

@@ -40,11 +40,11 @@ from ingress_serving import (
 from werkzeug.test import TestResponse
 
 from config.settings import Settings
-from ingress import directory
 from ingress.app import create_app
+from ingress.client import directory
 from ingress.track import LARGEST_EVENT
-from models import api_keys
 from models.database import connect, database, query, transaction
+from models.keys import api_keys
 
 
 def move_postgres(settings: Settings, database_url: str) -> None:

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from tracking import tracked
 
-from actors import insights
-from actors.health import evaluate
-from actors.insights import Adoption, Cohorts, Distribution, Question, Threshold, Uptake
-from actors.intake import store
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
 from models import insights as stored
-from models import organizations
 from models.database import execute, query, transaction
-from rules.reading import read_rules
+from models.organizations import organizations
+from rules.file.rule_file import read_rules
+from services import insights
+from services.events.intake import store
+from services.health.evaluation import evaluate
+from services.insights import Adoption, Cohorts, Distribution, Question, Threshold, Uptake
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
 
 NOW = datetime(2026, 1, 21, 12, tzinfo=UTC)
 RULES = """

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from actors.health import evaluate
-from actors.intake import Memory, store
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks, RulesUnreadable
-from actors.tracked_event import TrackedEvent
-from models import api_keys, companies, organizations
+from models.companies import companies
 from models.database import UNAVAILABLE, execute, query, transaction
+from models.keys import api_keys
+from models.organizations import organizations
+from services.events.intake import Memory, store
+from services.events.tracked_event import TrackedEvent
+from services.health.evaluation import evaluate
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks, RulesUnreadable
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

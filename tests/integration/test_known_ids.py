@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from actors import known_ids
-from actors.known_ids import KnownIds
-from models import companies, organizations
-from models.companies import CompanyKey, NewCompany
+from models.companies import companies
+from models.companies.companies import CompanyKey, NewCompany
+from models.organizations import organizations
+from services.events import id_cache
+from services.events.id_cache import KnownIds
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -36,7 +37,7 @@ def test_what_was_found_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_when_there_are_too_many_all_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_ids, "REMEMBERED", 4)
+    monkeypatch.setattr(id_cache, "REMEMBERED", 4)
     asked: list[int] = []
     look_up = companies.ids
     monkeypatch.setattr(companies, "ids", lambda keys: asked.append(len(keys)) or look_up(keys))

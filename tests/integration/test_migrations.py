@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from config.settings import Settings
-from models import companies, migrations
+from models import migrations
+from models.companies import companies
 from models.database import connect, database, query, transaction
+from models.health.transition_feed import stretch
 from models.migrations import migrate
-from models.transition_feed import stretch
 
 
 def test_migrating_an_up_to_date_database_changes_nothing(settings: Settings) -> None:

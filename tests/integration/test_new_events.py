@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from models import events
-from models.copying import copy_into
+from models.bulk import copy_into
 from models.database import query, transaction
-from models.events import MANY, NewEvents, StoredEvent
+from models.events import events
+from models.events.events import MANY, NewEvents, StoredEvent
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 numbers = itertools.count(1)

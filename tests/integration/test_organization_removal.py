@@ -9,32 +9,24 @@ import redis
 from click.testing import CliRunner
 from peewee import ProgrammingError
 
-from actors import insights
-from actors.summing import sum_up
-from cli.demo_data import command
-from cli.demo_data.delivering import deliver_past, subscribe
-from cli.demo_data.making import Task, make
+from actors.totals import sum_up
+from cli.commands import demo_data
 from cli.main import main
 from config.settings import Settings
-from models import (
-    api_keys,
-    audit_log,
-    companies,
-    company_notes,
-    event_counts,
-    events,
-    flag_overrides,
-    memberships,
-    organizations,
-    people,
-    removal,
-    saved_views,
-)
-from models.company_notes import NewNote
+from demo.customers.delivery_log import deliver_past, subscribe
+from demo.customers.make import Task, make
+from models.companies import companies, company_notes
+from models.companies.company_notes import NewNote
 from models.database import execute, query, transaction
-from models.flag_overrides import NewOverride
-from models.organizations import Organization
-from queues.unknown_keys import UnknownKeys
+from models.events import events, hourly_counts
+from models.health import flag_overrides
+from models.health.flag_overrides import NewOverride
+from models.keys import api_keys
+from models.organizations import audit_log, organizations, removal
+from models.organizations.organizations import Organization
+from models.people import memberships, people, saved_views
+from queues.unknown_event_keys import UnknownKeys
+from services import insights
 
 OF_NO_ORGANIZATION = {"organizations", "people", "schema_migrations", "sessions"}
 """People and their sessions may be of several organizations, and outlive each."""
@@ -44,11 +36,11 @@ NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 
 def made(name: str, settings: Settings) -> Organization:
     """An organization with rows in every table."""
-    organization = command.found(name, NOW)
+    organization = demo_data.found(name, NOW)
     with transaction():
         api_keys.create(organization.id, "a key")
         events.reject(organization.id, {"no": "event"}, "unreadable")
-        subscribed = subscribe(organization.id, NOW - command.YEAR, settings.secret_keys)
+        subscribed = subscribe(organization.id, NOW - demo_data.YEAR, settings.secret_keys)
     make(Task(organization.id, 3, range(6), NOW))
     for endpoint_id, receiver in subscribed:
         deliver_past(
@@ -68,7 +60,7 @@ def used(organization: Organization) -> None:
         saved_views.add(o, person.id, "Mine", "status=Critical", shared=False)
         company_notes.add(NewNote(o, company_id, person.id, NOW, "Call them."))
         flag_overrides.add(
-            NewOverride(o, company_id, "Any", None, "why", "ann", "ann", NOW, NOW + command.YEAR)
+            NewOverride(o, company_id, "Any", None, "why", "ann", "ann", NOW, NOW + demo_data.YEAR)
         )
         change = {"person_id": person.id, "made_by": "ann", "at": NOW, "action": "Done"}
         audit_log.add(o, audit_log.Change(**change, subject="it", detail={}))
@@ -81,7 +73,7 @@ def used(organization: Organization) -> None:
 def arrive(organization: Organization) -> None:
     """Let an event be counted that is not summed up yet."""
     with transaction():
-        event_counts.note([Stored(organization.id, "login", NOW)])
+        hourly_counts.note([Stored(organization.id, "login", NOW)])
 
 
 @dataclass(frozen=True)

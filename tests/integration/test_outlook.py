@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from actors import outlook as module
-from actors.health import evaluate
-from actors.intake import store
-from actors.outlook import Span, outlook
-from actors.overrides import FlagOfCompany, Grounds, Judging, override
-from actors.planning import Prospect, companies_due, forecast
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
-from models import flag_states, organizations
 from models.cursors import UnreadableCursor
 from models.database import query, transaction
+from models.health import flag_states
+from models.organizations import organizations
+from services.events.intake import store
+from services.events.tracked_event import TrackedEvent
+from services.health import upcoming as module
+from services.health.evaluation import evaluate
+from services.health.overrides import FlagOfCompany, Grounds, Judging, override
+from services.health.upcoming import Span, outlook
+from services.rules.apply_rules import apply_rules
+from services.rules.prospects import Prospect, companies_due, forecast
+from services.rules.rule_books import RuleBooks
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 NOW = T0 + timedelta(days=12)

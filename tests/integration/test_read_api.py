@@ -18,9 +18,9 @@ from werkzeug.test import TestResponse
 
 from cli.main import main
 from config.settings import Settings
-from models import api_keys
 from models.database import transaction
-from models.organizations import Organization
+from models.keys import api_keys
+from models.organizations.organizations import Organization
 
 Described = dict[str, Any]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from actors.rule_changes import Origin, apply_rules
-from cli.up.watch import RuleFileWatch
-from models import organizations, rule_versions
+from cli.commands.up.rule_file_watch import RuleFileWatch
 from models.database import transaction
+from models.organizations import organizations, rule_versions
+from services.rules.apply_rules import Origin, apply_rules
 
 RULES = "version: 1\nevents: {login: }\n"
 FLAG = "flags:\n  - {flag: Quiet, event: login, when: {At Risk: no activity for 7 days}}\n"

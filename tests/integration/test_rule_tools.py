@@ -8,18 +8,21 @@ from typing import Any
 
 import pytest
 
-from actors.backtesting import Stretch, backtest
-from actors.health import evaluate
-from actors.intake import store
-from actors.planning import Prospect, forecast, plan
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
 from config.files import ROOT
 from config.settings import Settings
-from models import companies, flag_states, organizations, webhook_endpoints
+from models.companies import companies
 from models.database import query, transaction
-from rules.reading import read_rules
+from models.health import flag_states
+from models.organizations import organizations
+from models.webhooks import webhook_endpoints
+from rules.file.rule_file import read_rules
+from services.events.intake import store
+from services.events.tracked_event import TrackedEvent
+from services.health.evaluation import evaluate
+from services.rules.apply_rules import apply_rules
+from services.rules.backtest import Stretch, backtest
+from services.rules.prospects import Prospect, forecast, plan
+from services.rules.rule_books import RuleBooks
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 USAGE_DROP = (ROOT / "config" / "examples" / "usage-drop.yaml").read_text(encoding="utf-8")

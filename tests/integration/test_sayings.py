@@ -9,14 +9,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from actors.intake import store
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
-from models import companies, organizations, users
+from models.companies import companies, users
+from models.companies.field_digests import Saying, sayings
+from models.companies.field_merge import microseconds
 from models.database import execute, query, transaction
-from models.sayings import Saying, sayings
-from models.traits import microseconds
+from models.organizations import organizations
+from services.events.intake import store
+from services.events.tracked_event import TrackedEvent
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

@@ -12,18 +12,20 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from actors import stored_facts
-from actors.latest_times import LatestTimes
-from actors.stored_facts import AHEAD, StoredFacts
-from models import companies, events, field_changes, organizations
-from models.companies import NewCompany
-from models.events import Latest, StoredEvent
-from models.field_changes import StoredFieldChange
-from models.traits import Change
+from models.companies import companies, field_history
+from models.companies.companies import NewCompany
+from models.companies.field_history import StoredFieldChange
+from models.companies.field_merge import Change
+from models.events import events
+from models.events.events import Latest, StoredEvent
+from models.organizations import organizations
 from rules.book import DEFAULT_STATUSES
 from rules.durations import BEGINNING, END
 from rules.facts import USER, Path, Selector
-from rules.memory import FactsInMemory, FieldChange, Occurrence
+from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
+from services.health import stored_facts
+from services.health.latest_times import LatestTimes
+from services.health.stored_facts import AHEAD, StoredFacts
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LAST = 8
@@ -130,7 +132,7 @@ def with_history(changes: Sequence[FieldChange]) -> StoredFacts:
     companies.add([NewCompany((organization_id, "acme"), "Acme", T0, None, DEFAULT_STATUSES[0], 0)])
     company = companies.find(organization_id, "acme")
     assert company is not None
-    field_changes.add(
+    field_history.add(
         StoredFieldChange(
             organization_id, company.id, Change(change.field, change.at, change.value)
         )

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
 from config.settings import Settings
-from models import organizations, transition_feed, transitions
 from models.cursors import UnreadableCursor
 from models.database import database, query, transaction
-from models.transition_feed import Stretch, stretch
-from models.transitions import StoredTransition
+from models.health import transition_feed, transitions
+from models.health.transition_feed import Stretch, stretch
+from models.health.transitions import StoredTransition
+from models.organizations import organizations
 
 T0 = datetime(2026, 1, 20, 12, tzinfo=UTC)
 

@@ -8,10 +8,10 @@ import redis
 from ingress_serving import NO_REDIS, NOW, SMALL, Serve, tenant
 
 from config.settings import Settings
-from queues import unknown_keys as module
+from queues import unknown_event_keys as module
 from queues.admissions import Admission, Admissions
 from queues.broker import build_broker
-from queues.unknown_keys import KEPT_FOR, UnknownKey, UnknownKeys
+from queues.unknown_event_keys import KEPT_FOR, UnknownKey, UnknownKeys
 
 HOUR = {"limit": 3, "window_seconds": 3600}
 STORED_AT = NOW.replace(microsecond=123_000)

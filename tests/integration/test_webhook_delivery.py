@@ -16,8 +16,22 @@ from dramatiq.brokers.stub import StubBroker
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from actors import endpoints
-from actors.delivery import (
+from actors.retries import WebhookRetries
+from config.settings import Settings
+from config.webhook_policy import LEASE, WebhookPolicy
+from models.database import execute, query, transaction
+from models.organizations import organizations
+from models.webhooks import deliveries, webhook_endpoints
+from models.webhooks.deliveries import Attempt, NewDelivery
+from queues import messages
+from services.events.intake import store
+from services.events.tracked_event import TrackedEvent
+from services.health.evaluation import evaluate
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
+from services.webhooks import endpoints
+from services.webhooks.addresses import AddressPolicy
+from services.webhooks.delivery import (
     AttemptFailed,
     Delivered,
     attempt_delivery,
@@ -25,21 +39,8 @@ from actors.delivery import (
     record_failure,
     record_success,
 )
-from actors.health import evaluate
-from actors.intake import store
-from actors.metrics import WebhookCounters
-from actors.rule_changes import apply_rules
-from actors.rulebooks import RuleBooks
-from actors.tracked_event import TrackedEvent
-from actors.webhook_retries import WebhookRetries
-from actors.webhooks.addresses import AddressPolicy
-from actors.webhooks.transport import Transport
-from config.settings import Settings
-from config.webhook_policy import LEASE, WebhookPolicy
-from models import deliveries, organizations, webhook_endpoints
-from models.database import execute, query, transaction
-from models.deliveries import Attempt, NewDelivery
-from queues import messages
+from services.webhooks.metrics import WebhookCounters
+from services.webhooks.transport import Transport
 
 POLICY = WebhookPolicy()
 

@@ -15,8 +15,16 @@ from uuid import UUID
 
 import pytest
 
-from actors import endpoints
-from actors.delivery import (
+from config.settings import Settings
+from config.webhook_policy import LEASE, WebhookPolicy
+from models.database import execute, query, transaction
+from models.health.due import anything
+from models.organizations import organizations
+from models.webhooks import deliveries, webhook_endpoints
+from models.webhooks.deliveries import Attempt, ByHand, NewDelivery, Request, Result, State
+from models.webhooks.webhook_endpoints import Endpoint
+from services.webhooks import endpoints
+from services.webhooks.delivery import (
     AttemptFailed,
     Claimed,
     claim,
@@ -24,13 +32,6 @@ from actors.delivery import (
     record_failure,
     record_success,
 )
-from config.settings import Settings
-from config.webhook_policy import LEASE, WebhookPolicy
-from models import deliveries, organizations, webhook_endpoints
-from models.database import execute, query, transaction
-from models.deliveries import Attempt, ByHand, NewDelivery, Request, Result, State
-from models.due import anything
-from models.webhook_endpoints import Endpoint
 
 POLICY = WebhookPolicy()
 

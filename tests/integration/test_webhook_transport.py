@@ -22,9 +22,9 @@ from raw_receivers import (
     self_signed_tls,
 )
 
-from actors.webhooks.addresses import Address, AddressPolicy
-from actors.webhooks.transport import Response, Transport
 from config.webhook_policy import WebhookPolicy
+from services.webhooks.addresses import Address, AddressPolicy
+from services.webhooks.transport import Response, Transport
 
 LOOPBACK = AddressPolicy([ipaddress.ip_network("127.0.0.0/8")])
 TOTAL_SECONDS = 0.5

@@ -9,9 +9,9 @@ import redis
 from redis.exceptions import NoScriptError, ResponseError
 
 from config.settings import Settings
-from queues import wire as module
+from queues import thread_connection as module
 from queues.broker import CLIENT_TIMEOUT, build_broker
-from queues.wire import LOOK_AFTER_SECONDS, Wire
+from queues.thread_connection import LOOK_AFTER_SECONDS, Wire
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
 from dashboard.pages.company.frame import blueprint, find_company, show
-from dashboard.places import place
-from models import delivery_log
+from dashboard.web.places import place
 from models.database import read_one_snapshot, transaction
+from models.webhooks import delivery_log
 
 PAGE = 50
 

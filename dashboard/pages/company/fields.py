@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
 from dashboard.pages.company.frame import blueprint, find_company, show
-from dashboard.places import place
-from models import field_changes
-from models.companies import Company
+from dashboard.web.places import place
+from models.companies import field_history
+from models.companies.companies import Company
 from models.database import read_one_snapshot, transaction
 
 PAGE = 50
@@ -36,11 +36,11 @@ def fields(member: Member, company: str) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         found = find_company(member, company)
-        since = field_changes.held_since(found.id)
+        since = field_history.held_since(found.id)
         changes, following = (
             ([], None)
             if field is not None and "\0" in field
-            else field_changes.page(found.id, field=field, after=place(), limit=PAGE)
+            else field_history.page(found.id, field=field, after=place(), limit=PAGE)
         )
     return show(
         "company/fields.html",

@@ -11,8 +11,24 @@ from werkzeug.exceptions import ServiceUnavailable
 from wtforms import DateField, Form, SelectField, StringField
 from wtforms.validators import Length, Optional
 
-from actors.horizon import Horizon
-from actors.overrides import (
+from dashboard.access import Member, audit, editor
+from dashboard.pages.company.frame import blueprint, book_in_force, find_company, show
+from dashboard.pages.company.notes import about
+from dashboard.pages.company.overview import (
+    explained,
+    overrides_of,
+    rule_address,
+    standing_of,
+)
+from dashboard.presentation.wording import exact_time
+from dashboard.web.context import now, parts
+from dashboard.web.forms import choice, one_line, required, trimmed
+from dashboard.web.messages import ask_for_deliveries
+from models.companies.companies import Company
+from models.database import transaction
+from models.health.flag_overrides import StoredOverride
+from queues.backlog import Horizon
+from services.health.overrides import (
     LONGEST_OWNER,
     LONGEST_REASON,
     FlagOfCompany,
@@ -24,23 +40,7 @@ from actors.overrides import (
     override,
     snooze,
 )
-from actors.rulebooks import RulesUnreadable
-from dashboard.access import Member, audit, editor
-from dashboard.forms import choice, one_line, required, trimmed
-from dashboard.pages.company.frame import blueprint, book_in_force, find_company, show
-from dashboard.pages.company.notes import about
-from dashboard.pages.company.overview import (
-    explained,
-    overrides_of,
-    rule_address,
-    standing_of,
-)
-from dashboard.parts import now, parts
-from dashboard.queue import ask_for_deliveries
-from dashboard.wording import exact_time
-from models.companies import Company
-from models.database import transaction
-from models.flag_overrides import StoredOverride
+from services.rules.rule_books import RulesUnreadable
 
 SNOOZE = "snooze"
 """The choice that is no status; statuses are written with `=` before them."""

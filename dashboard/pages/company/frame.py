@@ -8,11 +8,11 @@ import orjson
 from flask import Blueprint, abort, g, render_template, request, url_for
 
 from dashboard.access import Member
-from dashboard.places import place
-from dashboard.providers import Elsewhere, elsewhere
-from dashboard.rule_books import rules_in_force
-from models import companies
-from models.companies import Company
+from dashboard.presentation.external_links import Elsewhere, elsewhere
+from dashboard.web.places import place
+from dashboard.web.rule_books import rules_in_force
+from models.companies import companies
+from models.companies.companies import Company
 from rules.book import RuleBook
 
 blueprint = Blueprint(

@@ -6,13 +6,13 @@ from wtforms import Form, TextAreaField
 from wtforms.validators import Length, ValidationError
 
 from dashboard.access import Member, Role, audit, editor, viewer
-from dashboard.forms import required, trimmed
 from dashboard.pages.company.frame import blueprint, find_company, show
-from dashboard.parts import now
-from dashboard.places import place
-from models import company_notes
-from models.companies import Company
-from models.company_notes import NewNote, Note
+from dashboard.web.context import now
+from dashboard.web.forms import required, trimmed
+from dashboard.web.places import place
+from models.companies import company_notes
+from models.companies.companies import Company
+from models.companies.company_notes import NewNote, Note
 from models.database import transaction
 
 PAGE = 20

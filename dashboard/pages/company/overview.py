@@ -8,12 +8,7 @@ from typing import Any
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
-from actors.explanation import Explanation, FlagExplanation, explain
-from actors.planning import Prospect, forecast
-from actors.rulebooks import RulesUnreadable
 from dashboard.access import Member, viewer
-from dashboard.charts import steps
-from dashboard.charts.steps import Step
 from dashboard.pages.company.frame import (
     Standing,
     blueprint,
@@ -23,13 +18,19 @@ from dashboard.pages.company.frame import (
 )
 from dashboard.pages.company.notes import NoteForm, may_delete, may_edit
 from dashboard.pages.company.timeline import CAUSES, event_names
-from dashboard.parts import now, parts
-from models import company_notes, flag_overrides, timeline, transitions
-from models.companies import Company
+from dashboard.presentation.charts import steps
+from dashboard.presentation.charts.steps import Step
+from dashboard.web.context import now, parts
+from models.companies import company_notes, timeline
+from models.companies.companies import Company
 from models.database import read_one_snapshot, transaction
-from models.flag_overrides import StoredOverride
-from models.transitions import StoredTransition
+from models.health import flag_overrides, transitions
+from models.health.flag_overrides import StoredOverride
+from models.health.transitions import StoredTransition
 from rules.durations import LONGEST, shifted
+from services.health.explanation import Explanation, FlagExplanation, explain
+from services.rules.prospects import Prospect, forecast
+from services.rules.rule_books import RulesUnreadable
 
 SPANS = {"30": "30 days", "90": "90 days", "365": "a year"}
 """How much of the past the chart shows, by the number of days."""

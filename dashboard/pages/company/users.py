@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
 from dashboard.pages.company.frame import blueprint, find_company, show
-from dashboard.places import place
-from models import users as company_users
+from dashboard.web.places import place
+from models.companies import users as company_users
 from models.database import read_one_snapshot, transaction
 
 PAGE = 50

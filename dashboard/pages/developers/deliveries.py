@@ -9,15 +9,15 @@ import orjson
 from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from actors import endpoints
 from dashboard.access import Member, administrator, audit, viewer
 from dashboard.pages.developers.frame import blueprint, find_endpoint, show
-from dashboard.parts import now, parts
-from dashboard.places import place
-from models import delivery_log, webhook_endpoints
+from dashboard.web.context import now, parts
+from dashboard.web.places import place
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
-from models.delivery_log import STATES, LoggedAttempt, LoggedDelivery
+from models.webhooks import delivery_log, webhook_endpoints
+from models.webhooks.delivery_log import STATES, LoggedAttempt, LoggedDelivery
+from services.webhooks import endpoints
 
 PAGE = 50
 

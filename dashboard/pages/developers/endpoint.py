@@ -6,18 +6,18 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from actors import endpoints
-from actors.endpoints import CannotRecover
-from actors.webhooks.subscribing import CannotSubscribe, read_overlap
 from dashboard.access import Member, administrator, audit, viewer
 from dashboard.pages.developers.frame import blueprint, find_endpoint, show
 from dashboard.pages.developers.subscription import SubscriptionForm, filled, statuses_to_offer
 from dashboard.pages.developers.webhooks import described
-from dashboard.parts import now, parts
-from models import delivery_log, webhook_endpoints
+from dashboard.web.context import now, parts
 from models.database import transaction
-from models.webhook_endpoints import Endpoint
-from rules.fields import as_instant
+from models.webhooks import delivery_log, webhook_endpoints
+from models.webhooks.webhook_endpoints import Endpoint
+from rules.phrases.fields import as_instant
+from services.webhooks import endpoints
+from services.webhooks.endpoints import CannotRecover
+from services.webhooks.subscriptions import CannotSubscribe, read_overlap
 
 NEWEST = 5
 """Deliveries that an endpoint's page shows; the log has all."""

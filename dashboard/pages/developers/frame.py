@@ -6,10 +6,10 @@ from uuid import UUID
 
 from flask import Blueprint, abort, render_template
 
-from actors import endpoints
-from actors.endpoints import NoSuchEndpoint
 from dashboard.access import Member, Role
-from models.webhook_endpoints import Endpoint
+from models.webhooks.webhook_endpoints import Endpoint
+from services.webhooks import endpoints
+from services.webhooks.endpoints import NoSuchEndpoint
 
 blueprint = Blueprint(
     "developers", __name__, url_prefix="/o/<name:organization>/settings/developers"

@@ -10,14 +10,14 @@ from wtforms import Form, StringField
 from wtforms.validators import Length
 
 from dashboard.access import Member, administrator, audit, viewer
-from dashboard.forms import one_line, required, trimmed
 from dashboard.pages.developers.frame import blueprint, show
-from dashboard.parts import now, parts
-from ingress.rate_limit import parse_rate
-from models import api_keys
-from models.api_keys import ApiKey
+from dashboard.web.context import now, parts
+from dashboard.web.forms import one_line, required, trimmed
+from ingress.client.rate_limit import parse_rate
 from models.database import transaction
-from models.organizations import Organization
+from models.keys import api_keys
+from models.keys.api_keys import ApiKey
+from models.organizations.organizations import Organization
 from queues.admissions import EVENTS, READS, Admissions
 from rules.durations import spell_duration
 

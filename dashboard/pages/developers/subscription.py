@@ -7,13 +7,13 @@ from wtforms import Field, Form, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from actors.webhooks.addresses import LONGEST_URL
-from actors.webhooks.payload import EventType
-from actors.webhooks.subscribing import CannotSubscribe, read_fields
-from dashboard.forms import required, trimmed
-from dashboard.rule_books import rules_in_force
-from models.organizations import Organization
-from models.webhook_endpoints import Wanted
+from dashboard.web.forms import required, trimmed
+from dashboard.web.rule_books import rules_in_force
+from models.organizations.organizations import Organization
+from models.webhooks.webhook_endpoints import Wanted
+from services.webhooks.addresses import LONGEST_URL
+from services.webhooks.payload import EventType
+from services.webhooks.subscriptions import CannotSubscribe, read_fields
 
 MOST_LINES = 1_000
 

@@ -4,14 +4,14 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from actors.webhooks.subscribing import CannotSubscribe, check_url
 from dashboard.access import Member, administrator, audit, viewer
 from dashboard.pages.developers.frame import blueprint, show
 from dashboard.pages.developers.subscription import AddForm, statuses_to_offer
-from dashboard.parts import parts
-from models import webhook_endpoints
+from dashboard.web.context import parts
 from models.database import transaction
-from models.webhook_endpoints import Wanted
+from models.webhooks import webhook_endpoints
+from models.webhooks.webhook_endpoints import Wanted
+from services.webhooks.subscriptions import CannotSubscribe, check_url
 
 
 @blueprint.get("/webhooks")

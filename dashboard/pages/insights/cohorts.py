@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from actors.insights import COHORTS, Cohorts, Looked
-from models import company_fields
-from models.companies import CORE_FIELDS
+from models.companies import field_names
+from models.companies.companies import CORE_FIELDS
+from services.insights import COHORTS, Cohorts, Looked
 
 NOT_GROUPING = ("name", "payment_provider_id", "crm_provider_id")
 """Core fields that say something else of nearly every company."""
@@ -68,8 +68,8 @@ def fields_of(organization_id: int, in_rules: Collection[str]) -> list[str]:
 
     Then the other custom fields, and those of the core. None where no company has custom fields.
     """
-    custom = company_fields.names(organization_id)
-    values = company_fields.number_of_values(organization_id)
+    custom = field_names.names(organization_id)
+    values = field_names.number_of_values(organization_id)
     grouping = [name for name in custom if FEWEST <= values.get(name, 0) <= COHORTS]
     grouping.sort(key=lambda name: name not in in_rules)
     other = [name for name in custom if name not in grouping]

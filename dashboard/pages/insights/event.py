@@ -8,10 +8,7 @@ from typing import Any
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from actors.insights import Adoption, Looked, Uptake
 from dashboard.access import Member, viewer
-from dashboard.charts import columns
-from dashboard.charts.columns import Column
 from dashboard.pages.insights import cohorts, thresholds
 from dashboard.pages.insights.frame import (
     NARROW,
@@ -26,11 +23,14 @@ from dashboard.pages.insights.frame import (
     percent,
     year_of,
 )
-from dashboard.parts import now
-from models import event_counts, event_weeks
+from dashboard.presentation.charts import columns
+from dashboard.presentation.charts.columns import Column
+from dashboard.web.context import now
 from models.database import read_one_snapshot, transaction
-from models.event_weeks import Week
+from models.events import hourly_counts, weekly_reach
+from models.events.weekly_reach import Week
 from rules.durations import counted
+from services.insights import Adoption, Looked, Uptake
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,10 @@ def event(member: Member, event_key: str) -> ResponseReturnValue:
         read_one_snapshot()
         book = book_of(member)
         configured = book.events.get(event_key)
-        last_at = event_counts.last_at(organization_id, event_key)
+        last_at = hourly_counts.last_at(organization_id, event_key)
         if configured is None and last_at is None:
             abort(404)
-        weeks = event_weeks.of_key(organization_id, event_key, since=year_of(at)[0])
+        weeks = weekly_reach.of_key(organization_id, event_key, since=year_of(at)[0])
         fields = cohorts.fields_of(organization_id, book.company_fields)
         by = cohorts.chosen(fields, request.args.get("by"))
         counting = thresholds.counting(book, event_key)

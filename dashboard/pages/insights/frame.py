@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 from flask import Blueprint, request
 
-from actors.insights import Looked, Question, look_up_several
-from actors.rulebooks import NO_RULES
 from dashboard.access import Member
-from dashboard.queue import ask_to_work_out
-from dashboard.rule_books import rules_in_force
-from models.event_weeks import Week
+from dashboard.web.messages import ask_to_work_out
+from dashboard.web.rule_books import rules_in_force
+from models.events.weekly_reach import Week
 from rules.book import RuleBook
+from services.insights import Looked, Question, look_up_several
+from services.rules.rule_books import NO_RULES
 
 blueprint = Blueprint("insights", __name__, url_prefix="/o/<name:organization>/insights")
 

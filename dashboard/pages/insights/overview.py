@@ -8,9 +8,7 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from actors.insights import Adoption, Looked
 from dashboard.access import Member, viewer
-from dashboard.charts.trend import trend
 from dashboard.pages.insights.frame import (
     WEEK,
     WEEKS,
@@ -23,11 +21,13 @@ from dashboard.pages.insights.frame import (
     monday,
     year_of,
 )
-from dashboard.parts import now
-from models import event_weeks
+from dashboard.presentation.charts.trend import trend
+from dashboard.web.context import now
 from models.database import read_one_snapshot, transaction
-from models.event_weeks import Week
+from models.events import weekly_reach
+from models.events.weekly_reach import Week
 from rules.book import EventSetting
+from services.insights import Adoption, Looked
 
 PAGE = 50
 
@@ -87,8 +87,8 @@ def page(member: Member) -> ResponseReturnValue:
         read_one_snapshot()
         events = book_of(member).events
         organization_id = member.organization.id
-        years = event_weeks.companies_a_week(organization_id, since=year_of(at)[0])
-        lately = event_weeks.of_keys(organization_id, None, since=year_of(at)[-3])
+        years = weekly_reach.companies_a_week(organization_id, since=year_of(at)[0])
+        lately = weekly_reach.of_keys(organization_id, None, since=year_of(at)[-3])
         keys = sorted({*events, *years})
         answers = Answers.find(member, [Adoption(key) for key in keys], at)
     answers.renew(member)

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from actors import insights
-from actors.insights import HIGHEST, Distribution, Looked, Threshold
-from dashboard.charts import columns
-from dashboard.charts.columns import Column
 from dashboard.pages.insights.frame import DASH, NARROW, WIDE
-from dashboard.wording import tone_of
+from dashboard.presentation.charts import columns
+from dashboard.presentation.charts.columns import Column
+from dashboard.presentation.wording import tone_of
 from rules.book import RuleBook
 from rules.durations import counted, spell_duration
-from rules.fields import spell_value
 from rules.flags import Flag
+from rules.phrases.fields import spell_value
+from services import insights
+from services.insights import HIGHEST, Distribution, Looked, Threshold
 
 MOST_SINGLE = 24
 """Numbers up to which each has a column of its own."""

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from actors.tracked_event import TrackedEvent, UnreadableEvent
+from services.events.tracked_event import TrackedEvent, UnreadableEvent
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.webhooks.addresses import AddressPolicy, AddressRefused, is_public
+from services.webhooks.addresses import AddressPolicy, AddressRefused, is_public
 
 NOT_PUBLIC = [
     "0.0.0.0",

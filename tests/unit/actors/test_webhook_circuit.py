@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from actors.webhooks.circuit import EndpointHealth
 from config.webhook_policy import WebhookPolicy
+from services.webhooks.circuit import EndpointHealth
 
 POLICY = WebhookPolicy()
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from actors.webhooks.payload import build_payload
-from models.transitions import StoredTransition
+from models.health.transitions import StoredTransition
+from services.webhooks.payload import build_payload
 
 TRIGGER = {
     "flag": "Complete Value Action",

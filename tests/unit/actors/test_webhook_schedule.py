@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.webhooks.schedule import next_attempt_at
 from config.webhook_policy import WebhookPolicy
+from services.webhooks.retry_schedule import next_attempt_at
 
 POLICY = WebhookPolicy()
 

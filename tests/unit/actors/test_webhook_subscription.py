@@ -4,11 +4,11 @@ from uuid import UUID
 
 import pytest
 
-from actors.webhooks.subscription import wants
-from models.companies import CORE_FIELDS, Company
-from models.traits import Traits
-from models.transitions import StoredTransition
-from models.webhook_endpoints import Wanted
+from models.companies.companies import CORE_FIELDS, Company
+from models.companies.field_merge import Traits
+from models.health.transitions import StoredTransition
+from models.webhooks.webhook_endpoints import Wanted
+from services.webhooks.subscription import wants
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

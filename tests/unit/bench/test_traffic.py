@@ -10,7 +10,7 @@ import orjson
 from bench.history import RULES
 from bench.traffic import EVENT_KEYS, Traffic
 from ingress.schema import validate_event
-from rules.reading import check_rules
+from rules.file.rule_file import check_rules
 
 TRAFFIC = Traffic(("key-1", "key-2", "key-3"), companies=2_000)
 

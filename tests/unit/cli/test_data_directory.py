@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cli.up.data_directory import DataDirectory
+from standalone.data_directory import DataDirectory
 
 
 def test_sockets_that_lie_elsewhere_leave_no_folder(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cli.up import memory
+from standalone import memory
 
 GIGABYTE = 1024
 

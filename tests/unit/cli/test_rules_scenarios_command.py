@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from cli.rules import scenarios
+from cli.commands.rules import scenarios
 
 RULES = """\
 version: 1

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from cli.errors import Refused
-from cli.up.waiting import wait_for_postgres, wait_for_redis
+from standalone.waiting import wait_for_postgres, wait_for_redis
 
 PATIENCE = 0.2
 """Seconds."""

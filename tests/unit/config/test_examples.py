@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-import rules.together  # noqa: F401  -- with all kinds of phrases that a file can hold
+import rules.phrases.logic  # noqa: F401  -- with all kinds of phrases that a file can hold
 from config.files import ROOT
-from rules.conditions import Condition
-from rules.reading import check_rules, read_rules
-from rules.scenario_reading import read_scenarios, rules_tested_by
-from rules.scenarios import run
+from rules.file.rule_file import check_rules, read_rules
+from rules.phrases.condition import Condition
+from rules.scenarios.file import read_scenarios, rules_tested_by
+from rules.scenarios.scenario import run
 
 CONFIG = ROOT / "config"
 TEST_FILES = sorted(CONFIG.rglob("*.test.yaml"))

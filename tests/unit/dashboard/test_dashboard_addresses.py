@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.routing import Map, Rule
 
-from dashboard.addresses import NameConverter, address_by_names, safe_next
+from dashboard.web.addresses import NameConverter, address_by_names, safe_next
 
 MAP = Map(
     [Rule("/o/<name:company>/flags", endpoint="flags")], converters={"name": NameConverter}

@@ -2,7 +2,7 @@ import hashlib
 import re
 
 from config.files import ROOT
-from dashboard.editor import MODULES
+from dashboard.pages.rules.editor import MODULES
 
 STATIC = ROOT / "dashboard" / "static"
 VENDOR = STATIC / "vendor"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.charts.columns import LEAST, LETTER_WIDTH, TOP, Column, ceiling, draw
-from dashboard.charts.trend import trend
+from dashboard.presentation.charts.columns import LEAST, LETTER_WIDTH, TOP, Column, ceiling, draw
+from dashboard.presentation.charts.trend import trend
 
 
 @pytest.mark.parametrize(

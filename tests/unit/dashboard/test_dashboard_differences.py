@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.charts.paired_columns import Step, paired_columns
-from dashboard.differences import difference
-from dashboard.editor import as_written
+from dashboard.pages.rules.editor import as_written
+from dashboard.presentation.charts.paired_columns import Step, paired_columns
+from dashboard.presentation.differences import difference
 
 texts = st.lists(st.sampled_from(["a", "b", "c", "", "  d"]), max_size=30).map("\n".join)
 

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.listing import Listing
-from models.company_filter import Filter
-from models.company_list import Order
+from dashboard.pages.companies.query import Listing
+from models.companies.company_filter import Filter
+from models.companies.company_list import Order
 
 STATUSES = ("Healthy", "At Risk", "Critical")
 

@@ -1,8 +1,8 @@
 import pytest
 from argon2 import PasswordHasher
 
-from dashboard.access.passwords import Passwords, UnfitPassword, check_fit, random_password
-from dashboard.access.roles import Role
+from services.accounts.passwords import Passwords, UnfitPassword, check_fit, random_password
+from services.accounts.roles import Role
 
 QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 

@@ -2,7 +2,7 @@
 
 import re
 
-from dashboard.charts.shares import WIDTH, Share, shares
+from dashboard.presentation.charts.shares import WIDTH, Share, shares
 
 
 def widths(bar: str) -> list[float]:

@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.insights import HIGHEST, Threshold
 from dashboard.pages.insights.thresholds import bands, bins
+from services.insights import HIGHEST, Threshold
 
 FEW = [
     Threshold("Critical", "No activity for 7 days", 1, wants_few=True),

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from dashboard.wording import (
+from dashboard.presentation.wording import (
     browser_name,
     exact_time,
     grouped,

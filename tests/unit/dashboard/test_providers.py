@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.providers import elsewhere
+from dashboard.presentation.external_links import elsewhere
 
 HOSTS = (
     "lightning.force.com",

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.charts.steps import LEFT, RIGHT, SCORE_HEIGHT, TOP, Step, clipped, draw
+from dashboard.presentation.charts.steps import LEFT, RIGHT, SCORE_HEIGHT, TOP, Step, clipped, draw
 
 END = datetime(2026, 1, 31, tzinfo=UTC)
 BEGINNING = END - timedelta(days=30)

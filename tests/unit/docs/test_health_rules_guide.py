@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rules.memory import FactsInMemory, FieldChange, Occurrence
-from rules.reading import check_rules, read_rules
-from rules.replay import raised_periods, replay
+from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
+from rules.file.rule_file import check_rules, read_rules
+from rules.judging.replay import raised_periods, replay
 
 GUIDE = Path(__file__).parents[3] / "docs" / "health-rules.md"
 DAY = datetime(2026, 1, 5, tzinfo=UTC)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from ingress import body as ingress_body
-from ingress.body import DEEPEST, UnreadableBody, storage_faults
+from ingress import strict_json as ingress_body
+from ingress.strict_json import DEEPEST, UnreadableBody, storage_faults
 
 TOKENS = [
     b"{", b"}", b"[", b"]", b",", b":", b'"', b'"a"', b'"\\u0061"', b'"\\ud800"', b"\\", b"0", b"-",

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from ingress.body import read_json
 from ingress.plain_events import recognize
 from ingress.schema import InvalidEvent, validate_event
+from ingress.strict_json import read_json
 from ingress.valid_event import ValidEvent
 
 NOW = datetime(2024, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.traits import Change, Traits, fingerprint, json_bytes
+from models.companies.field_merge import Change, Traits, fingerprint, json_bytes
 
 CORE = ("name", "email")
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -7,17 +7,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from rules.amounts import Amount, Change, Measure
 from rules.book import DEFAULT_STATUSES, NOT_APPLICABLE
-from rules.conditions import Bound, Condition, Finding, Level, Situation
-from rules.counting import Absence, Comparison, Count, Distinct, Never, Share
 from rules.durations import LONGEST, UNITS
 from rules.facts import USER, Selector
-from rules.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
-from rules.memory import FactsInMemory, FieldChange, Occurrence
-from rules.phrase_tree import MOST_TIMES, Vocabulary
-from rules.phrases import parse_condition
-from rules.together import AllOf, AnyOf, FlagIs, Not
+from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
+from rules.language.parser import parse_condition
+from rules.language.tree import MOST_TIMES, Vocabulary
+from rules.phrases.amounts import Amount, Change, Measure
+from rules.phrases.condition import Bound, Condition, Finding, Level, Situation
+from rules.phrases.counting import Absence, Comparison, Count, Distinct, Never, Share
+from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
+from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
 
 NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
 

@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from rules.book import DEFAULT_STATUSES, RuleBook
-from rules.conditions import Condition, Level
-from rules.counting import Absence, Comparison, Count
 from rules.facts import Selector
+from rules.facts_in_memory import FactsInMemory, Occurrence
 from rules.flags import Flag
-from rules.memory import FactsInMemory, Occurrence
-from rules.settlement import settle
-from rules.state import CompanyState, NewRules, Settlement, Transition
+from rules.judging.settlement import settle
+from rules.judging.state import CompanyState, NewRules, Settlement, Transition
+from rules.phrases.condition import Condition, Level
+from rules.phrases.counting import Absence, Comparison, Count
 
 NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
 LIVE_WITHIN = timedelta(minutes=1)

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judging import at, event, find
 
-from rules.amounts import Amount, Change, Measure
-from rules.conditions import Bound, Condition
-from rules.memory import Occurrence
-from rules.phrases import parse_condition
+from rules.facts_in_memory import Occurrence
+from rules.language.parser import parse_condition
+from rules.phrases.amounts import Amount, Change, Measure
+from rules.phrases.condition import Bound, Condition
 
 LIMITS = ("below 10", "at most 10", "at least 10", "above 10")
 

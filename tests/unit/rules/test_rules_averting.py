@@ -6,15 +6,15 @@ from datetime import timedelta
 import pytest
 from judging import at, event
 
-from rules.averting import averted_by
 from rules.book import EventSetting, RuleBook
 from rules.facts import Selector
+from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
 from rules.flags import Flag
-from rules.memory import FactsInMemory, FieldChange, Occurrence
-from rules.phrases import parse_condition
-from rules.review import review
-from rules.settlement import settle
-from rules.state import CompanyState, FlagChange, NewRules
+from rules.judging.prevention import averted_by
+from rules.judging.review import review
+from rules.judging.settlement import settle
+from rules.judging.state import CompanyState, FlagChange, NewRules
+from rules.language.parser import parse_condition
 
 STATUSES = ("Healthy", "At Risk", "Critical")
 EVENTS = {"login": EventSetting("login", "Signed in")}

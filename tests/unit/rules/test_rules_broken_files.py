@@ -3,7 +3,7 @@
 
 import pytest
 
-from rules.reading import check_rules
+from rules.file.rule_file import check_rules
 
 GOOD = """\
 version: 1

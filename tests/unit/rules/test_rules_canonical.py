@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given, settings
 from judging import VOCABULARY, conditions, names, phrases, texts
 
-from rules.conditions import Condition
-from rules.fields import quoted
-from rules.phrases import parse_condition
-from rules.together import FlagIs
+from rules.language.parser import parse_condition
+from rules.phrases.condition import Condition
+from rules.phrases.fields import quoted
+from rules.phrases.logic import FlagIs
 
 
 @settings(max_examples=200, deadline=None)

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.book import RuleBook
-from rules.conditions import Condition, Finding, Level, Situation
-from rules.counting import Absence, Comparison, Count
 from rules.facts import Facts, Selector
+from rules.facts_in_memory import FactsInMemory, Occurrence
 from rules.flags import Flag, FlagMemory, Reason, Verdict
-from rules.memory import FactsInMemory, Occurrence
+from rules.phrases.condition import Condition, Finding, Level, Situation
+from rules.phrases.counting import Absence, Comparison, Count
 
 NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
 TICK = timedelta.resolution

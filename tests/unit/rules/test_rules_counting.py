@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judging import at, event, find
 
-from rules.counting import Comparison
-from rules.phrases import parse_condition
+from rules.language.parser import parse_condition
+from rules.phrases.counting import Comparison
 
 USERS_IN_10 = "at least {} distinct users in 10 seconds"
 

@@ -8,11 +8,19 @@ from settlement_oracle import STATUSES, Company, at, crossings
 
 from rules.book import RuleBook, worst
 from rules.facts import Selector
+from rules.facts_in_memory import FactsInMemory, Occurrence
 from rules.flags import Flag
-from rules.memory import FactsInMemory, Occurrence
-from rules.phrases import parse_condition
-from rules.settlement import settle
-from rules.state import Cause, CompanyState, FlagChange, FlagState, NewRules, Settlement, Transition
+from rules.judging.settlement import settle
+from rules.judging.state import (
+    Cause,
+    CompanyState,
+    FlagChange,
+    FlagState,
+    NewRules,
+    Settlement,
+    Transition,
+)
+from rules.language.parser import parse_condition
 
 
 def flag(name: str, key: str | None, *phrases: tuple[int, str], wait: int = 0) -> Flag:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from config.files import HEALTH_RULES
 from rules.book import EventSetting
-from rules.event_edits import EditNotPossible, add, rename, set_enabled
-from rules.reading import check_rules, read_rules
+from rules.file.event_edits import EditNotPossible, add, rename, set_enabled
+from rules.file.rule_file import check_rules, read_rules
 
 FLAGS = """\
 flags:  # who is in trouble

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rules.durations import BEGINNING
 from rules.facts import Selector
-from rules.memory import FactsInMemory, Occurrence
+from rules.facts_in_memory import FactsInMemory, Occurrence
 
 NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
 

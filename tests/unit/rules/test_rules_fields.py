@@ -6,9 +6,9 @@ import pytest
 from judging import at, find, situation
 
 from rules.durations import BEGINNING, END
-from rules.fields import as_instant, as_number, says
-from rules.memory import FactsInMemory, FieldChange
-from rules.phrases import parse_condition
+from rules.facts_in_memory import FactsInMemory, FieldChange
+from rules.language.parser import parse_condition
+from rules.phrases.fields import as_instant, as_number, says
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from judging import at, event, facts_of, situation
 
 from rules.book import RuleBook, worst
-from rules.conditions import Condition, Level
 from rules.facts import Selector
+from rules.facts_in_memory import Occurrence
 from rules.flags import Flag, FlagMemory, Reason, Verdict
-from rules.memory import Occurrence
-from rules.phrase_tree import Vocabulary
-from rules.phrases import parse_condition
+from rules.language.parser import parse_condition
+from rules.language.tree import Vocabulary
+from rules.phrases.condition import Condition, Level
 
 LOGINS = Selector("login")
 QUIET = "no activity for 10 seconds"

@@ -7,14 +7,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from judging import NOON, event, facts_of, situation
 
-from rules.amounts import Amount, Change, Measure
-from rules.conditions import Bound, Condition, Truth
-from rules.counting import Absence, Comparison, Count, Distinct, Never, Share
 from rules.facts import USER
-from rules.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
-from rules.implication import implies, opposite
-from rules.phrases import parse_condition
-from rules.together import AllOf, AnyOf, FlagIs, Not
+from rules.language.parser import parse_condition
+from rules.phrases.amounts import Amount, Change, Measure
+from rules.phrases.condition import Bound, Condition, Truth
+from rules.phrases.counting import Absence, Comparison, Count, Distinct, Never, Share
+from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
+from rules.phrases.implication import implies, opposite
+from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from settlement_oracle import STATUSES, Company, at
 
 from rules.book import RuleBook
 from rules.facts import Selector
+from rules.facts_in_memory import FactsInMemory, Occurrence
 from rules.flags import Flag
-from rules.memory import FactsInMemory, Occurrence
-from rules.overrides import counted_levels
-from rules.phrases import parse_condition
-from rules.review import review
-from rules.state import Cause, EndedOverride, Override, Settlement
+from rules.judging.overrides import counted_levels
+from rules.judging.review import review
+from rules.judging.state import Cause, EndedOverride, Override, Settlement
+from rules.language.parser import parse_condition
 
 Told = tuple[float, str, str, Cause, list[tuple[str, int | None, int | None]]]
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from settlement_oracle import STATUSES, Company, at, books, recount
 
 from rules.book import RuleBook, worst
-from rules.conditions import Level
-from rules.memory import Occurrence
-from rules.state import Cause, Override
+from rules.facts_in_memory import Occurrence
+from rules.judging.state import Cause, Override
+from rules.phrases.condition import Level
 
 LAST = 60
 END = 130.0

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.conditions import Condition
-from rules.counting import Absence, Comparison, Count
 from rules.durations import LONGEST, UNITS, spell_duration
-from rules.misreadings import PhraseError
-from rules.phrase_tree import MOST_TIMES
-from rules.phrases import parse_condition, parse_new_company
+from rules.language.mistakes import PhraseError
+from rules.language.parser import parse_condition, parse_new_company
+from rules.language.tree import MOST_TIMES
+from rules.phrases.condition import Condition
+from rules.phrases.counting import Absence, Comparison, Count
 
 ANY_PHRASE = (
     "write for example `less than 5 times in 7 days`, `no activity for 7 days`,"

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.book import DEFAULT_STATUSES, EventSetting, RuleBook
-from rules.counting import Absence, Comparison, Count
 from rules.facts import Selector
 from rules.faults import Fault, RuleFileError
+from rules.file.rule_file import read_rules
+from rules.file.source import LARGEST_FILE
 from rules.flags import Flag
-from rules.reading import read_rules
-from rules.source import LARGEST_FILE
+from rules.phrases.counting import Absence, Comparison, Count
 
 CONFIG = Path(__file__).parents[3] / "config"
 HEALTH = (CONFIG / "health.yaml").read_text(encoding="utf-8")
@@ -100,7 +100,7 @@ def test_the_shipped_health_file_reads() -> None:
 
 
 def test_the_shipped_demo_file_reads() -> None:
-    book = read_rules((CONFIG / "demo.yaml").read_text(encoding="utf-8"))
+    book = read_rules((CONFIG / "demo" / "story.yaml").read_text(encoding="utf-8"))
     assert book.statuses == ("Healthy", "At Risk")
     assert [(flag.name, flag.wait, flag.threshold(1)) for flag in book.flags] == [
         ("Creates reports", timedelta(seconds=5), "Less than 2 times in 10 seconds")

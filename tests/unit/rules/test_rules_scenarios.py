@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from rules.durations import spell_offset
 from rules.faults import Fault, RuleFileError
-from rules.phrases import parse_offset
-from rules.reading import read_rules
-from rules.scenario_reading import read_scenarios, rules_tested_by
-from rules.scenarios import Failure, Scenario, run
+from rules.file.rule_file import read_rules
+from rules.language.parser import parse_offset
+from rules.scenarios.file import read_scenarios, rules_tested_by
+from rules.scenarios.scenario import Failure, Scenario, run
 
 BOOK = read_rules("""\
 version: 1

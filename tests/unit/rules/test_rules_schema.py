@@ -8,11 +8,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from config.files import ROOT
-from rules.conditions import Condition
-from rules.example_phrases import PHRASES
-from rules.phrases import parse_condition
-from rules.reading import check_rules
-from rules.schema import rule_schema
+from rules.file.json_schema import rule_schema
+from rules.file.rule_file import check_rules
+from rules.language.examples import PHRASES
+from rules.language.parser import parse_condition
+from rules.phrases.condition import Condition
 
 CONFIG = ROOT / "config"
 RULE_FILES = sorted(set(CONFIG.rglob("*.yaml")) - set(CONFIG.rglob("*.test.yaml")))

@@ -17,8 +17,8 @@ from settlement_oracle import (
 )
 
 from rules.book import RuleBook
-from rules.memory import Occurrence
-from rules.state import Cause, Settlement
+from rules.facts_in_memory import Occurrence
+from rules.judging.state import Cause, Settlement
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 import pytest
 from judging import at, event, facts_of, find, situation
 
-from rules.conditions import Level, Truth
-from rules.phrases import parse_condition
+from rules.language.parser import parse_condition
+from rules.phrases.condition import Level, Truth
 
 # Phrases that are true, false, and not to be judged.
 T, F, N = "company.yes is 1", "company.yes is 2", "company.none is 1"

@@ -6,13 +6,13 @@ from itertools import islice
 
 import pytest
 
-from cli.demo_data.accounts import MOST, Account, account, people
-from cli.demo_data.command import rules_before_and_now
-from cli.demo_data.lives import Happening, life
-from cli.demo_data.rhythm import OFFSETS
-from rules.memory import FactsInMemory, FieldChange, Occurrence
-from rules.reading import read_rules
-from rules.replay import Replay, replay
+from cli.commands.demo_data import rules_before_and_now
+from demo.customers.accounts import MOST, Account, account, people
+from demo.customers.life import Happening, life
+from demo.customers.working_hours import OFFSETS
+from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
+from rules.file.rule_file import read_rules
+from rules.judging.replay import Replay, replay
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 Lives = list[tuple[Account, list[Happening]]]

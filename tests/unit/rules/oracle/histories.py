@@ -17,18 +17,18 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from recount import Sent, at
 
-from models.traits import Traits
-from rules.amounts import Amount, Change, Measure
+from models.companies.field_merge import Traits
 from rules.book import RuleBook
-from rules.conditions import Bound, Condition, Level
-from rules.counting import Absence, Comparison, Count, Distinct, Never, Share
 from rules.facts import Selector
-from rules.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
+from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
 from rules.flags import Flag
-from rules.memory import FactsInMemory, FieldChange, Occurrence
-from rules.settlement import settle
-from rules.state import CompanyState, Transition
-from rules.together import AllOf, AnyOf, FlagIs, Not
+from rules.judging.settlement import settle
+from rules.judging.state import CompanyState, Transition
+from rules.phrases.amounts import Amount, Change, Measure
+from rules.phrases.condition import Bound, Condition, Level
+from rules.phrases.counting import Absence, Comparison, Count, Distinct, Never, Share
+from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
+from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
 
 CASES = int(os.environ.get("BRAZEBEE_ORACLE_CASES", "0"))
 STATUSES = ("Healthy", "At Risk", "Critical")
@@ -331,7 +331,7 @@ class Company:
     known: set[int] = field(default_factory=set)
 
     def store(self, sent: Sent, now: int) -> None:
-        """See `actors.intake`."""
+        """See `services.events.intake`."""
         if id(sent) in self.known:
             return
         self.known.add(id(sent))
@@ -355,7 +355,7 @@ class Company:
             self.unsettled_since = min(self.unsettled_since or since, since)
 
     def evaluate(self, now: int) -> None:
-        """See `actors.health`; does what the clock does as well, as nothing is done undue."""
+        """Evaluate as `services.health.evaluation` does, and as the clock does."""
         first = min(event.occurred_at for event in self.events)
         state = self.state or CompanyState(self.book.statuses[0], first, None, {})
         settlement = settle(

@@ -12,16 +12,16 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from rules.amounts import Amount, Change, Measure
 from rules.book import RuleBook
-from rules.conditions import Bound, Condition, Level
-from rules.counting import Absence, Comparison, Count, Distinct, Never, Share
 from rules.facts import Selector
-from rules.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
+from rules.facts_in_memory import Occurrence
 from rules.flags import Flag
-from rules.memory import Occurrence
-from rules.state import Transition
-from rules.together import AllOf, AnyOf, FlagIs, Not
+from rules.judging.state import Transition
+from rules.phrases.amounts import Amount, Change, Measure
+from rules.phrases.condition import Bound, Condition, Level
+from rules.phrases.counting import Absence, Comparison, Count, Distinct, Never, Share
+from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
+from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
 
 START = datetime(2024, 1, 20, 23, 59, 20, tzinfo=UTC)
 """Second 0; the second 40 is a midnight, which a date without a time can name."""

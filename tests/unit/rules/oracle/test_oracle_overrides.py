@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from recount import Crossing, Recount, Sent, at, crossings, second_of
 
 from rules.book import RuleBook, worst
-from rules.conditions import Level
-from rules.overrides import counted_levels
-from rules.state import Cause, Override
+from rules.judging.overrides import counted_levels
+from rules.judging.state import Cause, Override
+from rules.phrases.condition import Level
 
 pytestmark = pytest.mark.timeout(TIME_LIMIT)
 
@@ -51,7 +51,7 @@ CLOCKS = st.lists(st.integers(0, END), max_size=8)
 
 
 class Overridden(Company):
-    """A company of which people override flags; see `actors.overrides`."""
+    """A company of which people override flags; see `services.health.overrides`."""
 
     def say(self, word: Word, number: int) -> None:
         """Write what somebody says; nothing is judged by it yet."""

@@ -23,9 +23,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recount import History, Sent, at, second_of
 
-from rules.conditions import Condition, Finding, Level, Situation
 from rules.facts import Selector
-from rules.memory import Occurrence
+from rules.facts_in_memory import Occurrence
+from rules.phrases.condition import Condition, Finding, Level, Situation
 
 pytestmark = pytest.mark.timeout(TIME_LIMIT)
 

@@ -1,0 +1,37 @@
+"""`brazebee metrics`: how webhooks fare, as Prometheus text."""
+
+import threading
+
+import click
+from prometheus_client import generate_latest, start_http_server
+from prometheus_client.core import CollectorRegistry
+from redis.exceptions import RedisError
+
+from cli.connection import find_settings, refused_without_postgres
+from cli.errors import Refused
+from models.database import connect
+from queues.broker import build_broker
+from services.times import utc_now
+from services.webhooks.metrics import WebhookCollector, WebhookCounters
+
+
+@click.command("metrics")
+@click.option("--port", type=click.IntRange(1, 65535),
+              help="Serve them at /metrics on this port, until stopped.")  # fmt: skip
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+def metrics(port: int | None, host: str) -> None:
+    """Print metrics of webhook deliveries and endpoints, or serve them to Prometheus."""
+    settings = find_settings()
+    connect(settings)
+    counters = WebhookCounters(build_broker(settings.redis_url).client)
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(WebhookCollector(counters, utc_now))
+    if port is not None:
+        start_http_server(port, host, registry)
+        click.echo(f"Serving http://{host}:{port}/metrics", err=True)
+        threading.Event().wait()
+    try:
+        with refused_without_postgres():
+            click.echo(generate_latest(registry).decode(), nl=False)
+    except RedisError as error:
+        raise Refused(f"Redis does not answer: {error}.") from None

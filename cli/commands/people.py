@@ -1,0 +1,201 @@
+"""`brazebee people`: who may use the dashboard."""
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from cli.connection import database_transaction, find_organization
+from cli.errors import Refused
+from cli.output import json_option, org_option, print_json, print_rows
+from dashboard.access.audit import COMMAND_LINE, Maker
+from models.people import memberships
+from models.people import people as stored_people
+from models.people.people import Person
+from services.accounts import people as changes
+from services.accounts.passwords import Passwords, UnfitPassword, check_fit, random_password
+from services.accounts.people import Newcomer, NotPossible
+from services.accounts.roles import Role
+from services.times import utc_now
+
+MAKER = Maker(COMMAND_LINE)
+
+T = TypeVar("T")
+
+role_option = click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    required=True,
+    help="What they may do.",
+)
+password_option = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input."
+)
+
+
+@click.group("people")
+def people() -> None:
+    """People who sign in to the dashboard. One person may belong to several organizations."""
+
+
+@people.command("add")
+@click.argument("email")
+@role_option
+@click.option("--name", help="Their name, if they are new.")
+@password_option
+@org_option
+@json_option
+def add(
+    email: str, role: str, name: str | None, password_stdin: bool, org: str, as_json: bool
+) -> None:
+    """Make somebody a member; for who is new a password is made, and shown only this once."""
+    given = _read_password(email) if password_stdin else None
+    password = given or random_password()
+    password_hash = Passwords().hash(password)
+    with database_transaction():
+        added = _possible(
+            lambda: changes.add(
+                find_organization(org),
+                Newcomer(email, name, password_hash),
+                Role(role),
+                maker=MAKER,
+                at=utc_now(),
+            )
+        )
+    shown = password if added.is_new and given is None else None
+    if as_json:
+        print_json({"email": added.person.email, "org": org, "role": role, "password": shown})
+    said = f"{added.person.email} is a member of `{org}` now, as {role}"
+    if added.is_new:
+        _show(f"{said}.", shown, as_json=as_json)
+    else:
+        click.echo(f"{said}; the dashboard knew them, and their password stays.", err=True)
+
+
+@people.command("list")
+@org_option
+@json_option
+def list_people(org: str, as_json: bool) -> None:
+    """List the members of an organization."""
+    with database_transaction():
+        rows = [
+            {
+                "email": one.email,
+                "name": one.name,
+                "role": one.role,
+                "signed_in_at": one.signed_in_at,
+                "disabled_at": one.disabled_at,
+            }
+            for one in memberships.of_organization(find_organization(org).id)
+        ]
+    print_rows(rows, as_json=as_json, empty="Nobody yet; add somebody with `brazebee people add`.")
+
+
+@people.command("set-role")
+@click.argument("email")
+@role_option
+@org_option
+@json_option
+def set_role(email: str, role: str, org: str, as_json: bool) -> None:
+    """Give a member another role."""
+    with database_transaction():
+        organization, person = find_organization(org), _find(email)
+        _possible(
+            lambda: changes.change_role(organization, person, Role(role), maker=MAKER, at=utc_now())
+        )
+    if as_json:
+        print_json({"email": person.email, "org": org, "role": role})
+    click.echo(f"{person.email} is {role} of `{org}` now.", err=True)
+
+
+@people.command("remove")
+@click.argument("email")
+@org_option
+@json_option
+def remove(email: str, org: str, as_json: bool) -> None:
+    """End a membership; the person stays in other organizations."""
+    with database_transaction():
+        organization, person = find_organization(org), _find(email)
+        _possible(lambda: changes.remove(organization, person, maker=MAKER, at=utc_now()))
+    if as_json:
+        print_json({"removed": person.email, "org": org})
+    click.echo(f"{person.email} is no member of `{org}` any more.", err=True)
+
+
+@people.command("set-password")
+@click.argument("email")
+@password_option
+@json_option
+def set_password(email: str, password_stdin: bool, as_json: bool) -> None:
+    """Give a person a new password, and sign them out everywhere."""
+    given = _read_password(email) if password_stdin else None
+    password = given or random_password()
+    password_hash = Passwords().hash(password)
+    with database_transaction():
+        person = _find(email)
+        changes.set_password(person, password_hash, maker=MAKER, at=utc_now())
+    shown = None if given else password
+    if as_json:
+        print_json({"email": person.email, "password": shown})
+    _show(f"{person.email} has a new password, and was signed out.", shown, as_json=as_json)
+
+
+@people.command("disable")
+@click.argument("email")
+@json_option
+def disable(email: str, as_json: bool) -> None:
+    """Keep a person from signing in anywhere, and sign them out."""
+    with database_transaction():
+        person = _find(email)
+        changed = _possible(lambda: changes.disable(person, maker=MAKER, at=utc_now()))
+    if as_json:
+        print_json({"email": person.email, "disabled": True, "changed": changed})
+    said = "cannot sign in any more" if changed else "was disabled already"
+    click.echo(f"{person.email} {said}.", err=True)
+
+
+@people.command("enable")
+@click.argument("email")
+@json_option
+def enable(email: str, as_json: bool) -> None:
+    """Let a person sign in again."""
+    with database_transaction():
+        person = _find(email)
+        changed = changes.enable(person, maker=MAKER, at=utc_now())
+    if as_json:
+        print_json({"email": person.email, "disabled": False, "changed": changed})
+    said = "can sign in again" if changed else "was not disabled"
+    click.echo(f"{person.email} {said}.", err=True)
+
+
+def _find(email: str) -> Person:
+    person = stored_people.find(email.strip())
+    if person is None:
+        raise Refused(f"Nobody has the email `{email}`; see `brazebee people list`.")
+    return person
+
+
+def _possible(change: Callable[[], T]) -> T:
+    try:
+        return change()
+    except NotPossible as error:
+        raise Refused(str(error)) from None
+
+
+def _read_password(email: str) -> str:
+    password = sys.stdin.readline().rstrip("\r\n")
+    try:
+        check_fit(password, email=email)
+    except UnfitPassword as error:
+        raise Refused(str(error)) from None
+    return password
+
+
+def _show(said: str, password: str | None, *, as_json: bool) -> None:
+    if password is None:
+        click.echo(said, err=True)
+        return
+    click.echo(f"{said} Keep the password, it is not shown again:", err=True)
+    if not as_json:
+        click.echo(password)

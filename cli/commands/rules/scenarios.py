@@ -1,0 +1,89 @@
+"""`brazebee rules test`: runs the tests that stand beside a rule file; needs no server."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.commands.rules.files import file_argument, load_rules, read_rule_file, show_faults
+from cli.errors import Refused
+from cli.output import json_option, print_json
+from rules.durations import counted
+from rules.faults import RuleFileError
+from rules.scenarios.file import read_scenarios, rules_tested_by
+from rules.scenarios.scenario import Failure, Scenario, run
+
+TEST_ENDINGS = (".test.yaml", ".test.yml")
+
+Results = list[tuple[Scenario, list[Failure]]]
+
+
+@click.command("test")
+@file_argument
+@json_option
+def test_rules(file: Path, as_json: bool) -> None:
+    """Run the tests in FILE, or those of the rule file FILE: health.test.yaml for health.yaml.
+
+    Exit code 1 if any fails. Needs nothing that runs, and changes nothing.
+    """
+    tests = file if file.name.endswith(TEST_ENDINGS) else _tests_beside(file)
+    results = _run(tests)
+    if as_json:
+        print_json(_as_json(tests, results))
+    else:
+        _print(tests, results)
+    if any(failures for _, failures in results):
+        raise SystemExit(1)
+
+
+def _tests_beside(rules: Path) -> Path:
+    candidates = [rules.with_name(rules.stem + ending) for ending in TEST_ENDINGS]
+    for tests in candidates:
+        if tests.exists():
+            return tests
+    read_rule_file(rules)  # a file that is not there is refused for that
+    raise Refused(f"{rules} has no tests; write them into {candidates[0]}.")
+
+
+def _run(tests: Path) -> Results:
+    """Every test with what failed in it.
+
+    Raises:
+        Refused: the test file or the rule file that it names has faults, or cannot be read.
+    """
+    text = read_rule_file(tests)
+    named = rules_tested_by(text)
+    book = load_rules(tests.parent / named).book if named else None
+    try:
+        scenarios = read_scenarios(text, book, file=str(tests))
+    except RuleFileError as error:
+        raise Refused(show_faults(tests, text, error.faults)) from None
+    return [(test, run(test, book)) for test in scenarios.tests] if book else []
+
+
+def _as_json(tests: Path, results: Results) -> dict[str, Any]:
+    return {
+        "file": str(tests),
+        "passed": sum(not failures for _, failures in results),
+        "failed": sum(bool(failures) for _, failures in results),
+        "tests": [
+            {
+                "test": test.name,
+                "line": test.line,
+                "passed": not failures,
+                "failures": [vars(failure) for failure in failures],
+            }
+            for test, failures in results
+        ],
+    }
+
+
+def _print(tests: Path, results: Results) -> None:
+    for test, failures in results:
+        verdict = click.style("FAILED", fg="red") if failures else click.style("ok", fg="green")
+        click.echo(f"{test.name} ... {verdict}")
+        for failure in failures:
+            click.echo(f"  {tests}:{failure.line}: {failure.message}")
+    failed = sum(bool(failures) for _, failures in results)
+    passed = f"{len(results) - failed} of {counted(len(results), 'test')} passed"
+    click.secho(f"{passed}, {failed} failed." if failed else f"{passed}.", bold=True)

@@ -1,0 +1,61 @@
+"""Brings the database up to date and, when it is new, makes a newcomer's organization."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cli.commands.rules.files import load_rules
+from dashboard.access.audit import Maker
+from models.database import transaction
+from models.keys import api_keys
+from models.migrations import migrate
+from models.organizations import organizations
+from services.accounts.first_administrator import FirstAdministrator, make_first_administrator
+from services.rules.apply_rules import apply_rules
+from services.times import utc_now
+
+DEFAULT_ORGANIZATION = "default"
+MAKER = "first start"
+
+
+@dataclass(frozen=True)
+class FirstStart:
+    """What a start made because there was none, to be shown once.
+
+    `api_key` is None if there was an organization, `administrator` if there was somebody already.
+    `event_key` is one that is taken, if any.
+    """
+
+    api_key: str | None = field(default=None, repr=False)
+    event_key: str | None = None
+    administrator: FirstAdministrator | None = None
+
+    @property
+    def made_anything(self) -> bool:
+        """Whether there is anything to show."""
+        return self.api_key is not None or self.administrator is not None
+
+
+def prepare(rules: Path, admin_email: str) -> FirstStart:
+    """Migrate, and make what is missing: `default` with a rule file, and an administrator.
+
+    Raises:
+        Refused: the rule file cannot be read, or has faults.
+    """
+    migrate()
+    api_key = event_key = None
+    with transaction():
+        if not organizations.every():
+            api_key, event_key = _make_organization(rules)
+        administrator = make_first_administrator(admin_email, maker=Maker(MAKER), at=utc_now())
+    return FirstStart(api_key, event_key, administrator)
+
+
+def _make_organization(rules: Path) -> tuple[str, str | None]:
+    file = load_rules(rules)
+    organization = organizations.create(DEFAULT_ORGANIZATION)
+    applied = apply_rules(
+        organization.id, file.source, file=str(rules), applied_by=MAKER, now=utc_now()
+    )
+    api_key = api_keys.create(organization.id, "first key")
+    enabled = (key for key, event in applied.book.events.items() if event.enabled)
+    return api_key, next(enabled, None)

@@ -1,0 +1,49 @@
+"""What `brazebee up` says once it takes events."""
+
+from collections.abc import Mapping
+
+from cli.commands.up.first_start import FirstStart
+
+LOOPBACK = "127.0.0.0/8"
+"""Where webhooks may go on the embedded default: a newcomer's receiver runs here."""
+
+
+def welcome(
+    base_url: str, dashboard_url: str | None, environment: Mapping[str, str], first: FirstStart
+) -> str:
+    """The addresses, and what the start made: how to sign in, a key, a command to try it with.
+
+    Its lines carry no prefix, so that key and command can be copied as they stand.
+    """
+    lines = ["", f"Brazebee is ready at {base_url}"]
+    if dashboard_url:
+        lines.append(f"The dashboard is at {dashboard_url}")
+    if environment.get("BRAZEBEE_WEBHOOK_ALLOW_NETS") == LOOPBACK:
+        lines.append(f"Webhooks may go to {LOOPBACK}, since this is the embedded default.")
+    if first.api_key is None:
+        lines.append("For another API key, run: brazebee keys create")
+    else:
+        lines.append("The organization `default` was made, with the rules in config/health.yaml.")
+    if first.made_anything:
+        lines += ["", "Shown only this once:", ""]
+    if first.administrator:
+        lines += [
+            f"  Sign in as: {first.administrator.email}",
+            f"  Password:   {first.administrator.password}",
+        ]
+    if first.api_key:
+        lines.append(f"  API key:    {first.api_key}")
+        if first.event_key is not None:
+            curl = _curl(base_url, first.api_key, first.event_key)
+            lines += ["", "Post a first event:", "", curl]
+    return "\n".join([*lines, ""])
+
+
+def _curl(base_url: str, api_key: str, event_key: str) -> str:
+    event = (
+        f'{{"event_key": "{event_key}", "company": {{"id": "company_123", "name": "Acme Corp"}}}}'
+    )
+    return (
+        f"curl -X POST {base_url}/v1/track -H 'x-api-key: {api_key}'"
+        f" -H 'Content-Type: application/json' -d '{event}'"
+    )

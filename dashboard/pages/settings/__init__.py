@@ -1,0 +1,1 @@
+"""Settings: the own account, people, the audit log."""

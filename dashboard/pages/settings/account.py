@@ -1,0 +1,155 @@
+"""A person's own account: name, password, and where they are signed in."""
+
+from dataclasses import replace
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from redis.exceptions import RedisError
+from werkzeug.exceptions import ServiceUnavailable
+from werkzeug.wrappers import Response
+from wtforms import Form, PasswordField
+from wtforms.validators import EqualTo
+
+from dashboard.access import Visitor, audit, signed_in
+from dashboard.access.attempts import TooManyAttempts
+from dashboard.access.audit import Maker
+from dashboard.access.browsers import IDLE
+from dashboard.access.signing_in import (
+    SignInRefused,
+    begin_session,
+    check_password,
+    client_address,
+    end_session,
+)
+from dashboard.web.context import now, parts
+from dashboard.web.forms import fits, name_field, new_password_field, required
+from models.database import transaction
+from models.people import people, sessions
+from models.people.people import Person
+from services.accounts import people as changes
+
+blueprint = Blueprint("account", __name__, url_prefix="/account")
+
+
+class _NameForm(Form):
+    name = name_field()
+
+
+class _PasswordForm(Form):
+    current = PasswordField(
+        "Current password",
+        [required("your current password")],
+        render_kw={"autocomplete": "current-password"},
+    )
+    new = new_password_field(description="At least 12 characters; a few words do well.")
+    again = PasswordField(
+        "New password again",
+        [EqualTo("new", "The two new passwords differ.")],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+@blueprint.get("")
+@signed_in
+def page(visitor: Visitor) -> ResponseReturnValue:
+    """All of it on one page."""
+    return _page(visitor)
+
+
+@blueprint.post("/name")
+@signed_in
+def rename(visitor: Visitor) -> ResponseReturnValue:
+    """Change one's own name."""
+    form = _NameForm(request.form)
+    if not form.validate():
+        return _page(visitor, name_form=form), 422
+    person, name = visitor.person, str(form.name.data)
+    with transaction():
+        people.rename(person.id, name)
+        detail = {"was": person.name, "name": name}
+        audit.write_wherever_member(person, Maker.of(person), now(), "Name changed", detail)
+    flash("Your name was changed.")
+    return redirect(url_for("account.page"), 303)
+
+
+@blueprint.post("/password")
+@signed_in
+def change_password(visitor: Visitor) -> ResponseReturnValue:
+    """Change one's own password: every other browser is signed out."""
+    person = visitor.person
+    if person.password_hash is None:
+        abort(404)
+    form = _PasswordForm(request.form)
+    if not form.validate(extra_validators={"new": [fits(person.email)]}):
+        return _page(visitor, password_form=form), 422
+    try:
+        person = check_password(person.email, str(form.current.data), address=client_address())
+        response = redirect(url_for("account.page"), 303)
+        _replace_password(person, str(form.new.data), response)
+    except SignInRefused:
+        form.current.errors = ["This is not your current password."]
+        return _page(visitor, password_form=form), 422
+    except TooManyAttempts as error:
+        form.current.errors = ["There were too many attempts. Try again later."]
+        answer = _page(visitor, password_form=form)
+        return answer, 429, {"Retry-After": str(error.retry_after)}
+    except RedisError:
+        raise ServiceUnavailable("Passwords cannot be checked at the moment.") from None
+    flash("Your password was changed. Every other browser was signed out.")
+    return response
+
+
+@blueprint.post("/sessions/<int:session_id>/end")
+@signed_in
+def end_one(visitor: Visitor, session_id: int) -> ResponseReturnValue:
+    """Sign out one other browser."""
+    if session_id == visitor.session.id:
+        return _sign_out_here()
+    with transaction():
+        if not sessions.end_one(visitor.person.id, session_id):
+            abort(404)
+    flash("That browser was signed out.")
+    return redirect(url_for("account.page"), 303)
+
+
+@blueprint.post("/sessions/end")
+@signed_in
+def end_all(visitor: Visitor) -> ResponseReturnValue:
+    """Sign out everywhere, here too."""
+    person = visitor.person
+    with transaction():
+        sessions.end_all(person.id)
+        audit.write_wherever_member(person, Maker.of(person), now(), "Signed out everywhere")
+    return _sign_out_here()
+
+
+def _replace_password(person: Person, password: str, response: Response) -> None:
+    """Store a new password, and go on in this browser alone, under a new token."""
+    password_hash = parts().passwords.hash(password)
+    with transaction():
+        changes.set_password(person, password_hash, maker=Maker.of(person), at=now())
+    person = replace(person, password_hash=password_hash)
+    begin_session(person, response, by="new password")
+
+
+def _sign_out_here() -> ResponseReturnValue:
+    response = redirect(url_for("sign_in.page"), 303)
+    end_session(response)
+    flash("You are signed out.")
+    return response
+
+
+def _page(
+    visitor: Visitor,
+    *,
+    name_form: _NameForm | None = None,
+    password_form: _PasswordForm | None = None,
+) -> str:
+    with transaction():
+        open_sessions = sessions.of_person(visitor.person.id, at=now(), idle=IDLE)
+    return render_template(
+        "account/page.html",
+        name_form=name_form or _NameForm(name=visitor.person.name),
+        password_form=password_form or _PasswordForm(),
+        sessions=open_sessions,
+    )

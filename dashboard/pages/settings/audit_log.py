@@ -1,0 +1,38 @@
+"""Settings -> Audit log: who changed what, and when."""
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from dashboard.access import Member, administrator
+from models.database import transaction
+from models.organizations import audit_log
+
+blueprint = Blueprint("audit_log", __name__, url_prefix="/o/<name:organization>/settings/audit")
+
+PAGE = 50
+
+
+@blueprint.get("")
+@administrator
+def page(member: Member) -> ResponseReturnValue:
+    """The newest changes first, by anybody or one person, of any or one kind."""
+    person = request.args.get("person") or None
+    action = request.args.get("action") or None
+    before_id = request.args.get("before", type=int)
+    organization_id = member.organization.id
+    with transaction():
+        entries = audit_log.page(
+            organization_id, made_by=person, action=action, before_id=before_id, limit=PAGE + 1
+        )
+        people = audit_log.makers(organization_id)
+        actions = audit_log.actions(organization_id)
+    return render_template(
+        "audit_log/page.html",
+        entries=entries[:PAGE],
+        next_before=entries[PAGE - 1].id if len(entries) > PAGE else None,
+        before=before_id,
+        person=person,
+        action=action,
+        people=people,
+        actions=actions,
+    )

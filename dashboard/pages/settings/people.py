@@ -1,0 +1,183 @@
+"""Settings -> People: who is a member of an organization, and in which role."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import Form
+
+from dashboard.access import Member, Role, administrator
+from dashboard.access.audit import Maker
+from dashboard.access.members import visitor
+from dashboard.web.context import now, parts
+from dashboard.web.forms import email_field, name_field, role_field
+from models.database import transaction
+from models.people import memberships, people
+from models.people.people import Person
+from services.accounts import people as changes
+from services.accounts.passwords import random_password
+from services.accounts.people import Newcomer, NotPossible
+
+blueprint = Blueprint("people", __name__, url_prefix="/o/<name:organization>/settings/people")
+
+
+class _AddForm(Form):
+    email = email_field()
+    name = name_field(optional=True, description="They can change it themselves.")
+    role = role_field(default=Role.VIEWER.value)
+
+
+@blueprint.get("")
+@administrator
+def page(member: Member) -> ResponseReturnValue:
+    """The members of the organization."""
+    return _page(member, _AddForm())
+
+
+@blueprint.post("")
+@administrator
+def add(member: Member) -> ResponseReturnValue:
+    """Make somebody a member; a new person's password is shown this once."""
+    form = _AddForm(request.form)
+    if not form.validate():
+        return _page(member, form), 422
+    password = random_password()
+    password_hash = parts().passwords.hash(password)
+    try:
+        with transaction():
+            added = changes.add(
+                member.organization,
+                Newcomer(str(form.email.data), form.name.data, password_hash),
+                Role(form.role.data),
+                maker=Maker.of(member.person),
+                at=now(),
+            )
+    except NotPossible as error:
+        form.email.errors = [str(error)]
+        return _page(member, form), 422
+    if added.is_new:
+        return _show_password(added.person, password, new=True)
+    flash(f"{added.person.email} is a member now, and signs in as before.")
+    return redirect(url_for("people.page"), 303)
+
+
+@blueprint.post("/<int:person_id>/role")
+@administrator
+def change_role(member: Member, person_id: int) -> ResponseReturnValue:
+    """Give a member another role."""
+    chosen = request.form.get("role", "")
+    if chosen not in list(Role):
+        abort(400)
+    role = Role(chosen)
+
+    def change(person: Person) -> str:
+        changes.change_role(
+            member.organization, person, role, maker=Maker.of(member.person), at=now()
+        )
+        return f"{person.email} is {'an' if role != Role.VIEWER else 'a'} {role.value} now."
+
+    return _change(member, person_id, change)
+
+
+@blueprint.post("/<int:person_id>/remove")
+@administrator
+def remove(member: Member, person_id: int) -> ResponseReturnValue:
+    """End a membership."""
+
+    def change(person: Person) -> str:
+        changes.remove(member.organization, person, maker=Maker.of(member.person), at=now())
+        return f"{person.email} is no member any more."
+
+    return _change(member, person_id, change)
+
+
+@blueprint.post("/<int:person_id>/disable")
+@administrator
+def disable(member: Member, person_id: int) -> ResponseReturnValue:
+    """Keep a person from signing in, and end their sessions."""
+
+    def change(person: Person) -> str:
+        _check_in_charge(person)
+        changes.disable(person, maker=Maker.of(member.person), at=now())
+        return f"{person.email} cannot sign in any more, and was signed out everywhere."
+
+    return _change(member, person_id, change)
+
+
+@blueprint.post("/<int:person_id>/enable")
+@administrator
+def enable(member: Member, person_id: int) -> ResponseReturnValue:
+    """Let a person sign in again."""
+
+    def change(person: Person) -> str:
+        _check_in_charge(person)
+        changes.enable(person, maker=Maker.of(member.person), at=now())
+        return f"{person.email} can sign in again."
+
+    return _change(member, person_id, change)
+
+
+@blueprint.post("/<int:person_id>/password")
+@administrator
+def reset_password(member: Member, person_id: int) -> ResponseReturnValue:
+    """Give a person a new random password, which is shown this once."""
+    password = random_password()
+    password_hash = parts().passwords.hash(password)
+    try:
+        with transaction():
+            person = _find_member(member, person_id)
+            _check_in_charge(person)
+            changes.set_password(person, password_hash, maker=Maker.of(member.person), at=now())
+    except NotPossible as error:
+        flash(str(error), "error")
+        return redirect(url_for("people.page"), 303)
+    return _show_password(person, password, new=False)
+
+
+def _page(member: Member, form: _AddForm) -> str:
+    with transaction():
+        listed = memberships.of_organization(member.organization.id)
+    return render_template("people/page.html", people=listed, form=form, roles=list(Role))
+
+
+def _show_password(person: Person, password: str, *, new: bool) -> str:
+    return render_template("people/password.html", person=person, password=password, new=new)
+
+
+def _change(member: Member, person_id: int, change: Callable[[Person], str]) -> ResponseReturnValue:
+    """Change a member in one transaction, and say so; or say why not."""
+    try:
+        with transaction():
+            said = change(_find_member(member, person_id))
+    except NotPossible as error:
+        flash(str(error), "error")
+    else:
+        flash(said)
+    return redirect(url_for("people.page"), 303)
+
+
+def _find_member(member: Member, person_id: int) -> Person:
+    """A member of the same organization; anybody else does not exist here."""
+    if memberships.role_of(member.organization.id, person_id) is None:
+        abort(404)
+    person = people.with_id(person_id)
+    return person or abort(404)
+
+
+def _check_in_charge(person: Person) -> None:
+    """See that the visitor administers every organization of a person.
+
+    Raises:
+        NotPossible: they do not.
+    """
+    found = visitor()
+    administered = [
+        m.organization.id
+        for m in (found.memberships if found else [])
+        if m.role == Role.ADMINISTRATOR
+    ]
+    if not changes.is_in_charge_of(administered, person):
+        raise NotPossible(
+            f"{person.email} belongs to other organizations too, which you do not administer."
+            " You can end their membership here."
+        )

@@ -1,0 +1,45 @@
+"""The way to the OpenID Connect provider and back; only there where one is set."""
+
+from flask import Blueprint, flash, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from dashboard.access import everybody
+from dashboard.access.open_id import NotLetIn, read_answer, send_to_provider
+from dashboard.access.signing_in import SignInRefused, begin_session
+from dashboard.web.addresses import safe_next
+
+blueprint = Blueprint("open_id", __name__, url_prefix="/sign-in/openid")
+
+_GOAL = "after sign-in"
+
+
+@blueprint.get("")
+@everybody
+def begin() -> ResponseReturnValue:
+    """Go to the provider."""
+    session[_GOAL] = safe_next(request.args.get("next"))
+    try:
+        return send_to_provider()
+    except NotLetIn as error:
+        return _refused(error)
+
+
+@blueprint.get("/return")
+@everybody
+def come_back() -> ResponseReturnValue:
+    """Sign in whomever the provider names."""
+    goal = session.pop(_GOAL, None)
+    try:
+        person = read_answer()
+        response = redirect(goal or url_for("start.page"), 303)
+        begin_session(person, response, by="OpenID Connect")
+    except NotLetIn as error:
+        return _refused(error)
+    except SignInRefused:
+        return _refused(NotLetIn("Your account has just changed. Sign in again."))
+    return response
+
+
+def _refused(error: NotLetIn) -> ResponseReturnValue:
+    flash(str(error), "error")
+    return redirect(url_for("sign_in.page"), 303)

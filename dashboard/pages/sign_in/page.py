@@ -1,0 +1,98 @@
+"""The page to sign in on, and signing out."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from redis.exceptions import RedisError
+from werkzeug.exceptions import ServiceUnavailable
+from wtforms import Form, PasswordField, StringField
+from wtforms.validators import Length
+
+from dashboard.access import everybody
+from dashboard.access.attempts import TooManyAttempts
+from dashboard.access.members import visitor
+from dashboard.access.signing_in import (
+    SignInRefused,
+    begin_session,
+    check_password,
+    client_address,
+    end_session,
+)
+from dashboard.web.addresses import safe_next
+from dashboard.web.context import parts
+from dashboard.web.forms import required, trimmed
+from rules.durations import counted
+from services.accounts.passwords import LONGEST
+from services.accounts.people import LONGEST_EMAIL
+
+blueprint = Blueprint("sign_in", __name__)
+
+WRONG = "Email and password do not belong together."
+"""Whichever of the two is wrong: nobody shall learn here who has an account."""
+
+
+class _SignInForm(Form):
+    email = StringField(
+        "Email",
+        [required("your email"), Length(max=LONGEST_EMAIL)],
+        filters=[trimmed],
+        render_kw={"autocomplete": "username", "type": "email", "autofocus": True},
+    )
+    password = PasswordField(
+        "Password",
+        [required("your password"), Length(max=LONGEST)],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+@blueprint.get("/sign-in")
+@everybody
+def page() -> ResponseReturnValue:
+    """The form; who is signed in goes on at once."""
+    if visitor():
+        return redirect(_goal(), 303)
+    return _page(_SignInForm())
+
+
+@blueprint.post("/sign-in")
+@everybody
+def sign_in() -> ResponseReturnValue:
+    """Sign in with email and password."""
+    form = _SignInForm(request.form)
+    if not form.validate():
+        return _page(form), 422
+    try:
+        person = check_password(
+            form.email.data or "", form.password.data or "", address=client_address()
+        )
+        response = redirect(_goal(), 303)
+        begin_session(person, response, by="password")
+    except SignInRefused:
+        return _page(form, WRONG), 422
+    except TooManyAttempts as error:
+        minutes = counted(-(-error.retry_after // 60), "minute")
+        said = f"There were too many attempts. Try again in {minutes}."
+        return _page(form, said), 429, {"Retry-After": str(error.retry_after)}
+    except RedisError:
+        raise ServiceUnavailable("Nobody can sign in at the moment.") from None
+    return response
+
+
+@blueprint.post("/sign-out")
+@everybody
+def sign_out() -> ResponseReturnValue:
+    """Sign this browser out."""
+    response = redirect(url_for("sign_in.page"), 303)
+    end_session(response)
+    flash("You are signed out.")
+    return response
+
+
+def _page(form: _SignInForm, refused: str | None = None) -> str:
+    return render_template(
+        "sign_in.html", form=form, refused=refused, open_id=parts().settings.open_id
+    )
+
+
+def _goal() -> str:
+    """Where to go on: where the person wanted to go."""
+    return safe_next(request.args.get("next")) or url_for("start.page")

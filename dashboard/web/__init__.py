@@ -1,0 +1,1 @@
+"""How the dashboard handles requests: forms, addresses, errors, headers, its context."""

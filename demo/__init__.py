@@ -1,0 +1,1 @@
+"""Demo data: invented customers, and the story that `brazebee demo` plays."""

@@ -1,0 +1,196 @@
+"""Makes the delivery log of the demo: what was sent in the year, and what was answered.
+
+The deliveries of the past are attempted one after the other by a clock of the past, with the code
+that attempts them live; only the answers are made up. Nothing is sent.
+"""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import count
+from random import Random
+from uuid import UUID
+
+from config.webhook_policy import WebhookPolicy
+from models.database import transaction
+from models.webhooks import deliveries, delivery_log, webhook_endpoints
+from models.webhooks.deliveries import Attempt
+from models.webhooks.webhook_endpoints import Endpoint, Wanted
+from services.webhooks import endpoints
+from services.webhooks.delivery import AttemptFailed, Claimed, claim, record_failure, record_success
+from services.webhooks.payload import EventType
+
+BATCH = 25
+"""Attempts in one transaction: each leaves versions of rows that all later ones step over."""
+
+HICCUPS = 0.025
+"""The share of attempts that a receiver answers with 502 for no reason at all."""
+
+REASON = "demo data: nothing is sent from here"
+
+Outage = tuple[timedelta, timedelta, int | None]
+"""How long before the present it began, how long it lasted, and what was answered, if anything."""
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A made-up receiver; its host is under a name that is kept for examples and never resolves.
+
+    `tests` are how long before the present somebody sent a test event, and what was answered.
+    """
+
+    url: str
+    wanted: Wanted
+    answer_ms: int
+    outages: Sequence[Outage] = ()
+    tests: Sequence[tuple[timedelta, int]] = ()
+
+
+RECEIVERS = (
+    Receiver(
+        "https://crm.brightdesk.example/hooks/brazebee",
+        Wanted(
+            event_types=(EventType.HEALTH_SCORE_CHANGED,),
+            company_fields={"plan": ["Business", "Enterprise"]},
+        ), 120,
+        outages=[
+            (timedelta(days=121, hours=3), timedelta(minutes=50), 503),
+            (timedelta(days=16, hours=7), timedelta(hours=7), 503),
+            (timedelta(days=3, hours=5), timedelta(minutes=40), None),
+        ],
+        tests=[(timedelta(days=364, minutes=9), 404), (timedelta(days=364), 200)],
+    ),
+    Receiver(
+        "https://alerts.brightdesk.example/critical", Wanted(statuses=("Critical",)), 60,
+        outages=[(timedelta(days=9), timedelta(hours=1), 502)],
+        tests=[(timedelta(days=6, minutes=4), 401), (timedelta(days=6), 200)],
+    ),
+)  # fmt: skip
+
+
+def subscribe(
+    organization_id: int, since: datetime, secret_keys: Sequence[str]
+) -> list[tuple[UUID, Receiver]]:
+    """Subscribe the receivers, disabled from the first moment on."""
+    subscribed = []
+    for receiver in RECEIVERS:
+        endpoint_id, _ = webhook_endpoints.add(
+            organization_id, receiver.url, secret_keys=secret_keys, wanted=receiver.wanted,
+            created_at=since,
+        )  # fmt: skip
+        endpoints.disable(endpoints.find(organization_id, endpoint_id), REASON, since)
+        subscribed.append((endpoint_id, receiver))
+    return subscribed
+
+
+def deliver_past(
+    organization_id: int, endpoint_id: UUID, receiver: Receiver, now: datetime,
+    *, policy: WebhookPolicy, chance: Random,
+) -> int:  # fmt: skip
+    """Attempt all that was written for an endpoint up to `now`; how many attempts that took.
+
+    Whoever delivers beside sees the endpoint disabled: it is enabled only within transactions,
+    which end when nothing waits to be tried again.
+    """
+    with transaction():
+        endpoint = endpoints.find(organization_id, endpoint_id)
+        post = _Post(endpoint, receiver, now, policy, chance)
+    while post.goes_on:
+        with transaction():
+            endpoint = endpoints.find(organization_id, endpoint_id)
+            enabled = replace(endpoint, disabled_at=None, disabled_because=None)
+            webhook_endpoints.save_health(enabled)
+            post.work()
+            endpoints.disable(endpoints.find(organization_id, endpoint_id), REASON, now)
+    return post.attempts
+
+
+class _Post:
+    """The attempts to one endpoint, in the order of their times."""
+
+    def __init__(
+        self, endpoint: Endpoint, receiver: Receiver, now: datetime, policy: WebhookPolicy,
+        chance: Random,
+    ) -> None:  # fmt: skip
+        self.attempts = 0
+        self._endpoint = endpoint
+        self._receiver = receiver
+        self._now = now
+        self._policy = policy
+        self._chance = chance
+        self._order = count()
+        self._due: list[tuple[datetime, int, UUID | None, int]] = []
+        self._new = dict(delivery_log.paused(endpoint.id, until=now))
+        self._tests: dict[datetime, int] = {now - ago: status for ago, status in receiver.tests}
+        self._answers: dict[UUID, int] = {}
+        for delivery_id, at in self._new.items():
+            self._ask(at + timedelta(milliseconds=chance.uniform(8, 40)), delivery_id, 1)
+        for at in self._tests:
+            self._ask(at, None, 0)
+        self._untried = len(self._due)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether anything is left to be tried by now."""
+        return bool(self._due) and self._due[0][0] <= self._now
+
+    def work(self) -> None:
+        """Make attempts, some dozens, until nothing waits to be tried again."""
+        until = self.attempts + BATCH
+        while self.goes_on and (self.attempts < until or len(self._due) > self._untried):
+            at, _, wanted, number = heapq.heappop(self._due)
+            if at in self._tests:
+                requests = self._test(at)
+            else:
+                requests = [(wanted, number)] if wanted else self._probes(at)
+            for delivery_id, try_number in requests:
+                if delivery_id in self._new:
+                    self._untried -= 1
+                    delivery_log.resume(delivery_id, self._new.pop(delivery_id))
+                claimed = claim(delivery_id, try_number, at, self._policy)
+                if claimed is not None:
+                    self.attempts += 1
+                    self._attempt(claimed, at)
+
+    def _test(self, at: datetime) -> list[deliveries.Request]:
+        self._untried -= 1
+        endpoint = endpoints.find(self._endpoint.organization_id, self._endpoint.id)
+        delivery_id, requests = endpoints.send_test(endpoint, at)
+        self._answers[delivery_id] = self._tests.pop(at)
+        return requests
+
+    def _ask(self, at: datetime, delivery_id: UUID | None, number: int) -> None:
+        heapq.heappush(self._due, (at, next(self._order), delivery_id, number))
+
+    def _probes(self, at: datetime) -> list[deliveries.Request]:
+        return deliveries.probes(until=at, limit=1, endpoint_id=self._endpoint.id)
+
+    def _attempt(self, claimed: Claimed, at: datetime) -> None:
+        made = self._answer(claimed.delivery.id, at)
+        ended = at + timedelta(milliseconds=made.duration_ms)
+        if made.error is None:
+            following = record_success(claimed, made, ended).following
+        else:
+            result, following = record_failure(AttemptFailed(claimed, made), ended)
+            if result and result.next_attempt_at:
+                self._ask(result.next_attempt_at, claimed.delivery.id, claimed.delivery.tries + 2)
+            endpoint = endpoints.find(self._endpoint.organization_id, self._endpoint.id)
+            if endpoint.probe_at is not None:
+                self._ask(endpoint.probe_at, None, 0)
+        for delivery_id, number in following:
+            self._ask(ended, delivery_id, number)
+
+    def _answer(self, delivery_id: UUID, at: datetime) -> Attempt:
+        took = round(self._receiver.answer_ms * self._chance.lognormvariate(0, 0.35))
+        usual = 502 if self._chance.random() < HICCUPS else 200
+        status: int | None = self._answers.get(delivery_id, usual)
+        for ago, lasting, answer in self._receiver.outages:
+            if timedelta(0) <= at - (self._now - ago) < lasting:
+                status = answer
+        if status is None:
+            seconds = self._policy.timeout.total_seconds()
+            return Attempt(at, round(seconds * 1000), None, f"no answer within {seconds:g} s", None)
+        if status == 200:
+            return Attempt(at, took, status, None, '{"ok":true}')
+        return Attempt(at, took, status, f"answered {status}", "")

@@ -1,0 +1,1 @@
+"""What every HTTP API asks of its clients: a valid key, and requests within the limits."""

@@ -1,0 +1,1 @@
+"""Companies and users: fields and their history, lists, notes and timelines."""

@@ -1,0 +1,166 @@
+"""Users of companies, and their fields."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.companies.external_ids import Key, find_ids
+from models.companies.field_digests import RowGone, Saying, lock_heard
+from models.companies.field_merge import Traits
+from models.cursors import Cursor
+from models.database import query, query_over
+
+UserKey = Key
+
+
+@dataclass
+class User:
+    """A user's row, locked for the transaction that read it."""
+
+    id: int
+    company_id: int
+    traits: Traits
+    first_seen_at: datetime
+
+    def hear(self, sent: Mapping[str, Any], company_id: int, at: datetime) -> None:
+        """Take over what an event of the time `at` said, and of which company it was."""
+        self.traits.take_over(sent, at)
+        if self.traits.newest_event_at == at:
+            self.company_id = company_id
+        self.first_seen_at = min(at, self.first_seen_at)
+
+
+@dataclass(frozen=True)
+class ListedUser:
+    """A user as lists show it; `last_event_at` is when one of the company last had an event."""
+
+    id: str
+    name: str | None
+    email: str | None
+    first_seen_at: datetime
+    last_event_at: datetime
+    traits: dict[str, Any]
+
+
+_LAST_SEEN_FIRST = Cursor("users", ("timestamptz", "bigint"))
+
+
+def ids(keys: Collection[UserKey]) -> dict[UserKey, int]:
+    """The ids of the users with these keys that exist."""
+    return find_ids("users", keys)
+
+
+def hear(said: Sequence[Saying]) -> dict[int, User]:
+    """Lock the users of events, in the order of their ids; those that say something new, by id.
+
+    Where the events say what was said before, only the time of the newest event moves, here.
+
+    Raises:
+        RowGone: one of them is no longer there.
+    """
+    if not said:
+        return {}
+    [row] = lock_heard(
+        "users",
+        said,
+        newest="company_at",
+        since="first_seen_at",  # there is no history that an event of the past could change
+        tell="count(*) as found, array_agg(id) filter (where not again) as to_merge",
+    )
+    if row["found"] < len(said):
+        raise RowGone
+    return _with_ids(row["to_merge"]) if row["to_merge"] else {}
+
+
+def _with_ids(ids: Sequence[int]) -> dict[int, User]:
+    rows = query(
+        "select id, company_id, email, name, traits, fields_at, company_at, said, first_seen_at"
+        " from users where id = any(%(ids)s)",
+        {"ids": ids},
+    )
+    return {row["id"]: _user(row) for row in rows}
+
+
+def add(users: Iterable[tuple[UserKey, int, datetime]]) -> None:
+    """Add users by key, company and first sight, leaving out those added meanwhile."""
+    query_over(
+        "insert into users (organization_id, external_id, company_id, company_at, first_seen_at)"
+        " select organization_id, external_id, company_id, seen_at, seen_at from v"
+        " on conflict (organization_id, external_id) do nothing",
+        [
+            {
+                "organization_id": organization_id,
+                "external_id": external_id,
+                "company_id": company_id,
+                "seen_at": seen_at,
+            }
+            for (organization_id, external_id), company_id, seen_at in sorted(users)
+        ],
+        "organization_id bigint, external_id text, company_id bigint, seen_at timestamptz",
+    )
+
+
+def save(users: Iterable[User]) -> None:
+    """Write back users of whom something else was said."""
+    query_over(
+        "update users u set company_id = v.company_id, company_at = v.company_at, email = v.email,"
+        " name = v.name, traits = v.traits, fields_at = v.fields_at, said = v.said,"
+        " first_seen_at = v.first_seen_at from v where u.id = v.id",
+        [
+            {
+                "id": u.id,
+                "company_id": u.company_id,
+                "company_at": u.traits.newest_event_at,
+                **u.traits.core,
+                "traits": u.traits.custom,
+                "fields_at": u.traits.stored_fields_at,
+                "said": u.traits.fingerprint(u.company_id),
+                "first_seen_at": u.first_seen_at,
+            }
+            for u in users
+        ],
+        "id bigint, company_id bigint, company_at timestamptz, email text, name text,"
+        " traits jsonb, fields_at jsonb, said uuid, first_seen_at timestamptz",
+    )
+
+
+def page(
+    company_id: int, *, after: str | None = None, limit: int = 50
+) -> tuple[list[ListedUser], str | None]:
+    """The users of a company, the last seen first, and what to ask for the next ones with.
+
+    Raises:
+        UnreadableCursor: `after` is not what an earlier page gave.
+    """
+    rows = query(
+        "select id as row_id, external_id as id, name, email, first_seen_at,"
+        " company_at as last_event_at, traits from users where company_id = %(company_id)s"
+        f"{_LAST_SEEN_FIRST.condition(['company_at', 'id'], after, descending=True)}"
+        " order by company_at desc, users.id desc limit %(limit)s",
+        {"company_id": company_id, "limit": limit + 1, **_LAST_SEEN_FIRST.read(after)},
+    )
+    following = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        following = _LAST_SEEN_FIRST.write([last["last_event_at"], last["row_id"]])
+    names = ListedUser.__dataclass_fields__
+    return [ListedUser(**{name: row[name] for name in names}) for row in rows[:limit]], following
+
+
+def count(company_id: int) -> int:
+    """How many users a company has."""
+    [row] = query(
+        "select count(*) as number from users where company_id = %(company_id)s",
+        {"company_id": company_id},
+    )
+    number: int = row["number"]
+    return number
+
+
+def _user(row: dict[str, Any]) -> User:
+    core = {"email": row["email"], "name": row["name"]}
+    traits = Traits.stored(
+        core, row["traits"], row["fields_at"], row["company_at"], said=row["said"]
+    )
+    return User(row["id"], row["company_id"], traits, row["first_seen_at"])

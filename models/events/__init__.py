@@ -1,0 +1,1 @@
+"""Events, and the counts kept of them."""

@@ -1,0 +1,1 @@
+"""Flags, overrides and transitions, and what is due to be evaluated."""

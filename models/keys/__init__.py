@@ -1,0 +1,1 @@
+"""API keys, and the event keys that each of them may send."""

@@ -1,0 +1,1 @@
+"""Organizations, their rule versions and their audit log."""

@@ -1,0 +1,1 @@
+"""The people who use the dashboard: memberships, sessions, saved views."""

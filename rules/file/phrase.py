@@ -1,0 +1,81 @@
+"""Reads the phrases of a rule file from its nodes: texts, and `all`, `any` and `not` over them."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from rules.file.source import Source
+from rules.language.mistakes import PhraseError
+from rules.language.parser import parse_condition
+from rules.language.tree import MOST_NESTED, Vocabulary
+from rules.phrases.condition import Condition
+from rules.phrases.logic import AllOf, AnyOf, Not
+
+LONGEST_PHRASE = 2_000
+"""Characters; also what keeps reading one quick."""
+
+MOST_PHRASES = 1_000
+"""In one flag, however they are written: an alias can stand for a thousand others."""
+
+T = TypeVar("T")
+
+
+def read_phrase_text(source: Source, node: Node, what: str, parse: Callable[[str], T]) -> T | None:
+    """What a parser makes of a text; a fault at its place where it is misread."""
+    text = source.text(node, what)
+    if text is None:
+        return None
+    if len(text) > LONGEST_PHRASE:
+        source.fault(node, f"{what} is longer than {LONGEST_PHRASE:,} characters")
+        return None
+    try:
+        return parse(text)
+    except PhraseError as error:
+        source.fault(node, error.message, offset=error.offset)
+        return None
+
+
+class PhraseReader:
+    """Reads the phrases of one flag."""
+
+    def __init__(self, source: Source, vocabulary: Vocabulary) -> None:
+        self.source = source
+        self.vocabulary = vocabulary
+        self._phrases = 0
+
+    def read(self, node: Node, what: str, depth: int = 0) -> Condition | None:
+        """A phrase, or a mapping with one of `all`, `any` and `not`; None after a fault."""
+        self._phrases += 1
+        if self._phrases > MOST_PHRASES:
+            if self._phrases == MOST_PHRASES + 1:
+                self.source.fault(node, f"a flag has at most {MOST_PHRASES:,} phrases")
+            return None
+        if not isinstance(node, MappingNode):
+            return read_phrase_text(
+                self.source, node, what, lambda text: parse_condition(text, self.vocabulary)
+            )
+        entries = self.source.mapping(node, what, ("all", "any", "not"))
+        if len(entries) > 1:
+            self.source.fault(node, f"{what} must be one of `all`, `any` and `not`")
+        elif entries and depth >= MOST_NESTED:
+            self.source.fault(node, f"{what} is nested more than {MOST_NESTED} deep")
+        elif entries:
+            [(word, (_, value))] = entries.items()
+            return self._read_together(word, value, depth + 1)
+        return None
+
+    def _read_together(self, word: str, node: Node, depth: int) -> Condition | None:
+        if word == "not":
+            negated = self.read(node, "what `not` negates", depth)
+            return Not(negated) if negated else None
+        items = node.value if isinstance(node, SequenceNode) else []
+        if not items and not self.source.torn:
+            self.source.fault(node, f"`{word}` needs a list of phrases, each after a `-`")
+        read = [self.read(item, f"a phrase of `{word}`", depth) for item in items]
+        parts = tuple(part for part in read if part is not None)
+        if not parts or len(parts) < len(items):
+            return None
+        if len(parts) == 1:
+            return parts[0]
+        return AllOf(parts) if word == "all" else AnyOf(parts)

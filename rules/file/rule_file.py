@@ -1,0 +1,154 @@
+"""Reads a rule file into a `RuleBook`, or tells every fault in it at once."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from graphlib import CycleError, TopologicalSorter
+
+from ruamel.yaml.nodes import Node, SequenceNode
+
+from rules.book import DEFAULT_STATUSES, NOT_APPLICABLE, EventSetting, RuleBook
+from rules.faults import Fault, RuleFileError, did_you_mean
+from rules.file.flag import ANY_EVENT, FlagReader, ReadFlag, wait_of
+from rules.file.names import read_name
+from rules.file.source import Source, is_null
+from rules.file.warnings import doubt_reference
+from rules.phrases.logic import FlagIs
+
+_FILE_KEYS = ("version", "statuses", "events", "defaults", "flags")
+_EVENT_KEYS = ("name", "enabled")
+
+
+@dataclass(frozen=True)
+class CheckedRules:
+    """What a text says: the book if it has no faults, its faults, and what is surely not meant."""
+
+    book: RuleBook | None
+    faults: tuple[Fault, ...]
+    doubts: tuple[Fault, ...]
+
+
+def read_rules(text: str, *, file: str = "rules") -> RuleBook:
+    """Read the text of a rule file; `file` is the name that faults are told with.
+
+    Raises:
+        RuleFileError: the text has faults; the error lists all of them.
+    """
+    checked = check_rules(text)
+    if checked.book is None:
+        raise RuleFileError(checked.faults, file=file)
+    return checked.book
+
+
+def check_rules(text: str) -> CheckedRules:
+    """Read the text of a rule file, and all that can be said about it."""
+    source = Source(text)
+    book = _Reader(source).book(source.root) if source.root is not None else None
+    faults, doubts = tuple(sorted(set(source.faults))), tuple(sorted(set(source.doubts)))
+    return CheckedRules(None if faults else book, faults, doubts)
+
+
+class _Reader:
+    """Reads one source top-down; every method records faults and goes on as far as it can."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.statuses: tuple[str, ...] = DEFAULT_STATUSES
+        self.statuses_known = True
+        self.events: dict[str, EventSetting] = {}
+        self.default_wait = timedelta(0)
+
+    def book(self, root: Node) -> RuleBook | None:
+        entries = self.source.mapping(root, "the file", _FILE_KEYS, required=_FILE_KEYS[:1])
+        readers = {
+            "version": self.read_version,
+            "statuses": self.read_statuses,
+            "events": self.read_events,
+            "defaults": self.read_defaults,
+        }
+        for key, read in readers.items():
+            if key in entries:
+                read(entries[key][1])
+        read_flags = self.read_flags(entries["flags"][1]) if "flags" in entries else []
+        self.check_references(read_flags)
+        if self.source.faults:
+            return None
+        return RuleBook(self.statuses, self.events, tuple(read.flag for read in read_flags))
+
+    def read_version(self, node: Node) -> None:
+        version = self.source.scalar(node, "`version`")
+        if version is True or version != 1:
+            self.source.fault(node, "`version` must be 1, the only one there is")
+
+    def read_statuses(self, node: Node) -> None:
+        names: list[str] = []
+        for item in self.source.items(node, "`statuses`"):
+            name = read_name(self.source, item, "a status")
+            if name is None:
+                self.statuses_known = False
+                continue
+            if name.casefold() in (known.casefold() for known in (*names, NOT_APPLICABLE)):
+                self.source.fault(item, f"the status `{name}` is taken; give each its own name")
+            else:
+                names.append(name)
+        if len(names) >= 2:
+            self.statuses = tuple(names)
+        elif isinstance(node, SequenceNode):
+            self.source.fault(node, "`statuses` needs at least two, from best to worst")
+        self.statuses_known = self.statuses_known and len(names) >= 2
+
+    def read_events(self, node: Node) -> None:
+        if is_null(node):
+            return
+        for key, (key_node, value) in self.source.mapping(node, "`events`").items():
+            read_name(self.source, key_node, "an event key")
+            if key == ANY_EVENT:
+                self.source.fault(key_node, "`any` stands for all events; use another event key")
+            settings = (
+                {} if is_null(value) else self.source.mapping(value, f"event `{key}`", _EVENT_KEYS)
+            )
+            name = (
+                read_name(self.source, settings["name"][1], "`name`")
+                if "name" in settings
+                else None
+            )
+            enabled = (
+                self.source.boolean(settings["enabled"][1], "`enabled`")
+                if "enabled" in settings
+                else True
+            )
+            self.events[key] = EventSetting(key, name or key, enabled=enabled is not False)
+
+    def read_defaults(self, node: Node) -> None:
+        entries = self.source.mapping(node, "`defaults`", ("new_company",))
+        if "new_company" in entries:
+            self.default_wait = wait_of(self.source, entries["new_company"][1])
+
+    def read_flags(self, node: Node) -> list[ReadFlag]:
+        if is_null(node):
+            return []
+        statuses = self.statuses if self.statuses_known else None
+        reader = FlagReader(self.source, statuses, self.events, self.default_wait)
+        flags = [reader.read(item) for item in self.source.items(node, "`flags`")]
+        return [flag for flag in flags if flag is not None]
+
+    def check_references(self, flags: list[ReadFlag]) -> None:
+        """Flags may refer to each other, but not in a circle."""
+        by_name = {read.flag.name: read for read in flags}
+        for read in flags:
+            for name in sorted(read.flag.other_flags - by_name.keys()):
+                hint = did_you_mean(name, by_name) or "; it is not in this file"
+                self.source.fault(read.nodes["when"], f"there is no flag `{name}`{hint}")
+            for part in (part for phrase in read.flag.phrases for part in phrase):
+                if isinstance(part, FlagIs) and part.flag in by_name:
+                    doubt_reference(self.source, read.nodes["when"], part, by_name[part.flag].flag)
+        try:
+            TopologicalSorter(
+                {name: read.flag.other_flags for name, read in by_name.items()}
+            ).prepare()
+        except CycleError as error:
+            circle = [name for name in error.args[1] if name in by_name]
+            first = by_name[min(circle, key=lambda name: by_name[name].flag.line)]
+            names = " -> ".join(f"`{name}`" for name in reversed(circle))
+            self.source.fault(
+                first.nodes["when"], f"these flags refer to each other in a circle: {names}"
+            )

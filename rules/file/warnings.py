@@ -1,0 +1,100 @@
+"""Doubts what is legal in a flag but surely not meant."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ruamel.yaml.nodes import Node
+
+from rules.file.source import Source
+from rules.flags import Flag
+from rules.phrases.amounts import Amount, Change, Measure
+from rules.phrases.condition import Condition
+from rules.phrases.counting import Absence, Count, Distinct
+from rules.phrases.fields import FieldIs, FieldMissing
+from rules.phrases.implication import implies, opposite
+from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
+
+_WORDS_FOR_MISSING = ("empty", "blank", "unknown", "null", "none", "unset")
+
+
+def doubt_flag(
+    source: Source,
+    statuses: Sequence[str],
+    flag: Flag,
+    nodes: Mapping[str, Node],
+    places: Mapping[int, Node],
+) -> None:
+    """Record every doubt about a flag; `places` are the nodes of its levels' phrases."""
+    for level, message in _levels(statuses, flag):
+        source.doubt(places[level], message)
+    for level, phrase in flag.conditions:
+        for message in _phrases(phrase):
+            source.doubt(places[level], message)
+    for key, message in _keys(flag, nodes):
+        source.doubt(nodes[key], message)
+
+
+def doubt_reference(source: Source, place: Node, phrase: FlagIs, other: Flag) -> None:
+    """A flag that can never have the status that another waits for."""
+    levels = {None, 0, other.if_missing, *(level for level, _ in other.conditions)}
+    reachable = phrase.level in levels
+    if phrase.or_worse and phrase.level is not None:
+        reachable = any(level is not None and level >= phrase.level for level in levels)
+    if not reachable:
+        source.doubt(place, f"`{other.name}` can never be `{phrase.status}`, so this never holds")
+    elif phrase.or_worse and phrase.level == 0:
+        source.doubt(place, f"`{phrase}` is always so, unless the flag is N/A")
+
+
+def _levels(statuses: Sequence[str], flag: Flag) -> Iterator[tuple[int, str]]:
+    """A level is never reached if a worse one holds whenever it does."""
+    mildest = flag.conditions[-1][0]
+    for place, (level, condition) in enumerate(flag.conditions):
+        if level == flag.if_missing or (flag.recover is not None and level == mildest):
+            continue
+        for worse, other in flag.conditions[:place]:
+            if implies(condition, other):
+                hidden, hiding = statuses[level], f"`{statuses[worse]}` ({other})"
+                yield (
+                    level,
+                    f"`{hidden}` can never be reached: whenever this holds, {hiding} does too",
+                )
+                break
+
+
+def _phrases(phrase: Condition) -> Iterator[str]:
+    for part in phrase:
+        if isinstance(part, AllOf):
+            joined = part.joined
+            for number, one in enumerate(joined):
+                clash = next((o for o in joined[:number] if implies(one, opposite(o))), None)
+                if clash is not None:
+                    yield f"`{clash}` and `{one}` can never both hold"
+        if isinstance(part, FieldIs) and part.wanted.casefold() in _WORDS_FOR_MISSING:
+            yield f"did you mean `company.{part.field} is missing`?"
+
+
+def _keys(flag: Flag, nodes: Mapping[str, Node]) -> Iterator[tuple[str, str]]:
+    parts = [part for phrase in flag.phrases for part in phrase]
+    mildest = flag.conditions[-1][1]
+    if flag.recover is not None and implies(opposite(mildest), flag.recover):
+        message = (
+            f"`recover` is no stricter than the rule: it holds whenever `{mildest}` does not,"
+            " so it changes nothing; ask for more, or leave it out"
+        )
+        yield "recover", message
+    elif flag.recover is not None and implies(flag.recover, mildest):
+        yield (
+            "recover",
+            f"`recover` can never end it: whenever it holds, the rule `{mildest}` does too",
+        )
+    if "ignore_if" in nodes and not any(isinstance(part, Change) for part in parts):
+        yield "ignore_if", "`ignore_if` is for phrases with `down` and `up`, and there is none"
+    if "if_missing" in nodes and not any(_can_be_missing(part) for part in parts):
+        yield "if_missing", "`if_missing` says nothing here: its phrases can always be judged"
+
+
+def _can_be_missing(part: Condition) -> bool:
+    if isinstance(part, Amount):
+        return part.measure is not Measure.SUM
+    always = Count | Absence | Distinct | FieldMissing | FlagIs | AllOf | AnyOf | Not
+    return not isinstance(part, always)

@@ -1,0 +1,1 @@
+"""Evaluating a company: which status, since when, until when, and why."""

@@ -1,0 +1,43 @@
+"""What would keep a flag from a change that time alone is about to bring."""
+
+from rules.book import RuleBook
+from rules.flags import Flag, Verdict
+from rules.judging.state import Cause, FlagChange
+from rules.phrases.condition import Condition, Finding
+from rules.phrases.fields import spell_value
+
+
+def what_counts(book: RuleBook, flag: Flag) -> str:
+    """The events that a flag counts, by the name that people know."""
+    key = flag.selector.event_key
+    setting = book.events.get(key) if key is not None else None
+    name = setting.name if setting else "any event"
+    where = (
+        f"data.{'.'.join(path)}: {' or '.join(spell_value(value) for value in values)}"
+        for path, values in flag.selector.where
+    )
+    return ", ".join([name, *where])
+
+
+def averted_by(book: RuleBook, change: FlagChange) -> str | None:
+    """What must come before a change so that it does not happen, such as `2 more Report created`.
+
+    None where no event can avert it, or where it is not time that brings it.
+    """
+    flag = book.flags_by_name.get(change.flag)
+    if flag is None or change.verdict is None or change.cause is not Cause.TIME:
+        return None
+    decided = _decided_by(flag, change, change.verdict)
+    return decided[0].averts(decided[1], what_counts(book, flag)) if decided else None
+
+
+def _decided_by(
+    flag: Flag, change: FlagChange, verdict: Verdict
+) -> tuple[Condition, Finding] | None:
+    """The phrase that turned at a change, and what it found then: that of the worse level."""
+    if verdict.recovery is not None and flag.recover is not None:
+        return flag.recover, verdict.recovery
+    worse = max(change.before or 0, change.after or 0)
+    phrases = zip(flag.conditions, verdict.findings, strict=False)
+    found = {level: (phrase, finding) for (level, phrase), finding in phrases}
+    return found.get(worse)

@@ -1,0 +1,76 @@
+"""How a company stands at an instant by its rules, on what that rests, and what is to come."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules.book import RuleBook
+from rules.facts import Facts
+from rules.flags import Flag, Reason, Verdict
+from rules.judging.settlement import settle
+from rules.judging.state import CompanyState, FlagChange, FlagState, Transition
+from rules.phrases.condition import Condition, Finding, Level, Situation
+
+
+@dataclass(frozen=True)
+class Review:
+    """A company at an instant: its state, each flag's verdict, and what follows by itself.
+
+    `recoveries` holds what `recover` finds for each raised flag that has one, `coming` the
+    transitions that happen if nothing else does, in order, and `changes` what the flags themselves
+    come to, also where that does not count: those of each flag in order.
+    """
+
+    state: CompanyState
+    verdicts: Mapping[str, Verdict]
+    recoveries: Mapping[str, Finding]
+    coming: tuple[Transition, ...]
+    changes: tuple[FlagChange, ...]
+
+
+def review(
+    book: RuleBook, company: CompanyState, facts: Facts, *, now: datetime, until: datetime
+) -> Review:
+    """Judge a recorded company at `now`, and follow it to `until` as if nothing happened.
+
+    `facts` must know of nothing after `now`.
+    """
+    state = settle(book, company, facts, now=now, unsettled_since=None).state
+    settled = _Settled(state.flags)
+    verdicts, recoveries = {}, {}
+    for flag in book.flags:
+        situation = Situation(facts, flag.selector, now, settled)
+        verdicts[flag.name] = flag.judge(situation, state.flags[flag.name].memory)
+        if flag.recover is not None and verdicts[flag.name].level:
+            recoveries[flag.name] = flag.recover.find(situation)
+    coming = settle(book, state, facts, now=until, unsettled_since=None)
+    return Review(state, verdicts, recoveries, coming.transitions, coming.changes)
+
+
+def deciding_phrase(flag: Flag, verdict: Verdict) -> tuple[Condition, Finding] | None:
+    """The phrase that decides a flag's level, and what it found; None where none was asked."""
+    if verdict.recovery and flag.recover:
+        return flag.recover, verdict.recovery
+    levels = list(zip(flag.conditions, verdict.findings, strict=False))
+    if not levels:
+        return None
+    by_level = {level: (condition, finding) for (level, condition), finding in levels}
+    missing = [(condition, finding) for (_, condition), finding in levels if finding.holds is None]
+    if verdict.reason is Reason.MISSING:
+        return missing[-1]
+    mildest = flag.conditions[-1][0]
+    return by_level.get(verdict.level or mildest, by_level[mildest])
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """Flags as they are recorded; see `rules.phrases.condition.OtherFlags`."""
+
+    states: Mapping[str, FlagState]
+
+    def level(self, flag: str, _at: datetime) -> Level:
+        return self.states[flag].level
+
+    def next_change(self, flag: str, after: datetime) -> datetime | None:
+        due_at = self.states[flag].due_at
+        return due_at if due_at and due_at > after else None

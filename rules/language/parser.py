@@ -1,0 +1,91 @@
+"""Reads the phrases of a rule file into what they mean."""
+
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from lark import Lark
+from lark.exceptions import UnexpectedInput, VisitError
+
+from rules.language.mistakes import PhraseError, explain_misreading
+from rules.language.tree import TOO_DEEP, PhraseTree, Vocabulary
+from rules.phrases.condition import Condition
+
+STARTS = ("when", "new_company", "lasting", "ignore_if", "offset")
+
+
+def parse_condition(text: str, vocabulary: Vocabulary | None = None) -> Condition:
+    """Read one phrase of `when` or `recover`, such as `less than 5 times in 7 days`.
+
+    Raises:
+        PhraseError: the phrase is not of the language, can never hold, or always holds.
+    """
+    condition: Condition = _parse(text, "when", vocabulary)
+    return condition
+
+
+def parse_new_company(text: str) -> timedelta:
+    """Read `judge at once` (zero) or `wait W`, the time that a company must be known first.
+
+    Raises:
+        PhraseError: the phrase is neither.
+    """
+    wait: timedelta = _parse(text, "new_company")
+    return wait
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a duration such as `1 day`.
+
+    Raises:
+        PhraseError: it is none.
+    """
+    duration: timedelta = _parse(text, "lasting")
+    return duration
+
+
+def parse_offset(text: str) -> timedelta:
+    """Read a duration in several units, such as `3 days 4 hours`; it may be 0.
+
+    Raises:
+        PhraseError: it is none.
+    """
+    offset: timedelta = _parse(text, "offset")
+    return offset
+
+
+def parse_ignore_if(text: str) -> Decimal:
+    """Read `previous under N`: the N.
+
+    Raises:
+        PhraseError: it says something else.
+    """
+    number: Decimal = _parse(text, "ignore_if")
+    return number
+
+
+@cache
+def _grammar() -> Lark:
+    return Lark.open_from_package(
+        "rules.language",
+        "grammar.lark",
+        parser="lalr",
+        start=list(STARTS),
+        propagate_positions=True,
+    )
+
+
+def _parse(text: str, start: str, vocabulary: Vocabulary | None = None) -> Any:
+    try:
+        tree = _grammar().parse(text, start=start)
+    except UnexpectedInput as error:
+        raise explain_misreading(error, text, start) from None
+    try:
+        return PhraseTree(vocabulary or Vocabulary(), windows=start != "offset").transform(tree)
+    except RecursionError:
+        raise PhraseError(TOO_DEEP) from None
+    except VisitError as error:
+        if isinstance(error.orig_exc, PhraseError):
+            raise error.orig_exc from None
+        raise

@@ -1,0 +1,171 @@
+"""Phrases about a company's fields: numbers, texts, dates, and whether they are known at all.
+
+Fields come from client applications with whatever type they were sent. A number may be sent as a
+text; texts are compared without regard to case; dates are ISO 8601, in UTC unless they say
+otherwise, and a date without a time is its first instant.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, ClassVar
+
+from rules.durations import shifted, spell_duration
+from rules.facts import Path
+from rules.phrases.condition import Bound, Finding, OnField, Situation, spell_number
+
+LARGEST_EXPONENT = 400
+"""A number sent as a text is a number up to this power of ten; a JSON double ends at 308."""
+
+
+def field_path(field: str) -> Path:
+    """`limits.seats` as the steps down into a company's fields."""
+    return tuple(field.split("."))
+
+
+def as_number(value: Any) -> Decimal | None:
+    """The number that a field or an event's value is, None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    try:
+        text = str(value).strip()
+        number = Decimal("" if "_" in text else text)
+    except (InvalidOperation, ValueError):  # an integer of thousands of digits has no text
+        return None
+    return number if number.is_finite() and abs(number.adjusted()) <= LARGEST_EXPONENT else None
+
+
+def as_instant(value: Any) -> datetime | None:
+    """The instant that a field names, None if it is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value.strip())
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
+
+
+def says(value: Any, wanted: Any) -> bool:
+    """Whether a field says what is wanted: texts without regard to case, numbers as numbers."""
+    numbers = as_number(value), as_number(wanted)
+    if None not in numbers:
+        return numbers[0] == numbers[1]
+    return spell_value(value).casefold() == spell_value(wanted).casefold()
+
+
+def spell_value(value: Any) -> str:
+    """A field's value as a text, truth values as in JSON."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | Mapping):
+        return "a list" if isinstance(value, list) else "an object"
+    return str(value).strip()
+
+
+class FieldCondition(OnField):
+    """A phrase about one field; `seen` of its findings is what stands there."""
+
+    wanted_kind: ClassVar[str] = "a value"
+    """What a field must hold to be judged, in words."""
+
+    def value(self, situation: Situation) -> Any:
+        """What stands in the field."""
+        return situation.facts.field(field_path(self.field), situation.at)
+
+    def tell(self, finding: Finding) -> str:
+        """See `Condition.tell`."""
+        if finding.seen is None:
+            return f"company.{self.field} is missing"
+        wrong = f", not {self.wanted_kind}" if finding.holds is None else ""
+        return f"company.{self.field} is {spell_value(finding.seen)}{wrong}"
+
+
+@dataclass(frozen=True)
+class FieldCompared(FieldCondition):
+    """`company.nps below 7`."""
+
+    wanted_kind: ClassVar[str] = "a number"
+    field: str
+    bound: Bound
+    limit: Decimal
+
+    def find(self, situation: Situation) -> Finding:
+        """See `Condition.find`."""
+        value = self.value(situation)
+        number = as_number(value)
+        return Finding(
+            None if number is None else self.bound.admits(number, self.limit), seen=value
+        )
+
+    def __str__(self) -> str:
+        return f"company.{self.field} {self.bound} {spell_number(self.limit)}"
+
+
+@dataclass(frozen=True)
+class FieldIs(FieldCondition):
+    """`company.plan is Free`, or `is not Free`; `wanted` is as it was written."""
+
+    field: str
+    wanted: str
+    negated: bool = False
+
+    def find(self, situation: Situation) -> Finding:
+        """See `Condition.find`."""
+        value = self.value(situation)
+        return Finding(
+            None if value is None else says(value, self.wanted) != self.negated, seen=value
+        )
+
+    def __str__(self) -> str:
+        return f"company.{self.field} is {'not ' * self.negated}{quoted(self.wanted)}"
+
+
+@dataclass(frozen=True)
+class FieldMissing(FieldCondition):
+    """`company.csm_name is missing`, or `is not missing`."""
+
+    field: str
+    negated: bool = False
+
+    def find(self, situation: Situation) -> Finding:
+        """See `Condition.find`."""
+        value = self.value(situation)
+        return Finding((value is None) != self.negated, seen=value)
+
+    def __str__(self) -> str:
+        return f"company.{self.field} is {'not ' * self.negated}missing"
+
+
+@dataclass(frozen=True)
+class FieldWithin(FieldCondition):
+    """`company.renewal_date within W`: it lies ahead, at most W from now."""
+
+    wanted_kind: ClassVar[str] = "a date such as 2026-12-31"
+    field: str
+    window: timedelta
+
+    def find(self, situation: Situation) -> Finding:
+        """See `Condition.find`: it holds in `[date - W, date)`."""
+        value = self.value(situation)
+        date = as_instant(value)
+        if date is None:
+            return Finding(None, seen=value)
+        begins, at = shifted(date, -self.window), situation.at
+        ahead = [instant for instant in (begins, date) if instant > at]
+        return Finding(begins <= at < date, changes_at=min(ahead, default=None), seen=value)
+
+    def __str__(self) -> str:
+        return f"company.{self.field} within {spell_duration(self.window)}"
+
+
+def quoted(name: str) -> str:
+    """A name or value as a phrase writes it: in quotes where it would be misread without."""
+    words = name.split()
+    plain = (
+        " ".join(words) == name != ""
+        and not any(character in name for character in '()"“”')
+        and not any(word.casefold() in ("and", "or", "is", "not", "missing") for word in words)
+    )
+    return name if plain else '"' + name.replace('"', '""') + '"'

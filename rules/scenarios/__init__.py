@@ -1,0 +1,1 @@
+"""Tests of a rule file, written in YAML beside it."""

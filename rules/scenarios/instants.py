@@ -1,0 +1,47 @@
+"""Instants in a test file: an offset from its start, such as `3 days 4 hours`, or a date."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from ruamel.yaml.nodes import Node
+
+from rules.durations import shifted
+from rules.file.phrase import read_phrase_text
+from rules.file.source import Source
+from rules.language.parser import parse_offset
+from rules.phrases.fields import as_instant
+
+_LIKE_A_DATE = re.compile(r"\s*\d{4}-")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An instant, and the words that the file has for it."""
+
+    at: datetime
+    written: str
+    is_date: bool = False
+
+
+def read_moment(source: Source, node: Node, what: str, start: datetime) -> Moment | None:
+    """An offset from `start`, or a date; None after a fault."""
+    text = source.text(node, what)
+    if text is None:
+        return None
+    if _LIKE_A_DATE.match(text):
+        date = read_date(source, node, what)
+        return Moment(date, text.strip(), is_date=True) if date else None
+    offset = read_phrase_text(source, node, what, parse_offset)
+    return None if offset is None else Moment(shifted(start, offset), text.strip())
+
+
+def read_date(source: Source, node: Node, what: str) -> datetime | None:
+    """A date, perhaps with a time, in UTC unless it says otherwise; None after a fault."""
+    text = source.text(node, what)
+    date = None if text is None else as_instant(text)
+    if text is not None and date is None:
+        source.fault(
+            node, f"{what} must be a date such as `2026-01-05` or `2026-01-05 09:30`, not `{text}`"
+        )
+    return date

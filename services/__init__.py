@@ -1,0 +1,1 @@
+"""What the product does, for every entry point: without HTTP, queues or the command line."""

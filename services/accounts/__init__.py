@@ -1,0 +1,1 @@
+"""People, their roles and passwords, and the audit log of what they change."""

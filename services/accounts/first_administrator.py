@@ -1,0 +1,43 @@
+"""Makes the first person, who administers every organization that there is."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dashboard.access.audit import Maker
+from models.database import execute
+from models.organizations import organizations
+from models.people import people
+from services.accounts import people as changes
+from services.accounts.passwords import Passwords, random_password
+from services.accounts.people import Newcomer
+from services.accounts.roles import Role
+
+LOCK = 0x62_7A_61
+"""Any number of our own, beside that of `models.migrations`."""
+
+
+@dataclass(frozen=True)
+class FirstAdministrator:
+    """How the first person signs in, to be shown once."""
+
+    email: str
+    password: str = field(repr=False)
+
+
+def make_first_administrator(
+    email: str, *, maker: Maker, at: datetime
+) -> FirstAdministrator | None:
+    """Make an administrator where there is nobody yet; None where there is somebody.
+
+    Raises:
+        NotPossible: the email is none.
+    """
+    execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": LOCK})
+    if people.any_exists():
+        return None
+    password = random_password()
+    password_hash = Passwords().hash(password)
+    for organization in organizations.every():
+        newcomer = Newcomer(email, "Administrator", password_hash)
+        changes.add(organization, newcomer, Role.ADMINISTRATOR, maker=maker, at=at)
+    return FirstAdministrator(email, password) if people.any_exists() else None

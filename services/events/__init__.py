@@ -1,0 +1,1 @@
+"""Storing events with the companies and users that they mention."""

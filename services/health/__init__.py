@@ -1,0 +1,1 @@
+"""Evaluating the health of companies, and recording how it changes."""

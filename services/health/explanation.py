@@ -1,0 +1,152 @@
+"""Why a company stands where it stands, judged live by the rules in force."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from models.companies import companies
+from models.companies.companies import Company
+from models.health import transitions
+from models.health.flag_overrides import StoredOverride
+from models.health.transitions import StoredTransition
+from rules.book import RuleBook
+from rules.durations import BEGINNING, LONGEST, shifted, spell_duration, spell_instant
+from rules.facts import Facts
+from rules.flags import Flag, Reason, Verdict
+from rules.judging.overrides import counted_levels
+from rules.judging.prevention import averted_by, what_counts
+from rules.judging.review import Review, deciding_phrase, review
+from rules.phrases.condition import Condition, Finding
+from rules.phrases.fields import spell_value
+from services.health.settlements import facts_of, recorded, settlements_of
+from services.rules.rule_books import RuleBooks
+
+
+@dataclass(frozen=True)
+class FlagExplanation:
+    """One flag as it is judged, and what it rests on.
+
+    `counts` names the events that count. `threshold` is the phrase that decides, in canonical
+    form, `seen` what it found, `lacks` how many further events would change it. `recovers` is
+    what a raised flag must come to, where it has a `recover`. `changes_at` and `changes_to` tell
+    when it changes if nothing happens, and to which status, `unless` what would avert that.
+    `line` is where the flag stands in its version of the rules. `override` is in force where the
+    flag counts otherwise.
+    """
+
+    flag: str
+    status: str
+    reason: Reason
+    counts: str | None
+    threshold: str
+    seen: str | None
+    recovers: str | None
+    lacks: str | None
+    last_event_at: datetime | None
+    changes_at: datetime | None
+    changes_to: str | None
+    unless: str | None
+    line: int
+    note: str | None
+    override: StoredOverride | None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A company's health as judged now, its flags, and its history, oldest first."""
+
+    company: Company
+    status: str
+    score: int | None
+    rules_version: int
+    flags: list[FlagExplanation]
+    transitions: list[StoredTransition]
+
+
+def explain(
+    organization_id: int,
+    company_id: str,
+    version: int,
+    now: datetime,
+    rulebooks: RuleBooks | None = None,
+) -> Explanation | None:
+    """Explain the company with the client's own id; None if there is none.
+
+    `rulebooks` spares reading the rules again.
+    """
+    company = companies.find(organization_id, company_id)
+    if company is None:
+        return None
+    rulebooks = rulebooks or RuleBooks()
+    stored = recorded(company)
+    book, _, settled = settlements_of(stored, version, rulebooks, now)[-1]
+    facts = facts_of(company)
+    found = review(book, settled.state, facts, now=now, until=shifted(now, LONGEST))
+    flags = [_explain_flag(book, flag, found, facts, now) for flag in book.flags]
+    in_force = {one.id: one.flag for one in found.state.overrides if one.begun}
+    overrides = {in_force[one.id]: one for one in stored.overrides if one.id in in_force}
+    return Explanation(
+        company,
+        found.state.status,
+        book.score(counted_levels(book, found.state)),
+        version,
+        [replace(flag, override=overrides.get(flag.flag)) for flag in flags],
+        transitions.of_company(company.id),
+    )
+
+
+def _explain_flag(
+    book: RuleBook, flag: Flag, found: Review, facts: Facts, now: datetime
+) -> FlagExplanation:
+    verdict = found.verdicts[flag.name]
+    steps = [step for step in found.changes if step.flag == flag.name and step.crosses]
+    deciding = deciding_phrase(flag, verdict)
+    lacks = deciding[0].lacks(deciding[1]) if deciding else None
+    recovery = found.recoveries.get(flag.name)
+    if recovery is not None and flag.recover is not None:
+        lacks = flag.recover.lacks(recovery)
+    counts = any(part.counts_events for phrase in flag.phrases for part in phrase)
+    last = facts.latest(flag.selector, 1, BEGINNING, now) if counts else ()
+    return FlagExplanation(
+        flag=flag.name,
+        status=book.status_name(verdict.level),
+        reason=verdict.reason,
+        counts=what_counts(book, flag) if counts else None,
+        threshold=str(deciding[0]) if deciding else flag.threshold(verdict.level),
+        seen=_seen(flag, verdict, deciding, facts, now),
+        recovers=str(flag.recover) if recovery is not None else None,
+        lacks=lacks,
+        last_event_at=last[0] if last else None,
+        changes_at=steps[0].at if steps else None,
+        changes_to=book.status_name(steps[0].after) if steps else None,
+        unless=averted_by(book, steps[0]) if steps else None,
+        line=flag.line,
+        note=flag.note,
+        override=None,
+    )
+
+
+def _seen(
+    flag: Flag,
+    verdict: Verdict,
+    deciding: tuple[Condition, Finding] | None,
+    facts: Facts,
+    now: datetime,
+) -> str | None:
+    """What a flag rests on, in words."""
+    if deciding is not None:
+        return deciding[0].tell(deciding[1])
+    if verdict.reason is Reason.WAITS:
+        since = spell_instant(facts.first_seen_at)
+        return f"known since {since}, the flag waits {spell_duration(flag.wait)}"
+    fields = []
+    for path, wanted in flag.applies_to:
+        value = facts.field(path, now)
+        said = "missing" if value is None else spell_value(value)
+        fields.append(f"company.{'.'.join(path)} is {said}, not {_spell(wanted)}")
+    return "; ".join(fields)
+
+
+def _spell(values: Sequence[Any]) -> str:
+    return " or ".join(spell_value(value) for value in values)

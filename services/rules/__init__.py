@@ -1,0 +1,1 @@
+"""Rule files: applied, compared, and tried on the past before they are applied."""

@@ -1,0 +1,112 @@
+"""Replays stored events through rule books, on every processor of this machine."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from config.settings import Settings
+from models.companies import companies, field_history
+from models.companies.companies import Company
+from models.database import transaction
+from models.events import events
+from rules.book import RuleBook
+from rules.durations import BEGINNING, shifted
+from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
+from rules.judging.replay import Replay, replay
+from rules.phrases.counting import Never
+from services.parallel import on_every_processor
+
+CHUNK = 50
+"""Companies in a task of one process: enough to be worth a query, few enough to show progress."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The time to replay, both ends included."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One company, named by the client's own id, and what each book says of it."""
+
+    company: str
+    replays: tuple[Replay, ...]
+
+
+def backtest(
+    settings: Settings, company_ids: Sequence[int], books: Sequence[RuleBook], stretch: Stretch
+) -> Iterator[list[Replayed]]:
+    """Replay companies by their internal ids, chunk by chunk, in whatever order they are done.
+
+    Raises:
+        OperationalError: PostgreSQL cannot be reached.
+        BrokenProcessPool: a process of ours was killed.
+    """
+    chunks = [company_ids[start : start + CHUNK] for start in range(0, len(company_ids), CHUNK)]
+    replaying = partial(replay_chunk, books=books, stretch=stretch)
+    yield from on_every_processor(settings, replaying, chunks)
+
+
+def replay_chunk(
+    company_ids: Sequence[int], books: Sequence[RuleBook], stretch: Stretch
+) -> list[Replayed]:
+    """Replay some companies in this process."""
+    with transaction():
+        facts = facts_in_memory(company_ids, books, stretch)
+    return [
+        Replayed(
+            company.external_id,
+            tuple(replay(book, known, since=stretch.since, until=stretch.until) for book in books),
+        )
+        for company, known in facts
+    ]
+
+
+def facts_in_memory(
+    company_ids: Sequence[int], books: Sequence[RuleBook], stretch: Stretch
+) -> list[tuple[Company, FactsInMemory]]:
+    """Each company, and all of its events and fields that the books can ask for."""
+    keys = {flag.selector.event_key for book in books for flag in book.flags}
+    found = events.of_companies(
+        company_ids,
+        None if None in keys else {key for key in keys if key is not None},
+        since=_first_needed(books, stretch.since),
+        until=stretch.until,
+    )
+    occurrences: dict[int, list[Occurrence]] = {company_id: [] for company_id in company_ids}
+    for company_id, at, key, user, data in found:
+        occurrences[company_id].append(Occurrence(at, key, data, user))
+    fields = frozenset(name for book in books for name in book.company_fields)
+    changes: dict[int, list[FieldChange]] = {company_id: [] for company_id in company_ids}
+    for company_id, field, at, value in field_history.of_companies(company_ids, fields):
+        changes[company_id].append(FieldChange(at, field, value))
+    return [
+        (
+            company,
+            FactsInMemory(
+                occurrences[company.id],
+                [*changes[company.id], _own_id(company)],
+                first_seen_at=company.first_seen_at,
+            ),
+        )
+        for company in companies.with_ids(company_ids)
+    ]
+
+
+def _first_needed(books: Sequence[RuleBook], since: datetime) -> datetime:
+    """From when on events can matter to what is judged from `since` on."""
+    flags = [flag for book in books for flag in book.flags]
+    phrases = [part for flag in flags for phrase in flag.phrases for part in phrase]
+    if any(isinstance(part, Never) for part in phrases):
+        return BEGINNING
+    reach = max((part.reach for part in phrases), default=since - since)
+    lookback = max((flag.lookback for flag in flags), default=since - since)
+    return shifted(since, -(reach + lookback))
+
+
+def _own_id(company: Company) -> FieldChange:
+    return FieldChange(company.first_seen_at, "id", company.external_id)

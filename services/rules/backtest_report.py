@@ -1,0 +1,137 @@
+"""What a backtest found, in rows for people and for programs."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from rules.book import RuleBook
+from rules.judging.accuracy import Hindsight, Period, look_back
+from rules.judging.replay import raised_periods
+from services.rules.backtest import Replayed, Stretch
+
+ANY_FLAG = "(any flag)"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of replaying a book, and variants of its flags, over one stretch."""
+
+    book: RuleBook
+    variants: list[RuleBook]
+    replayed: list[Replayed]
+    stretch: Stretch
+
+    def changes(self) -> list[dict[str, Any]]:
+        """How often each flag was raised and cleared, and for how many companies."""
+        rows = []
+        for name in (*(flag.name for flag in self.book.flags), None):
+            periods = self._periods(0, name)
+            flat = list(_flat(periods))
+            rows.append(
+                {
+                    "flag": name or ANY_FLAG,
+                    "raised": sum(begun > self.stretch.since for begun, _ in flat),
+                    "cleared": sum(ended < self.stretch.until for _, ended in flat),
+                    "companies": sum(1 for company in periods.values() if company),
+                    "raised_at_the_end": sum(ended == self.stretch.until for _, ended in flat),
+                }
+            )
+        return rows
+
+    def weeks(self) -> list[dict[str, Any]]:
+        """For each week and flag, how often it was raised and cleared, where it was at all."""
+        raised, cleared = Counter[tuple[int, str]](), Counter[tuple[int, str]]()
+        for flag in self.book.flags:
+            for begun, ended in _flat(self._periods(0, flag.name)):
+                if begun > self.stretch.since:
+                    raised[self._week(begun), flag.name] += 1
+                if ended < self.stretch.until:
+                    cleared[self._week(ended), flag.name] += 1
+        return [
+            {
+                "week_from": f"{self.stretch.since + timedelta(weeks=week):%Y-%m-%d}",
+                "flag": flag,
+                "raised": raised[week, flag],
+                "cleared": cleared[week, flag],
+            }
+            for week, flag in sorted({*raised, *cleared})
+        ]
+
+    def hindsight(
+        self, outcomes: Mapping[str, datetime], horizon: timedelta
+    ) -> list[dict[str, Any]]:
+        """How well each flag warned."""
+        return [
+            {"flag": name or ANY_FLAG} | _figures(self._look_back(0, name, outcomes, horizon))
+            for name in (*(flag.name for flag in self.book.flags), None)
+        ]
+
+    def thresholds(
+        self, outcomes: Mapping[str, datetime], horizon: timedelta
+    ) -> list[dict[str, Any]]:
+        """How well each variant of a flag would have warned."""
+        rows = []
+        for number, variant in enumerate(self.variants, start=1):
+            [flag] = variant.flags
+            written = self.book.flags_by_name[flag.name].conditions[-1][1]
+            phrase = flag.conditions[-1][1]
+            found = self._look_back(number, flag.name, outcomes, horizon)
+            rows.append(
+                {"flag": flag.name, "phrase": str(phrase), "as_written": phrase == written}
+                | _figures(found)
+            )
+        return rows
+
+    def transitions(self) -> list[dict[str, Any]]:
+        """Every change of a company's status or flags, company by company."""
+        return [
+            {"id": one.company, "at": t.at, "from": t.before, "to": t.after}
+            for one in sorted(self.replayed, key=lambda one: one.company)
+            for t in one.replays[0].transitions
+        ]
+
+    def _look_back(
+        self,
+        number: int,
+        flag: str | None,
+        outcomes: Mapping[str, datetime],
+        horizon: timedelta,
+    ) -> Hindsight:
+        return look_back(self._periods(number, flag), outcomes, horizon=horizon)
+
+    def _periods(self, number: int, flag: str | None) -> dict[str, list[Period]]:
+        """When each company was raised, by the book or the variant with this number."""
+        return {
+            one.company: raised_periods(
+                one.replays[number],
+                flag,
+                self.book.statuses[0],
+                since=self.stretch.since,
+                until=self.stretch.until,
+            )
+            for one in self.replayed
+        }
+
+    def _week(self, at: datetime) -> int:
+        return (at - self.stretch.since) // timedelta(weeks=1)
+
+
+def _flat(periods: Mapping[str, Iterable[Period]]) -> Iterable[Period]:
+    return (period for company in periods.values() for period in company)
+
+
+def _figures(found: Hindsight) -> dict[str, Any]:
+    return {
+        "warned": found.warned,
+        "missed": found.missed,
+        "false_alarms": found.false_alarms,
+        "precision": _rounded(found.precision),
+        "recall": _rounded(found.recall),
+        "days_of_warning": _rounded(found.days_of_warning),
+    }
+
+
+def _rounded(figure: float | None) -> float | None:
+    return None if figure is None else round(figure, 3)

@@ -1,0 +1,168 @@
+"""What rules would do to companies, and what time will, without changing anything."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.companies import companies
+from models.companies.companies import Company
+from models.health import flag_overrides, flag_states
+from models.organizations.organizations import Organization
+from rules.book import RuleBook
+from rules.judging.prevention import averted_by
+from rules.judging.settlement import settle
+from rules.judging.state import Cause, NewRules, Transition
+from services.health.settlements import Recorded, all_recorded, facts_of, settlements_of
+from services.rules.rule_books import RuleBooks
+
+CHUNK = 500
+"""How many companies are read at a time."""
+
+
+@dataclass(frozen=True)
+class FlagStep:
+    """A flag's step from one status to another, the phrase behind it, and all of it in words.
+
+    `unless` is what would avert it, such as `2 more Report created`; None if no event would.
+    """
+
+    flag: str
+    before: str
+    after: str
+    threshold: str
+    told: str
+    unless: str | None
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What would happen to a company at an instant; flags may change though the status stays."""
+
+    id: str
+    name: str
+    at: datetime
+    before: str
+    after: str
+    cause: Cause
+    flags: tuple[FlagStep, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a book would change: companies, the worst off first, of how many.
+
+    `judged` says of how many of the `companies` it tells; `refused_events` are the keys that would
+    no longer be taken.
+    """
+
+    prospects: tuple[Prospect, ...]
+    companies: int
+    judged: int
+    refused_events: tuple[str, ...]
+
+    @property
+    def moving(self) -> list[Prospect]:
+        """The companies whose status would change."""
+        return [one for one in self.prospects if one.before != one.after]
+
+
+def collect(
+    organization: Organization, book: RuleBook, planned: Iterable[Prospect | None], *, of: int
+) -> Plan:
+    """All that `plan` yields for a book, out of `of` companies."""
+    found = list(planned)
+    prospects = sorted(
+        (one for one in found if one is not None),
+        key=lambda one: (-(book.level_of(one.after) or 0), one.name, one.id),
+    )
+    refused = refused_events(organization.id, organization.rules_version, book)
+    return Plan(tuple(prospects), of, len(found), tuple(refused))
+
+
+def refused_events(organization_id: int, version: int, book: RuleBook) -> list[str]:
+    """The keys of events that `version` takes and a book would no longer take."""
+    former = RuleBooks().book(organization_id, version)
+    taken = {key for key, event in book.events.items() if event.enabled}
+    return [key for key, event in former.events.items() if event.enabled and key not in taken]
+
+
+def plan(
+    organization_id: int, version: int, book: RuleBook, now: datetime
+) -> Iterator[Prospect | None]:
+    """What a book would change at `now`, against `version`, the one in force.
+
+    Yields once for each company, None where nothing would change, so that one can count along.
+    """
+    rulebooks = RuleBooks()
+    for recorded in _every(organization_id):
+        company = recorded.company
+        former, _, settled = settlements_of(recorded, version, rulebooks, now)[-1]
+        after = settle(
+            book,
+            settled.state,
+            facts_of(company),
+            now=now,
+            unsettled_since=None,
+            new_rules=NewRules(now, former),
+        )
+        yield _prospect(company, after.transitions[0], book) if after.transitions else None
+
+
+def companies_due(organization_id: int, *, until: datetime) -> list[int]:
+    """The companies of an organization of which a flag or an override is due up to an instant."""
+    flags = flag_states.companies_due(organization_id, until=until)
+    return sorted({*flags, *flag_overrides.companies_due(organization_id, until=until)})
+
+
+def forecast(
+    due: Sequence[int],
+    version: int,
+    now: datetime,
+    until: datetime,
+    rulebooks: RuleBooks | None = None,
+) -> Iterator[list[Prospect]]:
+    """What will change up to `until` if no further event comes, company by company.
+
+    `due` are the companies of which a flag or an override is due until then, by `companies_due`:
+    exact, since each knows when it is due. `rulebooks` spares reading the rules again.
+    """
+    rulebooks = rulebooks or RuleBooks()
+    for start in range(0, len(due), CHUNK):
+        for recorded in all_recorded(companies.with_ids(due[start : start + CHUNK])):
+            company = recorded.company
+            book, _, settled = settlements_of(recorded, version, rulebooks, now)[-1]
+            # As `review` finds what is to come, without every flag's verdict of now.
+            coming = settle(
+                book, settled.state, facts_of(company), now=until, unsettled_since=None
+            ).transitions
+            yield [_prospect(company, transition, book) for transition in coming]
+
+
+def _prospect(company: Company, transition: Transition, book: RuleBook) -> Prospect:
+    steps = tuple(
+        FlagStep(
+            step.flag,
+            book.status_name(step.before),
+            book.status_name(step.after),
+            transition.threshold(book, step.flag, step.after or step.before),
+            transition.tell(book, step),
+            averted_by(book, step),
+        )
+        for step in transition.changes
+    )
+    return Prospect(
+        company.external_id,
+        company.name,
+        transition.at,
+        transition.before,
+        transition.after,
+        transition.cause,
+        steps,
+    )
+
+
+def _every(organization_id: int) -> Iterator[Recorded]:
+    after_id = 0
+    while page := companies.page(organization_id, after_id=after_id, limit=CHUNK):
+        yield from all_recorded(page)
+        after_id = page[-1].id

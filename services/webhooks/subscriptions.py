@@ -1,0 +1,71 @@
+"""What somebody who subscribes a URL may ask for, checked before it is stored."""
+
+import socket
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from rules.language.mistakes import PhraseError
+from rules.language.parser import parse_offset
+from services.webhooks.addresses import AddressPolicy, AddressRefused, Network
+
+LONGEST_OVERLAP = timedelta(days=7)
+"""How long two secrets of an endpoint may sign."""
+
+
+class CannotSubscribe(Exception):
+    """Raised when a subscription asks for what cannot be, with a sentence on why."""
+
+
+def check_url(url: str, allowed_nets: Sequence[Network]) -> str | None:
+    """See that attempts may reach a URL; a note for who subscribes it, if there is one.
+
+    Raises:
+        CannotSubscribe: no attempt would be allowed to.
+    """
+    policy = AddressPolicy(allowed_nets)
+    try:
+        policy.check_url(url)
+        parts = urlsplit(url)
+        secure = parts.scheme == "https"
+        policy.resolve(parts.hostname or "", parts.port or (443 if secure else 80), secure=secure)
+    except AddressRefused as error:
+        raise CannotSubscribe(f"{error}.") from None
+    except (socket.gaierror, UnicodeError):
+        host = urlsplit(url).hostname
+        if urlsplit(url).scheme == "http":
+            raise CannotSubscribe(
+                f"{host} does not resolve; a URL elsewhere must be https."
+            ) from None
+        return f"{host} does not resolve at the moment."
+    return None
+
+
+def read_fields(pairs: Iterable[str]) -> dict[str, list[str]] | None:
+    """The fields of companies that `FIELD=VALUE` names, each with its values; None without any.
+
+    Raises:
+        CannotSubscribe: one is not of that form.
+    """
+    wanted: dict[str, list[str]] = {}
+    for pair in pairs:
+        field, equals, value = pair.partition("=")
+        if not field or not equals:
+            raise CannotSubscribe(f"`{pair}` is not FIELD=VALUE.")
+        wanted.setdefault(field.removeprefix("company."), []).append(value)
+    return wanted or None
+
+
+def read_overlap(text: str) -> timedelta:
+    """How long the former secret goes on signing after a new one is made.
+
+    Raises:
+        CannotSubscribe: it is no duration, or too long.
+    """
+    try:
+        overlap = parse_offset(text)
+    except PhraseError as error:
+        raise CannotSubscribe(error.message) from None
+    if overlap > LONGEST_OVERLAP:
+        raise CannotSubscribe("two secrets may sign for up to 7 days.")
+    return overlap

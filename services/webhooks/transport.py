@@ -1,0 +1,244 @@
+"""Sends one signed POST, to a checked address, within a bound of wall-clock time."""
+
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+from config.webhook_policy import WebhookPolicy
+from services.webhooks.addresses import Address, AddressPolicy, AddressRefused
+
+USER_AGENT = "Brazebee-Webhooks/1"
+
+
+@dataclass(frozen=True)
+class Response:
+    """What an endpoint answered, or why there is no answer.
+
+    `error` is None exactly for a 2xx; `status_code` is None where no response came.
+    """
+
+    status_code: int | None
+    error: str | None
+    body: str | None
+    duration_ms: int
+    retry_after: str | None = None
+
+
+@dataclass(frozen=True)
+class Transport:
+    """A way to send webhooks to allowed addresses.
+
+    The policy's timeout is by the wall clock, from the look-up to the last byte read, however
+    slowly bytes drip. The response is never unpacked.
+    """
+
+    addresses: AddressPolicy
+    policy: WebhookPolicy
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        """Make one attempt. Never raises for what the endpoint or the network does."""
+        started = time.monotonic()
+        deadline = _Deadline(self.policy)
+        try:
+            self.addresses.check_url(url)
+            status_code, answer, retry_after = self._exchange(url, body, headers, deadline)
+        except (requests.RequestException, HTTPError, AddressRefused, OSError, ValueError) as error:
+            reason = deadline.reason if deadline.passed else _reason(error, deadline)
+            return Response(None, reason, None, _elapsed_ms(started))
+        finally:
+            deadline.cancel()
+        error_text = None if 200 <= status_code < 300 else f"answered {status_code}"
+        return Response(status_code, error_text, answer, _elapsed_ms(started), retry_after)
+
+    def _exchange(
+        self, url: str, body: bytes, headers: Mapping[str, str], deadline: "_Deadline"
+    ) -> tuple[int, str, str | None]:
+        with _Session() as session:
+            session.mount("http://", _GuardedAdapter(self.addresses, deadline))
+            session.mount("https://", _GuardedAdapter(self.addresses, deadline))
+            with session.post(
+                url,
+                data=body,
+                headers={
+                    "Content-Type": "application/json",
+                    "Accept-Encoding": "identity",
+                    "User-Agent": USER_AGENT,
+                    **headers,
+                },
+                timeout=(deadline.connect_seconds, deadline.seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                answer = response.raw.read(self.policy.response_bytes, decode_content=False)
+                if deadline.passed:
+                    raise requests.Timeout("the response was cut off")
+                text = _storable(answer.decode("utf-8", "replace"))
+                return response.status_code, text, response.headers.get("Retry-After")
+
+
+class _Session(requests.Session):
+    """A session that takes nothing from the environment and never looks where a redirect leads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Tell requests that there is none: it would read the whole body to prepare for it."""
+
+
+class _Deadline:
+    """Shuts down whatever socket is in use when the time is up, whoever is waiting on it."""
+
+    def __init__(self, policy: WebhookPolicy) -> None:
+        self.seconds = policy.timeout.total_seconds()
+        self.connect_seconds = policy.connect_timeout.total_seconds()
+        self._ends_at = time.monotonic() + self.seconds
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(self.seconds, self._pass)
+        self._timer.daemon = True
+        self._timer.start()
+
+    @property
+    def passed(self) -> bool:
+        return time.monotonic() >= self._ends_at
+
+    def watch(self, connected: socket.socket) -> None:
+        # A duplicate: TLS takes the original over, and the connection may close it.
+        with self._lock:
+            self._sockets.append(connected.dup())
+        if self.passed:
+            self._pass()
+
+    @property
+    def reason(self) -> str:
+        return f"no answer within {self.seconds:g} s"
+
+    def left_to_connect(self) -> float:
+        """Seconds that a look-up or a connection may take from now on; never quite none."""
+        return min(self.connect_seconds, max(0.001, self._ends_at - time.monotonic()))
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            while self._sockets:
+                self._sockets.pop().close()
+
+    def _pass(self) -> None:
+        with self._lock:
+            for watched in self._sockets:
+                try:
+                    watched.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue  # the other side was quicker
+
+
+class _GuardedConnection(HTTPConnection):
+    """Connects only to an address that the policy has seen and allows."""
+
+    addresses: AddressPolicy
+    deadline: _Deadline
+    secure = False
+
+    def __init__(self, *args: Any, guard: tuple[AddressPolicy, _Deadline], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.addresses, self.deadline = guard
+
+    def _new_conn(self) -> socket.socket:
+        failure: OSError | None = None
+        addresses = self._look_up()
+        give_up_at = time.monotonic() + self.deadline.left_to_connect()
+        for address in addresses:
+            family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+            connection = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                connection.settimeout(max(0.001, give_up_at - time.monotonic()))
+                connection.connect((str(address), self.port))
+            except OSError as error:
+                connection.close()
+                failure = error
+                continue
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(self.deadline.connect_seconds)
+            self.deadline.watch(connection)
+            return connection
+        raise failure or OSError(f"{self.host} has no address")
+
+    def _look_up(self) -> Sequence[Address]:
+        """Resolve the host in a thread of its own, since the system's look-up has no timeout.
+
+        Raises:
+            TimeoutError: there was no answer in time; the thread ends when it comes.
+        """
+        found: Future[Sequence[Address]] = Future()
+
+        def look_up() -> None:
+            try:
+                found.set_result(self.addresses.resolve(self.host, self.port, secure=self.secure))
+            except Exception as error:  # noqa: BLE001 -- it is raised where it is waited for
+                found.set_exception(error)
+
+        threading.Thread(target=look_up, daemon=True).start()
+        return found.result(timeout=self.deadline.left_to_connect())
+
+
+class _GuardedTLSConnection(_GuardedConnection, HTTPSConnection):
+    secure = True
+
+
+class _GuardedAdapter(HTTPAdapter):
+    def __init__(self, addresses: AddressPolicy, deadline: _Deadline) -> None:
+        self._guard = (addresses, deadline)
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": self._pool_class(HTTPConnectionPool, _GuardedConnection),
+            "https": self._pool_class(HTTPSConnectionPool, _GuardedTLSConnection),
+        }
+
+    def _pool_class(self, base: type, connection: type[_GuardedConnection]) -> type:
+        guarded = staticmethod(partial(connection, guard=self._guard))
+        return type(base.__name__, (base,), {"ConnectionCls": guarded})
+
+
+def _reason(error: Exception, deadline: _Deadline) -> str:
+    """The innermost cause in a few words, since requests and urllib3 wrap each other's errors."""
+    cause: BaseException = error
+    while inner := cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__):
+        cause = inner
+    match cause:
+        case socket.gaierror() | UnicodeError():
+            return "the host name does not resolve"
+        case ConnectionRefusedError():
+            return "connection refused"
+        case TimeoutError():
+            return f"no connection within {deadline.connect_seconds:g} s"
+        case http.client.RemoteDisconnected():
+            return "the connection was closed without an answer"
+        case http.client.HTTPException():
+            return "the answer is not HTTP"
+    return _storable(str(cause)) or type(cause).__name__
+
+
+def _storable(text: str) -> str:
+    """Text as PostgreSQL takes it, which is without NUL."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def _elapsed_ms(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

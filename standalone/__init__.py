@@ -1,0 +1,1 @@
+"""Running everything on one machine: embedded servers, and the processes beside them."""
