@@ -25,7 +25,7 @@ bench: $(VENV)/installed ## Measure the way of an event, five minutes (BENCH="in
 	@exec $(BIN)/python -m bench $(or $(BENCH),ingest)
 
 screenshots: $(VENV)/installed-dev ## Take the pictures of the dashboard anew, into docs/images (needs Chromium)
-	@exec $(BIN)/python tests/browser/screenshots.py
+	@exec $(BIN)/python -m tests.support.browser.screenshots
 
 lint: $(VENV)/installed-dev ## Check style, types and the directions of imports
 	$(BIN)/ruff check .

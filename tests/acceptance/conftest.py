@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from receiving import Receiver
-from running import Brazebee
+
+from tests.support.brazebee_process import Brazebee
+from tests.support.receiver import Receiver
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browsing import OpenPage, sign_in
-from chromium import FLAGS, MISSING, find_chromium
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
-from running_dashboard import RunningDashboard, running_dashboard
 
 from config.settings import Settings
 from models.database import connect, database
 from models.organizations.organizations import Organization
+from tests.support.browser.browsing import OpenPage, sign_in
+from tests.support.browser.chromium import FLAGS, MISSING, find_chromium
+from tests.support.browser.running_dashboard import RunningDashboard, running_dashboard
 
 _numbers = itertools.count(1)
 

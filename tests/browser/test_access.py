@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from accessibility import grave_faults
-from browsing import OpenPage, sign_in
 from playwright.sync_api import Page, expect
-from running_dashboard import PASSWORD, RunningDashboard
 
 from models.organizations.organizations import Organization
+from tests.support.browser.accessibility import grave_faults
+from tests.support.browser.browsing import OpenPage, sign_in
+from tests.support.browser.running_dashboard import PASSWORD, RunningDashboard
 
 LOOKS: tuple[dict[str, object], ...] = (
     {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},

@@ -3,10 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from accessibility import grave_faults
-from browsing import OpenPage
 from playwright.sync_api import Page, expect
-from tracking import tracked
 
 from models.database import transaction
 from models.organizations.organizations import Organization
@@ -14,6 +11,9 @@ from services.events.intake import store
 from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from tests.support.browser.accessibility import grave_faults
+from tests.support.browser.browsing import OpenPage
+from tests.support.events import tracked
 
 RULES = """
 version: 1

@@ -6,12 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from accessibility import faults_in_every_look
-from browsing import OpenPage
 from playwright.sync_api import Page, expect
-from receiving import Receiver
-from running_dashboard import RunningDashboard, running_line
-from tracking import tracked
 
 from config.settings import Settings
 from models.database import execute, transaction
@@ -22,6 +17,11 @@ from services.events.intake import store
 from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from tests.support.browser.accessibility import faults_in_every_look
+from tests.support.browser.browsing import OpenPage
+from tests.support.browser.running_dashboard import RunningDashboard, running_line
+from tests.support.events import tracked
+from tests.support.receiver import Receiver
 
 RULES = """
 version: 1

@@ -4,10 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from accessibility import grave_faults
-from browsing import OpenPage
 from playwright.sync_api import expect
-from tracking import tracked
 
 from actors.totals import sum_up
 from models.database import transaction
@@ -17,6 +14,9 @@ from services.events.intake import store
 from services.insights import Adoption, Cohorts, Distribution, Uptake, write
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from tests.support.browser.accessibility import grave_faults
+from tests.support.browser.browsing import OpenPage
+from tests.support.events import tracked
 
 RULES = """
 version: 1

@@ -7,12 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from accessibility import faults_in_every_look
-from browsing import OpenPage
 from click.testing import CliRunner
 from playwright.sync_api import Locator, Page, expect
-from running_dashboard import RunningDashboard
-from tracking import tracked
 
 from cli.main import main
 from config.settings import Settings
@@ -26,6 +22,10 @@ from services.events.tracked_event import TrackedEvent
 from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from tests.support.browser.accessibility import faults_in_every_look
+from tests.support.browser.browsing import OpenPage
+from tests.support.browser.running_dashboard import RunningDashboard
+from tests.support.events import tracked
 
 RULES = """
 version: 1

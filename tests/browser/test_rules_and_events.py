@@ -4,14 +4,14 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from accessibility import grave_faults
-from browsing import OpenPage
 from playwright.sync_api import Page, expect
 
 from models.database import transaction
 from models.organizations import rule_versions
 from models.organizations.organizations import Organization
 from services.rules.apply_rules import apply_rules
+from tests.support.browser.accessibility import grave_faults
+from tests.support.browser.browsing import OpenPage
 
 RULES = """\
 # Ours

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 import redis
-from dashboard_serving import QUICK, Dashboard, PresentTime, ServeDashboard
-from ingress_serving import NOW, Clock, Ingress, Serve
 
 from config.settings import Settings
 from dashboard.access.attempts import Attempts
@@ -26,6 +24,8 @@ from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, QueueBroker, build_broker
 from queues.unknown_event_keys import UnknownKeys
 from services.accounts.passwords import Passwords
+from tests.support.dashboard import QUICK, Dashboard, PresentTime, ServeDashboard
+from tests.support.ingress import NOW, Clock, Ingress, Serve
 
 
 @pytest.fixture

@@ -2,14 +2,14 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).parents[3]
+from config.files import ROOT
+
 GUIDE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 READING = GUIDE.split("## Reading", 1)[1].split("\n## ", 1)[0]
 EXAMPLES = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", READING, re.DOTALL)]

@@ -3,15 +3,15 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
+from config.files import ROOT
 from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
 from rules.file.rule_file import check_rules, read_rules
 from rules.judging.replay import raised_periods, replay
 
-GUIDE = Path(__file__).parents[3] / "docs" / "health-rules.md"
+GUIDE = ROOT / "docs" / "health-rules.md"
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
 END = DAY + timedelta(hours=23)
 ROW = re.compile(r"^\| `([^`]+)` \| ([^|]*\d:\d\d[^|]*) \| ([^|]*\d:\d\d[^|]*) \|$", re.MULTILINE)

@@ -15,7 +15,6 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from recount import Sent, at
 
 from models.companies.field_merge import Traits
 from rules.book import RuleBook
@@ -29,6 +28,7 @@ from rules.phrases.condition import Bound, Condition, Level
 from rules.phrases.counting import Absence, Comparison, Count, Distinct, Never, Share
 from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
+from tests.unit.rules.oracle.recount import Sent, at
 
 CASES = int(os.environ.get("BRAZEBEE_ORACLE_CASES", "0"))
 STATUSES = ("Healthy", "At Risk", "Critical")

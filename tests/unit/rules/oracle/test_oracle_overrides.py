@@ -5,15 +5,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pytest
-from histories import BOOKS, END, HISTORIES, LAST, STATUSES, TIME_LIMIT, Company, cases
 from hypothesis import given
 from hypothesis import strategies as st
-from recount import Crossing, Recount, Sent, at, crossings, second_of
 
 from rules.book import RuleBook, worst
 from rules.judging.overrides import counted_levels
 from rules.judging.state import Cause, Override
 from rules.phrases.condition import Level
+from tests.unit.rules.oracle.histories import (
+    BOOKS,
+    END,
+    HISTORIES,
+    LAST,
+    STATUSES,
+    TIME_LIMIT,
+    Company,
+    cases,
+)
+from tests.unit.rules.oracle.recount import Crossing, Recount, Sent, at, crossings, second_of
 
 pytestmark = pytest.mark.timeout(TIME_LIMIT)
 

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pytest
-from histories import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.facts import Selector
+from rules.facts_in_memory import Occurrence
+from rules.phrases.condition import Condition, Finding, Level, Situation
+from tests.unit.rules.oracle.histories import (
     ANY_LEAF,
     END,
     HISTORIES,
@@ -19,13 +25,7 @@ from histories import (
     joined,
     occurrences,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from recount import History, Sent, at, second_of
-
-from rules.facts import Selector
-from rules.facts_in_memory import Occurrence
-from rules.phrases.condition import Condition, Finding, Level, Situation
+from tests.unit.rules.oracle.recount import History, Sent, at, second_of
 
 pytestmark = pytest.mark.timeout(TIME_LIMIT)
 

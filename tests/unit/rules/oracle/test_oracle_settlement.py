@@ -3,12 +3,21 @@
 from collections.abc import Sequence
 
 import pytest
-from histories import BOOKS, END, FORGETFUL, HISTORIES, LAST, TIME_LIMIT, Company, cases
 from hypothesis import given
 from hypothesis import strategies as st
-from recount import Recount, Sent, crossings
 
 from rules.book import RuleBook
+from tests.unit.rules.oracle.histories import (
+    BOOKS,
+    END,
+    FORGETFUL,
+    HISTORIES,
+    LAST,
+    TIME_LIMIT,
+    Company,
+    cases,
+)
+from tests.unit.rules.oracle.recount import Recount, Sent, crossings
 
 pytestmark = pytest.mark.timeout(TIME_LIMIT)
 

@@ -1,0 +1,201 @@
+"""The commands as people and programs use them."""
+
+import json
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.brazebee_process import Brazebee, eventually
+
+
+def test_a_key_is_alone_on_standard_output_and_works_until_it_is_revoked(
+    brazebee: Brazebee,
+) -> None:
+    created = brazebee.run("keys", "create", "--name", "mine")
+    key = created.stdout.strip()
+    assert created.stdout == f"{key}\n"
+    assert "not shown again" in created.stderr
+    event = {"event_key": "login", "company": {"id": "k", "name": "K"}}
+    assert brazebee.track(event, key).status_code == 200
+    [listed] = [one for one in brazebee.json("keys", "list") if one["name"] == "mine"]
+    assert listed["key"] == f"bzb_...{key[-4:]}"
+    assert brazebee.run("keys", "revoke", str(listed["id"])).returncode == 0
+    eventually(lambda: brazebee.track(event, key).status_code == 401, seconds=6)
+    again = brazebee.run("keys", "revoke", str(listed["id"]))
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "no valid key" in again.stderr
+
+
+def test_a_webhooks_secret_is_alone_on_standard_output(
+    brazebee: Brazebee, organization: str
+) -> None:
+    added = brazebee.run("webhooks", "add", "http://127.0.0.1:9/hook", "--org", organization)
+    assert added.stdout.startswith("whsec_")
+    assert len(added.stdout.splitlines()) == 1
+    [listed] = brazebee.json("webhooks", "list", "--org", organization)
+    assert listed["url"] == "http://127.0.0.1:9/hook"
+    assert brazebee.run("webhooks", "remove", listed["id"], "--org", organization).returncode == 0
+    assert brazebee.json("webhooks", "list", "--org", organization) == []
+
+
+def test_programs_get_json_alone_from_what_makes_and_ends_things(
+    brazebee: Brazebee, organization: str
+) -> None:
+    def ask(*command: str) -> dict[str, str]:
+        answer: dict[str, str] = brazebee.json(*command, "--org", organization)
+        return answer
+
+    assert brazebee.json("migrate") == {"applied": []}
+    assert brazebee.json("org", "create", f"{organization}2")["name"] == f"{organization}2"
+    assert ask("keys", "create", "--name", "n")["key"].startswith("bzb_")
+    [key] = brazebee.json("keys", "list", "--org", organization)
+    assert ask("keys", "revoke", str(key["id"])) == {"revoked": key["id"]}
+    added = ask("webhooks", "add", "http://127.0.0.1:9/hook")
+    assert added["secret"].startswith("whsec_")
+    assert ask("webhooks", "remove", added["id"]) == {"removed": added["id"]}
+    nothing = "01890a5d-ac96-774b-bcce-b302099a8057"
+    refused = brazebee.run("webhooks", "remove", nothing, "--org", organization)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "see `brazebee webhooks list`" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("example.com/hook", "is not a webhook URL"),
+        ("ftp://example.com/hook", "is not a webhook URL"),
+        ("https://", "is not a webhook URL"),
+        ("https://user:secret@example.com/", "user name or password"),
+        ("https://10.0.0.1/hook", "not public"),
+        ("https://[::1]/hook", "not public"),
+        ("http://8.8.8.8/hook", "must be reached by https"),
+        ("https://127.0.0.1:99999/hook", "is not a URL"),
+    ],
+)
+def test_a_wrong_url_for_a_webhook_is_one_clear_sentence(
+    brazebee: Brazebee, url: str, said: str
+) -> None:
+    refused = brazebee.run("webhooks", "add", url)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert said in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_organizations_are_listed_as_a_table_and_as_json(
+    brazebee: Brazebee, organization: str
+) -> None:
+    table = brazebee.run("org", "list").stdout.splitlines()
+    assert table[0].split() == ["NAME", "RULES", "VERSION", "RATE", "LIMIT", "CREATED", "AT"]
+    assert {"default", organization} <= {line.split()[0] for line in table[1:]}
+    assert organization in [one["name"] for one in brazebee.json("org", "list")]
+    taken = brazebee.run("org", "create", organization)
+    assert (taken.returncode, taken.stderr) == (
+        1,
+        f"There is an organization `{organization}` already.\n",
+    )
+
+
+def test_an_unknown_organization_is_refused_with_those_that_there_are(brazebee: Brazebee) -> None:
+    refused = brazebee.run("companies", "--org", "nobody")
+    assert refused.returncode == 1
+    assert "There is no organization `nobody`; known: " in refused.stderr
+
+
+def test_wrong_usage_has_exit_code_2(brazebee: Brazebee) -> None:
+    assert brazebee.run("nothing").returncode == 2
+    assert brazebee.run("explain").returncode == 2
+    assert brazebee.run("keys", "revoke", "abc").returncode == 2
+
+
+def test_without_a_running_product_a_command_says_where_it_looked(tmp_path: Path) -> None:
+    refused = Brazebee(tmp_path).run("companies")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("No running Brazebee was found in ")
+
+
+def test_faults_of_a_rule_file_are_told_at_once_and_the_last_good_one_stays(
+    brazebee: Brazebee, organization: str, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("version: 1\nevents: {login: }\n")
+    applied = brazebee.json("apply", str(rules), "--org", organization)
+    assert (applied["version"], applied["changed"]) == (1, True)
+    rules.write_text(
+        "version: 1\nevents: {logn: }\nflgs: []\nflags:\n"
+        "  - {flag: A, event: logn, when: {At Risk: less then 5 times in 7 days}}\n"
+    )
+    refused = brazebee.run("apply", str(rules), "--org", organization)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert [line for line in refused.stderr.splitlines() if line.startswith(str(rules))] == [
+        f"{rules}:3:1: `flgs` is not known in the file; did you mean `flags`?",
+        f"{rules}:5:49: `then` is not understood here; did you mean `than`?",
+    ]
+    [listed] = [one for one in brazebee.json("org", "list") if one["name"] == organization]
+    assert listed["rules_version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "cannot be read: No such file"), (b"\xff\xfe", "not UTF-8")]
+)
+def test_an_unreadable_rule_file_is_one_clear_sentence(
+    brazebee: Brazebee, tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    rules = tmp_path / "rules.yaml"
+    if content is not None:
+        rules.write_bytes(content)
+    refused = brazebee.run("apply", str(rules))
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_explaining_a_company_tells_people_what_programs_are_told(brazebee: Brazebee) -> None:
+    brazebee.track({"event_key": "login", "company": {"id": "told", "name": "Told Ltd"}})
+    eventually(lambda: brazebee.run("explain", "told").returncode == 0)
+    explained = brazebee.json("explain", "told")
+    assert explained["health_status"] == "Healthy"
+    assert [flag["flag"] for flag in explained["flags"]] == [
+        "Complete Value Action",
+        "Gone quiet",
+        "Hitting limits",
+    ]
+    text = brazebee.run("explain", "told").stdout
+    assert text.startswith("Told Ltd (told) is Healthy, score 100.")
+    for flag in explained["flags"]:
+        assert flag["flag"] in text
+        assert flag["threshold"] in text
+    unknown = brazebee.run("explain", "nobody")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+
+
+def test_every_answer_of_the_running_web_process_is_json_with_the_rate_limit(
+    brazebee: Brazebee,
+) -> None:
+    answers = {
+        404: requests.get(f"{brazebee.base_url}/nowhere", timeout=5),
+        405: requests.get(f"{brazebee.base_url}/v1/track", timeout=5),
+        401: brazebee.track({}, "wrong"),
+        400: brazebee.track({}),
+        415: requests.post(f"{brazebee.base_url}/v1/track", data="x", timeout=5),
+        413: requests.post(f"{brazebee.base_url}/v1/track", json={"x": "y" * 40_000}, timeout=5),
+    }
+    for status, answer in answers.items():
+        assert answer.status_code == status
+        assert "error" in json.loads(answer.text)
+        for name in ("Limit", "Remaining", "Reset"):
+            assert answer.headers[f"X-RateLimit-{name}"].isdigit()
+
+
+def test_a_body_sent_in_chunks_is_bounded_too(brazebee: Brazebee) -> None:
+    def chunks() -> object:
+        for _ in range(64):
+            yield b"x" * 1024
+
+    answer = requests.post(
+        f"{brazebee.base_url}/v1/track",
+        data=chunks(),  # type: ignore[arg-type]
+        headers={"Content-Type": "application/json", "x-api-key": brazebee.api_key},
+        timeout=5,
+    )
+    assert answer.status_code == 413

@@ -1,0 +1,185 @@
+"""The dashboard as `brazebee up` runs it, and people as the command line makes them."""
+
+import re
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import psycopg2
+import requests
+
+from tests.support.brazebee_process import BRAZEBEE, Brazebee, eventually
+
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+def signs_in(brazebee: Brazebee, email: str, password: str) -> bool:
+    """Whether somebody with this email and password comes to an organization."""
+    with requests.Session() as browser:
+        page = browser.get(f"{brazebee.dashboard_url}/sign-in", timeout=10)
+        [token] = TOKEN.findall(page.text)
+        form = {"email": email, "password": password, "csrf_token": token}
+        answer = browser.post(f"{brazebee.dashboard_url}/sign-in", data=form, timeout=10)
+        return answer.ok and "/o/" in answer.url
+
+
+def shown(brazebee: Brazebee, what: str) -> str:
+    [value] = re.findall(rf"^ *{what}: +(\S+)$", brazebee.text, re.MULTILINE)
+    return str(value)
+
+
+def test_the_first_start_shows_how_to_sign_in_and_a_later_one_does_not(folder: Path) -> None:
+    own = Brazebee(folder, BRAZEBEE_ADMIN_EMAIL="root@example.com").start()
+    try:
+        assert f"The dashboard is at {own.dashboard_url}" in own.text
+        assert shown(own, "Sign in as") == "root@example.com"
+        password = shown(own, "Password")
+        assert signs_in(own, "root@example.com", password)
+        assert not signs_in(own, "root@example.com", password + "x")
+        assert password not in (own.data_dir / "running.json").read_text()
+        assert own.stop() == 0
+        own.start()
+        assert "Password" not in own.text
+        assert signs_in(own, "root@example.com", password)
+    finally:
+        if own.process is not None:
+            own.stop()
+
+
+def test_a_database_from_before_the_dashboard_gets_an_administrator_at_its_next_start(
+    own_brazebee: Brazebee,
+) -> None:
+    own_brazebee.start()
+    connection = psycopg2.connect(own_brazebee.servers["DATABASE_URL"])
+    with connection.cursor() as cursor:
+        cursor.execute("truncate people, audit_log cascade")
+    connection.commit()
+    connection.close()
+    assert own_brazebee.stop() == 0
+    own_brazebee.start()
+    assert "bzb_" not in own_brazebee.text
+    assert signs_in(own_brazebee, "admin@localhost", shown(own_brazebee, "Password"))
+
+
+def test_a_killed_dashboard_comes_back_and_its_sessions_with_it(own_brazebee: Brazebee) -> None:
+    own_brazebee.start()
+    password = shown(own_brazebee, "Password")
+    with requests.Session() as browser:
+        url = own_brazebee.dashboard_url
+        [token] = TOKEN.findall(browser.get(f"{url}/sign-in", timeout=10).text)
+        form = {"email": "admin@localhost", "password": password, "csrf_token": token}
+        assert browser.post(f"{url}/sign-in", data=form, timeout=10).ok
+        pid = own_brazebee.pids()["dashboard.1"]
+        subprocess.run(["kill", f"-{signal.SIGKILL.value}", str(pid)], check=True)
+
+        def is_back() -> bool:
+            try:
+                page = browser.get(f"{url}/account", timeout=5)
+            except requests.RequestException:
+                return False
+            return own_brazebee.pids()["dashboard.1"] != pid and "Your account" in page.text
+
+        eventually(is_back)
+
+
+def test_without_the_dashboard_its_port_is_not_needed(own_brazebee: Brazebee) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", own_brazebee.dashboard_port))
+        taken.listen()
+        refused = own_brazebee.run("up")
+        assert refused.returncode == 1
+        assert "Choose another with --dashboard-port" in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+        own_brazebee.start("--scale", "dashboard=0")
+        assert "The dashboard is at" not in own_brazebee.text
+
+
+def test_both_cannot_listen_on_one_port(own_brazebee: Brazebee) -> None:
+    refused = own_brazebee.run("up", "--dashboard-port", str(own_brazebee.port))
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"The dashboard needs a port of its own, not {own_brazebee.port} too.\n"
+    )
+
+
+def test_people_are_managed_from_the_command_line(brazebee: Brazebee, organization: str) -> None:
+    here = ("--org", organization)
+    added = brazebee.run(
+        "people", "add", "cli@example.com", "--role", "viewer", "--name", "Carla", *here
+    )
+    password = added.stdout.strip()
+    assert added.stdout == f"{password}\n"
+    assert "not shown again" in added.stderr
+    assert signs_in(brazebee, "cli@example.com", password)
+    role = brazebee.json("people", "set-role", "CLI@example.com", "--role", "editor", *here)
+    assert role == {"email": "cli@example.com", "org": organization, "role": "editor"}
+    [listed] = brazebee.json("people", "list", *here)
+    assert (listed["email"], listed["name"], listed["role"], listed["disabled_at"]) == (
+        "cli@example.com", "Carla", "editor", None,
+    )  # fmt: skip
+    assert listed["signed_in_at"] is not None
+    disabled = brazebee.json("people", "disable", "cli@example.com")
+    assert disabled == {"email": "cli@example.com", "disabled": True, "changed": True}
+    assert not signs_in(brazebee, "cli@example.com", password)
+    assert brazebee.json("people", "enable", "cli@example.com")["changed"] is True
+    assert brazebee.json("people", "enable", "cli@example.com")["changed"] is False
+    renewed = brazebee.json("people", "set-password", "cli@example.com")["password"]
+    assert not signs_in(brazebee, "cli@example.com", password)
+    assert signs_in(brazebee, "cli@example.com", renewed)
+    assert brazebee.json("people", "remove", "cli@example.com", *here)["org"] == organization
+    assert brazebee.json("people", "list", *here) == []
+
+
+def test_a_password_can_be_given_on_standard_input(brazebee: Brazebee, organization: str) -> None:
+    def add(email: str, password: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [BRAZEBEE, "people", "add", email, "--role", "administrator", "--org", organization,
+             "--password-stdin"],
+            env=brazebee.environment, input=f"{password}\n", capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+
+    given = add("given@example.com", "staple of words")
+    assert (given.returncode, given.stdout) == (0, "")
+    assert signs_in(brazebee, "given@example.com", "staple of words")
+    short = add("short@example.com", "short")
+    assert (short.returncode, short.stderr) == (1, "A password has at least 12 characters.\n")
+    changed = subprocess.run(
+        [BRAZEBEE, "people", "set-password", "given@example.com", "--password-stdin"],
+        env=brazebee.environment, input="other words here\n", capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert (changed.returncode, changed.stdout) == (0, "")
+    assert signs_in(brazebee, "given@example.com", "other words here")
+
+
+def test_what_cannot_be_done_with_people_is_one_clear_sentence(
+    brazebee: Brazebee, organization: str
+) -> None:
+    here = ("--org", organization)
+    assert brazebee.run("people", "list", *here).stdout == (
+        "Nobody yet; add somebody with `brazebee people add`.\n"
+    )
+    add = ("people", "add", "last@example.com", "--role", "administrator", *here)
+    assert brazebee.run(*add).returncode == 0
+    last = f"last@example.com is the last administrator of `{organization}`;"
+    for command, said in (
+        (add, f"last@example.com is a member of `{organization}` already."),
+        (("people", "set-role", "last@example.com", "--role", "viewer", *here), last),
+        (("people", "remove", "last@example.com", *here), last),
+        (("people", "disable", "last@example.com"), last),
+        (("people", "add", "nonsense", "--role", "viewer", *here), "is not an email address."),
+        (("people", "set-role", "no@example.com", "--role", "viewer", *here), "Nobody has"),
+        (("people", "set-password", "no@example.com"), "Nobody has the email `no@example.com`"),
+        (("people", "remove", "admin@localhost", *here), "admin@localhost is no member of"),
+        (
+            ("people", "add", "x@example.com", "--role", "viewer", "--org", "none"),
+            "no organization",
+        ),
+    ):
+        refused = brazebee.run(*command)
+        assert (refused.returncode, refused.stdout) == (1, ""), command
+        assert said in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+    assert brazebee.run("people", "add", "x@example.com", "--role", "owner").returncode == 2

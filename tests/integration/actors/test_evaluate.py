@@ -1,0 +1,123 @@
+"""Companies are judged many at once, exactly as one by one; one that cannot be stops no other."""
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import redis
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from actors.evaluate import Evaluating
+from config.settings import Settings
+from models.companies import companies
+from models.database import execute, query, transaction
+from models.organizations import organizations
+from queues.broker import QueueBroker
+from services.health.evaluation import evaluate
+from services.rules.rule_books import RuleBooks, RulesUnreadable
+from services.times import utc_now
+from tests.support.world import RULES, Tracked
+
+NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
+NAMES = ("acme", "bolt", "coda")
+
+MORE_RULES = f"""{RULES}
+  - flag: Gone quiet
+    event: any
+    when: {{At Risk: at most 3 times in 15 seconds, Critical: no activity for 20 seconds}}
+    for: 2 seconds
+  - flag: Reports again and again
+    event: report
+    when: {{Critical: at least 1 time in 5 seconds}}
+    recover: no activity for 7 seconds
+"""
+
+numbers = itertools.count(1)
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+@pytest.fixture
+def broker(settings: Settings) -> Iterator[QueueBroker]:
+    client = redis.Redis.from_url(settings.redis_url)
+    yield QueueBroker(client=client, middleware=[])  # type: ignore[no-untyped-call]
+    client.close()
+
+
+def new_organization(now: datetime = NOW) -> Tracked:
+    with transaction():
+        organization_id = organizations.create(f"o{next(numbers)}").id
+    return Tracked(organization_id, now, MORE_RULES)
+
+
+def ids(organization: Tracked) -> list[int]:
+    with transaction():
+        found = [companies.find(organization.id, name) for name in NAMES]
+    return [company.id for company in found if company is not None]
+
+
+def recorded(organization: Tracked) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The transitions and flags of an organization's companies, without ids."""
+    of_them = "join companies c on c.id = company_id where c.organization_id = %(id)s"
+    with transaction():
+        transitions = query(
+            f"select c.external_id, t.sequence, at, cause, changes from transitions t {of_them}"
+            " order by 1, 2",
+            {"id": organization.id},
+        )
+        flags = query(
+            "select c.external_id, flag, status, f.changed_at, due_at, c.awaiting, moved_at,"
+            " holding, c.health_status, c.score, c.unsettled_since from flag_states f"
+            f" {of_them} order by 1, 2",
+            {"id": organization.id},
+        )
+    return transitions, flags
+
+
+sent = st.tuples(
+    st.sampled_from(NAMES), st.sampled_from(["login", "report"]), st.integers(0, 40), st.booleans()
+)
+
+
+@hypothesis_settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(st.tuples(st.lists(sent, max_size=12), st.integers(0, 30)), min_size=1, max_size=4))
+def test_many_judged_at_once_come_to_what_each_comes_to_alone(
+    rounds: list[tuple[list[tuple[str, str, int, bool]], int]],
+) -> None:
+    together, alone = new_organization(), new_organization()
+    for events, before in rounds:
+        for company, key, sent_before, again in events:
+            for organization in (together, alone):
+                organization.track(company, *[sent_before] * (1 + again), key=key)
+        until = together.before(before)
+        evaluate(ids(together), together.rulebooks, NOW, known_until=until)
+        for company_id in ids(alone):
+            evaluate([company_id], alone.rulebooks, NOW, known_until=until)
+        assert recorded(together) == recorded(alone)
+
+
+def test_a_company_that_cannot_be_judged_stops_no_other(broker: QueueBroker) -> None:
+    fine, unreadable = new_organization(utc_now()), new_organization(utc_now())
+    for organization in (fine, unreadable):
+        for name in NAMES:
+            organization.track(name, 30.0)
+    with transaction():
+        execute(
+            "update rule_versions set source = 'flags: [' where organization_id = %(id)s",
+            {"id": unreadable.id},
+        )
+    [first, *others] = ids(fine)
+    bundle = [first, *ids(unreadable), *others]
+    with pytest.raises(RulesUnreadable):
+        Evaluating(broker, RuleBooks()).evaluate(bundle)
+    transitions, _ = recorded(fine)
+    assert {row["external_id"] for row in transitions} == set(NAMES)
+    assert recorded(unreadable) == ([], [])

@@ -1,0 +1,319 @@
+"""The read API: who is let in, what it answers, and that it answers as its description says."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import redis
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator, FormatChecker
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from werkzeug.test import TestResponse
+
+from cli.main import main
+from config.settings import Settings
+from models.database import transaction
+from models.keys import api_keys
+from models.organizations.organizations import Organization
+from tests.support.dashboard import NOW, Dashboard, ServeDashboard
+from tests.support.world import Tracked
+
+Described = dict[str, Any]
+
+
+def of_status(described: Described, path: str, status: int) -> Described:
+    """What the description says of an answer."""
+    template = "/companies/{id}/health" if path.endswith("/health") else path
+    answers = described["paths"][template]["get"]["responses"]
+    found: Described = answers[str(status)]
+    return resolved(described, found)
+
+
+def resolved(described: Described, found: Described) -> Described:
+    while "$ref" in found:
+        place: Any = described
+        for step in found["$ref"].removeprefix("#/").split("/"):
+            place = place[step]
+        found = place
+    return found
+
+
+@dataclass
+class Api:
+    """A client with a key, which checks every answer against the description."""
+
+    dashboard: Dashboard
+    organization: Organization
+    key: str
+    described: Described = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.described = self.dashboard.app.test_client().get("/v1/openapi.json").get_json()
+
+    def ask(self, path: str, key: str | None = None, **query: Any) -> TestResponse:
+        headers = {"x-api-key": self.key if key is None else key}
+        response = self.dashboard.app.test_client().get(
+            f"/v1{path}", query_string=query, headers={n: v for n, v in headers.items() if v}
+        )
+        self.check(path, response)
+        return response
+
+    def check(self, path: str, response: TestResponse) -> None:
+        said = of_status(self.described, path, response.status_code)
+        for name, header in said["headers"].items():
+            if resolved(self.described, header).get("required"):
+                assert response.headers[name].isdigit(), name
+        assert response.content_type == "application/json"
+        assert "Set-Cookie" not in response.headers
+        schema = said["content"]["application/json"]["schema"]
+        Draft202012Validator(
+            {**schema, "components": self.described["components"]}, format_checker=FormatChecker()
+        ).validate(response.get_json())
+
+    def companies(self, **query: Any) -> list[str]:
+        return [one["id"] for one in self.ask("/companies", **query).get_json()["companies"]]
+
+
+@pytest.fixture
+def api(dashboard: Dashboard) -> Api:
+    organization = dashboard.organization("acme")
+    with transaction():
+        key = api_keys.create(organization.id, "reader")
+    return Api(dashboard, organization, key)
+
+
+@pytest.fixture
+def tracked(api: Api) -> Tracked:
+    """`well` is Healthy, `poor` At Risk for a login only, `bad` Critical for a report."""
+    now = Tracked(api.organization.id, NOW)
+    now.track("well", 3, 3, plan="Enterprise", seats=42, trial=True)
+    now.track("poor", 3, plan="Free", seats="42")
+    now.track("bad", 3, 3, plan="Free")
+    now.track("bad", 1, key="report")
+    for company in ("well", "poor", "bad"):
+        now.judge(company)
+    return now
+
+
+@pytest.fixture
+def as_command_line(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("REDIS_URL", settings.redis_url)
+    return CliRunner()
+
+
+def test_the_description_is_valid_openapi_and_is_told_without_a_key(api: Api) -> None:
+    OpenAPIV31SpecValidator(api.described).validate()
+    plain = api.dashboard.app.test_client().get("/v1/openapi.json")
+    assert plain.status_code == 200
+    assert "Set-Cookie" not in plain.headers
+
+
+def test_every_path_that_is_served_is_described_and_the_other_way_round(api: Api) -> None:
+    mounted = api.dashboard.app.wsgi_app.mounts["/v1"]  # type: ignore[attr-defined]
+    served = {
+        rule.rule.replace("<id:company>", "{id}")
+        for rule in mounted.url_map.iter_rules()
+        if rule.endpoint != "description"
+    }
+    assert served == set(api.described["paths"])
+
+
+def test_companies_are_listed_with_their_health_and_fields(api: Api, tracked: Tracked) -> None:
+    answer = api.ask("/companies").get_json()
+    assert (answer["total"], answer["next"]) == (3, None)
+    [bad, poor, well] = answer["companies"]
+    assert [one["health_status"] for one in (bad, poor, well)] == ["Critical", "At Risk", "Healthy"]
+    assert well == {
+        "id": "well",
+        "name": "WELL",
+        "health_status": "Healthy",
+        "score": well["score"],
+        "previous_status": None,
+        "since": well["since"],
+        "last_event_at": "2026-01-20T10:30:02.123Z",
+        "fields": {"plan": "Enterprise", "seats": 42, "trial": True},
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"status": "At Risk"}, ["poor"]),
+        ({"status": "Nowhere"}, []),
+        ({"flag": "Reports", "flag_status": "Critical"}, ["bad"]),
+        ({"flag": "Logs in", "flag_status": "At Risk"}, ["poor"]),
+        ({"search": "OO"}, ["poor"]),
+        ({"field.plan": "Free"}, ["bad", "poor"]),
+        ({"field.plan": ["Free", "Enterprise"], "field.seats": "42"}, ["poor", "well"]),
+        ({"field.trial": "true"}, ["well"]),
+        ({"field.plan": "Free", "status": "Critical"}, ["bad"]),
+        ({"sort": "-name"}, ["well", "poor", "bad"]),
+        ({"sort": "status"}, ["well", "poor", "bad"]),
+        ({"sort": "-status"}, ["bad", "poor", "well"]),
+        ({"search": "%\x00"}, []),
+    ],
+)
+def test_companies_are_filtered_and_sorted(
+    api: Api, tracked: Tracked, query: dict[str, Any], found: list[str]
+) -> None:
+    assert api.companies(**query) == found
+
+
+def test_companies_are_read_page_by_page(api: Api, tracked: Tracked) -> None:
+    for sort in ("name", "-status", "score", "-since", "last_event"):
+        read, after = [], None
+        for _ in range(3):
+            place = {"after": after} if after else {}
+            answer = api.ask("/companies", sort=sort, limit=1, **place).get_json()
+            assert answer["total"] == 3
+            read += [one["id"] for one in answer["companies"]]
+            after = answer["next"]
+        assert after is None
+        assert read == api.companies(sort=sort)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "faulty"),
+    [
+        ("/companies", {"sort": "colour"}, "sort"),
+        ("/companies", {"limit": "0"}, "limit"),
+        ("/companies", {"limit": "501"}, "limit"),
+        ("/companies", {"limit": "٣"}, "limit"),
+        ("/companies", {"after": "x"}, "after"),
+        ("/companies", {"flag": "Reports"}, "flag"),
+        ("/companies", {"flag_status": "Critical"}, "flag_status"),
+        ("/companies", {"stauts": "At Risk"}, "stauts"),
+        ("/companies", {"status": ["Healthy", "At Risk"]}, "status"),
+        ("/companies", {"field.": "x"}, "field."),
+        ("/companies/a/health", {"verbose": "1"}, "verbose"),
+        ("/transitions", {"after": "nobody gave this"}, "after"),
+        ("/transitions", {"since": "2026-01-01"}, "since"),
+    ],
+)
+def test_what_is_asked_wrongly_is_said_and_not_passed_over(
+    api: Api, path: str, query: dict[str, Any], faulty: str
+) -> None:
+    answer = api.ask(path, **query)
+    assert answer.status_code == 400
+    assert answer.get_json()["error"] == "Invalid query"
+    assert [one["path"] for one in answer.get_json()["details"]] == [[faulty]]
+
+
+def test_a_cursor_of_another_order_is_refused(api: Api, tracked: Tracked) -> None:
+    after = api.ask("/companies", limit=1).get_json()["next"]
+    assert api.ask("/companies", sort="score", after=after).status_code == 400
+
+
+def test_health_is_what_the_command_line_explains(
+    api: Api, as_command_line: CliRunner, settings: Settings
+) -> None:
+    # Long ago, so that the present instant of the command changes nothing.
+    long_ago = Tracked(api.organization.id, NOW - timedelta(days=2))
+    long_ago.track("poor", 3, plan="Free")
+    long_ago.judge("poor")
+    told = api.ask("/companies/poor/health").get_json()
+    assert told["health_status"] == "At Risk"
+    result = as_command_line.invoke(main, ["explain", "poor", "--org", "acme", "--json"])
+    assert result.exit_code == 0, result.output
+    assert told == json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("name", ["a/b", "/a", "a//b/health", "50%", "é ü", "<b>'\"&?#", "..x"])
+def test_a_company_is_found_by_whatever_id_its_client_gave_it(
+    api: Api, name: str, settings: Settings
+) -> None:
+    Tracked(api.organization.id, NOW).track(name, 3)
+    assert api.ask(f"/companies/{quote(name, safe='')}/health").get_json()["id"] == name
+
+
+def test_a_company_that_is_not_there_is_404(api: Api, tracked: Tracked) -> None:
+    for name in ("nobody", "a%00b", "WELL"):
+        answer = api.ask(f"/companies/{name}/health")
+        assert (answer.status_code, answer.get_json()["error"]) == (404, "Company not found")
+
+
+def test_transitions_are_read_on_from_the_last_place(api: Api, tracked: Tracked) -> None:
+    first = api.ask("/transitions", limit=1).get_json()
+    assert first["more"]
+    second = api.ask("/transitions", after=first["next"]).get_json()
+    assert not second["more"]
+    told = [*first["transitions"], *second["transitions"]]
+    assert {one["company"]["id"] for one in told} == {"poor", "bad"}
+    [critical] = [one for one in told if one["to"] == "Critical"]
+    assert critical["company"] == {"id": "bad", "name": "BAD"}
+    assert [change["flag"] for change in critical["changes"]] == ["Reports"]
+    last = api.ask("/transitions", after=second["next"]).get_json()
+    assert last == {"transitions": [], "next": second["next"], "more": False}
+
+
+def test_a_key_reads_only_its_own_organization(api: Api, tracked: Tracked) -> None:
+    other = api.dashboard.organization("other")
+    with transaction():
+        key = api_keys.create(other.id, "theirs")
+    assert api.ask("/companies", key=key).get_json()["total"] == 0
+    assert api.ask("/companies/well/health", key=key).status_code == 404
+    assert api.ask("/transitions", key=key).get_json()["transitions"] == []
+
+
+def test_without_a_valid_key_nobody_is_let_in_not_even_who_is_signed_in(api: Api) -> None:
+    assert api.ask("/companies", key="").get_json() == {"error": "API key required"}
+    assert api.ask("/companies", key="bzb_wrong").get_json() == {"error": "Invalid API key"}
+    browser = api.dashboard.signed_in("ann@acme.com", (api.organization, "administrator"))
+    answer = browser.client.get("/v1/companies")
+    assert answer.status_code == 401
+    assert answer.get_json() == {"error": "API key required"}
+
+
+def test_a_revoked_key_is_refused_and_a_used_one_shows_when(api: Api, tracked: Tracked) -> None:
+    assert api.ask("/companies").status_code == 200
+    with transaction():
+        [key] = api_keys.of_organization(api.organization.id)
+        assert key.last_used_at is not None
+        spare = api_keys.create(api.organization.id, "spare")
+        [_, stored] = api_keys.of_organization(api.organization.id)
+        api_keys.revoke(api.organization.id, stored.id)
+    assert api.ask("/companies", key=spare).status_code == 401
+
+
+def test_reads_have_a_limit_of_their_own(
+    serve_dashboard: ServeDashboard, settings: Settings
+) -> None:
+    dashboard = serve_dashboard(rate_limit="2/hour")
+    organization = dashboard.organization("acme")
+    with transaction():
+        key = api_keys.create(organization.id, "reader")
+    api = Api(dashboard, organization, key)
+    left = [api.ask("/companies").headers["X-RateLimit-Remaining"] for _ in range(2)]
+    assert left == ["1", "0"]
+    refused = api.ask("/companies")
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 3601
+    assert [api.ask("/companies", key="").status_code for _ in range(3)] == [401, 401, 429]
+    with redis.Redis.from_url(settings.redis_url) as client:
+        assert client.keys("brazebee:requests:*") == []
+
+
+def test_what_is_not_there_or_not_allowed_is_json_too(api: Api) -> None:
+    client = api.dashboard.app.test_client()
+    headers = {"x-api-key": api.key}
+    for path in ("/v1", "/v1/", "/v1/nothing", "/v1/companies/", "/v1/sign-in"):
+        answer = client.get(path, headers=headers)
+        assert (answer.status_code, answer.get_json()) == (404, {"error": "Not found"}), path
+    posted = client.post("/v1/companies", headers=headers)
+    assert (posted.status_code, posted.get_json()) == (405, {"error": "Method not allowed"})
+    assert posted.headers["X-RateLimit-Limit"] == "10000"
+
+
+def test_while_redis_is_away_the_answer_is_503_and_says_so(serve_dashboard: ServeDashboard) -> None:
+    dashboard = serve_dashboard(queue_url="redis://127.0.0.1:1/0")
+    organization = dashboard.organization("acme")
+    with transaction():
+        key = api_keys.create(organization.id, "reader")
+    answer = Api(dashboard, organization, key).ask("/companies")
+    assert answer.status_code == 503
+    assert "nothing was read" in answer.get_json()["details"][0]["message"]

@@ -1,0 +1,325 @@
+"""The list of companies in the dashboard: what it finds, in which order, and who keeps views."""
+
+import csv
+import html
+import io
+import re
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from werkzeug.test import TestResponse
+
+from dashboard.pages.companies import page as module
+from models.companies import companies
+from models.database import transaction
+from models.organizations import audit_log
+from models.organizations.organizations import Organization
+from models.people import saved_views
+from tests.support.dashboard import Browser, Dashboard, text_of
+from tests.support.dashboard_customers import Customers
+
+HOSTILE = """"><script>alert('x')</script> /../ =1+1"""
+
+
+def names(response: TestResponse) -> list[str]:
+    """The companies on a page, in order."""
+    assert response.status_code == 200
+    found = re.findall(r'<th scope="row"><a href="[^"]*">(.*?)</a>', response.text)
+    return [html.unescape(name) for name in found]
+
+
+def link(response: TestResponse, text: str) -> str:
+    found = re.search(rf'<a [^>]*?href="([^"]*)"[^>]*>{text}', response.text)
+    assert found, f"no link {text}"
+    return html.unescape(found.group(1))
+
+
+def rows(response: TestResponse) -> list[dict[str, str]]:
+    assert response.status_code == 200
+    assert response.text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(response.text.removeprefix("\ufeff"))))
+
+
+class Acme:
+    """An organization with four companies, seen by a person of a role."""
+
+    def __init__(self, dashboard: Dashboard, role: str = "viewer") -> None:
+        self.dashboard = dashboard
+        self.organization: Organization = dashboard.organization("acme")
+        self.customers = Customers(self.organization)
+        self.customers.track("busy", 2, 1, plan="Pro", seats=10)
+        self.customers.track("fresh", 1, plan="Free", seats=200)
+        self.customers.track("quiet", 20, plan="Pro", trial=True)
+        self.customers.track("slow", 9, 3, plan="Team", crm_provider="hubspot")
+        self.customers.judge()
+        self.browser = dashboard.signed_in(f"{role}@acme.com", (self.organization, role))
+
+    def page(self, query: str = "", **options: Any) -> TestResponse:
+        return self.browser.get(f"/o/acme/companies{query}", **options)
+
+    def logged(self) -> list[tuple[str, str, str]]:
+        with transaction():
+            entries = audit_log.page(self.organization.id, limit=50)
+        return [(e.made_by, e.action, e.subject) for e in entries if e.action != "Signed in"]
+
+
+@pytest.fixture
+def acme(dashboard: Dashboard) -> Acme:
+    return Acme(dashboard)
+
+
+# What is found
+
+
+def test_the_worst_come_first_with_what_the_command_line_says_of_them(acme: Acme) -> None:
+    page = acme.page()
+    assert names(page) == ["Quiet", "Fresh", "Slow", "Busy"]
+    with transaction():
+        told = companies.of_organization(acme.organization.id)
+    text = text_of(page)
+    for company in told:
+        said = f"{company.name} {company.id} {company.health_status} {company.score}"
+        assert said in text
+    assert "All 4" in text
+    assert "Critical 1" in text
+    assert "At Risk 2" in text
+    assert "Healthy 1" in text
+    assert "4 companies" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?q=QUI", ["Quiet"]),
+        ("?q=u", ["Quiet", "Busy"]),
+        ("?status=At+Risk", ["Fresh", "Slow"]),
+        ("?flag=Reports", ["Quiet", "Fresh", "Slow"]),
+        ("?flag=Reports&flag_status=Critical", ["Quiet"]),
+        ("?flag=Gone", []),
+        ("?field.plan=Pro", ["Quiet", "Busy"]),
+        ("?field.plan=Pro&field.plan=Free", ["Quiet", "Fresh", "Busy"]),
+        ("?field.plan=Pro&field.trial=true", ["Quiet"]),
+        ("?field.seats=10", ["Busy"]),
+        ("?field.crm_provider=hubspot", ["Slow"]),
+        ("?field.plan=Pro&status=Healthy&q=b&sort=name", ["Busy"]),
+        ("?sort=name", ["Busy", "Fresh", "Quiet", "Slow"]),
+        ("?sort=-name", ["Slow", "Quiet", "Fresh", "Busy"]),
+        ("?sort=status", ["Busy", "Slow", "Fresh", "Quiet"]),
+        ("?sort=-last-event", ["Fresh", "Busy", "Slow", "Quiet"]),
+        ("?sort=nonsense", ["Quiet", "Fresh", "Slow", "Busy"]),
+    ],
+)
+def test_the_address_says_which_and_in_what_order(acme: Acme, query: str, found: list[str]) -> None:
+    listed = names(acme.page(query))
+    assert sorted(listed) == sorted(found)
+    if "sort" in query or len(found) < 2:
+        assert listed == found
+
+
+def test_where_nothing_matches_the_page_says_how_to_go_on(acme: Acme) -> None:
+    page = acme.page("?q=nobody")
+    assert "No company matches" in text_of(page)
+    assert link(page, "Show all companies") == "/o/acme/companies"
+
+
+def test_before_any_company_the_page_leads_to_the_first_steps(dashboard: Dashboard) -> None:
+    new = dashboard.organization("new")
+    page = dashboard.signed_in("ann@new.com", (new, "viewer")).get("/o/new/companies")
+    assert "No company yet" in text_of(page)
+    assert link(page, "The first steps") == "/o/new/"
+
+
+def test_a_filter_by_a_field_that_a_form_adds_stands_in_the_address_afterwards(acme: Acme) -> None:
+    added = acme.page("?q=&field.plan=Pro&add_field=trial&add_value=true&flag_status=")
+    assert added.status_code == 303
+    assert added.location == "/o/acme/companies?field.plan=Pro&field.trial=true"
+    page = acme.page("?field.plan=Pro&field.trial=true")
+    assert link(page, '<span class="hidden">Take away:</span>\\s+trial') == (
+        "/o/acme/companies?field.plan=Pro"
+    )
+
+
+def test_pages_follow_each_other_and_hold_each_company_once(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE", 3)
+    first = acme.page("?sort=name")
+    assert names(first) == ["Busy", "Fresh", "Quiet"]
+    second = acme.browser.get(link(first, "Next page"))
+    assert names(second) == ["Slow"]
+    assert "Next page" not in second.text
+    assert link(second, "First page") == "/o/acme/companies?sort=name"
+
+
+def test_a_place_of_another_order_leads_to_the_first_page(acme: Acme) -> None:
+    refused = acme.page("?sort=name&after=nonsense")
+    assert (refused.status_code, refused.location) == (303, "/o/acme/companies?sort=name")
+
+
+def test_the_heads_of_columns_sort_and_say_how(acme: Acme) -> None:
+    page = acme.page("?q=s&sort=name")
+    assert link(page, "Company") == "/o/acme/companies?q=s&sort=-name"
+    assert link(page, "Score") == "/o/acme/companies?q=s&sort=score"
+    assert page.text.count('aria-sort="ascending"') == 1
+
+
+def test_htmx_gets_the_list_alone_and_the_address_to_show(acme: Acme) -> None:
+    part = acme.page("?q=qui&status=&add_field=plan&add_value=Pro", headers={"HX-Request": "true"})
+    assert names(part) == ["Quiet"]
+    assert "<html" not in part.text
+    assert part.headers["HX-Push-Url"] == "/o/acme/companies?q=qui&field.plan=Pro"
+    back = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
+    assert "<html" in acme.page("?q=qui", headers=back).text
+
+
+def test_hostile_names_and_values_are_shown_as_they_are(acme: Acme) -> None:
+    acme.customers.track(HOSTILE, 1, name=HOSTILE, **{HOSTILE: HOSTILE})
+    acme.customers.judge()
+    page = acme.page("?q=" + quote("><script>"))
+    assert names(page) == [HOSTILE]
+    assert "<script>alert" not in page.text
+    [address] = re.findall(r'<th scope="row"><a href="([^"]*)"', page.text)
+    assert address.startswith("/o/acme/companies/%22%3E%3Cscript")
+    assert "/../" not in address
+    filtered = acme.page("?" + quote(f"field.{HOSTILE}") + "=" + quote(HOSTILE))
+    assert names(filtered) == [HOSTILE]
+    assert "<script>alert" not in filtered.text
+
+
+def test_nobody_else_learns_of_the_list(acme: Acme, dashboard: Dashboard) -> None:
+    other = dashboard.organization("other")
+    stranger = dashboard.signed_in("eve@other.com", (other, "administrator"))
+    for address in ("/o/acme/companies", "/o/acme/companies.csv"):
+        assert stranger.get(address).status_code == 404
+        assert dashboard.browser().get(address).status_code == 303
+    stranger.get("/o/other/companies")
+    assert stranger.post("/o/acme/views", name="x", query="q=a").status_code == 404
+    assert "Quiet" not in stranger.get("/o/other/companies").text
+
+
+# CSV
+
+
+def test_all_that_match_are_exported_with_their_fields(acme: Acme) -> None:
+    exported = acme.browser.get("/o/acme/companies.csv?status=At+Risk&sort=name")
+    assert exported.mimetype == "text/csv"
+    disposition = exported.headers["Content-Disposition"]
+    assert disposition == 'attachment; filename="companies-2026-01-20.csv"'
+    found = rows(exported)
+    assert [(row["id"], row["plan"], row["status"]) for row in found] == [
+        ("fresh", "Free", "At Risk"),
+        ("slow", "Team", "At Risk"),
+    ]
+    assert list(found[0]) == [
+        "id", "name", "status", "previous_status", "since", "score", "last_event_at",
+        "plan", "seats",
+    ]  # fmt: skip
+    assert found[0]["last_event_at"] == "2026-01-19T10:30:05Z"
+    assert (found[0]["seats"], found[1]["seats"]) == ("200", "")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1"])
+def test_no_text_of_a_client_becomes_a_formula(acme: Acme, text: str) -> None:
+    acme.customers.track("odd", 1, **{"name": text + "x", text: text, "loss": -5})
+    acme.customers.judge()
+    [row] = rows(acme.browser.get("/o/acme/companies.csv?q=odd"))
+    assert row["name"] == f"'{text}x"
+    assert row[f"'{text}"] == f"'{text}"
+    assert row["loss"] == "-5"
+
+
+def test_more_than_one_chunk_is_exported(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.company_list, "READ_AT_ONCE", 3)
+    for sort in ("name", "-name", "score", "-since", "last-event", "-status"):
+        asked = f"sort={sort}"
+        found = rows(acme.browser.get(f"/o/acme/companies.csv?{asked}"))
+        assert [row["name"] for row in found] == names(acme.page(f"?{asked}"))
+    assert len(found) == 4
+
+
+# Saved views
+
+
+def save(browser: Browser, name: str, query: str = "status=Critical", **form: str) -> TestResponse:
+    browser.get(f"/o/acme/companies?{query}")
+    return browser.post("/o/acme/views", name=name, query=query, **form)
+
+
+def test_a_view_is_saved_opened_renamed_and_deleted(acme: Acme) -> None:
+    saved = save(acme.browser, "My critical", "sort=name&status=Critical&after=x")
+    assert saved.location == "/o/acme/companies?status=Critical&sort=name"
+    page = acme.page()
+    assert link(page, "My critical") == "/o/acme/companies?status=Critical&sort=name"
+    assert names(acme.browser.get(link(page, "My critical"))) == ["Quiet"]
+    acme.page("?status=Critical&sort=name")
+    assert acme.browser.post("/o/acme/views/1/rename", name="Worst").status_code == 303
+    assert link(acme.page(), "Worst")
+    assert acme.browser.post("/o/acme/views/1/delete").location == "/o/acme/companies"
+    assert "Worst" not in text_of(acme.page()).replace("“Worst”", "")
+    ann = "viewer@acme.com"
+    assert acme.logged() == [
+        (ann, "View deleted", "Worst"),
+        (ann, "View renamed", "Worst"),
+        (ann, "View saved", "My critical"),
+    ]
+
+
+def test_a_view_of_ones_own_is_seen_by_nobody_else(acme: Acme, dashboard: Dashboard) -> None:
+    save(acme.browser, "Mine")
+    ben = dashboard.signed_in("ben@acme.com", (acme.organization, "administrator"))
+    assert "Mine" not in ben.get("/o/acme/companies").text
+    assert ben.post("/o/acme/views/1/delete").status_code == 404
+    assert ben.post("/o/acme/views/1/rename", name="x").status_code == 404
+    assert save(ben, "mine").status_code == 303
+    assert "mine" in ben.get("/o/acme/companies").text
+
+
+def test_editors_share_views_and_viewers_open_them(acme: Acme, dashboard: Dashboard) -> None:
+    assert save(acme.browser, "Ours", shared="yes").status_code == 403
+    ed = dashboard.signed_in("ed@acme.com", (acme.organization, "editor"))
+    assert save(ed, "Ours", shared="yes").status_code == 303
+    page = acme.page("?status=Critical")
+    assert link(page, "Ours")
+    assert "Rename view" not in page.text
+    assert acme.browser.post("/o/acme/views/1/delete").status_code == 403
+    assert acme.browser.post("/o/acme/views/1/rename", name="x").status_code == 403
+    another = dashboard.signed_in("ede@acme.com", (acme.organization, "editor"))
+    another.get("/o/acme/companies")
+    assert another.post("/o/acme/views/1/rename", name="Everybody's").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "said"),
+    [
+        ("", "status=Critical", "Give the view a name"),
+        ("two\nlines", "status=Critical", "Give the view a name"),
+        ("x" * 101, "status=Critical", "Give the view a name"),
+        ("All", "after=3", "Search, filter or sort first"),
+        ("Long", "&".join(f"field.a{n}=b" for n in range(300)), "too many filters"),
+        ("TAKEN", "status=Healthy", "called “TAKEN” already"),
+    ],
+)
+def test_a_view_that_cannot_be_is_refused_with_the_reason(
+    acme: Acme, name: str, query: str, said: str
+) -> None:
+    save(acme.browser, "Taken")
+    acme.browser.get("/o/acme/companies")
+    refused = acme.browser.post("/o/acme/views", name=name, query=query)
+    assert refused.status_code == 303
+    assert said in text_of(acme.page())
+    assert acme.logged() == [("viewer@acme.com", "View saved", "Taken")]
+
+
+def test_there_is_a_bound_on_views(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved_views, "MOST", 1)
+    save(acme.browser, "One")
+    save(acme.browser, "Two")
+    assert "already; delete some first" in text_of(acme.page())
+
+
+def test_a_view_is_not_saved_without_the_token_of_the_page(acme: Acme) -> None:
+    acme.browser.token = None
+    refused = acme.browser.post("/o/acme/views", name="x", query="status=Critical")
+    assert refused.status_code == 400
+    assert acme.logged() == []

@@ -1,0 +1,127 @@
+"""`GET /metrics` of the ingress, of one process; `tests/acceptance` asks several."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from ingress.metrics_directory import directory_of
+from tests.support.ingress import (
+    NO_REDIS,
+    SMALL,
+    Ingress,
+    Serve,
+    check,
+    memory_used,
+    named,
+    rate_limit_of,
+    tenant,
+)
+
+TOKEN = "t0ken-of-operations"
+
+
+def told(ingress: Ingress) -> dict[str, float]:
+    """Every sample that is not of a histogram's bucket, by name and labels."""
+    response = ingress.get("/metrics", {"Authorization": f"Bearer {TOKEN}"})
+    assert response.status_code == 200
+    assert response.mimetype == "text/plain"
+    assert not named(response, "X-RateLimit")
+    return {
+        " ".join([sample.name.removeprefix("brazebee_ingress_"), *sample.labels.values()]): (
+            sample.value
+        )
+        for family in text_string_to_metric_families(response.text)
+        for sample in family.samples
+        if not sample.name.endswith(("_bucket", "_created"))
+    }
+
+
+def test_without_a_token_in_the_settings_there_are_no_metrics(serve: Serve) -> None:
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
+        check(serve().get("/metrics", headers), 404, {"error": "Not found"})
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", TOKEN, "Bearer", "Bearer ", f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x", "Bearer é"],
+)
+def test_without_the_token_there_is_401_that_counts_against_no_limit(
+    serve: Serve, authorization: str | None
+) -> None:
+    ingress = serve(metrics_token=TOKEN, rate_limit="9/hour")
+    headers = {} if authorization is None else {"Authorization": authorization}
+    response = ingress.get("/metrics", headers)
+    assert (response.status_code, response.json) == (401, {"error": "Metrics token required"})
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert not named(response, "X-RateLimit")
+    assert rate_limit_of(ingress.track(SMALL))[1] == 8
+
+
+def test_requests_are_told_by_endpoint_and_status_with_their_duration(serve: Serve) -> None:
+    ingress, acme = serve(metrics_token=TOKEN), tenant()
+    for body in (SMALL, SMALL, {}, b"{"):
+        ingress.track(body, acme.key)
+    ingress.track(SMALL)
+    ingress.batch([SMALL, {}], acme.key)
+    ingress.get("/nowhere/4711")
+    metrics = told(ingress)
+    assert {name: value for name, value in metrics.items() if "requests_total" in name} == {
+        "requests_total track 200": 2,
+        "requests_total track 400": 2,
+        "requests_total track 401": 1,
+        "requests_total batch 200": 1,
+        "requests_total other 404": 1,
+    }
+    assert metrics["request_seconds_count track"] == 5
+    assert 0 < metrics["request_seconds_sum track"] < 5
+    assert told(ingress)["requests_total other 200"] == 1, "asking is a request, too"
+
+
+def test_events_are_told_by_what_became_of_them(serve: Serve) -> None:
+    ingress, acme = serve(metrics_token=TOKEN), tenant()
+    ingress.track(SMALL, acme.key)
+    ingress.batch([SMALL, SMALL, {}, 7, {**SMALL, "event_key": "unknown"}], acme.key)
+    ingress.track({}, acme.key)
+    ingress.track(SMALL, "bzb_unknown")
+    metrics = told(ingress)
+    assert (metrics["events_total accepted"], metrics["events_total rejected"]) == (3, 4)
+
+
+def test_the_queue_is_asked_when_the_metrics_are(serve: Serve) -> None:
+    ingress, acme = serve(metrics_token=TOKEN), tenant()
+    assert (told(ingress)["queue_waiting"], told(ingress)["shedding"]) == (0, 0)
+    ingress.batch([SMALL, SMALL], acme.key)
+    assert told(ingress)["queue_waiting"] == 1
+    other = serve(metrics_token=TOKEN)
+    with memory_used(other.queue, 0.95):
+        other.track(SMALL, acme.key)
+    assert told(other)["shedding"] == 1
+
+
+def test_without_redis_the_rest_is_told(serve: Serve) -> None:
+    ingress = serve(metrics_token=TOKEN, queue_url=NO_REDIS)
+    ingress.get("/livez")
+    metrics = told(ingress)
+    assert "queue_waiting" not in metrics
+    assert metrics["requests_total other 200"] == 1
+
+
+# Where several processes put their figures together
+
+
+def test_the_directories_of_ended_processes_are_removed_and_no_others(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    ended, reused = tmp_path / str(process.pid), tmp_path / str(os.getppid())
+    for directory in (ended, reused, tmp_path / "else"):
+        directory.mkdir()
+        (directory / "counter_1.db").write_bytes(b"x")
+    os.utime(reused, (0, 0))
+    own = directory_of(tmp_path, os.getpid())
+    (own / "counter_1.db").write_bytes(b"x")
+    assert directory_of(tmp_path, os.getpid()) == own
+    assert list(tmp_path.iterdir()) == [own]
+    assert (own / "counter_1.db").exists()

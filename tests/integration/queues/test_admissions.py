@@ -1,0 +1,223 @@
+"""One step counts a request and queues what it brings, as Dramatiq's own broker would."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+import redis
+from dramatiq import Message
+
+from config.settings import Settings
+from queues import admissions as module
+from queues import messages
+from queues.admissions import Admission, Admissions
+from queues.broker import QueueBroker, build_broker
+from tests.support.ingress import Clock, memory_used
+
+EVENTS: list[dict[str, Any]] = [{"event_id": "é😀", "n": 2**63, "f": 1.5}, {"event_id": "2"}]
+HOUR = {"limit": 3, "window_seconds": 3600}
+
+
+@pytest.fixture
+def broker(settings: Settings) -> Iterator[QueueBroker]:
+    made = build_broker(settings.redis_url)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def admissions(broker: QueueBroker) -> Admissions:
+    return Admissions(broker)
+
+
+@pytest.fixture
+def seconds(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic))
+    return clock
+
+
+def test_a_worker_gets_the_message_and_acknowledges_it(
+    broker: QueueBroker, admissions: Admissions
+) -> None:
+    admissions.admit(7, EVENTS, **HOUR)
+    consumer = broker.consume(messages.EVENTS)
+    message = next(consumer)
+    assert message is not None
+    assert (message.queue_name, message.actor_name) == ("events", "persist")
+    assert list(message.args) == [EVENTS]
+    consumer.ack(message)
+    assert broker.do_qsize(messages.EVENTS) == 0
+
+
+def test_redis_holds_what_dramatiq_would_have_put_there_and_no_heartbeat(
+    broker: QueueBroker, admissions: Admissions
+) -> None:
+    def held() -> tuple[set[bytes], dict[str, Any]]:
+        [(redis_id, data)] = broker.client.hgetall("dramatiq:events.msgs").items()
+        message = Message.decode(data)
+        assert message.options["redis_message_id"] == redis_id.decode()
+        assert broker.client.lrange("dramatiq:events", 0, -1) == [redis_id]
+        unique = {"message_id": "", "message_timestamp": 0, "options": list(message.options)}
+        return set(broker.client.keys("dramatiq:*")), message.asdict() | unique
+
+    admissions.admit(7, EVENTS, **HOUR)
+    ours = held()
+    broker.client.flushdb()
+    broker.enqueue(messages.persist(EVENTS))
+    broker.client.delete("dramatiq:__heartbeats__")
+    assert ours == held()
+
+
+def test_the_time_of_the_oldest_message_is_read_from_it(
+    broker: QueueBroker, admissions: Admissions
+) -> None:
+    admissions.admit(7, EVENTS, **HOUR)
+    [data] = broker.client.hvals("dramatiq:events.msgs")
+    sent = Message.decode(data).message_datetime.replace(microsecond=0)
+    oldest = broker.oldest_unacknowledged(messages.EVENTS)
+    assert oldest is not None
+    assert oldest.replace(microsecond=0) == sent
+
+
+def test_requests_are_counted_with_events_and_without(
+    broker: QueueBroker, admissions: Admissions
+) -> None:
+    counts = [admissions.admit(7, events, **HOUR).count for events in (EVENTS, (), EVENTS, EVENTS)]
+    assert counts == [1, 2, 3, 4]
+    assert broker.waiting(messages.EVENTS) == 2, "beyond the limit nothing is queued"
+
+
+def test_a_window_begins_with_its_first_request_and_is_not_put_off(
+    broker: QueueBroker, admissions: Admissions
+) -> None:
+    assert admissions.admit(7, **HOUR) == Admission(1, 3_600_000)
+    [counter] = broker.client.keys("brazebee:*")
+    broker.client.pexpire(counter, 60_000)
+    assert 50_000 < admissions.admit(7, **HOUR).ends_in_ms <= 60_000
+    broker.client.persist(counter)
+    assert admissions.admit(7, **HOUR).ends_in_ms == 3_600_000
+    broker.client.delete(counter)
+    assert admissions.admit(7, **HOUR).count == 1
+
+
+def test_each_organization_and_each_limit_has_a_counter_of_its_own(admissions: Admissions) -> None:
+    assert admissions.admit(7, **HOUR).count == 1
+    assert admissions.admit(8, **HOUR).count == 1
+    assert admissions.admit(7, limit=4, window_seconds=3600).count == 1
+    assert admissions.admit(7, **HOUR).count == 2
+
+
+def test_requests_at_once_are_each_counted_once(
+    broker: QueueBroker, admissions: Admissions
+) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: admissions.admit(7, EVENTS, **HOUR), range(40)))
+    assert sorted(admission.count for admission in made) == list(range(1, 41))
+    assert broker.waiting(messages.EVENTS) == 3
+
+
+def test_a_redis_that_forgot_the_script_is_told_it_again(
+    broker: QueueBroker, admissions: Admissions
+) -> None:
+    admissions.admit(7, EVENTS, **HOUR)
+    broker.client.script_flush()
+    assert admissions.admit(7, EVENTS, **HOUR).count == 2
+    assert broker.waiting(messages.EVENTS) == 2
+
+
+def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(settings: Settings) -> None:
+    broker = build_broker(settings.redis_url, timeout=0.1)
+    admissions = Admissions(broker)
+    admissions.admit(7, **HOUR)
+    with redis.Redis.from_url(settings.redis_url) as other:
+        other.client_pause(300)
+        with pytest.raises(redis.TimeoutError):
+            admissions.admit(7, **HOUR)
+        other.client_unpause()
+        eventual = [admissions.admit(8, **HOUR).count for _ in range(2)]
+    broker.client.close()
+    assert eventual == [1, 2]
+
+
+def test_a_full_redis_counts_nothing_and_queues_nothing(
+    broker: QueueBroker, admissions: Admissions
+) -> None:
+    broker.client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(redis.RedisError):
+            admissions.admit(7, EVENTS, **HOUR)
+    finally:
+        broker.client.config_set("maxmemory", 0)
+    assert broker.client.keys() == []
+
+
+def test_a_redis_that_is_nearly_full_counts_and_queues_nothing(
+    broker: QueueBroker, seconds: Clock
+) -> None:
+    admissions = Admissions(broker)
+    with memory_used(broker.client, 0.6):
+        assert not admissions.admit(7, EVENTS, **HOUR).nearly_full
+    with memory_used(broker.client, 0.95):
+        assert not admissions.admit(7, EVENTS, **HOUR).nearly_full, "it was looked up just now"
+        seconds.advance(1)
+        assert admissions.admit(7, EVENTS, **HOUR) == Admission(3, ANY, nearly_full=True)
+    assert admissions.admit(7, EVENTS, **HOUR).nearly_full, "it was looked up just now"
+    seconds.advance(1)
+    assert not admissions.admit(8, EVENTS, **HOUR).nearly_full
+    assert broker.waiting(messages.EVENTS) == 3
+
+
+def test_the_first_request_of_a_process_sees_that_redis_is_nearly_full(
+    broker: QueueBroker, admissions: Admissions
+) -> None:
+    with memory_used(broker.client, 0.95):
+        assert admissions.admit(7, EVENTS, **HOUR).nearly_full
+    assert broker.waiting(messages.EVENTS) == 0
+
+
+def test_without_maxmemory_the_memory_of_the_machine_counts(
+    broker: QueueBroker, admissions: Admissions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FULL_FROM", 0.0)
+    assert broker.client.info("memory")["maxmemory"] == 0
+    assert admissions.admit(7, EVENTS, **HOUR).nearly_full
+
+
+def test_memory_is_looked_up_at_most_once_a_second(
+    broker: QueueBroker, admissions: Admissions, seconds: Clock
+) -> None:
+    def looked() -> int:
+        return int(broker.client.info("commandstats").get("cmdstat_info", {"calls": 0})["calls"])
+
+    before = looked()
+    for _ in range(20):
+        admissions.admit(7, EVENTS, **HOUR)
+        seconds.advance(0.1)
+    assert looked() - before == 2 + 1, "and once by this test"
+
+
+def test_a_redis_that_refuses_to_tell_its_memory_takes_messages(
+    broker: QueueBroker, admissions: Admissions
+) -> None:
+    broker.client.acl_setuser("default", enabled=True, nopass=True, commands=["-info"])
+    try:
+        assert not admissions.admit(7, EVENTS, **HOUR).nearly_full
+    finally:
+        broker.client.acl_setuser("default", enabled=True, nopass=True, commands=["+info"])
+    assert broker.waiting(messages.EVENTS) == 1
+
+
+def test_a_message_that_is_sent_again_keeps_its_own_id_and_gets_a_new_one_in_redis(
+    broker: QueueBroker, admissions: Admissions
+) -> None:
+    admissions.admit(7, EVENTS, **HOUR)
+    [data] = broker.client.hvals("dramatiq:events.msgs")
+    first = Message.decode(data)
+    again = broker.enqueue(replace(first))
+    assert again.message_id == first.message_id
+    assert again.options["redis_message_id"] != first.options["redis_message_id"]

@@ -1,0 +1,120 @@
+"""Event keys that nobody configured are noted as they are refused, within bounds."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import redis
+
+from config.settings import Settings
+from queues import unknown_event_keys as module
+from queues.admissions import Admission, Admissions
+from queues.broker import build_broker
+from queues.unknown_event_keys import KEPT_FOR, UnknownKey, UnknownKeys
+from tests.support.ingress import NO_REDIS, NOW, SMALL, Serve, tenant
+
+HOUR = {"limit": 3, "window_seconds": 3600}
+STORED_AT = NOW.replace(microsecond=123_000)
+"""Milliseconds are exact."""
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(settings.redis_url) as connected:
+        yield connected
+
+
+@pytest.fixture
+def keys(client: redis.Redis) -> UnknownKeys:
+    return UnknownKeys(client)
+
+
+def named(keys: UnknownKeys, organization_id: int = 1) -> list[tuple[str, int]]:
+    return [(one.event_key, one.times) for one in keys.of_organization(organization_id, NOW)]
+
+
+def test_a_key_is_told_with_how_often_and_when_it_was_refused(keys: UnknownKeys) -> None:
+    keys.note(1, {"signup": 1}, NOW - timedelta(hours=2))
+    keys.note(1, {"signup": 3, "ключ 😀": 1}, NOW)
+    keys.note(2, {"other": 1}, NOW)
+    assert keys.of_organization(1, NOW) == [
+        UnknownKey("ключ 😀", 1, STORED_AT, STORED_AT),
+        UnknownKey("signup", 4, STORED_AT - timedelta(hours=2), STORED_AT),
+    ]
+
+
+def test_a_key_that_was_not_refused_for_long_is_forgotten(
+    keys: UnknownKeys, client: redis.Redis
+) -> None:
+    keys.note(1, {"old": 5, "back": 5}, NOW - KEPT_FOR)
+    keys.note(1, {"back": 1}, NOW)
+    assert keys.of_organization(1, NOW) == [UnknownKey("back", 1, STORED_AT, STORED_AT)]
+    assert 0 < client.pttl("brazebee:unknown:1") <= KEPT_FOR / timedelta(milliseconds=1)
+
+
+def test_there_are_never_more_keys_than_a_bound_and_those_that_come_again_stay(
+    keys: UnknownKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_KEYS", 5)
+    for n in range(50):
+        keys.note(1, {f"id-{n}": 1, "signup": 1}, NOW - timedelta(seconds=50 - n))
+    noted = dict(named(keys))
+    assert len(noted) == 5
+    assert noted["signup"] == 50
+    assert "id-49" in noted
+
+
+def test_a_key_that_is_configured_now_can_be_forgotten(keys: UnknownKeys) -> None:
+    keys.note(1, {"a": 1, "b": 1}, NOW)
+    keys.forget(1, "a")
+    assert named(keys) == [("b", 1)]
+    keys.note(1, {}, NOW)
+    assert named(keys) == [("b", 1)]
+
+
+# As the ingress refuses them
+
+
+def test_an_event_that_is_not_configured_is_noted(serve: Serve, keys: UnknownKeys) -> None:
+    owner, ingress = tenant(), serve()
+    assert ingress.track(SMALL, owner.key).status_code == 200
+    for _ in range(2):
+        answer = ingress.track({**SMALL, "event_key": "signup"}, owner.key)
+        assert answer.status_code == 404
+    assert keys.of_organization(owner.id, NOW) == [UnknownKey("signup", 2, STORED_AT, STORED_AT)]
+
+
+def test_those_of_a_batch_are_noted_together(serve: Serve, keys: UnknownKeys) -> None:
+    owner, ingress = tenant(), serve()
+    wanted = [{**SMALL, "event_key": key} for key in ("a", "b", "a")]
+    answer = ingress.batch([*wanted, SMALL, {"event_key": "c"}], owner.key)
+    assert answer.status_code == 200
+    assert sorted(named(keys, owner.id)) == [("a", 2), ("b", 1)]
+
+
+def test_requests_beyond_the_limit_note_nothing(serve: Serve, keys: UnknownKeys) -> None:
+    owner, ingress = tenant(rate_limit="1/hour"), serve()
+    answers = [ingress.track({**SMALL, "event_key": "x"}, owner.key) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [404, 429, 429]
+    assert named(keys, owner.id) == [("x", 1)]
+
+
+def test_without_redis_the_answer_is_the_one_of_the_queue(serve: Serve) -> None:
+    owner, ingress = tenant(), serve(queue_url=NO_REDIS)
+    assert ingress.track({**SMALL, "event_key": "x"}, owner.key).status_code == 503
+
+
+# Usage of the rate limit
+
+
+def test_usage_is_what_was_counted_and_counts_nothing(settings: Settings) -> None:
+    broker = build_broker(settings.redis_url)
+    admissions = Admissions(broker)
+    assert admissions.usage(7, **HOUR) == Admission(0, 0)
+    for _ in range(5):
+        admissions.admit(7, **HOUR)
+    usage = admissions.usage(7, **HOUR)
+    assert usage.count == admissions.usage(7, **HOUR).count == 5
+    assert 3_590_000 < usage.ends_in_ms <= 3_600_000
+    assert admissions.usage(8, **HOUR).count == 0
+    broker.client.close()

@@ -1,0 +1,246 @@
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.facts_in_memory import Occurrence
+from rules.language.parser import parse_condition
+from rules.phrases.amounts import Amount, Change, Measure
+from rules.phrases.condition import Bound, Condition
+from tests.support.rules import at, event, find
+
+LIMITS = ("below 10", "at most 10", "at least 10", "above 10")
+
+
+@pytest.mark.parametrize(
+    ("second", "counts"), [(-10.000001, False), (-10, False), (-9.999999, True), (0, True)]
+)
+def test_a_window_of_amounts_excludes_its_beginning_and_includes_its_end(
+    *, second: float, counts: bool
+) -> None:
+    events = [event(second, 5)]
+    assert find("sum of data.amount at least 5 in 10 seconds", events).holds is counts
+    expected = True if counts else None
+    assert find("highest of data.amount at least 5 in 10 seconds", events).holds is expected
+
+
+@pytest.mark.parametrize(
+    ("amounts", "holds"),
+    [
+        ([], (True, True, False, False)),
+        ([9.9], (True, True, False, False)),
+        ([4, 6], (False, True, True, False)),
+        ([4, "6.5"], (False, False, True, True)),
+        ([20, -11], (True, True, False, False)),
+        ([0.1] * 100, (False, True, True, False)),
+        ([1e300, 10, -1e300], (False, True, True, False)),
+        ([10, True, None, "ten", [5], {"a": 5}], (False, True, True, False)),
+    ],
+)
+def test_a_sum_is_exact_and_leaves_out_what_is_no_number(
+    amounts: list[Any], holds: tuple[bool, ...]
+) -> None:
+    events = [event(-1, amount) for amount in amounts]
+    found = [find(f"sum of data.amount {limit} in 10 seconds", events) for limit in LIMITS]
+    assert tuple(finding.holds for finding in found) == holds
+
+
+@pytest.mark.parametrize(
+    ("measure", "amounts", "seen"),
+    [
+        ("sum", [1, 2, 6], "9"),
+        ("average", [1, 2, 6], "3"),
+        ("highest", [1, 6, 2], "6"),
+        ("lowest", [2, 1, 6], "1"),
+        ("average", [1, 1, 2], "1.33"),
+        ("lowest", [-1, "-1.5", "x"], "-1.5"),
+        ("sum", [], "0"),
+        ("average", [], None),
+        ("highest", [], None),
+        ("lowest", ["x", None, True], None),
+    ],
+)
+def test_each_measure_is_taken_of_the_numbers_in_the_window(
+    measure: str, amounts: list[Any], seen: str | None
+) -> None:
+    found = find(
+        f"{measure} of data.amount below 7 in 10 seconds",
+        [event(-1, amount) for amount in amounts],
+    )
+    assert found.seen == (None if seen is None else Decimal(seen))
+    assert found.holds is (None if seen is None else Decimal(seen) < 7)
+
+
+def test_an_average_is_compared_exactly() -> None:
+    thirds = [event(-1, amount) for amount in (0, 0, 1)]
+    assert find("average of data.amount above 0.333333333333333333 in 1 minute", thirds).holds
+    assert not find("average of data.amount above 0.333333333333333334 in 1 minute", thirds).holds
+
+
+@pytest.mark.parametrize(
+    ("phrase", "holds", "changes_at"),
+    [
+        ("sum of data.amount at least 6 in 10 seconds", True, 6),
+        ("sum of data.amount at least 3 in 10 seconds", True, 8),
+        ("sum of data.amount at least 2 in 10 seconds", True, 8),
+        ("sum of data.amount below 2 in 10 seconds", False, 8),
+        ("sum of data.amount below 0 in 10 seconds", False, None),
+        ("highest of data.amount above 3 in 10 seconds", True, 6),
+        ("highest of data.amount at least 2 in 10 seconds", True, 8),
+        ("highest of data.amount at least 1 in 10 seconds", True, 9),
+        ("lowest of data.amount below 2 in 10 seconds", True, 9),
+        ("lowest of data.amount at least 2 in 10 seconds", False, 9),
+        ("average of data.amount above 2 in 10 seconds", True, 6),
+        ("average of data.amount above 9 in 10 seconds", False, 9),
+    ],
+)
+def test_amounts_that_leave_the_window_tell_when_a_phrase_changes(
+    *, phrase: str, holds: bool, changes_at: int | None
+) -> None:
+    events = [event(-4, 4), event(-2, 2), event(-1, 1)]
+    found = find(phrase, events)
+    assert (found.holds, found.changes_at) == (holds, changes_at and at(changes_at))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "amount", "awaits"),
+    [
+        ("sum of data.amount below 5 in 10 seconds", 1, True),
+        ("average of data.amount below 5 in 10 seconds", 1, True),
+        ("highest of data.amount below 5 in 10 seconds", 1, True),
+        ("highest of data.amount below 5 in 10 seconds", 9, False),
+        ("highest of data.amount above 5 in 10 seconds", 1, True),
+        ("highest of data.amount above 5 in 10 seconds", 9, False),
+        ("lowest of data.amount below 5 in 10 seconds", 1, False),
+        ("lowest of data.amount below 5 in 10 seconds", 9, True),
+        ("lowest of data.amount above 5 in 10 seconds", 1, False),
+        ("lowest of data.amount above 5 in 10 seconds", 9, True),
+        ("lowest of data.amount above 5 in 10 seconds", None, True),
+    ],
+)
+def test_an_extreme_awaits_events_unless_one_in_the_window_has_decided(
+    *, phrase: str, amount: int | None, awaits: bool
+) -> None:
+    assert find(phrase, [event(-1, amount)]).awaits_event is awaits
+
+
+def told(phrase: str, *events: Occurrence) -> tuple[str, str | None]:
+    condition, found = parse_condition(phrase), find(phrase, events)
+    return condition.tell(found), condition.lacks(found)
+
+
+def test_a_sum_tells_what_it_is_and_how_much_is_missing() -> None:
+    phrase = "sum of data.amount below 10 in 10 seconds"
+    assert told(phrase, event(-1, 7.5)) == ("sum of data.amount is 7.5", "2.5 more of data.amount")
+    assert told(phrase, event(-1, 12)) == ("sum of data.amount is 12", None)
+    assert told("highest of data.amount below 10 in 1 day") == ("no highest of data.amount", None)
+
+
+# Change
+
+
+@pytest.mark.parametrize(
+    ("phrase", "before", "now", "holds"),
+    [
+        ("down 50% in 10 seconds", 4, 2, True),
+        ("down 50% in 10 seconds", 4, 3, False),
+        ("down 50% in 10 seconds", 4, 0, True),
+        ("down 100% in 10 seconds", 4, 0, True),
+        ("down 100% in 10 seconds", 4, 1, False),
+        ("down 33.4% in 10 seconds", 3, 2, False),
+        ("down 33.3% in 10 seconds", 3, 2, True),
+        ("up 50% in 10 seconds", 2, 3, True),
+        ("up 50% in 10 seconds", 4, 5, False),
+        ("up 150% in 10 seconds", 2, 5, True),
+        ("up 1% in 10 seconds", 2, 2, False),
+        ("down 1% in 10 seconds", 2, 2, False),
+        ("down 50% in 10 seconds", 0, 5, None),
+        ("up 50% in 10 seconds", 0, 5, None),
+        ("up 50% in 10 seconds", 0, 0, None),
+    ],
+)
+def test_events_of_a_window_are_compared_with_those_of_the_one_before(
+    *, phrase: str, before: int, now: int, holds: bool | None
+) -> None:
+    found = find(phrase, [event(-15)] * before + [event(-5)] * now)
+    assert (found.holds, found.seen) == (holds, (before, now))
+
+
+@pytest.mark.parametrize(
+    ("second", "seen"),
+    [
+        (-20, (0, 0)),
+        (-19.999999, (1, 0)),
+        (-10, (1, 0)),
+        (-9.999999, (0, 1)),
+        (0, (0, 1)),
+        (0.000001, (0, 0)),
+    ],
+)
+def test_each_event_lies_in_one_of_the_two_windows(second: float, seen: tuple[int, int]) -> None:
+    assert find("down 50% in 10 seconds", [event(second)]).seen == seen
+
+
+@pytest.mark.parametrize(("before", "holds"), [(3, None), (4, True)])
+def test_a_change_is_not_judged_where_there_was_little_before(
+    *, before: int, holds: bool | None
+) -> None:
+    change = Change(False, Decimal(50), timedelta(seconds=10), Decimal(4))
+    assert find(change, [event(-15)] * before).holds is holds
+
+
+def test_a_change_looks_back_over_both_windows() -> None:
+    assert parse_condition("up 5% in 3 days").reach == timedelta(days=6)
+
+
+# What holds for all of them
+
+tens = st.integers(1, 5).map(lambda length: timedelta(seconds=length))
+small = st.integers(-3, 4).map(Decimal)
+amounts: st.SearchStrategy[Condition] = st.builds(
+    Amount,
+    st.sampled_from(Measure),
+    st.just(("data", "amount")),
+    st.sampled_from(Bound),
+    small,
+    tens,
+)
+changes: st.SearchStrategy[Condition] = st.builds(
+    Change,
+    st.booleans(),
+    st.sampled_from([Decimal(percent) for percent in (1, 34, 50, 100)]),
+    tens,
+    st.integers(0, 3).map(Decimal),
+)
+sent = st.tuples(st.integers(-12, 0), st.one_of(st.none(), st.integers(-3, 4)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(amounts | changes, st.lists(sent, max_size=6))
+def test_a_phrase_changes_at_the_first_instant_at_which_it_is_judged_otherwise(
+    condition: Condition, events: list[tuple[int, int | None]]
+) -> None:
+    known = [event(second, amount) for second, amount in events]
+    now = find(condition, known)
+    different = [n for n in range(1, 15) if find(condition, known, now=n).holds is not now.holds]
+    assert now.changes_at == (at(different[0]) if different else None)
+
+
+@settings(max_examples=300, deadline=None)
+@given(amounts | changes, st.lists(sent, max_size=6), st.lists(sent, min_size=1, max_size=3))
+def test_until_it_changes_by_itself_no_event_changes_a_phrase_that_awaits_none(
+    condition: Condition,
+    events: list[tuple[int, int | None]],
+    later: list[tuple[int, int | None]],
+) -> None:
+    known = [event(second, amount) for second, amount in events]
+    following = [event(-second, amount) for second, amount in later]
+    now = find(condition, known)
+    for second in range(15):
+        if now.awaits_event or (now.changes_at and at(second) >= now.changes_at):
+            break
+        heard = [one for one in following if one.occurred_at <= at(second)]
+        assert find(condition, known + heard, now=second).holds is now.holds

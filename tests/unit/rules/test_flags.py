@@ -1,0 +1,378 @@
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.book import RuleBook, worst
+from rules.facts import Selector
+from rules.facts_in_memory import Occurrence
+from rules.flags import Flag, FlagMemory, Reason, Verdict
+from rules.language.parser import parse_condition
+from rules.language.tree import Vocabulary
+from rules.phrases.condition import Condition, Level
+from tests.support.rules import at, event, facts_of, situation
+
+LOGINS = Selector("login")
+QUIET = "no activity for 10 seconds"
+
+
+def flag(
+    *phrases: tuple[int, str], recover: str | None = None, lasting: float = 0, **others: Any
+) -> Flag:
+    """A flag with a phrase for each level, worst first."""
+    conditions = tuple((level, parse_condition(phrase)) for level, phrase in phrases)
+    return Flag(
+        "Logs in",
+        LOGINS,
+        conditions,
+        recover=parse_condition(recover) if recover else None,
+        lasting=timedelta(seconds=lasting),
+        **others,
+    )
+
+
+def judge(
+    judged: Flag,
+    *events: Occurrence,
+    now: float = 0,
+    fields: Mapping[str, Any] | None = None,
+    before: Level = None,
+    holding: Mapping[int, datetime] | None = None,
+    first_seen: float = -1_000,
+) -> Verdict:
+    facts = facts_of(events, fields, first_seen=first_seen)
+    return judged.judge(situation(facts, now), FlagMemory(before, holding or {}))
+
+
+def said(verdict: Verdict) -> tuple[Level, Reason]:
+    return verdict.level, verdict.reason
+
+
+# Waiting, and applying
+
+
+@pytest.mark.parametrize(
+    ("now", "expected", "changes_at"),
+    [
+        (4.999999, (None, Reason.WAITS), 5),
+        (5, (1, Reason.HOLDS), None),
+    ],
+)
+def test_a_flag_waits_until_its_wait_is_over(
+    now: float, expected: tuple[Level, Reason], changes_at: float | None
+) -> None:
+    waiting = flag((1, QUIET), wait=timedelta(seconds=5))
+    verdict = judge(waiting, now=now, first_seen=0)
+    assert said(verdict) == expected
+    assert verdict.changes_at == (changes_at and at(changes_at))
+
+
+PLANS = ((("plan",), ("Pro", "Enterprise")), (("limits", "seats"), (5,)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "applies"),
+    [
+        ({"plan": "Pro", "limits": {"seats": 5}}, True),
+        ({"plan": "enterprise", "limits": {"seats": "5.0"}}, True),
+        ({"plan": "Free", "limits": {"seats": 5}}, False),
+        ({"plan": "Pro", "limits": {"seats": 6}}, False),
+        ({"plan": "Pro", "limits": {}}, False),
+        ({"plan": None, "limits": {"seats": 5}}, False),
+        ({}, False),
+    ],
+)
+def test_a_flag_applies_where_every_field_says_one_of_what_is_wanted(
+    *, fields: dict[str, Any], applies: bool
+) -> None:
+    verdict = judge(flag((1, QUIET), applies_to=PLANS), fields=fields)
+    assert said(verdict) == ((1, Reason.HOLDS) if applies else (None, Reason.DOES_NOT_APPLY))
+
+
+def test_a_flag_rests_on_the_fields_that_decide_whether_it_applies() -> None:
+    assert flag((1, "company.nps below 7"), applies_to=PLANS).company_fields == {
+        "plan",
+        "limits",
+        "nps",
+    }
+
+
+# Levels, and what is missing
+
+
+@pytest.mark.parametrize(
+    ("nps", "seats", "if_missing", "expected"),
+    [
+        (5, 0, None, (2, Reason.HOLDS)),
+        (9, 0, None, (1, Reason.HOLDS)),
+        (9, 9, None, (0, Reason.CLEAR)),
+        (None, 0, 2, (1, Reason.HOLDS)),
+        (None, 9, None, (None, Reason.MISSING)),
+        (None, 9, 0, (0, Reason.MISSING)),
+        (None, 9, 2, (2, Reason.MISSING)),
+        (5, None, 1, (2, Reason.HOLDS)),
+        (9, None, 1, (1, Reason.MISSING)),
+        (None, None, 0, (0, Reason.MISSING)),
+    ],
+)
+def test_what_is_missing_decides_only_where_no_phrase_holds(
+    nps: int | None, seats: int | None, if_missing: Level, expected: tuple[Level, Reason]
+) -> None:
+    judged = flag((2, "company.nps below 7"), (1, "company.seats below 1"), if_missing=if_missing)
+    assert said(judge(judged, fields={"nps": nps, "seats": seats})) == expected
+
+
+# Lasting
+
+
+def test_a_phrase_must_have_held_for_so_long_before_its_flag_is_raised() -> None:
+    lasting = flag((1, QUIET), lasting=5)
+    first = judge(lasting, now=0)
+    assert (said(first), first.holding) == ((0, Reason.RIPENING), {1: at(0)})
+    assert first.changes_at == at(5)
+    almost = judge(lasting, now=4.999999, before=0, holding=first.holding)
+    assert (said(almost), almost.changes_at) == ((0, Reason.RIPENING), at(5))
+    ripe = judge(lasting, now=5, before=0, holding=first.holding)
+    assert (said(ripe), ripe.changes_at) == ((1, Reason.HOLDS), None)
+
+
+def test_a_phrase_that_ceased_to_hold_begins_anew() -> None:
+    lasting = flag((1, QUIET), lasting=5)
+    broken = judge(lasting, event(1), now=1, before=0, holding={1: at(0)})
+    assert (said(broken), broken.holding) == ((0, Reason.CLEAR), {})
+    again = judge(lasting, event(1), now=11, before=0, holding=broken.holding)
+    assert (said(again), again.holding) == ((0, Reason.RIPENING), {1: at(11)})
+
+
+def test_a_flag_that_is_raised_sinks_to_a_milder_level_at_once() -> None:
+    lasting = flag((2, QUIET), (1, "less than 2 times in 10 seconds"), lasting=5)
+    verdict = judge(lasting, event(0), now=0, before=2, holding={2: at(-9)})
+    assert said(verdict) == (1, Reason.HOLDS)
+
+
+def test_a_worse_level_ripens_while_a_milder_one_is_raised() -> None:
+    lasting = flag((2, QUIET), (1, "less than 2 times in 10 seconds"), lasting=5)
+    verdict = judge(lasting, now=0, before=1, holding={1: at(-9)})
+    assert said(verdict) == (1, Reason.HOLDS)
+    assert (verdict.holding, verdict.changes_at) == ({2: at(0), 1: at(-9)}, at(5))
+
+
+def test_a_flag_without_for_keeps_nothing_in_mind() -> None:
+    assert judge(flag((1, QUIET)), holding={1: at(-9)}).memory == FlagMemory(1, {})
+
+
+def test_a_threshold_tells_how_long_its_phrase_must_hold() -> None:
+    lasting = flag((2, "no activity for 20 seconds"), (1, QUIET), lasting=60)
+    assert lasting.threshold(2) == "No activity for 20 seconds, for 1 minute"
+    mildest = "No activity for 10 seconds, for 1 minute"
+    assert [lasting.threshold(level) for level in (1, 0, None)] == [mildest] * 3
+
+
+# Recovering
+
+
+@pytest.mark.parametrize(
+    ("logins", "before", "expected"),
+    [
+        (1, None, (1, Reason.HOLDS)),
+        (2, None, (0, Reason.CLEAR)),
+        (2, 0, (0, Reason.CLEAR)),
+        (2, 1, (1, Reason.RECOVERING)),
+        (3, 1, (1, Reason.RECOVERING)),
+        (4, 1, (0, Reason.CLEAR)),
+        (2, 2, (1, Reason.RECOVERING)),
+        (0, 1, (2, Reason.HOLDS)),
+        (4, 2, (0, Reason.CLEAR)),
+    ],
+)
+def test_a_flag_that_is_raised_stays_so_at_its_mildest_until_it_has_recovered(
+    logins: int, before: Level, expected: tuple[Level, Reason]
+) -> None:
+    sticky = flag(
+        (2, QUIET),
+        (1, "less than 2 times in 10 seconds"),
+        recover="at least 4 times in 10 seconds",
+    )
+    assert said(judge(sticky, *[event(-1)] * logins, before=before)) == expected
+
+
+def test_a_recovery_that_cannot_be_judged_has_not_happened() -> None:
+    sticky = flag((1, QUIET), recover="company.nps above 7")
+    assert said(judge(sticky, event(-1), before=1)) == (1, Reason.RECOVERING)
+    assert said(judge(sticky, event(-1), before=1, fields={"nps": 8})) == (0, Reason.CLEAR)
+    assert sticky.company_fields == {"nps"}
+
+
+def test_a_recovery_is_asked_only_where_it_matters() -> None:
+    sticky = flag((1, QUIET), recover="at least 4 times in 5 seconds")
+    assert judge(sticky, event(-1), before=0).recovery is None
+    asked = judge(sticky, event(-1), before=1)
+    assert asked.recovery is not None
+    assert (asked.changes_at, asked.awaits_event) == (at(9), True)
+
+
+def test_a_raised_flag_whose_phrase_begins_to_ripen_anew_recovers_first() -> None:
+    sticky = flag((2, QUIET), (1, "company.nps below 7"), lasting=5, recover="company.nps above 8")
+    fields = {"nps": 7}
+    ripening = judge(sticky, before=1, fields=fields)
+    assert said(ripening) == (1, Reason.RECOVERING)
+    assert ripening.changes_at == at(5)
+    ripe = judge(sticky, now=5, before=1, fields=fields, holding={2: at(0)})
+    assert said(ripe) == (2, Reason.HOLDS)
+
+
+# What it looks back on
+
+
+@pytest.mark.parametrize(
+    ("judged", "seconds"),
+    [
+        (flag((1, QUIET)), 0),
+        (flag((1, QUIET), lasting=5), 15),
+        (flag((1, QUIET), recover="at least 2 times in 30 seconds"), 30),
+        (flag((1, "down 50% in 10 seconds"), lasting=1), 21),
+        (flag((1, f"company.nps below 7 and not {QUIET}"), lasting=1), 11),
+    ],
+)
+def test_a_flag_that_remembers_looks_back_over_all_that_it_rests_on(
+    judged: Flag, seconds: int
+) -> None:
+    assert judged.lookback == timedelta(seconds=seconds)
+
+
+def test_little_before_is_ignored_in_every_phrase_of_a_flag() -> None:
+    vocabulary = Vocabulary(ignore_previous_under=Decimal(3))
+    phrase = parse_condition("down 50% in 10 seconds or down 90% in 10 seconds", vocabulary)
+    judged = Flag("Falls", LOGINS, ((1, phrase),), if_missing=0)
+    assert said(judge(judged, *[event(-15)] * 2)) == (0, Reason.MISSING)
+    assert said(judge(judged, *[event(-15)] * 3)) == (1, Reason.HOLDS)
+
+
+# Properties
+
+PHRASES: st.SearchStrategy[Condition] = st.sampled_from(
+    [
+        "no activity for 3 seconds",
+        "less than 2 times in 5 seconds",
+        "at least 2 times in 4 seconds",
+        "fewer than 2 distinct users in 6 seconds",
+        "sum of data.amount above 2 in 4 seconds",
+        "average of data.amount below 2 in 5 seconds",
+        "down 50% in 3 seconds",
+        "not up 50% in 2 seconds",
+        "at least 3 times in 7 seconds and no activity for 1 second",
+    ]
+).map(parse_condition)
+EVENTS = st.lists(
+    st.builds(event, st.integers(-9, 0), st.none() | st.integers(0, 3), user=st.sampled_from("ab")),
+    max_size=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    PHRASES,
+    PHRASES,
+    st.none() | PHRASES,
+    st.integers(0, 3),
+    EVENTS,
+    st.sampled_from([None, 0, 1, 2]),
+    st.dictionaries(st.sampled_from([1, 2]), st.integers(-4, 0).map(at)),
+)
+def test_a_verdict_stands_until_it_says_that_it_may_change(  # noqa: PLR0917
+    worse: Condition,
+    milder: Condition,
+    recover: Condition | None,
+    lasting: int,
+    events: list[Occurrence],
+    before: Level,
+    holding: dict[int, datetime],
+) -> None:
+    judged = Flag(
+        "F",
+        LOGINS,
+        ((2, worse), (1, milder)),
+        recover=recover,
+        lasting=timedelta(seconds=lasting),
+    )
+    verdict = judge(judged, *events, before=before, holding=holding)
+    for now in range(1, 20):
+        if verdict.changes_at and at(now) >= verdict.changes_at:
+            break
+        memory = verdict.memory
+        later = judge(judged, *events, now=now, before=memory.level, holding=memory.holding)
+        assert (later.level, later.holding) == (verdict.level, verdict.holding)
+
+
+# Scores
+
+
+def book(*weights: float, statuses: int = 3) -> RuleBook:
+    flags = tuple(
+        Flag(f"F{number}", LOGINS, ((1, parse_condition(QUIET)),), weight=Decimal(str(weight)))
+        for number, weight in enumerate(weights)
+    )
+    return RuleBook(tuple(f"S{number}" for number in range(statuses)), {}, flags)
+
+
+@pytest.mark.parametrize(
+    ("weights", "levels", "statuses", "score"),
+    [
+        ((1,), (0,), 3, 100),
+        ((1,), (1,), 3, 50),
+        ((1,), (2,), 3, 0),
+        ((1,), (1,), 2, 0),
+        ((1,), (1,), 4, 67),
+        ((1,), (2,), 4, 33),
+        ((1, 1), (0, 2), 3, 50),
+        ((3, 1), (0, 2), 3, 75),
+        ((1, 3), (0, 2), 3, 25),
+        ((0.5, 1.5), (2, 0), 3, 75),
+        ((1, 1), (0, None), 3, 100),
+        ((1, 1), (None, None), 3, None),
+        ((), (), 3, None),
+        ((0, 1), (2, 0), 3, 100),
+        ((0,), (2,), 3, None),
+        ((1, 7), (1, 0), 2, 88),
+        ((199, 1), (0, 2), 3, 100),
+        ((1, 199), (0, 2), 3, 1),
+        ((201, 1), (0, 2), 3, 100),
+        ((1, 201), (0, 2), 3, 0),
+    ],
+)
+def test_the_score_is_the_weighted_share_of_health_among_the_flags_that_apply(
+    weights: tuple[float, ...], levels: tuple[Level, ...], statuses: int, score: int | None
+) -> None:
+    said = {f"F{number}": level for number, level in enumerate(levels)}
+    assert book(*weights, statuses=statuses).score(said) == score
+
+
+def test_a_flag_of_which_nothing_is_known_takes_no_part_in_the_score() -> None:
+    assert book(1, 1).score({"F0": 1, "gone": 2}) == 50
+
+
+def test_a_weight_and_a_note_do_not_make_a_flag_read_otherwise() -> None:
+    heavy, light = book(1).flags[0], book(2).flags[0]
+    assert heavy == light
+
+
+@given(st.lists(st.sampled_from([None, 0, 1, 2]), max_size=5))
+def test_a_company_is_as_badly_off_as_its_worst_flag(levels: list[Level]) -> None:
+    assert worst(levels) == max([level or 0 for level in levels], default=0)
+
+
+def test_flags_are_judged_after_those_that_they_refer_to() -> None:
+    first, second, third = (
+        Flag(name, LOGINS, ((1, parse_condition(phrase)),))
+        for name, phrase in [
+            ("A", "flag B is At Risk and flag C is At Risk"),
+            ("B", QUIET),
+            ("C", "not flag B is Healthy"),
+        ]
+    )
+    order = RuleBook(("Healthy", "At Risk"), {}, (first, second, third)).in_judging_order
+    assert [judged.name for judged in order] == ["B", "C", "A"]
