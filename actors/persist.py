@@ -1,13 +1,14 @@
 """Stores the events of `persist` messages: all of a message in one transaction."""
 
 import logging
+import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from actors.hold import until_available
-from models.database import transaction
-from models.events import events
+from models.database import NOT_SET_UP, UNAVAILABLE, transaction
+from models.events import storage
 from queues import messages
 from queues.backlog import BEHIND
 from queues.broker import QueueBroker
@@ -75,6 +76,39 @@ def _set_aside(event: dict[str, Any], reason: str) -> None:
     def reject() -> None:
         with transaction():
             known = organization_id if isinstance(organization_id, int) else None
-            events.reject(known, event, reason)
+            storage.reject(known, event, reason)
 
     until_available(reject)
+
+
+logger = logging.getLogger("brazebee.persist")
+
+LONGEST_PAUSE = 2.0
+"""Seconds between tries while PostgreSQL is away."""
+
+T = TypeVar("T")
+_outage = threading.Lock()
+
+
+def until_available(work: Callable[[], T]) -> T:
+    """Do `work`, again and again while PostgreSQL does not allow it.
+
+    The thread waits in place, so the message stays unacknowledged and the rest stay in the
+    queue. If the worker is stopped meanwhile, Redis gives the message to another one.
+    """
+    pause = 0.1
+    told = False
+    try:
+        while True:
+            try:
+                return work()
+            except (*UNAVAILABLE, *NOT_SET_UP) as error:
+                if _outage.acquire(blocking=False):
+                    told = True
+                    logger.warning("holding events that cannot be stored: %s", str(error).strip())
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+    finally:
+        if told:
+            _outage.release()
+            logger.warning("events can be stored again")

@@ -8,14 +8,13 @@ from uuid import UUID
 import dramatiq
 from redis.exceptions import RedisError
 
-from actors import totals
 from actors.evaluate import Evaluating
 from actors.persist import Persisting
 from models.database import UNAVAILABLE
 from queues import messages
 from queues.broker import QueueBroker
 from queues.hints import hint_all
-from services import insights
+from services import insights, totals
 from services.rules.rule_books import RuleBooks, RulesUnreadable
 from services.times import utc_now
 from services.webhooks import delivery
@@ -82,7 +81,7 @@ def register_actors(
         throws=UNAVAILABLE,  # the clock asks again
     )
     def sum_up() -> None:
-        totals.sum_up(utc_now())
+        totals.refresh(utc_now())
 
     @dramatiq.actor(
         broker=broker,

@@ -7,8 +7,7 @@ import dramatiq
 
 from actors.registration import register_actors
 from actors.retries import WebhookRetries
-from config.garbage import collect_seldom
-from config.process import configure_logging
+from config.process import collect_seldom, configure_logging
 from config.settings import Settings, SettingsError
 from models.database import connect
 from queues.broker import build_broker

@@ -18,9 +18,9 @@ from bench.growth import Size, measure_growth
 from bench.ingest import QUICK, Sizes, measure_ingest
 from bench.judging import measure_judging
 from bench.pages import measure_pages
+from bench.product.servers import embedded_servers
+from bench.product.stage import EventsLost
 from bench.replaying import measure_replaying
-from bench.servers import embedded_servers
-from bench.stage import EventsLost
 from bench.ticking import measure_ticking
 from models.database import transaction
 from models.organizations import organizations

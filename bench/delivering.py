@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from bench.product import Product
-from bench.receivers import fast_receiver, hanging_receiver
+from bench.load.receivers import fast_receiver, hanging_receiver
+from bench.product.brazebee_up import Product
 
 RULES = """\
 version: 1

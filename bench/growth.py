@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from statistics import median
 
-from bench.ceilings import empty_view, hand_out
 from bench.figures import Figure
-from bench.history import vacuum
-from bench.load import Offer
+from bench.load.generator import Offer
+from bench.product.history import vacuum
+from bench.product.stage import CUSTOMERS, Stage, running_stage
 from bench.progress import Progress
-from bench.stage import CUSTOMERS, Stage, running_stage
+from bench.reference.ceilings import empty_view, hand_out
 from bench.throughput import stored_and_judged_per_second
 
 FILLED_PER_SECOND = 30_000

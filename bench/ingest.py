@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import click
 
-from bench.baseline import copy_tables, sustain_straightforward
-from bench.ceilings import bare_inserts_per_second, empty_view, hand_out
 from bench.figures import Figure
-from bench.load import Offer, Outcome
+from bench.load.generator import Offer, Outcome
+from bench.product.stage import CUSTOMERS, FLOODER, FLOODER_PER_SECOND, Stage, running_stage
 from bench.progress import Progress
 from bench.promptness import measure_idle, measure_tenants, percentile
-from bench.stage import CUSTOMERS, FLOODER, FLOODER_PER_SECOND, Stage, running_stage
+from bench.reference.baseline import copy_tables, sustain_straightforward
+from bench.reference.ceilings import bare_inserts_per_second, empty_view, hand_out
 from bench.throughput import (
     Sustained,
     batches_per_second,

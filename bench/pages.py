@@ -9,13 +9,12 @@ from itertools import cycle
 from pathlib import Path
 from statistics import quantiles
 
-from actors.totals import WEEKS_AT_ONCE, sum_up
-from bench import past_year
-from bench.asking import Cost, Visitor, every_page
+from bench.dashboard import past_year
+from bench.dashboard.page_requests import Cost, Visitor, every_page
 from bench.figures import Figure
+from bench.load.traffic import EVENT_KEYS
+from bench.product.servers import embedded_servers
 from bench.progress import Progress
-from bench.servers import embedded_servers
-from bench.traffic import EVENT_KEYS
 from models.companies import (
     companies,
     company_counts,
@@ -40,6 +39,7 @@ from services.health.upcoming import Span, outlook
 from services.insights import Adoption, Cohorts, Question, Uptake
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from services.totals import WEEKS_AT_ONCE, refresh
 
 TARGET_MS = 200.0
 """Of each page, at the 95th percentile."""
@@ -194,7 +194,7 @@ def _background(organization_id: int, now: datetime) -> list[Figure]:
     with transaction():
         [row] = query("select count(distinct week) as n from event_weeks")
     for _ in range(row["n"] // WEEKS_AT_ONCE + 1):
-        sum_up(now)
+        refresh(now)
     weeks_s = time.perf_counter() - started
     figures = [Figure("Background: all weeks of a year, once", weeks_s, "s")]
     figures.append(Figure("Background: the week at hand", weeks_s / row["n"] * 1000, "ms"))

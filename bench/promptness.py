@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from bench.clients import Clients
-from bench.history import ALARM
-from bench.load import Connection, Offer
-from bench.receivers import fast_receiver
-from bench.stage import FLOODER, FLOODER_PER_SECOND, WORKERS, Stage
-from bench.traffic import Request, post
+from bench.load.clients import Clients
+from bench.load.generator import Connection, Offer
+from bench.load.receivers import fast_receiver
+from bench.load.traffic import Request, post
+from bench.product.history import ALARM
+from bench.product.stage import FLOODER, FLOODER_PER_SECOND, WORKERS, Stage
 
 PAUSE = 0.1
 FIRST = 3

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bench.backlog import Backlog
-from bench.clients import Clients
-from bench.load import Offer, Outcome
-from bench.processes import Usage
-from bench.stage import WORKERS, Stage
+from bench.load.clients import Clients
+from bench.load.generator import Offer, Outcome
+from bench.product.backlog import Backlog
+from bench.product.processes import Usage
+from bench.product.stage import WORKERS, Stage
 from bench.timing import fall_per_second
 
 Look = Callable[[Clients], object]

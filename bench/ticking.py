@@ -6,8 +6,8 @@ from typing import Any
 
 import redis
 
-from actors.clock import Clock
 from bench.timing import median_ms
+from cli.commands.clock import build_clock
 from config.settings import Settings
 from models.database import database, execute, query, transaction
 from models.health import flag_states
@@ -52,7 +52,7 @@ def measure_ticking(
 def _measure(settings: Settings, organization_id: int, now: datetime) -> dict[str, float]:
     client = redis.Redis.from_url(settings.redis_url)
     broker = QueueBroker(client=client, middleware=[])  # type: ignore[no-untyped-call]
-    clock = Clock(broker, lambda: now, settings.webhooks)
+    clock = build_clock(settings, broker, lambda: now)
     with database.connection_context():
         idle_ms = median_ms(clock.tick, repeats=50)
         find_ms = median_ms(lambda: flag_states.due(until=now, limit=DUE), repeats=50)

@@ -11,9 +11,3 @@ class Refused(click.ClickException):
     def show(self, _file: object = None) -> None:
         """Print the reason to standard error."""
         click.echo(self.message, err=True)
-
-
-def reason(error: Exception) -> str:
-    """What went wrong, in a line without a full stop: as a failed command says, or the error."""
-    text = str(getattr(error, "stderr", None) or error).strip()
-    return text.splitlines()[0].rstrip(".") if text else type(error).__name__

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import click
+
+from cli.errors import Refused
+from standalone.errors import StandaloneError
 
 
 class LazyGroup(click.Group):
@@ -28,3 +32,10 @@ class LazyGroup(click.Group):
         module, _, attribute = place.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what keeps this machine's servers from running is a refusal."""
+        try:
+            return super().invoke(ctx)
+        except StandaloneError as error:
+            raise Refused(str(error)) from None

@@ -1,5 +1,6 @@
 """Instants as options of commands."""
 
+import getpass
 from datetime import datetime
 from typing import Any
 
@@ -19,3 +20,11 @@ class Instant(click.ParamType[datetime]):
         if at is None:
             self.fail(f"`{value}` is not a time such as 2026-01-20T10:30:00Z", param, ctx)
         return at
+
+
+def current_user() -> str:
+    """The name of the user on this machine."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

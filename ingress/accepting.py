@@ -7,10 +7,10 @@ from typing import Any
 
 from ingress.client.errors import ApiError
 from ingress.client.gate import Gate
+from ingress.event import ValidEvent
 from ingress.event_ids import new_id
 from ingress.schema import InvalidEvent, validate_event
 from ingress.strict_json import Json, UnreadableBody, read_json
-from ingress.valid_event import ValidEvent
 from models.keys.api_keys import KeyHolder
 
 

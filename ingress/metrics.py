@@ -6,11 +6,14 @@ files of one directory, which whichever of them is asked adds up.
 
 import hmac
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from flask import Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest, values
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
@@ -128,3 +131,34 @@ def _share(directory: Path) -> None:
     """
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
     values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
+
+
+def metrics_directory() -> Path:
+    """The directory that all workers of this worker's parent share, made if need be.
+
+    Raises:
+        PermissionError: somebody else has made it.
+    """
+    root = Path(tempfile.gettempdir()) / f"brazebee-web-{os.getuid()}"
+    root.mkdir(mode=0o700, exist_ok=True)
+    if root.is_symlink() or root.stat().st_uid != os.getuid():
+        raise PermissionError(f"{root} belongs to another user; remove it.")
+    return directory_of(root, os.getppid())
+
+
+def directory_of(root: Path, pid: int) -> Path:
+    """The directory below `root` of the process with this pid; those of ended ones are removed."""
+    for left in root.iterdir():
+        if not _is_of_running_process(left):
+            shutil.rmtree(left, ignore_errors=True)
+    directory = root / str(pid)
+    directory.mkdir(mode=0o700, exist_ok=True)
+    return directory
+
+
+def _is_of_running_process(directory: Path) -> bool:
+    try:
+        started = psutil.Process(int(directory.name)).create_time()
+        return directory.stat().st_mtime >= started - 1  # else it had another's pid
+    except (FileNotFoundError, psutil.NoSuchProcess, ValueError):
+        return False

@@ -7,9 +7,9 @@ from typing import Any, TypeGuard
 
 from marshmallow import ValidationError, validate
 
+from ingress.event import LONGEST_TEXT, ValidEvent
 from ingress.event_ids import id_fault
 from ingress.timestamps import FUTURE_TOLERANCE, parse_timestamp
-from ingress.valid_event import LONGEST_TEXT, ValidEvent
 
 OPTIONAL_NAMES = frozenset(
     ("payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")

@@ -7,11 +7,11 @@ from typing import Any
 
 from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, validate
 
+from ingress.event import LONGEST_TEXT, ValidEvent
 from ingress.event_ids import id_fault
 from ingress.plain_events import recognize
 from ingress.strict_json import storage_faults
 from ingress.timestamps import FUTURE_TOLERANCE, parse_timestamp
-from ingress.valid_event import LONGEST_TEXT, ValidEvent
 
 MOST_FAULTS = 50
 """Faults of nesting and NUL characters that are told of one event: enough to find the cause."""

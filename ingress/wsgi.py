@@ -4,15 +4,13 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from config.garbage import collect_seldom
-from config.process import configure_logging
+from config.process import collect_seldom, configure_logging
 from config.settings import Settings, SettingsError
 from ingress.app import create_app
 from ingress.client.directory import Directory
 from ingress.client.gate import Gate
 from ingress.client.rate_limit import RateLimiter
-from ingress.metrics import Metrics
-from ingress.metrics_directory import metrics_directory
+from ingress.metrics import Metrics, metrics_directory
 from models.database import connect, query, transaction
 from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, build_broker

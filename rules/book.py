@@ -8,9 +8,7 @@ from graphlib import TopologicalSorter
 
 from rules.flags import Flag
 from rules.phrases.condition import Level
-
-NOT_APPLICABLE = "N/A"
-DEFAULT_STATUSES = ("Healthy", "At Risk", "Critical")
+from rules.statuses import NOT_APPLICABLE
 
 
 @dataclass(frozen=True)

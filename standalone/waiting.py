@@ -6,7 +6,7 @@ from collections.abc import Callable
 import psycopg2
 import redis
 
-from cli.errors import Refused, reason
+from standalone.errors import StandaloneError, reason
 
 START_SECONDS = 30.0
 ANSWER_SECONDS = 3.0
@@ -29,7 +29,7 @@ def wait_for_postgres(
     kill it reads its log again, up to 4 GB of it.
 
     Raises:
-        Refused: it does not answer, with its reason; or not to go on.
+        StandaloneError: it does not answer, with its reason; or not to go on.
     """
     _wait(lambda: psycopg2.connect(url, connect_timeout=3).close(), psycopg2.Error,
           "PostgreSQL", "DATABASE_URL", seconds, go_on)  # fmt: skip
@@ -39,7 +39,7 @@ def wait_for_redis(url: str, seconds: float = START_SECONDS, *, go_on: GoOn | No
     """Wait until Redis answers; `go_on` as for PostgreSQL.
 
     Raises:
-        Refused: it does not answer, with its reason; or not to go on.
+        StandaloneError: it does not answer, with its reason; or not to go on.
     """
     _wait(lambda: redis.Redis.from_url(url, socket_timeout=3).ping(), redis.RedisError,
           "Redis", "REDIS_URL", seconds, go_on)  # fmt: skip
@@ -59,11 +59,11 @@ def _wait(
             ask()
         except failure as error:
             if go_on and not go_on():
-                raise Refused(f"Stopped before {what} answered: {reason(error)}.") from None
+                raise StandaloneError(f"Stopped before {what} answered: {reason(error)}.") from None
             if go_on and any(words in str(error) for words in ON_ITS_WAY):
                 deadline = time.monotonic() + seconds
             elif time.monotonic() > deadline:
-                raise Refused(
+                raise StandaloneError(
                     f"{what} does not answer: {reason(error)}. Check that it runs and that"
                     f" {variable} is right, or unset it to use the embedded one."
                 ) from None

@@ -2,14 +2,17 @@
 
 import signal
 import threading
+from collections.abc import Callable
+from datetime import datetime
 
 import click
 
 from actors.clock import Clock
 from cli.connection import find_settings
 from config.process import configure_logging
+from config.settings import Settings
 from models.database import connect
-from queues.broker import build_broker
+from queues.broker import QueueBroker, build_broker
 from services.times import utc_now
 
 
@@ -22,4 +25,9 @@ def clock() -> None:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    Clock(build_broker(settings.redis_url), utc_now, settings.webhooks).run(stopping)
+    build_clock(settings, build_broker(settings.redis_url), utc_now).run(stopping)
+
+
+def build_clock(settings: Settings, broker: QueueBroker, now: Callable[[], datetime]) -> Clock:
+    """Return the clock of this process, on a broker and a source of the present time."""
+    return Clock(broker, now, settings.webhooks)

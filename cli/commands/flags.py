@@ -10,9 +10,8 @@ from redis.exceptions import RedisError
 from cli.commands.webhooks import ask_for
 from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
-from cli.option_types import Instant
+from cli.option_types import Instant, current_user
 from cli.output import json_option, org_option, print_json, print_rows
-from cli.user import current_user
 from config.settings import Settings
 from models.companies import companies
 from models.health import flag_overrides

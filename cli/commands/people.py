@@ -9,11 +9,11 @@ import click
 from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
 from cli.output import json_option, org_option, print_json, print_rows
-from dashboard.access.audit import COMMAND_LINE, Maker
 from models.people import memberships
 from models.people import people as stored_people
 from models.people.people import Person
 from services.accounts import people as changes
+from services.accounts.audit import COMMAND_LINE, Maker
 from services.accounts.passwords import Passwords, UnfitPassword, check_fit, random_password
 from services.accounts.people import Newcomer, NotPossible
 from services.accounts.roles import Role

@@ -12,13 +12,13 @@ from requests import RequestException
 from werkzeug.wrappers import Response
 
 from config.open_id import OpenIdSettings
-from dashboard.access.audit import Maker
 from dashboard.web.context import now, parts
 from models.database import transaction
 from models.organizations import organizations
 from models.people import people
 from models.people.people import Person
 from services.accounts import people as changes
+from services.accounts.audit import Maker
 from services.accounts.people import Newcomer, NotPossible
 from services.accounts.roles import Role
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 from flask import request, session
 from werkzeug.wrappers import Response
 
-from dashboard.access import audit
-from dashboard.access.audit import Maker
 from dashboard.access.browsers import LASTS, forget_token, keep_token, session_token
 from dashboard.web.context import now, parts
 from models.database import transaction
 from models.people import people, sessions
 from models.people.people import Person
+from services.accounts import audit
+from services.accounts.audit import Maker
 
 logger = logging.getLogger("brazebee.dashboard")
 

@@ -14,8 +14,7 @@ from dashboard.api.reading import (
     organization_at_hand,
     unknown_place,
 )
-from dashboard.web.context import now, parts
-from dashboard.web.rule_books import rules_in_force
+from dashboard.web.context import now, parts, rules_in_force
 from ingress.client.errors import ApiError
 from models.companies import company_list
 from models.companies.company_filter import Filter, meanings

@@ -9,9 +9,8 @@ from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 
 from dashboard.access import Member, audit, editor, viewer
-from dashboard.web.context import now, parts
-from dashboard.web.numbers import number
-from dashboard.web.rule_books import rules_in_force
+from dashboard.web.context import now, parts, rules_in_force
+from dashboard.web.request_values import number
 from models.database import transaction
 from models.events import hourly_counts
 from models.events.hourly_counts import Volume

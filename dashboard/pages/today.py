@@ -13,8 +13,7 @@ from flask.typing import ResponseReturnValue
 from dashboard.access import Member, viewer
 from dashboard.presentation.charts.shares import Share, shares
 from dashboard.presentation.wording import tone_of
-from dashboard.web.context import now, parts
-from dashboard.web.rule_books import rules_in_force
+from dashboard.web.context import now, parts, rules_in_force
 from models.companies import company_counts
 from models.companies.company_counts import StatusCount
 from models.cursors import UnreadableCursor

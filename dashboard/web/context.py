@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from flask import current_app
 
 from config.settings import Settings
+from models.organizations.organizations import Organization
 from queues.broker import QueueBroker
+from rules.book import RuleBook
 from services.rules.rule_books import RuleBooks
 
 if TYPE_CHECKING:
@@ -43,3 +45,8 @@ def parts() -> Parts:
 def now() -> datetime:
     """The present instant, by the application's clock."""
     return parts().present()
+
+
+def rules_in_force(organization: Organization) -> RuleBook | None:
+    """Those of an organization, within the transaction at hand; None where they are unreadable."""
+    return parts().rulebooks.book_if_readable(organization.id, organization.rules_version)

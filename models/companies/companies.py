@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from models.bulk import query_over
 from models.companies.external_ids import Key, find_ids
 from models.companies.field_digests import RowGone, Saying, lock_heard
 from models.companies.field_merge import Traits
-from models.database import query, query_over
+from models.database import query
 
 CORE_FIELDS = ("name", "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from models.database import query_over_columns
+from models.bulk import query_over_columns
 
 Key = tuple[int, str]
 """Organization id, and the client's own id of one of its companies or users."""

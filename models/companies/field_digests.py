@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.database import query_over_columns
+from models.bulk import query_over_columns
 
 
 class RowGone(Exception):

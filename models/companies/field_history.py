@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 
+from models.bulk import query_over
 from models.companies.field_merge import Change
 from models.cursors import Cursor
-from models.database import query, query_over
+from models.database import query
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from models.bulk import query_over
 from models.companies.external_ids import Key, find_ids
 from models.companies.field_digests import RowGone, Saying, lock_heard
 from models.companies.field_merge import Traits
 from models.cursors import Cursor
-from models.database import query, query_over
+from models.database import query
 
 UserKey = Key
 

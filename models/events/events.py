@@ -1,108 +1,15 @@
 """Events as they were sent, and the two probes into them that judging rests on."""
 
-import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
-import psycopg2
-
-from models.bulk import NULL, copied_json, copied_text, copy_into
-from models.database import database, execute, json, query, query_over, transaction
+from models.bulk import query_over
+from models.database import database, json, query
 
 Filters = Sequence[tuple[Sequence[str], Sequence[Any]]]
 """Pairs of a path below `data` and the values of which one must stand there."""
-
-
-@dataclass(frozen=True)
-class StoredEvent:
-    """One event's row."""
-
-    organization_id: int
-    event_id: str
-    company_id: int
-    user_id: int | None
-    event_key: str
-    occurred_at: datetime
-    received_at: datetime
-    data: dict[str, Any] | None
-
-
-EventKey = tuple[int, str]
-"""Organization id, and the event's id."""
-
-MANY = 20
-"""Events from which on to copy them is worth its round trips."""
-
-CAREFUL_SECONDS = 60.0
-
-
-class NewEvents:
-    """Stores events. Many are copied, which fails where one of them is stored already.
-
-    Then they are inserted one beside the other, and so are those of the next minute.
-    """
-
-    def __init__(self) -> None:
-        self._careful_until = 0.0
-
-    def add(self, events: Iterable[StoredEvent]) -> set[EventKey]:
-        """Store events; the keys of those that were not stored before."""
-        ordered = sorted(events, key=_key)
-        if len(ordered) >= MANY and time.monotonic() >= self._careful_until:
-            try:
-                with transaction():
-                    copy_into("events", ", ".join(_COLUMNS), map(_line, ordered))
-            except psycopg2.IntegrityError:
-                self._careful_until = time.monotonic() + CAREFUL_SECONDS
-            else:
-                return set(map(_key, ordered))
-        return add(ordered)
-
-
-_COLUMNS = {
-    "organization_id": "bigint",
-    "event_id": "text",
-    "company_id": "bigint",
-    "user_id": "bigint",
-    "event_key": "text",
-    "occurred_at": "timestamptz",
-    "received_at": "timestamptz",
-    "data": "jsonb",
-}
-_key = attrgetter("organization_id", "event_id")
-
-
-def _line(event: StoredEvent) -> str:
-    """A row as COPY takes it."""
-    user_id = NULL if event.user_id is None else event.user_id
-    data = NULL if event.data is None else copied_json(event.data)
-    return (
-        f"{event.organization_id}\t{copied_text(event.event_id)}\t{event.company_id}\t{user_id}"
-        f"\t{copied_text(event.event_key)}\t{event.occurred_at}\t{event.received_at}\t{data}\n"
-    )
-
-
-def add(events: Iterable[StoredEvent]) -> set[EventKey]:
-    """Insert events; the keys of those that were not stored before."""
-    rows = query_over(
-        f"insert into events ({', '.join(_COLUMNS)}) select * from v"
-        " on conflict (organization_id, event_id) do nothing returning organization_id, event_id",
-        sorted(events, key=_key),  # so that two who store the same wait in one order
-        ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items()),
-    )
-    return {(row["organization_id"], row["event_id"]) for row in rows}
-
-
-def reject(organization_id: int | None, message: Any, error: str) -> None:
-    """Keep a message that cannot be stored as an event, with the reason."""
-    execute(
-        "insert into rejected_events (organization_id, message, error)"
-        " values (%(organization_id)s, %(message)s, %(error)s)",
-        {"organization_id": organization_id, "message": json(message), "error": error},
-    )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
-from models.database import execute, query, query_over
+from models.bulk import query_over
+from models.database import execute, query
 
 HOURS_THAT_TELL = 500
 """The latest hours with events that tell what is usual for a key: three weeks at the least."""

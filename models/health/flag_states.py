@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from models.database import query, query_over
+from models.bulk import query_over
+from models.database import query
 
 
 @dataclass(frozen=True)

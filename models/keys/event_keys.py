@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from models.database import execute, query, query_over
+from models.bulk import query_over
+from models.database import execute, query
 
 
 class Setting(Protocol):

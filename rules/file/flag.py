@@ -7,19 +7,19 @@ from decimal import Decimal
 
 from ruamel.yaml.nodes import MappingNode, Node
 
-from rules.book import NOT_APPLICABLE, EventSetting
+from rules.book import EventSetting
 from rules.facts import Selector
 from rules.faults import did_you_mean, in_words
 from rules.file.filters import read_applies_to, read_where
-from rules.file.names import read_name
 from rules.file.phrase import PhraseReader, read_phrase_text
-from rules.file.source import Source, is_null
+from rules.file.source import Source, is_null, read_name
 from rules.file.warnings import doubt_flag
 from rules.flags import Flag
 from rules.language.parser import parse_duration, parse_ignore_if, parse_new_company
 from rules.language.tree import Vocabulary
 from rules.phrases.condition import Condition, Level
 from rules.phrases.fields import as_number
+from rules.statuses import NOT_APPLICABLE
 
 ANY_EVENT = "any"
 

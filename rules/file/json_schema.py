@@ -6,10 +6,10 @@ read, is told by `rules.file.rule_file`.
 
 from typing import Any
 
-from rules.book import DEFAULT_STATUSES, NOT_APPLICABLE
 from rules.file.flag import ANY_EVENT, LARGEST_WEIGHT
-from rules.file.names import LONGEST_NAME
+from rules.file.source import LONGEST_NAME
 from rules.language.examples import PHRASES
+from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
 
 Schema = dict[str, Any]
 

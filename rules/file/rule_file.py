@@ -6,13 +6,13 @@ from graphlib import CycleError, TopologicalSorter
 
 from ruamel.yaml.nodes import Node, SequenceNode
 
-from rules.book import DEFAULT_STATUSES, NOT_APPLICABLE, EventSetting, RuleBook
+from rules.book import EventSetting, RuleBook
 from rules.faults import Fault, RuleFileError, did_you_mean
 from rules.file.flag import ANY_EVENT, FlagReader, ReadFlag, wait_of
-from rules.file.names import read_name
-from rules.file.source import Source, is_null
+from rules.file.source import Source, is_null, read_name
 from rules.file.warnings import doubt_reference
 from rules.phrases.logic import FlagIs
+from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
 
 _FILE_KEYS = ("version", "statuses", "events", "defaults", "flags")
 _EVENT_KEYS = ("name", "enabled")

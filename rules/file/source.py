@@ -219,3 +219,18 @@ def _indented_by_spaces(lines: list[str], faults: list[Fault]) -> list[str]:
         faults.append(Fault(number + 1, indentation.index(strange[0]) + 1, cure))
         lines[number] = indentation.replace("\t", "  ").replace("\xa0", " ") + content
     return lines
+
+
+LONGEST_NAME = 200
+"""Characters, the same bound that `POST /v1/track` sets for event keys."""
+
+
+def read_name(source: Source, node: Node, what: str) -> str | None:
+    """A name of one line; anything else is a fault."""
+    name = source.text(node, what)
+    if name is None:
+        return None
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        source.fault(node, f"{what} must be at most {LONGEST_NAME} characters on one line")
+        return None
+    return name

@@ -7,7 +7,6 @@ from typing import Any
 
 from lark import Token, Transformer, v_args
 
-from rules.book import DEFAULT_STATUSES, NOT_APPLICABLE
 from rules.durations import LONGEST, UNITS
 from rules.facts import USER
 from rules.faults import did_you_mean, in_words
@@ -17,6 +16,7 @@ from rules.phrases.condition import Bound, Condition
 from rules.phrases.counting import Absence, Comparison, Count, Distinct, Never, Share
 from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
+from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
 
 MOST_NESTED = 20
 """How deep phrases may stand within phrases."""

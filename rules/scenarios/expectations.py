@@ -5,12 +5,13 @@ from datetime import datetime
 
 from ruamel.yaml.nodes import Node
 
-from rules.book import NOT_APPLICABLE, RuleBook
+from rules.book import RuleBook
 from rules.faults import did_you_mean, in_words
 from rules.file.source import Source
 from rules.flags import Flag
 from rules.scenarios.instants import Moment, read_moment
 from rules.scenarios.scenario import Claim, Expectation, FlagChanges, FlagStands, ScoreIs, StatusIs
+from rules.statuses import NOT_APPLICABLE
 
 NEVER = "never"
 

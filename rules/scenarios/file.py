@@ -9,9 +9,8 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from rules.book import RuleBook
 from rules.durations import shifted
 from rules.faults import RuleFileError, did_you_mean
-from rules.file.names import read_name
 from rules.file.phrase import read_phrase_text
-from rules.file.source import Source
+from rules.file.source import Source, read_name
 from rules.language.parser import parse_duration
 from rules.language.tree import MOST_NESTED, MOST_TIMES
 from rules.scenarios.expectations import ExpectationReader

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from rules.book import NOT_APPLICABLE, RuleBook, worst
+from rules.book import RuleBook, worst
 from rules.durations import LONGEST, shifted, spell_offset
 from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
 from rules.flags import Flag, Verdict
 from rules.judging.review import Review, deciding_phrase, review
 from rules.judging.state import CompanyState
 from rules.scenarios.instants import Moment
+from rules.statuses import NOT_APPLICABLE
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dashboard.access.audit import Maker
 from models.database import execute
 from models.organizations import organizations
 from models.people import people
 from services.accounts import people as changes
+from services.accounts.audit import Maker
 from services.accounts.passwords import Passwords, random_password
 from services.accounts.people import Newcomer
 from services.accounts.roles import Role

@@ -12,12 +12,12 @@ from datetime import datetime
 
 from marshmallow import ValidationError, validate
 
-from dashboard.access import audit
-from dashboard.access.audit import Maker, change_by
 from models.organizations import audit_log
 from models.organizations.organizations import Organization
 from models.people import memberships, people, sessions
 from models.people.people import Person, PersonExists
+from services.accounts import audit
+from services.accounts.audit import Maker, change_by
 from services.accounts.roles import Role
 
 LONGEST_EMAIL = 254

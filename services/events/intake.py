@@ -12,10 +12,11 @@ from models.companies.field_merge import Change, fingerprint
 from models.companies.users import User, UserKey
 from models.database import transaction
 from models.events import hourly_counts
-from models.events.events import NewEvents, StoredEvent
+from models.events.storage import NewEvents, StoredEvent
 from models.keys import api_keys
 from models.organizations import rule_versions
-from rules.book import DEFAULT_STATUSES, RuleBook
+from rules.book import RuleBook
+from rules.statuses import DEFAULT_STATUSES
 from services.events.id_cache import KnownIds
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks

@@ -16,8 +16,7 @@ from rules.durations import BEGINNING
 from rules.facts import Facts
 from rules.judging.settlement import settle
 from rules.judging.state import CompanyState, FlagState, NewRules, Override, Settlement
-from services.health.latest_times import LatestTimes
-from services.health.stored_facts import AHEAD, LatestByKey, StoredFacts
+from services.health.stored_facts import AHEAD, LatestByKey, LatestTimes, StoredFacts
 from services.rules.rule_books import RuleBooks
 
 DEEPEST_READ_AHEAD = 100

@@ -16,7 +16,7 @@ from rules.book import RuleBook
 from rules.judging.state import Transition
 from services.times import iso_milliseconds
 from services.webhooks.payload import build_payload
-from services.webhooks.subscription import wants
+from services.webhooks.subscriptions import wants
 
 logger = logging.getLogger("brazebee.health")
 

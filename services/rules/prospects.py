@@ -1,17 +1,16 @@
 """What rules would do to companies, and what time will, without changing anything."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from models.companies import companies
 from models.companies.companies import Company
 from models.health import flag_overrides, flag_states
-from models.organizations.organizations import Organization
 from rules.book import RuleBook
 from rules.judging.prevention import averted_by
 from rules.judging.settlement import settle
-from rules.judging.state import Cause, NewRules, Transition
+from rules.judging.state import Cause, Transition
 from services.health.settlements import Recorded, all_recorded, facts_of, settlements_of
 from services.rules.rule_books import RuleBooks
 
@@ -47,67 +46,6 @@ class Prospect:
     flags: tuple[FlagStep, ...]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What a book would change: companies, the worst off first, of how many.
-
-    `judged` says of how many of the `companies` it tells; `refused_events` are the keys that would
-    no longer be taken.
-    """
-
-    prospects: tuple[Prospect, ...]
-    companies: int
-    judged: int
-    refused_events: tuple[str, ...]
-
-    @property
-    def moving(self) -> list[Prospect]:
-        """The companies whose status would change."""
-        return [one for one in self.prospects if one.before != one.after]
-
-
-def collect(
-    organization: Organization, book: RuleBook, planned: Iterable[Prospect | None], *, of: int
-) -> Plan:
-    """All that `plan` yields for a book, out of `of` companies."""
-    found = list(planned)
-    prospects = sorted(
-        (one for one in found if one is not None),
-        key=lambda one: (-(book.level_of(one.after) or 0), one.name, one.id),
-    )
-    refused = refused_events(organization.id, organization.rules_version, book)
-    return Plan(tuple(prospects), of, len(found), tuple(refused))
-
-
-def refused_events(organization_id: int, version: int, book: RuleBook) -> list[str]:
-    """The keys of events that `version` takes and a book would no longer take."""
-    former = RuleBooks().book(organization_id, version)
-    taken = {key for key, event in book.events.items() if event.enabled}
-    return [key for key, event in former.events.items() if event.enabled and key not in taken]
-
-
-def plan(
-    organization_id: int, version: int, book: RuleBook, now: datetime
-) -> Iterator[Prospect | None]:
-    """What a book would change at `now`, against `version`, the one in force.
-
-    Yields once for each company, None where nothing would change, so that one can count along.
-    """
-    rulebooks = RuleBooks()
-    for recorded in _every(organization_id):
-        company = recorded.company
-        former, _, settled = settlements_of(recorded, version, rulebooks, now)[-1]
-        after = settle(
-            book,
-            settled.state,
-            facts_of(company),
-            now=now,
-            unsettled_since=None,
-            new_rules=NewRules(now, former),
-        )
-        yield _prospect(company, after.transitions[0], book) if after.transitions else None
-
-
 def companies_due(organization_id: int, *, until: datetime) -> list[int]:
     """The companies of an organization of which a flag or an override is due up to an instant."""
     flags = flag_states.companies_due(organization_id, until=until)
@@ -135,10 +73,11 @@ def forecast(
             coming = settle(
                 book, settled.state, facts_of(company), now=until, unsettled_since=None
             ).transitions
-            yield [_prospect(company, transition, book) for transition in coming]
+            yield [prospect_of(company, transition, book) for transition in coming]
 
 
-def _prospect(company: Company, transition: Transition, book: RuleBook) -> Prospect:
+def prospect_of(company: Company, transition: Transition, book: RuleBook) -> Prospect:
+    """Describe a transition that was not recorded, by the rules that cause it."""
     steps = tuple(
         FlagStep(
             step.flag,
@@ -161,7 +100,8 @@ def _prospect(company: Company, transition: Transition, book: RuleBook) -> Prosp
     )
 
 
-def _every(organization_id: int) -> Iterator[Recorded]:
+def every_recorded(organization_id: int) -> Iterator[Recorded]:
+    """Yield what is recorded of each company of an organization, read in chunks."""
     after_id = 0
     while page := companies.page(organization_id, after_id=after_id, limit=CHUNK):
         yield from all_recorded(page)

@@ -6,9 +6,10 @@ from cachetools import LRUCache, cachedmethod
 from cachetools.keys import hashkey
 
 from models.organizations import rule_versions
-from rules.book import DEFAULT_STATUSES, RuleBook
+from rules.book import RuleBook
 from rules.faults import RuleFileError
 from rules.file.rule_file import read_rules
+from rules.statuses import DEFAULT_STATUSES
 
 CACHED_BOOKS = 1_000
 

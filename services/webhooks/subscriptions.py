@@ -5,9 +5,15 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from models.companies.companies import Company
+from models.health.transitions import StoredTransition
+from models.webhooks.webhook_endpoints import Wanted
+from rules.facts import stands_at
 from rules.language.mistakes import PhraseError
 from rules.language.parser import parse_offset
+from rules.phrases.fields import field_path, says
 from services.webhooks.addresses import AddressPolicy, AddressRefused, Network
+from services.webhooks.payload import event_type
 
 LONGEST_OVERLAP = timedelta(days=7)
 """How long two secrets of an endpoint may sign."""
@@ -69,3 +75,22 @@ def read_overlap(text: str) -> timedelta:
     if overlap > LONGEST_OVERLAP:
         raise CannotSubscribe("two secrets may sign for up to 7 days.")
     return overlap
+
+
+def wants(wanted: Wanted, transition: StoredTransition, company: Company) -> bool:
+    """Whether a transition of a company is wanted."""
+    if wanted.event_types is not None and event_type(transition) not in wanted.event_types:
+        return False
+    if wanted.statuses is not None and (
+        transition.to_status not in wanted.statuses
+        or transition.from_status == transition.to_status
+    ):
+        return False
+    if wanted.companies is not None and company.external_id not in wanted.companies:
+        return False
+    fields = company.traits.custom | company.traits.core
+    for field, values in (wanted.company_fields or {}).items():
+        found = stands_at(fields, field_path(field))
+        if found is None or not any(says(found, value) for value in values):
+            return False
+    return True

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from actors.totals import sum_up
 from models.database import transaction
 from models.organizations.organizations import Organization
 from services import insights
@@ -14,6 +13,7 @@ from services.events.intake import store
 from services.insights import Adoption, Cohorts, Distribution, Uptake, write
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from services.totals import refresh
 from tests.support.browser.accessibility import grave_faults
 from tests.support.browser.browsing import OpenPage
 from tests.support.events import tracked
@@ -47,7 +47,7 @@ def used(organization: Organization) -> Organization:
         ],
         RuleBooks(),
     )
-    sum_up(now)
+    refresh(now)
     return organization
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from rules.book import DEFAULT_STATUSES, NOT_APPLICABLE
 from rules.durations import LONGEST, UNITS
 from rules.facts import USER, Selector
 from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
@@ -18,6 +17,7 @@ from rules.phrases.condition import Bound, Condition, Finding, Level, Situation
 from rules.phrases.counting import Absence, Comparison, Count, Distinct, Never, Share
 from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
+from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
 
 NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
 

@@ -15,7 +15,8 @@ from models.database import read_one_snapshot
 from models.organizations.organizations import Organization
 from rules.book import RuleBook
 from rules.durations import counted
-from services.rules.prospects import Plan, Prospect, collect, companies_due, forecast, plan
+from services.rules.plan import Plan, collect, plan
+from services.rules.prospects import Prospect, companies_due, forecast
 from services.times import utc_now
 
 

@@ -13,9 +13,9 @@ from cli.commands.rules.files import RuleFile, file_argument, load_rules, show_f
 from cli.commands.rules.prospects import make_plan, print_plan
 from cli.connection import database_transaction, find_organization
 from cli.errors import Refused
+from cli.option_types import current_user
 from cli.output import json_option, org_option, print_json, print_rows
 from cli.progress import with_progress
-from cli.user import current_user
 from models.companies import companies
 from models.database import read_one_snapshot
 from models.organizations import rule_versions
@@ -24,7 +24,7 @@ from models.organizations.rule_versions import RuleVersion
 from rules.durations import counted
 from rules.file.rule_file import check_rules
 from services.rules.apply_rules import Applied, Origin, apply_rules
-from services.rules.prospects import Plan
+from services.rules.plan import Plan
 from services.times import utc_now
 
 ASK_ABOVE = 0.1

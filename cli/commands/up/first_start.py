@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.commands.rules.files import load_rules
-from dashboard.access.audit import Maker
 from models.database import transaction
 from models.keys import api_keys
 from models.migrations import migrate
 from models.organizations import organizations
+from services.accounts.audit import Maker
 from services.accounts.first_administrator import FirstAdministrator, make_first_administrator
 from services.rules.apply_rules import apply_rules
 from services.times import utc_now

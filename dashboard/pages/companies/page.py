@@ -9,8 +9,7 @@ from flask.typing import ResponseReturnValue
 from dashboard.access import Member, viewer
 from dashboard.pages.companies.query import Listing
 from dashboard.presentation.csv_export import as_csv
-from dashboard.web.context import now
-from dashboard.web.rule_books import rules_in_force
+from dashboard.web.context import now, rules_in_force
 from models.companies import company_list, field_names
 from models.companies.companies import CORE_FIELDS
 from models.companies.company_filter import Filter
@@ -18,7 +17,8 @@ from models.companies.company_list import Listed
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from models.people import saved_views
-from rules.book import NOT_APPLICABLE, RuleBook
+from rules.book import RuleBook
+from rules.statuses import NOT_APPLICABLE
 from services.rules.rule_books import NO_RULES
 
 blueprint = Blueprint("companies", __name__, url_prefix="/o/<name:organization>")

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
 from dashboard.pages.company.frame import blueprint, find_company, show
-from dashboard.web.places import place
+from dashboard.web.request_values import place
 from models.database import read_one_snapshot, transaction
 from models.webhooks import delivery_log
 

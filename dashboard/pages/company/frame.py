@@ -9,8 +9,8 @@ from flask import Blueprint, abort, g, render_template, request, url_for
 
 from dashboard.access import Member
 from dashboard.presentation.external_links import Elsewhere, elsewhere
-from dashboard.web.places import place
-from dashboard.web.rule_books import rules_in_force
+from dashboard.web.context import rules_in_force
+from dashboard.web.request_values import place
 from models.companies import companies
 from models.companies.companies import Company
 from rules.book import RuleBook

@@ -9,7 +9,7 @@ from dashboard.access import Member, Role, audit, editor, viewer
 from dashboard.pages.company.frame import blueprint, find_company, show
 from dashboard.web.context import now
 from dashboard.web.forms import required, trimmed
-from dashboard.web.places import place
+from dashboard.web.request_values import place
 from models.companies import company_notes
 from models.companies.companies import Company
 from models.companies.company_notes import NewNote, Note

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
 from dashboard.pages.company.frame import blueprint, book_in_force, find_company, show
-from dashboard.web.places import place
+from dashboard.web.request_values import place
 from models.companies import timeline as timelines
 from models.database import read_one_snapshot, transaction
 

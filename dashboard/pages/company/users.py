@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
 from dashboard.pages.company.frame import blueprint, find_company, show
-from dashboard.web.places import place
+from dashboard.web.request_values import place
 from models.companies import users as company_users
 from models.database import read_one_snapshot, transaction
 

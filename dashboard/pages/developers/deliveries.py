@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from dashboard.access import Member, administrator, audit, viewer
 from dashboard.pages.developers.frame import blueprint, find_endpoint, show
 from dashboard.web.context import now, parts
-from dashboard.web.places import place
+from dashboard.web.request_values import place
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from models.webhooks import delivery_log, webhook_endpoints

@@ -7,8 +7,8 @@ from wtforms import Field, Form, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from dashboard.web.context import rules_in_force
 from dashboard.web.forms import required, trimmed
-from dashboard.web.rule_books import rules_in_force
 from models.organizations.organizations import Organization
 from models.webhooks.webhook_endpoints import Wanted
 from services.webhooks.addresses import LONGEST_URL

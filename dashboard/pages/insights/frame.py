@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from flask import Blueprint, request
 
 from dashboard.access import Member
+from dashboard.web.context import rules_in_force
 from dashboard.web.messages import ask_to_work_out
-from dashboard.web.rule_books import rules_in_force
 from models.events.weekly_reach import Week
 from rules.book import RuleBook
 from services.insights import Looked, Question, look_up_several

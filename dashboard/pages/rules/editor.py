@@ -8,10 +8,11 @@ from typing import Any
 from flask import url_for
 
 from dashboard.web.headers import CONTENT_SECURITY_POLICY
-from rules.book import NOT_APPLICABLE, RuleBook
+from rules.book import RuleBook
 from rules.file.flag import ANY_EVENT
 from rules.file.json_schema import rule_schema
 from rules.language.examples import PHRASES
+from rules.statuses import NOT_APPLICABLE
 
 MODULES = {
     "@codemirror/autocomplete": "codemirror-autocomplete.js",

@@ -14,9 +14,8 @@ from dashboard.pages.rules.editor import as_written, completions, import_map, ne
 from dashboard.pages.rules.trials import Patience, make_plan, replay_some
 from dashboard.presentation.charts.paired_columns import Step, paired_columns
 from dashboard.presentation.differences import difference
-from dashboard.web.context import now
-from dashboard.web.numbers import number
-from dashboard.web.rule_books import rules_in_force
+from dashboard.web.context import now, rules_in_force
+from dashboard.web.request_values import number
 from models.database import transaction
 from models.health import flag_overrides
 from models.organizations import rule_versions

@@ -11,7 +11,7 @@ from models.organizations.organizations import Organization
 from rules.book import RuleBook
 from services.rules.backtest import CHUNK, Replayed, Stretch, replay_chunk
 from services.rules.backtest_report import Report
-from services.rules.prospects import Plan, collect, plan
+from services.rules.plan import Plan, collect, plan
 
 PATIENCE = timedelta(seconds=6)
 """How long companies are judged; what is left out is told, and the command line does all."""

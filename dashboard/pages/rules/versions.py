@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from dashboard.access import Member, editor, viewer
 from dashboard.pages.rules.page import Draft, blueprint, show_plan
 from dashboard.presentation.differences import difference
-from dashboard.web.numbers import LARGEST, number
+from dashboard.web.request_values import LARGEST, number
 from models.database import transaction
 from models.organizations import rule_versions
 

@@ -10,9 +10,8 @@ from werkzeug.wrappers import Response
 from wtforms import Form, PasswordField
 from wtforms.validators import EqualTo
 
-from dashboard.access import Visitor, audit, signed_in
+from dashboard.access import Visitor, signed_in
 from dashboard.access.attempts import TooManyAttempts
-from dashboard.access.audit import Maker
 from dashboard.access.browsers import IDLE
 from dashboard.access.signing_in import (
     SignInRefused,
@@ -26,7 +25,9 @@ from dashboard.web.forms import fits, name_field, new_password_field, required
 from models.database import transaction
 from models.people import people, sessions
 from models.people.people import Person
+from services.accounts import audit
 from services.accounts import people as changes
+from services.accounts.audit import Maker
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from wtforms import Form
 
 from dashboard.access import Member, Role, administrator
-from dashboard.access.audit import Maker
 from dashboard.access.members import visitor
 from dashboard.web.context import now, parts
 from dashboard.web.forms import email_field, name_field, role_field
@@ -15,6 +14,7 @@ from models.database import transaction
 from models.people import memberships, people
 from models.people.people import Person
 from services.accounts import people as changes
+from services.accounts.audit import Maker
 from services.accounts.passwords import random_password
 from services.accounts.people import Newcomer, NotPossible
 

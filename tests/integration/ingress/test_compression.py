@@ -12,7 +12,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from ingress.batch import LARGEST_BATCH
-from ingress.inflating import inflate
+from ingress.body import inflate
 from ingress.strict_json import UnreadableBody
 from ingress.track import LARGEST_EVENT
 from tests.support.ingress import EXAMPLE, SMALL, Serve, check, error_of, rate_limit_of, tenant

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ingress.metrics_directory import directory_of
+from ingress.metrics import directory_of
 from tests.support.ingress import (
     NO_REDIS,
     SMALL,

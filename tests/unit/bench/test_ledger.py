@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import pytest
 
-from bench.product import Product
-from bench.stage import EventsLost, Organization, Stage
+from bench.product.brazebee_up import Product
+from bench.product.stage import EventsLost, Organization, Stage
 
 
 def _stage(stored: list[tuple[int, int]], rejected: int = 0) -> Stage:

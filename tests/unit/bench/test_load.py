@@ -6,9 +6,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bench.clients import run_clients
-from bench.load import Offer
-from bench.traffic import Traffic
+from bench.load.clients import run_clients
+from bench.load.generator import Offer
+from bench.load.traffic import Traffic
 
 BODY = b'{"accepted": 99}'
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from bench.history import RULES
-from bench.traffic import EVENT_KEYS, Traffic
+from bench.load.traffic import EVENT_KEYS, Traffic
+from bench.product.history import RULES
 from ingress.schema import validate_event
 from rules.file.rule_file import check_rules
 

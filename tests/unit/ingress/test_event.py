@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from ingress.event import ValidEvent
 from ingress.plain_events import recognize
 from ingress.schema import InvalidEvent, validate_event
 from ingress.strict_json import read_json
-from ingress.valid_event import ValidEvent
 
 NOW = datetime(2024, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)
 NOT_A_TIME = "Invalid timestamp: expected ISO 8601, such as 2024-01-20T10:30:00Z"

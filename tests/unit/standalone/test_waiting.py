@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from cli.errors import Refused
+from standalone.errors import StandaloneError
 from standalone.waiting import wait_for_postgres, wait_for_redis
 
 PATIENCE = 0.2
@@ -64,7 +64,7 @@ def test_one_that_is_on_its_way_is_waited_for_until_the_start_is_stopped(
     stopping = threading.Event()
     with server(answer) as port:
         threading.Timer(5 * PATIENCE, stopping.set).start()
-        with pytest.raises(Refused, match=f"Stopped before {what} answered"):
+        with pytest.raises(StandaloneError, match=f"Stopped before {what} answered"):
             wait(url.format(port), PATIENCE, go_on=lambda: not stopping.is_set())
 
 
@@ -72,7 +72,7 @@ def test_one_that_is_on_its_way_is_waited_for_until_the_start_is_stopped(
 def test_a_command_does_not_wait_for_one_that_is_on_its_way(
     wait: Wait, url: str, what: str, answer: bytes
 ) -> None:
-    with server(answer) as port, pytest.raises(Refused, match=f"{what} does not answer"):
+    with server(answer) as port, pytest.raises(StandaloneError, match=f"{what} does not answer"):
         wait(url.format(port), PATIENCE)
 
 
@@ -86,5 +86,5 @@ def test_a_command_does_not_wait_for_one_that_is_on_its_way(
 )
 def test_one_that_refuses_is_given_up(wait: Wait, url: str, what: str, answer: bytes) -> None:
     refused = f"{what} does not answer.*(shutting down|broken)"
-    with server(answer) as port, pytest.raises(Refused, match=refused):
+    with server(answer) as port, pytest.raises(StandaloneError, match=refused):
         wait(url.format(port), PATIENCE, go_on=lambda: True)

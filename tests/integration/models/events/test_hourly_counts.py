@@ -11,16 +11,16 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from actors import totals
-from actors.totals import sum_up
 from models.database import execute, query, transaction
 from models.events import hourly_counts, weekly_reach
 from models.events.hourly_counts import DayCount, Volume
 from models.events.weekly_reach import Week
 from models.organizations import organizations
+from services import totals
 from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks
+from services.totals import refresh
 
 NOW = datetime(2026, 1, 21, 12, 30, tzinfo=UTC)  # a Wednesday
 MONDAY = date(2026, 1, 19)
@@ -79,7 +79,7 @@ def test_the_volume_of_a_key_is_counted_when_its_events_are_stored() -> None:
         "report": Volume("report", before(days=6), 0, 1, 1),
     }
     assert volumes(o) == expected
-    sum_up(NOW)
+    refresh(NOW)
     assert volumes(o) == expected
 
 
@@ -87,7 +87,7 @@ def test_an_event_that_is_sent_twice_counts_once() -> None:
     o = new_organization()
     one = event(o, before(hours=1))
     store([one, one], RuleBooks())
-    sum_up(NOW)
+    refresh(NOW)
     store([one], RuleBooks())
     assert volumes(o)["login"].in_a_day == 1
 
@@ -95,7 +95,7 @@ def test_an_event_that_is_sent_twice_counts_once() -> None:
 def test_what_comes_late_counts_on_its_own_day_and_moves_no_last_time_back() -> None:
     o = new_organization()
     store([event(o, before(hours=1))], RuleBooks())
-    sum_up(NOW)
+    refresh(NOW)
     store([event(o, before(days=3)), event(o, before(days=3, hours=1))], RuleBooks())
     with transaction():
         days = hourly_counts.daily(o, "login", since=before(days=9), until=NOW)
@@ -126,11 +126,11 @@ def test_nothing_is_lost_or_doubled_while_events_are_stored_and_gathered_at_once
     with ThreadPoolExecutor() as pool:
         sending = [pool.submit(send, company) for company in range(3)]
         while not all(one.done() for one in sending):
-            sum_up(NOW)
+            refresh(NOW)
         for one in sending:
             one.result()
     assert volumes(o)["k"].in_a_day == 60
-    sum_up(NOW)
+    refresh(NOW)
     assert volumes(o)["k"].in_a_day == 60
 
 
@@ -138,11 +138,11 @@ def test_counting_anew_says_the_same() -> None:
     o, other = new_organization(), new_organization()
     store([event(o, before(hours=n * n), company_id=f"c{n}") for n in range(20)], RuleBooks())
     store([event(other, before(hours=1))], RuleBooks())
-    sum_up(NOW)
+    refresh(NOW)
     counted = volumes(o), weeks(o), volumes(other)
     with transaction():
         hourly_counts.recount(o, NOW)
-    sum_up(NOW + timedelta(minutes=2))
+    refresh(NOW + timedelta(minutes=2))
     assert (volumes(o), weeks(o), volumes(other)) == counted
 
 
@@ -168,7 +168,7 @@ def test_a_key_is_quiet_when_it_is_silent_for_more_than_twice_its_longest_silenc
     each_hours(o, "hourly", 1, until=7, number=40)
     each_hours(o, "daily", 24, until=40, number=40)
     each_hours(o, "gone", 24, until=72, number=40)
-    sum_up(NOW)
+    refresh(NOW)
     assert quiet(o, "hourly", "daily", "gone", "never") == ["gone", "hourly"]
     with transaction():
         [gone, _] = hourly_counts.quiet(o, ["hourly", "gone"], NOW)
@@ -181,7 +181,7 @@ def test_a_key_with_a_short_past_or_a_short_silence_is_not_quiet() -> None:
     each_hours(o, "young", 1, until=72, number=10)
     each_hours(o, "lunch", 1, until=5, number=40)
     each_hours(o, "back", 1, until=72, number=40)
-    sum_up(NOW)
+    refresh(NOW)
     each_hours(o, "back", 1, until=0, number=1)
     assert quiet(o, "young", "lunch", "back") == []
 
@@ -189,7 +189,7 @@ def test_a_key_with_a_short_past_or_a_short_silence_is_not_quiet() -> None:
 def test_quiet_keys_are_those_that_are_asked_for() -> None:
     o, other = new_organization(), new_organization()
     each_hours(o, "gone", 1, until=72, number=40)
-    sum_up(NOW)
+    refresh(NOW)
     assert quiet(o) == []
     assert quiet(other, "gone") == []
 
@@ -210,7 +210,7 @@ def test_a_week_has_the_companies_and_users_that_were_active_in_it() -> None:
         ],
         RuleBooks(),
     )
-    sum_up(NOW)
+    refresh(NOW)
     assert weeks(o) == [(MONDAY - timedelta(days=7), 1, 1), (MONDAY, 2, 2)]
     with transaction():
         assert weekly_reach.in_week(o, NOW.date()) == {
@@ -232,7 +232,7 @@ def test_all_keys_are_told_by_week_at_once() -> None:
         ],
         RuleBooks(),
     )
-    sum_up(NOW)
+    refresh(NOW)
     since = MONDAY - timedelta(days=10)
     with transaction():
         assert weekly_reach.companies_a_week(o, since=since) == {
@@ -248,38 +248,38 @@ def test_a_week_begins_on_monday_at_midnight_utc() -> None:
     o = new_organization()
     midnight = datetime(2026, 1, 19, tzinfo=UTC)
     store([event(o, midnight), event(o, midnight - timedelta(microseconds=1))], RuleBooks())
-    sum_up(NOW)
+    refresh(NOW)
     assert [week for week, *_ in weeks(o)] == [MONDAY - timedelta(days=7), MONDAY]
 
 
 def test_a_late_event_has_its_old_week_counted_again() -> None:
     o = new_organization()
     store([event(o, before(days=200), company_id="a")], RuleBooks())
-    sum_up(NOW)
+    refresh(NOW)
     store([event(o, before(days=200), company_id="b")], RuleBooks())
     assert [companies for _, companies, _ in weeks(o)] == [1]
-    sum_up(NOW + timedelta(minutes=1))
+    refresh(NOW + timedelta(minutes=1))
     assert [companies for _, companies, _ in weeks(o)] == [2]
 
 
 def test_a_week_is_counted_again_no_sooner_than_its_cost_allows() -> None:
     o = new_organization()
     store([event(o, NOW, company_id="a")], RuleBooks())
-    sum_up(NOW)
+    refresh(NOW)
     with transaction():
         execute("update event_weeks set took = '10 seconds'")
     store([event(o, NOW, company_id="b")], RuleBooks())
-    sum_up(NOW + timedelta(seconds=199))
+    refresh(NOW + timedelta(seconds=199))
     assert [companies for _, companies, _ in weeks(o)] == [1]
-    sum_up(NOW + timedelta(seconds=200))
+    refresh(NOW + timedelta(seconds=200))
     assert [companies for _, companies, _ in weeks(o)] == [2]
 
 
 def test_a_week_without_new_events_is_not_counted_again() -> None:
     o = new_organization()
     store([event(o, NOW)], RuleBooks())
-    sum_up(NOW)
-    sum_up(NOW + timedelta(days=1))
+    refresh(NOW)
+    refresh(NOW + timedelta(days=1))
     with transaction():
         assert weekly_reach.in_week(o, NOW.date())["login"].as_of == NOW
 
@@ -290,9 +290,9 @@ def test_only_one_sums_up_at_a_time() -> None:
     with transaction():
         query("select pg_advisory_xact_lock(%(lock)s)", {"lock": totals.LOCK})
         with ThreadPoolExecutor() as pool:
-            pool.submit(sum_up, NOW).result()
+            pool.submit(refresh, NOW).result()
     assert weeks(o) == []
-    sum_up(NOW)
+    refresh(NOW)
     assert len(weeks(o)) == 1
 
 
@@ -323,8 +323,8 @@ def test_in_whatever_order_events_come_every_count_is_that_of_the_events(
         store([sent, sent], rulebooks)
         if summed:
             now += timedelta(hours=1)
-            sum_up(now)
-    sum_up(now + timedelta(hours=1))
+            refresh(now)
+    refresh(now + timedelta(hours=1))
     for key in "ab":
         of_key = [one for one in history if one[1] == key]
         assert (volumes(o)[key].in_a_week if of_key else 0) == sum(d <= 7 for d, *_ in of_key)

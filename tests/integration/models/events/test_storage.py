@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from models.bulk import copy_into
 from models.database import query, transaction
-from models.events import events
-from models.events.events import MANY, NewEvents, StoredEvent
+from models.events import storage
+from models.events.storage import MANY, NewEvents, StoredEvent
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 numbers = itertools.count(1)
@@ -77,7 +77,7 @@ def test_whatever_clients_send_is_copied_as_it_is_inserted(some: list[StoredEven
         one.event_id for one in some
     }
     with transaction():
-        events.add(replace(one, organization_id=inserted) for one in some)
+        storage.add(replace(one, organization_id=inserted) for one in some)
     assert stored(copied) == stored(inserted)
 
 
@@ -97,14 +97,14 @@ def test_after_a_repeat_no_more_are_copied_for_a_while(monkeypatch: pytest.Monke
         copied.append(1)
         copy_into(table, columns, rows)
 
-    monkeypatch.setattr(events, "copy_into", counted)
+    monkeypatch.setattr(storage, "copy_into", counted)
     new_events, some = NewEvents(), [new() for _ in range(MANY)]
     add(new_events, some)
     add(new_events, some)
     assert len(copied) == 2
     add(new_events, [new() for _ in range(MANY)])
     assert len(copied) == 2
-    monkeypatch.setattr(events, "CAREFUL_SECONDS", 0)
+    monkeypatch.setattr(storage, "CAREFUL_SECONDS", 0)
     again = NewEvents()
     add(again, some)
     add(again, [new() for _ in range(MANY)])

@@ -9,7 +9,6 @@ import redis
 from click.testing import CliRunner
 from peewee import ProgrammingError
 
-from actors.totals import sum_up
 from cli.commands import demo_data
 from cli.main import main
 from config.settings import Settings
@@ -18,7 +17,7 @@ from demo.customers.make import Task, make
 from models.companies import companies, company_notes
 from models.companies.company_notes import NewNote
 from models.database import execute, query, transaction
-from models.events import events, hourly_counts
+from models.events import hourly_counts, storage
 from models.health import flag_overrides
 from models.health.flag_overrides import NewOverride
 from models.keys import api_keys
@@ -27,6 +26,7 @@ from models.organizations.organizations import Organization
 from models.people import memberships, people, saved_views
 from queues.unknown_event_keys import UnknownKeys
 from services import insights
+from services.totals import sum_up
 
 OF_NO_ORGANIZATION = {"organizations", "people", "schema_migrations", "sessions"}
 """People and their sessions may be of several organizations, and outlive each."""
@@ -39,7 +39,7 @@ def made(name: str, settings: Settings) -> Organization:
     organization = demo_data.found(name, NOW)
     with transaction():
         api_keys.create(organization.id, "a key")
-        events.reject(organization.id, {"no": "event"}, "unreadable")
+        storage.reject(organization.id, {"no": "event"}, "unreadable")
         subscribed = subscribe(organization.id, NOW - demo_data.YEAR, settings.secret_keys)
     make(Task(organization.id, 3, range(6), NOW))
     for endpoint_id, receiver in subscribed:

@@ -15,8 +15,8 @@ from config.settings import Settings
 from models.companies import companies
 from models.companies.companies import Company
 from models.database import execute, query, transaction
-from models.events import events
-from models.events.events import StoredEvent
+from models.events import storage
+from models.events.storage import StoredEvent
 from models.health import transitions
 from models.health.transitions import StoredTransition
 from models.organizations import organizations
@@ -643,7 +643,7 @@ def stored_facts_agree(
     """Compare the SQL with the same questions asked of events in memory."""
     company_id = next(numbers)
     with transaction():
-        events.add(
+        storage.add(
             StoredEvent(
                 organization_id=0,
                 event_id=f"e{next(numbers)}",

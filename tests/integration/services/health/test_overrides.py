@@ -42,7 +42,8 @@ from services.health.overrides import (
 )
 from services.rules.apply_rules import apply_rules
 from services.rules.backtest import Stretch, backtest
-from services.rules.prospects import Prospect, companies_due, forecast, plan
+from services.rules.plan import plan
+from services.rules.prospects import Prospect, companies_due, forecast
 from services.rules.rule_books import RuleBooks
 from tests.support.world import RULES
 

@@ -16,16 +16,16 @@ from models.companies import companies, field_history
 from models.companies.companies import NewCompany
 from models.companies.field_history import StoredFieldChange
 from models.companies.field_merge import Change
-from models.events import events
-from models.events.events import Latest, StoredEvent
+from models.events import events, storage
+from models.events.events import Latest
+from models.events.storage import StoredEvent
 from models.organizations import organizations
-from rules.book import DEFAULT_STATUSES
 from rules.durations import BEGINNING, END
 from rules.facts import USER, Path, Selector
 from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
+from rules.statuses import DEFAULT_STATUSES
 from services.health import stored_facts
-from services.health.latest_times import LatestTimes
-from services.health.stored_facts import AHEAD, StoredFacts
+from services.health.stored_facts import AHEAD, LatestTimes, StoredFacts
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LAST = 8
@@ -103,7 +103,7 @@ windows = st.builds(
 def stored(occurrences: Sequence[Occurrence], known: int | None = None) -> StoredFacts:
     """Facts of a company of its own that these events happened to, so many of each key known."""
     company_id = next(numbers)
-    events.add(
+    storage.add(
         StoredEvent(
             organization_id=0,
             event_id=f"e{next(numbers)}",

@@ -21,7 +21,8 @@ from services.events.tracked_event import TrackedEvent
 from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.backtest import Stretch, backtest
-from services.rules.prospects import Prospect, forecast, plan
+from services.rules.plan import plan
+from services.rules.prospects import Prospect, forecast
 from services.rules.rule_books import RuleBooks
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)

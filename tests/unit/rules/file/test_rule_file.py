@@ -5,13 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.files import ROOT
-from rules.book import DEFAULT_STATUSES, EventSetting, RuleBook
+from rules.book import EventSetting, RuleBook
 from rules.facts import Selector
 from rules.faults import Fault, RuleFileError
 from rules.file.rule_file import read_rules
 from rules.file.source import LARGEST_FILE
 from rules.flags import Flag
 from rules.phrases.counting import Absence, Comparison, Count
+from rules.statuses import DEFAULT_STATUSES
 
 CONFIG = ROOT / "config"
 HEALTH = (CONFIG / "health.yaml").read_text(encoding="utf-8")

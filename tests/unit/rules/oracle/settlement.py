@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from rules.book import DEFAULT_STATUSES, RuleBook
+from rules.book import RuleBook
 from rules.facts import Selector
 from rules.facts_in_memory import FactsInMemory, Occurrence
 from rules.flags import Flag
@@ -17,6 +17,7 @@ from rules.judging.settlement import settle
 from rules.judging.state import CompanyState, NewRules, Settlement, Transition
 from rules.phrases.condition import Condition, Level
 from rules.phrases.counting import Absence, Comparison, Count
+from rules.statuses import DEFAULT_STATUSES
 
 NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
 LIVE_WITHIN = timedelta(minutes=1)

@@ -8,7 +8,7 @@ from models.companies.companies import CORE_FIELDS, Company
 from models.companies.field_merge import Traits
 from models.health.transitions import StoredTransition
 from models.webhooks.webhook_endpoints import Wanted
-from services.webhooks.subscription import wants
+from services.webhooks.subscriptions import wants
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

@@ -11,7 +11,6 @@ import pytest
 import redis
 from werkzeug.test import TestResponse
 
-from actors.totals import sum_up
 from config.settings import Settings
 from dashboard.pages.insights import frame, overview
 from models.database import query, transaction
@@ -23,6 +22,7 @@ from services.health.evaluation import evaluate
 from services.insights import Adoption
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from services.totals import sum_up
 from tests.support.dashboard import NOW, Browser, Dashboard, text_of
 from tests.support.events import tracked
 

@@ -14,7 +14,7 @@ from models.organizations.rule_versions import RuleVersion
 from rules.file.rule_file import read_rules
 from services.rules.apply_rules import apply_rules
 from services.rules.backtest import Stretch
-from services.rules.prospects import collect, plan
+from services.rules.plan import collect, plan
 from tests.support.dashboard import NOW, Browser, Dashboard, text_of
 from tests.support.dashboard_companies import store_company
 

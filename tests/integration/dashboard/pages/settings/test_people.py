@@ -7,13 +7,13 @@ import pytest
 from werkzeug.test import TestResponse
 
 from config.settings import Settings
-from dashboard.access.audit import Maker
 from models.database import transaction
 from models.organizations import audit_log
 from models.organizations.audit_log import Change
 from models.organizations.organizations import Organization
 from models.people import memberships, people
 from services.accounts import people as changes
+from services.accounts.audit import Maker
 from services.accounts.first_administrator import make_first_administrator
 from services.accounts.people import NotPossible
 from tests.support.dashboard import NOW, PASSWORD, Dashboard, text_of

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from bench.traffic import EVENT_KEYS, PLANS
+from bench.load.traffic import EVENT_KEYS, PLANS
 from models.database import database, execute, query
 from models.events import hourly_counts
 

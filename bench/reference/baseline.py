@@ -1,15 +1,15 @@
-"""Runs the straightforward way (`bench.straightforward`) on copies of the product's tables."""
+"""Runs the straightforward implementation (`straightforward.py`) on copies of our tables."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bench.backlog import Backlog
-from bench.clients import run_clients
-from bench.load import Offer, Outcome
-from bench.processes import procfile_line
-from bench.stage import EventsLost, Stage
+from bench.load.clients import run_clients
+from bench.load.generator import Offer, Outcome
+from bench.product.backlog import Backlog
+from bench.product.processes import procfile_line
+from bench.product.stage import EventsLost, Stage
 from bench.throughput import Look, Sustained, sustain_with
 
 DATABASE = 7
@@ -60,8 +60,8 @@ def sustain_straightforward(stage: Stage, offer: Offer) -> Sustained:
 
 @contextmanager
 def _running(stage: Stage, **environment: str) -> Iterator[int]:
-    line = procfile_line("persist").replace("actors.worker", "bench.straightforward")
+    line = procfile_line("persist").replace("actors.worker", "bench.reference.straightforward")
     stage.processes.start("straightforward", line, **environment)
-    with stage.web_server("bench.straightforward:app", **environment) as port:
+    with stage.web_server("bench.reference.straightforward:app", **environment) as port:
         yield port
     stage.processes.stop("straightforward")

@@ -1,4 +1,4 @@
-"""Runs the clients of `bench.load` side by side, and holds them back when told to."""
+"""Runs the clients of `bench.load.generator` side by side, and holds them back when told to."""
 
 import pickle
 import select
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Self
 
-from bench.load import GO, PAUSE, Offer, Outcome
+from bench.load.generator import GO, PAUSE, Offer, Outcome
 
 PROCESSES = 2
 LOOK_SECONDS = 0.05
@@ -31,7 +31,7 @@ class Clients:
     def __enter__(self) -> Self:
         self._processes = [
             subprocess.Popen(
-                [sys.executable, "-m", "bench.load"],
+                [sys.executable, "-m", "bench.load.generator"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,

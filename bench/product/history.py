@@ -1,7 +1,7 @@
 """What is there before a measurement: rules, and customers with a past, all of them healthy."""
 
-from bench.product import Product
-from bench.traffic import EVENT_KEYS, PLANS, USERS
+from bench.load.traffic import EVENT_KEYS, PLANS, USERS
+from bench.product.brazebee_up import Product
 
 ALARM = "alarm"
 """An event of which one changes a company's health."""

@@ -10,11 +10,11 @@ from typing import Any
 import psycopg2
 from psycopg2.extras import execute_values
 
-from bench.backlog import Backlog
-from bench.clients import run_clients
-from bench.load import Offer, Outcome
-from bench.processes import procfile_line
-from bench.stage import Stage
+from bench.load.clients import run_clients
+from bench.load.generator import Offer, Outcome
+from bench.product.backlog import Backlog
+from bench.product.processes import procfile_line
+from bench.product.stage import Stage
 from bench.timing import fall_per_second
 
 HAND_OUT_DATABASE = 5
@@ -26,7 +26,7 @@ MOST_ROWS = 100_000
 
 def empty_view(stage: Stage, offer: Offer) -> Outcome:
     """The product's offer to a view that does nothing."""
-    with stage.web_server("bench.empty_view:app") as port:
+    with stage.web_server("bench.reference.empty_view:app") as port:
         return run_clients(replace(offer, port=port))
 
 
@@ -51,7 +51,7 @@ def hand_out(stage: Stage, *, seconds: float) -> HandOut:
 def _hand_out_per_second(stage: Stage, broker: str, seconds: float) -> float:
     copy = Backlog(stage.product.servers["REDIS_URL"], HAND_OUT_DATABASE)
     stage.backlog.copy_to(copy)
-    line = procfile_line("persist").replace("actors.worker", "bench.empty_actor")
+    line = procfile_line("persist").replace("actors.worker", "bench.reference.empty_actor")
     stage.processes.start(
         "empty", line, REDIS_URL=copy.url, BENCH_BROKER=broker, dramatiq_queue_prefetch="200"
     )

@@ -1,8 +1,8 @@
 """The load generator: HTTP/1.1 over connections that stay open, from processes of its own.
 
-A client does as little as it can per request: the bytes are made before, and of an answer it
-reads the status and the length. `python -m bench.load` is one such client, told what to do on
-its standard input.
+A client does as little as it can per request: requests are built in advance, and of a response only
+the status and the length are read. `python -m bench.load.generator` runs one such client; it takes
+commands from standard input.
 """
 
 import json
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import cycle
 
-from bench.traffic import Request, Traffic
+from bench.load.traffic import Request, Traffic
 
 PAUSE, GO = b"p\n", b"g\n"
 """What a client is told while it runs. The first `GO` starts it."""
@@ -177,6 +177,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     # Under its own name, so that the parent can unpickle what it sends.
-    from bench.load import main as run
+    from bench.load.generator import main as run
 
     run()

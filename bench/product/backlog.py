@@ -2,7 +2,7 @@
 
 import redis
 
-from bench.clients import Clients
+from bench.load.clients import Clients
 from queues.messages import EVENTS, HEALTH
 
 QUEUES = (EVENTS, HEALTH)

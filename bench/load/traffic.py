@@ -100,7 +100,7 @@ def post(path: str, key: str, body: bytes) -> bytes:
 
 
 def _company(chance: random.Random, number: int) -> dict[str, Any]:
-    """A company as `bench.history` has it, but for a change now and then."""
+    """A company as `bench.product.history` has it, but for a change now and then."""
     if chance.random() < FIRST_SEEN:
         number = 10**9 + chance.getrandbits(30)
     changed = chance.random() < CHANGED

@@ -31,7 +31,7 @@ FLAGS = (
     ("api_limit_reached", "1 hour", 100, True),
     ("alarm", "1 day", 1, True),
 )
-"""Event key, window, number, and whether so many are bad or good: those of `bench.history`."""
+"""Event key, window, number, and whether so many are bad: as in `bench.product.history`."""
 
 redis_url = os.environ["REDIS_URL"]
 organizations: dict[str, int] = json.loads(os.environ["BENCH_KEYS"])

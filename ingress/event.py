@@ -1,4 +1,4 @@
-"""An event that has passed every check of its shape."""
+"""A validated event."""
 
 from datetime import datetime
 from typing import Any, NamedTuple

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from flask import Flask
 
-from bench.traffic import EVENT_KEYS
+from bench.load.traffic import EVENT_KEYS
 from config.settings import Settings
 from dashboard.access.attempts import Attempts
 from dashboard.app import create_app

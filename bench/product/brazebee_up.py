@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import psycopg2
 
-from bench.processes import free_port
+from bench.product.processes import free_port
 
 BRAZEBEE = str(Path(sys.executable).parent / "brazebee")
 

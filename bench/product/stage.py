@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.backlog import Backlog
-from bench.clients import Clients, run_clients
-from bench.history import RULES, fill
-from bench.load import Offer, Outcome
-from bench.processes import (
+from bench.load.clients import Clients, run_clients
+from bench.load.generator import Offer, Outcome
+from bench.load.traffic import Traffic
+from bench.product.backlog import Backlog
+from bench.product.brazebee_up import BRAZEBEE, Product
+from bench.product.history import RULES, fill
+from bench.product.processes import (
     Processes,
     Usage,
     free_port,
@@ -24,8 +26,6 @@ from bench.processes import (
     usage_of,
     wait_for_port,
 )
-from bench.product import BRAZEBEE, Product
-from bench.traffic import Traffic
 
 WORKERS = ("persist", "evaluate", "deliver", "clock")
 CUSTOMERS = ("default", "second", "third")

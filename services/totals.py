@@ -1,4 +1,4 @@
-"""Keeps what pages read of all events up to date: counts by hour, and who was active in a week."""
+"""Keeps the totals that pages read up to date: events by hour, and active users by week."""
 
 from datetime import datetime, timedelta
 
@@ -16,28 +16,29 @@ UNASKED_FOR = timedelta(days=30)
 """Answers that are older were not asked for since."""
 
 
-def sum_up(now: datetime) -> None:
-    """Gather what arrived, and count the weeks anew that it touched, each in a transaction.
+def refresh(now: datetime) -> None:
+    """Add new events to the hourly counts, and recount the weeks that they touch.
 
-    Who comes while another is at it leaves it to him.
+    Opens a transaction of its own for the counts and for each week. Only one process refreshes at
+    a time; the others return at once.
 
     Raises:
         OperationalError, InterfaceError: PostgreSQL cannot be reached; what is done stays.
     """
     with transaction():
-        if not _is_ours():
+        if not _lock():
             return
         hourly_counts.gather(now)
         insights.forget(before=now - UNASKED_FOR)
         weeks = weekly_reach.touched(now, limit=WEEKS_AT_ONCE)
     for week in weeks:
         with transaction():
-            if not _is_ours():
+            if not _lock():
                 return
             weekly_reach.count_again(week, now)
 
 
-def _is_ours() -> bool:
-    """Whether nobody else is at it; holds until the end of the transaction."""
+def _lock() -> bool:
+    """Take the lock until the end of the transaction; False if another process has it."""
     [row] = query("select pg_try_advisory_xact_lock(%(lock)s) as held", {"lock": LOCK})
     return bool(row["held"])

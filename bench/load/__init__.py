@@ -1,0 +1,1 @@
+"""The load generator: clients, the traffic they send, and receivers of webhooks."""

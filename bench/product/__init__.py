@@ -1,0 +1,1 @@
+"""The running product of a measurement, and what is in it before."""

@@ -1,0 +1,1 @@
+"""What figures are compared with: ceilings, and the straightforward implementation."""
