@@ -12,8 +12,9 @@ from redis.exceptions import RedisError
 
 from config.webhook_policy import WebhookPolicy
 from models.companies import companies
-from models.database import UNAVAILABLE, database, query
+from models.database import UNAVAILABLE, database
 from models.health import due, flag_overrides, flag_states
+from models.locks import AdvisoryLock, release_for_session, try_lock_for_session
 from models.webhooks import deliveries
 from queues import messages
 from queues.backlog import BEHIND, EVENTS_ON_THEIR_WAY, Horizon
@@ -57,8 +58,6 @@ Reason = tuple[Any, Any]
 is unsettled; a delivery and its attempt."""
 
 RETRY_PAUSE = 1.0
-LEADER_LOCK = 0x62_7A_63
-"""Any number of our own: `bzc`."""
 
 
 class Clock:
@@ -92,8 +91,7 @@ class Clock:
                 stopping.wait(RETRY_PAUSE)
 
     def _lead(self, stopping: threading.Event) -> None:
-        lock = {"lock": LEADER_LOCK}
-        while not query("select pg_try_advisory_lock(%(lock)s) as led", lock)[0]["led"]:
+        while not try_lock_for_session(AdvisoryLock.CLOCK):
             if stopping.wait(RETRY_PAUSE):
                 return
         try:
@@ -104,7 +102,7 @@ class Clock:
                     self._away = False
         finally:
             if not database.is_closed():
-                query("select pg_advisory_unlock(%(lock)s)", lock)
+                release_for_session(AdvisoryLock.CLOCK)
 
     def tick(self) -> int:
         """Ask once for all that is due; how many messages were sent for that."""

@@ -9,11 +9,13 @@ from uuid import UUID
 
 import orjson
 
+from models.errors import ModelError
+
 LONGEST = 4_000
 """Characters; a name and an id of the greatest length come to less."""
 
 
-class UnreadableCursor(ValueError):
+class UnreadableCursor(ModelError, ValueError):
     """Raised when what should name a place in a list does not."""
 
 

@@ -3,11 +3,9 @@
 from datetime import datetime, timedelta
 
 from models import insights
-from models.database import query, transaction
+from models.database import transaction
 from models.events import hourly_counts, weekly_reach
-
-LOCK = 0x62_7A_64
-"""Any number of our own: `bzd`."""
+from models.locks import AdvisoryLock, try_lock
 
 WEEKS_AT_ONCE = 200
 """Weeks that are counted in one go; what is left is counted by the next."""
@@ -26,19 +24,13 @@ def refresh(now: datetime) -> None:
         OperationalError, InterfaceError: PostgreSQL cannot be reached; what is done stays.
     """
     with transaction():
-        if not _lock():
+        if not try_lock(AdvisoryLock.TOTALS):
             return
         hourly_counts.gather(now)
         insights.forget(before=now - UNASKED_FOR)
         weeks = weekly_reach.touched(now, limit=WEEKS_AT_ONCE)
     for week in weeks:
         with transaction():
-            if not _lock():
+            if not try_lock(AdvisoryLock.TOTALS):
                 return
             weekly_reach.count_again(week, now)
-
-
-def _lock() -> bool:
-    """Take the lock until the end of the transaction; False if another process has it."""
-    [row] = query("select pg_try_advisory_xact_lock(%(lock)s) as held", {"lock": LOCK})
-    return bool(row["held"])

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from models.bulk import query_over_columns
+from models.errors import ModelError
 
 
-class RowGone(Exception):
+class RowGone(ModelError):
     """Raised when a company or user was deleted whose id was known."""
 
 

@@ -12,9 +12,7 @@ from uuid import UUID
 
 from models.cursors import Cursor
 from models.database import execute, query
-
-LOCK = 0x74_72_61
-"""The first half of an advisory lock, the second is the organization: `tra`."""
+from models.locks import AdvisoryLock, lock_for_organization
 
 PLACED_AT_ONCE = 2_000
 """Transitions of which the places are worked out in one step, and a few more."""
@@ -91,14 +89,14 @@ def _place(organization_id: int) -> bool:
     company: whoever wrote that had ended before. The lock is held until the transaction ends, so
     that no greater position is seen before a smaller one.
     """
-    parameters = {"organization_id": organization_id, "lock": LOCK, "limit": PLACED_AT_ONCE}
+    parameters = {"organization_id": organization_id, "limit": PLACED_AT_ONCE}
     if not query(
         "select 1 as some from transitions where organization_id = %(organization_id)s"
         " and position is null order by recorded_at limit 1",  # in the order of the index
         parameters,
     ):
         return False
-    execute("select pg_advisory_xact_lock(%(lock)s, hashint8(%(organization_id)s))", parameters)
+    lock_for_organization(AdvisoryLock.TRANSITION_FEED, organization_id)
     # A statement of its own: it sees what whoever held the lock has done.
     execute(
         """

@@ -7,16 +7,14 @@ process that held it; migration libraries keep theirs in a table, where a kill l
 from importlib import resources
 
 from models.database import database, execute, query, transaction
-
-LOCK = 0x62_7A_62
-"""Any number of our own: `bzb`."""
+from models.locks import AdvisoryLock, lock
 
 
 def migrate() -> list[str]:
     """Apply what has not been applied; the names of what was, in order."""
     applied = []
     with transaction():
-        execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": LOCK})
+        lock(AdvisoryLock.MIGRATIONS)
         execute(
             "create table if not exists schema_migrations"
             " (name text primary key, applied_at timestamptz not null default now())"

@@ -6,9 +6,10 @@ from datetime import datetime
 from peewee import IntegrityError
 
 from models.database import database, query
+from models.errors import ModelError
 
 
-class OrganizationExists(Exception):
+class OrganizationExists(ModelError):
     """Raised when the name of a new organization is taken."""
 
 

@@ -10,6 +10,7 @@ from graphlib import TopologicalSorter
 from peewee import IntegrityError, OperationalError
 
 from models.database import execute, query, transaction
+from models.errors import ModelError
 
 CHUNK = 5_000
 """Rows that are deleted in one transaction."""
@@ -21,7 +22,7 @@ CONFLICTS = frozenset({"23503", "40P01"})
 """PostgreSQL's codes for a row that others have just referred to, and for a deadlock."""
 
 
-class OrganizationBusy(Exception):
+class OrganizationBusy(ModelError):
     """Raised when an organization is written to faster than it can be deleted."""
 
 

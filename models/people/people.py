@@ -6,9 +6,10 @@ from datetime import datetime
 from peewee import IntegrityError
 
 from models.database import database, execute, query
+from models.errors import ModelError
 
 
-class PersonExists(Exception):
+class PersonExists(ModelError):
     """Raised when the email of a new person is taken."""
 
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from peewee import IntegrityError
 
 from models.database import database, execute, query
+from models.errors import ModelError
 
 MOST = 100
 """Views that an organization shares, and that a person keeps in one besides."""
 
 
-class NameTaken(Exception):
+class NameTaken(ModelError):
     """Raised when there is a view of that name already, in any case of its letters."""
 
 
-class TooManyViews(Exception):
+class TooManyViews(ModelError):
     """Raised when there are as many views as may be."""
 
 

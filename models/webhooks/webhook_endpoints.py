@@ -13,13 +13,14 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from uuid_utils.compat import uuid7
 
 from models.database import execute, json, query
+from models.errors import ModelError
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 -- no secret
 SECRET_BYTES = 32
 """As Standard Webhooks recommends: between 24 and 64 bytes."""
 
 
-class SecretUnreadable(Exception):
+class SecretUnreadable(ModelError):
     """Raised when no configured key decrypts an endpoint's secret."""
 
 

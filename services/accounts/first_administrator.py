@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from models.database import execute
+from models.locks import AdvisoryLock, lock
 from models.organizations import organizations
 from models.people import people
 from services.accounts import people as changes
@@ -11,9 +11,6 @@ from services.accounts.audit import Maker
 from services.accounts.passwords import Passwords, random_password
 from services.accounts.people import Newcomer
 from services.accounts.roles import Role
-
-LOCK = 0x62_7A_61
-"""Any number of our own, beside that of `models.migrations`."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ def make_first_administrator(
     Raises:
         NotPossible: the email is none.
     """
-    execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": LOCK})
+    lock(AdvisoryLock.FIRST_ADMINISTRATOR)
     if people.any_exists():
         return None
     password = random_password()

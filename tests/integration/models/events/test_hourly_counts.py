@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from models.database import execute, query, transaction
+from models.database import execute, transaction
 from models.events import hourly_counts, weekly_reach
 from models.events.hourly_counts import DayCount, Volume
 from models.events.weekly_reach import Week
+from models.locks import AdvisoryLock, lock
 from models.organizations import organizations
-from services import totals
 from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks
@@ -288,7 +288,7 @@ def test_only_one_sums_up_at_a_time() -> None:
     o = new_organization()
     store([event(o, NOW)], RuleBooks())
     with transaction():
-        query("select pg_advisory_xact_lock(%(lock)s)", {"lock": totals.LOCK})
+        lock(AdvisoryLock.TOTALS)
         with ThreadPoolExecutor() as pool:
             pool.submit(refresh, NOW).result()
     assert weeks(o) == []

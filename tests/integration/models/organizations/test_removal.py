@@ -26,7 +26,7 @@ from models.organizations.organizations import Organization
 from models.people import memberships, people, saved_views
 from queues.unknown_event_keys import UnknownKeys
 from services import insights
-from services.totals import sum_up
+from services.totals import refresh
 
 OF_NO_ORGANIZATION = {"organizations", "people", "schema_migrations", "sessions"}
 """People and their sessions may be of several organizations, and outlive each."""
@@ -67,7 +67,7 @@ def used(organization: Organization) -> None:
     question = insights.write(insights.Adoption("login"))
     insights.work_out(o, question, NOW)
     arrive(organization)
-    sum_up(NOW)
+    refresh(NOW)
 
 
 def arrive(organization: Organization) -> None:
@@ -131,7 +131,7 @@ def test_what_is_worked_out_for_a_deleted_organization_is_not_kept(settings: Set
     doomed = made("doomed", settings)
     list(removal.remove(doomed.id))
     insights.work_out(doomed.id, insights.write(insights.Adoption("login")), NOW)
-    sum_up(NOW)
+    refresh(NOW)
     assert set(counts(doomed.id).values()) == {0}
 
 

@@ -22,7 +22,7 @@ from services.health.evaluation import evaluate
 from services.insights import Adoption
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
-from services.totals import sum_up
+from services.totals import refresh
 from tests.support.dashboard import NOW, Browser, Dashboard, text_of
 from tests.support.events import tracked
 
@@ -97,7 +97,7 @@ def acme(dashboard: Dashboard) -> Organization:
     track(organization, "b", 15, user_id="bea")
     track(organization, "c", 60, fields={"plan": "Team"})
     track(organization, "d", 2, event_key="report", fields={"plan": 'a "b" <i>/c'})
-    sum_up(NOW)
+    refresh(NOW)
     judge(organization)
     return organization
 
@@ -209,7 +209,7 @@ def test_weeks_that_events_came_to_since_are_as_of_when_they_were_counted(
 ) -> None:
     assert "Weeks are as of" not in text_of(reader.get("/o/acme/insights"))
     track(acme, "c", 0)
-    sum_up(NOW + timedelta(seconds=30))  # gathers, but counts a week once a minute
+    refresh(NOW + timedelta(seconds=30))  # gathers, but counts a week once a minute
     dashboard.clock.advance(seconds=90)
     assert "Weeks are as of 1 minute ago" in text_of(reader.get("/o/acme/insights"))
 
@@ -233,7 +233,7 @@ def test_keys_that_nobody_configured_are_shown_with_any_name(
 ) -> None:
     key = '<b>"x"</b>/../50%?&'
     track(acme, "a", 8, event_key=key)
-    sum_up(NOW)
+    refresh(NOW)
     page = reader.get("/o/acme/insights")
     assert "<b>" not in page.text
     assert "not configured" in text_of(page)
@@ -347,7 +347,7 @@ def test_a_very_short_history_does_without_fields_and_users(
 ) -> None:
     new = dashboard.organization("short")
     track(new, "a", 0)
-    sum_up(NOW)
+    refresh(NOW)
     reader = dashboard.signed_in("s@example.com", (new, "viewer"))
     told = text_of(answered(reader, settings, "/o/short/insights/login"))
     assert "No event within a year names a user" in told
