@@ -10,9 +10,9 @@ import pytest
 import redis
 
 from config.settings import Settings
-from dashboard.access.attempts import Attempts
+from dashboard.access.sign_in_attempts import SignInAttempts
 from dashboard.app import create_app as create_dashboard
-from dashboard.web.context import Parts
+from dashboard.web.context import AppContext
 from ingress.app import create_app
 from ingress.client import directory
 from ingress.client.directory import Directory
@@ -26,6 +26,14 @@ from queues.unknown_event_keys import UnknownKeys
 from services.accounts.passwords import Passwords
 from tests.support.dashboard import QUICK, Dashboard, PresentTime, ServeDashboard
 from tests.support.ingress import NOW, Clock, Ingress, Serve
+from tests.support.world import World
+
+
+@pytest.fixture
+def world(settings: Settings) -> World:
+    """An organization with the rules of `tests.support.world`."""
+    del settings  # the database
+    return World.create()
 
 
 @pytest.fixture
@@ -86,14 +94,14 @@ def serve_dashboard(settings: Settings) -> Iterator[ServeDashboard]:
         **changes: Any,
     ) -> Dashboard:
         clock = PresentTime()
-        attempts = Attempts(limits_url)
+        attempts = SignInAttempts(limits_url)
         broker = build_broker(queue_url, timeout=CLIENT_TIMEOUT)
         clients.extend([attempts.client, broker.client])
         app = create_dashboard(
-            Parts(
+            AppContext(
                 settings=replace(settings, **changes),
                 present=clock,
-                attempts=attempts,
+                sign_in_attempts=attempts,
                 passwords=Passwords(QUICK),
                 broker=broker,
             )
