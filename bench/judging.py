@@ -81,7 +81,7 @@ def _judge_ms(book: RuleBook, name: str, company_id: int, now: datetime) -> floa
 
     def judge() -> object:
         facts = StoredFacts(company_id, "c", now - timedelta(days=90))
-        return flag.judge(Situation(facts, flag.selector, now, _NoOtherFlags()), FlagMemory())
+        return flag.evaluate(Situation(facts, flag.selector, now, _NoOtherFlags()), FlagMemory())
 
     return median_ms(count_all if name == USUAL_WAY else judge, repeats=7)
 

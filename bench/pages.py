@@ -35,7 +35,7 @@ from models.webhooks import delivery_log
 from services import insights
 from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
-from services.health.upcoming import Span, outlook
+from services.health.upcoming import Span, upcoming_changes
 from services.insights import Adoption, Cohorts, Question, Uptake
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
@@ -149,7 +149,7 @@ def _reads(organization_id: int, now: datetime) -> list[Read]:
         Read("Today", "statuses", lambda: company_counts.by_status(o, now)),
         Read("Today", "changes of a day", lambda: transitions.recent(o, since=day)),
         Read("Today", "their number", lambda: transitions.count_recent(o, since=day)),
-        Read("Today", "20 coming changes", lambda: outlook(o, 1, span, books)),
+        Read("Today", "20 coming changes", lambda: upcoming_changes(o, 1, span, books)),
         Read("Today", "quiet keys", lambda: hourly_counts.quiet(o, EVENT_KEYS, now)),
         Read("Companies", "worst first", page()),
         Read("Companies", "custom fields", lambda: field_names.names(o)),
@@ -178,13 +178,13 @@ def _reads(organization_id: int, now: datetime) -> list[Read]:
         Read("Insights", "three weeks",
              lambda: weekly_reach.of_keys(o, None, since=now.date() - timedelta(days=14))),
         Read("Insights", "adoption",
-             lambda: insights.look_up_several(o, [Adoption(key) for key in EVENT_KEYS], now)),
+             lambda: insights.cached_answers(o, [Adoption(key) for key in EVENT_KEYS], now)),
         Read("Insight", "weeks", lambda: weekly_reach.of_key(o, next(keys), since=year)),
         Read("Insight", "last event", lambda: hourly_counts.last_at(o, next(keys))),
         Read("Insight", "fields", lambda: field_names.names(o)),
         Read("Insight", "their values", lambda: field_names.number_of_values(o)),
-        Read("Insight", "adoption", lambda: insights.look_up(o, Adoption("login"), now)),
-        Read("Insight", "cohorts", lambda: insights.look_up(o, Cohorts("plan", "login"), now)),
+        Read("Insight", "adoption", lambda: insights.cached_answer(o, Adoption("login"), now)),
+        Read("Insight", "cohorts", lambda: insights.cached_answer(o, Cohorts("plan", "login"), now)),
     ]  # fmt: skip
 
 
@@ -209,7 +209,7 @@ def _background(organization_id: int, now: datetime) -> list[Figure]:
     }
     for what, question in questions.items():
         started = time.perf_counter()
-        insights.work_out(organization_id, insights.write(question), now)
+        insights.compute_answer(organization_id, insights.write(question), now)
         took = (time.perf_counter() - started) * 1000
         figures.append(Figure(f"Background: {what}", took, "ms"))
     return figures

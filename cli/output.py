@@ -8,8 +8,8 @@ import click
 import orjson
 from tabulate import tabulate
 
-from rules.durations import spell_instant
-from services.health.as_json import plain
+from rules.durations import format_instant
+from services.health.as_json import json_value
 
 org_option = click.option(
     "--org", default="default", show_default=True, help="The organization's name."
@@ -19,7 +19,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 def print_json(value: Any) -> None:
     """Print JSON, instants in ISO 8601 with milliseconds."""
-    click.echo(orjson.dumps(plain(value), option=orjson.OPT_INDENT_2).decode())
+    click.echo(orjson.dumps(json_value(value), option=orjson.OPT_INDENT_2).decode())
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
@@ -40,5 +40,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return spell_instant(value)
+        return format_instant(value)
     return str(value)

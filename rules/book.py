@@ -34,7 +34,7 @@ class RuleBook:
         return {flag.name: flag for flag in self.flags}
 
     @cached_property
-    def in_judging_order(self) -> tuple[Flag, ...]:
+    def in_dependency_order(self) -> tuple[Flag, ...]:
         """The flags such that each comes after those that it refers to."""
         order = TopologicalSorter({flag.name: flag.other_flags for flag in self.flags})
         known = self.flags_by_name
@@ -45,7 +45,7 @@ class RuleBook:
         """The fields of companies that any flag rests on."""
         return frozenset(name for flag in self.flags for name in flag.company_fields)
 
-    def flags_about(self, event_key: str) -> Sequence[Flag]:
+    def flags_counting(self, event_key: str) -> Sequence[Flag]:
         """The flags that count events of this key, or of any."""
         return self._flags_by_event_key.get(event_key, self._flags_by_event_key[None])
 
@@ -57,7 +57,7 @@ class RuleBook:
         }
 
     @cached_property
-    def latest_read(self) -> Mapping[str | None, int]:
+    def events_needed_by_key(self) -> Mapping[str | None, int]:
         """Of events of which key, None for any, how many of the latest decide a flag.
 
         Flags that look into the data of events are left out: how many events they read cannot
@@ -66,8 +66,8 @@ class RuleBook:
         read: dict[str | None, int] = {}
         for flag in self.flags:
             key = flag.selector.event_key
-            if flag.latest_read and not flag.selector.where:
-                read[key] = max(read.get(key, 0), flag.latest_read)
+            if flag.events_needed and not flag.selector.where:
+                read[key] = max(read.get(key, 0), flag.events_needed)
         return read
 
     def status_name(self, level: Level) -> str:
@@ -85,7 +85,7 @@ class RuleBook:
         known = self.flags_by_name.get(flag)
         return known.threshold(level) if known else "The flag was removed from the rules"
 
-    def tell_change(self, flag: str, before: Level, after: Level) -> str:
+    def describe_change(self, flag: str, before: Level, after: Level) -> str:
         """A flag's step in words: what it is now, and the phrase that holds, or does not."""
         phrase = self.threshold(flag, after or before)
         return f"{flag}: {self.status_name(after)} ({'' if after else 'no longer: '}{phrase})"
@@ -108,6 +108,6 @@ class RuleBook:
         return int(share.to_integral_value(rounding=ROUND_HALF_UP))
 
 
-def worst(levels: Iterable[Level]) -> int:
+def worst_level(levels: Iterable[Level]) -> int:
     """The worst of the levels that apply; the best status when none does."""
     return max((level for level in levels if level is not None), default=0)

@@ -84,7 +84,7 @@ class Facts(Protocol):
         ...
 
 
-def stands_at(value: Any, path: Path) -> Any:
+def value_at(value: Any, path: Path) -> Any:
     """What stands at a path in nested objects, None if nothing."""
     for step in path:
         if not isinstance(value, Mapping) or step not in value:

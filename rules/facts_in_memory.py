@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from rules.durations import END
-from rules.facts import USER, Path, Selector, stands_at
+from rules.facts import USER, Path, Selector, value_at
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class FactsInMemory:
         """See `Facts.field`."""
         changes = self._fields.get(path[0], [])
         until = bisect_right(changes, at, key=itemgetter(0))
-        return stands_at(changes[until - 1][1], path[1:]) if until else None
+        return value_at(changes[until - 1][1], path[1:]) if until else None
 
     def next_field_change(
         self, fields: Collection[str], after: datetime, until: datetime
@@ -122,7 +122,7 @@ class FactsInMemory:
 def _at_path(event: Occurrence, path: Path) -> Any:
     if path == USER:
         return event.user
-    return stands_at(event.data, path[1:]) if path else None
+    return value_at(event.data, path[1:]) if path else None
 
 
 def _identity(value: Any) -> Hashable:

@@ -14,7 +14,7 @@ class Fault:
     column: int
     message: str
 
-    def shown(self, file: str, source: str) -> str:
+    def in_context(self, file: str, source: str) -> str:
         """As `file:line:column: message`, with the line of the source and a caret below it."""
         told = f"{file}:{self.line}:{self.column}: {self.message}"
         lines = split_lines(source)
@@ -25,11 +25,11 @@ class Fault:
         return f"{told}\n    {line}\n    {indentation}^"
 
 
-class RulesError(Exception):
+class RuleError(Exception):
     """Base of everything that this package raises."""
 
 
-class RuleFileError(RulesError):
+class RuleFileError(RuleError):
     """Raised when a rule file has faults; `faults` lists every one, in file order."""
 
     def __init__(self, faults: Iterable[Fault], *, file: str = "rules") -> None:
@@ -42,7 +42,7 @@ class RuleFileError(RulesError):
         return [f"{self.file}:{f.line}:{f.column}: {f.message}" for f in self.faults]
 
 
-MOST_COMPARED = 200
+MAX_CANDIDATES = 200
 """Names that a wrong one is compared with: each comparison takes a tenth of a millisecond."""
 
 
@@ -54,14 +54,14 @@ def split_lines(text: str) -> list[str]:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A suggestion to append to a message, or nothing when no known word is near."""
     known = list(known)
-    if len(known) > MOST_COMPARED:
+    if len(known) > MAX_CANDIDATES:
         return ""
     by_folded = {candidate.casefold(): candidate for candidate in known}
     near = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return f"; did you mean `{by_folded[near[0]]}`?" if near else ""
 
 
-def in_words(names: Iterable[str]) -> str:
+def list_names(names: Iterable[str]) -> str:
     """`a`, `b` and `c`."""
-    quoted = [f"`{name}`" for name in names]
-    return " and ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else quoted[0]
+    quote = [f"`{name}`" for name in names]
+    return " and ".join([", ".join(quote[:-1]), quote[-1]]) if len(quote) > 1 else quote[0]

@@ -14,21 +14,21 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from rules.durations import END, shifted, spell_duration
+from rules.durations import END, format_duration, shift
 from rules.facts import Path, Selector
 from rules.phrases.condition import Condition, Finding, Level, Situation
-from rules.phrases.fields import says
+from rules.phrases.fields import matches_value
 
 
 class Reason(Enum):
     """Why a flag has its level."""
 
-    WAITS = "the company is new"
+    WAITING = "the company is new"
     DOES_NOT_APPLY = "it does not apply to this company"
     HOLDS = "its phrase holds"
     RECOVERING = "it has not recovered yet"
     MISSING = "it cannot be judged"
-    RIPENING = "its phrase has not held long enough yet"
+    PENDING = "its phrase has not held long enough yet"
     CLEAR = "no phrase of it holds"
 
 
@@ -40,7 +40,7 @@ class FlagMemory:
     """
 
     level: Level = None
-    holding: Mapping[int, datetime] = field(default_factory=dict)
+    holding_since: Mapping[int, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,14 @@ class Verdict:
     reason: Reason
     changes_at: datetime | None = None
     awaits_event: bool = False
-    holding: Mapping[int, datetime] = field(default_factory=dict)
+    holding_since: Mapping[int, datetime] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     recovery: Finding | None = None
 
     @property
     def memory(self) -> FlagMemory:
         """What is to be kept for the next judgement."""
-        return FlagMemory(self.level, self.holding)
+        return FlagMemory(self.level, self.holding_since)
 
 
 @dataclass(frozen=True)
@@ -103,21 +103,21 @@ class Flag:
         return any(part.counts_events for part in self._parts)
 
     @cached_property
-    def heeds_late_events(self) -> bool:
+    def affected_by_late_events(self) -> bool:
         """See `Condition.heeds_late_events`."""
-        return any(part.heeds_late_events for part in self._parts)
+        return any(part.affected_by_late_events for part in self._parts)
 
     @cached_property
-    def latest_read(self) -> int:
+    def events_needed(self) -> int:
         """See `Condition.latest_read`."""
-        return max((part.latest_read for part in self._parts), default=0)
+        return max((part.events_needed for part in self._parts), default=0)
 
     @cached_property
-    def lookback(self) -> timedelta:
+    def warm_up(self) -> timedelta:
         """How much of the past tells what the flag would remember, had it been judged then."""
         if self.recover is None and not self.lasting:
             return timedelta(0)
-        return self.lasting + max(part.reach for part in self._parts)
+        return self.lasting + max(part.lookback for part in self._parts)
 
     @cached_property
     def _parts(self) -> tuple[Condition, ...]:
@@ -129,19 +129,19 @@ class Flag:
         levels = tuple(condition for _, condition in self.conditions)
         return (*levels, self.recover) if self.recover else levels
 
-    def judge(self, situation: Situation, memory: FlagMemory) -> Verdict:
+    def evaluate(self, situation: Situation, memory: FlagMemory) -> Verdict:
         """The verdict in a situation, from all facts up to it and what was kept from before."""
-        starts = shifted(situation.facts.first_seen_at, self.wait)
+        starts = shift(situation.facts.first_seen_at, self.wait)
         if situation.at < starts:
-            return Verdict(None, Reason.WAITS, changes_at=starts)
+            return Verdict(None, Reason.WAITING, changes_at=starts)
         if not self._applies(situation):
             return Verdict(None, Reason.DOES_NOT_APPLY)
-        findings = tuple(condition.find(situation) for _, condition in self.conditions)
-        holding, ripening = self._holding(situation.at, memory, findings)
-        level, reason = self._level(situation.at, memory, findings, holding)
+        findings = tuple(condition.evaluate(situation) for _, condition in self.conditions)
+        holding_since, ripening = self._holding(situation.at, memory, findings)
+        level, reason = self._level(situation.at, memory, findings, holding_since)
         recovery = None
-        if self.recover and memory.level and reason in (Reason.CLEAR, Reason.RIPENING):
-            recovery = self.recover.find(situation)
+        if self.recover and memory.level and reason in (Reason.CLEAR, Reason.PENDING):
+            recovery = self.recover.evaluate(situation)
             if recovery.holds is not True:
                 level, reason = self.conditions[-1][0], Reason.RECOVERING
         asked = (*findings, recovery) if recovery else findings
@@ -151,7 +151,7 @@ class Flag:
             reason,
             changes_at=min(changes, default=None),
             awaits_event=any(found.awaits_event for found in asked),
-            holding=holding,
+            holding_since=holding_since,
             findings=findings,
             recovery=recovery,
         )
@@ -161,12 +161,12 @@ class Flag:
         by_level = dict(self.conditions)
         mildest = self.conditions[-1][1]
         phrase = str(by_level.get(level, mildest) if level else mildest)
-        return f"{phrase}, for {spell_duration(self.lasting)}" if self.lasting else phrase
+        return f"{phrase}, for {format_duration(self.lasting)}" if self.lasting else phrase
 
     def _applies(self, situation: Situation) -> bool:
         for path, wanted in self.applies_to:
             value = situation.facts.field(path, situation.at)
-            if value is None or not any(says(value, one) for one in wanted):
+            if value is None or not any(matches_value(value, one) for one in wanted):
                 return False
         return True
 
@@ -177,27 +177,27 @@ class Flag:
         if not self.lasting:
             return {}, []
         levels = (level for level, _ in self.conditions)
-        holding = {
-            level: memory.holding.get(level, at)
+        holding_since = {
+            level: memory.holding_since.get(level, at)
             for level, finding in zip(levels, findings, strict=True)
             if finding.holds
         }
-        ripe = (shifted(since, self.lasting) for since in holding.values())
-        return holding, [instant for instant in ripe if instant > at]
+        ripe = (shift(since, self.lasting) for since in holding_since.values())
+        return holding_since, [instant for instant in ripe if instant > at]
 
     def _level(
         self,
         at: datetime,
         memory: FlagMemory,
         findings: tuple[Finding, ...],
-        holding: Mapping[int, datetime],
+        holding_since: Mapping[int, datetime],
     ) -> tuple[Level, Reason]:
         for (level, _), finding in zip(self.conditions, findings, strict=True):
-            lasted = not self.lasting or at >= shifted(holding.get(level, END), self.lasting)
+            lasted = not self.lasting or at >= shift(holding_since.get(level, END), self.lasting)
             if finding.holds and (lasted or (memory.level or 0) >= level):
                 return level, Reason.HOLDS
         if any(finding.holds for finding in findings):
-            return 0, Reason.RIPENING
+            return 0, Reason.PENDING
         if any(finding.holds is None for finding in findings):
             return self.if_missing, Reason.MISSING
         return 0, Reason.CLEAR

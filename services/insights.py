@@ -1,7 +1,7 @@
 """Questions about all companies: what is known in answer to them, and working them out.
 
 Who looks gets what is known at once, as of when it was counted, and is told whether to ask for
-it anew (`queues.messages.work_out`). So only what people look at is counted, and never while
+it anew (`queues.messages.compute_answer`). So only what people look at is counted, and never while
 they wait.
 """
 
@@ -99,7 +99,7 @@ class Threshold:
 
 
 @dataclass(frozen=True)
-class Looked:
+class Answer:
     """What is known in answer to a question as of an instant; None if nothing yet.
 
     `is_stale` tells that it is worth to be worked out again. The answer is, of an `Adoption`,
@@ -114,24 +114,24 @@ class Looked:
     is_stale: bool
 
 
-def look_up(organization_id: int, question: Question, now: datetime) -> Looked:
+def cached_answer(organization_id: int, question: Question, now: datetime) -> Answer:
     """What is known in answer to a question."""
-    return look_up_several(organization_id, [question], now)[0]
+    return cached_answers(organization_id, [question], now)[0]
 
 
-def look_up_several(
+def cached_answers(
     organization_id: int, questions: Sequence[Question], now: datetime
-) -> list[Looked]:
+) -> list[Answer]:
     """What is known in answer to each of several questions."""
     written = [write(question) for question in questions]
     found = insights.find_several(organization_id, written)
     return [_looked(found.get(text), now) for text in written]
 
 
-def _looked(known: StoredAnswer | None, now: datetime) -> Looked:
+def _looked(known: StoredAnswer | None, now: datetime) -> Answer:
     if known is None:
-        return Looked(None, None, is_stale=True)
-    return Looked(known.answer, known.as_of, _is_stale(known, now))
+        return Answer(None, None, is_stale=True)
+    return Answer(known.answer, known.as_of, _is_stale(known, now))
 
 
 def work_out(organization_id: int, question: str, now: datetime) -> None:
@@ -187,11 +187,11 @@ def _counting(phrase: Condition) -> _Counting | None:
     """What a phrase counts; None if it is no such phrase."""
     match phrase:
         case Count():
-            return _Counting(phrase.window, phrase.depth, phrase.comparison.wants_few)
+            return _Counting(phrase.window, phrase.depth, phrase.comparison.is_upper_bound)
         case Absence():
             return _Counting(phrase.window, 1, wants_few=True)
         case Distinct() if phrase.of == USER:
-            return _Counting(phrase.window, phrase.depth, phrase.comparison.wants_few, users=True)
+            return _Counting(phrase.window, phrase.depth, phrase.comparison.is_upper_bound, users=True)
     return None
 
 

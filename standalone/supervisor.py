@@ -1,7 +1,7 @@
-"""Runs processes side by side: prefixes what they print, starts again those that end, stops all.
+"""Runs processes side by side: prefixes their output, restarts those that end, stops them all.
 
-honcho reads the Procfile and prints; its own manager would end every process as soon as one
-ends, and here a killed worker must come back.
+honcho reads the Procfile and prints the output. Its own manager is not used: it would end every
+process as soon as one ends, but a killed worker has to be restarted.
 """
 
 import os
@@ -20,20 +20,20 @@ import psutil
 from honcho.colour import get_colours
 from honcho.printer import Message, Printer
 
-from standalone.leftovers import Started, remember
+from standalone.leftovers import StartedProcess, record_processes
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
 STEADY_AFTER = 30.0
-"""Seconds: a process that ends is started again after a pause, which doubles each time until
-one has run this long."""
+"""Seconds. An ended process is restarted after a pause, which doubles with each restart until the
+process has run for `STEADY_AFTER`."""
 
 
 @dataclass(frozen=True)
 class Command:
     """A process to run: shell text or a list of arguments.
 
-    `log_file` takes its output instead of ours; `user` runs it as another user.
+    Its output goes to `log_file` instead of our own; `user` runs it as another system user.
     """
 
     name: str
@@ -44,12 +44,12 @@ class Command:
 
 
 class Supervisor:
-    """A set of running processes. Not to be used from several threads at once."""
+    """A set of running processes. Not safe for use by several threads."""
 
     def __init__(
         self, environment: Mapping[str, str], *, record: Path | None = None, width: int = 10
     ) -> None:
-        """`record` is the file that what runs is written down in, for `end_leftovers`."""
+        """Record the running processes in the file `record`, for `end_leftovers`."""
         self._environment = environment
         self._record = record
         self._processes: list[_Process] = []
@@ -63,42 +63,43 @@ class Supervisor:
             process = _Process(command, self._environment, next(self._colours), self._print)
             process.start()
             self._processes.append(process)
-            self._remember()
+            self._record_processes()
 
-    def say(self, line: str) -> None:
-        """Print a line of our own."""
+    def log(self, line: str) -> None:
+        """Print a line of `brazebee` itself."""
         self._print("brazebee", line, None)
 
     def restart_ended(self) -> None:
-        """Start again what has ended and waited out its pause; call this every moment or so."""
+        """Restart the processes that have ended and waited out their pause; call this often."""
         for process in self._processes:
-            ended = process.restart_if_ended()
-            if ended:
-                self._remember()
-                self.say(f"{process.command.name} ended ({ended}) and was started again")
+            reason = process.restart_if_ended()
+            if reason:
+                self._record_processes()
+                self.log(f"{process.command.name} ended ({reason}) and was restarted")
 
     def stop(self, groups: Sequence[Sequence[str]], seconds: float) -> None:
         """Stop the processes named in each group together, one group after another.
 
-        What has not ended after `seconds` is killed. A name stands for its numbered processes.
+        Processes that have not ended after `seconds` are killed. `persist` includes `persist.1`,
+        `persist.2` and so on.
         """
         for names in groups:
             group = [p for p in self._processes if p.command.name.split(".")[0] in names]
             for process in group:
-                process.ask_to_stop()
+                process.send_stop_signal()
             deadline = time.monotonic() + seconds
             for process in group:
                 if not process.wait(deadline - time.monotonic()):
-                    self.say(f"{process.command.name} did not stop in time and was killed")
+                    self.log(f"{process.command.name} did not stop in time and was killed")
             self._processes = [p for p in self._processes if p not in group]
-            self._remember()
+            self._record_processes()
 
-    def _remember(self) -> None:
+    def _record_processes(self) -> None:
         if self._record:
             try:
-                remember(self._record, [process.as_started() for process in self._processes])
+                record_processes(self._record, [process.started() for process in self._processes])
             except OSError as error:
-                self.say(f"{self._record} cannot be written: {error.strerror}")
+                self.log(f"{self._record} cannot be written: {error.strerror}")
 
     def _print(self, name: str, line: str, colour: object) -> None:
         with self._printing:
@@ -107,7 +108,7 @@ class Supervisor:
                     Message("line", line, datetime.now().astimezone(), name, colour)
                 )
             except (OSError, ValueError):
-                sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 -- nobody reads us any more
+                sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 -- the reader is gone
                 self._printer.output = sys.stdout
 
 
@@ -138,7 +139,7 @@ class _Process:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # so that Ctrl-C reaches us alone, and we stop all in order
+            start_new_session=True,  # Ctrl-C reaches only us, and we stop the others in order
         )
         self._started_at = time.monotonic()
         self._ended_at = None
@@ -148,7 +149,7 @@ class _Process:
             log.close()
 
     def restart_if_ended(self) -> str | None:
-        """How the process ended, if it did and is running again."""
+        """Restart the process if it has ended, and return how it ended; None if not restarted."""
         code = self._popen.poll()
         if code is None:
             return None
@@ -157,25 +158,25 @@ class _Process:
             self._ended_at = now
             steady = now - self._started_at > STEADY_AFTER
             self._pause = FIRST_PAUSE if steady else min(2 * self._pause, LONGEST_PAUSE)
-            _signal_group(self._popen.pid, signal.SIGKILL)  # children that outlived it
+            _signal_group(self._popen.pid, signal.SIGKILL)  # children that outlived the process
         if now - self._ended_at < self._pause:
             return None
         self.start()
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
-    def as_started(self) -> Started:
+    def started(self) -> StartedProcess:
         try:
             created = psutil.Process(self._popen.pid).create_time()
         except psutil.NoSuchProcess:
-            created = 0.0  # it has ended; nothing has this pid and was created then
-        return Started(self.command.name, self._popen.pid, created, self.command.stop_signal)
+            created = 0.0  # the process has ended; no process with its pid was created then
+        return StartedProcess(self.command.name, self._popen.pid, created, self.command.stop_signal)
 
-    def ask_to_stop(self) -> None:
+    def send_stop_signal(self) -> None:
         if self._popen.poll() is None:
             self._popen.send_signal(self.command.stop_signal)
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the process; False if it, or a child of its, had to be killed."""
+        """Wait for the process, then kill its group; return False if it did not end in time."""
         try:
             self._popen.wait(max(0.0, seconds))
             in_time = True
@@ -197,4 +198,4 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
     try:
         os.killpg(pid, number)
     except (PermissionError, ProcessLookupError):
-        return  # nobody is left in it
+        return  # no process is left in the group

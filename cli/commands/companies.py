@@ -6,13 +6,13 @@ import click
 
 from cli.commands.flags import told
 from cli.connection import database_transaction, find_organization
-from cli.errors import Refused
+from cli.errors import CommandError
 from cli.output import json_option, org_option, print_json, print_rows
 from models.companies import companies
 from models.database import read_one_snapshot
-from rules.durations import spell_instant
+from rules.durations import format_instant
 from rules.flags import Reason
-from services.health.as_json import explained, status_changes
+from services.health.as_json import explanation_json, status_changes
 from services.health.explanation import Explanation, FlagExplanation, explain
 from services.times import utc_now
 
@@ -41,16 +41,16 @@ def explain_company(company: str, org: str, as_json: bool) -> None:
         organization = find_organization(org)
         found = explain(organization.id, company, organization.rules_version, utc_now())
     if found is None:
-        raise Refused(f"`{org}` has no company with the id `{company}`; see `brazebee companies`.")
+        raise CommandError(f"`{org}` has no company with the id `{company}`; see `brazebee companies`.")
     if as_json:
-        print_json(explained(found))
+        print_json(explanation_json(found))
     else:
         _print(found)
 
 
 def _print(found: Explanation) -> None:
     company = found.company
-    since = f" since {spell_instant(company.changed_at)}" if company.changed_at else ""
+    since = f" since {format_instant(company.changed_at)}" if company.changed_at else ""
     score = "" if found.score is None else f", score {found.score}"
     click.echo(f"{company.name} ({company.external_id}) is {found.status}{since}{score}.")
     for flag in found.flags:
@@ -66,23 +66,23 @@ def _print(found: Explanation) -> None:
 def _lines(flag: FlagExplanation, version: int) -> Iterator[tuple[str, str]]:
     if flag.override:
         yield told(flag.override)
-    judged = flag.reason not in (Reason.WAITS, Reason.DOES_NOT_APPLY)
+    judged = flag.reason not in (Reason.WAITING, Reason.DOES_NOT_APPLY)
     phrase = f": {flag.threshold}" if judged else f" ({flag.threshold})"
     yield "because", flag.reason.value + phrase
     if flag.counts and judged:
-        last = spell_instant(flag.last_event_at) if flag.last_event_at else None
+        last = format_instant(flag.last_event_at) if flag.last_event_at else None
         yield "counts", f"{flag.counts}, {f'the last at {last}' if last else 'which never came'}"
-    if flag.seen:
-        yield "facts", flag.seen
+    if flag.evidence:
+        yield "facts", flag.evidence
     if flag.recovers:
         yield "recovers", f"when {flag.recovers}"
     ways = []
     if flag.changes_at:
         unless = f", unless {flag.unless}" if flag.unless else ""
-        at = spell_instant(flag.changes_at)
+        at = format_instant(flag.changes_at)
         ways.append(f"{flag.changes_to} at {at} if nothing happens{unless}")
-    if flag.lacks:
-        ways.append(f"{flag.lacks} would change it")
+    if flag.missing:
+        ways.append(f"{flag.missing} would change it")
     yield "changes", "; ".join(ways) or "not by itself"
     note = f": {flag.note}" if flag.note else ""
     yield "rule", f"version {version}, line {flag.line}{note}"

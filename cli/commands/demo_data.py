@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from cli.commands.organizations import delete_with_progress
-from cli.connection import find_organization, find_settings, refused_without_postgres
-from cli.errors import Refused
+from cli.connection import find_organization, find_settings, report_database_errors
+from cli.errors import CommandError
 from cli.output import json_option, print_json
 from cli.progress import with_progress
 from config.files import DEMO_DATA_RULES
@@ -26,7 +26,7 @@ from models.health import flag_states, transitions
 from models.organizations import organizations, rule_versions
 from models.organizations.organizations import Organization
 from models.people import memberships
-from rules.durations import counted
+from rules.durations import pluralize
 from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
@@ -80,7 +80,7 @@ def demo_data(
         raise click.UsageError("--replace and --remove exclude each other.")
     settings = find_settings()
     connect(settings)
-    with refused_without_postgres():
+    with report_database_errors():
         if replace or remove:
             _remove(settings, org, must_exist=remove, ask=not yes)
         if remove:
@@ -102,7 +102,7 @@ def _remove(settings: Settings, org: str, *, must_exist: bool, ask: bool) -> Non
         found = found or find_organization(org)
         first = rule_versions.find(found.id, 1)
     if first is None or first.applied_by != APPLIED_BY:
-        raise Refused(
+        raise CommandError(
             f"`{org}` was not made by `brazebee demo-data`, so it is left alone;"
             f" `brazebee org delete '{org}'` deletes any organization."
         )
@@ -138,7 +138,7 @@ def _make(settings: Settings, org: str, number: int, seed: int) -> Summary:
         click.echo(f"Taking back what was made of `{org}` ...", err=True)
         delete_with_progress(organization, settings)
         if isinstance(error, BrokenProcessPool):
-            raise Refused("A process was killed; is there enough memory?") from None
+            raise CommandError("A process was killed; is there enough memory?") from None
         raise
     return _summary(organization, events, attempts, time.monotonic() - started)
 
@@ -147,12 +147,12 @@ def found(org: str, now: datetime) -> Organization:
     """Make the organization, with its rules of then and of now, and those who may look at it.
 
     Raises:
-        Refused: there is one with this name.
+        CommandError: there is one with this name.
     """
     former, source = rules_before_and_now()
     with transaction():
         if organizations.find(org) is not None:
-            raise Refused(
+            raise CommandError(
                 f"There is an organization `{org}` already. `--replace` makes its demo data anew,"
                 " `--org NAME` makes another."
             )
@@ -199,11 +199,11 @@ def _tell(made: Summary) -> None:
     org = made.organization
     statuses = ", ".join(f"{number} {status}" for status, number in made.statuses.items())
     click.echo(
-        f"Made `{org}` in {made.seconds:.0f} s: {counted(made.companies, 'company', 'companies')}"
+        f"Made `{org}` in {made.seconds:.0f} s: {pluralize(made.companies, 'company', 'companies')}"
         f" with {made.events:,} events of a year; {statuses}."
     )
     click.echo(
-        f"{counted(made.changed_in_the_last_day, 'company', 'companies')} changed in the last day."
+        f"{pluralize(made.changed_in_the_last_day, 'company', 'companies')} changed in the last day."
     )
     rows: Any = (
         (f"brazebee companies --org {org} --status Critical", "who needs somebody now"),

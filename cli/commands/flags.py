@@ -7,27 +7,27 @@ from datetime import datetime
 import click
 from redis.exceptions import RedisError
 
-from cli.commands.webhooks import ask_for
+from cli.commands.webhooks import enqueue_deliveries
 from cli.connection import database_transaction, find_organization
-from cli.errors import Refused
+from cli.errors import CommandError
 from cli.option_types import Instant, current_user
 from cli.output import json_option, org_option, print_json, print_rows
 from config.settings import Settings
 from models.companies import companies
 from models.health import flag_overrides
 from models.health.flag_overrides import Kind, StoredOverride
-from queues.backlog import Horizon
+from queues.backlog import Backlog
 from queues.broker import build_broker
-from rules.durations import shifted, spell_instant
+from rules.durations import format_instant, shift
 from rules.language.mistakes import PhraseError
 from rules.language.parser import parse_offset
-from services.health.as_json import overridden
+from services.health.as_json import override_json
 from services.health.overrides import (
     FlagOfCompany,
-    Grounds,
-    Judging,
+    Justification,
+    JudgingContext,
     OverrideRefused,
-    Written,
+    OverrideResult,
     end,
     override,
     snooze,
@@ -84,7 +84,7 @@ def snooze_flag(
     ends_at = _end_of(until, for_long, now)
     if ends_at is None:
         raise click.UsageError("A snooze must end: say --until or --for.")
-    grounds = Grounds(reason, owner, current_user())
+    grounds = Justification(reason, owner, current_user())
     with _changing(org, now) as (settings, organization_id, judging):
         target = FlagOfCompany(organization_id, company, flag)
         written = snooze(target, ends_at, grounds, judging)
@@ -115,7 +115,7 @@ def override_flag(
     """
     now = utc_now()
     ends_at = _end_of(until, for_long, now)
-    grounds = Grounds(reason, owner, current_user())
+    grounds = Justification(reason, owner, current_user())
     with _changing(org, now) as (settings, organization_id, judging):
         target = FlagOfCompany(organization_id, company, flag)
         written = override(target, status, ends_at, grounds, judging)
@@ -145,12 +145,12 @@ def list_overrides(company: str | None, ended: bool, org: str, as_json: bool) ->
         organization_id = find_organization(org).id
         wanted = companies.find(organization_id, company) if company is not None else None
         if company is not None and wanted is None:
-            raise Refused(f"There is no company with the id `{company}`.")
+            raise CommandError(f"There is no company with the id `{company}`.")
         found = flag_overrides.of_organization(
             organization_id, company_id=wanted.id if wanted else None, ended=ended
         )
     if as_json:
-        print_json([{"company": one.company, **overridden(one.override)} for one in found])
+        print_json([{"company": one.company, **override_json(one.override)} for one in found])
         return
     rows = [
         {
@@ -170,28 +170,28 @@ def list_overrides(company: str | None, ended: bool, org: str, as_json: bool) ->
 
 def told(one: StoredOverride) -> tuple[str, str]:
     """An override that is in force, for people: what it is, and the rest in words."""
-    end = spell_instant(one.ends_at) if one.ends_at else "it is ended,"
+    end = format_instant(one.ends_at) if one.ends_at else "it is ended,"
     rest = f"until {end} by {one.owner} because {one.reason}"
     return ("snoozed", rest) if one.kind is Kind.SNOOZE else ("set to", f"{one.status} {rest}")
 
 
 @contextmanager
-def _changing(org: str, now: datetime) -> Iterator[tuple[Settings, int, Judging]]:
+def _changing(org: str, now: datetime) -> Iterator[tuple[Settings, int, JudgingContext]]:
     """A transaction in which to change how flags count, and what that needs.
 
     Raises:
-        Refused: it cannot be done as asked, or Redis does not tell which events wait.
+        CommandError: it cannot be done as asked, or Redis does not tell which events wait.
     """
     with database_transaction() as settings:
         organization_id = find_organization(org).id
         try:
-            known_until = Horizon(build_broker(settings.redis_url), utc_now).known_until()
-            yield settings, organization_id, Judging(RuleBooks(), now, known_until)
+            stored_until = Backlog(build_broker(settings.redis_url), utc_now).stored_until()
+            yield settings, organization_id, JudgingContext(RuleBooks(), now, stored_until)
         except OverrideRefused as error:
-            raise Refused(str(error)) from None
+            raise CommandError(str(error)) from None
         except RedisError as error:
             said = str(error).rstrip(".")
-            raise Refused(f"Redis does not answer: {said}. Nothing was changed.") from None
+            raise CommandError(f"Redis does not answer: {said}. Nothing was changed.") from None
 
 
 def _end_of(until: datetime | None, for_long: str | None, now: datetime) -> datetime | None:
@@ -200,18 +200,18 @@ def _end_of(until: datetime | None, for_long: str | None, now: datetime) -> date
     if for_long is None:
         return until
     try:
-        return shifted(now, parse_offset(for_long))
+        return shift(now, parse_offset(for_long))
     except PhraseError as error:
         raise click.UsageError(f"--for: {error.message}") from None
 
 
-def _tell(written: Written, settings: Settings, *, as_json: bool) -> None:
+def _tell(written: OverrideResult, settings: Settings, *, as_json: bool) -> None:
     """Ask for the deliveries, and say what was done."""
-    ask_for(settings, [(delivery_id, 1) for delivery_id in written.deliveries])
+    enqueue_deliveries(settings, [(delivery_id, 1) for delivery_id in written.deliveries])
     one, company = written.override, written.company
     if as_json:
         now = {"health_status": company.health_status, "score": company.score}
-        print_json({"company": company.external_id, **overridden(one), **now})
+        print_json({"company": company.external_id, **override_json(one), **now})
         return
     is_so = "is " + " ".join(told(one))
     if one.ended_at is not None:

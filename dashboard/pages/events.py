@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 
 from dashboard.access import Member, audit, editor, viewer
-from dashboard.web.context import now, parts, rules_in_force
-from dashboard.web.request_values import number
+from dashboard.web.context import app_context, now, rules_in_force
+from dashboard.web.request_values import database_integer
 from models.database import transaction
 from models.events import hourly_counts
 from models.events.hourly_counts import Volume
@@ -19,8 +19,8 @@ from queues.unknown_event_keys import UnknownKey, UnknownKeys
 from rules.book import EventSetting, RuleBook
 from rules.faults import RuleFileError
 from rules.file import event_edits
-from rules.file.event_edits import EditNotPossible
-from services.rules.apply_rules import Applied, Origin, RulesChanged, apply_rules
+from rules.file.event_edits import EventEditError
+from services.rules.apply_rules import AppliedRules, Origin, RulesChanged, apply_rules
 from services.rules.rule_books import NO_RULES
 
 blueprint = Blueprint("events", __name__, url_prefix="/o/<name:organization>/events")
@@ -128,7 +128,7 @@ def _edit(
             " this page was shown. Look again, then repeat it.",
             "error",
         )
-    except EditNotPossible as error:
+    except EventEditError as error:
         flash(str(error), "error")
     except RuleFileError as error:
         flash(f"Nothing was changed: {error.faults[0].message}.", "error")
@@ -138,8 +138,8 @@ def _edit(
     return redirect(url_for("events.page"), 303)
 
 
-def _apply(member: Member, change: Callable[[str], str]) -> Applied:
-    began_from = request.form.get("began_from", -1, type=number)
+def _apply(member: Member, change: Callable[[str], str]) -> AppliedRules:
+    began_from = request.form.get("began_from", -1, type=database_integer)
     version = rule_versions.find(member.organization.id, began_from)
     if version is None and began_from != 0:
         raise RulesChanged(member.organization.rules_version)
@@ -168,7 +168,7 @@ def _unknown(organization_id: int, at: datetime) -> list[UnknownKey] | None:
 
 
 def _unknown_keys() -> UnknownKeys:
-    return UnknownKeys(parts().broker.client)
+    return UnknownKeys(app_context().broker.client)
 
 
 def _forget(organization_id: int, key: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from rules.durations import counted
+from rules.durations import pluralize
 
 _UNITS = (
     ("year", timedelta(days=365)),
@@ -27,21 +27,21 @@ DELIVERY_TONES = {
 """The colours of the states of deliveries."""
 
 
-def spell_distance(at: datetime, now: datetime) -> str:
+def relative_time(at: datetime, now: datetime) -> str:
     """How long ago an instant was, or how far off it is: `3 hours ago`, `in 2 days`, `just now`."""
     distance = abs(now - at)
     for noun, unit in _UNITS:
         if distance >= unit:
-            words = counted(distance // unit, noun)
+            words = pluralize(distance // unit, noun)
             return f"{words} ago" if at <= now else f"in {words}"
     return "just now" if at <= now else "in a moment"
 
 
-def spell_about(duration: timedelta) -> str:
+def approximate_duration(duration: timedelta) -> str:
     """About how long something took: `3 hours`, `2 days`."""
     for noun, unit in _UNITS:
         if duration >= unit:
-            return counted(duration // unit, noun)
+            return pluralize(duration // unit, noun)
     return "a moment"
 
 

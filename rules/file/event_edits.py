@@ -13,7 +13,7 @@ from dataclasses import replace
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from rules.book import EventSetting, RuleBook
-from rules.faults import RulesError
+from rules.faults import RuleError
 from rules.file.rule_file import check_rules
 from rules.file.source import Source, is_null
 
@@ -23,7 +23,7 @@ _PLAIN = re.compile(r"[^\W\d_][\w-]*( [\w-]+)*")
 _NOT_TEXTS = ("true", "false", "yes", "no", "on", "off", "y", "n", "null")
 
 
-class EditNotPossible(RulesError):
+class EventEditError(RuleError):
     """Raised when an event stands in a text such that only people can change it."""
 
 
@@ -60,7 +60,7 @@ def add(text: str, key: str, name: str | None = None) -> str:
     """
     book = _book(text)
     if key in book.events:
-        raise EditNotPossible(f"`{key}` is configured already.")
+        raise EventEditError(f"`{key}` is configured already.")
     wanted = EventSetting(key, name or key)
     return _checked(_with_event(text, key, name), book, wanted)
 
@@ -163,20 +163,20 @@ def _entries(node: Node) -> Mapping[str, tuple[Node, Node]]:
 def _root(text: str) -> MappingNode:
     root = Source(text).root
     if not isinstance(root, MappingNode):
-        raise EditNotPossible("The rules are no mapping.")
+        raise EventEditError("The rules are no mapping.")
     return root
 
 
 def _book(text: str) -> RuleBook:
     book = check_rules(text).book
     if book is None:
-        raise EditNotPossible("The rules have faults; mend them first.")
+        raise EventEditError("The rules have faults; mend them first.")
     return book
 
 
 def _event(book: RuleBook, key: str) -> EventSetting:
     if key not in book.events:
-        raise EditNotPossible(f"`{key}` is not configured any more.")
+        raise EventEditError(f"`{key}` is not configured any more.")
     return book.events[key]
 
 
@@ -184,7 +184,7 @@ def _checked(edited: str, before: RuleBook, wanted: EventSetting) -> str:
     """The edited text, if it says what was wanted and nothing else."""
     checked = check_rules(edited)
     if checked.book is None:
-        raise EditNotPossible(f"That is not possible: {checked.faults[0].message}.")
+        raise EventEditError(f"That is not possible: {checked.faults[0].message}.")
     expected = {**before.events, wanted.key: wanted}
     if checked.book.events != expected or _essence(checked.book) != _essence(before):
         raise _unusual(wanted.key)
@@ -196,8 +196,8 @@ def _essence(book: RuleBook) -> object:
     return book.statuses, tuple(replace(flag, line=0) for flag in book.flags)
 
 
-def _unusual(key: str) -> EditNotPossible:
-    return EditNotPossible(
+def _unusual(key: str) -> EventEditError:
+    return EventEditError(
         f"`{key}` is written in an unusual way, so that it can only be changed under Rules."
     )
 

@@ -9,11 +9,11 @@ from ruamel.yaml.nodes import MappingNode, Node
 
 from rules.book import EventSetting
 from rules.facts import Selector
-from rules.faults import did_you_mean, in_words
+from rules.faults import did_you_mean, list_names
 from rules.file.filters import read_applies_to, read_where
 from rules.file.phrase import PhraseReader, read_phrase_text
 from rules.file.source import Source, is_null, read_name
-from rules.file.warnings import doubt_flag
+from rules.file.warnings import warn_about_flag
 from rules.flags import Flag
 from rules.language.parser import parse_duration, parse_ignore_if, parse_new_company
 from rules.language.tree import Vocabulary
@@ -43,14 +43,14 @@ _KEYS = (
 
 
 @dataclass(frozen=True)
-class ReadFlag:
+class ParsedFlag:
     """A flag, and the nodes of its entries."""
 
     flag: Flag
     nodes: Mapping[str, Node]
 
 
-def wait_of(source: Source, node: Node) -> timedelta:
+def read_wait(source: Source, node: Node) -> timedelta:
     """What `new_company` says: how long a company must be known to be judged."""
     return read_phrase_text(source, node, "`new_company`", parse_new_company) or timedelta(0)
 
@@ -74,7 +74,7 @@ class FlagReader:
         self.default_wait = default_wait
         self.lines: dict[str, int] = {}
 
-    def read(self, node: Node) -> ReadFlag | None:
+    def read(self, node: Node) -> ParsedFlag | None:
         """One flag; None if it lacks what makes one."""
         entries = self.source.mapping(node, "a flag", _KEYS, required=("flag", "when"))
         nodes = {key: value for key, (_, value) in entries.items()}
@@ -89,7 +89,7 @@ class FlagReader:
         selector = self._selector(node, nodes, phrases)
         wait, lasting = self.default_wait, None
         if "new_company" in nodes:
-            wait = wait_of(self.source, nodes["new_company"])
+            wait = read_wait(self.source, nodes["new_company"])
         if "for" in nodes:
             lasting = read_phrase_text(self.source, nodes["for"], "`for`", parse_duration)
         flag = Flag(
@@ -110,8 +110,8 @@ class FlagReader:
         if name is None or not conditions:
             return None
         if self.statuses:
-            doubt_flag(self.source, self.statuses, flag, nodes, places)
-        return ReadFlag(flag, nodes)
+            warn_about_flag(self.source, self.statuses, flag, nodes, places)
+        return ParsedFlag(flag, nodes)
 
     def _name(self, node: Node) -> str | None:
         name = read_name(self.source, node, "`flag`")
@@ -132,7 +132,7 @@ class FlagReader:
             event_key = self._event_key(nodes["event"])
         else:
             event_key = None
-            if counts and not self.source.torn:
+            if counts and not self.source.damaged:
                 self.source.fault(node, "a flag that counts events lacks `event`")
         return Selector(None if event_key == ANY_EVENT else event_key, where)
 
@@ -141,7 +141,7 @@ class FlagReader:
         if key is None or key == ANY_EVENT:
             return key
         if key not in self.events:
-            if not self.source.torn:
+            if not self.source.damaged:
                 by_name = {e.name: f"; write its key `{k}`" for k, e in self.events.items()}
                 near = did_you_mean(key, [*self.events, ANY_EVENT])
                 hint = by_name.get(key) or near or "; add it there"
@@ -161,11 +161,11 @@ class FlagReader:
         places: dict[int, Node] = {}
         example = f"write for example `{raised[0] if raised else 'At Risk'}: {MILDEST_EXAMPLE}`"
         if not isinstance(node, MappingNode):
-            if not self.source.torn:
+            if not self.source.damaged:
                 self.source.fault(node, f"`when` needs a phrase for each status; {example}")
             return (), {}
         entries = self.source.mapping(node, "`when`")
-        if not entries and not self.source.torn:
+        if not entries and not self.source.damaged:
             self.source.fault(node, f"`when` is empty; {example}")
         for status, (key_node, value) in entries.items():
             level = self._raised_level(status, key_node)
@@ -183,7 +183,7 @@ class FlagReader:
         if status == best:
             self.source.fault(node, f"`{status}` means that nothing is raised; it takes no phrase")
         elif status not in raised:
-            hint = did_you_mean(status, raised) or f"; known are {in_words(raised)}"
+            hint = did_you_mean(status, raised) or f"; known are {list_names(raised)}"
             self.source.fault(node, f"the status `{status}` is not known{hint}")
         else:
             return self.statuses.index(status)
@@ -195,7 +195,7 @@ class FlagReader:
             return None
         if status not in self.statuses:
             known = (*self.statuses, NOT_APPLICABLE)
-            hint = did_you_mean(status, known) or f"; known are {in_words(known)}"
+            hint = did_you_mean(status, known) or f"; known are {list_names(known)}"
             self.source.fault(node, f"the status `{status}` is not known{hint}")
             return None
         return self.statuses.index(status)

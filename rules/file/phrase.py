@@ -8,14 +8,14 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from rules.file.source import Source
 from rules.language.mistakes import PhraseError
 from rules.language.parser import parse_condition
-from rules.language.tree import MOST_NESTED, Vocabulary
+from rules.language.tree import MAX_NESTING, Vocabulary
 from rules.phrases.condition import Condition
 from rules.phrases.logic import AllOf, AnyOf, Not
 
 LONGEST_PHRASE = 2_000
 """Characters; also what keeps reading one quick."""
 
-MOST_PHRASES = 1_000
+MAX_PHRASES = 1_000
 """In one flag, however they are written: an alias can stand for a thousand others."""
 
 T = TypeVar("T")
@@ -47,9 +47,9 @@ class PhraseReader:
     def read(self, node: Node, what: str, depth: int = 0) -> Condition | None:
         """A phrase, or a mapping with one of `all`, `any` and `not`; None after a fault."""
         self._phrases += 1
-        if self._phrases > MOST_PHRASES:
-            if self._phrases == MOST_PHRASES + 1:
-                self.source.fault(node, f"a flag has at most {MOST_PHRASES:,} phrases")
+        if self._phrases > MAX_PHRASES:
+            if self._phrases == MAX_PHRASES + 1:
+                self.source.fault(node, f"a flag has at most {MAX_PHRASES:,} phrases")
             return None
         if not isinstance(node, MappingNode):
             return read_phrase_text(
@@ -58,8 +58,8 @@ class PhraseReader:
         entries = self.source.mapping(node, what, ("all", "any", "not"))
         if len(entries) > 1:
             self.source.fault(node, f"{what} must be one of `all`, `any` and `not`")
-        elif entries and depth >= MOST_NESTED:
-            self.source.fault(node, f"{what} is nested more than {MOST_NESTED} deep")
+        elif entries and depth >= MAX_NESTING:
+            self.source.fault(node, f"{what} is nested more than {MAX_NESTING} deep")
         elif entries:
             [(word, (_, value))] = entries.items()
             return self._read_together(word, value, depth + 1)
@@ -70,7 +70,7 @@ class PhraseReader:
             negated = self.read(node, "what `not` negates", depth)
             return Not(negated) if negated else None
         items = node.value if isinstance(node, SequenceNode) else []
-        if not items and not self.source.torn:
+        if not items and not self.source.damaged:
             self.source.fault(node, f"`{word}` needs a list of phrases, each after a `-`")
         read = [self.read(item, f"a phrase of `{word}`", depth) for item in items]
         parts = tuple(part for part in read if part is not None)

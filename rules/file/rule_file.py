@@ -8,9 +8,9 @@ from ruamel.yaml.nodes import Node, SequenceNode
 
 from rules.book import EventSetting, RuleBook
 from rules.faults import Fault, RuleFileError, did_you_mean
-from rules.file.flag import ANY_EVENT, FlagReader, ReadFlag, wait_of
+from rules.file.flag import ANY_EVENT, FlagReader, ParsedFlag, read_wait
 from rules.file.source import Source, is_null, read_name
-from rules.file.warnings import doubt_reference
+from rules.file.warnings import warn_about_reference
 from rules.phrases.logic import FlagIs
 from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
 
@@ -24,7 +24,7 @@ class CheckedRules:
 
     book: RuleBook | None
     faults: tuple[Fault, ...]
-    doubts: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
 
 
 def read_rules(text: str, *, file: str = "rules") -> RuleBook:
@@ -43,8 +43,8 @@ def check_rules(text: str) -> CheckedRules:
     """Read the text of a rule file, and all that can be said about it."""
     source = Source(text)
     book = _Reader(source).book(source.root) if source.root is not None else None
-    faults, doubts = tuple(sorted(set(source.faults))), tuple(sorted(set(source.doubts)))
-    return CheckedRules(None if faults else book, faults, doubts)
+    faults, warnings = tuple(sorted(set(source.faults))), tuple(sorted(set(source.warnings)))
+    return CheckedRules(None if faults else book, faults, warnings)
 
 
 class _Reader:
@@ -121,9 +121,9 @@ class _Reader:
     def read_defaults(self, node: Node) -> None:
         entries = self.source.mapping(node, "`defaults`", ("new_company",))
         if "new_company" in entries:
-            self.default_wait = wait_of(self.source, entries["new_company"][1])
+            self.default_wait = read_wait(self.source, entries["new_company"][1])
 
-    def read_flags(self, node: Node) -> list[ReadFlag]:
+    def read_flags(self, node: Node) -> list[ParsedFlag]:
         if is_null(node):
             return []
         statuses = self.statuses if self.statuses_known else None
@@ -131,7 +131,7 @@ class _Reader:
         flags = [reader.read(item) for item in self.source.items(node, "`flags`")]
         return [flag for flag in flags if flag is not None]
 
-    def check_references(self, flags: list[ReadFlag]) -> None:
+    def check_references(self, flags: list[ParsedFlag]) -> None:
         """Flags may refer to each other, but not in a circle."""
         by_name = {read.flag.name: read for read in flags}
         for read in flags:
@@ -140,7 +140,9 @@ class _Reader:
                 self.source.fault(read.nodes["when"], f"there is no flag `{name}`{hint}")
             for part in (part for phrase in read.flag.phrases for part in phrase):
                 if isinstance(part, FlagIs) and part.flag in by_name:
-                    doubt_reference(self.source, read.nodes["when"], part, by_name[part.flag].flag)
+                    warn_about_reference(
+                        self.source, read.nodes["when"], part, by_name[part.flag].flag
+                    )
         try:
             TopologicalSorter(
                 {name: read.flag.other_flags for name, read in by_name.items()}

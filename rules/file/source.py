@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from rules.faults import Fault, did_you_mean, in_words, split_lines
+from rules.faults import Fault, did_you_mean, list_names, split_lines
 from rules.file.yaml_errors import NO_BREAK_SPACE_CURE, TAB_CURE, UNCLOSED_QUOTE, syntax_fault
 
 LARGEST_FILE = 200_000
@@ -18,7 +18,7 @@ _KINDS: dict[type[Node], str] = {
     MappingNode: "a mapping (`name: value` lines)",
     SequenceNode: "a list",
 }
-MOST_TEARS = 20
+MAX_DAMAGED_LINES = 20
 """How many lines that are no YAML are passed over in search of further faults."""
 
 
@@ -32,9 +32,9 @@ class Source:
     def __init__(self, text: str, *, first_line: str = "version: 1") -> None:
         """`first_line` is what an empty file is told to start with."""
         self.faults: list[Fault] = []
-        self.doubts: list[Fault] = []
+        self.warnings: list[Fault] = []
         self.root: Node | None = None
-        self.torn = False
+        self.damaged = False
         if len(text) > LARGEST_FILE:
             self.faults.append(Fault(1, 1, f"the file is larger than {LARGEST_FILE:,} characters"))
             return
@@ -49,14 +49,14 @@ class Source:
         """Pass over what is no YAML, line by line, and read the rest."""
         lines = _indented_by_spaces(self._lines, self.faults)
         if self.faults:
-            self.torn = True
+            self.damaged = True
             fault = self._compose("\n".join(lines))
         for _ in range(_most_tears(lines)):
             if fault is None:
                 return
-            if not self.torn or fault.message == UNCLOSED_QUOTE:  # others may come of the tear
+            if not self.damaged or fault.message == UNCLOSED_QUOTE:  # others may come of the tear
                 self.faults.append(fault)
-            self.torn = True
+            self.damaged = True
             if not 0 < fault.line <= len(lines) or not lines[fault.line - 1]:
                 return
             lines[fault.line - 1] = _stub(lines[fault.line - 1])
@@ -87,9 +87,9 @@ class Source:
             column += offset + (node.style in ("'", '"'))
         self.faults.append(Fault(mark.line + 1, column, message))
 
-    def doubt(self, node: Node, message: str) -> None:
+    def warn(self, node: Node, message: str) -> None:
         """Record what is legal at a node but surely not meant."""
-        self.doubts.append(Fault(node.start_mark.line + 1, node.start_mark.column + 1, message))
+        self.warnings.append(Fault(node.start_mark.line + 1, node.start_mark.column + 1, message))
 
     def mapping(
         self,
@@ -113,18 +113,18 @@ class Source:
                 continue
             if is_null(value_node) and not value_node.value:
                 value_node.start_mark = key_node.end_mark  # not where the next thing stands
-            if key in entries and self.torn:
+            if key in entries and self.damaged:
                 continue
             if key in entries:
                 first = entries[key][0].start_mark.line + 1
                 self.fault(key_node, f"`{key}` stands twice in {what}, first in line {first}")
             elif known is not None and key not in known:
-                hint = did_you_mean(key, known) or f"; known are {in_words(known)}"
+                hint = did_you_mean(key, known) or f"; known are {list_names(known)}"
                 self.fault(key_node, f"`{key}` is not known in {what}{hint}")
             else:
                 entries[key] = (key_node, value_node)
         for key in required:
-            if key not in entries and not self.torn:
+            if key not in entries and not self.damaged:
                 self.fault(node, f"{what} lacks `{key}`")
         return entries
 
@@ -203,7 +203,7 @@ def _stub(line: str) -> str:
 
 def _most_tears(lines: list[str]) -> int:
     """How many lines to pass over: each costs reading the whole file anew."""
-    return min(MOST_TEARS, 1 + 20_000 // (1 + len(lines)))
+    return min(MAX_DAMAGED_LINES, 1 + 20_000 // (1 + len(lines)))
 
 
 def _indented_by_spaces(lines: list[str], faults: list[Fault]) -> list[str]:

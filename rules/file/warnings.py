@@ -16,7 +16,7 @@ from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
 _WORDS_FOR_MISSING = ("empty", "blank", "unknown", "null", "none", "unset")
 
 
-def doubt_flag(
+def warn_about_flag(
     source: Source,
     statuses: Sequence[str],
     flag: Flag,
@@ -25,24 +25,24 @@ def doubt_flag(
 ) -> None:
     """Record every doubt about a flag; `places` are the nodes of its levels' phrases."""
     for level, message in _levels(statuses, flag):
-        source.doubt(places[level], message)
+        source.warn(places[level], message)
     for level, phrase in flag.conditions:
         for message in _phrases(phrase):
-            source.doubt(places[level], message)
+            source.warn(places[level], message)
     for key, message in _keys(flag, nodes):
-        source.doubt(nodes[key], message)
+        source.warn(nodes[key], message)
 
 
-def doubt_reference(source: Source, place: Node, phrase: FlagIs, other: Flag) -> None:
+def warn_about_reference(source: Source, place: Node, phrase: FlagIs, other: Flag) -> None:
     """A flag that can never have the status that another waits for."""
     levels = {None, 0, other.if_missing, *(level for level, _ in other.conditions)}
     reachable = phrase.level in levels
     if phrase.or_worse and phrase.level is not None:
         reachable = any(level is not None and level >= phrase.level for level in levels)
     if not reachable:
-        source.doubt(place, f"`{other.name}` can never be `{phrase.status}`, so this never holds")
+        source.warn(place, f"`{other.name}` can never be `{phrase.status}`, so this never holds")
     elif phrase.or_worse and phrase.level == 0:
-        source.doubt(place, f"`{phrase}` is always so, unless the flag is N/A")
+        source.warn(place, f"`{phrase}` is always so, unless the flag is N/A")
 
 
 def _levels(statuses: Sequence[str], flag: Flag) -> Iterator[tuple[int, str]]:
@@ -64,9 +64,9 @@ def _levels(statuses: Sequence[str], flag: Flag) -> Iterator[tuple[int, str]]:
 def _phrases(phrase: Condition) -> Iterator[str]:
     for part in phrase:
         if isinstance(part, AllOf):
-            joined = part.joined
-            for number, one in enumerate(joined):
-                clash = next((o for o in joined[:number] if implies(one, opposite(o))), None)
+            combined = part.combined
+            for number, one in enumerate(combined):
+                clash = next((o for o in combined[:number] if implies(one, opposite(o))), None)
                 if clash is not None:
                     yield f"`{clash}` and `{one}` can never both hold"
         if isinstance(part, FieldIs) and part.wanted.casefold() in _WORDS_FOR_MISSING:

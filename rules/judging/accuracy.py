@@ -15,7 +15,7 @@ Period = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
-class Hindsight:
+class Accuracy:
     """Companies by what was said of them and what became of them.
 
     `days_of_warning` is the median, over the companies warned, of the days between the first
@@ -40,23 +40,23 @@ class Hindsight:
         return self.warned / outcomes if outcomes else None
 
 
-def look_back(
+def measure_accuracy(
     raised: Mapping[str, Sequence[Period]],
     outcomes: Mapping[str, datetime],
     *,
     horizon: timedelta,
-) -> Hindsight:
+) -> Accuracy:
     """Compare the periods in which companies were raised with their outcomes."""
     days = []
     for company, at in outcomes.items():
         signs = [
-            max(begun, at - horizon)
-            for begun, ended in raised.get(company, ())
-            if begun < at and ended > at - horizon
+            max(started, at - horizon)
+            for started, ended in raised.get(company, ())
+            if started < at and ended > at - horizon
         ]
         days += [(at - min(signs)) / timedelta(days=1)] if signs else []
     alarmed = {company for company, periods in raised.items() if periods}
-    return Hindsight(
+    return Accuracy(
         warned=len(days),
         missed=len(outcomes) - len(days),
         false_alarms=len(alarmed - outcomes.keys()),

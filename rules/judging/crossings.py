@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rules.durations import shifted
+from rules.durations import shift
 from rules.facts import Facts
 from rules.flags import Flag, FlagMemory, Verdict
 from rules.judging.state import Cause, FlagChange, FlagState
@@ -24,7 +24,7 @@ class _Course:
     due_at: datetime | None
 
 
-class Following:
+class CrossingFinder:
     """One settling of a company: flags are followed one after the other, in judging order.
 
     `states` and `changes` gather what comes of it.
@@ -45,7 +45,7 @@ class Following:
         self._unsettled_since = unsettled_since
         self._courses: dict[str, _Course] = {}
 
-    def follow(self, flag: Flag, *, judge_anew_since: datetime | None) -> None:
+    def find_crossings(self, flag: Flag, *, judge_anew_since: datetime | None) -> None:
         """Follow a flag up to now, if it can have changed at all."""
         state = self.states.get(flag.name)
         if judge_anew_since is not None:
@@ -84,7 +84,7 @@ class Following:
             starts.append((state.due_at, Cause.TIME))
         since = self._unsettled_since
         # An event of the past can show that a company need not be waited for any more.
-        heeds_past = state.level is None or flag.heeds_late_events or flag.company_fields
+        heeds_past = state.level is None or flag.affected_by_late_events or flag.company_fields
         if since is not None and (state.awaits_event or heeds_past):
             starts.append((since, Cause.EVENT))
         others = [change for change in self.changes if change.flag in flag.other_flags]
@@ -125,7 +125,12 @@ class Following:
             at, cause = hop
         course.due_at = verdict.changes_at
         return FlagState(
-            level, changed_at, verdict.changes_at, verdict.awaits_event, memory.holding, moved_at
+            level,
+            changed_at,
+            verdict.changes_at,
+            verdict.awaits_event,
+            memory.holding_since,
+            moved_at,
         )
 
     def _next_hop(self, flag: Flag, verdict: Verdict, at: datetime, until: datetime) -> Hop | None:
@@ -148,7 +153,7 @@ class Following:
     def _memory_before(self, flag: Flag, at: datetime) -> FlagMemory:
         """What a flag without a past would remember, had it been judged for its `lookback`."""
         memory = FlagMemory()
-        instant = max(self._facts.first_seen_at, shifted(at, -flag.lookback))
+        instant = max(self._facts.first_seen_at, shift(at, -flag.warm_up))
         while instant < at:
             verdict = self._judge(flag, memory, instant)
             memory = verdict.memory
@@ -159,7 +164,7 @@ class Following:
         return memory
 
     def _judge(self, flag: Flag, memory: FlagMemory, at: datetime) -> Verdict:
-        return flag.judge(Situation(self._facts, flag.selector, at, self), memory)
+        return flag.evaluate(Situation(self._facts, flag.selector, at, self), memory)
 
     def _has_event_at(self, flag: Flag, state: FlagState, at: datetime) -> bool:
         event = state.awaits_event and self._facts.next_after(flag.selector, at - MOMENT, at)

@@ -14,11 +14,11 @@ from rules.judging.state import Cause, CompanyState, EndedOverride, FlagChange, 
 from rules.phrases.condition import Level
 
 
-def counted_levels(book: RuleBook, state: CompanyState) -> dict[str, Level]:
+def effective_levels(book: RuleBook, state: CompanyState) -> dict[str, Level]:
     """The level as which each flag of a settled company counts."""
     levels = {name: flag.level for name, flag in state.flags.items()}
-    begun = (override for override in state.overrides if override.begun)
-    return levels | {override.flag: book.level_of(override.status) for override in begun}
+    started = (override for override in state.overrides if override.started)
+    return levels | {override.flag: book.level_of(override.status) for override in started}
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,18 @@ class _Span:
 
     def covers(self, at: datetime) -> bool:
         # What comes late from before a start that is recorded changes nothing any more.
-        begun = self.override.begun or self.override.starts_at <= at
-        return begun and (self.until is None or at < self.until)
+        started = self.override.started or self.override.starts_at <= at
+        return started and (self.until is None or at < self.until)
 
     def bounds(self) -> Iterator[tuple[datetime, Cause]]:
         """Its start, unless that is recorded, and its end."""
-        if not self.override.begun:
+        if not self.override.started:
             yield self.override.starts_at, Cause.OVERRIDE
         if self.until is not None:
             yield self.until, Cause.RULE_CHANGE if self.lacking else Cause.OVERRIDE
 
 
-class Counting:
+class EffectiveLevels:
     """One settling of a company: turns changes of flags into changes of how they count."""
 
     def __init__(
@@ -76,21 +76,21 @@ class Counting:
 
     def levels_before(self, own: Mapping[str, Level]) -> dict[str, Level]:
         """As which level each flag counts by what is recorded."""
-        begun = (span for span in self._in_order if span.override.begun)
-        return {**own} | {span.override.flag: span.level for span in begun}
+        started = (span for span in self._in_order if span.override.started)
+        return {**own} | {span.override.flag: span.level for span in started}
 
     def count(self, own: Mapping[str, Level], changes: Sequence[FlagChange]) -> list[FlagChange]:
         """The changes of how flags count, by their levels at first and their own changes."""
         if not self._spans:
             return list(changes)
-        counted = [change for change in changes if change.flag not in self._spans]
+        pluralize = [change for change in changes if change.flag not in self._spans]
         before = self.levels_before(own)
         for flag in self._spans:
             steps = [change for change in changes if change.flag == flag]
-            counted += self._count_flag(flag, own.get(flag), before.get(flag), steps)
+            pluralize += self._count_flag(flag, own.get(flag), before.get(flag), steps)
         # As flags are judged, those that the rules no longer have before all others.
-        order = {flag.name: number for number, flag in enumerate(self._book.in_judging_order)}
-        return sorted(counted, key=lambda change: order.get(change.flag, -1))
+        order = {flag.name: number for number, flag in enumerate(self._book.in_dependency_order)}
+        return sorted(pluralize, key=lambda change: order.get(change.flag, -1))
 
     def _count_flag(
         self, flag: str, own: Level, before: Level, steps: Sequence[FlagChange]
@@ -123,7 +123,7 @@ class Counting:
     def left(self) -> tuple[Override, ...]:
         """The others, each with whether it has begun."""
         return tuple(
-            replace(one := span.override, begun=one.begun or one.starts_at <= self._now)
+            replace(one := span.override, started=one.started or one.starts_at <= self._now)
             for span in self._in_order
             if span.until is None or span.until > self._now
         )
@@ -133,16 +133,16 @@ def _span(override: Override, book: RuleBook, now: datetime, new_rules: NewRules
     level = book.level_of(override.status)
     lacking = _lacking(override, book)
     ends_at = override.ends_at
-    if lacking is None or (not override.begun and override.starts_at > now):
+    if lacking is None or (not override.started and override.starts_at > now):
         return _Span(override, level, ends_at, None)
     cut = override.starts_at
-    if override.begun:
+    if override.started:
         cut = max(cut, new_rules.since if new_rules else now)
     if ends_at is not None and ends_at <= cut:
         return _Span(override, level, ends_at, None)
     if new_rules is not None and override.status not in (None, *book.statuses):
-        former = new_rules.former.level_of(override.status) or 0
-        level = min(former, len(book.statuses) - 1)
+        previous = new_rules.previous.level_of(override.status) or 0
+        level = min(previous, len(book.statuses) - 1)
     return _Span(override, level, cut, lacking)
 
 

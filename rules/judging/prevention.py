@@ -4,22 +4,22 @@ from rules.book import RuleBook
 from rules.flags import Flag, Verdict
 from rules.judging.state import Cause, FlagChange
 from rules.phrases.condition import Condition, Finding
-from rules.phrases.fields import spell_value
+from rules.phrases.fields import format_value
 
 
-def what_counts(book: RuleBook, flag: Flag) -> str:
+def describe_events(book: RuleBook, flag: Flag) -> str:
     """The events that a flag counts, by the name that people know."""
     key = flag.selector.event_key
     setting = book.events.get(key) if key is not None else None
     name = setting.name if setting else "any event"
     where = (
-        f"data.{'.'.join(path)}: {' or '.join(spell_value(value) for value in values)}"
+        f"data.{'.'.join(path)}: {' or '.join(format_value(value) for value in values)}"
         for path, values in flag.selector.where
     )
     return ", ".join([name, *where])
 
 
-def averted_by(book: RuleBook, change: FlagChange) -> str | None:
+def prevented_by(book: RuleBook, change: FlagChange) -> str | None:
     """What must come before a change so that it does not happen, such as `2 more Report created`.
 
     None where no event can avert it, or where it is not time that brings it.
@@ -28,7 +28,9 @@ def averted_by(book: RuleBook, change: FlagChange) -> str | None:
     if flag is None or change.verdict is None or change.cause is not Cause.TIME:
         return None
     decided = _decided_by(flag, change, change.verdict)
-    return decided[0].averts(decided[1], what_counts(book, flag)) if decided else None
+    return (
+        decided[0].preventing_events(decided[1], describe_events(book, flag)) if decided else None
+    )
 
 
 def _decided_by(

@@ -38,7 +38,7 @@ def replay(book: RuleBook, facts: Facts, *, since: datetime, until: datetime) ->
         facts,
         now=since,
         unsettled_since=None,
-        new_rules=NewRules(since, former=no_flags),
+        new_rules=NewRules(since, previous=no_flags),
     ).state
     settled = settle(book, opening, facts, now=until, unsettled_since=since)
     levels = {name: flag.level for name, flag in opening.flags.items()}
@@ -60,11 +60,11 @@ def raised_periods(
             for step in transition.changes
             if step.flag == flag
         ]
-    begun, periods = since, list[Period]()
+    started, periods = since, list[Period]()
     for at, raised_after in steps:
         if raised and not raised_after:
-            periods.append((begun, at))
+            periods.append((started, at))
         elif raised_after and not raised:
-            begun = at
+            started = at
         raised = raised_after
-    return [*periods, (begun, until)] if raised else periods
+    return [*periods, (started, until)] if raised else periods

@@ -24,7 +24,7 @@ class Review:
     state: CompanyState
     verdicts: Mapping[str, Verdict]
     recoveries: Mapping[str, Finding]
-    coming: tuple[Transition, ...]
+    upcoming: tuple[Transition, ...]
     changes: tuple[FlagChange, ...]
 
 
@@ -40,11 +40,11 @@ def review(
     verdicts, recoveries = {}, {}
     for flag in book.flags:
         situation = Situation(facts, flag.selector, now, settled)
-        verdicts[flag.name] = flag.judge(situation, state.flags[flag.name].memory)
+        verdicts[flag.name] = flag.evaluate(situation, state.flags[flag.name].memory)
         if flag.recover is not None and verdicts[flag.name].level:
-            recoveries[flag.name] = flag.recover.find(situation)
-    coming = settle(book, state, facts, now=until, unsettled_since=None)
-    return Review(state, verdicts, recoveries, coming.transitions, coming.changes)
+            recoveries[flag.name] = flag.recover.evaluate(situation)
+    upcoming = settle(book, state, facts, now=until, unsettled_since=None)
+    return Review(state, verdicts, recoveries, upcoming.transitions, upcoming.changes)
 
 
 def deciding_phrase(flag: Flag, verdict: Verdict) -> tuple[Condition, Finding] | None:

@@ -16,11 +16,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from rules.book import RuleBook, worst
+from rules.book import RuleBook, worst_level
 from rules.facts import Facts
 from rules.flags import Flag
-from rules.judging.crossings import Following
-from rules.judging.overrides import Counting
+from rules.judging.crossings import CrossingFinder
+from rules.judging.overrides import EffectiveLevels
 from rules.judging.state import (
     Cause,
     CompanyState,
@@ -54,14 +54,16 @@ def settle(
     changes: list[FlagChange] = []
     anew: set[str] = set()
     if new_rules is not None:
-        anew = {flag.name for flag in book.flags if _reads_otherwise(flag, new_rules.former, book)}
-        recorded = _renumbered(recorded, new_rules.former, book)
+        anew = {
+            flag.name for flag in book.flags if _reads_otherwise(flag, new_rules.previous, book)
+        }
+        recorded = _renumbered(recorded, new_rules.previous, book)
         changes += _dropped(recorded, book, new_rules.since)
-    counting = Counting(company.overrides, book, now=now, new_rules=new_rules)
-    following = Following(facts, now, unsettled_since, recorded)
-    for flag in book.in_judging_order:
+    counting = EffectiveLevels(company.overrides, book, now=now, new_rules=new_rules)
+    following = CrossingFinder(facts, now, unsettled_since, recorded)
+    for flag in book.in_dependency_order:
         since = new_rules.since if new_rules is not None and flag.name in anew else None
-        following.follow(flag, judge_anew_since=since)
+        following.find_crossings(flag, judge_anew_since=since)
     changes += following.changes
     levels: dict[str, Level] = dict.fromkeys(book.flags_by_name)
     levels |= {name: state.level for name, state in recorded.items()}
@@ -72,10 +74,10 @@ def settle(
     return Settlement(after, tuple(transitions), tuple(changes), counting.ended)
 
 
-def _reads_otherwise(flag: Flag, former: RuleBook, book: RuleBook) -> bool:
+def _reads_otherwise(flag: Flag, previous: RuleBook, book: RuleBook) -> bool:
     """Whether a flag is new or says something else, whatever numbers its statuses have."""
-    before = former.flags_by_name.get(flag.name)
-    return before is None or _with_names(before, former) != _with_names(flag, book)
+    before = previous.flags_by_name.get(flag.name)
+    return before is None or _with_names(before, previous) != _with_names(flag, book)
 
 
 def _with_names(flag: Flag, book: RuleBook) -> tuple[object, ...]:
@@ -85,7 +87,7 @@ def _with_names(flag: Flag, book: RuleBook) -> tuple[object, ...]:
 
 
 def _renumbered(
-    states: Mapping[str, FlagState], former: RuleBook, book: RuleBook
+    states: Mapping[str, FlagState], previous: RuleBook, book: RuleBook
 ) -> dict[str, FlagState]:
     """States with their levels in the numbers of another book, by the names of the statuses.
 
@@ -93,7 +95,7 @@ def _renumbered(
     """
 
     def renumber(level: int) -> int:
-        name = former.statuses[level]
+        name = previous.statuses[level]
         if name in book.statuses:
             return book.statuses.index(name)
         return min(level, len(book.statuses) - 1)
@@ -102,7 +104,7 @@ def _renumbered(
         name: replace(
             state,
             level=None if state.level is None else renumber(state.level),
-            holding={renumber(level): since for level, since in state.holding.items()},
+            holding_since={renumber(level): since for level, since in state.holding_since.items()},
         )
         for name, state in states.items()
     }
@@ -126,7 +128,7 @@ def _fixed_by_ends(
 def _gather(
     book: RuleBook,
     company: CompanyState,
-    counting: Counting,
+    counting: EffectiveLevels,
     own_levels: Mapping[str, Level],
     changes: list[FlagChange],
     new_rules: NewRules | None,
@@ -142,8 +144,8 @@ def _gather(
         by_instant.setdefault(change.at, []).append(change)
     for instant, steps in sorted(by_instant.items(), key=lambda item: item[0]):
         levels |= {step.flag: step.after for step in steps}
-        told = tuple(step for step in steps if step.crosses)
-        after = book.statuses[worst(levels.values())]
+        told = tuple(step for step in steps if step.is_crossing)
+        after = book.statuses[worst_level(levels.values())]
         if not told and after == status:
             continue
         # A company's history never runs backwards, even where a flag was judged late.

@@ -33,7 +33,7 @@ class FlagState:
     changed_at: datetime
     due_at: datetime | None
     awaits_event: bool
-    holding: Mapping[int, datetime] = field(default_factory=dict)
+    holding_since: Mapping[int, datetime] = field(default_factory=dict)
     moved_at: datetime | None = None
 
     @property
@@ -44,7 +44,7 @@ class FlagState:
     @property
     def memory(self) -> FlagMemory:
         """What the next judgement of the flag is to know."""
-        return FlagMemory(self.level, self.holding)
+        return FlagMemory(self.level, self.holding_since)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class FlagChange:
     verdict: Verdict | None = field(default=None, compare=False, repr=False)
 
     @property
-    def crosses(self) -> bool:
+    def is_crossing(self) -> bool:
         """Whether it is worth telling: a flag that begins or ceases to apply, unraised, is not."""
         return (self.before or 0) != (self.after or 0)
 
@@ -90,12 +90,12 @@ class Transition:
             return "Snoozed" if self.levels[flag] is None else "Set by hand"
         return book.threshold(flag, level)
 
-    def tell(self, book: RuleBook, change: FlagChange) -> str:
+    def describe(self, book: RuleBook, change: FlagChange) -> str:
         """A flag's step in words: what it is now, and what is behind it."""
         if change.flag in self.overridden:
             behind = self.threshold(book, change.flag, change.after)
             return f"{change.flag}: {book.status_name(change.after)} ({behind})"
-        return book.tell_change(change.flag, change.before, change.after)
+        return book.describe_change(change.flag, change.before, change.after)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Override:
     status: str | None
     starts_at: datetime
     ends_at: datetime | None
-    begun: bool = False
+    started: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class EndedOverride:
 
     override: Override
     at: datetime
-    because: str | None
+    missing: str | None
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class NewRules:
     """That a company was judged by another book until `since`."""
 
     since: datetime
-    former: RuleBook
+    previous: RuleBook
 
 
 @dataclass(frozen=True)

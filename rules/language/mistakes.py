@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
-from rules.faults import RulesError, did_you_mean
+from rules.faults import RuleError, did_you_mean
 
 EXAMPLES = {
     "when": "`less than 5 times in 7 days`, `no activity for 7 days`, `company.nps below 7`",
@@ -148,7 +148,7 @@ _MISTAKES = (
 )
 
 
-class PhraseError(RulesError):
+class PhraseError(RuleError):
     """Raised when a phrase cannot be read; `offset` is the 0-based character of the fault."""
 
     def __init__(self, message: str, offset: int = 0) -> None:
@@ -157,7 +157,7 @@ class PhraseError(RulesError):
         self.offset = offset
 
 
-def explain_misreading(error: UnexpectedInput, text: str, start: str) -> PhraseError:
+def explain_mistake(error: UnexpectedInput, text: str, start: str) -> PhraseError:
     """One sentence for a phrase that the grammar refuses: what stands there, what could."""
     expected, example = _expected_words(error), _example(text, start)
     if isinstance(error, UnexpectedCharacters):

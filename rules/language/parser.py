@@ -8,7 +8,7 @@ from typing import Any
 from lark import Lark
 from lark.exceptions import UnexpectedInput, VisitError
 
-from rules.language.mistakes import PhraseError, explain_misreading
+from rules.language.mistakes import PhraseError, explain_mistake
 from rules.language.tree import TOO_DEEP, PhraseTree, Vocabulary
 from rules.phrases.condition import Condition
 
@@ -80,7 +80,7 @@ def _parse(text: str, start: str, vocabulary: Vocabulary | None = None) -> Any:
     try:
         tree = _grammar().parse(text, start=start)
     except UnexpectedInput as error:
-        raise explain_misreading(error, text, start) from None
+        raise explain_mistake(error, text, start) from None
     try:
         return PhraseTree(vocabulary or Vocabulary(), windows=start != "offset").transform(tree)
     except RecursionError:

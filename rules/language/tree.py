@@ -7,9 +7,9 @@ from typing import Any
 
 from lark import Token, Transformer, v_args
 
-from rules.durations import LONGEST, UNITS
+from rules.durations import MAX_WINDOW, UNITS
 from rules.facts import USER
-from rules.faults import did_you_mean, in_words
+from rules.faults import did_you_mean, list_names
 from rules.language.mistakes import PhraseError
 from rules.phrases.amounts import Amount, Change, Measure
 from rules.phrases.condition import Bound, Condition
@@ -18,12 +18,12 @@ from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWith
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
 from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
 
-MOST_NESTED = 20
+MAX_NESTING = 20
 """How deep phrases may stand within phrases."""
 
-TOO_DEEP = f"phrases stand within each other more than {MOST_NESTED} deep"
+TOO_DEEP = f"phrases stand within each other more than {MAX_NESTING} deep"
 
-MOST_TIMES = 10_000
+MAX_TIMES = 10_000
 """The largest N that a count may name, since judging reads the N latest events."""
 
 
@@ -49,9 +49,9 @@ class _Number:
     def whole(self) -> int:
         if self.value != self.value.to_integral_value() or self.value < 0:
             raise PhraseError(f"`{self.value}` is not a whole number", self.offset)
-        if self.value > MOST_TIMES:
+        if self.value > MAX_TIMES:
             raise PhraseError(
-                f"`{self.value}` is too many; a count goes up to {MOST_TIMES:,}", self.offset
+                f"`{self.value}` is too many; a count goes up to {MAX_TIMES:,}", self.offset
             )
         return int(self.value)
 
@@ -136,7 +136,9 @@ class PhraseTree(Transformer[Token, Any]):
         known = {s.casefold(): s for s in (*self.vocabulary.statuses, NOT_APPLICABLE)}
         status = known.get(wanted.casefold())
         if status is None:
-            hint = did_you_mean(wanted, known.values()) or f"; known are {in_words(known.values())}"
+            hint = (
+                did_you_mean(wanted, known.values()) or f"; known are {list_names(known.values())}"
+            )
             raise PhraseError(f"the status `{wanted}` is not known{hint}", value.start_pos or 0)
         applies = status != NOT_APPLICABLE
         if or_worse is not None and not applies:
@@ -218,7 +220,7 @@ class PhraseTree(Transformer[Token, Any]):
         offset = number.start_pos or 0
         if int(number[:12]) == 0 and self.windows:
             raise PhraseError("a window of 0 is empty; use at least 1", offset)
-        if len(number) > 10 or int(number) > LONGEST // length:
+        if len(number) > 10 or int(number) > MAX_WINDOW // length:
             raise PhraseError(
                 f"`{number} {unit}` is too long; a window goes up to 520 weeks", offset
             )
@@ -226,14 +228,14 @@ class PhraseTree(Transformer[Token, Any]):
 
 
 def _not_too_deep(part: Condition) -> Condition:
-    if part.depth_of_parts >= MOST_NESTED:
+    if part.nesting_depth >= MAX_NESTING:
         raise PhraseError(TOO_DEEP)
     return part
 
 
 def _refuse_depth_0(condition: Count | Distinct, depth: int, number: _Number) -> None:
     if depth == 0:
-        verdict = "can never hold" if condition.comparison.wants_few else "always holds"
+        verdict = "can never hold" if condition.comparison.is_upper_bound else "always holds"
         raise PhraseError(f"`{condition}` {verdict}; use a number of at least 1", number.offset)
 
 

@@ -12,9 +12,9 @@ from enum import StrEnum
 from itertools import accumulate
 from typing import ClassVar
 
-from rules.durations import shifted, spell_duration
+from rules.durations import format_duration, shift
 from rules.facts import Path
-from rules.phrases.condition import Bound, Finding, Situation, Truth, Windowed, spell_number
+from rules.phrases.condition import Bound, Finding, Situation, Truth, Windowed, format_number
 from rules.phrases.fields import as_number
 
 _EXACT = Context(prec=2_000)
@@ -55,9 +55,9 @@ class Amount(Windowed):
     limit: Decimal
     window: timedelta
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`; `seen` is the measure, None where there is nothing to measure."""
-        since = shifted(situation.at, -self.window)
+        since = shift(situation.at, -self.window)
         values = situation.facts.values(situation.selector, self.of, since, situation.at)
         amounts = [(at, number) for at, value in values if (number := as_number(value)) is not None]
         # Of the newest amount alone, of the newest two, and so on up to all in the window.
@@ -67,7 +67,7 @@ class Amount(Windowed):
         changes_at = None
         for left, count in _leaving([at for at, _ in amounts]):
             if self._holds(of_newest, count) != holds:
-                changes_at = shifted(left, self.window)
+                changes_at = shift(left, self.window)
                 break
         return Finding(holds, changes_at, self._awaits_event(holds), self._shown(of_newest))
 
@@ -86,7 +86,7 @@ class Amount(Windowed):
         """One amount can end a claim about all of a window, or found one about any of it."""
         if holds is None or self.measure in (Measure.SUM, Measure.AVERAGE):
             return True
-        about_all = (self.measure == Measure.HIGHEST) == self.bound.wants_little
+        about_all = (self.measure == Measure.HIGHEST) == self.bound.is_upper_bound
         return holds == about_all
 
     def _shown(self, of_newest: Sequence[Decimal]) -> Decimal | None:
@@ -97,25 +97,29 @@ class Amount(Windowed):
             return _EXACT.quantize(average, SHOWN_STEP)
         return of_newest[-1]
 
-    def tell(self, finding: Finding) -> str:
+    def describe(self, finding: Finding) -> str:
         """See `Condition.tell`."""
         what = f"{str(self.measure).lower()} of {'.'.join(self.of)}"
-        return f"no {what}" if finding.seen is None else f"{what} is {spell_number(finding.seen)}"
+        return (
+            f"no {what}"
+            if finding.evidence is None
+            else f"{what} is {format_number(finding.evidence)}"
+        )
 
-    def lacks(self, finding: Finding) -> str | None:
+    def missing(self, finding: Finding) -> str | None:
         """See `Condition.lacks`."""
-        if self.measure != Measure.SUM or finding.holds != self.bound.wants_little:
+        if self.measure != Measure.SUM or finding.holds != self.bound.is_upper_bound:
             return None
-        return f"{spell_number(self.limit - finding.seen)} more of {'.'.join(self.of)}"
+        return f"{format_number(self.limit - finding.evidence)} more of {'.'.join(self.of)}"
 
-    def averts(self, finding: Finding, _events: str) -> str | None:
+    def preventing_events(self, finding: Finding, _events: str) -> str | None:
         """See `Condition.averts`."""
-        return self.lacks(finding)
+        return self.missing(finding)
 
     def __str__(self) -> str:
         return (
-            f"{self.measure} of {'.'.join(self.of)} {self.bound} {spell_number(self.limit)}"
-            f" in {spell_duration(self.window)}"
+            f"{self.measure} of {'.'.join(self.of)} {self.bound} {format_number(self.limit)}"
+            f" in {format_duration(self.window)}"
         )
 
 
@@ -131,26 +135,26 @@ class Change(Windowed):
     window: timedelta
     ignore_previous_under: Decimal = Decimal(0)
 
-    heeds_late_events: ClassVar[bool] = True
+    affected_by_late_events: ClassVar[bool] = True
 
     @property
-    def reach(self) -> timedelta:
+    def lookback(self) -> timedelta:
         """See `Condition.reach`."""
         return 2 * self.window
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`; `seen` is the count before and the count now."""
         at, facts = situation.at, situation.facts
-        values = facts.values(situation.selector, (), shifted(at, -2 * self.window), at)
+        values = facts.values(situation.selector, (), shift(at, -2 * self.window), at)
         times = [time for time, _ in values]
-        border = shifted(at, -self.window)
+        border = shift(at, -self.window)
         before = sum(1 for time in times if time <= border)
         now = len(times) - before
         holds = self._holds(before, now)
         changes_at = self._changes_at(times, before, holds)
         # Where too little is known to compare with, events to come are what will be compared with.
         awaits_event = changes_at is None if holds is None else holds != self.upwards
-        return Finding(holds, changes_at, awaits_event, seen=(before, now))
+        return Finding(holds, changes_at, awaits_event, evidence=(before, now))
 
     def _holds(self, before: int, now: int) -> Truth:
         if before == 0 or before < self.ignore_previous_under:
@@ -163,26 +167,26 @@ class Change(Windowed):
         """When events that grow old and leave make it change."""
         entering, leaving = before, 0  # the next to fall behind the border, and out of sight
         while leaving < len(times):
-            following = shifted(times[leaving], 2 * self.window)
+            following = shift(times[leaving], 2 * self.window)
             if entering < len(times):
-                following = min(following, shifted(times[entering], self.window))
-            while entering < len(times) and shifted(times[entering], self.window) <= following:
+                following = min(following, shift(times[entering], self.window))
+            while entering < len(times) and shift(times[entering], self.window) <= following:
                 entering += 1
-            while leaving < entering and shifted(times[leaving], 2 * self.window) <= following:
+            while leaving < entering and shift(times[leaving], 2 * self.window) <= following:
                 leaving += 1
             if self._holds(entering - leaving, len(times) - entering) != holds:
                 return following
         return None
 
-    def tell(self, finding: Finding) -> str:
+    def describe(self, finding: Finding) -> str:
         """See `Condition.tell`."""
-        before, now = finding.seen
+        before, now = finding.evidence
         few = finding.holds is None
         return f"{now} after {before} before{', too few to compare with' if few else ''}"
 
     def __str__(self) -> str:
         direction = "Up" if self.upwards else "Down"
-        return f"{direction} {spell_number(self.percent)}% in {spell_duration(self.window)}"
+        return f"{direction} {format_number(self.percent)}% in {format_duration(self.window)}"
 
 
 def _leaving(times: Sequence[datetime]) -> Iterable[tuple[datetime, int]]:

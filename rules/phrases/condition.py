@@ -58,31 +58,31 @@ class Finding:
     holds: Truth
     changes_at: datetime | None = None
     awaits_event: bool = False
-    seen: Any = None
+    evidence: Any = None
 
 
 class Condition(ABC):
     """One phrase. `str()` of it is its canonical form, which reads back as the same condition."""
 
-    heeds_late_events: ClassVar[bool] = False
+    affected_by_late_events: ClassVar[bool] = False
     """Whether an event of the past can make it hold although none of now could."""
 
     counts_events: ClassVar[bool] = False
     """Whether it is about events, and not about fields or other flags."""
 
     @abstractmethod
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """Judge in a situation."""
 
     @abstractmethod
-    def tell(self, finding: Finding) -> str:
+    def describe(self, finding: Finding) -> str:
         """What was found, in a few words, such as `3 times`."""
 
-    def lacks(self, _finding: Finding) -> str | None:
+    def missing(self, _finding: Finding) -> str | None:
         """How many further events would change it, such as `2 more`; None if none would."""
         return None
 
-    def averts(self, _finding: Finding, _events: str) -> str | None:
+    def preventing_events(self, _finding: Finding, _events: str) -> str | None:
         """What, had it come before, would have kept a finding from turning out as it did.
 
         `_events` names the events that count, such as `Report created`: `2 more Report created`.
@@ -91,12 +91,12 @@ class Condition(ABC):
         return None
 
     @property
-    def latest_read(self) -> int:
+    def events_needed(self) -> int:
         """How many of the latest events decide it; 0 where it does not rest on those."""
         return 0
 
     @property
-    def reach(self) -> timedelta:
+    def lookback(self) -> timedelta:
         """How far back the events lie that it rests on."""
         return timedelta(0)
 
@@ -116,9 +116,9 @@ class Condition(ABC):
         return ()
 
     @cached_property
-    def depth_of_parts(self) -> int:
+    def nesting_depth(self) -> int:
         """How many phrases stand within each other in it, at most."""
-        return max((1 + part.depth_of_parts for part in self.parts), default=0)
+        return max((1 + part.nesting_depth for part in self.parts), default=0)
 
     def __iter__(self) -> Iterator["Condition"]:
         """This phrase, and all that it puts together."""
@@ -134,7 +134,7 @@ class Windowed(Condition):
     window: timedelta
 
     @property
-    def reach(self) -> timedelta:
+    def lookback(self) -> timedelta:
         """See `Condition.reach`."""
         return self.window
 
@@ -171,12 +171,12 @@ class Bound(StrEnum):
                 return amount > limit
 
     @property
-    def wants_little(self) -> bool:
+    def is_upper_bound(self) -> bool:
         """Whether a small amount makes it hold."""
         return self in (Bound.BELOW, Bound.AT_MOST)
 
 
-def spell_number(number: Decimal) -> str:
+def format_number(number: Decimal) -> str:
     """A number without an exponent and without trailing zeros."""
     digits = f"{number:f}" if number else "0"
     return digits.rstrip("0").rstrip(".") if "." in digits else digits

@@ -16,9 +16,9 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import ClassVar
 
-from rules.durations import BEGINNING, counted, shifted, spell_duration, spell_instant
+from rules.durations import BEGINNING, format_duration, format_instant, pluralize, shift
 from rules.facts import USER, Path
-from rules.phrases.condition import Bound, Finding, OnField, Situation, Windowed, spell_number
+from rules.phrases.condition import Bound, Finding, OnField, Situation, Windowed, format_number
 from rules.phrases.fields import as_instant, as_number, field_path
 
 
@@ -35,7 +35,7 @@ class Comparison(StrEnum):
         return times + 1 if self in (Comparison.AT_MOST, Comparison.MORE_THAN) else times
 
     @property
-    def wants_few(self) -> bool:
+    def is_upper_bound(self) -> bool:
         """Whether it holds as long as the N-th latest event is missing."""
         return self in (Comparison.LESS_THAN, Comparison.AT_MOST)
 
@@ -54,30 +54,32 @@ class Count(Windowed):
         return self.comparison.depth(self.times)
 
     @property
-    def latest_read(self) -> int:
+    def events_needed(self) -> int:
         """See `Condition.latest_read`."""
         return self.depth
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`; `seen` is the count, no further than `depth`."""
-        since = shifted(situation.at, -self.window)
+        since = shift(situation.at, -self.window)
         latest = situation.facts.latest(situation.selector, self.depth, since, situation.at)
-        return _decided_by_nth(latest, self.depth, self.window, few=self.comparison.wants_few)
+        return _decided_by_nth(latest, self.depth, self.window, few=self.comparison.is_upper_bound)
 
-    def tell(self, finding: Finding) -> str:
+    def describe(self, finding: Finding) -> str:
         """See `Condition.tell`."""
-        return _counted_up_to(finding.seen, self.depth, "time")
+        return _counted_up_to(finding.evidence, self.depth, "time")
 
-    def lacks(self, finding: Finding) -> str | None:
+    def missing(self, finding: Finding) -> str | None:
         """See `Condition.lacks`."""
-        return _more(self.depth - finding.seen)
+        return _more(self.depth - finding.evidence)
 
-    def averts(self, finding: Finding, events: str) -> str | None:
+    def preventing_events(self, finding: Finding, events: str) -> str | None:
         """See `Condition.averts`."""
-        return _followed(self.lacks(finding), events)
+        return _followed(self.missing(finding), events)
 
     def __str__(self) -> str:
-        return f"{self.comparison} {counted(self.times, 'time')} in {spell_duration(self.window)}"
+        return (
+            f"{self.comparison} {pluralize(self.times, 'time')} in {format_duration(self.window)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -87,28 +89,28 @@ class Absence(Windowed):
     window: timedelta
 
     @property
-    def latest_read(self) -> int:
+    def events_needed(self) -> int:
         """See `Condition.latest_read`."""
         return 1
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`; `seen` is 1 if there was any event in the window."""
-        return Count(Comparison.LESS_THAN, 1, self.window).find(situation)
+        return Count(Comparison.LESS_THAN, 1, self.window).evaluate(situation)
 
-    def tell(self, finding: Finding) -> str:
+    def describe(self, finding: Finding) -> str:
         """See `Condition.tell`."""
-        return "activity" if finding.seen else "no activity"
+        return "activity" if finding.evidence else "no activity"
 
-    def lacks(self, finding: Finding) -> str | None:
+    def missing(self, finding: Finding) -> str | None:
         """See `Condition.lacks`."""
-        return None if finding.seen else "1 more"
+        return None if finding.evidence else "1 more"
 
-    def averts(self, finding: Finding, events: str) -> str | None:
+    def preventing_events(self, finding: Finding, events: str) -> str | None:
         """See `Condition.averts`."""
-        return _followed(self.lacks(finding), events)
+        return _followed(self.missing(finding), events)
 
     def __str__(self) -> str:
-        return f"No activity for {spell_duration(self.window)}"
+        return f"No activity for {format_duration(self.window)}"
 
 
 @dataclass(frozen=True)
@@ -125,30 +127,30 @@ class Distinct(Windowed):
         """The N of the N-th latest user or value that decides."""
         return self.comparison.depth(self.number)
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`; `seen` is how many there were, no further than `depth`."""
         latest = _latest_of_each(situation, self.of, self.depth, self.window)
-        return _decided_by_nth(latest, self.depth, self.window, few=self.comparison.wants_few)
+        return _decided_by_nth(latest, self.depth, self.window, few=self.comparison.is_upper_bound)
 
-    def tell(self, finding: Finding) -> str:
+    def describe(self, finding: Finding) -> str:
         """See `Condition.tell`."""
         noun = "user" if self.of == USER else "value"
-        return _counted_up_to(finding.seen, self.depth, f"distinct {noun}")
+        return _counted_up_to(finding.evidence, self.depth, f"distinct {noun}")
 
-    def lacks(self, finding: Finding) -> str | None:
+    def missing(self, finding: Finding) -> str | None:
         """See `Condition.lacks`."""
-        return _more(self.depth - finding.seen)
+        return _more(self.depth - finding.evidence)
 
-    def averts(self, finding: Finding, events: str) -> str | None:
+    def preventing_events(self, finding: Finding, events: str) -> str | None:
         """See `Condition.averts`."""
         events = events if self.of == USER else f"{'.'.join(self.of)} of {events}"
         noun = "user" if self.of == USER else "value"
-        return _more_distinct(self.depth - finding.seen, noun, events)
+        return _more_distinct(self.depth - finding.evidence, noun, events)
 
     def __str__(self) -> str:
         users = "user" if self.number == 1 else "users"
         what = users if self.of == USER else ".".join(self.of)
-        return f"{self.comparison} {self.number} distinct {what} in {spell_duration(self.window)}"
+        return f"{self.comparison} {self.number} distinct {what} in {format_duration(self.window)}"
 
 
 @dataclass(frozen=True)
@@ -160,17 +162,17 @@ class Share(Windowed, OnField):
     field: str
     window: timedelta
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`; `seen` is the number of users as far as it was counted, and N."""
         whole = as_number(situation.facts.field(field_path(self.field), situation.at))
         if whole is None or whole <= 0:
             return Finding(None)
         depth = self._depth(whole)
         if depth == 0:
-            return Finding(holds=not self.bound.wants_little, seen=(0, 0))
+            return Finding(holds=not self.bound.is_upper_bound, evidence=(0, 0))
         latest = _latest_of_each(situation, USER, min(depth, 2**31 - 1), self.window)
-        found = _decided_by_nth(latest, depth, self.window, few=self.bound.wants_little)
-        return Finding(found.holds, found.changes_at, found.awaits_event, (found.seen, depth))
+        found = _decided_by_nth(latest, depth, self.window, few=self.bound.is_upper_bound)
+        return Finding(found.holds, found.changes_at, found.awaits_event, (found.evidence, depth))
 
     def _depth(self, whole: Decimal) -> int:
         """The smallest number of users that is `at least`, or `above`, the share."""
@@ -179,27 +181,27 @@ class Share(Windowed, OnField):
             return ceil(share)
         return floor(share) + 1
 
-    def tell(self, finding: Finding) -> str:
+    def describe(self, finding: Finding) -> str:
         """See `Condition.tell`."""
         if finding.holds is None:
             return f"company.{self.field} is not a number above 0"
-        seen, depth = finding.seen
-        return f"{_counted_up_to(seen, depth, 'distinct user')}, the share is {depth}"
+        evidence, depth = finding.evidence
+        return f"{_counted_up_to(evidence, depth, 'distinct user')}, the share is {depth}"
 
-    def lacks(self, finding: Finding) -> str | None:
+    def missing(self, finding: Finding) -> str | None:
         """See `Condition.lacks`."""
-        return _more(finding.seen[1] - finding.seen[0]) if finding.seen else None
+        return _more(finding.evidence[1] - finding.evidence[0]) if finding.evidence else None
 
-    def averts(self, finding: Finding, events: str) -> str | None:
+    def preventing_events(self, finding: Finding, events: str) -> str | None:
         """See `Condition.averts`."""
-        if not finding.seen:
+        if not finding.evidence:
             return None
-        return _more_distinct(finding.seen[1] - finding.seen[0], "user", events)
+        return _more_distinct(finding.evidence[1] - finding.evidence[0], "user", events)
 
     def __str__(self) -> str:
         return (
-            f"Distinct users in {spell_duration(self.window)} {self.bound}"
-            f" {spell_number(self.percent)}% of company.{self.field}"
+            f"Distinct users in {format_duration(self.window)} {self.bound}"
+            f" {format_number(self.percent)}% of company.{self.field}"
         )
 
 
@@ -211,39 +213,39 @@ class Never(OnField):
     window: timedelta
     field: str
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`; `seen` is the last event before the deadline, and the deadline."""
         start = as_instant(situation.facts.field(field_path(self.field), situation.at))
         if start is None:
             return Finding(None)
-        deadline = shifted(start, self.window)
+        deadline = shift(start, self.window)
         over = situation.at >= deadline
         until = min(deadline, situation.at)
         done = situation.facts.latest(situation.selector, 1, BEGINNING, until)
         if done:
-            return Finding(holds=False, seen=(done[0], deadline))
+            return Finding(holds=False, evidence=(done[0], deadline))
         changes_at = None if over else deadline
-        return Finding(over, changes_at, awaits_event=over, seen=(None, deadline))
+        return Finding(over, changes_at, awaits_event=over, evidence=(None, deadline))
 
-    def tell(self, finding: Finding) -> str:
+    def describe(self, finding: Finding) -> str:
         """See `Condition.tell`."""
         if finding.holds is None:
             return f"company.{self.field} is not a date"
-        done, deadline = finding.seen
-        return f"{'done' if done else 'not done'} by {spell_instant(deadline)}"
+        done, deadline = finding.evidence
+        return f"{'done' if done else 'not done'} by {format_instant(deadline)}"
 
-    def averts(self, finding: Finding, events: str) -> str | None:
+    def preventing_events(self, finding: Finding, events: str) -> str | None:
         """See `Condition.averts`."""
         return f"1 {events}" if finding.holds else None
 
     def __str__(self) -> str:
-        return f"Never within {spell_duration(self.window)} of company.{self.field}"
+        return f"Never within {format_duration(self.window)} of company.{self.field}"
 
 
 def _latest_of_each(
     situation: Situation, of: Path, limit: int, window: timedelta
 ) -> Sequence[datetime]:
-    since = shifted(situation.at, -window)
+    since = shift(situation.at, -window)
     return situation.facts.latest_of_each(situation.selector, of, limit, since, situation.at)
 
 
@@ -254,14 +256,18 @@ def _decided_by_nth(
     enough = len(latest) >= depth
     return Finding(
         holds=enough != few,
-        changes_at=shifted(latest[depth - 1], window) if enough else None,
+        changes_at=shift(latest[depth - 1], window) if enough else None,
         awaits_event=not enough,
-        seen=min(len(latest), depth),
+        evidence=min(len(latest), depth),
     )
 
 
-def _counted_up_to(seen: int, depth: int, noun: str) -> str:
-    return f"{counted(seen, noun)} or more" if seen >= depth > 0 else counted(seen, noun)
+def _counted_up_to(evidence: int, depth: int, noun: str) -> str:
+    return (
+        f"{pluralize(evidence, noun)} or more"
+        if evidence >= depth > 0
+        else pluralize(evidence, noun)
+    )
 
 
 def _more(missing: int) -> str | None:

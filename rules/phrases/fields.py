@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
-from rules.durations import shifted, spell_duration
+from rules.durations import format_duration, shift
 from rules.facts import Path
-from rules.phrases.condition import Bound, Finding, OnField, Situation, spell_number
+from rules.phrases.condition import Bound, Finding, OnField, Situation, format_number
 
 LARGEST_EXPONENT = 400
 """A number sent as a text is a number up to this power of ten; a JSON double ends at 308."""
@@ -47,15 +47,15 @@ def as_instant(value: Any) -> datetime | None:
         return None
 
 
-def says(value: Any, wanted: Any) -> bool:
+def matches_value(value: Any, wanted: Any) -> bool:
     """Whether a field says what is wanted: texts without regard to case, numbers as numbers."""
     numbers = as_number(value), as_number(wanted)
     if None not in numbers:
         return numbers[0] == numbers[1]
-    return spell_value(value).casefold() == spell_value(wanted).casefold()
+    return format_value(value).casefold() == format_value(wanted).casefold()
 
 
-def spell_value(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A field's value as a text, truth values as in JSON."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -67,40 +67,40 @@ def spell_value(value: Any) -> str:
 class FieldCondition(OnField):
     """A phrase about one field; `seen` of its findings is what stands there."""
 
-    wanted_kind: ClassVar[str] = "a value"
+    expected_kind: ClassVar[str] = "a value"
     """What a field must hold to be judged, in words."""
 
     def value(self, situation: Situation) -> Any:
         """What stands in the field."""
         return situation.facts.field(field_path(self.field), situation.at)
 
-    def tell(self, finding: Finding) -> str:
+    def describe(self, finding: Finding) -> str:
         """See `Condition.tell`."""
-        if finding.seen is None:
+        if finding.evidence is None:
             return f"company.{self.field} is missing"
-        wrong = f", not {self.wanted_kind}" if finding.holds is None else ""
-        return f"company.{self.field} is {spell_value(finding.seen)}{wrong}"
+        wrong = f", not {self.expected_kind}" if finding.holds is None else ""
+        return f"company.{self.field} is {format_value(finding.evidence)}{wrong}"
 
 
 @dataclass(frozen=True)
 class FieldCompared(FieldCondition):
     """`company.nps below 7`."""
 
-    wanted_kind: ClassVar[str] = "a number"
+    expected_kind: ClassVar[str] = "a number"
     field: str
     bound: Bound
     limit: Decimal
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`."""
         value = self.value(situation)
         number = as_number(value)
         return Finding(
-            None if number is None else self.bound.admits(number, self.limit), seen=value
+            None if number is None else self.bound.admits(number, self.limit), evidence=value
         )
 
     def __str__(self) -> str:
-        return f"company.{self.field} {self.bound} {spell_number(self.limit)}"
+        return f"company.{self.field} {self.bound} {format_number(self.limit)}"
 
 
 @dataclass(frozen=True)
@@ -111,15 +111,16 @@ class FieldIs(FieldCondition):
     wanted: str
     negated: bool = False
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`."""
         value = self.value(situation)
         return Finding(
-            None if value is None else says(value, self.wanted) != self.negated, seen=value
+            None if value is None else matches_value(value, self.wanted) != self.negated,
+            evidence=value,
         )
 
     def __str__(self) -> str:
-        return f"company.{self.field} is {'not ' * self.negated}{quoted(self.wanted)}"
+        return f"company.{self.field} is {'not ' * self.negated}{quote(self.wanted)}"
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,10 @@ class FieldMissing(FieldCondition):
     field: str
     negated: bool = False
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`."""
         value = self.value(situation)
-        return Finding((value is None) != self.negated, seen=value)
+        return Finding((value is None) != self.negated, evidence=value)
 
     def __str__(self) -> str:
         return f"company.{self.field} is {'not ' * self.negated}missing"
@@ -142,25 +143,25 @@ class FieldMissing(FieldCondition):
 class FieldWithin(FieldCondition):
     """`company.renewal_date within W`: it lies ahead, at most W from now."""
 
-    wanted_kind: ClassVar[str] = "a date such as 2026-12-31"
+    expected_kind: ClassVar[str] = "a date such as 2026-12-31"
     field: str
     window: timedelta
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`: it holds in `[date - W, date)`."""
         value = self.value(situation)
         date = as_instant(value)
         if date is None:
-            return Finding(None, seen=value)
-        begins, at = shifted(date, -self.window), situation.at
+            return Finding(None, evidence=value)
+        begins, at = shift(date, -self.window), situation.at
         ahead = [instant for instant in (begins, date) if instant > at]
-        return Finding(begins <= at < date, changes_at=min(ahead, default=None), seen=value)
+        return Finding(begins <= at < date, changes_at=min(ahead, default=None), evidence=value)
 
     def __str__(self) -> str:
-        return f"company.{self.field} within {spell_duration(self.window)}"
+        return f"company.{self.field} within {format_duration(self.window)}"
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     """A name or value as a phrase writes it: in quotes where it would be misread without."""
     words = name.split()
     plain = (

@@ -30,13 +30,13 @@ def implies(one: Condition, other: Condition) -> bool:
     if one == other:
         return True
     match one, other:
-        case _, AllOf(joined=parts):
+        case _, AllOf(combined=parts):
             return all(implies(one, part) for part in parts)
-        case AnyOf(joined=parts), _:
+        case AnyOf(combined=parts), _:
             return all(implies(part, other) for part in parts)
-        case _, AnyOf(joined=parts):
+        case _, AnyOf(combined=parts):
             return any(implies(one, part) for part in parts)
-        case AllOf(joined=parts), _:
+        case AllOf(combined=parts), _:
             return any(implies(part, other) for part in parts)
         case Not(negated=negated), Not(negated=other_negated):
             return implies(other_negated, negated)
@@ -60,9 +60,9 @@ def opposite(condition: Condition) -> Condition:
             return replace(condition, negated=not condition.negated)
         case Not(negated=negated):
             return negated
-        case AllOf(joined=parts):
+        case AllOf(combined=parts):
             return AnyOf(tuple(opposite(part) for part in parts))
-        case AnyOf(joined=parts):
+        case AnyOf(combined=parts):
             return AllOf(tuple(opposite(part) for part in parts))
     return Not(condition)
 
@@ -78,9 +78,9 @@ def _count_implies(one: Condition, other: Condition) -> bool:
         pass
     elif not (isinstance(one, Distinct) and isinstance(other, Distinct) and one.of == other.of):
         return False
-    if one.comparison.wants_few != other.comparison.wants_few:
+    if one.comparison.is_upper_bound != other.comparison.is_upper_bound:
         return False
-    if one.comparison.wants_few:
+    if one.comparison.is_upper_bound:
         return one.depth <= other.depth and one.window >= other.window
     return one.depth >= other.depth and one.window <= other.window
 
@@ -96,11 +96,11 @@ def _bound_implies(one: Amount | Share | FieldCompared, other: Condition) -> boo
             same, own = replace(one, bound=bound, percent=limit) == other, one.percent
         case _:
             return False
-    if not same or one.bound.wants_little != bound.wants_little:
+    if not same or one.bound.is_upper_bound != bound.is_upper_bound:
         return False
     if own == limit:
         return bound in (Bound.AT_MOST, Bound.AT_LEAST) or one.bound == bound
-    return (own < limit) == bound.wants_little
+    return (own < limit) == bound.is_upper_bound
 
 
 def _grows_with_its_number(one: Condition, other: Condition) -> bool:

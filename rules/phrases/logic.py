@@ -9,67 +9,69 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from rules.phrases.condition import Condition, Finding, Level, Situation, Truth
-from rules.phrases.fields import quoted
+from rules.phrases.fields import quote
 
 
-class Joined(Condition):
+class Combined(Condition):
     """Several phrases together; `seen` of its findings is the findings of its parts."""
 
-    joined: tuple[Condition, ...]
+    combined: tuple[Condition, ...]
     word: ClassVar[str]
-    one_decides_if: ClassVar[bool]
+    single_part_decides: ClassVar[bool]
     """Whether each of the parts that hold, or else do not, could turn it by itself."""
 
     @property
     def parts(self) -> tuple[Condition, ...]:
         """See `Condition.parts`."""
-        return self.joined
+        return self.combined
 
-    def tell(self, finding: Finding) -> str:
+    def describe(self, finding: Finding) -> str:
         """See `Condition.tell`."""
-        parts = zip(self.joined, finding.seen, strict=True)
-        return ", ".join(part.tell(found) for part, found in parts)
+        parts = zip(self.combined, finding.evidence, strict=True)
+        return ", ".join(part.describe(found) for part, found in parts)
 
-    def averts(self, finding: Finding, events: str) -> str | None:
+    def preventing_events(self, finding: Finding, events: str) -> str | None:
         """See `Condition.averts`."""
-        parts = zip(self.joined, finding.seen, strict=True)
-        ways = [p.averts(found, events) for p, found in parts if found.holds == finding.holds]
+        parts = zip(self.combined, finding.evidence, strict=True)
+        ways = [
+            p.preventing_events(found, events) for p, found in parts if found.holds == finding.holds
+        ]
         known = list(dict.fromkeys(way for way in ways if way is not None))
-        if finding.holds is self.one_decides_if:
+        if finding.holds is self.single_part_decides:
             return " or ".join(known) or None
         return " and ".join(known) if known and None not in ways else None
 
     def __str__(self) -> str:
-        first, *others = self.joined
-        beginning = _in_parentheses(first) if isinstance(first, Joined) else str(first)
+        first, *others = self.combined
+        beginning = _in_parentheses(first) if isinstance(first, Combined) else str(first)
         return f" {self.word} ".join([beginning, *map(_in_parentheses, others)])
 
 
 @dataclass(frozen=True)
-class AllOf(Joined):
+class AllOf(Combined):
     """`all:` of a list, or phrases joined by `and`."""
 
-    joined: tuple[Condition, ...]
+    combined: tuple[Condition, ...]
     word: ClassVar[str] = "and"
-    one_decides_if: ClassVar[bool] = True
+    single_part_decides: ClassVar[bool] = True
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`."""
-        found = tuple(part.find(situation) for part in self.joined)
+        found = tuple(part.evaluate(situation) for part in self.combined)
         return _together(found, _all([finding.holds for finding in found]))
 
 
 @dataclass(frozen=True)
-class AnyOf(Joined):
+class AnyOf(Combined):
     """`any:` of a list, or phrases joined by `or`."""
 
-    joined: tuple[Condition, ...]
+    combined: tuple[Condition, ...]
     word: ClassVar[str] = "or"
-    one_decides_if: ClassVar[bool] = False
+    single_part_decides: ClassVar[bool] = False
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`."""
-        found = tuple(part.find(situation) for part in self.joined)
+        found = tuple(part.evaluate(situation) for part in self.combined)
         return _together(found, _negated(_all([_negated(finding.holds) for finding in found])))
 
 
@@ -84,22 +86,22 @@ class Not(Condition):
         """See `Condition.parts`."""
         return (self.negated,)
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`."""
-        found = self.negated.find(situation)
+        found = self.negated.evaluate(situation)
         return Finding(_negated(found.holds), found.changes_at, found.awaits_event, found)
 
-    def tell(self, finding: Finding) -> str:
+    def describe(self, finding: Finding) -> str:
         """See `Condition.tell`."""
-        return self.negated.tell(finding.seen)
+        return self.negated.describe(finding.evidence)
 
-    def lacks(self, finding: Finding) -> str | None:
+    def missing(self, finding: Finding) -> str | None:
         """See `Condition.lacks`."""
-        return self.negated.lacks(finding.seen)
+        return self.negated.missing(finding.evidence)
 
-    def averts(self, finding: Finding, events: str) -> str | None:
+    def preventing_events(self, finding: Finding, events: str) -> str | None:
         """See `Condition.averts`."""
-        return self.negated.averts(finding.seen, events)
+        return self.negated.preventing_events(finding.evidence, events)
 
     def __str__(self) -> str:
         return f"Not {_in_parentheses(self.negated)}"
@@ -122,22 +124,22 @@ class FlagIs(Condition):
         """See `Condition.other_flags`."""
         return (self.flag,)
 
-    def find(self, situation: Situation) -> Finding:
+    def evaluate(self, situation: Situation) -> Finding:
         """See `Condition.find`; `seen` is the flag's level."""
         level = situation.flags.level(self.flag, situation.at)
         worse = self.or_worse and level is not None and self.level is not None
         holds = level == self.level or (worse and (level or 0) > (self.level or 0))
         changes_at = situation.flags.next_change(self.flag, situation.at)
-        return Finding(holds, changes_at=changes_at, seen=level)
+        return Finding(holds, changes_at=changes_at, evidence=level)
 
-    def tell(self, finding: Finding) -> str:
+    def describe(self, finding: Finding) -> str:
         """See `Condition.tell`."""
         state = "is" if finding.holds else "is not"
         return f"flag {self.flag} {state} {self.status}"
 
     def __str__(self) -> str:
         worse = " or worse" if self.or_worse else ""
-        return f"Flag {quoted(self.flag)} is {quoted(self.status)}{worse}"
+        return f"Flag {quote(self.flag)} is {quote(self.status)}{worse}"
 
 
 def _together(found: tuple[Finding, ...], holds: Truth) -> Finding:
@@ -145,7 +147,7 @@ def _together(found: tuple[Finding, ...], holds: Truth) -> Finding:
         holds,
         changes_at=min((f.changes_at for f in found if f.changes_at), default=None),
         awaits_event=any(f.awaits_event for f in found),
-        seen=found,
+        evidence=found,
     )
 
 
@@ -163,4 +165,4 @@ def _in_parentheses(part: Condition) -> str:
     """A phrase in the middle of another: all of them begin with a word of the language."""
     phrase = str(part)
     phrase = phrase[0].lower() + phrase[1:]
-    return f"({phrase})" if isinstance(part, Joined) else phrase
+    return f"({phrase})" if isinstance(part, Combined) else phrase

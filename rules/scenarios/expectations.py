@@ -6,11 +6,18 @@ from datetime import datetime
 from ruamel.yaml.nodes import Node
 
 from rules.book import RuleBook
-from rules.faults import did_you_mean, in_words
+from rules.faults import did_you_mean, list_names
 from rules.file.source import Source
 from rules.flags import Flag
-from rules.scenarios.instants import Moment, read_moment
-from rules.scenarios.scenario import Claim, Expectation, FlagChanges, FlagStands, ScoreIs, StatusIs
+from rules.scenarios.instants import TestInstant, read_instant
+from rules.scenarios.scenario import (
+    Assertion,
+    Expectation,
+    FlagChangesAt,
+    FlagStatusIs,
+    ScoreIs,
+    StatusIs,
+)
 from rules.statuses import NOT_APPLICABLE
 
 NEVER = "never"
@@ -30,7 +37,7 @@ class ExpectationReader:
         source: Source,
         book: RuleBook | None,
         start: datetime,
-        first_seen_at: Moment | None,
+        first_seen_at: TestInstant | None,
     ) -> None:
         self.source = source
         self.book = book
@@ -41,38 +48,38 @@ class ExpectationReader:
         """One expectation; None if it lacks what makes one."""
         entries = self.source.mapping(node, "an expectation", ("at", *_CLAIMS), required=("at",))
         nodes = {key: value for key, (_, value) in entries.items()}
-        moment = self._moment(nodes["at"]) if "at" in nodes else None
-        claims: list[Claim] = []
+        instant = self._moment(nodes["at"]) if "at" in nodes else None
+        assertions: list[Assertion] = []
         if "status" in nodes:
-            claims += self._status(nodes["status"])
+            assertions += self._status(nodes["status"])
         if "score" in nodes:
-            claims += self._score(nodes["score"])
+            assertions += self._score(nodes["score"])
         if "flags" in nodes:
-            claims += self._flags(nodes["flags"])
+            assertions += self._flags(nodes["flags"])
         if "changes" in nodes:
-            claims += self._changes(nodes["changes"], moment)
-        if entries.keys() == {"at"} and not self.source.torn:
-            self.source.fault(node, f"nothing is expected here; add one of {in_words(_CLAIMS)}")
-        return Expectation(moment, tuple(claims)) if moment else None
+            assertions += self._changes(nodes["changes"], instant)
+        if entries.keys() == {"at"} and not self.source.damaged:
+            self.source.fault(node, f"nothing is expected here; add one of {list_names(_CLAIMS)}")
+        return Expectation(instant, tuple(assertions)) if instant else None
 
-    def _moment(self, node: Node) -> Moment | None:
-        moment = read_moment(self.source, node, "`at`", self.start)
+    def _moment(self, node: Node) -> TestInstant | None:
+        instant = read_instant(self.source, node, "`at`", self.start)
         first = self.first_seen_at
-        if moment and first and moment.at < first.at:
+        if instant and first and instant.at < first.at:
             self.source.fault(
                 node,
-                f"`{moment.written}` is before the first event, at {first.written}:"
+                f"`{instant.written}` is before the first event, at {first.written}:"
                 " a company is known from its first event on",
             )
-        return moment
+        return instant
 
-    def _status(self, node: Node) -> list[Claim]:
+    def _status(self, node: Node) -> list[Assertion]:
         name = self.source.text(node, "`status`")
         if name is None or self.book is None or not self._is_known(node, name, self.book.statuses):
             return []
         return [StatusIs(_line(node), name)]
 
-    def _score(self, node: Node) -> list[Claim]:
+    def _score(self, node: Node) -> list[Assertion]:
         value = self.source.scalar(node, "`score`")
         if value == NOT_APPLICABLE:
             return [ScoreIs(_line(node), None)]
@@ -81,35 +88,35 @@ class ExpectationReader:
             return []
         return [ScoreIs(_line(node), value)]
 
-    def _flags(self, node: Node) -> list[Claim]:
-        claims: list[Claim] = []
+    def _flags(self, node: Node) -> list[Assertion]:
+        assertions: list[Assertion] = []
         for name, (key_node, value) in self._named(node, "`flags`", "Logins: At Risk").items():
             known = self._is_known_flag(key_node, name)
             status = self.source.text(value, f"the status of `{name}`")
             if known and status is not None and self._is_possible(value, name, status):
-                claims.append(FlagStands(_line(key_node), name, status))
-        return claims
+                assertions.append(FlagStatusIs(_line(key_node), name, status))
+        return assertions
 
-    def _changes(self, node: Node, moment: Moment | None) -> list[Claim]:
-        claims: list[Claim] = []
+    def _changes(self, node: Node, instant: TestInstant | None) -> list[Assertion]:
+        assertions: list[Assertion] = []
         for name, (key_node, value) in self._named(node, "`changes`", "Logins: 8 days").items():
             known = self._is_known_flag(key_node, name)
             what = f"the next change of `{name}`"
             text = self.source.text(value, what)
             if text is None:
                 continue
-            when = None if text == NEVER else read_moment(self.source, value, what, self.start)
-            if when and moment and when.at <= moment.at:
+            when = None if text == NEVER else read_instant(self.source, value, what, self.start)
+            if when and instant and when.at <= instant.at:
                 self.source.fault(
-                    value, f"a next change comes after the instant itself, {moment.written}"
+                    value, f"a next change comes after the instant itself, {instant.written}"
                 )
             elif known and (when or text == NEVER):
-                claims.append(FlagChanges(_line(key_node), name, when))
-        return claims
+                assertions.append(FlagChangesAt(_line(key_node), name, when))
+        return assertions
 
     def _named(self, node: Node, what: str, example: str) -> dict[str, tuple[Node, Node]]:
         entries = self.source.mapping(node, what)
-        if not entries and not self.source.torn and not node.value:
+        if not entries and not self.source.damaged and not node.value:
             self.source.fault(node, f"{what} is empty; write for example `{example}`")
         return entries
 
@@ -130,14 +137,14 @@ class ExpectationReader:
         possible = [*possible_statuses(self.book, self.book.flags_by_name[flag]), NOT_APPLICABLE]
         if status not in possible:
             self.source.fault(
-                node, f"`{flag}` can never be `{status}`; it can be {in_words(possible)}"
+                node, f"`{flag}` can never be `{status}`; it can be {list_names(possible)}"
             )
         return status in possible
 
     def _is_known(self, node: Node, status: str, known: Collection[str]) -> bool:
         if status in known:
             return True
-        hint = did_you_mean(status, known) or f"; known are {in_words(known)}"
+        hint = did_you_mean(status, known) or f"; known are {list_names(known)}"
         self.source.fault(node, f"the status `{status}` is not known{hint}")
         return False
 

@@ -7,15 +7,15 @@ from typing import Any
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from rules.book import RuleBook
-from rules.durations import shifted
+from rules.durations import shift
 from rules.faults import RuleFileError, did_you_mean
 from rules.file.phrase import read_phrase_text
 from rules.file.source import Source, read_name
 from rules.language.parser import parse_duration
-from rules.language.tree import MOST_NESTED, MOST_TIMES
+from rules.language.tree import MAX_NESTING, MAX_TIMES
 from rules.scenarios.expectations import ExpectationReader
-from rules.scenarios.instants import Moment, read_date, read_moment
-from rules.scenarios.scenario import Happening, Scenario, Scenarios
+from rules.scenarios.instants import TestInstant, read_date, read_instant
+from rules.scenarios.scenario import Scenario, ScenarioEvent, Scenarios
 
 DEFAULT_START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -72,7 +72,7 @@ class _Reader:
     def filled(self, node: Node, what: str) -> list[Node]:
         """The nodes of a list that must have some."""
         items = self.source.items(node, what)
-        if isinstance(node, SequenceNode) and not items and not self.source.torn:
+        if isinstance(node, SequenceNode) and not items and not self.source.damaged:
             self.source.fault(node, f"{what} is empty; it needs at least one `-`")
         return items
 
@@ -85,8 +85,8 @@ class _Reader:
         items = self.filled(nodes["events"], "`events`") if "events" in nodes else []
         events = [self.event(item) for item in items]
         # An event that could not be read may be the first.
-        moments = [told[0][0] for told in events if told] if all(events) else []
-        first = min(moments, key=lambda moment: moment.at, default=None)
+        instants = [told[0][0] for told in events if told] if all(events) else []
+        first = min(instants, key=lambda instant: instant.at, default=None)
         reader = ExpectationReader(self.source, self.book, self.start, first)
         expected = self.filled(nodes["expect"], "`expect`") if "expect" in nodes else []
         expectations = [reader.read(item) for item in expected]
@@ -97,7 +97,7 @@ class _Reader:
             name,
             node.start_mark.line + 1,
             self.start,
-            _beginning_with(known, [happening for told in events for _, happening in told]),
+            _beginning_with(known, [event for told in events for _, event in told]),
             tuple(one for one in expectations if one),
         )
 
@@ -110,12 +110,12 @@ class _Reader:
             self.lines[name] = node.start_mark.line + 1
         return name
 
-    def event(self, node: Node) -> list[tuple[Moment, Happening]]:
+    def event(self, node: Node) -> list[tuple[TestInstant, ScenarioEvent]]:
         """All that one entry of `events` tells of: several times, and by several users."""
         entries = self.source.mapping(node, "an event", _EVENT_KEYS, required=("at", "event"))
         nodes = {key: value for key, (_, value) in entries.items()}
-        moment = (
-            read_moment(self.source, nodes["at"], "`at`", self.start) if "at" in nodes else None
+        instant = (
+            read_instant(self.source, nodes["at"], "`at`", self.start) if "at" in nodes else None
         )
         event_key = self.event_key(nodes["event"]) if "event" in nodes else None
         users = self.users(nodes["user"]) if "user" in nodes else [None]
@@ -123,10 +123,10 @@ class _Reader:
         fields = self.object(nodes["company"], "`company`") if "company" in nodes else {}
         times = self.times(nodes["times"]) if "times" in nodes else 1
         every = self.every(node, nodes)
-        if moment is None or event_key is None:
+        if instant is None or event_key is None:
             return []
         return [
-            (moment, Happening(shifted(moment.at, every * turn), event_key, user, data, fields))
+            (instant, ScenarioEvent(shift(instant.at, every * turn), event_key, user, data, fields))
             for turn in range(times)
             for user in users
         ]
@@ -151,8 +151,8 @@ class _Reader:
 
     def times(self, node: Node) -> int:
         times = self.source.scalar(node, "`times`")
-        if isinstance(times, bool) or not isinstance(times, int) or not 1 <= times <= MOST_TIMES:
-            self.source.fault(node, f"`times` must be a whole number from 1 to {MOST_TIMES:,}")
+        if isinstance(times, bool) or not isinstance(times, int) or not 1 <= times <= MAX_TIMES:
+            self.source.fault(node, f"`times` must be a whole number from 1 to {MAX_TIMES:,}")
             return 1
         return times
 
@@ -160,7 +160,7 @@ class _Reader:
         """From one time to the next; without it, all happen at the same instant."""
         if "every" not in nodes:
             return timedelta(0)
-        if "times" not in nodes and not self.source.torn:
+        if "times" not in nodes and not self.source.damaged:
             self.source.fault(event, "`every` needs `times`: how many times it happens")
         return read_phrase_text(
             self.source, nodes["every"], "`every`", parse_duration
@@ -174,8 +174,8 @@ class _Reader:
 
     def value(self, node: Node, what: str, depth: int) -> Any:
         """A value as JSON would have it."""
-        if depth > MOST_NESTED:
-            self.source.fault(node, f"{what} is nested more than {MOST_NESTED} deep")
+        if depth > MAX_NESTING:
+            self.source.fault(node, f"{what} is nested more than {MAX_NESTING} deep")
             return None
         if isinstance(node, MappingNode):
             return self.object(node, what, depth)
@@ -185,12 +185,12 @@ class _Reader:
 
 
 def _beginning_with(
-    fields: Mapping[str, Any], happenings: list[Happening]
-) -> tuple[Happening, ...]:
+    fields: Mapping[str, Any], events: list[ScenarioEvent]
+) -> tuple[ScenarioEvent, ...]:
     """Happenings in order, the first of which brings the fields besides its own."""
-    in_order = sorted(happenings, key=lambda happening: happening.at)
+    in_order = sorted(events, key=lambda event: event.at)
     for first in in_order[:1]:
-        in_order[0] = Happening(
+        in_order[0] = ScenarioEvent(
             first.at, first.event_key, first.user, first.data, {**fields, **first.company}
         )
     return tuple(in_order)

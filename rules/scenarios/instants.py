@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ruamel.yaml.nodes import Node
 
-from rules.durations import shifted
+from rules.durations import shift
 from rules.file.phrase import read_phrase_text
 from rules.file.source import Source
 from rules.language.parser import parse_offset
@@ -16,7 +16,7 @@ _LIKE_A_DATE = re.compile(r"\s*\d{4}-")
 
 
 @dataclass(frozen=True)
-class Moment:
+class TestInstant:
     """An instant, and the words that the file has for it."""
 
     at: datetime
@@ -24,16 +24,16 @@ class Moment:
     is_date: bool = False
 
 
-def read_moment(source: Source, node: Node, what: str, start: datetime) -> Moment | None:
+def read_instant(source: Source, node: Node, what: str, start: datetime) -> TestInstant | None:
     """An offset from `start`, or a date; None after a fault."""
     text = source.text(node, what)
     if text is None:
         return None
     if _LIKE_A_DATE.match(text):
         date = read_date(source, node, what)
-        return Moment(date, text.strip(), is_date=True) if date else None
+        return TestInstant(date, text.strip(), is_date=True) if date else None
     offset = read_phrase_text(source, node, what, parse_offset)
-    return None if offset is None else Moment(shifted(start, offset), text.strip())
+    return None if offset is None else TestInstant(shift(start, offset), text.strip())
 
 
 def read_date(source: Source, node: Node, what: str) -> datetime | None:

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from rules.book import RuleBook, worst
-from rules.durations import LONGEST, shifted, spell_offset
+from rules.book import RuleBook, worst_level
+from rules.durations import MAX_WINDOW, format_offset, shift
 from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
 from rules.flags import Flag, Verdict
 from rules.judging.review import Review, deciding_phrase, review
 from rules.judging.state import CompanyState
-from rules.scenarios.instants import Moment
+from rules.scenarios.instants import TestInstant
 from rules.statuses import NOT_APPLICABLE
 
 
 @dataclass(frozen=True)
-class Happening:
+class ScenarioEvent:
     """An event of a story, and the fields of the company that came with it."""
 
     at: datetime
@@ -39,7 +39,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Observation:
     """What is so at an instant, and how a file spells instants."""
 
     book: RuleBook
@@ -52,92 +52,92 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Claim(ABC):
+class Assertion(ABC):
     """One thing that is expected, and the line where it is."""
 
     line: int
 
     @abstractmethod
-    def contradiction(self, outcome: Outcome) -> str | None:
+    def failure_message(self, observation: Observation) -> str | None:
         """What was expected and what is so instead; None where it is as expected."""
 
 
 @dataclass(frozen=True)
-class StatusIs(Claim):
+class StatusIs(Assertion):
     """The company's status."""
 
     status: str
 
-    def contradiction(self, outcome: Outcome) -> str | None:
+    def failure_message(self, observation: Observation) -> str | None:
         """See `Claim.contradiction`."""
-        found = outcome.review.state.status
+        found = observation.review.state.status
         if found == self.status:
             return None
         reasons = "; ".join(
-            f"{flag.name}: {_status_and_reason(outcome, flag)}"
-            for flag in self._responsible(outcome)
+            f"{flag.name}: {_status_and_reason(observation, flag)}"
+            for flag in self._responsible(observation)
         )
         return f"expected status {self.status}, but it is {found}" + (reasons and f"; {reasons}")
 
-    def _responsible(self, outcome: Outcome) -> list[Flag]:
+    def _responsible(self, observation: Observation) -> list[Flag]:
         """The flags that make the status worse than expected, or that could have made it so."""
-        flags, verdicts = outcome.book.flags, outcome.review.verdicts
-        expected = outcome.book.statuses.index(self.status)
-        if worst(verdict.level for verdict in verdicts.values()) > expected:
+        flags, verdicts = observation.book.flags, observation.review.verdicts
+        expected = observation.book.statuses.index(self.status)
+        if worst_level(verdict.level for verdict in verdicts.values()) > expected:
             return [flag for flag in flags if (verdicts[flag.name].level or 0) > expected]
         return [flag for flag in flags if any(level == expected for level, _ in flag.conditions)]
 
 
 @dataclass(frozen=True)
-class ScoreIs(Claim):
+class ScoreIs(Assertion):
     """The company's score, None for N/A."""
 
     score: int | None
 
-    def contradiction(self, outcome: Outcome) -> str | None:
+    def failure_message(self, observation: Observation) -> str | None:
         """See `Claim.contradiction`."""
-        verdicts = outcome.review.verdicts
-        found = outcome.book.score({name: verdict.level for name, verdict in verdicts.items()})
+        verdicts = observation.review.verdicts
+        found = observation.book.score({name: verdict.level for name, verdict in verdicts.items()})
         if found == self.score:
             return None
-        flags = ", ".join(f"{name}: {outcome.status_of(name)}" for name in verdicts)
+        flags = ", ".join(f"{name}: {observation.status_of(name)}" for name in verdicts)
         expected, is_so = (NOT_APPLICABLE if s is None else s for s in (self.score, found))
         return f"expected score {expected}, but it is {is_so}" + (flags and f"; {flags}")
 
 
 @dataclass(frozen=True)
-class FlagStands(Claim):
+class FlagStatusIs(Assertion):
     """A flag's status, or `N/A`."""
 
     flag: str
     status: str
 
-    def contradiction(self, outcome: Outcome) -> str | None:
+    def failure_message(self, observation: Observation) -> str | None:
         """See `Claim.contradiction`."""
-        if outcome.status_of(self.flag) == self.status:
+        if observation.status_of(self.flag) == self.status:
             return None
-        reason = _status_and_reason(outcome, outcome.book.flags_by_name[self.flag])
+        reason = _status_and_reason(observation, observation.book.flags_by_name[self.flag])
         return f"expected {self.flag} to be {self.status}, but it is {reason}"
 
 
 @dataclass(frozen=True)
-class FlagChanges(Claim):
+class FlagChangesAt(Assertion):
     """When a flag's status changes next if nothing happens, None for never."""
 
     flag: str
-    when: Moment | None
+    when: TestInstant | None
 
-    def contradiction(self, outcome: Outcome) -> str | None:
+    def failure_message(self, observation: Observation) -> str | None:
         """See `Claim.contradiction`."""
-        steps = [step for t in outcome.review.coming for step in t.changes]
+        steps = [step for t in observation.review.upcoming for step in t.changes]
         step = next((step for step in steps if step.flag == self.flag), None)
         if (step and step.at) == (self.when and self.when.at):
             return None
         expected = f"to change at {self.when.written}" if self.when else "never to change"
         is_so = "it never does"
         if step:
-            status = outcome.book.status_name(step.after)
-            is_so = f"it becomes {status} at {outcome.spell(step.at)}"
+            status = observation.book.status_name(step.after)
+            is_so = f"it becomes {status} at {observation.spell(step.at)}"
         return f"expected {self.flag} {expected} if nothing happens, but {is_so}"
 
 
@@ -145,8 +145,8 @@ class FlagChanges(Claim):
 class Expectation:
     """What is expected at a moment."""
 
-    moment: Moment
-    claims: tuple[Claim, ...]
+    instant: TestInstant
+    assertions: tuple[Assertion, ...]
 
 
 @dataclass(frozen=True)
@@ -156,12 +156,12 @@ class Scenario:
     name: str
     line: int
     start: datetime
-    happenings: tuple[Happening, ...]
+    events: tuple[ScenarioEvent, ...]
     expectations: tuple[Expectation, ...]
 
     def facts(self, until: datetime) -> FactsInMemory:
         """What is known of the company up to an instant."""
-        known = [happening for happening in self.happenings if happening.at <= until]
+        known = [event for event in self.events if event.at <= until]
         events = [Occurrence(one.at, one.event_key, one.data, one.user) for one in known]
         fields = [
             FieldChange(one.at, field, value)
@@ -183,35 +183,37 @@ def run(scenario: Scenario, book: RuleBook) -> list[Failure]:
     """Judge the company of a test by a book; every expectation that is not met, in file order."""
     failures = []
     for expectation in scenario.expectations:
-        moment = expectation.moment
-        outcome = Outcome(book, _judged(scenario, book, moment.at), _speller(scenario, moment))
-        for claim in expectation.claims:
-            contradiction = claim.contradiction(outcome)
-            if contradiction:
-                failures.append(Failure(claim.line, f"at {moment.written}: {contradiction}"))
+        instant = expectation.instant
+        observation = Observation(
+            book, _judged(scenario, book, instant.at), _speller(scenario, instant)
+        )
+        for assertion in expectation.assertions:
+            failure_message = assertion.failure_message(observation)
+            if failure_message:
+                failures.append(Failure(assertion.line, f"at {instant.written}: {failure_message}"))
     return failures
 
 
 def _judged(scenario: Scenario, book: RuleBook, at: datetime) -> Review:
     facts = scenario.facts(at)
     unjudged = CompanyState(book.statuses[0], facts.first_seen_at, None, {})
-    return review(book, unjudged, facts, now=at, until=shifted(at, LONGEST))
+    return review(book, unjudged, facts, now=at, until=shift(at, MAX_WINDOW))
 
 
-def _speller(scenario: Scenario, moment: Moment) -> Callable[[datetime], str]:
+def _speller(scenario: Scenario, instant: TestInstant) -> Callable[[datetime], str]:
     """Spells instants as the file spells this one."""
 
     def spell(at: datetime) -> str:
-        if moment.is_date or at.microsecond:
+        if instant.is_date or at.microsecond:
             return at.astimezone(UTC).isoformat(" ").removesuffix("+00:00").removesuffix(":00")
-        return spell_offset(at - scenario.start)
+        return format_offset(at - scenario.start)
 
     return spell
 
 
-def _status_and_reason(outcome: Outcome, flag: Flag) -> str:
-    verdict = outcome.review.verdicts[flag.name]
-    return f"{outcome.status_of(flag.name)} because {_reason(flag, verdict)}"
+def _status_and_reason(observation: Observation, flag: Flag) -> str:
+    verdict = observation.review.verdicts[flag.name]
+    return f"{observation.status_of(flag.name)} because {_reason(flag, verdict)}"
 
 
 def _reason(flag: Flag, verdict: Verdict) -> str:
@@ -219,4 +221,4 @@ def _reason(flag: Flag, verdict: Verdict) -> str:
     if deciding is None:
         return verdict.reason.value
     phrase, finding = deciding
-    return f"{verdict.reason.value} ({phrase}: {phrase.tell(finding)})"
+    return f"{verdict.reason.value} ({phrase}: {phrase.describe(finding)})"

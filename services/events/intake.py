@@ -17,21 +17,21 @@ from models.keys import api_keys
 from models.organizations import rule_versions
 from rules.book import RuleBook
 from rules.statuses import DEFAULT_STATUSES
-from services.events.id_cache import KnownIds
+from services.events.id_cache import IdCache
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks
 
 
 @dataclass(frozen=True)
-class Memory:
+class IntakeCaches:
     """What a process that stores events again and again keeps from one time to the next."""
 
-    ids: KnownIds = field(default_factory=KnownIds)
+    ids: IdCache = field(default_factory=IdCache)
     new_events: NewEvents = field(default_factory=NewEvents)
 
 
 def store(
-    sent: Sequence[TrackedEvent], rulebooks: RuleBooks, memory: Memory | None = None
+    sent: Sequence[TrackedEvent], rulebooks: RuleBooks, memory: IntakeCaches | None = None
 ) -> list[int]:
     """Store events in one transaction; ids of companies to evaluate that were not asked for yet.
 
@@ -41,7 +41,7 @@ def store(
     Raises:
         OperationalError, InterfaceError: PostgreSQL cannot be reached; nothing was stored.
     """
-    memory = memory or Memory()
+    memory = memory or IntakeCaches()
     tracked = _first_of_each(sent)
     try:
         return _store(tracked, rulebooks, memory)
@@ -50,7 +50,7 @@ def store(
         return _store(tracked, rulebooks, memory)
 
 
-def _store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks, memory: Memory) -> list[int]:
+def _store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks, memory: IntakeCaches) -> list[int]:
     with transaction():
         versions = rule_versions.current_numbers(list({e.organization_id for e in tracked}))
         company_ids, added = _company_ids(tracked, versions, rulebooks, memory.ids)
@@ -108,7 +108,7 @@ def _company_ids(
     tracked: Sequence[TrackedEvent],
     versions: dict[int, int],
     rulebooks: RuleBooks,
-    known: KnownIds,
+    known: IdCache,
 ) -> tuple[dict[CompanyKey, int], set[int]]:
     """The id of every company, and those of them that were not known before."""
     wanted: dict[CompanyKey, list[TrackedEvent]] = {}
@@ -137,7 +137,7 @@ def _company_ids(
 
 
 def _user_ids(
-    tracked: Sequence[TrackedEvent], company_ids: dict[CompanyKey, int], known: KnownIds
+    tracked: Sequence[TrackedEvent], company_ids: dict[CompanyKey, int], known: IdCache
 ) -> dict[UserKey, int]:
     """The id of every user."""
     wanted = {_user_key(event): event for event in tracked if event.user_id is not None}
@@ -245,8 +245,8 @@ def _can_matter(one: _Merged, book: RuleBook) -> bool:
         return True
     return any(
         flag.selector.matches(event.event_key, event.data)
-        for flag in book.flags_about(event.event_key)
-        if flag.name in awaiting or (one.out_of_order and flag.heeds_late_events)
+        for flag in book.flags_counting(event.event_key)
+        if flag.name in awaiting or (one.out_of_order and flag.affected_by_late_events)
     )
 
 

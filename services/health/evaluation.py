@@ -14,15 +14,15 @@ from models.health.flag_overrides import StoredOverride
 from models.health.flag_states import StoredFlagState
 from models.organizations import rule_versions
 from rules.book import RuleBook
-from rules.judging.overrides import counted_levels
+from rules.judging.overrides import effective_levels
 from rules.judging.state import CompanyState, Settlement
-from services.health.settlements import all_recorded, facts_of_all, settlements_of
-from services.health.transitions import record
+from services.health.settlements import stored_health_of, facts_of_all, settlements_of
+from services.health.transitions import record_transition
 from services.rules.rule_books import RuleBooks
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class EvaluationResult:
     """The webhook deliveries that were written, and the companies with events left to judge."""
 
     written: Sequence[UUID] = ()
@@ -30,7 +30,7 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedCompany:
     """A company's health as it was judged: its state, by which rules, and its flags before."""
 
     company: Company
@@ -44,11 +44,11 @@ def evaluate(
     rulebooks: RuleBooks,
     now: datetime,
     *,
-    known_until: datetime | None = None,
-) -> Evaluated:
+    stored_until: datetime | None = None,
+) -> EvaluationResult:
     """Bring companies' health up to date, in one transaction under their rows' locks.
 
-    `known_until` is up to when all events are stored, `now` by default (see `Horizon`): there
+    `stored_until` is up to when all events are stored, `now` by default (see `Horizon`): there
     judging stops, but for an event of the company that is stored already. Whoever comes second,
     by a repeated message or a second worker, finds nothing left to do.
 
@@ -57,7 +57,7 @@ def evaluate(
     """
     with transaction():
         held = list(companies.lock(company_ids).values())
-        return bring_up_to_date(held, rulebooks, now, known_until=known_until)
+        return bring_up_to_date(held, rulebooks, now, stored_until=stored_until)
 
 
 def bring_up_to_date(
@@ -65,25 +65,25 @@ def bring_up_to_date(
     rulebooks: RuleBooks,
     now: datetime,
     *,
-    known_until: datetime | None = None,
-) -> Evaluated:
+    stored_until: datetime | None = None,
+) -> EvaluationResult:
     """The same with companies that are locked, within the transaction at hand."""
     versions = rule_versions.current_numbers(list({one.organization_id for one in held}))
     facts = facts_of_all(held, versions, rulebooks)
     written: list[UUID] = []
-    judged: list[Judged] = []
+    judged: list[JudgedCompany] = []
     judged_until: dict[int, datetime] = {}
-    for stored in all_recorded(held):
+    for stored in stored_health_of(held):
         company = stored.company
-        until = _settled_until(company, now, known_until)
+        until = _settled_until(company, now, stored_until)
         settlements = settlements_of(
             stored, versions[company.organization_id], rulebooks, until, facts[company.id]
         )
         for book, number, settlement in settlements:
             for transition in settlement.transitions:
-                written += record(company, transition, book, number, now)
+                written += record_transition(company, transition, book, number, now)
         book, company.judged_version, settlement = settlements[-1]
-        judged.append(Judged(company, settlement.state, book, stored.flags))
+        judged.append(JudgedCompany(company, settlement.state, book, stored.flags))
         if stored.overrides:
             _save_overrides(stored.overrides, settlements)
         unsettled = company.unsettled_since
@@ -92,11 +92,11 @@ def bring_up_to_date(
     _note_unsettled(held, judged_until)
     save_judged(judged)
     left = [c.id for c in held if c.unsettled_since is not None and c.unsettled_since <= now]
-    return Evaluated(written, left)
+    return EvaluationResult(written, left)
 
 
-def _settled_until(company: Company, now: datetime, known_until: datetime | None) -> datetime:
-    until = min(now, known_until or now)
+def _settled_until(company: Company, now: datetime, stored_until: datetime | None) -> datetime:
+    until = min(now, stored_until or now)
     if company.unsettled_since is not None and company.unsettled_since <= now:
         return max(until, company.unsettled_since)
     return until
@@ -110,7 +110,7 @@ def _note_unsettled(held: Sequence[Company], judged_until: Mapping[int, datetime
             company.unsettled_since = following.get(company.id)
 
 
-def save_judged(judged: Sequence[Judged]) -> None:
+def save_judged(judged: Sequence[JudgedCompany]) -> None:
     """Write companies' health and their flags."""
     gone: list[StoredFlagState] = []
     changed: list[StoredFlagState] = []
@@ -120,7 +120,7 @@ def save_judged(judged: Sequence[Judged]) -> None:
         company.changed_at = state.changed_at
         company.recorded_until = state.recorded_until
         company.awaiting = sorted(name for name, flag in state.flags.items() if flag.awaits_event)
-        company.score = one.book.score(counted_levels(one.book, state))
+        company.score = one.book.score(effective_levels(one.book, state))
         before = {flag.flag: flag for flag in one.flags_before}
         gone += (flag for flag in one.flags_before if flag.flag not in state.flags)
         changed += (flag for flag in _flag_states(one) if flag != before.get(flag.flag))
@@ -129,7 +129,7 @@ def save_judged(judged: Sequence[Judged]) -> None:
     flag_states.save(changed)
 
 
-def _flag_states(judged: Judged) -> Iterator[StoredFlagState]:
+def _flag_states(judged: JudgedCompany) -> Iterator[StoredFlagState]:
     company, book = judged.company, judged.book
     for name, state in judged.state.flags.items():
         yield StoredFlagState(
@@ -140,7 +140,7 @@ def _flag_states(judged: Judged) -> Iterator[StoredFlagState]:
             changed_at=state.changed_at,
             due_at=state.due_at,
             moved_at=state.moved_at,
-            holding={book.statuses[n]: since.isoformat() for n, since in state.holding.items()},
+            holding={book.statuses[n]: since.isoformat() for n, since in state.holding_since.items()},
         )
 
 
@@ -148,7 +148,7 @@ def _save_overrides(
     stored: Iterable[StoredOverride], settlements: Sequence[tuple[RuleBook, int, Settlement]]
 ) -> None:
     """Note of each override that its start is recorded, and its end with who ended it."""
-    begun = {one.id for one in settlements[-1][2].state.overrides if one.begun}
+    begun = {one.id for one in settlements[-1][2].state.overrides if one.started}
     ended = {
         one.override.id: (one, number)
         for _, number, settlement in settlements
@@ -160,8 +160,8 @@ def _save_overrides(
         elif row.id in ended:
             end, number = ended[row.id]
             over = replace(row, start_recorded=True, end_recorded=True)
-            if end.because is not None:
-                because = f"version {number} of the rules does not have {end.because}"
+            if end.missing is not None:
+                because = f"version {number} of the rules does not have {end.missing}"
                 over = replace(over, ended_by="rules", ended_because=because, ended_at=end.at)
             elif row.ended_at is None:
                 over = replace(over, ended_by="time", ended_at=end.at)

@@ -11,14 +11,14 @@ from models.health import transitions
 from models.health.flag_overrides import StoredOverride
 from models.health.transitions import StoredTransition
 from rules.book import RuleBook
-from rules.durations import BEGINNING, LONGEST, shifted, spell_duration, spell_instant
+from rules.durations import BEGINNING, MAX_WINDOW, format_duration, format_instant, shift
 from rules.facts import Facts
 from rules.flags import Flag, Reason, Verdict
-from rules.judging.overrides import counted_levels
-from rules.judging.prevention import averted_by, what_counts
+from rules.judging.overrides import effective_levels
+from rules.judging.prevention import describe_events, prevented_by
 from rules.judging.review import Review, deciding_phrase, review
 from rules.phrases.condition import Condition, Finding
-from rules.phrases.fields import spell_value
+from rules.phrases.fields import format_value
 from services.health.settlements import facts_of, recorded, settlements_of
 from services.rules.rule_books import RuleBooks
 
@@ -40,9 +40,9 @@ class FlagExplanation:
     reason: Reason
     counts: str | None
     threshold: str
-    seen: str | None
+    evidence: str | None
     recovers: str | None
-    lacks: str | None
+    missing: str | None
     last_event_at: datetime | None
     changes_at: datetime | None
     changes_to: str | None
@@ -82,14 +82,14 @@ def explain(
     stored = recorded(company)
     book, _, settled = settlements_of(stored, version, rulebooks, now)[-1]
     facts = facts_of(company)
-    found = review(book, settled.state, facts, now=now, until=shifted(now, LONGEST))
+    found = review(book, settled.state, facts, now=now, until=shift(now, MAX_WINDOW))
     flags = [_explain_flag(book, flag, found, facts, now) for flag in book.flags]
-    in_force = {one.id: one.flag for one in found.state.overrides if one.begun}
+    in_force = {one.id: one.flag for one in found.state.overrides if one.started}
     overrides = {in_force[one.id]: one for one in stored.overrides if one.id in in_force}
     return Explanation(
         company,
         found.state.status,
-        book.score(counted_levels(book, found.state)),
+        book.score(effective_levels(book, found.state)),
         version,
         [replace(flag, override=overrides.get(flag.flag)) for flag in flags],
         transitions.of_company(company.id),
@@ -100,34 +100,34 @@ def _explain_flag(
     book: RuleBook, flag: Flag, found: Review, facts: Facts, now: datetime
 ) -> FlagExplanation:
     verdict = found.verdicts[flag.name]
-    steps = [step for step in found.changes if step.flag == flag.name and step.crosses]
+    steps = [step for step in found.changes if step.flag == flag.name and step.is_crossing]
     deciding = deciding_phrase(flag, verdict)
-    lacks = deciding[0].lacks(deciding[1]) if deciding else None
+    missing = deciding[0].missing(deciding[1]) if deciding else None
     recovery = found.recoveries.get(flag.name)
     if recovery is not None and flag.recover is not None:
-        lacks = flag.recover.lacks(recovery)
+        missing = flag.recover.missing(recovery)
     counts = any(part.counts_events for phrase in flag.phrases for part in phrase)
     last = facts.latest(flag.selector, 1, BEGINNING, now) if counts else ()
     return FlagExplanation(
         flag=flag.name,
         status=book.status_name(verdict.level),
         reason=verdict.reason,
-        counts=what_counts(book, flag) if counts else None,
+        counts=describe_events(book, flag) if counts else None,
         threshold=str(deciding[0]) if deciding else flag.threshold(verdict.level),
-        seen=_seen(flag, verdict, deciding, facts, now),
+        evidence=_evidence(flag, verdict, deciding, facts, now),
         recovers=str(flag.recover) if recovery is not None else None,
-        lacks=lacks,
+        missing=missing,
         last_event_at=last[0] if last else None,
         changes_at=steps[0].at if steps else None,
         changes_to=book.status_name(steps[0].after) if steps else None,
-        unless=averted_by(book, steps[0]) if steps else None,
+        unless=prevented_by(book, steps[0]) if steps else None,
         line=flag.line,
         note=flag.note,
         override=None,
     )
 
 
-def _seen(
+def _evidence(
     flag: Flag,
     verdict: Verdict,
     deciding: tuple[Condition, Finding] | None,
@@ -136,17 +136,17 @@ def _seen(
 ) -> str | None:
     """What a flag rests on, in words."""
     if deciding is not None:
-        return deciding[0].tell(deciding[1])
-    if verdict.reason is Reason.WAITS:
-        since = spell_instant(facts.first_seen_at)
-        return f"known since {since}, the flag waits {spell_duration(flag.wait)}"
+        return deciding[0].describe(deciding[1])
+    if verdict.reason is Reason.WAITING:
+        since = format_instant(facts.first_seen_at)
+        return f"known since {since}, the flag waits {format_duration(flag.wait)}"
     fields = []
     for path, wanted in flag.applies_to:
         value = facts.field(path, now)
-        said = "missing" if value is None else spell_value(value)
+        said = "missing" if value is None else format_value(value)
         fields.append(f"company.{'.'.join(path)} is {said}, not {_spell(wanted)}")
     return "; ".join(fields)
 
 
 def _spell(values: Sequence[Any]) -> str:
-    return " or ".join(spell_value(value) for value in values)
+    return " or ".join(format_value(value) for value in values)

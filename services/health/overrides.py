@@ -16,7 +16,7 @@ from models.health import flag_overrides
 from models.health.flag_overrides import NewOverride, StoredOverride
 from models.organizations import rule_versions
 from rules.book import RuleBook
-from rules.durations import spell_instant
+from rules.durations import format_instant
 from rules.faults import did_you_mean
 from services.health.evaluation import bring_up_to_date
 from services.rules.rule_books import RuleBooks
@@ -41,15 +41,15 @@ class NoSuchStatus(OverrideRefused):
     """Raised when the rules in force have no status with a name."""
 
 
-class EndNotAhead(OverrideRefused):
+class EndInPast(OverrideRefused):
     """Raised when an override would be over before it begins."""
 
 
-class NotSaid(OverrideRefused):
+class InvalidJustification(OverrideRefused):
     """Raised when a reason, an owner or who asks is not said, or not in a few words."""
 
 
-class NothingToEnd(OverrideRefused):
+class NotOverridden(OverrideRefused):
     """Raised when a flag is neither snoozed nor overridden."""
 
 
@@ -63,7 +63,7 @@ class FlagOfCompany:
 
 
 @dataclass(frozen=True)
-class Grounds:
+class Justification:
     """Why a flag is overridden, who answers for it, and who does it; each on one line."""
 
     reason: str
@@ -72,16 +72,16 @@ class Grounds:
 
 
 @dataclass(frozen=True)
-class Judging:
+class JudgingContext:
     """What judging needs: the rule books, the present, and up to when all events are stored."""
 
     rulebooks: RuleBooks
     now: datetime
-    known_until: datetime
+    stored_until: datetime
 
 
 @dataclass(frozen=True)
-class Written:
+class OverrideResult:
     """An override as it was written, its company as it is then, and the deliveries that tell it."""
 
     override: StoredOverride
@@ -89,7 +89,7 @@ class Written:
     deliveries: Sequence[UUID]
 
 
-def snooze(target: FlagOfCompany, until: datetime, grounds: Grounds, judging: Judging) -> Written:
+def snooze(target: FlagOfCompany, until: datetime, grounds: Justification, judging: JudgingContext) -> OverrideResult:
     """Let a flag not count, and tell nobody of its changes, from now until an instant.
 
     What overrode it before ends now.
@@ -106,9 +106,9 @@ def override(
     target: FlagOfCompany,
     status: str,
     until: datetime | None,
-    grounds: Grounds,
-    judging: Judging,
-) -> Written:
+    grounds: Justification,
+    judging: JudgingContext,
+) -> OverrideResult:
     """Let a flag count as a status from now until an instant, or with None until it is ended.
 
     What overrode it before ends now.
@@ -120,7 +120,7 @@ def override(
     return _put_in_force(target, status, until, grounds, judging)
 
 
-def end(target: FlagOfCompany, ended_by: str, judging: Judging) -> Written:
+def end(target: FlagOfCompany, ended_by: str, judging: JudgingContext) -> OverrideResult:
     """Let a flag count as it is judged again from now on.
 
     Raises:
@@ -130,7 +130,7 @@ def end(target: FlagOfCompany, ended_by: str, judging: Judging) -> Written:
     company = _lock(target)
     found = _in_force(company, target.flag)
     if found is None or (found.ends_at is not None and found.ends_at <= judging.now):
-        raise NothingToEnd(f"`{target.flag}` of `{target.company}` is not snoozed or overridden.")
+        raise NotOverridden(f"`{target.flag}` of `{target.company}` is not snoozed or overridden.")
     ended_by = _said("who ends it", ended_by, LONGEST_OWNER)
     at = max(judging.now, found.starts_at, company.recorded_until or judging.now)
     _end(found, at, ended_by, "ended by hand")
@@ -141,9 +141,9 @@ def _put_in_force(
     target: FlagOfCompany,
     status: str | None,
     until: datetime | None,
-    grounds: Grounds,
-    judging: Judging,
-) -> Written:
+    grounds: Justification,
+    judging: JudgingContext,
+) -> OverrideResult:
     reason = _said("a reason", grounds.reason, LONGEST_REASON)
     owner = _said("an owner", grounds.owner, LONGEST_OWNER)
     made_by = _said("who does it", grounds.made_by, LONGEST_OWNER)
@@ -155,7 +155,7 @@ def _put_in_force(
     known = (book_since, company.recorded_until, former and former.starts_at)
     at = max([judging.now, *(instant for instant in known if instant)])
     if until is not None and until <= at:
-        raise EndNotAhead(f"{spell_instant(until)} is not ahead; it is {spell_instant(at)}.")
+        raise EndInPast(f"{format_instant(until)} is not ahead; it is {format_instant(at)}.")
     if former is not None:
         _end(former, at, made_by, "replaced by another")
     new = NewOverride(
@@ -193,9 +193,9 @@ def _check(target: FlagOfCompany, status: str | None, book: RuleBook) -> None:
 def _said(what: str, text: str, longest: int) -> str:
     text = text.strip()
     if not text:
-        raise NotSaid(f"Say {what}.")
+        raise InvalidJustification(f"Say {what}.")
     if len(text) > longest or not text.isprintable():
-        raise NotSaid(f"Say {what} on one line of at most {longest} characters.")
+        raise InvalidJustification(f"Say {what} on one line of at most {longest} characters.")
     return text
 
 
@@ -213,9 +213,9 @@ def _end(former: StoredOverride, at: datetime, by: str, because: str) -> None:
     flag_overrides.save(ended)
 
 
-def _judge(company: Company, override_id: int, at: datetime, judging: Judging) -> Written:
-    done = bring_up_to_date([company], judging.rulebooks, at, known_until=judging.known_until)
+def _judge(company: Company, override_id: int, at: datetime, judging: JudgingContext) -> OverrideResult:
+    done = bring_up_to_date([company], judging.rulebooks, at, stored_until=judging.stored_until)
     written = flag_overrides.find(company.organization_id, override_id)
     if written is None:
         raise LookupError(f"override {override_id} is gone though its company is locked")
-    return Written(written, company, done.written)
+    return OverrideResult(written, company, done.written)

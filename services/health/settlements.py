@@ -24,7 +24,7 @@ DEEPEST_READ_AHEAD = 100
 
 
 @dataclass(frozen=True)
-class Recorded:
+class StoredHealth:
     """All that is recorded of a company's health; of its overrides those that are not over."""
 
     company: Company
@@ -32,19 +32,19 @@ class Recorded:
     overrides: Sequence[StoredOverride]
 
 
-def all_recorded(some: Sequence[Company]) -> list[Recorded]:
+def stored_health_of(some: Sequence[Company]) -> list[StoredHealth]:
     """What is recorded of these companies."""
     ids = [company.id for company in some]
     flags, overrides = flag_states.of_companies(ids), flag_overrides.open_of_companies(ids)
-    return [Recorded(one, flags[one.id], overrides.get(one.id, [])) for one in some]
+    return [StoredHealth(one, flags[one.id], overrides.get(one.id, [])) for one in some]
 
 
-def recorded(company: Company) -> Recorded:
+def recorded(company: Company) -> StoredHealth:
     """What is recorded of a company."""
-    return all_recorded([company])[0]
+    return stored_health_of([company])[0]
 
 
-def company_state(recorded: Recorded, book: RuleBook) -> CompanyState:
+def company_state(recorded: StoredHealth, book: RuleBook) -> CompanyState:
     """A company's rows as `rules` takes them."""
     company = recorded.company
     return CompanyState(
@@ -68,7 +68,7 @@ def company_state(recorded: Recorded, book: RuleBook) -> CompanyState:
         },
         recorded_until=company.recorded_until,
         overrides=tuple(
-            Override(o.id, o.flag, o.status, o.starts_at, o.over_at, begun=o.start_recorded)
+            Override(o.id, o.flag, o.status, o.starts_at, o.over_at, started=o.start_recorded)
             for o in recorded.overrides
         ),
     )
@@ -92,7 +92,7 @@ def facts_of_all(
         for company in some
         for number in [versions[company.organization_id]]
         for book in [rulebooks.book_if_readable(company.organization_id, number)]
-        for key, depth in (book.latest_read if book else {}).items()
+        for key, depth in (book.events_needed_by_key if book else {}).items()
         if depth <= DEEPEST_READ_AHEAD
     ]
     latest: dict[int, dict[str | None, LatestTimes]] = {company.id: {} for company in some}
@@ -103,7 +103,7 @@ def facts_of_all(
 
 
 def settlements_of(
-    recorded: Recorded,
+    recorded: StoredHealth,
     version: int,
     rulebooks: RuleBooks,
     until: datetime,
@@ -134,6 +134,6 @@ def settlements_of(
         settlements.append((book, number, settlement))
         state = settlement.state
         if following:
-            number, new_rules = following.version, NewRules(following.applied_at, former=book)
+            number, new_rules = following.version, NewRules(following.applied_at, previous=book)
             book = rulebooks.book(organization_id, number)
     return settlements

@@ -21,7 +21,7 @@ from services.webhooks.subscriptions import wants
 logger = logging.getLogger("brazebee.health")
 
 
-def record(
+def record_transition(
     company: Company,
     transition: Transition,
     book: RuleBook,
@@ -108,7 +108,7 @@ def _triggers(transition: Transition, book: RuleBook) -> list[dict[str, str]]:
 
 
 def _log(company: Company, transition: Transition, book: RuleBook) -> None:
-    reasons = (transition.tell(book, change) for change in transition.changes)
+    reasons = (transition.describe(book, change) for change in transition.changes)
     if transition.before == transition.after:
         what = f"stays {transition.after}"
     else:

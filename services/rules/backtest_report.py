@@ -7,21 +7,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rules.book import RuleBook
-from rules.judging.accuracy import Hindsight, Period, look_back
+from rules.judging.accuracy import Accuracy, Period, measure_accuracy
 from rules.judging.replay import raised_periods
-from services.rules.backtest import Replayed, Stretch
+from services.rules.backtest import CompanyReplay, ReplayPeriod
 
 ANY_FLAG = "(any flag)"
 
 
 @dataclass(frozen=True)
-class Report:
+class BacktestReport:
     """What came of replaying a book, and variants of its flags, over one stretch."""
 
     book: RuleBook
     variants: list[RuleBook]
-    replayed: list[Replayed]
-    stretch: Stretch
+    replayed: list[CompanyReplay]
+    stretch: ReplayPeriod
 
     def changes(self) -> list[dict[str, Any]]:
         """How often each flag was raised and cleared, and for how many companies."""
@@ -98,8 +98,8 @@ class Report:
         flag: str | None,
         outcomes: Mapping[str, datetime],
         horizon: timedelta,
-    ) -> Hindsight:
-        return look_back(self._periods(number, flag), outcomes, horizon=horizon)
+    ) -> Accuracy:
+        return measure_accuracy(self._periods(number, flag), outcomes, horizon=horizon)
 
     def _periods(self, number: int, flag: str | None) -> dict[str, list[Period]]:
         """When each company was raised, by the book or the variant with this number."""
@@ -122,7 +122,7 @@ def _flat(periods: Mapping[str, Iterable[Period]]) -> Iterable[Period]:
     return (period for company in periods.values() for period in company)
 
 
-def _figures(found: Hindsight) -> dict[str, Any]:
+def _figures(found: Accuracy) -> dict[str, Any]:
     return {
         "warned": found.warned,
         "missed": found.missed,

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from models.companies.companies import Company
 from models.health.transitions import StoredTransition
 from models.webhooks.webhook_endpoints import Wanted
-from rules.facts import stands_at
+from rules.facts import value_at
 from rules.language.mistakes import PhraseError
 from rules.language.parser import parse_offset
-from rules.phrases.fields import field_path, says
+from rules.phrases.fields import field_path, matches_value
 from services.webhooks.addresses import AddressPolicy, AddressRefused, Network
 from services.webhooks.payload import event_type
 
@@ -19,7 +19,7 @@ LONGEST_OVERLAP = timedelta(days=7)
 """How long two secrets of an endpoint may sign."""
 
 
-class CannotSubscribe(Exception):
+class InvalidSubscription(Exception):
     """Raised when a subscription asks for what cannot be, with a sentence on why."""
 
 
@@ -27,7 +27,7 @@ def check_url(url: str, allowed_nets: Sequence[Network]) -> str | None:
     """See that attempts may reach a URL; a note for who subscribes it, if there is one.
 
     Raises:
-        CannotSubscribe: no attempt would be allowed to.
+        InvalidSubscription: no attempt would be allowed to.
     """
     policy = AddressPolicy(allowed_nets)
     try:
@@ -36,11 +36,11 @@ def check_url(url: str, allowed_nets: Sequence[Network]) -> str | None:
         secure = parts.scheme == "https"
         policy.resolve(parts.hostname or "", parts.port or (443 if secure else 80), secure=secure)
     except AddressRefused as error:
-        raise CannotSubscribe(f"{error}.") from None
+        raise InvalidSubscription(f"{error}.") from None
     except (socket.gaierror, UnicodeError):
         host = urlsplit(url).hostname
         if urlsplit(url).scheme == "http":
-            raise CannotSubscribe(
+            raise InvalidSubscription(
                 f"{host} does not resolve; a URL elsewhere must be https."
             ) from None
         return f"{host} does not resolve at the moment."
@@ -51,13 +51,13 @@ def read_fields(pairs: Iterable[str]) -> dict[str, list[str]] | None:
     """The fields of companies that `FIELD=VALUE` names, each with its values; None without any.
 
     Raises:
-        CannotSubscribe: one is not of that form.
+        InvalidSubscription: one is not of that form.
     """
     wanted: dict[str, list[str]] = {}
     for pair in pairs:
         field, equals, value = pair.partition("=")
         if not field or not equals:
-            raise CannotSubscribe(f"`{pair}` is not FIELD=VALUE.")
+            raise InvalidSubscription(f"`{pair}` is not FIELD=VALUE.")
         wanted.setdefault(field.removeprefix("company."), []).append(value)
     return wanted or None
 
@@ -66,14 +66,14 @@ def read_overlap(text: str) -> timedelta:
     """How long the former secret goes on signing after a new one is made.
 
     Raises:
-        CannotSubscribe: it is no duration, or too long.
+        InvalidSubscription: it is no duration, or too long.
     """
     try:
         overlap = parse_offset(text)
     except PhraseError as error:
-        raise CannotSubscribe(error.message) from None
+        raise InvalidSubscription(error.message) from None
     if overlap > LONGEST_OVERLAP:
-        raise CannotSubscribe("two secrets may sign for up to 7 days.")
+        raise InvalidSubscription("two secrets may sign for up to 7 days.")
     return overlap
 
 
@@ -90,7 +90,7 @@ def wants(wanted: Wanted, transition: StoredTransition, company: Company) -> boo
         return False
     fields = company.traits.custom | company.traits.core
     for field, values in (wanted.company_fields or {}).items():
-        found = stands_at(fields, field_path(field))
-        if found is None or not any(says(found, value) for value in values):
+        found = value_at(fields, field_path(field))
+        if found is None or not any(matches_value(found, value) for value in values):
             return False
     return True

@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from rules.durations import LONGEST, UNITS
+from rules.durations import MAX_WINDOW, UNITS
 from rules.facts import USER, Selector
 from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
 from rules.language.parser import parse_condition
-from rules.language.tree import MOST_TIMES, Vocabulary
+from rules.language.tree import MAX_TIMES, Vocabulary
 from rules.phrases.amounts import Amount, Change, Measure
 from rules.phrases.condition import Bound, Condition, Finding, Level, Situation
 from rules.phrases.counting import Absence, Comparison, Count, Distinct, Never, Share
@@ -65,7 +65,7 @@ def situation(
     return Situation(facts, Selector("login"), at(now), Flags(levels or {}, changes or {}))
 
 
-def find(
+def evaluate(
     phrase: str | Condition,
     events: Iterable[Occurrence] = (),
     fields: Mapping[str, Any] | None = None,
@@ -74,7 +74,7 @@ def find(
 ) -> Finding:
     """What a phrase finds at a second."""
     condition = parse_condition(phrase) if isinstance(phrase, str) else phrase
-    return condition.find(situation(facts_of(events, fields), now))
+    return condition.evaluate(situation(facts_of(events, fields), now))
 
 
 # Random phrases, as a rule file can contain them
@@ -83,7 +83,7 @@ IGNORED_UNDER = Decimal(20)
 VOCABULARY = Vocabulary(ignore_previous_under=IGNORED_UNDER)
 
 windows = st.builds(
-    lambda unit, share: max(1, round(share * (LONGEST // unit))) * unit,
+    lambda unit, share: max(1, round(share * (MAX_WINDOW // unit))) * unit,
     st.sampled_from(list(UNITS.values())),
     st.one_of(st.floats(0, 1), st.floats(0, 1e-4)),
 )
@@ -118,11 +118,11 @@ def _has_depth(condition: Count | Distinct) -> bool:
     return condition.depth > 0
 
 
-counts = st.builds(Count, st.sampled_from(Comparison), st.integers(0, MOST_TIMES), windows)
+counts = st.builds(Count, st.sampled_from(Comparison), st.integers(0, MAX_TIMES), windows)
 distinct = st.builds(
     Distinct,
     st.sampled_from(Comparison),
-    st.integers(0, MOST_TIMES),
+    st.integers(0, MAX_TIMES),
     st.one_of(st.just(USER), paths.map(lambda path: ("data", *path))),
     windows,
 )

@@ -11,17 +11,17 @@ import click
 
 from cli.commands.rules.files import file_argument, load_rules
 from cli.commands.rules.outcomes import known_outcomes, read_outcomes
-from cli.connection import database_transaction, find_organization, refused_without_postgres
-from cli.errors import Refused
+from cli.connection import database_transaction, find_organization, report_database_errors
+from cli.errors import CommandError
 from cli.output import json_option, org_option, print_json, print_rows
 from cli.progress import with_progress
 from models.companies import companies
 from models.health import flag_overrides
 from rules.book import RuleBook
-from rules.durations import counted
+from rules.durations import pluralize
 from rules.judging.threshold_variations import variations
-from services.rules.backtest import Stretch, backtest
-from services.rules.backtest_report import Report
+from services.rules.backtest import ReplayPeriod, backtest
+from services.rules.backtest_report import BacktestReport
 from services.times import utc_now
 
 
@@ -47,7 +47,7 @@ def backtest_rules(
     book = load_rules(file).book
     came_to = read_outcomes(outcomes) if outcomes else []
     until = utc_now()
-    stretch = Stretch(until - timedelta(days=days), until)
+    stretch = ReplayPeriod(until - timedelta(days=days), until)
     report = _replay(book, _variants(book) if outcomes else [], stretch, org)
     left_out = _overrides_left_out(stretch, org)
     horizon = timedelta(days=warning_days)
@@ -72,26 +72,26 @@ def backtest_rules(
         return
     _print_changes(report, days)
     if left_out:
-        snoozes = counted(left_out, "snooze or override", "snoozes and overrides")
+        snoozes = pluralize(left_out, "snooze or override", "snoozes and overrides")
         click.echo(f"\n{snoozes} of that time left out: flags are replayed as they are judged.")
     if outcomes:
         _print_hindsight(report, judged, horizon)
 
 
-def _replay(book: RuleBook, variants: list[RuleBook], stretch: Stretch, org: str) -> Report:
+def _replay(book: RuleBook, variants: list[RuleBook], stretch: ReplayPeriod, org: str) -> BacktestReport:
     with database_transaction() as settings:
         ids = companies.ids_of_organization(find_organization(org).id)
     chunks = backtest(settings, ids, [book, *variants], stretch)
     flat = (one for chunk in chunks for one in chunk)
     try:
-        with refused_without_postgres():
+        with report_database_errors():
             replayed = list(with_progress(flat, length=len(ids), label="Replaying companies"))
     except BrokenProcessPool:
-        raise Refused("A process of the backtest was killed; is there enough memory?") from None
-    return Report(book, variants, replayed, stretch)
+        raise CommandError("A process of the backtest was killed; is there enough memory?") from None
+    return BacktestReport(book, variants, replayed, stretch)
 
 
-def _overrides_left_out(stretch: Stretch, org: str) -> int:
+def _overrides_left_out(stretch: ReplayPeriod, org: str) -> int:
     with database_transaction():
         organization_id = find_organization(org).id
         return flag_overrides.count_between(
@@ -103,17 +103,17 @@ def _variants(book: RuleBook) -> list[RuleBook]:
     return [replace(book, flags=(variant,)) for flag in book.flags for variant in variations(flag)]
 
 
-def _print_changes(report: Report, days: int) -> None:
-    of = counted(len(report.replayed), "company", "companies")
-    click.echo(f"{of} over {counted(days, 'day')}:\n")
+def _print_changes(report: BacktestReport, days: int) -> None:
+    of = pluralize(len(report.replayed), "company", "companies")
+    click.echo(f"{of} over {pluralize(days, 'day')}:\n")
     print_rows(report.changes(), as_json=False, empty="")
     click.echo("\nBy week:\n")
     print_rows(report.weeks(), as_json=False, empty="Nothing was raised or cleared.")
 
 
-def _print_hindsight(report: Report, outcomes: Mapping[str, datetime], horizon: timedelta) -> None:
-    warned = f"warned means raised within {counted(horizon.days, 'day')} before"
-    click.echo(f"\n{counted(len(outcomes), 'outcome')}; {warned}.\n")
+def _print_hindsight(report: BacktestReport, outcomes: Mapping[str, datetime], horizon: timedelta) -> None:
+    warned = f"warned means raised within {pluralize(horizon.days, 'day')} before"
+    click.echo(f"\n{pluralize(len(outcomes), 'outcome')}; {warned}.\n")
     rows = [_with_percents(row) for row in report.hindsight(outcomes, horizon)]
     print_rows(rows, as_json=False, empty="")
     click.echo("\nWith other thresholds, each flag's mildest phrase alone:\n")

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from cli.commands.rules.files import file_argument, read_rule_file, show_faults
-from cli.errors import Refused
+from cli.errors import CommandError
 from cli.output import json_option, print_json
-from rules.durations import counted
+from rules.durations import pluralize
 from rules.file.json_schema import rule_schema
 from rules.file.rule_file import check_rules
 
@@ -24,18 +24,18 @@ def check(file: Path, as_json: bool) -> None:
             {
                 "file": str(file),
                 "faults": [vars(fault) for fault in checked.faults],
-                "doubts": [vars(doubt) for doubt in checked.doubts],
+                "doubts": [vars(doubt) for doubt in checked.warnings],
             }
         )
     if checked.book is None:
-        raise Refused("" if as_json else show_faults(file, source, checked.faults))
+        raise CommandError("" if as_json else show_faults(file, source, checked.faults))
     if as_json:
         return
-    for doubt in checked.doubts:
-        click.secho(doubt.shown(str(file), source), fg="yellow")
+    for doubt in checked.warnings:
+        click.secho(doubt.in_context(str(file), source), fg="yellow")
     flags, events = len(checked.book.flags), len(checked.book.events)
-    found = f"{counted(len(checked.doubts), 'doubt')}" if checked.doubts else "no fault"
-    click.echo(f"{file}: {counted(events, 'event')}, {counted(flags, 'flag')}, {found}.")
+    found = f"{pluralize(len(checked.warnings), 'doubt')}" if checked.warnings else "no fault"
+    click.echo(f"{file}: {pluralize(events, 'event')}, {pluralize(flags, 'flag')}, {found}.")
 
 
 @click.command("schema")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cli.errors import Refused
+from cli.errors import CommandError
 from rules.book import RuleBook
 from rules.faults import Fault
 from rules.file.rule_file import check_rules
@@ -26,32 +26,32 @@ def load_rules(path: Path) -> RuleFile:
     """Read a rule file. What is surely not meant is told on standard error.
 
     Raises:
-        Refused: it cannot be read, or has faults; tells all of them.
+        CommandError: it cannot be read, or has faults; tells all of them.
     """
     source = read_rule_file(path)
     checked = check_rules(source)
     if checked.book is None:
-        raise Refused(show_faults(path, source, checked.faults))
-    for doubt in checked.doubts:
-        click.secho(doubt.shown(str(path), source), fg="yellow", err=True)
+        raise CommandError(show_faults(path, source, checked.faults))
+    for doubt in checked.warnings:
+        click.secho(doubt.in_context(str(path), source), fg="yellow", err=True)
     return RuleFile(path, source, checked.book)
 
 
 def show_faults(path: Path, source: str, faults: tuple[Fault, ...]) -> str:
     """Every fault with its line and a caret."""
-    return "\n".join(fault.shown(str(path), source) for fault in faults)
+    return "\n".join(fault.in_context(str(path), source) for fault in faults)
 
 
 def read_rule_file(file: Path) -> str:
     """The text of a rule file.
 
     Raises:
-        Refused: it cannot be read.
+        CommandError: it cannot be read.
     """
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise Refused(f"{file} cannot be read: {error.strerror}.") from None
+        raise CommandError(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise Refused(f"{file}:{line}: this is not UTF-8 text; save the file as UTF-8.") from None
+        raise CommandError(f"{file}:{line}: this is not UTF-8 text; save the file as UTF-8.") from None

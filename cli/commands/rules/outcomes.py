@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from cli.errors import Refused
-from rules.durations import spell_instant
+from cli.errors import CommandError
+from rules.durations import format_instant
 from rules.phrases.fields import as_instant
-from services.rules.backtest import Stretch
+from services.rules.backtest import ReplayPeriod
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def read_outcomes(path: Path) -> list[Outcome]:
     """The outcomes in a CSV file, with commas or semicolons; a first line of words is a heading.
 
     Raises:
-        Refused: the file cannot be read, or lines of it are wrong; tells all that are.
+        CommandError: the file cannot be read, or lines of it are wrong; tells all that are.
     """
     rows = _read_rows(path)
     outcomes: dict[str, Outcome] = {}
@@ -45,7 +45,7 @@ def read_outcomes(path: Path) -> list[Outcome]:
         else:
             outcomes[company] = Outcome(line, company, at)
     if wrong or not outcomes:
-        raise Refused(
+        raise CommandError(
             "\n".join(wrong)
             or f"{path} names no company; write lines such as company_123,2026-03-31."
         )
@@ -53,7 +53,7 @@ def read_outcomes(path: Path) -> list[Outcome]:
 
 
 def known_outcomes(
-    path: Path, outcomes: Iterable[Outcome], companies: Iterable[str], stretch: Stretch
+    path: Path, outcomes: Iterable[Outcome], companies: Iterable[str], stretch: ReplayPeriod
 ) -> dict[str, datetime]:
     """The outcomes that a backtest can judge; others are told on standard error."""
     known = set(companies)
@@ -62,7 +62,7 @@ def known_outcomes(
         if one.company not in known:
             reason = f"there is no company {one.company}"
         elif not stretch.since < one.at <= stretch.until:
-            since, until = spell_instant(stretch.since), spell_instant(stretch.until)
+            since, until = format_instant(stretch.since), format_instant(stretch.until)
             reason = f"{one.at:%Y-%m-%d} is not in the time replayed, {since} to {until}"
         else:
             judged[one.company] = one.at
@@ -81,8 +81,8 @@ def _read_rows(path: Path) -> list[list[str]]:
             for row in csv.reader(text.splitlines(), delimiter=delimiter)
         ]
     except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}.") from None
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise Refused(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from None
+        raise CommandError(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from None
     except csv.Error as error:
-        raise Refused(f"{path} is not CSV: {error}.") from None
+        raise CommandError(f"{path} is not CSV: {error}.") from None

@@ -14,9 +14,9 @@ from models.companies import companies
 from models.database import read_one_snapshot
 from models.organizations.organizations import Organization
 from rules.book import RuleBook
-from rules.durations import counted
+from rules.durations import pluralize
 from services.rules.plan import Plan, collect, plan
-from services.rules.prospects import Prospect, companies_due, forecast
+from services.rules.planned_changes import PlannedChange, companies_due, forecast
 from services.times import utc_now
 
 
@@ -65,10 +65,10 @@ def forecast_changes(days: int, flags: bool, org: str, as_json: bool) -> None:
         return
     rows = [{"at": one.at, **_row(one)} for one in told]
     print_rows(rows, as_json=False, empty="")
-    changes = counted(len(told), "change") if told else "No change"
+    changes = pluralize(len(told), "change") if told else "No change"
     only_flags = len(coming) - len(told)
     click.echo(
-        f"{changes} of status in {counted(days, 'day')} if nothing happens"
+        f"{changes} of status in {pluralize(days, 'day')} if nothing happens"
         f"{f', {only_flags} more of flags alone (--flags)' if only_flags else ''}."
     )
 
@@ -90,7 +90,7 @@ def print_plan(found: Plan, *, limit: int | None) -> None:
     if limit is not None and len(moving) > limit:
         click.echo(f"... and {len(moving) - limit} more; `brazebee rules plan` lists all.")
     click.echo(
-        f"{len(moving)} of {counted(found.companies, 'company', 'companies')} would change status"
+        f"{len(moving)} of {pluralize(found.companies, 'company', 'companies')} would change status"
         f"{f', {staying} more only flags' if staying else ''}."
     )
     if found.refused_events:
@@ -100,7 +100,7 @@ def print_plan(found: Plan, *, limit: int | None) -> None:
         )
 
 
-def _as_plain(one: Prospect) -> dict[str, Any]:
+def _as_plain(one: PlannedChange) -> dict[str, Any]:
     """A prospect for programs."""
     return {
         "id": one.id,
@@ -121,7 +121,7 @@ def _as_plain(one: Prospect) -> dict[str, Any]:
     }
 
 
-def _row(one: Prospect) -> dict[str, str]:
+def _row(one: PlannedChange) -> dict[str, str]:
     return {
         "company": f"{one.name} ({one.id})",
         "from": one.before,

@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from cli.commands.rules.files import file_argument, load_rules, read_rule_file, show_faults
-from cli.errors import Refused
+from cli.errors import CommandError
 from cli.output import json_option, print_json
-from rules.durations import counted
+from rules.durations import pluralize
 from rules.faults import RuleFileError
 from rules.scenarios.file import read_scenarios, rules_tested_by
 from rules.scenarios.scenario import Failure, Scenario, run
@@ -42,14 +42,14 @@ def _tests_beside(rules: Path) -> Path:
         if tests.exists():
             return tests
     read_rule_file(rules)  # a file that is not there is refused for that
-    raise Refused(f"{rules} has no tests; write them into {candidates[0]}.")
+    raise CommandError(f"{rules} has no tests; write them into {candidates[0]}.")
 
 
 def _run(tests: Path) -> Results:
     """Every test with what failed in it.
 
     Raises:
-        Refused: the test file or the rule file that it names has faults, or cannot be read.
+        CommandError: the test file or the rule file that it names has faults, or cannot be read.
     """
     text = read_rule_file(tests)
     named = rules_tested_by(text)
@@ -57,7 +57,7 @@ def _run(tests: Path) -> Results:
     try:
         scenarios = read_scenarios(text, book, file=str(tests))
     except RuleFileError as error:
-        raise Refused(show_faults(tests, text, error.faults)) from None
+        raise CommandError(show_faults(tests, text, error.faults)) from None
     return [(test, run(test, book)) for test in scenarios.tests] if book else []
 
 
@@ -85,5 +85,5 @@ def _print(tests: Path, results: Results) -> None:
         for failure in failures:
             click.echo(f"  {tests}:{failure.line}: {failure.message}")
     failed = sum(bool(failures) for _, failures in results)
-    passed = f"{len(results) - failed} of {counted(len(results), 'test')} passed"
+    passed = f"{len(results) - failed} of {pluralize(len(results), 'test')} passed"
     click.secho(f"{passed}, {failed} failed." if failed else f"{passed}.", bold=True)

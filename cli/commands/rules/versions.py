@@ -12,7 +12,7 @@ import click
 from cli.commands.rules.files import RuleFile, file_argument, load_rules, show_faults
 from cli.commands.rules.prospects import make_plan, print_plan
 from cli.connection import database_transaction, find_organization
-from cli.errors import Refused
+from cli.errors import CommandError
 from cli.option_types import current_user
 from cli.output import json_option, org_option, print_json, print_rows
 from cli.progress import with_progress
@@ -21,9 +21,9 @@ from models.database import read_one_snapshot
 from models.organizations import rule_versions
 from models.organizations.organizations import Organization
 from models.organizations.rule_versions import RuleVersion
-from rules.durations import counted
+from rules.durations import pluralize
 from rules.file.rule_file import check_rules
-from services.rules.apply_rules import Applied, Origin, apply_rules
+from services.rules.apply_rules import AppliedRules, Origin, apply_rules
 from services.rules.plan import Plan
 from services.times import utc_now
 
@@ -61,7 +61,7 @@ def apply(file: Path, org: str, yes: bool, wait: bool, as_json: bool) -> None:
         if as_json:
             print_json({"version": in_force.version, "changed": False})
         else:
-            _tell(Applied(rules.book, in_force.version, changed=False), org, None)
+            _tell(AppliedRules(rules.book, in_force.version, changed=False), org, None)
         return
     _put_in_force(organization, rules, _Manner(yes, wait, as_json), brought_back=None)
 
@@ -79,13 +79,13 @@ def rollback(version: int | None, org: str, yes: bool, wait: bool, as_json: bool
         wanted = version if version is not None else organization.rules_version - 1
         former = rule_versions.find(organization.id, wanted)
     if version is None and wanted < 1:
-        raise Refused(f"`{org}` has no version before the one in force.")
+        raise CommandError(f"`{org}` has no version before the one in force.")
     if former is None:
-        raise Refused(f"`{org}` has no rules version {wanted}; see `brazebee rules history`.")
+        raise CommandError(f"`{org}` has no rules version {wanted}; see `brazebee rules history`.")
     checked = check_rules(former.source)
     if checked.book is None:
         place = Path(f"version {wanted}")
-        raise Refused(show_faults(place, former.source, checked.faults))
+        raise CommandError(show_faults(place, former.source, checked.faults))
     rules = RuleFile(Path(f"version {wanted}"), former.source, checked.book)
     _put_in_force(organization, rules, _Manner(yes, wait, as_json), brought_back=wanted)
 
@@ -152,7 +152,7 @@ def _show_plan(organization: Organization, rules: RuleFile, manner: _Manner) -> 
     """Show what would change, and have it confirmed where it is much.
 
     Raises:
-        Refused: nobody can be asked, or said no.
+        CommandError: nobody can be asked, or said no.
     """
     with database_transaction():
         read_one_snapshot()
@@ -163,12 +163,12 @@ def _show_plan(organization: Organization, rules: RuleFile, manner: _Manner) -> 
     if manner.yes or moving <= of * ASK_ABOVE:
         return found
     if not sys.stdin.isatty():
-        raise Refused(
+        raise CommandError(
             f"{moving} of {of} companies would change, more than a tenth; nothing was applied."
             " Say --yes if that is meant."
         )
     if not click.confirm("Apply?"):
-        raise Refused("Nothing was applied.")
+        raise CommandError("Nothing was applied.")
     return found
 
 
@@ -200,13 +200,13 @@ def _put_in_force(
         _wait_until_judged(organization)
 
 
-def _tell(applied: Applied, org: str, brought_back: int | None) -> None:
+def _tell(applied: AppliedRules, org: str, brought_back: int | None) -> None:
     if applied.changed:
         which = f", which brings back version {brought_back}," if brought_back else ""
         click.echo(
             f"Version {applied.version}{which} is in force for `{org}`:"
-            f" {counted(len(applied.book.events), 'event')},"
-            f" {counted(len(applied.book.flags), 'flag')}."
+            f" {pluralize(len(applied.book.events), 'event')},"
+            f" {pluralize(len(applied.book.flags), 'flag')}."
         )
     else:
         click.echo(f"Version {applied.version} of `{org}` says the same already.")
@@ -246,7 +246,7 @@ def _find(versions: list[RuleVersion], number: int, org: str) -> RuleVersion:
     for version in versions:
         if version.version == number:
             return version
-    raise Refused(f"`{org}` has no rules version {number}; see `brazebee rules history`.")
+    raise CommandError(f"`{org}` has no rules version {number}; see `brazebee rules history`.")
 
 
 def _difference(versions: list[RuleVersion], one: RuleVersion) -> Iterator[str]:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from cli.commands.rules.files import read_rule_file, show_faults
 from cli.commands.rules.prospects import make_plan
-from cli.errors import Refused
+from cli.errors import CommandError
 from models.companies import companies
 from models.database import UNAVAILABLE, transaction
 from models.organizations import organizations, rule_versions
 from models.organizations.organizations import Organization
 from models.organizations.rule_versions import RuleVersion
-from rules.durations import counted
+from rules.durations import pluralize
 from rules.file.rule_file import check_rules
 from services.rules.apply_rules import Origin, RulesChanged, apply_rules
 from services.times import utc_now
@@ -55,7 +55,7 @@ class RuleFileWatch:
             text = read_rule_file(self._file)
             if text != self._seen and not self._take(text):
                 self._done_stamp = None
-        except Refused as error:
+        except CommandError as error:
             self._refuse(error.message)
         except (RulesChanged, *UNAVAILABLE):
             self._done_stamp = None  # looked at again
@@ -123,8 +123,8 @@ class RuleFileWatch:
         if checked.book is None:
             self._refuse(show_faults(self._file, text, checked.faults))
             return
-        for doubt in checked.doubts:
-            self._say_lines(doubt.shown(str(self._file), text))
+        for doubt in checked.warnings:
+            self._say_lines(doubt.in_context(str(self._file), text))
         planned = None
         if companies.count(organization.id) <= PLANNED_COMPANIES:
             planned = make_plan(organization, checked.book)
@@ -139,14 +139,14 @@ class RuleFileWatch:
         if applied.changed:
             self._say(
                 f"{self._file} is in force as version {applied.version}:"
-                f" {counted(len(applied.book.events), 'event')},"
-                f" {counted(len(applied.book.flags), 'flag')};"
+                f" {pluralize(len(applied.book.events), 'event')},"
+                f" {pluralize(len(applied.book.flags), 'flag')};"
                 " `brazebee rules rollback` undoes it"
             )
             if planned is not None and planned.companies:
                 self._say(
                     f"{len(planned.moving)} of"
-                    f" {counted(planned.companies, 'company', 'companies')} change status by it"
+                    f" {pluralize(planned.companies, 'company', 'companies')} change status by it"
                 )
 
     def _refuse(self, reason: str) -> None:

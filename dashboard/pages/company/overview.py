@@ -20,16 +20,16 @@ from dashboard.pages.company.notes import NoteForm, may_delete, may_edit
 from dashboard.pages.company.timeline import CAUSES, event_names
 from dashboard.presentation.charts import steps
 from dashboard.presentation.charts.steps import Step
-from dashboard.web.context import now, parts
+from dashboard.web.context import app_context, now
 from models.companies import company_notes, timeline
 from models.companies.companies import Company
 from models.database import read_one_snapshot, transaction
 from models.health import flag_overrides, transitions
 from models.health.flag_overrides import StoredOverride
 from models.health.transitions import StoredTransition
-from rules.durations import LONGEST, shifted
+from rules.durations import MAX_WINDOW, shift
 from services.health.explanation import Explanation, FlagExplanation, explain
-from services.rules.prospects import Prospect, forecast
+from services.rules.planned_changes import PlannedChange, forecast
 from services.rules.rule_books import RulesUnreadable
 
 SPANS = {"30": "30 days", "90": "90 days", "365": "a year"}
@@ -110,7 +110,7 @@ def explained(member: Member, company: Company, at: datetime) -> Explanation | N
     """
     organization = member.organization
     return explain(
-        organization.id, company.external_id, organization.rules_version, at, parts().rulebooks
+        organization.id, company.external_id, organization.rules_version, at, app_context().rulebooks
     )
 
 
@@ -162,10 +162,10 @@ def overrides_of(company: Company, at: datetime) -> Overrides:
     return Overrides(current, [one for one in stored if current.get(one.flag) is not one])
 
 
-def _coming(member: Member, company: Company, at: datetime) -> Prospect | None:
+def _coming(member: Member, company: Company, at: datetime) -> PlannedChange | None:
     """The next change of status if nothing happens, as `brazebee rules forecast` tells it."""
     version = member.organization.rules_version
-    [prospects] = forecast([company.id], version, at, shifted(at, LONGEST), parts().rulebooks)
+    [prospects] = forecast([company.id], version, at, shift(at, MAX_WINDOW), app_context().rulebooks)
     return next((one for one in prospects if one.before != one.after), None)
 
 
@@ -179,7 +179,7 @@ def _past(
     since = max(at - timedelta(days=int(span)), company.first_seen_at)
     since = min(since, at - timedelta(days=1))
     lived = _steps(history, company, standing, at)
-    within = steps.clipped([step for step, _ in lived], since, at)
+    within = steps.clip([step for step, _ in lived], since, at)
     held = sum(step.at <= since for step, _ in lived[1:])  # its place: what held at the beginning
     rows = lived[held:][::-1]
     counted = sum(

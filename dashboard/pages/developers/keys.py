@@ -11,7 +11,7 @@ from wtforms.validators import Length
 
 from dashboard.access import Member, administrator, audit, viewer
 from dashboard.pages.developers.frame import blueprint, show
-from dashboard.web.context import now, parts
+from dashboard.web.context import app_context, now
 from dashboard.web.forms import one_line, required, trimmed
 from ingress.client.rate_limit import parse_rate
 from models.database import transaction
@@ -19,7 +19,7 @@ from models.keys import api_keys
 from models.keys.api_keys import ApiKey
 from models.organizations.organizations import Organization
 from queues.admissions import EVENTS, READS, Admissions
-from rules.durations import spell_duration
+from rules.durations import format_duration
 
 LONGEST_NAME = 100
 
@@ -103,7 +103,7 @@ def _page(member: Member, form: _KeyForm) -> str:
     organization = member.organization
     with transaction():
         keys = api_keys.of_organization(organization.id)
-    rate = parse_rate(organization.rate_limit or parts().settings.rate_limit)
+    rate = parse_rate(organization.rate_limit or app_context().settings.rate_limit)
     return show(
         "keys.html",
         member,
@@ -112,14 +112,14 @@ def _page(member: Member, form: _KeyForm) -> str:
         revoked=[key for key in keys if key.revoked_at is not None],
         usage=_usage(organization),
         limit=rate.amount,
-        window=spell_duration(timedelta(seconds=rate.get_expiry())),
+        window=format_duration(timedelta(seconds=rate.get_expiry())),
     )
 
 
 def _usage(organization: Organization) -> list[Usage] | None:
     """What was used of the limit, None while Redis does not tell."""
-    rate = parse_rate(organization.rate_limit or parts().settings.rate_limit)
-    admissions = Admissions(parts().broker)
+    rate = parse_rate(organization.rate_limit or app_context().settings.rate_limit)
+    admissions = Admissions(app_context().broker)
     used = []
     for what, kind in (("Sending events", EVENTS), ("Reading over the API", READS)):
         try:

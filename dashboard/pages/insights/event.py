@@ -29,8 +29,8 @@ from dashboard.web.context import now
 from models.database import read_one_snapshot, transaction
 from models.events import hourly_counts, weekly_reach
 from models.events.weekly_reach import Week
-from rules.durations import counted
-from services.insights import Adoption, Looked, Uptake
+from rules.durations import pluralize
+from services.insights import Adoption, Answer, Uptake
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _weekly(noun: str, plural: str, weeks: Sequence[Week], at: datetime) -> Week
         Column(
             _month(day),
             number,
-            f"Week of {day.day} {day:%b %Y}: {counted(number, noun, plural)}"
+            f"Week of {day.day} {day:%b %Y}: {pluralize(number, noun, plural)}"
             + (" so far" if day == days[-1] else ""),
             "part" if day == days[-1] else "plain",
         )
@@ -159,7 +159,7 @@ def _weekly(noun: str, plural: str, weeks: Sequence[Week], at: datetime) -> Week
     return Weekly(plural, rows, columns.draw(drawn, width=WIDE), columns.draw(drawn, width=NARROW))
 
 
-def _shares(adoption: Looked) -> dict[str, Any] | None:
+def _shares(adoption: Answer) -> dict[str, Any] | None:
     """The shares of companies that ever and that lately used it."""
     known = adoption.answer
     if known is None:
@@ -172,7 +172,7 @@ def _shares(adoption: Looked) -> dict[str, Any] | None:
     }
 
 
-def _spread(uptake: Looked) -> Spread | None:
+def _spread(uptake: Answer) -> Spread | None:
     if uptake.answer is None:
         return None
     rows = [
@@ -183,7 +183,7 @@ def _spread(uptake: Looked) -> Spread | None:
             _month(day),
             100 * (share(used, known) or 0),
             f"Week of {day.day} {day:%b %Y}: {percent(share(used, known))},"
-            f" {used:,} of {counted(known, 'company', 'companies')}",
+            f" {used:,} of {pluralize(known, 'company', 'companies')}",
         )
         for day, known, used in rows
     ]

@@ -10,11 +10,11 @@ from dashboard.presentation.charts import columns
 from dashboard.presentation.charts.columns import Column
 from dashboard.presentation.wording import tone_of
 from rules.book import RuleBook
-from rules.durations import counted, spell_duration
+from rules.durations import format_duration, pluralize
 from rules.flags import Flag
-from rules.phrases.fields import spell_value
+from rules.phrases.fields import format_value
 from services import insights
-from services.insights import HIGHEST, Distribution, Looked, Threshold
+from services.insights import HIGHEST, Distribution, Answer, Threshold
 
 MOST_SINGLE = 24
 """Numbers up to which each has a column of its own."""
@@ -98,7 +98,7 @@ def not_counting(book: RuleBook, event_key: str) -> list[str]:
     ]
 
 
-def read(book: RuleBook, asked: Sequence[Counting], looked: Sequence[Looked]) -> list[Shown]:
+def read(book: RuleBook, asked: Sequence[Counting], looked: Sequence[Answer]) -> list[Shown]:
     """The flags with what is known of each."""
     return [_shown(book, one, found) for one, found in zip(asked, looked, strict=True)]
 
@@ -151,7 +151,7 @@ def _holding(number: int, thresholds: Sequence[Threshold]) -> Threshold | None:
     return next((one for one in thresholds if one.holds(number)), None)
 
 
-def _shown(book: RuleBook, one: Counting, looked: Looked) -> Shown:
+def _shown(book: RuleBook, one: Counting, looked: Answer) -> Shown:
     question, thresholds = one.question, one.thresholds
     pairs = [(number, companies) for number, companies in looked.answer or ()]
     known = looked.answer is not None
@@ -163,7 +163,7 @@ def _shown(book: RuleBook, one: Counting, looked: Looked) -> Shown:
             step.label,
             step.companies,
             f"{step.label} {noun if step.label == '1' else noun + 's'}:"
-            f" {counted(step.companies, 'company', 'companies')}"
+            f" {pluralize(step.companies, 'company', 'companies')}"
             + (f", {step.status}" if step.status else ""),
             tone_of(step.status, book.statuses) if step.status else "plain",
         )
@@ -187,7 +187,7 @@ def _shown(book: RuleBook, one: Counting, looked: Looked) -> Shown:
 
 def _asks(question: Distribution) -> str:
     """The question in words."""
-    window = spell_duration(question.window)
+    window = format_duration(question.window)
     what = "any event" if question.event_key is None else "it"
     if question.users:
         return f"How many users of a company did {what} in {window}?"
@@ -197,7 +197,7 @@ def _asks(question: Distribution) -> str:
 def _only(question: Distribution) -> str | None:
     """Which events count, where it depends on their data."""
     parts = [
-        f"data.{'.'.join(path)} is {' or '.join(spell_value(value) for value in values)}"
+        f"data.{'.'.join(path)} is {' or '.join(format_value(value) for value in values)}"
         for path, values in question.where
     ]
     return " and ".join(parts) or None
@@ -219,7 +219,7 @@ def _notes(one: Counting) -> list[str]:
     if any(threshold.number > HIGHEST for threshold in one.thresholds):
         notes.append(f"Counts from {HIGHEST:,} on are taken together, so not told by thresholds.")
     if flag.lasting:
-        notes.append(f"It is raised only once that has held for {spell_duration(flag.lasting)}.")
+        notes.append(f"It is raised only once that has held for {format_duration(flag.lasting)}.")
     if flag.recover is not None:
         notes.append(f"Once raised, it stays so until: {str(flag.recover).lower()}.")
     if flag.applies_to or flag.wait:

@@ -12,10 +12,10 @@ from config.files import HEALTH_RULES
 from dashboard.access import Member, audit, editor, viewer
 from dashboard.pages.rules.editor import as_written, completions, import_map, new_nonce, policy_with
 from dashboard.pages.rules.trials import Patience, make_plan, replay_some
-from dashboard.presentation.charts.paired_columns import Step, paired_columns
-from dashboard.presentation.differences import difference
+from dashboard.presentation.charts.paired_columns import Step, draw_paired_columns
+from dashboard.presentation.differences import compare_texts
 from dashboard.web.context import now, rules_in_force
-from dashboard.web.request_values import number
+from dashboard.web.request_values import database_integer
 from models.database import transaction
 from models.health import flag_overrides
 from models.organizations import rule_versions
@@ -23,7 +23,7 @@ from models.organizations.rule_versions import RuleVersion
 from rules.faults import RuleFileError
 from rules.file.rule_file import check_rules
 from services.rules.apply_rules import Origin, RulesChanged, apply_rules
-from services.rules.backtest import Stretch
+from services.rules.backtest import ReplayPeriod
 
 blueprint = Blueprint("rules", __name__, url_prefix="/o/<name:organization>/rules")
 
@@ -69,7 +69,7 @@ def check(member: Member) -> ResponseReturnValue:
     if wanted.quality("application/json") > wanted.quality("text/html"):
         return {
             "faults": [vars(fault) for fault in checked.faults],
-            "doubts": [vars(doubt) for doubt in checked.doubts],
+            "doubts": [vars(doubt) for doubt in checked.warnings],
         }
     return _page(member, draft, checked=checked)
 
@@ -98,7 +98,7 @@ def show_plan(member: Member, draft: Draft) -> ResponseReturnValue:
         shown=SHOWN_COMPANIES,
         statuses=checked.book.statuses,
         same=version is not None and version.source == draft.text,
-        changes=difference(version.source if version else "", draft.text),
+        changes=compare_texts(version.source if version else "", draft.text),
     )
 
 
@@ -143,7 +143,7 @@ def backtest(member: Member) -> ResponseReturnValue:
     days = request.form.get("days", type=int)
     days = days if days in SPANS else SPANS[1]
     until = now()
-    stretch = Stretch(until - timedelta(days=days), until)
+    stretch = ReplayPeriod(until - timedelta(days=days), until)
     report, of = replay_some(member.organization, checked.book, stretch, Patience())
     with transaction():
         left_out = flag_overrides.count_between(
@@ -159,11 +159,11 @@ def backtest(member: Member) -> ResponseReturnValue:
         days=days,
         overrides_left_out=left_out,
         weeks=weeks,
-        chart=paired_columns(_by_week(weeks, stretch), ("raised", "cleared")),
+        chart=draw_paired_columns(_by_week(weeks, stretch), ("raised", "cleared")),
     )
 
 
-def _by_week(weeks: list[dict[str, Any]], stretch: Stretch) -> list[Step]:
+def _by_week(weeks: list[dict[str, Any]], stretch: ReplayPeriod) -> list[Step]:
     """All flags together, for each week of the stretch."""
     steps = []
     at = stretch.since
@@ -183,11 +183,11 @@ def _by_week(weeks: list[dict[str, Any]], stretch: Stretch) -> list[Step]:
 
 def _draft(member: Member) -> Draft:
     """What the form brings, with the line breaks of the version that it began from."""
-    began_from = request.form.get("began_from", -1, type=number)
+    began_from = request.form.get("began_from", -1, type=database_integer)
     with transaction():
         version = rule_versions.find(member.organization.id, began_from)
     text = as_written(request.form.get("text", ""), version.source if version else "")
-    return Draft(text, began_from, request.form.get("brought_back", type=number))
+    return Draft(text, began_from, request.form.get("brought_back", type=database_integer))
 
 
 def _in_force(member: Member) -> RuleVersion | None:
@@ -204,8 +204,8 @@ def _conflict(member: Member, draft: Draft) -> ResponseReturnValue:
     shown = {
         "former": draft.began_from,
         "theirs": theirs,
-        "between": difference(theirs.source, draft.text),
-        "their_changes": difference(base.source if base else "", theirs.source),
+        "between": compare_texts(theirs.source, draft.text),
+        "their_changes": compare_texts(base.source if base else "", theirs.source),
     }
     if "HX-Request" in request.headers:
         return render_template("rules/conflict_outcome.html", draft=over, **shown)

@@ -7,20 +7,20 @@ from werkzeug.exceptions import ServiceUnavailable
 from wtforms import Form, PasswordField, StringField
 from wtforms.validators import Length
 
-from dashboard.access import everybody
-from dashboard.access.attempts import TooManyAttempts
-from dashboard.access.members import visitor
+from dashboard.access import public
+from dashboard.access.sign_in_attempts import TooManyAttempts
 from dashboard.access.signing_in import (
     SignInRefused,
     begin_session,
     check_password,
-    client_address,
     end_session,
 )
-from dashboard.web.addresses import safe_next
-from dashboard.web.context import parts
+from dashboard.access.visitors import visitor
+from dashboard.web.addresses import safe_redirect_target
+from dashboard.web.context import app_context
 from dashboard.web.forms import required, trimmed
-from rules.durations import counted
+from dashboard.web.request_values import client_address
+from rules.durations import pluralize
 from services.accounts.passwords import LONGEST
 from services.accounts.people import LONGEST_EMAIL
 
@@ -45,7 +45,7 @@ class _SignInForm(Form):
 
 
 @blueprint.get("/sign-in")
-@everybody
+@public
 def page() -> ResponseReturnValue:
     """The form; who is signed in goes on at once."""
     if visitor():
@@ -54,7 +54,7 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/sign-in")
-@everybody
+@public
 def sign_in() -> ResponseReturnValue:
     """Sign in with email and password."""
     form = _SignInForm(request.form)
@@ -69,7 +69,7 @@ def sign_in() -> ResponseReturnValue:
     except SignInRefused:
         return _page(form, WRONG), 422
     except TooManyAttempts as error:
-        minutes = counted(-(-error.retry_after // 60), "minute")
+        minutes = pluralize(-(-error.retry_after // 60), "minute")
         said = f"There were too many attempts. Try again in {minutes}."
         return _page(form, said), 429, {"Retry-After": str(error.retry_after)}
     except RedisError:
@@ -78,7 +78,7 @@ def sign_in() -> ResponseReturnValue:
 
 
 @blueprint.post("/sign-out")
-@everybody
+@public
 def sign_out() -> ResponseReturnValue:
     """Sign this browser out."""
     response = redirect(url_for("sign_in.page"), 303)
@@ -89,10 +89,10 @@ def sign_out() -> ResponseReturnValue:
 
 def _page(form: _SignInForm, refused: str | None = None) -> str:
     return render_template(
-        "sign_in.html", form=form, refused=refused, open_id=parts().settings.open_id
+        "sign_in.html", form=form, refused=refused, open_id=app_context().settings.open_id
     )
 
 
 def _goal() -> str:
     """Where to go on: where the person wanted to go."""
-    return safe_next(request.args.get("next")) or url_for("start.page")
+    return safe_redirect_target(request.args.get("next")) or url_for("start.page")

@@ -79,4 +79,4 @@ def test_the_rule_files_in_the_guide_can_be_read() -> None:
     assert check_rules(whole).faults == ()
     flags = together.removeprefix("flags:\n")
     checked = check_rules(whole + flags)
-    assert (checked.faults, checked.doubts) == ((), ())
+    assert (checked.faults, checked.warnings) == ((), ())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.book import RuleBook, worst
+from rules.book import RuleBook, worst_level
 from rules.facts import Selector
 from rules.facts_in_memory import Occurrence
 from rules.flags import Flag, FlagMemory, Reason, Verdict
@@ -35,17 +35,17 @@ def flag(
     )
 
 
-def judge(
+def evaluate(
     judged: Flag,
     *events: Occurrence,
     now: float = 0,
     fields: Mapping[str, Any] | None = None,
     before: Level = None,
-    holding: Mapping[int, datetime] | None = None,
+    holding_since: Mapping[int, datetime] | None = None,
     first_seen: float = -1_000,
 ) -> Verdict:
     facts = facts_of(events, fields, first_seen=first_seen)
-    return judged.judge(situation(facts, now), FlagMemory(before, holding or {}))
+    return judged.evaluate(situation(facts, now), FlagMemory(before, holding_since or {}))
 
 
 def said(verdict: Verdict) -> tuple[Level, Reason]:
@@ -58,7 +58,7 @@ def said(verdict: Verdict) -> tuple[Level, Reason]:
 @pytest.mark.parametrize(
     ("now", "expected", "changes_at"),
     [
-        (4.999999, (None, Reason.WAITS), 5),
+        (4.999999, (None, Reason.WAITING), 5),
         (5, (1, Reason.HOLDS), None),
     ],
 )
@@ -66,7 +66,7 @@ def test_a_flag_waits_until_its_wait_is_over(
     now: float, expected: tuple[Level, Reason], changes_at: float | None
 ) -> None:
     waiting = flag((1, QUIET), wait=timedelta(seconds=5))
-    verdict = judge(waiting, now=now, first_seen=0)
+    verdict = evaluate(waiting, now=now, first_seen=0)
     assert said(verdict) == expected
     assert verdict.changes_at == (changes_at and at(changes_at))
 
@@ -89,7 +89,7 @@ PLANS = ((("plan",), ("Pro", "Enterprise")), (("limits", "seats"), (5,)))
 def test_a_flag_applies_where_every_field_says_one_of_what_is_wanted(
     *, fields: dict[str, Any], applies: bool
 ) -> None:
-    verdict = judge(flag((1, QUIET), applies_to=PLANS), fields=fields)
+    verdict = evaluate(flag((1, QUIET), applies_to=PLANS), fields=fields)
     assert said(verdict) == ((1, Reason.HOLDS) if applies else (None, Reason.DOES_NOT_APPLY))
 
 
@@ -123,7 +123,7 @@ def test_what_is_missing_decides_only_where_no_phrase_holds(
     nps: int | None, seats: int | None, if_missing: Level, expected: tuple[Level, Reason]
 ) -> None:
     judged = flag((2, "company.nps below 7"), (1, "company.seats below 1"), if_missing=if_missing)
-    assert said(judge(judged, fields={"nps": nps, "seats": seats})) == expected
+    assert said(evaluate(judged, fields={"nps": nps, "seats": seats})) == expected
 
 
 # Lasting
@@ -131,38 +131,38 @@ def test_what_is_missing_decides_only_where_no_phrase_holds(
 
 def test_a_phrase_must_have_held_for_so_long_before_its_flag_is_raised() -> None:
     lasting = flag((1, QUIET), lasting=5)
-    first = judge(lasting, now=0)
-    assert (said(first), first.holding) == ((0, Reason.RIPENING), {1: at(0)})
+    first = evaluate(lasting, now=0)
+    assert (said(first), first.holding_since) == ((0, Reason.PENDING), {1: at(0)})
     assert first.changes_at == at(5)
-    almost = judge(lasting, now=4.999999, before=0, holding=first.holding)
-    assert (said(almost), almost.changes_at) == ((0, Reason.RIPENING), at(5))
-    ripe = judge(lasting, now=5, before=0, holding=first.holding)
+    almost = evaluate(lasting, now=4.999999, before=0, holding_since=first.holding_since)
+    assert (said(almost), almost.changes_at) == ((0, Reason.PENDING), at(5))
+    ripe = evaluate(lasting, now=5, before=0, holding_since=first.holding_since)
     assert (said(ripe), ripe.changes_at) == ((1, Reason.HOLDS), None)
 
 
 def test_a_phrase_that_ceased_to_hold_begins_anew() -> None:
     lasting = flag((1, QUIET), lasting=5)
-    broken = judge(lasting, event(1), now=1, before=0, holding={1: at(0)})
-    assert (said(broken), broken.holding) == ((0, Reason.CLEAR), {})
-    again = judge(lasting, event(1), now=11, before=0, holding=broken.holding)
-    assert (said(again), again.holding) == ((0, Reason.RIPENING), {1: at(11)})
+    broken = evaluate(lasting, event(1), now=1, before=0, holding_since={1: at(0)})
+    assert (said(broken), broken.holding_since) == ((0, Reason.CLEAR), {})
+    again = evaluate(lasting, event(1), now=11, before=0, holding_since=broken.holding_since)
+    assert (said(again), again.holding_since) == ((0, Reason.PENDING), {1: at(11)})
 
 
 def test_a_flag_that_is_raised_sinks_to_a_milder_level_at_once() -> None:
     lasting = flag((2, QUIET), (1, "less than 2 times in 10 seconds"), lasting=5)
-    verdict = judge(lasting, event(0), now=0, before=2, holding={2: at(-9)})
+    verdict = evaluate(lasting, event(0), now=0, before=2, holding_since={2: at(-9)})
     assert said(verdict) == (1, Reason.HOLDS)
 
 
 def test_a_worse_level_ripens_while_a_milder_one_is_raised() -> None:
     lasting = flag((2, QUIET), (1, "less than 2 times in 10 seconds"), lasting=5)
-    verdict = judge(lasting, now=0, before=1, holding={1: at(-9)})
+    verdict = evaluate(lasting, now=0, before=1, holding_since={1: at(-9)})
     assert said(verdict) == (1, Reason.HOLDS)
-    assert (verdict.holding, verdict.changes_at) == ({2: at(0), 1: at(-9)}, at(5))
+    assert (verdict.holding_since, verdict.changes_at) == ({2: at(0), 1: at(-9)}, at(5))
 
 
 def test_a_flag_without_for_keeps_nothing_in_mind() -> None:
-    assert judge(flag((1, QUIET)), holding={1: at(-9)}).memory == FlagMemory(1, {})
+    assert evaluate(flag((1, QUIET)), holding_since={1: at(-9)}).memory == FlagMemory(1, {})
 
 
 def test_a_threshold_tells_how_long_its_phrase_must_hold() -> None:
@@ -197,20 +197,20 @@ def test_a_flag_that_is_raised_stays_so_at_its_mildest_until_it_has_recovered(
         (1, "less than 2 times in 10 seconds"),
         recover="at least 4 times in 10 seconds",
     )
-    assert said(judge(sticky, *[event(-1)] * logins, before=before)) == expected
+    assert said(evaluate(sticky, *[event(-1)] * logins, before=before)) == expected
 
 
 def test_a_recovery_that_cannot_be_judged_has_not_happened() -> None:
     sticky = flag((1, QUIET), recover="company.nps above 7")
-    assert said(judge(sticky, event(-1), before=1)) == (1, Reason.RECOVERING)
-    assert said(judge(sticky, event(-1), before=1, fields={"nps": 8})) == (0, Reason.CLEAR)
+    assert said(evaluate(sticky, event(-1), before=1)) == (1, Reason.RECOVERING)
+    assert said(evaluate(sticky, event(-1), before=1, fields={"nps": 8})) == (0, Reason.CLEAR)
     assert sticky.company_fields == {"nps"}
 
 
 def test_a_recovery_is_asked_only_where_it_matters() -> None:
     sticky = flag((1, QUIET), recover="at least 4 times in 5 seconds")
-    assert judge(sticky, event(-1), before=0).recovery is None
-    asked = judge(sticky, event(-1), before=1)
+    assert evaluate(sticky, event(-1), before=0).recovery is None
+    asked = evaluate(sticky, event(-1), before=1)
     assert asked.recovery is not None
     assert (asked.changes_at, asked.awaits_event) == (at(9), True)
 
@@ -218,10 +218,10 @@ def test_a_recovery_is_asked_only_where_it_matters() -> None:
 def test_a_raised_flag_whose_phrase_begins_to_ripen_anew_recovers_first() -> None:
     sticky = flag((2, QUIET), (1, "company.nps below 7"), lasting=5, recover="company.nps above 8")
     fields = {"nps": 7}
-    ripening = judge(sticky, before=1, fields=fields)
+    ripening = evaluate(sticky, before=1, fields=fields)
     assert said(ripening) == (1, Reason.RECOVERING)
     assert ripening.changes_at == at(5)
-    ripe = judge(sticky, now=5, before=1, fields=fields, holding={2: at(0)})
+    ripe = evaluate(sticky, now=5, before=1, fields=fields, holding_since={2: at(0)})
     assert said(ripe) == (2, Reason.HOLDS)
 
 
@@ -241,15 +241,15 @@ def test_a_raised_flag_whose_phrase_begins_to_ripen_anew_recovers_first() -> Non
 def test_a_flag_that_remembers_looks_back_over_all_that_it_rests_on(
     judged: Flag, seconds: int
 ) -> None:
-    assert judged.lookback == timedelta(seconds=seconds)
+    assert judged.warm_up == timedelta(seconds=seconds)
 
 
 def test_little_before_is_ignored_in_every_phrase_of_a_flag() -> None:
     vocabulary = Vocabulary(ignore_previous_under=Decimal(3))
     phrase = parse_condition("down 50% in 10 seconds or down 90% in 10 seconds", vocabulary)
     judged = Flag("Falls", LOGINS, ((1, phrase),), if_missing=0)
-    assert said(judge(judged, *[event(-15)] * 2)) == (0, Reason.MISSING)
-    assert said(judge(judged, *[event(-15)] * 3)) == (1, Reason.HOLDS)
+    assert said(evaluate(judged, *[event(-15)] * 2)) == (0, Reason.MISSING)
+    assert said(evaluate(judged, *[event(-15)] * 3)) == (1, Reason.HOLDS)
 
 
 # Properties
@@ -290,7 +290,7 @@ def test_a_verdict_stands_until_it_says_that_it_may_change(  # noqa: PLR0917
     lasting: int,
     events: list[Occurrence],
     before: Level,
-    holding: dict[int, datetime],
+    holding_since: dict[int, datetime],
 ) -> None:
     judged = Flag(
         "F",
@@ -299,13 +299,15 @@ def test_a_verdict_stands_until_it_says_that_it_may_change(  # noqa: PLR0917
         recover=recover,
         lasting=timedelta(seconds=lasting),
     )
-    verdict = judge(judged, *events, before=before, holding=holding)
+    verdict = evaluate(judged, *events, before=before, holding_since=holding_since)
     for now in range(1, 20):
         if verdict.changes_at and at(now) >= verdict.changes_at:
             break
         memory = verdict.memory
-        later = judge(judged, *events, now=now, before=memory.level, holding=memory.holding)
-        assert (later.level, later.holding) == (verdict.level, verdict.holding)
+        later = evaluate(
+            judged, *events, now=now, before=memory.level, holding_since=memory.holding_since
+        )
+        assert (later.level, later.holding_since) == (verdict.level, verdict.holding_since)
 
 
 # Scores
@@ -362,7 +364,7 @@ def test_a_weight_and_a_note_do_not_make_a_flag_read_otherwise() -> None:
 
 @given(st.lists(st.sampled_from([None, 0, 1, 2]), max_size=5))
 def test_a_company_is_as_badly_off_as_its_worst_flag(levels: list[Level]) -> None:
-    assert worst(levels) == max([level or 0 for level in levels], default=0)
+    assert worst_level(levels) == max([level or 0 for level in levels], default=0)
 
 
 def test_flags_are_judged_after_those_that_they_refer_to() -> None:
@@ -374,5 +376,5 @@ def test_flags_are_judged_after_those_that_they_refer_to() -> None:
             ("C", "not flag B is Healthy"),
         ]
     )
-    order = RuleBook(("Healthy", "At Risk"), {}, (first, second, third)).in_judging_order
+    order = RuleBook(("Healthy", "At Risk"), {}, (first, second, third)).in_dependency_order
     assert [judged.name for judged in order] == ["B", "C", "A"]

@@ -410,7 +410,7 @@ BROKEN = {
 
 def test_the_file_that_is_broken_below_is_good() -> None:
     checked = check_rules(GOOD)
-    assert (checked.faults, checked.doubts) == ((), ())
+    assert (checked.faults, checked.warnings) == ((), ())
 
 
 @pytest.mark.parametrize(("written", "instead", "told"), BROKEN.values(), ids=BROKEN)
@@ -473,8 +473,8 @@ def test_what_is_legal_but_surely_not_meant_is_doubted(
 ) -> None:
     checked = check_rules(GOOD.replace(written, instead, 1))
     assert checked.book is not None
-    [doubt] = checked.doubts
-    assert f"{doubt.line}:{doubt.column}: {doubt.message}".startswith(told)
+    [warn] = checked.warnings
+    assert f"{warn.line}:{warn.column}: {warn.message}".startswith(told)
 
 
 def test_all_mistakes_of_a_file_are_told_in_one_go() -> None:
@@ -496,7 +496,7 @@ def test_all_mistakes_of_a_file_are_told_in_one_go() -> None:
 def test_a_fault_is_shown_with_its_line_and_a_caret() -> None:
     text = GOOD.replace("less than 5", "less then 5")
     [fault] = check_rules(text).faults
-    assert fault.shown("health.yaml", text).splitlines() == [
+    assert fault.in_context("health.yaml", text).splitlines() == [
         "health.yaml:12:21: `then` is not understood here; did you mean `than`?",
         "          At Risk: less then 5 times in 7 days",
         "                        ^",
@@ -505,8 +505,8 @@ def test_a_fault_is_shown_with_its_line_and_a_caret() -> None:
 
 def test_a_status_that_another_flag_can_never_have_is_doubted() -> None:
     text = GOOD + "  - flag: Both\n    when: {Critical: flag Gone quiet is Critical}\n"
-    [doubt] = check_rules(text).doubts
-    assert (doubt.line, doubt.message) == (
+    [warn] = check_rules(text).warnings
+    assert (warn.line, warn.message) == (
         20,
         "`Gone quiet` can never be `Critical`, so this never holds",
     )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from config.files import HEALTH_RULES
 from rules.book import EventSetting
-from rules.file.event_edits import EditNotPossible, add, rename, set_enabled
+from rules.file.event_edits import EventEditError, add, rename, set_enabled
 from rules.file.rule_file import check_rules, read_rules
 
 FLAGS = """\
@@ -81,9 +81,9 @@ def test_a_name_is_put_in_quotes_where_it_needs_them() -> None:
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 201, "\0", "\ud800"])
 def test_what_is_no_name_is_refused(name: str) -> None:
-    with pytest.raises(EditNotPossible):
+    with pytest.raises(EventEditError):
         rename("version: 1\nevents:\n  a:\n", "a", name)
-    with pytest.raises(EditNotPossible):
+    with pytest.raises(EventEditError):
         add("version: 1\nevents:\n  a:\n", name or " ")
 
 
@@ -96,12 +96,12 @@ def test_what_is_no_name_is_refused(name: str) -> None:
     ],
 )
 def test_what_cannot_be_changed_alone_is_refused(text: str) -> None:
-    with pytest.raises(EditNotPossible):
+    with pytest.raises(EventEditError):
         set_enabled(text, "a", enabled=False)
 
 
 def test_any_is_no_key_to_add() -> None:
-    with pytest.raises(EditNotPossible, match="stands for all events"):
+    with pytest.raises(EventEditError, match="stands for all events"):
         add("version: 1\n", "any")
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from rules.book import RuleBook, worst
+from rules.book import RuleBook, worst_level
 from rules.facts import Selector
 from rules.facts_in_memory import FactsInMemory, Occurrence
 from rules.flags import Flag
@@ -267,8 +267,8 @@ def test_a_busy_healthy_company_costs_one_probe_per_phrase_when_due_however_many
 
 
 def test_the_worst_of_no_level_is_the_best_status() -> None:
-    assert worst([]) == worst([None]) == worst([0, None]) == 0
-    assert worst([1, None, 2, 0]) == 2
+    assert worst_level([]) == worst_level([None]) == worst_level([0, None]) == 0
+    assert worst_level([1, None, 2, 0]) == 2
 
 
 # Rule changes
@@ -404,7 +404,7 @@ def settled_late(by: RuleBook) -> Settlement:
         FactsInMemory([A_AT_0]),
         now=at(110),
         unsettled_since=None,
-        new_rules=NewRules(at(99), former=book(QUIET, BUSY)),
+        new_rules=NewRules(at(99), previous=book(QUIET, BUSY)),
     )
 
 

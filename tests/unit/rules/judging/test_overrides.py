@@ -7,7 +7,7 @@ from rules.book import RuleBook
 from rules.facts import Selector
 from rules.facts_in_memory import FactsInMemory, Occurrence
 from rules.flags import Flag
-from rules.judging.overrides import counted_levels
+from rules.judging.overrides import effective_levels
 from rules.judging.review import review
 from rules.judging.state import Cause, EndedOverride, Override, Settlement
 from rules.language.parser import parse_condition
@@ -78,7 +78,7 @@ def test_a_snoozed_flag_does_not_count_from_its_start_and_counts_from_its_end_as
     put(told, "Quiet", None, 15, 40)
     told.evaluate(at(15))
     assert told.state is not None
-    assert (told.state.status, counted_levels(BOTH, told.state)["Quiet"]) == ("Healthy", None)
+    assert (told.state.status, effective_levels(BOTH, told.state)["Quiet"]) == ("Healthy", None)
     told.evaluate(at(60))
     assert history(told) == [
         (10, "Healthy", "At Risk", TIME, [("Quiet", 0, 1)]),
@@ -193,7 +193,7 @@ def test_a_company_of_which_every_flag_is_snoozed_is_well_and_has_no_score() -> 
     told.evaluate(at(50))
     assert told.state is not None
     assert told.state.status == "Healthy"
-    assert told.book.score(counted_levels(told.book, told.state)) is None
+    assert told.book.score(effective_levels(told.book, told.state)) is None
 
 
 def test_a_transition_says_which_flags_are_set_by_hand_and_which_phrase_is_behind_the_others() -> (
@@ -203,7 +203,7 @@ def test_a_transition_says_which_flags_are_set_by_hand_and_which_phrase_is_behin
     put(told, "Busy", "At Risk", 5)
     told.evaluate(at(10))
     by_hand, by_time = told.transitions
-    assert [by_hand.tell(BOTH, change) for change in by_hand.changes] == [
+    assert [by_hand.describe(BOTH, change) for change in by_hand.changes] == [
         "Busy: At Risk (Set by hand)"
     ]
     assert [by_time.threshold(BOTH, name, 1) for name in ("Busy", "Quiet")] == [
@@ -212,7 +212,7 @@ def test_a_transition_says_which_flags_are_set_by_hand_and_which_phrase_is_behin
     ]
     put(told, "Busy", None, 11, 12)
     told.evaluate(at(12))
-    assert [told.transitions[-1].tell(BOTH, c) for c in told.transitions[-1].changes] == [
+    assert [told.transitions[-1].describe(BOTH, c) for c in told.transitions[-1].changes] == [
         "Busy: N/A (Snoozed)"
     ]
 
@@ -223,7 +223,7 @@ def test_what_will_change_includes_the_end_and_not_what_a_snoozed_flag_comes_to(
     told.evaluate(at(6))
     assert told.state is not None
     found = review(BOTH, told.state, FactsInMemory(told.events), now=at(6), until=at(60))
-    assert [(t.at, t.after, t.cause) for t in found.coming] == [
+    assert [(t.at, t.after, t.cause) for t in found.upcoming] == [
         (at(15), "At Risk", OVERRIDE),
         (at(20), "Critical", TIME),
     ]
@@ -239,7 +239,7 @@ def test_rules_without_the_flag_end_its_override() -> None:
     told.evaluate(at(6))
     told.apply(RuleBook(STATUSES, {}, (BUSY,)), at(9))
     [end] = ended(told.evaluate(at(10)))
-    assert (end.at, end.because) == (at(9), "the flag Quiet")
+    assert (end.at, end.missing) == (at(9), "the flag Quiet")
     assert history(told)[1:] == [(9, "Critical", "Healthy", RULES, [("Quiet", 2, None)])]
     assert told.state is not None
     assert told.state.overrides == ()
@@ -254,7 +254,7 @@ def test_an_override_keeps_its_status_wherever_new_rules_have_it_in_their_list()
     assert ended(told.evaluate(at(10))) == []
     assert len(told.transitions) == 1
     assert told.state is not None
-    assert (told.state.status, counted_levels(more, told.state)["Quiet"]) == ("Critical", 3)
+    assert (told.state.status, effective_levels(more, told.state)["Quiet"]) == ("Critical", 3)
 
 
 def test_an_override_ends_where_new_rules_have_no_such_status_and_a_snooze_goes_on() -> None:
@@ -264,7 +264,7 @@ def test_an_override_ends_where_new_rules_have_no_such_status_and_a_snooze_goes_
     told.evaluate(at(6))
     told.apply(RuleBook(("Healthy", "At Risk", "Lost"), {}, (QUIET, BUSY)), at(9))
     [end] = ended(told.evaluate(at(10)))
-    assert (end.override.flag, end.at, end.because) == ("Quiet", at(9), "the status Critical")
+    assert (end.override.flag, end.at, end.missing) == ("Quiet", at(9), "the status Critical")
     assert history(told)[1:] == [
         (9, "Critical", "Healthy", RULES, [("Quiet", 2, 0)]),
         (10, "Healthy", "At Risk", TIME, [("Quiet", 0, 1)]),
@@ -290,7 +290,7 @@ def test_what_the_rules_in_force_lack_when_it_begins_ends_it_in_that_instant() -
     put(told, "Quiet", "Critical", 5, 30)
     put(told, "Busy", "Lost", 6, 30)
     found = ended(told.evaluate(at(7)))
-    assert [(one.at, one.because) for one in found] == [
+    assert [(one.at, one.missing) for one in found] == [
         (at(5), "the flag Quiet"),
         (at(6), "the status Lost"),
     ]

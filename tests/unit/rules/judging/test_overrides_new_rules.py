@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.book import RuleBook, worst
+from rules.book import RuleBook, worst_level
 from rules.facts_in_memory import Occurrence
 from rules.judging.state import Cause, Override
 from rules.phrases.condition import Level
@@ -114,7 +114,7 @@ class Story:
                 for name in {*before, *levels}
                 if (before.get(name) or 0) != (levels.get(name) or 0)
             }
-            after = self.book(now).statuses[worst(levels.values())]
+            after = self.book(now).statuses[worst_level(levels.values())]
             if changes or after != status:
                 told.append((now, status, after, changes))
             status, before = after, levels

@@ -9,7 +9,7 @@ from rules.book import EventSetting, RuleBook
 from rules.facts import Selector
 from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
 from rules.flags import Flag
-from rules.judging.prevention import averted_by
+from rules.judging.prevention import prevented_by
 from rules.judging.review import review
 from rules.judging.settlement import settle
 from rules.judging.state import CompanyState, FlagChange, NewRules
@@ -34,7 +34,7 @@ def book(*phrases: tuple[int, str], recover: str | None = None, lasting: int = 0
     return RuleBook(STATUSES, EVENTS, (flag,))
 
 
-def coming(rules: RuleBook, events: Sequence[Occurrence]) -> list[FlagChange]:
+def upcoming(rules: RuleBook, events: Sequence[Occurrence]) -> list[FlagChange]:
     """The changes of the flag after second 0 if nothing happens but these events."""
     fields = [FieldChange(at(LONG_AGO), name, value) for name, value in FIELDS.items()]
     facts = FactsInMemory(events, fields, first_seen_at=at(LONG_AGO))
@@ -81,36 +81,36 @@ def test_that_many_events_avert_it_and_one_less_does_not(
     rules: RuleBook, seconds: list[float], needed: int, said: str
 ) -> None:
     events = [event(second, user="ann") for second in seconds]
-    change = coming(rules, events)[0]
-    assert averted_by(rules, change) == said
+    change = upcoming(rules, events)[0]
+    assert prevented_by(rules, change) == said
     just_before = change.at - timedelta(milliseconds=1)
     more = [Occurrence(just_before, "login", None, f"user {n}") for n in range(needed)]
-    assert change not in coming(rules, [*events, *more])
-    assert change in coming(rules, [*events, *more[1:]])
+    assert change not in upcoming(rules, [*events, *more])
+    assert change in upcoming(rules, [*events, *more[1:]])
 
 
 def test_an_amount_is_said_with_what_it_is_of() -> None:
     rules = book((1, "sum of data.amount below 10 in 20 seconds"))
-    change = coming(rules, [event(-15, 8), event(-5, 4)])[0]
-    assert averted_by(rules, change) == "6 more of data.amount"
+    change = upcoming(rules, [event(-15, 8), event(-5, 4)])[0]
+    assert prevented_by(rules, change) == "6 more of data.amount"
 
 
 def test_what_no_event_averts_is_not_said() -> None:
     rules = book((1, "at least 2 times in 9 seconds"), lasting=5)
-    [raised, *_] = coming(rules, [event(-1), event(-1)])
-    assert (raised.at, averted_by(rules, raised)) == (at(4), None)
+    [raised, *_] = upcoming(rules, [event(-1), event(-1)])
+    assert (raised.at, prevented_by(rules, raised)) == (at(4), None)
 
 
 def test_a_change_by_new_rules_cannot_be_averted() -> None:
     facts = FactsInMemory([], [], first_seen_at=at(LONG_AGO))
-    rules, former = book(FEW), RuleBook(STATUSES, EVENTS, ())
+    rules, previous = book(FEW), RuleBook(STATUSES, EVENTS, ())
     settled = settle(
         rules,
         CompanyState("Healthy", at(LONG_AGO), None, {}),
         facts,
         now=at(0),
         unsettled_since=None,
-        new_rules=NewRules(at(0), former),
+        new_rules=NewRules(at(0), previous),
     )
     [change] = settled.changes
-    assert averted_by(rules, change) is None
+    assert prevented_by(rules, change) is None

@@ -71,7 +71,7 @@ class Story:
             return []
         return self.company.evaluate(self.now)
 
-    def tell(self, *steps: Step) -> None:
+    def describe(self, *steps: Step) -> None:
         for step in steps:
             self.take(step)
 
@@ -82,7 +82,7 @@ def test_the_recorded_crossings_are_those_of_a_recount(
     book: RuleBook, first: str, steps: list[Step]
 ) -> None:
     story = Story(company := Company(book))
-    story.tell(Step(0, first), *steps, Step(130))
+    story.describe(Step(0, first), *steps, Step(130))
     expected = recounted_crossings([(at(0), book)], company.events, story.now)
     assert crossings(company.transitions) == expected
     assert company.levels == company.recounted_levels(story.now)
@@ -94,7 +94,7 @@ def test_what_is_recorded_does_not_depend_on_when_it_was_judged(
     book: RuleBook, first: str, steps: list[Step]
 ) -> None:
     at_once, late = Story(Company(book)), Story(Company(book))
-    at_once.tell(Step(0, first), *(replace(step, evaluated=True) for step in steps), Step(130))
+    at_once.describe(Step(0, first), *(replace(step, evaluated=True) for step in steps), Step(130))
     late.take(Step(0, first, evaluated=False))
     for step in steps:
         late.second += step.after
@@ -109,7 +109,7 @@ def test_each_crossing_names_a_cause_that_was_there(
     book: RuleBook, first: str, steps: list[Step]
 ) -> None:
     story = Story(company := Company(book))
-    story.tell(Step(0, first), *steps, Step(130))
+    story.describe(Step(0, first), *steps, Step(130))
     for transition in company.transitions:
         for change in transition.changes:
             flag = book.flags_by_name[change.flag]
@@ -189,7 +189,7 @@ def test_an_event_changes_nothing_from_before_it_took_effect_or_before_what_is_r
 def test_each_transition_begins_where_the_one_before_it_ended(
     book: RuleBook, first: str, steps: list[Step]
 ) -> None:
-    Story(company := Company(book)).tell(Step(0, first), *steps, Step(130))
+    Story(company := Company(book)).describe(Step(0, first), *steps, Step(130))
     status, changed_at = book.statuses[0], None
     levels: dict[str, int] = {}
     for transition in company.transitions:
@@ -210,7 +210,7 @@ def test_each_transition_begins_where_the_one_before_it_ended(
 def test_the_transitions_of_a_company_never_run_backwards(
     book: RuleBook, first: str, steps: list[Step]
 ) -> None:
-    Story(company := Company(book)).tell(Step(0, first), *steps, Step(130))
+    Story(company := Company(book)).describe(Step(0, first), *steps, Step(130))
     instants = [transition.at for transition in company.transitions]
     assert instants == sorted(instants)
 
@@ -221,10 +221,10 @@ def test_new_rules_are_followed_from_the_instant_at_which_they_came_into_force(
     old: RuleBook, new: RuleBook, first: str, earlier: list[Step], later: list[Step]
 ) -> None:
     story = Story(company := Company(old))
-    story.tell(Step(0, first), Step(0), *earlier)
+    story.describe(Step(0, first), Step(0), *earlier)
     since = story.now + timedelta(milliseconds=500)
     company.apply(new, since)
-    story.tell(Step(1), *later, Step(130))
+    story.describe(Step(1), *later, Step(130))
     expected = recounted_crossings([(at(0), old), (since, new)], company.events, story.now)
     assert crossings(company.transitions) == expected
     assert company.levels == company.recounted_levels(story.now)
@@ -238,7 +238,7 @@ def test_whatever_the_order_of_arrival_new_rules_lead_to_the_levels_of_a_recount
     old: RuleBook, new: RuleBook, first: str, earlier: list[Step], later: list[Step]
 ) -> None:
     story = Story(company := Company(old))
-    story.tell(Step(0, first), *earlier)
+    story.describe(Step(0, first), *earlier)
     company.apply(new, story.now + timedelta(milliseconds=500))
     for step in [Step(1), *later]:
         if story.take(step):

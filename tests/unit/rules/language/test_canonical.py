@@ -3,7 +3,7 @@ from hypothesis import given, settings
 
 from rules.language.parser import parse_condition
 from rules.phrases.condition import Condition
-from rules.phrases.fields import quoted
+from rules.phrases.fields import quote
 from rules.phrases.logic import FlagIs
 from tests.support.rules import VOCABULARY, conditions, names, phrases, texts
 
@@ -35,7 +35,7 @@ def test_the_canonical_form_of_phrases_together_reads_back_as_the_same(
 @settings(max_examples=200, deadline=None)
 @given(texts)
 def test_a_quoted_name_reads_back_as_the_same_flag(name: str) -> None:
-    read = parse_condition(f"flag {quoted(name)} is At Risk")
+    read = parse_condition(f"flag {quote(name)} is At Risk")
     assert read == FlagIs(name, "At Risk", 1)
 
 
@@ -43,4 +43,4 @@ def test_a_quoted_name_reads_back_as_the_same_flag(name: str) -> None:
 @given(names)
 def test_a_name_of_one_plain_word_needs_no_quotes(name: str) -> None:
     if not {name.casefold()} & {"and", "or", "is", "not", "missing"} and not {*name} & {*"“”"}:
-        assert quoted(name) == name
+        assert quote(name) == name

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.durations import LONGEST, UNITS, spell_duration
+from rules.durations import MAX_WINDOW, UNITS, format_duration
 from rules.language.mistakes import PhraseError
 from rules.language.parser import parse_condition, parse_new_company
-from rules.language.tree import MOST_TIMES
+from rules.language.tree import MAX_TIMES
 from rules.phrases.condition import Condition
 from rules.phrases.counting import Absence, Comparison, Count
 
@@ -23,11 +23,11 @@ A_TIMES = "a number or `once` or `twice`"
 A_UNIT = "`seconds` or `minutes` or `hours` or `days` or `weeks`"
 
 WINDOWS = st.builds(
-    lambda unit, share: max(1, round(share * (LONGEST // unit))) * unit,
+    lambda unit, share: max(1, round(share * (MAX_WINDOW // unit))) * unit,
     st.sampled_from(list(UNITS.values())),
     st.one_of(st.floats(0, 1), st.floats(0, 1e-4)),
 )
-COUNTS = st.builds(Count, st.sampled_from(Comparison), st.integers(0, MOST_TIMES), WINDOWS).filter(
+COUNTS = st.builds(Count, st.sampled_from(Comparison), st.integers(0, MAX_TIMES), WINDOWS).filter(
     lambda count: count.depth > 0
 )
 CONDITIONS: st.SearchStrategy[Condition] = st.one_of(COUNTS, st.builds(Absence, WINDOWS))
@@ -148,7 +148,7 @@ def test_case_and_spacing_do_not_matter(condition: Condition, data: st.DataObjec
         ("wait 7 days", timedelta(days=7)),
         ("Wait 1 week", timedelta(days=7)),
         ("wait 1 second", timedelta(seconds=1)),
-        ("wait 520 weeks", LONGEST),
+        ("wait 520 weeks", MAX_WINDOW),
     ],
 )
 def test_a_new_company_is_judged_at_once_or_after_a_wait(phrase: str, wait: timedelta) -> None:
@@ -401,7 +401,7 @@ def test_any_text_is_read_or_refused_at_a_place_within_it(text: str) -> None:
 @settings(max_examples=150, deadline=None)
 @given(WINDOWS)
 def test_a_duration_is_spelled_in_the_largest_unit_that_divides_it(window: timedelta) -> None:
-    number, unit = spell_duration(window).split()
+    number, unit = format_duration(window).split()
     spelled = UNITS[unit.removesuffix("s")]
     assert int(number) * spelled == window
     assert (number == "1") != unit.endswith("s")
@@ -414,4 +414,4 @@ def test_a_duration_is_spelled_in_the_largest_unit_that_divides_it(window: timed
 
 def test_a_duration_that_is_no_whole_number_of_seconds_cannot_be_spelled() -> None:
     with pytest.raises(ValueError, match="not a whole number of seconds"):
-        spell_duration(timedelta(milliseconds=1))
+        format_duration(timedelta(milliseconds=1))

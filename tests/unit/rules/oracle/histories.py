@@ -138,7 +138,7 @@ def flag_is(names: Sequence[str]) -> Phrases:
     )
 
 
-def joined(leaves: Phrases) -> Phrases:
+def combined(leaves: Phrases) -> Phrases:
     """Phrases with `and`, `or` and `not`."""
 
     def together(parts: Phrases) -> Phrases:
@@ -193,12 +193,12 @@ def books_of(phrases: Phrases, **options: st.SearchStrategy[Any]) -> st.SearchSt
     return st.one_of(st.builds(book, one), st.builds(book, one, two))
 
 
-WAITS = st.one_of(st.just(NONE), SECONDS)
-MOSTLY_EVENTS: Phrases = st.one_of(ANY_LEAF, COUNTS, joined(ANY_LEAF))
+WAITING = st.one_of(st.just(NONE), SECONDS)
+MOSTLY_EVENTS: Phrases = st.one_of(ANY_LEAF, COUNTS, combined(ANY_LEAF))
 EVERYTHING: dict[str, st.SearchStrategy[Any]] = {
-    "wait": WAITS,
+    "wait": WAITING,
     "recover": st.one_of(st.none(), MOSTLY_EVENTS),
-    "lasting": WAITS,
+    "lasting": WAITING,
     "applies_to": st.one_of(st.just(()), st.just(()), APPLIES_TO),
     "if_missing": ANY_LEVEL,
 }
@@ -210,7 +210,7 @@ def referring_books(draw: st.DrawFn, options: dict[str, st.SearchStrategy[Any]])
     made = [draw(flags("A", MOSTLY_EVENTS, **options))]
     for name in "BC"[: draw(st.integers(1, 2))]:
         leaf = flag_is([flag.name for flag in made])
-        phrases = st.one_of(leaf, joined(st.one_of(leaf, ANY_LEAF)))
+        phrases = st.one_of(leaf, combined(st.one_of(leaf, ANY_LEAF)))
         own = (
             options | {"recover": st.one_of(st.none(), phrases)}
             if "recover" in options
@@ -223,7 +223,7 @@ def referring_books(draw: st.DrawFn, options: dict[str, st.SearchStrategy[Any]])
 FORGETFUL: dict[str, st.SearchStrategy[RuleBook]] = {
     name: books_of(phrases) for name, phrases in LEAVES.items()
 } | {
-    "together": books_of(joined(ANY_LEAF)),
+    "together": books_of(combined(ANY_LEAF)),
     "wait": books_of(MOSTLY_EVENTS, wait=SECONDS),
     "applies_to": books_of(MOSTLY_EVENTS, applies_to=APPLIES_TO),
     "if_missing": books_of(MOSTLY_EVENTS, if_missing=ANY_LEVEL),
@@ -346,7 +346,10 @@ class Company:
         self.events.append(event)
         changed = {change.field for change in changes if not (change.late and late)}
         matters = self.state is None or any(
-            (self.state.flags[flag.name].awaits_event or (flag.heeds_late_events and out_of_order))
+            (
+                self.state.flags[flag.name].awaits_event
+                or (flag.affected_by_late_events and out_of_order)
+            )
             and flag.selector.matches(event.event_key, event.data)
             for flag in self.book.flags
         )

@@ -160,7 +160,7 @@ class History:
                 truth = self.truth(condition.negated, selector, now, level_of)
                 return None if truth is None else not truth
             case AllOf() | AnyOf():
-                truths = [self.truth(p, selector, now, level_of) for p in condition.joined]
+                truths = [self.truth(p, selector, now, level_of) for p in condition.combined]
                 decisive = isinstance(condition, AnyOf)
                 if decisive in truths:
                     return decisive

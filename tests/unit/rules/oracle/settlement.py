@@ -91,7 +91,7 @@ class Company:
             self.state = settlement.state
             self.transitions += settlement.transitions
             if next_book is not None:
-                book, new_rules = next_book, NewRules(until, former=book)
+                book, new_rules = next_book, NewRules(until, previous=book)
         self.judged_by, self.newer, self.unsettled_since = book, [], None
         return settlements
 
@@ -202,10 +202,10 @@ CONDITIONS: st.SearchStrategy[Condition] = st.one_of(
     ),
     st.builds(Absence, SECONDS),
 )
-WAITS = st.one_of(st.just(timedelta(0)), SECONDS)
+WAITING = st.one_of(st.just(timedelta(0)), SECONDS)
 
 
-def books(waits: st.SearchStrategy[timedelta] = WAITS) -> st.SearchStrategy[RuleBook]:
+def books(waits: st.SearchStrategy[timedelta] = WAITING) -> st.SearchStrategy[RuleBook]:
     """Books of one to three flags over the event keys a and b, each with one or two levels."""
 
     def flag(name: str) -> st.SearchStrategy[Flag]:

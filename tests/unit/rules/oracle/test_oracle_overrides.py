@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.book import RuleBook, worst
-from rules.judging.overrides import counted_levels
+from rules.book import RuleBook, worst_level
+from rules.judging.overrides import effective_levels
 from rules.judging.state import Cause, Override
 from rules.phrases.condition import Level
 from tests.unit.rules.oracle.histories import (
@@ -112,7 +112,7 @@ def followed(
     return company
 
 
-def counted(words: Iterable[Word], own: dict[str, Level], second: int) -> dict[str, Level]:
+def pluralize(words: Iterable[Word], own: dict[str, Level], second: int) -> dict[str, Level]:
     """As which level each flag counts at a second: by the last word that holds."""
     levels = dict(own)
     for flag in own:
@@ -128,13 +128,13 @@ def recounted(recount: Recount, words: Sequence[Word]) -> list[Crossing]:
     told: list[Crossing] = []
     status, before = 0, dict[str, Level]()
     for second in range(recount.first, recount.until + 1):
-        levels = counted(words, recount.levels(second), second)
+        levels = pluralize(words, recount.levels(second), second)
         changes = {
             name: (before.get(name), level)
             for name, level in levels.items()
             if (before.get(name) or 0) != (level or 0)
         }
-        after = worst(levels.values())
+        after = worst_level(levels.values())
         if changes:
             told.append((second, STATUSES[status], STATUSES[after], changes))
         status, before = after, levels
@@ -154,7 +154,7 @@ def test_what_is_recorded_is_what_a_recount_of_how_flags_count_tells(
     assert crossings(company.transitions) == recounted(recount, words)
     assert company.levels == recount.levels(END)
     assert company.state is not None
-    assert counted_levels(book, company.state) == counted(words, recount.levels(END), END)
+    assert effective_levels(book, company.state) == pluralize(words, recount.levels(END), END)
 
 
 @pytest.mark.parametrize("kind", KINDS)

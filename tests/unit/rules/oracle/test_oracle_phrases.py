@@ -20,9 +20,9 @@ from tests.unit.rules.oracle.histories import (
     SELECTORS,
     TIME_LIMIT,
     cases,
+    combined,
     facts_of,
     flag_is,
-    joined,
     occurrences,
 )
 from tests.unit.rules.oracle.recount import History, Sent, at, second_of
@@ -56,8 +56,8 @@ COURSES = st.dictionaries(
 ).map(Courses)
 KINDS = LEAVES | {
     "flag is": flag_is("A"),
-    "together": joined(ANY_LEAF),
-    "together with flags": joined(st.one_of(flag_is("A"), ANY_LEAF)),
+    "together": combined(ANY_LEAF),
+    "together with flags": combined(st.one_of(flag_is("A"), ANY_LEAF)),
 }
 EXACT = LEAVES
 """Kinds that change just when they say; others may, and are looked at again."""
@@ -66,10 +66,10 @@ each_kind = pytest.mark.parametrize("kind", KINDS)
 INSTANTS = st.one_of(st.integers(0, 40), st.integers(0, END))
 
 
-def find(
+def evaluate(
     phrase: Condition, selector: Selector, sent: Sequence[Sent], courses: Courses, second: int
 ) -> Finding:
-    return phrase.find(Situation(facts_of(sent), selector, at(second), courses))
+    return phrase.evaluate(Situation(facts_of(sent), selector, at(second), courses))
 
 
 def until(second: int, sent: Sequence[Sent]) -> list[Sent]:
@@ -91,7 +91,7 @@ def test_a_phrase_holds_where_it_does_by_a_recount(
     history = History(sent)
     for second in seconds:
         truth = history.truth(phrase, selector, second, courses.at)
-        assert find(phrase, selector, sent, courses, second).holds is truth
+        assert evaluate(phrase, selector, sent, courses, second).holds is truth
 
 
 @each_kind
@@ -107,7 +107,7 @@ def test_with_no_further_event_a_phrase_changes_when_it_says(
 ) -> None:
     phrase = data.draw(KINDS[kind])
     sent = until(second, sent)
-    found = find(phrase, selector, sent, courses, second)
+    found = evaluate(phrase, selector, sent, courses, second)
     changes_at = END + 70 if found.changes_at is None else second_of(found.changes_at)
     assert second < changes_at
     history = History(sent)
@@ -138,7 +138,7 @@ def test_unless_a_phrase_awaits_events_none_changes_it_sooner_than_it_says(  # n
 ) -> None:
     phrase = data.draw(KINDS[kind])
     sent = until(second, sent)
-    found = find(phrase, selector, sent, courses, second)
+    found = evaluate(phrase, selector, sent, courses, second)
     if found.awaits_event:
         return
     later = [replace(e, occurred_at=e.occurred_at + (at(second) - at(0))) for e in further]

@@ -10,7 +10,7 @@ from rules.facts_in_memory import Occurrence
 from rules.language.parser import parse_condition
 from rules.phrases.amounts import Amount, Change, Measure
 from rules.phrases.condition import Bound, Condition
-from tests.support.rules import at, event, find
+from tests.support.rules import at, evaluate, event
 
 LIMITS = ("below 10", "at most 10", "at least 10", "above 10")
 
@@ -22,9 +22,9 @@ def test_a_window_of_amounts_excludes_its_beginning_and_includes_its_end(
     *, second: float, counts: bool
 ) -> None:
     events = [event(second, 5)]
-    assert find("sum of data.amount at least 5 in 10 seconds", events).holds is counts
+    assert evaluate("sum of data.amount at least 5 in 10 seconds", events).holds is counts
     expected = True if counts else None
-    assert find("highest of data.amount at least 5 in 10 seconds", events).holds is expected
+    assert evaluate("highest of data.amount at least 5 in 10 seconds", events).holds is expected
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_a_sum_is_exact_and_leaves_out_what_is_no_number(
     amounts: list[Any], holds: tuple[bool, ...]
 ) -> None:
     events = [event(-1, amount) for amount in amounts]
-    found = [find(f"sum of data.amount {limit} in 10 seconds", events) for limit in LIMITS]
+    found = [evaluate(f"sum of data.amount {limit} in 10 seconds", events) for limit in LIMITS]
     assert tuple(finding.holds for finding in found) == holds
 
 
 @pytest.mark.parametrize(
-    ("measure", "amounts", "seen"),
+    ("measure", "amounts", "evidence"),
     [
         ("sum", [1, 2, 6], "9"),
         ("average", [1, 2, 6], "3"),
@@ -64,20 +64,22 @@ def test_a_sum_is_exact_and_leaves_out_what_is_no_number(
     ],
 )
 def test_each_measure_is_taken_of_the_numbers_in_the_window(
-    measure: str, amounts: list[Any], seen: str | None
+    measure: str, amounts: list[Any], evidence: str | None
 ) -> None:
-    found = find(
+    found = evaluate(
         f"{measure} of data.amount below 7 in 10 seconds",
         [event(-1, amount) for amount in amounts],
     )
-    assert found.seen == (None if seen is None else Decimal(seen))
-    assert found.holds is (None if seen is None else Decimal(seen) < 7)
+    assert found.evidence == (None if evidence is None else Decimal(evidence))
+    assert found.holds is (None if evidence is None else Decimal(evidence) < 7)
 
 
 def test_an_average_is_compared_exactly() -> None:
     thirds = [event(-1, amount) for amount in (0, 0, 1)]
-    assert find("average of data.amount above 0.333333333333333333 in 1 minute", thirds).holds
-    assert not find("average of data.amount above 0.333333333333333334 in 1 minute", thirds).holds
+    assert evaluate("average of data.amount above 0.333333333333333333 in 1 minute", thirds).holds
+    assert not evaluate(
+        "average of data.amount above 0.333333333333333334 in 1 minute", thirds
+    ).holds
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def test_amounts_that_leave_the_window_tell_when_a_phrase_changes(
     *, phrase: str, holds: bool, changes_at: int | None
 ) -> None:
     events = [event(-4, 4), event(-2, 2), event(-1, 1)]
-    found = find(phrase, events)
+    found = evaluate(phrase, events)
     assert (found.holds, found.changes_at) == (holds, changes_at and at(changes_at))
 
 
@@ -124,12 +126,12 @@ def test_amounts_that_leave_the_window_tell_when_a_phrase_changes(
 def test_an_extreme_awaits_events_unless_one_in_the_window_has_decided(
     *, phrase: str, amount: int | None, awaits: bool
 ) -> None:
-    assert find(phrase, [event(-1, amount)]).awaits_event is awaits
+    assert evaluate(phrase, [event(-1, amount)]).awaits_event is awaits
 
 
 def told(phrase: str, *events: Occurrence) -> tuple[str, str | None]:
-    condition, found = parse_condition(phrase), find(phrase, events)
-    return condition.tell(found), condition.lacks(found)
+    condition, found = parse_condition(phrase), evaluate(phrase, events)
+    return condition.describe(found), condition.missing(found)
 
 
 def test_a_sum_tells_what_it_is_and_how_much_is_missing() -> None:
@@ -165,12 +167,12 @@ def test_a_sum_tells_what_it_is_and_how_much_is_missing() -> None:
 def test_events_of_a_window_are_compared_with_those_of_the_one_before(
     *, phrase: str, before: int, now: int, holds: bool | None
 ) -> None:
-    found = find(phrase, [event(-15)] * before + [event(-5)] * now)
-    assert (found.holds, found.seen) == (holds, (before, now))
+    found = evaluate(phrase, [event(-15)] * before + [event(-5)] * now)
+    assert (found.holds, found.evidence) == (holds, (before, now))
 
 
 @pytest.mark.parametrize(
-    ("second", "seen"),
+    ("second", "evidence"),
     [
         (-20, (0, 0)),
         (-19.999999, (1, 0)),
@@ -180,8 +182,10 @@ def test_events_of_a_window_are_compared_with_those_of_the_one_before(
         (0.000001, (0, 0)),
     ],
 )
-def test_each_event_lies_in_one_of_the_two_windows(second: float, seen: tuple[int, int]) -> None:
-    assert find("down 50% in 10 seconds", [event(second)]).seen == seen
+def test_each_event_lies_in_one_of_the_two_windows(
+    second: float, evidence: tuple[int, int]
+) -> None:
+    assert evaluate("down 50% in 10 seconds", [event(second)]).evidence == evidence
 
 
 @pytest.mark.parametrize(("before", "holds"), [(3, None), (4, True)])
@@ -189,11 +193,11 @@ def test_a_change_is_not_judged_where_there_was_little_before(
     *, before: int, holds: bool | None
 ) -> None:
     change = Change(False, Decimal(50), timedelta(seconds=10), Decimal(4))
-    assert find(change, [event(-15)] * before).holds is holds
+    assert evaluate(change, [event(-15)] * before).holds is holds
 
 
 def test_a_change_looks_back_over_both_windows() -> None:
-    assert parse_condition("up 5% in 3 days").reach == timedelta(days=6)
+    assert parse_condition("up 5% in 3 days").lookback == timedelta(days=6)
 
 
 # What holds for all of them
@@ -224,8 +228,10 @@ def test_a_phrase_changes_at_the_first_instant_at_which_it_is_judged_otherwise(
     condition: Condition, events: list[tuple[int, int | None]]
 ) -> None:
     known = [event(second, amount) for second, amount in events]
-    now = find(condition, known)
-    different = [n for n in range(1, 15) if find(condition, known, now=n).holds is not now.holds]
+    now = evaluate(condition, known)
+    different = [
+        n for n in range(1, 15) if evaluate(condition, known, now=n).holds is not now.holds
+    ]
     assert now.changes_at == (at(different[0]) if different else None)
 
 
@@ -238,9 +244,9 @@ def test_until_it_changes_by_itself_no_event_changes_a_phrase_that_awaits_none(
 ) -> None:
     known = [event(second, amount) for second, amount in events]
     following = [event(-second, amount) for second, amount in later]
-    now = find(condition, known)
+    now = evaluate(condition, known)
     for second in range(15):
         if now.awaits_event or (now.changes_at and at(second) >= now.changes_at):
             break
         heard = [one for one in following if one.occurred_at <= at(second)]
-        assert find(condition, known + heard, now=second).holds is now.holds
+        assert evaluate(condition, known + heard, now=second).holds is now.holds

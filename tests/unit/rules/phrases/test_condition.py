@@ -37,13 +37,13 @@ def situation(facts: Facts, at: datetime) -> Situation:
     return Situation(facts, LOGIN, at, NoFlags())
 
 
-def find(condition: Condition, times: Iterable[datetime], at: datetime) -> Finding:
+def evaluate(condition: Condition, times: Iterable[datetime], at: datetime) -> Finding:
     """What a condition finds at an instant where logins happened at these times."""
-    return condition.find(situation(FactsInMemory(Occurrence(t, "login") for t in times), at))
+    return condition.evaluate(situation(FactsInMemory(Occurrence(t, "login") for t in times), at))
 
 
-def judge(flag: Flag, facts: Facts, at: datetime) -> Verdict:
-    return flag.judge(situation(facts, at), FlagMemory())
+def evaluate_flag(flag: Flag, facts: Facts, at: datetime) -> Verdict:
+    return flag.evaluate(situation(facts, at), FlagMemory())
 
 
 def depth_of(condition: Condition) -> int:
@@ -88,9 +88,9 @@ TIMES = st.lists(st.integers(0, 25), max_size=8)
 def test_a_window_excludes_its_beginning_and_includes_its_end(
     *, occurred_at: datetime, counts: bool
 ) -> None:
-    assert find(Count(Comparison.AT_LEAST, 1, WEEK), [occurred_at], NOON).holds is counts
-    assert find(Count(Comparison.LESS_THAN, 1, WEEK), [occurred_at], NOON).holds is not counts
-    assert find(Absence(WEEK), [occurred_at], NOON).holds is not counts
+    assert evaluate(Count(Comparison.AT_LEAST, 1, WEEK), [occurred_at], NOON).holds is counts
+    assert evaluate(Count(Comparison.LESS_THAN, 1, WEEK), [occurred_at], NOON).holds is not counts
+    assert evaluate(Absence(WEEK), [occurred_at], NOON).holds is not counts
 
 
 @pytest.mark.parametrize(
@@ -114,21 +114,21 @@ def test_a_count_holds_on_one_side_of_its_number(
     *, condition: Condition, events: int, holds: bool, awaits_event: bool
 ) -> None:
     latest = [NOON - timedelta(hours=hours) for hours in range(events)]
-    found = find(condition, latest, NOON)
+    found = evaluate(condition, latest, NOON)
     assert (found.holds, found.awaits_event) == (holds, awaits_event)
 
 
 def test_the_nth_latest_event_tells_when_a_count_changes() -> None:
     latest = [NOON - timedelta(days=1), NOON - timedelta(days=2), NOON - timedelta(days=3)]
-    found = find(Count(Comparison.LESS_THAN, 2, WEEK), latest, NOON)
+    found = evaluate(Count(Comparison.LESS_THAN, 2, WEEK), latest, NOON)
     assert found == Finding(
-        holds=False, changes_at=NOON + timedelta(days=5), awaits_event=False, seen=2
+        holds=False, changes_at=NOON + timedelta(days=5), awaits_event=False, evidence=2
     )
 
 
 def test_nothing_but_an_event_changes_a_count_that_is_too_low() -> None:
-    found = find(Count(Comparison.AT_LEAST, 3, WEEK), [NOON - TICK], NOON)
-    assert found == Finding(holds=False, changes_at=None, awaits_event=True, seen=1)
+    found = evaluate(Count(Comparison.AT_LEAST, 3, WEEK), [NOON - TICK], NOON)
+    assert found == Finding(holds=False, changes_at=None, awaits_event=True, evidence=1)
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ def test_a_condition_reads_no_further_than_the_event_that_decides(
     condition: Condition, depth: int
 ) -> None:
     latest = [NOON - timedelta(hours=hours) for hours in range(10)]
-    assert find(condition, latest, NOON) == find(condition, latest[:depth], NOON)
-    assert find(condition, latest, NOON).seen == depth
+    assert evaluate(condition, latest, NOON) == evaluate(condition, latest[:depth], NOON)
+    assert evaluate(condition, latest, NOON).evidence == depth
 
 
 @settings(max_examples=150, deadline=None)
@@ -154,7 +154,7 @@ def test_a_condition_reads_no_further_than_the_event_that_decides(
 def test_a_condition_holds_exactly_when_a_recount_says_so(
     condition: Condition, times: list[int], at: int
 ) -> None:
-    assert find(condition, map(ticks, times), ticks(at)).holds == recount(condition, times, at)
+    assert evaluate(condition, map(ticks, times), ticks(at)).holds == recount(condition, times, at)
 
 
 @settings(max_examples=150, deadline=None)
@@ -165,7 +165,7 @@ def test_a_condition_changes_at_the_first_instant_at_which_a_recount_differs(
     known = [time for time in times if time <= at]
     now = recount(condition, known, at)
     different = [i for i in range(at, at + 12) if recount(condition, known, i) != now]
-    changes_at = find(condition, map(ticks, times), ticks(at)).changes_at
+    changes_at = evaluate(condition, map(ticks, times), ticks(at)).changes_at
     assert changes_at == (ticks(different[0]) if different else None)
 
 
@@ -178,7 +178,7 @@ def test_a_condition_awaits_events_exactly_when_more_of_them_would_change_it(
     changed = recount(condition, known + [at] * depth_of(condition), at) != recount(
         condition, known, at
     )
-    assert find(condition, map(ticks, times), ticks(at)).awaits_event == changed
+    assert evaluate(condition, map(ticks, times), ticks(at)).awaits_event == changed
 
 
 @settings(max_examples=150, deadline=None)
@@ -189,8 +189,8 @@ def test_the_count_found_is_that_of_the_window_up_to_the_depth(
     window = condition.window if isinstance(condition, Count | Absence) else None
     assert window is not None
     found = len([time for time in times if ticks(at) - window < ticks(time) <= ticks(at)])
-    seen = find(condition, map(ticks, times), ticks(at)).seen
-    assert seen == min(found, depth_of(condition))
+    evidence = evaluate(condition, map(ticks, times), ticks(at)).evidence
+    assert evidence == min(found, depth_of(condition))
 
 
 def flag(*conditions: tuple[int, Condition], wait: timedelta = timedelta(0)) -> Flag:
@@ -221,24 +221,24 @@ TWO_LEVELS = flag(
 def test_a_flag_is_at_the_worst_level_whose_condition_holds(
     events: int, level: int, count: int, threshold: str
 ) -> None:
-    verdict = judge(TWO_LEVELS, logins(list(range(events))), NOON + timedelta(days=1))
+    verdict = evaluate_flag(TWO_LEVELS, logins(list(range(events))), NOON + timedelta(days=1))
     deciding = dict(zip((2, 1), verdict.findings, strict=True)).get(level, verdict.findings[-1])
-    assert (verdict.level, deciding.seen) == (level, count)
+    assert (verdict.level, deciding.evidence) == (level, count)
     assert TWO_LEVELS.threshold(level) == threshold
 
 
 def test_a_flag_waits_until_the_company_is_known_long_enough() -> None:
     waiting = flag((1, Absence(WEEK)), wait=timedelta(days=3))
     until = NOON + timedelta(days=3)
-    assert judge(waiting, logins([]), until - TICK) == Verdict(
-        None, Reason.WAITS, changes_at=until, awaits_event=False
+    assert evaluate_flag(waiting, logins([]), until - TICK) == Verdict(
+        None, Reason.WAITING, changes_at=until, awaits_event=False
     )
-    assert judge(waiting, logins([]), until) == Verdict(
+    assert evaluate_flag(waiting, logins([]), until) == Verdict(
         1,
         Reason.HOLDS,
         changes_at=None,
         awaits_event=True,
-        findings=(Finding(holds=True, awaits_event=True, seen=0),),
+        findings=(Finding(holds=True, awaits_event=True, evidence=0),),
     )
 
 
@@ -250,8 +250,8 @@ def test_a_flag_does_not_see_events_of_other_keys_or_of_the_future() -> None:
             Occurrence(NOON + TICK, "login"),
         ]
     )
-    assert judge(flag((1, Absence(WEEK))), facts, NOON).level == 1
-    assert judge(flag((1, Absence(WEEK))), facts, NOON + TICK).level == 0
+    assert evaluate_flag(flag((1, Absence(WEEK))), facts, NOON).level == 1
+    assert evaluate_flag(flag((1, Absence(WEEK))), facts, NOON + TICK).level == 0
 
 
 @settings(max_examples=150, deadline=None)
@@ -261,12 +261,12 @@ def test_a_verdict_stands_until_it_says_that_it_may_change(
 ) -> None:
     judged = flag((2, worse), (1, milder), wait=wait * TICK)
     known = logins([time for time in times if time <= at])
-    verdict = judge(judged, known, ticks(at))
+    verdict = evaluate_flag(judged, known, ticks(at))
     changes_at = verdict.changes_at or ticks(at + 20)
     assert changes_at > ticks(at)
     later = at
     while ticks(later) < changes_at:
-        assert judge(judged, known, ticks(later)).level == verdict.level
+        assert evaluate_flag(judged, known, ticks(later)).level == verdict.level
         later += 1
 
 
@@ -277,8 +277,8 @@ def test_an_event_changes_no_verdict_that_does_not_await_one(
 ) -> None:
     judged = flag((2, worse), (1, milder))
     known = [time for time in times if time <= at]
-    before = judge(judged, logins(known), ticks(at))
-    after = judge(judged, logins(known + [at] * more), ticks(at))
+    before = evaluate_flag(judged, logins(known), ticks(at))
+    after = evaluate_flag(judged, logins(known + [at] * more), ticks(at))
     assert before.awaits_event or after.level == before.level
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rules.language.parser import parse_condition
 from rules.phrases.counting import Comparison
-from tests.support.rules import at, event, find
+from tests.support.rules import at, evaluate, event
 
 USERS_IN_10 = "at least {} distinct users in 10 seconds"
 
@@ -20,10 +20,10 @@ def test_a_user_counts_in_a_window_without_its_beginning_and_with_its_end(
     *, second: float, counts: bool
 ) -> None:
     events, fields = [event(second, 1, user="a")], {"seats": 1}
-    assert find(USERS_IN_10.format(1), events).holds is counts
-    assert find("at least 1 distinct data.amount in 10 seconds", events).holds is counts
+    assert evaluate(USERS_IN_10.format(1), events).holds is counts
+    assert evaluate("at least 1 distinct data.amount in 10 seconds", events).holds is counts
     share = "distinct users in 10 seconds at least 100% of company.seats"
-    assert find(share, events, fields).holds is counts
+    assert evaluate(share, events, fields).holds is counts
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_distinct_users_are_compared_with_a_number(
     comparison: str, holds: tuple[bool, ...]
 ) -> None:
     found = [
-        find(
+        evaluate(
             f"{comparison} 2 distinct users in 10 seconds",
             [event(-1, user=user) for user in "abc"[:number] * 3],
         )
@@ -49,7 +49,7 @@ def test_distinct_users_are_compared_with_a_number(
 
 
 def test_an_event_without_a_user_counts_for_none() -> None:
-    assert find(USERS_IN_10.format(1), [event(-1), event(-2)]).seen == 0
+    assert evaluate(USERS_IN_10.format(1), [event(-1), event(-2)]).evidence == 0
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_an_event_without_a_user_counts_for_none() -> None:
 )
 def test_values_are_distinct_as_json_has_it(values: list[Any], number: int) -> None:
     events = [event(-1, value) for value in values]
-    assert find("fewer than 9 distinct data.amount in 10 seconds", events).seen == number
+    assert evaluate("fewer than 9 distinct data.amount in 10 seconds", events).evidence == number
 
 
 def test_the_last_time_of_the_nth_latest_user_tells_when_it_changes() -> None:
     events = [event(-9, user="a"), event(-8, user="b"), event(-5, user="c"), event(-3, user="a")]
-    found = {n: find(USERS_IN_10.format(n), events) for n in (1, 2, 3, 4)}
+    found = {n: evaluate(USERS_IN_10.format(n), events) for n in (1, 2, 3, 4)}
     assert {n: finding.changes_at for n, finding in found.items()} == {
         1: at(7),
         2: at(5),
@@ -101,7 +101,7 @@ def test_distinct_users_are_those_of_a_recount(
             Comparison.MORE_THAN: there > number,
         }[comparison]
 
-    found = find(f"{comparison} {number} distinct users in {window} seconds", events)
+    found = evaluate(f"{comparison} {number} distinct users in {window} seconds", events)
     different = [now for now in range(1, 12) if recount(now) is not recount(0)]
     assert found.holds is recount(0)
     assert found.changes_at == (at(different[0]) if different else None)
@@ -143,28 +143,28 @@ def test_a_share_is_of_what_a_field_of_the_company_says(
 ) -> None:
     events = [event(-1, user=f"u{number}") for number in range(users)]
     phrase = f"distinct users in 10 seconds {bound} of company.seats"
-    assert find(phrase, events, {"seats": seats}).holds is holds
+    assert evaluate(phrase, events, {"seats": seats}).holds is holds
 
 
 @pytest.mark.parametrize("seats", [None, 0, -5, "many", True, [5], {}])
 def test_a_share_of_what_is_no_number_above_0_cannot_be_judged(seats: Any) -> None:
     phrase = "distinct users in 10 seconds below 50% of company.seats"
-    found = find(phrase, [event(-1, user="a")], {"seats": seats})
+    found = evaluate(phrase, [event(-1, user="a")], {"seats": seats})
     assert (found.holds, found.changes_at) == (None, None)
-    told = parse_condition(phrase).tell(found)
+    told = parse_condition(phrase).describe(found)
     assert told == "company.seats is not a number above 0"
 
 
 def test_a_share_tells_how_many_users_there_are_and_how_many_are_missing() -> None:
     condition = parse_condition("distinct users in 10 seconds below 50% of company.seats")
     events = [event(-3, user="a"), event(-1, user="b")]
-    few = find(condition, events, {"seats": 10})
-    assert (condition.tell(few), condition.lacks(few)) == (
+    few = evaluate(condition, events, {"seats": 10})
+    assert (condition.describe(few), condition.missing(few)) == (
         "2 distinct users, the share is 5",
         "3 more",
     )
-    enough = find(condition, events, {"seats": 4})
-    assert (condition.tell(enough), condition.lacks(enough)) == (
+    enough = evaluate(condition, events, {"seats": 4})
+    assert (condition.describe(enough), condition.missing(enough)) == (
         "2 distinct users or more, the share is 2",
         None,
     )
@@ -195,15 +195,15 @@ def test_never_holds_from_the_deadline_on_if_it_was_not_done_by_then(
     *, now: float, events: list[float], holds: bool, changes_at: float | None
 ) -> None:
     fields = {"signup_date": at(0).isoformat()}
-    found = find(NEVER, [event(second) for second in events], fields, now=now)
+    found = evaluate(NEVER, [event(second) for second in events], fields, now=now)
     assert (found.holds, found.changes_at) == (holds, changes_at and at(changes_at))
 
 
 @pytest.mark.parametrize("date", [None, "soon", 5, ""])
 def test_never_cannot_be_judged_without_a_date(date: Any) -> None:
-    found = find(NEVER, [event(-1)], {"signup_date": date})
+    found = evaluate(NEVER, [event(-1)], {"signup_date": date})
     assert found.holds is None
-    assert parse_condition(NEVER).tell(found) == "company.signup_date is not a date"
+    assert parse_condition(NEVER).describe(found) == "company.signup_date is not a date"
 
 
 @pytest.mark.parametrize(
@@ -211,12 +211,12 @@ def test_never_cannot_be_judged_without_a_date(date: Any) -> None:
     [(3, "done by 2024-01-20 12:00:10 UTC"), (13, "not done by 2024-01-20 12:00:10 UTC")],
 )
 def test_never_tells_whether_it_was_done(second: int, told: str) -> None:
-    found = find(NEVER, [event(second)], {"signup_date": at(0).isoformat()}, now=20)
-    assert parse_condition(NEVER).tell(found) == told
+    found = evaluate(NEVER, [event(second)], {"signup_date": at(0).isoformat()}, now=20)
+    assert parse_condition(NEVER).describe(found) == told
 
 
 def test_a_share_reads_no_further_than_it_must() -> None:
     condition = parse_condition("distinct users in 1 day above 50% of company.seats")
     assert condition.company_fields == ("seats",)
     events = [event(-1, user=f"u{number}") for number in range(20)]
-    assert find(condition, events, {"seats": Decimal(10)}).seen == (6, 6)
+    assert evaluate(condition, events, {"seats": Decimal(10)}).evidence == (6, 6)

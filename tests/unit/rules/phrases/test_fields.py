@@ -7,8 +7,8 @@ import pytest
 from rules.durations import BEGINNING, END
 from rules.facts_in_memory import FactsInMemory, FieldChange
 from rules.language.parser import parse_condition
-from rules.phrases.fields import as_instant, as_number, says
-from tests.support.rules import at, find, situation
+from rules.phrases.fields import as_instant, as_number, matches_value
+from tests.support.rules import at, evaluate, situation
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_date_is_in_utc_and_at_its_first_instant_unless_it_says_otherwise(
 def test_texts_are_compared_without_regard_to_case_and_numbers_as_numbers(
     *, value: Any, wanted: Any, same: bool
 ) -> None:
-    assert says(value, wanted) is same
+    assert matches_value(value, wanted) is same
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_texts_are_compared_without_regard_to_case_and_numbers_as_numbers(
 def test_a_field_is_judged_by_what_stands_there(
     *, phrase: str, fields: dict[str, Any], holds: bool | None
 ) -> None:
-    found = find(phrase, fields=fields)
+    found = evaluate(phrase, fields=fields)
     assert found.holds is holds
     assert (found.changes_at, found.awaits_event) == (None, False)
 
@@ -152,7 +152,7 @@ def test_a_date_is_within_a_window_from_its_length_before_the_date_until_the_dat
     *, now: float, holds: bool, changes_at: float | None
 ) -> None:
     fields = {"renewal_date": at(100).isoformat()}
-    found = find("company.renewal_date within 10 seconds", fields=fields, now=now)
+    found = evaluate("company.renewal_date within 10 seconds", fields=fields, now=now)
     assert (found.holds, found.changes_at) == (
         holds,
         None if changes_at is None else at(changes_at),
@@ -161,13 +161,15 @@ def test_a_date_is_within_a_window_from_its_length_before_the_date_until_the_dat
 
 @pytest.mark.parametrize("value", [None, "soon", 5, True, [], "9999-99-99"])
 def test_what_is_no_date_cannot_be_judged(value: Any) -> None:
-    found = find("company.renewal_date within 10 seconds", fields={"renewal_date": value})
+    found = evaluate("company.renewal_date within 10 seconds", fields={"renewal_date": value})
     assert (found.holds, found.changes_at) == (None, None)
 
 
 @pytest.mark.parametrize("date", [BEGINNING, END])
 def test_the_first_and_the_last_date_there_are_can_be_judged(date: datetime) -> None:
-    found = find("company.renewal_date within 520 weeks", fields={"renewal_date": date.isoformat()})
+    found = evaluate(
+        "company.renewal_date within 520 weeks", fields={"renewal_date": date.isoformat()}
+    )
     assert found.holds is False
 
 
@@ -176,7 +178,7 @@ def test_a_field_is_judged_as_it_was_at_the_instant() -> None:
         [], [FieldChange(at(0), "plan", "Free"), FieldChange(at(5), "plan", "Pro")]
     )
     condition = parse_condition("company.plan is Free")
-    judged = [condition.find(situation(facts, now)).holds for now in (-1, 0, 4.999999, 5)]
+    judged = [condition.evaluate(situation(facts, now)).holds for now in (-1, 0, 4.999999, 5)]
     assert judged == [None, True, True, False]
 
 
@@ -191,7 +193,7 @@ def test_a_field_is_judged_as_it_was_at_the_instant() -> None:
     ],
 )
 def test_what_a_field_says_is_told(phrase: str, fields: dict[str, Any], told: str) -> None:
-    assert parse_condition(phrase).tell(find(phrase, fields=fields)) == told
+    assert parse_condition(phrase).describe(evaluate(phrase, fields=fields)) == told
 
 
 def test_a_field_below_another_is_named_with_both() -> None:

@@ -105,7 +105,7 @@ values = st.sampled_from(
 
 
 def holds(condition: Condition, sent: Any, value: Any, level: int | None) -> Truth:
-    return condition.find(situation(facts_of(sent, {"x": value}), 0, {"A": level})).holds
+    return condition.evaluate(situation(facts_of(sent, {"x": value}), 0, {"A": level})).holds
 
 
 @settings(max_examples=200, deadline=None)

@@ -2,7 +2,7 @@ import pytest
 
 from rules.language.parser import parse_condition
 from rules.phrases.condition import Level, Truth
-from tests.support.rules import at, event, facts_of, find, situation
+from tests.support.rules import at, evaluate, event, facts_of, situation
 
 # Phrases that are true, false, and not to be judged.
 T, F, N = "company.yes is 1", "company.yes is 2", "company.none is 1"
@@ -39,7 +39,7 @@ FIELDS = {"yes": 1}
     ],
 )
 def test_what_cannot_be_judged_stays_so_only_where_it_matters(*, phrase: str, holds: Truth) -> None:
-    assert find(phrase, fields=FIELDS).holds is holds
+    assert evaluate(phrase, fields=FIELDS).holds is holds
 
 
 def test_phrases_together_change_with_the_earliest_and_await_what_any_of_them_awaits() -> None:
@@ -47,20 +47,20 @@ def test_phrases_together_change_with_the_earliest_and_await_what_any_of_them_aw
     early = "at least 2 times in 10 seconds"
     late = "no activity for 10 seconds"
     for word in ("and", "or"):
-        found = find(f"{early} {word} {late}", events)
+        found = evaluate(f"{early} {word} {late}", events)
         assert (found.changes_at, found.awaits_event) == (at(6), False)
-    assert find(f"{early} and at least 3 times in 10 seconds", events).awaits_event
-    assert find(f"not {late}", events).changes_at == at(7)
-    assert find(T, fields=FIELDS).changes_at is None
+    assert evaluate(f"{early} and at least 3 times in 10 seconds", events).awaits_event
+    assert evaluate(f"not {late}", events).changes_at == at(7)
+    assert evaluate(T, fields=FIELDS).changes_at is None
 
 
 def test_phrases_together_tell_what_each_of_them_found() -> None:
     condition = parse_condition(f"less than 5 times in 10 seconds and {T}")
-    found = find(condition, [event(-1)], FIELDS)
-    assert condition.tell(found) == "1 time, company.yes is 1"
+    found = evaluate(condition, [event(-1)], FIELDS)
+    assert condition.describe(found) == "1 time, company.yes is 1"
     negated = parse_condition("not less than 5 times in 10 seconds")
-    told = find(negated, [event(-1)])
-    assert (negated.tell(told), negated.lacks(told)) == ("1 time", "4 more")
+    told = evaluate(negated, [event(-1)])
+    assert (negated.describe(told), negated.missing(told)) == ("1 time", "4 more")
 
 
 def test_phrases_together_rest_on_all_that_their_parts_rest_on() -> None:
@@ -90,13 +90,15 @@ def test_phrases_together_rest_on_all_that_their_parts_rest_on() -> None:
     ],
 )
 def test_a_flag_is_judged_by_its_level(*, phrase: str, level: Level, holds: bool) -> None:
-    found = parse_condition(phrase).find(situation(facts_of(), 0, {"A": level}, {"A": at(9)}))
-    assert (found.holds, found.changes_at, found.seen) == (holds, at(9), level)
+    found = parse_condition(phrase).evaluate(situation(facts_of(), 0, {"A": level}, {"A": at(9)}))
+    assert (found.holds, found.changes_at, found.evidence) == (holds, at(9), level)
 
 
 def test_what_another_flag_says_is_told() -> None:
     condition = parse_condition("flag A is At Risk")
-    told = [condition.tell(condition.find(situation(facts_of(), 0, {"A": n}))) for n in (0, 1)]
+    told = [
+        condition.describe(condition.evaluate(situation(facts_of(), 0, {"A": n}))) for n in (0, 1)
+    ]
     assert told == ["flag A is not At Risk", "flag A is At Risk"]
 
 

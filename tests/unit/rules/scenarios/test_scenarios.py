@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.durations import spell_offset
+from rules.durations import format_offset
 from rules.faults import Fault, RuleFileError
 from rules.file.rule_file import read_rules
 from rules.language.parser import parse_offset
@@ -189,22 +189,22 @@ def test_a_story_is_read_whole() -> None:
           Seats: N/A
 """)
     begins = datetime(2026, 1, 2, 2, tzinfo=UTC)
-    assert [(one.at - begins, one.event_key, one.user, one.data) for one in story.happenings] == [
+    assert [(one.at - begins, one.event_key, one.user, one.data) for one in story.events] == [
         (timedelta(0), "export", "ann", {"n": 1.5}),
         (timedelta(0), "export", "7", {"n": 1.5}),
         (timedelta(hours=1), "export", "ann", {"n": 1.5}),
         (timedelta(hours=1), "export", "7", {"n": 1.5}),
         (timedelta(days=1, hours=10), "login", None, None),
     ]
-    assert story.happenings[0].company == {
+    assert story.events[0].company == {
         "id": "test",
         "name": "A story",
         "plan": "Pro",
         "limits": {"seats": 4},
         "tags": ["a", 1, True, None],
     }
-    assert story.happenings[-1].company == {"plan": "Free"}
-    assert [claim.line for claim in story.expectations[0].claims] == [10, 12]
+    assert story.events[-1].company == {"plan": "Free"}
+    assert [assertion.line for assertion in story.expectations[0].assertions] == [10, 12]
 
 
 LOGIN = "{at: 0 days, event: login, user: ann}"
@@ -296,7 +296,7 @@ def test_a_failure_has_the_line_of_what_was_expected() -> None:
 
 @pytest.mark.parametrize("offset", ["0 days", "3 days 4 hours", "1 hour 1 second", "20 days"])
 def test_offsets_are_spelled_as_they_are_read(offset: str) -> None:
-    assert spell_offset(parse_offset(offset)) == offset
+    assert format_offset(parse_offset(offset)) == offset
 
 
 def test_a_change_to_come_is_not_passed_over_for_a_later_one_of_another_flag() -> None:

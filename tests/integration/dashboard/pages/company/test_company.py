@@ -12,9 +12,9 @@ from models.database import execute, transaction
 from models.health import transitions
 from models.organizations import audit_log
 from models.webhooks import webhook_endpoints
-from rules.durations import LONGEST, shifted
+from rules.durations import MAX_WINDOW, shift
 from services.health.explanation import explain
-from services.rules.prospects import forecast
+from services.rules.planned_changes import forecast
 from tests.support.company_page import RULES, Tenant, ago
 from tests.support.dashboard import NOW, Browser, Dashboard, text_of
 
@@ -50,7 +50,7 @@ def test_status_score_and_flags_are_those_that_explain_tells(
     assert re.search(rf"Acme Corp {told.status} since 2 days ago score {told.score} ", text)
     for flag in told.flags:
         said = text.partition(f" {flag.flag} {flag.status} ")[2].partition(", line ")[0]
-        for fact in (flag.threshold, flag.seen, flag.lacks, flag.counts, flag.note):
+        for fact in (flag.threshold, flag.evidence, flag.missing, flag.counts, flag.note):
             assert fact is None or fact in said
         if flag.changes_at:
             assert f"{flag.changes_to} in" in said
@@ -63,7 +63,7 @@ def test_what_comes_next_is_what_the_forecast_tells(dashboard: Dashboard, tenant
     tenant.living()
     text = text_of(viewer_of(dashboard, tenant).get(tenant.address()))
     with transaction():
-        [told] = forecast([tenant.company().id], 1, NOW, shifted(NOW, LONGEST))
+        [told] = forecast([tenant.company().id], 1, NOW, shift(NOW, MAX_WINDOW))
     coming = next(one for one in told if one.before != one.after)
     assert f"If nothing happens: {coming.after} in " in text
     assert f"{coming.at:%b %Y, %H:%M} UTC. {coming.flags[0].told}" in text
