@@ -19,6 +19,9 @@ from standalone.data_directory import DataDirectory
 from standalone.embedded import postgres_command, postgres_url, redis_command, redis_url
 from standalone.supervisor import Supervisor
 from standalone.waiting import wait_for_postgres, wait_for_redis
+from tests.support.properties import load_profile
+
+load_profile()  # before test modules are imported: their `@effort` scales what it says
 
 TEMPLATE = "template_for_tests"
 
