@@ -7,8 +7,9 @@ import dramatiq
 
 from actors.registration import register_actors
 from actors.retries import WebhookRetries
-from config.process import collect_seldom, configure_logging
-from config.settings import Settings, SettingsError
+from config.errors import ConfigError
+from config.process import collect_garbage_rarely, configure_logging
+from config.settings import Settings
 from models.database import connect
 from queues.broker import build_broker
 from services.rules.rule_books import RuleBooks
@@ -18,7 +19,7 @@ from services.webhooks.transport import Transport
 
 try:
     settings = Settings.from_environment(os.environ)
-except SettingsError as error:
+except ConfigError as error:
     sys.exit(str(error))
 
 if not settings.secret_keys:
@@ -37,4 +38,4 @@ register_actors(
     secret_keys=settings.secret_keys,
     counters=counters,
 )
-collect_seldom()
+collect_garbage_rarely()

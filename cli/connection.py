@@ -5,20 +5,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.errors import Refused
-from config.settings import Settings, SettingsError
+from cli.errors import CommandError
+from config.errors import ConfigError
+from config.settings import Settings
 from models.database import UNAVAILABLE, connect, transaction
 from models.organizations import organizations
 from models.organizations.organizations import Organization
 from services.rules.rule_books import RulesUnreadable
-from standalone.data_directory import DEFAULT, VARIABLE, DataDirectory, Running
+from standalone.data_directory import (
+    DATA_DIRECTORY_VARIABLE,
+    DEFAULT_DATA_DIRECTORY,
+    DataDirectory,
+    RunningInstance,
+)
 
 
 def find_settings() -> Settings:
     """The settings of this environment, filled up from the `up` that runs on the data directory.
 
     Raises:
-        Refused: neither tells where the servers are, or a setting is wrong.
+        CommandError: neither tells where the servers are, or a setting is wrong.
     """
     environment = {name: value for name, value in os.environ.items() if value.strip()}
     # Settings of one installation must not be mixed with the address of another.
@@ -26,22 +32,24 @@ def find_settings() -> Settings:
         environment = find_running().environment | environment
     try:
         return Settings.from_environment(environment)
-    except SettingsError as error:
-        raise Refused(str(error)) from None
+    except ConfigError as error:
+        raise CommandError(str(error)) from None
 
 
-def find_running() -> Running:
+def find_running() -> RunningInstance:
     """The `brazebee up` that runs on the data directory.
 
     Raises:
-        Refused: none does.
+        CommandError: none does.
     """
-    data = DataDirectory(Path(os.environ.get(VARIABLE, "").strip() or DEFAULT))
+    data = DataDirectory(
+        Path(os.environ.get(DATA_DIRECTORY_VARIABLE, "").strip() or DEFAULT_DATA_DIRECTORY)
+    )
     running = data.running()
     if running is None:
-        raise Refused(
+        raise CommandError(
             f"No running Brazebee was found in {data.root}: start it with `make run`, name its"
-            f" data directory with {VARIABLE}, or set DATABASE_URL and REDIS_URL."
+            f" data directory with {DATA_DIRECTORY_VARIABLE}, or set DATABASE_URL and REDIS_URL."
         )
     return running
 
@@ -51,28 +59,28 @@ def database_transaction() -> Iterator[Settings]:
     """Connect, and do what follows in one transaction.
 
     Raises:
-        Refused: PostgreSQL cannot be reached.
+        CommandError: PostgreSQL cannot be reached.
     """
     settings = find_settings()
     connect(settings)
-    with refused_without_postgres(), transaction():
+    with report_database_errors(), transaction():
         yield settings
 
 
 @contextmanager
-def refused_without_postgres() -> Iterator[None]:
+def report_database_errors() -> Iterator[None]:
     """Do what follows, and refuse in a sentence should PostgreSQL be away.
 
     Raises:
-        Refused: PostgreSQL cannot be reached, or stored rules cannot be read.
+        CommandError: PostgreSQL cannot be reached, or stored rules cannot be read.
     """
     try:
         yield
     except RulesUnreadable as error:
-        raise Refused(str(error)) from None
+        raise CommandError(str(error)) from None
     except UNAVAILABLE as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise Refused(
+        raise CommandError(
             f"PostgreSQL does not answer: {first_line}. Check that it runs and that"
             " DATABASE_URL is right."
         ) from None
@@ -82,10 +90,10 @@ def find_organization(name: str) -> Organization:
     """The organization with this name.
 
     Raises:
-        Refused: there is none.
+        CommandError: there is none.
     """
     organization = organizations.find(name)
     if organization is None:
         known = ", ".join(o.name for o in organizations.every()) or "none"
-        raise Refused(f"There is no organization `{name}`; known: {known}.")
+        raise CommandError(f"There is no organization `{name}`; known: {known}.")
     return organization

@@ -1,10 +1,10 @@
-"""How a command says that it refuses."""
+"""The exception of this package."""
 
 import click
 
 
-class Refused(click.ClickException):
-    """Raised when a command cannot do what was asked: one sentence, exit code 1."""
+class CommandError(click.ClickException):
+    """Raised when a command refuses to do its work: one sentence, exit code 1."""
 
     exit_code = 1
 

@@ -1,4 +1,4 @@
-"""A group of commands that loads only the one that is called, so that each starts at once."""
+"""A group of commands that imports only the command that is called, so that each starts fast."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -6,36 +6,39 @@ from typing import Any
 
 import click
 
-from cli.errors import Refused
+from cli.errors import CommandError
+from models.migrations import MigrationRefused
 from standalone.errors import StandaloneError
 
 
 class LazyGroup(click.Group):
-    """A group that knows of each command its name and where it is: `module:attribute`.
+    """A group that maps each command's name to its import path, `module:attribute`.
 
-    To list them all with their first lines, as `--help` does, loads them all.
+    Listing the commands with their first lines, as `--help` does, imports them all.
     """
 
-    def __init__(self, *arguments: object, places: Mapping[str, str], **options: object) -> None:
+    def __init__(
+        self, *arguments: object, import_paths: Mapping[str, str], **options: object
+    ) -> None:
         super().__init__(*arguments, **options)  # type: ignore[arg-type]
-        self._places = places
+        self._import_paths = import_paths
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, those kept in places first, in their order."""
-        return [*self._places, *super().list_commands(ctx)]
+        """Return the names: the imported commands in their order, then the others."""
+        return [*self._import_paths, *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name, loaded; None if there is none."""
-        place = self._places.get(cmd_name)
-        if place is None:
+        """Import and return a command; None if there is no command of this name."""
+        import_path = self._import_paths.get(cmd_name)
+        if import_path is None:
             return super().get_command(ctx, cmd_name)
-        module, _, attribute = place.partition(":")
+        module, _, attribute = import_path.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; what keeps this machine's servers from running is a refusal."""
+        """Run a command; servers that cannot start and migrations that cannot run refuse it."""
         try:
             return super().invoke(ctx)
-        except StandaloneError as error:
-            raise Refused(str(error)) from None
+        except (StandaloneError, MigrationRefused) as error:
+            raise CommandError(str(error)) from None

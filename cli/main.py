@@ -1,4 +1,4 @@
-"""`brazebee`: the commands, in the order in which a newcomer meets them."""
+"""The command `brazebee`: its subcommands, in the order in which a newcomer needs them."""
 
 import click
 
@@ -7,9 +7,10 @@ from cli.lazy_group import LazyGroup
 from cli.output import json_option, print_json
 from models.database import connect
 from models.migrations import migrate as run_migrations
+from models.migrations import pending as pending_migrations
 from standalone.waiting import ANSWER_SECONDS, wait_for_postgres
 
-PLACES = {
+IMPORT_PATHS = {
     "up": "cli.commands.up.command:up",
     "org": "cli.commands.organizations:org",
     "keys": "cli.commands.keys:keys",
@@ -28,24 +29,36 @@ PLACES = {
 }
 
 
-@click.group(cls=LazyGroup, places=PLACES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    import_paths=IMPORT_PATHS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="brazebee")
 def main() -> None:
     """Customer health from product events.
 
-    Exit codes: 0 done, 1 refused with the reason on standard error, 2 wrong usage.
+    Exit codes: 0 success, 1 refused with the reason on standard error, 2 wrong usage.
     """
 
 
 @main.command()
+@click.option("--post", is_flag=True,
+              help="Also apply what must wait until no process of the release before is"
+              " running.")  # fmt: skip
 @json_option
-def migrate(as_json: bool) -> None:
+def migrate(post: bool, as_json: bool) -> None:
     """Bring the database's schema up to date; safe to run at every deploy."""
     settings = find_settings()
     wait_for_postgres(settings.database_url, ANSWER_SECONDS)
     connect(settings)
-    applied = run_migrations()
+    applied = run_migrations(post=post)
     if as_json:
         print_json({"applied": applied})
         return
     click.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
+    if waiting := pending_migrations():
+        click.echo(
+            f"Run `brazebee migrate --post` once no process of the release before is running: it"
+            f" applies {', '.join(waiting)}."
+        )

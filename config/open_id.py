@@ -1,4 +1,4 @@
-"""How people sign in to the dashboard by OpenID Connect, which operations may set up."""
+"""Settings of signing in to the dashboard with OpenID Connect."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,10 +20,10 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True)
 class OpenIdSettings:
-    """The provider, and who is let in that nobody has added.
+    """The provider, and which people may sign in without an invitation.
 
-    Whoever has a verified email at `domain` becomes a member of `organization` with
-    `default_role`, where both are set.
+    If both are set, people with a verified email address at `domain` become members of
+    `organization` with `default_role`.
     """
 
     issuer: str
@@ -36,10 +36,10 @@ class OpenIdSettings:
 
 
 def open_id_settings_from(environment: Mapping[str, str]) -> OpenIdSettings | None:
-    """Read and check the variables `BRAZEBEE_OIDC_...`; None where none is set.
+    """Read and check the variables `BRAZEBEE_OIDC_...`; return None if none is set.
 
     Raises:
-        ValidationError: some are missing or wrong.
+        ValidationError: variables are missing or invalid.
     """
     if not any(name.startswith("BRAZEBEE_OIDC_") for name in environment):
         return None

@@ -1,4 +1,4 @@
-"""Every setting of the product: its name in the environment, default, meaning and check."""
+"""The settings of the product, read from environment variables and checked."""
 
 import ipaddress
 import re
@@ -11,25 +11,22 @@ import limits
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 from redis.connection import parse_url
 
+from config.errors import ConfigError
 from config.open_id import OpenIdSettings, open_id_settings_from
 from config.webhook_policy import WebhookPolicy, webhook_policy_from
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 DEFAULT_RATE_LIMIT = "10000/hour"
-"""Requests per organization, the figure of the public API's documentation."""
+"""Requests per organization, as the public API's documentation promises."""
 
 
 _FERNET_KEY = re.compile("[A-Za-z0-9_-]{43}=")
 
 
-class SettingsError(Exception):
-    """Raised when the environment does not make valid settings; tells every fault at once."""
-
-
 @dataclass(frozen=True)
 class Settings:
-    """What a process is configured with. Secrets stay out of its repr."""
+    """The configuration of a process. Secrets are left out of its representation."""
 
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
@@ -47,12 +44,12 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read and check the variables of an environment; empty ones count as unset.
+        """Read and check environment variables; empty ones count as unset.
 
         Raises:
-            SettingsError: one or more are missing or wrong.
+            ConfigError: variables are missing or invalid.
         """
-        given = {name: value for name, value in environment.items() if value.strip()}
+        variables = {name: value for name, value in environment.items() if value.strip()}
         loaded: dict[str, Any] = {}
         faults: dict[str, list[str]] = {}
         readers: dict[str, Callable[[Mapping[str, str]], Any]] = {
@@ -62,12 +59,12 @@ class Settings:
         }
         for name, read in readers.items():
             try:
-                loaded[name] = read(given)
+                loaded[name] = read(variables)
             except ValidationError as error:
                 faults |= error.messages_dict
         if faults:
-            said = [f"{name}: {' '.join(faults[name])}" for name in sorted(faults)]
-            raise SettingsError("\n".join(said))
+            lines = [f"{name}: {' '.join(faults[name])}" for name in sorted(faults)]
+            raise ConfigError("\n".join(lines))
         return cls(**loaded.pop("rest"), **loaded)
 
 
@@ -84,13 +81,13 @@ class _Networks(fields.Field[tuple[Network, ...]]):
 
 
 class _SecretKeys(fields.Field[tuple[str, ...]]):
-    """Comma-separated Fernet keys, the first of which encrypts."""
+    """Comma-separated Fernet keys; the first one encrypts."""
 
     def _deserialize(self, value: str, *_args: Any, **_kwargs: Any) -> tuple[str, ...]:
         keys = tuple(key.strip() for key in value.split(","))
         if not all(_FERNET_KEY.fullmatch(key) for key in keys):
             raise ValidationError(
-                "not a Fernet key (32 bytes in url-safe base64); several are separated by commas."
+                "not a Fernet key (32 bytes in url-safe base64); separate several keys by commas."
             )
         return keys
 
@@ -99,7 +96,7 @@ def check_rate_limit(value: str) -> None:
     """Check a rate such as `10000/hour`.
 
     Raises:
-        ValidationError: it is no rate, more than one, or of nothing.
+        ValidationError: the text is not exactly one rate, or the rate allows nothing.
     """
     try:
         [rate] = limits.parse_many(value)
@@ -122,9 +119,9 @@ def _check_redis_url(value: str) -> None:
         )
 
 
-def _missing(what: str) -> dict[str, Any]:
+def _missing(server: str) -> dict[str, Any]:
     return {
-        "required": f"is not set; give the address of {what}, or start everything with"
+        "required": f"is not set; set it to the address of {server}, or start everything with"
         " `brazebee up`."
     }
 
@@ -158,7 +155,7 @@ class _SettingsSchema(Schema):
     )
     metrics_token = fields.String(
         data_key="BRAZEBEE_METRICS_TOKEN",
-        validate=validate.Regexp("^[!-~]+$", error="must be of visible ASCII characters."),
+        validate=validate.Regexp("^[!-~]+$", error="must consist of visible ASCII characters."),
     )
     dashboard_url = fields.String(
         data_key="BRAZEBEE_DASHBOARD_URL",
@@ -180,9 +177,9 @@ class _SettingsSchema(Schema):
 
 
 def _next_database(redis_url: str) -> str:
-    """The same Redis with the database number after this one's.
+    """Return the URL of the next database of the same Redis.
 
-    The queue needs a number of its own: Dramatiq's maintenance looks through every key there.
+    The queue needs a database of its own, because Dramatiq's maintenance scans every key there.
     """
     parts = urlsplit(redis_url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -197,9 +194,9 @@ def _next_database(redis_url: str) -> str:
 
 
 def _database_number(redis_url: str) -> int:
-    """The database that redis-py takes: the option `db` before the path, 0 without either."""
+    """Return the database that redis-py uses: the option `db`, else the path, else 0."""
     parts = urlsplit(redis_url)
-    in_query = parse_qs(parts.query).get("db")
-    if in_query:
-        return int(in_query[-1])
+    databases = parse_qs(parts.query).get("db")
+    if databases:
+        return int(databases[-1])
     return int(parts.path.strip("/") or 0) if parts.scheme != "unix" else 0

@@ -1,4 +1,4 @@
-"""The figures of webhook delivery, which operations may set."""
+"""Settings of webhook delivery: retries, timeouts, circuits and retention."""
 
 import re
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ _DURATION = re.compile(r"([0-9]{1,9})\s*(s|min|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
 
 LEASE = timedelta(seconds=60)
-"""How long an attempt may hold its delivery; a killed worker's delivery is taken again after it."""
+"""How long an attempt may claim its delivery; after that, another worker may claim it."""
 
 
 @dataclass(frozen=True)
 class WebhookPolicy:
-    """How deliveries are attempted, and when an endpoint is left alone.
+    """When deliveries are attempted, and when an endpoint is probed or disabled instead.
 
-    `retry_delays` are the waits after the first attempt, which is made at once. A failing endpoint
-    is probed after pauses that double from `probe_pause` to `longest_probe_pause`.
+    The first attempt is immediate; `retry_delays` are the waits between the others. A failing
+    endpoint is probed after pauses that double from `probe_pause` to `longest_probe_pause`.
     """
 
     retry_delays: tuple[timedelta, ...] = (
@@ -48,7 +48,7 @@ class WebhookPolicy:
 
     @property
     def warn_after(self) -> tuple[timedelta, timedelta]:
-        """When it is told that an endpoint fails: 24 and 72 hours of the 120."""
+        """When to report that an endpoint is failing: after 24 and 72 hours of the 120."""
         return self.disable_after / 5, self.disable_after * 3 / 5
 
 
@@ -56,23 +56,25 @@ class _Duration(fields.Field[timedelta]):
     """A whole number with a unit: `15s`, `30m`, `2h`, `5d`."""
 
     def _deserialize(self, value: str, *_args: Any, **_kwargs: Any) -> timedelta:
-        found = _DURATION.fullmatch(value.strip())
-        if found is None:
-            raise ValidationError(f"`{value.strip()}` is no duration such as 15s, 30m, 2h or 5d.")
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+        match = _DURATION.fullmatch(value.strip())
+        if match is None:
+            raise ValidationError(
+                f"`{value.strip()}` is not a duration such as 15s, 30m, 2h or 5d."
+            )
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 class _Durations(fields.Field[tuple[timedelta, ...]]):
-    """Durations with commas between them."""
+    """Comma-separated durations."""
 
     def _deserialize(self, value: str, *_args: Any, **_kwargs: Any) -> tuple[timedelta, ...]:
-        return tuple(_Duration().deserialize(one) for one in value.split(","))
+        return tuple(_Duration().deserialize(duration) for duration in value.split(","))
 
 
-def _between(least: str, most: str) -> validate.Range:
-    error = f"must be from {least} to {most}."
+def _between(minimum: str, maximum: str) -> validate.Range:
+    error = f"must be from {minimum} to {maximum}."
     return validate.Range(
-        _Duration().deserialize(least), _Duration().deserialize(most), error=error
+        _Duration().deserialize(minimum), _Duration().deserialize(maximum), error=error
     )
 
 
@@ -89,7 +91,7 @@ class _WebhookPolicySchema(Schema):
     longest_retry_after = _Duration(
         data_key="BRAZEBEE_WEBHOOK_LONGEST_RETRY_AFTER", validate=_between("0s", "7d")
     )
-    # Together with what comes before and after it, an attempt has to end within its lease.
+    # An attempt, with the work before and after its request, has to end within its lease.
     timeout = _Duration(data_key="BRAZEBEE_WEBHOOK_TIMEOUT", validate=_between("1s", "45s"))
     connect_timeout = _Duration(
         data_key="BRAZEBEE_WEBHOOK_CONNECT_TIMEOUT", validate=_between("1s", "45s")
@@ -123,10 +125,10 @@ class _WebhookPolicySchema(Schema):
 
 
 def webhook_policy_from(environment: Mapping[str, str]) -> WebhookPolicy:
-    """Read and check the policy's variables, which are all optional.
+    """Read and check the variables of the policy; all of them are optional.
 
     Raises:
-        ValidationError: with the faults of each variable.
+        ValidationError: variables are invalid; lists the faults of each.
     """
     policy: WebhookPolicy = _WebhookPolicySchema().load(environment)
     return policy

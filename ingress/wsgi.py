@@ -4,8 +4,9 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from config.process import collect_seldom, configure_logging
-from config.settings import Settings, SettingsError
+from config.errors import ConfigError
+from config.process import collect_garbage_rarely, configure_logging
+from config.settings import Settings
 from ingress.app import create_app
 from ingress.client.directory import Directory
 from ingress.client.gate import Gate
@@ -18,7 +19,7 @@ from queues.unknown_event_keys import UnknownKeys
 
 try:
     settings = Settings.from_environment(os.environ)
-except SettingsError as error:
+except ConfigError as error:
     sys.exit(str(error))
 
 configure_logging(settings.log_level)
@@ -50,4 +51,4 @@ app = create_app(
     trusted_proxies=settings.trusted_proxies,
     metrics=metrics,
 )
-collect_seldom()
+collect_garbage_rarely()

@@ -1,1 +1,1 @@
-"""Running everything on one machine: embedded servers, and the processes beside them."""
+"""Everything needed to run on one machine: embedded servers and a process supervisor."""

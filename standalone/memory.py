@@ -1,4 +1,4 @@
-"""How much memory the embedded PostgreSQL may cache its tables in."""
+"""Sizes the shared buffers of the embedded PostgreSQL."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -6,18 +6,18 @@ from pathlib import Path
 import psutil
 
 MEGABYTE = 1024 * 1024
-LEAST_MB, MOST_MB = 128, 4096
-"""PostgreSQL's own default, and what was measured with a million companies."""
+MINIMUM_MB, MAXIMUM_MB = 128, 4096
+"""PostgreSQL's own default, and the size measured with a million companies."""
 
-SHARE = 8
-"""One part in so many: PostgreSQL's manual advises a fourth where it has the machine to itself."""
+MEMORY_DIVISOR = 8
+"""An eighth of the memory; PostgreSQL's manual advises a quarter on a dedicated machine."""
 
 CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def shared_buffers_mb() -> int:
-    """Megabytes for PostgreSQL's `shared_buffers`; what is not used stays with the machine."""
+    """Return megabytes for `shared_buffers`; the operating system keeps pages that stay unused."""
     memory = psutil.virtual_memory().total
-    with suppress(OSError, ValueError):  # no container, or one without a limit, which says `max`
+    with suppress(OSError, ValueError):  # no container, or one without a limit (`max`)
         memory = min(memory, int(CONTAINER_LIMIT.read_text(encoding="ascii")))
-    return min(max(LEAST_MB, memory // SHARE // MEGABYTE), MOST_MB)
+    return min(max(MINIMUM_MB, memory // MEMORY_DIVISOR // MEGABYTE), MAXIMUM_MB)

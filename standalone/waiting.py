@@ -1,4 +1,4 @@
-"""Waits until PostgreSQL and Redis answer, wherever they run."""
+"""Waits until PostgreSQL and Redis answer, embedded or remote."""
 
 import time
 from collections.abc import Callable
@@ -6,65 +6,69 @@ from collections.abc import Callable
 import psycopg2
 import redis
 
-from standalone.errors import StandaloneError, reason
+from standalone.errors import StandaloneError, first_line
 
 START_SECONDS = 30.0
 ANSWER_SECONDS = 3.0
-"""What a server that should run already is given to answer."""
+"""The time limit for a server that should already be running."""
 
-ON_ITS_WAY = ("starting up", "recovery mode", "not yet accepting", "loading the dataset")
-"""What a server says while it reads its log again, or what it had in memory."""
+STARTING_UP = ("starting up", "recovery mode", "not yet accepting", "loading the dataset")
+"""Parts of the errors that servers return while they replay their log or load their data."""
 
 
-GoOn = Callable[[], bool]
-"""Called again and again meanwhile; whether to go on."""
+KeepWaiting = Callable[[], bool]
+"""Called between attempts; returns whether to continue."""
 
 
 def wait_for_postgres(
-    url: str, seconds: float = START_SECONDS, *, go_on: GoOn | None = None
+    url: str, seconds: float = START_SECONDS, *, keep_waiting: KeepWaiting | None = None
 ) -> None:
     """Wait until PostgreSQL answers.
 
-    With `go_on`, one that says that it is on its way is waited for as long as that says so: after a
-    kill it reads its log again, up to 4 GB of it.
+    With `keep_waiting`, a server that reports that it is starting up is waited for without a time
+    limit: after a kill it replays its log, up to 4 GB.
 
     Raises:
-        StandaloneError: it does not answer, with its reason; or not to go on.
+        StandaloneError: it does not answer, or `keep_waiting` returned False.
     """
     _wait(lambda: psycopg2.connect(url, connect_timeout=3).close(), psycopg2.Error,
-          "PostgreSQL", "DATABASE_URL", seconds, go_on)  # fmt: skip
+          "PostgreSQL", "DATABASE_URL", seconds, keep_waiting)  # fmt: skip
 
 
-def wait_for_redis(url: str, seconds: float = START_SECONDS, *, go_on: GoOn | None = None) -> None:
-    """Wait until Redis answers; `go_on` as for PostgreSQL.
+def wait_for_redis(
+    url: str, seconds: float = START_SECONDS, *, keep_waiting: KeepWaiting | None = None
+) -> None:
+    """Wait until Redis answers; `keep_waiting` works as for PostgreSQL.
 
     Raises:
-        StandaloneError: it does not answer, with its reason; or not to go on.
+        StandaloneError: it does not answer, or `keep_waiting` returned False.
     """
     _wait(lambda: redis.Redis.from_url(url, socket_timeout=3).ping(), redis.RedisError,
-          "Redis", "REDIS_URL", seconds, go_on)  # fmt: skip
+          "Redis", "REDIS_URL", seconds, keep_waiting)  # fmt: skip
 
 
 def _wait(
-    ask: Callable[[], object],
+    ping: Callable[[], object],
     failure: type[Exception],
-    what: str,
+    server: str,
     variable: str,
     seconds: float,
-    go_on: GoOn | None,
+    keep_waiting: KeepWaiting | None,
 ) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            ask()
+            ping()
         except failure as error:
-            if go_on and not go_on():
-                raise StandaloneError(f"Stopped before {what} answered: {reason(error)}.") from None
-            if go_on and any(words in str(error) for words in ON_ITS_WAY):
+            if keep_waiting and not keep_waiting():
+                raise StandaloneError(
+                    f"Stopped before {server} answered: {first_line(error)}."
+                ) from None
+            if keep_waiting and any(phrase in str(error) for phrase in STARTING_UP):
                 deadline = time.monotonic() + seconds
             elif time.monotonic() > deadline:
                 raise StandaloneError(
-                    f"{what} does not answer: {reason(error)}. Check that it runs and that"
+                    f"{server} does not answer: {first_line(error)}. Check that it runs and that"
                     f" {variable} is right, or unset it to use the embedded one."
                 ) from None
             time.sleep(0.05)

@@ -41,7 +41,9 @@ def explain_company(company: str, org: str, as_json: bool) -> None:
         organization = find_organization(org)
         found = explain(organization.id, company, organization.rules_version, utc_now())
     if found is None:
-        raise CommandError(f"`{org}` has no company with the id `{company}`; see `brazebee companies`.")
+        raise CommandError(
+            f"`{org}` has no company with the id `{company}`; see `brazebee companies`."
+        )
     if as_json:
         print_json(explanation_json(found))
     else:

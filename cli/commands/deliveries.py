@@ -7,9 +7,9 @@ from uuid import UUID
 
 import click
 
-from cli.commands.webhooks import ask_for
+from cli.commands.webhooks import enqueue_deliveries
 from cli.connection import database_transaction, find_organization
-from cli.errors import Refused
+from cli.errors import CommandError
 from cli.option_types import Instant
 from cli.output import json_option, org_option, print_json, print_rows
 from cli.progress import with_progress
@@ -17,7 +17,7 @@ from models.webhooks import delivery_log
 from models.webhooks.webhook_endpoints import Endpoint
 from services.times import utc_now
 from services.webhooks import endpoints
-from services.webhooks.endpoints import CannotRecover, NoSuchEndpoint
+from services.webhooks.endpoints import NoSuchEndpoint, RecoveryRefused
 
 PATIENCE_SECONDS = 90.0
 """A little more than a lease, after which an attempt that was lost is made again."""
@@ -65,7 +65,9 @@ def show(delivery_id: UUID, org: str, as_json: bool) -> None:
         found = delivery_log.find(find_organization(org).id, delivery_id)
         attempts = delivery_log.attempts(delivery_id)
     if found is None:
-        raise Refused(f"`{org}` has no delivery {delivery_id}; see `brazebee deliveries list`.")
+        raise CommandError(
+            f"`{org}` has no delivery {delivery_id}; see `brazebee deliveries list`."
+        )
     delivery, payload = found
     if as_json:
         told = {**vars(delivery), "id": str(delivery.id), "endpoint_id": str(delivery.endpoint_id)}
@@ -86,12 +88,14 @@ def resend(delivery_id: UUID, org: str, as_json: bool) -> None:
         organization = find_organization(org)
         found = delivery_log.find(organization.id, delivery_id)
         if found is None:
-            raise Refused(f"`{org}` has no delivery {delivery_id}; see `brazebee deliveries list`.")
+            raise CommandError(
+                f"`{org}` has no delivery {delivery_id}; see `brazebee deliveries list`."
+            )
         endpoint = _endpoint(org, organization.id, found[0].endpoint_id)
         following = endpoints.resend(endpoint, delivery_id, utc_now())
     if not following:
-        raise Refused(f"{delivery_id} is {found[0].state}; it goes out by itself.")
-    ask_for(settings, following)
+        raise CommandError(f"{delivery_id} is {found[0].state}; it goes out by itself.")
+    enqueue_deliveries(settings, following)
     if as_json:
         print_json({"resent": str(delivery_id)})
     click.echo(f"Sent {delivery_id} again; see `brazebee deliveries show {delivery_id}`.", err=True)
@@ -116,9 +120,9 @@ def recover(
             number, following = endpoints.recover(
                 endpoint, since=since, latest=latest, now=now, policy=policy
             )
-        except CannotRecover as error:
+        except RecoveryRefused as error:
             raise click.UsageError(f"--since: {error}") from None
-    ask_for(settings, following)
+    enqueue_deliveries(settings, following)
     if wait and number:
         waiting = _sent_one_by_one(endpoint, number)
         for _ in with_progress(waiting, length=number, label="Sending again"):
@@ -148,6 +152,6 @@ def _endpoint(org: str, organization_id: int, endpoint_id: UUID) -> Endpoint:
     try:
         return endpoints.find(organization_id, endpoint_id)
     except NoSuchEndpoint:
-        raise Refused(
+        raise CommandError(
             f"`{org}` has no webhook {endpoint_id}; see `brazebee webhooks list`."
         ) from None

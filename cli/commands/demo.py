@@ -15,7 +15,7 @@ import requests
 from standardwebhooks import Webhook
 
 from cli.connection import database_transaction, find_running
-from cli.errors import Refused
+from cli.errors import CommandError
 from config.files import DEMO_RULES
 from models.keys import api_keys
 from models.organizations import organizations
@@ -58,7 +58,7 @@ class _Story:
             timeout=5,
         )
         if not response.ok:
-            raise Refused(f"POST /v1/track answered {response.status_code}: {response.text}")
+            raise CommandError(f"POST /v1/track answered {response.status_code}: {response.text}")
 
     def await_webhook(self, company_id: str) -> dict[str, Any]:
         """The next webhook about a company, its signature verified by the official library."""
@@ -67,7 +67,9 @@ class _Story:
             try:
                 headers, body = self.received.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                raise Refused("The webhook did not come; is `brazebee up` still running?") from None
+                raise CommandError(
+                    "The webhook did not come; is `brazebee up` still running?"
+                ) from None
             payload: dict[str, Any] = self.webhook.verify(body, headers)
             if payload["company"]["id"] == company_id:
                 return payload

@@ -24,8 +24,8 @@ from rules.language.parser import parse_offset
 from services.health.as_json import override_json
 from services.health.overrides import (
     FlagOfCompany,
-    Justification,
     JudgingContext,
+    Justification,
     OverrideRefused,
     OverrideResult,
     end,

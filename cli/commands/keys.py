@@ -3,7 +3,7 @@
 import click
 
 from cli.connection import database_transaction, find_organization
-from cli.errors import Refused
+from cli.errors import CommandError
 from cli.output import json_option, org_option, print_json, print_rows
 from models.keys import api_keys
 
@@ -56,7 +56,7 @@ def revoke(key_id: int, org: str, as_json: bool) -> None:
     """Revoke the key with this ID; within 5 seconds it is refused everywhere."""
     with database_transaction():
         if not api_keys.revoke(find_organization(org).id, key_id):
-            raise Refused(
+            raise CommandError(
                 f"`{org}` has no valid key with the id {key_id}; see `brazebee keys list`."
             )
     if as_json:

@@ -7,8 +7,8 @@ from prometheus_client import generate_latest, start_http_server
 from prometheus_client.core import CollectorRegistry
 from redis.exceptions import RedisError
 
-from cli.connection import find_settings, refused_without_postgres
-from cli.errors import Refused
+from cli.connection import find_settings, report_database_errors
+from cli.errors import CommandError
 from models.database import connect
 from queues.broker import build_broker
 from services.times import utc_now
@@ -31,7 +31,7 @@ def metrics(port: int | None, host: str) -> None:
         click.echo(f"Serving http://{host}:{port}/metrics", err=True)
         threading.Event().wait()
     try:
-        with refused_without_postgres():
+        with report_database_errors():
             click.echo(generate_latest(registry).decode(), nl=False)
     except RedisError as error:
-        raise Refused(f"Redis does not answer: {error}.") from None
+        raise CommandError(f"Redis does not answer: {error}.") from None

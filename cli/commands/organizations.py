@@ -10,9 +10,9 @@ from cli.connection import (
     database_transaction,
     find_organization,
     find_settings,
-    refused_without_postgres,
+    report_database_errors,
 )
-from cli.errors import Refused
+from cli.errors import CommandError
 from cli.output import json_option, print_json, print_rows
 from cli.progress import with_progress
 from config.settings import Settings, check_rate_limit
@@ -48,7 +48,7 @@ def create(name: str, rate_limit: str | None, as_json: bool) -> None:
         try:
             organizations.create(name, rate_limit=rate_limit)
         except OrganizationExists:
-            raise Refused(f"There is an organization `{name}` already.") from None
+            raise CommandError(f"There is an organization `{name}` already.") from None
     if as_json:
         print_json({"name": name, "rate_limit": rate_limit or "default"})
     click.echo(
@@ -87,7 +87,7 @@ def delete(name: str, yes: bool, as_json: bool) -> None:
     """
     settings = find_settings()
     connect(settings)
-    with refused_without_postgres():
+    with report_database_errors():
         with transaction():
             found = find_organization(name)
             rows = removal.count_rows(found.id)
@@ -98,7 +98,7 @@ def delete(name: str, yes: bool, as_json: bool) -> None:
                 err=True,
             )
             if click.prompt("Type its name to delete it", err=True) != name:
-                raise Refused("That is another name; nothing was deleted.")
+                raise CommandError("That is another name; nothing was deleted.")
         delete_with_progress(found, settings)
     if as_json:
         print_json({"deleted": name})
@@ -110,7 +110,7 @@ def delete_with_progress(organization: Organization, settings: Settings) -> None
     What Redis knows of it, the event keys that were refused, is deleted too.
 
     Raises:
-        Refused: others kept writing to it.
+        CommandError: others kept writing to it.
         OperationalError: PostgreSQL cannot be reached.
     """
     with transaction():
@@ -120,7 +120,7 @@ def delete_with_progress(organization: Organization, settings: Settings) -> None
         for _ in with_progress(deleting, length=rows, label=f"Deleting `{organization.name}`"):
             pass
     except OrganizationBusy:
-        raise Refused(
+        raise CommandError(
             f"`{organization.name}` is written to all the while; stop those who send its events,"
             " and delete it again."
         ) from None

@@ -7,15 +7,15 @@ from typing import TypeVar
 import click
 
 from cli.connection import database_transaction, find_organization
-from cli.errors import Refused
+from cli.errors import CommandError
 from cli.output import json_option, org_option, print_json, print_rows
 from models.people import memberships
 from models.people import people as stored_people
 from models.people.people import Person
 from services.accounts import people as changes
 from services.accounts.audit import COMMAND_LINE, Maker
-from services.accounts.passwords import Passwords, UnfitPassword, check_fit, random_password
-from services.accounts.people import Newcomer, NotPossible
+from services.accounts.passwords import Passwords, WeakPassword, check_strength, random_password
+from services.accounts.people import ChangeRefused, NewMember
 from services.accounts.roles import Role
 from services.times import utc_now
 
@@ -57,7 +57,7 @@ def add(
         added = _possible(
             lambda: changes.add(
                 find_organization(org),
-                Newcomer(email, name, password_hash),
+                NewMember(email, name, password_hash),
                 Role(role),
                 maker=MAKER,
                 at=utc_now(),
@@ -172,23 +172,23 @@ def enable(email: str, as_json: bool) -> None:
 def _find(email: str) -> Person:
     person = stored_people.find(email.strip())
     if person is None:
-        raise Refused(f"Nobody has the email `{email}`; see `brazebee people list`.")
+        raise CommandError(f"Nobody has the email `{email}`; see `brazebee people list`.")
     return person
 
 
 def _possible(change: Callable[[], T]) -> T:
     try:
         return change()
-    except NotPossible as error:
-        raise Refused(str(error)) from None
+    except ChangeRefused as error:
+        raise CommandError(str(error)) from None
 
 
 def _read_password(email: str) -> str:
     password = sys.stdin.readline().rstrip("\r\n")
     try:
-        check_fit(password, email=email)
-    except UnfitPassword as error:
-        raise Refused(str(error)) from None
+        check_strength(password, email=email)
+    except WeakPassword as error:
+        raise CommandError(str(error)) from None
     return password
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 
 from cli.connection import database_transaction, find_organization, find_settings
-from cli.errors import Refused
+from cli.errors import CommandError
 from cli.output import json_option, org_option, print_json, print_rows
 from config.settings import Settings
 from models.webhooks import delivery_log, webhook_endpoints
@@ -18,7 +18,12 @@ from services.times import utc_now
 from services.webhooks import endpoints
 from services.webhooks.endpoints import NoSuchEndpoint
 from services.webhooks.payload import EventType
-from services.webhooks.subscriptions import CannotSubscribe, check_url, read_fields, read_overlap
+from services.webhooks.subscriptions import (
+    InvalidSubscription,
+    check_url,
+    read_fields,
+    read_overlap,
+)
 
 TEST_SPARE_SECONDS = 10.0
 """How much longer than one attempt a test event may take."""
@@ -57,7 +62,7 @@ def add(
     _check(url, settings)
     try:
         wanted = Wanted(events or None, statuses or None, companies or None, read_fields(fields))
-    except CannotSubscribe as error:
+    except InvalidSubscription as error:
         raise click.UsageError(f"--where: {error}") from None
     with database_transaction():
         endpoint_id, secret = webhook_endpoints.add(
@@ -153,7 +158,7 @@ def enable(endpoint_id: UUID, org: str, as_json: bool) -> None:
     """Send again, with all that was kept meanwhile."""
     with database_transaction() as settings:
         following = endpoints.enable(_find(org, endpoint_id), utc_now(), settings.webhooks)
-    ask_for(settings, following)
+    enqueue_deliveries(settings, following)
     if as_json:
         print_json({"enabled": str(endpoint_id)})
     click.echo(f"Enabled {endpoint_id}.", err=True)
@@ -169,7 +174,7 @@ def rotate_secret(endpoint_id: UUID, overlap: str, org: str, as_json: bool) -> N
     """Make a new secret and print it; for a while both sign."""
     try:
         for_long = read_overlap(overlap)
-    except CannotSubscribe as error:
+    except InvalidSubscription as error:
         raise click.UsageError(f"--overlap: {error}") from None
     with database_transaction() as settings:
         secret = webhook_endpoints.rotate_secret(
@@ -188,7 +193,7 @@ def test(endpoint_id: UUID, org: str, as_json: bool) -> None:
     """Send a test event now and say what was answered; exit code 1 if it was not accepted."""
     with database_transaction() as settings:
         delivery_id, following = endpoints.send_test(_find(org, endpoint_id), utc_now())
-    ask_for(settings, following)
+    enqueue_deliveries(settings, following)
     deadline = time.monotonic() + settings.webhooks.timeout.total_seconds() + TEST_SPARE_SECONDS
     while time.monotonic() < deadline:
         with database_transaction():
@@ -197,7 +202,7 @@ def test(endpoint_id: UUID, org: str, as_json: bool) -> None:
             break
         time.sleep(0.1)
     else:
-        raise Refused("Nothing was sent within 25 seconds; does `deliver` run?")
+        raise CommandError("Nothing was sent within 25 seconds; does `deliver` run?")
     if as_json:
         print_json(vars(made[0]))
     else:
@@ -208,17 +213,17 @@ def test(endpoint_id: UUID, org: str, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def ask_for(settings: Settings, following: list[Request]) -> None:
+def enqueue_deliveries(settings: Settings, following: list[Request]) -> None:
     """Ask `deliver` for what was written; should that fail, the clock does it."""
     if following:
-        endpoints.ask_for(build_broker(settings.redis_url), following)
+        endpoints.enqueue_deliveries(build_broker(settings.redis_url), following)
 
 
 def _find(org: str, endpoint_id: UUID) -> Endpoint:
     try:
         return endpoints.find(find_organization(org).id, endpoint_id)
     except NoSuchEndpoint:
-        raise Refused(
+        raise CommandError(
             f"`{org}` has no webhook {endpoint_id}; see `brazebee webhooks list`."
         ) from None
 
@@ -234,14 +239,14 @@ def _show_secret(told: dict[str, Any], secret: str, *, as_json: bool) -> None:
 def _check(url: str, settings: Settings) -> None:
     """Refuse at once what no attempt would be allowed to reach."""
     if not settings.secret_keys:
-        raise Refused(
+        raise CommandError(
             "BRAZEBEE_SECRET_KEY is not set, and webhook secrets are stored encrypted. Make a key"
             ' with: python -c "from cryptography.fernet import Fernet;'
             ' print(Fernet.generate_key().decode())"'
         )
     try:
         note = check_url(url, settings.webhook_allow_nets)
-    except CannotSubscribe as error:
-        raise Refused(str(error)) from None
+    except InvalidSubscription as error:
+        raise CommandError(str(error)) from None
     if note:
         click.echo(f"Note: {note}", err=True)

@@ -78,7 +78,9 @@ def backtest_rules(
         _print_hindsight(report, judged, horizon)
 
 
-def _replay(book: RuleBook, variants: list[RuleBook], stretch: ReplayPeriod, org: str) -> BacktestReport:
+def _replay(
+    book: RuleBook, variants: list[RuleBook], stretch: ReplayPeriod, org: str
+) -> BacktestReport:
     with database_transaction() as settings:
         ids = companies.ids_of_organization(find_organization(org).id)
     chunks = backtest(settings, ids, [book, *variants], stretch)
@@ -87,7 +89,9 @@ def _replay(book: RuleBook, variants: list[RuleBook], stretch: ReplayPeriod, org
         with report_database_errors():
             replayed = list(with_progress(flat, length=len(ids), label="Replaying companies"))
     except BrokenProcessPool:
-        raise CommandError("A process of the backtest was killed; is there enough memory?") from None
+        raise CommandError(
+            "A process of the backtest was killed; is there enough memory?"
+        ) from None
     return BacktestReport(book, variants, replayed, stretch)
 
 
@@ -111,7 +115,9 @@ def _print_changes(report: BacktestReport, days: int) -> None:
     print_rows(report.weeks(), as_json=False, empty="Nothing was raised or cleared.")
 
 
-def _print_hindsight(report: BacktestReport, outcomes: Mapping[str, datetime], horizon: timedelta) -> None:
+def _print_hindsight(
+    report: BacktestReport, outcomes: Mapping[str, datetime], horizon: timedelta
+) -> None:
     warned = f"warned means raised within {pluralize(horizon.days, 'day')} before"
     click.echo(f"\n{pluralize(len(outcomes), 'outcome')}; {warned}.\n")
     rows = [_with_percents(row) for row in report.hindsight(outcomes, horizon)]

@@ -54,4 +54,6 @@ def read_rule_file(file: Path) -> str:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise CommandError(f"{file}:{line}: this is not UTF-8 text; save the file as UTF-8.") from None
+        raise CommandError(
+            f"{file}:{line}: this is not UTF-8 text; save the file as UTF-8."
+        ) from None

@@ -1,1 +1,1 @@
-"""`brazebee up`: everything that the product needs, started, watched and stopped together."""
+"""`brazebee up`: starts, supervises and stops everything that the product needs."""

@@ -1,4 +1,4 @@
-"""Brings the database up to date and, when it is new, makes a newcomer's organization."""
+"""Migrates the database and, on the first start, creates an organization and an administrator."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +19,10 @@ MAKER = "first start"
 
 @dataclass(frozen=True)
 class FirstStart:
-    """What a start made because there was none, to be shown once.
+    """What a start created because it was missing, to be shown once.
 
-    `api_key` is None if there was an organization, `administrator` if there was somebody already.
-    `event_key` is one that is taken, if any.
+    `api_key` is None if an organization existed, `administrator` if a person existed. `event_key`
+    is an enabled event key of the new organization, if it has one.
     """
 
     api_key: str | None = field(default=None, repr=False)
@@ -31,26 +31,27 @@ class FirstStart:
 
     @property
     def made_anything(self) -> bool:
-        """Whether there is anything to show."""
+        """Whether anything was created."""
         return self.api_key is not None or self.administrator is not None
 
 
 def prepare(rules: Path, admin_email: str) -> FirstStart:
-    """Migrate, and make what is missing: `default` with a rule file, and an administrator.
+    """Migrate, and create what is missing: `default` with a rule file, and an administrator.
 
     Raises:
-        Refused: the rule file cannot be read, or has faults.
+        CommandError: the rule file cannot be read, or has faults.
+        MigrationRefused: the schema cannot be brought up to date.
     """
-    migrate()
+    migrate(post=True)
     api_key = event_key = None
     with transaction():
         if not organizations.every():
-            api_key, event_key = _make_organization(rules)
+            api_key, event_key = _create_organization(rules)
         administrator = make_first_administrator(admin_email, maker=Maker(MAKER), at=utc_now())
     return FirstStart(api_key, event_key, administrator)
 
 
-def _make_organization(rules: Path) -> tuple[str, str | None]:
+def _create_organization(rules: Path) -> tuple[str, str | None]:
     file = load_rules(rules)
     organization = organizations.create(DEFAULT_ORGANIZATION)
     applied = apply_rules(

@@ -1,4 +1,4 @@
-"""Watches the rule file under `brazebee up`: what is saved there is checked and applied."""
+"""Watches the rule file under `brazebee up`: every save is checked and applied."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ from services.rules.apply_rules import Origin, RulesChanged, apply_rules
 from services.times import utc_now
 
 PLANNED_COMPANIES = 1_000
-"""Up to so many companies it is worked out how many an edit changes, which takes about a second."""
+"""The largest organization for which the effect of an edit is computed, in about a second."""
 
 Stamp = tuple[int, int, int]
 
@@ -25,97 +25,97 @@ Stamp = tuple[int, int, int]
 class RuleFileWatch:
     """One rule file, applied to one organization whenever its text changes.
 
-    A faulty text is refused with its faults, and the last good one stays in force. A text that
-    is one of the versions already is no edit: after a rollback a restart does not undo it. An
-    edit of a text that the dashboard has changed since is not applied, but told with what to do.
+    A faulty text is refused with its faults, and the last good version stays in force. On start, a
+    text that equals an earlier version is not an edit: a restart does not undo a rollback. An edit
+    of a text that the dashboard has changed since is not applied, but reported with a remedy.
     """
 
-    def __init__(self, file: Path, organization: str, say: Callable[[str], None]) -> None:
+    def __init__(self, file: Path, organization: str, log: Callable[[str], None]) -> None:
         self._file = file
         self._organization = organization
-        self._say = say
-        self._seen_stamp: Stamp | None = None
-        self._done_stamp: Stamp | None = None
-        self._seen: str | None = None
-        self._known = 0  # the latest version that the file's editor has seen
+        self._log = log
+        self._last_stamp: Stamp | None = None
+        self._handled_stamp: Stamp | None = None
+        self._handled_text: str | None = None
+        self._seen_version = 0  # the latest version that whoever edits the file has seen
 
-    def look(self) -> None:
-        """Apply the file if it has changed; to be called again and again."""
+    def check(self) -> None:
+        """Apply the file if it has changed; call this often."""
         stamp = self._current_stamp()
-        settled = stamp == self._seen_stamp  # or somebody is still saving
-        if stamp is None and settled and self._done_stamp is not None:
-            self._say(f"{self._file} is gone; the rules that it held stay in force")
-        self._seen_stamp = stamp
-        if not settled or stamp == self._done_stamp:
+        settled = stamp == self._last_stamp  # otherwise a save may be in progress
+        if stamp is None and settled and self._handled_stamp is not None:
+            self._log(f"{self._file} is gone; its last rules stay in force")
+        self._last_stamp = stamp
+        if not settled or stamp == self._handled_stamp:
             return
-        self._done_stamp = stamp
+        self._handled_stamp = stamp
         if stamp is None:
             return
         try:
             text = read_rule_file(self._file)
-            if text != self._seen and not self._take(text):
-                self._done_stamp = None
+            if text != self._handled_text and not self._handle(text):
+                self._handled_stamp = None
         except CommandError as error:
             self._refuse(error.message)
         except (RulesChanged, *UNAVAILABLE):
-            self._done_stamp = None  # looked at again
-        except Exception as error:  # noqa: BLE001 -- one file must not end everything
+            self._handled_stamp = None  # try again at the next check
+        except Exception as error:  # noqa: BLE001 -- a bad file must not stop the product
             self._refuse(f"{type(error).__name__}: {error}")
 
     def _current_stamp(self) -> Stamp | None:
         try:
-            found = self._file.stat()
+            status = self._file.stat()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        return status.st_mtime_ns, status.st_size, status.st_ino
 
-    def _take(self, text: str) -> bool:
-        """Apply a text that is new here; False if there is no organization yet to apply it to."""
-        first_look = self._seen is None
+    def _handle(self, text: str) -> bool:
+        """Apply a new text if it is an edit; return False if the organization does not exist."""
+        first_check = self._handled_text is None
         with transaction():
             organization = organizations.find(self._organization)
             if organization is None:
                 return False
             versions = rule_versions.after(organization.id, 0)
             same = [version.version for version in versions if version.source == text]
-            unseen = self._unseen(versions, text)
+            unseen = self._unseen_version(versions, text)
             if unseen is not None:
-                if text.strip():  # `rules show > FILE` empties it first
-                    self._leave_be(organization, unseen)
-            elif not (first_look and same):
+                if text.strip():  # `rules show > FILE` empties the file first
+                    self._report_conflict(organization, unseen)
+            elif not (first_check and same):
                 self._apply(organization, text)
             elif organization.rules_version not in same:
-                self._say(
-                    f"{self._file} says what version {same[-1]} did, and version"
-                    f" {organization.rules_version} is in force; an edit of it will be applied"
+                self._log(
+                    f"{self._file} is the same as version {same[-1]}, but version"
+                    f" {organization.rules_version} is in force; the next edit will be applied"
                 )
-        self._seen = text
+        self._handled_text = text
         return True
 
-    def _unseen(self, versions: list[RuleVersion], text: str) -> RuleVersion | None:
-        """The latest version that the dashboard made and the file has never held, if any.
+    def _unseen_version(self, versions: list[RuleVersion], text: str) -> RuleVersion | None:
+        """Return the latest version from the dashboard that the file's editor has not seen, if any.
 
-        What the file held before was seen by whoever edits it, and all that came before it. After
-        a restart nobody knows what that was: then what did not come of the dashboard was seen.
+        The editor has seen the file's former texts and all versions before them. After a restart
+        the former texts are unknown; then every version from outside the dashboard counts as seen.
         """
-        held_lines = [one.splitlines() for one in (text, self._seen) if one is not None]
-        held = [one.version for one in versions if one.source.splitlines() in held_lines]
-        if self._seen is None:
-            held += [one.version for one in versions if not one.in_dashboard]
-        self._known = max([self._known, *held])
-        later = [one for one in versions if one.version > self._known and one.in_dashboard]
-        return later[-1] if later else None
+        texts = [t.splitlines() for t in (text, self._handled_text) if t is not None]
+        seen = [v.version for v in versions if v.source.splitlines() in texts]
+        if self._handled_text is None:
+            seen += [version.version for version in versions if not version.in_dashboard]
+        self._seen_version = max([self._seen_version, *seen])
+        unseen = [v for v in versions if v.version > self._seen_version and v.in_dashboard]
+        return unseen[-1] if unseen else None
 
-    def _leave_be(self, organization: Organization, unseen: RuleVersion) -> None:
+    def _report_conflict(self, organization: Organization, unseen: RuleVersion) -> None:
         org = "" if organization.name == "default" else f" --org {organization.name}"
-        self._say(
+        self._log(
             f"{self._file} is not applied: {unseen.applied_by} made version {unseen.version} in"
-            f" the dashboard, which the file does not know; version {organization.rules_version}"
-            " stays in force"
+            f" the dashboard, and the file does not contain it; version"
+            f" {organization.rules_version} stays in force"
         )
-        self._say(
-            f"`brazebee rules show{org} > {self._file}` takes that over into the file, and"
-            f" `brazebee rules apply {self._file}{org}` puts the file in its place"
+        self._log(
+            f"`brazebee rules show{org} > {self._file}` copies that version into the file, and"
+            f" `brazebee rules apply {self._file}{org}` replaces it with the file"
         )
 
     def _apply(self, organization: Organization, text: str) -> None:
@@ -124,7 +124,7 @@ class RuleFileWatch:
             self._refuse(show_faults(self._file, text, checked.faults))
             return
         for doubt in checked.warnings:
-            self._say_lines(doubt.in_context(str(self._file), text))
+            self._log_lines(doubt.in_context(str(self._file), text))
         planned = None
         if companies.count(organization.id) <= PLANNED_COMPANIES:
             planned = make_plan(organization, checked.book)
@@ -137,22 +137,22 @@ class RuleFileWatch:
             origin=Origin(began_from=organization.rules_version),
         )
         if applied.changed:
-            self._say(
+            self._log(
                 f"{self._file} is in force as version {applied.version}:"
                 f" {pluralize(len(applied.book.events), 'event')},"
                 f" {pluralize(len(applied.book.flags), 'flag')};"
                 " `brazebee rules rollback` undoes it"
             )
             if planned is not None and planned.companies:
-                self._say(
+                self._log(
                     f"{len(planned.moving)} of"
-                    f" {pluralize(planned.companies, 'company', 'companies')} change status by it"
+                    f" {pluralize(planned.companies, 'company', 'companies')} change status"
                 )
 
     def _refuse(self, reason: str) -> None:
-        self._say(f"{self._file} was not applied; the rules from before stay in force:")
-        self._say_lines(reason)
+        self._log(f"{self._file} was not applied; the previous rules stay in force:")
+        self._log_lines(reason)
 
-    def _say_lines(self, text: str) -> None:
+    def _log_lines(self, text: str) -> None:
         for line in text.splitlines():
-            self._say(line)
+            self._log(line)

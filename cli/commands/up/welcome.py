@@ -1,31 +1,31 @@
-"""What `brazebee up` says once it takes events."""
+"""The text that `brazebee up` prints once it accepts events."""
 
 from collections.abc import Mapping
 
 from cli.commands.up.first_start import FirstStart
 
 LOOPBACK = "127.0.0.0/8"
-"""Where webhooks may go on the embedded default: a newcomer's receiver runs here."""
+"""Where webhooks may go with the embedded servers, so that a receiver on this machine works."""
 
 
 def welcome(
     base_url: str, dashboard_url: str | None, environment: Mapping[str, str], first: FirstStart
 ) -> str:
-    """The addresses, and what the start made: how to sign in, a key, a command to try it with.
+    """Return the addresses and what the start created: credentials, a key, a command to try.
 
-    Its lines carry no prefix, so that key and command can be copied as they stand.
+    The lines carry no prefix, so that the key and the command can be copied.
     """
     lines = ["", f"Brazebee is ready at {base_url}"]
     if dashboard_url:
         lines.append(f"The dashboard is at {dashboard_url}")
     if environment.get("BRAZEBEE_WEBHOOK_ALLOW_NETS") == LOOPBACK:
-        lines.append(f"Webhooks may go to {LOOPBACK}, since this is the embedded default.")
+        lines.append(f"Webhooks may go to {LOOPBACK}, since the servers are the embedded ones.")
     if first.api_key is None:
         lines.append("For another API key, run: brazebee keys create")
     else:
-        lines.append("The organization `default` was made, with the rules in config/health.yaml.")
+        lines.append("The organization `default` was created with the rules in config/health.yaml.")
     if first.made_anything:
-        lines += ["", "Shown only this once:", ""]
+        lines += ["", "Shown only once:", ""]
     if first.administrator:
         lines += [
             f"  Sign in as: {first.administrator.email}",

@@ -152,13 +152,13 @@ def test_the_watched_file_is_applied_as_it_is_saved_and_kept_out_when_it_is_faul
     assert own.json("rules", "history")[0]["version"] == 1
     file.write_text(RULES.replace("7 days", "7 dayz"))
     eventually(lambda: "`dayz` is not understood here; did you mean `days`?" in own.text)
-    assert "the rules from before stay in force" in own.text
+    assert "the previous rules stay in force" in own.text
     assert len(own.json("rules", "history")) == 1
     file.write_text(STRICTER)
     eventually(lambda: "is in force as version 2: 1 event, 1 flag" in own.text)
     assert own.run("rules", "rollback", "--yes").returncode == 0
     own.stop()
     own.start("--rules", str(file))
-    eventually(lambda: "says what version 2 did, and version 3 is in force" in own.text)
+    eventually(lambda: "is the same as version 2, but version 3 is in force" in own.text)
     time.sleep(0.5)
     assert own.json("rules", "history")[0]["version"] == 3

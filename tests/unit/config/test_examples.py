@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import rules.phrases.logic  # noqa: F401  -- with all kinds of phrases that a file can hold
+import rules.phrases.logic  # noqa: F401  -- so that all kinds of phrases are loaded
 from config.files import ROOT
 from rules.file.rule_file import check_rules, read_rules
 from rules.phrases.condition import Condition
@@ -21,21 +21,21 @@ def text_of(file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def kinds_of_phrases(of: type[Condition] = Condition) -> Iterator[type[Condition]]:
-    for kind in of.__subclasses__():
-        yield from kinds_of_phrases(kind)
-        if not isabstract(kind):
-            yield kind
+def phrase_types(base: type[Condition] = Condition) -> Iterator[type[Condition]]:
+    for phrase_type in base.__subclasses__():
+        yield from phrase_types(phrase_type)
+        if not isabstract(phrase_type):
+            yield phrase_type
 
 
 @pytest.mark.parametrize("file", RULE_FILES, ids=lambda file: file.stem)
-def test_a_rule_file_that_ships_has_neither_faults_nor_doubts(file: Path) -> None:
+def test_a_shipped_rule_file_has_neither_faults_nor_warnings(file: Path) -> None:
     checked = check_rules(text_of(file))
     assert (checked.faults, checked.warnings) == ((), ())
 
 
 @pytest.mark.parametrize("file", RULE_FILES, ids=lambda file: file.stem)
-def test_a_rule_file_that_ships_passes_its_own_tests(file: Path) -> None:
+def test_a_shipped_rule_file_passes_its_own_tests(file: Path) -> None:
     tests = file.with_name(f"{file.stem}.test.yaml")
     text = text_of(tests)
     assert rules_tested_by(text) == file.name
@@ -52,7 +52,7 @@ def test_an_example_names_the_schema_for_editors(file: Path) -> None:
     assert (first_line == expected) == (file not in TEST_FILES)
 
 
-def test_every_kind_of_phrase_occurs_in_some_example() -> None:
+def test_every_type_of_phrase_occurs_in_an_example() -> None:
     books = [read_rules(text_of(file)) for file in EXAMPLES if file not in TEST_FILES]
     phrases = [phrase for book in books for flag in book.flags for phrase in flag.phrases]
-    assert {type(part) for phrase in phrases for part in phrase} >= set(kinds_of_phrases())
+    assert {type(part) for phrase in phrases for part in phrase} >= set(phrase_types())

@@ -11,8 +11,9 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from redis.connection import parse_url
 
+from config.errors import ConfigError
 from config.open_id import OpenIdSettings
-from config.settings import DEFAULT_RATE_LIMIT, Settings, SettingsError
+from config.settings import DEFAULT_RATE_LIMIT, Settings
 
 POSTGRES = "postgresql://brazebee:pg-password@db.internal/brazebee"
 REDIS = "redis://default:redis-password@queue.internal:6379/0"
@@ -23,13 +24,13 @@ def read(**environment: str) -> Settings:
 
 
 def faults(**environment: str) -> dict[str, str]:
-    with pytest.raises(SettingsError) as raised:
+    with pytest.raises(ConfigError) as raised:
         read(**environment)
     return dict(line.split(": ", 1) for line in str(raised.value).splitlines())
 
 
 def options(redis_url: str) -> dict[str, Any]:
-    """What redis-py understands of an address."""
+    """Return the connection options that redis-py reads from an address."""
     return dict(parse_url(redis_url))  # type: ignore[no-untyped-call]
 
 
@@ -86,7 +87,7 @@ def test_everything_can_be_set() -> None:
     )
 
 
-def test_other_variables_of_the_environment_are_no_concern() -> None:
+def test_other_environment_variables_are_ignored() -> None:
     assert read(PATH="/bin", database_url="nonsense", BRAZEBEE_DATA_DIR="/srv") == read()
 
 
@@ -114,17 +115,17 @@ def test_the_settings_cannot_be_changed() -> None:
     assert replace(read(), rate_limit="1/hour").rate_limit == "1/hour"
 
 
-def test_a_missing_address_is_told_with_what_to_do() -> None:
-    with pytest.raises(SettingsError) as raised:
+def test_a_missing_address_is_reported_with_a_remedy() -> None:
+    with pytest.raises(ConfigError) as raised:
         Settings.from_environment({})
     otherwise = "or start everything with `brazebee up`."
     assert str(raised.value).splitlines() == [
-        f"DATABASE_URL: is not set; give the address of PostgreSQL, {otherwise}",
-        f"REDIS_URL: is not set; give the address of Redis, {otherwise}",
+        f"DATABASE_URL: is not set; set it to the address of PostgreSQL, {otherwise}",
+        f"REDIS_URL: is not set; set it to the address of Redis, {otherwise}",
     ]
 
 
-def test_all_faults_of_the_environment_are_told_at_once() -> None:
+def test_all_faults_of_the_environment_are_reported_at_once() -> None:
     assert faults(
         DATABASE_URL="mysql://localhost",
         REDIS_URL="localhost:6379",
@@ -141,10 +142,10 @@ def test_all_faults_of_the_environment_are_told_at_once() -> None:
         "BRAZEBEE_DASHBOARD_URL": "must be the address that people open, such as"
         " https://health.example.com.",
         "BRAZEBEE_LOG_LEVEL": "Must be one of: DEBUG, INFO, WARNING, ERROR.",
-        "BRAZEBEE_METRICS_TOKEN": "must be of visible ASCII characters.",
+        "BRAZEBEE_METRICS_TOKEN": "must consist of visible ASCII characters.",
         "BRAZEBEE_RATE_LIMIT": "`often` is not a rate; expected for example 10000/hour.",
         "BRAZEBEE_SECRET_KEY": "not a Fernet key (32 bytes in url-safe base64);"
-        " several are separated by commas.",
+        " separate several keys by commas.",
         "BRAZEBEE_TRUSTED_PROXIES": "Not a valid integer.",
         "BRAZEBEE_WEBHOOK_ALLOW_NETS": "'10.0.0.0/40' does not appear to be an IPv4 or IPv6"
         " network; expected CIDRs such as 10.1.0.0/16.",
@@ -155,7 +156,7 @@ def test_all_faults_of_the_environment_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("url", ["postgresql://h/d", "postgres://h/d", "postgresql:///d?host=/run"])
-def test_both_names_of_postgresql_are_taken(url: str) -> None:
+def test_both_url_schemes_of_postgresql_are_accepted(url: str) -> None:
     assert read(DATABASE_URL=url).database_url == url
 
 
@@ -178,13 +179,13 @@ def test_no_secret_is_in_the_representation() -> None:
 
 
 def test_no_secret_is_in_the_faults() -> None:
-    said = faults(
+    messages = faults(
         DATABASE_URL="mysql://u:pg-password@h",
         REDIS_URL="amqp://u:redis-password@h",
         BRAZEBEE_SECRET_KEY="almost-a-key",
     )
-    assert len(said) == 3
-    assert not re.search("pg-password|redis-password|almost-a-key", str(said))
+    assert len(messages) == 3
+    assert not re.search("pg-password|redis-password|almost-a-key", str(messages))
 
 
 @pytest.mark.parametrize(
@@ -204,9 +205,7 @@ def test_no_secret_is_in_the_faults() -> None:
         ("unix:///a%20b/redis.sock?db=0", "unix:///a%20b/redis.sock?db=1"),
     ],
 )
-def test_rate_limits_are_kept_in_the_next_database_of_the_same_redis(
-    redis_url: str, expected: str
-) -> None:
+def test_rate_limits_use_the_next_database_of_the_same_redis(redis_url: str, expected: str) -> None:
     assert rate_limit_url(redis_url) == expected
 
 
@@ -229,11 +228,11 @@ def test_only_the_database_number_differs_from_the_queues_redis(redis_url: str) 
 
 
 @pytest.mark.parametrize("redis_url", ["redis://host/abc", "redis:host", "unix:///path?db=abc"])
-def test_a_database_that_is_no_number_is_told_like_any_other_fault(redis_url: str) -> None:
+def test_a_database_that_is_not_a_number_is_reported_like_any_other_fault(redis_url: str) -> None:
     assert "REDIS_URL" in faults(REDIS_URL=redis_url)
 
 
-def test_the_address_of_the_rate_limits_must_be_one_of_redis_too() -> None:
+def test_the_address_of_the_rate_limits_must_be_a_redis_url_too() -> None:
     assert "BRAZEBEE_RATE_LIMIT_REDIS_URL" in faults(BRAZEBEE_RATE_LIMIT_REDIS_URL="localhost")
 
 
@@ -247,14 +246,14 @@ def test_a_rate_is_a_number_per_time(rate: str) -> None:
 @pytest.mark.parametrize(
     "rate", ["10000", "hour", "-1/hour", "1.5/hour", "10/fortnight", "1/hour x"]
 )
-def test_what_is_no_rate_is_refused(rate: str) -> None:
+def test_an_invalid_rate_is_refused(rate: str) -> None:
     assert faults(BRAZEBEE_RATE_LIMIT=rate) == {
         "BRAZEBEE_RATE_LIMIT": f"`{rate}` is not a rate; expected for example 10000/hour."
     }
 
 
 @pytest.mark.parametrize("rate", ["10/second;1000/hour", "10/second, 1000/hour"])
-def test_several_rates_are_refused_rather_than_all_but_one_dropped(rate: str) -> None:
+def test_several_rates_are_refused_rather_than_all_but_one_ignored(rate: str) -> None:
     assert set(faults(BRAZEBEE_RATE_LIMIT=rate)) == {"BRAZEBEE_RATE_LIMIT"}
 
 
@@ -268,7 +267,7 @@ def test_none_allows_no_networks(none: str) -> None:
     ["10.0.0.0/33", "10.0.0.1/8", "localhost", "10.0.0.0/8,", ",", "10.0.0.0/8 10.1.0.0/16",
      "10.0.0.0/8,none", "::1/129", "10.0.0", "10.0.0.0-10.0.0.9"],
 )  # fmt: skip
-def test_what_is_no_list_of_networks_is_refused(nets: str) -> None:
+def test_an_invalid_list_of_networks_is_refused(nets: str) -> None:
     assert (
         "expected CIDRs such as 10.1.0.0/16."
         in faults(BRAZEBEE_WEBHOOK_ALLOW_NETS=nets)["BRAZEBEE_WEBHOOK_ALLOW_NETS"]
@@ -287,13 +286,13 @@ def test_what_is_no_list_of_networks_is_refused(nets: str) -> None:
         lambda _: "A" * 43,
     ],
 )
-def test_what_is_no_list_of_fernet_keys_is_refused(damage: Callable[[str], str]) -> None:
+def test_an_invalid_list_of_fernet_keys_is_refused(damage: Callable[[str], str]) -> None:
     key = Fernet.generate_key().decode()
     assert set(faults(BRAZEBEE_SECRET_KEY=damage(key))) == {"BRAZEBEE_SECRET_KEY"}
 
 
 @pytest.mark.parametrize("after", ["A", " ", "; "])
-def test_what_follows_a_fernet_key_is_not_dropped(after: str) -> None:
+def test_text_after_a_fernet_key_is_not_dropped(after: str) -> None:
     first, second = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     assert set(faults(BRAZEBEE_SECRET_KEY=first + after + second)) == {"BRAZEBEE_SECRET_KEY"}
 
@@ -326,8 +325,8 @@ def test_any_text_in_a_variable_is_a_setting_or_a_fault_that_names_it(
 ) -> None:
     try:
         read(**environment)
-    except SettingsError as error:
-        named = [name for name in environment if name in str(error)]
+    except ConfigError as error:
+        named_variables = [name for name in environment if name in str(error)]
     else:
         return
-    assert named
+    assert named_variables

@@ -2,7 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from config.settings import Settings, SettingsError
+from config.errors import ConfigError
+from config.settings import Settings
 from config.webhook_policy import LEASE, WebhookPolicy
 
 SERVERS = {"DATABASE_URL": "postgresql://db/brazebee", "REDIS_URL": "redis://queue/0"}
@@ -16,12 +17,12 @@ def read(**environment: str) -> WebhookPolicy:
 
 
 def fault(**environment: str) -> str:
-    with pytest.raises(SettingsError) as raised:
+    with pytest.raises(ConfigError) as raised:
         read(**environment)
     return str(raised.value)
 
 
-def test_nothing_needs_to_be_set() -> None:
+def test_every_variable_is_optional() -> None:
     assert read() == WebhookPolicy()
 
 
@@ -69,20 +70,20 @@ def test_warnings_come_after_a_fifth_and_three_fifths_of_the_time_to_disabling()
 
 
 @pytest.mark.parametrize("text", ["5", "s", "5 seconds", "-5s", "1.5h", "5s;6s", "5s,", "\u0665s"])
-def test_what_is_no_duration_is_told_with_how_to_write_one(text: str) -> None:
-    said = fault(BRAZEBEE_WEBHOOK_RETRY_DELAYS=text)
-    assert said.startswith("BRAZEBEE_WEBHOOK_RETRY_DELAYS: ")
-    assert said.endswith("is no duration such as 15s, 30m, 2h or 5d.")
+def test_an_invalid_duration_is_reported_with_examples(text: str) -> None:
+    message = fault(BRAZEBEE_WEBHOOK_RETRY_DELAYS=text)
+    assert message.startswith("BRAZEBEE_WEBHOOK_RETRY_DELAYS: ")
+    assert message.endswith("is not a duration such as 15s, 30m, 2h or 5d.")
 
 
 def test_an_attempt_must_end_well_within_its_lease() -> None:
-    said = "BRAZEBEE_WEBHOOK_TIMEOUT: must be from 1s to 45s."
-    assert fault(BRAZEBEE_WEBHOOK_TIMEOUT="46s") == said
-    assert fault(BRAZEBEE_WEBHOOK_TIMEOUT="0s") == said
+    message = "BRAZEBEE_WEBHOOK_TIMEOUT: must be from 1s to 45s."
+    assert fault(BRAZEBEE_WEBHOOK_TIMEOUT="46s") == message
+    assert fault(BRAZEBEE_WEBHOOK_TIMEOUT="0s") == message
     assert read(BRAZEBEE_WEBHOOK_TIMEOUT="45s").timeout + 10 * SECOND < LEASE
 
 
-def test_faults_here_and_elsewhere_are_told_at_once() -> None:
+def test_faults_of_the_policy_and_of_other_settings_are_reported_at_once() -> None:
     assert fault(
         BRAZEBEE_WEBHOOK_IN_FLIGHT="none",
         BRAZEBEE_WEBHOOK_RETRY_DELAYS="8d",

@@ -1,26 +1,24 @@
-"""What a data directory leaves behind."""
-
 from pathlib import Path
 
 from standalone.data_directory import DataDirectory
 
 
-def test_sockets_that_lie_elsewhere_leave_no_folder(tmp_path: Path) -> None:
+def test_socket_directories_outside_the_data_directory_are_removed(tmp_path: Path) -> None:
     data = DataDirectory(tmp_path / ("long" * 30))
     with data.claimed():
-        folders = [data.socket_directory(name) for name in ("postgres", "redis")]
-        assert not any(folder.is_relative_to(data.root) for folder in folders)
-        for folder in folders:
-            folder.mkdir()
-    assert not any(folder.exists() for folder in folders)
+        directories = [data.socket_directory(name) for name in ("postgres", "redis")]
+        assert not any(directory.is_relative_to(data.root) for directory in directories)
+        for directory in directories:
+            directory.mkdir()
+    assert not any(directory.exists() for directory in directories)
 
 
-def test_a_socket_that_a_killed_server_left_is_kept(tmp_path: Path) -> None:
+def test_a_socket_directory_with_a_killed_servers_socket_is_kept(tmp_path: Path) -> None:
     data = DataDirectory(tmp_path / ("long" * 30))
-    folder = data.socket_directory("redis")
+    directory = data.socket_directory("redis")
     with data.claimed():
-        folder.mkdir()
-        (folder / "redis.sock").touch()
-    assert (folder / "redis.sock").exists()
-    (folder / "redis.sock").unlink()
-    folder.rmdir()
+        directory.mkdir()
+        (directory / "redis.sock").touch()
+    assert (directory / "redis.sock").exists()
+    (directory / "redis.sock").unlink()
+    directory.rmdir()

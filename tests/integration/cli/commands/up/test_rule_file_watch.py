@@ -1,4 +1,4 @@
-"""What the watch of the rule file makes of saves, half saves and losses."""
+"""How the watched rule file is applied: saves, incomplete saves, and edits in the dashboard."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,92 +17,94 @@ pytestmark = pytest.mark.usefixtures("settings")
 
 
 class Watched:
-    """A rule file that is looked at as `brazebee up` does, again and again."""
+    """A rule file that is checked again and again, as `brazebee up` does."""
 
     def __init__(self, folder: Path, *, organization: bool = True) -> None:
         self.file = folder / "rules.yaml"
-        self.said: list[str] = []
-        self.watch = RuleFileWatch(self.file, "default", self.said.append)
+        self.logged: list[str] = []
+        self.watch = RuleFileWatch(self.file, "default", self.logged.append)
         if organization:
-            self.make_organization()
+            self.create_organization()
 
-    def make_organization(self) -> None:
+    def create_organization(self) -> None:
         with transaction():
             organizations.create("default")
 
     def save(self, text: str) -> None:
         self.file.write_text(text)
 
-    def look(self, times: int = 2) -> list[str]:
-        """The texts of the versions after some looks."""
+    def check(self, times: int = 2) -> list[str]:
+        """Check some times; return the texts of all versions after that."""
         for _ in range(times):
-            self.watch.look()
+            self.watch.check()
         with transaction():
-            found = organizations.find("default")
-            return [v.source for v in rule_versions.after(found.id, 0)] if found else []
+            organization = organizations.find("default")
+            if organization is None:
+                return []
+            return [version.source for version in rule_versions.after(organization.id, 0)]
 
 
 def test_a_save_is_applied_once_it_has_settled(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
     watched.save(RULES)
-    assert watched.look(times=1) == []
+    assert watched.check(times=1) == []
     watched.save(RULES + FLAG)
-    assert watched.look(times=1) == []
-    assert watched.look(times=3) == [RULES + FLAG]
-    assert "as version 1: 1 event, 1 flag" in watched.said[0]
+    assert watched.check(times=1) == []
+    assert watched.check(times=3) == [RULES + FLAG]
+    assert "as version 1: 1 event, 1 flag" in watched.logged[0]
 
 
-def test_a_faulty_save_is_told_once_and_the_next_good_one_applied(tmp_path: Path) -> None:
+def test_a_faulty_save_is_reported_once_and_the_next_good_one_applied(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
     watched.save(RULES + FLAG.replace("7 days", "7 dayz"))
-    assert watched.look(times=5) == []
-    assert len([line for line in watched.said if "did you mean `days`?" in line]) == 1
+    assert watched.check(times=5) == []
+    assert len([line for line in watched.logged if "did you mean `days`?" in line]) == 1
     watched.save(RULES + FLAG)
-    assert watched.look() == [RULES + FLAG]
+    assert watched.check() == [RULES + FLAG]
 
 
-def test_a_file_that_is_gone_is_told_once_and_taken_again_when_it_is_back(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_once_and_applied_when_it_is_back(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
     watched.save(RULES)
-    watched.look()
+    watched.check()
     watched.file.unlink()
-    assert watched.look(times=4) == [RULES]
-    assert len([line for line in watched.said if "is gone" in line]) == 1
+    assert watched.check(times=4) == [RULES]
+    assert len([line for line in watched.logged if "is gone" in line]) == 1
     watched.save(RULES + FLAG)
-    assert watched.look() == [RULES, RULES + FLAG]
+    assert watched.check() == [RULES, RULES + FLAG]
 
 
-def test_an_organization_that_is_made_later_gets_the_rules_then(tmp_path: Path) -> None:
+def test_an_organization_that_is_created_later_gets_the_rules_then(tmp_path: Path) -> None:
     watched = Watched(tmp_path, organization=False)
     watched.save(RULES)
-    assert watched.look() == []
-    watched.make_organization()
-    assert watched.look() == [RULES]
+    assert watched.check() == []
+    watched.create_organization()
+    assert watched.check() == [RULES]
 
 
-def test_a_text_that_was_in_force_once_is_no_edit_at_the_first_look(tmp_path: Path) -> None:
+def test_a_text_that_was_in_force_once_is_no_edit_at_the_first_check(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
     watched.save(RULES)
-    watched.look()
+    watched.check()
     watched.save(RULES + FLAG)
-    watched.look()
+    watched.check()
     again = Watched(tmp_path, organization=False)
     again.save(RULES)
-    assert again.look() == [RULES, RULES + FLAG]
-    assert "says what version 1 did, and version 2 is in force" in again.said[0]
+    assert again.check() == [RULES, RULES + FLAG]
+    assert "is the same as version 1, but version 2 is in force" in again.logged[0]
     again.save(RULES + "defaults: {new_company: wait 1 day}\n")
-    assert len(again.look()) == 3
+    assert len(again.check()) == 3
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"", b"\x00\x01"])
-def test_what_is_no_rule_file_ends_nothing(tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_file_does_not_end_the_watch(tmp_path: Path, content: bytes) -> None:
     watched = Watched(tmp_path)
     watched.file.write_bytes(content)
-    assert watched.look() == []
-    assert "was not applied; the rules from before stay in force" in watched.said[0]
+    assert watched.check() == []
+    assert "was not applied; the previous rules stay in force" in watched.logged[0]
     watched.file.unlink()
     watched.file.mkdir()
-    assert watched.look() == []
+    assert watched.check() == []
 
 
 def edit_in_dashboard(text: str, *, brought_back: int | None = None) -> None:
@@ -122,90 +124,98 @@ def edit_in_dashboard(text: str, *, brought_back: int | None = None) -> None:
 EDITED = RULES + "# by ann\n"
 
 
-def test_a_save_does_not_take_the_place_of_what_the_dashboard_made_meanwhile(
+def test_a_save_does_not_replace_a_newer_version_from_the_dashboard(
     tmp_path: Path,
 ) -> None:
     watched = Watched(tmp_path)
     watched.save(RULES)
-    watched.look()
+    watched.check()
     edit_in_dashboard(EDITED)
     watched.save(RULES + FLAG)
-    assert watched.look(times=4) == [RULES, EDITED]
-    refused = [line for line in watched.said if "is not applied" in line]
+    assert watched.check(times=4) == [RULES, EDITED]
+    refused = [line for line in watched.logged if "is not applied" in line]
     assert len(refused) == 1
     assert "ann@acme.com made version 2 in the dashboard" in refused[0]
-    assert f"`brazebee rules show > {watched.file}`" in watched.said[-1]
-    assert f"`brazebee rules apply {watched.file}`" in watched.said[-1]
+    assert f"`brazebee rules show > {watched.file}`" in watched.logged[-1]
+    assert f"`brazebee rules apply {watched.file}`" in watched.logged[-1]
     watched.save(RULES + FLAG + "# again\n")
-    assert watched.look() == [RULES, EDITED]
+    assert watched.check() == [RULES, EDITED]
 
 
-def test_a_file_that_took_over_what_the_dashboard_made_is_applied_again(tmp_path: Path) -> None:
+def test_edits_are_applied_again_once_the_file_contains_the_dashboards_version(
+    tmp_path: Path,
+) -> None:
     watched = Watched(tmp_path)
     watched.save(RULES)
-    watched.look()
+    watched.check()
     edit_in_dashboard(EDITED)
     watched.save("")  # as the shell does at first with `brazebee rules show > FILE`
-    watched.look()
+    watched.check()
     watched.save(EDITED)
-    assert watched.look() == [RULES, EDITED]
-    assert not any("is not applied" in line for line in watched.said)
+    assert watched.check() == [RULES, EDITED]
+    assert not any("is not applied" in line for line in watched.logged)
     watched.save(EDITED + FLAG)
-    assert watched.look() == [RULES, EDITED, EDITED + FLAG]
+    assert watched.check() == [RULES, EDITED, EDITED + FLAG]
 
 
-def test_a_file_that_was_put_over_it_by_command_is_applied_again(tmp_path: Path) -> None:
+def test_edits_are_applied_again_once_a_command_replaced_the_dashboards_version(
+    tmp_path: Path,
+) -> None:
     watched = Watched(tmp_path)
     watched.save(RULES)
-    watched.look()
+    watched.check()
     edit_in_dashboard(EDITED)
     watched.save(RULES + FLAG)
-    watched.look()
+    watched.check()
     with transaction():
         apply_rules(1, RULES + FLAG, file="r", applied_by="me", now=datetime.now(UTC))
     watched.save(RULES + FLAG + "# more\n")
-    assert watched.look()[2:] == [RULES + FLAG, RULES + FLAG + "# more\n"]
+    assert watched.check()[2:] == [RULES + FLAG, RULES + FLAG + "# more\n"]
 
 
-def test_after_a_restart_too_the_dashboards_version_is_not_replaced(tmp_path: Path) -> None:
+def test_the_dashboards_version_is_not_replaced_after_a_restart_either(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
     watched.save(RULES)
-    watched.look()
+    watched.check()
     edit_in_dashboard(EDITED)
     watched.save(RULES + FLAG)
     again = Watched(tmp_path, organization=False)
-    assert again.look() == [RULES, EDITED]
-    assert any("is not applied" in line for line in again.said)
+    assert again.check() == [RULES, EDITED]
+    assert any("is not applied" in line for line in again.logged)
 
 
-def test_a_restart_says_that_the_file_is_behind_the_dashboard(tmp_path: Path) -> None:
-    watched = Watched(tmp_path)
-    watched.save(RULES)
-    watched.look()
-    edit_in_dashboard(EDITED)
-    again = Watched(tmp_path, organization=False)
-    assert again.look() == [RULES, EDITED]
-    assert any("is not applied: ann@acme.com made version 2" in line for line in again.said)
-
-
-def test_when_the_dashboard_brought_the_files_text_back_an_edit_of_it_is_applied(
+def test_a_restart_reports_that_the_file_is_older_than_the_dashboards_version(
     tmp_path: Path,
 ) -> None:
     watched = Watched(tmp_path)
     watched.save(RULES)
-    watched.look()
+    watched.check()
+    edit_in_dashboard(EDITED)
+    again = Watched(tmp_path, organization=False)
+    assert again.check() == [RULES, EDITED]
+    assert any("is not applied: ann@acme.com made version 2" in line for line in again.logged)
+
+
+def test_an_edit_is_applied_after_the_dashboard_rolled_back_to_the_files_text(
+    tmp_path: Path,
+) -> None:
+    watched = Watched(tmp_path)
+    watched.save(RULES)
+    watched.check()
     edit_in_dashboard(EDITED)
     edit_in_dashboard(RULES, brought_back=1)
     watched.save(RULES + FLAG)
-    assert watched.look() == [RULES, EDITED, RULES, RULES + FLAG]
+    assert watched.check() == [RULES, EDITED, RULES, RULES + FLAG]
 
 
-def test_a_text_that_was_taken_over_is_known_whatever_its_line_breaks(tmp_path: Path) -> None:
+def test_line_breaks_do_not_matter_when_the_file_contains_the_dashboards_version(
+    tmp_path: Path,
+) -> None:
     watched = Watched(tmp_path)
     watched.save(RULES)
-    watched.look()
+    watched.check()
     edit_in_dashboard(EDITED.replace("\n", "\r\n").rstrip())
     watched.save(EDITED)
-    watched.look()
+    watched.check()
     watched.save(EDITED + FLAG)
-    assert watched.look()[-1] == EDITED + FLAG
+    assert watched.check()[-1] == EDITED + FLAG
