@@ -46,7 +46,7 @@ def embedded_servers(keep: Path | None = None) -> Iterator[Settings]:
             wait_for_postgres(settings.database_url)
             wait_for_redis(settings.redis_url)
             connect(settings)
-            migrate()
+            migrate(post=True)
             yield settings
         finally:
             if not database.is_closed():

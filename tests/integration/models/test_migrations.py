@@ -1,16 +1,18 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from peewee import ProgrammingError
 
 from config.settings import Settings
 from models import migrations
 from models.companies import companies
 from models.database import connect, database, query, transaction
 from models.health.transition_feed import stretch
-from models.migrations import migrate
+from models.migrations import Migration, MigrationRefused, migrate
 
 
 def test_migrating_an_up_to_date_database_changes_nothing(settings: Settings) -> None:
@@ -34,24 +36,28 @@ def test_filtering_companies_by_a_custom_field_uses_the_index(settings: Settings
 
 
 @pytest.fixture
-def migrated_before(
-    servers: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], None]]:
-    """Connects to a database of its own, as the migrations before one left it."""
-    servers.execute("create database of_before")
-    connect(replace(settings, database_url=servers.database_url("of_before")))
-
-    def migrate_until(name: str) -> None:
-        known = migrations.every()
-        with monkeypatch.context() as patch:
-            patch.setattr(migrations, "every", lambda: [m for m in known if m[0] < name])
-            migrate()
-
+def empty_database(servers: Any, settings: Settings) -> Iterator[None]:
+    """Connects to a database of its own, without any table."""
+    servers.execute("create database to_migrate")
+    connect(replace(settings, database_url=servers.database_url("to_migrate")))
     try:
-        yield migrate_until
+        yield
     finally:
         database.obj.close_all()
-        servers.execute("drop database of_before")
+        servers.execute("drop database to_migrate")
+
+
+@pytest.fixture
+def migrated_before(empty_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Migrates a database of its own as far as the migrations before one."""
+
+    def migrate_until(name: str) -> None:
+        shipped = migrations.every()
+        with monkeypatch.context() as patch:
+            patch.setattr(migrations, "every", lambda: [m for m in shipped if m.name < name])
+            migrate()
+
+    return migrate_until
 
 
 def test_transitions_of_before_are_placed_as_they_were_recorded(
@@ -108,3 +114,127 @@ def test_what_was_said_before_and_what_awaits_an_event_is_kept(
     assert company.traits.newest_event_at == company.traits.said_at("name") == newest
     assert company.traits.said_at("plan") == newest.replace(microsecond=0)
     assert company.traits.fingerprint() is None
+
+
+@pytest.fixture
+def ship(empty_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes a release of made-up migrations beside the shipped ones; names in `_post` are post."""
+    shipped = migrations.every()
+
+    def release(**sql_by_name: str) -> None:
+        made_up = [
+            Migration(name.removesuffix("_post"), sql, is_post=name.endswith("_post"))
+            for name, sql in sql_by_name.items()
+        ]
+        every = sorted([*shipped, *made_up], key=lambda migration: migration.name)
+        monkeypatch.setattr(migrations, "every", lambda: every)
+
+    return release
+
+
+def columns_of(table: str) -> list[str]:
+    with transaction():
+        rows = query(
+            "select column_name from information_schema.columns where table_name = %(table)s"
+            " order by ordinal_position",
+            {"table": table},
+        )
+    return [row["column_name"] for row in rows]
+
+
+def recorded() -> dict[str, str | None]:
+    with transaction():
+        rows = query("select name, checksum from schema_migrations")
+    return {row["name"]: row["checksum"] for row in rows}
+
+
+ADD = "create table t9000 (a integer, b integer)"
+DROP = "alter table t9000 drop column b"
+
+
+def test_the_checksum_of_every_applied_migration_is_recorded(empty_database: None) -> None:
+    migrate()
+    assert recorded() == {m.name: m.checksum for m in migrations.every()}
+
+
+def test_migrations_applied_before_there_were_checksums_get_theirs_at_the_next_run(
+    migrated_before: Callable[[str], None],
+) -> None:
+    migrated_before("0014")
+    assert columns_of("schema_migrations") == ["name", "applied_at"]
+    assert migrate()[0] == "0014_migration_checksums"
+    assert recorded() == {m.name: m.checksum for m in migrations.every()}
+
+
+def test_an_applied_migration_that_has_changed_is_refused_by_name(
+    ship: Callable[..., None],
+) -> None:
+    ship(n9000_t=ADD)
+    migrate()
+    ship(n9000_t=ADD + " ", n9001_next=DROP)
+    for post in (False, True):
+        with pytest.raises(MigrationRefused, match=r"n9000_t .*has changed.* new migration"):
+            migrate(post=post)
+    assert columns_of("t9000") == ["a", "b"]
+    ship(n9000_t=ADD, n9001_next=DROP)
+    assert migrate() == ["n9001_next"]
+
+
+def test_migrations_of_a_newer_release_are_no_reason_to_refuse(ship: Callable[..., None]) -> None:
+    ship(n9000_t=ADD)
+    migrate()
+    ship()
+    assert migrate() == []
+    assert "n9000_t" in recorded()
+
+
+def test_an_empty_database_gets_all_migrations_in_number_order(ship: Callable[..., None]) -> None:
+    ship(n9000_t=ADD, n9001_b_post=DROP, n9002_b="alter table t9000 add column b text")
+    assert migrate()[-3:] == ["n9000_t", "n9001_b", "n9002_b"]
+    assert columns_of("t9000") == ["a", "b"]
+    assert migrations.pending() == []
+
+
+def test_post_migrations_wait_until_they_are_asked_for(ship: Callable[..., None]) -> None:
+    migrate()
+    ship(n9000_t=ADD, n9001_b_post=DROP)
+    assert migrate() == ["n9000_t"]
+    assert migrate() == []
+    assert columns_of("t9000") == ["a", "b"]
+    assert migrations.pending() == ["n9001_b"]
+    assert migrate(post=True) == ["n9001_b"]
+    assert columns_of("t9000") == ["a"]
+    assert migrations.pending() == []
+
+
+def test_a_pre_migration_is_refused_while_an_older_post_migration_waits(
+    ship: Callable[..., None],
+) -> None:
+    migrate()
+    ship(n9000_t=ADD, n9001_b_post=DROP, n9002_b="alter table t9000 add column b text")
+    with pytest.raises(MigrationRefused, match=r"n9002_b may depend on n9001_b.*migrate --post"):
+        migrate()
+    assert migrations.pending() == ["n9000_t", "n9001_b", "n9002_b"]
+    assert migrate(post=True) == ["n9000_t", "n9001_b", "n9002_b"]
+
+
+def test_a_file_is_a_post_migration_by_its_name_which_is_recorded_without_that(
+    empty_database: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "0002_b.post.sql").write_text("select 2")
+    (tmp_path / "0001_a.sql").write_text("select 1")
+    (tmp_path / "__init__.py").write_text("")
+    monkeypatch.setattr(migrations.resources, "files", lambda _: tmp_path)
+    assert migrations.every() == [
+        Migration("0001_a", "select 1"),
+        Migration("0002_b", "select 2", is_post=True),
+    ]
+
+
+def test_a_migration_that_fails_leaves_the_schema_as_it_was(ship: Callable[..., None]) -> None:
+    migrate()
+    ship(n9000_t=ADD, n9001_fault="select no_such_column from t9000")
+    with pytest.raises(ProgrammingError):
+        migrate()
+    assert columns_of("t9000") == []
+    assert migrations.pending() == ["n9000_t", "n9001_fault"]
