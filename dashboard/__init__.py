@@ -1,1 +1,1 @@
-"""The dashboard: where people see how customers are, and change what decides it."""
+"""The dashboard: the pages on which people see customer health and change its rules."""

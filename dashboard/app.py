@@ -1,4 +1,4 @@
-"""Puts the dashboard together from its parts."""
+"""The composition of the dashboard's WSGI application."""
 
 import hashlib
 import hmac
@@ -12,9 +12,10 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config.settings import Settings
-from dashboard.access.browsers import recognise_visitors
-from dashboard.access.members import ADMITS, visitor
-from dashboard.access.open_id import use_open_id
+from dashboard.access.open_id import register_provider
+from dashboard.access.permissions import require_declared_access
+from dashboard.access.session_cookies import SchemeAwareCookies
+from dashboard.access.visitors import load_visitors, visitor
 from dashboard.api.app import PREFIX, create_api
 from dashboard.pages import company, developers, events, insights, today
 from dashboard.pages.companies import page as companies
@@ -25,12 +26,12 @@ from dashboard.pages.sign_in import open_id, start
 from dashboard.pages.sign_in import page as sign_in
 from dashboard.presentation import navigation, wording
 from dashboard.web import addresses
-from dashboard.web.context import EXTENSION, Parts, now
-from dashboard.web.errors import answer_errors_as_pages
+from dashboard.web.context import EXTENSION, AppContext, now
+from dashboard.web.errors import register_error_pages
 from dashboard.web.headers import ONE_YEAR, send_security_headers
-from dashboard.web.probes import add_probes
-from dashboard.web.request_values import refuse_what_cannot_be_stored
-from dashboard.web.static_files import versioned_static_files
+from dashboard.web.probes import register_probes
+from dashboard.web.request_values import reject_nul_characters
+from dashboard.web.static_files import version_static_files
 
 PAGES: tuple[Blueprint, ...] = tuple(
     module.blueprint
@@ -51,76 +52,82 @@ PAGES: tuple[Blueprint, ...] = tuple(
     )
 )
 
-LONGEST_BODY = 2 * 1024 * 1024
-"""Bytes of a form: a rule file is the longest that anybody sends."""
+MAX_BODY_BYTES = 2 * 1024 * 1024
+"""A rule file is the largest form that is sent."""
 
 
-def create_app(parts: Parts, pages: Sequence[Blueprint] = PAGES) -> Flask:
-    """The WSGI application."""
+def create_app(context: AppContext, pages: Sequence[Blueprint] = PAGES) -> Flask:
+    """Return the WSGI application.
+
+    Raises:
+        RuntimeError: a page does not declare who may open it.
+    """
+    settings = context.settings
     app = Flask("dashboard")
-    signing, *former = _cookie_keys(parts.settings.secret_keys)
+    signing, *former = _cookie_keys(settings.secret_keys)
     app.config.update(
         SECRET_KEY=signing,
         SECRET_KEY_FALLBACKS=former,
         SESSION_COOKIE_SAMESITE="Lax",
-        MAX_CONTENT_LENGTH=LONGEST_BODY,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         SEND_FILE_MAX_AGE_DEFAULT=ONE_YEAR,
-        WTF_CSRF_TIME_LIMIT=None,  # as long as the session that the token is bound to
+        WTF_CSRF_TIME_LIMIT=None,  # valid as long as the session that the token is bound to
     )
-    app.extensions[EXTENSION] = parts
-    addresses.address_by_names(app)
+    app.session_interface = SchemeAwareCookies()
+    app.extensions[EXTENSION] = context
+    addresses.configure_addresses(app)
     CSRFProtect(app)
-    refuse_what_cannot_be_stored(app)
-    recognise_visitors(app)
+    reject_nul_characters(app)
+    load_visitors(app)
     send_security_headers(app)
-    answer_errors_as_pages(app)
-    versioned_static_files(app)
-    add_probes(app)
-    _speak(app)
+    register_error_pages(app)
+    version_static_files(app)
+    register_probes(app)
+    _configure_templates(app)
     for blueprint in pages:
         app.register_blueprint(blueprint)
-    if parts.settings.open_id:
-        use_open_id(app, parts.settings.open_id)
+    if settings.open_id:
+        register_provider(app, settings.open_id)
         app.register_blueprint(open_id.blueprint)
-    _check_every_page_says_whom_it_admits(app)
-    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {PREFIX: create_api(parts)})  # type: ignore[method-assign]
-    _see_through_proxies(app, parts.settings)
+    require_declared_access(app)
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {PREFIX: create_api(context)})  # type: ignore[method-assign]
+    _trust_proxies(app, settings)
     return app
 
 
-def _see_through_proxies(app: Flask, settings: Settings) -> None:
-    """Let requests tell the address and the scheme that the browser used."""
-    behind = settings.trusted_proxies
-    if behind:
+def _trust_proxies(app: Flask, settings: Settings) -> None:
+    """Take the client's address, and the scheme and host that the browser used, from proxies."""
+    proxies = settings.trusted_proxies
+    if proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=behind, x_proto=behind, x_host=behind
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
     if settings.dashboard_url and settings.dashboard_url.startswith("https://"):
         serve = app.wsgi_app
 
-        def by_https(environ: Any, start_response: Any) -> Any:
+        def as_https(environ: Any, start_response: Any) -> Any:
             return serve({**environ, "wsgi.url_scheme": "https"}, start_response)
 
-        # Not every proxy says which scheme it was asked by, and cookies depend on it.
-        app.wsgi_app = by_https  # type: ignore[method-assign]
+        # Not every proxy forwards the scheme, and cookies depend on it.
+        app.wsgi_app = as_https  # type: ignore[method-assign]
 
 
-def _speak(app: Flask) -> None:
-    """Give templates what all of them use."""
+def _configure_templates(app: Flask) -> None:
+    """Register the filters and variables that all templates use."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         machine_time=wording.machine_time,
         exact_time=wording.exact_time,
-        distance=lambda at: wording.spell_distance(at, now()),
+        relative_time=lambda at: wording.relative_time(at, now()),
         day_and_time=lambda at: wording.day_and_time(at, now()),
-        duration=wording.spell_about,
+        duration=wording.approximate_duration,
         grouped=wording.grouped,
         browser=wording.browser_name,
     )
 
     @app.context_processor
-    def known() -> dict[str, Any]:
+    def shared_variables() -> dict[str, Any]:
         return {
             "visitor": visitor(),
             "member": g.get("member"),
@@ -133,14 +140,8 @@ def _speak(app: Flask) -> None:
 
 
 def _cookie_keys(secret_keys: Sequence[str]) -> list[bytes]:
-    """Keys of their own for signing cookies, made from those that encrypt secrets."""
+    """Derive the keys that sign cookies from those that encrypt secrets."""
     return [
         hmac.digest(key.encode(), b"brazebee dashboard cookies", hashlib.sha256)
         for key in secret_keys
     ]
-
-
-def _check_every_page_says_whom_it_admits(app: Flask) -> None:
-    for endpoint, view in app.view_functions.items():
-        if endpoint != "static" and not hasattr(view, ADMITS):
-            raise RuntimeError(f"{endpoint} does not say whom it admits; see dashboard.access")

@@ -19,9 +19,9 @@ from flask import Flask
 
 from bench.load.traffic import EVENT_KEYS
 from config.settings import Settings
-from dashboard.access.attempts import Attempts
+from dashboard.access.sign_in_attempts import SignInAttempts
 from dashboard.app import create_app
-from dashboard.web.context import Parts
+from dashboard.web.context import AppContext
 from models.database import query, transaction
 from models.keys import api_keys
 from models.organizations.organizations import Organization
@@ -215,10 +215,10 @@ def every_page(visitor: Visitor, organization: Organization) -> list[Request]:
 def _application(settings: Settings, now: datetime) -> Flask:
     """As `dashboard/wsgi.py` builds it, at an instant that stands still."""
     return create_app(
-        Parts(
+        AppContext(
             settings=settings,
-            present=lambda: now,
-            attempts=Attempts(settings.rate_limit_redis_url),
+            clock=lambda: now,
+            sign_in_attempts=SignInAttempts(settings.rate_limit_redis_url),
             passwords=Passwords(),
             broker=build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT),
         )

@@ -1,14 +1,14 @@
-"""Who may see and change what: sign-in, sessions, roles, people, and the audit log."""
+"""Access control: sign-in, sessions, roles, and the audit log."""
 
-from dashboard.access.members import (
+from dashboard.access.permissions import (
     Member,
-    Visitor,
     administrator,
     editor,
-    everybody,
+    public,
     signed_in,
     viewer,
 )
+from dashboard.access.visitors import Visitor
 from services.accounts.roles import Role
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "Visitor",
     "administrator",
     "editor",
-    "everybody",
+    "public",
     "signed_in",
     "viewer",
 ]

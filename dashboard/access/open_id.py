@@ -1,4 +1,4 @@
-"""Sign-in by OpenID Connect: the authorization code flow with PKCE, and whom its answer means."""
+"""Sign-in by OpenID Connect: the authorization code flow with PKCE, and the person it yields."""
 
 import logging
 from collections.abc import Mapping
@@ -12,105 +12,115 @@ from requests import RequestException
 from werkzeug.wrappers import Response
 
 from config.open_id import OpenIdSettings
-from dashboard.web.context import now, parts
+from dashboard.errors import DashboardError
+from dashboard.web.context import app_context, now
 from models.database import transaction
 from models.organizations import organizations
 from models.people import people
 from models.people.people import Person
 from services.accounts import people as changes
 from services.accounts.audit import Maker
-from services.accounts.people import Newcomer, NotPossible
+from services.accounts.people import ChangeRefused, NewMember
 from services.accounts.roles import Role
 
 logger = logging.getLogger("brazebee.dashboard")
 
-NAME = "openid"
+PROVIDER = "openid"
 MAKER = Maker("OpenID Connect")
 
-ANSWER_SECONDS = 10
+PROVIDER_TIMEOUT_SECONDS = 10
 
-FAILED = (AuthlibBaseError, JoseError, RequestException, RuntimeError, ValueError, KeyError)
-"""What is raised for a provider that is away, or whose answers are not what they should be."""
+PROVIDER_FAILURES = (
+    AuthlibBaseError,
+    JoseError,
+    RequestException,
+    RuntimeError,
+    ValueError,
+    KeyError,
+)
+"""Raised by the libraries for a provider that is unreachable or answers incorrectly."""
 
 
-class NotLetIn(Exception):
-    """Raised when the provider's answer lets nobody in, with the reason for people."""
+class OpenIdSignInRefused(DashboardError):
+    """Raised when nobody may sign in by the provider's answer; the message is for the visitor."""
 
 
-def use_open_id(app: Flask, settings: OpenIdSettings) -> None:
-    """Register the provider, whose metadata is read when it is first needed."""
+def register_provider(app: Flask, settings: OpenIdSettings) -> None:
+    """Register the provider; its metadata is fetched at the first sign-in."""
     OAuth(app).register(
-        NAME,
+        PROVIDER,
         client_id=settings.client_id,
         client_secret=settings.client_secret,
         server_metadata_url=f"{settings.issuer.rstrip('/')}/.well-known/openid-configuration",
         client_kwargs={
             "scope": "openid email profile",
             "code_challenge_method": "S256",
-            "default_timeout": ANSWER_SECONDS,
+            "default_timeout": PROVIDER_TIMEOUT_SECONDS,
         },
     )
 
 
-def send_to_provider() -> Response:
-    """Send the browser to the provider's page, to come back to `open_id.come_back`.
+def redirect_to_provider() -> Response:
+    """Redirect the browser to the provider, which sends it back to `open_id.come_back`.
 
     Raises:
-        NotLetIn: the provider does not answer.
+        OpenIdSignInRefused: the provider is not responding.
     """
-    for name in [name for name in session if name.startswith(f"_state_{NAME}")]:
-        session.pop(name)  # of attempts that were given up: a cookie has little room
+    for name in [name for name in session if name.startswith(f"_state_{PROVIDER}")]:
+        session.pop(name)  # of abandoned attempts: a cookie has little room
     try:
         response: Response = _client().authorize_redirect(_return_address())
-    except FAILED as error:
-        _log("could not be asked", error)
-        raise NotLetIn("The OpenID Connect provider does not answer.") from None
+    except PROVIDER_FAILURES as error:
+        _log_failure("could not be reached", error)
+        raise OpenIdSignInRefused("The OpenID Connect provider is not responding.") from None
     return response
 
 
-def read_answer() -> Person:
-    """The person whom the provider's answer means.
+def identify_person() -> Person:
+    """Return the person that the provider has authenticated.
 
     Raises:
-        NotLetIn: it means nobody who may sign in.
+        OpenIdSignInRefused: the answer is invalid, or the person may not sign in.
     """
     settings = _settings()
-    wanted = {
-        "iss": {"essential": True, "values": _spellings(settings.issuer)},
+    required_claims = {
+        "iss": {"essential": True, "values": _issuer_spellings(settings.issuer)},
         "aud": {"essential": True, "values": [settings.client_id]},
     }
     try:
-        token = _client().authorize_access_token(claims_options=wanted)
+        token = _client().authorize_access_token(claims_options=required_claims)
         claims = token["userinfo"]
         if "email" not in claims:
-            claims = _more_of(claims, token)
-    except FAILED as error:
-        _log("gave no good answer", error)
-        raise NotLetIn("The OpenID Connect provider did not confirm who you are.") from None
-    return _person(claims, settings)
+            claims = _user_info(claims, token)
+    except PROVIDER_FAILURES as error:
+        _log_failure("did not answer correctly", error)
+        raise OpenIdSignInRefused(
+            "The OpenID Connect provider did not confirm who you are."
+        ) from None
+    return _find_or_add_person(claims, settings)
 
 
-def _more_of(claims: Mapping[str, Any], token: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The claims that the provider tells at its other address alone, of the same subject."""
-    told: Mapping[str, Any] = _client().userinfo(token=token)
-    if told.get("sub") != claims["sub"]:
-        raise ValueError("the user info is another subject's")
-    return told
+def _user_info(claims: Mapping[str, Any], token: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the claims that the provider puts only into its user info, for the same subject."""
+    user_info: Mapping[str, Any] = _client().userinfo(token=token)
+    if user_info.get("sub") != claims["sub"]:
+        raise ValueError("the user info is about another subject")
+    return user_info
 
 
-def _person(claims: Mapping[str, Any], settings: OpenIdSettings) -> Person:
+def _find_or_add_person(claims: Mapping[str, Any], settings: OpenIdSettings) -> Person:
     email = str(claims.get("email") or "").strip()
     if not email or claims.get("email_verified") is not True:
-        raise NotLetIn("The OpenID Connect provider has not verified your email.")
+        raise OpenIdSignInRefused("The OpenID Connect provider has not verified your email.")
     with transaction():
-        person = people.find(email) or _newcomer(email, claims, settings)
+        person = people.find(email) or _add_newcomer(email, claims, settings)
     if person is None or person.disabled_at:
-        raise NotLetIn(f"{email} may not sign in here. Ask an administrator.")
+        raise OpenIdSignInRefused(f"{email} may not sign in here. Ask an administrator.")
     return person
 
 
-def _newcomer(email: str, claims: Mapping[str, Any], settings: OpenIdSettings) -> Person | None:
-    """Somebody whom nobody has added, made a member if their domain is the one that may."""
+def _add_newcomer(email: str, claims: Mapping[str, Any], settings: OpenIdSettings) -> Person | None:
+    """Add an unknown person whose email is of the allowed domain; None for any other."""
     domain = email.rpartition("@")[2].casefold()
     if settings.domain is None or settings.default_role is None:
         return None
@@ -118,37 +128,37 @@ def _newcomer(email: str, claims: Mapping[str, Any], settings: OpenIdSettings) -
     if domain != settings.domain.casefold() or organization is None:
         return None
     name = claims.get("name")
-    newcomer = Newcomer(email, name if isinstance(name, str) else None, None)
+    newcomer = NewMember(email, name if isinstance(name, str) else None, None)
     try:
         added = changes.add(
             organization, newcomer, Role(settings.default_role), maker=MAKER, at=now()
         )
-    except NotPossible as error:
-        raise NotLetIn(str(error)) from None
+    except ChangeRefused as error:
+        raise OpenIdSignInRefused(str(error)) from None
     return added.person
 
 
 def _client() -> Any:
-    return current_app.extensions["authlib.integrations.flask_client"].create_client(NAME)
+    return current_app.extensions["authlib.integrations.flask_client"].create_client(PROVIDER)
 
 
-def _spellings(issuer: str) -> list[str]:
-    """Some providers call themselves with a slash at the end, whatever people enter."""
+def _issuer_spellings(issuer: str) -> list[str]:
+    """Return both forms: some providers end their name with a slash, whatever is configured."""
     return [issuer.rstrip("/"), issuer.rstrip("/") + "/"]
 
 
 def _settings() -> OpenIdSettings:
-    settings = parts().settings.open_id
-    assert settings is not None  # noqa: S101 -- the pages exist with these settings only
+    settings = app_context().settings.open_id
+    assert settings is not None  # noqa: S101 -- the pages are registered with these settings only
     return settings
 
 
 def _return_address() -> str:
-    base = parts().settings.dashboard_url
+    base = app_context().settings.dashboard_url
     if base:
         return base.rstrip("/") + url_for("open_id.come_back")
     return url_for("open_id.come_back", _external=True)
 
 
-def _log(what: str, error: Exception) -> None:
+def _log_failure(what: str, error: Exception) -> None:
     logger.warning("the OpenID Connect provider %s: %s", what, error)

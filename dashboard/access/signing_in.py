@@ -1,4 +1,4 @@
-"""Signing in and out: the password, the limits, and the session that follows."""
+"""Signing in and out: checks the password, and begins and ends the session."""
 
 import logging
 from dataclasses import replace
@@ -6,8 +6,15 @@ from dataclasses import replace
 from flask import request, session
 from werkzeug.wrappers import Response
 
-from dashboard.access.browsers import LASTS, forget_token, keep_token, session_token
-from dashboard.web.context import now, parts
+from dashboard.access.session_cookies import (
+    MAX_LIFETIME,
+    delete_session_token,
+    session_token,
+    set_session_token,
+)
+from dashboard.errors import DashboardError
+from dashboard.web.context import app_context, now
+from dashboard.web.request_values import client_address
 from models.database import transaction
 from models.people import people, sessions
 from models.people.people import Person
@@ -17,32 +24,32 @@ from services.accounts.audit import Maker
 logger = logging.getLogger("brazebee.dashboard")
 
 
-class SignInRefused(Exception):
-    """Raised when email and password do not belong together, whichever of them is wrong."""
+class SignInRefused(DashboardError):
+    """Raised when email and password do not match, whichever of them is wrong."""
 
 
 def check_password(email: str, password: str, *, address: str) -> Person:
-    """The person whose email and password these are.
+    """Return the person with this email and password; `address` is the client's.
 
-    Unknown, disabled, without a password or with another one: the answer is the same, and takes
-    as long.
+    An unknown email, a disabled person, a person without a password and a wrong password are
+    refused alike, and take the same time.
 
     Raises:
-        SignInRefused: they are nobody's.
-        TooManyAttempts: there were too many failures of late.
-        RedisError: those cannot be counted.
+        SignInRefused: nobody has this email and password.
+        TooManyAttempts: there were too many recent failures.
+        RedisError: the failures cannot be counted.
     """
-    attempts, passwords = parts().attempts, parts().passwords
+    attempts, passwords = app_context().sign_in_attempts, app_context().passwords
     attempts.check(address, email)
     with transaction():
         person = people.find(email.strip())
     password_hash = person.password_hash if person else None
     # Outside of a transaction: hashing takes longer than any query.
-    if not passwords.fits(password_hash, password) or person is None or person.disabled_at:
-        attempts.note_failure(address, email)
+    if not passwords.verify(password_hash, password) or person is None or person.disabled_at:
+        attempts.record_failure(address, email)
         logger.info("a sign-in from %s was refused", address)
         raise SignInRefused
-    attempts.forget(address, email)
+    attempts.reset(address, email)
     if password_hash and passwords.is_outdated(password_hash):
         renewed = passwords.hash(password)
         with transaction():
@@ -52,15 +59,15 @@ def check_password(email: str, password: str, *, address: str) -> Person:
 
 
 def begin_session(person: Person, response: Response, *, by: str) -> None:
-    """Sign a person in with this browser, under a new token; `by` says how they proved it.
+    """Sign a person in with this browser, under a new token; `by` names the method of proof.
 
     Raises:
-        SignInRefused: they were disabled, or their password changed, since they proved it.
+        SignInRefused: the person was disabled or changed their password in the meantime.
     """
     at = now()
     former = session_token()
     with transaction():
-        # Locked: whoever changes the password now ends the session that begins here, too.
+        # Locked: a concurrent change of the password ends the session that begins here, too.
         current = people.lock(person.id)
         if current is None or current.disabled_at or current.password_hash != person.password_hash:
             raise SignInRefused
@@ -70,7 +77,7 @@ def begin_session(person: Person, response: Response, *, by: str) -> None:
         token = sessions.begin(
             person.id,
             at=at,
-            lasts=LASTS,
+            lasts=MAX_LIFETIME,
             address=client_address(),
             agent=request.user_agent.string,
         )
@@ -78,7 +85,7 @@ def begin_session(person: Person, response: Response, *, by: str) -> None:
         detail = {"by": by, "address": client_address()}
         audit.write_wherever_member(person, Maker.of(person), at, "Signed in", detail)
     session.clear()  # a new CSRF token too
-    keep_token(response, token)
+    set_session_token(response, token)
 
 
 def end_session(response: Response) -> None:
@@ -88,9 +95,4 @@ def end_session(response: Response) -> None:
         with transaction():
             sessions.end(token)
     session.clear()
-    forget_token(response)
-
-
-def client_address() -> str:
-    """Where the request comes from, as far as it is known."""
-    return request.remote_addr or "unknown"
+    delete_session_token(response)

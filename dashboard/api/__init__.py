@@ -1,1 +1,1 @@
-"""The read API: what the pages show, for programs, with an API key."""
+"""The read API: what the pages show, for programs with an API key."""

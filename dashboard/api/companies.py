@@ -5,80 +5,80 @@ from typing import Any
 
 from flask import Response, request
 
-from dashboard.api.reading import (
-    answer,
-    asked_limit,
-    check_known,
+from dashboard.api.authentication import requesting_organization
+from dashboard.api.parameters import (
+    check_parameters,
     fault,
-    invalid,
-    organization_at_hand,
-    unknown_place,
+    invalid_cursor,
+    invalid_query,
+    page_limit,
 )
-from dashboard.web.context import now, parts, rules_in_force
+from dashboard.web.context import app_context, now, rules_in_force
+from ingress.client.answers import json_answer
 from ingress.client.errors import ApiError
 from models.companies import company_list
 from models.companies.company_filter import Filter, meanings
 from models.companies.company_list import Listed, Order, Sorting
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
-from services.health.as_json import explained
+from services.health.as_json import explanation_json, json_value
 from services.health.explanation import explain
 
 PARAMETERS = ("status", "flag", "flag_status", "search", "sort", "after", "limit")
 FIELD = "field."
-"""A parameter such as `field.plan=Enterprise` names a field and a value that it must have."""
+"""The prefix of parameters that filter by a field, such as `field.plan=Enterprise`."""
 
 _ORDERS = {order.value.replace(" ", "_"): order for order in Order}
 
 
 def list_companies() -> Response:
-    """The companies that a filter finds, a page of them."""
-    check_known(PARAMETERS, FIELD)
-    wanted, after, limit = _wanted(), request.args.get("after"), asked_limit()
+    """Answer with one page of the companies that match the filter."""
+    check_parameters(PARAMETERS, FIELD)
+    matching, after, limit = _filter(), request.args.get("after"), page_limit()
     by, descending = _order()
     with transaction():
         read_one_snapshot()
-        organization = organization_at_hand()
+        organization = requesting_organization()
         book = rules_in_force(organization)
         sorting = Sorting(by, descending, tuple(book.statuses) if book else ())
         try:
-            page = company_list.page(organization.id, wanted, sorting, after=after, limit=limit)
+            page = company_list.page(organization.id, matching, sorting, after=after, limit=limit)
         except UnreadableCursor:
-            raise unknown_place() from None
-    companies = [_listed(company) for company in page.companies]
-    return answer({"companies": companies, "total": page.total, "next": page.next})
+            raise invalid_cursor() from None
+    companies = [_company_json(company) for company in page.companies]
+    return json_answer(json_value({"companies": companies, "total": page.total, "next": page.next}))
 
 
-def tell_health(company: str) -> Response:
-    """Why a company has its status, as `brazebee explain --json` says it."""
-    check_known(())
+def explain_health(company: str) -> Response:
+    """Answer why a company has its status; the body is that of `brazebee explain --json`."""
+    check_parameters(())
     with transaction():
         read_one_snapshot()
-        organization = organization_at_hand()
-        found = None
+        organization = requesting_organization()
+        explanation = None
         if "\0" not in company:
-            version, rulebooks = organization.rules_version, parts().rulebooks
-            found = explain(organization.id, company, version, now(), rulebooks)
-    if found is None:
+            version, rulebooks = organization.rules_version, app_context().rulebooks
+            explanation = explain(organization.id, company, version, now(), rulebooks)
+    if explanation is None:
         raise ApiError(404, "Company not found", [fault("id", "No event has named this company")])
-    return answer(explained(found))
+    return json_answer(json_value(explanation_json(explanation)))
 
 
-def _wanted() -> Filter:
-    asked = request.args
-    if asked.get("flag_status") and not asked.get("flag"):
-        raise invalid(fault("flag_status", "Needs `flag`, which says the flag it is of"))
-    if asked.get("flag") and not asked.get("flag_status"):
-        raise invalid(fault("flag", "Needs `flag_status`, which says how it stands"))
+def _filter() -> Filter:
+    parameters = request.args
+    if parameters.get("flag_status") and not parameters.get("flag"):
+        raise invalid_query(fault("flag_status", "Needs `flag`, which says the flag it is of"))
+    if parameters.get("flag") and not parameters.get("flag_status"):
+        raise invalid_query(fault("flag", "Needs `flag_status`, which says how it stands"))
     fields: dict[str, tuple[Any, ...]] = {}
-    for name, values in asked.lists():
+    for name, values in parameters.lists():
         if name.startswith(FIELD):
             fields[name.removeprefix(FIELD)] = tuple(m for v in values for m in meanings(v))
     return Filter(
-        text=asked.get("search"),
-        status=asked.get("status"),
-        flag=asked.get("flag"),
-        flag_status=asked.get("flag_status"),
+        text=parameters.get("search"),
+        status=parameters.get("status"),
+        flag=parameters.get("flag"),
+        flag_status=parameters.get("flag_status"),
         fields=tuple(fields.items()),
     )
 
@@ -88,10 +88,13 @@ def _order() -> tuple[Order, bool]:
     name = text.removeprefix("-")
     if name not in _ORDERS:
         expected = ", ".join(_ORDERS)
-        raise invalid(fault("sort", f"Expected one of {expected}, from the greatest with - before"))
+        raise invalid_query(
+            fault("sort", f"Expected one of {expected}, from the greatest with - before")
+        )
     return _ORDERS[name], text != name
 
 
-def _listed(company: Listed) -> dict[str, Any]:
-    told = asdict(company)
-    return {**{name: told[name] for name in told if name != "traits"}, "fields": company.traits}
+def _company_json(company: Listed) -> dict[str, Any]:
+    body = asdict(company)
+    body["fields"] = body.pop("traits")
+    return body

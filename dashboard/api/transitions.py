@@ -4,47 +4,46 @@ from typing import Any
 
 from flask import Response, request
 
-from dashboard.api.reading import (
-    answer,
-    asked_limit,
-    check_known,
-    organization_at_hand,
-    unknown_place,
-)
+from dashboard.api.authentication import requesting_organization
+from dashboard.api.parameters import check_parameters, invalid_cursor, page_limit
+from ingress.client.answers import json_answer
 from models.cursors import UnreadableCursor
 from models.database import transaction
 from models.health import transition_feed
 from models.health.transition_feed import FedTransition
+from services.health.as_json import json_value
 
 
 def list_transitions() -> Response:
-    """The transitions after a cursor, in an order that never changes (`transition_feed`)."""
-    check_known(("after", "limit"))
-    limit = asked_limit()
+    """Answer with the transitions after a cursor, in a stable order (`transition_feed`)."""
+    check_parameters(("after", "limit"))
+    limit = page_limit()
     with transaction():
         try:
-            found = transition_feed.stretch(
-                organization_at_hand().id, after=request.args.get("after"), limit=limit
+            feed = transition_feed.stretch(
+                requesting_organization().id, after=request.args.get("after"), limit=limit
             )
         except UnreadableCursor:
-            raise unknown_place() from None
-    told = [_told(one) for one in found.transitions]
-    return answer({"transitions": told, "next": found.next, "more": found.more})
+            raise invalid_cursor() from None
+    transitions = [_transition_json(transition) for transition in feed.transitions]
+    return json_answer(
+        json_value({"transitions": transitions, "next": feed.next, "more": feed.more})
+    )
 
 
-def _told(one: FedTransition) -> dict[str, Any]:
+def _transition_json(transition: FedTransition) -> dict[str, Any]:
     return {
-        "id": str(one.id),
-        "company": {"id": one.company, "name": one.company_name},
-        "sequence": one.sequence,
-        "at": one.at,
-        "from": one.from_status,
-        "to": one.to_status,
-        "cause": one.cause,
+        "id": str(transition.id),
+        "company": {"id": transition.company, "name": transition.company_name},
+        "sequence": transition.sequence,
+        "at": transition.at,
+        "from": transition.from_status,
+        "to": transition.to_status,
+        "cause": transition.cause,
         "changes": [
             {name: change.get(name) for name in ("flag", "from", "to", "threshold")}
-            for change in one.changes
+            for change in transition.changes
         ],
-        "rules_version": one.rules_version,
-        "recorded_at": one.recorded_at,
+        "rules_version": transition.rules_version,
+        "recorded_at": transition.recorded_at,
     }

@@ -72,7 +72,7 @@ def page(member: Member) -> ResponseReturnValue:
 def switch(member: Member) -> ResponseReturnValue:
     """Take an event or refuse it from now on."""
     key, on = request.form.get("key", ""), request.form.get("enabled") == "on"
-    said = f"{key} is taken now." if on else f"{key} is refused from now on."
+    said = f"{key} is now accepted." if on else f"{key} is now rejected."
     return _edit(
         member,
         "Event switched on" if on else "Event switched off",
@@ -90,7 +90,7 @@ def rename(member: Member) -> ResponseReturnValue:
         member,
         "Event renamed",
         lambda text: event_edits.rename(text, key, name),
-        f"{key} is called {name} now.",
+        f"{key} was renamed to {name}.",
     )
 
 
@@ -103,7 +103,7 @@ def add(member: Member) -> ResponseReturnValue:
         member,
         "Event added",
         lambda text: event_edits.add(text, key, name or None),
-        f"{key} is taken now.",
+        f"{key} is now accepted.",
         done=lambda: _forget(member.organization.id, key),
     )
 
@@ -124,8 +124,8 @@ def _edit(
                 audit.record(member, action, request.form.get("key", "").strip(), detail)
     except RulesChanged as error:
         flash(
-            f"Nothing was changed: version {error.in_force} of the rules came into force since"
-            " this page was shown. Look again, then repeat it.",
+            f"Nothing was changed: version {error.in_force} of the rules was applied after"
+            " this page was loaded. Review it, then try again.",
             "error",
         )
     except EventEditError as error:
@@ -134,7 +134,7 @@ def _edit(
         flash(f"Nothing was changed: {error.faults[0].message}.", "error")
     else:
         done()
-        flash(said if applied.changed else "That was so already.")
+        flash(said if applied.changed else "Nothing to change.")
     return redirect(url_for("events.page"), 303)
 
 

@@ -11,9 +11,9 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
-from dashboard.presentation.charts.shares import Share, shares
+from dashboard.presentation.charts.shares import Share, draw_shares
 from dashboard.presentation.wording import tone_of
-from dashboard.web.context import now, parts, rules_in_force
+from dashboard.web.context import app_context, now, rules_in_force
 from models.companies import company_counts
 from models.companies.company_counts import StatusCount
 from models.cursors import UnreadableCursor
@@ -23,7 +23,7 @@ from models.health import transitions
 from models.health.transitions import RecentTransition
 from models.keys import api_keys
 from rules.book import RuleBook
-from services.health.upcoming import Outlook, Span, outlook
+from services.health.upcoming import Span, UpcomingChanges, upcoming_changes
 from services.rules.rule_books import NO_RULES
 
 blueprint = Blueprint("today", __name__, url_prefix="/o/<name:organization>")
@@ -74,7 +74,7 @@ def page(member: Member) -> ResponseReturnValue:
         "today/page.html",
         standings=standings,
         companies=sum(one.companies for one in standings),
-        bar=shares(
+        bar=draw_shares(
             "Companies by status",
             [Share(s.status, s.companies, tone_of(s.status, known.statuses)) for s in standings],
         ),
@@ -141,17 +141,17 @@ def _part_or_page(name: str) -> str:
 
 def _coming(
     member: Member, book: RuleBook | None, at: datetime, after: str | None
-) -> Outlook | None:
+) -> UpcomingChanges | None:
     """The next changes; None where the rules in force cannot be read."""
     if book is None:
         return None
     organization = member.organization
     span = Span(at, at + AHEAD)
-    return outlook(
+    return upcoming_changes(
         organization.id,
         organization.rules_version,
         span,
-        parts().rulebooks,
+        app_context().rulebooks,
         after=after,
         limit=PAGE,
     )

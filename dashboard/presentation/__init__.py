@@ -1,1 +1,1 @@
-"""How values are shown to people: words, charts, differences, exports."""
+"""The presentation of values: wording, navigation, links, charts, differences, exports."""

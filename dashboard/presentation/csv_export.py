@@ -1,4 +1,4 @@
-"""Companies as CSV that spreadsheets open without running anything that a client wrote into it."""
+"""Companies as CSV; text from clients cannot run as a formula when a spreadsheet opens it."""
 
 import csv
 import io
@@ -12,16 +12,16 @@ from dashboard.presentation.wording import machine_time
 from models.companies.company_list import Listed
 
 BYTE_ORDER_MARK = "\ufeff"
-"""Without it some spreadsheets take UTF-8 for something else."""
+"""Without it some spreadsheets misread UTF-8."""
 
 COLUMNS = ("id", "name", "status", "previous_status", "since", "score", "last_event_at")
 
-_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""Also in their full-width forms."""
+_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Including their full-width forms."""
 
 
 def as_csv(chunks: Iterable[Sequence[Listed]], fields: Sequence[str]) -> Iterator[str]:
-    """Lines with a heading, some at a time. `fields` are the custom ones, a column for each."""
+    """Yield the lines, header first, one chunk at a time; custom `fields` get a column each."""
     yield BYTE_ORDER_MARK + _lines([[*COLUMNS, *fields]])
     for companies in chunks:
         yield _lines([_row(company, fields) for company in companies])
@@ -41,13 +41,13 @@ def _row(company: Listed, fields: Sequence[str]) -> list[Any]:
 
 
 def _lines(rows: Iterable[Sequence[Any]]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerows([[_cell(value) for value in row] for row in rows])
-    return written.getvalue()
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows([[_cell(value) for value in row] for row in rows])
+    return buffer.getvalue()
 
 
 def _cell(value: Any) -> str | int | float:
-    """A value as it stands in a cell; text that would be run as a formula begins with a quote."""
+    """Return the content of a cell; a leading quote keeps text from running as a formula."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -57,4 +57,4 @@ def _cell(value: Any) -> str | int | float:
     if isinstance(value, datetime):
         return machine_time(value)
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    return f"'{text}" if text.lstrip(" ").startswith(_BEGINS_FORMULA) else text
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_PREFIXES) else text

@@ -1,8 +1,8 @@
-"""Links to where a company is known elsewhere: its CRM, and who takes its payments.
+"""Links to a company's record in the CRM and at the payment provider.
 
-Clients send the provider's name and an id, never an address. What we link to is built here, always
-https at a host of a known provider, and only from an id of the form that the provider gives out.
-Some addresses need the client's account there too; then the id is sent as `ACCOUNT/ID`.
+Clients send the provider's name and an id, never a URL. The URL is built here: always https at a
+host of a known provider, and only from an id in that provider's format. Some URLs also need the
+client's account at the provider; the id is then sent as `ACCOUNT/ID`.
 """
 
 import re
@@ -15,10 +15,10 @@ _SALESFORCE_ID = r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?"
 
 
 @dataclass(frozen=True)
-class Elsewhere:
-    """Where a company is known: the provider's name for people, and its id there.
+class ExternalLink:
+    """A company's record at a provider, with the provider's display name.
 
-    `address` is None where we cannot build one.
+    `address` is None if the provider or the format of the id is unknown.
     """
 
     provider: str
@@ -28,10 +28,10 @@ class Elsewhere:
 
 @dataclass(frozen=True)
 class _Provider:
-    """A provider; each way is the form of an id, and the address that its groups fill."""
+    """A provider; each format is a pattern of ids, and the URL that the pattern's groups fill."""
 
     name: str
-    ways: tuple[tuple[str, str], ...]
+    formats: tuple[tuple[str, str], ...]
 
 
 _PROVIDERS = {
@@ -81,18 +81,20 @@ _PROVIDERS = {
 }
 
 
-def elsewhere(provider: str | None, its_id: str | None) -> Elsewhere | None:
-    """Where a company is known by a provider; None where nothing was said."""
+def build_external_link(provider: str | None, its_id: str | None) -> ExternalLink | None:
+    """Return the link to a company's record; None if the client sent neither provider nor id."""
     if not provider and not its_id:
         return None
-    plain = re.sub(r"[^a-z0-9]", "", (provider or "").lower())
-    known = _PROVIDERS.get(plain)
-    if known is None:
-        return Elsewhere(provider or "", its_id or "", None)
-    filled = (_fill(form, address, its_id or "") for form, address in known.ways)
-    return Elsewhere(known.name, its_id or "", next(filter(None, filled), None))
+    key = re.sub(r"[^a-z0-9]", "", (provider or "").lower())
+    known_provider = _PROVIDERS.get(key)
+    if known_provider is None:
+        return ExternalLink(provider or "", its_id or "", None)
+    addresses = (
+        _fill(pattern, address, its_id or "") for pattern, address in known_provider.formats
+    )
+    return ExternalLink(known_provider.name, its_id or "", next(filter(None, addresses), None))
 
 
-def _fill(form: str, address: str, its_id: str) -> str | None:
-    found = re.fullmatch(form, its_id)
-    return address.format(*found.groups()) if found else None
+def _fill(pattern: str, address: str, its_id: str) -> str | None:
+    match = re.fullmatch(pattern, its_id)
+    return address.format(*match.groups()) if match else None

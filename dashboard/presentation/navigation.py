@@ -1,4 +1,4 @@
-"""The pages that the layout links to. Only those that exist, and that the person may open."""
+"""The navigation of the layout: links to the pages that the member may open."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,13 +6,13 @@ from urllib.parse import unquote
 
 from flask import current_app, g, request, url_for
 
-from dashboard.access.members import Member
+from dashboard.access.permissions import Member
 from services.accounts.roles import Role
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A page to link to. `key` goes there after `g`; `blueprints` are at home under it too."""
+    """A page to link to; `g` and `key` open it. It is current for pages of `blueprints`, too."""
 
     title: str
     endpoint: str
@@ -39,7 +39,7 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Link:
-    """An entry as a page shows it."""
+    """An entry with its URL on the current page."""
 
     title: str
     address: str
@@ -48,7 +48,7 @@ class Link:
 
 
 def main_links() -> list[Link]:
-    """The navigation of the organization at hand, `Settings` the last."""
+    """Return the navigation of the current organization, `Settings` last."""
     links = _links(PAGES)
     settings = settings_links()
     if settings:
@@ -58,15 +58,15 @@ def main_links() -> list[Link]:
 
 
 def settings_links() -> list[Link]:
-    """The pages below Settings. One blueprint has several, so their addresses say which is open."""
+    """Return the pages of Settings. Some share a blueprint, so the URL decides which is current."""
     links = _links(SETTINGS)
-    above = [link.address for link in links if link.current and _is_below(link.address)]
-    nearest = max(above, key=len, default="")
-    return [replace(link, current=link.address == nearest) for link in links]
+    open_addresses = [link.address for link in links if link.current and _is_open(link.address)]
+    longest = max(open_addresses, key=len, default="")
+    return [replace(link, current=link.address == longest) for link in links]
 
 
-def _is_below(address: str) -> bool:
-    """Whether the page at hand is the one at an address of ours, or one below it."""
+def _is_open(address: str) -> bool:
+    """Whether the current page is the one at this URL, or one below it."""
     return f"{request.path}/".startswith(f"{unquote(address)}/")
 
 

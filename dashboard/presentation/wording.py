@@ -1,4 +1,4 @@
-"""How instants, numbers and statuses are written on pages."""
+"""The wording of times, durations, numbers, statuses and browsers on pages."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ _UNITS = (
 )
 
 TONES = ("good", "fair", "poor", "bad")
-"""The colours of statuses, from the best to the worst."""
+"""The colours of statuses, best first."""
 
 DELIVERY_TONES = {
     "delivered": "good",
@@ -24,11 +24,11 @@ DELIVERY_TONES = {
     "failed": "bad",
     "cancelled": "none",
 }
-"""The colours of the states of deliveries."""
+"""The colours of delivery states."""
 
 
 def relative_time(at: datetime, now: datetime) -> str:
-    """How long ago an instant was, or how far off it is: `3 hours ago`, `in 2 days`, `just now`."""
+    """Return a time relative to now, in its largest unit: `3 hours ago`, `in 2 days`."""
     distance = abs(now - at)
     for noun, unit in _UNITS:
         if distance >= unit:
@@ -38,7 +38,7 @@ def relative_time(at: datetime, now: datetime) -> str:
 
 
 def approximate_duration(duration: timedelta) -> str:
-    """About how long something took: `3 hours`, `2 days`."""
+    """Return a duration in its largest unit: `3 hours`, `2 days`."""
     for noun, unit in _UNITS:
         if duration >= unit:
             return pluralize(duration // unit, noun)
@@ -46,18 +46,18 @@ def approximate_duration(duration: timedelta) -> str:
 
 
 def machine_time(at: datetime) -> str:
-    """An instant as the attribute `datetime` has it."""
+    """Return a time in the format of the HTML attribute `datetime`."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def exact_time(at: datetime) -> str:
-    """An instant to the second, such as `20 Jan 2026, 10:30:05 UTC`."""
+    """Return a time to the second, such as `20 Jan 2026, 10:30:05 UTC`."""
     at = at.astimezone(UTC)
     return f"{at.day} {at:%b %Y, %H:%M:%S} UTC"
 
 
 def day_and_time(at: datetime, now: datetime) -> str:
-    """An instant to the minute, UTC: `Thursday 14:05` if it is near, else with its date."""
+    """Return a time to the minute, UTC: `Thursday 14:05` within six days, else with its date."""
     at = at.astimezone(UTC)
     if abs(at - now) < timedelta(days=6):
         return f"{at:%A %H:%M}"
@@ -65,29 +65,29 @@ def day_and_time(at: datetime, now: datetime) -> str:
 
 
 def tone_of(status: str | None, statuses: Sequence[str]) -> str:
-    """The colour of a status by its place among all, which go from the best to the worst.
+    """Return the colour of a status by its rank among all statuses, which are ordered best first.
 
-    `none` for one that is not among them, such as N/A.
+    `none` for a status that is not among them, such as N/A.
     """
     if status is None or status not in statuses:
         return "none"
-    place, last = statuses.index(status), len(statuses) - 1
-    if place == 0:
+    rank, last = statuses.index(status), len(statuses) - 1
+    if rank == 0:
         return TONES[0]
-    if place == last:
+    if rank == last:
         return TONES[-1]
-    return TONES[1] if place * 2 <= last else TONES[2]
+    return TONES[1] if rank * 2 <= last else TONES[2]
 
 
 def grouped(number: int) -> str:
-    """A number with its thousands set apart: `12,345`."""
+    """Return a number with thousands separators: `12,345`."""
     return f"{number:,}"
 
 
 def browser_name(agent: str) -> str:
-    """A browser and its system, from what it says of itself: `Firefox on Linux`."""
-    browser = next((name for mark, name in _BROWSERS if mark in agent), None)
-    system = next((name for mark, name in _SYSTEMS if mark in agent), None)
+    """Return the browser and system that a User-Agent header names: `Firefox on Linux`."""
+    browser = next((name for token, name in _BROWSERS if token in agent), None)
+    system = next((name for token, name in _SYSTEMS if token in agent), None)
     if browser is None:
         return agent[:60] or "unknown browser"
     return f"{browser} on {system}" if system else browser
@@ -100,7 +100,7 @@ _BROWSERS = (
     ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
 )
-"""In this order: most browsers also name those that they resemble."""
+"""The order matters: most browsers also name the browsers that they are compatible with."""
 
 _SYSTEMS = (
     ("iPhone", "iPhone"),

@@ -1,1 +1,1 @@
-"""How the dashboard handles requests: forms, addresses, errors, headers, its context."""
+"""Request handling shared by all pages: context, addresses, forms, errors, headers."""

@@ -1,4 +1,4 @@
-"""How names and ids of clients stand in the addresses of pages."""
+"""URLs of pages that contain arbitrary names and ids of clients."""
 
 from typing import Any
 
@@ -7,23 +7,23 @@ from werkzeug.routing import BaseConverter
 
 
 class NameConverter(BaseConverter):
-    """One segment of a path that may hold any text, such as `a/b`, `..` or `100%`.
+    """One path segment that may contain any text, such as `a/b`, `..` or `100%`.
 
-    A slash is quoted twice: servers undo one quoting before they look at the path, and browsers
-    resolve dots even when quoted once.
+    A slash is quoted twice: servers unquote once before they route, and browsers resolve dots even
+    when they are quoted once.
     """
 
     part_isolating = True
     regex = "[^/]+"
 
     def to_python(self, value: str) -> str:
-        """The text that a segment stands for."""
+        """Return the text that a segment encodes."""
         for quoted, plain in reversed(_QUOTED):
             value = value.replace(quoted, plain)
         return value
 
     def to_url(self, value: Any) -> str:
-        """The segment that stands for a text."""
+        """Return the segment that encodes a text."""
         text = str(value)
         for quoted, plain in _QUOTED:
             if plain != "." or not text.strip("."):
@@ -31,21 +31,21 @@ class NameConverter(BaseConverter):
         return super().to_url(text)
 
 
-def company_address(company: str) -> str:
-    """The address of a company's page, by the client's own id."""
-    return url_for("company.page", company=company)
-
-
 _QUOTED = (("%25", "%"), ("%2F", "/"), ("%5C", "\\"), ("%2E", "."))
-"""The percent sign first, so that what the others bring is not quoted again."""
+"""The percent sign comes first, so that the other replacements are not quoted again."""
 
 
-def address_by_names(app: Flask) -> None:
-    """Let addresses hold `<name:...>`, and links name the organization by themselves."""
+def company_address(company: str) -> str:
+    """Return the URL of a company's page, by the client's own id."""
+    return url_for("company.page", company_id=company)
+
+
+def configure_addresses(app: Flask) -> None:
+    """Register `<name:...>`, and let links within an organization omit its name."""
     app.url_map.converters["name"] = NameConverter
 
     @app.url_defaults
-    def stay_in_organization(endpoint: str, values: dict[str, Any]) -> None:
+    def add_organization(endpoint: str, values: dict[str, Any]) -> None:
         member = g.get("member")
         if (
             member is not None
@@ -55,10 +55,10 @@ def address_by_names(app: Flask) -> None:
             values["organization"] = member.organization.name
 
 
-def safe_next(address: str | None) -> str | None:
-    """Where to go on after signing in: a path of our own, or None.
+def safe_redirect_target(address: str | None) -> str | None:
+    """Return the address if it is a path of this site, else None.
 
-    Whatever a browser could read as another host is refused.
+    Anything that a browser could interpret as another host is rejected.
     """
     if not address or not address.startswith("/") or not address.isprintable():
         return None

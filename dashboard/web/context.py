@@ -1,4 +1,4 @@
-"""What the dashboard is built of and given: settings, the clock, and what keeps connections."""
+"""The dashboard's application context: settings, clock, and the objects that keep connections."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,39 +14,40 @@ from rules.book import RuleBook
 from services.rules.rule_books import RuleBooks
 
 if TYPE_CHECKING:
-    from dashboard.access.attempts import Attempts
+    from dashboard.access.sign_in_attempts import SignInAttempts
     from services.accounts.passwords import Passwords
 
 EXTENSION = "brazebee"
+"""The key of the context in `app.extensions`."""
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What a running dashboard works with.
+class AppContext:
+    """What a running dashboard depends on.
 
-    `present` tells the present instant. `broker` asks workers for what a change brings along, and
-    counts the requests of the read API.
+    `clock` returns the current time, UTC. `broker` enqueues messages for the workers, and counts
+    the requests of the read API.
     """
 
     settings: Settings
-    present: Callable[[], datetime]
-    attempts: "Attempts"
+    clock: Callable[[], datetime]
+    sign_in_attempts: "SignInAttempts"
     passwords: "Passwords"
     broker: QueueBroker
     rulebooks: RuleBooks = field(default_factory=RuleBooks)
 
 
-def parts() -> Parts:
-    """Those of the application at hand."""
-    found: Parts = current_app.extensions[EXTENSION]
-    return found
+def app_context() -> AppContext:
+    """Return the context of the current application."""
+    context: AppContext = current_app.extensions[EXTENSION]
+    return context
 
 
 def now() -> datetime:
-    """The present instant, by the application's clock."""
-    return parts().present()
+    """Return the current time by the application's clock."""
+    return app_context().clock()
 
 
 def rules_in_force(organization: Organization) -> RuleBook | None:
-    """Those of an organization, within the transaction at hand; None where they are unreadable."""
-    return parts().rulebooks.book_if_readable(organization.id, organization.rules_version)
+    """Return an organization's current rules, in the current transaction; None if unreadable."""
+    return app_context().rulebooks.book_if_readable(organization.id, organization.rules_version)

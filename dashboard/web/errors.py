@@ -1,4 +1,4 @@
-"""Every error that a person can see, as a page that says what to do next."""
+"""Error pages: each one tells the visitor what to do next."""
 
 import logging
 
@@ -12,46 +12,50 @@ from models.database import UNAVAILABLE
 
 logger = logging.getLogger("brazebee.dashboard")
 
-STALE = "This page was open for too long. Go back, reload it, and try again."
+EXPIRED = "This page was open for too long. Go back, reload it, and try again."
 
 _PAGES = {
-    400: ("That did not work", "The request was not understood. Go back and try again."),
-    401: ("Please sign in", "You are not signed in any more."),
-    403: ("Not for your role", "Your role does not include this. Ask an administrator."),
-    404: ("Not found", "There is no such page, or you have no access to it."),
-    405: ("That did not work", "This address cannot be used in that way."),
-    413: ("Too large", "What was sent is larger than this page takes."),
+    400: ("Bad request", "The request was not understood. Go back and try again."),
+    401: ("Please sign in", "You are no longer signed in."),
+    403: ("Not allowed", "Your role does not include this. Ask an administrator."),
+    404: ("Not found", "This page does not exist, or you do not have access to it."),
+    405: ("Bad request", "This address does not accept that kind of request."),
+    413: ("Too large", "The request is larger than this page accepts."),
     429: ("Too many requests", "Wait a moment, then try again."),
-    500: ("Something went wrong", "It was logged. Try again; if it stays, tell an administrator."),
-    503: ("Not available", "The database does not answer. Try again in a moment."),
+    500: (
+        "Something went wrong",
+        "The error was logged. Try again; if it persists, contact an administrator.",
+    ),
+    503: ("Not available", "The database is not responding. Try again in a moment."),
 }
 
 
-def answer_errors_as_pages(app: Flask) -> None:
-    """Give our own errors, the framework's and unforeseen ones a page."""
+def register_error_pages(app: Flask) -> None:
+    """Answer our own errors, the framework's and unexpected ones with a page."""
 
     @app.errorhandler(CSRFError)
-    def stale(_error: CSRFError) -> ResponseReturnValue:
-        return _page(400, STALE)
+    def expired_page(_error: CSRFError) -> ResponseReturnValue:
+        return _page(400, EXPIRED)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> ResponseReturnValue:
-        said_by_us = isinstance(error, ServiceUnavailable)
-        answer, status = _page(error.code or 500, error.description if said_by_us else None)
+        # Only descriptions of 503 are written for visitors; others are the framework's.
+        explanation = error.description if isinstance(error, ServiceUnavailable) else None
+        page, status = _page(error.code or 500, explanation)
         headers = {n: v for n, v in error.get_headers() if n in ("Allow", "Retry-After")}
-        return answer, status, headers
+        return page, status, headers
 
     @app.errorhandler(UnreadableCursor)
-    def no_such_place(_error: UnreadableCursor) -> ResponseReturnValue:
+    def unreadable_cursor(_error: UnreadableCursor) -> ResponseReturnValue:
         return _page(404)
 
     @app.errorhandler(Exception)
-    def unforeseen(error: Exception) -> ResponseReturnValue:
+    def unexpected_error(error: Exception) -> ResponseReturnValue:
         if isinstance(error, UNAVAILABLE):
-            logger.warning("PostgreSQL does not answer: %s", error)
-            g.pop("visitor", None)  # nothing more can be asked of it
+            logger.warning("PostgreSQL is not responding: %s", error)
+            g.pop("visitor", None)  # the layout must not query it again
             return *_page(503), {"Retry-After": "5"}
-        logger.error("unforeseen error at %s", request.path, exc_info=error)
+        logger.error("unexpected error at %s", request.path, exc_info=error)
         return _page(InternalServerError.code)
 
 

@@ -1,4 +1,4 @@
-"""What forms of several pages share: how entries are trimmed, read and checked."""
+"""Form fields, filters and validators that several pages share."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,34 +8,34 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer t
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from services.accounts import people as changes
-from services.accounts.passwords import LONGEST, UnfitPassword, check_fit
-from services.accounts.people import LONGEST_EMAIL, LONGEST_NAME, NotPossible
+from services.accounts.passwords import LONGEST, WeakPassword, check_strength
+from services.accounts.people import LONGEST_EMAIL, LONGEST_NAME, ChangeRefused
 from services.accounts.roles import Role
 
 
 def trimmed(text: str | None) -> str | None:
-    """A filter: text without white space around it."""
+    """A filter that strips surrounding white space."""
     return text.strip() if text else text
 
 
 def required(what: str) -> DataRequired:
-    """A validator: something but blanks must be entered, and what."""
+    """A validator that rejects blank input; `what` names the expected value."""
     return DataRequired(f"Enter {what}.")
 
 
 def one_line(_form: object, field: Field) -> None:
-    """A validator: text of one line."""
+    """A validator that accepts one line of printable text."""
     if field.data and not str(field.data).isprintable():
         raise ValidationError("Use one line of plain text.")
 
 
 def email_field(label: str = "Email", **options: Any) -> StringField:
-    """A field for an email, in the form of one."""
+    """A field for a valid email address."""
 
     def check(_form: object, field: Field) -> None:
         try:
             changes.read_email(str(field.data))
-        except NotPossible as error:
+        except ChangeRefused as error:
             raise ValidationError(str(error)) from None
 
     render = {"autocomplete": "off", "type": "email", "maxlength": LONGEST_EMAIL}
@@ -46,38 +46,38 @@ def email_field(label: str = "Email", **options: Any) -> StringField:
 
 def name_field(label: str = "Name", *, optional: bool = False, **options: Any) -> StringField:
     """A field for a person's name."""
-    longest = Length(max=LONGEST_NAME, message=f"A name has at most {LONGEST_NAME} characters.")
-    checks: list[Any] = [longest, one_line]
+    max_length = Length(max=LONGEST_NAME, message=f"A name has at most {LONGEST_NAME} characters.")
+    validators: list[Any] = [max_length, one_line]
     if not optional:
-        checks.insert(0, required("a name"))
+        validators.insert(0, required("a name"))
     render = {"autocomplete": "name", "maxlength": LONGEST_NAME}
-    return StringField(label, checks, filters=[trimmed], render_kw=render, **options)
+    return StringField(label, validators, filters=[trimmed], render_kw=render, **options)
 
 
 def new_password_field(label: str = "New password", **options: Any) -> PasswordField:
-    """A field for a password to be; `fits` checks it with the email that it is for."""
+    """A field for a new password; validate it with `acceptable_password` as well."""
     render = {"autocomplete": "new-password", "maxlength": LONGEST}
     return PasswordField(label, [required("a password")], render_kw=render, **options)
 
 
 def choice(value: str, text: str) -> Any:
-    """One choice of a `SelectField`."""
+    """Return one choice of a `SelectField`."""
     return SelectChoice(value, text)
 
 
 def role_field(label: str = "Role", **options: Any) -> SelectField:
-    """A field for one of the roles."""
+    """A field to select a role."""
     choices = [choice(role.value, role.value.capitalize()) for role in Role]
     return SelectField(label, choices=choices, **options)
 
 
-def fits(email: str) -> Callable[[object, Field], None]:
-    """A validator: a password that somebody with this email may choose."""
+def acceptable_password(email: str) -> Callable[[object, Field], None]:
+    """A validator for a new password of the person with this email."""
 
     def check(_form: object, field: Field) -> None:
         try:
-            check_fit(str(field.data), email=email)
-        except UnfitPassword as error:
+            check_strength(str(field.data), email=email)
+        except WeakPassword as error:
             raise ValidationError(str(error)) from None
 
     return check

@@ -1,4 +1,4 @@
-"""The headers of every answer: what a browser may load, and what it must not do."""
+"""Security headers of every response: what a browser may load and do."""
 
 from flask import Flask, Response, request
 
@@ -21,7 +21,7 @@ ONE_YEAR = 365 * 24 * 3600
 
 
 def send_security_headers(app: Flask) -> None:
-    """Put them on every answer; pages are kept by nobody, static files by their version."""
+    """Add the headers to every response; pages are never cached, static files by version."""
 
     @app.after_request
     def add(response: Response) -> Response:

@@ -1,4 +1,4 @@
-"""What the dashboard asks of other processes through their queues."""
+"""Messages that the dashboard enqueues for the workers."""
 
 import logging
 from collections.abc import Sequence
@@ -6,25 +6,27 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
-from dashboard.web.context import parts
+from dashboard.web.context import app_context
 from queues import messages
-from queues.hints import hint_all
+from queues.best_effort import enqueue_best_effort
 from services.insights import Question, write
 
 logger = logging.getLogger("brazebee.dashboard")
 
 
-def ask_for_deliveries(ids: Sequence[UUID]) -> None:
-    """Have deliveries that were just written sent at once; should that fail, the clock does it."""
-    hint_all(parts().broker, [messages.deliver(delivery_id, 1) for delivery_id in ids])
+def enqueue_deliveries(ids: Sequence[UUID]) -> None:
+    """Request the first attempt of new deliveries at once; if that fails, the clock does it."""
+    enqueue_best_effort(
+        app_context().broker, [messages.deliver(delivery_id, 1) for delivery_id in ids]
+    )
 
 
-def ask_to_work_out(organization_id: int, questions: Sequence[Question]) -> None:
-    """Have questions answered for whoever looks next; should that fail, they are asked again."""
-    asked = [messages.work_out(organization_id, write(question)) for question in questions]
-    if not asked:
+def enqueue_questions(organization_id: int, questions: Sequence[Question]) -> None:
+    """Have questions answered for the next visit; if that fails, the next visit asks again."""
+    requests = [messages.compute_answer(organization_id, write(question)) for question in questions]
+    if not requests:
         return
     try:
-        parts().broker.enqueue_all(asked)
+        app_context().broker.enqueue_all(requests)
     except RedisError as error:
-        logger.warning("%s questions were not asked: %s", len(asked), error)
+        logger.warning("%s questions were not enqueued: %s", len(requests), error)

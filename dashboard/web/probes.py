@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can show pages and let people in."""
+"""Liveness and readiness probes of the dashboard process."""
 
 from collections.abc import Callable
 
@@ -6,37 +6,38 @@ from flask import Flask
 from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 
-from dashboard.access import everybody
-from dashboard.web.context import parts
+from dashboard.access import public
+from dashboard.web.context import app_context
 from models.database import UNAVAILABLE, query, transaction
 
 
-def add_probes(app: Flask) -> None:
-    """Add `GET /livez`, which touches nothing, and `GET /readyz`."""
+def register_probes(app: Flask) -> None:
+    """Add `GET /livez`, which uses no server, and `GET /readyz`."""
 
     @app.get("/livez", endpoint="livez")
-    @everybody
+    @public
     def livez() -> ResponseReturnValue:
         return {"status": "alive"}
 
     @app.get("/readyz", endpoint="readyz")
-    @everybody
+    @public
     def readyz() -> ResponseReturnValue:
         """Without PostgreSQL there is no page; without Redis nobody can sign in."""
-        checks = {"postgres": _state(_ask_postgres), "redis": _state(parts().attempts.client.ping)}
+        redis = app_context().sign_in_attempts.client
+        checks = {"postgres": _state(_query_postgres), "redis": _state(redis.ping)}
         if checks["postgres"] != "ok":
             return {"status": "not ready", "checks": checks}, 503
         return {"status": "ready" if checks["redis"] == "ok" else "degraded", "checks": checks}
 
 
-def _ask_postgres() -> None:
+def _query_postgres() -> None:
     with transaction():
         query("select 1")
 
 
-def _state(ask: Callable[[], object]) -> str:
+def _state(check: Callable[[], object]) -> str:
     try:
-        ask()
+        check()
     except (*UNAVAILABLE, RedisError):
         return "down"
     return "ok"

@@ -1,32 +1,38 @@
-"""Refuses what PostgreSQL cannot take, before any page looks at it."""
+"""Values that requests carry: integers, cursors, the client's address; and what is rejected."""
 
 from flask import Flask, abort, request
 
-LARGEST = 2**31 - 1
+MAX_INTEGER = 2**31 - 1
+"""The largest value of PostgreSQL's `integer`."""
 
 
-def number(text: str) -> int:
-    """A number that the database can hold.
+def database_integer(text: str) -> int:
+    """Parse a number that fits into PostgreSQL's `integer` and is not negative.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is no such number.
     """
-    read = int(text)
-    if not 0 <= read <= LARGEST:
+    value = int(text)
+    if not 0 <= value <= MAX_INTEGER:
         raise ValueError(text)
-    return read
+    return value
 
 
-def refuse_what_cannot_be_stored(app: Flask) -> None:
-    """Answer 400 to a NUL character in an address or a form: no text in PostgreSQL holds one."""
+def page_cursor() -> str | None:
+    """Return the cursor that an earlier page linked to; None for the first page."""
+    return request.args.get("after") or None
+
+
+def client_address() -> str:
+    """Return the IP address that the request comes from, or `unknown`."""
+    return request.remote_addr or "unknown"
+
+
+def reject_nul_characters(app: Flask) -> None:
+    """Answer 400 to a NUL character in a URL or form: PostgreSQL cannot store one in a text."""
 
     @app.before_request
-    def look() -> None:
-        entered = [request.path, *request.args.values(), *request.form.values()]
-        if any("\0" in text for text in entered):
+    def check() -> None:
+        values = [request.path, *request.args.values(), *request.form.values()]
+        if any("\0" in value for value in values):
             abort(400)
-
-
-def place() -> str | None:
-    """What an earlier page gave for it; None for the beginning."""
-    return request.args.get("after") or None

@@ -1,4 +1,4 @@
-"""Static files, each under an address that changes with its content, so that browsers keep them."""
+"""Static files, each at a URL that changes with its content, so that browsers can cache it."""
 
 import functools
 import hashlib
@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import Flask
 
-from dashboard.access import everybody
+from dashboard.access import public
 
 
-def versioned_static_files(app: Flask) -> None:
-    """Let `url_for("static", filename=...)` name the content's version too."""
+def version_static_files(app: Flask) -> None:
+    """Let `url_for("static", filename=...)` include a version, and serve `/favicon.ico`."""
     folder = Path(app.root_path) / "static"
 
     @functools.cache
@@ -24,6 +24,6 @@ def versioned_static_files(app: Flask) -> None:
             values.setdefault("v", version(values["filename"]))
 
     @app.get("/favicon.ico")
-    @everybody
+    @public
     def favicon() -> Any:
         return app.send_static_file("icon.svg")

@@ -100,7 +100,7 @@ def serve_dashboard(settings: Settings) -> Iterator[ServeDashboard]:
         app = create_dashboard(
             AppContext(
                 settings=replace(settings, **changes),
-                present=clock,
+                clock=clock,
                 sign_in_attempts=attempts,
                 passwords=Passwords(QUICK),
                 broker=broker,

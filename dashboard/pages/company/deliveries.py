@@ -1,4 +1,4 @@
-"""What webhooks were told of a company."""
+"""The webhook deliveries about a company."""
 
 from urllib.parse import urlsplit
 
@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
 from dashboard.pages.company.frame import blueprint, find_company, show
-from dashboard.web.request_values import place
+from dashboard.web.request_values import page_cursor
 from models.database import read_one_snapshot, transaction
 from models.webhooks import delivery_log
 
@@ -16,21 +16,21 @@ PAGE = 50
 
 @blueprint.get("/deliveries")
 @viewer
-def deliveries(member: Member, company: str) -> ResponseReturnValue:
-    """The deliveries that tell of a company, newest first."""
+def deliveries(member: Member, company_id: str) -> ResponseReturnValue:
+    """Show the deliveries about a company, newest first."""
     with transaction():
         read_one_snapshot()
-        found = find_company(member, company)
-        listed, following = delivery_log.of_company(found.id, after=place(), limit=PAGE)
+        company = find_company(member, company_id)
+        logged, next_cursor = delivery_log.of_company(company.id, after=page_cursor(), limit=PAGE)
     return show(
         "company/deliveries.html",
-        found,
+        company,
         rows="company/deliveries_rows.html",
         deliveries=[
             # The path of a URL is often a secret, and viewers see this page.
-            (one, urlsplit(one.url).netloc)
-            for one in listed
+            (delivery, urlsplit(delivery.url).netloc)
+            for delivery in logged
         ],
-        next=url_for(".deliveries", after=following) if following else None,
-        first=url_for(".deliveries") if place() else None,
+        next=url_for(".deliveries", after=next_cursor) if next_cursor else None,
+        first=url_for(".deliveries") if page_cursor() else None,
     )

@@ -1,4 +1,4 @@
-"""What all pages of one company share: their addresses, its head, and their tabs."""
+"""The frame of all pages about one company: their URLs, header, and tabs."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,15 +8,16 @@ import orjson
 from flask import Blueprint, abort, g, render_template, request, url_for
 
 from dashboard.access import Member
-from dashboard.presentation.external_links import Elsewhere, elsewhere
+from dashboard.pages.causes import describe_cause
+from dashboard.presentation.external_links import ExternalLink, build_external_link
 from dashboard.web.context import rules_in_force
-from dashboard.web.request_values import place
+from dashboard.web.request_values import page_cursor
 from models.companies import companies
 from models.companies.companies import Company
 from rules.book import RuleBook
 
 blueprint = Blueprint(
-    "company", __name__, url_prefix="/o/<name:organization>/companies/<name:company>"
+    "company", __name__, url_prefix="/o/<name:organization>/companies/<name:company_id>"
 )
 
 TABS = (
@@ -30,44 +31,51 @@ TABS = (
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How a company stands: its status, its score, and since when its status holds."""
+class CurrentHealth:
+    """The health in a page's header; `since` is when the status last changed."""
 
     status: str
     score: int | None
     since: datetime
 
+    @classmethod
+    def recorded(cls, company: Company) -> "CurrentHealth":
+        """Return the recorded health of a company."""
+        return cls(
+            company.health_status, company.score, company.changed_at or company.first_seen_at
+        )
+
 
 def find_company(member: Member, external_id: str) -> Company:
-    """The company that an address names, within the transaction at hand; 404 if there is none."""
-    # PostgreSQL takes no NUL in a text, so no company has one in its id.
-    found = None
+    """Find the company with a client's id in the current transaction; 404 if there is none."""
+    # PostgreSQL cannot store a NUL in a text, so no company has one in its id.
+    company = None
     if "\0" not in external_id:
-        found = companies.find(member.organization.id, external_id)
-    if found is None:
+        company = companies.find(member.organization.id, external_id)
+    if company is None:
         abort(404)
-    g.company = found
+    g.company = company
     g.book = rules_in_force(member.organization)
-    return found
+    return company
 
 
 @blueprint.url_defaults
-def stay_at_company(endpoint: str, values: dict[str, Any]) -> None:
-    """Let links between the pages of a company name it by themselves."""
-    found: Company | None = g.get("company")
-    if found is not None and endpoint.startswith("company."):
-        values.setdefault("company", found.external_id)
+def add_company_id(endpoint: str, values: dict[str, Any]) -> None:
+    """Let links between the pages of a company omit its id."""
+    company: Company | None = g.get("company")
+    if company is not None and endpoint.startswith("company."):
+        values.setdefault("company_id", company.external_id)
 
 
 def book_in_force() -> RuleBook | None:
-    """The rules in force when the company was found; None where they cannot be read."""
+    """Return the current rules, read together with the company; None if they are unreadable."""
     book: RuleBook | None = g.book
     return book
 
 
 def is_fragment() -> bool:
-    """Whether more rows are asked for by a page that has the first ones."""
-    return "HX-Request" in request.headers and place() is not None
+    """Whether htmx requests further rows for a page that already has the first ones."""
+    return "HX-Request" in request.headers and page_cursor() is not None
 
 
 def show(
@@ -75,53 +83,45 @@ def show(
     company: Company,
     *,
     rows: str | None = None,
-    standing: Standing | None = None,
-    **its: Any,
+    health: CurrentHealth | None = None,
+    **values: Any,
 ) -> str:
-    """A page of a company below its head; of its template `rows` alone where more are asked for."""
+    """Render a page below the company's header, or the template `rows` alone for a fragment."""
     book = book_in_force()
-    its["statuses"] = book.statuses if book else ()
+    values["statuses"] = book.statuses if book else ()
+    values["describe_cause"] = describe_cause
     if rows is not None and is_fragment():
-        return render_template(rows, company=company, **its)
+        return render_template(rows, company=company, **values)
     core = company.traits.core
+    links = (("CRM", _external_link(core, "crm")), ("Payments", _external_link(core, "payment")))
     return render_template(
         template,
         company=company,
-        standing=standing
-        or Standing(
-            company.health_status, company.score, company.changed_at or company.first_seen_at
-        ),
+        health=health or CurrentHealth.recorded(company),
         tabs=[(title, url_for(endpoint), request.endpoint == endpoint) for title, endpoint in TABS],
-        links=[
-            (what, known)
-            for what, known in (
-                ("CRM", _known(core, "crm")),
-                ("Payments", _known(core, "payment")),
-            )
-            if known
-        ],
-        **its,
+        links=[(title, link) for title, link in links if link],
+        **values,
     )
 
 
-def _known(core: dict[str, Any], kind: str) -> Elsewhere | None:
-    return elsewhere(core[f"{kind}_provider"], core[f"{kind}_provider_id"])
+def _external_link(core: dict[str, Any], kind: str) -> ExternalLink | None:
+    return build_external_link(core[f"{kind}_provider"], core[f"{kind}_provider_id"])
 
 
-@blueprint.app_template_filter("said")
-def said(value: Any) -> str:
-    """What a client sent, as text: a text as it is, anything else as JSON."""
+@blueprint.app_template_filter("as_text")
+def as_text(value: Any) -> str:
+    """Format a value that a client sent: a string unchanged, anything else as JSON."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-@blueprint.app_template_filter("said_at_length")
-def said_at_length(value: Any) -> str:
-    """The same with each entry of an object on a line of its own."""
+@blueprint.app_template_filter("as_indented_json")
+def as_indented_json(value: Any) -> str:
+    """Format a value as JSON with each entry of an object on a line of its own."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
 @blueprint.app_template_filter("short_time")
 def short_time(at: datetime) -> str:
-    """An instant to the minute, such as `20 Jan 2026, 10:30`, in UTC."""
+    """Format an instant to the minute, such as `20 Jan 2026, 10:30`, in UTC."""
     at = at.astimezone(UTC)
     return f"{at.day} {at:%b %Y, %H:%M}"

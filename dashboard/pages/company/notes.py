@@ -1,4 +1,4 @@
-"""What people write down about a company. Plain text: whoever reads it sees what was written."""
+"""Notes about a company. They are plain text, shown exactly as written."""
 
 from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,7 +9,7 @@ from dashboard.access import Member, Role, audit, editor, viewer
 from dashboard.pages.company.frame import blueprint, find_company, show
 from dashboard.web.context import now
 from dashboard.web.forms import required, trimmed
-from dashboard.web.request_values import place
+from dashboard.web.request_values import page_cursor
 from models.companies import company_notes
 from models.companies.companies import Company
 from models.companies.company_notes import NewNote, Note
@@ -20,8 +20,8 @@ LONGEST = 10_000
 """Characters."""
 
 
-def one_kind_of_line_end(text: str | None) -> str | None:
-    """A filter: forms send lines that end in CR LF."""
+def normalize_line_ends(text: str | None) -> str | None:
+    """Replace line ends of CR LF, as forms send them, by LF; a filter for fields."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if text else text
 
 
@@ -37,102 +37,102 @@ class NoteForm(Form):
         "Note",
         [
             required("a note"),
-            Length(max=LONGEST, message=f"A note has at most {LONGEST:,} characters."),
+            Length(max=LONGEST, message=f"A note can have at most {LONGEST:,} characters."),
             _no_nul,
         ],
-        filters=[one_kind_of_line_end, trimmed],
+        filters=[normalize_line_ends, trimmed],
         render_kw={"rows": 3, "maxlength": LONGEST},
     )
 
 
 @blueprint.get("/notes")
 @viewer
-def notes(member: Member, company: str) -> ResponseReturnValue:
-    """All notes of a company, newest first."""
+def notes(member: Member, company_id: str) -> ResponseReturnValue:
+    """Show all notes about a company, newest first."""
     with transaction():
-        found = find_company(member, company)
-        return _list(member, found, NoteForm())
+        company = find_company(member, company_id)
+        return _list(member, company, NoteForm())
 
 
 @blueprint.post("/notes")
 @editor
-def add_note(member: Member, company: str) -> ResponseReturnValue:
-    """Write a note."""
+def add_note(member: Member, company_id: str) -> ResponseReturnValue:
+    """Add a note."""
     form = NoteForm(request.form)
     with transaction():
-        found = find_company(member, company)
+        company = find_company(member, company_id)
         if not form.validate():
-            return _list(member, found, form), 422
+            return _list(member, company, form), 422
         text = str(form.text.data)
-        new = NewNote(member.organization.id, found.id, member.person.id, now(), text)
+        new = NewNote(member.organization.id, company.id, member.person.id, now(), text)
         note_id = company_notes.add(new)
-        audit.record(member, "Note added", about(found), {"note": note_id})
+        audit.record(member, "Note added", audit_subject(company), {"note": note_id})
     flash("Your note was added.")
     return redirect(url_for(".notes"), 303)
 
 
 @blueprint.get("/notes/<int:note_id>")
 @editor
-def note(member: Member, company: str, note_id: int) -> ResponseReturnValue:
-    """One note of one's own, to edit it."""
+def note(member: Member, company_id: str, note_id: int) -> ResponseReturnValue:
+    """Show the form to edit a note of one's own."""
     with transaction():
-        found = find_company(member, company)
-        own = _own_note(member, found, note_id)
-    return show("company/note.html", found, form=NoteForm(text=own.text), note=own)
+        company = find_company(member, company_id)
+        own = _own_note(member, company, note_id)
+    return show("company/note.html", company, form=NoteForm(text=own.text), note=own)
 
 
 @blueprint.post("/notes/<int:note_id>")
 @editor
-def edit_note(member: Member, company: str, note_id: int) -> ResponseReturnValue:
-    """Let a note of one's own say something else."""
+def edit_note(member: Member, company_id: str, note_id: int) -> ResponseReturnValue:
+    """Change the text of a note of one's own."""
     form = NoteForm(request.form)
     with transaction():
-        found = find_company(member, company)
-        own = _own_note(member, found, note_id)
+        company = find_company(member, company_id)
+        own = _own_note(member, company, note_id)
         if not form.validate():
-            return show("company/note.html", found, form=form, note=own), 422
+            return show("company/note.html", company, form=form, note=own), 422
         text = str(form.text.data)
         if text != own.text:
             company_notes.edit(own, text, now())
-            audit.record(member, "Note edited", about(found), {"note": note_id})
-    flash("Your note was changed.")
+            audit.record(member, "Note edited", audit_subject(company), {"note": note_id})
+    flash("Your note was updated.")
     return redirect(url_for(".notes"), 303)
 
 
 @blueprint.post("/notes/<int:note_id>/delete")
 @editor
-def delete_note(member: Member, company: str, note_id: int) -> ResponseReturnValue:
+def delete_note(member: Member, company_id: str, note_id: int) -> ResponseReturnValue:
     """Delete a note of one's own, or as an administrator anybody's."""
     with transaction():
-        found = find_company(member, company)
-        known = _find(member, found, note_id)
-        if not may_delete(member, known):
+        company = find_company(member, company_id)
+        deleted = _find(member, company, note_id)
+        if not may_delete(member, deleted):
             abort(403)
-        company_notes.remove(known)
-        detail = {"note": note_id, "by": known.author, "at": known.at.isoformat()}
-        audit.record(member, "Note deleted", about(found), detail)
+        company_notes.remove(deleted)
+        detail = {"note": note_id, "by": deleted.author, "at": deleted.at.isoformat()}
+        audit.record(member, "Note deleted", audit_subject(company), detail)
     flash("The note was deleted.")
     return redirect(url_for(".notes"), 303)
 
 
-def may_edit(member: Member, one: Note) -> bool:
-    """Whether a member may change what a note says: its author, while they are an editor."""
-    return member.may(Role.EDITOR) and one.person_id == member.person.id
+def may_edit(member: Member, note: Note) -> bool:
+    """Whether a member may change a note: only its author, while they are an editor."""
+    return member.may(Role.EDITOR) and note.person_id == member.person.id
 
 
-def may_delete(member: Member, one: Note) -> bool:
+def may_delete(member: Member, note: Note) -> bool:
     """Whether a member may delete a note: its author, or an administrator."""
-    return may_edit(member, one) or member.may(Role.ADMINISTRATOR)
+    return may_edit(member, note) or member.may(Role.ADMINISTRATOR)
 
 
-def about(company: Company) -> str:
-    """A company as the audit log names it."""
+def audit_subject(company: Company) -> str:
+    """Return how the audit log names a company."""
     return f"{company.name} ({company.external_id})"
 
 
 def _list(member: Member, company: Company, form: NoteForm) -> str:
-    listed, following = company_notes.page(
-        member.organization.id, company.id, after=place(), limit=PAGE
+    listed, next_cursor = company_notes.page(
+        member.organization.id, company.id, after=page_cursor(), limit=PAGE
     )
     return show(
         "company/notes.html",
@@ -142,8 +142,8 @@ def _list(member: Member, company: Company, form: NoteForm) -> str:
         form=form,
         may_edit=may_edit,
         may_delete=may_delete,
-        next=url_for(".notes", after=following) if following else None,
-        first=url_for(".notes") if place() else None,
+        next=url_for(".notes", after=next_cursor) if next_cursor else None,
+        first=url_for(".notes") if page_cursor() else None,
     )
 
 
@@ -152,7 +152,7 @@ def _find(member: Member, company: Company, note_id: int) -> Note:
 
 
 def _own_note(member: Member, company: Company, note_id: int) -> Note:
-    found = _find(member, company, note_id)
-    if not may_edit(member, found):
+    own = _find(member, company, note_id)
+    if not may_edit(member, own):
         abort(403)
-    return found
+    return own

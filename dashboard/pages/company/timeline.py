@@ -1,66 +1,56 @@
-"""What happened to a company: its events and the changes of its health, newest first."""
+"""The timeline of a company: its events and the changes of its health, newest first."""
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
 from dashboard.pages.company.frame import blueprint, book_in_force, find_company, show
-from dashboard.web.request_values import place
+from dashboard.web.request_values import page_cursor
 from models.companies import timeline as timelines
 from models.database import read_one_snapshot, transaction
 
 PAGE = 50
 
-KINDS = {"": "Everything", "events": "Events", "health": "Changes of health"}
-
-CAUSES = {
-    "time": "as time passed",
-    "event": "by an event",
-    "override": "by hand",
-    "rule_change": "by a change of the rules",
-}
-"""What made a company's health change, in words."""
+KINDS = {"": "Everything", "events": "Events", "health": "Health changes"}
 
 
 @blueprint.get("/timeline")
 @viewer
-def timeline(member: Member, company: str) -> ResponseReturnValue:
-    """All of it, or one kind, or the events of one key."""
+def timeline(member: Member, company_id: str) -> ResponseReturnValue:
+    """Show the timeline: all of it, one kind, or the events of one key."""
     kind = request.args.get("kind", "")
     key = request.args.get("key") or None
     if kind not in KINDS:
         kind = ""
     with transaction():
         read_one_snapshot()
-        found = find_company(member, company)
-        keys = timelines.event_keys(found.id)
-        happenings, following = timelines.page(
-            found.id,
+        company = find_company(member, company_id)
+        keys = timelines.event_keys(company.id)
+        entries, next_cursor = timelines.page(
+            company.id,
             events=kind != "health" and (key is None or "\0" not in key),
             transitions=kind != "events" and key is None,
             event_key=key,
-            after=place(),
+            after=page_cursor(),
             limit=PAGE,
         )
+    filters = {"kind": kind or None, "key": key}
     return show(
         "company/timeline.html",
-        found,
+        company,
         rows="company/timeline_rows.html",
-        happenings=happenings,
-        next=url_for(".timeline", kind=kind or None, key=key, after=following)
-        if following
-        else None,
-        first=url_for(".timeline", kind=kind or None, key=key) if place() else None,
+        entries=entries,
+        next=url_for(".timeline", **filters, after=next_cursor) if next_cursor else None,
+        first=url_for(".timeline", **filters) if page_cursor() else None,
         kind=kind,
         kinds=KINDS,
         key=key,
         keys=keys,
         names=event_names(),
-        causes=CAUSES,
     )
 
 
 def event_names() -> dict[str, str]:
-    """The names that people know events by, by key."""
+    """Return the display names of events by key."""
     book = book_in_force()
     return {key: event.name for key, event in book.events.items()} if book else {}

@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, administrator, audit, viewer
 from dashboard.pages.developers.frame import blueprint, find_endpoint, show
-from dashboard.web.context import now, parts
-from dashboard.web.request_values import place
+from dashboard.web.context import app_context, now
+from dashboard.web.request_values import page_cursor
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from models.webhooks import delivery_log, webhook_endpoints
@@ -52,7 +52,7 @@ def deliveries(member: Member) -> ResponseReturnValue:
         known = webhook_endpoints.of_organization(organization_id)
         try:
             found, following = delivery_log.page(
-                organization_id, filters, after=place(), limit=PAGE
+                organization_id, filters, after=page_cursor(), limit=PAGE
             )
         except UnreadableCursor:
             abort(404)
@@ -66,7 +66,7 @@ def deliveries(member: Member) -> ResponseReturnValue:
         endpoints=known,
         asked=asked,
         filtered=any(asked.values()),
-        first=url_for(".deliveries", **asked) if place() else None,
+        first=url_for(".deliveries", **asked) if page_cursor() else None,
         next=url_for(".deliveries", after=following, **asked) if following else None,
     )
 
@@ -106,10 +106,10 @@ def resend(member: Member, id: UUID) -> ResponseReturnValue:  # noqa: A002 -- as
             subject = f"{found.event} for {found.company or 'a test'}"
             audit.record(member, "Delivery sent again", subject, {"id": str(id)})
     if following:
-        endpoints.ask_for(parts().broker, following)
-        flash("It is sent again.")
+        endpoints.enqueue_deliveries(app_context().broker, following)
+        flash("The delivery is being resent.")
     else:
-        flash(f"It is {found.state}, and goes out by itself.", "error")
+        flash(f"It is {found.state} and will be sent automatically.", "error")
     return redirect(url_for("developers.delivery", id=id), 303)
 
 

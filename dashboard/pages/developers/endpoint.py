@@ -10,14 +10,14 @@ from dashboard.access import Member, administrator, audit, viewer
 from dashboard.pages.developers.frame import blueprint, find_endpoint, show
 from dashboard.pages.developers.subscription import SubscriptionForm, filled, statuses_to_offer
 from dashboard.pages.developers.webhooks import described
-from dashboard.web.context import now, parts
+from dashboard.web.context import app_context, now
 from models.database import transaction
 from models.webhooks import delivery_log, webhook_endpoints
 from models.webhooks.webhook_endpoints import Endpoint
 from rules.phrases.fields import as_instant
 from services.webhooks import endpoints
-from services.webhooks.endpoints import CannotRecover
-from services.webhooks.subscriptions import CannotSubscribe, read_overlap
+from services.webhooks.endpoints import RecoveryRefused
+from services.webhooks.subscriptions import InvalidSubscription, read_overlap
 
 NEWEST = 5
 """Deliveries that an endpoint's page shows; the log has all."""
@@ -51,7 +51,7 @@ def subscribe(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
             _record(member, "Webhook changed", found, **described(wanted))
     if not fits:
         return _page(member, found, form), 422
-    flash("What this webhook is told of was changed.")
+    flash("The subscription was updated.")
     return _back(endpoint_id)
 
 
@@ -62,24 +62,24 @@ def rotate_secret(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
     chosen = request.form.get("overlap", OVERLAPS[0])
     try:
         overlap = read_overlap(chosen)
-    except CannotSubscribe as error:
+    except InvalidSubscription as error:
         flash(f"The secret was not changed: {error}", "error")
         return _back(endpoint_id)
     with transaction():
         found = find_endpoint(member, endpoint_id)
         secret = webhook_endpoints.rotate_secret(
-            found.id, secret_keys=parts().settings.secret_keys, former_until=now() + overlap
+            found.id, secret_keys=app_context().settings.secret_keys, former_until=now() + overlap
         )
         _record(member, "Webhook secret rotated", found, overlap=chosen)
-    note = f"For {chosen} the former secret signs as well." if overlap else None
+    note = f"For {chosen}, the old secret signs as well." if overlap else None
     return show(
         "secret.html",
         member,
         title="New secret",
-        what=f"This secret signs what is sent to {found.url} from now on",
+        what=f"This secret signs the webhooks sent to {found.url} from now on",
         secret=secret,
         back=url_for("developers.endpoint", endpoint_id=endpoint_id),
-        back_text="Back to the webhook",
+        back_text="Back to webhook",
         note=note,
     )
 
@@ -92,7 +92,7 @@ def disable(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
         found = find_endpoint(member, endpoint_id)
         endpoints.disable(found, "by hand", now())
         _record(member, "Webhook disabled", found)
-    flash("Nothing is sent there any more; what is for it is kept.")
+    flash("The webhook is disabled. Its deliveries are kept until it is enabled again.")
     return _back(endpoint_id)
 
 
@@ -102,10 +102,10 @@ def enable(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
     """Send again, with all that was kept meanwhile."""
     with transaction():
         found = find_endpoint(member, endpoint_id)
-        following = endpoints.enable(found, now(), parts().settings.webhooks)
+        following = endpoints.enable(found, now(), app_context().settings.webhooks)
         _record(member, "Webhook enabled", found)
-    endpoints.ask_for(parts().broker, following)
-    flash("The webhook is enabled; what was kept is sent.")
+    endpoints.enqueue_deliveries(app_context().broker, following)
+    flash("The webhook is enabled. The deliveries that were kept are being sent.")
     return _back(endpoint_id)
 
 
@@ -117,7 +117,7 @@ def send_test(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
         found = find_endpoint(member, endpoint_id)
         delivery_id, following = endpoints.send_test(found, now())
         _record(member, "Webhook tested", found)
-    endpoints.ask_for(parts().broker, following)
+    endpoints.enqueue_deliveries(app_context().broker, following)
     return redirect(url_for("developers.delivery", id=delivery_id), 303)
 
 
@@ -126,7 +126,7 @@ def send_test(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
 def recover(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
     """Send again all that failed since an instant."""
     latest = "latest" in request.form
-    at, policy = now(), parts().settings.webhooks
+    at, policy = now(), app_context().settings.webhooks
     try:
         with transaction():
             found = find_endpoint(member, endpoint_id)
@@ -136,11 +136,15 @@ def recover(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
             )
             detail = {"since": since.isoformat(), "deliveries": number}
             _record(member, "Deliveries recovered", found, **detail)
-    except CannotRecover as error:
+    except RecoveryRefused as error:
         flash(str(error), "error")
         return _back(endpoint_id)
-    endpoints.ask_for(parts().broker, following)
-    flash(f"{number} failed deliveries are sent again." if number else "Nothing failed since then.")
+    endpoints.enqueue_deliveries(app_context().broker, following)
+    flash(
+        f"{number} failed deliveries are being resent."
+        if number
+        else "No deliveries failed since then."
+    )
     return _back(endpoint_id)
 
 
@@ -176,7 +180,7 @@ def _page(member: Member, found: Endpoint, form: SubscriptionForm) -> str:
     filters = {"endpoint": found.id}
     with transaction():
         newest, more = delivery_log.page(member.organization.id, filters, limit=NEWEST)
-    earliest = endpoints.earliest_recovery(at, parts().settings.webhooks)
+    earliest = endpoints.earliest_recovery(at, app_context().settings.webhooks)
     since = max(earliest + timedelta(minutes=1), found.failing_since or at - timedelta(days=1))
     return show(
         "endpoint.html",
@@ -195,11 +199,11 @@ def _since(entered: str | None) -> datetime:
     """The instant that was entered.
 
     Raises:
-        CannotRecover: it is none.
+        RecoveryRefused: it is none.
     """
     since = as_instant(entered)
     if since is None:
-        raise CannotRecover("Enter since when to send again, such as 2026-01-20T10:30.")
+        raise RecoveryRefused("Enter a start time, such as 2026-01-20T10:30.")
     return since
 
 

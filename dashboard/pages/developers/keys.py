@@ -29,11 +29,11 @@ class _KeyForm(Form):
         "Name",
         [
             required("a name, such as the application that will use the key"),
-            Length(max=LONGEST_NAME, message=f"A name has at most {LONGEST_NAME} characters."),
+            Length(max=LONGEST_NAME, message=f"A name can have at most {LONGEST_NAME} characters."),
             one_line,
         ],
         filters=[trimmed],
-        description="To tell keys apart: where it will be used.",
+        description="Where the key will be used, to tell keys apart.",
         render_kw={"autocomplete": "off", "maxlength": LONGEST_NAME},
     )
 
@@ -70,7 +70,7 @@ def create_key(member: Member) -> ResponseReturnValue:
         "secret.html",
         member,
         title="API key created",
-        what=f"This is the key “{name}”",
+        what=f"This is your new key “{name}”",
         secret=key,
         back=url_for(".page"),
         back_text="Back to API keys",
@@ -95,7 +95,7 @@ def revoke_key(member: Member, key_id: int) -> ResponseReturnValue:
         if not api_keys.revoke(member.organization.id, key_id):
             abort(404)
         audit.record(member, "API key revoked", key.name, {"key": _masked(key.last_four)})
-    flash(f"The key “{key.name}” is revoked: within 5 seconds it is refused everywhere.")
+    flash(f"The key “{key.name}” was revoked. It stops working everywhere within 5 seconds.")
     return redirect(url_for(".page"), 303)
 
 
@@ -121,7 +121,7 @@ def _usage(organization: Organization) -> list[Usage] | None:
     rate = parse_rate(organization.rate_limit or app_context().settings.rate_limit)
     admissions = Admissions(app_context().broker)
     used = []
-    for what, kind in (("Sending events", EVENTS), ("Reading over the API", READS)):
+    for what, kind in (("Sending events", EVENTS), ("Reading data", READS)):
         try:
             found = admissions.usage(
                 organization.id, limit=rate.amount, window_seconds=rate.get_expiry(), kind=kind

@@ -7,11 +7,11 @@ from werkzeug.datastructures import MultiDict
 from dashboard.access import Member, administrator, audit, viewer
 from dashboard.pages.developers.frame import blueprint, show
 from dashboard.pages.developers.subscription import AddForm, statuses_to_offer
-from dashboard.web.context import parts
+from dashboard.web.context import app_context
 from models.database import transaction
 from models.webhooks import webhook_endpoints
 from models.webhooks.webhook_endpoints import Wanted
-from services.webhooks.subscriptions import CannotSubscribe, check_url
+from services.webhooks.subscriptions import InvalidSubscription, check_url
 
 
 @blueprint.get("/webhooks")
@@ -26,12 +26,12 @@ def webhooks(member: Member) -> ResponseReturnValue:
 def add_webhook(member: Member) -> ResponseReturnValue:
     """Subscribe a URL, and show this once the secret that signs its webhooks."""
     form = _form(member, request.form)
-    settings = parts().settings
+    settings = app_context().settings
     note = None
     if form.validate():
         try:
             note = check_url(str(form.url.data), settings.webhook_allow_nets)
-        except CannotSubscribe as error:
+        except InvalidSubscription as error:
             form.url.errors = [_sentence(str(error))]
     if form.errors:
         return _page(member, form), 422
@@ -45,10 +45,10 @@ def add_webhook(member: Member) -> ResponseReturnValue:
         "secret.html",
         member,
         title="Webhook added",
-        what=f"This secret signs what is sent to {url}",
+        what=f"This secret signs the webhooks sent to {url}",
         secret=secret,
         back=url_for("developers.endpoint", endpoint_id=endpoint_id),
-        back_text="Go on to the webhook",
+        back_text="View webhook",
         note=note and f"Note that {note}",
     )
 

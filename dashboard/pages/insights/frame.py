@@ -8,10 +8,10 @@ from flask import Blueprint, request
 
 from dashboard.access import Member
 from dashboard.web.context import rules_in_force
-from dashboard.web.messages import ask_to_work_out
+from dashboard.web.messages import enqueue_questions
 from models.events.weekly_reach import Week
 from rules.book import RuleBook
-from services.insights import Looked, Question, look_up_several
+from services.insights import Answer, Question, cached_answers
 from services.rules.rule_books import NO_RULES
 
 blueprint = Blueprint("insights", __name__, url_prefix="/o/<name:organization>/insights")
@@ -35,12 +35,12 @@ class Answers:
     """What is known in answer to each of several questions."""
 
     asked: Sequence[Question]
-    looked: Sequence[Looked]
+    looked: Sequence[Answer]
 
     @classmethod
     def find(cls, member: Member, asked: Sequence[Question], at: datetime) -> "Answers":
         """Read them, within the transaction at hand."""
-        return cls(asked, look_up_several(member.organization.id, asked, at))
+        return cls(asked, cached_answers(member.organization.id, asked, at))
 
     @property
     def missing(self) -> bool:
@@ -51,7 +51,7 @@ class Answers:
         """Ask for those that are missing or old; not for a page that only looks again."""
         if "HX-Request" not in request.headers:
             stale = [q for q, one in zip(self.asked, self.looked, strict=True) if one.is_stale]
-            ask_to_work_out(member.organization.id, stale)
+            enqueue_questions(member.organization.id, stale)
 
 
 def book_of(member: Member) -> RuleBook:

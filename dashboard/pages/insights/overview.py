@@ -21,13 +21,13 @@ from dashboard.pages.insights.frame import (
     monday,
     year_of,
 )
-from dashboard.presentation.charts.trend import trend
+from dashboard.presentation.charts.trend import draw_trend
 from dashboard.web.context import now
 from models.database import read_one_snapshot, transaction
 from models.events import weekly_reach
 from models.events.weekly_reach import Week
 from rules.book import EventSetting
-from services.insights import Adoption, Looked
+from services.insights import Adoption, Answer
 
 PAGE = 50
 
@@ -61,7 +61,7 @@ class Row:
     def chart(self) -> Markup:
         """How it went in the year."""
         told = f"from {self.year[0]:,} a year ago to {self.year[-1]:,}, at most {max(self.year):,}"
-        return trend(self.year, f"Companies a week: {told}")
+        return draw_trend(self.year, f"Companies a week: {told}")
 
 
 _SORTS: dict[str, Callable[[Row], float | str | None]] = {
@@ -139,7 +139,7 @@ def _row(
     event: EventSetting | None,
     lately: Sequence[Week],
     year: Mapping[int, int],
-    looked: Looked,
+    looked: Answer,
     at: datetime,
 ) -> Row:
     found = {week.week: week for week in lately}

@@ -126,9 +126,9 @@ def apply(member: Member) -> ResponseReturnValue:
     except RulesChanged:
         return _conflict(member, draft)
     if applied.changed:
-        flash(f"Version {applied.version} is in force. Every company is judged by it now.")
+        flash(f"Version {applied.version} is active. All companies are evaluated by it now.")
     else:
-        flash(f"Version {applied.version} says the same already.")
+        flash(f"Version {applied.version} already contains these rules.")
     return redirect(url_for("rules.page"), 303)
 
 

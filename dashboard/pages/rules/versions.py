@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, editor, viewer
 from dashboard.pages.rules.page import Draft, blueprint, show_plan
-from dashboard.presentation.differences import difference
-from dashboard.web.request_values import LARGEST, number
+from dashboard.presentation.differences import compare_texts
+from dashboard.web.request_values import MAX_INTEGER, database_integer
 from models.database import transaction
 from models.organizations import rule_versions
 
@@ -19,14 +19,15 @@ COMPARED = 30
 @viewer
 def versions(member: Member) -> ResponseReturnValue:
     """All versions, the newest first, with how much each changed."""
-    before = request.args.get("before", type=number)
+    before = request.args.get("before", type=database_integer)
     with transaction():
         found = rule_versions.page(member.organization.id, before=before, limit=PAGE + 1)
     former = {one.version: one.source for one in found}
     return render_template(
         "rules/versions.html",
         versions=[
-            (one, difference(former.get(one.version - 1, ""), one.source)) for one in found[:PAGE]
+            (one, compare_texts(former.get(one.version - 1, ""), one.source))
+            for one in found[:PAGE]
         ],
         in_force=member.organization.rules_version,
         before=before,
@@ -34,11 +35,11 @@ def versions(member: Member) -> ResponseReturnValue:
     )
 
 
-@blueprint.get(f"/versions/<int(max={LARGEST}):wanted>")
+@blueprint.get(f"/versions/<int(max={MAX_INTEGER}):wanted>")
 @viewer
 def version(member: Member, wanted: int) -> ResponseReturnValue:
     """One version, compared with the one before it, or another."""
-    against = request.args.get("against", wanted - 1, type=number)
+    against = request.args.get("against", wanted - 1, type=database_integer)
     with transaction():
         one = rule_versions.find(member.organization.id, wanted) or abort(404)
         newest = rule_versions.page(member.organization.id, limit=COMPARED)
@@ -51,12 +52,12 @@ def version(member: Member, wanted: int) -> ResponseReturnValue:
         one=one,
         against=against,
         others=sorted(known - {wanted}, reverse=True),
-        changes=difference(other.source if other else "", one.source),
+        changes=compare_texts(other.source if other else "", one.source),
         in_force=member.organization.rules_version,
     )
 
 
-@blueprint.post(f"/versions/<int(max={LARGEST}):wanted>/bring-back")
+@blueprint.post(f"/versions/<int(max={MAX_INTEGER}):wanted>/bring-back")
 @editor
 def bring_back(member: Member, wanted: int) -> ResponseReturnValue:
     """Say what bringing a version back would change; applying it is the next step."""

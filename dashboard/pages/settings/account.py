@@ -11,17 +11,17 @@ from wtforms import Form, PasswordField
 from wtforms.validators import EqualTo
 
 from dashboard.access import Visitor, signed_in
-from dashboard.access.attempts import TooManyAttempts
-from dashboard.access.browsers import IDLE
+from dashboard.access.sign_in_attempts import TooManyAttempts
 from dashboard.access.signing_in import (
     SignInRefused,
     begin_session,
     check_password,
-    client_address,
     end_session,
 )
-from dashboard.web.context import now, parts
-from dashboard.web.forms import fits, name_field, new_password_field, required
+from dashboard.access.visitors import IDLE_TIMEOUT
+from dashboard.web.context import app_context, now
+from dashboard.web.forms import acceptable_password, name_field, new_password_field, required
+from dashboard.web.request_values import client_address
 from models.database import transaction
 from models.people import people, sessions
 from models.people.people import Person
@@ -42,10 +42,10 @@ class _PasswordForm(Form):
         [required("your current password")],
         render_kw={"autocomplete": "current-password"},
     )
-    new = new_password_field(description="At least 12 characters; a few words do well.")
+    new = new_password_field(description="At least 12 characters. A few random words work well.")
     again = PasswordField(
-        "New password again",
-        [EqualTo("new", "The two new passwords differ.")],
+        "Confirm new password",
+        [EqualTo("new", "The new passwords do not match.")],
         render_kw={"autocomplete": "new-password"},
     )
 
@@ -81,21 +81,21 @@ def change_password(visitor: Visitor) -> ResponseReturnValue:
     if person.password_hash is None:
         abort(404)
     form = _PasswordForm(request.form)
-    if not form.validate(extra_validators={"new": [fits(person.email)]}):
+    if not form.validate(extra_validators={"new": [acceptable_password(person.email)]}):
         return _page(visitor, password_form=form), 422
     try:
         person = check_password(person.email, str(form.current.data), address=client_address())
         response = redirect(url_for("account.page"), 303)
         _replace_password(person, str(form.new.data), response)
     except SignInRefused:
-        form.current.errors = ["This is not your current password."]
+        form.current.errors = ["Your current password is incorrect."]
         return _page(visitor, password_form=form), 422
     except TooManyAttempts as error:
-        form.current.errors = ["There were too many attempts. Try again later."]
+        form.current.errors = ["Too many attempts. Try again later."]
         answer = _page(visitor, password_form=form)
         return answer, 429, {"Retry-After": str(error.retry_after)}
     except RedisError:
-        raise ServiceUnavailable("Passwords cannot be checked at the moment.") from None
+        raise ServiceUnavailable("Passwords cannot be checked right now.") from None
     flash("Your password was changed. Every other browser was signed out.")
     return response
 
@@ -126,7 +126,7 @@ def end_all(visitor: Visitor) -> ResponseReturnValue:
 
 def _replace_password(person: Person, password: str, response: Response) -> None:
     """Store a new password, and go on in this browser alone, under a new token."""
-    password_hash = parts().passwords.hash(password)
+    password_hash = app_context().passwords.hash(password)
     with transaction():
         changes.set_password(person, password_hash, maker=Maker.of(person), at=now())
     person = replace(person, password_hash=password_hash)
@@ -147,7 +147,7 @@ def _page(
     password_form: _PasswordForm | None = None,
 ) -> str:
     with transaction():
-        open_sessions = sessions.of_person(visitor.person.id, at=now(), idle=IDLE)
+        open_sessions = sessions.of_person(visitor.person.id, at=now(), idle=IDLE_TIMEOUT)
     return render_template(
         "account/page.html",
         name_form=name_form or _NameForm(name=visitor.person.name),

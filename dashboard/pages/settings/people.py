@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from wtforms import Form
 
 from dashboard.access import Member, Role, administrator
-from dashboard.access.members import visitor
-from dashboard.web.context import now, parts
+from dashboard.access.visitors import visitor
+from dashboard.web.context import app_context, now
 from dashboard.web.forms import email_field, name_field, role_field
 from models.database import transaction
 from models.people import memberships, people
@@ -16,7 +16,7 @@ from models.people.people import Person
 from services.accounts import people as changes
 from services.accounts.audit import Maker
 from services.accounts.passwords import random_password
-from services.accounts.people import Newcomer, NotPossible
+from services.accounts.people import ChangeRefused, NewMember
 
 blueprint = Blueprint("people", __name__, url_prefix="/o/<name:organization>/settings/people")
 
@@ -42,22 +42,22 @@ def add(member: Member) -> ResponseReturnValue:
     if not form.validate():
         return _page(member, form), 422
     password = random_password()
-    password_hash = parts().passwords.hash(password)
+    password_hash = app_context().passwords.hash(password)
     try:
         with transaction():
             added = changes.add(
                 member.organization,
-                Newcomer(str(form.email.data), form.name.data, password_hash),
+                NewMember(str(form.email.data), form.name.data, password_hash),
                 Role(form.role.data),
                 maker=Maker.of(member.person),
                 at=now(),
             )
-    except NotPossible as error:
+    except ChangeRefused as error:
         form.email.errors = [str(error)]
         return _page(member, form), 422
     if added.is_new:
         return _show_password(added.person, password, new=True)
-    flash(f"{added.person.email} is a member now, and signs in as before.")
+    flash(f"{added.person.email} is now a member and signs in as before.")
     return redirect(url_for("people.page"), 303)
 
 
@@ -74,7 +74,7 @@ def change_role(member: Member, person_id: int) -> ResponseReturnValue:
         changes.change_role(
             member.organization, person, role, maker=Maker.of(member.person), at=now()
         )
-        return f"{person.email} is {'an' if role != Role.VIEWER else 'a'} {role.value} now."
+        return f"{person.email} is now {'an' if role != Role.VIEWER else 'a'} {role.value}."
 
     return _change(member, person_id, change)
 
@@ -86,7 +86,7 @@ def remove(member: Member, person_id: int) -> ResponseReturnValue:
 
     def change(person: Person) -> str:
         changes.remove(member.organization, person, maker=Maker.of(member.person), at=now())
-        return f"{person.email} is no member any more."
+        return f"{person.email} is no longer a member."
 
     return _change(member, person_id, change)
 
@@ -99,7 +99,7 @@ def disable(member: Member, person_id: int) -> ResponseReturnValue:
     def change(person: Person) -> str:
         _check_in_charge(person)
         changes.disable(person, maker=Maker.of(member.person), at=now())
-        return f"{person.email} cannot sign in any more, and was signed out everywhere."
+        return f"{person.email} can no longer sign in and was signed out everywhere."
 
     return _change(member, person_id, change)
 
@@ -122,13 +122,13 @@ def enable(member: Member, person_id: int) -> ResponseReturnValue:
 def reset_password(member: Member, person_id: int) -> ResponseReturnValue:
     """Give a person a new random password, which is shown this once."""
     password = random_password()
-    password_hash = parts().passwords.hash(password)
+    password_hash = app_context().passwords.hash(password)
     try:
         with transaction():
             person = _find_member(member, person_id)
             _check_in_charge(person)
             changes.set_password(person, password_hash, maker=Maker.of(member.person), at=now())
-    except NotPossible as error:
+    except ChangeRefused as error:
         flash(str(error), "error")
         return redirect(url_for("people.page"), 303)
     return _show_password(person, password, new=False)
@@ -149,7 +149,7 @@ def _change(member: Member, person_id: int, change: Callable[[Person], str]) -> 
     try:
         with transaction():
             said = change(_find_member(member, person_id))
-    except NotPossible as error:
+    except ChangeRefused as error:
         flash(str(error), "error")
     else:
         flash(said)
@@ -168,7 +168,7 @@ def _check_in_charge(person: Person) -> None:
     """See that the visitor administers every organization of a person.
 
     Raises:
-        NotPossible: they do not.
+        ChangeRefused: they do not.
     """
     found = visitor()
     administered = [
@@ -176,8 +176,8 @@ def _check_in_charge(person: Person) -> None:
         for m in (found.memberships if found else [])
         if m.role == Role.ADMINISTRATOR
     ]
-    if not changes.is_in_charge_of(administered, person):
-        raise NotPossible(
-            f"{person.email} belongs to other organizations too, which you do not administer."
-            " You can end their membership here."
+    if not changes.administers_all_of(administered, person):
+        raise ChangeRefused(
+            f"{person.email} also belongs to organizations that you do not administer."
+            " You can only remove them from this one."
         )

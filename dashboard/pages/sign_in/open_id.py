@@ -3,10 +3,10 @@
 from flask import Blueprint, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from dashboard.access import everybody
-from dashboard.access.open_id import NotLetIn, read_answer, send_to_provider
+from dashboard.access import public
+from dashboard.access.open_id import OpenIdSignInRefused, identify_person, redirect_to_provider
 from dashboard.access.signing_in import SignInRefused, begin_session
-from dashboard.web.addresses import safe_next
+from dashboard.web.addresses import safe_redirect_target
 
 blueprint = Blueprint("open_id", __name__, url_prefix="/sign-in/openid")
 
@@ -14,32 +14,32 @@ _GOAL = "after sign-in"
 
 
 @blueprint.get("")
-@everybody
+@public
 def begin() -> ResponseReturnValue:
     """Go to the provider."""
-    session[_GOAL] = safe_next(request.args.get("next"))
+    session[_GOAL] = safe_redirect_target(request.args.get("next"))
     try:
-        return send_to_provider()
-    except NotLetIn as error:
+        return redirect_to_provider()
+    except OpenIdSignInRefused as error:
         return _refused(error)
 
 
 @blueprint.get("/return")
-@everybody
+@public
 def come_back() -> ResponseReturnValue:
     """Sign in whomever the provider names."""
     goal = session.pop(_GOAL, None)
     try:
-        person = read_answer()
+        person = identify_person()
         response = redirect(goal or url_for("start.page"), 303)
         begin_session(person, response, by="OpenID Connect")
-    except NotLetIn as error:
+    except OpenIdSignInRefused as error:
         return _refused(error)
     except SignInRefused:
-        return _refused(NotLetIn("Your account has just changed. Sign in again."))
+        return _refused(OpenIdSignInRefused("Your account has just changed. Sign in again."))
     return response
 
 
-def _refused(error: NotLetIn) -> ResponseReturnValue:
+def _refused(error: OpenIdSignInRefused) -> ResponseReturnValue:
     flash(str(error), "error")
     return redirect(url_for("sign_in.page"), 303)

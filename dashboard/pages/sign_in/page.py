@@ -26,7 +26,7 @@ from services.accounts.people import LONGEST_EMAIL
 
 blueprint = Blueprint("sign_in", __name__)
 
-WRONG = "Email and password do not belong together."
+WRONG = "Incorrect email or password."
 """Whichever of the two is wrong: nobody shall learn here who has an account."""
 
 
@@ -70,10 +70,10 @@ def sign_in() -> ResponseReturnValue:
         return _page(form, WRONG), 422
     except TooManyAttempts as error:
         minutes = pluralize(-(-error.retry_after // 60), "minute")
-        said = f"There were too many attempts. Try again in {minutes}."
+        said = f"Too many attempts. Try again in {minutes}."
         return _page(form, said), 429, {"Retry-After": str(error.retry_after)}
     except RedisError:
-        raise ServiceUnavailable("Nobody can sign in at the moment.") from None
+        raise ServiceUnavailable("Signing in is not possible right now.") from None
     return response
 
 

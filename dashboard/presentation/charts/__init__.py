@@ -1,1 +1,1 @@
-"""Charts, drawn as SVG on the server: a module for each kind."""
+"""Charts drawn as SVG on the server; one module for each kind."""

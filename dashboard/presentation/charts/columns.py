@@ -1,51 +1,51 @@
-"""Numbers as columns side by side, such as counts over time or a distribution."""
+"""A column chart, for counts over time or a distribution."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboard.presentation.charts.marks import Mark
+from dashboard.presentation.charts.axes import Mark, round_up
 
 LEFT, RIGHT, TOP, BOTTOM = 44, 8, 10, 24
 HEIGHT = 168
 
-LEAST = 2
-"""Units of the drawing: the height of a column that is not nothing."""
+MIN_HEIGHT = 2
+"""Drawing units: the height of the smallest column that is not zero."""
 
-LETTER_WIDTH, BETWEEN = 7, 14
-"""Units of the drawing that a letter of a label takes, and the space between labels."""
+LETTER_WIDTH, LABEL_GAP = 7, 14
+"""Drawing units: the width of a letter of a label, and the space between labels."""
 
-NICE = (1, 2, 4, 6, 8, 10)
-"""What an axis ends with, times a power of ten: a half of it is as plain."""
+AXIS_ENDS = (1, 2, 4, 6, 8, 10)
+"""What an axis ends with, times a power of ten: half of it is a round number as well."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A number with its label below the axis; `said` is what it means, in words.
+    """A number with its label below the axis, and its description in words.
 
-    `tone` is the class that colours it.
+    `tone` is the CSS class of its colour.
     """
 
     label: str
     number: float
-    said: str
+    description: str
     tone: str = "plain"
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A column as it is drawn."""
+    """A drawn column."""
 
     x: float
     y: float
     width: float
     height: float
-    said: str
+    description: str
     tone: str
 
 
 @dataclass(frozen=True)
 class ColumnsChart:
-    """All that is drawn, in units of the drawing."""
+    """The whole drawing, in drawing units."""
 
     width: int
     height: int
@@ -58,25 +58,26 @@ class ColumnsChart:
 
 
 def draw(columns: Sequence[Column], *, width: int, unit: str = "") -> ColumnsChart:
-    """Draw the columns from left to right; `width` in units, `unit` follows numbers at the axis.
+    """Draw the columns from left to right.
 
-    Labels that do not fit are left out at regular steps; columns without one never have any.
+    `width` is in drawing units; `unit` follows the numbers of the axis. If the labels do not all
+    fit, only every second, third, ... is drawn.
     """
     base, right = HEIGHT - BOTTOM, width - RIGHT
-    top = ceiling(max((column.number for column in columns), default=0))
-    room = (right - LEFT) / max(len(columns), 1)
-    gap = min(room * 0.25, 4)
+    top = axis_end(max((column.number for column in columns), default=0))
+    spacing = (right - LEFT) / max(len(columns), 1)
+    gap = min(spacing * 0.25, 4)
     bars = []
-    for place, column in enumerate(columns):
-        tall = column.number / top * (base - TOP)
-        height = round(max(tall, LEAST), 1) if column.number > 0 else 0
+    for index, column in enumerate(columns):
+        exact_height = column.number / top * (base - TOP)
+        height = round(max(exact_height, MIN_HEIGHT), 1) if column.number > 0 else 0
         bars.append(
             Bar(
-                x=round(LEFT + place * room + gap / 2, 1),
+                x=round(LEFT + index * spacing + gap / 2, 1),
                 y=round(base - height, 1),
-                width=round(room - gap, 1),
+                width=round(spacing - gap, 1),
                 height=height,
-                said=column.said,
+                description=column.description,
                 tone=column.tone,
             )
         )
@@ -87,35 +88,29 @@ def draw(columns: Sequence[Column], *, width: int, unit: str = "") -> ColumnsCha
         right=right,
         base=base,
         bars=bars,
-        labels=_labels(columns, room),
+        labels=_labels(columns, spacing),
         numbers=[
-            Mark(round(base - share * (base - TOP), 1), f"{_plain(top * share)}{unit}")
+            Mark(round(base - share * (base - TOP), 1), f"{top * share:,.0f}{unit}")
             for share in ((0, 0.5, 1) if top > 1 else (0, 1))
         ],
     )
 
 
-def ceiling(most: float) -> int:
-    """The plain number that an axis ends with so that `most` fits below; 1 at the least."""
-    power = 1
-    while power * NICE[-1] < most:
-        power *= 10
-    return next(nice * power for nice in NICE if nice * power >= most)
+def axis_end(maximum: float) -> int:
+    """Return the round number, at least 1, that the axis of a chart with this maximum ends with."""
+    return round_up(maximum, AXIS_ENDS)
 
 
-def _labels(columns: Sequence[Column], room: float) -> list[Mark]:
-    """Every label, or every second and so on, as many as have room beside each other."""
-    labelled = [place for place, column in enumerate(columns) if column.label]
+def _labels(columns: Sequence[Column], spacing: float) -> list[Mark]:
+    """Return every label, or as many at regular steps as fit side by side."""
+    labelled = [index for index, column in enumerate(columns) if column.label]
     if not labelled:
         return []
-    longest = max(len(columns[place].label) for place in labelled)
-    apart = (labelled[-1] - labelled[0]) * room / max(len(labelled) - 1, 1)
-    every = -(-(longest * LETTER_WIDTH + BETWEEN) // max(apart, 1)) if len(labelled) > 1 else 1
+    longest = max(len(columns[index].label) for index in labelled)
+    distance = (labelled[-1] - labelled[0]) * spacing / max(len(labelled) - 1, 1)
+    label_width = longest * LETTER_WIDTH + LABEL_GAP
+    step = -(-label_width // max(distance, 1)) if len(labelled) > 1 else 1
     return [
-        Mark(round(LEFT + (place + 0.5) * room, 1), columns[place].label)
-        for place in labelled[:: int(every)]
+        Mark(round(LEFT + (index + 0.5) * spacing, 1), columns[index].label)
+        for index in labelled[:: int(step)]
     ]
-
-
-def _plain(number: float) -> str:
-    return f"{number:,.0f}"

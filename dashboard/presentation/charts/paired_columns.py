@@ -1,16 +1,21 @@
-"""Two counts for each step of time, side by side, as SVG."""
+"""A column chart of two counts for each period, side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dashboard.presentation.charts.axes import Mark, round_up
+
 WIDTH, HEIGHT = 760, 190
 LEFT, BOTTOM, TOP = 40, 26, 12
-MOST_LABELS = 8
+MAX_LABELS = 8
+
+AXIS_ENDS = (2, 4, 6, 8, 10, 12, 16, 20)
+"""What an axis ends with, times a power of ten: even numbers, for a mark in the middle."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What the step is called, and its two counts."""
+    """A period of time with its two counts."""
 
     label: str
     first: int
@@ -19,23 +24,23 @@ class Step:
 
 @dataclass(frozen=True)
 class Column:
-    """A rectangle of the chart; `of` is first or second."""
+    """A drawn column; `series` is first or second."""
 
-    of: str
+    series: str
     x: float
     y: float
     width: float
     height: float
-    said: str
+    description: str
 
 
 @dataclass(frozen=True)
 class PairedColumns:
-    """A chart, in units of its own; `marks` and `labels` are (place, text) of the axes."""
+    """The whole drawing, in drawing units."""
 
     columns: tuple[Column, ...]
-    marks: tuple[tuple[float, str], ...]
-    labels: tuple[tuple[float, str], ...]
+    numbers: tuple[Mark, ...]
+    labels: tuple[Mark, ...]
     steps: tuple[Step, ...]
     width: int = WIDTH
     height: int = HEIGHT
@@ -43,39 +48,35 @@ class PairedColumns:
     base: int = HEIGHT - BOTTOM
 
 
-def paired_columns(steps: Sequence[Step], names: tuple[str, str]) -> PairedColumns:
-    """The chart of some steps of time; `names` are those of the two counts."""
+def draw_paired_columns(steps: Sequence[Step], names: tuple[str, str]) -> PairedColumns:
+    """Draw the periods from left to right; `names` name the two counts."""
     base = HEIGHT - BOTTOM
-    top = _round_up(max((max(step.first, step.second) for step in steps), default=0))
-    room = (WIDTH - LEFT) / max(1, len(steps))
-    wide = min(room * 0.38, 26)
+    top = round_up(max((max(step.first, step.second) for step in steps), default=0), AXIS_ENDS)
+    spacing = (WIDTH - LEFT) / max(1, len(steps))
+    width = min(spacing * 0.38, 26)
     columns, labels = [], []
-    every = -(-len(steps) // MOST_LABELS) or 1
-    for place, step in enumerate(steps):
-        middle = LEFT + room * (place + 0.5)
-        for of, number, x, name in (
-            ("first", step.first, middle - wide, names[0]),
+    label_step = -(-len(steps) // MAX_LABELS) or 1
+    for index, step in enumerate(steps):
+        middle = LEFT + spacing * (index + 0.5)
+        for series, number, x, name in (
+            ("first", step.first, middle - width, names[0]),
             ("second", step.second, middle, names[1]),
         ):
-            tall = (base - TOP) * number / top
-            said = f"{step.label}: {number} {name}"
+            height = (base - TOP) * number / top
             columns.append(
                 Column(
-                    of, round(x, 1), round(base - tall, 1), round(wide - 1, 1), round(tall, 1), said
+                    series,
+                    x=round(x, 1),
+                    y=round(base - height, 1),
+                    width=round(width - 1, 1),
+                    height=round(height, 1),
+                    description=f"{step.label}: {number} {name}",
                 )
             )
-        if place % every == 0:
-            labels.append((round(middle, 1), step.label))
-    marks = tuple(
-        (round(base - (base - TOP) * number / top, 1), f"{number:,}")
+        if index % label_step == 0:
+            labels.append(Mark(round(middle, 1), step.label))
+    numbers = tuple(
+        Mark(round(base - (base - TOP) * number / top, 1), f"{number:,}")
         for number in sorted({0, top // 2, top})
     )
-    return PairedColumns(tuple(columns), marks, tuple(labels), tuple(steps))
-
-
-def _round_up(number: int) -> int:
-    """An even number not far above, such as 8, 16 or 120."""
-    scale = 1
-    while number > 20 * scale:
-        scale *= 10
-    return next(top * scale for top in (2, 4, 6, 8, 10, 12, 16, 20) if top * scale >= number)
+    return PairedColumns(tuple(columns), numbers, tuple(labels), tuple(steps))

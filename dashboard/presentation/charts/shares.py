@@ -1,4 +1,4 @@
-"""A bar that shows the shares of a whole, each in its tone."""
+"""A bar that shows the shares of a whole, each in its colour."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,36 +8,36 @@ from markupsafe import Markup, escape
 WIDTH = 1000
 HEIGHT = 14
 GAP = 4
-LEAST = 4
-"""Units of the bar's width: between shares, and of the smallest that is not nothing."""
+MIN_WIDTH = 4
+"""Drawing units: the space between shares, and the width of the smallest that is not zero."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """A part of the whole; `tone` is the class that colours it."""
+    """A part of the whole; `tone` is the CSS class of its colour."""
 
     name: str
     number: int
     tone: str
 
 
-def shares(title: str, parts: Sequence[Share]) -> Markup:
-    """The bar; nothing where the whole is 0. Its numbers belong into a table beside it."""
-    present = [part for part in parts if part.number > 0]
-    whole = sum(part.number for part in present)
+def draw_shares(title: str, shares: Sequence[Share]) -> Markup:
+    """Draw the bar; empty if the whole is 0. Show the numbers in a table beside it."""
+    visible = [share for share in shares if share.number > 0]
+    whole = sum(share.number for share in visible)
     if not whole:
         return Markup()
-    told = ", ".join(f"{part.number:,} {part.name}" for part in present)
+    description = ", ".join(f"{share.number:,} {share.name}" for share in visible)
     rectangles, x = Markup(), 0.0
-    room = WIDTH - GAP * (len(present) - 1) - LEAST * len(present)
-    for part in present:
-        width = LEAST + room * part.number / whole
+    divisible_width = WIDTH - GAP * (len(visible) - 1) - MIN_WIDTH * len(visible)
+    for share in visible:
+        width = MIN_WIDTH + divisible_width * share.number / whole
         rectangles += Markup(
             '<rect class="{}" x="{:.1f}" y="0" width="{:.1f}" height="{}"><title>{}: {:,}</title>'
             "</rect>"
-        ).format(part.tone, x, width, HEIGHT, part.name, part.number)
+        ).format(share.tone, x, width, HEIGHT, share.name, share.number)
         x += width + GAP
     return Markup(
         '<svg class="chart shares" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img"'
         ' aria-label="{}">{}</svg>'
-    ).format(WIDTH, HEIGHT, escape(f"{title}: {told}"), rectangles)
+    ).format(WIDTH, HEIGHT, escape(f"{title}: {description}"), rectangles)

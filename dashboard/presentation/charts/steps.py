@@ -1,27 +1,27 @@
-"""A history as a chart: a score that stays until it changes, above a band of statuses."""
+"""A history chart: the score as a step line, above a band of statuses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from dashboard.presentation.charts.marks import Mark
+from dashboard.presentation.charts.axes import Mark
 
 LEFT, RIGHT, TOP = 34, 12, 8
 SCORE_HEIGHT = 112
 BAND_TOP, BAND_HEIGHT = 134, 14
 HEIGHT = 176
 
-THINNEST = 0.5
-"""Units of the drawing: what lasted a shorter stretch of it is not seen, and not drawn."""
+MIN_SPAN_WIDTH = 0.5
+"""Drawing units: a narrower status span would be invisible, and is not drawn."""
 
 LABEL_WIDTH = 88
-"""Units of the drawing that the label of a day needs with the space beside it."""
+"""Drawing units: the width of a day's label with the space beside it."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What holds from an instant on; `score` is from 0 to 100, None where there is none."""
+    """The status and score from a time on; `score` is from 0 to 100, or None."""
 
     at: datetime
     status: str
@@ -29,8 +29,8 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A status in the band: from where to where it is drawn, and when that was."""
+class StatusSpan:
+    """A status in the band: its coordinates, and the period in which it was in effect."""
 
     status: str
     left: float
@@ -41,7 +41,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class StepsChart:
-    """All that is drawn, in units of the drawing; `lines` and `areas` are paths of SVG."""
+    """The whole drawing, in drawing units; `lines` and `areas` are SVG paths."""
 
     width: int
     height: int
@@ -49,7 +49,7 @@ class StepsChart:
     right: int
     lines: Sequence[str]
     areas: Sequence[str]
-    stretches: Sequence[Stretch]
+    status_spans: Sequence[StatusSpan]
     days: Sequence[Mark]
     scores: Sequence[Mark]
     band_top: int
@@ -57,21 +57,22 @@ class StepsChart:
 
 
 def draw(steps: Sequence[Step], since: datetime, until: datetime, *, width: int) -> StepsChart:
-    """Draw the steps, oldest first, of the time from `since` to `until`; `width` in units.
+    """Draw the steps, oldest first, from `since` to `until`; `width` is in drawing units.
 
-    What held at `since` is the last step before it; without one nothing is drawn until the first.
+    The last step before `since` is in effect at `since`; without one, nothing is drawn before the
+    first step.
     """
-    within = clipped(steps, since, until)
+    visible = clip(steps, since, until)
     right = width - RIGHT
-    lasting = (until - since) / timedelta(microseconds=1)
+    duration = (until - since) / timedelta(microseconds=1)
 
-    def across(at: datetime) -> float:
-        return round(LEFT + (at - since) / timedelta(microseconds=1) / lasting * (right - LEFT), 1)
+    def x_at(at: datetime) -> float:
+        return round(LEFT + (at - since) / timedelta(microseconds=1) / duration * (right - LEFT), 1)
 
-    runs = _score_runs(within, until)
+    runs = _score_runs(visible, until)
     lines, areas = [], []
     for run in runs:
-        points = [(across(at), _height(score)) for at, score in run]
+        points = [(x_at(at), _score_y(score)) for at, score in run]
         path = f"M{points[0][0]} {points[0][1]}"
         for (_, before), (x, y) in pairwise(points):
             path += f"H{x}" if y == before else f"H{x}V{y}"
@@ -85,32 +86,32 @@ def draw(steps: Sequence[Step], since: datetime, until: datetime, *, width: int)
         right=right,
         lines=lines,
         areas=areas,
-        stretches=[
-            Stretch(status, across(start), round(across(end) - across(start), 1), start, end)
-            for status, start, end in _status_runs(within, until)
-            if across(end) - across(start) >= THINNEST
+        status_spans=[
+            StatusSpan(status, x_at(start), round(x_at(end) - x_at(start), 1), start, end)
+            for status, start, end in _status_runs(visible, until)
+            if x_at(end) - x_at(start) >= MIN_SPAN_WIDTH
         ],
-        days=[Mark(across(day), f"{day.day} {day:%b}") for day in _days(since, until, width)],
-        scores=[Mark(_height(score), str(score)) for score in (100, 50, 0)],
+        days=[Mark(x_at(day), f"{day.day} {day:%b}") for day in _days(since, until, width)],
+        scores=[Mark(_score_y(score), str(score)) for score in (100, 50, 0)],
         band_top=BAND_TOP,
         band_height=BAND_HEIGHT,
     )
 
 
-def clipped(steps: Sequence[Step], since: datetime, until: datetime) -> list[Step]:
-    """The steps of a stretch of time, the first of them what held when it began."""
+def clip(steps: Sequence[Step], since: datetime, until: datetime) -> list[Step]:
+    """Return the steps of a period; the first is the one in effect at its start."""
     before = [step for step in steps if step.at <= since]
     within = [step for step in steps if since < step.at <= until]
-    held = [Step(since, before[-1].status, before[-1].score)] if before else []
-    return held + within
+    initial = [Step(since, before[-1].status, before[-1].score)] if before else []
+    return initial + within
 
 
-def _height(score: int) -> float:
+def _score_y(score: int) -> float:
     return round(TOP + SCORE_HEIGHT * (100 - score) / 100, 1)
 
 
 def _score_runs(steps: Sequence[Step], until: datetime) -> list[list[tuple[datetime, int]]]:
-    """Stretches in which there is a score: each of its changes, and when it ended."""
+    """Return the periods with a score: each change of the score, and the end of the period."""
     runs: list[list[tuple[datetime, int]]] = []
     run: list[tuple[datetime, int]] = []
     for step in steps:
@@ -136,13 +137,13 @@ def _status_runs(steps: Sequence[Step], until: datetime) -> list[tuple[str, date
 
 
 def _days(since: datetime, until: datetime, width: int) -> list[datetime]:
-    """Midnights at which there is room for a label, the same number of days apart."""
-    number = max((width - LEFT - RIGHT) // LABEL_WIDTH, 1)
-    apart = timedelta(days=max(-(-(until - since).days // number), 1))
+    """Return midnights at equal intervals, as many as there is room for labels."""
+    labels = max((width - LEFT - RIGHT) // LABEL_WIDTH, 1)
+    interval = timedelta(days=max(-(-(until - since).days // labels), 1))
     first = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     days = []
     day = first + timedelta(days=1)
     while day <= until:
         days.append(day)
-        day += apart
+        day += interval
     return days

@@ -1,23 +1,23 @@
-"""A line without axes that shows at a glance how a number went; its numbers stand elsewhere."""
+"""A sparkline: the course of a number without axes; the page shows the numbers elsewhere."""
 
 from collections.abc import Sequence
 
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 160, 28
-EDGE = 2
-"""Units of the drawing above and below the line, for its own thickness."""
+MARGIN = 2
+"""Drawing units above and below the line, for its own thickness."""
 
 
-def trend(numbers: Sequence[int], title: str) -> Markup:
-    """The line, from the oldest number to the latest; nothing where there are fewer than two."""
+def draw_trend(numbers: Sequence[int], title: str) -> Markup:
+    """Draw the line, oldest number first; empty if there are fewer than two."""
     if len(numbers) < 2:
         return Markup()
     top = max(*numbers, 1)
     step = WIDTH / (len(numbers) - 1)
     points = [
-        (round(place * step, 1), round(HEIGHT - EDGE - number / top * (HEIGHT - 2 * EDGE), 1))
-        for place, number in enumerate(numbers)
+        (round(index * step, 1), round(HEIGHT - MARGIN - number / top * (HEIGHT - 2 * MARGIN), 1))
+        for index, number in enumerate(numbers)
     ]
     line = "M" + "L".join(f"{x} {y}" for x, y in points)
     return Markup(

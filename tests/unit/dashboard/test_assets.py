@@ -9,7 +9,7 @@ VENDOR = STATIC / "vendor"
 TEMPLATES = ROOT / "dashboard" / "templates"
 
 
-def test_every_vendored_file_is_the_one_that_was_released() -> None:
+def test_every_vendored_file_is_the_released_one() -> None:
     listed = {}
     for line in (VENDOR / "VERSIONS.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.split("|")[1:-1]]
@@ -24,21 +24,21 @@ def test_every_vendored_file_is_the_one_that_was_released() -> None:
     assert files
 
 
-def test_no_template_holds_what_the_content_security_policy_refuses() -> None:
-    refused = re.compile(
+def test_no_template_contains_what_the_content_security_policy_forbids() -> None:
+    forbidden = re.compile(
         r"<style|\sstyle=|<script(?![^>]*\s(?:src|nonce)=)|\son[a-z]+=|javascript:|https?://"
         r"|hx-on|js:|hx-vals=.js", re.IGNORECASE,
     )  # fmt: skip
     for path in TEMPLATES.rglob("*.html"):
-        found = refused.search(path.read_text())
-        assert found is None, f"{path.name}: {found}"
+        match = forbidden.search(path.read_text())
+        assert match is None, f"{path.name}: {match}"
 
 
-def test_every_form_that_changes_something_carries_the_token() -> None:
+def test_every_post_form_contains_the_csrf_token() -> None:
     form = re.compile(r'<form[^>]*method="post".*?</form>', re.DOTALL)
     for path in TEMPLATES.rglob("*.html"):
-        for found in form.findall(path.read_text()):
-            assert "csrf()" in found or "csrf_token()" in found, f"{path.name}: {found[:80]}"
+        for markup in form.findall(path.read_text()):
+            assert "csrf()" in markup or "csrf_token()" in markup, f"{path.name}: {markup[:80]}"
 
 
 def test_every_block_of_the_style_sheet_is_closed_before_the_next_section() -> None:
@@ -50,7 +50,7 @@ def test_every_block_of_the_style_sheet_is_closed_before_the_next_section() -> N
 def test_every_module_of_the_editor_is_vendored_with_what_it_imports() -> None:
     for file in MODULES.values():
         text = (VENDOR / file).read_text()
-        wanted = re.findall(
+        imported = re.findall(
             r"""^(?:import|export)\b[^;'"]*?from ['"]([^'"]+)['"]""", text, re.MULTILINE
         )
-        assert set(wanted) <= MODULES.keys(), file
+        assert set(imported) <= MODULES.keys(), file

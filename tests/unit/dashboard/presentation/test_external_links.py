@@ -1,4 +1,4 @@
-"""Links to CRM and payment providers are built from known hosts and ids alone."""
+"""Links to CRM and payment providers use only known hosts and well-formed ids."""
 
 from urllib.parse import urlsplit
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.presentation.external_links import elsewhere
+from dashboard.presentation.external_links import build_external_link
 
 HOSTS = (
     "lightning.force.com",
@@ -54,30 +54,30 @@ PAID = ("chargebee", "Recurly", "paddle")
         ("somewhere", "42", None),
     ],
 )
-def test_an_id_of_the_providers_form_is_linked(
+def test_an_id_in_the_providers_format_is_linked(
     provider: str, its_id: str, address: str | None
 ) -> None:
-    found = elsewhere(provider, its_id)
-    assert found is not None
-    assert (found.id, found.address) == (its_id, address)
+    link = build_external_link(provider, its_id)
+    assert link is not None
+    assert (link.id, link.address) == (its_id, address)
 
 
-def test_nothing_said_is_nowhere() -> None:
-    assert elsewhere(None, None) is None
-    assert elsewhere("", "") is None
+def test_without_provider_and_id_there_is_no_link() -> None:
+    assert build_external_link(None, None) is None
+    assert build_external_link("", "") is None
 
 
 @given(st.sampled_from(KNOWN + PAID), st.text() | st.from_regex(r"[\w.@:#?/%-]{1,40}"))
-def test_whatever_the_id_says_an_address_is_https_at_a_host_of_the_provider(
+def test_any_id_yields_an_https_address_at_a_host_of_the_provider_or_none(
     provider: str, its_id: str
 ) -> None:
-    found = elsewhere(provider, its_id)
-    if found is None or found.address is None:
+    link = build_external_link(provider, its_id)
+    if link is None or link.address is None:
         return
-    parts = urlsplit(found.address)
-    host = parts.hostname or ""
-    assert parts.scheme == "https"
-    assert any(host == known or host.endswith(f".{known}") for known in HOSTS)
-    assert (parts.username, parts.port) == (None, None)
-    assert found.address.isascii()
-    assert found.address.isprintable()
+    url = urlsplit(link.address)
+    host = url.hostname or ""
+    assert url.scheme == "https"
+    assert any(host == allowed or host.endswith(f".{allowed}") for allowed in HOSTS)
+    assert (url.username, url.port) == (None, None)
+    assert link.address.isascii()
+    assert link.address.isprintable()

@@ -7,7 +7,7 @@ from dashboard.presentation.wording import (
     exact_time,
     grouped,
     machine_time,
-    spell_distance,
+    relative_time,
     tone_of,
 )
 
@@ -15,7 +15,7 @@ NOW = datetime(2026, 1, 20, 10, 30, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("by", "said"),
+    ("offset", "text"),
     [
         (timedelta(0), "just now"),
         (timedelta(seconds=-59), "just now"),
@@ -30,11 +30,11 @@ NOW = datetime(2026, 1, 20, 10, 30, 5, tzinfo=UTC)
         (timedelta(days=730), "in 2 years"),
     ],
 )
-def test_a_distance_is_told_in_its_largest_unit(by: timedelta, said: str) -> None:
-    assert spell_distance(NOW + by, NOW) == said
+def test_a_relative_time_uses_its_largest_unit(offset: timedelta, text: str) -> None:
+    assert relative_time(NOW + offset, NOW) == text
 
 
-def test_an_instant_is_told_in_utc_whatever_its_zone() -> None:
+def test_a_time_in_any_zone_is_written_in_utc() -> None:
     there = NOW.astimezone(timezone(timedelta(hours=-7)))
     assert exact_time(there) == "20 Jan 2026, 10:30:05 UTC"
     assert machine_time(there) == "2026-01-20T10:30:05Z"
@@ -50,18 +50,18 @@ def test_an_instant_is_told_in_utc_whatever_its_zone() -> None:
         (("Only",), ("good",)),
     ],
 )
-def test_a_status_has_the_colour_of_its_place(
+def test_a_status_has_the_colour_of_its_rank(
     statuses: tuple[str, ...], tones: tuple[str, ...]
 ) -> None:
     assert tuple(tone_of(status, statuses) for status in statuses) == tones
 
 
 @pytest.mark.parametrize("status", [None, "N/A", "Former"])
-def test_what_is_no_status_has_no_colour(status: str | None) -> None:
+def test_an_unknown_status_has_no_colour(status: str | None) -> None:
     assert tone_of(status, ("Healthy", "Critical")) == "none"
 
 
-def test_thousands_are_set_apart() -> None:
+def test_thousands_are_separated() -> None:
     assert [grouped(n) for n in (0, 999, 1000, 1234567)] == ["0", "999", "1,000", "1,234,567"]
 
 
@@ -80,5 +80,5 @@ def test_thousands_are_set_apart() -> None:
         ("", "unknown browser"),
     ],
 )  # fmt: skip
-def test_a_browser_is_told_by_name(agent: str, name: str) -> None:
+def test_a_browser_is_named(agent: str, name: str) -> None:
     assert browser_name(agent) == name

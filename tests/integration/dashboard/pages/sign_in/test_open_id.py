@@ -69,7 +69,7 @@ def test_somebody_with_a_verified_email_is_signed_in_as_who_they_are(dashboard: 
     assert (answer.status_code, answer.location) == (303, "/account")
     account = text_of(browser.get("/account"))
     assert "Ann@acme.com" in account
-    assert "without a password here" in account
+    assert "there is no password to change here" in account
     with transaction():
         [entry] = audit_log.page(acme.id, limit=10)
     assert (entry.action, entry.detail["by"]) == ("Signed in", "OpenID Connect")
@@ -160,7 +160,7 @@ def test_a_provider_that_is_away_is_told_and_the_password_still_works(
     dashboard = serve_dashboard(open_id=replace(open_id, issuer="http://127.0.0.1:1"))
     dashboard.person("ann@acme.com")
     browser = dashboard.browser()
-    check_refused(browser, browser.get("/sign-in/openid"), "does not answer")
+    check_refused(browser, browser.get("/sign-in/openid"), "is not responding")
     assert browser.sign_in("ann@acme.com").status_code == 303
 
 

@@ -7,10 +7,10 @@ import pytest
 from argon2 import PasswordHasher
 
 from config.settings import Settings
-from dashboard.access.attempts import Attempts
+from dashboard.access.sign_in_attempts import SignInAttempts
 from dashboard.app import create_app
 from dashboard.pages.sign_in.page import WRONG
-from dashboard.web.context import Parts
+from dashboard.web.context import AppContext
 from models.database import query, transaction
 from models.people import people, sessions
 from queues.broker import QueueBroker
@@ -35,7 +35,7 @@ def test_with_email_and_password_somebody_comes_to_their_organization(
     start = browser.client.get("/", follow_redirects=True)
     assert start.status_code == 200
     assert start.request.path == "/o/acme/"
-    assert "No company yet" in text_of(start)
+    assert "No companies yet" in text_of(start)
     with transaction():
         found = people.find("ann@acme.com")
     assert found is not None
@@ -110,14 +110,14 @@ def test_the_answer_is_the_same_whatever_is_wrong(
 def test_an_unknown_email_takes_about_as_long_as_a_wrong_password(
     settings: Settings, broker_of_pages: QueueBroker
 ) -> None:
-    attempts = Attempts(
+    attempts = SignInAttempts(
         settings.rate_limit_redis_url,
         per_pair="999 per hour",
         per_address="999 per hour",
         per_email="999 per hour",
     )
     slow = Passwords(PasswordHasher(time_cost=4, memory_cost=16_384, parallelism=1))
-    app = create_app(Parts(settings, PresentTime(), attempts, slow, broker_of_pages))
+    app = create_app(AppContext(settings, PresentTime(), attempts, slow, broker_of_pages))
     dashboard = Dashboard(app, PresentTime(), slow)
     dashboard.person("ann@acme.com")
     dashboard.person("oidc@acme.com", password=None)
@@ -153,7 +153,7 @@ def test_who_guesses_waits_and_does_not_lock_out_the_owner(dashboard: Dashboard)
         assert refused.status_code == 422
     waits = dashboard.browser("10.0.0.1").sign_in("ann@acme.com")
     assert waits.status_code == 429
-    assert "too many attempts" in text_of(waits)
+    assert "Too many attempts" in text_of(waits)
     assert 0 < int(waits.headers["Retry-After"]) <= 15 * 60
     assert dashboard.browser("10.0.0.1").sign_in("bob@acme.com").status_code == 422
     assert dashboard.browser("10.0.0.2").sign_in("ann@acme.com").status_code == 303
@@ -198,7 +198,7 @@ def test_without_redis_nobody_signs_in_but_who_is_signed_in_goes_on(
     without = serve_dashboard(limits_url=NO_REDIS)
     refused = without.browser().sign_in("ann@acme.com")
     assert refused.status_code == 503
-    assert "Nobody can sign in at the moment." in text_of(refused)
+    assert "Signing in is not possible right now." in text_of(refused)
     token = browser.client.get_cookie("brazebee_session")
     assert token is not None
     other = without.browser()

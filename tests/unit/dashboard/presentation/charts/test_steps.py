@@ -1,4 +1,4 @@
-"""A history is drawn within its frame, and what is drawn is what held."""
+"""A history is drawn within its frame, with the status and score of each time."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.presentation.charts.steps import LEFT, RIGHT, SCORE_HEIGHT, TOP, Step, clipped, draw
+from dashboard.presentation.charts.steps import LEFT, RIGHT, SCORE_HEIGHT, TOP, Step, clip, draw
 
 END = datetime(2026, 1, 31, tzinfo=UTC)
 BEGINNING = END - timedelta(days=30)
@@ -28,19 +28,19 @@ def day(number: float) -> datetime:
     return BEGINNING + timedelta(days=number)
 
 
-def test_a_step_is_drawn_where_and_as_high_as_it_is() -> None:
+def test_a_step_is_drawn_at_its_time_and_score() -> None:
     chart = draw(
         [Step(day(-5), "Healthy", 100), Step(day(15), "At Risk", 50)], BEGINNING, END, width=346
     )
     assert chart.lines == ["M34.0 8.0H184.0V64.0H334.0"]
     assert chart.areas == ["M34.0 8.0H184.0V64.0H334.0V120H34.0Z"]
-    assert [(s.status, s.left, s.width) for s in chart.stretches] == [
+    assert [(s.status, s.left, s.width) for s in chart.status_spans] == [
         ("Healthy", 34.0, 150.0),
         ("At Risk", 184.0, 150.0),
     ]
 
 
-def test_where_there_is_no_score_there_is_no_line() -> None:
+def test_without_a_score_there_is_no_line() -> None:
     chart = draw(
         [
             Step(day(0), "Healthy", 100),
@@ -52,37 +52,41 @@ def test_where_there_is_no_score_there_is_no_line() -> None:
         width=346,
     )
     assert chart.lines == ["M34.0 8.0H134.0", "M234.0 36.0H334.0"]
-    assert len(chart.stretches) == 1
+    assert len(chart.status_spans) == 1
 
 
-def test_nothing_is_drawn_of_nothing() -> None:
+def test_without_steps_nothing_is_drawn() -> None:
     chart = draw([], BEGINNING, END, width=346)
-    assert (chart.lines, chart.areas, chart.stretches) == ([], [], [])
+    assert (chart.lines, chart.areas, chart.status_spans) == ([], [], [])
 
 
-def test_days_are_labelled_where_there_is_room() -> None:
+def test_as_many_days_are_labelled_as_there_is_room_for() -> None:
     wide, narrow = (draw([], BEGINNING, END, width=width).days for width in (920, 330))
     assert [mark.text for mark in narrow] == ["2 Jan", "12 Jan", "22 Jan"]
     assert [mark.text for mark in wide][:3] == ["2 Jan", "6 Jan", "10 Jan"]
 
 
 @given(histories)
-def test_everything_stays_within_the_frame_and_the_band_without_gaps(steps: list[Step]) -> None:
+def test_everything_stays_within_the_frame_and_status_spans_do_not_overlap(
+    steps: list[Step],
+) -> None:
     chart = draw(steps, BEGINNING, END, width=400)
     for path in [*chart.lines, *chart.areas]:
         for x in re.findall(r"[MH]([-\d.]+)", path):
             assert LEFT <= float(x) <= 400 - RIGHT
         for y in re.findall(r"V([-\d.]+)", path):
             assert TOP <= float(y) <= TOP + SCORE_HEIGHT
-    drawn = chart.stretches
-    assert all(one.until <= other.since for one, other in pairwise(drawn))
+    drawn = chart.status_spans
+    assert all(span.until <= following.since for span, following in pairwise(drawn))
     if drawn:
         assert drawn[-1].left + drawn[-1].width <= 400 - RIGHT + 0.1
 
 
 @given(histories, offsets)
-def test_clipping_leaves_what_holds_at_each_instant(steps: list[Step], offset: timedelta) -> None:
+def test_clipping_keeps_the_step_in_effect_at_each_time(
+    steps: list[Step], offset: timedelta
+) -> None:
     at = BEGINNING + abs(offset) % timedelta(days=30)
     before = [step for step in steps if step.at <= at]
-    after = [step for step in clipped(steps, BEGINNING, END) if step.at <= at]
+    after = [step for step in clip(steps, BEGINNING, END) if step.at <= at]
     assert [(s.status, s.score) for s in before[-1:]] == [(s.status, s.score) for s in after[-1:]]

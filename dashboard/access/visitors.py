@@ -1,0 +1,52 @@
+"""The signed-in person of a request, loaded from the session cookie."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Flask, g, request
+
+from dashboard.access.session_cookies import session_token
+from dashboard.web.context import now
+from models.database import transaction
+from models.people import memberships, sessions
+from models.people.memberships import Membership
+from models.people.people import Person
+from models.people.sessions import Session
+
+IDLE_TIMEOUT = timedelta(hours=12)
+"""A session ends after this time without a request: overnight, but not over lunch."""
+
+_WITHOUT_VISITOR = ("static", "livez", "readyz")
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A signed-in person, in one browser."""
+
+    person: Person
+    session: Session
+    memberships: list[Membership]
+
+
+def visitor() -> Visitor | None:
+    """Return the visitor of the current request; None if nobody is signed in."""
+    current: Visitor | None = g.get("visitor")
+    return current
+
+
+def load_visitors(app: Flask) -> None:
+    """Identify the visitor before each request."""
+
+    @app.before_request
+    def load() -> None:
+        token = session_token()
+        if token is None or request.endpoint in _WITHOUT_VISITOR:
+            return
+        at = now()
+        with transaction():
+            match = sessions.find(token, at=at, idle=IDLE_TIMEOUT)
+            if match is None:
+                return
+            session, person = match
+            sessions.touch(session, at)
+            g.visitor = Visitor(person, session, memberships.of_person(person.id))

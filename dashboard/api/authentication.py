@@ -1,0 +1,38 @@
+"""Authentication of the read API: an API key identifies the organization of each request."""
+
+from collections.abc import Collection
+
+from flask import Flask, g, request
+
+from ingress.client.errors import ApiError
+from ingress.client.gate import Gate
+from models.database import transaction
+from models.keys import api_keys
+from models.organizations import organizations
+from models.organizations.organizations import Organization
+
+
+def authenticate_requests(api: Flask, gate: Gate, *, exempt: Collection[str]) -> None:
+    """Require a key for every request except to the exempt endpoints, and count the request."""
+
+    @api.before_request
+    def authenticate() -> None:
+        if request.endpoint in exempt:
+            return
+        holder = gate.authenticate(request.environ)
+        g.window = gate.admit(holder)
+        g.organization_id = holder.organization_id
+        with transaction():
+            api_keys.touch(holder.key_id)
+
+
+def requesting_organization() -> Organization:
+    """Return the organization of the request's key, in the current transaction.
+
+    Raises:
+        ApiError: the organization was removed in the meantime.
+    """
+    organization = organizations.with_id(g.organization_id)
+    if organization is None:
+        raise ApiError(401, "Invalid API key")
+    return organization

@@ -1,0 +1,58 @@
+"""Query parameters of the read API, and the errors for invalid ones."""
+
+from collections.abc import Collection
+from typing import Any
+
+from flask import request
+
+from ingress.client.errors import ApiError
+
+DEFAULT_LIMIT, MAX_LIMIT = 50, 500
+"""Items on a page: without the parameter `limit`, and at most."""
+
+
+def check_parameters(allowed: Collection[str], prefix: str | None = None) -> None:
+    """Reject unknown and repeated parameters: a misspelt filter would silently change the answer.
+
+    Names that begin with `prefix` are allowed as well, and may be repeated.
+
+    Raises:
+        ApiError: a parameter is unknown or repeated.
+    """
+    faults = []
+    for name, values in request.args.lists():
+        if name not in allowed and not (prefix and name.startswith(prefix) and name != prefix):
+            faults.append(fault(name, f"Unknown; expected {', '.join(allowed)}"))
+        elif len(values) > 1 and name in allowed:
+            faults.append(fault(name, "Given more than once"))
+    if faults:
+        raise invalid_query(*faults)
+
+
+def page_limit() -> int:
+    """Return the number of items requested.
+
+    Raises:
+        ApiError: `limit` is not a number in the range.
+    """
+    text = request.args.get("limit")
+    if text is None:
+        return DEFAULT_LIMIT
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LIMIT):
+        raise invalid_query(fault("limit", f"Expected a whole number from 1 to {MAX_LIMIT}"))
+    return int(text)
+
+
+def invalid_cursor() -> ApiError:
+    """Return a 400 for a cursor that no answer contained."""
+    return invalid_query(fault("after", "Expected `next` of an earlier answer to the same request"))
+
+
+def fault(name: str, message: str) -> dict[str, Any]:
+    """Return the description of an invalid parameter."""
+    return {"path": [name], "message": message}
+
+
+def invalid_query(*faults: dict[str, Any]) -> ApiError:
+    """Return a 400 with every fault of the query."""
+    return ApiError(400, "Invalid query", faults)

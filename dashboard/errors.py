@@ -1,0 +1,5 @@
+"""The root of the dashboard's exceptions."""
+
+
+class DashboardError(Exception):
+    """Raised when the dashboard refuses a request; subclasses say why."""

@@ -1,0 +1,20 @@
+"""The axes of charts of any kind: round numbers, and the texts beside them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A text beside an axis, and its coordinate in drawing units."""
+
+    at: float
+    text: str
+
+
+def round_up(number: float, ends: Sequence[int]) -> int:
+    """Return the smallest of `ends`, times a power of ten from 1 on, that is not below a number."""
+    power = 1
+    while power * ends[-1] < number:
+        power *= 10
+    return next(end * power for end in ends if end * power >= number)
