@@ -1,4 +1,4 @@
-"""Finds what is due and asks for it: flags, overrides, deliveries, and what was left undone."""
+"""The clock: enqueues what is due, flags, overrides and deliveries, and what was left undone."""
 
 import logging
 import threading
@@ -11,53 +11,54 @@ from dramatiq.errors import BrokerError
 from redis.exceptions import RedisError
 
 from config.webhook_policy import WebhookPolicy
+from models import due
 from models.companies import companies
 from models.database import UNAVAILABLE, database
-from models.health import due, flag_overrides, flag_states
+from models.health import flag_overrides, flag_states
 from models.locks import AdvisoryLock, release_for_session, try_lock_for_session
 from models.webhooks import deliveries
 from queues import messages
-from queues.backlog import BEHIND, EVENTS_ON_THEIR_WAY, Horizon
+from queues.backlog import BEHIND, INTAKE_DELAY, Backlog
 from queues.broker import QueueBroker
 from rules.durations import BEGINNING
 
 logger = logging.getLogger("brazebee.clock")
 
-TICK = 0.2
-"""Seconds between looks, a fraction of the second within which a due flag must be judged."""
+TICK_SECONDS = 0.2
+"""A fraction of the second within which a due flag must be evaluated."""
 
 CHUNK = 500
-"""The most of each kind that is asked for at a time; what is done makes room for the next."""
+"""The most messages of each kind in a queue; what is processed makes room for the next."""
 
 SECOND = timedelta(seconds=1)
 
-ASK_AGAIN = timedelta(seconds=5)
-"""What was asked for and is still due was perhaps lost."""
+ENQUEUE_AGAIN_AFTER = timedelta(seconds=5)
+"""A message whose work is still due after this time may have been lost."""
 
-HINT_LOST_AFTER = timedelta(seconds=2)
-"""An event's judgement is asked for when the event is stored; the clock waits this long for it."""
+MESSAGE_LOST_AFTER = timedelta(seconds=2)
+"""Storing an event enqueues the evaluation of its company; the clock waits this long for it."""
 
 WHILE_BEHIND = 20
-"""Companies that are judged in a second while events wait: storing those comes first."""
+"""Companies evaluated per second while events wait: storing those takes precedence."""
 
 LONG_BACKLOG = timedelta(seconds=10)
 """An event that has waited this long to be stored is worth a line in the log."""
 
-SUM_UP_EVERY = timedelta(seconds=10)
-"""Between looks at what pages read of all events: what is distinct is no newer than that."""
+REFRESH_TOTALS_EVERY = timedelta(seconds=10)
+"""The age of the totals that pages show."""
 
-SUM_UP_WHILE_BEHIND = timedelta(minutes=1)
-"""The same while events wait: storing them comes first."""
+REFRESH_TOTALS_WHILE_BEHIND = timedelta(minutes=1)
+"""The same while events wait: storing them takes precedence."""
 
-FORGET_EVERY = timedelta(hours=1)
-FORGET_CHUNK = 1_000
-"""Attempts that are deleted in one tick."""
+DELETE_ATTEMPTS_EVERY = timedelta(hours=1)
+DELETE_ATTEMPTS_CHUNK = 1_000
+"""Old attempts deleted in one tick."""
+
+RETRY_PAUSE_SECONDS = 1.0
 
 Reason = tuple[Any, Any]
-"""What is asked for, and why: a company and since when a flag is due, or the state of its row that
-is unsettled; a delivery and its attempt."""
-
-RETRY_PAUSE = 1.0
+"""What is enqueued and why: a company with the time since when a flag is due, or with the state
+of its unsettled row; a delivery with its attempt."""
 
 
 class Clock:
@@ -69,128 +70,142 @@ class Clock:
         self._broker = broker
         self._now = now
         self._policy = policy
-        self._horizon = Horizon(broker, now)
-        self._asked: dict[Reason, datetime] = {}
-        self._backlog = False
+        self._backlog = Backlog(broker, now)
+        self._enqueued: dict[Reason, datetime] = {}
+        self._has_long_backlog = False
         self._behind_at = BEGINNING
-        self._judged_behind_at = BEGINNING
-        self._forgot_at = BEGINNING
-        self._summed_up_at = BEGINNING
-        self._away = False
+        self._evaluated_behind_at = BEGINNING
+        self._attempts_deleted_at = BEGINNING
+        self._totals_refreshed_at = BEGINNING
+        self._in_outage = False
 
     def run(self, stopping: threading.Event) -> None:
-        """Tick until told to stop, through outages of PostgreSQL and Redis."""
+        """Tick until stopped, through outages of PostgreSQL and Redis."""
         while not stopping.is_set():
             try:
                 with database.connection_context():
                     self._lead(stopping)
             except (*UNAVAILABLE, BrokerError, RedisError) as error:
-                if not self._away:
+                if not self._in_outage:
                     logger.warning("the clock waits: %s", str(error).strip())
-                    self._away = True
-                stopping.wait(RETRY_PAUSE)
+                    self._in_outage = True
+                stopping.wait(RETRY_PAUSE_SECONDS)
 
     def _lead(self, stopping: threading.Event) -> None:
         while not try_lock_for_session(AdvisoryLock.CLOCK):
-            if stopping.wait(RETRY_PAUSE):
+            if stopping.wait(RETRY_PAUSE_SECONDS):
                 return
         try:
-            while not stopping.wait(TICK):
+            while not stopping.wait(TICK_SECONDS):
                 self.tick()
-                if self._away:
+                if self._in_outage:
                     logger.warning("the clock goes on")
-                    self._away = False
+                    self._in_outage = False
         finally:
             if not database.is_closed():
                 release_for_session(AdvisoryLock.CLOCK)
 
     def tick(self) -> int:
-        """Ask once for all that is due; how many messages were sent for that."""
+        """Enqueue once what is due; return the number of messages."""
         now = self._now()
-        self._asked = {reason: at for reason, at in self._asked.items() if at > now - ASK_AGAIN}
-        sent = self._ask_for_all(now) if due.anything(until=now) else 0
-        if now - self._forgot_at > FORGET_EVERY and not deliveries.forget_attempts(
-            before=now - self._policy.attempts_kept_for, limit=FORGET_CHUNK
+        self._enqueued = {
+            reason: at for reason, at in self._enqueued.items() if at > now - ENQUEUE_AGAIN_AFTER
+        }
+        number = self._enqueue_due(now) if due.anything(until=now) else 0
+        if now - self._attempts_deleted_at > DELETE_ATTEMPTS_EVERY and (
+            not self._delete_old_attempts(now)
         ):
-            self._forgot_at = now
-        if now - self._summed_up_at >= SUM_UP_EVERY:
-            self._sum_up(now)
-        return sent
+            self._attempts_deleted_at = now
+        if now - self._totals_refreshed_at >= REFRESH_TOTALS_EVERY:
+            self._refresh_totals(now)
+        return number
 
-    def _ask_for_all(self, now: datetime) -> int:
-        """Ask for whatever is due, as far as there is room for it; how many messages were sent."""
-        sent = 0
+    def _delete_old_attempts(self, now: datetime) -> int:
+        """Delete a chunk of the attempts that are no longer kept; return how many there were."""
+        return deliveries.forget_attempts(
+            before=now - self._policy.attempts_kept_for, limit=DELETE_ATTEMPTS_CHUNK
+        )
+
+    def _enqueue_due(self, now: datetime) -> int:
+        """Enqueue what is due as far as the queues have room; return the number of messages."""
+        number = 0
         if self._broker.waiting(messages.HEALTH) < CHUNK:
             outdated = companies.ids_judged_by_older_rules(limit=CHUNK)
-            to_judge: list[Reason] = [*self._due_flags(now), *self._unsettled(now)]
-            to_judge += [(company_id, None) for company_id in outdated]
-            sent += self._ask(to_judge, lambda company_id, _: messages.evaluate(company_id), now)
+            to_evaluate: list[Reason] = [*self._due_flags(now), *self._unsettled(now)]
+            to_evaluate += [(company_id, None) for company_id in outdated]
+            number += self._enqueue(
+                to_evaluate, lambda company_id, _: messages.evaluate(company_id), now
+            )
         if self._broker.waiting(messages.WEBHOOKS) < CHUNK:
             to_send: list[Reason] = [*deliveries.due(until=now, limit=CHUNK)]
             to_send += deliveries.probes(until=now, limit=CHUNK)
-            sent += self._ask(to_send, messages.deliver, now)
-        return sent
+            number += self._enqueue(to_send, messages.deliver, now)
+        return number
 
-    def _sum_up(self, now: datetime) -> None:
-        """Ask for it, unless events wait or it is asked for already."""
-        behind = self._horizon.is_behind(by=BEHIND / 2)
-        if behind and now - self._summed_up_at < SUM_UP_WHILE_BEHIND:
+    def _refresh_totals(self, now: datetime) -> None:
+        """Enqueue a refresh of the totals, unless events wait or one is enqueued already."""
+        behind = self._backlog.is_behind(by=BEHIND / 2)
+        if behind and now - self._totals_refreshed_at < REFRESH_TOTALS_WHILE_BEHIND:
             return
-        if not self._broker.waiting(messages.READING):
-            self._broker.enqueue(messages.sum_up())
-            self._summed_up_at = now
+        if not self._broker.waiting(messages.TOTALS):
+            self._broker.enqueue(messages.refresh_totals())
+            self._totals_refreshed_at = now
 
     def _due_flags(self, now: datetime) -> list[tuple[int, datetime]]:
-        """Companies of which a flag, or the start or end of an override, is due, and since when.
+        """Return companies with a due flag or a due start or end of an override, and since when.
 
-        As far as all events up to then are stored.
+        Only as far as all events up to then are stored.
         """
-        until = now - EVENTS_ON_THEIR_WAY
+        until = now - INTAKE_DELAY
         if not (flag_states.due(until=until, limit=1) or flag_overrides.due(until=until, limit=1)):
             return []
-        known_until = self._horizon.known_until()
-        backlog = now - known_until > LONG_BACKLOG
-        if backlog != self._backlog:
-            self._backlog = backlog
-            if backlog:
-                logger.warning("events wait since %s, so changes by time wait too", known_until)
-            else:
-                logger.warning("no event waits long any more, changes by time go on")
-        asked = [reason for reason in self._asked if isinstance(reason[1], datetime)]
-        until = min(until, known_until)
+        stored_until = self._backlog.stored_until()
+        self._log_long_backlog(now, stored_until)
+        enqueued = [reason for reason in self._enqueued if isinstance(reason[1], datetime)]
+        until = min(until, stored_until)
         return [
-            *flag_states.due(until=until, limit=CHUNK, leave_out=asked),
-            *flag_overrides.due(until=until, limit=CHUNK, leave_out=asked),
+            *flag_states.due(until=until, limit=CHUNK, leave_out=enqueued),
+            *flag_overrides.due(until=until, limit=CHUNK, leave_out=enqueued),
         ]
 
-    def _unsettled(self, now: datetime) -> list[tuple[int, str]]:
-        """Companies of which a judgement got lost or was put off, and which state of theirs."""
-        until, limit = now - HINT_LOST_AFTER, CHUNK
-        if self._horizon.is_behind(by=BEHIND / 2):
-            self._behind_at = now
-            if now - self._judged_behind_at < SECOND:
-                return []
-            self._judged_behind_at, limit = now, WHILE_BEHIND
-        elif now - self._behind_at < HINT_LOST_AFTER:
-            until = now  # whoever was put off is judged now
-        # What was asked for and cannot be judged must not stand before the others.
-        asked = [reason for reason in self._asked if isinstance(reason[1], str)]
-        return companies.unsettled(until=until, limit=limit, leave_out=asked)
+    def _log_long_backlog(self, now: datetime, stored_until: datetime) -> None:
+        is_long = now - stored_until > LONG_BACKLOG
+        if is_long == self._has_long_backlog:
+            return
+        self._has_long_backlog = is_long
+        if is_long:
+            logger.warning("events wait since %s, so changes by time wait too", stored_until)
+        else:
+            logger.warning("no event waits long any more, changes by time go on")
 
-    def _ask(
+    def _unsettled(self, now: datetime) -> list[tuple[int, str]]:
+        """Return companies whose evaluation was lost or deferred, with the state of their row."""
+        until, limit = now - MESSAGE_LOST_AFTER, CHUNK
+        if self._backlog.is_behind(by=BEHIND / 2):
+            self._behind_at = now
+            if now - self._evaluated_behind_at < SECOND:
+                return []
+            self._evaluated_behind_at, limit = now, WHILE_BEHIND
+        elif now - self._behind_at < MESSAGE_LOST_AFTER:
+            until = now  # companies that were deferred are evaluated now
+        # Companies that were enqueued and cannot be evaluated must not block the others.
+        enqueued = [reason for reason in self._enqueued if isinstance(reason[1], str)]
+        return companies.unsettled(until=until, limit=limit, leave_out=enqueued)
+
+    def _enqueue(
         self,
         reasons: Sequence[Reason],
         message_for: Callable[..., dramatiq.Message[None]],
         now: datetime,
     ) -> int:
-        """Send each message once, unless it was sent lately for the same reason; how many."""
-        sent = set()
+        """Enqueue each message once, unless it was just enqueued for the same reason."""
+        enqueued = set()
         for reason in reasons:
-            if reason in self._asked:
+            if reason in self._enqueued:
                 continue
             message = message_for(*reason)
-            if str(message) not in sent:
+            if str(message) not in enqueued:
                 self._broker.enqueue(message)
-                sent.add(str(message))
-            self._asked[reason] = now
-        return len(sent)
+                enqueued.add(str(message))
+            self._enqueued[reason] = now
+        return len(enqueued)

@@ -13,14 +13,16 @@ from typing import Any
 
 import orjson
 
-from models import insights
 from models.database import transaction
 from models.events.events import Filters
-from models.insights import Counted, StoredAnswer
+from models.insights import aggregates, answers
+from models.insights.aggregates import Counted
+from models.insights.answers import StoredAnswer
 from rules.book import RuleBook
 from rules.facts import USER
 from rules.phrases.condition import Condition
-from rules.phrases.counting import Absence, Count, Distinct
+from rules.phrases.counting import Absence, Count
+from rules.phrases.distinct import Distinct
 
 FRESH = timedelta(minutes=1)
 TIMES_ITS_COST = 20
@@ -124,7 +126,7 @@ def cached_answers(
 ) -> list[Answer]:
     """What is known in answer to each of several questions."""
     written = [write(question) for question in questions]
-    found = insights.find_several(organization_id, written)
+    found = answers.find_all(organization_id, written)
     return [_looked(found.get(text), now) for text in written]
 
 
@@ -142,13 +144,13 @@ def work_out(organization_id: int, question: str, now: datetime) -> None:
     """
     asked = read(question)
     with transaction():
-        known = insights.find(organization_id, question)
+        known = answers.find(organization_id, question)
         if known is not None and not _is_stale(known, now):
             return
         started = time.monotonic()
         answer = _count(organization_id, asked, now)
         took = timedelta(seconds=time.monotonic() - started)
-        insights.save(organization_id, question, StoredAnswer(answer, now, took))
+        answers.save(organization_id, question, StoredAnswer(answer, now, took))
 
 
 def distributions(book: RuleBook, flag: str) -> list[tuple[Distribution, list[Threshold]]]:
@@ -191,7 +193,9 @@ def _counting(phrase: Condition) -> _Counting | None:
         case Absence():
             return _Counting(phrase.window, 1, wants_few=True)
         case Distinct() if phrase.of == USER:
-            return _Counting(phrase.window, phrase.depth, phrase.comparison.is_upper_bound, users=True)
+            return _Counting(
+                phrase.window, phrase.depth, phrase.comparison.is_upper_bound, users=True
+            )
     return None
 
 
@@ -233,9 +237,9 @@ def _is_stale(known: StoredAnswer, now: datetime) -> bool:
 def _count(organization_id: int, question: Question, now: datetime) -> Any:
     match question:
         case Adoption():
-            return insights.adoption(organization_id, question.event_key, now)
+            return aggregates.adoption(organization_id, question.event_key, now)
         case Uptake():
-            return insights.uptake(organization_id, question.event_key, now, weeks=WEEKS)
+            return aggregates.uptake(organization_id, question.event_key, now, weeks=WEEKS)
         case Distribution():
             counted = Counted(
                 question.event_key,
@@ -245,8 +249,8 @@ def _count(organization_id: int, question: Question, now: datetime) -> Any:
                 question.users,
                 question.flag,
             )
-            return insights.distribution(organization_id, counted, cap=HIGHEST)
+            return aggregates.distribution(organization_id, counted, cap=HIGHEST)
         case Cohorts():
-            return insights.cohorts(
+            return aggregates.cohorts(
                 organization_id, question.field, question.event_key, now, limit=COHORTS
             )

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from models import insights
 from models.database import transaction
 from models.events import hourly_counts, weekly_reach
+from models.insights import answers
 from models.locks import AdvisoryLock, try_lock
 
 WEEKS_AT_ONCE = 200
@@ -27,7 +27,7 @@ def refresh(now: datetime) -> None:
         if not try_lock(AdvisoryLock.TOTALS):
             return
         hourly_counts.gather(now)
-        insights.forget(before=now - UNASKED_FOR)
+        answers.delete(before=now - UNASKED_FOR)
         weeks = weekly_reach.touched(now, limit=WEEKS_AT_ONCE)
     for week in weeks:
         with transaction():

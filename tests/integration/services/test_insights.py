@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models import insights as stored
+from models.insights import answers as stored
 from models.database import execute, query, transaction
 from models.organizations import organizations
 from rules.file.rule_file import read_rules
@@ -72,9 +72,9 @@ def judge(organization_id: int) -> None:
 
 
 def ask(organization_id: int, question: Question, now: datetime = NOW) -> Any:
-    insights.work_out(organization_id, insights.write(question), now)
+    insights.compute_answer(organization_id, insights.write(question), now)
     with transaction():
-        return insights.look_up(organization_id, question, now).answer
+        return insights.cached_answer(organization_id, question, now).answer
 
 
 def test_adoption_is_of_all_companies_ever_and_in_thirty_days() -> None:
@@ -187,7 +187,7 @@ def test_rare_values_of_a_field_are_told_together(monkeypatch: pytest.MonkeyPatc
 def test_what_is_not_known_is_said_to_be_worth_asking_for() -> None:
     o = new_organization()
     with transaction():
-        looked = insights.look_up(o, Adoption("login"), NOW)
+        looked = insights.cached_answer(o, Adoption("login"), NOW)
     assert (looked.answer, looked.as_of, looked.is_stale) == (None, None, True)
 
 
@@ -198,7 +198,7 @@ def test_an_answer_is_stale_after_a_minute_or_twenty_times_its_cost() -> None:
 
     def is_stale(seconds: float) -> bool:
         with transaction():
-            return insights.look_up(o, question, NOW + timedelta(seconds=seconds)).is_stale
+            return insights.cached_answer(o, question, NOW + timedelta(seconds=seconds)).is_stale
 
     assert not is_stale(59)
     assert is_stale(60)
@@ -232,9 +232,9 @@ def test_what_nobody_asked_for_in_a_month_is_forgotten() -> None:
     o = new_organization()
     ask(o, Adoption("login"))
     with transaction():
-        stored.forget(before=NOW)
+        stored.delete(before=NOW)
         assert stored.find(o, insights.write(Adoption("login"))) is not None
-        stored.forget(before=NOW + timedelta(seconds=1))
+        stored.delete(before=NOW + timedelta(seconds=1))
         assert stored.find(o, insights.write(Adoption("login"))) is None
 
 

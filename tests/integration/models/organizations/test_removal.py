@@ -9,11 +9,11 @@ import redis
 from click.testing import CliRunner
 from peewee import ProgrammingError
 
-from cli.commands import demo_data
 from cli.main import main
 from config.settings import Settings
-from demo.customers.delivery_log import deliver_past, subscribe
-from demo.customers.make import Task, make
+from demo.customers.delivery_log import deliver_history, subscribe
+from demo.customers.generate import GenerationTask, generate
+from demo.customers.organization import YEAR, create_organization
 from models.companies import companies, company_notes
 from models.companies.company_notes import NewNote
 from models.database import execute, query, transaction
@@ -36,14 +36,14 @@ NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 
 def made(name: str, settings: Settings) -> Organization:
     """An organization with rows in every table."""
-    organization = demo_data.found(name, NOW)
+    organization = create_organization(name, NOW)
     with transaction():
         api_keys.create(organization.id, "a key")
         storage.reject(organization.id, {"no": "event"}, "unreadable")
-        subscribed = subscribe(organization.id, NOW - demo_data.YEAR, settings.secret_keys)
-    make(Task(organization.id, 3, range(6), NOW))
+        subscribed = subscribe(organization.id, NOW - YEAR, settings.secret_keys)
+    generate(GenerationTask(organization.id, 3, range(6), NOW))
     for endpoint_id, receiver in subscribed:
-        deliver_past(
+        deliver_history(
             organization.id, endpoint_id, receiver, NOW, policy=settings.webhooks, chance=Random(1)
         )
     used(organization)
@@ -60,12 +60,12 @@ def used(organization: Organization) -> None:
         saved_views.add(o, person.id, "Mine", "status=Critical", shared=False)
         company_notes.add(NewNote(o, company_id, person.id, NOW, "Call them."))
         flag_overrides.add(
-            NewOverride(o, company_id, "Any", None, "why", "ann", "ann", NOW, NOW + demo_data.YEAR)
+            NewOverride(o, company_id, "Any", None, "why", "ann", "ann", NOW, NOW + YEAR)
         )
         change = {"person_id": person.id, "made_by": "ann", "at": NOW, "action": "Done"}
         audit_log.add(o, audit_log.Change(**change, subject="it", detail={}))
     question = insights.write(insights.Adoption("login"))
-    insights.work_out(o, question, NOW)
+    insights.compute_answer(o, question, NOW)
     arrive(organization)
     refresh(NOW)
 
@@ -130,7 +130,7 @@ def test_every_other_table_is_known_to_be_of_no_organization(settings: Settings)
 def test_what_is_worked_out_for_a_deleted_organization_is_not_kept(settings: Settings) -> None:
     doomed = made("doomed", settings)
     list(removal.remove(doomed.id))
-    insights.work_out(doomed.id, insights.write(insights.Adoption("login")), NOW)
+    insights.compute_answer(doomed.id, insights.write(insights.Adoption("login")), NOW)
     refresh(NOW)
     assert set(counts(doomed.id).values()) == {0}
 

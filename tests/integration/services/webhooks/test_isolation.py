@@ -18,7 +18,7 @@ import pytest
 from config.settings import Settings
 from config.webhook_policy import LEASE, WebhookPolicy
 from models.database import execute, query, transaction
-from models.health.due import anything
+from models.due import anything
 from models.organizations import organizations
 from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt, ByHand, NewDelivery, Request, Result, State
@@ -26,7 +26,7 @@ from models.webhooks.webhook_endpoints import Endpoint
 from services.webhooks import endpoints
 from services.webhooks.delivery import (
     AttemptFailed,
-    Claimed,
+    ClaimedDelivery,
     claim,
     next_in_turn,
     record_failure,
@@ -117,24 +117,24 @@ def row(delivery_id: UUID) -> dict[str, Any]:
     return found
 
 
-def try_claim(delivery_id: UUID, at: float) -> Claimed | None:
+def try_claim(delivery_id: UUID, at: float) -> ClaimedDelivery | None:
     """What a worker does with a message for the row's next try."""
     return claim(delivery_id, row(delivery_id)["tries"] + 1, after(at), POLICY)
 
 
-def begin(delivery_id: UUID, at: float) -> Claimed:
+def begin(delivery_id: UUID, at: float) -> ClaimedDelivery:
     """Begin an attempt whose turn it is."""
     claimed = try_claim(delivery_id, at)
     assert claimed is not None
     return claimed
 
 
-def succeed(claimed: Claimed, at: float) -> list[Request]:
+def succeed(claimed: ClaimedDelivery, at: float) -> list[Request]:
     return list(record_success(claimed, Attempt(after(at), 5, 200, None, ""), after(at)).following)
 
 
 def fail(
-    claimed: Claimed, at: float, *, status: int = 500, retry_after: str | None = None
+    claimed: ClaimedDelivery, at: float, *, status: int = 500, retry_after: str | None = None
 ) -> tuple[Result, list[Request]]:
     failed = Attempt(after(at), 5, status, f"answered {status}", "")
     return record_failure(AttemptFailed(claimed, failed, retry_after=retry_after), after(at))
@@ -735,7 +735,7 @@ class Weather:
         self.chance = random.Random(seed)
         self.at = 0.0
         self.asked: list[Request] = []
-        self.under_way: list[Claimed] = []
+        self.under_way: list[ClaimedDelivery] = []
 
     def blow(self) -> None:
         self.at += self.chance.choice([0, 0.1, 1, 6, 40, 400])
@@ -754,7 +754,7 @@ class Weather:
             self.under_way.remove(claimed)
             self._end(claimed)
 
-    def _end(self, claimed: Claimed) -> None:
+    def _end(self, claimed: ClaimedDelivery) -> None:
         end = self.chance.random()
         if end < 0.3:
             self.asked += succeed(claimed, self.at)

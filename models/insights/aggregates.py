@@ -1,32 +1,19 @@
-"""Answers about all companies that take too long to count while somebody waits, and the counting.
+"""Aggregate queries over all companies of an organization, too slow to run within a request."""
 
-An answer is kept as JSON with its question, as of when it was counted.
-"""
-
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from models.companies.companies import CORE_FIELDS
-from models.database import execute, json, query
+from models.database import query
 from models.events.events import Filters, filtered
 
 
 @dataclass(frozen=True)
-class StoredAnswer:
-    """An answer as of an instant, and what counting it took."""
-
-    answer: Any
-    as_of: datetime
-    took: timedelta
-
-
-@dataclass(frozen=True)
 class Counted:
-    """The events of all companies in `(since, until]`, or with `users` who did them.
+    """What `distribution` counts: events in `(since, until]`, or with `users` distinct users.
 
-    With a `flag` only of those companies where it is not N/A.
+    With a `flag`, only companies where it is not N/A are counted.
     """
 
     event_key: str | None
@@ -37,56 +24,10 @@ class Counted:
     flag: str | None = None
 
 
-def find(organization_id: int, question: str) -> StoredAnswer | None:
-    """What is known in answer to a question."""
-    rows = query(
-        "select answer, as_of, took from insights"
-        " where organization_id = %(organization_id)s and question = %(question)s",
-        {"organization_id": organization_id, "question": question},
-    )
-    return StoredAnswer(**rows[0]) if rows else None
-
-
-def find_several(organization_id: int, questions: Collection[str]) -> dict[str, StoredAnswer]:
-    """What is known in answer to several questions, by question."""
-    rows = query(
-        "select question, answer, as_of, took from insights"
-        " where organization_id = %(organization_id)s and question = any(%(questions)s)",
-        {"organization_id": organization_id, "questions": list(questions)},
-    )
-    return {row.pop("question"): StoredAnswer(**row) for row in rows}
-
-
-def save(organization_id: int, question: str, answered: StoredAnswer) -> None:
-    """Keep an answer in place of the former one, unless that is newer.
-
-    Not of an organization that was deleted while it was worked out.
-    """
-    execute(
-        "insert into insights (organization_id, question, answer, as_of, took)"
-        " select id, %(question)s, %(answer)s::jsonb, %(as_of)s, %(took)s"
-        " from organizations where id = %(organization_id)s for key share"
-        " on conflict (organization_id, question) do update set answer = excluded.answer,"
-        " as_of = excluded.as_of, took = excluded.took where insights.as_of < excluded.as_of",
-        {
-            "organization_id": organization_id,
-            "question": question,
-            "answer": json(answered.answer),
-            "as_of": answered.as_of,
-            "took": answered.took,
-        },
-    )
-
-
-def forget(*, before: datetime) -> None:
-    """Remove answers that nobody has asked for since an instant."""
-    execute("delete from insights where as_of < %(before)s", {"before": before})
-
-
 def adoption(organization_id: int, event_key: str, now: datetime) -> dict[str, int]:
-    """Companies in all, and how many of them had an event of a key ever, and in the last 30 days.
+    """Count the companies, and those with an event of a key ever and in the last 30 days.
 
-    One probe of `events_by_key` for each company, however many events it has.
+    One probe of the index `events_by_key` for each company, regardless of its number of events.
     """
     [row] = query(
         """
@@ -108,10 +49,10 @@ def adoption(organization_id: int, event_key: str, now: datetime) -> dict[str, i
 def uptake(
     organization_id: int, event_key: str, now: datetime, *, weeks: int
 ) -> list[dict[str, Any]]:
-    """By week, oldest first: companies known by its end, and those that had used a key by then.
+    """Count by week, oldest first, the companies seen by its end, and those with a key by then.
 
-    Of the last `weeks` weeks, each with its Monday (UTC) as a text, the last as far as it is gone.
-    One probe of `events_by_key` for each company, however many events it has.
+    Covers the last `weeks` weeks including the current one, each with its Monday (UTC) as text.
+    One probe of the index `events_by_key` for each company, regardless of its number of events.
     """
     return query(
         """
@@ -159,9 +100,9 @@ _WHERE_FLAG_APPLIES = """
 
 
 def distribution(organization_id: int, counted: Counted, *, cap: int) -> list[tuple[int, int]]:
-    """How many companies had how many events, or users, in a window: (number, companies).
+    """Count companies by their number of events, or users, in a window: (number, companies).
 
-    In ascending order; the last number stands for `cap` or more. Companies without any count as 0.
+    In ascending order; the number `cap` means `cap` or more. Companies without events have 0.
     """
     data, parameters = filtered(counted.where)
     key = "" if counted.event_key is None else " and event_key = %(event_key)s"
@@ -194,10 +135,10 @@ def distribution(organization_id: int, counted: Counted, *, cap: int) -> list[tu
 def cohorts(
     organization_id: int, field: str, event_key: str, now: datetime, *, limit: int
 ) -> list[dict[str, Any]]:
-    """By what a field of companies says: how many, how many active in 30 days, and their events.
+    """Count by value of a field: companies, those active in 30 days, and their events.
 
-    The `limit` values of most companies, as JSON with `value`; a field that is missing is null, as
-    one that is null. All others together have `others` true.
+    Returns the `limit` most frequent values, as JSON in `value`; a missing field counts as null.
+    All other values form one row in which `others` is true.
     """
     value = f"to_jsonb({field})" if field in CORE_FIELDS else "nullif(traits -> %(field)s, 'null')"
     return query(

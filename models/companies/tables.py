@@ -1,0 +1,111 @@
+"""Companies, their users, the history of their fields, and notes on them."""
+
+from peewee import (
+    SQL,
+    BigIntegerField,
+    CompositeKey,
+    ForeignKeyField,
+    IntegerField,
+    SmallIntegerField,
+    TextField,
+    UUIDField,
+)
+from playhouse.postgres_ext import ArrayField, DateTimeTZField
+
+from models.organizations.tables import OrganizationRow
+from models.people.tables import PersonRow
+from models.table import IdentityField, JsonField, Table
+
+
+class CompanyRow(Table):
+    """One company: its fields, its health, and the state of its evaluation."""
+
+    id = IdentityField()
+    organization = ForeignKeyField(OrganizationRow)
+    external_id = TextField()  # the client's own id
+    name = TextField()
+    payment_provider = TextField(null=True)
+    payment_provider_id = TextField(null=True)
+    crm_provider = TextField(null=True)
+    crm_provider_id = TextField(null=True)
+    traits = JsonField(constraints=[SQL("default '{}'")])  # the custom fields
+    # Field -> microseconds since 1970 of the newest event that carried it; null: as of
+    # `last_event_at`.
+    fields_at = JsonField(constraints=[SQL("default '{}'")])
+    # Field -> microseconds since 1970 of its newest entry in `field_changes`.
+    fields_changed_at = JsonField(constraints=[SQL("default '{}'")])
+    last_event_at = DateTimeTZField(null=True)
+    said = UUIDField(null=True)  # the digest of the fields of the newest event
+    said_since = DateTimeTZField(null=True)  # since when events have carried those values
+    first_seen_at = DateTimeTZField()
+
+    health_status = TextField()
+    previous_status = TextField(null=True)
+    score = SmallIntegerField(null=True)  # 0 to 100; null if no flag applies
+    changed_at = DateTimeTZField(null=True)  # when `health_status` last changed
+    recorded_until = DateTimeTZField(null=True)  # the instant of the latest transition
+    sequence = BigIntegerField(default=0)  # the number of the latest transition
+
+    judged_version = IntegerField(default=0)  # the rules that its flags were evaluated with
+    unsettled_since = DateTimeTZField(null=True)  # the oldest event that is not evaluated yet
+    awaiting = ArrayField(TextField, index=False, constraints=[SQL("default '{}'")])
+    """The flags whose level an event can change."""
+
+    # Generated: lower-case name and id, and `changed_at` or else `first_seen_at`.
+    searched = TextField()
+    status_since = DateTimeTZField()
+
+    class Meta:
+        table_name = "companies"
+        indexes = ((("organization", "external_id"), True),)
+
+
+class UserRow(Table):
+    """One user of a company, and their fields."""
+
+    id = IdentityField()
+    organization = ForeignKeyField(OrganizationRow)
+    external_id = TextField()  # the client's own id
+    company = ForeignKeyField(CompanyRow)  # the company of the newest event
+    company_at = DateTimeTZField()  # the time of the newest event
+    email = TextField(null=True)
+    name = TextField(null=True)
+    traits = JsonField(constraints=[SQL("default '{}'")])
+    # Field -> microseconds since 1970 of the newest event that carried it; null: as of
+    # `company_at`.
+    fields_at = JsonField(constraints=[SQL("default '{}'")])
+    said = UUIDField(null=True)  # the digest of the fields of the newest event
+    first_seen_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "users"
+        indexes = ((("organization", "external_id"), True),)
+
+
+class FieldChangeRow(Table):
+    """The value of a company's field from an instant on. Repeated values have no row."""
+
+    organization_id = BigIntegerField()
+    company = ForeignKeyField(CompanyRow)
+    field = TextField()
+    at = DateTimeTZField()
+    value = JsonField(null=True)
+
+    class Meta:
+        table_name = "field_changes"
+        primary_key = CompositeKey("company", "field", "at")
+
+
+class CompanyNoteRow(Table):
+    """A note that a person wrote about a company."""
+
+    id = IdentityField()
+    organization = ForeignKeyField(OrganizationRow)
+    company = ForeignKeyField(CompanyRow)
+    person = ForeignKeyField(PersonRow)  # the author
+    at = DateTimeTZField()
+    text = TextField()
+    edited_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "company_notes"

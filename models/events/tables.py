@@ -1,0 +1,87 @@
+"""Events, messages that could not be stored as events, and counts of events.
+
+Storing events must not lock rows of other tables, so these tables reference none.
+"""
+
+from peewee import SQL, BigIntegerField, CompositeKey, DateField, IntegerField, TextField
+from playhouse.postgres_ext import DateTimeTZField, IntervalField
+
+from models.table import IdentityField, JsonField, Table
+
+
+class EventRow(Table):
+    """One event. The primary key makes storing a repeated message a no-op."""
+
+    organization_id = BigIntegerField()
+    event_id = TextField()
+    company_id = BigIntegerField()
+    user_id = BigIntegerField(null=True)
+    event_key = TextField()
+    occurred_at = DateTimeTZField()
+    received_at = DateTimeTZField()
+    data = JsonField(null=True)
+
+    class Meta:
+        table_name = "events"
+        primary_key = CompositeKey("organization_id", "event_id")
+
+
+class RejectedEventRow(Table):
+    """A message that cannot be stored as an event, with the reason."""
+
+    id = IdentityField()
+    organization_id = BigIntegerField(null=True)
+    message = JsonField()
+    error = TextField()
+    rejected_at = DateTimeTZField(constraints=[SQL("default now()")])
+
+    class Meta:
+        table_name = "rejected_events"
+
+
+class EventArrivalRow(Table):
+    """Events of one key and hour that were stored together and are not in `event_counts` yet.
+
+    It has no key, so that transactions that store events never wait for each other here.
+    """
+
+    organization_id = BigIntegerField()
+    event_key = TextField()
+    hour = DateTimeTZField()
+    events = BigIntegerField()
+    last_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "event_arrivals"
+        primary_key = False
+
+
+class EventCountRow(Table):
+    """How many events of a key occurred in an hour."""
+
+    organization_id = BigIntegerField()
+    event_key = TextField()
+    hour = DateTimeTZField()
+    events = BigIntegerField()
+    last_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "event_counts"
+        primary_key = CompositeKey("organization_id", "event_key", "hour")
+
+
+class EventWeekRow(Table):
+    """How many companies and users had events of a key in a week that begins on Monday, UTC."""
+
+    organization_id = BigIntegerField()
+    event_key = TextField()
+    week = DateField()
+    companies = IntegerField(default=0)
+    users = IntegerField(default=0)
+    counted_at = DateTimeTZField(null=True)  # null until counted for the first time
+    took = IntervalField(constraints=[SQL("default '0'")])  # the duration of that count
+    touched_at = DateTimeTZField(null=True)  # when the first event since that count arrived
+
+    class Meta:
+        table_name = "event_weeks"
+        primary_key = CompositeKey("organization_id", "event_key", "week")

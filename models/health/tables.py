@@ -1,0 +1,81 @@
+"""Flag states, flag overrides and transitions of companies."""
+
+from peewee import (
+    SQL,
+    BigIntegerField,
+    BooleanField,
+    CompositeKey,
+    ForeignKeyField,
+    IntegerField,
+    TextField,
+    UUIDField,
+)
+from playhouse.postgres_ext import DateTimeTZField
+
+from models.companies.tables import CompanyRow
+from models.organizations.tables import OrganizationRow
+from models.table import IdentityField, JsonField, Table
+
+
+class FlagStateRow(Table):
+    """The level of one flag of one company, and when time alone may change it."""
+
+    organization_id = BigIntegerField()
+    company = ForeignKeyField(CompanyRow)
+    flag = TextField()
+    status = TextField(null=True)  # null is N/A
+    changed_at = DateTimeTZField()
+    due_at = DateTimeTZField(null=True)
+    moved_at = DateTimeTZField(null=True)  # when `status` or `holding` last changed
+    holding = JsonField(constraints=[SQL("default '{}'")])  # level -> since when its phrase is met
+
+    class Meta:
+        table_name = "flag_states"
+        primary_key = CompositeKey("company", "flag")
+
+
+class FlagOverrideRow(Table):
+    """A flag of a company that is snoozed or set by a person; the row stays when that is over."""
+
+    id = IdentityField()
+    organization = ForeignKeyField(OrganizationRow)
+    company = ForeignKeyField(CompanyRow)
+    flag = TextField()
+    kind = TextField()  # `snooze` or `override`
+    status = TextField(null=True)  # null for a snooze
+    reason = TextField()
+    owner = TextField()
+    made_by = TextField()
+    starts_at = DateTimeTZField()
+    ends_at = DateTimeTZField(null=True)  # as planned; null: until someone ends it
+    ended_at = DateTimeTZField(null=True)  # when it really ended
+    ended_by = TextField(null=True)  # a person, `time` or `rules`
+    ended_because = TextField(null=True)
+    start_recorded = BooleanField(default=False)  # in the company's status and history
+    end_recorded = BooleanField(default=False)
+    due_at = DateTimeTZField(null=True)  # generated: when the next of both is to be recorded
+
+    class Meta:
+        table_name = "flag_overrides"
+
+
+class TransitionRow(Table):
+    """One change of a company's status or flags."""
+
+    id = UUIDField(primary_key=True)
+    organization_id = BigIntegerField()
+    company = ForeignKeyField(CompanyRow)
+    sequence = BigIntegerField()  # 1, 2, ... for each company
+    at = DateTimeTZField()
+    from_status = TextField()
+    to_status = TextField()
+    cause = TextField()
+    changes = JsonField()  # the changed flags: `flag`, `from`, `to`, `threshold`
+    rules_version = IntegerField()
+    recorded_at = DateTimeTZField()
+    score = IntegerField(null=True)  # null if no flag applied, and in rows older than the column
+    position = BigIntegerField(null=True)  # in the feed; null until a reader asks for it
+
+    class Meta:
+        table_name = "transitions"
+        indexes = ((("company", "sequence"), True),)

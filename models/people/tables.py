@@ -1,0 +1,70 @@
+"""People, their memberships, sessions and saved views."""
+
+from peewee import SQL, BlobField, BooleanField, CompositeKey, ForeignKeyField, TextField
+from playhouse.postgres_ext import DateTimeTZField
+
+from models.organizations.tables import OrganizationRow
+from models.table import IdentityField, Table
+
+
+class PersonRow(Table):
+    """Someone who uses the dashboard. Emails are unique regardless of case."""
+
+    id = IdentityField()
+    email = TextField()
+    name = TextField()
+    password_hash = TextField(null=True)  # Argon2; null for sign-in by OpenID Connect only
+    created_at = DateTimeTZField(constraints=[SQL("default now()")])
+    signed_in_at = DateTimeTZField(null=True)  # the latest sign-in
+    disabled_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "people"
+
+
+class MembershipRow(Table):
+    """One person's role in one organization: `viewer`, `editor` or `administrator`."""
+
+    organization = ForeignKeyField(OrganizationRow)
+    person = ForeignKeyField(PersonRow)
+    role = TextField()
+    created_at = DateTimeTZField(constraints=[SQL("default now()")])
+
+    class Meta:
+        table_name = "memberships"
+        primary_key = CompositeKey("organization", "person")
+
+
+class SessionRow(Table):
+    """One browser in which a person is signed in. Only the digest of its token is stored."""
+
+    id = IdentityField()
+    person = ForeignKeyField(PersonRow)
+    sha256 = BlobField(unique=True)
+    created_at = DateTimeTZField()
+    last_seen_at = DateTimeTZField()
+    expires_at = DateTimeTZField()  # regardless of activity
+    address = TextField()
+    agent = TextField()
+
+    class Meta:
+        table_name = "sessions"
+
+
+class SavedViewRow(Table):
+    """A named filter of the list of companies.
+
+    Names are unique regardless of case: among the shared views of an organization, and among one
+    person's own views in it.
+    """
+
+    id = IdentityField()
+    organization = ForeignKeyField(OrganizationRow)
+    person = ForeignKeyField(PersonRow)  # the author
+    name = TextField()
+    query = TextField()  # the query string of the list's URL
+    shared = BooleanField()  # with all members of the organization
+    created_at = DateTimeTZField(constraints=[SQL("default now()")])
+
+    class Meta:
+        table_name = "saved_views"

@@ -1,0 +1,35 @@
+"""The base class of the Peewee models that describe the tables, and two field types of ours.
+
+Each table has one model, in `tables.py` of its domain's folder, named after one of its rows. The
+migrations make the tables; a test compares them with the models. Plain reads and writes use the
+models; a query whose plan or atomicity matters is SQL in the module beside them.
+"""
+
+from typing import Any
+
+from peewee import BigAutoField, Field, Model
+
+from models.database import database, json
+
+
+class Table(Model):
+    """A table, by the `table_name` of its `Meta`."""
+
+    class Meta:
+        """Bound to the database that `models.database.connect` chooses."""
+
+        database = database
+
+
+class IdentityField(BigAutoField):
+    """A primary key of the type `bigint generated always as identity`."""
+
+
+class JsonField(Field):
+    """A `jsonb` column. Python's None is stored as an SQL null."""
+
+    field_type = "JSONB"
+
+    def db_value(self, value: Any) -> Any:
+        """Return the value as a query parameter."""
+        return None if value is None else json(value)
