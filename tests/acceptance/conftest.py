@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.brazebee_process import Brazebee
+from tests.support.brazebee_process import COMMANDS, Brazebee
 from tests.support.receiver import Receiver
+
+
+@pytest.fixture(scope="session", autouse=True)
+def command_server() -> Iterator[None]:
+    """End the process that runs the commands of the tests."""
+    yield
+    COMMANDS.close()
 
 
 @pytest.fixture

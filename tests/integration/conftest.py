@@ -1,5 +1,6 @@
 """Fixtures of more than one module."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 import redis
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 
 from config.settings import Settings
 from dashboard.access.sign_in_attempts import SignInAttempts
@@ -25,6 +27,7 @@ from queues.broker import CLIENT_TIMEOUT, QueueBroker, build_broker
 from queues.unknown_event_keys import UnknownKeys
 from services.accounts.passwords import Passwords
 from tests.support.dashboard import QUICK, Dashboard, PresentTime, ServeDashboard
+from tests.support.data_template import FOLDER_VARIABLE
 from tests.support.ingress import NOW, Clock, Ingress, Serve
 from tests.support.world import World
 
@@ -82,8 +85,16 @@ def serve(settings: Settings) -> Iterator[Serve]:
         client.close()
 
 
+@pytest.fixture(scope="session")
+def compiled_templates() -> BytecodeCache:
+    """Compile each template once in a test run: doing so takes longer than most tests."""
+    return FileSystemBytecodeCache(os.environ[FOLDER_VARIABLE])
+
+
 @pytest.fixture
-def serve_dashboard(settings: Settings) -> Iterator[ServeDashboard]:
+def serve_dashboard(
+    settings: Settings, compiled_templates: BytecodeCache
+) -> Iterator[ServeDashboard]:
     """Builds the dashboard like `dashboard/wsgi.py`; parts of it can be chosen."""
     clients: list[redis.Redis] = []
 
@@ -106,6 +117,7 @@ def serve_dashboard(settings: Settings) -> Iterator[ServeDashboard]:
                 broker=broker,
             )
         )
+        app.jinja_env.bytecode_cache = compiled_templates
         return Dashboard(app, clock)
 
     yield build

@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,8 +15,11 @@ from typing import Any
 import psycopg2
 import requests
 
-BRAZEBEE = str(Path(sys.executable).parent / "brazebee")
+from tests.support.command_server import BRAZEBEE, CommandServer
+
 START_SECONDS = 60.0
+
+COMMANDS = CommandServer()
 
 
 def free_port() -> int:
@@ -87,14 +89,7 @@ class Brazebee:
         return "\n".join(self.output)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [BRAZEBEE, *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return COMMANDS.run(arguments, self.environment)
 
     def json(self, *arguments: str) -> Any:
         done = self.run(*arguments, "--json")
