@@ -1,4 +1,4 @@
-"""How a command finds the servers: the environment first, then a running `brazebee up`."""
+"""Finds the servers of a command: in the environment, else through a running `brazebee up`."""
 
 import os
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ from standalone.data_directory import (
 
 
 def find_settings() -> Settings:
-    """The settings of this environment, filled up from the `up` that runs on the data directory.
+    """Return the settings of this environment, completed by the instance on the data directory.
 
     Raises:
-        CommandError: neither tells where the servers are, or a setting is wrong.
+        CommandError: neither has the address of PostgreSQL, or a setting is invalid.
     """
     environment = {name: value for name, value in os.environ.items() if value.strip()}
     # Settings of one installation must not be mixed with the address of another.
@@ -37,10 +37,10 @@ def find_settings() -> Settings:
 
 
 def find_running() -> RunningInstance:
-    """The `brazebee up` that runs on the data directory.
+    """Return the `brazebee up` that runs on the data directory.
 
     Raises:
-        CommandError: none does.
+        CommandError: there is none.
     """
     data = DataDirectory(
         Path(os.environ.get(DATA_DIRECTORY_VARIABLE, "").strip() or DEFAULT_DATA_DIRECTORY)
@@ -56,10 +56,10 @@ def find_running() -> RunningInstance:
 
 @contextmanager
 def database_transaction() -> Iterator[Settings]:
-    """Connect, and do what follows in one transaction.
+    """Connect, and run a block in one transaction.
 
     Raises:
-        CommandError: PostgreSQL cannot be reached.
+        CommandError: PostgreSQL cannot be reached, or stored rules cannot be read.
     """
     settings = find_settings()
     connect(settings)
@@ -69,7 +69,7 @@ def database_transaction() -> Iterator[Settings]:
 
 @contextmanager
 def report_database_errors() -> Iterator[None]:
-    """Do what follows, and refuse in a sentence should PostgreSQL be away.
+    """Run a block, and report errors of the database in one sentence.
 
     Raises:
         CommandError: PostgreSQL cannot be reached, or stored rules cannot be read.
@@ -87,13 +87,13 @@ def report_database_errors() -> Iterator[None]:
 
 
 def find_organization(name: str) -> Organization:
-    """The organization with this name.
+    """Return the organization with this name.
 
     Raises:
         CommandError: there is none.
     """
     organization = organizations.find(name)
     if organization is None:
-        known = ", ".join(o.name for o in organizations.every()) or "none"
-        raise CommandError(f"There is no organization `{name}`; known: {known}.")
+        names = ", ".join(organization.name for organization in organizations.every()) or "none"
+        raise CommandError(f"There is no organization `{name}`; known: {names}.")
     return organization

@@ -1,4 +1,4 @@
-"""Instants as options of commands."""
+"""Types and defaults of options."""
 
 import getpass
 from datetime import datetime
@@ -10,7 +10,7 @@ from rules.phrases.fields import as_instant
 
 
 class Instant(click.ParamType[datetime]):
-    """An instant in ISO 8601, in UTC unless it says otherwise."""
+    """An instant in ISO 8601, in UTC unless it has an offset."""
 
     name = "time"
 
@@ -23,7 +23,7 @@ class Instant(click.ParamType[datetime]):
 
 
 def current_user() -> str:
-    """The name of the user on this machine."""
+    """Return the name of the user on this machine."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

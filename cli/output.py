@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON alone for programs."""
+"""The output of commands: tables for people, only JSON for programs."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,12 +18,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 
 def print_json(value: Any) -> None:
-    """Print JSON, instants in ISO 8601 with milliseconds."""
+    """Print JSON, with instants in ISO 8601 with milliseconds."""
     click.echo(orjson.dumps(json_value(value), option=orjson.OPT_INDENT_2).decode())
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
-    """Print rows of the same columns as JSON or as a table, `empty` where there is none."""
+    """Print rows with the same columns as JSON or as a table; print `empty` if there are none."""
     if as_json:
         print_json(rows)
     elif rows:

@@ -1,4 +1,4 @@
-"""`brazebee clock`: the process that finds what is due."""
+"""`brazebee clock`: the process that finds due work and enqueues it."""
 
 import signal
 import threading
@@ -18,7 +18,7 @@ from services.times import utc_now
 
 @click.command("clock")
 def clock() -> None:
-    """Run the clock until stopped. A second one may run; it takes over when the first ends."""
+    """Run the clock until stopped. A second clock may run; it takes over when the first ends."""
     settings = find_settings()
     configure_logging(settings.log_level)
     connect(settings)
@@ -29,5 +29,5 @@ def clock() -> None:
 
 
 def build_clock(settings: Settings, broker: QueueBroker, now: Callable[[], datetime]) -> Clock:
-    """Return the clock of this process, on a broker and a source of the present time."""
+    """Return a clock with a broker and a source of the current time."""
     return Clock(broker, now, settings.webhooks)

@@ -1,10 +1,10 @@
-"""`brazebee companies` and `brazebee explain`: how customers are, and why."""
+"""`brazebee companies` and `brazebee explain`: the health of companies, and the reasons."""
 
 from collections.abc import Iterator
 
 import click
 
-from cli.commands.flags import told
+from cli.commands.flags import describe_override
 from cli.connection import database_transaction, find_organization
 from cli.errors import CommandError
 from cli.output import json_option, org_option, print_json, print_rows
@@ -18,15 +18,15 @@ from services.times import utc_now
 
 
 @click.command("companies")
-@click.option("--status", help="Only those with this status, such as 'At Risk'.")
+@click.option("--status", help="Only companies with this status, such as 'At Risk'.")
 @org_option
 @json_option
 def list_companies(status: str | None, org: str, as_json: bool) -> None:
     """List companies with their health, by name."""
     with database_transaction():
-        found = companies.of_organization(find_organization(org).id)
-    rows = [vars(company) for company in found if status in (None, company.health_status)]
-    empty = "No company has this status." if found else "No company yet: none has sent an event."
+        every_company = companies.of_organization(find_organization(org).id)
+    rows = [vars(company) for company in every_company if status in (None, company.health_status)]
+    empty = "No company has this status." if every_company else "No companies yet: no events yet."
     print_rows(rows, as_json=as_json, empty=empty)
 
 
@@ -35,56 +35,59 @@ def list_companies(status: str | None, org: str, as_json: bool) -> None:
 @org_option
 @json_option
 def explain_company(company: str, org: str, as_json: bool) -> None:
-    """Say why COMPANY, named by the id that its events carry, has its status."""
+    """Explain the status of COMPANY, which is the id that its events carry."""
     with database_transaction():
         read_one_snapshot()
         organization = find_organization(org)
-        found = explain(organization.id, company, organization.rules_version, utc_now())
-    if found is None:
+        explanation = explain(organization.id, company, organization.rules_version, utc_now())
+    if explanation is None:
         raise CommandError(
             f"`{org}` has no company with the id `{company}`; see `brazebee companies`."
         )
     if as_json:
-        print_json(explanation_json(found))
+        print_json(explanation_json(explanation))
     else:
-        _print(found)
+        _print(explanation)
 
 
-def _print(found: Explanation) -> None:
-    company = found.company
+def _print(explanation: Explanation) -> None:
+    company = explanation.company
     since = f" since {format_instant(company.changed_at)}" if company.changed_at else ""
-    score = "" if found.score is None else f", score {found.score}"
-    click.echo(f"{company.name} ({company.external_id}) is {found.status}{since}{score}.")
-    for flag in found.flags:
+    score = "" if explanation.score is None else f", score {explanation.score}"
+    click.echo(f"{company.name} ({company.external_id}) is {explanation.status}{since}{score}.")
+    for flag in explanation.flags:
         click.echo(f"\n{flag.flag}: {flag.status}")
-        for title, text in _lines(flag, found.rules_version):
+        for title, text in _lines(flag, explanation.rules_version):
             click.echo(f"  {title:<9}{text}")
-    if not found.flags:
+    if not explanation.flags:
         click.echo("\nThe rules have no flags.")
     click.echo("")
-    print_rows(status_changes(found), as_json=False, empty="Its status has never changed.")
+    print_rows(status_changes(explanation), as_json=False, empty="Its status has never changed.")
 
 
 def _lines(flag: FlagExplanation, version: int) -> Iterator[tuple[str, str]]:
     if flag.override:
-        yield told(flag.override)
+        yield describe_override(flag.override)
     judged = flag.reason not in (Reason.WAITING, Reason.DOES_NOT_APPLY)
     phrase = f": {flag.threshold}" if judged else f" ({flag.threshold})"
     yield "because", flag.reason.value + phrase
     if flag.counts and judged:
         last = format_instant(flag.last_event_at) if flag.last_event_at else None
-        yield "counts", f"{flag.counts}, {f'the last at {last}' if last else 'which never came'}"
+        yield (
+            "counts",
+            f"{flag.counts}, {f'the last at {last}' if last else 'of which there are none'}",
+        )
     if flag.evidence:
         yield "facts", flag.evidence
     if flag.recovers:
         yield "recovers", f"when {flag.recovers}"
-    ways = []
+    changes = []
     if flag.changes_at:
         unless = f", unless {flag.unless}" if flag.unless else ""
         at = format_instant(flag.changes_at)
-        ways.append(f"{flag.changes_to} at {at} if nothing happens{unless}")
+        changes.append(f"{flag.changes_to} at {at} if nothing happens{unless}")
     if flag.missing:
-        ways.append(f"{flag.missing} would change it")
-    yield "changes", "; ".join(ways) or "not by itself"
+        changes.append(f"{flag.missing} would change it")
+    yield "changes", "; ".join(changes) or "not by itself"
     note = f": {flag.note}" if flag.note else ""
     yield "rule", f"version {version}, line {flag.line}{note}"

@@ -1,4 +1,4 @@
-"""`brazebee flags`: flags of companies snoozed, overridden, and as they are judged again."""
+"""`brazebee flags`: snoozes and overrides flags of companies, and ends it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,13 +42,14 @@ flag_argument = click.argument("flag")
 
 
 def _grounds_options(command: Command) -> Command:
-    """Until when, why, and who answers for it."""
+    """Add the options for the end, the reason and the owner of an override."""
     for option in (
-        click.option("--owner", required=True, help="Who answers for it, such as an email."),
-        click.option("--reason", required=True, help="Why, for whoever asks."),
-        click.option("--for", "for_long", metavar="DURATION",
-                     help="For how long, such as '2 weeks'."),
-        click.option("--until", type=Instant(), help="Until then, in ISO 8601; UTC unless said."),
+        click.option("--owner", required=True, help="Who is responsible, such as an email."),
+        click.option("--reason", required=True, help="The reason, for others to read."),
+        click.option("--for", "duration", metavar="DURATION",
+                     help="How long, such as '2 weeks'."),
+        click.option("--until", type=Instant(),
+                     help="The end, in ISO 8601; UTC unless it has an offset."),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -56,7 +57,7 @@ def _grounds_options(command: Command) -> Command:
 
 @click.group("flags")
 def flags() -> None:
-    """Flags of a company: leave one out for a while, or say yourself what it counts as."""
+    """Flags of a company: snooze a flag for a while, or override its status."""
 
 
 @flags.command("snooze")
@@ -69,32 +70,32 @@ def snooze_flag(
     company: str,
     flag: str,
     until: datetime | None,
-    for_long: str | None,
+    duration: str | None,
     reason: str,
     owner: str,
     org: str,
     as_json: bool,
 ) -> None:
-    """Let FLAG of COMPANY not count, and tell nobody of its changes, for a while.
+    """Ignore FLAG of COMPANY for a while: it does not count, and its changes are not reported.
 
-    COMPANY is the id that its events carry, FLAG a name in the rules. The flag is judged as ever,
-    and what it has come to counts again from the end on.
+    COMPANY is the id that its events carry, FLAG a name in the rules. The flag is still evaluated,
+    and counts again once the snooze has ended.
     """
     now = utc_now()
-    ends_at = _end_of(until, for_long, now)
+    ends_at = _end_of(until, duration, now)
     if ends_at is None:
-        raise click.UsageError("A snooze must end: say --until or --for.")
-    grounds = Justification(reason, owner, current_user())
+        raise click.UsageError("A snooze must end: use --until or --for.")
+    justification = Justification(reason, owner, current_user())
     with _changing(org, now) as (settings, organization_id, judging):
         target = FlagOfCompany(organization_id, company, flag)
-        written = snooze(target, ends_at, grounds, judging)
-    _tell(written, settings, as_json=as_json)
+        result = snooze(target, ends_at, justification, judging)
+    _print_result(result, settings, as_json=as_json)
 
 
 @flags.command("override")
 @company_argument
 @flag_argument
-@click.option("--status", required=True, help="What it is to count as, such as 'Healthy'.")
+@click.option("--status", required=True, help="The status to count, such as 'Healthy'.")
 @_grounds_options
 @org_option
 @json_option
@@ -103,23 +104,23 @@ def override_flag(
     flag: str,
     status: str,
     until: datetime | None,
-    for_long: str | None,
+    duration: str | None,
     reason: str,
     owner: str,
     org: str,
     as_json: bool,
 ) -> None:
-    """Let FLAG of COMPANY count as a status, for a while or until it is ended.
+    """Count FLAG of COMPANY as a status, for a while or until the override is ended.
 
     COMPANY is the id that its events carry, FLAG a name in the rules.
     """
     now = utc_now()
-    ends_at = _end_of(until, for_long, now)
-    grounds = Justification(reason, owner, current_user())
+    ends_at = _end_of(until, duration, now)
+    justification = Justification(reason, owner, current_user())
     with _changing(org, now) as (settings, organization_id, judging):
         target = FlagOfCompany(organization_id, company, flag)
-        written = override(target, status, ends_at, grounds, judging)
-    _tell(written, settings, as_json=as_json)
+        result = override(target, status, ends_at, justification, judging)
+    _print_result(result, settings, as_json=as_json)
 
 
 @flags.command("end")
@@ -128,59 +129,66 @@ def override_flag(
 @org_option
 @json_option
 def end_override(company: str, flag: str, org: str, as_json: bool) -> None:
-    """Let FLAG of COMPANY count as it is judged again, from now on."""
+    """End the snooze or override of FLAG of COMPANY: it counts as evaluated again."""
     with _changing(org, utc_now()) as (settings, organization_id, judging):
-        written = end(FlagOfCompany(organization_id, company, flag), current_user(), judging)
-    _tell(written, settings, as_json=as_json)
+        result = end(FlagOfCompany(organization_id, company, flag), current_user(), judging)
+    _print_result(result, settings, as_json=as_json)
 
 
 @flags.command("list")
-@click.option("--company", help="Only of this company, by the id that its events carry.")
-@click.option("--all", "ended", is_flag=True, help="Also those that are over.")
+@click.option("--company", help="Only flags of this company, by the id that its events carry.")
+@click.option("--all", "ended", is_flag=True, help="Include those that have ended.")
 @org_option
 @json_option
 def list_overrides(company: str | None, ended: bool, org: str, as_json: bool) -> None:
-    """List the flags that are snoozed or overridden, the newest first."""
+    """List the flags that are snoozed or overridden, newest first."""
     with database_transaction():
         organization_id = find_organization(org).id
-        wanted = companies.find(organization_id, company) if company is not None else None
-        if company is not None and wanted is None:
-            raise CommandError(f"There is no company with the id `{company}`.")
-        found = flag_overrides.of_organization(
-            organization_id, company_id=wanted.id if wanted else None, ended=ended
+        company_id = None
+        if company is not None:
+            stored_company = companies.find(organization_id, company)
+            if stored_company is None:
+                raise CommandError(f"There is no company with the id `{company}`.")
+            company_id = stored_company.id
+        overrides = flag_overrides.of_organization(
+            organization_id, company_id=company_id, ended=ended
         )
     if as_json:
-        print_json([{"company": one.company, **override_json(one.override)} for one in found])
+        print_json(
+            [{"company": entry.company, **override_json(entry.override)} for entry in overrides]
+        )
         return
     rows = [
         {
-            "company": f"{one.company_name} ({one.company})",
-            "flag": one.override.flag,
-            "counts_as": one.override.status or "snoozed",
-            "since": one.override.starts_at,
-            "until": one.override.over_at,
-            **({"ended_by": one.override.ended_by} if ended else {}),
-            "owner": one.override.owner,
-            "reason": one.override.reason,
+            "company": f"{entry.company_name} ({entry.company})",
+            "flag": entry.override.flag,
+            "counts_as": entry.override.status or "snoozed",
+            "since": entry.override.starts_at,
+            "until": entry.override.over_at,
+            **({"ended_by": entry.override.ended_by} if ended else {}),
+            "owner": entry.override.owner,
+            "reason": entry.override.reason,
         }
-        for one in found
+        for entry in overrides
     ]
     print_rows(rows, as_json=False, empty="No flag is snoozed or overridden.")
 
 
-def told(one: StoredOverride) -> tuple[str, str]:
-    """An override that is in force, for people: what it is, and the rest in words."""
-    end = format_instant(one.ends_at) if one.ends_at else "it is ended,"
-    rest = f"until {end} by {one.owner} because {one.reason}"
-    return ("snoozed", rest) if one.kind is Kind.SNOOZE else ("set to", f"{one.status} {rest}")
+def describe_override(override: StoredOverride) -> tuple[str, str]:
+    """Return what an override in force does, and its end, owner and reason."""
+    end = format_instant(override.ends_at) if override.ends_at else "it is ended,"
+    rest = f"until {end} by {override.owner} because {override.reason}"
+    if override.kind is Kind.SNOOZE:
+        return "snoozed", rest
+    return "set to", f"{override.status} {rest}"
 
 
 @contextmanager
 def _changing(org: str, now: datetime) -> Iterator[tuple[Settings, int, JudgingContext]]:
-    """A transaction in which to change how flags count, and what that needs.
+    """Open a transaction for a change of overrides; yield what the change needs.
 
     Raises:
-        CommandError: it cannot be done as asked, or Redis does not tell which events wait.
+        CommandError: the change is refused, or Redis cannot be asked for waiting events.
     """
     with database_transaction() as settings:
         organization_id = find_organization(org).id
@@ -190,34 +198,34 @@ def _changing(org: str, now: datetime) -> Iterator[tuple[Settings, int, JudgingC
         except OverrideRefused as error:
             raise CommandError(str(error)) from None
         except RedisError as error:
-            said = str(error).rstrip(".")
-            raise CommandError(f"Redis does not answer: {said}. Nothing was changed.") from None
+            reason = str(error).rstrip(".")
+            raise CommandError(f"Redis does not answer: {reason}. Nothing was changed.") from None
 
 
-def _end_of(until: datetime | None, for_long: str | None, now: datetime) -> datetime | None:
-    if until is not None and for_long is not None:
-        raise click.UsageError("Say --until or --for, not both.")
-    if for_long is None:
+def _end_of(until: datetime | None, duration: str | None, now: datetime) -> datetime | None:
+    if until is not None and duration is not None:
+        raise click.UsageError("Use --until or --for, not both.")
+    if duration is None:
         return until
     try:
-        return shift(now, parse_offset(for_long))
+        return shift(now, parse_offset(duration))
     except PhraseError as error:
         raise click.UsageError(f"--for: {error.message}") from None
 
 
-def _tell(written: OverrideResult, settings: Settings, *, as_json: bool) -> None:
-    """Ask for the deliveries, and say what was done."""
-    enqueue_deliveries(settings, [(delivery_id, 1) for delivery_id in written.deliveries])
-    one, company = written.override, written.company
+def _print_result(result: OverrideResult, settings: Settings, *, as_json: bool) -> None:
+    """Enqueue the deliveries, and print what was changed."""
+    enqueue_deliveries(settings, [(delivery_id, 1) for delivery_id in result.deliveries])
+    override, company = result.override, result.company
     if as_json:
-        now = {"health_status": company.health_status, "score": company.score}
-        print_json({"company": company.external_id, **override_json(one), **now})
+        health = {"health_status": company.health_status, "score": company.score}
+        print_json({"company": company.external_id, **override_json(override), **health})
         return
-    is_so = "is " + " ".join(told(one))
-    if one.ended_at is not None:
-        is_so = "counts as it is judged again"
-    click.echo(f"{one.flag} of {company.name} ({company.external_id}) {is_so}.")
-    if one.start_recorded and (one.ended_at is None or one.end_recorded):
+    change = "is " + " ".join(describe_override(override))
+    if override.ended_at is not None:
+        change = "counts as evaluated again"
+    click.echo(f"{override.flag} of {company.name} ({company.external_id}) {change}.")
+    if override.start_recorded and (override.ended_at is None or override.end_recorded):
         click.echo(f"{company.name} is {company.health_status}.")
     else:
-        click.echo("Events wait to be stored; it counts as soon as they are.")
+        click.echo("Events are waiting to be stored; the change counts as soon as they are.")

@@ -1,4 +1,4 @@
-"""`brazebee keys`: the API keys that clients send."""
+"""`brazebee keys`: the API keys of clients."""
 
 import click
 
@@ -10,18 +10,18 @@ from models.keys import api_keys
 
 @click.group("keys")
 def keys() -> None:
-    """API keys. Several may be valid at a time, so that they can be rotated."""
+    """API keys. Several may be valid at once, so that they can be rotated."""
 
 
 @keys.command("create")
 @org_option
-@click.option("--name", default="key", show_default=True, help="To tell keys apart.")
+@click.option("--name", default="key", show_default=True, help="Name that distinguishes keys.")
 @json_option
 def create(org: str, name: str, as_json: bool) -> None:
-    """Make a key and print it; it is shown only this once."""
+    """Create a key and print it; it is shown only once."""
     with database_transaction():
         key = api_keys.create(find_organization(org).id, name)
-    click.echo(f"A new API key of `{org}`; keep it, it is not shown again:", err=True)
+    click.echo(f"A new API key of `{org}`. Keep it, it is not shown again:", err=True)
     if as_json:
         print_json({"name": name, "key": key})
     else:
@@ -45,7 +45,7 @@ def list_keys(org: str, as_json: bool) -> None:
             }
             for key in api_keys.of_organization(find_organization(org).id)
         ]
-    print_rows(rows, as_json=as_json, empty="No key yet; make one with `brazebee keys create`.")
+    print_rows(rows, as_json=as_json, empty="No keys yet; create one with `brazebee keys create`.")
 
 
 @keys.command("revoke")
@@ -53,7 +53,7 @@ def list_keys(org: str, as_json: bool) -> None:
 @org_option
 @json_option
 def revoke(key_id: int, org: str, as_json: bool) -> None:
-    """Revoke the key with this ID; within 5 seconds it is refused everywhere."""
+    """Revoke the key with this ID. It is refused everywhere within 5 seconds."""
     with database_transaction():
         if not api_keys.revoke(find_organization(org).id, key_id):
             raise CommandError(

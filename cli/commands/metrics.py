@@ -1,4 +1,4 @@
-"""`brazebee metrics`: how webhooks fare, as Prometheus text."""
+"""`brazebee metrics`: the metrics of webhooks, as Prometheus text."""
 
 import threading
 
@@ -17,7 +17,7 @@ from services.webhooks.metrics import WebhookCollector, WebhookCounters
 
 @click.command("metrics")
 @click.option("--port", type=click.IntRange(1, 65535),
-              help="Serve them at /metrics on this port, until stopped.")  # fmt: skip
+              help="Serve the metrics at /metrics on this port, until stopped.")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def metrics(port: int | None, host: str) -> None:
     """Print metrics of webhook deliveries and endpoints, or serve them to Prometheus."""

@@ -27,7 +27,7 @@ role_option = click.option(
     "--role",
     type=click.Choice([role.value for role in Role]),
     required=True,
-    help="What they may do.",
+    help="What the person may do.",
 )
 password_option = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input."
@@ -36,25 +36,25 @@ password_option = click.option(
 
 @click.group("people")
 def people() -> None:
-    """People who sign in to the dashboard. One person may belong to several organizations."""
+    """People who sign in to the dashboard. A person may belong to several organizations."""
 
 
 @people.command("add")
 @click.argument("email")
 @role_option
-@click.option("--name", help="Their name, if they are new.")
+@click.option("--name", help="The name, for a new person.")
 @password_option
 @org_option
 @json_option
 def add(
     email: str, role: str, name: str | None, password_stdin: bool, org: str, as_json: bool
 ) -> None:
-    """Make somebody a member; for who is new a password is made, and shown only this once."""
-    given = _read_password(email) if password_stdin else None
-    password = given or random_password()
+    """Add a member. A new person gets a password, which is shown only once."""
+    chosen = _read_password(email) if password_stdin else None
+    password = chosen or random_password()
     password_hash = Passwords().hash(password)
     with database_transaction():
-        added = _possible(
+        added = _try(
             lambda: changes.add(
                 find_organization(org),
                 NewMember(email, name, password_hash),
@@ -63,14 +63,16 @@ def add(
                 at=utc_now(),
             )
         )
-    shown = password if added.is_new and given is None else None
+    shown = password if added.is_new and chosen is None else None
     if as_json:
         print_json({"email": added.person.email, "org": org, "role": role, "password": shown})
-    said = f"{added.person.email} is a member of `{org}` now, as {role}"
+    membership = f"{added.person.email} is now a member of `{org}`, as {role}"
     if added.is_new:
-        _show(f"{said}.", shown, as_json=as_json)
+        _show(f"{membership}.", shown, as_json=as_json)
     else:
-        click.echo(f"{said}; the dashboard knew them, and their password stays.", err=True)
+        click.echo(
+            f"{membership}; the account existed already, and its password is unchanged.", err=True
+        )
 
 
 @people.command("list")
@@ -81,15 +83,15 @@ def list_people(org: str, as_json: bool) -> None:
     with database_transaction():
         rows = [
             {
-                "email": one.email,
-                "name": one.name,
-                "role": one.role,
-                "signed_in_at": one.signed_in_at,
-                "disabled_at": one.disabled_at,
+                "email": member.email,
+                "name": member.name,
+                "role": member.role,
+                "signed_in_at": member.signed_in_at,
+                "disabled_at": member.disabled_at,
             }
-            for one in memberships.of_organization(find_organization(org).id)
+            for member in memberships.of_organization(find_organization(org).id)
         ]
-    print_rows(rows, as_json=as_json, empty="Nobody yet; add somebody with `brazebee people add`.")
+    print_rows(rows, as_json=as_json, empty="No members yet; add one with `brazebee people add`.")
 
 
 @people.command("set-role")
@@ -98,15 +100,15 @@ def list_people(org: str, as_json: bool) -> None:
 @org_option
 @json_option
 def set_role(email: str, role: str, org: str, as_json: bool) -> None:
-    """Give a member another role."""
+    """Change the role of a member."""
     with database_transaction():
         organization, person = find_organization(org), _find(email)
-        _possible(
+        _try(
             lambda: changes.change_role(organization, person, Role(role), maker=MAKER, at=utc_now())
         )
     if as_json:
         print_json({"email": person.email, "org": org, "role": role})
-    click.echo(f"{person.email} is {role} of `{org}` now.", err=True)
+    click.echo(f"{person.email} is now {role} of `{org}`.", err=True)
 
 
 @people.command("remove")
@@ -114,13 +116,13 @@ def set_role(email: str, role: str, org: str, as_json: bool) -> None:
 @org_option
 @json_option
 def remove(email: str, org: str, as_json: bool) -> None:
-    """End a membership; the person stays in other organizations."""
+    """Remove a member; memberships of other organizations stay."""
     with database_transaction():
         organization, person = find_organization(org), _find(email)
-        _possible(lambda: changes.remove(organization, person, maker=MAKER, at=utc_now()))
+        _try(lambda: changes.remove(organization, person, maker=MAKER, at=utc_now()))
     if as_json:
         print_json({"removed": person.email, "org": org})
-    click.echo(f"{person.email} is no member of `{org}` any more.", err=True)
+    click.echo(f"{person.email} is no longer a member of `{org}`.", err=True)
 
 
 @people.command("set-password")
@@ -128,14 +130,14 @@ def remove(email: str, org: str, as_json: bool) -> None:
 @password_option
 @json_option
 def set_password(email: str, password_stdin: bool, as_json: bool) -> None:
-    """Give a person a new password, and sign them out everywhere."""
-    given = _read_password(email) if password_stdin else None
-    password = given or random_password()
+    """Set a new password, and sign the person out everywhere."""
+    chosen = _read_password(email) if password_stdin else None
+    password = chosen or random_password()
     password_hash = Passwords().hash(password)
     with database_transaction():
         person = _find(email)
         changes.set_password(person, password_hash, maker=MAKER, at=utc_now())
-    shown = None if given else password
+    shown = None if chosen else password
     if as_json:
         print_json({"email": person.email, "password": shown})
     _show(f"{person.email} has a new password, and was signed out.", shown, as_json=as_json)
@@ -145,38 +147,40 @@ def set_password(email: str, password_stdin: bool, as_json: bool) -> None:
 @click.argument("email")
 @json_option
 def disable(email: str, as_json: bool) -> None:
-    """Keep a person from signing in anywhere, and sign them out."""
+    """Stop a person from signing in, and sign the person out everywhere."""
     with database_transaction():
         person = _find(email)
-        changed = _possible(lambda: changes.disable(person, maker=MAKER, at=utc_now()))
+        changed = _try(lambda: changes.disable(person, maker=MAKER, at=utc_now()))
     if as_json:
         print_json({"email": person.email, "disabled": True, "changed": changed})
-    said = "cannot sign in any more" if changed else "was disabled already"
-    click.echo(f"{person.email} {said}.", err=True)
+    state = "cannot sign in any more" if changed else "was disabled already"
+    click.echo(f"{person.email} {state}.", err=True)
 
 
 @people.command("enable")
 @click.argument("email")
 @json_option
 def enable(email: str, as_json: bool) -> None:
-    """Let a person sign in again."""
+    """Allow a person to sign in again."""
     with database_transaction():
         person = _find(email)
         changed = changes.enable(person, maker=MAKER, at=utc_now())
     if as_json:
         print_json({"email": person.email, "disabled": False, "changed": changed})
-    said = "can sign in again" if changed else "was not disabled"
-    click.echo(f"{person.email} {said}.", err=True)
+    state = "can sign in again" if changed else "was not disabled"
+    click.echo(f"{person.email} {state}.", err=True)
 
 
 def _find(email: str) -> Person:
     person = stored_people.find(email.strip())
     if person is None:
-        raise CommandError(f"Nobody has the email `{email}`; see `brazebee people list`.")
+        raise CommandError(
+            f"There is no person with the email address `{email}`; see `brazebee people list`."
+        )
     return person
 
 
-def _possible(change: Callable[[], T]) -> T:
+def _try(change: Callable[[], T]) -> T:
     try:
         return change()
     except ChangeRefused as error:
@@ -192,10 +196,10 @@ def _read_password(email: str) -> str:
     return password
 
 
-def _show(said: str, password: str | None, *, as_json: bool) -> None:
+def _show(message: str, password: str | None, *, as_json: bool) -> None:
     if password is None:
-        click.echo(said, err=True)
+        click.echo(message, err=True)
         return
-    click.echo(f"{said} Keep the password, it is not shown again:", err=True)
+    click.echo(f"{message} Keep the password, it is not shown again:", err=True)
     if not as_json:
         click.echo(password)

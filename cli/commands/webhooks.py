@@ -1,4 +1,4 @@
-"""`brazebee webhooks`: where changes of health are sent, and how that goes."""
+"""`brazebee webhooks`: the endpoints that changes of health are sent to."""
 
 import time
 from typing import Any
@@ -10,6 +10,7 @@ from cli.connection import database_transaction, find_organization, find_setting
 from cli.errors import CommandError
 from cli.output import json_option, org_option, print_json, print_rows
 from config.settings import Settings
+from models.organizations.organizations import Organization
 from models.webhooks import delivery_log, webhook_endpoints
 from models.webhooks.deliveries import Request
 from models.webhooks.webhook_endpoints import Endpoint, Wanted
@@ -26,26 +27,27 @@ from services.webhooks.subscriptions import (
 )
 
 TEST_SPARE_SECONDS = 10.0
-"""How much longer than one attempt a test event may take."""
+"""How much longer a test event may take than one attempt."""
 
 id_argument = click.argument("endpoint_id", metavar="ID", type=click.UUID)
 
 
 @click.group("webhooks")
 def webhooks() -> None:
-    """Webhook endpoints: each gets the changes of health that it subscribes to."""
+    """Webhook endpoints: each receives the changes of health that it subscribes to."""
 
 
 @webhooks.command("add")
 @click.argument("url")
 @click.option("--event", "events", multiple=True, type=click.Choice([str(e) for e in EventType]),
-              help="Only this kind of change; may be given twice.")  # fmt: skip
+              help="Only this type of event; may be repeated.")  # fmt: skip
 @click.option("--status", "statuses", multiple=True, metavar="STATUS",
-              help="Only changes of a company's status to this one.")  # fmt: skip
+              help="Only changes to this status; may be repeated.")  # fmt: skip
 @click.option("--company", "companies", multiple=True, metavar="ID",
-              help="Only this company, by the id that its events carry.")  # fmt: skip
+              help="Only this company, by its id in events; may be repeated.")  # fmt: skip
 @click.option("--where", "fields", multiple=True, metavar="FIELD=VALUE",
-              help="Only companies with this field, such as plan=Enterprise.")  # fmt: skip
+              help="Only companies with this field, such as plan=Enterprise;"
+              " may be repeated.")  # fmt: skip
 @org_option
 @json_option
 def add(
@@ -57,7 +59,7 @@ def add(
     org: str,
     as_json: bool,
 ) -> None:
-    """Subscribe URL and print the secret that signs its webhooks; it is shown only this once."""
+    """Subscribe URL and print the secret that signs its webhooks; it is shown only once."""
     settings = find_settings()
     _check(url, settings)
     try:
@@ -76,21 +78,21 @@ def add(
 @org_option
 @json_option
 def list_endpoints(org: str, as_json: bool) -> None:
-    """List the subscribed endpoints and how they fare."""
+    """List the endpoints and their state."""
     with database_transaction():
-        found = webhook_endpoints.of_organization(find_organization(org).id)
+        subscribed = webhook_endpoints.of_organization(find_organization(org).id)
     rows = [
         {
-            "id": str(e.id),
-            "url": e.url,
-            "state": endpoints.state(e),
-            "failing_since": e.failing_since,
-            "created_at": e.created_at,
+            "id": str(endpoint.id),
+            "url": endpoint.url,
+            "state": endpoints.state(endpoint),
+            "failing_since": endpoint.failing_since,
+            "created_at": endpoint.created_at,
         }
-        for e in found
+        for endpoint in subscribed
     ]
     print_rows(
-        rows, as_json=as_json, empty="No webhook yet; add one with `brazebee webhooks add URL`."
+        rows, as_json=as_json, empty="No webhooks yet; add one with `brazebee webhooks add URL`."
     )
 
 
@@ -99,10 +101,10 @@ def list_endpoints(org: str, as_json: bool) -> None:
 @org_option
 @json_option
 def show(endpoint_id: UUID, org: str, as_json: bool) -> None:
-    """Show one endpoint: what it is subscribed to, and how it fares."""
+    """Show one endpoint: its subscription and its state."""
     with database_transaction():
-        endpoint = _find(org, endpoint_id)
-    told = {
+        endpoint = find_endpoint(find_organization(org), endpoint_id)
+    details = {
         "id": str(endpoint.id),
         "url": endpoint.url,
         "state": endpoints.state(endpoint),
@@ -118,9 +120,9 @@ def show(endpoint_id: UUID, org: str, as_json: bool) -> None:
         "created_at": endpoint.created_at,
     }
     if as_json:
-        print_json(told)
+        print_json(details)
         return
-    rows = [{"what": name.replace("_", " "), "value": value} for name, value in told.items()]
+    rows = [{"what": name.replace("_", " "), "value": value} for name, value in details.items()]
     print_rows(rows, as_json=False, empty="")
 
 
@@ -129,9 +131,9 @@ def show(endpoint_id: UUID, org: str, as_json: bool) -> None:
 @org_option
 @json_option
 def remove(endpoint_id: UUID, org: str, as_json: bool) -> None:
-    """End a subscription; what still waits for it is cancelled."""
+    """End a subscription; waiting deliveries are cancelled."""
     with database_transaction():
-        endpoints.remove(_find(org, endpoint_id))
+        endpoints.remove(find_endpoint(find_organization(org), endpoint_id))
     if as_json:
         print_json({"removed": str(endpoint_id)})
     click.echo(f"Removed {endpoint_id}.", err=True)
@@ -142,12 +144,12 @@ def remove(endpoint_id: UUID, org: str, as_json: bool) -> None:
 @org_option
 @json_option
 def disable(endpoint_id: UUID, org: str, as_json: bool) -> None:
-    """Send nothing more; what waits, and what comes, is kept until it is enabled."""
+    """Pause an endpoint; waiting and new deliveries are kept until it is enabled."""
     with database_transaction():
-        endpoints.disable(_find(org, endpoint_id), "by hand", utc_now())
+        endpoints.disable(find_endpoint(find_organization(org), endpoint_id), "by hand", utc_now())
     if as_json:
         print_json({"disabled": str(endpoint_id)})
-    click.echo(f"Disabled {endpoint_id}; what is for it is kept.", err=True)
+    click.echo(f"Disabled {endpoint_id}; its deliveries are kept.", err=True)
 
 
 @webhooks.command("enable")
@@ -155,10 +157,12 @@ def disable(endpoint_id: UUID, org: str, as_json: bool) -> None:
 @org_option
 @json_option
 def enable(endpoint_id: UUID, org: str, as_json: bool) -> None:
-    """Send again, with all that was kept meanwhile."""
+    """Resume an endpoint, starting with the deliveries that were kept."""
     with database_transaction() as settings:
-        following = endpoints.enable(_find(org, endpoint_id), utc_now(), settings.webhooks)
-    enqueue_deliveries(settings, following)
+        requests = endpoints.enable(
+            find_endpoint(find_organization(org), endpoint_id), utc_now(), settings.webhooks
+        )
+    enqueue_deliveries(settings, requests)
     if as_json:
         print_json({"enabled": str(endpoint_id)})
     click.echo(f"Enabled {endpoint_id}.", err=True)
@@ -167,20 +171,20 @@ def enable(endpoint_id: UUID, org: str, as_json: bool) -> None:
 @webhooks.command("rotate-secret")
 @id_argument
 @click.option("--overlap", default="24 hours", show_default=True,
-              help="How long the former secret signs as well; up to 7 days.")  # fmt: skip
+              help="How long the former secret signs too; up to 7 days.")  # fmt: skip
 @org_option
 @json_option
 def rotate_secret(endpoint_id: UUID, overlap: str, org: str, as_json: bool) -> None:
-    """Make a new secret and print it; for a while both sign."""
+    """Create a new secret and print it; for a while, both secrets sign."""
     try:
-        for_long = read_overlap(overlap)
+        duration = read_overlap(overlap)
     except InvalidSubscription as error:
         raise click.UsageError(f"--overlap: {error}") from None
     with database_transaction() as settings:
         secret = webhook_endpoints.rotate_secret(
-            _find(org, endpoint_id).id,
+            find_endpoint(find_organization(org), endpoint_id).id,
             secret_keys=settings.secret_keys,
-            former_until=utc_now() + for_long,
+            former_until=utc_now() + duration,
         )
     _show_secret({"id": str(endpoint_id)}, secret, as_json=as_json)
 
@@ -190,57 +194,65 @@ def rotate_secret(endpoint_id: UUID, overlap: str, org: str, as_json: bool) -> N
 @org_option
 @json_option
 def test(endpoint_id: UUID, org: str, as_json: bool) -> None:
-    """Send a test event now and say what was answered; exit code 1 if it was not accepted."""
+    """Send a test event now and print the response; exit code 1 if it was not accepted."""
     with database_transaction() as settings:
-        delivery_id, following = endpoints.send_test(_find(org, endpoint_id), utc_now())
-    enqueue_deliveries(settings, following)
+        delivery_id, requests = endpoints.send_test(
+            find_endpoint(find_organization(org), endpoint_id), utc_now()
+        )
+    enqueue_deliveries(settings, requests)
     deadline = time.monotonic() + settings.webhooks.timeout.total_seconds() + TEST_SPARE_SECONDS
     while time.monotonic() < deadline:
         with database_transaction():
-            made = delivery_log.attempts(delivery_id)
-        if made:
+            attempts = delivery_log.attempts(delivery_id)
+        if attempts:
             break
         time.sleep(0.1)
     else:
         raise CommandError("Nothing was sent within 25 seconds; does `deliver` run?")
+    attempt = attempts[0]
     if as_json:
-        print_json(vars(made[0]))
+        print_json(vars(attempt))
     else:
-        click.echo(made[0].error or f"Accepted: {made[0].status_code} in {made[0].duration_ms} ms.")
-        if made[0].response:
-            click.echo(made[0].response)
-    if made[0].error:
+        click.echo(attempt.error or f"Accepted: {attempt.status_code} in {attempt.duration_ms} ms.")
+        if attempt.response:
+            click.echo(attempt.response)
+    if attempt.error:
         raise SystemExit(1)
 
 
-def enqueue_deliveries(settings: Settings, following: list[Request]) -> None:
-    """Ask `deliver` for what was written; should that fail, the clock does it."""
-    if following:
-        endpoints.enqueue_deliveries(build_broker(settings.redis_url), following)
+def enqueue_deliveries(settings: Settings, requests: list[Request]) -> None:
+    """Ask `deliver` to send deliveries; if that fails, the clock does it later."""
+    if requests:
+        endpoints.enqueue_deliveries(build_broker(settings.redis_url), requests)
 
 
-def _find(org: str, endpoint_id: UUID) -> Endpoint:
+def find_endpoint(organization: Organization, endpoint_id: UUID) -> Endpoint:
+    """Return an endpoint of an organization.
+
+    Raises:
+        CommandError: there is none with this id.
+    """
     try:
-        return endpoints.find(find_organization(org).id, endpoint_id)
+        return endpoints.find(organization.id, endpoint_id)
     except NoSuchEndpoint:
         raise CommandError(
-            f"`{org}` has no webhook {endpoint_id}; see `brazebee webhooks list`."
+            f"`{organization.name}` has no webhook {endpoint_id}; see `brazebee webhooks list`."
         ) from None
 
 
-def _show_secret(told: dict[str, Any], secret: str, *, as_json: bool) -> None:
-    click.echo("Its secret; keep it, it is not shown again:", err=True)
+def _show_secret(endpoint: dict[str, Any], secret: str, *, as_json: bool) -> None:
+    click.echo("Its secret. Keep it, it is not shown again:", err=True)
     if as_json:
-        print_json({**told, "secret": secret})
+        print_json({**endpoint, "secret": secret})
     else:
         click.echo(secret)
 
 
 def _check(url: str, settings: Settings) -> None:
-    """Refuse at once what no attempt would be allowed to reach."""
+    """Refuse a URL that no attempt would be allowed to reach."""
     if not settings.secret_keys:
         raise CommandError(
-            "BRAZEBEE_SECRET_KEY is not set, and webhook secrets are stored encrypted. Make a key"
+            "BRAZEBEE_SECRET_KEY is not set, and webhook secrets are stored encrypted. Create a key"
             ' with: python -c "from cryptography.fernet import Fernet;'
             ' print(Fernet.generate_key().decode())"'
         )

@@ -1,1 +1,1 @@
-"""`brazebee demo-data`: customers with a year of believable life, for a product seen in full."""
+"""`brazebee demo-data`: customers with a believable year, to show the product with full pages."""

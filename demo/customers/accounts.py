@@ -1,4 +1,4 @@
-"""Who the customers of the demo are: names, plans, contracts, people, each from its own number."""
+"""The accounts of the demo: names, plans, contracts and users, each derived from a number."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -7,11 +7,11 @@ from functools import cache
 from random import Random
 
 from demo.customers.names import FIRST_NAMES, LAST_NAMES, OWNERS, STEMS, SUFFIXES, TITLES
-from demo.customers.usage_curves import Course, course_of
+from demo.customers.trajectories import Trajectory, choose_trajectory
 from demo.customers.working_hours import OFFSETS
 
-MOST = len(STEMS) * 5 * len(SUFFIXES)
-"""How many customers there are different names for."""
+MAXIMUM_CUSTOMERS = len(STEMS) * 5 * len(SUFFIXES)
+"""How many different names of companies there are."""
 
 REGION_SHARES = {"Europe": 38, "North America": 40, "Latin America": 9, "Asia Pacific": 13}
 INDUSTRY_SHARES = dict(zip(SUFFIXES, (13, 14, 20, 14, 9, 12, 10, 8), strict=True))
@@ -20,9 +20,9 @@ PROVIDERS = {"stripe": "cus_", "chargebee": "cb_", "paddle": "ctm_"}
 
 @dataclass(frozen=True)
 class Plan:
-    """What is sold: fewest and most seats, US dollars for a seat and month.
+    """A plan: minimum and maximum of seats, and US dollars per seat and month.
 
-    `sessions` is how often a user signs in in a month.
+    `sessions` is how often a user signs in per month, `share` the percentage of customers.
     """
 
     name: str
@@ -41,8 +41,8 @@ PLANS = (
 
 
 @dataclass(frozen=True)
-class Person:
-    """One user of a company."""
+class User:
+    """A user of a company."""
 
     id: str
     name: str
@@ -53,7 +53,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Account:
-    """One customer; `seats` are those that it begins with."""
+    """A customer. `seats` is the initial number; `customer_for` and `renews_in` are in days."""
 
     id: str
     name: str
@@ -67,19 +67,19 @@ class Account:
     renews_in: float
     crm: tuple[str, str]
     payment: tuple[str, str]
-    course: Course
+    trajectory: Trajectory
 
 
-def account(seed: int, number: int) -> Account:
-    """The customer with a number, from 0 on, below `MOST`."""
+def make_account(seed: int, number: int) -> Account:
+    """Return the account with a number, from 0 on, below `MAXIMUM_CUSTOMERS`."""
     chance = Random(f"{seed}/account/{number}")
     industry, name = _names(seed)[number]
-    course = course_of(number, chance)
+    trajectory = choose_trajectory(number, chance)
     plan = chance.choices(PLANS, [plan.share for plan in PLANS])[0]
-    if course.name == "half used" and plan.name == "Starter":
+    if trajectory.name == "half used" and plan.name == "Starter":
         plan = PLANS[1]
-    customer_for = course.joined + (chance.uniform(20, 900) if course.joined > 358 else 0)
-    renews_in = course.renews_in
+    customer_for = trajectory.joined + (chance.uniform(20, 900) if trajectory.joined > 358 else 0)
+    renews_in = trajectory.renews_in
     if renews_in is None:
         renews_in = 365 - customer_for % 365
     crm, prefix = chance.choice((("hubspot", ""), ("salesforce", "0015g00000")))
@@ -87,7 +87,7 @@ def account(seed: int, number: int) -> Account:
     return Account(
         id=f"co_{10_000 + number * 7 % 9_973 + number // 9_973 * 10_000}",
         name=name,
-        domain=f"{_plain(name).replace(' ', '-')}.example",
+        domain=f"{_ascii_lowercase(name).replace(' ', '-')}.example",
         industry=industry,
         region=chance.choices(tuple(OFFSETS), [REGION_SHARES[r] for r in OFFSETS])[0],
         plan=plan,
@@ -97,25 +97,25 @@ def account(seed: int, number: int) -> Account:
         renews_in=renews_in,
         crm=(crm, f"{prefix}{chance.randrange(10**8, 10**9)}"),
         payment=(provider, PROVIDERS[provider] + _code(chance, 14)),
-        course=course,
+        trajectory=trajectory,
     )
 
 
-def people(seed: int, number: int, of: Account) -> Iterator[Person]:
-    """The users of a customer, one after the other, without end."""
+def make_users(seed: int, number: int, account: Account) -> Iterator[User]:
+    """Yield the users of an account, without end."""
     chance = Random(f"{seed}/people/{number}")
     taken: set[str] = set()
     while True:
         first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
-        local = f"{_plain(first)}.{_plain(last)}"
+        local = f"{_ascii_lowercase(first)}.{_ascii_lowercase(last)}"
         if local in taken:
             continue
         role = "admin" if not taken or chance.random() < 0.05 else "member"
         taken.add(local)
-        yield Person(
+        yield User(
             id=f"usr_{_code(chance, 12)}",
             name=f"{first} {last}",
-            email=f"{local}@{of.domain}",
+            email=f"{local}@{account.domain}",
             role=role,
             title=chance.choice(TITLES),
         )
@@ -123,7 +123,7 @@ def people(seed: int, number: int, of: Account) -> Iterator[Person]:
 
 @cache
 def _names(seed: int) -> list[tuple[str, str]]:
-    """Industries and names of companies, each name once, as often as there are such companies."""
+    """Return industry and name of every account; each name occurs once."""
     chance = Random(f"{seed}/names")
     by_industry = {
         industry: [f"{stem} {suffix}" for stem in STEMS for suffix in suffixes]
@@ -131,18 +131,18 @@ def _names(seed: int) -> list[tuple[str, str]]:
     }
     for names in by_industry.values():
         chance.shuffle(names)
-    found = []
+    accounts = []
     while by_industry:
-        left = list(by_industry)
-        industry = chance.choices(left, [INDUSTRY_SHARES[name] for name in left])[0]
-        found.append((industry, by_industry[industry].pop()))
+        remaining = list(by_industry)
+        industry = chance.choices(remaining, [INDUSTRY_SHARES[name] for name in remaining])[0]
+        accounts.append((industry, by_industry[industry].pop()))
         if not by_industry[industry]:
             del by_industry[industry]
-    return found
+    return accounts
 
 
-def _plain(name: str) -> str:
-    """A name as it stands in an address."""
+def _ascii_lowercase(name: str) -> str:
+    """Return a name in the form that is used in addresses."""
     letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return letters.lower()
 

@@ -1,7 +1,7 @@
-"""Makes the delivery log of the demo: what was sent in the year, and what was answered.
+"""Generates the delivery log of the demo: the attempts of a year, and the responses to them.
 
-The deliveries of the past are attempted one after the other by a clock of the past, with the code
-that attempts them live; only the answers are made up. Nothing is sent.
+Past deliveries are attempted one after another on a simulated clock, with the same code as live
+ones. Only the responses are invented; nothing is sent.
 """
 
 import heapq
@@ -18,31 +18,32 @@ from models.webhooks import deliveries, delivery_log, webhook_endpoints
 from models.webhooks.deliveries import Attempt
 from models.webhooks.webhook_endpoints import Endpoint, Wanted
 from services.webhooks import endpoints
-from services.webhooks.delivery import AttemptFailed, Claimed, claim, record_failure, record_success
+from services.webhooks.claims import ClaimedDelivery, claim
+from services.webhooks.outcomes import AttemptFailed, record_failure, record_success
 from services.webhooks.payload import EventType
 
 BATCH = 25
-"""Attempts in one transaction: each leaves versions of rows that all later ones step over."""
+"""Attempts in one transaction: each leaves dead row versions, which all later ones skip over."""
 
 HICCUPS = 0.025
-"""The share of attempts that a receiver answers with 502 for no reason at all."""
+"""The share of attempts that a receiver answers with 502 for no reason."""
 
 REASON = "demo data: nothing is sent from here"
 
 Outage = tuple[timedelta, timedelta, int | None]
-"""How long before the present it began, how long it lasted, and what was answered, if anything."""
+"""Time before the present, duration, and the status code of responses; None without responses."""
 
 
 @dataclass(frozen=True)
 class Receiver:
-    """A made-up receiver; its host is under a name that is kept for examples and never resolves.
+    """An invented receiver; its host is in a domain reserved for examples, and never resolves.
 
-    `tests` are how long before the present somebody sent a test event, and what was answered.
+    `tests` are test events: the time before the present, and the status code of the response.
     """
 
     url: str
     wanted: Wanted
-    answer_ms: int
+    response_ms: int
     outages: Sequence[Outage] = ()
     tests: Sequence[tuple[timedelta, int]] = ()
 
@@ -72,7 +73,7 @@ RECEIVERS = (
 def subscribe(
     organization_id: int, since: datetime, secret_keys: Sequence[str]
 ) -> list[tuple[UUID, Receiver]]:
-    """Subscribe the receivers, disabled from the first moment on."""
+    """Subscribe the receivers as endpoints that are disabled from the start."""
     subscribed = []
     for receiver in RECEIVERS:
         endpoint_id, _ = webhook_endpoints.add(
@@ -84,29 +85,29 @@ def subscribe(
     return subscribed
 
 
-def deliver_past(
+def deliver_history(
     organization_id: int, endpoint_id: UUID, receiver: Receiver, now: datetime,
     *, policy: WebhookPolicy, chance: Random,
 ) -> int:  # fmt: skip
-    """Attempt all that was written for an endpoint up to `now`; how many attempts that took.
+    """Attempt all deliveries of an endpoint up to `now`; return the number of attempts.
 
-    Whoever delivers beside sees the endpoint disabled: it is enabled only within transactions,
-    which end when nothing waits to be tried again.
+    Running `deliver` processes see a disabled endpoint: it is enabled only within transactions,
+    which end when no delivery is waiting for a retry. Opens these transactions itself.
     """
     with transaction():
         endpoint = endpoints.find(organization_id, endpoint_id)
-        post = _Post(endpoint, receiver, now, policy, chance)
-    while post.goes_on:
+        simulation = _Simulation(endpoint, receiver, now, policy, chance)
+    while simulation.has_due_attempts:
         with transaction():
             endpoint = endpoints.find(organization_id, endpoint_id)
             enabled = replace(endpoint, disabled_at=None, disabled_because=None)
             webhook_endpoints.save_health(enabled)
-            post.work()
+            simulation.run_batch()
             endpoints.disable(endpoints.find(organization_id, endpoint_id), REASON, now)
-    return post.attempts
+    return simulation.attempts
 
 
-class _Post:
+class _Simulation:
     """The attempts to one endpoint, in the order of their times."""
 
     def __init__(
@@ -123,27 +124,27 @@ class _Post:
         self._due: list[tuple[datetime, int, UUID | None, int]] = []
         self._new = dict(delivery_log.paused(endpoint.id, until=now))
         self._tests: dict[datetime, int] = {now - ago: status for ago, status in receiver.tests}
-        self._answers: dict[UUID, int] = {}
+        self._test_statuses: dict[UUID, int] = {}
         for delivery_id, at in self._new.items():
-            self._ask(at + timedelta(milliseconds=chance.uniform(8, 40)), delivery_id, 1)
+            self._schedule(at + timedelta(milliseconds=chance.uniform(8, 40)), delivery_id, 1)
         for at in self._tests:
-            self._ask(at, None, 0)
+            self._schedule(at, None, 0)
         self._untried = len(self._due)
 
     @property
-    def goes_on(self) -> bool:
-        """Whether anything is left to be tried by now."""
+    def has_due_attempts(self) -> bool:
+        """Whether attempts are left up to the present."""
         return bool(self._due) and self._due[0][0] <= self._now
 
-    def work(self) -> None:
-        """Make attempts, some dozens, until nothing waits to be tried again."""
+    def run_batch(self) -> None:
+        """Make at least `BATCH` attempts, and go on until no delivery is waiting for a retry."""
         until = self.attempts + BATCH
-        while self.goes_on and (self.attempts < until or len(self._due) > self._untried):
-            at, _, wanted, number = heapq.heappop(self._due)
+        while self.has_due_attempts and (self.attempts < until or len(self._due) > self._untried):
+            at, _, due_id, number = heapq.heappop(self._due)
             if at in self._tests:
-                requests = self._test(at)
+                requests = self._send_test(at)
             else:
-                requests = [(wanted, number)] if wanted else self._probes(at)
+                requests = [(due_id, number)] if due_id else self._probes(at)
             for delivery_id, try_number in requests:
                 if delivery_id in self._new:
                     self._untried -= 1
@@ -153,44 +154,46 @@ class _Post:
                     self.attempts += 1
                     self._attempt(claimed, at)
 
-    def _test(self, at: datetime) -> list[deliveries.Request]:
+    def _send_test(self, at: datetime) -> list[deliveries.Request]:
         self._untried -= 1
         endpoint = endpoints.find(self._endpoint.organization_id, self._endpoint.id)
         delivery_id, requests = endpoints.send_test(endpoint, at)
-        self._answers[delivery_id] = self._tests.pop(at)
+        self._test_statuses[delivery_id] = self._tests.pop(at)
         return requests
 
-    def _ask(self, at: datetime, delivery_id: UUID | None, number: int) -> None:
+    def _schedule(self, at: datetime, delivery_id: UUID | None, number: int) -> None:
         heapq.heappush(self._due, (at, next(self._order), delivery_id, number))
 
     def _probes(self, at: datetime) -> list[deliveries.Request]:
         return deliveries.probes(until=at, limit=1, endpoint_id=self._endpoint.id)
 
-    def _attempt(self, claimed: Claimed, at: datetime) -> None:
-        made = self._answer(claimed.delivery.id, at)
-        ended = at + timedelta(milliseconds=made.duration_ms)
-        if made.error is None:
-            following = record_success(claimed, made, ended).following
+    def _attempt(self, claimed: ClaimedDelivery, at: datetime) -> None:
+        attempt = self._respond(claimed.delivery.id, at)
+        ended = at + timedelta(milliseconds=attempt.duration_ms)
+        if attempt.error is None:
+            following = record_success(claimed, attempt, ended).following
         else:
-            result, following = record_failure(AttemptFailed(claimed, made), ended)
+            result, following = record_failure(AttemptFailed(claimed, attempt), ended)
             if result and result.next_attempt_at:
-                self._ask(result.next_attempt_at, claimed.delivery.id, claimed.delivery.tries + 2)
+                self._schedule(
+                    result.next_attempt_at, claimed.delivery.id, claimed.delivery.tries + 2
+                )
             endpoint = endpoints.find(self._endpoint.organization_id, self._endpoint.id)
             if endpoint.probe_at is not None:
-                self._ask(endpoint.probe_at, None, 0)
+                self._schedule(endpoint.probe_at, None, 0)
         for delivery_id, number in following:
-            self._ask(ended, delivery_id, number)
+            self._schedule(ended, delivery_id, number)
 
-    def _answer(self, delivery_id: UUID, at: datetime) -> Attempt:
-        took = round(self._receiver.answer_ms * self._chance.lognormvariate(0, 0.35))
+    def _respond(self, delivery_id: UUID, at: datetime) -> Attempt:
+        duration_ms = round(self._receiver.response_ms * self._chance.lognormvariate(0, 0.35))
         usual = 502 if self._chance.random() < HICCUPS else 200
-        status: int | None = self._answers.get(delivery_id, usual)
-        for ago, lasting, answer in self._receiver.outages:
-            if timedelta(0) <= at - (self._now - ago) < lasting:
-                status = answer
+        status: int | None = self._test_statuses.get(delivery_id, usual)
+        for ago, duration, outage_status in self._receiver.outages:
+            if timedelta(0) <= at - (self._now - ago) < duration:
+                status = outage_status
         if status is None:
             seconds = self._policy.timeout.total_seconds()
             return Attempt(at, round(seconds * 1000), None, f"no answer within {seconds:g} s", None)
         if status == 200:
-            return Attempt(at, took, status, None, '{"ok":true}')
-        return Attempt(at, took, status, f"answered {status}", "")
+            return Attempt(at, duration_ms, status, None, '{"ok":true}')
+        return Attempt(at, duration_ms, status, f"answered {status}", "")

@@ -1,4 +1,4 @@
-"""The words that companies and people of the demo are named with."""
+"""The words of which the names of the demo's companies and people consist."""
 
 FIRST_NAMES = tuple(
     "Ada Aisha Alba Amara Amir Ana Anders Anika Arjun Astrid Aylin Beatriz Bilal Camille Carlos"
@@ -46,10 +46,10 @@ SUFFIXES = {
     "Manufacturing": ("Works", "Components", "Industries", "Tooling", "Foundry"),
     "Media": ("Media", "Studios", "Publishing", "Creative", "Press"),
 }
-"""What companies of an industry are called after their first word."""
+"""The last words of company names in an industry."""
 
 OWNERS = (
     "maya.lindqvist", "tobias.keller", "priya.rao", "daniel.okafor", "sofia.marchetti",
     "james.quinn", "lucia.ortiz", "hana.saito",
 )  # fmt: skip
-"""Who looks after customers; at a domain that is kept for examples."""
+"""Account owners; their domain is reserved for examples."""

@@ -1,13 +1,13 @@
-"""When people work: the hours of their day, the days of their week, and their holidays."""
+"""When people work: hours of the day, days of the week, seasons and holidays."""
 
 from datetime import date, datetime, timedelta
 from random import Random
 
 HOURS = (0, 0, 0, 0, 0, 1, 2, 5, 12, 16, 17, 14, 8, 12, 15, 16, 13, 9, 5, 3, 2, 1, 1, 0)
-"""How much is done in each hour of the day, where the customer is."""
+"""Weights of the hours of the day, in the customer's local time."""
 
 WEEKDAYS = (1.08, 1.12, 1.1, 1.05, 0.85, 0.09, 0.07)
-"""How much is done from Monday to Sunday, of an average working day."""
+"""Activity from Monday to Sunday, relative to an average working day."""
 
 MONTHS = {
     "Education": {6: 0.75, 7: 0.25, 8: 0.35, 9: 1.25, 12: 0.8},
@@ -16,10 +16,10 @@ MONTHS = {
     "Logistics": {1: 0.85, 10: 1.1, 11: 1.2, 12: 1.15},
     "Media": {7: 0.85, 8: 0.8, 9: 1.1},
 }
-"""How the year goes in an industry, where it differs from even."""
+"""Seasonal factors of an industry by month; other months count as 1."""
 
 SUMMER = {"Europe": 0.75, "North America": 0.9}
-"""July and August in a region."""
+"""Factors of July and August in a region."""
 
 OFFSETS = {
     "Europe": timedelta(hours=1),
@@ -30,8 +30,8 @@ OFFSETS = {
 """How far a region's clock is ahead of UTC."""
 
 
-def intensity(day: date, industry: str, region: str) -> float:
-    """How much is done on a day, of an average working day."""
+def activity_factor(day: date, industry: str, region: str) -> float:
+    """Return the activity on a day, relative to an average working day."""
     season = MONTHS.get(industry, {}).get(day.month, 1.0)
     if day.month in (7, 8) and industry not in MONTHS:
         season *= SUMMER.get(region, 1.0)
@@ -40,8 +40,8 @@ def intensity(day: date, industry: str, region: str) -> float:
     return WEEKDAYS[day.weekday()] * season
 
 
-def moment(chance: Random, day: datetime, region: str) -> datetime:
-    """Some instant of a customer's working day; `day` is its midnight, as if it were in UTC."""
+def working_instant(chance: Random, day: datetime, region: str) -> datetime:
+    """Choose an instant of a customer's working day; `day` is its local midnight, marked as UTC."""
     hour = chance.choices(range(24), HOURS)[0]
     seconds = chance.uniform(0, 3600)
     return day + timedelta(hours=hour, seconds=round(seconds, 3)) - OFFSETS[region]

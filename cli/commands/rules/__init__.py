@@ -1,1 +1,1 @@
-"""`brazebee rules`: writing, trying, applying and undoing health rules."""
+"""`brazebee rules`: checking, testing, applying and rolling back health rules."""

@@ -64,7 +64,7 @@ def backtest_rules(
                 "overrides_left_out": left_out,
                 "flags": report.changes(),
                 "weeks": report.weeks(),
-                "outcomes": report.hindsight(judged, horizon) if outcomes else [],
+                "outcomes": report.accuracy(judged, horizon) if outcomes else [],
                 "thresholds": report.thresholds(judged, horizon) if outcomes else [],
                 "transitions": report.transitions(),
             }
@@ -120,7 +120,7 @@ def _print_hindsight(
 ) -> None:
     warned = f"warned means raised within {pluralize(horizon.days, 'day')} before"
     click.echo(f"\n{pluralize(len(outcomes), 'outcome')}; {warned}.\n")
-    rows = [_with_percents(row) for row in report.hindsight(outcomes, horizon)]
+    rows = [_with_percents(row) for row in report.accuracy(outcomes, horizon)]
     print_rows(rows, as_json=False, empty="")
     click.echo("\nWith other thresholds, each flag's mildest phrase alone:\n")
     rows = [_with_percents(row) for row in report.thresholds(outcomes, horizon)]

@@ -34,7 +34,7 @@ def plan_rules(file: Path, org: str, as_json: bool) -> None:
         print_json(
             {
                 "companies": found.companies,
-                "changes": [_as_plain(one) for one in found.prospects],
+                "changes": [_as_plain(one) for one in found.changes],
                 "refused_events": list(found.refused_events),
             }
         )
@@ -84,7 +84,7 @@ def make_plan(organization: Organization, book: RuleBook) -> Plan:
 def print_plan(found: Plan, *, limit: int | None) -> None:
     """Print what would change, the first `limit` companies of it."""
     moving = found.moving
-    staying = len(found.prospects) - len(moving)
+    staying = len(found.changes) - len(moving)
     if moving:
         print_rows([_row(one) for one in moving[:limit]], as_json=False, empty="")
     if limit is not None and len(moving) > limit:
@@ -127,6 +127,7 @@ def _row(one: PlannedChange) -> dict[str, str]:
         "from": one.before,
         "to": one.after,
         "by": "\n".join(
-            f"{step.told}, unless {step.unless}" if step.unless else step.told for step in one.flags
+            f"{step.description}, unless {step.unless}" if step.unless else step.description
+            for step in one.flags
         ),
     }

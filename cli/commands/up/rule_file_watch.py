@@ -134,7 +134,7 @@ class RuleFileWatch:
             file=str(self._file),
             applied_by="brazebee up",
             now=utc_now(),
-            origin=Origin(began_from=organization.rules_version),
+            origin=Origin(based_on=organization.rules_version),
         )
         if applied.changed:
             self._log(

@@ -101,7 +101,7 @@ def test_what_is_overridden_is_listed_explained_foreseen_and_ended(tenant: Tenan
     )
     ended = tenant.run("flags", "end", "acme", "Reports")
     assert ended.stdout.splitlines() == [
-        "Reports of Acme Corp (acme) counts as it is judged again.",
+        "Reports of Acme Corp (acme) counts as evaluated again.",
         "Acme Corp is At Risk.",
     ]
     assert tenant.status == "At Risk"

@@ -171,7 +171,10 @@ def test_what_cannot_be_done_with_people_is_one_clear_sentence(
         (("people", "disable", "last@example.com"), last),
         (("people", "add", "nonsense", "--role", "viewer", *here), "is not an email address."),
         (("people", "set-role", "no@example.com", "--role", "viewer", *here), "Nobody has"),
-        (("people", "set-password", "no@example.com"), "Nobody has the email `no@example.com`"),
+        (
+            ("people", "set-password", "no@example.com"),
+            "There is no person with the email address `no@example.com`",
+        ),
         (("people", "remove", "admin@localhost", *here), "admin@localhost is no member of"),
         (
             ("people", "add", "x@example.com", "--role", "viewer", "--org", "none"),

@@ -25,8 +25,9 @@ from models.organizations import audit_log, organizations, removal
 from models.organizations.organizations import Organization
 from models.people import memberships, people, saved_views
 from queues.unknown_event_keys import UnknownKeys
-from services import insights
+from services.insights.questions import Adoption, write_question
 from services.totals import refresh
+from tests.support.in_transactions import compute_answer
 
 OF_NO_ORGANIZATION = {"organizations", "people", "schema_migrations", "sessions"}
 """People and their sessions may be of several organizations, and outlive each."""
@@ -64,8 +65,8 @@ def used(organization: Organization) -> None:
         )
         change = {"person_id": person.id, "made_by": "ann", "at": NOW, "action": "Done"}
         audit_log.add(o, audit_log.Change(**change, subject="it", detail={}))
-    question = insights.write(insights.Adoption("login"))
-    insights.compute_answer(o, question, NOW)
+    question = write_question(Adoption("login"))
+    compute_answer(o, question, NOW)
     arrive(organization)
     refresh(NOW)
 
@@ -130,7 +131,7 @@ def test_every_other_table_is_known_to_be_of_no_organization(settings: Settings)
 def test_what_is_worked_out_for_a_deleted_organization_is_not_kept(settings: Settings) -> None:
     doomed = made("doomed", settings)
     list(removal.remove(doomed.id))
-    insights.compute_answer(doomed.id, insights.write(insights.Adoption("login")), NOW)
+    compute_answer(doomed.id, write_question(Adoption("login")), NOW)
     refresh(NOW)
     assert set(counts(doomed.id).values()) == {0}
 
@@ -247,6 +248,6 @@ def test_without_redis_an_organization_is_deleted_and_what_stays_is_said(
         organizations.create("doomed")
     result = CliRunner().invoke(main, ["org", "delete", "doomed", "--yes"])
     assert result.exit_code == 0, result.output
-    assert "Redis keeps refused event keys of it for 30 days more" in result.stderr
+    assert "Redis keeps its refused event keys for another 30 days" in result.stderr
     with transaction():
         assert organizations.every() == []

@@ -1,4 +1,4 @@
-"""The demo's customers, and that what is recorded of them is what judging live records."""
+"""The generated customers have the history that evaluating live events would have recorded."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,21 +7,20 @@ from typing import Any
 
 import pytest
 
-from cli.commands import demo_data
 from config.settings import Settings
-from demo.customers.delivery_log import RECEIVERS, Outage, deliver_past, subscribe
-from demo.customers.life import life
-from demo.customers.make import Task, make, tracked
+from demo.customers.delivery_log import RECEIVERS, Outage, deliver_history, subscribe
+from demo.customers.generate import GenerationTask, as_tracked, generate
+from demo.customers.history import generate_history
+from demo.customers.organization import EDITED_AGO, YEAR, create_organization
 from models.companies import companies
 from models.database import query, transaction
 from models.health import flag_states
 from models.organizations import organizations, rule_versions
 from models.people import memberships, people
 from models.webhooks import deliveries
-from services.events.intake import store
-from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from tests.support.in_transactions import evaluate, store
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 SEED = 7
@@ -32,10 +31,10 @@ pytestmark = pytest.mark.usefixtures("settings")
 
 @pytest.fixture
 def demo() -> int:
-    """The id of an organization with some customers of the demo, up to `NOW`."""
-    organization = demo_data.found("demo", NOW)
+    """The id of a demo organization with some customers, with events up to `NOW`."""
+    organization = create_organization("demo", NOW)
     for number in NUMBERS:
-        make(Task(organization.id, SEED, [number], NOW))
+        generate(GenerationTask(organization.id, SEED, [number], NOW))
     return organization.id
 
 
@@ -88,7 +87,7 @@ def test_judging_anew_from_the_first_event_on_finds_the_same_history(demo: int) 
             " unsettled_since = first_seen_at,"
             " judged_version = case when first_seen_at < %(edited)s then 1 else 2 end"
             " where organization_id = %(id)s",
-            {"id": demo, "edited": NOW - demo_data.EDITED},
+            {"id": demo, "edited": NOW - EDITED_AGO},
         )
     rulebooks = RuleBooks()
     for company_id in ids:
@@ -106,8 +105,8 @@ def test_the_clock_finds_nothing_overdue(demo: int) -> None:
 
 def test_what_is_recorded_is_what_living_through_the_year_records(demo: int) -> None:
     """One event after the other, with the flags that fall due in between judged when they do."""
-    number = min(NUMBERS, key=lambda number: len(life(SEED, number, NOW)[1]))
-    account, happenings = life(SEED, number, NOW)
+    number = min(NUMBERS, key=lambda number: len(generate_history(SEED, number, NOW)[1]))
+    account, events = generate_history(SEED, number, NOW)
     with transaction():
         former, current = (rule_versions.find(demo, version) for version in (1, 2))
         assert former
@@ -128,14 +127,14 @@ def test_what_is_recorded_is_what_living_through_the_year_records(demo: int) -> 
         for company_id in outdated:
             evaluate([company_id], rulebooks, current.applied_at)
 
-    task, edited = Task(lived, SEED, [number], NOW), False
-    for happening in happenings:
-        if happening.at > current.applied_at and not edited:
+    task, edited = GenerationTask(lived, SEED, [number], NOW), False
+    for event in events:
+        if event.at > current.applied_at and not edited:
             edit()
             edited = True
-        pass_time(happening.at)
-        for company_id in store([tracked(task, account.id, happening, Random(1))], rulebooks):
-            evaluate([company_id], rulebooks, happening.at)
+        pass_time(event.at)
+        for company_id in store([as_tracked(task, account.id, event, Random(1))], rulebooks):
+            evaluate([company_id], rulebooks, event.at)
     if not edited:
         edit()
     pass_time(NOW)
@@ -158,10 +157,10 @@ def _due(organization_id: int, until: datetime) -> tuple[int, datetime] | None:
 
 
 def test_the_same_seed_makes_the_same_and_another_makes_others(demo: int) -> None:
-    again, other = demo_data.found("again", NOW), demo_data.found("other", NOW)
+    again, other = create_organization("again", NOW), create_organization("other", NOW)
     for number in NUMBERS:
-        make(Task(again.id, SEED, [number], NOW))
-        make(Task(other.id, SEED + 1, [number], NOW))
+        generate(GenerationTask(again.id, SEED, [number], NOW))
+        generate(GenerationTask(other.id, SEED + 1, [number], NOW))
     for sql in (HEALTH, FLAGS, TRANSITIONS, FIELDS):
         assert rows(sql, id=again.id) == rows(sql, id=demo)
         assert rows(sql, id=other.id) != rows(sql, id=demo)
@@ -174,7 +173,7 @@ def test_who_administers_the_first_organization_may_look_at_the_demo() -> None:
         memberships.add(first.id, ann.id, "administrator")
         memberships.add(first.id, ben.id, "viewer")
         memberships.add(second.id, ben.id, "administrator")
-    demo = demo_data.found("demo", NOW)
+    demo = create_organization("demo", NOW)
     with transaction():
         members = memberships.of_organization(demo.id)
     assert [(member.name, member.role) for member in members] == [("ann", "administrator")]
@@ -192,13 +191,13 @@ def test_nothing_lies_in_the_future(demo: int) -> None:
 
 def post(settings: Settings, *outages: Outage) -> int:
     """An organization whose deliveries were attempted, too; with these outages besides."""
-    organization = demo_data.found("posted", NOW)
+    organization = create_organization("posted", NOW)
     with transaction():
-        subscribed = subscribe(organization.id, NOW - demo_data.YEAR, settings.secret_keys)
-    make(Task(organization.id, SEED, range(40), NOW))
+        subscribed = subscribe(organization.id, NOW - YEAR, settings.secret_keys)
+    generate(GenerationTask(organization.id, SEED, range(40), NOW))
     for endpoint_id, receiver in subscribed:
         failing = replace(receiver, outages=[*receiver.outages, *outages])
-        deliver_past(
+        deliver_history(
             organization.id, endpoint_id, failing, NOW, policy=settings.webhooks, chance=Random(1)
         )
     return organization.id

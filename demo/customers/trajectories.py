@@ -1,4 +1,4 @@
-"""The courses that customers take: how much of its usual use a company makes when."""
+"""The trajectories of customers: how their usage develops over the year."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,23 +7,22 @@ from itertools import pairwise
 from random import Random
 
 Points = list[tuple[float, float]]
-"""Days before the present, and how much is used then; straight lines lie between."""
+"""Days before the present, and the share of the usual usage then; linear in between."""
 
 
 @dataclass(frozen=True)
-class Course:
-    """How it goes with a company.
+class Trajectory:
+    """The development of a customer. All times are counted back from the present, in days.
 
-    `joined` is how many days before the present its first event is. `silences` are the stretches
-    without anything, as times before the present: from, to. `tickets` is when a storm of tickets
-    began, `nps` what was answered, by days before the present; `unpaid` is for how many days
-    its newest invoice has been open. `adoption` is the share of the seats that anybody uses,
-    `steps` are the days at which it took more seats.
+    `joined` is the time of the first event, `tickets` the start of a storm of support tickets, and
+    `steps` are the times at which more seats were bought. `silences` are periods without events,
+    from and to, as durations. `nps` maps times to answers. `unpaid` is how long the newest invoice
+    has been open. `adoption` is the share of seats in use.
     """
 
     name: str
     joined: float
-    use: Points
+    usage: Points
     adoption: float
     nps: Mapping[float, int]
     silences: Sequence[tuple[timedelta, timedelta]] = ()
@@ -33,8 +32,8 @@ class Course:
     renews_in: float | None = None
 
     def level(self, days_ago: float) -> float:
-        """How much of its usual use it makes so many days before the present."""
-        points = self.use
+        """Return the share of the usual usage at a time before the present."""
+        points = self.usage
         if days_ago >= points[0][0]:
             return points[0][1]
         for (before, high), (after, low) in pairwise(points):
@@ -44,113 +43,113 @@ class Course:
 
 
 YEAR = 365.0
-_NOTHING = timedelta(0)
+_NOW = timedelta(0)
 
 
 def _joined(chance: Random) -> float:
-    """Most were there when the product was connected; the others came since, ever more."""
+    """Choose when a customer joined: most a year ago, the others since, at a growing rate."""
     if chance.random() < 0.6:
         return YEAR - chance.uniform(0, 6)
     return float(75 + (YEAR - 75) * chance.random() ** 1.3)
 
 
 def _content(chance: Random, *, joined: float) -> dict[float, int]:
-    """Answers of a customer that is glad, about every half year."""
+    """Return the answers of a satisfied customer, about every half year."""
     days = (chance.uniform(190, 330), chance.uniform(15, 170))
     return {day: chance.choice((7, 8, 8, 9, 9, 10)) for day in days if day < joined - 20}
 
 
-def _steady(chance: Random) -> Course:
+def _steady(chance: Random) -> Trajectory:
     joined = _joined(chance)
-    return Course(
+    return Trajectory(
         "steady", joined, [(joined, 0.5), (joined - 30, 1.0), (0, chance.uniform(0.95, 1.1))],
         chance.uniform(0.8, 1.0), _content(chance, joined=joined),
     )  # fmt: skip
 
 
-def _growing(chance: Random) -> Course:
+def _growing(chance: Random) -> Trajectory:
     joined = max(_joined(chance), 120)
     first = joined * chance.uniform(0.5, 0.8)
     steps = [first] if chance.random() < 0.6 else [first, first * chance.uniform(0.2, 0.5)]
-    return Course(
+    return Trajectory(
         "growing", joined, [(joined, 0.4), (joined - 40, 0.9), (0, 1.35)],
         chance.uniform(0.85, 1.0), _content(chance, joined=joined), steps=steps,
     )  # fmt: skip
 
 
-def _beginning(chance: Random) -> Course:
+def _beginning(chance: Random) -> Trajectory:
     joined = chance.uniform(0.5, 70)
     settled = max(0.0, joined - chance.uniform(10, 35))
-    return Course(
+    return Trajectory(
         "beginning", joined, [(joined, 0.45), (settled, 1.1), (0, 1.1)] if settled
         else [(joined, 0.45), (0, 0.9)], chance.uniform(0.75, 1.0), {},
     )  # fmt: skip
 
 
-def _declining(chance: Random) -> Course:
+def _declining(chance: Random) -> Trajectory:
     joined = max(_joined(chance), 170)
-    begun = chance.uniform(40, 120)
+    started = chance.uniform(40, 120)
     answers = _content(chance, joined=joined)
     if chance.random() < 0.5:
-        answers[begun * 0.4] = chance.choice((3, 4, 5, 5, 6))
-    return Course(
+        answers[started * 0.4] = chance.choice((3, 4, 5, 5, 6))
+    return Trajectory(
         "declining", joined,
-        [(joined, 0.6), (joined - 30, 1), (begun, 1), (0, chance.uniform(0.12, 0.35))],
+        [(joined, 0.6), (joined - 30, 1), (started, 1), (0, chance.uniform(0.12, 0.35))],
         chance.uniform(0.7, 0.95), answers,
         renews_in=chance.uniform(5, 50) if chance.random() < 0.3 else None,
     )  # fmt: skip
 
 
-def _leaving(chance: Random) -> Course:
-    """Gone for good some time ago."""
+def _leaving(chance: Random) -> Trajectory:
+    """Left for good some time ago."""
     joined = YEAR - chance.uniform(0, 60)
     gone = chance.uniform(25, 260)
-    return Course(
+    return Trajectory(
         "gone", joined, [(joined, 0.6), (joined - 30, 1), (gone + 50, 0.9), (gone, 0.1)],
         chance.uniform(0.6, 0.9), {gone + 20: chance.choice((1, 2, 3, 4, 6))},
-        silences=[(timedelta(days=gone), _NOTHING)],
+        silences=[(timedelta(days=gone), _NOW)],
     )  # fmt: skip
 
 
-def _recovered(chance: Random) -> Course:
+def _recovered(chance: Random) -> Trajectory:
     joined = YEAR - chance.uniform(0, 80)
     low = chance.uniform(45, 220)
     answers = {low + 10: chance.choice((3, 4, 5)), max(low - 40, 3): chance.choice((7, 8, 9))}
-    return Course(
+    return Trajectory(
         "recovered", joined,
         [(joined, 0.6), (joined - 30, 1), (low + 45, 1), (low, 0.1), (low - 25, 1), (0, 1.05)],
         chance.uniform(0.8, 1.0), answers,
     )  # fmt: skip
 
 
-def _unsteady(chance: Random) -> Course:
-    """Well for some weeks and badly for some, all year long."""
+def _unsteady(chance: Random) -> Trajectory:
+    """Alternates between weeks of high and of low usage, all year long."""
     joined = _joined(chance)
-    points, day, well = [(joined, 0.8)], joined, True
+    points, day, high = [(joined, 0.8)], joined, True
     while day > 14:
         day -= chance.uniform(14, 32)
-        well = not well
+        high = not high
         points.append(
-            (max(day, 0), chance.uniform(0.7, 1.1) if well else chance.uniform(0.05, 0.2))
+            (max(day, 0), chance.uniform(0.7, 1.1) if high else chance.uniform(0.05, 0.2))
         )
-    return Course(
+    return Trajectory(
         "unsteady", joined, points, chance.uniform(0.6, 0.9), _content(chance, joined=joined)
     )
 
 
-def _half_used(chance: Random) -> Course:
-    """Far too many seats; the few who use it like it."""
+def _half_used(chance: Random) -> Trajectory:
+    """Has far too many seats; the few users are satisfied."""
     joined = _joined(chance)
-    return Course(
+    return Trajectory(
         "half used", joined, [(joined, 0.5), (joined - 30, 1), (0, 1)],
         chance.uniform(0.12, 0.42), _content(chance, joined=joined),
     )  # fmt: skip
 
 
-def _unhappy(chance: Random) -> Course:
+def _unhappy(chance: Random) -> Trajectory:
     joined = max(_joined(chance), 100)
     answers = {chance.uniform(10, 60): chance.choice((2, 3, 4, 5))}
-    return Course(
+    return Trajectory(
         "unhappy", joined, [(joined, 0.6), (joined - 30, 1), (0, 0.85)],
         chance.uniform(0.75, 1.0), answers,
         tickets=chance.choice((None, chance.uniform(0.3, 3), chance.uniform(10, 90))),
@@ -158,54 +157,54 @@ def _unhappy(chance: Random) -> Course:
     )  # fmt: skip
 
 
-def _unpaid(chance: Random) -> Course:
+def _unpaid(chance: Random) -> Trajectory:
     joined = max(_joined(chance), 100)
-    return Course(
+    return Trajectory(
         "unpaid", joined, [(joined, 0.6), (joined - 30, 1), (0, 1)],
         chance.uniform(0.8, 1.0), _content(chance, joined=joined), unpaid=chance.uniform(5, 20),
     )  # fmt: skip
 
 
-def _silent(*days: float) -> Callable[[Random], Course]:
-    """Quiet for about as many days: a change of the last hours, or of the next days."""
+def _silent(*days: float) -> Callable[[Random], Trajectory]:
+    """Silent for one of these numbers of days: changes status in the last hours or next days."""
 
-    def course(chance: Random) -> Course:
+    def make(chance: Random) -> Trajectory:
         joined = max(_joined(chance), 120)
-        begun = timedelta(days=chance.choice(days), hours=chance.uniform(1, 20))
-        return Course(
+        started = timedelta(days=chance.choice(days), hours=chance.uniform(1, 20))
+        return Trajectory(
             "silent", joined, [(joined, 0.6), (joined - 30, 1), (0, 1)],
             chance.uniform(0.8, 1.0), _content(chance, joined=joined),
-            silences=[(begun, _NOTHING)],
+            silences=[(started, _NOW)],
         )  # fmt: skip
 
-    return course
+    return make
 
 
-def _back(chance: Random) -> Course:
-    """Was away, and is back since today."""
+def _back(chance: Random) -> Trajectory:
+    """Was silent, and returned today."""
     joined = max(_joined(chance), 120)
     away = timedelta(days=chance.uniform(8.9, 10)), timedelta(hours=chance.uniform(2, 20))
-    return Course(
+    return Trajectory(
         "back", joined, [(joined, 0.6), (joined - 30, 1), (0, 1)],
         chance.uniform(0.85, 1.0), _content(chance, joined=joined), silences=[away],
     )  # fmt: skip
 
 
-SHARES: tuple[tuple[Callable[[Random], Course], float], ...] = (
+SHARES: tuple[tuple[Callable[[Random], Trajectory], float], ...] = (
     (_steady, 32), (_growing, 20), (_beginning, 9), (_declining, 9), (_leaving, 3.6),
     (_recovered, 6), (_unsteady, 5), (_half_used, 5.5), (_unhappy, 5), (_unpaid, 2),
     (_silent(8), 1), (_silent(5, 6, 7), 1.6), (_silent(19, 20), 0.4), (_silent(21), 0.3),
     (_back, 1),
 )  # fmt: skip
-"""The courses, and how many of a hundred customers take each."""
+"""The trajectories, with their percentages of customers."""
 
-ALWAYS = (_steady, _silent(8), _back, _silent(5, 6, 7), _leaving)
-"""The courses of the first few customers: so that even a small demo shows what there is."""
+FIRST = (_steady, _silent(8), _back, _silent(5, 6, 7), _leaving)
+"""The trajectories of the first customers, so that a small demo shows the main cases too."""
 
 
-def course_of(number: int, chance: Random) -> Course:
-    """The course of the customer with a number, from 0 on."""
-    if number < len(ALWAYS):
-        return ALWAYS[number](chance)
+def choose_trajectory(number: int, chance: Random) -> Trajectory:
+    """Choose the trajectory of the customer with a number, counted from 0."""
+    if number < len(FIRST):
+        return FIRST[number](chance)
     makers = [maker for maker, _ in SHARES]
     return chance.choices(makers, [share for _, share in SHARES])[0](chance)

@@ -1,7 +1,7 @@
-"""Makes the customers of the demo: their events go the way of all events, and are judged.
+"""Generates the customers of the demo, on every processor of this machine.
 
-On every processor of this machine. A customer is written in one transaction, so that workers and
-the clock of a running product see it whole, or not at all.
+Events are stored and evaluated with the same code as live ones. Each customer is written in one
+transaction, so that workers and the clock of a running product see all of it, or nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,23 +11,23 @@ from functools import cache
 from random import Random
 
 from config.settings import Settings
-from demo.customers.life import Happening, life
+from demo.customers.history import DemoEvent, generate_history
 from models.companies import companies
 from models.database import transaction
 from rules.judging.state import Cause, Transition
 from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
-from services.health.backfill import id_of_time, judge_past
+from services.health.backfill import id_of_time, judge_history
 from services.parallel import on_every_processor
 from services.rules.rule_books import RuleBooks
 
 CHUNK = 4
-"""Customers that are written together: some thousands of events."""
+"""Customers in a transaction: some thousands of events."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """Which customers to make for an organization, up to when."""
+class GenerationTask:
+    """Which customers to generate for an organization, with events up to `now`."""
 
     organization_id: int
     seed: int
@@ -35,34 +35,34 @@ class Task:
     now: datetime
 
 
-def make_all(settings: Settings, task: Task) -> Iterator[int]:
-    """Make customers, chunk by chunk in whatever order they are done; how many events each has.
+def generate_all(settings: Settings, task: GenerationTask) -> Iterator[int]:
+    """Generate customers in chunks; yield the number of events of each, in order of completion.
 
     Raises:
         OperationalError: PostgreSQL cannot be reached.
-        BrokenProcessPool: a process of ours was killed.
+        BrokenProcessPool: a child process was killed.
     """
     numbers = task.numbers
     chunks = [numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)]
     tasks = [replace(task, numbers=chunk) for chunk in chunks]
-    for events in on_every_processor(settings, make, tasks):
+    for events in on_every_processor(settings, generate, tasks):
         yield from events
 
 
-def make(task: Task) -> list[int]:
-    """Make customers in one transaction; how many events each has."""
+def generate(task: GenerationTask) -> list[int]:
+    """Generate customers in one transaction; return the number of events of each."""
     chance = Random(f"{task.seed}/ids/{task.organization_id}/{task.numbers[0]}")
-    sent: list[TrackedEvent] = []
-    numbers, keys = [], []
+    tracked_events: list[TrackedEvent] = []
+    sizes, keys = [], []
     for number in task.numbers:
-        account, happenings = life(task.seed, number, task.now)
+        account, events = generate_history(task.seed, number, task.now)
         keys.append((task.organization_id, account.id))
-        numbers.append(len(happenings))
-        sent += (tracked(task, account.id, one, chance) for one in happenings)
+        sizes.append(len(events))
+        tracked_events += (as_tracked(task, account.id, event, chance) for event in events)
     rulebooks = _rulebooks()
     with transaction():
-        store(sent, rulebooks)
-        judge_past(
+        store(tracked_events, rulebooks)
+        judge_history(
             task.organization_id,
             list(companies.ids(keys).values()),
             rulebooks,
@@ -70,37 +70,39 @@ def make(task: Task) -> list[int]:
             recorded_at=lambda transition: _recorded_at(transition, task.now, chance),
             chance=chance,
         )
-    return numbers
+    return sizes
 
 
 @cache
 def _rulebooks() -> RuleBooks:
-    """Those of this process, so that each version is read once."""
+    """Return the rule books of this process, so that each version is read once."""
     return RuleBooks()
 
 
-def tracked(task: Task, company_id: str, one: Happening, chance: Random) -> TrackedEvent:
-    """A happening as the ingress would have taken it."""
-    user = one.user
-    received_at = one.at + timedelta(milliseconds=chance.uniform(15, 250))
+def as_tracked(
+    task: GenerationTask, company_id: str, event: DemoEvent, chance: Random
+) -> TrackedEvent:
+    """Return an event as the ingress would have accepted it."""
+    user = event.user
+    received_at = event.at + timedelta(milliseconds=chance.uniform(15, 250))
     return TrackedEvent(
         organization_id=task.organization_id,
         key_id=None,
         event_id=str(id_of_time(received_at, chance)),
-        event_key=one.key,
+        event_key=event.key,
         company_id=company_id,
-        company=one.company,
+        company=event.company,
         user_id=user.id if user else None,
         user={"name": user.name, "email": user.email, "role": user.role, "title": user.title}
         if user
         else {},
-        data=one.data,
-        occurred_at=one.at,
+        data=event.data,
+        occurred_at=event.at,
         received_at=min(received_at, task.now),
     )
 
 
 def _recorded_at(transition: Transition, now: datetime, chance: Random) -> datetime:
-    """Some moment after the instant: by an event at once, by time with the clock's next look."""
+    """Choose when a transition is recorded: soon after an event, else at the clock's next tick."""
     ticks = (260, 520) if transition.cause is Cause.TIME else (20, 180)
     return min(transition.at + timedelta(milliseconds=chance.uniform(*ticks)), now)

@@ -1,0 +1,64 @@
+"""The organization of the demo: its rules of then and now, and the people who may see it."""
+
+from datetime import datetime, timedelta
+
+from config.files import DEMO_DATA_RULES
+from demo.errors import DemoError
+from models.database import transaction
+from models.organizations import organizations, rule_versions
+from models.organizations.organizations import Organization
+from models.people import memberships
+from services.rules.apply_rules import apply_rules
+
+APPLIED_BY = "brazebee demo-data"
+"""Marks an organization as created here; no other is replaced or removed."""
+
+FORMER_PHRASES = (
+    ("less than 2 times in 14 days", "less than 4 times in 14 days"),
+    ("recover: at least 3 times in 14 days", "recover: at least 5 times in 14 days"),
+    ("down 55% in 30 days", "down 40% in 30 days"),
+)
+"""Current phrases of the rules, and the stricter ones that they replaced."""
+
+YEAR = timedelta(days=366)
+EDITED_AGO = timedelta(days=163)
+"""How long ago the rules were changed to the current phrases."""
+
+
+def create_organization(name: str, now: datetime) -> Organization:
+    """Create the organization with both versions of its rules, and let administrators see it.
+
+    Opens a transaction.
+
+    Raises:
+        DemoError: an organization with this name exists.
+    """
+    former, current = rule_texts()
+    with transaction():
+        if organizations.find(name) is not None:
+            raise DemoError(
+                f"There is an organization `{name}` already. `--replace` makes its demo data again,"
+                " `--org NAME` makes another."
+            )
+        organization = organizations.create(name)
+        memberships.add_first_administrators(organization.id)
+        for text, ago in ((former, YEAR), (current, EDITED_AGO)):
+            apply_rules(
+                organization.id, text, file=str(DEMO_DATA_RULES), applied_by=APPLIED_BY,
+                now=now - ago,
+            )  # fmt: skip
+    return organization
+
+
+def is_demo_organization(organization_id: int) -> bool:
+    """Return whether an organization was created by `create_organization`."""
+    first = rule_versions.find(organization_id, 1)
+    return first is not None and first.applied_by == APPLIED_BY
+
+
+def rule_texts() -> tuple[str, str]:
+    """Return the text of the rules in the first months, and the one that ships."""
+    current = former = DEMO_DATA_RULES.read_text(encoding="utf-8")
+    for phrase, former_phrase in FORMER_PHRASES:
+        former = former.replace(phrase, former_phrase)
+    return former, current

@@ -1,0 +1,5 @@
+"""The exception of this package."""
+
+
+class DemoError(Exception):
+    """Raised when the demo cannot continue, with a sentence for people."""
