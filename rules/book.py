@@ -1,4 +1,4 @@
-"""A rule file once read: statuses, events and flags, and what all flags together say."""
+"""The rules of an organization as read from a rule file: statuses, events and flags."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,23 +30,23 @@ class RuleBook:
 
     @cached_property
     def flags_by_name(self) -> Mapping[str, Flag]:
-        """The flags by their names."""
+        """Flags by name."""
         return {flag.name: flag for flag in self.flags}
 
     @cached_property
     def in_dependency_order(self) -> tuple[Flag, ...]:
-        """The flags such that each comes after those that it refers to."""
+        """Flags ordered so that each follows the flags that it refers to."""
         order = TopologicalSorter({flag.name: flag.other_flags for flag in self.flags})
-        known = self.flags_by_name
-        return tuple(known[name] for name in order.static_order() if name in known)
+        flags = self.flags_by_name
+        return tuple(flags[name] for name in order.static_order() if name in flags)
 
     @cached_property
     def company_fields(self) -> frozenset[str]:
-        """The fields of companies that any flag rests on."""
+        """The company fields that any flag depends on."""
         return frozenset(name for flag in self.flags for name in flag.company_fields)
 
     def flags_counting(self, event_key: str) -> Sequence[Flag]:
-        """The flags that count events of this key, or of any."""
+        """Return the flags that count events of this key, including flags that count any event."""
         return self._flags_by_event_key.get(event_key, self._flags_by_event_key[None])
 
     @cached_property
@@ -58,42 +58,42 @@ class RuleBook:
 
     @cached_property
     def events_needed_by_key(self) -> Mapping[str | None, int]:
-        """Of events of which key, None for any, how many of the latest decide a flag.
+        """How many of the latest events decide a flag, by event key; None is any event.
 
-        Flags that look into the data of events are left out: how many events they read cannot
-        be told.
+        Flags that filter on event data are left out: how many events they read is not known in
+        advance.
         """
-        read: dict[str | None, int] = {}
+        needed: dict[str | None, int] = {}
         for flag in self.flags:
             key = flag.selector.event_key
             if flag.events_needed and not flag.selector.where:
-                read[key] = max(read.get(key, 0), flag.events_needed)
-        return read
+                needed[key] = max(needed.get(key, 0), flag.events_needed)
+        return needed
 
     def status_name(self, level: Level) -> str:
-        """The status that a level names, `N/A` for none."""
+        """Return the status of a level, `N/A` for None."""
         return NOT_APPLICABLE if level is None else self.statuses[level]
 
     def level_of(self, status: str | None) -> Level:
-        """The level that a status names; one that the book no longer knows counts as the best."""
+        """Return the level of a status; a status no longer in the book is the best level."""
         if status is None or status == NOT_APPLICABLE:
             return None
         return self.statuses.index(status) if status in self.statuses else 0
 
     def threshold(self, flag: str, level: Level) -> str:
-        """The phrase behind a flag's level, in canonical form."""
-        known = self.flags_by_name.get(flag)
-        return known.threshold(level) if known else "The flag was removed from the rules"
+        """Return the phrase behind a flag's level, in canonical form."""
+        current = self.flags_by_name.get(flag)
+        return current.threshold(level) if current else "The flag was removed from the rules"
 
     def describe_change(self, flag: str, before: Level, after: Level) -> str:
-        """A flag's step in words: what it is now, and the phrase that holds, or does not."""
+        """Describe a flag's change: its new status, and the phrase that holds or held."""
         phrase = self.threshold(flag, after or before)
         return f"{flag}: {self.status_name(after)} ({'' if after else 'no longer: '}{phrase})"
 
     def score(self, levels: Mapping[str, Level]) -> int | None:
-        """The weighted share of health among the flags that apply, 0 to 100; None if none does.
+        """Return the weighted health of the flags that apply, 0 to 100; None if none applies.
 
-        Level i of n counts 1 - i/(n-1). Halves are rounded up.
+        Level i of n contributes 1 - i/(n-1) of the flag's weight. Halves are rounded up.
         """
         worst_level = len(self.statuses) - 1
         weights = health = Decimal(0)
@@ -109,5 +109,5 @@ class RuleBook:
 
 
 def worst_level(levels: Iterable[Level]) -> int:
-    """The worst of the levels that apply; the best status when none does."""
+    """Return the worst of the levels that apply; 0, the best, when none applies."""
     return max((level for level in levels if level is not None), default=0)

@@ -1,4 +1,4 @@
-"""Windows as people write them: a whole number of seconds, minutes, hours, days or weeks."""
+"""Durations and instants: their units, their bounds, and how they are written for people."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,21 +10,24 @@ UNITS = {
     "second": timedelta(seconds=1),
 }
 MAX_WINDOW = timedelta(weeks=520)
-"""Ten years: longer than any customer relationship a rule could sensibly look back on."""
+"""Ten years: longer than any customer relationship a rule could sensibly cover."""
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 END = datetime.max.replace(tzinfo=UTC)
 
 
 def pluralize(number: object, noun: str, plural: str | None = None) -> str:
-    """`1 day`, `2 days`; `plural` where an s is not enough."""
+    """Return `1 day` or `2 days`; pass `plural` for nouns that take more than an s."""
     return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
 def format_duration(duration: timedelta) -> str:
-    """The duration in words, in the largest unit of at most a day that divides it.
+    """Return the duration in words, in the largest unit up to a day that divides it.
 
-    Weeks are printed as days, so that 7 days and 1 week have one canonical form.
+    Weeks are printed as days, so that 7 days and 1 week share one canonical form.
+
+    Raises:
+        ValueError: the duration is not a whole number of seconds.
     """
     for noun, unit in UNITS.items():
         if noun != "week" and duration % unit == timedelta(0):
@@ -33,7 +36,7 @@ def format_duration(duration: timedelta) -> str:
 
 
 def format_offset(offset: timedelta) -> str:
-    """A time since some start in several units, such as `3 days 4 hours`; `0 days` for none."""
+    """Return an offset in several units, such as `3 days 4 hours`; `0 days` for zero."""
     words = []
     for noun, unit in UNITS.items():
         if noun != "week" and offset >= unit:
@@ -43,7 +46,7 @@ def format_offset(offset: timedelta) -> str:
 
 
 def shift(at: datetime, by: timedelta) -> datetime:
-    """The instant `by` later, or earlier if negative, as far as there are dates."""
+    """Add `by` to an instant, clamped to the earliest and latest representable dates."""
     try:
         return at + by
     except OverflowError:
@@ -51,5 +54,5 @@ def shift(at: datetime, by: timedelta) -> datetime:
 
 
 def format_instant(at: datetime) -> str:
-    """An instant for people, such as `2026-01-20 10:30:00 UTC`."""
+    """Return an instant for people, such as `2026-01-20 10:30:00 UTC`."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

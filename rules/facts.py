@@ -1,4 +1,4 @@
-"""What judging may ask about one company; the database and memory each answer it."""
+"""The facts about one company that rules may query; implemented over the database and in memory."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,17 +6,17 @@ from datetime import datetime
 from typing import Any, Protocol
 
 Path = tuple[str, ...]
-"""Steps down into nested data, such as `("data", "source")`."""
+"""Keys into nested data, outermost first, such as `("data", "source")`."""
 
 USER: Path = ("user",)
-"""Names the user of an event, where a path below `data` names one of its values."""
+"""The path of an event's user; other paths start with `data`."""
 
 
 @dataclass(frozen=True)
 class Selector:
-    """Which events count: their key (None is any), and the values that their data must have.
+    """Selects the events that a flag counts: by key (None is any key) and by values in their data.
 
-    `where` holds pairs of a path below `data` and the values of which one must stand there.
+    `where` lists pairs of a path below `data` and the values accepted at that path.
     """
 
     event_key: str | None
@@ -24,20 +24,20 @@ class Selector:
     identity: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Python calls selectors for `1` and for `true` equal; their texts differ.
+        # Python considers selectors for `1` and `true` equal; their representations differ.
         object.__setattr__(self, "identity", repr((self.event_key, self.where)))
 
     def matches(self, event_key: str, data: Mapping[str, Any] | None) -> bool:
-        """Whether an event with this key and data counts."""
+        """Return whether an event with this key and data is selected."""
         if self.event_key is not None and event_key != self.event_key:
             return False
         return all(_has_one_of(data, path, values) for path, values in self.where)
 
 
 class Facts(Protocol):
-    """The events and fields of one company, as far as they are known.
+    """The events and fields of one company that are known so far.
 
-    Windows are half open: `(since, until]`.
+    Windows are half-open: `(since, until]`.
     """
 
     @property
@@ -48,44 +48,44 @@ class Facts(Protocol):
     def latest(
         self, selector: Selector, limit: int, since: datetime, until: datetime
     ) -> Sequence[datetime]:
-        """Times of the `limit` latest matching events, newest first."""
+        """Return the times of the `limit` latest matching events, newest first."""
         ...
 
     def latest_of_each(
         self, selector: Selector, of: Path, limit: int, since: datetime, until: datetime
     ) -> Sequence[datetime]:
-        """The last time of each distinct user or value, the `limit` latest of them, newest first.
+        """Return the latest time of each distinct user or value: the `limit` latest, newest first.
 
-        Events that have none, and values that are null, are left out.
+        Events without a user or value, and null values, are left out.
         """
         ...
 
     def values(
         self, selector: Selector, path: Path, since: datetime, until: datetime
     ) -> Sequence[tuple[datetime, Any]]:
-        """Each matching event's time and what stands at the path (None if nothing), oldest first.
+        """Return each matching event's time and its value at the path, oldest first.
 
-        An empty path asks for the times alone.
+        The value is None where the path does not exist. An empty path returns the times alone.
         """
         ...
 
     def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
-        """Time of the first matching event in `(after, until]`."""
+        """Return the time of the first matching event in `(after, until]`."""
         ...
 
     def field(self, path: Path, at: datetime) -> Any:
-        """What a field of the company said at an instant, None if nothing."""
+        """Return the value of a company field at an instant, None if it had none."""
         ...
 
     def next_field_change(
         self, fields: Collection[str], after: datetime, until: datetime
     ) -> datetime | None:
-        """The first instant in `(after, until]` at which one of these fields changed."""
+        """Return the first instant in `(after, until]` at which one of these fields changed."""
         ...
 
 
 def value_at(value: Any, path: Path) -> Any:
-    """What stands at a path in nested objects, None if nothing."""
+    """Return the value at a path in nested objects, None if the path does not exist."""
     for step in path:
         if not isinstance(value, Mapping) or step not in value:
             return None
@@ -99,7 +99,7 @@ def _has_one_of(data: Any, path: Path, values: tuple[Any, ...]) -> bool:
             data = data[step]
         else:
             return False
-    # As in JSON, `true` is not 1: Python alone would call them equal.
+    # As in JSON, `true` is not 1, although Python considers them equal.
     return any(
         data == value and isinstance(data, bool) == isinstance(value, bool) for value in values
     )

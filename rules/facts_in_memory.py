@@ -1,4 +1,4 @@
-"""Facts over lists in memory, for tests of rules, replays and backtests."""
+"""In-memory facts, for rule tests, replays and backtests."""
 
 from bisect import bisect_right
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ class Occurrence:
 
 @dataclass(frozen=True)
 class FieldChange:
-    """That a field of the company has had this value from an instant on."""
+    """The value that a company field took at an instant."""
 
     at: datetime
     field: str
@@ -31,7 +31,7 @@ class FieldChange:
 
 
 class FactsInMemory:
-    """Facts over a list of events and of changes of fields; see `rules.facts.Facts`."""
+    """Facts built from a list of events and field changes; see `rules.facts.Facts`."""
 
     def __init__(
         self,
@@ -40,10 +40,9 @@ class FactsInMemory:
         *,
         first_seen_at: datetime | None = None,
     ) -> None:
-        """`first_seen_at` is the time of the first event, unless given."""
+        """`first_seen_at` defaults to the time of the first event."""
         self._events = sorted(events, key=lambda event: event.occurred_at)
-        known = [event.occurred_at for event in self._events[:1]]
-        self.first_seen_at = first_seen_at or min(known, default=END)
+        self.first_seen_at = first_seen_at or (self._events[0].occurred_at if self._events else END)
         self._fields: dict[str, list[tuple[datetime, Any]]] = {}
         for change in sorted(fields, key=lambda change: change.at):
             self._fields.setdefault(change.field, []).append((change.at, change.value))
@@ -63,13 +62,13 @@ class FactsInMemory:
         self, selector: Selector, of: Path, limit: int, since: datetime, until: datetime
     ) -> Sequence[datetime]:
         """See `Facts.latest_of_each`."""
-        found: dict[Hashable, datetime] = {}
+        times: dict[Hashable, datetime] = {}
         for at, value in reversed(self.values(selector, of, since, until)):
-            if len(found) == limit:
+            if len(times) == limit:
                 break
             if value is not None:
-                found.setdefault(_identity(value), at)
-        return list(found.values())
+                times.setdefault(_identity(value), at)
+        return list(times.values())
 
     def values(
         self, selector: Selector, path: Path, since: datetime, until: datetime
@@ -126,7 +125,7 @@ def _at_path(event: Occurrence, path: Path) -> Any:
 
 
 def _identity(value: Any) -> Hashable:
-    """What makes two values the same in JSON: `true` is not 1, and 1.0 is."""
+    """Return a key by which values are equal as in JSON: `true` is not 1, but 1.0 is."""
     if isinstance(value, Mapping):
         return "object", frozenset((key, _identity(item)) for key, item in value.items())
     if isinstance(value, list):

@@ -1,36 +1,36 @@
-"""What can be wrong with a rule file, each fault at the place where it stands."""
+"""Faults in rule files, each with its position, and the exceptions of the `rules` package."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One mistake: 1-based line and column, and a sentence with the cure."""
+    """A mistake in a file: its 1-based line and column, and a sentence that says how to fix it."""
 
     line: int
     column: int
     message: str
 
     def in_context(self, file: str, source: str) -> str:
-        """As `file:line:column: message`, with the line of the source and a caret below it."""
-        told = f"{file}:{self.line}:{self.column}: {self.message}"
+        """Return `file:line:column: message`, followed by the source line with a caret below it."""
+        header = f"{file}:{self.line}:{self.column}: {self.message}"
         lines = split_lines(source)
         if not 0 < self.line <= len(lines):
-            return told
+            return header
         line = lines[self.line - 1]
         indentation = "".join("\t" if c == "\t" else " " for c in line[: self.column - 1])
-        return f"{told}\n    {line}\n    {indentation}^"
+        return f"{header}\n    {line}\n    {indentation}^"
 
 
 class RuleError(Exception):
-    """Base of everything that this package raises."""
+    """Base class of every exception that this package raises."""
 
 
 class RuleFileError(RuleError):
-    """Raised when a rule file has faults; `faults` lists every one, in file order."""
+    """Raised when a rule file has faults; `faults` lists all of them, in file order."""
 
     def __init__(self, faults: Iterable[Fault], *, file: str = "rules") -> None:
         self.faults = tuple(sorted(set(faults)))
@@ -38,30 +38,40 @@ class RuleFileError(RuleError):
         super().__init__("\n".join(self.lines()))
 
     def lines(self) -> list[str]:
-        """Each fault as `file:line:column: message`."""
+        """Return each fault as `file:line:column: message`."""
         return [f"{self.file}:{f.line}:{f.column}: {f.message}" for f in self.faults]
 
 
 MAX_CANDIDATES = 200
-"""Names that a wrong one is compared with: each comparison takes a tenth of a millisecond."""
+"""The most names compared with a misspelled one: each comparison takes a tenth of a millisecond."""
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines of a text as YAML counts them (YAML 1.1, section 5.4)."""
+    """Split a text into lines as YAML does (YAML 1.1, section 5.4)."""
     return re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A suggestion to append to a message, or nothing when no known word is near."""
-    known = list(known)
-    if len(known) > MAX_CANDIDATES:
+    """Return a suggestion to append to a message; empty when no known name is close."""
+    names = list(known)
+    if len(names) > MAX_CANDIDATES:
         return ""
-    by_folded = {candidate.casefold(): candidate for candidate in known}
+    by_folded = {name.casefold(): name for name in names}
     near = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return f"; did you mean `{by_folded[near[0]]}`?" if near else ""
 
 
+def suggest(word: str, known: Collection[str]) -> str:
+    """Return a suggestion to append to a message: a close known name, or else all of them."""
+    return did_you_mean(word, known) or f"; known are {list_names(known)}"
+
+
+def unknown_status(status: str, known: Collection[str]) -> str:
+    """Return the message for a status that is not one of the known ones."""
+    return f"the status `{status}` is not known{suggest(status, known)}"
+
+
 def list_names(names: Iterable[str]) -> str:
-    """`a`, `b` and `c`."""
+    """Return the names as "`a`, `b` and `c`"."""
     quote = [f"`{name}`" for name in names]
     return " and ".join([", ".join(quote[:-1]), quote[-1]]) if len(quote) > 1 else quote[0]

@@ -1,9 +1,9 @@
-"""A health flag: a phrase for each level that it can raise, and what it needs besides to be raised.
+"""Health flags: a phrase for each level, and the further conditions for raising it.
 
-A flag that waits for a new company, or does not apply, is N/A. Otherwise the worst level whose
-phrase holds is raised; with `for`, only once it has held that long. A raised flag with `recover`
-stays raised, at its mildest level, until that holds. Where no phrase holds and one cannot be
-judged, `if_missing` decides.
+A flag is N/A while a new company is exempt and where the flag does not apply. Otherwise its level
+is the worst one whose phrase holds; with `for`, only once the phrase has held that long. A raised
+flag with `recover` stays raised, at its mildest level, until the `recover` phrase holds. If no
+phrase holds and one cannot be evaluated, `if_missing` sets the level.
 """
 
 from collections.abc import Mapping
@@ -34,9 +34,10 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class FlagMemory:
-    """What a flag keeps from one judgement to the next: its level, and since when phrases hold.
+    """The state that a flag carries from one evaluation to the next.
 
-    `holding` has an entry for each level whose phrase holds, where the flag has a `for`.
+    For flags with a `for`, `holding_since` maps each level whose phrase holds to the instant since
+    when it has held.
     """
 
     level: Level = None
@@ -45,11 +46,11 @@ class FlagMemory:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a flag says about a company at an instant.
+    """The result of evaluating a flag for a company at an instant.
 
-    `changes_at` is the next instant at which it can change by itself, None if never;
-    `awaits_event` tells whether a further event can change it; `findings` are those of each level,
-    worst first, `recovery` that of `recover` where it was asked.
+    `changes_at` is the next instant at which the level can change without a further event, None if
+    never; `awaits_event` is whether a further event can change it. `findings` are those of each
+    level's phrase, worst first; `recovery` is that of `recover`, if it was evaluated.
     """
 
     level: Level
@@ -62,16 +63,16 @@ class Verdict:
 
     @property
     def memory(self) -> FlagMemory:
-        """What is to be kept for the next judgement."""
+        """The memory to pass to the next evaluation."""
         return FlagMemory(self.level, self.holding_since)
 
 
 @dataclass(frozen=True)
 class Flag:
-    """One health flag; `conditions` are worst first, `line` is where it stands in its file.
+    """One health flag; `conditions` are worst level first, `line` is its line in the rule file.
 
-    `applies_to` holds pairs of a path below `company` and the values of which one must stand
-    there. `weight` counts in the score. `if_missing` is a level, None for N/A.
+    `applies_to` lists pairs of a path below `company` and the values accepted at that path.
+    `weight` is the flag's weight in the score. `if_missing` is a level, None for N/A.
     """
 
     name: str
@@ -88,33 +89,33 @@ class Flag:
 
     @cached_property
     def other_flags(self) -> frozenset[str]:
-        """The flags that it refers to."""
+        """The flags that this flag refers to."""
         return frozenset(name for part in self._parts for name in part.other_flags)
 
     @cached_property
     def company_fields(self) -> frozenset[str]:
-        """The fields of the company that it rests on."""
+        """The company fields that this flag depends on."""
         fields = {name.split(".")[0] for part in self._parts for name in part.company_fields}
         return frozenset(fields | {path[0] for path, _ in self.applies_to})
 
     @cached_property
     def counts_events(self) -> bool:
-        """Whether it is about events at all."""
+        """Whether any phrase counts events."""
         return any(part.counts_events for part in self._parts)
 
     @cached_property
     def affected_by_late_events(self) -> bool:
-        """See `Condition.heeds_late_events`."""
+        """See `Condition.affected_by_late_events`."""
         return any(part.affected_by_late_events for part in self._parts)
 
     @cached_property
     def events_needed(self) -> int:
-        """See `Condition.latest_read`."""
+        """See `Condition.events_needed`."""
         return max((part.events_needed for part in self._parts), default=0)
 
     @cached_property
     def warm_up(self) -> timedelta:
-        """How much of the past tells what the flag would remember, had it been judged then."""
+        """How far back to start evaluating in order to reconstruct the flag's memory."""
         if self.recover is None and not self.lasting:
             return timedelta(0)
         return self.lasting + max(part.lookback for part in self._parts)
@@ -125,55 +126,55 @@ class Flag:
 
     @property
     def phrases(self) -> tuple[Condition, ...]:
-        """Every phrase of the flag, the worst level's first, `recover` last."""
+        """Every phrase of the flag, worst level first, `recover` last."""
         levels = tuple(condition for _, condition in self.conditions)
         return (*levels, self.recover) if self.recover else levels
 
     def evaluate(self, situation: Situation, memory: FlagMemory) -> Verdict:
-        """The verdict in a situation, from all facts up to it and what was kept from before."""
+        """Evaluate the flag in a situation, with the memory of its previous evaluation."""
         starts = shift(situation.facts.first_seen_at, self.wait)
         if situation.at < starts:
             return Verdict(None, Reason.WAITING, changes_at=starts)
         if not self._applies(situation):
             return Verdict(None, Reason.DOES_NOT_APPLY)
         findings = tuple(condition.evaluate(situation) for _, condition in self.conditions)
-        holding_since, ripening = self._holding(situation.at, memory, findings)
+        holding_since, due = self._holding_since(situation.at, memory, findings)
         level, reason = self._level(situation.at, memory, findings, holding_since)
         recovery = None
         if self.recover and memory.level and reason in (Reason.CLEAR, Reason.PENDING):
             recovery = self.recover.evaluate(situation)
             if recovery.holds is not True:
                 level, reason = self.conditions[-1][0], Reason.RECOVERING
-        asked = (*findings, recovery) if recovery else findings
-        changes = [found.changes_at for found in asked if found.changes_at] + ripening
+        evaluated = (*findings, recovery) if recovery else findings
+        changes = [finding.changes_at for finding in evaluated if finding.changes_at]
         return Verdict(
             level,
             reason,
-            changes_at=min(changes, default=None),
-            awaits_event=any(found.awaits_event for found in asked),
+            changes_at=min(changes + due, default=None),
+            awaits_event=any(finding.awaits_event for finding in evaluated),
             holding_since=holding_since,
             findings=findings,
             recovery=recovery,
         )
 
     def threshold(self, level: Level) -> str:
-        """The phrase behind a level, in canonical form; for a flag not raised, its mildest."""
+        """Return the phrase behind a level, in canonical form; the mildest one if not raised."""
         by_level = dict(self.conditions)
         mildest = self.conditions[-1][1]
         phrase = str(by_level.get(level, mildest) if level else mildest)
         return f"{phrase}, for {format_duration(self.lasting)}" if self.lasting else phrase
 
     def _applies(self, situation: Situation) -> bool:
-        for path, wanted in self.applies_to:
+        for path, accepted in self.applies_to:
             value = situation.facts.field(path, situation.at)
-            if value is None or not any(matches_value(value, one) for one in wanted):
+            if value is None or not any(matches_value(value, expected) for expected in accepted):
                 return False
         return True
 
-    def _holding(
+    def _holding_since(
         self, at: datetime, memory: FlagMemory, findings: tuple[Finding, ...]
     ) -> tuple[dict[int, datetime], list[datetime]]:
-        """Since when each level's phrase has held, and when those that are not old enough are."""
+        """Return since when each level's phrase has held, and the instants when `for` elapses."""
         if not self.lasting:
             return {}, []
         levels = (level for level, _ in self.conditions)
@@ -182,8 +183,8 @@ class Flag:
             for level, finding in zip(levels, findings, strict=True)
             if finding.holds
         }
-        ripe = (shift(since, self.lasting) for since in holding_since.values())
-        return holding_since, [instant for instant in ripe if instant > at]
+        due = (shift(since, self.lasting) for since in holding_since.values())
+        return holding_since, [instant for instant in due if instant > at]
 
     def _level(
         self,

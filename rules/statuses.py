@@ -1,4 +1,4 @@
-"""The names of statuses that need no rule file."""
+"""Status names that do not depend on a rule file."""
 
 NOT_APPLICABLE = "N/A"
 """The status of a flag that does not apply to a company."""

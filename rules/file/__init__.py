@@ -1,1 +1,1 @@
-"""The rule file: from YAML to a rule book, with every fault and its line."""
+"""Rule files: from YAML to a rule book, with every fault and its position."""

@@ -1,8 +1,8 @@
-"""Changes one event in the text of a rule file, and leaves every other character as it stands.
+"""Edits one event in the text of a rule file and leaves every other character unchanged.
 
-A YAML library that writes a file anew loses some of what people wrote: quotes, line breaks, where
-comments stand. So the text is edited at the place where the event stands, and read again: what
-says anything else than was wanted is refused.
+A YAML library that rewrites a file loses some of its formatting: quotes, line breaks, positions of
+comments. The text is therefore edited in place and parsed again; an edit that changes anything
+else is refused.
 """
 
 import json
@@ -24,61 +24,60 @@ _NOT_TEXTS = ("true", "false", "yes", "no", "on", "off", "y", "n", "null")
 
 
 class EventEditError(RuleError):
-    """Raised when an event stands in a text such that only people can change it."""
+    """Raised when an event cannot be edited automatically; the message is shown to people."""
 
 
 def set_enabled(text: str, key: str, *, enabled: bool) -> str:
-    """The text with an event switched on or off.
+    """Return the text with an event enabled or disabled.
 
     Raises:
-        EditNotPossible: there is no such event, or it is written in an unusual way.
+        EventEditError: there is no such event, or its syntax is unusual.
     """
-    book = _book(text)
-    wanted = replace(_event(book, key), enabled=enabled)
-    edited = _with_setting(text, key, "enabled", "true" if enabled else "false")
-    return _checked(edited, book, wanted)
+    book = _read_book(text)
+    target = replace(_find_event(book, key), enabled=enabled)
+    edited = _put_setting(text, key, "enabled", "true" if enabled else "false")
+    return _verify(edited, book, target)
 
 
 def rename(text: str, key: str, name: str) -> str:
-    """The text with another name for people of an event.
+    """Return the text with another display name for an event.
 
     Raises:
-        EditNotPossible: there is no such event, it is written in an unusual way, or the name
-            is none.
+        EventEditError: there is no such event, its syntax is unusual, or the name is invalid.
     """
-    book = _book(text)
-    wanted = replace(_event(book, key), name=name)
-    return _checked(_with_setting(text, key, "name", _scalar(name)), book, wanted)
+    book = _read_book(text)
+    target = replace(_find_event(book, key), name=name)
+    return _verify(_put_setting(text, key, "name", _scalar(name)), book, target)
 
 
 def add(text: str, key: str, name: str | None = None) -> str:
-    """The text with one event more, the last of them.
+    """Return the text with an event appended to the list of events.
 
     Raises:
-        EditNotPossible: there is such an event, the file is written in an unusual way, or the
-            key or name is none.
+        EventEditError: the event exists, the file's syntax is unusual, or the key or name is
+            invalid.
     """
-    book = _book(text)
+    book = _read_book(text)
     if key in book.events:
         raise EventEditError(f"`{key}` is configured already.")
-    wanted = EventSetting(key, name or key)
-    return _checked(_with_event(text, key, name), book, wanted)
+    target = EventSetting(key, name or key)
+    return _verify(_append_event(text, key, name), book, target)
 
 
-def _with_setting(text: str, key: str, setting: str, value: str) -> str:
+def _put_setting(text: str, key: str, setting: str, value: str) -> str:
     key_node, node = _entries(_entries(_root(text))["events"][1])[key]
     if is_null(node):
-        return _in_place_of_nothing(text, key_node, node, f"{{{setting}: {value}}}")
+        return _replace_null(text, key_node, node, f"{{{setting}: {value}}}")
     if not isinstance(node, MappingNode):
-        raise _unusual(key)
+        raise _unusual_syntax(key)
     written = _entries(node)
     if setting in written:
         old = written[setting][1]
         return text[: old.start_mark.index] + value + text[old.end_mark.index :]
-    return _with_entry(text, node, f"{setting}: {value}")
+    return _append_entry(text, node, f"{setting}: {value}")
 
 
-def _with_event(text: str, key: str, name: str | None) -> str:
+def _append_event(text: str, key: str, name: str | None) -> str:
     root = _root(text)
     entries = _entries(root)
     settings = f"{{name: {_scalar(name)}}}" if name else "{}"
@@ -87,60 +86,60 @@ def _with_event(text: str, key: str, name: str | None) -> str:
         in_block += f" {settings}"
     if "events" not in entries:
         if root.flow_style:
-            return _with_entry(text, root, f"events: {{{in_flow}}}")
+            return _append_entry(text, root, f"events: {{{in_flow}}}")
         before = entries["statuses" if "statuses" in entries else "version"]
         lines = ("", "events:", f"  {in_block}")
-        return _with_lines(text, _end(text, *before), *lines)
+        return _insert_lines(text, _entry_end(text, *before), *lines)
     events_key, events = entries["events"]
     if is_null(events):
-        if root.flow_style or _is_written(events):
-            return _in_place_of_nothing(text, events_key, events, f"{{{in_flow}}}")
+        if root.flow_style or _is_explicit(events):
+            return _replace_null(text, events_key, events, f"{{{in_flow}}}")
         indent = " " * (events_key.start_mark.column + 2)
-        return _with_lines(text, _after_colon(text, events_key), f"{indent}{in_block}")
+        return _insert_lines(text, _after_colon(text, events_key), f"{indent}{in_block}")
     if not isinstance(events, MappingNode):
-        raise _unusual(key)
-    return _with_entry(text, events, in_flow if events.flow_style else in_block)
+        raise _unusual_syntax(key)
+    return _append_entry(text, events, in_flow if events.flow_style else in_block)
 
 
-def _with_entry(text: str, mapping: MappingNode, entry: str) -> str:
-    """The text with an entry at the end of a mapping."""
-    if not mapping.value:  # only braces can hold nothing
-        place = mapping.start_mark.index + 1
-        return text[:place] + entry + text[place:]
-    end = _end(text, *mapping.value[-1])
+def _append_entry(text: str, mapping: MappingNode, entry: str) -> str:
+    """Append an entry to a mapping."""
+    if not mapping.value:  # only a mapping in braces can be empty
+        position = mapping.start_mark.index + 1
+        return text[:position] + entry + text[position:]
+    end = _entry_end(text, *mapping.value[-1])
     if mapping.flow_style:
         gap = " " if text[end - 1] == ":" else ""
         return f"{text[:end]}{gap}, {entry}{text[end:]}"
-    return _with_lines(text, end, " " * mapping.start_mark.column + entry)
+    return _insert_lines(text, end, " " * mapping.start_mark.column + entry)
 
 
-def _with_lines(text: str, after: int, *lines: str) -> str:
-    """The text with lines below the one in which something ends."""
-    if after and text[after - 1] in "\r\n":  # as a folded text does
+def _insert_lines(text: str, after: int, *lines: str) -> str:
+    """Insert lines below the line of a position."""
+    if after and text[after - 1] in "\r\n":  # the end of a folded text
         after -= 2 if text[after - 2 : after] == "\r\n" else 1
-    found = _LINE_BREAK.search(text, after)
-    place = found.start() if found else len(text)
-    known = found or _LINE_BREAK.search(text)
-    line_break = known.group() if known else "\n"
-    return text[:place] + "".join(line_break + line for line in lines) + text[place:]
+    next_break = _LINE_BREAK.search(text, after)
+    position = next_break.start() if next_break else len(text)
+    any_break = next_break or _LINE_BREAK.search(text)
+    line_break = any_break.group() if any_break else "\n"
+    return text[:position] + "".join(line_break + line for line in lines) + text[position:]
 
 
-def _in_place_of_nothing(text: str, key: Node, nothing: Node, value: str) -> str:
-    if _is_written(nothing):
-        return text[: nothing.start_mark.index] + value + text[nothing.end_mark.index :]
-    place = _after_colon(text, key)
-    colon = "" if text[place - 1] == ":" else ":"
-    return f"{text[:place]}{colon} {value}{text[place:]}"
+def _replace_null(text: str, key: Node, null: Node, value: str) -> str:
+    if _is_explicit(null):
+        return text[: null.start_mark.index] + value + text[null.end_mark.index :]
+    position = _after_colon(text, key)
+    colon = "" if text[position - 1] == ":" else ":"
+    return f"{text[:position]}{colon} {value}{text[position:]}"
 
 
-def _end(text: str, key: Node, value: Node) -> int:
-    """Where an entry of a mapping ends: a block's own mark is that of what follows it."""
+def _entry_end(text: str, key: Node, value: Node) -> int:
+    """Return where an entry ends; the end mark of a block is at the start of what follows."""
     while isinstance(value, MappingNode) and not value.flow_style and value.value:
         key, value = value.value[-1]
-    if is_null(value) and not _is_written(value):
+    if is_null(value) and not _is_explicit(value):
         return _after_colon(text, key)
     if isinstance(value, SequenceNode) and not value.flow_style and value.value:
-        return _end(text, value.value[-1], value.value[-1])
+        return _entry_end(text, value.value[-1], value.value[-1])
     return max(_after_colon(text, key), int(value.end_mark.index))
 
 
@@ -150,13 +149,13 @@ def _after_colon(text: str, key: Node) -> int:
     return colon.end() if colon else end
 
 
-def _is_written(null: Node) -> bool:
-    """Whether a null stands there as `null` or `~`."""
+def _is_explicit(null: Node) -> bool:
+    """Return whether a null is written out, as `null` or `~`."""
     return bool(null.value)
 
 
 def _entries(node: Node) -> Mapping[str, tuple[Node, Node]]:
-    """The entries of a mapping by key, in a text without faults."""
+    """Return the entries of a mapping by key, in a text without faults."""
     return {str(key.value): (key, value) for key, value in node.value}
 
 
@@ -167,43 +166,43 @@ def _root(text: str) -> MappingNode:
     return root
 
 
-def _book(text: str) -> RuleBook:
+def _read_book(text: str) -> RuleBook:
     book = check_rules(text).book
     if book is None:
         raise EventEditError("The rules have faults; mend them first.")
     return book
 
 
-def _event(book: RuleBook, key: str) -> EventSetting:
+def _find_event(book: RuleBook, key: str) -> EventSetting:
     if key not in book.events:
         raise EventEditError(f"`{key}` is not configured any more.")
     return book.events[key]
 
 
-def _checked(edited: str, before: RuleBook, wanted: EventSetting) -> str:
-    """The edited text, if it says what was wanted and nothing else."""
+def _verify(edited: str, before: RuleBook, target: EventSetting) -> str:
+    """Return the edited text if the event is the target and nothing else changed."""
     checked = check_rules(edited)
     if checked.book is None:
         raise EventEditError(f"That is not possible: {checked.faults[0].message}.")
-    expected = {**before.events, wanted.key: wanted}
-    if checked.book.events != expected or _essence(checked.book) != _essence(before):
-        raise _unusual(wanted.key)
+    expected = {**before.events, target.key: target}
+    if checked.book.events != expected or _without_events(checked.book) != _without_events(before):
+        raise _unusual_syntax(target.key)
     return edited
 
 
-def _essence(book: RuleBook) -> object:
-    """What a book says beside its events, wherever its flags stand."""
+def _without_events(book: RuleBook) -> object:
+    """Return the content of a book without its events and the lines of its flags."""
     return book.statuses, tuple(replace(flag, line=0) for flag in book.flags)
 
 
-def _unusual(key: str) -> EventEditError:
+def _unusual_syntax(key: str) -> EventEditError:
     return EventEditError(
         f"`{key}` is written in an unusual way, so that it can only be changed under Rules."
     )
 
 
 def _scalar(text: str) -> str:
-    """A text as YAML, in quotes where it needs them."""
+    """Return a text as a YAML scalar, quoted if necessary."""
     if _PLAIN.fullmatch(text) and text.casefold() not in _NOT_TEXTS:
         return text
     return json.dumps(text, ensure_ascii=False)

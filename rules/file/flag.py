@@ -9,7 +9,7 @@ from ruamel.yaml.nodes import MappingNode, Node
 
 from rules.book import EventSetting
 from rules.facts import Selector
-from rules.faults import did_you_mean, list_names
+from rules.faults import did_you_mean, unknown_status
 from rules.file.filters import read_applies_to, read_where
 from rules.file.phrase import PhraseReader, read_phrase_text
 from rules.file.source import Source, is_null, read_name
@@ -44,21 +44,21 @@ _KEYS = (
 
 @dataclass(frozen=True)
 class ParsedFlag:
-    """A flag, and the nodes of its entries."""
+    """A flag with the nodes of its entries."""
 
     flag: Flag
     nodes: Mapping[str, Node]
 
 
 def read_wait(source: Source, node: Node) -> timedelta:
-    """What `new_company` says: how long a company must be known to be judged."""
+    """Read `new_company`: how long a company must be known before it is evaluated."""
     return read_phrase_text(source, node, "`new_company`", parse_new_company) or timedelta(0)
 
 
 class FlagReader:
-    """Reads flags one after the other; faults are recorded at their place.
+    """Reads the flags of a file in order and records faults at their positions.
 
-    `statuses` is None where they could not be read: then any status is taken.
+    `statuses` is None if they could not be read; any status is accepted then.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class FlagReader:
         self.lines: dict[str, int] = {}
 
     def read(self, node: Node) -> ParsedFlag | None:
-        """One flag; None if it lacks what makes one."""
+        """Read one flag; return None if an essential part is missing."""
         entries = self.source.mapping(node, "a flag", _KEYS, required=("flag", "when"))
         nodes = {key: value for key, (_, value) in entries.items()}
         name = self._name(nodes["flag"]) if "flag" in nodes else None
@@ -83,7 +83,7 @@ class FlagReader:
             self.statuses or Vocabulary().statuses, self._ignored(nodes.get("ignore_if"))
         )
         reader = PhraseReader(self.source, vocabulary)
-        conditions, places = self._conditions(nodes.get("when"), reader)
+        conditions, phrase_nodes = self._conditions(nodes.get("when"), reader)
         recover = reader.read(nodes["recover"], "`recover`") if "recover" in nodes else None
         phrases = [phrase for _, phrase in conditions] + ([recover] if recover else [])
         selector = self._selector(node, nodes, phrases)
@@ -110,7 +110,7 @@ class FlagReader:
         if name is None or not conditions:
             return None
         if self.statuses:
-            warn_about_flag(self.source, self.statuses, flag, nodes, places)
+            warn_about_flag(self.source, self.statuses, flag, nodes, phrase_nodes)
         return ParsedFlag(flag, nodes)
 
     def _name(self, node: Node) -> str | None:
@@ -153,12 +153,12 @@ class FlagReader:
     def _conditions(
         self, node: Node | None, reader: PhraseReader
     ) -> tuple[tuple[tuple[int, Condition], ...], dict[int, Node]]:
-        """The phrase of each level, worst first, and where each stands."""
+        """Read the phrase of each level, worst first, and return them with their nodes."""
         if node is None:
             return (), {}
         raised = self.statuses[1:] if self.statuses else ()
         conditions: dict[int, Condition] = {}
-        places: dict[int, Node] = {}
+        phrase_nodes: dict[int, Node] = {}
         example = f"write for example `{raised[0] if raised else 'At Risk'}: {MILDEST_EXAMPLE}`"
         if not isinstance(node, MappingNode):
             if not self.source.damaged:
@@ -173,8 +173,8 @@ class FlagReader:
                 continue
             condition = reader.read(value, f"the phrase for `{status}`")
             if condition is not None and level is not None:
-                conditions[level], places[level] = condition, value
-        return tuple(sorted(conditions.items(), reverse=True)), places
+                conditions[level], phrase_nodes[level] = condition, value
+        return tuple(sorted(conditions.items(), reverse=True)), phrase_nodes
 
     def _raised_level(self, status: str, node: Node) -> int | None:
         if self.statuses is None:
@@ -183,8 +183,7 @@ class FlagReader:
         if status == best:
             self.source.fault(node, f"`{status}` means that nothing is raised; it takes no phrase")
         elif status not in raised:
-            hint = did_you_mean(status, raised) or f"; known are {list_names(raised)}"
-            self.source.fault(node, f"the status `{status}` is not known{hint}")
+            self.source.fault(node, unknown_status(status, raised))
         else:
             return self.statuses.index(status)
         return None
@@ -194,9 +193,7 @@ class FlagReader:
         if status is None or status == NOT_APPLICABLE or self.statuses is None:
             return None
         if status not in self.statuses:
-            known = (*self.statuses, NOT_APPLICABLE)
-            hint = did_you_mean(status, known) or f"; known are {list_names(known)}"
-            self.source.fault(node, f"the status `{status}` is not known{hint}")
+            self.source.fault(node, unknown_status(status, (*self.statuses, NOT_APPLICABLE)))
             return None
         return self.statuses.index(status)
 

@@ -1,7 +1,7 @@
-"""The JSON Schema of rule files, with which editors complete, explain and underline.
+"""The JSON Schema of rule files, which editors use for completion, hints and validation.
 
-It knows the form of a file, not its meaning: whether a flag's event is listed, or a phrase can be
-read, is told by `rules.file.rule_file`.
+It covers the structure of a file, not its meaning: whether a flag's event is listed and whether a
+phrase can be parsed is checked by `rules.file.rule_file`.
 """
 
 from typing import Any
@@ -15,13 +15,13 @@ Schema = dict[str, Any]
 
 
 _TEXT: Schema = {"type": ["string", "number", "boolean"], "minLength": 1}
-"""What is read as a text: YAML takes `2026` and `true` for something else."""
+"""Scalars that are read as a text: YAML parses `2026` and `true` as other types."""
 
 _NAME: Schema = {**_TEXT, "maxLength": LONGEST_NAME}
 
 
 def rule_schema() -> Schema:
-    """The JSON Schema (2020-12) of a rule file."""
+    """Return the JSON Schema (2020-12) of a rule file."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Brazebee health rules",

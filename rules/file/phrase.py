@@ -1,4 +1,4 @@
-"""Reads the phrases of a rule file from its nodes: texts, and `all`, `any` and `not` over them."""
+"""Reads phrases from the nodes of a rule file: texts, and `all`, `any` and `not` of them."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,16 +13,16 @@ from rules.phrases.condition import Condition
 from rules.phrases.logic import AllOf, AnyOf, Not
 
 LONGEST_PHRASE = 2_000
-"""Characters; also what keeps reading one quick."""
+"""Characters; the bound also keeps parsing fast."""
 
 MAX_PHRASES = 1_000
-"""In one flag, however they are written: an alias can stand for a thousand others."""
+"""In one flag, counting each use of a YAML alias: one alias can expand to a thousand phrases."""
 
 T = TypeVar("T")
 
 
 def read_phrase_text(source: Source, node: Node, what: str, parse: Callable[[str], T]) -> T | None:
-    """What a parser makes of a text; a fault at its place where it is misread."""
+    """Parse a text; record a fault at its position and return None if it cannot be parsed."""
     text = source.text(node, what)
     if text is None:
         return None
@@ -45,7 +45,7 @@ class PhraseReader:
         self._phrases = 0
 
     def read(self, node: Node, what: str, depth: int = 0) -> Condition | None:
-        """A phrase, or a mapping with one of `all`, `any` and `not`; None after a fault."""
+        """Read a phrase, or a mapping with one of `all`, `any` and `not`; None after a fault."""
         self._phrases += 1
         if self._phrases > MAX_PHRASES:
             if self._phrases == MAX_PHRASES + 1:
@@ -62,18 +62,18 @@ class PhraseReader:
             self.source.fault(node, f"{what} is nested more than {MAX_NESTING} deep")
         elif entries:
             [(word, (_, value))] = entries.items()
-            return self._read_together(word, value, depth + 1)
+            return self._read_combined(word, value, depth + 1)
         return None
 
-    def _read_together(self, word: str, node: Node, depth: int) -> Condition | None:
+    def _read_combined(self, word: str, node: Node, depth: int) -> Condition | None:
         if word == "not":
             negated = self.read(node, "what `not` negates", depth)
             return Not(negated) if negated else None
         items = node.value if isinstance(node, SequenceNode) else []
         if not items and not self.source.damaged:
             self.source.fault(node, f"`{word}` needs a list of phrases, each after a `-`")
-        read = [self.read(item, f"a phrase of `{word}`", depth) for item in items]
-        parts = tuple(part for part in read if part is not None)
+        conditions = [self.read(item, f"a phrase of `{word}`", depth) for item in items]
+        parts = tuple(condition for condition in conditions if condition is not None)
         if not parts or len(parts) < len(items):
             return None
         if len(parts) == 1:

@@ -1,4 +1,4 @@
-"""Reads a rule file into a `RuleBook`, or tells every fault in it at once."""
+"""Reads a rule file into a `RuleBook`, or reports all of its faults at once."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +20,7 @@ _EVENT_KEYS = ("name", "enabled")
 
 @dataclass(frozen=True)
 class CheckedRules:
-    """What a text says: the book if it has no faults, its faults, and what is surely not meant."""
+    """The result of checking a text: the book if it has no faults, its faults and its warnings."""
 
     book: RuleBook | None
     faults: tuple[Fault, ...]
@@ -28,10 +28,10 @@ class CheckedRules:
 
 
 def read_rules(text: str, *, file: str = "rules") -> RuleBook:
-    """Read the text of a rule file; `file` is the name that faults are told with.
+    """Read the text of a rule file; `file` is the name used when reporting faults.
 
     Raises:
-        RuleFileError: the text has faults; the error lists all of them.
+        RuleFileError: the text has faults; the exception lists all of them.
     """
     checked = check_rules(text)
     if checked.book is None:
@@ -40,7 +40,7 @@ def read_rules(text: str, *, file: str = "rules") -> RuleBook:
 
 
 def check_rules(text: str) -> CheckedRules:
-    """Read the text of a rule file, and all that can be said about it."""
+    """Read the text of a rule file with all of its faults and warnings."""
     source = Source(text)
     book = _Reader(source).book(source.root) if source.root is not None else None
     faults, warnings = tuple(sorted(set(source.faults))), tuple(sorted(set(source.warnings)))
@@ -48,7 +48,7 @@ def check_rules(text: str) -> CheckedRules:
 
 
 class _Reader:
-    """Reads one source top-down; every method records faults and goes on as far as it can."""
+    """Reads one source top-down; every method records faults and continues as far as possible."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -68,11 +68,11 @@ class _Reader:
         for key, read in readers.items():
             if key in entries:
                 read(entries[key][1])
-        read_flags = self.read_flags(entries["flags"][1]) if "flags" in entries else []
-        self.check_references(read_flags)
+        parsed_flags = self.read_flags(entries["flags"][1]) if "flags" in entries else []
+        self.check_references(parsed_flags)
         if self.source.faults:
             return None
-        return RuleBook(self.statuses, self.events, tuple(read.flag for read in read_flags))
+        return RuleBook(self.statuses, self.events, tuple(parsed.flag for parsed in parsed_flags))
 
     def read_version(self, node: Node) -> None:
         version = self.source.scalar(node, "`version`")
@@ -86,7 +86,7 @@ class _Reader:
             if name is None:
                 self.statuses_known = False
                 continue
-            if name.casefold() in (known.casefold() for known in (*names, NOT_APPLICABLE)):
+            if name.casefold() in (taken.casefold() for taken in (*names, NOT_APPLICABLE)):
                 self.source.fault(item, f"the status `{name}` is taken; give each its own name")
             else:
                 names.append(name)
@@ -132,20 +132,20 @@ class _Reader:
         return [flag for flag in flags if flag is not None]
 
     def check_references(self, flags: list[ParsedFlag]) -> None:
-        """Flags may refer to each other, but not in a circle."""
-        by_name = {read.flag.name: read for read in flags}
-        for read in flags:
-            for name in sorted(read.flag.other_flags - by_name.keys()):
+        """Record references to unknown flags and circular references as faults."""
+        by_name = {parsed.flag.name: parsed for parsed in flags}
+        for parsed in flags:
+            for name in sorted(parsed.flag.other_flags - by_name.keys()):
                 hint = did_you_mean(name, by_name) or "; it is not in this file"
-                self.source.fault(read.nodes["when"], f"there is no flag `{name}`{hint}")
-            for part in (part for phrase in read.flag.phrases for part in phrase):
+                self.source.fault(parsed.nodes["when"], f"there is no flag `{name}`{hint}")
+            for part in (part for phrase in parsed.flag.phrases for part in phrase):
                 if isinstance(part, FlagIs) and part.flag in by_name:
                     warn_about_reference(
-                        self.source, read.nodes["when"], part, by_name[part.flag].flag
+                        self.source, parsed.nodes["when"], part, by_name[part.flag].flag
                     )
         try:
             TopologicalSorter(
-                {name: read.flag.other_flags for name, read in by_name.items()}
+                {name: parsed.flag.other_flags for name, parsed in by_name.items()}
             ).prepare()
         except CycleError as error:
             circle = [name for name in error.args[1] if name in by_name]

@@ -1,4 +1,4 @@
-"""Doubts what is legal in a flag but surely not meant."""
+"""Warns about what is valid in a flag but certainly not intended."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -8,7 +8,8 @@ from rules.file.source import Source
 from rules.flags import Flag
 from rules.phrases.amounts import Amount, Change, Measure
 from rules.phrases.condition import Condition
-from rules.phrases.counting import Absence, Count, Distinct
+from rules.phrases.counting import Absence, Count
+from rules.phrases.distinct import Distinct
 from rules.phrases.fields import FieldIs, FieldMissing
 from rules.phrases.implication import implies, opposite
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
@@ -21,37 +22,37 @@ def warn_about_flag(
     statuses: Sequence[str],
     flag: Flag,
     nodes: Mapping[str, Node],
-    places: Mapping[int, Node],
+    phrase_nodes: Mapping[int, Node],
 ) -> None:
-    """Record every doubt about a flag; `places` are the nodes of its levels' phrases."""
-    for level, message in _levels(statuses, flag):
-        source.warn(places[level], message)
+    """Record every warning about a flag; `phrase_nodes` are the nodes of its phrases, by level."""
+    for level, message in _level_warnings(statuses, flag):
+        source.warn(phrase_nodes[level], message)
     for level, phrase in flag.conditions:
-        for message in _phrases(phrase):
-            source.warn(places[level], message)
-    for key, message in _keys(flag, nodes):
+        for message in _phrase_warnings(phrase):
+            source.warn(phrase_nodes[level], message)
+    for key, message in _key_warnings(flag, nodes):
         source.warn(nodes[key], message)
 
 
-def warn_about_reference(source: Source, place: Node, phrase: FlagIs, other: Flag) -> None:
-    """A flag that can never have the status that another waits for."""
+def warn_about_reference(source: Source, node: Node, phrase: FlagIs, other: Flag) -> None:
+    """Warn about a reference to a status that the other flag can never or will always have."""
     levels = {None, 0, other.if_missing, *(level for level, _ in other.conditions)}
     reachable = phrase.level in levels
     if phrase.or_worse and phrase.level is not None:
         reachable = any(level is not None and level >= phrase.level for level in levels)
     if not reachable:
-        source.warn(place, f"`{other.name}` can never be `{phrase.status}`, so this never holds")
+        source.warn(node, f"`{other.name}` can never be `{phrase.status}`, so this never holds")
     elif phrase.or_worse and phrase.level == 0:
-        source.warn(place, f"`{phrase}` is always so, unless the flag is N/A")
+        source.warn(node, f"`{phrase}` is always so, unless the flag is N/A")
 
 
-def _levels(statuses: Sequence[str], flag: Flag) -> Iterator[tuple[int, str]]:
-    """A level is never reached if a worse one holds whenever it does."""
+def _level_warnings(statuses: Sequence[str], flag: Flag) -> Iterator[tuple[int, str]]:
+    """Warn about levels that are never reached since a worse one holds whenever they do."""
     mildest = flag.conditions[-1][0]
-    for place, (level, condition) in enumerate(flag.conditions):
+    for number, (level, condition) in enumerate(flag.conditions):
         if level == flag.if_missing or (flag.recover is not None and level == mildest):
             continue
-        for worse, other in flag.conditions[:place]:
+        for worse, other in flag.conditions[:number]:
             if implies(condition, other):
                 hidden, hiding = statuses[level], f"`{statuses[worse]}` ({other})"
                 yield (
@@ -61,19 +62,20 @@ def _levels(statuses: Sequence[str], flag: Flag) -> Iterator[tuple[int, str]]:
                 break
 
 
-def _phrases(phrase: Condition) -> Iterator[str]:
+def _phrase_warnings(phrase: Condition) -> Iterator[str]:
     for part in phrase:
         if isinstance(part, AllOf):
-            combined = part.combined
-            for number, one in enumerate(combined):
-                clash = next((o for o in combined[:number] if implies(one, opposite(o))), None)
+            operands = part.operands
+            for number, operand in enumerate(operands):
+                earlier = operands[:number]
+                clash = next((o for o in earlier if implies(operand, opposite(o))), None)
                 if clash is not None:
-                    yield f"`{clash}` and `{one}` can never both hold"
-        if isinstance(part, FieldIs) and part.wanted.casefold() in _WORDS_FOR_MISSING:
+                    yield f"`{clash}` and `{operand}` can never both hold"
+        if isinstance(part, FieldIs) and part.expected.casefold() in _WORDS_FOR_MISSING:
             yield f"did you mean `company.{part.field} is missing`?"
 
 
-def _keys(flag: Flag, nodes: Mapping[str, Node]) -> Iterator[tuple[str, str]]:
+def _key_warnings(flag: Flag, nodes: Mapping[str, Node]) -> Iterator[tuple[str, str]]:
     parts = [part for phrase in flag.phrases for part in phrase]
     mildest = flag.conditions[-1][1]
     if flag.recover is not None and implies(opposite(mildest), flag.recover):

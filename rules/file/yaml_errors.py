@@ -1,4 +1,4 @@
-"""Says in plain words what is wrong where a text is no YAML."""
+"""Explains YAML syntax errors in plain words."""
 
 import re
 
@@ -41,7 +41,7 @@ _CURES = (
 
 
 def syntax_fault(error: MarkedYAMLError) -> Fault:
-    """The fault behind a parser's error, at the place where a person would look for it."""
+    """Return the fault behind a parser error, at the position where a person would look for it."""
     mark = error.problem_mark or error.context_mark
     problem = error.problem or error.context or "unreadable"
     opened = error.context_mark
@@ -49,6 +49,6 @@ def syntax_fault(error: MarkedYAMLError) -> Fault:
         return Fault(opened.line + 1, opened.column + 1, UNCLOSED_QUOTE)
     cure = next((cure for pattern, cure in _CURES if re.search(pattern, problem)), None)
     if opened and re.search(r"expected (':'|',' or)", problem):
-        mark = opened  # the parser only stumbles later
+        mark = opened  # the parser fails only later
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return Fault(line, column, cure or f"this is not readable as YAML: {problem}")

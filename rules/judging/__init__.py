@@ -1,1 +1,1 @@
-"""Evaluating a company: which status, since when, until when, and why."""
+"""Evaluating a company: its status, since when, until when, and why."""

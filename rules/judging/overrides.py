@@ -1,8 +1,8 @@
-"""Flags that count otherwise than they are judged: snoozed, or as a status that somebody chose.
+"""Overrides: a flag is snoozed, or set to a status that somebody chose, for some time.
 
-An overridden flag is judged and recorded as ever, and other flags that refer to it see what it
-comes to. Only how it counts for its company differs, so its own changes are told to nobody. What
-it has come to counts from the instant at which the override ends.
+An overridden flag is still evaluated and recorded, and other flags that refer to it see its own
+level. Only its effective level, the one that counts for the company, differs, so its own changes
+are not announced. Its own level takes effect again at the instant at which the override ends.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,12 +10,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rules.book import RuleBook
-from rules.judging.state import Cause, CompanyState, EndedOverride, FlagChange, NewRules, Override
+from rules.judging.state import (
+    Cause,
+    CompanyState,
+    EndedOverride,
+    FlagChange,
+    NewRules,
+    Override,
+    dominant_cause,
+)
 from rules.phrases.condition import Level
 
 
 def effective_levels(book: RuleBook, state: CompanyState) -> dict[str, Level]:
-    """The level as which each flag of a settled company counts."""
+    """Return the effective level of each flag of a settled company."""
     levels = {name: flag.level for name, flag in state.flags.items()}
     started = (override for override in state.overrides if override.started)
     return levels | {override.flag: book.level_of(override.status) for override in started}
@@ -23,31 +31,31 @@ def effective_levels(book: RuleBook, state: CompanyState) -> dict[str, Level]:
 
 @dataclass(frozen=True)
 class _Span:
-    """An override during one settling: the level as which its flag counts, and until when.
+    """An override during one settlement: its flag's effective level, and until when.
 
-    `lacking` is what the rules lack for it to go on, None where they lack nothing.
+    `missing` is what the rules no longer have, if that ends the override.
     """
 
     override: Override
     level: Level
     until: datetime | None
-    lacking: str | None
+    missing: str | None
 
     def covers(self, at: datetime) -> bool:
-        # What comes late from before a start that is recorded changes nothing any more.
+        # Once the start is recorded, late events from before it change nothing.
         started = self.override.started or self.override.starts_at <= at
         return started and (self.until is None or at < self.until)
 
     def bounds(self) -> Iterator[tuple[datetime, Cause]]:
-        """Its start, unless that is recorded, and its end."""
+        """Yield its start, unless already recorded, and its end."""
         if not self.override.started:
             yield self.override.starts_at, Cause.OVERRIDE
         if self.until is not None:
-            yield self.until, Cause.RULE_CHANGE if self.lacking else Cause.OVERRIDE
+            yield self.until, Cause.RULE_CHANGE if self.missing else Cause.OVERRIDE
 
 
 class EffectiveLevels:
-    """One settling of a company: turns changes of flags into changes of how they count."""
+    """Turns the flags' own changes in one settlement into changes of their effective levels."""
 
     def __init__(
         self,
@@ -66,33 +74,35 @@ class EffectiveLevels:
             self._spans.setdefault(span.override.flag, []).append(span)
 
     def level(self, flag: str, own: Level, at: datetime) -> Level:
-        """The level as which a flag with a level of its own counts at an instant."""
+        """Return a flag's effective level at an instant, given its own level."""
         spans = self._spans.get(flag, ())
         return next((span.level for span in spans if span.covers(at)), own)
 
     def overridden(self, at: datetime) -> frozenset[str]:
-        """The flags that count otherwise than they are judged at an instant."""
+        """Return the flags that are overridden at an instant."""
         return frozenset(span.override.flag for span in self._in_order if span.covers(at))
 
     def levels_before(self, own: Mapping[str, Level]) -> dict[str, Level]:
-        """As which level each flag counts by what is recorded."""
+        """Return the recorded effective level of each flag."""
         started = (span for span in self._in_order if span.override.started)
         return {**own} | {span.override.flag: span.level for span in started}
 
-    def count(self, own: Mapping[str, Level], changes: Sequence[FlagChange]) -> list[FlagChange]:
-        """The changes of how flags count, by their levels at first and their own changes."""
+    def effective_changes(
+        self, own: Mapping[str, Level], changes: Sequence[FlagChange]
+    ) -> list[FlagChange]:
+        """Return the changes of effective levels, given the own levels before and their changes."""
         if not self._spans:
             return list(changes)
-        pluralize = [change for change in changes if change.flag not in self._spans]
+        effective = [change for change in changes if change.flag not in self._spans]
         before = self.levels_before(own)
         for flag in self._spans:
             steps = [change for change in changes if change.flag == flag]
-            pluralize += self._count_flag(flag, own.get(flag), before.get(flag), steps)
-        # As flags are judged, those that the rules no longer have before all others.
+            effective += self._effective_changes_of(flag, own.get(flag), before.get(flag), steps)
+        # In the order of evaluation; flags that the rules no longer have come first.
         order = {flag.name: number for number, flag in enumerate(self._book.in_dependency_order)}
-        return sorted(pluralize, key=lambda change: order.get(change.flag, -1))
+        return sorted(effective, key=lambda change: order.get(change.flag, -1))
 
-    def _count_flag(
+    def _effective_changes_of(
         self, flag: str, own: Level, before: Level, steps: Sequence[FlagChange]
     ) -> Iterator[FlagChange]:
         causes: dict[datetime, list[Cause]] = {}
@@ -105,25 +115,28 @@ class EffectiveLevels:
             own = next((step.after for step in reversed(steps) if step.at <= at), own)
             after = self.level(flag, own, at)
             if after != before:
-                cause = max(causes[at], key=list(Cause).index)
-                judged = next((step.verdict for step in steps if step.at == at), None)
-                yield FlagChange(at, flag, before, after, cause, judged)
+                cause = dominant_cause(causes[at])
+                verdict = next((step.verdict for step in steps if step.at == at), None)
+                yield FlagChange(at, flag, before, after, cause, verdict)
                 before = after
 
     @property
     def ended(self) -> tuple[EndedOverride, ...]:
-        """The overrides that are over by now."""
+        """The overrides that have ended by now."""
         return tuple(
-            EndedOverride(span.override, span.until, span.lacking)
+            EndedOverride(span.override, span.until, span.missing)
             for span in self._in_order
             if span.until is not None and span.until <= self._now
         )
 
     @property
-    def left(self) -> tuple[Override, ...]:
-        """The others, each with whether it has begun."""
+    def remaining(self) -> tuple[Override, ...]:
+        """The overrides that have not ended, each with whether it has started."""
         return tuple(
-            replace(one := span.override, started=one.started or one.starts_at <= self._now)
+            replace(
+                override := span.override,
+                started=override.started or override.starts_at <= self._now,
+            )
             for span in self._in_order
             if span.until is None or span.until > self._now
         )
@@ -131,23 +144,23 @@ class EffectiveLevels:
 
 def _span(override: Override, book: RuleBook, now: datetime, new_rules: NewRules | None) -> _Span:
     level = book.level_of(override.status)
-    lacking = _lacking(override, book)
+    missing = _missing_from(override, book)
     ends_at = override.ends_at
-    if lacking is None or (not override.started and override.starts_at > now):
+    if missing is None or (not override.started and override.starts_at > now):
         return _Span(override, level, ends_at, None)
-    cut = override.starts_at
+    cut_off_at = override.starts_at
     if override.started:
-        cut = max(cut, new_rules.since if new_rules else now)
-    if ends_at is not None and ends_at <= cut:
+        cut_off_at = max(cut_off_at, new_rules.since if new_rules else now)
+    if ends_at is not None and ends_at <= cut_off_at:
         return _Span(override, level, ends_at, None)
     if new_rules is not None and override.status not in (None, *book.statuses):
-        previous = new_rules.previous.level_of(override.status) or 0
-        level = min(previous, len(book.statuses) - 1)
-    return _Span(override, level, cut, lacking)
+        previous_level = new_rules.previous.level_of(override.status) or 0
+        level = min(previous_level, len(book.statuses) - 1)
+    return _Span(override, level, cut_off_at, missing)
 
 
-def _lacking(override: Override, book: RuleBook) -> str | None:
-    """What a book lacks for an override to be in force."""
+def _missing_from(override: Override, book: RuleBook) -> str | None:
+    """Return what a book is missing for an override to be in force."""
     if override.flag not in book.flags_by_name:
         return f"the flag {override.flag}"
     if override.status is not None and override.status not in book.statuses:

@@ -1,4 +1,4 @@
-"""What would keep a flag from a change that time alone is about to bring."""
+"""Which events would prevent a flag's change that time alone is about to cause."""
 
 from rules.book import RuleBook
 from rules.flags import Flag, Verdict
@@ -8,7 +8,7 @@ from rules.phrases.fields import format_value
 
 
 def describe_events(book: RuleBook, flag: Flag) -> str:
-    """The events that a flag counts, by the name that people know."""
+    """Return the events that a flag counts, by display name, with its filters."""
     key = flag.selector.event_key
     setting = book.events.get(key) if key is not None else None
     name = setting.name if setting else "any event"
@@ -20,9 +20,9 @@ def describe_events(book: RuleBook, flag: Flag) -> str:
 
 
 def prevented_by(book: RuleBook, change: FlagChange) -> str | None:
-    """What must come before a change so that it does not happen, such as `2 more Report created`.
+    """Return the events that would prevent a change, such as `2 more Report created`.
 
-    None where no event can avert it, or where it is not time that brings it.
+    Return None if no event can prevent it, or if time is not its cause.
     """
     flag = book.flags_by_name.get(change.flag)
     if flag is None or change.verdict is None or change.cause is not Cause.TIME:
@@ -36,7 +36,7 @@ def prevented_by(book: RuleBook, change: FlagChange) -> str | None:
 def _decided_by(
     flag: Flag, change: FlagChange, verdict: Verdict
 ) -> tuple[Condition, Finding] | None:
-    """The phrase that turned at a change, and what it found then: that of the worse level."""
+    """Return the phrase that changed, that of the worse level, and its finding at the change."""
     if verdict.recovery is not None and flag.recover is not None:
         return flag.recover, verdict.recovery
     worse = max(change.before or 0, change.after or 0)

@@ -1,4 +1,4 @@
-"""Judges a stretch of the past by a rule book, as if it had been in force."""
+"""Replays a period of the past under a rule book, as if it had been in force."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from rules.phrases.condition import Level
 
 @dataclass(frozen=True)
 class Replay:
-    """How a company stood at the beginning of a stretch, and its transitions in it."""
+    """A company's status and levels at the start of a period, and its transitions within it."""
 
     status: str
     levels: Mapping[str, Level]
@@ -22,7 +22,7 @@ class Replay:
 
 
 def replay(book: RuleBook, facts: Facts, *, since: datetime, until: datetime) -> Replay:
-    """Judge one company from `since` to `until`, both included."""
+    """Evaluate one company from `since` to `until`, both inclusive."""
     best = book.statuses[0]
     state = CompanyState(best, facts.first_seen_at, None, {})
     if facts.first_seen_at > until:
@@ -46,17 +46,17 @@ def replay(book: RuleBook, facts: Facts, *, since: datetime, until: datetime) ->
 
 
 def raised_periods(
-    found: Replay, flag: str | None, best: str, *, since: datetime, until: datetime
+    replayed: Replay, flag: str | None, best: str, *, since: datetime, until: datetime
 ) -> list[Period]:
-    """When a flag was raised, or with None when the company's status was another than the best."""
+    """Return when a flag was raised; with None, when the company's status was not the best."""
     if flag is None:
-        raised = found.status != best
-        steps = [(transition.at, transition.after != best) for transition in found.transitions]
+        raised = replayed.status != best
+        steps = [(transition.at, transition.after != best) for transition in replayed.transitions]
     else:
-        raised = bool(found.levels.get(flag))
+        raised = bool(replayed.levels.get(flag))
         steps = [
             (step.at, bool(step.after))
-            for transition in found.transitions
+            for transition in replayed.transitions
             for step in transition.changes
             if step.flag == flag
         ]

@@ -1,4 +1,4 @@
-"""How a company stands at an instant by its rules, on what that rests, and what is to come."""
+"""A company's health at an instant, the findings behind it, and its upcoming changes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from rules.phrases.condition import Condition, Finding, Level, Situation
 
 @dataclass(frozen=True)
 class Review:
-    """A company at an instant: its state, each flag's verdict, and what follows by itself.
+    """A company at an instant: its state, each flag's verdict, and what time alone will change.
 
-    `recoveries` holds what `recover` finds for each raised flag that has one, `coming` the
-    transitions that happen if nothing else does, in order, and `changes` what the flags themselves
-    come to, also where that does not count: those of each flag in order.
+    `recoveries` maps each raised flag with a `recover` to the finding of that phrase. `upcoming`
+    are the transitions that happen if nothing else does, in order; `changes` are the changes of the
+    flags' own levels, including overridden ones, in order per flag.
     """
 
     state: CompanyState
@@ -31,9 +31,9 @@ class Review:
 def review(
     book: RuleBook, company: CompanyState, facts: Facts, *, now: datetime, until: datetime
 ) -> Review:
-    """Judge a recorded company at `now`, and follow it to `until` as if nothing happened.
+    """Evaluate a recorded company at `now`, and predict its changes up to `until`.
 
-    `facts` must know of nothing after `now`.
+    `facts` must not contain anything after `now`.
     """
     state = settle(book, company, facts, now=now, unsettled_since=None).state
     settled = _Settled(state.flags)
@@ -48,7 +48,7 @@ def review(
 
 
 def deciding_phrase(flag: Flag, verdict: Verdict) -> tuple[Condition, Finding] | None:
-    """The phrase that decides a flag's level, and what it found; None where none was asked."""
+    """Return the phrase that decides a flag's level and its finding; None if none was evaluated."""
     if verdict.recovery and flag.recover:
         return flag.recover, verdict.recovery
     levels = list(zip(flag.conditions, verdict.findings, strict=False))
@@ -64,7 +64,7 @@ def deciding_phrase(flag: Flag, verdict: Verdict) -> tuple[Condition, Finding] |
 
 @dataclass(frozen=True)
 class _Settled:
-    """Flags as they are recorded; see `rules.phrases.condition.OtherFlags`."""
+    """The recorded flags; see `rules.phrases.condition.OtherFlags`."""
 
     states: Mapping[str, FlagState]
 

@@ -1,15 +1,15 @@
-"""Brings one company up to date: every crossing since it was last judged, at its own instant.
+"""Brings one company up to date: finds each crossing since its last evaluation, at its instant.
 
-Between two instants a flag can change only where its verdict says so (`changes_at`), at the next
-matching event if the verdict awaits one, where a field of the company that it rests on changes,
-or where another flag does that it refers to. So a flag is followed by hopping from one such
-instant to the next, however late the judging: a clock that stood still for an hour finds the same
-crossings as one that did not.
+A flag can change only at the instant that its verdict predicts (`changes_at`), at the next matching
+event if the verdict awaits one, when a company field that it depends on changes, or when another
+flag that it refers to changes. A flag is therefore evaluated at each of these instants in turn,
+however late the evaluation runs: a clock that stood still for an hour finds the same crossings as
+one that did not.
 
-A flag that is overridden is followed all the same; `rules.judging.overrides` tells how it counts.
+An overridden flag is evaluated as well; `rules.judging.overrides` determines its effective level.
 
-What is recorded stays recorded. A new fact is followed from the instant at which it took
-effect, but never from before the flag's last recorded change.
+What is recorded is never revised. A new fact is taken into account from the instant at which it
+took effect, but never from before the flag's last recorded change.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +30,7 @@ from rules.judging.state import (
     NewRules,
     Settlement,
     Transition,
+    dominant_cause,
 )
 from rules.phrases.condition import Level
 
@@ -43,55 +44,55 @@ def settle(
     unsettled_since: datetime | None,
     new_rules: NewRules | None = None,
 ) -> Settlement:
-    """Follow every flag that can have changed up to `now`.
+    """Evaluate every flag that can have changed up to `now`.
 
-    `unsettled_since` is the earliest instant at which an event took effect that no judgement
-    has seen yet. `new_rules` is given once when the book takes over from another: a flag that is
-    new or reads otherwise is judged anew from then on, one that the book no longer has is
-    dropped, and a level keeps its name.
+    `unsettled_since` is the earliest instant at which an event took effect that no evaluation has
+    included yet. `new_rules` is passed once, when the book replaces another: flags that are new or
+    changed are reevaluated from then on, flags that the book no longer has are dropped, and levels
+    keep their status names.
     """
     recorded = dict(company.flags)
     changes: list[FlagChange] = []
-    anew: set[str] = set()
+    changed_flags: set[str] = set()
     if new_rules is not None:
-        anew = {
-            flag.name for flag in book.flags if _reads_otherwise(flag, new_rules.previous, book)
+        changed_flags = {
+            flag.name for flag in book.flags if _is_new_or_changed(flag, new_rules.previous, book)
         }
-        recorded = _renumbered(recorded, new_rules.previous, book)
-        changes += _dropped(recorded, book, new_rules.since)
-    counting = EffectiveLevels(company.overrides, book, now=now, new_rules=new_rules)
-    following = CrossingFinder(facts, now, unsettled_since, recorded)
+        recorded = _renumber_levels(recorded, new_rules.previous, book)
+        changes += _removal_changes(recorded, book, new_rules.since)
+    effective = EffectiveLevels(company.overrides, book, now=now, new_rules=new_rules)
+    finder = CrossingFinder(facts, now, unsettled_since, recorded)
     for flag in book.in_dependency_order:
-        since = new_rules.since if new_rules is not None and flag.name in anew else None
-        following.find_crossings(flag, judge_anew_since=since)
-    changes += following.changes
+        since = new_rules.since if new_rules is not None and flag.name in changed_flags else None
+        finder.find_crossings(flag, reevaluate_since=since)
+    changes += finder.changes
     levels: dict[str, Level] = dict.fromkeys(book.flags_by_name)
     levels |= {name: state.level for name, state in recorded.items()}
-    states = {flag.name: following.states[flag.name] for flag in book.flags}
-    states |= dict(_fixed_by_ends(states, counting.ended))
-    after = replace(company, flags=states, overrides=counting.left)
-    after, transitions = _gather(book, after, counting, levels, changes, new_rules)
-    return Settlement(after, tuple(transitions), tuple(changes), counting.ended)
+    states = {flag.name: finder.states[flag.name] for flag in book.flags}
+    states |= dict(_fix_after_overrides(states, effective.ended))
+    after = replace(company, flags=states, overrides=effective.remaining)
+    after, transitions = _merge_into_transitions(book, after, effective, levels, changes, new_rules)
+    return Settlement(after, tuple(transitions), tuple(changes), effective.ended)
 
 
-def _reads_otherwise(flag: Flag, previous: RuleBook, book: RuleBook) -> bool:
-    """Whether a flag is new or says something else, whatever numbers its statuses have."""
+def _is_new_or_changed(flag: Flag, previous: RuleBook, book: RuleBook) -> bool:
+    """Return whether a flag is new or changed, comparing its statuses by name."""
     before = previous.flags_by_name.get(flag.name)
-    return before is None or _with_names(before, previous) != _with_names(flag, book)
+    return before is None or _with_status_names(before, previous) != _with_status_names(flag, book)
 
 
-def _with_names(flag: Flag, book: RuleBook) -> tuple[object, ...]:
-    named = tuple((book.statuses[level], phrase) for level, phrase in flag.conditions)
+def _with_status_names(flag: Flag, book: RuleBook) -> tuple[object, ...]:
+    conditions = tuple((book.statuses[level], phrase) for level, phrase in flag.conditions)
     bare = replace(flag, conditions=(), if_missing=None)
-    return bare, named, book.status_name(flag.if_missing)
+    return bare, conditions, book.status_name(flag.if_missing)
 
 
-def _renumbered(
+def _renumber_levels(
     states: Mapping[str, FlagState], previous: RuleBook, book: RuleBook
 ) -> dict[str, FlagState]:
-    """States with their levels in the numbers of another book, by the names of the statuses.
+    """Convert the levels of states to those of another book, by status name.
 
-    A level whose name is gone keeps its number, as far as the book has that many.
+    A level whose name is gone keeps its number, capped at the book's worst level.
     """
 
     def renumber(level: int) -> int:
@@ -110,51 +111,52 @@ def _renumbered(
     }
 
 
-def _dropped(states: Mapping[str, FlagState], book: RuleBook, at: datetime) -> Iterator[FlagChange]:
+def _removal_changes(
+    states: Mapping[str, FlagState], book: RuleBook, at: datetime
+) -> Iterator[FlagChange]:
     for name, state in states.items():
         if name not in book.flags_by_name:
             yield FlagChange(at, name, state.level, None, Cause.RULE_CHANGE)
 
 
-def _fixed_by_ends(
+def _fix_after_overrides(
     states: Mapping[str, FlagState], ended: Iterable[EndedOverride]
 ) -> Iterator[tuple[str, FlagState]]:
-    """States of flags that count again: what comes late from before counts from then on."""
+    """Fix the states of flags whose override ended: later facts count only from that instant."""
     for end in ended:
         if state := states.get(end.override.flag):
             yield end.override.flag, replace(state, moved_at=max(state.fixed_until, end.at))
 
 
-def _gather(
+def _merge_into_transitions(
     book: RuleBook,
     company: CompanyState,
-    counting: EffectiveLevels,
+    effective: EffectiveLevels,
     own_levels: Mapping[str, Level],
     changes: list[FlagChange],
     new_rules: NewRules | None,
 ) -> tuple[CompanyState, list[Transition]]:
     """Merge the flags' changes into the company's transitions, one for each instant."""
-    levels = counting.levels_before(own_levels)
+    levels = effective.levels_before(own_levels)
     status, changed_at, recorded_until = company.status, company.changed_at, company.recorded_until
     transitions = []
     by_instant: dict[datetime, list[FlagChange]] = {}
     if new_rules is not None:
-        by_instant[new_rules.since] = []  # statuses may have other names, though no flag moved
-    for change in counting.count(own_levels, changes):
+        by_instant[new_rules.since] = []  # a status may be renamed although no flag changed
+    for change in effective.effective_changes(own_levels, changes):
         by_instant.setdefault(change.at, []).append(change)
     for instant, steps in sorted(by_instant.items(), key=lambda item: item[0]):
         levels |= {step.flag: step.after for step in steps}
-        told = tuple(step for step in steps if step.is_crossing)
+        crossings = tuple(step for step in steps if step.is_crossing)
         after = book.statuses[worst_level(levels.values())]
-        if not told and after == status:
+        if not crossings and after == status:
             continue
-        # A company's history never runs backwards, even where a flag was judged late.
+        # A company's history never runs backwards, even if a flag was evaluated late.
         at = max(instant, recorded_until) if recorded_until else instant
-        causes = {step.cause for step in told} or {Cause.RULE_CHANGE}
-        cause = max(causes, key=list(Cause).index)
+        cause = dominant_cause((step.cause for step in crossings), default=Cause.RULE_CHANGE)
         present = {name: level for name, level in levels.items() if name in book.flags_by_name}
-        overridden = counting.overridden(instant)
-        transitions.append(Transition(at, status, after, cause, told, present, overridden))
+        overridden = effective.overridden(instant)
+        transitions.append(Transition(at, status, after, cause, crossings, present, overridden))
         recorded_until = at
         if after != status:
             status, changed_at = after, at

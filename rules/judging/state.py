@@ -1,6 +1,6 @@
-"""What is recorded of a company's health, and what can happen to it."""
+"""The recorded state of a company's health, and the changes that can happen to it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from rules.phrases.condition import Level
 
 
 class Cause(StrEnum):
-    """What made a flag change, or count otherwise; of several, the last of this list is told."""
+    """Why a flag's level or effective level changed; of several causes, the last one dominates."""
 
     TIME = "time"
     EVENT = "event"
@@ -19,14 +19,20 @@ class Cause(StrEnum):
     RULE_CHANGE = "rule_change"
 
 
+def dominant_cause(causes: Iterable[Cause], default: Cause = Cause.TIME) -> Cause:
+    """Return the dominant one of several causes, `default` if there are none."""
+    return max(causes, key=list(Cause).index, default=default)
+
+
 @dataclass(frozen=True)
 class FlagState:
-    """What is recorded of one flag of one company.
+    """The recorded state of one flag of one company.
 
-    `due_at` is when time alone may next change it, never later than the truth: it may have
-    moved on since. `awaits_event` tells whether a matching event may change it. `holding` is
-    since when the phrases of a flag with `for` hold, by level. `moved_at` is when the level or
-    `holding` last changed; None is `changed_at`, when the level did.
+    `due_at` is when time alone may next change it; it may be too early, since the flag may have
+    changed since, but never too late. `awaits_event` is whether a matching event may change it.
+    For flags with a `for`, `holding_since` maps levels to the instant since when their phrases
+    have held. `moved_at` is when the level or `holding_since` last changed; None means that it was
+    at `changed_at`, when the level last changed.
     """
 
     level: Level
@@ -38,20 +44,20 @@ class FlagState:
 
     @property
     def fixed_until(self) -> datetime:
-        """What was recorded up to then stays as it is."""
+        """The instant up to which what is recorded is never revised."""
         return max(self.changed_at, self.moved_at or self.changed_at)
 
     @property
     def memory(self) -> FlagMemory:
-        """What the next judgement of the flag is to know."""
+        """The memory to pass to the flag's next evaluation."""
         return FlagMemory(self.level, self.holding_since)
 
 
 @dataclass(frozen=True)
 class FlagChange:
-    """A flag's step from one level to another; `verdict` is what it was judged as just then.
+    """A flag's change from one level to another; `verdict` is its evaluation at that instant.
 
-    None where it was not judged then, but came to count otherwise.
+    `verdict` is None if only its effective level changed then.
     """
 
     at: datetime
@@ -63,17 +69,17 @@ class FlagChange:
 
     @property
     def is_crossing(self) -> bool:
-        """Whether it is worth telling: a flag that begins or ceases to apply, unraised, is not."""
+        """Whether it is worth announcing: a flag starting or ceasing to apply, unraised, is not."""
         return (self.before or 0) != (self.after or 0)
 
 
 @dataclass(frozen=True)
 class Transition:
-    """All that changed about a company at one instant.
+    """Everything that changed about a company at one instant.
 
-    `before` and `after` are its status names; they are equal when flags changed level and the
-    company's status stayed. `levels` holds the level as which every flag counts afterwards,
-    `overridden` names the flags that then count otherwise than they are judged.
+    `before` and `after` are its status names; they are equal if flags changed level but the status
+    of the company did not. `levels` are the effective levels of all flags afterwards, `overridden`
+    are the names of the flags that are overridden then.
     """
 
     at: datetime
@@ -85,26 +91,26 @@ class Transition:
     overridden: frozenset[str] = frozenset()
 
     def threshold(self, book: RuleBook, flag: str, level: Level) -> str:
-        """What is behind a flag's level: a phrase in canonical form, or somebody's word."""
+        """Return what is behind a flag's level: a phrase in canonical form, or an override."""
         if flag in self.overridden:
             return "Snoozed" if self.levels[flag] is None else "Set by hand"
         return book.threshold(flag, level)
 
     def describe(self, book: RuleBook, change: FlagChange) -> str:
-        """A flag's step in words: what it is now, and what is behind it."""
+        """Describe a flag's change: its new status, and what is behind it."""
         if change.flag in self.overridden:
-            behind = self.threshold(book, change.flag, change.after)
-            return f"{change.flag}: {book.status_name(change.after)} ({behind})"
+            threshold = self.threshold(book, change.flag, change.after)
+            return f"{change.flag}: {book.status_name(change.after)} ({threshold})"
         return book.describe_change(change.flag, change.before, change.after)
 
 
 @dataclass(frozen=True)
 class Override:
-    """That a flag of a company counts otherwise than it is judged, from an instant to another.
+    """An override of a flag of a company, from one instant to another.
 
-    It counts as `status`; None is snoozed: it does not count at all. `ends_at` is when it counts
-    as judged again, None for not by itself. `begun` tells whether its start is recorded already;
-    `id` is for whoever keeps it.
+    The flag counts as `status`; None is snoozed: it does not count at all. `ends_at` is when the
+    flag's own level takes effect again, None if only on request. `started` is whether the start is
+    already recorded; `id` identifies the override where it is stored.
     """
 
     id: int
@@ -117,7 +123,7 @@ class Override:
 
 @dataclass(frozen=True)
 class EndedOverride:
-    """That an override ended at an instant; `because` is what the rules lack, if they ended it."""
+    """An override that ended; `missing` is what the rules no longer have, if they ended it."""
 
     override: Override
     at: datetime
@@ -126,11 +132,11 @@ class EndedOverride:
 
 @dataclass(frozen=True)
 class CompanyState:
-    """What is recorded of one company's health.
+    """The recorded health of one company.
 
-    `changed_at` is when its status last changed, `recorded_until` when anything last did.
-    `flags` are as they are judged; `overrides` are those in force, and those yet to begin, at
-    most one of a flag at an instant.
+    `changed_at` is when its status last changed, `recorded_until` when anything last changed.
+    `flags` are the flags' own states, without overrides; `overrides` are those in force and those
+    yet to start, at most one per flag at any instant.
     """
 
     status: str
@@ -143,7 +149,7 @@ class CompanyState:
 
 @dataclass(frozen=True)
 class NewRules:
-    """That a company was judged by another book until `since`."""
+    """A change of rules: until `since`, the company was evaluated by the `previous` book."""
 
     since: datetime
     previous: RuleBook
@@ -153,8 +159,8 @@ class NewRules:
 class Settlement:
     """A company's state brought up to date, and the transitions on the way, in order.
 
-    `changes` are what the flags themselves came to, also where that does not count or is not
-    told; of each flag in order. `ended` are the overrides that are over.
+    `changes` are all changes of the flags' own levels, including overridden and unannounced ones,
+    in order per flag. `ended` are the overrides that have ended.
     """
 
     state: CompanyState

@@ -1,4 +1,4 @@
-"""The same rule with other numbers, to see whether the written one is the best."""
+"""Variations of a rule's threshold, to see whether the one in the file is the best."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,28 +10,29 @@ from rules.durations import UNITS
 from rules.flags import Flag
 from rules.phrases.amounts import Amount, Change
 from rules.phrases.condition import Condition
-from rules.phrases.counting import Absence, Count, Distinct, Share
+from rules.phrases.counting import Absence, Count
+from rules.phrases.distinct import Distinct, Share
 from rules.phrases.fields import FieldCompared
 
-SHARES = (Decimal("0.5"), Decimal("0.75"), Decimal(1), Decimal("1.5"), Decimal(2))
-"""What a limit or a window is multiplied by."""
+FACTORS = (Decimal("0.5"), Decimal("0.75"), Decimal(1), Decimal("1.5"), Decimal(2))
+"""Factors by which a limit or a window is multiplied."""
 
 MOST_COUNTED = 100
-"""Whole amounts up to this one are varied in steps, as counts are."""
+"""Whole amounts up to this one are varied in steps, like counts."""
 
 PERCENT_STEPS = (-20, -10, 0, 10, 20)
 
 
 def variations(flag: Flag) -> list[Flag]:
-    """The flag with the phrase of its mildest level alone, at thresholds around the written one.
+    """Return the flag with only the phrase of its mildest level, at thresholds around its own.
 
-    Empty for flags whose mildest phrase has no threshold of its own, such as several together.
+    Empty if that phrase has no threshold of its own, such as a combination of phrases.
     """
-    level, written = flag.conditions[-1]
+    level, mildest = flag.conditions[-1]
     if flag.other_flags:
         return []
     return [
-        replace(flag, conditions=((level, phrase),)) for phrase in dict.fromkeys(_around(written))
+        replace(flag, conditions=((level, phrase),)) for phrase in dict.fromkeys(_around(mildest))
     ]
 
 
@@ -52,18 +53,18 @@ def _numbers_around(number: int) -> Iterator[int]:
 
 
 def _durations_around(duration: timedelta) -> Iterator[timedelta]:
-    """In whole days, or in whole hours and less for durations of few days."""
+    """Yield durations in whole days, or in smaller units for durations of a few days or less."""
     units = [unit for name, unit in UNITS.items() if name != "week" and duration >= 4 * unit]
     unit = next((unit for unit in units if duration % unit == timedelta(0)), UNITS["second"])
-    for share in SHARES:
-        yield max(1, round(duration / unit * float(share))) * unit
+    for factor in FACTORS:
+        yield max(1, round(duration / unit * float(factor))) * unit
 
 
 def _amounts_around(amount: Decimal) -> Iterator[Decimal]:
     if amount == amount.to_integral_value() and 0 < amount <= MOST_COUNTED:
         yield from (Decimal(number) for number in _numbers_around(int(amount)))
     else:
-        yield from (amount * share for share in SHARES)
+        yield from (amount * factor for factor in FACTORS)
 
 
 def _percents_around(percent: Decimal) -> Iterator[Decimal]:
@@ -81,4 +82,4 @@ _THRESHOLDS: dict[type[Condition], tuple[str, Callable[[Any], Iterator[Any]]]] =
     Change: ("percent", _percents_around),
     Share: ("percent", _percents_around),
 }
-"""Where a kind of phrase has its threshold, and which ones are near."""
+"""The attribute that is a phrase's threshold, and how to vary it, by kind of phrase."""

@@ -1,1 +1,1 @@
-"""The language of phrases: its grammar, its parser, and hints on what was meant."""
+"""The language of phrases: its grammar, its parser, and explanations of mistakes."""

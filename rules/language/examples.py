@@ -1,4 +1,4 @@
-"""An example of every kind of phrase, for editors and documentation."""
+"""One example of each kind of phrase, for editors and documentation."""
 
 PHRASES = (
     "less than 5 times in 7 days",

@@ -1,4 +1,4 @@
-"""Turns what a parser stumbles over into a sentence that a person can act on."""
+"""Turns parse errors into sentences that a person can act on."""
 
 import re
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ _EXAMPLES_BY_WORD = {
     r"no\b": "`no activity for 7 days`",
     r"(at|more|less|fewer|[<>])": "`less than 5 times in 7 days`, `at least 2 times in 1 hour`",
 }
-"""The example that fits what somebody set out to write, by how a phrase begins."""
+"""The example that fits what somebody started to write, by the beginning of the phrase."""
 
-_SPELLED = {
+_WORDS = {
     "NUMBER": "a number",
     "DECIMAL": "a number",
     "COMPANY": "a field such as `company.plan`",
@@ -53,9 +53,9 @@ _SPELLED = {
     "WS": "",
     **dict.fromkeys(("LE", "GE", "LT", "GT"), ""),
 }
-_IN_ORDER = ("SECONDS", "MINUTES", "HOURS", "DAYS", "WEEKS")
-_MANY = 7
-"""From so many words on, an example says more than their list."""
+_ORDER = ("SECONDS", "MINUTES", "HOURS", "DAYS", "WEEKS")
+_MAX_LISTED = 7
+"""With this many expected words or more, an example is clearer than a list."""
 
 _NUMBER_WORDS = (
     "zero", "one", "two", "three", "four", "five", "six",
@@ -65,10 +65,10 @@ _NUMBER_WORDS = (
 
 @dataclass(frozen=True)
 class _Mistake:
-    """What people often write, as a pattern, and its cure.
+    """A common mistake, as a pattern, and its cure.
 
-    `{0}` in a cure is what was written, `{1}` its first group. `start` is the kind of phrase,
-    `expected` a word that would be right there; None is any.
+    In a cure, `{0}` is the matched text and `{1}` its first group. `start` is the kind of phrase,
+    `expected` a word that would be correct there; None matches any.
     """
 
     pattern: str
@@ -149,7 +149,7 @@ _MISTAKES = (
 
 
 class PhraseError(RuleError):
-    """Raised when a phrase cannot be read; `offset` is the 0-based character of the fault."""
+    """Raised when a phrase cannot be parsed; `offset` is the 0-based position of the fault."""
 
     def __init__(self, message: str, offset: int = 0) -> None:
         super().__init__(message)
@@ -158,57 +158,59 @@ class PhraseError(RuleError):
 
 
 def explain_mistake(error: UnexpectedInput, text: str, start: str) -> PhraseError:
-    """One sentence for a phrase that the grammar refuses: what stands there, what could."""
-    expected, example = _expected_words(error), _example(text, start)
+    """Return an error with a sentence about what was written and what was expected."""
+    expected, example = _expected_words(error), _find_example(text, start)
     if isinstance(error, UnexpectedCharacters):
         offset = error.pos_in_stream or 0
     elif isinstance(error, UnexpectedToken) and error.token.type != "$END":
         offset = error.token.start_pos or 0
     else:
         offset = len(text)
-    found = re.match(r"[\w\u2019']+|\S", text[offset:])
-    if not found and text.count("(") > text.count(")"):
+    match = re.match(r"[\w\u2019']+|\S", text[offset:])
+    if not match and text.count("(") > text.count(")"):
         return PhraseError("`(` is never closed; put a `)`", text.index("("))
-    if isinstance(error, UnexpectedEOF) or not found:
-        return PhraseError(f"the phrase ends too soon, {_expect(expected, example)}", len(text))
-    word = found.group()
-    cure = _known_mistake(text[offset:], start, set(expected))
+    if isinstance(error, UnexpectedEOF) or not match:
+        return PhraseError(
+            f"the phrase ends too soon, {_describe_expected(expected, example)}", len(text)
+        )
+    word = match.group()
+    cure = _cure_of_common_mistake(text[offset:], start, set(expected))
     if cure is None:
-        bare = [name.strip("`") for name in expected]
-        hint = did_you_mean(word, bare) or f", {_expect(expected, example)}"
+        words = [name.strip("`") for name in expected]
+        hint = did_you_mean(word, words) or f", {_describe_expected(expected, example)}"
         cure = f"`{word}` is not understood here{hint}"
     return PhraseError(cure, offset)
 
 
-def _known_mistake(rest: str, start: str, expected: set[str]) -> str | None:
-    """The cure for what people often write, where these words are expected."""
+def _cure_of_common_mistake(rest: str, start: str, expected: set[str]) -> str | None:
+    """Return the cure of a common mistake, given the words that are expected."""
     for mistake in _MISTAKES:
-        found = re.match(f"(?i){mistake.pattern}", rest)
-        fits = mistake.start in (None, start) and mistake.expected in (None, *expected)
-        if found and fits:
-            return mistake.cure.format(found.group(), *found.groups())
+        match = re.match(f"(?i){mistake.pattern}", rest)
+        applies = mistake.start in (None, start) and mistake.expected in (None, *expected)
+        if match and applies:
+            return mistake.cure.format(match.group(), *match.groups())
     return None
 
 
 def _expected_words(error: UnexpectedInput) -> list[str]:
     parser = getattr(error, "interactive_parser", None)
-    # What the parser's table lists is more: it merges the states of several kinds of phrases.
+    # The parser's table lists more terminals: it merges the states of several kinds of phrases.
     terminals = parser.accepts() if parser else getattr(error, "allowed", None) or ()
-    in_order = sorted(terminals, key=lambda t: (_IN_ORDER.index(t) if t in _IN_ORDER else -1, t))
-    words = (_SPELLED.get(terminal, f"`{terminal.lower()}`") for terminal in in_order)
+    in_order = sorted(terminals, key=lambda t: (_ORDER.index(t) if t in _ORDER else -1, t))
+    words = (_WORDS.get(terminal, f"`{terminal.lower()}`") for terminal in in_order)
     return list(dict.fromkeys(word for word in words if word))
 
 
-def _example(text: str, start: str) -> str:
+def _find_example(text: str, start: str) -> str:
     for beginning, example in _EXAMPLES_BY_WORD.items():
         if start == "when" and re.match(rf"(?i)\s*(not\s+)?({beginning})", text):
             return f"for example {example}"
     return f"for example {EXAMPLES[start]}"
 
 
-def _expect(words: list[str], example: str) -> str:
+def _describe_expected(words: list[str], example: str) -> str:
     if not words:
         return f"expected nothing more: {example}"
-    if len(words) >= _MANY:
+    if len(words) >= _MAX_LISTED:
         return f"write {example}"
     return f"expected {' or '.join(words)}: {example}"

@@ -1,4 +1,4 @@
-"""Reads the phrases of a rule file into what they mean."""
+"""Parses the phrases of rule files."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -16,17 +16,17 @@ STARTS = ("when", "new_company", "lasting", "ignore_if", "offset")
 
 
 def parse_condition(text: str, vocabulary: Vocabulary | None = None) -> Condition:
-    """Read one phrase of `when` or `recover`, such as `less than 5 times in 7 days`.
+    """Parse one phrase of `when` or `recover`, such as `less than 5 times in 7 days`.
 
     Raises:
-        PhraseError: the phrase is not of the language, can never hold, or always holds.
+        PhraseError: the phrase is invalid, can never hold, or always holds.
     """
     condition: Condition = _parse(text, "when", vocabulary)
     return condition
 
 
 def parse_new_company(text: str) -> timedelta:
-    """Read `judge at once` (zero) or `wait W`, the time that a company must be known first.
+    """Parse `judge at once` (zero) or `wait W`: how long a company must be known first.
 
     Raises:
         PhraseError: the phrase is neither.
@@ -36,30 +36,30 @@ def parse_new_company(text: str) -> timedelta:
 
 
 def parse_duration(text: str) -> timedelta:
-    """Read a duration such as `1 day`.
+    """Parse a duration such as `1 day`.
 
     Raises:
-        PhraseError: it is none.
+        PhraseError: it is not a duration.
     """
     duration: timedelta = _parse(text, "lasting")
     return duration
 
 
 def parse_offset(text: str) -> timedelta:
-    """Read a duration in several units, such as `3 days 4 hours`; it may be 0.
+    """Parse a duration in several units, such as `3 days 4 hours`; it may be 0.
 
     Raises:
-        PhraseError: it is none.
+        PhraseError: it is not a duration.
     """
     offset: timedelta = _parse(text, "offset")
     return offset
 
 
 def parse_ignore_if(text: str) -> Decimal:
-    """Read `previous under N`: the N.
+    """Parse `previous under N` and return N.
 
     Raises:
-        PhraseError: it says something else.
+        PhraseError: the phrase has another form.
     """
     number: Decimal = _parse(text, "ignore_if")
     return number

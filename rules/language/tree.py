@@ -1,4 +1,4 @@
-"""Turns the parse tree of a phrase into what it means."""
+"""Turns the parse tree of a phrase into a condition."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,30 +9,31 @@ from lark import Token, Transformer, v_args
 
 from rules.durations import MAX_WINDOW, UNITS
 from rules.facts import USER
-from rules.faults import did_you_mean, list_names
+from rules.faults import unknown_status
 from rules.language.mistakes import PhraseError
 from rules.phrases.amounts import Amount, Change, Measure
 from rules.phrases.condition import Bound, Condition
-from rules.phrases.counting import Absence, Comparison, Count, Distinct, Never, Share
+from rules.phrases.counting import Absence, Comparison, Count, Never
+from rules.phrases.distinct import Distinct, Share
 from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
 from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
 
 MAX_NESTING = 20
-"""How deep phrases may stand within phrases."""
+"""How deep phrases may be nested."""
 
 TOO_DEEP = f"phrases stand within each other more than {MAX_NESTING} deep"
 
 MAX_TIMES = 10_000
-"""The largest N that a count may name, since judging reads the N latest events."""
+"""The largest N in a count, since evaluation reads the N latest events."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What a phrase may refer to, and what is said beside it.
+    """The context of a phrase.
 
     `statuses` are those of the file, best first; `ignore_previous_under` is the flag's
-    `ignore_if`, 0 without.
+    `ignore_if`, 0 without one.
     """
 
     statuses: tuple[str, ...] = DEFAULT_STATUSES
@@ -41,7 +42,7 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class _Number:
-    """A number and where it stands in its phrase."""
+    """A number and its offset in the phrase."""
 
     value: Decimal
     offset: int
@@ -58,7 +59,7 @@ class _Number:
 
 @v_args(inline=True)
 class PhraseTree(Transformer[Token, Any]):
-    """Turns the parse tree into conditions; numbers out of range are faults at their place."""
+    """Turns the parse tree into conditions; numbers out of range are faults at their position."""
 
     def __init__(self, vocabulary: Vocabulary, *, windows: bool) -> None:
         super().__init__(visit_tokens=False)
@@ -74,14 +75,14 @@ class PhraseTree(Transformer[Token, Any]):
         return AllOf(tuple(part for part in parts if isinstance(part, Condition)))
 
     def negated(self, _not: Token, part: Condition) -> Not:
-        return Not(_not_too_deep(part))
+        return Not(_check_nesting(part))
 
     def grouped(self, part: Condition) -> Condition:
-        return _not_too_deep(part)
+        return _check_nesting(part)
 
     def count(self, comparison: Comparison, times: _Number, window: timedelta) -> Count:
         condition = Count(comparison, times.whole(), window)
-        _refuse_depth_0(condition, condition.depth, times)
+        _check_depth(condition, condition.depth, times)
         return condition
 
     def distinct(
@@ -89,7 +90,7 @@ class PhraseTree(Transformer[Token, Any]):
     ) -> Distinct:
         path = USER if of.type == "USERS" else ("data", *_path(of))
         condition = Distinct(comparison, number.whole(), path, window)
-        _refuse_depth_0(condition, condition.depth, number)
+        _check_depth(condition, condition.depth, number)
         return condition
 
     def absence(self, *children: Any) -> Absence:
@@ -119,7 +120,7 @@ class PhraseTree(Transformer[Token, Any]):
         return FieldCompared(_field(field), bound, limit.value)
 
     def named(self, field: Token, _is: Token, negated: Token | None, value: Token) -> FieldIs:
-        return FieldIs(_field(field), _unquoted(value), negated is not None)
+        return FieldIs(_field(field), _unquote(value), negated is not None)
 
     def missing(
         self, field: Token, _is: Token, negated: Token | None, _missing: Token
@@ -132,23 +133,20 @@ class PhraseTree(Transformer[Token, Any]):
     def flag_is(
         self, _flag: Token, name: Token, _is: Token, value: Token, or_worse: Token | None
     ) -> FlagIs:
-        wanted = _unquoted(value)
+        written = _unquote(value)
         known = {s.casefold(): s for s in (*self.vocabulary.statuses, NOT_APPLICABLE)}
-        status = known.get(wanted.casefold())
+        status = known.get(written.casefold())
         if status is None:
-            hint = (
-                did_you_mean(wanted, known.values()) or f"; known are {list_names(known.values())}"
-            )
-            raise PhraseError(f"the status `{wanted}` is not known{hint}", value.start_pos or 0)
+            raise PhraseError(unknown_status(written, known.values()), value.start_pos or 0)
         applies = status != NOT_APPLICABLE
         if or_worse is not None and not applies:
             raise PhraseError(
                 "nothing is worse than N/A; leave out `or worse`", or_worse.start_pos or 0
             )
         level = self.vocabulary.statuses.index(status) if applies else None
-        return FlagIs(_unquoted(name), status, level, or_worse is not None)
+        return FlagIs(_unquote(name), status, level, or_worse is not None)
 
-    # What they are made of
+    # Parts of phrases
 
     def judge_at_once(self, *_words: Token) -> timedelta:
         return timedelta(0)
@@ -227,16 +225,16 @@ class PhraseTree(Transformer[Token, Any]):
         return int(number) * length
 
 
-def _not_too_deep(part: Condition) -> Condition:
+def _check_nesting(part: Condition) -> Condition:
     if part.nesting_depth >= MAX_NESTING:
         raise PhraseError(TOO_DEEP)
     return part
 
 
-def _refuse_depth_0(condition: Count | Distinct, depth: int, number: _Number) -> None:
+def _check_depth(condition: Count | Distinct, depth: int, number: _Number) -> None:
     if depth == 0:
-        verdict = "can never hold" if condition.comparison.is_upper_bound else "always holds"
-        raise PhraseError(f"`{condition}` {verdict}; use a number of at least 1", number.offset)
+        problem = "can never hold" if condition.comparison.is_upper_bound else "always holds"
+        raise PhraseError(f"`{condition}` {problem}; use a number of at least 1", number.offset)
 
 
 def _path(token: Token) -> list[str]:
@@ -247,5 +245,5 @@ def _field(token: Token) -> str:
     return ".".join(_path(token))
 
 
-def _unquoted(token: Token) -> str:
+def _unquote(token: Token) -> str:
     return token[1:-1].replace('""', '"') if token.startswith('"') else " ".join(token.split())

@@ -1,1 +1,1 @@
-"""What each kind of phrase means: the conditions that a flag is made of."""
+"""The meaning of each kind of phrase: the conditions that a flag consists of."""

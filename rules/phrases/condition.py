@@ -1,6 +1,6 @@
-"""What every phrase of a rule has in common: it is judged in a situation and makes a finding.
+"""What all phrases of a rule have in common: evaluating one in a situation returns a finding.
 
-The kinds of phrases are in `counting`, `amounts`, `fields` and `together`.
+The kinds of phrases are in `counting`, `amounts`, `fields` and `logic`.
 """
 
 from abc import ABC, abstractmethod
@@ -15,28 +15,28 @@ from typing import Any, ClassVar, Protocol
 from rules.facts import Facts, Selector
 
 Level = int | None
-"""Index of a status, 0 the best; None is not applicable (N/A)."""
+"""Index of a status, 0 is the best; None is not applicable (N/A)."""
 
 
 Truth = bool | None
-"""Whether something holds; None where that cannot be judged."""
+"""Whether a phrase holds; None if it cannot be evaluated."""
 
 
 class OtherFlags(Protocol):
-    """The flags of the same company that are judged before this one."""
+    """The flags of the same company that are evaluated before this one."""
 
     def level(self, flag: str, at: datetime) -> Level:
-        """A flag's level at an instant."""
+        """Return a flag's level at an instant."""
         ...
 
     def next_change(self, flag: str, after: datetime) -> datetime | None:
-        """The first instant after this one at which a flag changes, or may change by itself."""
+        """Return the first instant after `after` at which a flag changes or is due."""
         ...
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What a phrase is judged by: the facts of a company at an instant, and which events count."""
+    """What a phrase is evaluated on: a company's facts at an instant, and which events count."""
 
     facts: Facts
     selector: Selector
@@ -48,11 +48,11 @@ class Situation:
 class Finding:
     """Whether a phrase holds at an instant, and what could change that.
 
-    `holds` is None where it cannot be judged: a field is missing, there is nothing to average or
-    to compare with. `changes_at` is the earliest instant at which it changes with no further
-    event, None if it never does; for several phrases together, that of the earliest of them.
-    `awaits_event` tells whether a further event could change it. `seen` is what it rests on, as
-    its phrase defines it.
+    `holds` is None if the phrase cannot be evaluated: a field is missing, or there is nothing to
+    average or to compare with. `changes_at` is the earliest instant at which it changes without a
+    further event, None if never; for combined phrases, the earliest among their parts.
+    `awaits_event` is whether a further event could change it. `evidence` is what the finding is
+    based on, as defined by each phrase.
     """
 
     holds: Truth
@@ -62,66 +62,66 @@ class Finding:
 
 
 class Condition(ABC):
-    """One phrase. `str()` of it is its canonical form, which reads back as the same condition."""
+    """One phrase. Its `str()` is the canonical form, which parses back to an equal condition."""
 
     affected_by_late_events: ClassVar[bool] = False
-    """Whether an event of the past can make it hold although none of now could."""
+    """Whether a late event can make it hold even where an event occurring now could not."""
 
     counts_events: ClassVar[bool] = False
-    """Whether it is about events, and not about fields or other flags."""
+    """Whether it counts events, rather than comparing fields or other flags."""
 
     @abstractmethod
     def evaluate(self, situation: Situation) -> Finding:
-        """Judge in a situation."""
+        """Evaluate the phrase in a situation."""
 
     @abstractmethod
     def describe(self, finding: Finding) -> str:
-        """What was found, in a few words, such as `3 times`."""
+        """Describe a finding in a few words, such as `3 times`."""
 
     def missing(self, _finding: Finding) -> str | None:
-        """How many further events would change it, such as `2 more`; None if none would."""
+        """Return how many further events would change a finding, such as `2 more`, or None."""
         return None
 
     def preventing_events(self, _finding: Finding, _events: str) -> str | None:
-        """What, had it come before, would have kept a finding from turning out as it did.
+        """Return the events that would have prevented a finding, such as `2 more Report created`.
 
-        `_events` names the events that count, such as `Report created`: `2 more Report created`.
-        None if no event would have.
+        `_events` is the name of the events that count, such as `Report created`. Return None if no
+        event could have prevented the finding.
         """
         return None
 
     @property
     def events_needed(self) -> int:
-        """How many of the latest events decide it; 0 where it does not rest on those."""
+        """How many of the latest events decide it; 0 if it does not depend on the latest events."""
         return 0
 
     @property
     def lookback(self) -> timedelta:
-        """How far back the events lie that it rests on."""
+        """How far back events are taken into account."""
         return timedelta(0)
 
     @property
     def company_fields(self) -> tuple[str, ...]:
-        """The fields of the company that it rests on, as they are written below `company`."""
+        """The company fields that it depends on, as written below `company`."""
         return ()
 
     @property
     def other_flags(self) -> tuple[str, ...]:
-        """The flags that it rests on."""
+        """The flags that it depends on."""
         return ()
 
     @property
     def parts(self) -> tuple["Condition", ...]:
-        """The phrases that it puts together."""
+        """The phrases that it combines."""
         return ()
 
     @cached_property
     def nesting_depth(self) -> int:
-        """How many phrases stand within each other in it, at most."""
+        """How deep phrases are nested in it; 0 for a phrase without parts."""
         return max((1 + part.nesting_depth for part in self.parts), default=0)
 
     def __iter__(self) -> Iterator["Condition"]:
-        """This phrase, and all that it puts together."""
+        """Iterate over this phrase and all phrases nested in it."""
         yield self
         for part in self.parts:
             yield from part
@@ -135,12 +135,12 @@ class Windowed(Condition):
 
     @property
     def lookback(self) -> timedelta:
-        """See `Condition.reach`."""
+        """See `Condition.lookback`."""
         return self.window
 
 
 class OnField(Condition):
-    """A phrase that rests on one field of the company."""
+    """A phrase that depends on one field of the company."""
 
     field: str
 
@@ -159,7 +159,7 @@ class Bound(StrEnum):
     ABOVE = "above"
 
     def admits(self, amount: Decimal, limit: Decimal) -> bool:
-        """Whether an amount is below, at most, at least or above a limit."""
+        """Return whether an amount is below, at most, at least or above a limit."""
         match self:
             case Bound.BELOW:
                 return amount < limit
@@ -172,11 +172,11 @@ class Bound(StrEnum):
 
     @property
     def is_upper_bound(self) -> bool:
-        """Whether a small amount makes it hold."""
+        """Whether it bounds the amount from above."""
         return self in (Bound.BELOW, Bound.AT_MOST)
 
 
 def format_number(number: Decimal) -> str:
-    """A number without an exponent and without trailing zeros."""
+    """Return a number without an exponent and without trailing zeros."""
     digits = f"{number:f}" if number else "0"
     return digits.rstrip("0").rstrip(".") if "." in digits else digits

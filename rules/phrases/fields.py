@@ -1,8 +1,8 @@
-"""Phrases about a company's fields: numbers, texts, dates, and whether they are known at all.
+"""Phrases about a company's fields: numbers, texts, dates, and missing fields.
 
-Fields come from client applications with whatever type they were sent. A number may be sent as a
-text; texts are compared without regard to case; dates are ISO 8601, in UTC unless they say
-otherwise, and a date without a time is its first instant.
+Fields keep the type with which client applications sent them. A number may be sent as a text;
+texts are compared case-insensitively; dates are ISO 8601, in UTC unless they have an offset, and
+a date without a time is midnight.
 """
 
 from collections.abc import Mapping
@@ -16,28 +16,31 @@ from rules.facts import Path
 from rules.phrases.condition import Bound, Finding, OnField, Situation, format_number
 
 LARGEST_EXPONENT = 400
-"""A number sent as a text is a number up to this power of ten; a JSON double ends at 308."""
+"""The largest power of ten accepted in a number sent as a text; a JSON double ends at 308."""
 
 
 def field_path(field: str) -> Path:
-    """`limits.seats` as the steps down into a company's fields."""
+    """Return `limits.seats` as a path into a company's fields."""
     return tuple(field.split("."))
 
 
 def as_number(value: Any) -> Decimal | None:
-    """The number that a field or an event's value is, None if it is none."""
+    """Return a field's or event's value as a number, None if it is not one."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
         text = str(value).strip()
         number = Decimal("" if "_" in text else text)
-    except (InvalidOperation, ValueError):  # an integer of thousands of digits has no text
+    except (
+        InvalidOperation,
+        ValueError,
+    ):  # Python refuses to print integers of thousands of digits
         return None
     return number if number.is_finite() and abs(number.adjusted()) <= LARGEST_EXPONENT else None
 
 
 def as_instant(value: Any) -> datetime | None:
-    """The instant that a field names, None if it is none."""
+    """Return a field's value as an instant, None if it is not one."""
     if not isinstance(value, str):
         return None
     try:
@@ -47,16 +50,16 @@ def as_instant(value: Any) -> datetime | None:
         return None
 
 
-def matches_value(value: Any, wanted: Any) -> bool:
-    """Whether a field says what is wanted: texts without regard to case, numbers as numbers."""
-    numbers = as_number(value), as_number(wanted)
+def matches_value(value: Any, expected: Any) -> bool:
+    """Compare a field's value with an expected one: texts case-insensitively, numbers by value."""
+    numbers = as_number(value), as_number(expected)
     if None not in numbers:
         return numbers[0] == numbers[1]
-    return format_value(value).casefold() == format_value(wanted).casefold()
+    return format_value(value).casefold() == format_value(expected).casefold()
 
 
 def format_value(value: Any) -> str:
-    """A field's value as a text, truth values as in JSON."""
+    """Return a field's value as a text, with booleans as in JSON."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | Mapping):
@@ -65,17 +68,17 @@ def format_value(value: Any) -> str:
 
 
 class FieldCondition(OnField):
-    """A phrase about one field; `seen` of its findings is what stands there."""
+    """A phrase about one field; `evidence` of a finding is the field's value."""
 
     expected_kind: ClassVar[str] = "a value"
-    """What a field must hold to be judged, in words."""
+    """The kind of value that can be evaluated, in words."""
 
     def value(self, situation: Situation) -> Any:
-        """What stands in the field."""
+        """Return the field's value."""
         return situation.facts.field(field_path(self.field), situation.at)
 
     def describe(self, finding: Finding) -> str:
-        """See `Condition.tell`."""
+        """See `Condition.describe`."""
         if finding.evidence is None:
             return f"company.{self.field} is missing"
         wrong = f", not {self.expected_kind}" if finding.holds is None else ""
@@ -92,7 +95,7 @@ class FieldCompared(FieldCondition):
     limit: Decimal
 
     def evaluate(self, situation: Situation) -> Finding:
-        """See `Condition.find`."""
+        """See `Condition.evaluate`."""
         value = self.value(situation)
         number = as_number(value)
         return Finding(
@@ -105,22 +108,22 @@ class FieldCompared(FieldCondition):
 
 @dataclass(frozen=True)
 class FieldIs(FieldCondition):
-    """`company.plan is Free`, or `is not Free`; `wanted` is as it was written."""
+    """`company.plan is Free`, or `is not Free`; `expected` is the value as written."""
 
     field: str
-    wanted: str
+    expected: str
     negated: bool = False
 
     def evaluate(self, situation: Situation) -> Finding:
-        """See `Condition.find`."""
+        """See `Condition.evaluate`."""
         value = self.value(situation)
         return Finding(
-            None if value is None else matches_value(value, self.wanted) != self.negated,
+            None if value is None else matches_value(value, self.expected) != self.negated,
             evidence=value,
         )
 
     def __str__(self) -> str:
-        return f"company.{self.field} is {'not ' * self.negated}{quote(self.wanted)}"
+        return f"company.{self.field} is {'not ' * self.negated}{quote(self.expected)}"
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ class FieldMissing(FieldCondition):
     negated: bool = False
 
     def evaluate(self, situation: Situation) -> Finding:
-        """See `Condition.find`."""
+        """See `Condition.evaluate`."""
         value = self.value(situation)
         return Finding((value is None) != self.negated, evidence=value)
 
@@ -141,14 +144,14 @@ class FieldMissing(FieldCondition):
 
 @dataclass(frozen=True)
 class FieldWithin(FieldCondition):
-    """`company.renewal_date within W`: it lies ahead, at most W from now."""
+    """`company.renewal_date within W`: the date is in the future, at most W from now."""
 
     expected_kind: ClassVar[str] = "a date such as 2026-12-31"
     field: str
     window: timedelta
 
     def evaluate(self, situation: Situation) -> Finding:
-        """See `Condition.find`: it holds in `[date - W, date)`."""
+        """See `Condition.evaluate`: it holds in `[date - W, date)`."""
         value = self.value(situation)
         date = as_instant(value)
         if date is None:
@@ -162,7 +165,7 @@ class FieldWithin(FieldCondition):
 
 
 def quote(name: str) -> str:
-    """A name or value as a phrase writes it: in quotes where it would be misread without."""
+    """Return a name or value as phrases write it: in quotes if it would be misread without."""
     words = name.split()
     plain = (
         " ".join(words) == name != ""

@@ -1,13 +1,14 @@
-"""Whether one phrase always holds when another does, as far as that can be told from their words.
+"""Whether one phrase implies another, as far as their wording shows.
 
-Both are taken to count the same events. No is only "not surely".
+Both are assumed to count the same events. A negative answer only means "not for certain".
 """
 
 from dataclasses import replace
 
 from rules.phrases.amounts import Amount, Change
 from rules.phrases.condition import Bound, Condition
-from rules.phrases.counting import Absence, Comparison, Count, Distinct, Share
+from rules.phrases.counting import Absence, Comparison, Count
+from rules.phrases.distinct import Distinct, Share
 from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.phrases.logic import AllOf, AnyOf, Not
 
@@ -25,30 +26,30 @@ _OPPOSITE_BOUNDS = {
 }
 
 
-def implies(one: Condition, other: Condition) -> bool:
-    """Whether `other` surely holds wherever `one` does."""
-    if one == other:
+def implies(condition: Condition, other: Condition) -> bool:
+    """Return whether `other` certainly holds whenever `condition` does."""
+    if condition == other:
         return True
-    match one, other:
-        case _, AllOf(combined=parts):
-            return all(implies(one, part) for part in parts)
-        case AnyOf(combined=parts), _:
+    match condition, other:
+        case _, AllOf(operands=parts):
+            return all(implies(condition, part) for part in parts)
+        case AnyOf(operands=parts), _:
             return all(implies(part, other) for part in parts)
-        case _, AnyOf(combined=parts):
-            return any(implies(one, part) for part in parts)
-        case AllOf(combined=parts), _:
+        case _, AnyOf(operands=parts):
+            return any(implies(condition, part) for part in parts)
+        case AllOf(operands=parts), _:
             return any(implies(part, other) for part in parts)
         case Not(negated=negated), Not(negated=other_negated):
             return implies(other_negated, negated)
         case Change() | FieldWithin(), _:
-            return _grows_with_its_number(one, other)
+            return _compare_numbers(condition, other)
         case Amount() | Share() | FieldCompared(), _:
-            return _bound_implies(one, other)
-    return _count_implies(_as_count(one), _as_count(other))
+            return _bound_implies(condition, other)
+    return _count_implies(_as_count(condition), _as_count(other))
 
 
 def opposite(condition: Condition) -> Condition:
-    """A phrase that holds wherever this one does not, but for what cannot be judged."""
+    """Return a phrase that holds when this one does not, except where it cannot be evaluated."""
     match condition:
         case Count() | Distinct():
             return replace(condition, comparison=_OPPOSITE_COMPARISONS[condition.comparison])
@@ -60,9 +61,9 @@ def opposite(condition: Condition) -> Condition:
             return replace(condition, negated=not condition.negated)
         case Not(negated=negated):
             return negated
-        case AllOf(combined=parts):
+        case AllOf(operands=parts):
             return AnyOf(tuple(opposite(part) for part in parts))
-        case AnyOf(combined=parts):
+        case AnyOf(operands=parts):
             return AllOf(tuple(opposite(part) for part in parts))
     return Not(condition)
 
@@ -73,40 +74,45 @@ def _as_count(condition: Condition) -> Condition:
     return condition
 
 
-def _count_implies(one: Condition, other: Condition) -> bool:
-    if isinstance(one, Count) and isinstance(other, Count):
+def _count_implies(condition: Condition, other: Condition) -> bool:
+    if isinstance(condition, Count) and isinstance(other, Count):
         pass
-    elif not (isinstance(one, Distinct) and isinstance(other, Distinct) and one.of == other.of):
+    elif not (
+        isinstance(condition, Distinct) and isinstance(other, Distinct) and condition.of == other.of
+    ):
         return False
-    if one.comparison.is_upper_bound != other.comparison.is_upper_bound:
+    if condition.comparison.is_upper_bound != other.comparison.is_upper_bound:
         return False
-    if one.comparison.is_upper_bound:
-        return one.depth <= other.depth and one.window >= other.window
-    return one.depth >= other.depth and one.window <= other.window
+    if condition.comparison.is_upper_bound:
+        return condition.depth <= other.depth and condition.window >= other.window
+    return condition.depth >= other.depth and condition.window <= other.window
 
 
-def _bound_implies(one: Amount | Share | FieldCompared, other: Condition) -> bool:
-    """Bounds of the same amount: whether the first admits nothing that the second does not."""
-    match one, other:
+def _bound_implies(condition: Amount | Share | FieldCompared, other: Condition) -> bool:
+    """Compare bounds of the same amount: whether the first is at least as strict as the second."""
+    match condition, other:
         case Amount(), Amount(bound=bound, limit=limit):
-            same, own = replace(one, bound=bound, limit=limit) == other, one.limit
+            same, own = replace(condition, bound=bound, limit=limit) == other, condition.limit
         case FieldCompared(), FieldCompared(bound=bound, limit=limit):
-            same, own = replace(one, bound=bound, limit=limit) == other, one.limit
+            same, own = replace(condition, bound=bound, limit=limit) == other, condition.limit
         case Share(), Share(bound=bound, percent=limit):
-            same, own = replace(one, bound=bound, percent=limit) == other, one.percent
+            same, own = replace(condition, bound=bound, percent=limit) == other, condition.percent
         case _:
             return False
-    if not same or one.bound.is_upper_bound != bound.is_upper_bound:
+    if not same or condition.bound.is_upper_bound != bound.is_upper_bound:
         return False
     if own == limit:
-        return bound in (Bound.AT_MOST, Bound.AT_LEAST) or one.bound == bound
+        return bound in (Bound.AT_MOST, Bound.AT_LEAST) or condition.bound == bound
     return (own < limit) == bound.is_upper_bound
 
 
-def _grows_with_its_number(one: Condition, other: Condition) -> bool:
-    match one, other:
+def _compare_numbers(condition: Condition, other: Condition) -> bool:
+    match condition, other:
         case Change(), Change():
-            return replace(one, percent=other.percent) == other and one.percent >= other.percent
+            return (
+                replace(condition, percent=other.percent) == other
+                and condition.percent >= other.percent
+            )
         case FieldWithin(), FieldWithin():
-            return one.field == other.field and one.window <= other.window
+            return condition.field == other.field and condition.window <= other.window
     return False

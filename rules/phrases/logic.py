@@ -1,7 +1,7 @@
-"""Phrases over phrases, `and`, `or` and `not`, and over other flags.
+"""Phrases that combine phrases with `and`, `or` and `not`, and phrases about other flags.
 
-What cannot be judged stays so only where it matters: `and` is false if any part is, `or` is true
-if any part is, whatever the others are (Kleene's three-valued logic).
+A part that cannot be evaluated matters only if it could decide the result: `and` is false if any
+part is false, `or` is true if any part is true (Kleene's three-valued logic).
 """
 
 from collections.abc import Sequence
@@ -13,71 +13,74 @@ from rules.phrases.fields import quote
 
 
 class Combined(Condition):
-    """Several phrases together; `seen` of its findings is the findings of its parts."""
+    """Several phrases combined; `evidence` of a finding holds the findings of the operands."""
 
-    combined: tuple[Condition, ...]
-    word: ClassVar[str]
-    single_part_decides: ClassVar[bool]
-    """Whether each of the parts that hold, or else do not, could turn it by itself."""
+    operands: tuple[Condition, ...]
+    operator: ClassVar[str]
+    single_operand_flips: ClassVar[bool]
+    """The result that a change of any single operand can flip: true for `and`, false for `or`."""
 
     @property
     def parts(self) -> tuple[Condition, ...]:
         """See `Condition.parts`."""
-        return self.combined
+        return self.operands
 
     def describe(self, finding: Finding) -> str:
-        """See `Condition.tell`."""
-        parts = zip(self.combined, finding.evidence, strict=True)
-        return ", ".join(part.describe(found) for part, found in parts)
+        """See `Condition.describe`."""
+        pairs = zip(self.operands, finding.evidence, strict=True)
+        return ", ".join(operand.describe(evidence) for operand, evidence in pairs)
 
     def preventing_events(self, finding: Finding, events: str) -> str | None:
-        """See `Condition.averts`."""
-        parts = zip(self.combined, finding.evidence, strict=True)
+        """See `Condition.preventing_events`."""
+        pairs = zip(self.operands, finding.evidence, strict=True)
         ways = [
-            p.preventing_events(found, events) for p, found in parts if found.holds == finding.holds
+            operand.preventing_events(evidence, events)
+            for operand, evidence in pairs
+            if evidence.holds == finding.holds
         ]
-        known = list(dict.fromkeys(way for way in ways if way is not None))
-        if finding.holds is self.single_part_decides:
-            return " or ".join(known) or None
-        return " and ".join(known) if known and None not in ways else None
+        possible = list(dict.fromkeys(way for way in ways if way is not None))
+        if finding.holds is self.single_operand_flips:
+            return " or ".join(possible) or None
+        return " and ".join(possible) if possible and None not in ways else None
 
     def __str__(self) -> str:
-        first, *others = self.combined
-        beginning = _in_parentheses(first) if isinstance(first, Combined) else str(first)
-        return f" {self.word} ".join([beginning, *map(_in_parentheses, others)])
+        first, *others = self.operands
+        beginning = _parenthesize(first) if isinstance(first, Combined) else str(first)
+        return f" {self.operator} ".join([beginning, *map(_parenthesize, others)])
 
 
 @dataclass(frozen=True)
 class AllOf(Combined):
     """`all:` of a list, or phrases joined by `and`."""
 
-    combined: tuple[Condition, ...]
-    word: ClassVar[str] = "and"
-    single_part_decides: ClassVar[bool] = True
+    operands: tuple[Condition, ...]
+    operator: ClassVar[str] = "and"
+    single_operand_flips: ClassVar[bool] = True
 
     def evaluate(self, situation: Situation) -> Finding:
-        """See `Condition.find`."""
-        found = tuple(part.evaluate(situation) for part in self.combined)
-        return _together(found, _all([finding.holds for finding in found]))
+        """See `Condition.evaluate`."""
+        findings = tuple(operand.evaluate(situation) for operand in self.operands)
+        return _combine(findings, _conjunction([finding.holds for finding in findings]))
 
 
 @dataclass(frozen=True)
 class AnyOf(Combined):
     """`any:` of a list, or phrases joined by `or`."""
 
-    combined: tuple[Condition, ...]
-    word: ClassVar[str] = "or"
-    single_part_decides: ClassVar[bool] = False
+    operands: tuple[Condition, ...]
+    operator: ClassVar[str] = "or"
+    single_operand_flips: ClassVar[bool] = False
 
     def evaluate(self, situation: Situation) -> Finding:
-        """See `Condition.find`."""
-        found = tuple(part.evaluate(situation) for part in self.combined)
-        return _together(found, _negated(_all([_negated(finding.holds) for finding in found])))
+        """See `Condition.evaluate`."""
+        findings = tuple(operand.evaluate(situation) for operand in self.operands)
+        none_holds = _conjunction([_negation(finding.holds) for finding in findings])
+        return _combine(findings, _negation(none_holds))
 
 
 @dataclass(frozen=True)
 class Not(Condition):
-    """`not` a phrase; `seen` of its findings is the phrase's finding."""
+    """The negation of a phrase; `evidence` of a finding is the finding of that phrase."""
 
     negated: Condition
 
@@ -87,31 +90,31 @@ class Not(Condition):
         return (self.negated,)
 
     def evaluate(self, situation: Situation) -> Finding:
-        """See `Condition.find`."""
-        found = self.negated.evaluate(situation)
-        return Finding(_negated(found.holds), found.changes_at, found.awaits_event, found)
+        """See `Condition.evaluate`."""
+        finding = self.negated.evaluate(situation)
+        return Finding(_negation(finding.holds), finding.changes_at, finding.awaits_event, finding)
 
     def describe(self, finding: Finding) -> str:
-        """See `Condition.tell`."""
+        """See `Condition.describe`."""
         return self.negated.describe(finding.evidence)
 
     def missing(self, finding: Finding) -> str | None:
-        """See `Condition.lacks`."""
+        """See `Condition.missing`."""
         return self.negated.missing(finding.evidence)
 
     def preventing_events(self, finding: Finding, events: str) -> str | None:
-        """See `Condition.averts`."""
+        """See `Condition.preventing_events`."""
         return self.negated.preventing_events(finding.evidence, events)
 
     def __str__(self) -> str:
-        return f"Not {_in_parentheses(self.negated)}"
+        return f"Not {_parenthesize(self.negated)}"
 
 
 @dataclass(frozen=True)
 class FlagIs(Condition):
-    """`flag Usage drop is At Risk`, with `or worse` also any status worse than that.
+    """`flag Usage drop is At Risk`; `or worse` also accepts any worse status.
 
-    `level` is the number of the status, None for N/A.
+    `level` is the level of the status, None for N/A.
     """
 
     flag: str
@@ -125,7 +128,7 @@ class FlagIs(Condition):
         return (self.flag,)
 
     def evaluate(self, situation: Situation) -> Finding:
-        """See `Condition.find`; `seen` is the flag's level."""
+        """See `Condition.evaluate`; `evidence` is the flag's level."""
         level = situation.flags.level(self.flag, situation.at)
         worse = self.or_worse and level is not None and self.level is not None
         holds = level == self.level or (worse and (level or 0) > (self.level or 0))
@@ -133,7 +136,7 @@ class FlagIs(Condition):
         return Finding(holds, changes_at=changes_at, evidence=level)
 
     def describe(self, finding: Finding) -> str:
-        """See `Condition.tell`."""
+        """See `Condition.describe`."""
         state = "is" if finding.holds else "is not"
         return f"flag {self.flag} {state} {self.status}"
 
@@ -142,27 +145,27 @@ class FlagIs(Condition):
         return f"Flag {quote(self.flag)} is {quote(self.status)}{worse}"
 
 
-def _together(found: tuple[Finding, ...], holds: Truth) -> Finding:
+def _combine(findings: tuple[Finding, ...], holds: Truth) -> Finding:
     return Finding(
         holds,
-        changes_at=min((f.changes_at for f in found if f.changes_at), default=None),
-        awaits_event=any(f.awaits_event for f in found),
-        evidence=found,
+        changes_at=min((f.changes_at for f in findings if f.changes_at), default=None),
+        awaits_event=any(f.awaits_event for f in findings),
+        evidence=findings,
     )
 
 
-def _all(truths: Sequence[Truth]) -> Truth:
+def _conjunction(truths: Sequence[Truth]) -> Truth:
     if False in truths:
         return False
     return None if None in truths else True
 
 
-def _negated(truth: Truth) -> Truth:
+def _negation(truth: Truth) -> Truth:
     return None if truth is None else not truth
 
 
-def _in_parentheses(part: Condition) -> str:
-    """A phrase in the middle of another: all of them begin with a word of the language."""
+def _parenthesize(part: Condition) -> str:
+    """Return a nested phrase: its first letter is lowered, since phrases begin with a keyword."""
     phrase = str(part)
     phrase = phrase[0].lower() + phrase[1:]
     return f"({phrase})" if isinstance(part, Combined) else phrase

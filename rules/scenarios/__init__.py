@@ -1,1 +1,1 @@
-"""Tests of a rule file, written in YAML beside it."""
+"""Tests of rule files, written in YAML files of their own."""

@@ -1,4 +1,4 @@
-"""Reads what a test of rules expects at an instant."""
+"""Reads the expectations of a test."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from ruamel.yaml.nodes import Node
 
 from rules.book import RuleBook
-from rules.faults import did_you_mean, list_names
+from rules.faults import did_you_mean, list_names, unknown_status
 from rules.file.source import Source
 from rules.flags import Flag
 from rules.scenarios.instants import TestInstant, read_instant
@@ -22,14 +22,14 @@ from rules.statuses import NOT_APPLICABLE
 
 NEVER = "never"
 
-_CLAIMS = ("status", "score", "flags", "changes")
+_ASSERTION_KEYS = ("status", "score", "flags", "changes")
 
 
 class ExpectationReader:
-    """Reads expectations; faults are recorded at their place.
+    """Reads expectations and records faults at their positions.
 
-    `book` is None where the rules could not be read: then any flag and status is taken. A
-    company is known from `first_seen_at` on, None where that could not be read.
+    `book` is None if the rules could not be read; any flag and status is accepted then.
+    `first_seen_at` is since when the company is known, None if that could not be read.
     """
 
     def __init__(
@@ -45,10 +45,12 @@ class ExpectationReader:
         self.first_seen_at = first_seen_at
 
     def read(self, node: Node) -> Expectation | None:
-        """One expectation; None if it lacks what makes one."""
-        entries = self.source.mapping(node, "an expectation", ("at", *_CLAIMS), required=("at",))
+        """Read one expectation; return None if its instant is missing or invalid."""
+        entries = self.source.mapping(
+            node, "an expectation", ("at", *_ASSERTION_KEYS), required=("at",)
+        )
         nodes = {key: value for key, (_, value) in entries.items()}
-        instant = self._moment(nodes["at"]) if "at" in nodes else None
+        instant = self._instant(nodes["at"]) if "at" in nodes else None
         assertions: list[Assertion] = []
         if "status" in nodes:
             assertions += self._status(nodes["status"])
@@ -59,10 +61,12 @@ class ExpectationReader:
         if "changes" in nodes:
             assertions += self._changes(nodes["changes"], instant)
         if entries.keys() == {"at"} and not self.source.damaged:
-            self.source.fault(node, f"nothing is expected here; add one of {list_names(_CLAIMS)}")
+            self.source.fault(
+                node, f"nothing is expected here; add one of {list_names(_ASSERTION_KEYS)}"
+            )
         return Expectation(instant, tuple(assertions)) if instant else None
 
-    def _moment(self, node: Node) -> TestInstant | None:
+    def _instant(self, node: Node) -> TestInstant | None:
         instant = read_instant(self.source, node, "`at`", self.start)
         first = self.first_seen_at
         if instant and first and instant.at < first.at:
@@ -128,7 +132,7 @@ class ExpectationReader:
         return False
 
     def _is_possible(self, node: Node, flag: str, status: str) -> bool:
-        """Whether a flag can have a status at all."""
+        """Return whether a flag can ever have a status; a fault is recorded if not."""
         if self.book is None:
             return False
         statuses = self.book.statuses
@@ -144,13 +148,12 @@ class ExpectationReader:
     def _is_known(self, node: Node, status: str, known: Collection[str]) -> bool:
         if status in known:
             return True
-        hint = did_you_mean(status, known) or f"; known are {list_names(known)}"
-        self.source.fault(node, f"the status `{status}` is not known{hint}")
+        self.source.fault(node, unknown_status(status, known))
         return False
 
 
 def possible_statuses(book: RuleBook, flag: Flag) -> list[str]:
-    """The statuses that a flag can have, best first."""
+    """Return the statuses that a flag can have, best first."""
     levels = {0, *(level for level, _ in flag.conditions)}
     if flag.if_missing is not None:
         levels.add(flag.if_missing)

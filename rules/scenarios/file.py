@@ -1,4 +1,4 @@
-"""Reads a test file of rules into `Scenarios`, or tells every fault in it at once."""
+"""Reads a test file into `Scenarios`, or reports all of its faults at once."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ _EVENT_KEYS = ("at", "event", "user", "data", "company", "times", "every")
 
 
 def rules_tested_by(text: str) -> str | None:
-    """The path of the rule file that a test file names, relative to it; None if it names none."""
+    """Return the path of the rule file that a test file names, relative to it, or None."""
     source = Source(text)
     if not isinstance(source.root, MappingNode):
         return None
@@ -35,23 +35,23 @@ def rules_tested_by(text: str) -> str | None:
 
 
 def read_scenarios(text: str, book: RuleBook | None, *, file: str = "tests") -> Scenarios:
-    """Read the text of a test file; `file` is the name that faults are told with.
+    """Read the text of a test file; `file` is the name used when reporting faults.
 
-    `book` is what its rule file says, None where that could not be read: then events, flags and
-    statuses are not looked up.
+    `book` is read from its rule file, None if that could not be read; events, flags and statuses
+    are not checked then.
 
     Raises:
-        RuleFileError: the text has faults; the error lists all of them.
+        RuleFileError: the text has faults; the exception lists all of them.
     """
     source = Source(text, first_line=_FIRST_LINE)
-    read = _Reader(source, book).scenarios(source.root) if source.root is not None else None
-    if read is None or source.faults:
+    scenarios = _Reader(source, book).scenarios(source.root) if source.root is not None else None
+    if scenarios is None or source.faults:
         raise RuleFileError(source.faults, file=file)
-    return read
+    return scenarios
 
 
 class _Reader:
-    """Reads one source top-down; every method records faults and goes on as far as it can."""
+    """Reads one source top-down; every method records faults and continues as far as possible."""
 
     def __init__(self, source: Source, book: RuleBook | None) -> None:
         self.source = source
@@ -65,12 +65,12 @@ class _Reader:
         rules = self.source.text(nodes["rules"], "`rules`") if "rules" in nodes else None
         if "start" in nodes:
             self.start = read_date(self.source, nodes["start"], "`start`") or DEFAULT_START
-        tests = self.filled(nodes["tests"], "`tests`") if "tests" in nodes else []
-        read = [self.test(node) for node in tests]
-        return Scenarios(rules, tuple(test for test in read if test)) if rules else None
+        items = self.read_items(nodes["tests"], "`tests`") if "tests" in nodes else []
+        tests = [self.test(node) for node in items]
+        return Scenarios(rules, tuple(test for test in tests if test)) if rules else None
 
-    def filled(self, node: Node, what: str) -> list[Node]:
-        """The nodes of a list that must have some."""
+    def read_items(self, node: Node, what: str) -> list[Node]:
+        """Read a list that must not be empty."""
         items = self.source.items(node, what)
         if isinstance(node, SequenceNode) and not items and not self.source.damaged:
             self.source.fault(node, f"{what} is empty; it needs at least one `-`")
@@ -82,23 +82,24 @@ class _Reader:
         nodes = {key: value for key, (_, value) in entries.items()}
         name = self.name(nodes["test"]) if "test" in nodes else None
         fields = self.object(nodes["company"], "`company`") if "company" in nodes else {}
-        items = self.filled(nodes["events"], "`events`") if "events" in nodes else []
-        events = [self.event(item) for item in items]
+        items = self.read_items(nodes["events"], "`events`") if "events" in nodes else []
+        entries_read = [self.event(item) for item in items]
         # An event that could not be read may be the first.
-        instants = [told[0][0] for told in events if told] if all(events) else []
+        instants = [repeated[0][0] for repeated in entries_read] if all(entries_read) else []
         first = min(instants, key=lambda instant: instant.at, default=None)
         reader = ExpectationReader(self.source, self.book, self.start, first)
-        expected = self.filled(nodes["expect"], "`expect`") if "expect" in nodes else []
+        expected = self.read_items(nodes["expect"], "`expect`") if "expect" in nodes else []
         expectations = [reader.read(item) for item in expected]
         if name is None:
             return None
-        known = {"id": "test", "name": name, **fields}
+        company = {"id": "test", "name": name, **fields}
+        events = [event for repeated in entries_read for _, event in repeated]
         return Scenario(
             name,
             node.start_mark.line + 1,
             self.start,
-            _beginning_with(known, [event for told in events for _, event in told]),
-            tuple(one for one in expectations if one),
+            _in_order(company, events),
+            tuple(expectation for expectation in expectations if expectation),
         )
 
     def name(self, node: Node) -> str | None:
@@ -111,7 +112,7 @@ class _Reader:
         return name
 
     def event(self, node: Node) -> list[tuple[TestInstant, ScenarioEvent]]:
-        """All that one entry of `events` tells of: several times, and by several users."""
+        """Read one entry of `events`, which may be repeated and have several users."""
         entries = self.source.mapping(node, "an event", _EVENT_KEYS, required=("at", "event"))
         nodes = {key: value for key, (_, value) in entries.items()}
         instant = (
@@ -147,7 +148,7 @@ class _Reader:
     def users(self, node: Node) -> list[str | None]:
         if not isinstance(node, SequenceNode):
             return [self.source.text(node, "`user`")]
-        return [self.source.text(item, "a user") for item in self.filled(node, "`user`")]
+        return [self.source.text(item, "a user") for item in self.read_items(node, "`user`")]
 
     def times(self, node: Node) -> int:
         times = self.source.scalar(node, "`times`")
@@ -157,7 +158,7 @@ class _Reader:
         return times
 
     def every(self, event: Node, nodes: Mapping[str, Node]) -> timedelta:
-        """From one time to the next; without it, all happen at the same instant."""
+        """Read the interval between repetitions; without it, all occur at the same instant."""
         if "every" not in nodes:
             return timedelta(0)
         if "times" not in nodes and not self.source.damaged:
@@ -173,7 +174,7 @@ class _Reader:
         }
 
     def value(self, node: Node, what: str, depth: int) -> Any:
-        """A value as JSON would have it."""
+        """Read a value as JSON would represent it."""
         if depth > MAX_NESTING:
             self.source.fault(node, f"{what} is nested more than {MAX_NESTING} deep")
             return None
@@ -184,10 +185,8 @@ class _Reader:
         return self.source.scalar(node, what)
 
 
-def _beginning_with(
-    fields: Mapping[str, Any], events: list[ScenarioEvent]
-) -> tuple[ScenarioEvent, ...]:
-    """Happenings in order, the first of which brings the fields besides its own."""
+def _in_order(fields: Mapping[str, Any], events: list[ScenarioEvent]) -> tuple[ScenarioEvent, ...]:
+    """Sort events by time, and add the company's fields to those of the first."""
     in_order = sorted(events, key=lambda event: event.at)
     for first in in_order[:1]:
         in_order[0] = ScenarioEvent(

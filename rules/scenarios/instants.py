@@ -17,7 +17,7 @@ _LIKE_A_DATE = re.compile(r"\s*\d{4}-")
 
 @dataclass(frozen=True)
 class TestInstant:
-    """An instant, and the words that the file has for it."""
+    """An instant, and how the test file writes it."""
 
     at: datetime
     written: str
@@ -25,7 +25,7 @@ class TestInstant:
 
 
 def read_instant(source: Source, node: Node, what: str, start: datetime) -> TestInstant | None:
-    """An offset from `start`, or a date; None after a fault."""
+    """Read an offset from `start` or a date; None after a fault."""
     text = source.text(node, what)
     if text is None:
         return None
@@ -37,7 +37,7 @@ def read_instant(source: Source, node: Node, what: str, start: datetime) -> Test
 
 
 def read_date(source: Source, node: Node, what: str) -> datetime | None:
-    """A date, perhaps with a time, in UTC unless it says otherwise; None after a fault."""
+    """Read a date, optionally with a time, in UTC unless it has an offset; None after a fault."""
     text = source.text(node, what)
     date = None if text is None else as_instant(text)
     if text is not None and date is None:

@@ -1,6 +1,6 @@
-"""Tests of rule files: a story of events, and how a company stands at instants of it.
+"""Tests of rule files: a sequence of events, and a company's expected health at given instants.
 
-A company is judged by `review` on the facts up to an instant, just as it is judged live.
+The company is evaluated by `review` on the facts up to an instant, as in production.
 """
 
 from abc import ABC, abstractmethod
@@ -21,7 +21,7 @@ from rules.statuses import NOT_APPLICABLE
 
 @dataclass(frozen=True)
 class ScenarioEvent:
-    """An event of a story, and the fields of the company that came with it."""
+    """An event of a test, and the company fields sent with it."""
 
     at: datetime
     event_key: str
@@ -32,7 +32,7 @@ class ScenarioEvent:
 
 @dataclass(frozen=True)
 class Failure:
-    """An expectation that is not met: where it stands, and what is so instead."""
+    """An expectation that is not met: its line, and what happened instead."""
 
     line: int
     message: str
@@ -40,47 +40,47 @@ class Failure:
 
 @dataclass(frozen=True)
 class Observation:
-    """What is so at an instant, and how a file spells instants."""
+    """The company's actual health at an instant, and how the test file formats instants."""
 
     book: RuleBook
     review: Review
-    spell: Callable[[datetime], str]
+    format_instant: Callable[[datetime], str]
 
     def status_of(self, flag: str) -> str:
-        """A flag's status, or `N/A`."""
+        """Return a flag's status, or `N/A`."""
         return self.book.status_name(self.review.verdicts[flag].level)
 
 
 @dataclass(frozen=True)
 class Assertion(ABC):
-    """One thing that is expected, and the line where it is."""
+    """A single assertion, with its line in the test file."""
 
     line: int
 
     @abstractmethod
     def failure_message(self, observation: Observation) -> str | None:
-        """What was expected and what is so instead; None where it is as expected."""
+        """Return what was expected and what happened instead; None if it is as expected."""
 
 
 @dataclass(frozen=True)
 class StatusIs(Assertion):
-    """The company's status."""
+    """Asserts the company's status."""
 
     status: str
 
     def failure_message(self, observation: Observation) -> str | None:
-        """See `Claim.contradiction`."""
-        found = observation.review.state.status
-        if found == self.status:
+        """See `Assertion.failure_message`."""
+        actual = observation.review.state.status
+        if actual == self.status:
             return None
         reasons = "; ".join(
-            f"{flag.name}: {_status_and_reason(observation, flag)}"
-            for flag in self._responsible(observation)
+            f"{flag.name}: {_explain_status(observation, flag)}"
+            for flag in self._responsible_flags(observation)
         )
-        return f"expected status {self.status}, but it is {found}" + (reasons and f"; {reasons}")
+        return f"expected status {self.status}, but it is {actual}" + (reasons and f"; {reasons}")
 
-    def _responsible(self, observation: Observation) -> list[Flag]:
-        """The flags that make the status worse than expected, or that could have made it so."""
+    def _responsible_flags(self, observation: Observation) -> list[Flag]:
+        """Return the flags that made the status too bad, or that could have made it as expected."""
         flags, verdicts = observation.book.flags, observation.review.verdicts
         expected = observation.book.statuses.index(self.status)
         if worst_level(verdict.level for verdict in verdicts.values()) > expected:
@@ -90,60 +90,60 @@ class StatusIs(Assertion):
 
 @dataclass(frozen=True)
 class ScoreIs(Assertion):
-    """The company's score, None for N/A."""
+    """Asserts the company's score, None for N/A."""
 
     score: int | None
 
     def failure_message(self, observation: Observation) -> str | None:
-        """See `Claim.contradiction`."""
+        """See `Assertion.failure_message`."""
         verdicts = observation.review.verdicts
-        found = observation.book.score({name: verdict.level for name, verdict in verdicts.items()})
-        if found == self.score:
+        score = observation.book.score({name: verdict.level for name, verdict in verdicts.items()})
+        if score == self.score:
             return None
         flags = ", ".join(f"{name}: {observation.status_of(name)}" for name in verdicts)
-        expected, is_so = (NOT_APPLICABLE if s is None else s for s in (self.score, found))
-        return f"expected score {expected}, but it is {is_so}" + (flags and f"; {flags}")
+        expected, actual = (NOT_APPLICABLE if s is None else s for s in (self.score, score))
+        return f"expected score {expected}, but it is {actual}" + (flags and f"; {flags}")
 
 
 @dataclass(frozen=True)
 class FlagStatusIs(Assertion):
-    """A flag's status, or `N/A`."""
+    """Asserts a flag's status, or `N/A`."""
 
     flag: str
     status: str
 
     def failure_message(self, observation: Observation) -> str | None:
-        """See `Claim.contradiction`."""
+        """See `Assertion.failure_message`."""
         if observation.status_of(self.flag) == self.status:
             return None
-        reason = _status_and_reason(observation, observation.book.flags_by_name[self.flag])
+        reason = _explain_status(observation, observation.book.flags_by_name[self.flag])
         return f"expected {self.flag} to be {self.status}, but it is {reason}"
 
 
 @dataclass(frozen=True)
 class FlagChangesAt(Assertion):
-    """When a flag's status changes next if nothing happens, None for never."""
+    """Asserts when a flag's status changes next if nothing happens, None for never."""
 
     flag: str
     when: TestInstant | None
 
     def failure_message(self, observation: Observation) -> str | None:
-        """See `Claim.contradiction`."""
+        """See `Assertion.failure_message`."""
         steps = [step for t in observation.review.upcoming for step in t.changes]
         step = next((step for step in steps if step.flag == self.flag), None)
         if (step and step.at) == (self.when and self.when.at):
             return None
         expected = f"to change at {self.when.written}" if self.when else "never to change"
-        is_so = "it never does"
+        actual = "it never does"
         if step:
             status = observation.book.status_name(step.after)
-            is_so = f"it becomes {status} at {observation.spell(step.at)}"
-        return f"expected {self.flag} {expected} if nothing happens, but {is_so}"
+            actual = f"it becomes {status} at {observation.format_instant(step.at)}"
+        return f"expected {self.flag} {expected} if nothing happens, but {actual}"
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """What is expected at a moment."""
+    """The assertions for one instant."""
 
     instant: TestInstant
     assertions: tuple[Assertion, ...]
@@ -151,7 +151,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One test: a story that begins at `start`, with its events in order, and what is expected."""
+    """One test: events in order, starting at `start`, and expectations."""
 
     name: str
     line: int
@@ -160,63 +160,63 @@ class Scenario:
     expectations: tuple[Expectation, ...]
 
     def facts(self, until: datetime) -> FactsInMemory:
-        """What is known of the company up to an instant."""
-        known = [event for event in self.events if event.at <= until]
-        events = [Occurrence(one.at, one.event_key, one.data, one.user) for one in known]
-        fields = [
-            FieldChange(one.at, field, value)
-            for one in known
-            for field, value in one.company.items()
+        """Return the facts about the company up to an instant."""
+        events = [event for event in self.events if event.at <= until]
+        occurrences = [Occurrence(e.at, e.event_key, e.data, e.user) for e in events]
+        field_changes = [
+            FieldChange(event.at, field, value)
+            for event in events
+            for field, value in event.company.items()
         ]
-        return FactsInMemory(events, fields)
+        return FactsInMemory(occurrences, field_changes)
 
 
 @dataclass(frozen=True)
 class Scenarios:
-    """A test file once read: the path of the rule file as it is written there, and the tests."""
+    """A test file: the path of its rule file, as written there, and the tests."""
 
     rules: str
     tests: tuple[Scenario, ...]
 
 
 def run(scenario: Scenario, book: RuleBook) -> list[Failure]:
-    """Judge the company of a test by a book; every expectation that is not met, in file order."""
+    """Run a test against a book; return every expectation that is not met, in file order."""
     failures = []
     for expectation in scenario.expectations:
         instant = expectation.instant
         observation = Observation(
-            book, _judged(scenario, book, instant.at), _speller(scenario, instant)
+            book, _review_at(scenario, book, instant.at), _formatter(scenario, instant)
         )
         for assertion in expectation.assertions:
-            failure_message = assertion.failure_message(observation)
-            if failure_message:
-                failures.append(Failure(assertion.line, f"at {instant.written}: {failure_message}"))
+            message = assertion.failure_message(observation)
+            if message:
+                failures.append(Failure(assertion.line, f"at {instant.written}: {message}"))
     return failures
 
 
-def _judged(scenario: Scenario, book: RuleBook, at: datetime) -> Review:
+def _review_at(scenario: Scenario, book: RuleBook, at: datetime) -> Review:
     facts = scenario.facts(at)
-    unjudged = CompanyState(book.statuses[0], facts.first_seen_at, None, {})
-    return review(book, unjudged, facts, now=at, until=shift(at, MAX_WINDOW))
+    new_company = CompanyState(book.statuses[0], facts.first_seen_at, None, {})
+    return review(book, new_company, facts, now=at, until=shift(at, MAX_WINDOW))
 
 
-def _speller(scenario: Scenario, instant: TestInstant) -> Callable[[datetime], str]:
-    """Spells instants as the file spells this one."""
+def _formatter(scenario: Scenario, instant: TestInstant) -> Callable[[datetime], str]:
+    """Return a function that formats instants as the file writes this one."""
 
-    def spell(at: datetime) -> str:
+    def format_instant(at: datetime) -> str:
         if instant.is_date or at.microsecond:
             return at.astimezone(UTC).isoformat(" ").removesuffix("+00:00").removesuffix(":00")
         return format_offset(at - scenario.start)
 
-    return spell
+    return format_instant
 
 
-def _status_and_reason(observation: Observation, flag: Flag) -> str:
+def _explain_status(observation: Observation, flag: Flag) -> str:
     verdict = observation.review.verdicts[flag.name]
-    return f"{observation.status_of(flag.name)} because {_reason(flag, verdict)}"
+    return f"{observation.status_of(flag.name)} because {_explain(flag, verdict)}"
 
 
-def _reason(flag: Flag, verdict: Verdict) -> str:
+def _explain(flag: Flag, verdict: Verdict) -> str:
     deciding = deciding_phrase(flag, verdict)
     if deciding is None:
         return verdict.reason.value

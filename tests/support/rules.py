@@ -14,7 +14,8 @@ from rules.language.parser import parse_condition
 from rules.language.tree import MAX_TIMES, Vocabulary
 from rules.phrases.amounts import Amount, Change, Measure
 from rules.phrases.condition import Bound, Condition, Finding, Level, Situation
-from rules.phrases.counting import Absence, Comparison, Count, Distinct, Never, Share
+from rules.phrases.counting import Absence, Comparison, Count, Never
+from rules.phrases.distinct import Distinct, Share
 from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
 from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE

@@ -25,7 +25,8 @@ from rules.judging.settlement import settle
 from rules.judging.state import CompanyState, Transition
 from rules.phrases.amounts import Amount, Change, Measure
 from rules.phrases.condition import Bound, Condition, Level
-from rules.phrases.counting import Absence, Comparison, Count, Distinct, Never, Share
+from rules.phrases.counting import Absence, Comparison, Count, Never
+from rules.phrases.distinct import Distinct, Share
 from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
 from tests.unit.rules.oracle.recount import Sent, at

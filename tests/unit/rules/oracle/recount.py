@@ -19,7 +19,8 @@ from rules.flags import Flag
 from rules.judging.state import Transition
 from rules.phrases.amounts import Amount, Change, Measure
 from rules.phrases.condition import Bound, Condition, Level
-from rules.phrases.counting import Absence, Comparison, Count, Distinct, Never, Share
+from rules.phrases.counting import Absence, Comparison, Count, Never
+from rules.phrases.distinct import Distinct, Share
 from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
 
@@ -144,7 +145,7 @@ class History:
                 return _bounds(condition.bound, number, Fraction(condition.limit))
             case FieldIs():
                 value = self.company(condition.field.split("."), now)
-                return None if value is None else _is(value, condition.wanted) != condition.negated
+                return None if value is None else _is(value, condition.expected) != condition.negated
             case FieldMissing():
                 missing = self.company(condition.field.split("."), now) is None
                 return missing != condition.negated
@@ -160,7 +161,7 @@ class History:
                 truth = self.truth(condition.negated, selector, now, level_of)
                 return None if truth is None else not truth
             case AllOf() | AnyOf():
-                truths = [self.truth(p, selector, now, level_of) for p in condition.combined]
+                truths = [self.truth(p, selector, now, level_of) for p in condition.operands]
                 decisive = isinstance(condition, AnyOf)
                 if decisive in truths:
                     return decisive

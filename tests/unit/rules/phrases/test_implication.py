@@ -10,7 +10,8 @@ from rules.facts import USER
 from rules.language.parser import parse_condition
 from rules.phrases.amounts import Amount, Change, Measure
 from rules.phrases.condition import Bound, Condition, Truth
-from rules.phrases.counting import Absence, Comparison, Count, Distinct, Never, Share
+from rules.phrases.counting import Absence, Comparison, Count, Never
+from rules.phrases.distinct import Distinct, Share
 from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.phrases.implication import implies, opposite
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
