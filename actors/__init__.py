@@ -1,1 +1,1 @@
-"""What runs behind the queues: storing events, judging health, delivering webhooks."""
+"""The actors behind the queues: storing events, evaluating health, delivering webhooks."""

@@ -1,32 +1,35 @@
-"""Judges the companies of `evaluate` messages: all of a bundle in one transaction."""
+"""Evaluates the companies of `evaluate` messages, all of a bundle in one transaction."""
 
 from collections.abc import Sequence
 
 from redis.exceptions import RedisError
 
-from models.database import UNAVAILABLE
+from models.database import UNAVAILABLE, transaction
 from queues import messages
-from queues.backlog import Horizon
+from queues.backlog import Backlog
+from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
-from queues.hints import hint_all
 from services.health import evaluation
 from services.rules.rule_books import RuleBooks
 from services.times import utc_now
 
+BACKLOG_REFRESH_S = 0.1
+"""How long a reading of the backlog serves all threads of a worker."""
 
-class Evaluating:
+
+class CompanyEvaluator:
     """The work of the `evaluate` actor."""
 
     def __init__(self, broker: QueueBroker, rulebooks: RuleBooks) -> None:
         self._broker = broker
         self._rulebooks = rulebooks
-        self._horizon = Horizon(broker, utc_now, look_every=0.1)
+        self._backlog = Backlog(broker, utc_now, refresh_s=BACKLOG_REFRESH_S)
 
     def evaluate(self, company_ids: Sequence[int]) -> None:
-        """Judge companies, and ask for what follows. One that cannot be judged stops no other.
+        """Evaluate companies and enqueue what follows. One that fails does not stop the others.
 
         Raises:
-            Exception: of the last company that cannot be judged. The clock asks for it again.
+            Exception: that of the last company that failed. The clock enqueues it again.
         """
         try:
             self._evaluate(company_ids)
@@ -42,9 +45,12 @@ class Evaluating:
                 self.evaluate(company_ids[half:])
 
     def _evaluate(self, company_ids: Sequence[int]) -> None:
-        until = self._horizon.known_until()
-        done = evaluation.evaluate(company_ids, self._rulebooks, utc_now(), known_until=until)
-        following = [messages.deliver(delivery_id, attempt=1) for delivery_id in done.written]
-        if done.unsettled and not self._horizon.is_behind():
-            following += [messages.evaluate(company_id) for company_id in done.unsettled]
-        hint_all(self._broker, following)
+        until = self._backlog.stored_until()
+        with transaction():
+            result = evaluation.evaluate(
+                company_ids, self._rulebooks, utc_now(), stored_until=until
+            )
+        following = [messages.deliver(delivery_id, attempt=1) for delivery_id in result.written]
+        if result.unsettled and not self._backlog.is_behind():
+            following += [messages.evaluate(company_id) for company_id in result.unsettled]
+        enqueue_best_effort(self._broker, following)

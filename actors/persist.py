@@ -1,4 +1,4 @@
-"""Stores the events of `persist` messages: all of a message in one transaction."""
+"""Stores the events of `persist` messages, all of a message in one transaction."""
 
 import logging
 import threading
@@ -7,26 +7,28 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from models.companies.field_digests import RowGone
 from models.database import NOT_SET_UP, UNAVAILABLE, transaction
 from models.events import storage
 from queues import messages
 from queues.backlog import BEHIND
+from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
-from queues.hints import hint_all
 from services.events import intake
+from services.events.intake import IntakeCaches
 from services.events.tracked_event import TrackedEvent, UnreadableEvent
 from services.rules.rule_books import RuleBooks
 
 logger = logging.getLogger("brazebee.persist")
 
-MANY = 100
-"""Events at once, of which the companies are not judged while more wait."""
+LARGE_BUNDLE = 100
+"""Events in a bundle from which on, during a backlog, evaluation is left to the clock."""
 
-Sent = tuple[dict[str, Any], TrackedEvent]
-"""An event as it was sent, and as it was read."""
+MAX_PAUSE_S = 2.0
+"""Between attempts while PostgreSQL is unavailable."""
 
 
-class Persisting:
+class EventPersister:
     """The work of the `persist` actor."""
 
     def __init__(
@@ -35,80 +37,97 @@ class Persisting:
         self._broker = broker
         self._rulebooks = rulebooks
         self._now = now
-        self._memory = intake.Memory()
+        self._caches = IntakeCaches()
 
-    def persist(self, sent: Sequence[dict[str, Any]]) -> None:
-        """Return when each event is stored, or set aside if it never can be."""
+    def persist(self, contents: Sequence[dict[str, Any]]) -> None:
+        """Store the events of a message; set aside those that can never be stored."""
         readable = []
-        for event in sent:
+        for content in contents:
             try:
-                readable.append((event, TrackedEvent.from_message(event)))
+                readable.append((content, TrackedEvent.from_message(content)))
             except UnreadableEvent as error:
-                _set_aside(event, str(error))
+                _set_aside(content, str(error))
         if readable:
             self._persist(readable)
 
-    def _persist(self, sent: Sequence[Sent]) -> None:
+    def _persist(self, readable: Sequence[tuple[dict[str, Any], TrackedEvent]]) -> None:
+        """Store events, each with its content in the message."""
+        events = [event for _, event in readable]
         try:
-            until_available(lambda: self._store(sent))
-        except Exception as error:  # whatever it is, it must not cost us the events
-            if len(sent) > 1:  # most of them can be
-                half = len(sent) // 2
-                self._persist(sent[:half])
-                self._persist(sent[half:])
+            retry_while_unavailable(lambda: self._store(events))
+        except Exception as error:  # no fault may cost the other events of a message
+            if len(readable) > 1:  # most of them can be stored
+                half = len(readable) // 2
+                self._persist(readable[:half])
+                self._persist(readable[half:])
                 return
             logger.exception("an event cannot be stored")
-            _set_aside(sent[0][0], f"{type(error).__name__}: {error}")
+            _set_aside(readable[0][0], f"{type(error).__name__}: {error}")
 
-    def _store(self, sent: Sequence[Sent]) -> None:
-        tracked = [event for _, event in sent]
-        unsettled = intake.store(tracked, self._rulebooks, self._memory)
-        waited = self._now() - min(event.received_at for event in tracked)
-        if waited < BEHIND or len(tracked) < MANY:  # else the clock asks, in its time
-            hint_all(self._broker, [messages.evaluate(company_id) for company_id in unsettled])
+    def _store(self, events: Sequence[TrackedEvent]) -> None:
+        unsettled = store_in_transaction(events, self._rulebooks, self._caches)
+        waited = self._now() - min(event.received_at for event in events)
+        if waited < BEHIND or len(events) < LARGE_BUNDLE:
+            enqueue_best_effort(
+                self._broker, [messages.evaluate(company_id) for company_id in unsettled]
+            )
 
 
-def _set_aside(event: dict[str, Any], reason: str) -> None:
-    """Keep what can never be stored as an event where people can find it."""
+def store_in_transaction(
+    events: Sequence[TrackedEvent], rulebooks: RuleBooks, caches: IntakeCaches | None = None
+) -> list[int]:
+    """Store events as `intake.store` does, and once more if a cached id belongs to a deleted row.
+
+    Raises:
+        OperationalError, InterfaceError: PostgreSQL is unavailable; nothing was stored.
+    """
+    caches = caches or IntakeCaches()
+    try:
+        with transaction():
+            return intake.store(events, rulebooks, caches)
+    except RowGone:
+        caches.ids.clear()
+        with transaction():
+            return intake.store(events, rulebooks, caches)
+
+
+def _set_aside(content: dict[str, Any], reason: str) -> None:
+    """Keep what can never be stored as an event in `rejected_events`."""
     logger.error("an event was set aside in rejected_events: %s", reason)
-    organization_id = event.get("organization_id") if isinstance(event, dict) else None
+    organization_id = content.get("organization_id") if isinstance(content, dict) else None
 
     def reject() -> None:
         with transaction():
-            known = organization_id if isinstance(organization_id, int) else None
-            storage.reject(known, event, reason)
+            valid_id = organization_id if isinstance(organization_id, int) else None
+            storage.reject(valid_id, content, reason)
 
-    until_available(reject)
+    retry_while_unavailable(reject)
 
-
-logger = logging.getLogger("brazebee.persist")
-
-LONGEST_PAUSE = 2.0
-"""Seconds between tries while PostgreSQL is away."""
 
 T = TypeVar("T")
 _outage = threading.Lock()
+"""Held by the thread that logs an outage, so that a process logs it once."""
 
 
-def until_available(work: Callable[[], T]) -> T:
-    """Do `work`, again and again while PostgreSQL does not allow it.
+def retry_while_unavailable(work: Callable[[], T]) -> T:
+    """Do `work`, and repeat it while PostgreSQL is unavailable or its schema is not up to date.
 
-    The thread waits in place, so the message stays unacknowledged and the rest stay in the
-    queue. If the worker is stopped meanwhile, Redis gives the message to another one.
+    The thread waits, so its message stays unacknowledged and the others stay in the queue. If the
+    worker is stopped meanwhile, Redis gives the message to another one.
     """
     pause = 0.1
-    told = False
+    logs_outage = False
     try:
         while True:
             try:
                 return work()
             except (*UNAVAILABLE, *NOT_SET_UP) as error:
                 if _outage.acquire(blocking=False):
-                    told = True
-                    logger.warning("holding events that cannot be stored: %s", str(error).strip())
+                    logs_outage = True
+                    logger.warning("events cannot be stored, they wait: %s", str(error).strip())
                 time.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                pause = min(2 * pause, MAX_PAUSE_S)
     finally:
-        if told:
+        if logs_outage:
             _outage.release()
             logger.warning("events can be stored again")

@@ -1,4 +1,4 @@
-"""The actors: each decodes a message, calls a plain function, and sends what follows."""
+"""Declares the actors: each decodes a message, calls a service and enqueues what follows."""
 
 import logging
 import time
@@ -8,24 +8,26 @@ from uuid import UUID
 import dramatiq
 from redis.exceptions import RedisError
 
-from actors.evaluate import Evaluating
-from actors.persist import Persisting
-from models.database import UNAVAILABLE
+from actors.evaluate import CompanyEvaluator
+from actors.persist import EventPersister
+from models.database import UNAVAILABLE, transaction
 from queues import messages
+from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
-from queues.hints import hint_all
-from services import insights, totals
+from services import totals
+from services.insights import answers
 from services.rules.rule_books import RuleBooks, RulesUnreadable
 from services.times import utc_now
-from services.webhooks import delivery
-from services.webhooks.delivery import AttemptFailed, Delivered
+from services.webhooks.claims import claim
+from services.webhooks.delivery import attempt as attempt_claimed
 from services.webhooks.metrics import WebhookCounters
+from services.webhooks.outcomes import AcceptedDelivery, AttemptFailed
 from services.webhooks.transport import Transport
 
 logger = logging.getLogger("brazebee.actors")
 
 STAY_SECONDS = 1.0
-"""How long a worker goes on with what waits for an endpoint before others have their turn."""
+"""How long a worker continues with the deliveries of one endpoint before others get their turn."""
 
 
 def register_actors(
@@ -36,68 +38,71 @@ def register_actors(
     secret_keys: tuple[str, ...],
     counters: WebhookCounters,
 ) -> None:
-    """Declare every actor on a broker, with what each needs."""
-    persisting = Persisting(broker, rulebooks, utc_now)
-    evaluating = Evaluating(broker, rulebooks)
+    """Declare every actor on a broker, with its dependencies."""
+    persister = EventPersister(broker, rulebooks, utc_now)
+    evaluator = CompanyEvaluator(broker, rulebooks)
 
     @dramatiq.actor(broker=broker, queue_name=messages.EVENTS, actor_name=messages.PERSIST)
     def persist(events: list[dict[str, Any]]) -> None:
-        persisting.persist(events)
+        persister.persist(events)
 
     @dramatiq.actor(
         broker=broker,
         queue_name=messages.HEALTH,
         actor_name=messages.EVALUATE,
-        throws=(RedisError, RulesUnreadable, *UNAVAILABLE),  # the clock asks again
+        throws=(RedisError, RulesUnreadable, *UNAVAILABLE),  # the clock enqueues it again
     )
     def evaluate(*company_ids: int) -> None:
-        evaluating.evaluate(company_ids)
+        evaluator.evaluate(company_ids)
 
     @dramatiq.actor(
         broker=broker,
         queue_name=messages.WEBHOOKS,
         actor_name=messages.DELIVER,
-        throws=(AttemptFailed, *UNAVAILABLE),  # WebhookRetries, or the clock, asks again
+        throws=(AttemptFailed, *UNAVAILABLE),  # WebhookRetries or the clock enqueues it again
     )
     def deliver(delivery_id: str, attempt: int) -> None:
         leave_at = time.monotonic() + STAY_SECONDS
-        claimed = delivery.claim(UUID(delivery_id), attempt, utc_now(), transport.policy)
+        claimed = claim(UUID(delivery_id), attempt, utc_now(), transport.policy)
         while claimed:
-            done = delivery.attempt(
+            accepted = attempt_claimed(
                 claimed,
                 transport=transport,
                 secret_keys=secret_keys,
-                goes_on=time.monotonic() < leave_at,
+                claim_next=time.monotonic() < leave_at,
             )
-            counters.attempted(done.claimed.delivery, done.attempt)
-            _log_delivered(done)
-            hint_all(broker, [messages.deliver(*following) for following in done.following])
-            claimed = done.next_claimed
+            counters.attempted(accepted.claimed.delivery, accepted.attempt)
+            _log_accepted(accepted)
+            enqueue_best_effort(
+                broker, [messages.deliver(*request) for request in accepted.following]
+            )
+            claimed = accepted.next_claimed
 
     @dramatiq.actor(
         broker=broker,
-        queue_name=messages.READING,
-        actor_name=messages.SUM_UP,
-        throws=UNAVAILABLE,  # the clock asks again
+        queue_name=messages.TOTALS,
+        actor_name=messages.REFRESH_TOTALS,
+        throws=UNAVAILABLE,  # the clock enqueues it again
     )
-    def sum_up() -> None:
+    def refresh_totals() -> None:
         totals.refresh(utc_now())
 
     @dramatiq.actor(
         broker=broker,
-        queue_name=messages.READING,
-        actor_name=messages.WORK_OUT,
-        throws=UNAVAILABLE,  # whoever looks next asks again
+        queue_name=messages.TOTALS,
+        actor_name=messages.COMPUTE_ANSWER,
+        throws=UNAVAILABLE,  # the next visitor of the page enqueues it again
     )
-    def work_out(organization_id: int, question: str) -> None:
-        insights.work_out(organization_id, question, utc_now())
+    def compute_answer(organization_id: int, question: str) -> None:
+        with transaction():
+            answers.compute_answer(organization_id, question, utc_now())
 
 
-def _log_delivered(done: Delivered) -> None:
+def _log_accepted(accepted: AcceptedDelivery) -> None:
     logger.info(
         "webhook for %s delivered to %s: %s in %s ms",
-        done.claimed.delivery.company or "a test",
-        done.claimed.endpoint.host,
-        done.attempt.status_code,
-        done.attempt.duration_ms,
+        accepted.claimed.delivery.company or "a test",
+        accepted.claimed.endpoint.host,
+        accepted.attempt.status_code,
+        accepted.attempt.duration_ms,
     )

@@ -1,26 +1,27 @@
 """The retry middleware: a failed delivery waits in PostgreSQL for its next attempt.
 
-Dramatiq's own `Retries` is not in the broker at all: its delayed messages are prefetched by the
-thousand and die with Redis, and two schedules would stack.
+Dramatiq's own `Retries` is not part of the broker: its delayed messages are prefetched by the
+thousand and are lost with Redis, and two retry schedules would add up.
 """
 
 import logging
-from typing import Any
+from typing import Any, cast
 
 from dramatiq import Broker, MessageProxy, Middleware
 
 from models.webhooks.deliveries import Result, State
 from queues import messages
-from queues.hints import hint
+from queues.best_effort import enqueue_best_effort
+from queues.broker import QueueBroker
 from services.times import iso_milliseconds, utc_now
-from services.webhooks.delivery import AttemptFailed, record_failure
 from services.webhooks.metrics import WebhookCounters
+from services.webhooks.outcomes import AttemptFailed, record_failure
 
 logger = logging.getLogger("brazebee.webhooks")
 
 
 class WebhookRetries(Middleware):
-    """Records each failed attempt, schedules the next, and asks for what has its turn now."""
+    """Records each failed attempt, schedules the next, and enqueues the deliveries now due."""
 
     def __init__(self, counters: WebhookCounters) -> None:
         self._counters = counters
@@ -29,7 +30,7 @@ class WebhookRetries(Middleware):
     def actor_options(self) -> set[str]:
         """Declare `throws`, the errors that Dramatiq's worker logs without a traceback.
 
-        Otherwise only `Retries`, which is not here, would.
+        Only `Retries` declares it otherwise.
         """
         return {"throws"}
 
@@ -38,7 +39,7 @@ class WebhookRetries(Middleware):
         broker: Broker,
         _message: MessageProxy,
         *,
-        result: Any = None,  # noqa: ARG002 -- Dramatiq gives it by name
+        result: Any = None,  # noqa: ARG002 -- Dramatiq passes it by name
         exception: BaseException | None = None,
     ) -> None:
         """See `dramatiq.Middleware`."""
@@ -47,8 +48,9 @@ class WebhookRetries(Middleware):
         claimed, attempt = exception.claimed, exception.attempt
         self._counters.attempted(claimed.delivery, attempt)
         recorded, following = record_failure(exception, utc_now())
-        for request in following:
-            hint(broker, messages.deliver(*request))
+        enqueue_best_effort(
+            cast("QueueBroker", broker), [messages.deliver(*request) for request in following]
+        )
         if recorded is None:
             return
         logger.warning(
@@ -56,11 +58,11 @@ class WebhookRetries(Middleware):
             claimed.delivery.company or "a test",
             claimed.endpoint.host,
             attempt.error,
-            _outlook(recorded),
+            _next_step(recorded),
         )
 
 
-def _outlook(recorded: Result) -> str:
+def _next_step(recorded: Result) -> str:
     if recorded.next_attempt_at is not None:
         return f"next attempt at {iso_milliseconds(recorded.next_attempt_at)}"
     return {

@@ -23,7 +23,7 @@ except ConfigError as error:
     sys.exit(str(error))
 
 if not settings.secret_keys:
-    # A worker without it would take deliveries from the others and spend their attempts.
+    # A worker without a key would take deliveries from other workers and use up their attempts.
     sys.exit("BRAZEBEE_SECRET_KEY: is not set; it decrypts the secrets that sign webhooks.")
 
 configure_logging(settings.log_level)

@@ -32,11 +32,12 @@ from models.health import flag_states, transitions
 from models.organizations import organizations, rule_versions
 from models.organizations.organizations import Organization
 from models.webhooks import delivery_log
-from services import insights
 from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
 from services.health.upcoming import Span, upcoming_changes
-from services.insights import Adoption, Cohorts, Question, Uptake
+from services.insights.answers import cached_answer, cached_answers, compute_answer
+from services.insights.questions import Adoption, Cohorts, Question, Uptake, write_question
+from services.insights.thresholds import distributions
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from services.totals import WEEKS_AT_ONCE, refresh
@@ -178,13 +179,13 @@ def _reads(organization_id: int, now: datetime) -> list[Read]:
         Read("Insights", "three weeks",
              lambda: weekly_reach.of_keys(o, None, since=now.date() - timedelta(days=14))),
         Read("Insights", "adoption",
-             lambda: insights.cached_answers(o, [Adoption(key) for key in EVENT_KEYS], now)),
+             lambda: cached_answers(o, [Adoption(key) for key in EVENT_KEYS], now)),
         Read("Insight", "weeks", lambda: weekly_reach.of_key(o, next(keys), since=year)),
         Read("Insight", "last event", lambda: hourly_counts.last_at(o, next(keys))),
         Read("Insight", "fields", lambda: field_names.names(o)),
         Read("Insight", "their values", lambda: field_names.number_of_values(o)),
-        Read("Insight", "adoption", lambda: insights.cached_answer(o, Adoption("login"), now)),
-        Read("Insight", "cohorts", lambda: insights.cached_answer(o, Cohorts("plan", "login"), now)),
+        Read("Insight", "adoption", lambda: cached_answer(o, Adoption("login"), now)),
+        Read("Insight", "cohorts", lambda: cached_answer(o, Cohorts("plan", "login"), now)),
     ]  # fmt: skip
 
 
@@ -204,12 +205,13 @@ def _background(organization_id: int, now: datetime) -> list[Figure]:
         "adoption of the most frequent event": Adoption(EVENT_KEYS[0]),
         "how it spread": Uptake(EVENT_KEYS[0]),
         "cohorts": Cohorts("plan", EVENT_KEYS[0]),
-        "a distribution of counts": insights.distributions(book, "Value")[0][0],
-        "a distribution of users": insights.distributions(book, "Users")[0][0],
+        "a distribution of counts": distributions(book, "Value")[0][0],
+        "a distribution of users": distributions(book, "Users")[0][0],
     }
     for what, question in questions.items():
         started = time.perf_counter()
-        insights.compute_answer(organization_id, insights.write(question), now)
+        with transaction():
+            compute_answer(organization_id, write_question(question), now)
         took = (time.perf_counter() - started) * 1000
         figures.append(Figure(f"Background: {what}", took, "ms"))
     return figures
@@ -238,7 +240,8 @@ def _counting(organization_id: int, now: datetime) -> Figure:
             for place in range(EVENTS_IN_A_BUNDLE)
         ]
         started = time.perf_counter()
-        store(sent, books)
+        with transaction():
+            store(sent, books)
         storing += time.perf_counter() - started
         with transaction():
             started = time.perf_counter()

@@ -9,7 +9,7 @@ from config.settings import Settings
 from models.companies import companies
 from models.database import execute, query, transaction
 from rules.file.rule_file import read_rules
-from services.rules.backtest import Stretch, backtest
+from services.rules.backtest import ReplayPeriod, backtest
 
 COMPANIES = 1_000
 EVENTS = 500_000
@@ -36,7 +36,7 @@ def measure_replaying(
     for file in RULE_FILES:
         book = read_rules((ROOT / file).read_text(encoding="utf-8"))
         started = time.perf_counter()
-        stretch = Stretch(now - timedelta(days=DAYS), now)
+        stretch = ReplayPeriod(now - timedelta(days=DAYS), now)
         replayed = [one for chunk in backtest(settings, ids, [book], stretch) for one in chunk]
         took = time.perf_counter() - started
         rows.append(

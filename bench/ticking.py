@@ -72,7 +72,8 @@ def _due_flag_ms(now: datetime) -> float:
         due = flag_states.due(until=later, limit=DUE)
     for first in range(0, len(due), COMPANIES_AT_ONCE.most):
         some = due[first : first + COMPANIES_AT_ONCE.most]
-        evaluate([company_id for company_id, _ in some], rulebooks, later)
+        with transaction():
+            evaluate([company_id for company_id, _ in some], rulebooks, later)
     took = time.perf_counter() - started
     return took * 1000 / len(due)
 

@@ -1,1 +1,1 @@
-"""The queues between processes: the broker, and the messages by name."""
+"""The queues between the processes: the broker, its messages and what waits in it."""

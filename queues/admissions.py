@@ -1,4 +1,4 @@
-"""Lets requests in: counts each and queues what it brings, in one round trip to Redis."""
+"""Admits requests: counts each one and enqueues its events in one round trip to Redis."""
 
 import math
 import time
@@ -9,27 +9,27 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
-from queues import messages
-from queues.broker import LONGEST_BELL, QueueBroker
-from queues.consumer import BELL
-from queues.thread_connection import Wire
+from queues import dramatiq_layout, messages
+from queues.broker import MAX_WAKE_UPS, QueueBroker
+from queues.consumer import WAKE_UP_SUFFIX
+from queues.thread_connection import ThreadConnection
 
 _SCRIPT = (Path(__file__).parent / "admit.lua").read_text(encoding="utf-8")
 
 FULL_FROM = 0.8
-"""The share of Redis's memory from which on nothing is queued: workers need some to catch up."""
+"""The share of Redis's memory above which nothing is enqueued: workers need some to catch up."""
 
-LOOK_EVERY_SECONDS = 1.0
+MEMORY_CHECK_SECONDS = 1.0
 
 EVENTS, READS = "requests", "reads"
-"""What requests are counted as, each for itself: who reads takes nothing from who sends events."""
+"""The kinds of requests, each with a counter of its own: reading spends no limit on events."""
 
 
 @dataclass(frozen=True)
 class Admission:
-    """What became of a request: how many its window holds with it, and when that ends.
+    """The result of a request: the count of its window including it, and when the window ends.
 
-    `nearly_full` says that Redis is, and that nothing was queued therefore.
+    `nearly_full` means that Redis is nearly full and nothing was enqueued.
     """
 
     count: int
@@ -38,19 +38,20 @@ class Admission:
 
 
 class Admissions:
-    """The queue of events, and a counter of requests beside it for each organization.
+    """The queue of events, with a counter of requests for each organization.
 
-    There are no more than two counters for each organization, so Dramatiq's maintenance, which
-    looks through every key of the database, is not slowed. `nearly_full` is what was last seen of
-    its memory.
+    Each organization has at most two counters, so Dramatiq's maintenance, which scans every key
+    of the database, is not slowed. `nearly_full` is the last reading of Redis's memory.
     """
 
     def __init__(self, broker: QueueBroker) -> None:
         self._broker = broker
         self._script = broker.client.register_script(_SCRIPT)
-        self._wire = Wire(broker.client.connection_pool)
-        self._queue = f"{broker.namespace}:{messages.EVENTS}"
-        self._looked_at = -math.inf
+        self._connection = ThreadConnection(broker.client.connection_pool)
+        queue = dramatiq_layout.queue_key(broker.namespace, messages.EVENTS)
+        contents = dramatiq_layout.messages_key(broker.namespace, messages.EVENTS)
+        self._queue_keys = (queue, contents, queue + WAKE_UP_SUFFIX)
+        self._checked_at = -math.inf
         self.nearly_full = False
 
     def admit(
@@ -62,49 +63,49 @@ class Admissions:
         window_seconds: int,
         kind: str = EVENTS,
     ) -> Admission:
-        """Count a request; where that is within the limit, queue its events as one message.
+        """Count a request and, if it is within the limit, enqueue its events as one message.
 
-        Whether Redis is nearly full is looked up once a second, by the request that then comes.
+        Once a second, the request that arrives then also checks whether Redis is nearly full.
 
         Raises:
-            RedisError: Redis does not answer, or is full. Then the events may be queued or not.
+            RedisError: Redis does not answer or is full. The events may be enqueued or not.
         """
         counter = _counter(kind, organization_id, limit, window_seconds)
         message = messages.encode(messages.persist(events)) if events else ()
         now = time.monotonic()
-        look = now - self._looked_at >= LOOK_EVERY_SECONDS
-        if look:
-            self._looked_at = now
-        full = FULL_FROM if look else ("yes" if self.nearly_full else "no")
-        keys = (counter, self._queue, f"{self._queue}.msgs", self._queue + BELL)
-        args = (limit, window_seconds * 1000, full, LONGEST_BELL, *message)
+        check = now - self._checked_at >= MEMORY_CHECK_SECONDS
+        if check:
+            self._checked_at = now
+        full = FULL_FROM if check else ("yes" if self.nearly_full else "no")
+        keys = (counter, *self._queue_keys)
+        args = (limit, window_seconds * 1000, full, MAX_WAKE_UPS, *message)
         try:
-            count, ends_in_ms, nearly_full = self._wire.call(
+            count, ends_in_ms, nearly_full = self._connection.call(
                 "EVALSHA", self._script.sha, len(keys), *keys, *args
             )
         except NoScriptError:
             count, ends_in_ms, nearly_full = self._script(keys, args)
-        if look:
+        if check:
             self.nearly_full = bool(nearly_full)
         return Admission(count, ends_in_ms, bool(nearly_full))
 
     def usage(
         self, organization_id: int, *, limit: int, window_seconds: int, kind: str = EVENTS
     ) -> Admission:
-        """How many requests an organization has made in its window, without counting one.
+        """Return the number of requests in an organization's window without counting one.
 
         Raises:
             RedisError: Redis does not answer.
         """
         counter = _counter(kind, organization_id, limit, window_seconds)
-        with self._broker.client.pipeline(transaction=True) as asked:
-            asked.get(counter)
-            asked.pttl(counter)
-            count, ends_in_ms = asked.execute()
+        with self._broker.client.pipeline(transaction=True) as pipeline:
+            pipeline.get(counter)
+            pipeline.pttl(counter)
+            count, ends_in_ms = pipeline.execute()
         return Admission(int(count or 0), max(0, ends_in_ms))
 
     def waiting(self) -> int:
-        """How many messages no worker has taken yet.
+        """Return the number of messages that no worker has taken.
 
         Raises:
             RedisError: Redis does not answer.

@@ -1,11 +1,11 @@
--- Counts a request in its organization's fixed window and, unless the limit is exceeded or Redis is
--- nearly full, puts its message on a queue as Dramatiq's own dispatch.lua does. All in one step: a
--- message is queued if and only if its request was counted.
+-- Counts a request in its organization's fixed window and, unless the limit is exceeded or Redis is nearly
+-- full, adds its message to a queue as Dramatiq's dispatch.lua does. It is one step, so a message is enqueued
+-- if and only if its request was counted.
 --
--- KEYS: the window's counter, the queue, the queue's messages, the queue's bell
--- ARGV: the limit; the window in milliseconds; the share of memory from which Redis is nearly full,
---       or what is known of it from before, "yes" or "no"; the bell's length; and with a message its id and data
--- Returns: requests in the window with this one, milliseconds until it ends, 1 if nearly full
+-- KEYS: the window's counter, the queue, the queue's messages, the queue's wake-up list
+-- ARGV: the limit; the window in milliseconds; the share of memory above which Redis is nearly full, or the
+--       result of an earlier check, "yes" or "no"; the length of the wake-up list; with a message, its id and data
+-- Returns: requests in the window including this one, milliseconds until it ends, 1 if Redis is nearly full
 
 local function nearly_full(share)
     local info = redis.pcall("info", "memory")

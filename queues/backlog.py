@@ -1,4 +1,4 @@
-"""Up to when all accepted events are stored, so that health can be judged without them missing."""
+"""Until when all accepted events are stored, so that no company is judged without them."""
 
 import math
 import time
@@ -8,50 +8,50 @@ from datetime import datetime, timedelta
 from queues import messages
 from queues.broker import QueueBroker
 
-EVENTS_ON_THEIR_WAY = timedelta(milliseconds=250)
-"""From being posted to being in its table an event takes a moment; judging waits this long."""
+INTAKE_DELAY = timedelta(milliseconds=250)
+"""An event takes this long at most from its request to its row while nothing is behind."""
 
 BEHIND = timedelta(seconds=1)
-"""While events wait this long, storing them comes first. A company judged now would be judged again
-with each of its events that wait; the clock judges some meanwhile, and all when none waits."""
+"""If events wait longer than this, storing them takes precedence. A company judged now would be
+judged again for each of its waiting events; the clock judges some, and the rest when none waits."""
 
 
-class Horizon:
-    """Looks at the queue for the oldest event that is not stored yet.
+class Backlog:
+    """The age of the oldest event that is accepted and not stored yet.
 
-    An event that still waits may be the one that keeps a company Healthy: judging past it would
-    end every backlog and outage in false alarms.
+    A waiting event may be the one that keeps a company Healthy, so judging past it would end
+    every backlog and outage in false alarms.
     """
 
     def __init__(
-        self, broker: QueueBroker, now: Callable[[], datetime], *, look_every: float = 0.0
+        self, broker: QueueBroker, now: Callable[[], datetime], *, refresh_s: float = 0.0
     ) -> None:
-        """`look_every` is in seconds; in between, what was seen last is taken to hold."""
+        """`refresh_s` is how long a reading of the queue is reused, in seconds."""
         self._broker = broker
         self._now = now
-        self._look_every = look_every
+        self._refresh_s = refresh_s
         self._oldest: datetime | None = None
-        self._looked_at = -math.inf
+        self._read_at = -math.inf
 
-    def known_until(self) -> datetime:
-        """The latest instant up to which no accepted event is missing: now, unless some wait.
+    def stored_until(self) -> datetime:
+        """Return the latest instant before which every accepted event is stored; now if none waits.
 
         Raises:
-            RedisError: the queue cannot be looked at.
+            RedisError: the queue cannot be read.
         """
-        if time.monotonic() - self._looked_at >= self._look_every:
+        if time.monotonic() - self._read_at >= self._refresh_s:
             self._oldest = self._broker.oldest_unacknowledged(messages.EVENTS)
-            self._looked_at = time.monotonic()
+            self._read_at = time.monotonic()
         now = self._now()
-        if self._oldest is None or now - self._oldest < EVENTS_ON_THEIR_WAY:
+        if self._oldest is None or now - self._oldest < INTAKE_DELAY:
             return now
-        return self._oldest - EVENTS_ON_THEIR_WAY
+        return self._oldest - INTAKE_DELAY
 
     def is_behind(self, *, by: timedelta = BEHIND) -> bool:
-        """Whether an event waits for so long at this moment.
+        """Read the queue and return whether an event has waited for longer than this.
 
         Raises:
-            RedisError: the queue cannot be looked at.
+            RedisError: the queue cannot be read.
         """
-        self._looked_at = -math.inf
-        return self._now() - self.known_until() > by
+        self._read_at = -math.inf
+        return self._now() - self.stored_until() > by

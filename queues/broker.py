@@ -1,4 +1,4 @@
-"""Builds the broker that all processes share, the only module that knows which one it is."""
+"""The Redis broker that all processes share."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,37 +14,38 @@ from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.retry import Retry
 
+from queues import dramatiq_layout
 from queues.consumer import (
-    BELL,
     COMPANIES_AT_ONCE,
     EVENTS_AT_ONCE,
+    WAKE_UP_SUFFIX,
     BundleConsumer,
     QueueConsumer,
 )
-from queues.messages import EVENTS, HEALTH, WEBHOOKS, encode, made_at
+from queues.messages import EVENTS, HEALTH, WEBHOOKS, created_at, encode
 
 BUNDLED = {EVENTS: EVENTS_AT_ONCE, HEALTH: COMPANIES_AT_ONCE}
 
-WEBHOOKS_HELD = 16
-"""Messages that a worker process holds at once. With Dramatiq's own 2 x threads the consumer would
-hold more; webhooks are slow, so the rest is better left to other workers."""
+WEBHOOK_PREFETCH = 16
+"""Webhook messages that a worker process takes ahead. Dramatiq's default of two per thread would
+be more; webhooks are slow, so the rest is better left to other workers."""
 
 IDLE_WAIT_MS = 1_000
-"""How long a consumer waits for the bell before it looks all the same: messages of a dead worker
-come back without one."""
+"""How long a consumer waits on its wake-up list before it reads the queue all the same: messages
+of a dead worker come back without a wake-up."""
 
-LONGEST_BELL = 32
-"""How many waiting consumers a burst of messages can wake."""
+MAX_WAKE_UPS = 32
+"""The length of a wake-up list: how many waiting consumers a burst of messages can wake."""
 
-ALL_LOOKED_AT = 250
-"""Messages, of which the ids are read."""
+MAX_IDS_READ = 250
+"""Up to this many messages, the oldest is found by reading all ids."""
 
 DELAYED_POLL_MS = 1_000
 HEARTBEAT_TIMEOUT_MS = 15_000
 DEAD_MESSAGE_TTL_MS = 30 * 24 * 3600 * 1000
 CLIENT_TIMEOUT = 0.25
 WORKER_TIMEOUT = 5.0
-"""Seconds. A client must answer soon whether it could enqueue; a worker can wait."""
+"""Seconds. A client must soon learn whether its message was enqueued; a worker can wait."""
 
 
 class _Orjson(Encoder):
@@ -60,7 +61,7 @@ set_encoder(_Orjson())
 
 
 class QueueBroker(RedisBroker):
-    """Dramatiq's Redis broker with prefetch and polling chosen by queue."""
+    """Dramatiq's Redis broker with a consumer and a prefetch for each queue."""
 
     @property
     def consumer_class(self) -> type[Consumer]:
@@ -69,15 +70,15 @@ class QueueBroker(RedisBroker):
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """See `RedisBroker.consume`."""
-        soon = min(timeout, IDLE_WAIT_MS)
+        idle_wait = min(timeout, IDLE_WAIT_MS)
         if queue_name in BUNDLED:
-            return BundleConsumer(self, queue_name, prefetch, soon, BUNDLED[queue_name])
+            return BundleConsumer(self, queue_name, prefetch, idle_wait, BUNDLED[queue_name])
         if queue_name == WEBHOOKS:
-            return super().consume(queue_name, WEBHOOKS_HELD, soon)
+            return super().consume(queue_name, WEBHOOK_PREFETCH, idle_wait)
         return super().consume(queue_name, prefetch, max(timeout, DELAYED_POLL_MS))
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
-        """See `RedisBroker.enqueue`. Nothing is delayed: long waits stand in PostgreSQL.
+        """See `RedisBroker.enqueue`. Delays are refused: due times are kept in PostgreSQL.
 
         Raises:
             ValueError: there is a delay.
@@ -87,76 +88,71 @@ class QueueBroker(RedisBroker):
         self.emit_before("enqueue", message, delay)
         redis_id, data = encode(message)
         with self.client.pipeline(transaction=True) as pipeline:
-            self._put(pipeline, message.queue_name, redis_id, data)
+            self._add(pipeline, message.queue_name, redis_id, data)
             pipeline.execute()
         self.emit_after("enqueue", message, delay)
-        return message.copy(options={"redis_message_id": redis_id})
+        return message.copy(options={dramatiq_layout.REDIS_ID: redis_id})
 
-    def enqueue_all(self, several: Iterable[Message[None]]) -> None:
-        """Put messages on their queues as Dramatiq's script does, in one step, and ring the bells.
-
-        Middleware is not told.
-        """
+    def enqueue_all(self, messages: Iterable[Message[None]]) -> None:
+        """Enqueue messages in one step, without calling middleware."""
         with self.client.pipeline(transaction=True) as pipeline:
-            for message in several:
-                self._put(pipeline, message.queue_name, *encode(message))
+            for message in messages:
+                self._add(pipeline, message.queue_name, *encode(message))
             pipeline.execute()
 
-    def _put(
-        self, pipeline: Pipeline, queue_name: str, message_id: str, message_data: bytes
-    ) -> None:
-        queue = f"{self.namespace}:{queue_name}"
-        pipeline.hset(f"{queue}.msgs", message_id, message_data)
-        pipeline.rpush(queue, message_id)
-        pipeline.lpush(f"{queue}{BELL}", 1)
-        pipeline.ltrim(f"{queue}{BELL}", 0, LONGEST_BELL - 1)
+    def _add(self, pipeline: Pipeline, queue_name: str, redis_id: str, data: bytes) -> None:
+        """Add a message as Dramatiq's dispatch.lua does, and wake a consumer."""
+        queue = dramatiq_layout.queue_key(self.namespace, queue_name)
+        pipeline.hset(dramatiq_layout.messages_key(self.namespace, queue_name), redis_id, data)
+        pipeline.rpush(queue, redis_id)
+        pipeline.lpush(f"{queue}{WAKE_UP_SUFFIX}", 1)
+        pipeline.ltrim(f"{queue}{WAKE_UP_SUFFIX}", 0, MAX_WAKE_UPS - 1)
 
     def waiting(self, queue_name: str) -> int:
-        """How many messages of a queue no worker has taken yet."""
-        return int(self.client.llen(f"{self.namespace}:{queue_name}"))
+        """Return the number of messages of a queue that no worker has taken."""
+        return int(self.client.llen(dramatiq_layout.queue_key(self.namespace, queue_name)))
 
     def oldest_unacknowledged(self, queue_name: str) -> datetime | None:
-        """When the oldest message of a queue was sent, waiting or being worked on; None if none is.
+        """Return when the oldest message of a queue was sent, waiting or taken; None without any.
 
-        Up to `ALL_LOOKED_AT` messages are all looked at. Of more, those that are worked on and
-        the one at the head: the others were sent later, but for those that a dead worker gave
-        back at the tail.
+        Up to `MAX_IDS_READ` messages, all ids are read. Above that, those that workers have taken
+        and the one at the head of the queue: the others were sent later, except messages of a dead
+        worker, which return at the tail.
         """
-        queue = f"{self.namespace}:{queue_name}"
-        if self.client.hlen(f"{queue}.msgs") <= ALL_LOOKED_AT:
-            found: list[Any] = self.client.hkeys(f"{queue}.msgs")
+        messages = dramatiq_layout.messages_key(self.namespace, queue_name)
+        if self.client.hlen(messages) <= MAX_IDS_READ:
+            redis_ids: list[Any] = self.client.hkeys(messages)
         else:
-            found = self._held_and_next(queue_name)
-        return min((made_at(redis_id.decode()) for redis_id in found), default=None)
+            redis_ids = self._taken_and_head(queue_name)
+        return min((created_at(redis_id.decode()) for redis_id in redis_ids), default=None)
 
-    def _held_and_next(self, queue_name: str) -> list[Any]:
-        queue = f"{self.namespace}:{queue_name}"
-        asked = self.client.pipeline(transaction=False)
-        asked.lindex(queue, 0)
-        asked.zrange(f"{self.namespace}:__heartbeats__", 0, -1)
-        head, workers = asked.execute()
+    def _taken_and_head(self, queue_name: str) -> list[Any]:
+        pipeline = self.client.pipeline(transaction=False)
+        pipeline.lindex(dramatiq_layout.queue_key(self.namespace, queue_name), 0)
+        pipeline.zrange(dramatiq_layout.heartbeats_key(self.namespace), 0, -1)
+        head, workers = pipeline.execute()
         for worker in workers:
-            asked.smembers(f"{self.namespace}:__acks__.{worker.decode()}.{queue_name}")
-        held = [message_id for ids in asked.execute() for message_id in ids]
-        return [*held, *([head] if head else [])]
+            pipeline.smembers(dramatiq_layout.acks_key(self.namespace, worker.decode(), queue_name))
+        taken = [redis_id for redis_ids in pipeline.execute() for redis_id in redis_ids]
+        return [*taken, *([head] if head else [])]
 
     def change_identity(self) -> None:
-        """Become another worker in the broker's eyes.
+        """Take messages under a new worker id from now on.
 
-        After a reply was lost nobody knows which messages Redis had handed out with it. Those
-        stay marked as this worker's for as long as it lives; under a new name the old one
-        falls silent, and maintenance gives them to somebody else. What was being worked on is
-        then done twice, which every actor of ours can take.
+        If a reply is lost, nobody knows which messages Redis had handed out with it; they stay
+        marked as this worker's for as long as it sends heartbeats. Under a new id the old one
+        falls silent, and Dramatiq's maintenance gives its messages to another worker. Messages
+        that were in progress are then processed twice, which every actor here tolerates.
         """
-        self.broker_id = str(uuid4())
+        dramatiq_layout.set_worker_id(self, str(uuid4()))
 
 
 def build_broker(
     url: str, *, middleware: Iterable[Middleware] = (), timeout: float = WORKER_TIMEOUT
 ) -> QueueBroker:
-    """A broker on the Redis at `url`; `timeout` bounds each of its commands, in seconds.
+    """Return a broker on the Redis at `url`; `timeout` bounds each of its commands, in seconds.
 
-    redis-py's own retries are off: they would make an enqueue hang, and could enqueue twice.
+    The retries of redis-py are off: they would make an enqueue hang, and could enqueue twice.
     """
     client = redis.Redis.from_url(
         url,

@@ -1,4 +1,4 @@
-"""Takes messages from a queue: at once where one comes, and without asking in vain meanwhile."""
+"""A consumer that blocks on a wake-up list instead of polling, and one that bundles messages."""
 
 import math
 import time
@@ -10,29 +10,37 @@ from typing import Any
 import redis
 from dramatiq import Message
 from dramatiq.broker import MessageProxy
-from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import ConnectionClosed
 
-BELL = ".bell"
-"""Beside each queue is a list that is pushed to with every message: waiting on it is waiting for
-the queue. Waiting on the queue itself would take a message from it, outside Dramatiq's books."""
+from queues import dramatiq_layout
+from queues.dramatiq_layout import REDIS_ID, RedisConsumer
 
-SHORTEST_WAIT_MS = 10
-"""Redis before version 7 takes a wait of less than a millisecond for one without end."""
+WAKE_UP_SUFFIX = ".bell"
+"""The key of a queue's wake-up list ends with this. Every message pushes to the list, so blocking
+on it means waiting for the queue. Blocking on the queue itself would pop a message behind the back
+of Dramatiq's bookkeeping. Processes of two releases share the key, so it stays."""
+
+REDIS_IDS = "redis_message_ids"
+"""The option of a bundle that holds the ids in Redis of its messages."""
+
+MIN_WAIT_MS = 10
+"""Before version 7, Redis rounds a timeout of less than a millisecond to none at all."""
 
 FULL_PAUSE_S = 0.002
-"""How long to wait before looking whether one of the messages taken is done."""
+"""The pause before checking again whether one of the messages taken is done."""
 
-MESSAGES_AT_ONCE = 500
+MAX_FETCH = 500
 SAMPLE = 20
-"""Messages that tell how many more make a bundle: each may hold one event or a hundred."""
+"""Messages from whose sizes the fetch of a bundle is estimated: one holds 1 to 100 events."""
 
 
 @dataclass(frozen=True)
 class Bundling:
-    """How the messages of a queue are put together: the contents of all, and at most so many.
+    """How the messages of a queue are bundled: their contents joined, up to `most` items.
 
-    Under load they gather for so long after the last bundle. Who comes alone does not wait.
+    Under load, messages gather for `gather_s` seconds after the last bundle. A message that
+    arrives alone does not wait.
     """
 
     most: int
@@ -42,8 +50,8 @@ class Bundling:
 
 
 EVENTS_AT_ONCE = Bundling(
-    most=2_000,  # take some 0.2 s to store, for a part of which their companies are locked
-    gather_s=0.05,  # a transaction for each two or three would cost several times as much
+    most=2_000,  # about 0.2 s to store; their companies are locked for a part of it
+    gather_s=0.05,  # a transaction for every two or three would cost several times as much
     contents=lambda message: message.args[0],
     args=lambda events: (events,),
 )
@@ -52,17 +60,17 @@ COMPANIES_AT_ONCE = Bundling(
 )
 
 
-class QueueConsumer(_RedisConsumer):
-    """Dramatiq's consumer, but it waits on the bell.
+class QueueConsumer(RedisConsumer):
+    """Dramatiq's consumer, blocking on the wake-up list.
 
-    It takes a Redis that does not answer in time for one that is gone, as it is to us.
+    A Redis that does not answer in time is treated like one that closed the connection.
     """
 
     def __init__(self, broker: RedisBroker, queue_name: str, prefetch: int, timeout: int) -> None:
-        # It must not sleep by itself.
+        # With a timeout of its own, Dramatiq's consumer would sleep.
         super().__init__(broker, queue_name, prefetch, timeout=0)
-        self.wait_s = max(timeout, SHORTEST_WAIT_MS) / 1000
-        self._queue = f"{broker.namespace}:{queue_name}"
+        self.wait_s = max(timeout, MIN_WAIT_MS) / 1000
+        self._queue = dramatiq_layout.queue_key(broker.namespace, queue_name)
 
     def __next__(self) -> MessageProxy | None:
         full = self.outstanding_message_count >= self.prefetch
@@ -76,15 +84,15 @@ class QueueConsumer(_RedisConsumer):
         return message
 
     def _take(self) -> MessageProxy | None:
-        """The next message, if there is one and room for it."""
+        """Return the next message; None if the queue is empty or the prefetch is used up."""
         message: MessageProxy | None = super().__next__()
         return message
 
     def _wait(self, *, full: bool) -> None:
-        if full:  # and so the queue was not looked at
+        if full:  # the queue was not read
             time.sleep(FULL_PAUSE_S)
         else:
-            self.broker.client.blpop([self._queue + BELL], timeout=self.wait_s)
+            self.broker.client.blpop([self._queue + WAKE_UP_SUFFIX], timeout=self.wait_s)
 
     def ack(self, message: MessageProxy) -> None:
         """See `dramatiq.Consumer.ack`."""
@@ -102,10 +110,10 @@ class QueueConsumer(_RedisConsumer):
 
 
 class BundleConsumer(QueueConsumer):
-    """Takes what waits in a queue as one message, which carries the contents of all.
+    """Joins the messages that wait in a queue into one message with the contents of all.
 
-    So a worker does them in one transaction, and handing them out costs little. Under little
-    load a bundle is one message. `prefetch` counts bundles.
+    A worker handles a bundle in one transaction, and dispatching it costs as much as a single
+    message. Under little load a bundle is one message. `prefetch` counts bundles.
     """
 
     def __init__(
@@ -134,43 +142,46 @@ class BundleConsumer(QueueConsumer):
         return bundle
 
     def _fetch(self) -> None:
-        """Take about as many messages as make a bundle: what waits is for other workers as well."""
-        fitting = SAMPLE
-        while (missing := fitting - len(self._taken)) > 0:
-            found = self.broker.do_fetch(self.queue_name, missing)
-            self._taken.extend(Message.decode(data) for data in found if data is not None)
-            if len(found) < missing:
+        """Take about as many messages as fill a bundle and leave the rest to other workers."""
+        target = SAMPLE
+        while (missing := target - len(self._taken)) > 0:
+            fetched = dramatiq_layout.fetch(self.broker, self.queue_name, missing)
+            self._taken.extend(Message.decode(data) for data in fetched if data is not None)
+            if len(fetched) < missing:
                 if self._taken:
                     self._gathers_until = time.monotonic() + self._bundling.gather_s
                 return
             contents = sum(len(self._bundling.contents(message)) for message in self._taken)
-            fitting = min(
-                MESSAGES_AT_ONCE, self._bundling.most * len(self._taken) // max(1, contents)
-            )
+            target = min(MAX_FETCH, self._bundling.most * len(self._taken) // max(1, contents))
 
     def _bundle(self) -> MessageProxy:
-        """As many of the messages taken as make one bundle, and one at the least."""
+        """Join as many of the messages taken as fit into one bundle, at least one."""
         bundling, taken = self._bundling, self._taken
         first = taken.popleft()
-        contents, ids = list(bundling.contents(first)), [first.options["redis_message_id"]]
+        contents, redis_ids = list(bundling.contents(first)), [first.options[REDIS_ID]]
         while taken and len(contents) + len(bundling.contents(taken[0])) <= bundling.most:
             message = taken.popleft()
             contents += bundling.contents(message)
-            ids.append(message.options["redis_message_id"])
+            redis_ids.append(message.options[REDIS_ID])
         args = bundling.args(contents)
-        return MessageProxy(first.copy(args=args, options={"redis_message_ids": ids}))
+        return MessageProxy(first.copy(args=args, options={REDIS_IDS: redis_ids}))
 
     def ack(self, message: MessageProxy) -> None:
-        """Forget all messages of a bundle, as `ack` of Dramatiq's script does with one.
+        """Delete all messages of a bundle, as `ack` in Dramatiq's script deletes one.
 
-        One that Redis gave to another worker meanwhile is forgotten as well: it is done.
+        A message that Redis has meanwhile given to another worker is deleted too: it is done.
         """
-        ids = message.options["redis_message_ids"]
-        acks = f"{self.broker.namespace}:__acks__.{self.broker.broker_id}.{self.queue_name}"
+        broker, redis_ids = self.broker, message.options[REDIS_IDS]
+        worker_id = dramatiq_layout.worker_id(broker)
         try:
-            with self.broker.client.pipeline(transaction=True) as pipeline:
-                pipeline.srem(acks, *ids)
-                pipeline.hdel(f"{self._queue}.msgs", *ids)
+            with broker.client.pipeline(transaction=True) as pipeline:
+                pipeline.srem(
+                    dramatiq_layout.acks_key(broker.namespace, worker_id, self.queue_name),
+                    *redis_ids,
+                )
+                pipeline.hdel(
+                    dramatiq_layout.messages_key(broker.namespace, self.queue_name), *redis_ids
+                )
                 pipeline.execute()
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise ConnectionClosed(error) from None
@@ -179,24 +190,25 @@ class BundleConsumer(QueueConsumer):
 
     def nack(self, message: MessageProxy) -> None:
         """Move the messages of a bundle to the dead letters, one by one."""
-        for redis_id in message.options["redis_message_ids"]:
-            super().nack(MessageProxy(message.copy(options={"redis_message_id": redis_id})))
+        for redis_id in message.options[REDIS_IDS]:
+            super().nack(MessageProxy(message.copy(options={REDIS_ID: redis_id})))
         self.queued_message_ids.discard(message.message_id)
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         """See `dramatiq.Consumer.requeue`."""
-        self._give_back(id_ for one in messages for id_ in one.options["redis_message_ids"])
+        self._return_to_queue(
+            redis_id for message in messages for redis_id in message.options[REDIS_IDS]
+        )
 
     def close(self) -> None:
-        """Give back what was taken and not yet handed out."""
-        self._give_back(message.options["redis_message_id"] for message in self._taken)
+        """Return the messages that were taken and not yet handed out."""
+        self._return_to_queue(message.options[REDIS_ID] for message in self._taken)
         self._taken.clear()
         super().close()
 
-    def _give_back(self, redis_ids: Iterable[str]) -> None:
-        ids = list(redis_ids)
+    def _return_to_queue(self, redis_ids: Iterable[str]) -> None:
         try:
-            if ids:
-                self.broker.do_requeue(self.queue_name, *ids)
+            if returned := list(redis_ids):
+                dramatiq_layout.requeue(self.broker, self.queue_name, returned)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise ConnectionClosed(error) from None

@@ -1,8 +1,11 @@
 """The messages that processes send each other: their queues, actors and contents.
 
-A `persist` message carries events, and is the only copy of them until they are stored. The others
-carry ids and are only hints: what they ask for stands in PostgreSQL, and the clock sends them
-again if they are lost.
+A `persist` message carries events and is the only copy of them until they are stored. The other
+messages carry ids: their work is recorded in PostgreSQL, and if one is lost the clock sends it
+again.
+
+The names of queues and actors are part of messages in Redis, which outlive a deploy. So the
+strings stay as they are; the names of the constants and functions are free.
 """
 
 from collections.abc import Sequence
@@ -13,25 +16,27 @@ from uuid import UUID, uuid4
 import orjson
 from dramatiq import Message
 
+from queues.dramatiq_layout import REDIS_ID
+
 EVENTS = "events"
 HEALTH = "health"
 WEBHOOKS = "webhooks"
-READING = "reading"
+TOTALS = "reading"
 
 PERSIST = "persist"
 EVALUATE = "evaluate"
 DELIVER = "deliver"
-SUM_UP = "sum_up"
-WORK_OUT = "work_out"
+REFRESH_TOTALS = "sum_up"
+COMPUTE_ANSWER = "work_out"
 
 
 def persist(events: Sequence[dict[str, Any]]) -> Message[None]:
-    """Store these events, as `ingress` has validated them."""
+    """Store these events, which `ingress` has validated."""
     return _message(EVENTS, PERSIST, list(events))
 
 
 def evaluate(company_id: int) -> Message[None]:
-    """Bring this company's health up to date. A bundle of them has an argument for each company."""
+    """Bring a company's health up to date. In a bundle, each company is one argument."""
     return _message(HEALTH, EVALUATE, company_id)
 
 
@@ -40,28 +45,28 @@ def deliver(delivery_id: UUID, attempt: int) -> Message[None]:
     return _message(WEBHOOKS, DELIVER, str(delivery_id), attempt)
 
 
-def sum_up() -> Message[None]:
-    """Bring what pages read of all events up to date."""
-    return _message(READING, SUM_UP)
+def refresh_totals() -> Message[None]:
+    """Bring the totals that pages show up to date."""
+    return _message(TOTALS, REFRESH_TOTALS)
 
 
-def work_out(organization_id: int, question: str) -> Message[None]:
-    """Answer this question, as `services.insights` writes it, for whoever asks it next."""
-    return _message(READING, WORK_OUT, organization_id, question)
+def compute_answer(organization_id: int, question: str) -> Message[None]:
+    """Compute and cache the answer to a question, in the text form of `services.insights`."""
+    return _message(TOTALS, COMPUTE_ANSWER, organization_id, question)
 
 
 def encode(message: Message[None]) -> tuple[str, bytes]:
-    """The id that Redis keeps a new message under, and its bytes, as Dramatiq's broker makes them.
+    """Return an id in Redis for a new message, and its bytes as Dramatiq's broker encodes them.
 
-    The id begins with when the message was made, so that nobody needs to read it for that.
+    The id begins with the time of the message, which can so be read without the message.
     """
     redis_id = f"{message.message_timestamp}-{uuid4()}"
-    options = {**message.options, "redis_message_id": redis_id}
+    options = {**message.options, REDIS_ID: redis_id}
     return redis_id, orjson.dumps({**vars(message), "options": options})
 
 
-def made_at(redis_id: str) -> datetime:
-    """When the message was made that Redis keeps under this id."""
+def created_at(redis_id: str) -> datetime:
+    """Return the time of the message that has this id in Redis."""
     return datetime.fromtimestamp(int(redis_id.partition("-")[0]) / 1_000, UTC)
 
 

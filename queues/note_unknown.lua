@@ -1,19 +1,19 @@
--- Notes event keys that were refused, at most so many of an organization: a new one takes the place of
--- the one that was refused last the longest ago.
+-- Records event keys that were refused, at most a given number for an organization: a new key replaces the
+-- one whose last refusal is the oldest.
 --
 -- KEYS: the organization's hash, from event key to 'times first last'
--- ARGV: the time in milliseconds since 1970; how many keys are kept; after how many milliseconds one is
---       forgotten; then each event key and how often it was refused
+-- ARGV: the time in milliseconds since 1970; the number of keys to keep; the milliseconds after which a key
+--       is forgotten; then each event key and how often it was refused
 
 local now, most, kept = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
-local function drop_longest_ago()
-    local noted = redis.call("hgetall", KEYS[1])
+local function drop_oldest()
+    local fields = redis.call("hgetall", KEYS[1])
     local oldest, oldest_at
-    for i = 1, #noted, 2 do
-        local at = tonumber(noted[i + 1]:match("(%d+)$"))
+    for i = 1, #fields, 2 do
+        local at = tonumber(fields[i + 1]:match("(%d+)$"))
         if not oldest_at or at < oldest_at then
-            oldest, oldest_at = noted[i], at
+            oldest, oldest_at = fields[i], at
         end
     end
     redis.call("hdel", KEYS[1], oldest)
@@ -21,14 +21,14 @@ end
 
 for i = 4, #ARGV, 2 do
     local key, times, first = ARGV[i], tonumber(ARGV[i + 1]), now
-    local known = redis.call("hget", KEYS[1], key)
-    if known then
-        local before, since, last = known:match("^(%d+) (%d+) (%d+)$")
+    local value = redis.call("hget", KEYS[1], key)
+    if value then
+        local before, since, last = value:match("^(%d+) (%d+) (%d+)$")
         if tonumber(now) - tonumber(last) < kept then
             times, first = times + tonumber(before), since
         end
     elseif redis.call("hlen", KEYS[1]) >= most then
-        drop_longest_ago()
+        drop_oldest()
     end
     redis.call("hset", KEYS[1], key, string.format("%d %s %s", times, first, now))
 end

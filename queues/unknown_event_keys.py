@@ -1,4 +1,4 @@
-"""Event keys that clients send and nobody has configured: noted when they are refused."""
+"""Event keys that clients send and nobody has configured, recorded when they are refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from redis import Redis
 
 _SCRIPT = (Path(__file__).parent / "note_unknown.lua").read_text(encoding="utf-8")
 
-MOST_KEYS = 200
-"""Of an organization; whoever sends ids for keys by mistake fills no more."""
+MAX_KEYS = 200
+"""Keys of an organization; a client that sends ids as keys by mistake fills no more."""
 
 KEPT_FOR = timedelta(days=30)
-"""From when a key was last refused."""
+"""After a key was last refused."""
 
 
 @dataclass(frozen=True)
 class UnknownKey:
-    """A key that was refused, how often, and when first and last. Milliseconds are exact."""
+    """A refused key with the number of refusals, the first and the last; to the millisecond."""
 
     event_key: str
     times: int
@@ -28,41 +28,41 @@ class UnknownKey:
 
 
 class UnknownKeys:
-    """One hash for each organization beside the queue, which Dramatiq's maintenance passes over."""
+    """One hash for each organization beside the queue; Dramatiq's maintenance ignores them."""
 
     def __init__(self, client: Redis) -> None:
         self._client = client
         self._script = client.register_script(_SCRIPT)
 
     def note(self, organization_id: int, refused: Mapping[str, int], now: datetime) -> None:
-        """Note keys, and how often each was refused, in one round trip.
+        """Record how often each key was refused, in one round trip.
 
         Raises:
-            RedisError: Redis does not answer. Then they may be noted or not.
+            RedisError: Redis does not answer; the keys may be recorded or not.
         """
         if not refused:
             return
         pairs = [part for key, times in refused.items() for part in (key, times)]
         kept_ms = KEPT_FOR // timedelta(milliseconds=1)
         now_ms = round(now.timestamp() * 1000)
-        self._script([_hash(organization_id)], [now_ms, MOST_KEYS, kept_ms, *pairs])
+        self._script([_hash(organization_id)], [now_ms, MAX_KEYS, kept_ms, *pairs])
 
     def of_organization(self, organization_id: int, now: datetime) -> list[UnknownKey]:
-        """The keys that were refused in the last 30 days, the latest first.
+        """Return the keys that were refused in the last 30 days, the latest first.
 
         Raises:
             RedisError: Redis does not answer.
         """
-        noted = []
-        found: dict[Any, Any] = self._client.hgetall(_hash(organization_id))
-        for key, said in found.items():
-            times, first, last = (int(part) for part in said.split())
-            noted.append(UnknownKey(key.decode(), times, _instant(first), _instant(last)))
-        kept = [one for one in noted if now - one.last_at < KEPT_FOR]
-        return sorted(kept, key=lambda one: (one.last_at, one.event_key), reverse=True)
+        keys = []
+        fields: dict[Any, Any] = self._client.hgetall(_hash(organization_id))
+        for key, value in fields.items():
+            times, first, last = (int(part) for part in value.split())
+            keys.append(UnknownKey(key.decode(), times, _instant(first), _instant(last)))
+        kept = [key for key in keys if now - key.last_at < KEPT_FOR]
+        return sorted(kept, key=lambda key: (key.last_at, key.event_key), reverse=True)
 
     def forget(self, organization_id: int, event_key: str) -> None:
-        """Forget a key, since it is configured now.
+        """Forget a key that is now configured.
 
         Raises:
             RedisError: Redis does not answer.
@@ -70,7 +70,7 @@ class UnknownKeys:
         self._client.hdel(_hash(organization_id), event_key)
 
     def forget_organization(self, organization_id: int) -> None:
-        """Forget all keys of an organization that is deleted.
+        """Forget all keys of a deleted organization.
 
         Raises:
             RedisError: Redis does not answer.

@@ -1,1 +1,5 @@
-"""What the product does, for every entry point: without HTTP, queues or the command line."""
+"""What the product does: events, health, rules, webhooks, accounts and insights.
+
+A service runs in the transaction of its caller, unless its docstring's first line says that it
+opens its own.
+"""

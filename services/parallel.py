@@ -1,4 +1,4 @@
-"""Shares work that somebody waits for among processes, one on each processor of this machine."""
+"""Runs tasks in parallel, in one process for each processor of this machine."""
 
 import multiprocessing
 import os
@@ -17,13 +17,13 @@ Result = TypeVar("Result")
 def on_every_processor(
     settings: Settings, work: Callable[[Task], Result], tasks: Sequence[Task]
 ) -> Iterator[Result]:
-    """Do tasks in processes that are connected to PostgreSQL, in whatever order they are done.
+    """Run tasks in processes that are connected to PostgreSQL; yield results as they finish.
 
-    `work` and the tasks are sent to those processes: `work` is a function of a module.
+    `work` and the tasks are pickled, so `work` must be a function of a module.
 
     Raises:
         OperationalError: PostgreSQL cannot be reached.
-        BrokenProcessPool: a process of ours was killed.
+        BrokenProcessPool: a worker process was killed.
     """
     processes = ProcessPoolExecutor(
         max_workers=max(1, min(len(tasks), os.cpu_count() or 1)),
@@ -40,5 +40,5 @@ def on_every_processor(
 
 
 def _prepare(settings: Settings) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who waits for us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the parent process
     connect(settings)

@@ -1,13 +1,13 @@
-"""Instants: the present, and how they are written in payloads."""
+"""The present instant, and the format of instants in payloads."""
 
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The present instant, in UTC."""
+    """Return the present instant in UTC."""
     return datetime.now(UTC)
 
 
 def iso_milliseconds(at: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds, such as `2024-01-20T10:30:00.000Z`."""
+    """Return ISO 8601 in UTC with milliseconds, such as `2024-01-20T10:30:00.000Z`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Keeps the totals that pages read up to date: events by hour, and active users by week."""
+"""Keeps the totals that pages show up to date: events per hour and active users per week."""
 
 from datetime import datetime, timedelta
 
@@ -8,26 +8,26 @@ from models.insights import answers
 from models.locks import AdvisoryLock, try_lock
 
 WEEKS_AT_ONCE = 200
-"""Weeks that are counted in one go; what is left is counted by the next."""
+"""Weeks counted in one refresh; the next one counts the rest."""
 
-UNASKED_FOR = timedelta(days=30)
-"""Answers that are older were not asked for since."""
+ANSWERS_KEPT_FOR = timedelta(days=30)
+"""Answers to questions that are older than this are deleted: nobody asked again."""
 
 
 def refresh(now: datetime) -> None:
-    """Add new events to the hourly counts, and recount the weeks that they touch.
+    """Refresh the totals, in a transaction of its own for the counts and for each week.
 
-    Opens a transaction of its own for the counts and for each week. Only one process refreshes at
-    a time; the others return at once.
+    Adds new events to the hourly counts and recounts the weeks that they belong to. Only one
+    process refreshes at a time; the others return at once.
 
     Raises:
-        OperationalError, InterfaceError: PostgreSQL cannot be reached; what is done stays.
+        OperationalError, InterfaceError: PostgreSQL cannot be reached; committed parts stay.
     """
     with transaction():
         if not try_lock(AdvisoryLock.TOTALS):
             return
         hourly_counts.gather(now)
-        answers.delete(before=now - UNASKED_FOR)
+        answers.delete(before=now - ANSWERS_KEPT_FOR)
         weeks = weekly_reach.touched(now, limit=WEEKS_AT_ONCE)
     for week in weeks:
         with transaction():

@@ -1,4 +1,4 @@
-"""Events: which keys are taken, how often they come, and what nobody has configured."""
+"""Events: the configured keys, how often they occur, and keys that are sent but not configured."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ from services.rules.rule_books import NO_RULES
 blueprint = Blueprint("events", __name__, url_prefix="/o/<name:organization>/events")
 
 FIRST_TEXT = "version: 1\n"
-"""What the first event is added to where there are no rules yet."""
+"""The rules to which the first event is added."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A configured event, what came of it, and the flags that count it."""
+    """A configured event with its volume and the flags that count it."""
 
     event: EventSetting
     volume: Volume | None
@@ -41,26 +41,28 @@ class Row:
 @blueprint.get("")
 @viewer
 def page(member: Member) -> ResponseReturnValue:
-    """All configured events, and those that clients send in vain."""
+    """Show all configured events, and keys that were sent but rejected."""
     at, organization = now(), member.organization
     with transaction():
         book = rules_in_force(organization)
         volumes = hourly_counts.volumes(organization.id, at)
         quiet = {
-            one.event_key: one
-            for one in hourly_counts.quiet(organization.id, book.events if book else (), at)
+            key.event_key: key
+            for key in hourly_counts.quiet(organization.id, book.events if book else (), at)
         }
     events = book.events if book else {}
-    unknown = _unknown(organization.id, at)
+    unknown = _unknown_of(organization.id, at)
     return render_template(
         "events/page.html",
-        rows=[Row(one, volumes.get(key), _flags(book, key)) for key, one in events.items()],
+        rows=[Row(event, volumes.get(key), _flags(book, key)) for key, event in events.items()],
         quiet=quiet,
         readable=book is not None,
-        unknown=None if unknown is None else [u for u in unknown if u.event_key not in events],
+        unknown=None
+        if unknown is None
+        else [key for key in unknown if key.event_key not in events],
         former=sorted(
-            (one for key, one in volumes.items() if key not in events),
-            key=lambda one: one.last_at,
+            (volume for key, volume in volumes.items() if key not in events),
+            key=lambda volume: volume.last_at,
             reverse=True,
         ),
         version=organization.rules_version,
@@ -70,21 +72,21 @@ def page(member: Member) -> ResponseReturnValue:
 @blueprint.post("/switch")
 @editor
 def switch(member: Member) -> ResponseReturnValue:
-    """Take an event or refuse it from now on."""
+    """Enable or disable an event."""
     key, on = request.form.get("key", ""), request.form.get("enabled") == "on"
-    said = f"{key} is now accepted." if on else f"{key} is now rejected."
+    message = f"{key} is now accepted." if on else f"{key} is now rejected."
     return _edit(
         member,
         "Event switched on" if on else "Event switched off",
         lambda text: event_edits.set_enabled(text, key, enabled=on),
-        said,
+        message,
     )
 
 
 @blueprint.post("/rename")
 @editor
 def rename(member: Member) -> ResponseReturnValue:
-    """Give an event another name for people."""
+    """Change the display name of an event."""
     key, name = request.form.get("key", ""), request.form.get("name", "").strip()
     return _edit(
         member,
@@ -97,7 +99,7 @@ def rename(member: Member) -> ResponseReturnValue:
 @blueprint.post("/add")
 @editor
 def add(member: Member) -> ResponseReturnValue:
-    """Take an event that was not configured, from now on."""
+    """Add an event to the rules."""
     key, name = request.form.get("key", "").strip(), request.form.get("name", "").strip()
     return _edit(
         member,
@@ -112,10 +114,10 @@ def _edit(
     member: Member,
     action: str,
     change: Callable[[str], str],
-    said: str,
+    message: str,
     done: Callable[[], None] = lambda: None,
 ) -> ResponseReturnValue:
-    """Change the text of the rules that the page was made of, and put it in force."""
+    """Change the text of the rules that the page was made from, and apply it."""
     try:
         with transaction():
             applied = _apply(member, change)
@@ -134,7 +136,7 @@ def _edit(
         flash(f"Nothing was changed: {error.faults[0].message}.", "error")
     else:
         done()
-        flash(said if applied.changed else "Nothing to change.")
+        flash(message if applied.changed else "Nothing to change.")
     return redirect(url_for("events.page"), 303)
 
 
@@ -154,13 +156,13 @@ def _apply(member: Member, change: Callable[[str], str]) -> AppliedRules:
 
 
 def _flags(book: RuleBook | None, key: str) -> tuple[str, ...]:
-    """The flags that count an event by its key."""
+    """Return the names of the flags that count an event by its key."""
     flags = (book or NO_RULES).flags
     return tuple(flag.name for flag in flags if flag.selector.event_key == key)
 
 
-def _unknown(organization_id: int, at: datetime) -> list[UnknownKey] | None:
-    """What is sent in vain; None where nobody can tell at the moment."""
+def _unknown_of(organization_id: int, at: datetime) -> list[UnknownKey] | None:
+    """Return the keys that were rejected; None while Redis does not respond."""
     try:
         return _unknown_keys().of_organization(organization_id, at)
     except RedisError:
@@ -175,4 +177,4 @@ def _forget(organization_id: int, key: str) -> None:
     try:
         _unknown_keys().forget(organization_id, key)
     except RedisError:
-        return  # it is left out where it is configured, and forgotten in time
+        return  # configured keys are not shown as unknown, and this one expires

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from dashboard.web.context import app_context
 from queues import messages
 from queues.best_effort import enqueue_best_effort
-from services.insights import Question, write
+from services.insights.questions import Question, write_question
 
 logger = logging.getLogger("brazebee.dashboard")
 
@@ -23,7 +23,7 @@ def enqueue_deliveries(ids: Sequence[UUID]) -> None:
 
 def enqueue_questions(organization_id: int, questions: Sequence[Question]) -> None:
     """Have questions answered for the next visit; if that fails, the next visit asks again."""
-    requests = [messages.compute_answer(organization_id, write(question)) for question in questions]
+    requests = [messages.compute_answer(organization_id, write_question(question)) for question in questions]
     if not requests:
         return
     try:

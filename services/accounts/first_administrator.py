@@ -9,7 +9,7 @@ from models.people import people
 from services.accounts import people as changes
 from services.accounts.audit import Maker
 from services.accounts.passwords import Passwords, random_password
-from services.accounts.people import Newcomer
+from services.accounts.people import NewMember
 from services.accounts.roles import Role
 
 
@@ -27,7 +27,7 @@ def make_first_administrator(
     """Make an administrator where there is nobody yet; None where there is somebody.
 
     Raises:
-        NotPossible: the email is none.
+        ChangeRefused: the email is none.
     """
     lock(AdvisoryLock.FIRST_ADMINISTRATOR)
     if people.any_exists():
@@ -35,6 +35,6 @@ def make_first_administrator(
     password = random_password()
     password_hash = Passwords().hash(password)
     for organization in organizations.every():
-        newcomer = Newcomer(email, "Administrator", password_hash)
+        newcomer = NewMember(email, "Administrator", password_hash)
         changes.add(organization, newcomer, Role.ADMINISTRATOR, maker=maker, at=at)
     return FirstAdministrator(email, password) if people.any_exists() else None

@@ -17,7 +17,7 @@ _GROUPS, _GROUP_LENGTH = 4, 5
 """20 characters out of 31: 99 bits."""
 
 
-class UnfitPassword(ValueError):
+class WeakPassword(ValueError):
     """Raised when somebody chooses a password that does not do, with the reason for people."""
 
 
@@ -33,7 +33,7 @@ class Passwords:
         """The hash to store."""
         return self._hasher.hash(_normal(password))
 
-    def fits(self, password_hash: str | None, password: str) -> bool:
+    def verify(self, password_hash: str | None, password: str) -> bool:
         """Whether a password is the one hashed; takes as long when there is none to compare."""
         try:
             self._hasher.verify(password_hash or self._nobodys, _normal(password))
@@ -53,22 +53,22 @@ def random_password() -> str:
     )
 
 
-def check_fit(password: str, *, email: str) -> None:
+def check_strength(password: str, *, email: str) -> None:
     """See that a password may be chosen: long enough, and not the email.
 
     Length is what counts, as in NIST SP 800-63B; no rules about kinds of characters.
 
     Raises:
-        UnfitPassword: it may not.
+        WeakPassword: it may not.
     """
     if len(_normal(password)) < SHORTEST:
-        raise UnfitPassword(f"A password has at least {SHORTEST} characters.")
+        raise WeakPassword(f"A password has at least {SHORTEST} characters.")
     if len(password) > LONGEST:
-        raise UnfitPassword(f"A password has at most {LONGEST} characters.")
+        raise WeakPassword(f"A password has at most {LONGEST} characters.")
     if password.strip().casefold() == email.strip().casefold():
-        raise UnfitPassword("The password must not be the email.")
+        raise WeakPassword("The password must not be the email.")
     if len(set(password)) < 4:
-        raise UnfitPassword("The password repeats too few characters.")
+        raise WeakPassword("The password repeats too few characters.")
 
 
 def _normal(password: str) -> str:

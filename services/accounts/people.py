@@ -27,12 +27,12 @@ LONGEST_NAME = 200
 _check_email = validate.Email()
 
 
-class NotPossible(Exception):
+class ChangeRefused(Exception):
     """Raised when a change of people cannot be made, with the reason as a sentence."""
 
 
 @dataclass(frozen=True)
-class Newcomer:
+class NewMember:
     """Somebody to be made a member; name and password are for who is new to the dashboard."""
 
     email: str
@@ -46,7 +46,7 @@ class Newcomer:
 
 
 @dataclass(frozen=True)
-class Added:
+class AddedMember:
     """Who was made a member; `is_new` tells whether the dashboard knew nobody of that email."""
 
     person: Person
@@ -57,22 +57,22 @@ def read_email(text: str) -> str:
     """An email as people enter it.
 
     Raises:
-        NotPossible: it is none.
+        ChangeRefused: it is none.
     """
     email = text.strip()
     with suppress(ValidationError):
         if len(email) <= LONGEST_EMAIL and email.isprintable():
             return str(_check_email(email))
-    raise NotPossible(f"`{email[:LONGEST_EMAIL]}` is not an email address.")
+    raise ChangeRefused(f"`{email[:LONGEST_EMAIL]}` is not an email address.")
 
 
 def add(
-    organization: Organization, newcomer: Newcomer, role: Role, *, maker: Maker, at: datetime
-) -> Added:
+    organization: Organization, newcomer: NewMember, role: Role, *, maker: Maker, at: datetime
+) -> AddedMember:
     """Make somebody a member.
 
     Raises:
-        NotPossible: they are a member already, or the email is none.
+        ChangeRefused: they are a member already, or the email is none.
     """
     memberships.lock_organization(organization.id)
     email = read_email(newcomer.email)
@@ -80,13 +80,13 @@ def add(
     try:
         person = known or people.create(email, newcomer.called, newcomer.password_hash)
     except PersonExists:
-        raise NotPossible(f"Somebody else is adding {email} right now; try again.") from None
+        raise ChangeRefused(f"Somebody else is adding {email} right now; try again.") from None
     if not memberships.add(organization.id, person.id, role):
-        raise NotPossible(f"{person.email} is a member of `{organization.name}` already.")
+        raise ChangeRefused(f"{person.email} is a member of `{organization.name}` already.")
     audit_log.add(
         organization.id, change_by(maker, at, "Person added", person.email, {"role": role.value})
     )
-    return Added(person, known is None)
+    return AddedMember(person, known is None)
 
 
 def change_role(
@@ -95,7 +95,7 @@ def change_role(
     """Give a member another role.
 
     Raises:
-        NotPossible: they are no member, or the last who administers the organization.
+        ChangeRefused: they are no member, or the last who administers the organization.
     """
     former = _role_for_change(organization, person)
     if role is former:
@@ -111,7 +111,7 @@ def remove(organization: Organization, person: Person, *, maker: Maker, at: date
     """End a membership; the person stays, for other organizations and the audit log.
 
     Raises:
-        NotPossible: they are no member, or the last who administers the organization.
+        ChangeRefused: they are no member, or the last who administers the organization.
     """
     role = _role_for_change(organization, person)
     _keep_an_administrator(organization, person)
@@ -132,7 +132,7 @@ def disable(person: Person, *, maker: Maker, at: datetime) -> bool:
     """Keep a person from signing in anywhere, and end their sessions; False if that was so.
 
     Raises:
-        NotPossible: an organization would have nobody left who administers it.
+        ChangeRefused: an organization would have nobody left who administers it.
     """
     for membership in memberships.lock_organizations_of(person.id):
         _keep_an_administrator(membership.organization, person)
@@ -151,7 +151,7 @@ def enable(person: Person, *, maker: Maker, at: datetime) -> bool:
     return True
 
 
-def is_in_charge_of(administered: Collection[int], person: Person) -> bool:
+def administers_all_of(administered: Collection[int], person: Person) -> bool:
     """Whether somebody who administers these organizations does so for all of a person's."""
     return {m.organization.id for m in memberships.of_person(person.id)} <= set(administered)
 
@@ -160,7 +160,7 @@ def _role_for_change(organization: Organization, person: Person) -> Role:
     memberships.lock_organization(organization.id)
     role = memberships.role_of(organization.id, person.id)
     if role is None:
-        raise NotPossible(f"{person.email} is no member of `{organization.name}`.")
+        raise ChangeRefused(f"{person.email} is no member of `{organization.name}`.")
     return Role(role)
 
 
@@ -169,7 +169,7 @@ def _keep_an_administrator(organization: Organization, person: Person) -> None:
     if memberships.role_of(organization.id, person.id) != Role.ADMINISTRATOR or person.disabled_at:
         return
     if not memberships.count_other_administrators(organization.id, person.id):
-        raise NotPossible(
+        raise ChangeRefused(
             f"{person.email} is the last administrator of `{organization.name}`;"
             " make somebody else one first."
         )

@@ -1,4 +1,4 @@
-"""Stores events with their companies and users, and notes whose health they can change."""
+"""Stores events with their companies and users, and marks companies whose health may change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,92 +6,83 @@ from typing import NamedTuple
 
 from models.companies import companies, field_history, users
 from models.companies.companies import CompanyKey, Heard, NewCompany
-from models.companies.field_digests import RowGone, sayings
+from models.companies.field_digests import sayings
 from models.companies.field_history import StoredFieldChange
-from models.companies.field_merge import Change, fingerprint
+from models.companies.field_merge import fingerprint
 from models.companies.users import User, UserKey
-from models.database import transaction
 from models.events import hourly_counts
 from models.events.storage import NewEvents, StoredEvent
 from models.keys import api_keys
 from models.organizations import rule_versions
-from rules.book import RuleBook
 from rules.statuses import DEFAULT_STATUSES
 from services.events.id_cache import IdCache
 from services.events.tracked_event import TrackedEvent
+from services.events.unsettled import MergedEvent, mark_unsettled, unsettle
 from services.rules.rule_books import RuleBooks
 
 
 @dataclass(frozen=True)
 class IntakeCaches:
-    """What a process that stores events again and again keeps from one time to the next."""
+    """What a process that stores many bundles keeps from one to the next."""
 
     ids: IdCache = field(default_factory=IdCache)
     new_events: NewEvents = field(default_factory=NewEvents)
 
 
 def store(
-    sent: Sequence[TrackedEvent], rulebooks: RuleBooks, memory: IntakeCaches | None = None
+    events: Sequence[TrackedEvent], rulebooks: RuleBooks, caches: IntakeCaches | None = None
 ) -> list[int]:
-    """Store events in one transaction; ids of companies to evaluate that were not asked for yet.
+    """Store events; return the ids of companies to evaluate that were not marked before.
 
-    An event that is stored already changes nothing, so a message may come twice. Whoever stores
-    events again and again passes its memory.
+    An event that is already stored changes nothing, so a message may arrive twice. A process that
+    stores many bundles passes the same caches each time.
 
     Raises:
-        OperationalError, InterfaceError: PostgreSQL cannot be reached; nothing was stored.
+        RowGone: a company or user with a cached id was deleted. Roll back, clear `caches.ids`
+            and store the events again.
     """
-    memory = memory or IntakeCaches()
-    tracked = _first_of_each(sent)
-    try:
-        return _store(tracked, rulebooks, memory)
-    except RowGone:
-        memory.ids.forget()
-        return _store(tracked, rulebooks, memory)
+    caches = caches or IntakeCaches()
+    events = _first_of_each_id(events)
+    versions = rule_versions.current_numbers(list({e.organization_id for e in events}))
+    company_ids, added = _company_ids(events, versions, rulebooks, caches.ids)
+    user_ids = _user_ids(events, company_ids, caches.ids)
+    new = _add_events(
+        [
+            _LinkedEvent(
+                event,
+                company_ids[_company_key(event)],
+                None if event.user_id is None else user_ids[_user_key(event)],
+            )
+            for event in events
+        ],
+        caches.new_events,
+    )
+    hourly_counts.note(linked.event for linked in new)
+    # Locked as late as possible: others that store events of the same companies wait.
+    locked, locked_users = _lock(new)
+    marked = {c.id for c in locked.values() if c.unsettled_since is not None} - added
+    merged = [
+        _merge(event, locked[company_id], None if user_id is None else locked_users.get(user_id))
+        for event, company_id, user_id in new
+    ]
+    field_history.add(
+        StoredFieldChange(m.event.organization_id, m.company.id, change)
+        for m in merged
+        for change in m.changes
+    )
+    mark_unsettled(merged, versions, rulebooks)
+    companies.save_intake(locked.values())
+    users.save(locked_users.values())
+    for key_id in {event.key_id for event, _, _ in new if event.key_id is not None}:
+        api_keys.touch(key_id)
+    unsettled = {c.id for c in locked.values() if c.unsettled_since is not None}
+    return sorted(unsettled - marked)
 
 
-def _store(tracked: Sequence[TrackedEvent], rulebooks: RuleBooks, memory: IntakeCaches) -> list[int]:
-    with transaction():
-        versions = rule_versions.current_numbers(list({e.organization_id for e in tracked}))
-        company_ids, added = _company_ids(tracked, versions, rulebooks, memory.ids)
-        user_ids = _user_ids(tracked, company_ids, memory.ids)
-        fresh = _add_events(
-            [
-                _Placed(
-                    event,
-                    company_ids[_company_key(event)],
-                    None if event.user_id is None else user_ids[_user_key(event)],
-                )
-                for event in tracked
-            ],
-            memory.new_events,
-        )
-        hourly_counts.note(placed.event for placed in fresh)
-        # Locked as late as can be: whoever stores other events of the same companies waits.
-        heard, heard_users = _hear(fresh)
-        asked_for = {c.id for c in heard.values() if c.unsettled_since is not None} - added
-        merged = [
-            _merge(event, heard[company_id], None if user_id is None else heard_users.get(user_id))
-            for event, company_id, user_id in fresh
-        ]
-        field_history.add(
-            StoredFieldChange(one.event.organization_id, one.company.id, change)
-            for one in merged
-            for change in one.changes
-        )
-        _note_unsettled(merged, versions, rulebooks)
-        companies.save_intake(heard.values())
-        users.save(heard_users.values())
-        for key_id in {event.key_id for event, _, _ in fresh if event.key_id is not None}:
-            api_keys.touch(key_id)
-        unsettled = {c.id for c in heard.values() if c.unsettled_since is not None}
-        return sorted(unsettled - asked_for)
-
-
-def _first_of_each(sent: Sequence[TrackedEvent]) -> list[TrackedEvent]:
-    """The first event with each id: what a client sends again under the same id is no other."""
+def _first_of_each_id(events: Sequence[TrackedEvent]) -> list[TrackedEvent]:
+    """Return the first event with each id: a client that repeats an id repeats the event."""
     by_id: dict[tuple[int, str], TrackedEvent] = {}
-    for event in sent:
+    for event in events:
         by_id.setdefault((event.organization_id, event.event_id), event)
     return list(by_id.values())
 
@@ -105,25 +96,25 @@ def _user_key(event: TrackedEvent) -> UserKey:
 
 
 def _company_ids(
-    tracked: Sequence[TrackedEvent],
+    events: Sequence[TrackedEvent],
     versions: dict[int, int],
     rulebooks: RuleBooks,
-    known: IdCache,
+    cache: IdCache,
 ) -> tuple[dict[CompanyKey, int], set[int]]:
-    """The id of every company, and those of them that were not known before."""
-    wanted: dict[CompanyKey, list[TrackedEvent]] = {}
-    for event in tracked:
-        wanted.setdefault(_company_key(event), []).append(event)
-    found = known.companies.of(wanted.keys())
-    missing = wanted.keys() - found.keys()
+    """Return the id of every company, and the ids of those that were added."""
+    by_company: dict[CompanyKey, list[TrackedEvent]] = {}
+    for event in events:
+        by_company.setdefault(_company_key(event), []).append(event)
+    ids = cache.companies.of(by_company.keys())
+    missing = by_company.keys() - ids.keys()
     if not missing:
-        return found, set()
+        return ids, set()
     added = companies.add(
         NewCompany(
             key=key,
-            name=wanted[key][0].company["name"],
-            first_seen_at=min(event.occurred_at for event in wanted[key]),
-            unsettled_since=min(event.takes_effect_at for event in wanted[key])
+            name=by_company[key][0].company["name"],
+            first_seen_at=min(event.occurred_at for event in by_company[key]),
+            unsettled_since=min(event.takes_effect_at for event in by_company[key])
             if version
             else None,
             health_status=(book.statuses if book else DEFAULT_STATUSES)[0],
@@ -133,35 +124,35 @@ def _company_ids(
         for version in [versions.get(key[0], 0)]
         for book in [rulebooks.book_if_readable(key[0], version)]
     )
-    return found | companies.ids(missing), added
+    return ids | companies.ids(missing), added
 
 
 def _user_ids(
-    tracked: Sequence[TrackedEvent], company_ids: dict[CompanyKey, int], known: IdCache
+    events: Sequence[TrackedEvent], company_ids: dict[CompanyKey, int], cache: IdCache
 ) -> dict[UserKey, int]:
-    """The id of every user."""
-    wanted = {_user_key(event): event for event in tracked if event.user_id is not None}
-    found = known.users.of(wanted.keys())
-    missing = wanted.keys() - found.keys()
+    """Return the id of every user, adding those that are missing."""
+    by_user = {_user_key(event): event for event in events if event.user_id is not None}
+    ids = cache.users.of(by_user.keys())
+    missing = by_user.keys() - ids.keys()
     if missing:
         users.add(
-            (key, company_ids[_company_key(wanted[key])], wanted[key].occurred_at)
+            (key, company_ids[_company_key(by_user[key])], by_user[key].occurred_at)
             for key in missing
         )
-        found |= users.ids(missing)
-    return found
+        ids |= users.ids(missing)
+    return ids
 
 
-class _Placed(NamedTuple):
-    """An event, and the rows of its company and its user."""
+class _LinkedEvent(NamedTuple):
+    """An event with the ids of the rows of its company and its user."""
 
     event: TrackedEvent
     company_id: int
     user_id: int | None
 
 
-def _add_events(placed: Sequence[_Placed], new_events: NewEvents) -> list[_Placed]:
-    """Store events; those that were not stored before."""
+def _add_events(linked: Sequence[_LinkedEvent], new_events: NewEvents) -> list[_LinkedEvent]:
+    """Store events and return those that were not stored before."""
     stored = new_events.add(
         StoredEvent(
             organization_id=event.organization_id,
@@ -173,36 +164,27 @@ def _add_events(placed: Sequence[_Placed], new_events: NewEvents) -> list[_Place
             received_at=event.received_at,
             data=event.data,
         )
-        for event, company_id, user_id in placed
+        for event, company_id, user_id in linked
     )
-    return [one for one in placed if (one.event.organization_id, one.event.event_id) in stored]
+    return [item for item in linked if (item.event.organization_id, item.event.event_id) in stored]
 
 
-def _hear(placed: Sequence[_Placed]) -> tuple[dict[int, Heard], dict[int, User]]:
-    """Lock the companies and users of events; the companies, and users that change, by id."""
-    of_companies = sayings(
+def _lock(linked: Sequence[_LinkedEvent]) -> tuple[dict[int, Heard], dict[int, User]]:
+    """Lock the companies and users of events; return companies, and users that change, by id."""
+    company_digests = sayings(
         (company_id, fingerprint(event.company), event.occurred_at)
-        for event, company_id, _ in placed
+        for event, company_id, _ in linked
     )
-    of_users = sayings(
+    user_digests = sayings(
         (user_id, fingerprint(event.user, company_id), event.occurred_at)
-        for event, company_id, user_id in placed
+        for event, company_id, user_id in linked
         if user_id is not None
     )
-    return companies.hear(of_companies), users.hear(of_users)
+    return companies.hear(company_digests), users.hear(user_digests)
 
 
-class _Merged(NamedTuple):
-    """An event that was taken over: what changed of its company, and whether a newer was there."""
-
-    event: TrackedEvent
-    company: Heard
-    changes: Sequence[Change]
-    out_of_order: bool
-
-
-def _merge(event: TrackedEvent, company: Heard, user: User | None) -> _Merged:
-    """Take over the fields that an event carries."""
+def _merge(event: TrackedEvent, company: Heard, user: User | None) -> MergedEvent:
+    """Merge the fields of an event into its company and its user."""
     at, newest = event.occurred_at, company.last_event_at
     out_of_order = newest is not None and at < newest
     if not out_of_order:
@@ -210,47 +192,7 @@ def _merge(event: TrackedEvent, company: Heard, user: User | None) -> _Merged:
     changes = company.traits.merge(event.company, at) if company.traits else ()
     if company.first_seen_at and at < company.first_seen_at:
         company.first_seen_at = at
-        _unsettle(company, event)
+        unsettle(company, event)
     if user is not None:
         user.hear(event.user, company.id, at)
-    return _Merged(event, company, changes, out_of_order)
-
-
-def _note_unsettled(
-    merged: Sequence[_Merged], versions: dict[int, int], rulebooks: RuleBooks
-) -> None:
-    """Note the companies of which an event can change a flag. Most events can change none."""
-    books = {
-        organization_id: rulebooks.book_if_readable(
-            organization_id, versions.get(organization_id, 0)
-        )
-        for organization_id in {one.event.organization_id for one in merged}
-    }
-    for one in merged:
-        book = books[one.event.organization_id]
-        if (
-            book is None  # whoever can read the rules will tell
-            or one.company.judged_version != versions.get(one.event.organization_id, 0)
-            or _can_matter(one, book)
-        ):
-            _unsettle(one.company, one.event)
-
-
-def _can_matter(one: _Merged, book: RuleBook) -> bool:
-    """Whether an event can change a flag."""
-    event, awaiting = one.event, one.company.awaiting
-    if one.changes and any(
-        c.field in book.company_fields and (not c.late or not event.is_late) for c in one.changes
-    ):
-        return True
-    return any(
-        flag.selector.matches(event.event_key, event.data)
-        for flag in book.flags_counting(event.event_key)
-        if flag.name in awaiting or (one.out_of_order and flag.affected_by_late_events)
-    )
-
-
-def _unsettle(company: Heard, event: TrackedEvent) -> None:
-    since = event.takes_effect_at
-    if company.unsettled_since is None or since < company.unsettled_since:
-        company.unsettled_since, company.unsettled = since, True
+    return MergedEvent(event, company, changes, out_of_order)

@@ -4,16 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from services.errors import ServiceError
+
 LIVE_WITHIN = timedelta(minutes=1)
-"""An event that arrives this soon after it happened is judged as if it had come at once."""
+"""An event that arrives this soon after it occurred is judged as if it had arrived at once."""
 
 
-class UnreadableEvent(Exception):
+class UnreadableEvent(ServiceError):
     """Raised when a message is not an event as the ingress sends them."""
 
 
 class TrackedEvent(NamedTuple):
-    """One accepted event; `company` and `user` hold every field that was sent but the id."""
+    """One accepted event; `company` and `user` have every field that was sent except the id."""
 
     organization_id: int
     key_id: int | None
@@ -32,7 +34,7 @@ class TrackedEvent(NamedTuple):
         """Read the contents of a `persist` message.
 
         Raises:
-            UnreadableEvent: a field is missing or of another kind.
+            UnreadableEvent: a field is missing or of another type.
         """
         try:
             company, user = dict(message["company"]), dict(message["user"] or ())
@@ -54,14 +56,14 @@ class TrackedEvent(NamedTuple):
 
     @property
     def is_late(self) -> bool:
-        """Whether it tells of the past rather than of now."""
+        """Whether it is about the past: it arrived more than a minute after it occurred."""
         return self.received_at - self.occurred_at > LIVE_WITHIN
 
     @property
     def takes_effect_at(self) -> datetime:
-        """From when on it is judged with.
+        """The time from which it can change the company's health.
 
-        An event of the past that is sent only now is counted at its own time, but cannot have
-        changed anybody's health before it was known.
+        A late event counts at the time it occurred, but cannot have changed the health of a
+        company before it arrived.
         """
         return self.received_at if self.is_late else self.occurred_at

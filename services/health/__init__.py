@@ -1,1 +1,1 @@
-"""Evaluating the health of companies, and recording how it changes."""
+"""Evaluating the health of companies and recording how it changes."""

@@ -1,49 +1,57 @@
-"""Facts as programs are told them: the same JSON from the command line and from the read API."""
+"""Explanations and overrides as JSON, the same on the command line and in the read API."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from models.health.flag_overrides import StoredOverride
-from services.health.explanation import Explanation
+from rules.flags import Reason
+from services.health.explanation import Explanation, FlagExplanation
 from services.times import iso_milliseconds
 
+_KEYS = {"evidence": "seen", "missing": "lacks"}
+"""The keys of the API where they differ from the attributes of `FlagExplanation`."""
 
-def plain(value: Any) -> Any:
-    """A value for JSON: instants in ISO 8601 with milliseconds."""
+_REASONS = {Reason.WAITING: "waits", Reason.PENDING: "ripening"}
+"""The API's words where they differ from the names of `Reason`."""
+
+
+def json_value(value: Any) -> Any:
+    """Return a value for JSON: instants in ISO 8601 with milliseconds."""
     if isinstance(value, datetime):
         return iso_milliseconds(value)
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [json_value(item) for item in value]
     return value
 
 
-def explained(found: Explanation) -> dict[str, Any]:
-    """Why a company stands where it stands."""
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
+    """Return why a company has its status."""
+    company = explanation.company
     return {
-        "id": found.company.external_id,
-        "name": found.company.name,
-        "health_status": found.status,
-        "score": found.score,
-        "previous_status": found.company.previous_status,
-        "changed_at": found.company.changed_at,
-        "rules_version": found.rules_version,
-        "flags": [
-            {
-                **vars(flag),
-                "reason": flag.reason.name.lower(),
-                "override": overridden(flag.override) if flag.override else None,
-            }
-            for flag in found.flags
-        ],
-        "transitions": status_changes(found),
+        "id": company.external_id,
+        "name": company.name,
+        "health_status": explanation.status,
+        "score": explanation.score,
+        "previous_status": company.previous_status,
+        "changed_at": company.changed_at,
+        "rules_version": explanation.rules_version,
+        "flags": [_flag(flag) for flag in explanation.flags],
+        "transitions": status_changes(explanation),
     }
 
 
-def status_changes(found: Explanation) -> list[dict[str, Any]]:
-    """A company's history without what changed nothing but flags, oldest first."""
+def _flag(flag: FlagExplanation) -> dict[str, Any]:
+    return {_KEYS.get(name, name): value for name, value in vars(flag).items()} | {
+        "reason": _REASONS.get(flag.reason, flag.reason.name.lower()),
+        "override": override_json(flag.override) if flag.override else None,
+    }
+
+
+def status_changes(explanation: Explanation) -> list[dict[str, Any]]:
+    """Return the changes of a company's status, oldest first, without those of flags alone."""
     return [
         {
             "at": transition.at,
@@ -51,23 +59,23 @@ def status_changes(found: Explanation) -> list[dict[str, Any]]:
             "to": transition.to_status,
             "cause": transition.cause,
         }
-        for transition in found.transitions
+        for transition in explanation.transitions
         if transition.from_status != transition.to_status
     ]
 
 
-def overridden(one: StoredOverride) -> dict[str, Any]:
-    """An override of a flag."""
+def override_json(override: StoredOverride) -> dict[str, Any]:
+    """Return an override of a flag."""
     return {
-        "flag": one.flag,
-        "kind": str(one.kind),
-        "status": one.status,
-        "starts_at": one.starts_at,
-        "ends_at": one.ends_at,
-        "reason": one.reason,
-        "owner": one.owner,
-        "made_by": one.made_by,
-        "ended_at": one.ended_at,
-        "ended_by": one.ended_by,
-        "ended_because": one.ended_because,
+        "flag": override.flag,
+        "kind": str(override.kind),
+        "status": override.status,
+        "starts_at": override.starts_at,
+        "ends_at": override.ends_at,
+        "reason": override.reason,
+        "owner": override.owner,
+        "made_by": override.made_by,
+        "ended_at": override.ended_at,
+        "ended_by": override.ended_by,
+        "ended_because": override.ended_because,
     }

@@ -1,7 +1,7 @@
-"""Judges companies whose events are all of the past, as if they had been judged all along.
+"""Judges companies with a past as if they had been judged all along.
 
-What is recorded is what live judging would have: the same transitions at the same instants, by
-the versions of the rules in their time. Only the facts come from memory, read once, since a year
+It records what live judging would have recorded: the same transitions at the same instants, by
+the version of the rules in force at the time. The facts are read into memory once, because a year
 has thousands of instants at which something may change.
 """
 
@@ -15,14 +15,14 @@ from models.companies import companies
 from models.organizations import rule_versions
 from rules.durations import BEGINNING
 from rules.judging.state import Transition
-from services.health.evaluation import Judged, save_judged
-from services.health.settlements import Recorded, settlements_of
-from services.health.transitions import record
-from services.rules.backtest import Stretch, facts_in_memory
+from services.health.judged import JudgedCompany, save_judged
+from services.health.settlements import StoredHealth, settlements_of
+from services.health.transitions import record_transition
+from services.rules.backtest import ReplayPeriod, facts_in_memory
 from services.rules.rule_books import RuleBooks
 
 
-def judge_past(
+def judge_history(
     organization_id: int,
     company_ids: Sequence[int],
     rulebooks: RuleBooks,
@@ -31,33 +31,35 @@ def judge_past(
     recorded_at: Callable[[Transition], datetime],
     chance: Random,
 ) -> None:
-    """Judge companies of which none was judged yet, up to `now`, within the transaction at hand.
+    """Judge companies that were never judged, up to `now`.
 
-    `recorded_at` tells when each transition was written; `chance` makes the rest of the ids.
+    `recorded_at` returns when a transition was written; `chance` draws the rest of its id.
     """
     versions = rule_versions.after(organization_id, 0)
     books = [rulebooks.book(organization_id, version.version) for version in versions]
-    held = companies.lock(company_ids)
+    locked = companies.lock(company_ids)
     judged = []
-    found = facts_in_memory(company_ids, books, Stretch(BEGINNING, now))
-    for read, facts in sorted(found, key=lambda one: one[0].id):
-        company = held[read.id]
+    facts_of_companies = facts_in_memory(company_ids, books, ReplayPeriod(BEGINNING, now))
+    for unlocked, facts in sorted(facts_of_companies, key=lambda pair: pair[0].id):
+        company = locked[unlocked.id]
         in_force = [v.version for v in versions if v.applied_at <= company.first_seen_at]
         company.judged_version = max(in_force, default=0)
         current = versions[-1].version
-        settlements = settlements_of(Recorded(company, [], []), current, rulebooks, now, facts)
+        settlements = settlements_of(StoredHealth(company, [], []), current, rulebooks, now, facts)
         for book, number, settlement in settlements:
             for transition in settlement.transitions:
                 at = recorded_at(transition)
-                record(company, transition, book, number, at, partial(id_of_time, at, chance))
+                record_transition(
+                    company, transition, book, number, at, partial(id_of_time, at, chance)
+                )
         book, company.judged_version, settlement = settlements[-1]
         company.unsettled_since = None
-        judged.append(Judged(company, settlement.state, book))
+        judged.append(JudgedCompany(company, settlement.state, book))
     save_judged(judged)
 
 
 def id_of_time(at: datetime, chance: Random) -> UUID:
-    """A UUID of version 7, as if it had been made then: it sorts by time, to the millisecond."""
+    """Return a UUID of version 7 as if made at that time: it sorts by time, to the millisecond."""
     milliseconds = int(at.timestamp() * 1000)
     return UUID(
         int=(milliseconds << 80)

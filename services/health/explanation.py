@@ -1,4 +1,4 @@
-"""Why a company stands where it stands, judged live by the rules in force."""
+"""Explains why a company has its status, judged live by the rules in force."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,20 +19,20 @@ from rules.judging.prevention import describe_events, prevented_by
 from rules.judging.review import Review, deciding_phrase, review
 from rules.phrases.condition import Condition, Finding
 from rules.phrases.fields import format_value
-from services.health.settlements import facts_of, recorded, settlements_of
+from services.health.settlements import facts_of, settlements_of, stored_health
 from services.rules.rule_books import RuleBooks
 
 
 @dataclass(frozen=True)
 class FlagExplanation:
-    """One flag as it is judged, and what it rests on.
+    """One flag as it is judged, with the reasons.
 
     `counts` names the events that count. `threshold` is the phrase that decides, in canonical
-    form, `seen` what it found, `lacks` how many further events would change it. `recovers` is
-    what a raised flag must come to, where it has a `recover`. `changes_at` and `changes_to` tell
-    when it changes if nothing happens, and to which status, `unless` what would avert that.
-    `line` is where the flag stands in its version of the rules. `override` is in force where the
-    flag counts otherwise.
+    form, `evidence` the facts behind it, and `missing` how many more events would change it.
+    `recovers` is the condition under which a raised flag with a `recover` clears. If nothing
+    happens, the flag changes at `changes_at` to `changes_to`, and `unless` is what would prevent
+    it. `line` is the line of the flag in its version of the rules. `override` is the override in
+    force, if there is one.
     """
 
     flag: str
@@ -54,7 +54,7 @@ class FlagExplanation:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A company's health as judged now, its flags, and its history, oldest first."""
+    """A company's health as judged now, its flags, and its transitions, oldest first."""
 
     company: Company
     status: str
@@ -73,23 +73,23 @@ def explain(
 ) -> Explanation | None:
     """Explain the company with the client's own id; None if there is none.
 
-    `rulebooks` spares reading the rules again.
+    `rulebooks` are cached rule books, to avoid reading the rules again.
     """
     company = companies.find(organization_id, company_id)
     if company is None:
         return None
     rulebooks = rulebooks or RuleBooks()
-    stored = recorded(company)
+    stored = stored_health(company)
     book, _, settled = settlements_of(stored, version, rulebooks, now)[-1]
     facts = facts_of(company)
-    found = review(book, settled.state, facts, now=now, until=shift(now, MAX_WINDOW))
-    flags = [_explain_flag(book, flag, found, facts, now) for flag in book.flags]
-    in_force = {one.id: one.flag for one in found.state.overrides if one.started}
-    overrides = {in_force[one.id]: one for one in stored.overrides if one.id in in_force}
+    reviewed = review(book, settled.state, facts, now=now, until=shift(now, MAX_WINDOW))
+    flags = [_explain_flag(book, flag, reviewed, facts, now) for flag in book.flags]
+    in_force = {o.id: o.flag for o in reviewed.state.overrides if o.started}
+    overrides = {in_force[row.id]: row for row in stored.overrides if row.id in in_force}
     return Explanation(
         company,
-        found.state.status,
-        book.score(effective_levels(book, found.state)),
+        reviewed.state.status,
+        book.score(effective_levels(book, reviewed.state)),
         version,
         [replace(flag, override=overrides.get(flag.flag)) for flag in flags],
         transitions.of_company(company.id),
@@ -97,13 +97,13 @@ def explain(
 
 
 def _explain_flag(
-    book: RuleBook, flag: Flag, found: Review, facts: Facts, now: datetime
+    book: RuleBook, flag: Flag, reviewed: Review, facts: Facts, now: datetime
 ) -> FlagExplanation:
-    verdict = found.verdicts[flag.name]
-    steps = [step for step in found.changes if step.flag == flag.name and step.is_crossing]
+    verdict = reviewed.verdicts[flag.name]
+    steps = [step for step in reviewed.changes if step.flag == flag.name and step.is_crossing]
     deciding = deciding_phrase(flag, verdict)
     missing = deciding[0].missing(deciding[1]) if deciding else None
-    recovery = found.recoveries.get(flag.name)
+    recovery = reviewed.recoveries.get(flag.name)
     if recovery is not None and flag.recover is not None:
         missing = flag.recover.missing(recovery)
     counts = any(part.counts_events for phrase in flag.phrases for part in phrase)
@@ -134,19 +134,19 @@ def _evidence(
     facts: Facts,
     now: datetime,
 ) -> str | None:
-    """What a flag rests on, in words."""
+    """Return in words the facts that decide a flag."""
     if deciding is not None:
         return deciding[0].describe(deciding[1])
     if verdict.reason is Reason.WAITING:
         since = format_instant(facts.first_seen_at)
         return f"known since {since}, the flag waits {format_duration(flag.wait)}"
     fields = []
-    for path, wanted in flag.applies_to:
+    for path, expected in flag.applies_to:
         value = facts.field(path, now)
-        said = "missing" if value is None else format_value(value)
-        fields.append(f"company.{'.'.join(path)} is {said}, not {_spell(wanted)}")
+        actual = "missing" if value is None else format_value(value)
+        fields.append(f"company.{'.'.join(path)} is {actual}, not {_alternatives(expected)}")
     return "; ".join(fields)
 
 
-def _spell(values: Sequence[Any]) -> str:
+def _alternatives(values: Sequence[Any]) -> str:
     return " or ".join(format_value(value) for value in values)

@@ -1,8 +1,8 @@
-"""What people do to flags of companies by hand: snooze them, override them, end that early.
+"""Snoozes and overrides of companies' flags, and their early end, as people make them.
 
-Each runs within the transaction at hand and under the company's lock: it writes, judges the
-company up to now, and records what changed with the deliveries that tell it, which are to be asked
-for afterwards. While events wait to be stored, the clock has it judged when they are.
+Each function locks the company, writes the override, evaluates the company up to now, and returns
+the deliveries to enqueue after the commit. While events wait to be stored, the clock evaluates
+the company again once they are.
 """
 
 from collections.abc import Sequence
@@ -18,15 +18,17 @@ from models.organizations import rule_versions
 from rules.book import RuleBook
 from rules.durations import format_instant
 from rules.faults import did_you_mean
+from services.errors import ServiceError
 from services.health.evaluation import bring_up_to_date
 from services.rules.rule_books import RuleBooks
 
 LONGEST_REASON = 1_000
 LONGEST_OWNER = 200
+"""Characters."""
 
 
-class OverrideRefused(Exception):
-    """Raised when a flag cannot be overridden as asked; says why in a sentence for people."""
+class OverrideRefused(ServiceError):
+    """Raised when a flag cannot be overridden as asked; the message is a sentence for people."""
 
 
 class NoSuchCompany(OverrideRefused):
@@ -42,20 +44,20 @@ class NoSuchStatus(OverrideRefused):
 
 
 class EndInPast(OverrideRefused):
-    """Raised when an override would be over before it begins."""
+    """Raised when an override would end before it starts."""
 
 
 class InvalidJustification(OverrideRefused):
-    """Raised when a reason, an owner or who asks is not said, or not in a few words."""
+    """Raised when a reason, an owner or an author is missing or too long."""
 
 
 class NotOverridden(OverrideRefused):
-    """Raised when a flag is neither snoozed nor overridden."""
+    """Raised when a flag to end is neither snoozed nor overridden."""
 
 
 @dataclass(frozen=True)
 class FlagOfCompany:
-    """Which flag of which company, by the client's own id."""
+    """A flag of a company, which is named by the client's own id."""
 
     organization_id: int
     company: str
@@ -64,7 +66,7 @@ class FlagOfCompany:
 
 @dataclass(frozen=True)
 class Justification:
-    """Why a flag is overridden, who answers for it, and who does it; each on one line."""
+    """Why a flag is overridden, who is responsible, and who does it; each on one line."""
 
     reason: str
     owner: str
@@ -73,7 +75,7 @@ class Justification:
 
 @dataclass(frozen=True)
 class JudgingContext:
-    """What judging needs: the rule books, the present, and up to when all events are stored."""
+    """The rule books, the present, and the instant up to which all events are stored."""
 
     rulebooks: RuleBooks
     now: datetime
@@ -82,78 +84,83 @@ class JudgingContext:
 
 @dataclass(frozen=True)
 class OverrideResult:
-    """An override as it was written, its company as it is then, and the deliveries that tell it."""
+    """An override as written, its evaluated company, and the deliveries to enqueue."""
 
     override: StoredOverride
     company: Company
     deliveries: Sequence[UUID]
 
 
-def snooze(target: FlagOfCompany, until: datetime, grounds: Justification, judging: JudgingContext) -> OverrideResult:
-    """Let a flag not count, and tell nobody of its changes, from now until an instant.
+def snooze(
+    target: FlagOfCompany,
+    until: datetime,
+    justification: Justification,
+    context: JudgingContext,
+) -> OverrideResult:
+    """Ignore a flag and notify nobody of its changes, from now until an instant.
 
-    What overrode it before ends now.
+    An override that is in force ends now.
 
     Raises:
-        OverrideRefused: there is no such company or flag, the end is not ahead, or no reason or
-            owner is given. Nothing was changed.
+        OverrideRefused: there is no such company or flag, the end is not in the future, or the
+            justification is invalid. Nothing was changed.
         RulesUnreadable: the rules in force cannot be read.
     """
-    return _put_in_force(target, None, until, grounds, judging)
+    return _put_in_force(target, None, until, justification, context)
 
 
 def override(
     target: FlagOfCompany,
     status: str,
     until: datetime | None,
-    grounds: Justification,
-    judging: JudgingContext,
+    justification: Justification,
+    context: JudgingContext,
 ) -> OverrideResult:
-    """Let a flag count as a status from now until an instant, or with None until it is ended.
+    """Set a flag to a status from now until an instant; with None, until the override is ended.
 
-    What overrode it before ends now.
+    An override that is in force ends now.
 
     Raises:
-        OverrideRefused: as `snooze`, or there is no such status.
+        OverrideRefused: as for `snooze`, or there is no such status.
         RulesUnreadable: the rules in force cannot be read.
     """
-    return _put_in_force(target, status, until, grounds, judging)
+    return _put_in_force(target, status, until, justification, context)
 
 
-def end(target: FlagOfCompany, ended_by: str, judging: JudgingContext) -> OverrideResult:
-    """Let a flag count as it is judged again from now on.
+def end(target: FlagOfCompany, ended_by: str, context: JudgingContext) -> OverrideResult:
+    """End an override: the flag has the status that its rule gives it again.
 
     Raises:
         OverrideRefused: there is no such company, or the flag is not overridden.
         RulesUnreadable: the rules in force cannot be read.
     """
     company = _lock(target)
-    found = _in_force(company, target.flag)
-    if found is None or (found.ends_at is not None and found.ends_at <= judging.now):
+    current = _in_force(company, target.flag)
+    if current is None or (current.ends_at is not None and current.ends_at <= context.now):
         raise NotOverridden(f"`{target.flag}` of `{target.company}` is not snoozed or overridden.")
-    ended_by = _said("who ends it", ended_by, LONGEST_OWNER)
-    at = max(judging.now, found.starts_at, company.recorded_until or judging.now)
-    _end(found, at, ended_by, "ended by hand")
-    return _judge(company, found.id, at, judging)
+    ended_by = _checked("who ends it", ended_by, LONGEST_OWNER)
+    at = max(context.now, current.starts_at, company.recorded_until or context.now)
+    _end(current, at, ended_by, "ended by hand")
+    return _evaluate(company, current.id, at, context)
 
 
 def _put_in_force(
     target: FlagOfCompany,
     status: str | None,
     until: datetime | None,
-    grounds: Justification,
-    judging: JudgingContext,
+    justification: Justification,
+    context: JudgingContext,
 ) -> OverrideResult:
-    reason = _said("a reason", grounds.reason, LONGEST_REASON)
-    owner = _said("an owner", grounds.owner, LONGEST_OWNER)
-    made_by = _said("who does it", grounds.made_by, LONGEST_OWNER)
+    reason = _checked("a reason", justification.reason, LONGEST_REASON)
+    owner = _checked("an owner", justification.owner, LONGEST_OWNER)
+    made_by = _checked("who does it", justification.made_by, LONGEST_OWNER)
     company = _lock(target)
-    book, book_since = _rules_in_force(target, judging.rulebooks)
+    book, book_since = _rules_in_force(target, context.rulebooks)
     _check(target, status, book)
     former = _in_force(company, target.flag)
-    # Clocks of machines differ by a moment; what happens after something is not before it.
-    known = (book_since, company.recorded_until, former and former.starts_at)
-    at = max([judging.now, *(instant for instant in known if instant)])
+    # The clocks of machines differ by a moment; an effect must not precede its cause.
+    earlier = (book_since, company.recorded_until, former and former.starts_at)
+    at = max([context.now, *(instant for instant in earlier if instant)])
     if until is not None and until <= at:
         raise EndInPast(f"{format_instant(until)} is not ahead; it is {format_instant(at)}.")
     if former is not None:
@@ -161,20 +168,20 @@ def _put_in_force(
     new = NewOverride(
         target.organization_id, company.id, target.flag, status, reason, owner, made_by, at, until
     )
-    return _judge(company, flag_overrides.add(new).id, at, judging)
+    return _evaluate(company, flag_overrides.add(new).id, at, context)
 
 
 def _lock(target: FlagOfCompany) -> Company:
-    found = companies.find(target.organization_id, target.company)
-    if found is None:
+    company = companies.find(target.organization_id, target.company)
+    if company is None:
         raise NoSuchCompany(f"There is no company with the id `{target.company}`.")
-    return companies.lock([found.id])[found.id]
+    return companies.lock([company.id])[company.id]
 
 
 def _rules_in_force(
     target: FlagOfCompany, rulebooks: RuleBooks
 ) -> tuple[RuleBook, datetime | None]:
-    """The book in force, and since when it is."""
+    """Return the book in force and the time at which it was applied."""
     organization_id = target.organization_id
     number = rule_versions.current_numbers([organization_id])[organization_id]
     version = rule_versions.find(organization_id, number)
@@ -183,14 +190,14 @@ def _rules_in_force(
 
 def _check(target: FlagOfCompany, status: str | None, book: RuleBook) -> None:
     if target.flag not in book.flags_by_name:
-        hint = did_you_mean(target.flag, book.flags_by_name)
-        raise NoSuchFlag(f"The rules in force have no flag `{target.flag}`{hint or '.'}")
+        suggestion = did_you_mean(target.flag, book.flags_by_name)
+        raise NoSuchFlag(f"The rules in force have no flag `{target.flag}`{suggestion or '.'}")
     if status is not None and status not in book.statuses:
-        known = ", ".join(f"`{name}`" for name in book.statuses)
-        raise NoSuchStatus(f"The rules in force have no status `{status}`; they have {known}.")
+        statuses = ", ".join(f"`{name}`" for name in book.statuses)
+        raise NoSuchStatus(f"The rules in force have no status `{status}`; they have {statuses}.")
 
 
-def _said(what: str, text: str, longest: int) -> str:
+def _checked(what: str, text: str, longest: int) -> str:
     text = text.strip()
     if not text:
         raise InvalidJustification(f"Say {what}.")
@@ -200,12 +207,12 @@ def _said(what: str, text: str, longest: int) -> str:
 
 
 def _in_force(company: Company, flag: str) -> StoredOverride | None:
-    found = flag_overrides.open_of_companies([company.id]).get(company.id, ())
-    return next((one for one in found if one.flag == flag and one.ended_at is None), None)
+    overrides = flag_overrides.open_of_companies([company.id]).get(company.id, ())
+    return next((o for o in overrides if o.flag == flag and o.ended_at is None), None)
 
 
 def _end(former: StoredOverride, at: datetime, by: str, because: str) -> None:
-    """End one, unless its time is over already and that is only not recorded yet."""
+    """End an override, unless its time is already over and only not recorded yet."""
     if former.ends_at is not None and former.ends_at <= at:
         ended = replace(former, ended_at=former.ends_at, ended_by="time")
     else:
@@ -213,9 +220,11 @@ def _end(former: StoredOverride, at: datetime, by: str, because: str) -> None:
     flag_overrides.save(ended)
 
 
-def _judge(company: Company, override_id: int, at: datetime, judging: JudgingContext) -> OverrideResult:
-    done = bring_up_to_date([company], judging.rulebooks, at, stored_until=judging.stored_until)
+def _evaluate(
+    company: Company, override_id: int, at: datetime, context: JudgingContext
+) -> OverrideResult:
+    result = bring_up_to_date([company], context.rulebooks, at, stored_until=context.stored_until)
     written = flag_overrides.find(company.organization_id, override_id)
     if written is None:
         raise LookupError(f"override {override_id} is gone though its company is locked")
-    return OverrideResult(written, company, done.written)
+    return OverrideResult(written, company, result.written)

@@ -1,4 +1,4 @@
-"""Judges companies as they are stored, by every version of the rules in its time."""
+"""Judges stored companies by each version of their rules, for the time it was in force."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,37 +16,37 @@ from rules.durations import BEGINNING
 from rules.facts import Facts
 from rules.judging.settlement import settle
 from rules.judging.state import CompanyState, FlagState, NewRules, Override, Settlement
-from services.health.stored_facts import AHEAD, LatestByKey, LatestTimes, StoredFacts
+from services.health.stored_facts import READ_AHEAD, LatestByKey, LatestTimes, StoredFacts
 from services.rules.rule_books import RuleBooks
 
-DEEPEST_READ_AHEAD = 100
-"""Events of which the times are read before anybody asks; not every flag is judged each time."""
+MAX_PREFETCH_DEPTH = 100
+"""The deepest event whose time is read in advance; not every flag is judged each time."""
 
 
 @dataclass(frozen=True)
 class StoredHealth:
-    """All that is recorded of a company's health; of its overrides those that are not over."""
+    """The recorded health of a company, with those of its overrides that are not over."""
 
     company: Company
     flags: Sequence[StoredFlagState]
     overrides: Sequence[StoredOverride]
 
 
-def stored_health_of(some: Sequence[Company]) -> list[StoredHealth]:
-    """What is recorded of these companies."""
-    ids = [company.id for company in some]
+def stored_health_of(companies: Sequence[Company]) -> list[StoredHealth]:
+    """Return the recorded health of companies."""
+    ids = [company.id for company in companies]
     flags, overrides = flag_states.of_companies(ids), flag_overrides.open_of_companies(ids)
-    return [StoredHealth(one, flags[one.id], overrides.get(one.id, [])) for one in some]
+    return [StoredHealth(c, flags[c.id], overrides.get(c.id, [])) for c in companies]
 
 
-def recorded(company: Company) -> StoredHealth:
-    """What is recorded of a company."""
+def stored_health(company: Company) -> StoredHealth:
+    """Return the recorded health of a company."""
     return stored_health_of([company])[0]
 
 
-def company_state(recorded: StoredHealth, book: RuleBook) -> CompanyState:
-    """A company's rows as `rules` takes them."""
-    company = recorded.company
+def company_state(stored: StoredHealth, book: RuleBook) -> CompanyState:
+    """Return a company's rows in the form that `rules` takes."""
+    company = stored.company
     return CompanyState(
         status=company.health_status,
         first_seen_at=company.first_seen_at,
@@ -64,66 +64,67 @@ def company_state(recorded: StoredHealth, book: RuleBook) -> CompanyState:
                 },
                 s.moved_at,
             )
-            for s in recorded.flags
+            for s in stored.flags
         },
         recorded_until=company.recorded_until,
         overrides=tuple(
             Override(o.id, o.flag, o.status, o.starts_at, o.over_at, started=o.start_recorded)
-            for o in recorded.overrides
+            for o in stored.overrides
         ),
     )
 
 
 def facts_of(company: Company, latest: LatestByKey | None = None) -> StoredFacts:
-    """The facts that a company is judged by, of which the latest events may be known."""
+    """Return the facts that a company is judged by; `latest` are its latest events, if read."""
     return StoredFacts(company.id, company.external_id, company.first_seen_at, latest)
 
 
 def facts_of_all(
-    some: Sequence[Company], versions: Mapping[int, int], rulebooks: RuleBooks
+    companies: Sequence[Company], versions: Mapping[int, int], rulebooks: RuleBooks
 ) -> dict[int, StoredFacts]:
-    """The facts that these companies are judged by, by company id.
+    """Return the facts that companies are judged by, by company id.
 
-    The latest events that decide their flags are read at once, by the rules in force, of which
-    `versions` has the number for each organization; whatever else is asked for is read then.
+    The latest events that decide their flags under the rules in force are read at once; all other
+    facts are read when needed. `versions` has the number of the rules of each organization.
     """
-    wanted = [
-        Latest(company.id, key, depth + AHEAD)
-        for company in some
+    selections = [
+        Latest(company.id, key, depth + READ_AHEAD)
+        for company in companies
         for number in [versions[company.organization_id]]
         for book in [rulebooks.book_if_readable(company.organization_id, number)]
         for key, depth in (book.events_needed_by_key if book else {}).items()
-        if depth <= DEEPEST_READ_AHEAD
+        if depth <= MAX_PREFETCH_DEPTH
     ]
-    latest: dict[int, dict[str | None, LatestTimes]] = {company.id: {} for company in some}
-    for one, times in zip(wanted, events.times_of_latest(wanted), strict=True):
-        known = LatestTimes(BEGINNING, one.limit, times[::-1])
-        latest[one.company_id][one.event_key] = known
-    return {company.id: facts_of(company, latest[company.id]) for company in some}
+    latest: dict[int, dict[str | None, LatestTimes]] = {company.id: {} for company in companies}
+    for selection, times in zip(selections, events.times_of_latest(selections), strict=True):
+        latest_times = LatestTimes(BEGINNING, selection.limit, times[::-1])
+        latest[selection.company_id][selection.event_key] = latest_times
+    return {company.id: facts_of(company, latest[company.id]) for company in companies}
 
 
 def settlements_of(
-    recorded: StoredHealth,
+    stored: StoredHealth,
     version: int,
     rulebooks: RuleBooks,
     until: datetime,
     facts: Facts | None = None,
 ) -> list[tuple[RuleBook, int, Settlement]]:
-    """What each version of the rules says of its time, from the one last judged by on.
+    """Settle a company by each version of the rules since the one it was last judged by.
 
-    Each with its book and number; the last is that of the rules in force at `until`. Nothing is
-    written. `facts` are the stored ones, unless somebody holds all that can be asked for already.
+    Each settlement comes with its book and the number of the version; the last is by the rules in
+    force at `until`. Nothing is written. `facts` replaces the stored facts, for a caller that has
+    all of them in memory.
     """
-    company = recorded.company
+    company = stored.company
     organization_id, facts = company.organization_id, facts or facts_of(company)
     number = company.judged_version
     book = rulebooks.book(organization_id, number)
-    state = company_state(recorded, book)
+    state = company_state(stored, book)
     newer = rule_versions.after(organization_id, number) if number != version else []
-    known = [following for following in newer if following.applied_at <= until]
+    versions = [newer_version for newer_version in newer if newer_version.applied_at <= until]
     settlements = []
     new_rules: NewRules | None = None
-    for following in [*known, None]:
+    for following in [*versions, None]:
         end = following.applied_at if following else until
         unsettled = company.unsettled_since
         if unsettled is not None and unsettled > end:

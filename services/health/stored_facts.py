@@ -1,4 +1,4 @@
-"""What judging asks about a company, answered from the database."""
+"""The facts that rules ask for about a company, read from the database."""
 
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
@@ -17,50 +17,49 @@ from rules.facts_in_memory import FactsInMemory, FieldChange
 
 @dataclass(frozen=True)
 class LatestTimes:
-    """The times of the latest events after an instant, at most so many of them, oldest first."""
+    """The times of the `limit` latest events after an instant, or of all; oldest first."""
 
     after: datetime
-    most: int
+    limit: int
     times: Sequence[datetime]
 
-    def may_tell_more(self, since: datetime, most: int) -> bool:
-        """Whether reading on, further back or more of them, would tell more."""
-        return self.most < most or (len(self.times) < self.most and since < self.after)
+    def could_extend(self, since: datetime, limit: int) -> bool:
+        """Whether reading more events, or further back, could add any."""
+        return self.limit < limit or (len(self.times) < self.limit and since < self.after)
 
-    def knows_after(self, since: datetime) -> bool:
+    def covers(self, since: datetime) -> bool:
         """Whether these are all events after an instant."""
-        if len(self.times) < self.most:
+        if len(self.times) < self.limit:
             return since >= self.after
-        # Of those at the very first instant, some may have been left out.
+        # Some events at the very first of these instants may have been left out.
         return since >= max(self.after, self.times[0])
 
     def latest(self, limit: int, since: datetime, until: datetime) -> Sequence[datetime] | None:
-        """The `limit` latest in `(since, until]`, newest first; None if these do not tell."""
+        """Return the `limit` latest in `(since, until]`, newest first; None if not covered."""
         end = bisect_right(self.times, until)
-        if end < limit and not self.knows_after(since):
+        if end < limit and not self.covers(since):
             return None
         return self.times[max(bisect_right(self.times, since), end - limit) : end][::-1]
 
     def next_after(self, after: datetime, until: datetime) -> datetime | None:
-        """The first in `(after, until]`, if these are all after `after`."""
+        """Return the first in `(after, until]`, provided that `after` is covered."""
         place = bisect_right(self.times, after)
         return self.times[place] if place < len(self.times) and self.times[place] <= until else None
 
 
-AHEAD = 16
-"""Events of which the times are read besides those that decide at an instant: following a flag from
-one event to the next then reads nothing more."""
+READ_AHEAD = 16
+"""Event times read beyond those that decide at an instant, so that following a flag from one event
+to the next reads nothing more."""
 
 LatestByKey = Mapping[str | None, LatestTimes]
-"""The latest events of a company by their key, None for those of any."""
+"""The latest events of a company by event key; None stands for events of any key."""
 
 
 class StoredFacts:
     """The events and fields of one company; see `rules.facts.Facts`.
 
-    What a phrase reads as a whole, the values of a window and the history of fields, is read
-    once and kept for the judgements of the same settling; so are the times of the latest events.
-    Those that somebody has read already are `latest`.
+    The values of a window, the history of a field and the times of the latest events are read once
+    and kept for all judgements of a settlement. `latest` are event times that were already read.
     """
 
     def __init__(
@@ -73,7 +72,7 @@ class StoredFacts:
         self.company_id = company_id
         self.external_id = external_id
         self.first_seen_at = first_seen_at
-        self._latest = {Selector(key).identity: known for key, known in (latest or {}).items()}
+        self._latest = {Selector(key).identity: times for key, times in (latest or {}).items()}
         self._values: dict[tuple[str, Path], tuple[datetime, list[tuple[datetime, Any]]]] = {}
         self._fields: dict[str, tuple[datetime, FactsInMemory]] = {}
 
@@ -81,10 +80,10 @@ class StoredFacts:
         self, selector: Selector, limit: int, since: datetime, until: datetime
     ) -> Sequence[datetime]:
         """See `Facts.latest`."""
-        told = self._read_latest(selector, limit, since).latest(limit, since, until)
-        if told is None:
+        times = self._read_latest(selector, limit, since).latest(limit, since, until)
+        if times is None:
             return events.latest(self._selection(selector, since, until), limit=limit)
-        return told
+        return times
 
     def latest_of_each(
         self, selector: Selector, of: Path, limit: int, since: datetime, until: datetime
@@ -100,19 +99,19 @@ class StoredFacts:
     ) -> Sequence[tuple[datetime, Any]]:
         """See `Facts.values`."""
         key = selector.identity, path
-        known_since, found = self._values.get(key, (END, []))
-        if since < known_since:
-            found = events.values(self._selection(selector, since, END), path[1:])
-            self._values[key] = since, found
-        times = itemgetter(0)
-        return found[bisect_right(found, since, key=times) : bisect_right(found, until, key=times)]
+        read_since, values = self._values.get(key, (END, []))
+        if since < read_since:
+            values = events.values(self._selection(selector, since, END), path[1:])
+            self._values[key] = since, values
+        time = itemgetter(0)
+        return values[bisect_right(values, since, key=time) : bisect_right(values, until, key=time)]
 
     def next_after(self, selector: Selector, after: datetime, until: datetime) -> datetime | None:
         """See `Facts.next_after`."""
-        known = self._latest.get(selector.identity)
-        if known is None or not known.knows_after(after):
+        times = self._latest.get(selector.identity)
+        if times is None or not times.covers(after):
             return events.first(self._selection(selector, after, until))
-        return known.next_after(after, until)
+        return times.next_after(after, until)
 
     def field(self, path: Path, at: datetime) -> Any:
         """See `Facts.field`."""
@@ -124,26 +123,26 @@ class StoredFacts:
         self, fields: Collection[str], after: datetime, until: datetime
     ) -> datetime | None:
         """See `Facts.next_field_change`."""
-        following = (
+        changes = (
             self._history(name, after).next_field_change([name], after, until) for name in fields
         )
-        return min((at for at in following if at), default=None)
+        return min((at for at in changes if at), default=None)
 
     def _read_latest(self, selector: Selector, limit: int, since: datetime) -> LatestTimes:
-        known, most = self._latest.get(selector.identity), limit + AHEAD
-        if known is None or known.may_tell_more(since, most):
-            most = max(most, known.most if known else 0)
-            found = events.latest(self._selection(selector, since, END), limit=most)
-            known = LatestTimes(since, most, found[::-1])
-            self._latest[selector.identity] = known
-        return known
+        times, size = self._latest.get(selector.identity), limit + READ_AHEAD
+        if times is None or times.could_extend(since, size):
+            size = max(size, times.limit if times else 0)
+            newest_first = events.latest(self._selection(selector, since, END), limit=size)
+            times = LatestTimes(since, size, newest_first[::-1])
+            self._latest[selector.identity] = times
+        return times
 
     def _selection(self, selector: Selector, since: datetime, until: datetime) -> Selection:
         return Selection(self.company_id, selector.event_key, selector.where, since, until)
 
     def _history(self, field: str, since: datetime) -> FactsInMemory:
-        known_since, history = self._fields.get(field, (END, FactsInMemory([])))
-        if since < known_since:
+        read_since, history = self._fields.get(field, (END, FactsInMemory([])))
+        if since < read_since:
             changes = field_history.of_company(self.company_id, [field], since=since)
             history = FactsInMemory(
                 [], [FieldChange(at, name, value) for name, at, value in changes]

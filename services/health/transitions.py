@@ -1,4 +1,4 @@
-"""Records a transition: its row, the webhooks that tell it, and a line in the log."""
+"""Records a transition: its row, its webhook deliveries, and a line in the log."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -29,10 +29,10 @@ def record_transition(
     now: datetime,
     new_id: Callable[[], UUID] = uuid7,
 ) -> list[UUID]:
-    """Write a transition and one delivery for each endpoint that wants it.
+    """Write a transition and a delivery for each endpoint that subscribes to it.
 
-    Within the transaction at hand. Returns the ids of the deliveries; the company's `sequence`
-    counts on. `new_id` makes ids that sort by time.
+    Return the ids of the deliveries and increment the company's `sequence`. `new_id` returns ids
+    that sort by time.
     """
     company.sequence += 1
     stored = StoredTransition(
@@ -88,7 +88,7 @@ def record_transition(
 
 
 def _triggers(transition: Transition, book: RuleBook) -> list[dict[str, str]]:
-    """What explains a transition: the flags at the new status, or those that recovered."""
+    """Return the flags that explain a transition: those at the new status, or that recovered."""
     level = book.level_of(transition.after)
     if transition.before == transition.after or not level:
         explaining: Mapping[str, int | None] = {

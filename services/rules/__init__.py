@@ -1,1 +1,1 @@
-"""Rule files: applied, compared, and tried on the past before they are applied."""
+"""Rule files: applying them, planning what they change, and backtesting them."""

@@ -7,35 +7,36 @@ from models.keys import event_keys
 from models.organizations import organizations, rule_versions
 from rules.book import RuleBook
 from rules.file.rule_file import read_rules
+from services.errors import ServiceError
 
 
 @dataclass
-class RulesChanged(Exception):
-    """Raised when another version came into force since an edit was begun."""
+class RulesChanged(ServiceError):
+    """Raised when another version came into force after an edit was started."""
 
     in_force: int
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What a text came of.
+    """Where a text comes from.
 
-    `began_from` is the version that it is an edit of, 0 before any, where that must still be the
-    one in force; `brought_back` the one that it repeats, where it is a rollback.
+    `based_on` is the version that was edited, 0 before any, which must still be in force; None
+    skips this check. `brought_back` is the version that a rollback repeats.
     """
 
-    began_from: int | None = None
+    based_on: int | None = None
     brought_back: int | None = None
     in_dashboard: bool = False
 
 
-TEXT_ALONE = Origin()
-"""Nothing is known but the text."""
+NO_ORIGIN = Origin()
+"""Of a text about which nothing else is known."""
 
 
 @dataclass(frozen=True)
-class Applied:
-    """The book in force, its version, and whether it is a new one."""
+class AppliedRules:
+    """The book in force, its version, and whether the version is new."""
 
     book: RuleBook
     version: int
@@ -49,24 +50,24 @@ def apply_rules(
     file: str,
     applied_by: str,
     now: datetime,
-    origin: Origin = TEXT_ALONE,
-) -> Applied:
-    """Put the text of a rule file in force from `now` on, within the transaction at hand.
+    origin: Origin = NO_ORIGIN,
+) -> AppliedRules:
+    """Put the text of a rule file in force from `now` on.
 
-    The same text again changes nothing. The clock sees the new version and has every company
-    judged by it.
+    Applying the text in force again changes nothing. The clock notices a new version and has every
+    company evaluated by it.
 
     Raises:
-        RuleFileError: the text has faults; what was in force stays.
-        RulesChanged: the text began from another version than the one in force, which stays.
+        RuleFileError: the text has faults; the rules in force stay.
+        RulesChanged: the text is not based on the version in force, which stays.
     """
     book = read_rules(source, file=file)
     current = organizations.lock_rules_version(organization_id)
-    if origin.began_from not in (None, current):
+    if origin.based_on not in (None, current):
         raise RulesChanged(current)
     in_force = rule_versions.find(organization_id, current)
     if in_force is not None and in_force.source == source:
-        return Applied(book, current, changed=False)
+        return AppliedRules(book, current, changed=False)
     event_keys.replace_all(organization_id, book.events.values())
     version = rule_versions.add(
         organization_id,
@@ -76,4 +77,4 @@ def apply_rules(
         brought_back=origin.brought_back,
         in_dashboard=origin.in_dashboard,
     )
-    return Applied(book, version, changed=True)
+    return AppliedRules(book, version, changed=True)

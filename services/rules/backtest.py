@@ -11,7 +11,7 @@ from models.companies.companies import Company
 from models.database import transaction
 from models.events import events
 from rules.book import RuleBook
-from rules.durations import BEGINNING, shifted
+from rules.durations import BEGINNING, shift
 from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
 from rules.judging.replay import Replay, replay
 from rules.phrases.counting import Never
@@ -22,7 +22,7 @@ CHUNK = 50
 
 
 @dataclass(frozen=True)
-class Stretch:
+class ReplayPeriod:
     """The time to replay, both ends included."""
 
     since: datetime
@@ -30,55 +30,55 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Replayed:
-    """One company, named by the client's own id, and what each book says of it."""
+class CompanyReplay:
+    """One company, by the client's own id, with its replay by each book."""
 
     company: str
     replays: tuple[Replay, ...]
 
 
 def backtest(
-    settings: Settings, company_ids: Sequence[int], books: Sequence[RuleBook], stretch: Stretch
-) -> Iterator[list[Replayed]]:
-    """Replay companies by their internal ids, chunk by chunk, in whatever order they are done.
+    settings: Settings, company_ids: Sequence[int], books: Sequence[RuleBook], period: ReplayPeriod
+) -> Iterator[list[CompanyReplay]]:
+    """Replay companies in a transaction of its own for each chunk, yielded as they finish.
 
     Raises:
         OperationalError: PostgreSQL cannot be reached.
-        BrokenProcessPool: a process of ours was killed.
+        BrokenProcessPool: a worker process was killed.
     """
     chunks = [company_ids[start : start + CHUNK] for start in range(0, len(company_ids), CHUNK)]
-    replaying = partial(replay_chunk, books=books, stretch=stretch)
-    yield from on_every_processor(settings, replaying, chunks)
+    replay_task = partial(replay_chunk, books=books, period=period)
+    yield from on_every_processor(settings, replay_task, chunks)
 
 
 def replay_chunk(
-    company_ids: Sequence[int], books: Sequence[RuleBook], stretch: Stretch
-) -> list[Replayed]:
-    """Replay some companies in this process."""
+    company_ids: Sequence[int], books: Sequence[RuleBook], period: ReplayPeriod
+) -> list[CompanyReplay]:
+    """Replay companies in this process, in a transaction of its own."""
     with transaction():
-        facts = facts_in_memory(company_ids, books, stretch)
+        facts_of_companies = facts_in_memory(company_ids, books, period)
     return [
-        Replayed(
+        CompanyReplay(
             company.external_id,
-            tuple(replay(book, known, since=stretch.since, until=stretch.until) for book in books),
+            tuple(replay(book, facts, since=period.since, until=period.until) for book in books),
         )
-        for company, known in facts
+        for company, facts in facts_of_companies
     ]
 
 
 def facts_in_memory(
-    company_ids: Sequence[int], books: Sequence[RuleBook], stretch: Stretch
+    company_ids: Sequence[int], books: Sequence[RuleBook], period: ReplayPeriod
 ) -> list[tuple[Company, FactsInMemory]]:
-    """Each company, and all of its events and fields that the books can ask for."""
+    """Return each company with all of its events and fields that the books can ask for."""
     keys = {flag.selector.event_key for book in books for flag in book.flags}
-    found = events.of_companies(
+    rows = events.of_companies(
         company_ids,
         None if None in keys else {key for key in keys if key is not None},
-        since=_first_needed(books, stretch.since),
-        until=stretch.until,
+        since=_first_needed(books, period.since),
+        until=period.until,
     )
     occurrences: dict[int, list[Occurrence]] = {company_id: [] for company_id in company_ids}
-    for company_id, at, key, user, data in found:
+    for company_id, at, key, user, data in rows:
         occurrences[company_id].append(Occurrence(at, key, data, user))
     fields = frozenset(name for book in books for name in book.company_fields)
     changes: dict[int, list[FieldChange]] = {company_id: [] for company_id in company_ids}
@@ -98,14 +98,14 @@ def facts_in_memory(
 
 
 def _first_needed(books: Sequence[RuleBook], since: datetime) -> datetime:
-    """From when on events can matter to what is judged from `since` on."""
+    """Return the time of the earliest event that can matter from `since` on."""
     flags = [flag for book in books for flag in book.flags]
     phrases = [part for flag in flags for phrase in flag.phrases for part in phrase]
     if any(isinstance(part, Never) for part in phrases):
         return BEGINNING
-    reach = max((part.reach for part in phrases), default=since - since)
-    lookback = max((flag.lookback for flag in flags), default=since - since)
-    return shifted(since, -(reach + lookback))
+    lookback = max((part.lookback for part in phrases), default=since - since)
+    warm_up = max((flag.warm_up for flag in flags), default=since - since)
+    return shift(since, -(lookback + warm_up))
 
 
 def _own_id(company: Company) -> FieldChange:

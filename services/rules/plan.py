@@ -1,4 +1,4 @@
-"""What applying a rule file would change, without changing anything."""
+"""Plans what applying a rule file would change, without changing anything."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,60 +9,64 @@ from rules.book import RuleBook
 from rules.judging.settlement import settle
 from rules.judging.state import NewRules
 from services.health.settlements import facts_of, settlements_of
-from services.rules.prospects import Prospect, every_recorded, prospect_of
+from services.rules.planned_changes import (
+    PlannedChange,
+    describe_change,
+    stored_health_of_organization,
+)
 from services.rules.rule_books import RuleBooks
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a book would change: companies, the worst off first, of how many.
+    """What a book would change, the companies with the worst status first.
 
-    `judged` says of how many of the `companies` it tells; `refused_events` are the keys that would
-    no longer be taken.
+    `companies` is the number of the organization's companies and `judged` that of the companies
+    that the plan covers. `refused_events` are the keys that would no longer be accepted.
     """
 
-    prospects: tuple[Prospect, ...]
+    changes: tuple[PlannedChange, ...]
     companies: int
     judged: int
     refused_events: tuple[str, ...]
 
     @property
-    def moving(self) -> list[Prospect]:
+    def moving(self) -> list[PlannedChange]:
         """The companies whose status would change."""
-        return [one for one in self.prospects if one.before != one.after]
+        return [change for change in self.changes if change.before != change.after]
 
 
 def collect(
-    organization: Organization, book: RuleBook, planned: Iterable[Prospect | None], *, of: int
+    organization: Organization, book: RuleBook, planned: Iterable[PlannedChange | None], *, of: int
 ) -> Plan:
-    """All that `plan` yields for a book, out of `of` companies."""
-    found = list(planned)
-    prospects = sorted(
-        (one for one in found if one is not None),
-        key=lambda one: (-(book.level_of(one.after) or 0), one.name, one.id),
+    """Collect what `plan` yields for a book, out of `of` companies."""
+    judged = list(planned)
+    changes = sorted(
+        (change for change in judged if change is not None),
+        key=lambda change: (-(book.level_of(change.after) or 0), change.name, change.id),
     )
     refused = refused_events(organization.id, organization.rules_version, book)
-    return Plan(tuple(prospects), of, len(found), tuple(refused))
+    return Plan(tuple(changes), of, len(judged), tuple(refused))
 
 
 def refused_events(organization_id: int, version: int, book: RuleBook) -> list[str]:
-    """The keys of events that `version` takes and a book would no longer take."""
+    """Return the keys of events that `version` accepts and a book would refuse."""
     former = RuleBooks().book(organization_id, version)
-    taken = {key for key, event in book.events.items() if event.enabled}
-    return [key for key, event in former.events.items() if event.enabled and key not in taken]
+    accepted = {key for key, event in book.events.items() if event.enabled}
+    return [key for key, event in former.events.items() if event.enabled and key not in accepted]
 
 
 def plan(
     organization_id: int, version: int, book: RuleBook, now: datetime
-) -> Iterator[Prospect | None]:
-    """What a book would change at `now`, against `version`, the one in force.
+) -> Iterator[PlannedChange | None]:
+    """Yield what a book would change at `now`, compared with `version`, the one in force.
 
-    Yields once for each company, None where nothing would change, so that one can count along.
+    One item for each company, None if nothing would change, so that a caller can show progress.
     """
     rulebooks = RuleBooks()
-    for recorded in every_recorded(organization_id):
-        company = recorded.company
-        former, _, settled = settlements_of(recorded, version, rulebooks, now)[-1]
+    for stored in stored_health_of_organization(organization_id):
+        company = stored.company
+        former, _, settled = settlements_of(stored, version, rulebooks, now)[-1]
         after = settle(
             book,
             settled.state,
@@ -71,4 +75,4 @@ def plan(
             unsettled_since=None,
             new_rules=NewRules(now, former),
         )
-        yield prospect_of(company, after.transitions[0], book) if after.transitions else None
+        yield describe_change(company, after.transitions[0], book) if after.transitions else None

@@ -1,4 +1,4 @@
-"""What rules would do to companies, and what time will, without changing anything."""
+"""The changes that time, or other rules, would cause, computed without recording anything."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,31 +11,31 @@ from rules.book import RuleBook
 from rules.judging.prevention import prevented_by
 from rules.judging.settlement import settle
 from rules.judging.state import Cause, Transition
-from services.health.settlements import StoredHealth, stored_health_of, facts_of, settlements_of
+from services.health.settlements import StoredHealth, facts_of, settlements_of, stored_health_of
 from services.rules.rule_books import RuleBooks
 
 CHUNK = 500
-"""How many companies are read at a time."""
+"""Companies that are read at a time."""
 
 
 @dataclass(frozen=True)
 class FlagStep:
-    """A flag's step from one status to another, the phrase behind it, and all of it in words.
+    """A flag's step from one status to another, the phrase behind it, and a description.
 
-    `unless` is what would avert it, such as `2 more Report created`; None if no event would.
+    `unless` is what would prevent it, such as `2 more Report created`; None if no event would.
     """
 
     flag: str
     before: str
     after: str
     threshold: str
-    told: str
+    description: str
     unless: str | None
 
 
 @dataclass(frozen=True)
 class PlannedChange:
-    """What would happen to a company at an instant; flags may change though the status stays."""
+    """What would happen to a company at an instant; only flags change if the statuses are equal."""
 
     id: str
     name: str
@@ -47,7 +47,7 @@ class PlannedChange:
 
 
 def companies_due(organization_id: int, *, until: datetime) -> list[int]:
-    """The companies of an organization of which a flag or an override is due up to an instant."""
+    """Return the companies with a flag or an override that is due up to an instant."""
     flags = flag_states.companies_due(organization_id, until=until)
     return sorted({*flags, *flag_overrides.companies_due(organization_id, until=until)})
 
@@ -59,25 +59,26 @@ def forecast(
     until: datetime,
     rulebooks: RuleBooks | None = None,
 ) -> Iterator[list[PlannedChange]]:
-    """What will change up to `until` if no further event comes, company by company.
+    """Yield the changes of each company up to `until` if no further event arrives.
 
-    `due` are the companies of which a flag or an override is due until then, by `companies_due`:
-    exact, since each knows when it is due. `rulebooks` spares reading the rules again.
+    `due` are the ids of the companies with a flag or an override due until then, from
+    `companies_due`; no other company can change. `rulebooks` are cached rule books, to avoid
+    reading the rules again.
     """
     rulebooks = rulebooks or RuleBooks()
     for start in range(0, len(due), CHUNK):
-        for recorded in stored_health_of(companies.with_ids(due[start : start + CHUNK])):
-            company = recorded.company
-            book, _, settled = settlements_of(recorded, version, rulebooks, now)[-1]
-            # As `review` finds what is to come, without every flag's verdict of now.
-            coming = settle(
+        for stored in stored_health_of(companies.with_ids(due[start : start + CHUNK])):
+            company = stored.company
+            book, _, settled = settlements_of(stored, version, rulebooks, now)[-1]
+            # Like `review`, without the present verdict of every flag.
+            transitions = settle(
                 book, settled.state, facts_of(company), now=until, unsettled_since=None
             ).transitions
-            yield [prospect_of(company, transition, book) for transition in coming]
+            yield [describe_change(company, transition, book) for transition in transitions]
 
 
-def prospect_of(company: Company, transition: Transition, book: RuleBook) -> PlannedChange:
-    """Describe a transition that was not recorded, by the rules that cause it."""
+def describe_change(company: Company, transition: Transition, book: RuleBook) -> PlannedChange:
+    """Describe a transition that was not recorded, in the words of the rules that cause it."""
     steps = tuple(
         FlagStep(
             step.flag,
@@ -101,7 +102,7 @@ def prospect_of(company: Company, transition: Transition, book: RuleBook) -> Pla
 
 
 def stored_health_of_organization(organization_id: int) -> Iterator[StoredHealth]:
-    """Yield what is recorded of each company of an organization, read in chunks."""
+    """Yield the recorded health of each company of an organization, read in chunks."""
     after_id = 0
     while page := companies.page(organization_id, after_id=after_id, limit=CHUNK):
         yield from stored_health_of(page)

@@ -1,4 +1,4 @@
-"""Rule books by organization and version, each read once per process."""
+"""Rule books by organization and version, each read once in a process."""
 
 import threading
 
@@ -10,30 +10,31 @@ from rules.book import RuleBook
 from rules.faults import RuleFileError
 from rules.file.rule_file import read_rules
 from rules.statuses import DEFAULT_STATUSES
+from services.errors import ServiceError
 
 CACHED_BOOKS = 1_000
 
 NO_RULES = RuleBook(statuses=DEFAULT_STATUSES, events={}, flags=())
-"""What an organization is judged by before it has any rules."""
+"""The book of an organization that has no rules."""
 
 
-class RulesUnreadable(Exception):
-    """Raised when a stored version is not read any more: newer code is stricter than it was."""
+class RulesUnreadable(ServiceError):
+    """Raised when a stored version cannot be read because newer code is stricter."""
 
 
 class RuleBooks:
-    """A cache of read rule books. A version never changes, so none goes stale."""
+    """A cache of rule books. A version never changes, so no entry becomes stale."""
 
     def __init__(self) -> None:
         self._books: LRUCache[object, RuleBook | RulesUnreadable] = LRUCache(CACHED_BOOKS)
         self._lock = threading.Lock()
 
     def book(self, organization_id: int, version: int) -> RuleBook:
-        """The book of one version.
+        """Return the book of one version.
 
         Raises:
             LookupError: there is no such version.
-            RulesUnreadable: it has faults by the reader of now.
+            RulesUnreadable: it has faults by the rules of the current reader.
         """
         book = self._read(organization_id, version)
         if isinstance(book, RulesUnreadable):
@@ -41,7 +42,7 @@ class RuleBooks:
         return book
 
     def book_if_readable(self, organization_id: int, version: int) -> RuleBook | None:
-        """The same; None where it cannot be read.
+        """Return the book of one version; None if it cannot be read.
 
         Raises:
             LookupError: there is no such version.

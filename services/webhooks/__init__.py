@@ -1,1 +1,1 @@
-"""Webhooks: what they say, how they are signed, where they may go, and how they are sent."""
+"""Webhooks: their payloads, signatures and allowed addresses, and how they are delivered."""

@@ -16,11 +16,11 @@ from models.webhooks import deliveries, delivery_log, webhook_endpoints
 from models.webhooks.deliveries import ByHand, NewDelivery, Request
 from models.webhooks.webhook_endpoints import Endpoint, Wanted
 from queues import messages
+from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
-from queues.hints import hint_all
 from services.times import iso_milliseconds
 from services.webhooks.circuit import EndpointHealth
-from services.webhooks.delivery import next_in_turn
+from services.webhooks.claims import next_in_turn
 
 TEST_EVENT = "test"
 
@@ -29,7 +29,7 @@ class NoSuchEndpoint(Exception):
     """Raised when an organization has no endpoint with an id."""
 
 
-class CannotRecover(Exception):
+class RecoveryRefused(Exception):
     """Raised when deliveries are to be sent again from before what is kept, with a sentence."""
 
 
@@ -54,9 +54,9 @@ def state(endpoint: Endpoint) -> str:
     return "active"
 
 
-def ask_for(broker: QueueBroker, following: Sequence[Request]) -> None:
+def enqueue_deliveries(broker: QueueBroker, following: Sequence[Request]) -> None:
     """Ask `deliver` for what a transaction wrote; should that fail, the clock does it."""
-    hint_all(broker, [messages.deliver(*request) for request in following])
+    enqueue_best_effort(broker, [messages.deliver(*request) for request in following])
 
 
 def subscribe(endpoint: Endpoint, wanted: Wanted) -> None:
@@ -119,11 +119,11 @@ def recover(
     only if it failed.
 
     Raises:
-        CannotRecover: that was too long ago.
+        RecoveryRefused: that was too long ago.
     """
     earliest = earliest_recovery(now, policy)
     if since < earliest:
-        raise CannotRecover(f"Deliveries can be recovered from {iso_milliseconds(earliest)} on.")
+        raise RecoveryRefused(f"Deliveries can be recovered from {iso_milliseconds(earliest)} on.")
     failed = delivery_log.failed_since(endpoint.id, since, latest=latest)
     delivery_log.send_again(endpoint.id, failed, ByHand.RECOVERY, now)
     return len(failed), next_in_turn(endpoint, now, policy)

@@ -7,13 +7,12 @@ from playwright.sync_api import Page, expect
 
 from models.database import transaction
 from models.organizations.organizations import Organization
-from services.events.intake import store
-from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from tests.support.browser.accessibility import grave_faults
 from tests.support.browser.browsing import OpenPage
 from tests.support.events import tracked
+from tests.support.in_transactions import evaluate, store
 
 RULES = """
 version: 1
@@ -62,7 +61,7 @@ def test_today_leads_to_those_who_need_somebody(
 ) -> None:
     page = browser_page("viewer")
     expect(page.get_by_role("heading", level=1)).to_have_text("Today")
-    coming = page.get_by_role("region", name="What will change")
+    coming = page.get_by_role("region", name="Upcoming changes")
     expect(coming).to_contain_text("Acme Freight")
     expect(coming).to_contain_text("unless 1 more Report created")
     page.get_by_role("table").get_by_role("link", name="At Risk").first.click()
@@ -81,8 +80,8 @@ def test_companies_are_found_as_one_types_and_the_list_is_kept(
     page.keyboard.type("clin")
     expect(page.locator(".companies tbody tr")).to_have_count(1)
     expect(page).to_have_url(f"{page.url.split('/o/')[0]}/o/{organization.name}/companies?q=clin")
-    expect(page.get_by_label("Search by name or id")).to_be_focused()
-    page.get_by_label("Search by name or id").fill("")
+    expect(page.get_by_label("Search by name or ID")).to_be_focused()
+    page.get_by_label("Search by name or ID").fill("")
     expect(page.locator(".companies tbody tr")).to_have_count(3)
     page.locator("#add_field").select_option("plan")
     page.locator("#add_value").fill("Team")
@@ -94,7 +93,7 @@ def test_companies_are_found_as_one_types_and_the_list_is_kept(
     assert companies_shown(page) == ["Birch Clinics", "Cedar Labs"]
     page.get_by_text("Save this view").click()
     page.locator("#view-name").fill("Teams")
-    page.get_by_label("Share with everybody").check()
+    page.get_by_label("Share with everyone").check()
     page.get_by_role("button", name="Save view").click()
     expect(page.get_by_role("status").first).to_contain_text("was saved and shared")
     page.get_by_role("link", name="All companies").click()
@@ -123,5 +122,5 @@ def test_nothing_keeps_anybody_out(
 
 def test_the_first_steps_keep_nobody_out(browser_page: OpenPage) -> None:
     page = browser_page("administrator", viewport={"width": 390, "height": 800})
-    expect(page.get_by_role("heading", level=1)).to_have_text("No company yet")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No companies yet")
     assert grave_faults(page) == []

@@ -13,14 +13,13 @@ from models.database import execute, transaction
 from models.organizations import audit_log
 from models.organizations.organizations import Organization
 from models.webhooks import webhook_endpoints
-from services.events.intake import store
-from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from tests.support.browser.accessibility import faults_in_every_look
 from tests.support.browser.browsing import OpenPage
 from tests.support.browser.running_dashboard import RunningDashboard, running_line
 from tests.support.events import tracked
+from tests.support.in_transactions import evaluate, store
 from tests.support.receiver import Receiver
 
 RULES = """
@@ -108,7 +107,7 @@ def test_a_key_is_made_copied_used_and_revoked(
 ) -> None:
     page = browser_page("administrator", permissions=CLIPBOARD)
     page.get_by_role("link", name="Settings").click()
-    expect(page.get_by_text("No valid key")).to_be_visible()
+    expect(page.get_by_text("No active API keys")).to_be_visible()
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
     page.get_by_label("Name").fill("Shop")
@@ -129,16 +128,16 @@ def test_a_key_is_made_copied_used_and_revoked(
     expect(row).to_contain_text("just now")
     cards = page.locator(".card", has=page.locator("meter"))
     expect(cards.nth(0)).to_contain_text("Sending events 0 of")
-    expect(cards.nth(1)).to_contain_text("Reading over the API 1 of")
+    expect(cards.nth(1)).to_contain_text("Reading data 1 of")
     expect(cards.nth(1).locator("meter")).to_have_js_property("value", 1)
     row.get_by_role("link", name="Revoke Shop").click()
     expect(page.get_by_role("heading", name="Revoke “Shop”?")).to_be_visible()
-    page.get_by_role("link", name="Keep it").click()
+    page.get_by_role("link", name="Cancel").click()
     page.get_by_role("link", name="Revoke Shop").click()
     page.get_by_role("button", name="Revoke key").click()
-    expect(page.get_by_role("status").first).to_contain_text("“Shop” is revoked")
-    expect(page.get_by_text("No valid key")).to_be_visible()
-    page.get_by_text("1 revoked").click()
+    expect(page.get_by_role("status").first).to_contain_text("“Shop” was revoked")
+    expect(page.get_by_text("No active API keys")).to_be_visible()
+    page.get_by_text("Revoked keys (1)").click()
     revoked = page.get_by_role("region", name="Revoked API keys")
     expect(revoked.get_by_role("row", name=re.compile("^Shop"))).to_be_visible()
     assert actions(organization) == ["API key revoked", "API key created"]
@@ -172,7 +171,7 @@ def test_a_webhook_is_added_changed_and_removed(
     page.get_by_role("button", name="Add webhook").click()
     secret = secret_shown(page)
     assert secret.startswith("whsec_")
-    page.get_by_role("link", name="Go on to the webhook").click()
+    page.get_by_role("link", name="View webhook").click()
     assert secret not in page.content()
     expect(page.get_by_label("Critical")).to_be_checked()
     page.get_by_label("Critical").uncheck()
@@ -183,29 +182,29 @@ def test_a_webhook_is_added_changed_and_removed(
     expect(page.locator("#fields-wrong")).to_contain_text("plan=Enterprise")
     page.get_by_label("Only companies with these fields").fill("plan=Pro\nplan=Team")
     page.get_by_role("button", name="Save").click()
-    expect(said).to_have_text("What this webhook is told of was changed.")
+    expect(said).to_have_text("The subscription was updated.")
     with transaction():
         [endpoint] = webhook_endpoints.of_organization(organization.id)
     assert endpoint.wanted.statuses == ("At Risk",)
     assert endpoint.wanted.companies == ("acme", "beta")
     assert endpoint.wanted.company_fields == {"plan": ["Pro", "Team"]}
-    page.get_by_label("The former one goes on signing for").select_option("1 hour")
+    page.get_by_label("Keep signing with the old secret for").select_option("1 hour")
     page.once("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Make a new secret").click()
+    page.get_by_role("button", name="Rotate secret").click()
     renewed = secret_shown(page)
     assert renewed.startswith("whsec_")
     assert renewed != secret
-    expect(page.get_by_text("For 1 hour the former secret signs as well.")).to_be_visible()
-    page.get_by_role("link", name="Back to the webhook").click()
+    expect(page.get_by_text("For 1 hour, the old secret signs as well.")).to_be_visible()
+    page.get_by_role("link", name="Back to webhook").click()
     page.get_by_role("button", name="Disable").click()
-    expect(said).to_contain_text("Nothing is sent there any more")
+    expect(said).to_contain_text("Its deliveries are kept")
     expect(page.locator(".facts")).to_contain_text("disabled")
     page.get_by_role("button", name="Enable").click()
     expect(said).to_contain_text("The webhook is enabled")
     page.get_by_role("link", name="Remove").click()
     page.get_by_role("button", name="Remove webhook").click()
     expect(said).to_have_text("The webhook to 127.0.0.1:9 was removed.")
-    expect(page.get_by_text("No webhook yet")).to_be_visible()
+    expect(page.get_by_text("No webhooks yet")).to_be_visible()
     assert actions(organization)[::-1] == [
         "Webhook added", "Webhook changed", "Webhook secret rotated", "Webhook disabled",
         "Webhook enabled", "Webhook removed",
@@ -230,7 +229,7 @@ def test_a_test_reaches_the_receiver_and_what_failed_is_sent_again(
     expect(said).to_contain_text("The test was not accepted", timeout=20_000)
     expect(page.get_by_role("region", name="Attempts").locator("tbody tr")).to_have_count(1)
     assert receiver.next(secret)[1]["event"] == "test"
-    page.get_by_role("link", name="Go to its webhook").click()
+    page.get_by_role("link", name="View webhook").click()
     page.get_by_role("button", name="Send a test").click()
     expect(said).to_contain_text("The test was accepted: 204", timeout=20_000)
     receiver.next(secret)
@@ -240,22 +239,22 @@ def test_a_test_reaches_the_receiver_and_what_failed_is_sent_again(
     expect(rows).to_have_count(5)
     page.get_by_label("State").select_option("failed")
     page.wait_for_url("**state=failed**")
-    failed = rows.filter(has_not_text="a test")
+    failed = rows.filter(has_not_text="test event")
     expect(failed).to_have_count(3)
     failed.filter(has_text="beta").get_by_role("link").click()
-    page.get_by_role("button", name="Send again").click()
-    expect(page.get_by_role("status").first).to_have_text("It is sent again.")
+    page.get_by_role("button", name="Resend").click()
+    expect(page.get_by_role("status").first).to_have_text("The delivery is being resent.")
     expect(page.locator("#attempts .facts")).to_contain_text("delivered", timeout=20_000)
     payload = receiver.next(secret)[1]
     assert (payload["company"]["id"], payload["company"]["health_status"]) == ("beta", "Critical")
     expect(page.get_by_label("Payload")).to_contain_text(f'"id": "{payload["id"]}"')
-    page.get_by_role("link", name="Go to its webhook").click()
+    page.get_by_role("link", name="View webhook").click()
     page.get_by_label("Since (UTC)").fill(
         f"{datetime.now(UTC) - timedelta(hours=2):%Y-%m-%dT%H:%M}"
     )
-    recover = page.get_by_role("region", name="Send again what failed")
-    recover.get_by_role("button", name="Send again").click()
-    expect(page.get_by_role("status").first).to_have_text("2 failed deliveries are sent again.")
+    recover = page.get_by_role("region", name="Resend failed deliveries")
+    recover.get_by_role("button", name="Resend").click()
+    expect(page.get_by_role("status").first).to_have_text("2 failed deliveries are being resent.")
     told = {receiver.next(secret)[1]["company"]["id"] for _ in range(2)}
     assert told == {"acme", "cedar"}
     assert actions(organization) == [

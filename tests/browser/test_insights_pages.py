@@ -8,15 +8,21 @@ from playwright.sync_api import expect
 
 from models.database import transaction
 from models.organizations.organizations import Organization
-from services import insights
-from services.events.intake import store
-from services.insights import Adoption, Cohorts, Distribution, Uptake, write
+from services.insights.questions import (
+    Adoption,
+    Cohorts,
+    Distribution,
+    Question,
+    Uptake,
+    write_question,
+)
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from services.totals import refresh
 from tests.support.browser.accessibility import grave_faults
 from tests.support.browser.browsing import OpenPage
 from tests.support.events import tracked
+from tests.support.in_transactions import compute_answer, store
 
 RULES = """
 version: 1
@@ -51,10 +57,10 @@ def used(organization: Organization) -> Organization:
     return organization
 
 
-def answer(organization: Organization, *questions: insights.Question) -> None:
+def answer(organization: Organization, *questions: Question) -> None:
     """What the workers do."""
     for question in questions:
-        insights.work_out(organization.id, write(question), datetime.now(UTC))
+        compute_answer(organization.id, write_question(question), datetime.now(UTC))
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -69,18 +75,18 @@ def test_answers_come_by_themselves_and_lead_to_companies(
     expect(row).to_contain_text("100 %")  # without anybody asking again
     assert grave_faults(page) == []
     row.get_by_role("link", name="Signed in").click()
-    expect(page.get_by_text("Being counted.").first).to_be_visible()
+    expect(page.get_by_text("Still counting.").first).to_be_visible()
     counted = Distribution("login", (), timedelta(days=7), users=False, flag="Logs in")
     answer(used, Uptake("login"), counted, Cohorts("plan", "login"))
     near = page.get_by_text("1 company is one event away from At Risk.")
     expect(near).to_be_visible()
     assert grave_faults(page) == []
-    page.locator("summary", has_text="The numbers").first.click()
+    page.locator("summary", has_text="Show data").first.click()
     expect(page.get_by_role("cell", name="so far").first).to_be_visible()
     answer(used, Cohorts("crm_provider", "login"))
-    page.get_by_label("Companies by", exact=True).select_option("crm_provider")
-    expect(page.get_by_role("rowheader", name="Not known")).to_be_visible()
-    page.get_by_label("Companies by", exact=True).select_option("plan")
+    page.get_by_label("Group companies by", exact=True).select_option("crm_provider")
+    expect(page.get_by_role("rowheader", name="Unknown")).to_be_visible()
+    page.get_by_label("Group companies by", exact=True).select_option("plan")
     page.get_by_role("rowheader", name="Pro").get_by_role("link").click()
     expect(page.get_by_role("row", name="acme")).to_be_visible()
     expect(page.get_by_text("hooli")).to_have_count(0)

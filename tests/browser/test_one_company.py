@@ -17,15 +17,14 @@ from models.database import transaction
 from models.organizations import audit_log
 from models.organizations.organizations import Organization
 from models.webhooks import webhook_endpoints
-from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
-from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from tests.support.browser.accessibility import faults_in_every_look
 from tests.support.browser.browsing import OpenPage
 from tests.support.browser.running_dashboard import RunningDashboard
 from tests.support.events import tracked
+from tests.support.in_transactions import evaluate, store
 
 RULES = """
 version: 1
@@ -185,7 +184,7 @@ def test_a_company_is_shown_as_the_command_line_tells_it(
         if flag["lacks"]:
             assert facts["Changes"].endswith(f"{flag['lacks']} would change it")
         if not flag["changes_at"] and not flag["lacks"]:
-            assert facts["Changes"] == "not by itself"
+            assert facts["Changes"] == "No change scheduled"
     [coming] = told("rules", "forecast", "--days", "3650")[:1]
     note = page.locator(".message.note")
     expect(note.locator(".badge")).to_have_text(coming["to"])
@@ -205,7 +204,7 @@ def test_the_chart_and_its_numbers_are_the_transitions(
     expect(chart.locator("desc")).to_contain_text(f"changed {len(changes)} times")
     numbers = page.get_by_role("region", name="Score and status since")
     expect(numbers).to_be_hidden()
-    page.locator("summary", has_text="The numbers").click()
+    page.locator("summary", has_text="Show data").click()
     expect(numbers).to_be_visible()
     for one in changes:
         row = numbers.get_by_role("row").filter(
@@ -215,7 +214,7 @@ def test_the_chart_and_its_numbers_are_the_transitions(
     rows = numbers.locator("tbody tr").count()
     page.get_by_role("link", name="30 days").click()
     expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "true")
-    page.locator("summary", has_text="The numbers").click()
+    page.locator("summary", has_text="Show data").click()
     assert numbers.locator("tbody tr").count() < rows
 
 
@@ -237,7 +236,7 @@ def test_what_is_known_of_a_company_is_found_tab_by_tab(
     expect(page.get_by_role("link", name="Show older")).to_have_count(0)
     assert happenings.count() > 60
     expect(happenings.nth(50)).to_be_focused()
-    page.get_by_label("Show", exact=True).select_option("Changes of health")
+    page.get_by_label("Show", exact=True).select_option("Health changes")
     expect(page.locator(".feed .event")).to_have_count(0)
     expect(page.locator(".feed .change").last).to_be_visible()
     expect(page.locator(".feed .changes", has_text="Errors")).to_have_count(1)
@@ -253,7 +252,7 @@ def test_what_is_known_of_a_company_is_found_tab_by_tab(
     row = page.get_by_role("region", name="Fields").get_by_role("row", name=re.compile("^plan "))
     expect(row).to_contain_text("Team")
     row.get_by_role("link", name="History of plan").click()
-    history = page.get_by_role("region", name="What fields said").locator("tbody tr")
+    history = page.get_by_role("region", name="Changes of fields").locator("tbody tr")
     expect(history).to_have_text([re.compile(r"\s+Team\s+Pro\s*$"), re.compile(r"\s+Pro\s+–\s*$")])
     tabs.get_by_role("link", name="Deliveries").click()
     sent = told("deliveries", "list", "--company", "acme")
@@ -282,7 +281,7 @@ def test_an_editor_snoozes_and_overrides_a_flag_and_ends_that(
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Enter a reason")).to_be_visible()
     page.get_by_label("Reason").fill("On holiday")
-    page.get_by_label("It ends").select_option("in 3 days")
+    page.get_by_label("Ends").select_option("in 3 days")
     page.get_by_role("button", name="Save").click()
     expect(said).to_contain_text("Logs in is snoozed until")
     expect(card.locator("summary")).to_contain_text("snoozed")
@@ -290,23 +289,23 @@ def test_an_editor_snoozes_and_overrides_a_flag_and_ends_that(
     [flag] = [one for one in told("explain", "acme")["flags"] if one["flag"] == "Logs in"]
     assert (flag["override"]["kind"], flag["override"]["reason"]) == ("snooze", "On holiday")
     assert to_the_second(flag["override"]["ends_at"]) in instants(card.locator(".in-force"))
-    card.get_by_role("button", name="End the snooze").click()
-    expect(said).to_contain_text("Logs in counts as it is judged again.")
-    page.get_by_text("Snoozes and overrides that are over (1)").click()
+    card.get_by_role("button", name="End snooze").click()
+    expect(said).to_contain_text("Logs in is no longer snoozed or overridden.")
+    page.get_by_text("Past snoozes and overrides (1)").click()
     expect(page.locator(".former li")).to_contain_text("was snoozed")
     card.get_by_role("link", name="Snooze or override Logs in").click()
-    expect(page.get_by_label("Day")).to_be_hidden()
-    page.get_by_label("For now this flag").select_option("counts as Healthy")
-    page.get_by_label("It ends").select_option("on a day")
-    page.get_by_label("Day").fill((datetime.now(UTC) + timedelta(days=2)).date().isoformat())
+    expect(page.get_by_label("Date")).to_be_hidden()
+    page.get_by_label("This flag").select_option("counts as Healthy")
+    page.get_by_label("Ends").select_option("on a date")
+    page.get_by_label("Date").fill((datetime.now(UTC) + timedelta(days=2)).date().isoformat())
     page.get_by_label("Reason").fill("They wrote to us")
     page.get_by_role("button", name="Save").click()
     expect(said).to_contain_text("Logs in counts as Healthy until")
     expect(card.locator("summary")).to_contain_text("counts as Healthy")
     explained = told("explain", "acme")
     expect(page.locator(".glance strong")).to_have_text(str(explained["score"]))
-    card.get_by_role("button", name="End the override").click()
-    expect(page.get_by_text("Snoozes and overrides that are over (2)")).to_be_visible()
+    card.get_by_role("button", name="End override").click()
+    expect(page.get_by_text("Past snoozes and overrides (2)")).to_be_visible()
     with transaction():
         done = [one.action for one in audit_log.page(organization.id, limit=4)]
     assert done == ["Flag counts again", "Flag overridden", "Flag counts again", "Flag snoozed"]
@@ -335,7 +334,7 @@ def test_an_editor_writes_changes_and_deletes_a_note(company: str, browser_page:
     page.once("dialog", lambda dialog: dialog.accept())
     notes.get_by_role("button", name="Delete").click()
     expect(said).to_have_text("The note was deleted.")
-    expect(page.get_by_text("No note yet")).to_be_visible()
+    expect(page.get_by_text("No notes yet")).to_be_visible()
 
 
 def test_a_viewer_looks_and_changes_nothing(company: str, browser_page: OpenPage) -> None:

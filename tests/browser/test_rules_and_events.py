@@ -49,7 +49,7 @@ def page(organization: Organization, browser_page: OpenPage) -> Page:
     put_in_force(organization, RULES)
     page = browser_page("editor")
     page.goto(f"/o/{organization.name}/rules")
-    expect(page.locator("#verdict")).to_have_text("No fault.")
+    expect(page.locator("#verdict")).to_have_text("No errors.")
     return page
 
 
@@ -61,10 +61,10 @@ def type_after(page: Page, text: str, typed: str) -> None:
 
 def test_a_fault_is_told_at_its_place_while_one_types(page: Page) -> None:
     type_after(page, "no activity for 7 days", "z")
-    expect(page.locator("#verdict")).to_contain_text("1 fault. The first: line 10")
+    expect(page.locator("#verdict")).to_contain_text("1 error. First: line 10")
     expect(page.locator(".cm-lintRange-error")).to_have_text("daysz")
     page.keyboard.press("Backspace")
-    expect(page.locator("#verdict")).to_have_text("No fault.")
+    expect(page.locator("#verdict")).to_have_text("No errors.")
 
 
 def test_the_editor_completes_keys_events_statuses_and_phrases(page: Page) -> None:
@@ -95,16 +95,16 @@ def test_what_is_planned_is_applied_and_comments_stay(
     expect(page.get_by_role("heading", name="What would change")).to_be_visible()
     assert grave_faults(page) == []
     page.get_by_role("button", name="Apply as version 2").click()
-    expect(page.get_by_role("status").first).to_contain_text("Version 2 is in force.")
+    expect(page.get_by_role("status").first).to_contain_text("Version 2 is active.")
     assert latest(organization) == RULES.replace("7 days\n", "7 days   # a week\n")
 
 
 def test_an_edit_after_the_plan_asks_for_another_plan(page: Page) -> None:
     page.get_by_role("button", name="Backtest").click()
-    expect(page.locator("#outcome")).to_contain_text("There is no company yet to replay.")
+    expect(page.locator("#outcome")).to_contain_text("There are no companies to replay yet.")
     assert grave_faults(page) == []
     type_after(page, "# Ours", "!")
-    expect(page.locator("#outcome")).to_have_text("The text has changed since; plan it again.")
+    expect(page.locator("#outcome")).to_have_text("The text has changed. Plan it again.")
 
 
 def test_of_two_edits_the_later_is_shown_what_the_first_did(
@@ -113,12 +113,14 @@ def test_of_two_edits_the_later_is_shown_what_the_first_did(
     put_in_force(organization, RULES.replace("Ours", "Theirs"), by="bob@acme.com")
     type_after(page, "no activity for 7 days", "   # mine")
     page.get_by_role("button", name="Plan changes").click()
-    expect(page.get_by_role("alert")).to_contain_text("You began from version 1, and bob@acme.com")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "You started from version 1, but bob@acme.com"
+    )
     expect(page.locator(".difference .removed").first).to_contain_text("# Theirs")
     assert "Theirs" in latest(organization)
     page.get_by_role("button", name="Plan changes").click()
     page.get_by_role("button", name="Apply as version 3").click()
-    expect(page.get_by_role("status").first).to_contain_text("Version 3 is in force.")
+    expect(page.get_by_role("status").first).to_contain_text("Version 3 is active.")
     assert "# mine" in latest(organization)
 
 
@@ -129,9 +131,9 @@ def test_an_event_is_switched_off_and_the_rest_of_the_rules_stays(
     row = page.get_by_role("row", name=re.compile("Report"))
     row.locator("summary").click()
     page.once("dialog", lambda dialog: dialog.accept())
-    row.get_by_role("button", name="Switch off").click()
-    expect(page.get_by_role("status")).to_have_text("report is refused from now on.")
-    expect(row).to_contain_text("off")
+    row.get_by_role("button", name="Disable").click()
+    expect(page.get_by_role("status")).to_have_text("report is now rejected.")
+    expect(row).to_contain_text("disabled")
     assert latest(organization) == RULES.replace("{name: Report}", "{name: Report, enabled: false}")
 
 
@@ -145,6 +147,6 @@ def test_the_pages_can_be_used_by_everybody_in_every_look(
     for path in ("rules", "rules/versions", "rules/versions/2", "events"):
         page.goto(f"/o/{organization.name}/{path}")
         if path == "rules":
-            expect(page.locator("#verdict")).to_have_text("No fault.")
+            expect(page.locator("#verdict")).to_have_text("No errors.")
         assert grave_faults(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -10,12 +10,11 @@ from models.companies import companies
 from models.companies.companies import Company
 from models.database import transaction
 from models.organizations.organizations import Organization
-from services.events.intake import store
-from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from tests.support.dashboard import NOW, Dashboard
 from tests.support.events import tracked
+from tests.support.in_transactions import evaluate, store
 
 RULES = """
 version: 1

@@ -3,11 +3,10 @@
 from datetime import timedelta
 
 from models.organizations.organizations import Organization
-from services.events.intake import store
-from services.health.evaluation import evaluate
 from services.rules.rule_books import RuleBooks
 from tests.support.dashboard import NOW
 from tests.support.events import tracked
+from tests.support.in_transactions import evaluate, store
 
 
 def store_company(

@@ -46,12 +46,11 @@ from models.health.transitions import StoredTransition
 from models.organizations import organizations
 from models.organizations.organizations import Organization
 from models.webhooks import webhook_endpoints
-from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
-from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from tests.support.events import tracked
+from tests.support.in_transactions import evaluate, store
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 MICROSECOND = 0.000001
@@ -192,7 +191,7 @@ class World:
         """Evaluate one company, or all of them; return the ids of the deliveries written."""
         ids = self.company_ids() if company is None else [self.company_id(company)]
         until = None if stored_until is None else self.at(stored_until)
-        return list(evaluate(ids, self.rulebooks, self._at_or_now(at), known_until=until).written)
+        return list(evaluate(ids, self.rulebooks, self._at_or_now(at), stored_until=until).written)
 
     # What is recorded
 

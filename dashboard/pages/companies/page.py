@@ -1,4 +1,4 @@
-"""The list of companies: searched, filtered, sorted, and taken away as CSV."""
+"""The list of companies: search, filters, order, and export as CSV."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
-from dashboard.pages.companies.query import Listing
+from dashboard.pages.companies.query import CompanyQuery
 from dashboard.presentation.csv_export import as_csv
 from dashboard.web.context import now, rules_in_force
 from models.companies import company_list, field_names
@@ -26,49 +26,49 @@ blueprint = Blueprint("companies", __name__, url_prefix="/o/<name:organization>"
 PAGE = 50
 
 FILTERED_CORE_FIELDS = tuple(name for name in CORE_FIELDS if name != "name")
-"""The search finds names already."""
+"""Fields of all companies to filter by. The search already covers names."""
 
 
 @blueprint.get("/companies")
 @viewer
 def page(member: Member) -> ResponseReturnValue:
-    """The companies that the address asks for, 50 at a time."""
-    listing = Listing.from_parameters(request.args)
-    address = address_of(listing)
+    """Show the companies that match the query string, 50 per page."""
+    query = CompanyQuery.from_parameters(request.args)
+    url = address_of(query)
     if "add_field" in request.args and not _is_fragment():
-        return redirect(address, 303)
+        return redirect(url, 303)
     try:
-        shown = _read(member, listing, request.args.get("after"))
+        values = _read(member, query, request.args.get("after"))
     except UnreadableCursor:
-        return redirect(address, 303)
+        return redirect(url, 303)
     template = "companies/fragment.html" if _is_fragment() else "companies/page.html"
-    response = make_response(render_template(template, **shown))
+    response = make_response(render_template(template, **values))
     if _is_fragment():
-        response.headers["HX-Push-Url"] = address_of(listing, after=request.args.get("after"))
+        response.headers["HX-Push-Url"] = address_of(query, after=request.args.get("after"))
     return response
 
 
 @blueprint.get("/companies.csv")
 @viewer
 def export(member: Member) -> ResponseReturnValue:
-    """All companies that a filter finds, as CSV, in the order of the list."""
-    organization_id, listing = member.organization.id, Listing.from_parameters(request.args)
+    """Export all companies that match the query as CSV, in the order of the list."""
+    organization_id, query = member.organization.id, CompanyQuery.from_parameters(request.args)
     with transaction():
         read_one_snapshot()
         statuses = _book(member).statuses
-        wanted = listing.filter(statuses)
-        fields = field_names.of_filtered(organization_id, wanted)
-        found = company_list.in_order(organization_id, wanted, listing.sorting(statuses))
-    written = as_csv(_read_each(organization_id, found, wanted), fields)
-    response = Response(written, mimetype="text/csv")
+        company_filter = query.filter(statuses)
+        fields = field_names.of_filtered(organization_id, company_filter)
+        id_chunks = company_list.in_order(organization_id, company_filter, query.sorting(statuses))
+    lines = as_csv(_read_chunks(organization_id, id_chunks, company_filter), fields)
+    response = Response(lines, mimetype="text/csv")
     name = f"companies-{now():%Y-%m-%d}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def address_of(listing: Listing, *, after: str | None = None) -> str:
-    """The address of a list; `after` is the place in it to go on from."""
-    parameters = [*listing.parameters, *([("after", after)] if after else [])]
+def address_of(query: CompanyQuery, *, after: str | None = None) -> str:
+    """Return the URL of a list; `after` is the cursor of a page."""
+    parameters = [*query.parameters, *([("after", after)] if after else [])]
     named: dict[str, list[str]] = {}
     for name, value in parameters:
         named.setdefault(name, []).append(value)
@@ -76,36 +76,36 @@ def address_of(listing: Listing, *, after: str | None = None) -> str:
 
 
 def _is_fragment() -> bool:
-    """Whether htmx asks for the list alone; going back in the browser asks for the page."""
+    """Whether htmx requests the list alone; going back in the browser requests the whole page."""
     headers = request.headers
     return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
 
 
-def _read(member: Member, listing: Listing, after: str | None) -> dict[str, Any]:
-    """What the page shows."""
+def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, Any]:
+    """Read what the page shows, as variables of its template."""
     organization_id = member.organization.id
     with transaction():
         read_one_snapshot()
         book = _book(member)
         statuses = book.statuses
-        wanted = listing.filter(statuses)
-        found = company_list.page(
-            organization_id, wanted, listing.sorting(statuses), after=after, limit=PAGE
+        company_filter = query.filter(statuses)
+        result = company_list.page(
+            organization_id, company_filter, query.sorting(statuses), after=after, limit=PAGE
         )
         custom = field_names.names(organization_id)
         views = saved_views.visible_to(organization_id, member.person.id)
     return {
-        "listing": listing,
-        "found": found,
+        "query": query,
+        "result": result,
         "after": after,
         "statuses": statuses,
-        "counts": _in_order(found.counts, statuses, listing.status),
-        "all": sum(found.counts.values()),
+        "counts": _in_order(result.counts, statuses, query.status),
+        "all": sum(result.counts.values()),
         "flags": [flag.name for flag in book.flags],
         "flag_statuses": (*statuses, NOT_APPLICABLE),
         "fields": [*custom, *FILTERED_CORE_FIELDS],
         "views": views,
-        "current_view": next((view for view in views if view.query == listing.query), None),
+        "current_view": next((view for view in views if view.query == query.query_string), None),
         "address_of": address_of,
     }
 
@@ -113,7 +113,7 @@ def _read(member: Member, listing: Listing, after: str | None) -> dict[str, Any]
 def _in_order(
     counts: dict[str, int], statuses: tuple[str, ...], chosen: str
 ) -> list[tuple[str, int]]:
-    """Each status with its number: the worst first, then those that the rules do not know."""
+    """Return the counts by status, worst first, then of statuses that the rules do not have."""
     unknown = sorted(({*counts, chosen} - {""}) - {*statuses})
     return [(status, counts.get(status, 0)) for status in (*reversed(statuses), *unknown)]
 
@@ -122,11 +122,11 @@ def _book(member: Member) -> RuleBook:
     return rules_in_force(member.organization) or NO_RULES
 
 
-def _read_each(
-    organization_id: int, parts_of_all: Iterable[Sequence[int]], wanted: Filter
+def _read_chunks(
+    organization_id: int, id_chunks: Iterable[Sequence[int]], company_filter: Filter
 ) -> Iterator[list[Listed]]:
-    """Some companies at a time, between which no connection waits for a slow reader."""
-    for ids in parts_of_all:
+    """Read companies in chunks, without keeping a connection while a slow client downloads."""
+    for ids in id_chunks:
         with transaction():
-            found = company_list.read(organization_id, ids, wanted)
-        yield found
+            listed = company_list.read(organization_id, ids, company_filter)
+        yield listed

@@ -1,4 +1,4 @@
-"""The log of deliveries, and one delivery with its attempts."""
+"""The log of deliveries, and a delivery with its attempts."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,12 +22,12 @@ from services.webhooks import endpoints
 PAGE = 50
 
 SOON = timedelta(minutes=1)
-"""While an attempt is due so soon, its page looks for it by itself."""
+"""While an attempt is due within this time, the page of the delivery polls for its result."""
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A delivery with what it says and what was answered."""
+class DeliveryDetail:
+    """A delivery with its payload and its attempts."""
 
     delivery: LoggedDelivery
     payload: str
@@ -35,107 +35,109 @@ class Sent:
 
     @property
     def is_test(self) -> bool:
-        """Whether somebody sent it to see what is answered."""
+        """Whether it is a test event."""
         return self.delivery.event == endpoints.TEST_EVENT
 
 
 @blueprint.get("/deliveries")
 @viewer
 def deliveries(member: Member) -> ResponseReturnValue:
-    """The newest deliveries, of any or one state, endpoint and company."""
+    """Show the deliveries, newest first, filtered by state, endpoint and company."""
     state, company = request.args.get("state") or None, request.args.get("company") or None
     endpoint_id = request.args.get("webhook", type=UUID)
     filters = {"state": state, "company": company, "endpoint": endpoint_id}
     organization_id = member.organization.id
     with transaction():
         read_one_snapshot()
-        known = webhook_endpoints.of_organization(organization_id)
+        endpoint_list = webhook_endpoints.of_organization(organization_id)
         try:
-            found, following = delivery_log.page(
+            logged, next_cursor = delivery_log.page(
                 organization_id, filters, after=page_cursor(), limit=PAGE
             )
         except UnreadableCursor:
             abort(404)
     webhook = str(endpoint_id) if endpoint_id else None
-    asked: dict[str, Any] = {"state": state, "company": company, "webhook": webhook}
+    arguments: dict[str, Any] = {"state": state, "company": company, "webhook": webhook}
     return show(
         "deliveries.html",
         member,
-        deliveries=found,
+        deliveries=logged,
         states=STATES,
-        endpoints=known,
-        asked=asked,
-        filtered=any(asked.values()),
-        first=url_for(".deliveries", **asked) if page_cursor() else None,
-        next=url_for(".deliveries", after=following, **asked) if following else None,
+        endpoints=endpoint_list,
+        arguments=arguments,
+        filtered=any(arguments.values()),
+        first=url_for(".deliveries", **arguments) if page_cursor() else None,
+        next=url_for(".deliveries", after=next_cursor, **arguments) if next_cursor else None,
     )
 
 
 @blueprint.get("/deliveries/<uuid:id>")
 @viewer
 def delivery(member: Member, id: UUID) -> ResponseReturnValue:  # noqa: A002 -- as links name it
-    """One delivery: what it says, and each attempt at it."""
-    sent = _find(member, id)
+    """Show a delivery with its payload and its attempts."""
+    detail = _find(member, id)
     with transaction():
-        known = webhook_endpoints.of_organization(member.organization.id)
+        endpoint_list = webhook_endpoints.of_organization(member.organization.id)
     return show(
         "delivery.html",
         member,
-        **_told(sent),
-        payload=_spread(sent.payload),
-        endpoint_is_there=any(one.id == sent.delivery.endpoint_id for one in known),
+        **_template_values(detail),
+        payload=_indented(detail.payload),
+        endpoint_exists=any(
+            endpoint.id == detail.delivery.endpoint_id for endpoint in endpoint_list
+        ),
     )
 
 
 @blueprint.get("/deliveries/<uuid:id>/attempts")
 @viewer
 def attempts(member: Member, id: UUID) -> ResponseReturnValue:  # noqa: A002 -- as links name it
-    """How a delivery stands now, for its page."""
-    return show("attempts.html", member, **_told(_find(member, id)))
+    """Return the attempts of a delivery, for its page to poll."""
+    return show("attempts.html", member, **_template_values(_find(member, id)))
 
 
 @blueprint.post("/deliveries/<uuid:id>/resend")
 @administrator
 def resend(member: Member, id: UUID) -> ResponseReturnValue:  # noqa: A002 -- as links name it
-    """Send a delivery again at once, which was accepted or given up."""
-    found = _find(member, id).delivery
+    """Resend a delivery that was delivered or has failed."""
+    resent = _find(member, id).delivery
     with transaction():
-        endpoint = find_endpoint(member, found.endpoint_id)
-        following = endpoints.resend(endpoint, id, now())
-        if following:
-            subject = f"{found.event} for {found.company or 'a test'}"
+        endpoint = find_endpoint(member, resent.endpoint_id)
+        requests = endpoints.resend(endpoint, id, now())
+        if requests:
+            subject = f"{resent.event} for {resent.company or 'a test'}"
             audit.record(member, "Delivery sent again", subject, {"id": str(id)})
-    if following:
-        endpoints.enqueue_deliveries(app_context().broker, following)
+    if requests:
+        endpoints.enqueue_deliveries(app_context().broker, requests)
         flash("The delivery is being resent.")
     else:
-        flash(f"It is {found.state} and will be sent automatically.", "error")
+        flash(f"This delivery is {resent.state} and will be sent automatically.", "error")
     return redirect(url_for("developers.delivery", id=id), 303)
 
 
-def _find(member: Member, delivery_id: UUID) -> Sent:
-    """A delivery of the member's organization; 404 for any other."""
+def _find(member: Member, delivery_id: UUID) -> DeliveryDetail:
+    """Find a delivery of the member's organization; 404 for any other."""
     with transaction():
         read_one_snapshot()
-        found = delivery_log.find(member.organization.id, delivery_id)
-        if found is None:
+        row = delivery_log.find(member.organization.id, delivery_id)
+        if row is None:
             abort(404)
-        return Sent(*found, delivery_log.attempts(delivery_id))
+        return DeliveryDetail(*row, delivery_log.attempts(delivery_id))
 
 
-def _told(sent: Sent) -> dict[str, object]:
-    due_at = sent.delivery.next_attempt_at
+def _template_values(detail: DeliveryDetail) -> dict[str, object]:
+    due_at = detail.delivery.next_attempt_at
     return {
-        "sent": sent,
-        "delivery": sent.delivery,
+        "detail": detail,
+        "delivery": detail.delivery,
         "expected": due_at is not None and due_at <= now() + SOON,
         "late": due_at is not None and due_at < now() - SOON,
-        "resendable": sent.delivery.state in ("delivered", "failed"),
+        "resendable": detail.delivery.state in ("delivered", "failed"),
     }
 
 
-def _spread(payload: str) -> str:
-    """A payload's JSON over several lines, with its keys in their order."""
+def _indented(payload: str) -> str:
+    """Return a payload's JSON indented, with its keys in order; unchanged if it is not JSON."""
     try:
         return orjson.dumps(orjson.loads(payload), option=orjson.OPT_INDENT_2).decode()
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""One webhook endpoint: how it fares, what it is told, and what is done to it by hand."""
+"""A webhook endpoint: its state and subscription, and actions such as tests and recovery."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, administrator, audit, viewer
 from dashboard.pages.developers.frame import blueprint, find_endpoint, show
-from dashboard.pages.developers.subscription import SubscriptionForm, filled, statuses_to_offer
-from dashboard.pages.developers.webhooks import described
+from dashboard.pages.developers.subscription import SubscriptionForm, form_data, statuses_to_offer
+from dashboard.pages.developers.webhooks import audit_detail
 from dashboard.web.context import app_context, now
 from models.database import transaction
 from models.webhooks import delivery_log, webhook_endpoints
@@ -23,34 +23,34 @@ NEWEST = 5
 """Deliveries that an endpoint's page shows; the log has all."""
 
 OVERLAPS = ("24 hours", "1 hour", "7 days", "0 hours")
-"""How long a former secret may go on signing, the usual first."""
+"""How long the old secret may keep signing after a rotation, the default first."""
 
 
 @blueprint.get("/webhooks/<uuid:endpoint_id>")
 @viewer
 def endpoint(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
-    """All that is known of an endpoint."""
+    """Show an endpoint."""
     with transaction():
-        found = find_endpoint(member, endpoint_id)
-        form = _form(member, found)
-    return _page(member, found, form)
+        endpoint = find_endpoint(member, endpoint_id)
+        form = _form(member, endpoint)
+    return _page(member, endpoint, form)
 
 
 @blueprint.post("/webhooks/<uuid:endpoint_id>/subscription")
 @administrator
 def subscribe(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
-    """Change what an endpoint is told of."""
+    """Change the subscription of an endpoint."""
     with transaction():
-        found = find_endpoint(member, endpoint_id)
+        endpoint = find_endpoint(member, endpoint_id)
         form = SubscriptionForm(request.form)
-        form.offer(statuses_to_offer(member.organization, found.wanted))
-        fits = form.validate()
-        if fits:
-            wanted = form.wanted()
-            endpoints.subscribe(found, wanted)
-            _record(member, "Webhook changed", found, **described(wanted))
-    if not fits:
-        return _page(member, found, form), 422
+        form.offer(statuses_to_offer(member.organization, endpoint.wanted))
+        valid = form.validate()
+        if valid:
+            subscription = form.subscription()
+            endpoints.subscribe(endpoint, subscription)
+            _record(member, "Webhook changed", endpoint, **audit_detail(subscription))
+    if not valid:
+        return _page(member, endpoint, form), 422
     flash("The subscription was updated.")
     return _back(endpoint_id)
 
@@ -58,7 +58,7 @@ def subscribe(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/webhooks/<uuid:endpoint_id>/secret")
 @administrator
 def rotate_secret(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
-    """Give an endpoint a new secret, which is shown this once."""
+    """Rotate the secret of an endpoint. The new one is shown only once."""
     chosen = request.form.get("overlap", OVERLAPS[0])
     try:
         overlap = read_overlap(chosen)
@@ -66,17 +66,19 @@ def rotate_secret(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
         flash(f"The secret was not changed: {error}", "error")
         return _back(endpoint_id)
     with transaction():
-        found = find_endpoint(member, endpoint_id)
+        endpoint = find_endpoint(member, endpoint_id)
         secret = webhook_endpoints.rotate_secret(
-            found.id, secret_keys=app_context().settings.secret_keys, former_until=now() + overlap
+            endpoint.id,
+            secret_keys=app_context().settings.secret_keys,
+            former_until=now() + overlap,
         )
-        _record(member, "Webhook secret rotated", found, overlap=chosen)
+        _record(member, "Webhook secret rotated", endpoint, overlap=chosen)
     note = f"For {chosen}, the old secret signs as well." if overlap else None
     return show(
         "secret.html",
         member,
         title="New secret",
-        what=f"This secret signs the webhooks sent to {found.url} from now on",
+        what=f"This secret signs the webhooks sent to {endpoint.url} from now on",
         secret=secret,
         back=url_for("developers.endpoint", endpoint_id=endpoint_id),
         back_text="Back to webhook",
@@ -87,11 +89,11 @@ def rotate_secret(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/webhooks/<uuid:endpoint_id>/disable")
 @administrator
 def disable(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
-    """Send nothing more until it is enabled."""
+    """Disable an endpoint: its deliveries are kept until it is enabled again."""
     with transaction():
-        found = find_endpoint(member, endpoint_id)
-        endpoints.disable(found, "by hand", now())
-        _record(member, "Webhook disabled", found)
+        endpoint = find_endpoint(member, endpoint_id)
+        endpoints.disable(endpoint, "by hand", now())
+        _record(member, "Webhook disabled", endpoint)
     flash("The webhook is disabled. Its deliveries are kept until it is enabled again.")
     return _back(endpoint_id)
 
@@ -99,12 +101,12 @@ def disable(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/webhooks/<uuid:endpoint_id>/enable")
 @administrator
 def enable(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
-    """Send again, with all that was kept meanwhile."""
+    """Enable an endpoint, and send the deliveries that were kept."""
     with transaction():
-        found = find_endpoint(member, endpoint_id)
-        following = endpoints.enable(found, now(), app_context().settings.webhooks)
-        _record(member, "Webhook enabled", found)
-    endpoints.enqueue_deliveries(app_context().broker, following)
+        endpoint = find_endpoint(member, endpoint_id)
+        requests = endpoints.enable(endpoint, now(), app_context().settings.webhooks)
+        _record(member, "Webhook enabled", endpoint)
+    endpoints.enqueue_deliveries(app_context().broker, requests)
     flash("The webhook is enabled. The deliveries that were kept are being sent.")
     return _back(endpoint_id)
 
@@ -112,37 +114,37 @@ def enable(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/webhooks/<uuid:endpoint_id>/test")
 @administrator
 def send_test(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
-    """Send a test event; its page shows what was answered as soon as that is known."""
+    """Send a test event. The page of its delivery shows the response once there is one."""
     with transaction():
-        found = find_endpoint(member, endpoint_id)
-        delivery_id, following = endpoints.send_test(found, now())
-        _record(member, "Webhook tested", found)
-    endpoints.enqueue_deliveries(app_context().broker, following)
+        endpoint = find_endpoint(member, endpoint_id)
+        delivery_id, requests = endpoints.send_test(endpoint, now())
+        _record(member, "Webhook tested", endpoint)
+    endpoints.enqueue_deliveries(app_context().broker, requests)
     return redirect(url_for("developers.delivery", id=delivery_id), 303)
 
 
 @blueprint.post("/webhooks/<uuid:endpoint_id>/recover")
 @administrator
 def recover(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
-    """Send again all that failed since an instant."""
+    """Resend all deliveries that failed since an instant."""
     latest = "latest" in request.form
     at, policy = now(), app_context().settings.webhooks
     try:
         with transaction():
-            found = find_endpoint(member, endpoint_id)
+            endpoint = find_endpoint(member, endpoint_id)
             since = _since(request.form.get("since"))
-            number, following = endpoints.recover(
-                found, since=since, latest=latest, now=at, policy=policy
+            count, requests = endpoints.recover(
+                endpoint, since=since, latest=latest, now=at, policy=policy
             )
-            detail = {"since": since.isoformat(), "deliveries": number}
-            _record(member, "Deliveries recovered", found, **detail)
+            detail = {"since": since.isoformat(), "deliveries": count}
+            _record(member, "Deliveries recovered", endpoint, **detail)
     except RecoveryRefused as error:
         flash(str(error), "error")
         return _back(endpoint_id)
-    endpoints.enqueue_deliveries(app_context().broker, following)
+    endpoints.enqueue_deliveries(app_context().broker, requests)
     flash(
-        f"{number} failed deliveries are being resent."
-        if number
+        f"{count} failed deliveries are being resent."
+        if count
         else "No deliveries failed since then."
     )
     return _back(endpoint_id)
@@ -151,41 +153,41 @@ def recover(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
 @blueprint.get("/webhooks/<uuid:endpoint_id>/remove")
 @administrator
 def ask_to_remove(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
-    """Say what removing an endpoint does, and ask."""
+    """Ask for confirmation, with the consequences of removing an endpoint."""
     with transaction():
-        found = find_endpoint(member, endpoint_id)
-    return show("remove.html", member, endpoint=found)
+        endpoint = find_endpoint(member, endpoint_id)
+    return show("remove.html", member, endpoint=endpoint)
 
 
 @blueprint.post("/webhooks/<uuid:endpoint_id>/remove")
 @administrator
 def remove(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
-    """End a subscription; what waits for it is cancelled."""
+    """Remove an endpoint, and cancel its pending deliveries."""
     with transaction():
-        found = find_endpoint(member, endpoint_id)
-        endpoints.remove(found)
-        _record(member, "Webhook removed", found)
-    flash(f"The webhook to {found.host} was removed.")
+        endpoint = find_endpoint(member, endpoint_id)
+        endpoints.remove(endpoint)
+        _record(member, "Webhook removed", endpoint)
+    flash(f"The webhook to {endpoint.host} was removed.")
     return redirect(url_for(".webhooks"), 303)
 
 
-def _form(member: Member, found: Endpoint) -> SubscriptionForm:
-    form = SubscriptionForm(data=filled(found.wanted))
-    form.offer(statuses_to_offer(member.organization, found.wanted))
+def _form(member: Member, endpoint: Endpoint) -> SubscriptionForm:
+    form = SubscriptionForm(data=form_data(endpoint.wanted))
+    form.offer(statuses_to_offer(member.organization, endpoint.wanted))
     return form
 
 
-def _page(member: Member, found: Endpoint, form: SubscriptionForm) -> str:
+def _page(member: Member, endpoint: Endpoint, form: SubscriptionForm) -> str:
     at = now()
-    filters = {"endpoint": found.id}
+    filters = {"endpoint": endpoint.id}
     with transaction():
         newest, more = delivery_log.page(member.organization.id, filters, limit=NEWEST)
     earliest = endpoints.earliest_recovery(at, app_context().settings.webhooks)
-    since = max(earliest + timedelta(minutes=1), found.failing_since or at - timedelta(days=1))
+    since = max(earliest + timedelta(minutes=1), endpoint.failing_since or at - timedelta(days=1))
     return show(
         "endpoint.html",
         member,
-        endpoint=found,
+        endpoint=endpoint,
         form=form,
         newest=newest,
         more=more,
@@ -196,10 +198,10 @@ def _page(member: Member, found: Endpoint, form: SubscriptionForm) -> str:
 
 
 def _since(entered: str | None) -> datetime:
-    """The instant that was entered.
+    """Parse the instant that was entered.
 
     Raises:
-        RecoveryRefused: it is none.
+        RecoveryRefused: the text is not an instant.
     """
     since = as_instant(entered)
     if since is None:
@@ -207,8 +209,8 @@ def _since(entered: str | None) -> datetime:
     return since
 
 
-def _record(member: Member, action: str, found: Endpoint, **detail: object) -> None:
-    audit.record(member, action, found.url, {"id": str(found.id), **detail})
+def _record(member: Member, action: str, endpoint: Endpoint, **detail: object) -> None:
+    audit.record(member, action, endpoint.url, {"id": str(endpoint.id), **detail})
 
 
 def _back(endpoint_id: UUID) -> ResponseReturnValue:

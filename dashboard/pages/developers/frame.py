@@ -1,4 +1,4 @@
-"""What the pages for developers share: where they are, and what a role is shown."""
+"""The frame of the pages for developers: their URLs, and what a role may see."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,18 +16,18 @@ blueprint = Blueprint(
 )
 
 
-def show(template: str, member: Member, **shown: Any) -> str:
-    """One of the pages."""
+def show(template: str, member: Member, **values: Any) -> str:
+    """Render one of the pages."""
 
-    def where(url: str) -> str:
-        """Where a webhook goes: its path is often a secret, which administrators made."""
+    def visible_url(url: str) -> str:
+        """Return a webhook's URL, or its host if the member may not see secrets in paths."""
         return url if member.may(Role.ADMINISTRATOR) else urlsplit(url).netloc
 
     return render_template(
         f"developers/{template}",
         may_change=member.may(Role.ADMINISTRATOR),
-        where=where,
-        **shown,
+        visible_url=visible_url,
+        **values,
     )
 
 

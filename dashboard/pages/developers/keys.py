@@ -1,4 +1,4 @@
-"""API keys, and how much of its rate limit an organization has used."""
+"""API keys, and the current usage of the rate limit."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,9 +40,9 @@ class _KeyForm(Form):
 
 @dataclass(frozen=True)
 class Usage:
-    """Requests of one kind in the present window; `ends_at` is None before the first."""
+    """Requests of one kind in the current window; `ends_at` is None before the first request."""
 
-    what: str
+    title: str
     count: int
     limit: int
     ends_at: datetime | None
@@ -51,14 +51,14 @@ class Usage:
 @blueprint.get("")
 @viewer
 def page(member: Member) -> ResponseReturnValue:
-    """The keys that are valid and those that were, and the use of the rate limit."""
+    """Show the active and the revoked keys, and the usage of the rate limit."""
     return _page(member, _KeyForm())
 
 
 @blueprint.post("/keys")
 @administrator
 def create_key(member: Member) -> ResponseReturnValue:
-    """Make a key, which is shown this once."""
+    """Create a key. It is shown only once."""
     form = _KeyForm(request.form)
     if not form.validate():
         return _page(member, form), 422
@@ -81,7 +81,7 @@ def create_key(member: Member) -> ResponseReturnValue:
 @blueprint.get("/keys/<int:key_id>/revoke")
 @administrator
 def ask_to_revoke(member: Member, key_id: int) -> ResponseReturnValue:
-    """Say what revoking a key does, and ask."""
+    """Ask for confirmation, with the consequences of revoking a key."""
     with transaction():
         return show("revoke.html", member, key=_find_key(member, key_id))
 
@@ -89,7 +89,7 @@ def ask_to_revoke(member: Member, key_id: int) -> ResponseReturnValue:
 @blueprint.post("/keys/<int:key_id>/revoke")
 @administrator
 def revoke_key(member: Member, key_id: int) -> ResponseReturnValue:
-    """Refuse a key from now on."""
+    """Revoke a key."""
     with transaction():
         key = _find_key(member, key_id)
         if not api_keys.revoke(member.organization.id, key_id):
@@ -117,27 +117,27 @@ def _page(member: Member, form: _KeyForm) -> str:
 
 
 def _usage(organization: Organization) -> list[Usage] | None:
-    """What was used of the limit, None while Redis does not tell."""
+    """Return the usage of the rate limit; None while Redis does not respond."""
     rate = parse_rate(organization.rate_limit or app_context().settings.rate_limit)
     admissions = Admissions(app_context().broker)
-    used = []
-    for what, kind in (("Sending events", EVENTS), ("Reading data", READS)):
+    usage = []
+    for title, kind in (("Sending events", EVENTS), ("Reading data", READS)):
         try:
-            found = admissions.usage(
+            window = admissions.usage(
                 organization.id, limit=rate.amount, window_seconds=rate.get_expiry(), kind=kind
             )
         except RedisError:
             return None
-        ends_at = now() + timedelta(milliseconds=found.ends_in_ms) if found.count else None
-        used.append(Usage(what, found.count, rate.amount, ends_at))
-    return used
+        ends_at = now() + timedelta(milliseconds=window.ends_in_ms) if window.count else None
+        usage.append(Usage(title, window.count, rate.amount, ends_at))
+    return usage
 
 
 def _find_key(member: Member, key_id: int) -> ApiKey:
-    """A valid key of the member's organization; 404 for any other."""
+    """Find an active key of the member's organization; 404 for any other."""
     keys = api_keys.of_organization(member.organization.id)
-    valid = [key for key in keys if key.id == key_id and key.revoked_at is None]
-    return valid[0] if valid else abort(404)
+    active = [key for key in keys if key.id == key_id and key.revoked_at is None]
+    return active[0] if active else abort(404)
 
 
 def _masked(last_four: str) -> str:

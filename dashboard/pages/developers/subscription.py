@@ -1,4 +1,4 @@
-"""The form that says which changes of health an endpoint is to be told of."""
+"""The form of a subscription: which health changes are sent to an endpoint."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,12 +13,12 @@ from models.organizations.organizations import Organization
 from models.webhooks.webhook_endpoints import Wanted
 from services.webhooks.addresses import LONGEST_URL
 from services.webhooks.payload import EventType
-from services.webhooks.subscriptions import CannotSubscribe, read_fields
+from services.webhooks.subscriptions import InvalidSubscription, read_fields
 
 MOST_LINES = 1_000
 
 EVENT_TYPES = {
-    EventType.HEALTH_SCORE_CHANGED: "A company comes to another status (health_score_changed)",
+    EventType.HEALTH_SCORE_CHANGED: "The status of a company changes (health_score_changed)",
     EventType.THRESHOLD_CROSSED: "Only a flag changes (threshold_crossed)",
 }
 
@@ -35,8 +35,8 @@ def _not_too_many(_form: object, field: Field) -> None:
 def _field_lines(_form: object, field: Field) -> None:
     try:
         read_fields(_lines(field.data))
-    except CannotSubscribe as error:
-        raise ValidationError(f"{error} Write for example plan=Enterprise.") from None
+    except InvalidSubscription as error:
+        raise ValidationError(f"{error} For example: plan=Enterprise.") from None
 
 
 class _CheckboxesField(SelectMultipleField):
@@ -45,31 +45,31 @@ class _CheckboxesField(SelectMultipleField):
 
 
 class SubscriptionForm(Form):
-    """What is wanted; whatever is left empty does not matter."""
+    """The filters of a subscription. An empty field does not filter."""
 
     events = _CheckboxesField("When")
     statuses = _CheckboxesField("Only changes to these statuses")
     companies = TextAreaField(
         "Only these companies",
         [_not_too_many],
-        description="Their ids, one on a line. Empty for all.",
+        description="Company IDs, one per line. Leave empty for all.",
         render_kw={"rows": 3, "spellcheck": "false"},
     )
     fields = TextAreaField(
         "Only companies with these fields",
         [_not_too_many, _field_lines],
-        description="One on a line, such as plan=Enterprise. Of several values of one field,"
-        " a company must have one. Empty for all.",
+        description="One per line, such as plan=Enterprise. If a field has several values here,"
+        " one of them must match. Leave empty for all.",
         render_kw={"rows": 3, "spellcheck": "false"},
     )
 
     def offer(self, statuses: Sequence[str]) -> None:
-        """Offer what there is; must come before the form is validated or shown."""
+        """Set the choices. Call it before the form is validated or shown."""
         self.events.choices = [(str(kind), EVENT_TYPES[kind]) for kind in EventType]
         self.statuses.choices = [(status, status) for status in statuses]
 
-    def wanted(self) -> Wanted:
-        """What the form says, as it is stored."""
+    def subscription(self) -> Wanted:
+        """Return the entries as they are stored."""
         return Wanted(
             tuple(self.events.data or ()) or None,
             tuple(self.statuses.data or ()) or None,
@@ -79,13 +79,14 @@ class SubscriptionForm(Form):
 
 
 class AddForm(SubscriptionForm):
-    """A URL to subscribe, and what it is to be told of."""
+    """A URL with its subscription."""
 
     url = StringField(
         "URL",
         [required("a URL")],
         filters=[trimmed],
-        description="Each change is sent there as a signed POST. It must be public, and https.",
+        description="Each change is sent to this URL as a signed POST request."
+        " It must be public and use HTTPS.",
         render_kw={
             "type": "url",
             "autocomplete": "off",
@@ -95,19 +96,19 @@ class AddForm(SubscriptionForm):
     )
 
 
-def filled(wanted: Wanted) -> dict[str, Any]:
-    """What is wanted, as the form's entries."""
-    fields = wanted.company_fields or {}
+def form_data(subscription: Wanted) -> dict[str, Any]:
+    """Return the form data of a stored subscription."""
+    fields = subscription.company_fields or {}
     return {
-        "events": list(wanted.event_types or ()),
-        "statuses": list(wanted.statuses or ()),
-        "companies": "\n".join(wanted.companies or ()),
+        "events": list(subscription.event_types or ()),
+        "statuses": list(subscription.statuses or ()),
+        "companies": "\n".join(subscription.companies or ()),
         "fields": "\n".join(f"{name}={value}" for name in fields for value in fields[name]),
     }
 
 
-def statuses_to_offer(organization: Organization, wanted: Wanted | None = None) -> list[str]:
-    """The statuses of the rules, and those that an endpoint is subscribed to all the same."""
+def statuses_to_offer(organization: Organization, subscription: Wanted | None = None) -> list[str]:
+    """Return the statuses of the rules, and other statuses in an existing subscription."""
     book = rules_in_force(organization)
-    offered = [*(book.statuses if book else ()), *((wanted and wanted.statuses) or ())]
+    offered = [*(book.statuses if book else ()), *((subscription and subscription.statuses) or ())]
     return list(dict.fromkeys(offered))

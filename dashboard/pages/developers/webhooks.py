@@ -1,4 +1,4 @@
-"""The webhook endpoints of an organization, and a new one."""
+"""The webhook endpoints of an organization, and the form to add one."""
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,14 +17,14 @@ from services.webhooks.subscriptions import InvalidSubscription, check_url
 @blueprint.get("/webhooks")
 @viewer
 def webhooks(member: Member) -> ResponseReturnValue:
-    """The endpoints, and how they fare."""
+    """Show the endpoints with their state."""
     return _page(member, _form(member))
 
 
 @blueprint.post("/webhooks")
 @administrator
 def add_webhook(member: Member) -> ResponseReturnValue:
-    """Subscribe a URL, and show this once the secret that signs its webhooks."""
+    """Add an endpoint. The secret that signs its webhooks is shown only once."""
     form = _form(member, request.form)
     settings = app_context().settings
     note = None
@@ -35,12 +35,14 @@ def add_webhook(member: Member) -> ResponseReturnValue:
             form.url.errors = [_sentence(str(error))]
     if form.errors:
         return _page(member, form), 422
-    url, wanted = str(form.url.data), form.wanted()
+    url, subscription = str(form.url.data), form.subscription()
     with transaction():
         endpoint_id, secret = webhook_endpoints.add(
-            member.organization.id, url, secret_keys=settings.secret_keys, wanted=wanted
+            member.organization.id, url, secret_keys=settings.secret_keys, wanted=subscription
         )
-        audit.record(member, "Webhook added", url, {"id": str(endpoint_id), **described(wanted)})
+        audit.record(
+            member, "Webhook added", url, {"id": str(endpoint_id), **audit_detail(subscription)}
+        )
     return show(
         "secret.html",
         member,
@@ -53,15 +55,15 @@ def add_webhook(member: Member) -> ResponseReturnValue:
     )
 
 
-def described(wanted: Wanted) -> dict[str, object]:
-    """What an endpoint is subscribed to, as the audit log has it: only what matters."""
-    told = {
-        "changes": wanted.event_types,
-        "statuses": wanted.statuses,
-        "companies": wanted.companies,
-        "fields": wanted.company_fields,
+def audit_detail(subscription: Wanted) -> dict[str, object]:
+    """Return a subscription for the audit log, without empty filters."""
+    filters = {
+        "changes": subscription.event_types,
+        "statuses": subscription.statuses,
+        "companies": subscription.companies,
+        "fields": subscription.company_fields,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in filters.items() if value is not None}
 
 
 def _form(member: Member, entered: "MultiDict[str, str] | None" = None) -> AddForm:
@@ -73,8 +75,8 @@ def _form(member: Member, entered: "MultiDict[str, str] | None" = None) -> AddFo
 
 def _page(member: Member, form: AddForm) -> str:
     with transaction():
-        found = webhook_endpoints.of_organization(member.organization.id)
-    return show("webhooks.html", member, endpoints=found, form=form)
+        endpoints = webhook_endpoints.of_organization(member.organization.id)
+    return show("webhooks.html", member, endpoints=endpoints, form=form)
 
 
 def _sentence(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Who uses an event, by what a field of companies says."""
+"""The use of an event by cohorts: companies grouped by the value of a field."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,23 +9,26 @@ import orjson
 
 from models.companies import field_names
 from models.companies.companies import CORE_FIELDS
-from services.insights import COHORTS, Cohorts, Looked
+from services.insights.answers import COHORTS, Answer
+from services.insights.questions import Cohorts
 
 NOT_GROUPING = ("name", "payment_provider_id", "crm_provider_id")
-"""Core fields that say something else of nearly every company."""
+"""Core fields with a different value for nearly every company."""
 
 FEWEST = 2
-"""Values of a field that make groups to compare."""
+"""The least number of values that can be compared."""
 
 LONGEST = 80
-"""Letters of a value that are shown."""
+"""Characters of a value that are shown."""
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """The companies of one value; `search` finds them in the list of companies, None if it cannot.
+    """The companies with one value of a field.
 
-    `active` had the event in the last 30 days, `events` of them in all.
+    `search` is the value to find them by in the list of companies, None if that is not possible.
+    `active` is how many of them had the event in the last 30 days, `events` how many events those
+    were. `named` is false for the rows of all other values and of companies without a value.
     """
 
     value: str
@@ -37,36 +40,37 @@ class Cohort:
 
     @property
     def share(self) -> float:
-        """Of its companies, how many are active."""
+        """The share of its companies that are active."""
         return self.active / self.companies
 
     @property
     def events_each(self) -> float:
-        """Events per company, the idle ones counted in."""
+        """Events per company, including inactive ones."""
         return self.events / self.companies
 
 
 @dataclass(frozen=True)
-class Found:
-    """All cohorts of a field, those of most companies first."""
+class CohortTable:
+    """All cohorts of a field, the largest first."""
 
     rows: Sequence[Cohort]
     as_of: datetime | None
 
     @property
     def ends(self) -> tuple[Cohort, Cohort] | None:
-        """The values with the greatest and the least share; None where they do not differ."""
+        """The values with the highest and the lowest share; None if they do not differ."""
         named = [row for row in self.rows if row.named]
         if len(named) < FEWEST:
             return None
-        most, least = max(named, key=_share), min(named, key=_share)
-        return (most, least) if most.share > least.share else None
+        highest, lowest = max(named, key=_share), min(named, key=_share)
+        return (highest, lowest) if highest.share > lowest.share else None
 
 
 def fields_of(organization_id: int, in_rules: Collection[str]) -> list[str]:
-    """The fields to choose from: first those that make few groups, ahead those `in_rules`.
+    """Return the fields to choose from; empty if no company has custom fields.
 
-    Then the other custom fields, and those of the core. None where no company has custom fields.
+    First come custom fields with few values, those `in_rules` before the others, then the other
+    custom fields, then core fields.
     """
     custom = field_names.names(organization_id)
     values = field_names.number_of_values(organization_id)
@@ -77,30 +81,30 @@ def fields_of(organization_id: int, in_rules: Collection[str]) -> list[str]:
     return [*grouping, *other, *core] if custom else []
 
 
-def chosen(fields: Sequence[str], wanted: str | None) -> str | None:
-    """The field that is asked for, or the first; None where there is none."""
-    return wanted if wanted in fields else next(iter(fields), None)
+def choose_field(fields: Sequence[str], requested: str | None) -> str | None:
+    """Return the requested field, or the first; None if there are none."""
+    return requested if requested in fields else next(iter(fields), None)
 
 
-def question(field: str, event_key: str) -> Cohorts:
-    """What to ask."""
+def cohort_question(field: str, event_key: str) -> Cohorts:
+    """Return the question about the cohorts of a field."""
     return Cohorts(field, event_key)
 
 
-def read(looked: Looked) -> Found | None:
-    """The cohorts; None while nothing is known."""
-    if looked.answer is None:
+def cohort_table(answer: Answer) -> CohortTable | None:
+    """Return the cohorts; None while there is no answer."""
+    if answer.value is None:
         return None
-    return Found([_cohort(one) for one in looked.answer], looked.as_of)
+    return CohortTable([_cohort(cohort) for cohort in answer.value], answer.as_of)
 
 
-def _cohort(one: dict[str, Any]) -> Cohort:
-    value = one["value"]
-    named = not one["others"] and value is not None
-    if one["others"]:
+def _cohort(cohort: dict[str, Any]) -> Cohort:
+    value = cohort["value"]
+    named = not cohort["others"] and value is not None
+    if cohort["others"]:
         text = "All other values"
     elif value is None:
-        text = "Not known"
+        text = "Unknown"
     elif isinstance(value, str):
         text = value or "empty"
     else:
@@ -110,9 +114,9 @@ def _cohort(one: dict[str, Any]) -> Cohort:
         value=text if len(text) <= LONGEST else f"{text[:LONGEST]}…",
         search=text if findable else None,
         named=named,
-        companies=one["companies"],
-        active=one["active"],
-        events=one["events"],
+        companies=cohort["companies"],
+        active=cohort["active"],
+        events=cohort["events"],
     )
 
 

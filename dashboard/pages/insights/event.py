@@ -1,4 +1,4 @@
-"""One event key: who uses it week by week, how it spreads, and who is near a threshold."""
+"""One event key: its use by week, its adoption, and companies near a threshold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from dashboard.pages.insights.frame import (
     behind_since,
     blueprint,
     book_of,
-    change,
-    look_again,
+    next_poll,
     percent,
+    percent_change,
     year_of,
 )
 from dashboard.presentation.charts import columns
@@ -30,12 +30,13 @@ from models.database import read_one_snapshot, transaction
 from models.events import hourly_counts, weekly_reach
 from models.events.weekly_reach import Week
 from rules.durations import pluralize
-from services.insights import Adoption, Answer, Uptake
+from services.insights.answers import Answer
+from services.insights.questions import Adoption, Uptake
 
 
 @dataclass(frozen=True)
 class Weekly:
-    """How many companies, or people, used an event in each week of a year."""
+    """How many companies or people used an event in each week of a year."""
 
     noun: str
     rows: Sequence[tuple[date, int]]
@@ -49,23 +50,26 @@ class Weekly:
 
     @property
     def change(self) -> int | None:
-        """By how many percent it is more than the week before."""
-        return change(self.last, self.rows[-3][1])
+        """The change against the week before, in percent."""
+        return percent_change(self.last, self.rows[-3][1])
 
     @property
-    def most(self) -> tuple[date, int]:
-        """The week of the most, the latest of several."""
+    def peak(self) -> tuple[date, int]:
+        """The week with the highest number, the latest of several."""
         return max(reversed(self.rows), key=lambda row: row[1])
 
     @property
-    def ever(self) -> bool:
-        """Whether there is anything to show."""
-        return self.most[1] > 0
+    def is_used(self) -> bool:
+        """Whether the event was used in any of the weeks."""
+        return self.peak[1] > 0
 
 
 @dataclass(frozen=True)
-class Spread:
-    """Which share of all companies had ever used an event by the end of each week."""
+class AdoptionHistory:
+    """The share of all companies that had ever used an event, by the end of each week.
+
+    The rows have the Monday, the companies, and those of them that had used it.
+    """
 
     rows: Sequence[tuple[date, int, int]]
     wide: columns.ColumnsChart
@@ -80,10 +84,10 @@ class Spread:
 @blueprint.get("/<name:event_key>")
 @viewer
 def event(member: Member, event_key: str) -> ResponseReturnValue:
-    """What is known of one event key."""
+    """Show the insights into one event key."""
     at = now()
     organization_id = member.organization.id
-    if "\0" in event_key:  # PostgreSQL takes none in a text
+    if "\0" in event_key:  # PostgreSQL cannot store a NUL in a text
         abort(404)
     with transaction():
         read_one_snapshot()
@@ -94,20 +98,20 @@ def event(member: Member, event_key: str) -> ResponseReturnValue:
             abort(404)
         weeks = weekly_reach.of_key(organization_id, event_key, since=year_of(at)[0])
         fields = cohorts.fields_of(organization_id, book.company_fields)
-        by = cohorts.chosen(fields, request.args.get("by"))
-        counting = thresholds.counting(book, event_key)
-        answers = Answers.find(
+        by = cohorts.choose_field(fields, request.args.get("by"))
+        windows = thresholds.windows_of(book, event_key)
+        answers = Answers.read(
             member,
             [
                 Adoption(event_key),
                 Uptake(event_key),
-                *([cohorts.question(by, event_key)] if by else []),
-                *(one.question for one in counting),
+                *([cohorts.cohort_question(by, event_key)] if by else []),
+                *(window.question for window in windows),
             ],
             at,
         )
-    answers.renew(member)
-    adoption, uptake, *others = answers.looked
+    answers.enqueue_stale(member)
+    adoption, uptake, *others = answers.cached
     return render_template(
         "insights/event.html",
         event_key=event_key,
@@ -119,31 +123,30 @@ def event(member: Member, event_key: str) -> ResponseReturnValue:
         weeks_as_of=behind_since(weeks),
         adoption=adoption,
         shares=_shares(adoption),
-        spread=_spread(uptake),
-        uptake=uptake,
+        adoption_history=_adoption_history(uptake),
         fields=fields,
         by=by,
-        cohorts=cohorts.read(others.pop(0)) if by else None,
-        flags=thresholds.read(book, counting, others),
-        not_counting=thresholds.not_counting(book, event_key),
+        cohorts=cohorts.cohort_table(others.pop(0)) if by else None,
+        flags=thresholds.flag_distributions(book, windows, others),
+        flags_without_count=thresholds.flags_without_count(book, event_key),
         statuses=book.statuses,
         missing=answers.missing,
-        look=look_again(),
-        here=url_for(".event", event_key=event_key, by=by, look=look_again()),
+        next_poll=next_poll(),
+        here=url_for(".event", event_key=event_key, by=by, look=next_poll()),
     )
 
 
 def share(part: int, whole: int) -> float | None:
-    """A part of a whole; None of nothing."""
+    """Return a part as a share of the whole; None if the whole is 0."""
     return part / whole if whole else None
 
 
 def _weekly(noun: str, plural: str, weeks: Sequence[Week], at: datetime) -> Weekly:
-    found = {week.week: week for week in weeks}
+    by_day = {week.week: week for week in weeks}
     days = year_of(at)
     rows = []
     for day in days:
-        week = found.get(day)
+        week = by_day.get(day)
         number = (week.companies if noun == "company" else week.users) if week else 0
         rows.append((day, number))
     drawn = [
@@ -160,34 +163,34 @@ def _weekly(noun: str, plural: str, weeks: Sequence[Week], at: datetime) -> Week
 
 
 def _shares(adoption: Answer) -> dict[str, Any] | None:
-    """The shares of companies that ever and that lately used it."""
-    known = adoption.answer
-    if known is None:
+    """Return the shares of companies that ever and recently used the event."""
+    counts = adoption.value
+    if counts is None:
         return None
-    whole = known["companies"]
+    companies = counts["companies"]
     return {
-        **known,
-        "share": share(known["ever"], whole),
-        "lately": share(known["in_a_month"], whole),
+        **counts,
+        "share": share(counts["ever"], companies),
+        "recent": share(counts["in_a_month"], companies),
     }
 
 
-def _spread(uptake: Answer) -> Spread | None:
-    if uptake.answer is None:
+def _adoption_history(uptake: Answer) -> AdoptionHistory | None:
+    if uptake.value is None:
         return None
     rows = [
-        (date.fromisoformat(one["week"]), one["companies"], one["used"]) for one in uptake.answer
+        (date.fromisoformat(week["week"]), week["companies"], week["used"]) for week in uptake.value
     ]
     drawn = [
         Column(
             _month(day),
-            100 * (share(used, known) or 0),
-            f"Week of {day.day} {day:%b %Y}: {percent(share(used, known))},"
-            f" {used:,} of {pluralize(known, 'company', 'companies')}",
+            100 * (share(used, companies) or 0),
+            f"Week of {day.day} {day:%b %Y}: {percent(share(used, companies))},"
+            f" {used:,} of {pluralize(companies, 'company', 'companies')}",
         )
-        for day, known, used in rows
+        for day, companies, used in rows
     ]
-    return Spread(
+    return AdoptionHistory(
         rows,
         columns.draw(drawn, width=WHOLE, unit=" %"),
         columns.draw(drawn, width=NARROW, unit=" %"),
@@ -195,5 +198,5 @@ def _spread(uptake: Answer) -> Spread | None:
 
 
 def _month(day: date) -> str:
-    """The label of a week: its month, where it is the first that begins in it."""
+    """Return the label of a week: its month if it is the first week that starts in it."""
     return f"{day:%b}" if day.day <= 7 else ""

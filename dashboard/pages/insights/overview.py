@@ -1,4 +1,4 @@
-"""All event keys: how many companies and people use each, and whether that grows."""
+"""All event keys: how many companies and people use each, and whether their use is growing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from dashboard.pages.insights.frame import (
     behind_since,
     blueprint,
     book_of,
-    change,
-    look_again,
     monday,
+    next_poll,
+    percent_change,
     year_of,
 )
 from dashboard.presentation.charts.trend import draw_trend
@@ -27,7 +27,8 @@ from models.database import read_one_snapshot, transaction
 from models.events import weekly_reach
 from models.events.weekly_reach import Week
 from rules.book import EventSetting
-from services.insights import Adoption, Answer
+from services.insights.answers import Answer
+from services.insights.questions import Adoption
 
 PAGE = 50
 
@@ -36,9 +37,9 @@ MOST_USED_FIRST = "-companies"
 
 @dataclass(frozen=True)
 class Row:
-    """An event key with who used it, and the share of all companies that ever and lately did.
+    """An event key with its use by week, and the shares of companies that ever and recently did.
 
-    `name` is None for a key that nobody configured; `year` are the companies of each full week.
+    `name` is None for a key that is not configured; `year` has the companies of each full week.
     """
 
     key: str
@@ -49,36 +50,38 @@ class Row:
     week_before: int
     change: int | None
     ever: float | None
-    lately: float | None
+    recent: float | None
     year: Sequence[int]
 
     @property
-    def called(self) -> str:
-        """What people know it by."""
+    def display_name(self) -> str:
+        """The name, or the key without one."""
         return self.name or self.key
 
     @property
     def chart(self) -> Markup:
-        """How it went in the year."""
-        told = f"from {self.year[0]:,} a year ago to {self.year[-1]:,}, at most {max(self.year):,}"
-        return draw_trend(self.year, f"Companies a week: {told}")
+        """The companies of each week of the year as a line."""
+        summary = (
+            f"from {self.year[0]:,} a year ago to {self.year[-1]:,}, at most {max(self.year):,}"
+        )
+        return draw_trend(self.year, f"Companies per week: {summary}")
 
 
 _SORTS: dict[str, Callable[[Row], float | str | None]] = {
-    "name": lambda row: row.called.casefold(),
+    "name": lambda row: row.display_name.casefold(),
     "now": lambda row: row.this_week.companies,
     "companies": lambda row: row.last_week.companies,
     "change": lambda row: row.change,
     "users": lambda row: row.last_week.users,
     "ever": lambda row: row.ever,
-    "lately": lambda row: row.lately,
+    "lately": lambda row: row.recent,
 }
 
 
 @blueprint.get("")
 @viewer
 def page(member: Member) -> ResponseReturnValue:
-    """Every event key that is configured, or came within a year."""
+    """Show every event key that is configured or was sent in the past year."""
     at = now()
     sort = request.args.get("sort", MOST_USED_FIRST)
     sort = sort if sort.removeprefix("-") in _SORTS else MOST_USED_FIRST
@@ -88,14 +91,14 @@ def page(member: Member) -> ResponseReturnValue:
         events = book_of(member).events
         organization_id = member.organization.id
         years = weekly_reach.companies_a_week(organization_id, since=year_of(at)[0])
-        lately = weekly_reach.of_keys(organization_id, None, since=year_of(at)[-3])
+        recent_weeks = weekly_reach.of_keys(organization_id, None, since=year_of(at)[-3])
         keys = sorted({*events, *years})
-        answers = Answers.find(member, [Adoption(key) for key in keys], at)
-    answers.renew(member)
+        answers = Answers.read(member, [Adoption(key) for key in keys], at)
+    answers.enqueue_stale(member)
     rows = in_order(
         [
-            _row(key, events.get(key), lately.get(key, []), years.get(key, {}), looked, at)
-            for key, looked in zip(keys, answers.looked, strict=True)
+            _row(key, events.get(key), recent_weeks.get(key, []), years.get(key, {}), answer, at)
+            for key, answer in zip(keys, answers.cached, strict=True)
         ],
         sort,
     )
@@ -105,46 +108,46 @@ def page(member: Member) -> ResponseReturnValue:
         rows=shown,
         total=len(rows),
         first=url_for(".page", sort=sort) if number > 1 else None,
-        following=url_for(".page", sort=sort, page=number + 1)
-        if number * PAGE < len(rows)
-        else None,
+        next=url_for(".page", sort=sort, page=number + 1) if number * PAGE < len(rows) else None,
         sort=sort,
         this_week=monday(at),
         last_week=monday(at) - WEEK,
         weeks_as_of=behind_since(
             [week for row in shown for week in (row.this_week, row.last_week)]
         ),
-        adoption_as_of=min((one.as_of for one in answers.looked if one.as_of), default=None),
+        adoption_as_of=min(
+            (answer.as_of for answer in answers.cached if answer.as_of), default=None
+        ),
         missing=answers.missing,
-        look=look_again(),
-        here=url_for(".page", sort=sort, page=number, look=look_again()),
+        next_poll=next_poll(),
+        here=url_for(".page", sort=sort, page=number, look=next_poll()),
     )
 
 
 def in_order(rows: Sequence[Row], sort: str) -> list[Row]:
-    """The rows by a column, from the greatest on with a `-` before it; unknown ones come last."""
-    by = _SORTS[sort.removeprefix("-")]
-    known = [row for row in rows if by(row) is not None]
-    unknown = [row for row in rows if by(row) is None]
+    """Sort the rows by a column, descending with a leading `-`; unknown values come last."""
+    value_of = _SORTS[sort.removeprefix("-")]
+    known = [row for row in rows if value_of(row) is not None]
+    unknown = [row for row in rows if value_of(row) is None]
 
-    def value(row: Row) -> tuple[float, str]:
-        found = by(row)
-        return (0, found) if isinstance(found, str) else (found or 0, "")
+    def sort_key(row: Row) -> tuple[float, str]:
+        value = value_of(row)
+        return (0, value) if isinstance(value, str) else (value or 0, "")
 
-    return sorted(known, key=value, reverse=sort.startswith("-")) + unknown
+    return sorted(known, key=sort_key, reverse=sort.startswith("-")) + unknown
 
 
 def _row(
     key: str,
     event: EventSetting | None,
-    lately: Sequence[Week],
+    recent_weeks: Sequence[Week],
     year: Mapping[int, int],
-    looked: Answer,
+    answer: Answer,
     at: datetime,
 ) -> Row:
-    found = {week.week: week for week in lately}
-    before, last, this = [found.get(day) or Week(day, 0, 0, at) for day in year_of(at)[-3:]]
-    adoption = looked.answer
+    by_day = {week.week: week for week in recent_weeks}
+    before, last, this = [by_day.get(day) or Week(day, 0, 0, at) for day in year_of(at)[-3:]]
+    adoption = answer.value
     companies = adoption["companies"] if adoption else 0
     return Row(
         key=key,
@@ -153,8 +156,8 @@ def _row(
         this_week=this,
         last_week=last,
         week_before=before.companies,
-        change=change(last.companies, before.companies),
+        change=percent_change(last.companies, before.companies),
         ever=adoption["ever"] / companies if companies else None,
-        lately=adoption["in_a_month"] / companies if companies else None,
+        recent=adoption["in_a_month"] / companies if companies else None,
         year=[year.get(week, 0) for week in range(WEEKS - 1)],
     )

@@ -1,11 +1,11 @@
-"""How companies lie about the thresholds of a flag: whom its phrases hold for, who is one away."""
+"""The flags that count an event, with how many companies are at and near their thresholds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
-from dashboard.pages.insights.frame import DASH, NARROW, WIDE
+from dashboard.pages.insights.bands import Band, Bin, bands, bins
+from dashboard.pages.insights.frame import NARROW, WIDE
 from dashboard.presentation.charts import columns
 from dashboard.presentation.charts.columns import Column
 from dashboard.presentation.wording import tone_of
@@ -13,18 +13,14 @@ from rules.book import RuleBook
 from rules.durations import format_duration, pluralize
 from rules.flags import Flag
 from rules.phrases.fields import format_value
-from services import insights
-from services.insights import HIGHEST, Distribution, Answer, Threshold
-
-MOST_SINGLE = 24
-"""Numbers up to which each has a column of its own."""
-
-LEAST_SHOWN = 10
+from services.insights.answers import MAX_NUMBER, Answer
+from services.insights.questions import Distribution
+from services.insights.thresholds import Threshold, distributions
 
 
 @dataclass(frozen=True)
-class Counting:
-    """A flag that counts an event in a window, and the thresholds there, the worst first."""
+class FlagWindow:
+    """A flag that counts an event in a window, with its thresholds there, worst first."""
 
     flag: Flag
     question: Distribution
@@ -32,113 +28,55 @@ class Counting:
 
 
 @dataclass(frozen=True)
-class Band:
-    """A threshold with how many companies are at it by the count, and how many one away.
+class FlagDistribution:
+    """What the page shows of a flag's counts; `bands` is empty while there is no answer.
 
-    A company is at the worst threshold that holds for it; the last band is of none.
-    `one_away` is None where it cannot be told, or nobody can be.
+    `noun` is what is counted, event or user.
     """
 
-    status: str | None
-    phrase: str
-    companies: int
-    one_away: int | None
-
-
-@dataclass(frozen=True)
-class Bin:
-    """Companies with counts from `low` to `high`, which is None for any more."""
-
-    low: int
-    high: int | None
-    companies: int
-    status: str | None
-
-    @property
-    def label(self) -> str:
-        """The counts: one number, the first and the last of several, or `20+`."""
-        if self.high is None:
-            return f"{self.low:,}+"
-        return f"{self.low:,}" if self.low == self.high else f"{self.low:,}{DASH}{self.high:,}"
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A flag's counts as the page shows them; `bands` is empty while nothing is known."""
-
     flag: str
-    asks: str
-    only: str | None
+    title: str
+    filter: str | None
     bands: Sequence[Band]
     bins: Sequence[Bin]
     companies: int
-    answer: str
-    one: str
+    summary: str
+    noun: str
     notes: Sequence[str]
     as_of: datetime | None
     wide: columns.ColumnsChart | None
     narrow: columns.ColumnsChart | None
 
 
-def counting(book: RuleBook, event_key: str) -> list[Counting]:
-    """The flags that count a key, or any event, with each of their windows."""
+def windows_of(book: RuleBook, event_key: str) -> list[FlagWindow]:
+    """Return the flags that count a key, or any event, with each of their windows."""
     return [
-        Counting(flag, question, thresholds)
-        for flag in _about(book, event_key)
-        for question, thresholds in insights.distributions(book, flag.name)
+        FlagWindow(flag, question, thresholds)
+        for flag in _flags_about(book, event_key)
+        for question, thresholds in distributions(book, flag.name)
     ]
 
 
-def not_counting(book: RuleBook, event_key: str) -> list[str]:
-    """The flags about this key that judge something else of it than a count, such as a share."""
+def flags_without_count(book: RuleBook, event_key: str) -> list[str]:
+    """Return the flags that evaluate something other than a count of this key, such as a share."""
     return [
         flag.name
-        for flag in _about(book, event_key)
-        if flag.selector.event_key == event_key and not insights.distributions(book, flag.name)
+        for flag in _flags_about(book, event_key)
+        if flag.selector.event_key == event_key and not distributions(book, flag.name)
     ]
 
 
-def read(book: RuleBook, asked: Sequence[Counting], looked: Sequence[Answer]) -> list[Shown]:
-    """The flags with what is known of each."""
-    return [_shown(book, one, found) for one, found in zip(asked, looked, strict=True)]
+def flag_distributions(
+    book: RuleBook, windows: Sequence[FlagWindow], answers: Sequence[Answer]
+) -> list[FlagDistribution]:
+    """Return the distribution of each flag and window, from the answer to its question."""
+    return [
+        _flag_distribution(book, window, answer)
+        for window, answer in zip(windows, answers, strict=True)
+    ]
 
 
-def bands(pairs: Sequence[tuple[int, int]], thresholds: Sequence[Threshold]) -> list[Band]:
-    """How many companies are at each threshold, the worst first, and at none, last."""
-    numbers = dict(pairs)
-    found = []
-    for threshold in thresholds:
-        away = threshold.one_away
-        # At the highest number lie also those with more, so that none of them can be told there.
-        told = away is not None and away < HIGHEST
-        found.append(
-            Band(
-                threshold.status,
-                threshold.phrase,
-                sum(c for n, c in pairs if _holding(n, thresholds) is threshold),
-                numbers.get(away, 0) if told and away is not None else None,
-            )
-        )
-    none = sum(companies for n, companies in pairs if _holding(n, thresholds) is None)
-    return [*found, Band(None, "None of them", none, None)]
-
-
-def bins(pairs: Sequence[tuple[int, int]], thresholds: Sequence[Threshold]) -> list[Bin]:
-    """The counts in steps, finer where thresholds are low; none has one within it."""
-    numbers = [threshold.number for threshold in thresholds]
-    end = min(max(2 * max(numbers), LEAST_SHOWN), HIGHEST)
-    step = 1 if end <= MOST_SINGLE else -(-end // MOST_SINGLE)
-    edges = sorted({0, *range(0, end + 1, step), *(n for n in numbers if 0 < n <= HIGHEST)})
-    steps = [*((low, after - 1) for low, after in pairwise(edges)), (edges[-1], None)]
-    found = []
-    for low, high in steps:
-        within = sum(c for n, c in pairs if n >= low and (high is None or n <= high))
-        holding = _holding(low, thresholds)
-        found.append(Bin(low, high, within, holding.status if holding else None))
-    return found
-
-
-def _about(book: RuleBook, event_key: str) -> list[Flag]:
+def _flags_about(book: RuleBook, event_key: str) -> list[Flag]:
     return [
         flag
         for flag in book.flags
@@ -146,47 +84,43 @@ def _about(book: RuleBook, event_key: str) -> list[Flag]:
     ]
 
 
-def _holding(number: int, thresholds: Sequence[Threshold]) -> Threshold | None:
-    """The worst threshold that holds with a count."""
-    return next((one for one in thresholds if one.holds(number)), None)
-
-
-def _shown(book: RuleBook, one: Counting, looked: Answer) -> Shown:
-    question, thresholds = one.question, one.thresholds
-    pairs = [(number, companies) for number, companies in looked.answer or ()]
-    known = looked.answer is not None
-    found = bands(pairs, thresholds) if known else []
-    steps = bins(pairs, thresholds) if known else []
+def _flag_distribution(book: RuleBook, window: FlagWindow, answer: Answer) -> FlagDistribution:
+    question, thresholds = window.question, window.thresholds
+    answered = answer.value is not None
+    pairs = [(number, companies) for number, companies in answer.value or ()]
+    flag_bands = bands(pairs, thresholds) if answered else []
+    flag_bins = bins(pairs, thresholds) if answered else []
     noun = "user" if question.users else "event"
-    drawn = [
-        Column(
-            step.label,
-            step.companies,
-            f"{step.label} {noun if step.label == '1' else noun + 's'}:"
-            f" {pluralize(step.companies, 'company', 'companies')}"
-            + (f", {step.status}" if step.status else ""),
-            tone_of(step.status, book.statuses) if step.status else "plain",
-        )
-        for step in steps
-    ]
-    return Shown(
-        flag=one.flag.name,
-        asks=_asks(question),
-        only=_only(question),
-        bands=found,
-        bins=steps,
+    drawn = [_column(counts, noun, book.statuses) for counts in flag_bins]
+    return FlagDistribution(
+        flag=window.flag.name,
+        title=_title(question),
+        filter=_describe_filter(question),
+        bands=flag_bands,
+        bins=flag_bins,
         companies=sum(companies for _, companies in pairs),
-        answer=_answer(found, noun),
-        one=noun,
-        notes=_notes(one),
-        as_of=looked.as_of,
-        wide=columns.draw(drawn, width=WIDE) if known else None,
-        narrow=columns.draw(drawn, width=NARROW) if known else None,
+        summary=_summarize(flag_bands, noun),
+        noun=noun,
+        notes=_notes(window),
+        as_of=answer.as_of,
+        wide=columns.draw(drawn, width=WIDE) if answered else None,
+        narrow=columns.draw(drawn, width=NARROW) if answered else None,
     )
 
 
-def _asks(question: Distribution) -> str:
-    """The question in words."""
+def _column(counts: Bin, noun: str, statuses: Sequence[str]) -> Column:
+    return Column(
+        counts.label,
+        counts.companies,
+        f"{counts.label} {noun if counts.label == '1' else noun + 's'}:"
+        f" {pluralize(counts.companies, 'company', 'companies')}"
+        + (f", {counts.status}" if counts.status else ""),
+        tone_of(counts.status, statuses) if counts.status else "plain",
+    )
+
+
+def _title(question: Distribution) -> str:
+    """Return the question in words."""
     window = format_duration(question.window)
     what = "any event" if question.event_key is None else "it"
     if question.users:
@@ -194,34 +128,40 @@ def _asks(question: Distribution) -> str:
     return f"How often did companies do {what} in {window}?"
 
 
-def _only(question: Distribution) -> str | None:
-    """Which events count, where it depends on their data."""
-    parts = [
+def _describe_filter(question: Distribution) -> str | None:
+    """Describe which events count, if that depends on their data."""
+    conditions = [
         f"data.{'.'.join(path)} is {' or '.join(format_value(value) for value in values)}"
         for path, values in question.where
     ]
-    return " and ".join(parts) or None
+    return " and ".join(conditions) or None
 
 
-def _answer(found: Sequence[Band], noun: str) -> str:
-    """Who is one away, the mildest first, since most are near that one."""
-    told = [band for band in reversed(found) if band.one_away]
+def _summarize(flag_bands: Sequence[Band], noun: str) -> str:
+    """Describe who is one away, mildest threshold first, since most are near that one."""
     sentences = []
-    for band in told:
-        are = "company is" if band.one_away == 1 else "companies are"
-        sentences.append(f"{band.one_away:,} {are} one {noun} away from {band.status}")
-    return ", ".join(sentences) + "." if sentences else f"No company is one {noun} away."
+    for band in reversed(flag_bands):
+        if band.one_away:
+            are = "company is" if band.one_away == 1 else "companies are"
+            sentences.append(f"{band.one_away:,} {are} one {noun} away from {band.status}")
+    if not sentences:
+        return f"No company is one {noun} away from a threshold."
+    return ", ".join(sentences) + "."
 
 
-def _notes(one: Counting) -> list[str]:
-    """What else decides besides the count."""
-    flag, notes = one.flag, []
-    if any(threshold.number > HIGHEST for threshold in one.thresholds):
-        notes.append(f"Counts from {HIGHEST:,} on are taken together, so not told by thresholds.")
+def _notes(window: FlagWindow) -> list[str]:
+    """Return what decides about the flag besides the count."""
+    flag, notes = window.flag, []
+    if any(threshold.number > MAX_NUMBER for threshold in window.thresholds):
+        notes.append(
+            f"Counts from {MAX_NUMBER:,} on are grouped, so they are not split by threshold."
+        )
     if flag.lasting:
-        notes.append(f"It is raised only once that has held for {format_duration(flag.lasting)}.")
+        notes.append(
+            f"The flag is raised only after this has been true for {format_duration(flag.lasting)}."
+        )
     if flag.recover is not None:
-        notes.append(f"Once raised, it stays so until: {str(flag.recover).lower()}.")
+        notes.append(f"Once raised, the flag stays raised until: {str(flag.recover).lower()}.")
     if flag.applies_to or flag.wait:
-        notes.append("Companies to which it does not apply, or not yet, are left out.")
+        notes.append("Companies to which the flag does not apply, or not yet, are left out.")
     return notes

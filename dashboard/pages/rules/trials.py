@@ -9,8 +9,8 @@ from models.companies import companies
 from models.database import read_one_snapshot, transaction
 from models.organizations.organizations import Organization
 from rules.book import RuleBook
-from services.rules.backtest import CHUNK, Replayed, Stretch, replay_chunk
-from services.rules.backtest_report import Report
+from services.rules.backtest import CHUNK, CompanyReplay, ReplayPeriod, replay_chunk
+from services.rules.backtest_report import BacktestReport
 from services.rules.plan import Plan, collect, plan
 
 PATIENCE = timedelta(seconds=6)
@@ -46,20 +46,20 @@ def make_plan(
 
 
 def replay_some(
-    organization: Organization, book: RuleBook, stretch: Stretch, patience: Patience
-) -> tuple[Report, int]:
+    organization: Organization, book: RuleBook, stretch: ReplayPeriod, patience: Patience
+) -> tuple[BacktestReport, int]:
     """What a book would have said of the companies that there is time for, and of how many.
 
     Those are spread evenly over all, from the first seen to the last.
     """
     with transaction():
         ids = companies.ids_of_organization(organization.id)
-    replayed: list[Replayed] = []
+    replayed: list[CompanyReplay] = []
     for chunk in _spread(ids):
         if not patience.lasts():
             break
         replayed += replay_chunk(chunk, [book], stretch)
-    return Report(book, [], replayed, stretch), len(ids)
+    return BacktestReport(book, [], replayed, stretch), len(ids)
 
 
 def _spread(ids: Sequence[int]) -> Iterator[Sequence[int]]:

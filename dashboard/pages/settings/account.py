@@ -1,4 +1,4 @@
-"""A person's own account: name, password, and where they are signed in."""
+"""One's own account: name, password, and active sessions."""
 
 from dataclasses import replace
 
@@ -53,7 +53,7 @@ class _PasswordForm(Form):
 @blueprint.get("")
 @signed_in
 def page(visitor: Visitor) -> ResponseReturnValue:
-    """All of it on one page."""
+    """Show the account."""
     return _page(visitor)
 
 
@@ -76,7 +76,7 @@ def rename(visitor: Visitor) -> ResponseReturnValue:
 @blueprint.post("/password")
 @signed_in
 def change_password(visitor: Visitor) -> ResponseReturnValue:
-    """Change one's own password: every other browser is signed out."""
+    """Change one's own password, and sign out every other browser."""
     person = visitor.person
     if person.password_hash is None:
         abort(404)
@@ -103,7 +103,7 @@ def change_password(visitor: Visitor) -> ResponseReturnValue:
 @blueprint.post("/sessions/<int:session_id>/end")
 @signed_in
 def end_one(visitor: Visitor, session_id: int) -> ResponseReturnValue:
-    """Sign out one other browser."""
+    """Sign out one browser."""
     if session_id == visitor.session.id:
         return _sign_out_here()
     with transaction():
@@ -116,7 +116,7 @@ def end_one(visitor: Visitor, session_id: int) -> ResponseReturnValue:
 @blueprint.post("/sessions/end")
 @signed_in
 def end_all(visitor: Visitor) -> ResponseReturnValue:
-    """Sign out everywhere, here too."""
+    """Sign out of all browsers, including this one."""
     person = visitor.person
     with transaction():
         sessions.end_all(person.id)
@@ -125,7 +125,7 @@ def end_all(visitor: Visitor) -> ResponseReturnValue:
 
 
 def _replace_password(person: Person, password: str, response: Response) -> None:
-    """Store a new password, and go on in this browser alone, under a new token."""
+    """Store a new password, and keep only the session of this browser, with a new token."""
     password_hash = app_context().passwords.hash(password)
     with transaction():
         changes.set_password(person, password_hash, maker=Maker.of(person), at=now())

@@ -1,4 +1,4 @@
-"""Settings -> People: who is a member of an organization, and in which role."""
+"""People: the members of an organization and their roles."""
 
 from collections.abc import Callable
 
@@ -30,14 +30,14 @@ class _AddForm(Form):
 @blueprint.get("")
 @administrator
 def page(member: Member) -> ResponseReturnValue:
-    """The members of the organization."""
+    """Show the members of the organization."""
     return _page(member, _AddForm())
 
 
 @blueprint.post("")
 @administrator
 def add(member: Member) -> ResponseReturnValue:
-    """Make somebody a member; a new person's password is shown this once."""
+    """Add a member. The password of a new person is shown only once."""
     form = _AddForm(request.form)
     if not form.validate():
         return _page(member, form), 422
@@ -64,7 +64,7 @@ def add(member: Member) -> ResponseReturnValue:
 @blueprint.post("/<int:person_id>/role")
 @administrator
 def change_role(member: Member, person_id: int) -> ResponseReturnValue:
-    """Give a member another role."""
+    """Change the role of a member."""
     chosen = request.form.get("role", "")
     if chosen not in list(Role):
         abort(400)
@@ -94,10 +94,10 @@ def remove(member: Member, person_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:person_id>/disable")
 @administrator
 def disable(member: Member, person_id: int) -> ResponseReturnValue:
-    """Keep a person from signing in, and end their sessions."""
+    """Disable a person: end their sessions and reject new ones."""
 
     def change(person: Person) -> str:
-        _check_in_charge(person)
+        _check_administers_all(person)
         changes.disable(person, maker=Maker.of(member.person), at=now())
         return f"{person.email} can no longer sign in and was signed out everywhere."
 
@@ -107,10 +107,10 @@ def disable(member: Member, person_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:person_id>/enable")
 @administrator
 def enable(member: Member, person_id: int) -> ResponseReturnValue:
-    """Let a person sign in again."""
+    """Let a disabled person sign in again."""
 
     def change(person: Person) -> str:
-        _check_in_charge(person)
+        _check_administers_all(person)
         changes.enable(person, maker=Maker.of(member.person), at=now())
         return f"{person.email} can sign in again."
 
@@ -120,13 +120,13 @@ def enable(member: Member, person_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:person_id>/password")
 @administrator
 def reset_password(member: Member, person_id: int) -> ResponseReturnValue:
-    """Give a person a new random password, which is shown this once."""
+    """Set a new random password for a person. It is shown only once."""
     password = random_password()
     password_hash = app_context().passwords.hash(password)
     try:
         with transaction():
             person = _find_member(member, person_id)
-            _check_in_charge(person)
+            _check_administers_all(person)
             changes.set_password(person, password_hash, maker=Maker.of(member.person), at=now())
     except ChangeRefused as error:
         flash(str(error), "error")
@@ -145,36 +145,36 @@ def _show_password(person: Person, password: str, *, new: bool) -> str:
 
 
 def _change(member: Member, person_id: int, change: Callable[[Person], str]) -> ResponseReturnValue:
-    """Change a member in one transaction, and say so; or say why not."""
+    """Change a member in one transaction, and show the message that `change` returns."""
     try:
         with transaction():
-            said = change(_find_member(member, person_id))
+            message = change(_find_member(member, person_id))
     except ChangeRefused as error:
         flash(str(error), "error")
     else:
-        flash(said)
+        flash(message)
     return redirect(url_for("people.page"), 303)
 
 
 def _find_member(member: Member, person_id: int) -> Person:
-    """A member of the same organization; anybody else does not exist here."""
+    """Return a member of the same organization; 404 for anybody else."""
     if memberships.role_of(member.organization.id, person_id) is None:
         abort(404)
     person = people.with_id(person_id)
     return person or abort(404)
 
 
-def _check_in_charge(person: Person) -> None:
-    """See that the visitor administers every organization of a person.
+def _check_administers_all(person: Person) -> None:
+    """Check that the visitor administers every organization of a person.
 
     Raises:
         ChangeRefused: they do not.
     """
-    found = visitor()
+    current = visitor()
     administered = [
-        m.organization.id
-        for m in (found.memberships if found else [])
-        if m.role == Role.ADMINISTRATOR
+        membership.organization.id
+        for membership in (current.memberships if current else [])
+        if membership.role == Role.ADMINISTRATOR
     ]
     if not changes.administers_all_of(administered, person):
         raise ChangeRefused(

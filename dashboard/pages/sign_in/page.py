@@ -1,4 +1,4 @@
-"""The page to sign in on, and signing out."""
+"""The sign-in page, and signing out."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -27,7 +27,7 @@ from services.accounts.people import LONGEST_EMAIL
 blueprint = Blueprint("sign_in", __name__)
 
 WRONG = "Incorrect email or password."
-"""Whichever of the two is wrong: nobody shall learn here who has an account."""
+"""The same whichever of the two is wrong, so that nobody can find out who has an account."""
 
 
 class _SignInForm(Form):
@@ -47,9 +47,9 @@ class _SignInForm(Form):
 @blueprint.get("/sign-in")
 @public
 def page() -> ResponseReturnValue:
-    """The form; who is signed in goes on at once."""
+    """Show the form; redirect a person who is signed in already."""
     if visitor():
-        return redirect(_goal(), 303)
+        return redirect(_next_url(), 303)
     return _page(_SignInForm())
 
 
@@ -64,14 +64,14 @@ def sign_in() -> ResponseReturnValue:
         person = check_password(
             form.email.data or "", form.password.data or "", address=client_address()
         )
-        response = redirect(_goal(), 303)
+        response = redirect(_next_url(), 303)
         begin_session(person, response, by="password")
     except SignInRefused:
         return _page(form, WRONG), 422
     except TooManyAttempts as error:
         minutes = pluralize(-(-error.retry_after // 60), "minute")
-        said = f"Too many attempts. Try again in {minutes}."
-        return _page(form, said), 429, {"Retry-After": str(error.retry_after)}
+        message = f"Too many attempts. Try again in {minutes}."
+        return _page(form, message), 429, {"Retry-After": str(error.retry_after)}
     except RedisError:
         raise ServiceUnavailable("Signing in is not possible right now.") from None
     return response
@@ -87,12 +87,12 @@ def sign_out() -> ResponseReturnValue:
     return response
 
 
-def _page(form: _SignInForm, refused: str | None = None) -> str:
+def _page(form: _SignInForm, error: str | None = None) -> str:
     return render_template(
-        "sign_in.html", form=form, refused=refused, open_id=app_context().settings.open_id
+        "sign_in.html", form=form, error=error, open_id=app_context().settings.open_id
     )
 
 
-def _goal() -> str:
-    """Where to go on: where the person wanted to go."""
+def _next_url() -> str:
+    """Return the URL that the person asked for before signing in, or the start page."""
     return safe_redirect_target(request.args.get("next")) or url_for("start.page")

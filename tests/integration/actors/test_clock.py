@@ -22,13 +22,12 @@ from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt, Result, State
 from queues import messages
 from queues.broker import QueueBroker
-from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
-from services.health.evaluation import evaluate
-from services.health.overrides import FlagOfCompany, Grounds, Judging, snooze
+from services.health.overrides import FlagOfCompany, JudgingContext, Justification, snooze
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
-from services.webhooks.delivery import claim
+from services.webhooks.claims import claim
+from tests.support.in_transactions import evaluate, store
 
 POLICY = WebhookPolicy()
 
@@ -67,7 +66,7 @@ class RecordingBroker(QueueBroker):
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         if self.gone:
             raise redis.ConnectionError("nobody answers")
-        if message.queue_name != messages.READING:
+        if message.queue_name != messages.TOTALS:
             self.sent.append(str(message))
         return super().enqueue(message, delay=delay)
 
@@ -267,8 +266,8 @@ def test_pages_are_summed_up_seldom_while_events_wait(
 ) -> None:
     def summed_up(at: float) -> bool:
         ticking.at(at)
-        waiting = ticking.broker.waiting(messages.READING)
-        ticking.broker.flush(messages.READING)
+        waiting = ticking.broker.waiting(messages.TOTALS)
+        ticking.broker.flush(messages.TOTALS)
         return waiting > 0
 
     assert [summed_up(at) for at in (10, 19, 20)] == [True, False, True]
@@ -308,13 +307,13 @@ def test_a_company_with_several_reasons_is_asked_for_once(ticking: Ticking) -> N
     assert ticking.at(20) == [f"evaluate({company_id})"]
 
 
-def snooze_login(organization_id: int, at: float, until: float, *, known_until: float) -> None:
+def snooze_login(organization_id: int, at: float, until: float, *, stored_until: float) -> None:
     with transaction():
         snooze(
             FlagOfCompany(organization_id, "acme", "Logs in"),
             after(until),
-            Grounds("on hold", "ann", "test"),
-            Judging(RuleBooks(), after(at), after(known_until)),
+            Justification("on hold", "ann", "test"),
+            JudgingContext(RuleBooks(), after(at), after(stored_until)),
         )
 
 
@@ -324,7 +323,7 @@ def test_the_end_of_an_override_is_asked_for_in_time_to_be_recorded_within_a_sec
     organization_id = new_organization()
     company_id = track(organization_id, 0)
     judge(company_id, 0)
-    snooze_login(organization_id, 2, 30.5, known_until=2)
+    snooze_login(organization_id, 2, 30.5, stored_until=2)
     assert ticking.at(30.5 - MICROSECOND) == []
     assert ticking.at(30.5 + SOON) == [f"evaluate({company_id})"]
     judge(company_id, 30.5 + SOON)
@@ -337,7 +336,7 @@ def test_an_override_that_waits_for_events_is_asked_for_until_it_is_recorded(
     organization_id = new_organization()
     company_id = track(organization_id, 0)
     judge(company_id, 0)
-    snooze_login(organization_id, 20, 30, known_until=15)
+    snooze_login(organization_id, 20, 30, stored_until=15)
     assert ticking.at(20 + SOON) == [f"evaluate({company_id})"]
     assert ticking.at(21) == []
     assert ticking.at(26) == [f"evaluate({company_id})"]
@@ -459,8 +458,8 @@ class Running:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorter pauses, so that the tests need not wait for the real ones."""
-    monkeypatch.setattr("actors.clock.TICK", 0.02)
-    monkeypatch.setattr("actors.clock.RETRY_PAUSE", 0.05)
+    monkeypatch.setattr("actors.clock.TICK_SECONDS", 0.02)
+    monkeypatch.setattr("actors.clock.RETRY_PAUSE_SECONDS", 0.05)
 
 
 @contextmanager
@@ -559,15 +558,15 @@ def test_a_clock_that_is_told_to_stop_gives_back_the_lead(
 
 def test_what_pages_read_is_summed_up_each_ten_seconds_unless_one_waits(ticking: Ticking) -> None:
     def waiting() -> int:
-        return ticking.broker.waiting(messages.READING)
+        return ticking.broker.waiting(messages.TOTALS)
 
     ticking.at(0)
     assert waiting() == 1
     ticking.at(30)
     assert waiting() == 1
-    ticking.broker.flush(messages.READING)
+    ticking.broker.flush(messages.TOTALS)
     ticking.at(31)
     assert waiting() == 1
-    ticking.broker.flush(messages.READING)
+    ticking.broker.flush(messages.TOTALS)
     ticking.at(40)
     assert waiting() == 0

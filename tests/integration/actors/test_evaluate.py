@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from actors.evaluate import Evaluating
+from actors.evaluate import CompanyEvaluator
 from config.settings import Settings
 from models.companies import companies
 from models.database import execute, query, transaction
 from models.organizations import organizations
 from queues.broker import QueueBroker
-from services.health.evaluation import evaluate
 from services.rules.rule_books import RuleBooks, RulesUnreadable
 from services.times import utc_now
+from tests.support.in_transactions import evaluate
 from tests.support.world import RULES, Tracked
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -98,9 +98,9 @@ def test_many_judged_at_once_come_to_what_each_comes_to_alone(
             for organization in (together, alone):
                 organization.track(company, *[sent_before] * (1 + again), key=key)
         until = together.before(before)
-        evaluate(ids(together), together.rulebooks, NOW, known_until=until)
+        evaluate(ids(together), together.rulebooks, NOW, stored_until=until)
         for company_id in ids(alone):
-            evaluate([company_id], alone.rulebooks, NOW, known_until=until)
+            evaluate([company_id], alone.rulebooks, NOW, stored_until=until)
         assert recorded(together) == recorded(alone)
 
 
@@ -117,7 +117,7 @@ def test_a_company_that_cannot_be_judged_stops_no_other(broker: QueueBroker) -> 
     [first, *others] = ids(fine)
     bundle = [first, *ids(unreadable), *others]
     with pytest.raises(RulesUnreadable):
-        Evaluating(broker, RuleBooks()).evaluate(bundle)
+        CompanyEvaluator(broker, RuleBooks()).evaluate(bundle)
     transitions, _ = recorded(fine)
     assert {row["external_id"] for row in transitions} == set(NAMES)
     assert recorded(unreadable) == ([], [])

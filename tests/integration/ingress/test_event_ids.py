@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from models.database import query, transaction
-from services.events import intake
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks
+from tests.support.in_transactions import store
 from tests.support.ingress import EXAMPLE, SMALL, Serve, check, tenant
 
 
@@ -96,7 +96,7 @@ def test_an_event_that_is_sent_again_is_stored_once(serve: Serve) -> None:
     for key in (acme.key, acme.key, globex.key):
         assert ingress.track(again, key).status_code == 200
     for event in ingress.queued_events():
-        intake.store([TrackedEvent.from_message(event)], RuleBooks())
+        store([TrackedEvent.from_message(event)], RuleBooks())
     with transaction():
         stored = query("select organization_id, event_id from events order by organization_id")
     assert [(row["organization_id"], row["event_id"]) for row in stored] == [

@@ -17,7 +17,7 @@ from dramatiq.common import current_millis
 from dramatiq.errors import ConnectionClosed
 from standardwebhooks import Webhook
 
-from actors.persist import MANY
+from actors.persist import LARGE_BUNDLE
 from actors.registration import register_actors
 from actors.retries import WebhookRetries
 from config.settings import Settings
@@ -505,9 +505,9 @@ def test_an_event_is_stored_judged_and_told_to_the_endpoint(
 @pytest.mark.parametrize(
     ("events", "waited", "judged"),
     [
-        (MANY, timedelta(seconds=3), 0),
-        (MANY - 1, timedelta(seconds=3), MANY - 1),
-        (MANY, timedelta(0), MANY),
+        (LARGE_BUNDLE, timedelta(seconds=3), 0),
+        (LARGE_BUNDLE - 1, timedelta(seconds=3), LARGE_BUNDLE - 1),
+        (LARGE_BUNDLE, timedelta(0), LARGE_BUNDLE),
     ],
 )
 def test_many_events_that_waited_long_are_stored_and_their_judging_is_left_to_the_clock(

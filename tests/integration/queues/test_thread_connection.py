@@ -11,13 +11,13 @@ from redis.exceptions import NoScriptError, ResponseError
 from config.settings import Settings
 from queues import thread_connection as module
 from queues.broker import CLIENT_TIMEOUT, build_broker
-from queues.thread_connection import LOOK_AFTER_SECONDS, Wire
+from queues.thread_connection import CHECK_AFTER_SECONDS, ThreadConnection
 
 
 @pytest.fixture
-def wire(settings: Settings) -> Iterator[Wire]:
+def wire(settings: Settings) -> Iterator[ThreadConnection]:
     broker = build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT)
-    yield Wire(broker.client.connection_pool)
+    yield ThreadConnection(broker.client.connection_pool)
     broker.client.close()
 
 
@@ -34,13 +34,15 @@ def end_others(client: redis.Redis) -> None:
             client.client_kill_filter(_id=one["id"])
 
 
-def test_a_command_is_answered(wire: Wire) -> None:
+def test_a_command_is_answered(wire: ThreadConnection) -> None:
     assert wire.call("SET", "é", b"\xff") == b"OK"
     assert wire.call("GET", "é") == b"\xff"
     assert wire.call("INCRBY", "n", 7) == 7
 
 
-def test_what_redis_refuses_is_raised_and_the_next_command_is_answered(wire: Wire) -> None:
+def test_what_redis_refuses_is_raised_and_the_next_command_is_answered(
+    wire: ThreadConnection,
+) -> None:
     with pytest.raises(ResponseError):
         wire.call("INCR")
     with pytest.raises(NoScriptError):
@@ -49,18 +51,18 @@ def test_what_redis_refuses_is_raised_and_the_next_command_is_answered(wire: Wir
 
 
 def test_a_connection_that_was_closed_meanwhile_is_replaced_unnoticed(
-    wire: Wire, other: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    wire: ThreadConnection, other: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1_000.0
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
     wire.call("PING")
     end_others(other)
-    now += LOOK_AFTER_SECONDS + 0.1
+    now += CHECK_AFTER_SECONDS + 0.1
     assert wire.call("PING") == b"PONG"
 
 
 def test_a_connection_that_was_closed_just_now_costs_one_error(
-    wire: Wire, other: redis.Redis
+    wire: ThreadConnection, other: redis.Redis
 ) -> None:
     wire.call("PING")
     end_others(other)
@@ -69,7 +71,9 @@ def test_a_connection_that_was_closed_just_now_costs_one_error(
     assert wire.call("PING") == b"PONG"
 
 
-def test_a_late_answer_is_never_taken_for_another(wire: Wire, other: redis.Redis) -> None:
+def test_a_late_answer_is_never_taken_for_another(
+    wire: ThreadConnection, other: redis.Redis
+) -> None:
     other.set("n", "late")
     wire.call("PING")
     other.client_pause(600)
@@ -80,7 +84,7 @@ def test_a_late_answer_is_never_taken_for_another(wire: Wire, other: redis.Redis
 
 
 def test_each_thread_has_a_connection_which_is_closed_with_it(
-    wire: Wire, other: redis.Redis
+    wire: ThreadConnection, other: redis.Redis
 ) -> None:
     before = len(other.client_list())
     together = threading.Barrier(4)

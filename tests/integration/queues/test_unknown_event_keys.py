@@ -55,7 +55,7 @@ def test_a_key_that_was_not_refused_for_long_is_forgotten(
 def test_there_are_never_more_keys_than_a_bound_and_those_that_come_again_stay(
     keys: UnknownKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_KEYS", 5)
+    monkeypatch.setattr(module, "MAX_KEYS", 5)
     for n in range(50):
         keys.note(1, {f"id-{n}": 1, "signup": 1}, NOW - timedelta(seconds=50 - n))
     noted = dict(named(keys))

@@ -7,17 +7,26 @@ from typing import Any
 
 import pytest
 
-from models.insights import answers as stored
 from models.database import execute, query, transaction
+from models.insights import answers as stored
 from models.organizations import organizations
 from rules.file.rule_file import read_rules
-from services import insights
-from services.events.intake import store
-from services.health.evaluation import evaluate
-from services.insights import Adoption, Cohorts, Distribution, Question, Threshold, Uptake
+from services.insights import answers
+from services.insights.answers import cached_answer
+from services.insights.questions import (
+    Adoption,
+    Cohorts,
+    Distribution,
+    Question,
+    Uptake,
+    read_question,
+    write_question,
+)
+from services.insights.thresholds import Threshold, distributions
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from tests.support.events import tracked
+from tests.support.in_transactions import compute_answer, evaluate, store
 
 NOW = datetime(2026, 1, 21, 12, tzinfo=UTC)
 RULES = """
@@ -72,9 +81,9 @@ def judge(organization_id: int) -> None:
 
 
 def ask(organization_id: int, question: Question, now: datetime = NOW) -> Any:
-    insights.compute_answer(organization_id, insights.write(question), now)
+    compute_answer(organization_id, write_question(question), now)
     with transaction():
-        return insights.cached_answer(organization_id, question, now).answer
+        return cached_answer(organization_id, question, now).value
 
 
 def test_adoption_is_of_all_companies_ever_and_in_thirty_days() -> None:
@@ -122,7 +131,7 @@ def test_a_distribution_for_a_flag_leaves_out_companies_to_which_it_does_not_app
         track(o, company, 1, fields={"plan": plan})
     judge(o)
     book = read_rules(APPLYING)
-    [(question, _)] = insights.distributions(book, "Logs in")
+    [(question, _)] = distributions(book, "Logs in")
     assert ask(o, question) == [[1, 2]]
     assert ask(o, replace(question, flag=None)) == [[1, 3]]
 
@@ -148,7 +157,7 @@ def test_uptake_is_how_many_companies_had_ever_used_it_by_the_end_of_each_week()
 
 
 def test_very_many_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(insights, "HIGHEST", 3)
+    monkeypatch.setattr(answers, "MAX_NUMBER", 3)
     o = new_organization()
     for company, times in (("a", 3), ("b", 5)):
         for _ in range(times):
@@ -172,7 +181,7 @@ def test_cohorts_are_by_what_a_field_says() -> None:
 
 
 def test_rare_values_of_a_field_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(insights, "COHORTS", 1)
+    monkeypatch.setattr(answers, "COHORTS", 1)
     o = new_organization()
     for company, seats in (("a", 1), ("b", 1), ("c", 2), ("d", 3)):
         track(o, company, 1, fields={"seats": seats})
@@ -187,8 +196,8 @@ def test_rare_values_of_a_field_are_told_together(monkeypatch: pytest.MonkeyPatc
 def test_what_is_not_known_is_said_to_be_worth_asking_for() -> None:
     o = new_organization()
     with transaction():
-        looked = insights.cached_answer(o, Adoption("login"), NOW)
-    assert (looked.answer, looked.as_of, looked.is_stale) == (None, None, True)
+        looked = cached_answer(o, Adoption("login"), NOW)
+    assert (looked.value, looked.as_of, looked.is_stale) == (None, None, True)
 
 
 def test_an_answer_is_stale_after_a_minute_or_twenty_times_its_cost() -> None:
@@ -198,7 +207,7 @@ def test_an_answer_is_stale_after_a_minute_or_twenty_times_its_cost() -> None:
 
     def is_stale(seconds: float) -> bool:
         with transaction():
-            return insights.cached_answer(o, question, NOW + timedelta(seconds=seconds)).is_stale
+            return cached_answer(o, question, NOW + timedelta(seconds=seconds)).is_stale
 
     assert not is_stale(59)
     assert is_stale(60)
@@ -233,9 +242,9 @@ def test_what_nobody_asked_for_in_a_month_is_forgotten() -> None:
     ask(o, Adoption("login"))
     with transaction():
         stored.delete(before=NOW)
-        assert stored.find(o, insights.write(Adoption("login"))) is not None
+        assert stored.find(o, write_question(Adoption("login"))) is not None
         stored.delete(before=NOW + timedelta(seconds=1))
-        assert stored.find(o, insights.write(Adoption("login"))) is None
+        assert stored.find(o, write_question(Adoption("login"))) is None
 
 
 # Flags
@@ -244,21 +253,21 @@ def test_what_nobody_asked_for_in_a_month_is_forgotten() -> None:
 def test_a_flag_is_shown_by_each_of_its_windows_with_the_thresholds_in_it() -> None:
     book = read_rules(RULES)
     where = ((("source",), ("web", 1)),)
-    assert insights.distributions(book, "Logs in") == [
+    assert distributions(book, "Logs in") == [
         (
             Distribution("login", where, timedelta(days=7), users=False, flag="Logs in"),
             [
-                Threshold("Critical", "No activity for 7 days", 1, wants_few=True),
-                Threshold("At Risk", "Less than 5 times in 7 days", 5, wants_few=True),
+                Threshold("Critical", "No activity for 7 days", 1, is_upper_bound=True),
+                Threshold("At Risk", "Less than 5 times in 7 days", 5, is_upper_bound=True),
             ],
         )
     ]
     assert [
         (question.users, [one.number for one in thresholds])
-        for question, thresholds in insights.distributions(book, "Users")
+        for question, thresholds in distributions(book, "Users")
     ] == [(False, [1]), (True, [2])]
-    assert insights.distributions(book, "Field") == []
-    assert insights.distributions(book, "No such flag") == []
+    assert distributions(book, "Field") == []
+    assert distributions(book, "No such flag") == []
 
 
 @pytest.mark.parametrize(
@@ -272,23 +281,23 @@ def test_a_flag_is_shown_by_each_of_its_windows_with_the_thresholds_in_it() -> N
     ],
 )
 def test_a_question_is_read_as_it_was_written(question: Question) -> None:
-    written = insights.write(question)
-    assert insights.write(insights.read(written)) == written
+    written = write_question(question)
+    assert write_question(read_question(written)) == written
 
 
 def test_a_threshold_knows_when_it_holds_and_which_count_is_one_away() -> None:
-    few = Threshold("At Risk", "Less than 5 times", 5, wants_few=True)
-    many = Threshold("At Risk", "At least 3 times", 3, wants_few=False)
+    few = Threshold("At Risk", "Less than 5 times", 5, is_upper_bound=True)
+    many = Threshold("At Risk", "At least 3 times", 3, is_upper_bound=False)
     assert [n for n in range(9) if few.holds(n)] == [0, 1, 2, 3, 4]
     assert [n for n in range(5) if many.holds(n)] == [3, 4]
     assert (few.one_away, many.one_away) == (5, 2)
     for threshold in (few, many):
         assert threshold.one_away is not None
         assert not threshold.holds(threshold.one_away)
-    assert Threshold("At Risk", "Less than 0 times", 0, wants_few=True).one_away is None
+    assert Threshold("At Risk", "Less than 0 times", 0, is_upper_bound=True).one_away is None
 
 
 @pytest.mark.parametrize("text", ["", "1", "{}", '{"asks": "Why"}', '{"asks": "Adoption"}'])
 def test_what_is_no_question_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"(?i)question|unexpected|input"):
-        insights.read(text)
+        read_question(text)

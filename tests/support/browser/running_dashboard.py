@@ -1,4 +1,4 @@
-"""The dashboard's own process on embedded servers, with an organization and people in it."""
+"""The dashboard's own process on embedded servers, with organizations and people."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
@@ -16,10 +17,11 @@ from honcho.environ import parse_procfile
 
 from config.files import PROCFILE, ROOT
 from config.settings import Settings
+from dashboard.access.session_cookies import MAX_LIFETIME
 from models.database import transaction
 from models.organizations import organizations
 from models.organizations.organizations import Organization
-from models.people import memberships, people
+from models.people import memberships, people, sessions
 from services.accounts.passwords import Passwords
 
 PASSWORD = "correct horse battery"
@@ -28,7 +30,7 @@ START_SECONDS = 30.0
 
 @dataclass
 class RunningDashboard:
-    """Where it is, and how to bring organizations and people into it.
+    """Its URL, and functions that add organizations and people to it.
 
     Tests share it, each in an organization of its own.
     """
@@ -41,16 +43,29 @@ class RunningDashboard:
             return organizations.find(name) or organizations.create(name)
 
     def person(self, email: str, organization: Organization, role: str) -> str:
-        """Make somebody who signs in with `PASSWORD`; their email."""
+        """Add a person with `PASSWORD`, and return their email."""
         with transaction():
             person = people.create(email, email.split("@", maxsplit=1)[0], self.password_hash)
             memberships.add(organization.id, person.id, role)
         return email
 
+    def session_token(self, email: str) -> str:
+        """Begin a session without the sign-in page, and return the token of its cookie."""
+        with transaction():
+            person = people.find(email)
+            assert person is not None
+            return sessions.begin(
+                person.id,
+                at=datetime.now(UTC),
+                lasts=MAX_LIFETIME,
+                address="127.0.0.1",
+                agent="browser test",
+            )
+
 
 @contextmanager
 def running_dashboard(settings: Settings, log: Path) -> Iterator[RunningDashboard]:
-    """Start the line of the Procfile, and stop it."""
+    """Start the dashboard as the Procfile does, and stop it afterwards."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
@@ -63,9 +78,9 @@ def running_dashboard(settings: Settings, log: Path) -> Iterator[RunningDashboar
 def running_line(
     name: str, settings: Settings, log: Path, **environment: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a line of the Procfile on the servers of these settings, and stop it."""
+    """Start a process of the Procfile on the servers of these settings, and stop it afterwards."""
     line = parse_procfile(PROCFILE.read_text(encoding="utf-8")).processes[name]
-    known = {
+    process_environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("BRAZEBEE_")},
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
@@ -78,7 +93,7 @@ def running_line(
     with log.open("wb") as output:
         process = subprocess.Popen(
             ["/bin/sh", "-c", line],
-            env=known,
+            env=process_environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -147,7 +147,7 @@ def test_what_is_configured_already_is_not_added_again(acme: Acme) -> None:
 
 def test_without_rules_the_first_event_begins_them(dashboard: Dashboard) -> None:
     acme = Acme(dashboard, rules=None)
-    assert "No event is configured yet" in text_of(acme.editor.get("/o/acme/events"))
+    assert "No events configured yet" in text_of(acme.editor.get("/o/acme/events"))
     acme.change("add", key="login", name="Signed in")
     assert acme.texts() == ["version: 1\n\nevents:\n  login: {name: Signed in}\n"]
 
@@ -168,7 +168,7 @@ def test_a_queue_that_is_down_takes_nothing_but_the_list_of_keys(
 ) -> None:
     acme = Acme(serve_dashboard(queue_url="redis://127.0.0.1:1/0"))
     said = acme.change("add", key="invoice")
-    assert "The queue does not answer" in said
+    assert "Redis does not respond" in said
     assert acme.enabled()["invoice"] is True
 
 
@@ -176,7 +176,7 @@ def test_viewers_read_and_others_learn_of_nothing(acme: Acme) -> None:
     viewer = acme.member("vi@acme.com", "viewer")
     page = viewer.get("/o/acme/events")
     assert "Signed in" in page.text
-    assert "Switch off" not in page.text
+    assert "Disable" not in page.text
     assert "Add an event" not in page.text
     other = acme.dashboard.organization("other")
     stranger = acme.dashboard.signed_in("eve@other.com", (other, "administrator"))

@@ -13,8 +13,8 @@ from models.database import execute, transaction
 from models.events import hourly_counts
 from models.organizations.organizations import Organization
 from services.health.explanation import explain
-from services.health.overrides import FlagOfCompany, Grounds, Judging, override
-from services.rules.prospects import companies_due, forecast
+from services.health.overrides import FlagOfCompany, JudgingContext, Justification, override
+from services.rules.planned_changes import companies_due, forecast
 from tests.support.dashboard import NOW, Dashboard, text_of
 from tests.support.dashboard_customers import RULES, Customers
 
@@ -99,8 +99,8 @@ def test_who_overrode_a_flag_is_named(acme: Acme) -> None:
             FlagOfCompany(acme.organization.id, "acme", "Reports"),
             "Critical",
             None,
-            Grounds(reason="cancelled", owner="ann", made_by="ben@acme.com"),
-            Judging(acme.customers.rulebooks, NOW, NOW),
+            Justification(reason="cancelled", owner="ann", made_by="ben@acme.com"),
+            JudgingContext(acme.customers.rulebooks, NOW, NOW),
         )
     text = text_of(acme.page())
     assert "Reports: Healthy → to Critical (Set by hand)" in text
@@ -121,12 +121,12 @@ def test_more_changes_come_for_htmx_and_as_a_page_of_their_own(
     assert "<html" not in part.text
     assert part.text.count("<li>") == 1
     whole = acme.browser.get(more)
-    assert "<h1>What changed</h1>" in whole.text
+    assert "<h1>Recent changes</h1>" in whole.text
     shown = re.findall(r"/companies/([abc])", page.text + part.text)
     assert sorted(shown) == ["a", "b", "c"]
 
 
-# What will change
+# Upcoming changes
 
 
 def test_what_will_change_is_what_forecast_and_explain_say(acme: Acme) -> None:
@@ -141,7 +141,7 @@ def test_what_will_change_is_what_forecast_and_explain_say(acme: Acme) -> None:
         explained = {c: explain(organization_id, c, 1, NOW) for c in ("alpha", "beta", "gamma")}
     coming = sorted((one for one in told if one.before != one.after), key=lambda one: one.at)
     page = acme.page()
-    section = page.text[page.text.index("What will change") : page.text.index("What changed")]
+    section = page.text[page.text.index("Upcoming changes") : page.text.index("What changed")]
     assert re.findall(r'datetime="([^"]+)"', section) == [
         f"{one.at:%Y-%m-%dT%H:%M:%S}Z" for one in coming
     ]
@@ -158,7 +158,7 @@ def test_what_will_change_is_what_forecast_and_explain_say(acme: Acme) -> None:
         [step] = one.flags
         assert (flag.changes_at, flag.changes_to) == (one.at, one.after)
         assert step.unless == flag.unless == "1 more Report created"
-        said = f"{one.name} {one.before} → to {one.after} {step.told} unless {step.unless}"
+        said = f"{one.name} {one.before} → to {one.after} {step.description} unless {step.unless}"
         assert said in text
 
 
@@ -177,10 +177,10 @@ def test_more_of_what_comes_goes_on_in_order(acme: Acme, monkeypatch: pytest.Mon
     page = acme.page()
     [more] = {address for address in links(page) if "/coming?after=" in address}
     part = acme.browser.get(more, headers={"HX-Request": "true"})
-    section = page.text[page.text.index("What will change") : page.text.index("What changed")]
+    section = page.text[page.text.index("Upcoming changes") : page.text.index("What changed")]
     shown = re.findall(r"/companies/([abc])\"", section + part.text)
     assert shown == ["a", "b", "c"]
-    assert "<h1>What will change</h1>" in acme.browser.get(more).text
+    assert "<h1>Upcoming changes</h1>" in acme.browser.get(more).text
 
 
 @pytest.mark.parametrize("what", ["coming", "changes"])
@@ -196,7 +196,7 @@ def test_rules_that_cannot_be_read_are_told_and_the_rest_is_shown(acme: Acme) ->
     with transaction():
         execute("update rule_versions set source = 'version: 7'")
     text = text_of(acme.page())
-    assert "cannot be read by this version of Brazebee" in text
+    assert "This version of Brazebee cannot read the current rules" in text
     assert "1 company" in text
 
 
@@ -219,14 +219,14 @@ def test_where_nothing_happens_the_page_says_so(acme: Acme) -> None:
     acme.customers.track("acme", 40, 39)
     acme.customers.judge()
     text = text_of(acme.page())
-    assert "No company changes its status by itself until Tue 27 Jan, 10:30" in text
-    assert "No company changed its status in the last 24 hours" in text
-    assert "None: every event comes about as often as it used to" in text
+    assert "No company changes status before Tue 27 Jan, 10:30" in text
+    assert "No company changed status in the last 24 hours" in text
+    assert "None. Every event arrives about as often as before" in text
 
 
 def test_before_the_first_company_the_page_tells_the_first_steps(acme: Acme) -> None:
     text = html.unescape(text_of(acme.page()))
-    assert "No company yet" in text
+    assert "No companies yet" in text
     assert "brazebee keys create --org acme" in text
     assert """-d '{"event_key": "report_created", "company": {"id": "company_123\"""" in text
     assert "1 flag says what trouble looks like" in text

@@ -14,11 +14,10 @@ from models.database import query, transaction
 from models.health import transitions
 from models.organizations import organizations
 from models.webhooks import delivery_log, webhook_endpoints
-from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
-from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from tests.support.in_transactions import evaluate, store
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

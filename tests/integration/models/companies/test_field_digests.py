@@ -14,10 +14,10 @@ from models.companies.field_digests import Saying, sayings
 from models.companies.field_merge import microseconds
 from models.database import execute, query, transaction
 from models.organizations import organizations
-from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from tests.support.in_transactions import store
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

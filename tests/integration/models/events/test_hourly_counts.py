@@ -17,10 +17,10 @@ from models.events.hourly_counts import DayCount, Volume
 from models.events.weekly_reach import Week
 from models.locks import AdvisoryLock, lock
 from models.organizations import organizations
-from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks
 from services.totals import refresh
+from tests.support.in_transactions import store
 
 NOW = datetime(2026, 1, 21, 12, 30, tzinfo=UTC)  # a Wednesday
 MONDAY = date(2026, 1, 19)

@@ -10,11 +10,11 @@ from models.companies import companies
 from models.database import UNAVAILABLE, execute, query, transaction
 from models.keys import api_keys
 from models.organizations import organizations
-from services.events.intake import Memory, store
+from services.events.intake import IntakeCaches
 from services.events.tracked_event import TrackedEvent
-from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks, RulesUnreadable
+from tests.support.in_transactions import evaluate, store
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -505,7 +505,7 @@ def test_after_new_rules_every_event_has_its_company_judged_until_it_was_judged_
 def test_who_was_deleted_and_is_heard_of_again_is_added_again(
     user_id: str | None, tables: list[str]
 ) -> None:
-    organization_id, memory = new_organization(), Memory()
+    organization_id, memory = new_organization(), IntakeCaches()
     for at in (0, 1):  # the second time, ids are looked up and remembered
         store([event(organization_id, at, user_id=user_id)], RuleBooks(), memory)
     with transaction():

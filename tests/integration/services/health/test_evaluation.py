@@ -24,12 +24,11 @@ from models.webhooks import webhook_endpoints
 from rules.durations import BEGINNING
 from rules.facts import Path, Selector
 from rules.facts_in_memory import FactsInMemory, Occurrence
-from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
-from services.health.evaluation import evaluate
 from services.health.stored_facts import StoredFacts
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from tests.support.in_transactions import evaluate, store
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 MICROSECOND = 0.000001
@@ -703,7 +702,7 @@ def test_an_event_past_what_is_known_is_judged_later_though_nobody_awaited_it() 
     company_id = track(new_organization(often), 5)
     judge(company_id, 5)
     track(new_organization_of(company_id), 20)
-    evaluate([company_id], RuleBooks(), after(21), known_until=after(18))
+    evaluate([company_id], RuleBooks(), after(21), stored_until=after(18))
     assert crossings(company_id)[-1] == (15, "Healthy", "time")
     assert read(company_id).unsettled_since == after(20)
     judge(company_id, 25)
@@ -730,7 +729,7 @@ def test_rules_applied_while_events_wait_to_be_stored_judge_nothing_past_what_is
     judge(company_id, 1)
     before = crossings(company_id)
     put_in_force(organization_id, FEW_LOGINS.replace("10 seconds", "11 seconds"), 40)
-    evaluate([company_id], RuleBooks(), after(41), known_until=after(4))
+    evaluate([company_id], RuleBooks(), after(41), stored_until=after(4))
     assert crossings(company_id) == before
     assert read(company_id).judged_version == 1
     track(organization_id, *range(5, 41))

@@ -21,35 +21,34 @@ from models.health.flag_overrides import StoredOverride
 from models.organizations import organizations
 from models.webhooks import webhook_endpoints
 from rules.file.rule_file import read_rules
-from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
-from services.health.evaluation import evaluate
 from services.health.explanation import Explanation, explain
 from services.health.overrides import (
-    EndNotAhead,
+    EndInPast,
     FlagOfCompany,
-    Grounds,
-    Judging,
+    InvalidJustification,
+    JudgingContext,
+    Justification,
     NoSuchCompany,
     NoSuchFlag,
     NoSuchStatus,
-    NothingToEnd,
-    NotSaid,
-    Written,
+    NotOverridden,
+    OverrideResult,
     end,
     override,
     snooze,
 )
 from services.rules.apply_rules import apply_rules
-from services.rules.backtest import Stretch, backtest
+from services.rules.backtest import ReplayPeriod, backtest
 from services.rules.plan import plan
-from services.rules.prospects import Prospect, companies_due, forecast
+from services.rules.planned_changes import PlannedChange, companies_due, forecast
 from services.rules.rule_books import RuleBooks
+from tests.support.in_transactions import evaluate, store
 from tests.support.world import RULES
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
-GROUNDS = Grounds(reason="the contract is on hold", owner="ann@example.com", made_by="ben")
+GROUNDS = Justification(reason="the contract is on hold", owner="ann@example.com", made_by="ben")
 
 numbers = itertools.count(1)
 
@@ -99,23 +98,25 @@ class Tenant:
     def target(self, flag: str = "Logs in", company: str = "acme") -> FlagOfCompany:
         return FlagOfCompany(self.id, company, flag)
 
-    def judging(self, at: float, known_until: float | None = None) -> Judging:
-        known = at if known_until is None else known_until
-        return Judging(self.rulebooks, after(at), after(known))
+    def judging(self, at: float, stored_until: float | None = None) -> JudgingContext:
+        known = at if stored_until is None else stored_until
+        return JudgingContext(self.rulebooks, after(at), after(known))
 
-    def snooze(self, at: float, until: float, *, known_until: float | None = None) -> Written:
+    def snooze(
+        self, at: float, until: float, *, stored_until: float | None = None
+    ) -> OverrideResult:
         with transaction():
-            judging = self.judging(at, known_until)
+            judging = self.judging(at, stored_until)
             return snooze(self.target(), after(until), GROUNDS, judging)
 
     def override(
         self, at: float, status: str, until: float | None = None, *, flag: str = "Logs in"
-    ) -> Written:
+    ) -> OverrideResult:
         ends_at = None if until is None else after(until)
         with transaction():
             return override(self.target(flag), status, ends_at, GROUNDS, self.judging(at))
 
-    def end(self, at: float) -> Written:
+    def end(self, at: float) -> OverrideResult:
         with transaction():
             return end(self.target(), "cem", self.judging(at))
 
@@ -126,9 +127,9 @@ class Tenant:
         assert found is not None
         return found
 
-    def judge(self, at: float, *, known_until: float | None = None) -> None:
-        known = None if known_until is None else after(known_until)
-        evaluate([self.company.id], self.rulebooks, after(at), known_until=known)
+    def judge(self, at: float, *, stored_until: float | None = None) -> None:
+        known = None if stored_until is None else after(stored_until)
+        evaluate([self.company.id], self.rulebooks, after(at), stored_until=known)
 
     def history(self) -> list[tuple[float, str, str]]:
         with transaction():
@@ -147,7 +148,7 @@ class Tenant:
         assert found is not None
         return found
 
-    def forecast(self, at: float, until: float) -> list[Prospect]:
+    def forecast(self, at: float, until: float) -> list[PlannedChange]:
         with transaction():
             due = companies_due(self.id, until=after(until))
             found = forecast(due, self.version, after(at), after(until))
@@ -284,7 +285,7 @@ def test_a_clock_that_stood_still_records_the_same_as_one_that_did_not(tenant: T
 def test_while_events_wait_to_be_stored_it_waits_too_and_is_then_recorded_at_its_instant(
     tenant: Tenant,
 ) -> None:
-    written = tenant.snooze(60, until=100, known_until=50)
+    written = tenant.snooze(60, until=100, stored_until=50)
     assert not written.override.start_recorded
     assert tenant.history() == [AT_FIRST]
     with transaction():
@@ -304,7 +305,7 @@ def test_while_events_wait_to_be_stored_it_waits_too_and_is_then_recorded_at_its
 def test_what_is_replaced_and_ended_before_any_of_it_could_be_recorded_is_recorded_in_order(
     tenant: Tenant,
 ) -> None:
-    tenant.snooze(60, until=62, known_until=50)
+    tenant.snooze(60, until=62, stored_until=50)
     with transaction():
         override(tenant.target(), "Critical", None, GROUNDS, tenant.judging(63, 50))
     with transaction():
@@ -327,7 +328,7 @@ def test_four_people_at_once_leave_one_in_force_and_each_of_the_others_replaced(
 ) -> None:
     start = threading.Barrier(4)
 
-    def work(number: int) -> Written:
+    def work(number: int) -> OverrideResult:
         start.wait(5)
         return tenant.override(10 + number, "Critical")
 
@@ -413,25 +414,25 @@ def test_rules_without_its_status_end_it_and_those_that_have_it_elsewhere_keep_i
         ),
         (
             lambda t: snooze(t.target(), after(5), GROUNDS, t.judging(5)),
-            EndNotAhead,
+            EndInPast,
             "2026-01-05 12:00:05 UTC is not ahead",
         ),
         (
-            lambda t: snooze(t.target(), after(9), Grounds(" ", "ann", "ben"), t.judging(5)),
-            NotSaid,
+            lambda t: snooze(t.target(), after(9), Justification(" ", "ann", "ben"), t.judging(5)),
+            InvalidJustification,
             "Say a reason.",
         ),
         (
-            lambda t: snooze(t.target(), after(9), Grounds("x", "a\0", "ben"), t.judging(5)),
-            NotSaid,
+            lambda t: snooze(t.target(), after(9), Justification("x", "a\0", "ben"), t.judging(5)),
+            InvalidJustification,
             "Say an owner on one line of at most 200 characters.",
         ),
-        (lambda t: end(t.target(), "ben", t.judging(5)), NothingToEnd, "is not snoozed"),
+        (lambda t: end(t.target(), "ben", t.judging(5)), NotOverridden, "is not snoozed"),
     ],
     ids=["company", "flag", "status", "past end", "no reason", "bad owner", "nothing to end"],
 )
 def test_what_cannot_be_is_refused_in_a_sentence_and_changes_nothing(
-    tenant: Tenant, ask: Callable[[Tenant], Written], error: type[Exception], said: str
+    tenant: Tenant, ask: Callable[[Tenant], OverrideResult], error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error, match=said.replace("?", r"\?")), transaction():
         ask(tenant)
@@ -454,7 +455,7 @@ WHY = ("--reason", "the contract is on hold", "--owner", "ann@example.com")
         ),
         (["snooze", "acme", "Logs in", "--until", "2020-01-01", *WHY], 1, "is not ahead; it is"),
         (["snooze", "acme", "Logs in", "--for", "0 days", *WHY], 1, "is not ahead; it is"),
-        (["snooze", "acme", "Logs in", *WHY], 2, "say --until or --for"),
+        (["snooze", "acme", "Logs in", *WHY], 2, "use --until or --for"),
         (["snooze", "acme", "Logs in", "--for", "2 fortnights", *WHY], 2, "--for: "),
         (["snooze", "acme", "Logs in", "--until", "soon", *WHY], 2, "`soon` is not a time"),
         (
@@ -503,10 +504,10 @@ def test_nothing_is_changed_while_redis_does_not_tell_which_events_wait(
 
 def test_one_whose_time_is_over_cannot_be_ended_any_more(tenant: Tenant) -> None:
     tenant.snooze(5, until=30)
-    with pytest.raises(NothingToEnd):
+    with pytest.raises(NotOverridden):
         tenant.end(30)
     tenant.judge(31)
-    with pytest.raises(NothingToEnd):
+    with pytest.raises(NotOverridden):
         tenant.end(32)
 
 
@@ -543,7 +544,7 @@ def test_the_end_is_foreseen_if_it_will_change_something_and_then_happens_so(
     assert (coming.at, coming.before, coming.after) == (after(30), "Healthy", "At Risk")
     [step] = coming.flags
     assert (step.before, step.after) == ("N/A", "At Risk")
-    assert step.told == "Logs in: At Risk (Less than 2 times in 10 seconds)"
+    assert step.description == "Logs in: At Risk (Less than 2 times in 10 seconds)"
     assert tenant.forecast(6, until=29) == []
     tenant.judge(1_000)
     assert tenant.history()[-1] == (30, "At Risk", "override")
@@ -573,7 +574,7 @@ def test_a_plan_tells_what_rules_change_of_how_flags_count(tenant: Tenant) -> No
 def test_a_backtest_replays_flags_as_they_are_judged(tenant: Tenant, settings: Settings) -> None:
     tenant.snooze(5, until=30)
     tenant.judge(60)
-    stretch = Stretch(after(-1), after(60))
+    stretch = ReplayPeriod(after(-1), after(60))
     [[replayed]] = backtest(settings, [tenant.company.id], [read_rules(RULES)], stretch)
     assert [(t.at, t.after) for t in replayed.replays[0].transitions] == [(T0, "At Risk")]
     with transaction():

@@ -25,7 +25,7 @@ from rules.facts import USER, Path, Selector
 from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
 from rules.statuses import DEFAULT_STATUSES
 from services.health import stored_facts
-from services.health.stored_facts import AHEAD, LatestTimes, StoredFacts
+from services.health.stored_facts import READ_AHEAD, LatestTimes, StoredFacts
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LAST = 8
@@ -157,7 +157,7 @@ def plain(value: Any) -> Any:
     sent_events,
     selectors,
     st.lists(st.tuples(windows, st.integers(1, 5)), min_size=1, max_size=4),
-    st.sampled_from([0, 1, AHEAD]),
+    st.sampled_from([0, 1, READ_AHEAD]),
     st.none() | st.integers(1, 8),
 )
 def test_the_latest_events_and_the_next_one_are_the_same_in_whatever_order_they_are_asked(
@@ -169,7 +169,7 @@ def test_the_latest_events_and_the_next_one_are_the_same_in_whatever_order_they_
 ) -> None:
     database, memory = stored(sent, known), FactsInMemory(sent)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored_facts, "AHEAD", ahead)
+        patch.setattr(stored_facts, "READ_AHEAD", ahead)
         for window, limit in asked:
             since, until = window.since, window.until
             latest = list(database.latest(selector, limit, since, until))

@@ -11,15 +11,14 @@ from models.cursors import UnreadableCursor
 from models.database import query, transaction
 from models.health import flag_states
 from models.organizations import organizations
-from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
 from services.health import upcoming as module
-from services.health.evaluation import evaluate
-from services.health.overrides import FlagOfCompany, Grounds, Judging, override
-from services.health.upcoming import Span, outlook
+from services.health.overrides import FlagOfCompany, JudgingContext, Justification, override
+from services.health.upcoming import Span, upcoming_changes
 from services.rules.apply_rules import apply_rules
-from services.rules.prospects import Prospect, companies_due, forecast
+from services.rules.planned_changes import PlannedChange, companies_due, forecast
 from services.rules.rule_books import RuleBooks
+from tests.support.in_transactions import evaluate, store
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 NOW = T0 + timedelta(days=12)
@@ -126,7 +125,7 @@ def live(organization_id: int, seed: int, companies: int) -> None:
     pass_time(NOW, rulebooks)
 
 
-def everything(organization_id: int, until: datetime) -> list[Prospect]:
+def everything(organization_id: int, until: datetime) -> list[PlannedChange]:
     """What `brazebee rules forecast` tells."""
     with transaction():
         due = flag_states.companies_due(organization_id, until=until)
@@ -135,20 +134,20 @@ def everything(organization_id: int, until: datetime) -> list[Prospect]:
     return sorted(moving, key=lambda one: (one.at, one.id))
 
 
-def pages(organization_id: int, until: datetime, limit: int) -> list[list[Prospect]]:
+def pages(organization_id: int, until: datetime, limit: int) -> list[list[PlannedChange]]:
     told = []
     place = None
     rulebooks = RuleBooks()
     while True:
         with transaction():
-            found = outlook(
+            found = upcoming_changes(
                 organization_id, 1, Span(NOW, until), rulebooks, after=place, limit=limit
             )
         told.append(found.changes)
         assert len(found.changes) <= limit
-        assert all(one.at <= found.known_until for one in found.changes)
+        assert all(one.at <= found.complete_until for one in found.changes)
         if found.next is None:
-            assert found.known_until == until
+            assert found.complete_until == until
             return told
         place = found.next
 
@@ -158,10 +157,10 @@ def pages(organization_id: int, until: datetime, limit: int) -> list[list[Prospe
 def test_pages_put_together_are_the_whole_forecast(
     seed: int, chunk: int, limit: int, judged: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LOOKED_AT_ONCE", chunk)
-    monkeypatch.setattr(module, "MOST_LOOKED_AT", 2 * chunk)
-    monkeypatch.setattr(module, "JUDGED_AT_ONCE", 2)
-    monkeypatch.setattr(module, "MOST_JUDGED", judged)
+    monkeypatch.setattr(module, "FLAGS_AT_ONCE", chunk)
+    monkeypatch.setattr(module, "MAX_FLAGS", 2 * chunk)
+    monkeypatch.setattr(module, "COMPANIES_AT_ONCE", 2)
+    monkeypatch.setattr(module, "MAX_COMPANIES", judged)
     organization_id = new_organization()
     live(organization_id, seed, companies=8)
     until = NOW + timedelta(days=7)
@@ -189,7 +188,7 @@ def test_flags_that_are_due_too_early_cost_no_judgement(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(module, "forecast", counting)
     with transaction():
-        found = outlook(organization_id, 1, Span(NOW, NOW + timedelta(days=4, hours=12)),
+        found = upcoming_changes(organization_id, 1, Span(NOW, NOW + timedelta(days=4, hours=12)),
                         RuleBooks())  # fmt: skip
     assert [one.id for one in found.changes] == ["silent"]
     assert len(judged) == 1
@@ -205,7 +204,7 @@ def test_one_page_judges_no_more_companies_than_it_may(monkeypatch: pytest.Monke
         track(organization_id, f"busy{n}", "login", at, source="web")
         track(organization_id, f"busy{n}", "login", NOW - timedelta(hours=1), source="web")
     track(organization_id, "silent", "login", NOW - timedelta(days=3), source="web")
-    monkeypatch.setattr(module, "MOST_JUDGED", 6)
+    monkeypatch.setattr(module, "MAX_COMPANIES", 6)
     judged: list[int] = []
 
     def counting(due: list[int], *rest: Any) -> Any:
@@ -215,10 +214,10 @@ def test_one_page_judges_no_more_companies_than_it_may(monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "forecast", counting)
     until = NOW + timedelta(days=3)
     with transaction():
-        found = outlook(organization_id, 1, Span(NOW, until), RuleBooks())
+        found = upcoming_changes(organization_id, 1, Span(NOW, until), RuleBooks())
     assert len(judged) == 10  # five at once
     assert (found.changes, found.next is None) == ([], False)
-    assert NOW + timedelta(days=1) > found.known_until > NOW
+    assert NOW + timedelta(days=1) > found.complete_until > NOW
     assert pages(organization_id, until, 20)[-1] == everything(organization_id, until)
 
 
@@ -244,8 +243,8 @@ def test_the_end_of_an_override_is_told_though_no_flag_is_due() -> None:
             FlagOfCompany(organization_id, "acme", "Quiet"),
             "At Risk",
             ends_at,
-            Grounds(reason="cancelled", owner="ann", made_by="ann"),
-            Judging(rulebooks, NOW, NOW),
+            Justification(reason="cancelled", owner="ann", made_by="ann"),
+            JudgingContext(rulebooks, NOW, NOW),
         )
         due = companies_due(organization_id, until=until)
         [expected] = [one for some in forecast(due, 1, NOW, until) for one in some]
@@ -263,4 +262,4 @@ def test_other_organizations_are_not_looked_at() -> None:
 def test_a_place_of_another_list_is_refused() -> None:
     organization_id = new_organization()
     with pytest.raises(UnreadableCursor), transaction():
-        outlook(organization_id, 1, Span(NOW, NOW), RuleBooks(), after="WyJ4Il0")
+        upcoming_changes(organization_id, 1, Span(NOW, NOW), RuleBooks(), after="WyJ4Il0")

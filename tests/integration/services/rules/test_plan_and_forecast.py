@@ -16,14 +16,13 @@ from models.health import flag_states
 from models.organizations import organizations
 from models.webhooks import webhook_endpoints
 from rules.file.rule_file import read_rules
-from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
-from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
-from services.rules.backtest import Stretch, backtest
+from services.rules.backtest import ReplayPeriod, backtest
 from services.rules.plan import plan
-from services.rules.prospects import Prospect, forecast
+from services.rules.planned_changes import PlannedChange, forecast
 from services.rules.rule_books import RuleBooks
+from tests.support.in_transactions import evaluate, store
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 USAGE_DROP = (ROOT / "config" / "examples" / "usage-drop.yaml").read_text(encoding="utf-8")
@@ -166,14 +165,14 @@ def statuses() -> dict[str, tuple[str, int | None]]:
     return {row["external_id"]: (row["health_status"], row["score"]) for row in rows}
 
 
-def planned(life: Life, rules: str, at: datetime) -> list[Prospect]:
+def planned(life: Life, rules: str, at: datetime) -> list[PlannedChange]:
     with transaction():
         found = list(plan(life.id, life.version, read_rules(rules), at))
     assert len(found) == len(statuses())
     return [one for one in found if one is not None]
 
 
-def as_recorded(prospects: Iterable[Prospect]) -> list[tuple[Any, ...]]:
+def as_recorded(prospects: Iterable[PlannedChange]) -> list[tuple[Any, ...]]:
     return sorted(
         (one.id, one.at, one.before, one.after, [(f.flag, f.before, f.after) for f in one.flags])
         for one in prospects
@@ -270,7 +269,7 @@ def test_a_backtest_finds_the_transitions_that_live_judging_recorded(
     life.live(events, until=after(days=40))
     with transaction():
         ids = companies.ids_of_organization(life.id)
-    chunks = backtest(settings, ids, [book], Stretch(after(days=-50), after(days=40)))
+    chunks = backtest(settings, ids, [book], ReplayPeriod(after(days=-50), after(days=40)))
     replayed = sorted(
         (
             one.company,
@@ -301,7 +300,7 @@ def test_a_backtest_that_begins_in_the_middle_finds_the_same_from_there_on(
     whole, half = (
         {
             (one.company, t.at, t.before, t.after)
-            for chunk in backtest(settings, ids, [book], Stretch(since, after(days=40)))
+            for chunk in backtest(settings, ids, [book], ReplayPeriod(since, after(days=40)))
             for one in chunk
             for t in one.replays[0].transitions
             if t.at > after(days=25)

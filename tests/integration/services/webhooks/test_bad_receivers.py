@@ -31,8 +31,9 @@ from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import NewDelivery
 from queues import messages
 from services.webhooks.addresses import Address, AddressPolicy
-from services.webhooks.delivery import AttemptFailed, attempt_delivery
+from services.webhooks.delivery import attempt_delivery
 from services.webhooks.metrics import WebhookCounters
+from services.webhooks.outcomes import AttemptFailed
 from services.webhooks.transport import Transport
 from tests.support.raw_receivers import (
     CHUNK,

@@ -24,23 +24,22 @@ from models.organizations import organizations
 from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt, NewDelivery
 from queues import messages
-from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
-from services.health.evaluation import evaluate
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from services.webhooks import endpoints
 from services.webhooks.addresses import AddressPolicy
-from services.webhooks.delivery import (
+from services.webhooks.claims import claim
+from services.webhooks.delivery import attempt_delivery
+from services.webhooks.metrics import WebhookCounters
+from services.webhooks.outcomes import (
+    AcceptedDelivery,
     AttemptFailed,
-    Delivered,
-    attempt_delivery,
-    claim,
     record_failure,
     record_success,
 )
-from services.webhooks.metrics import WebhookCounters
 from services.webhooks.transport import Transport
+from tests.support.in_transactions import evaluate, store
 
 POLICY = WebhookPolicy()
 
@@ -111,7 +110,7 @@ class Outbox:
 
     def attempt(
         self, number: int, *, secret_keys: tuple[str, ...] | None = None
-    ) -> Delivered | None:
+    ) -> AcceptedDelivery | None:
         """What the `deliver` actor does."""
         return attempt_delivery(
             self.delivery_id,
@@ -237,7 +236,7 @@ def test_two_workers_with_the_same_message_make_one_attempt(
 ) -> None:
     start = threading.Barrier(4)
 
-    def work() -> Delivered | None:
+    def work() -> AcceptedDelivery | None:
         start.wait(5)
         return outbox.attempt(1)
 

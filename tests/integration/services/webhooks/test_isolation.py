@@ -24,14 +24,8 @@ from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt, ByHand, NewDelivery, Request, Result, State
 from models.webhooks.webhook_endpoints import Endpoint
 from services.webhooks import endpoints
-from services.webhooks.delivery import (
-    AttemptFailed,
-    ClaimedDelivery,
-    claim,
-    next_in_turn,
-    record_failure,
-    record_success,
-)
+from services.webhooks.claims import ClaimedDelivery, claim, next_in_turn
+from services.webhooks.outcomes import AttemptFailed, record_failure, record_success
 
 POLICY = WebhookPolicy()
 

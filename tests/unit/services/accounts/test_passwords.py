@@ -1,7 +1,7 @@
 import pytest
 from argon2 import PasswordHasher
 
-from services.accounts.passwords import Passwords, UnfitPassword, check_fit, random_password
+from services.accounts.passwords import Passwords, WeakPassword, check_strength, random_password
 from services.accounts.roles import Role
 
 QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
@@ -31,15 +31,15 @@ def test_random_passwords_differ_and_may_be_chosen() -> None:
     passwords = {random_password() for _ in range(100)}
     assert len(passwords) == 100
     for password in passwords:
-        check_fit(password, email="ann@acme.com")
+        check_strength(password, email="ann@acme.com")
 
 
 @pytest.mark.parametrize(
     "password", ["", "elevenchars", "x" * 201, " Ann.Long@acme.com ", "ababababababab"]
 )
 def test_a_poor_password_may_not_be_chosen(password: str) -> None:
-    with pytest.raises(UnfitPassword):
-        check_fit(password, email="ann.long@acme.com")
+    with pytest.raises(WeakPassword):
+        check_strength(password, email="ann.long@acme.com")
 
 
 def test_each_role_includes_those_before_it() -> None:

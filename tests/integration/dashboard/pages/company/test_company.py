@@ -66,7 +66,7 @@ def test_what_comes_next_is_what_the_forecast_tells(dashboard: Dashboard, tenant
         [told] = forecast([tenant.company().id], 1, NOW, shift(NOW, MAX_WINDOW))
     coming = next(one for one in told if one.before != one.after)
     assert f"If nothing happens: {coming.after} in " in text
-    assert f"{coming.at:%b %Y, %H:%M} UTC. {coming.flags[0].told}" in text
+    assert f"{coming.at:%b %Y, %H:%M} UTC. {coming.flags[0].description}" in text
 
 
 @pytest.mark.parametrize(("span", "days"), [("30", 30), ("90", 90), ("365", 365), ("x", 90)])
@@ -79,7 +79,7 @@ def test_the_numbers_under_the_chart_are_the_transitions_of_the_span(
         history = transitions.of_company(tenant.company().id)
     assert {one.to_status for one in history} == {"Healthy", "At Risk", "Critical"}
     within = [one for one in history if one.at > NOW - timedelta(days=days)]
-    table = page.text.partition("The numbers")[2].partition("</table>")[0]
+    table = page.text.partition("Show data")[2].partition("</table>")[0]
     rows = re.findall(r'<tr>\s*<td><time datetime="([^"]+)".*?number">([^<]*)<', table, re.DOTALL)
     expected = [(f"{one.at:%Y-%m-%dT%H:%M:%SZ}", str(one.score)) for one in within[::-1]]
     assert rows[: len(expected)] == expected
@@ -106,7 +106,7 @@ def test_a_change_of_the_score_alone_is_a_row_of_its_own(
     tenant.judge()
     text = text_of(viewer_of(dashboard, tenant).get(tenant.address()))
     assert "score 88" in text
-    assert "The score alone moved: a flag began or ceased to apply or to count" in text
+    assert "Only the score changed: a flag started or stopped applying or counting" in text
 
 
 def test_a_company_of_other_organizations_does_not_exist(
@@ -166,9 +166,9 @@ def test_without_any_company_or_rules_pages_say_what_to_do(dashboard: Dashboard)
     tenant.judge()
     browser = viewer_of(dashboard, tenant)
     assert "The rules have no flags" in text_of(browser.get(tenant.address()))
-    assert "No user yet" in text_of(browser.get(tenant.address("/users")))
-    assert "No delivery yet" in text_of(browser.get(tenant.address("/deliveries")))
-    assert "No note yet" in text_of(browser.get(tenant.address("/notes")))
+    assert "No users yet" in text_of(browser.get(tenant.address("/users")))
+    assert "No deliveries yet" in text_of(browser.get(tenant.address("/deliveries")))
+    assert "No notes yet" in text_of(browser.get(tenant.address("/notes")))
     assert browser.get(tenant.address(company="nobody")).status_code == 404
     assert browser.get(tenant.address("%00")).status_code in (400, 404)
 
@@ -182,7 +182,7 @@ def test_rules_that_cannot_be_read_leave_what_was_recorded(
         execute("update rule_versions set source = 'version: 9'")
     page = browser.get(tenant.address())
     assert page.status_code == 200
-    assert "The rules in force cannot be read" in text_of(page)
+    assert "The current rules cannot be read" in text_of(page)
     assert "At Risk" in text_of(page)
     for rest in PAGES[1:]:
         assert browser.get(tenant.address(rest)).status_code == 200
@@ -255,7 +255,7 @@ def test_users_are_listed_with_when_they_were_last_seen(
     second = browser.get(following.group(1), headers={"HX-Request": "true"})
     assert second.text.count('<th scope="row"') == 12
     assert "autofocus" in second.text
-    assert "Back to the last seen" in browser.get(following.group(1)).text
+    assert "Back to most recent" in browser.get(following.group(1)).text
 
 
 def test_fields_are_shown_since_when_they_say_it_with_their_history(
@@ -267,7 +267,7 @@ def test_fields_are_shown_since_when_they_say_it_with_their_history(
     assert "plan Enterprise 2 days ago 1 day ago" in text
     assert "seats 5 3 months ago 1 month ago" in text, text
     page = text_of(browser.get(tenant.address("/fields?field=plan")))
-    history = page.partition("What fields said")[2]
+    history = page.partition("Changes of fields")[2]
     assert "History of plan" in page
     assert "18 Jan 2026, 10:30 plan Enterprise Pro" in history
     assert "seats 5" not in history

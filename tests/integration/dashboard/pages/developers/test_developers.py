@@ -208,7 +208,7 @@ def test_without_the_token_of_the_page_nothing_is_changed(developers: Developers
 
 
 def test_a_new_key_is_shown_once_and_is_valid(developers: Developers) -> None:
-    assert "No valid key" in developers.read()
+    assert "No active API keys" in developers.read()
     key = shown_secret(developers.send("/keys", name=f" {HOSTILE} "), "bzb_")
     with transaction():
         held = api_keys.holder(digest(key))
@@ -265,7 +265,7 @@ def test_without_redis_the_page_says_that_it_does_not_know(
     dashboard = serve_dashboard(queue_url="redis://127.0.0.1:1/0")
     organization = dashboard.organization("acme")
     browser = dashboard.signed_in("ann@acme.com", (organization, "viewer"))
-    assert "Redis does not answer" in text_of(browser.get(BASE))
+    assert "Redis does not respond" in text_of(browser.get(BASE))
 
 
 # Webhooks
@@ -361,14 +361,14 @@ def query_now() -> Any:
 def test_a_webhook_is_disabled_enabled_and_removed(developers: Developers) -> None:
     path = f"/webhooks/{developers.endpoint_id}"
     page = developers.send(f"{path}/disable")
-    assert "Nothing is sent there any more" in page
+    assert "Its deliveries are kept" in page
     assert "disabled just now , by hand" in page
     assert endpoints.state(developers.endpoint) == "disabled"
     page = developers.send(f"{path}/enable")
     assert endpoints.state(developers.endpoint) == "active"
-    assert "no change sent yet" in page
+    assert "nothing sent yet" in page
     assert "what waits for it is cancelled" in developers.read(f"{path}/remove")
-    assert "No webhook yet" in developers.send(f"{path}/remove")
+    assert "No webhooks yet" in developers.send(f"{path}/remove")
     assert developers.logged()[0] == "Webhook removed"
     assert developers.browser.get(BASE + path).status_code == 404
 
@@ -406,7 +406,7 @@ def test_a_test_is_sent_and_its_page_waits_for_what_is_answered(developers: Deve
     assert developers.asked_for() == 1
     assert developers.logged()[0] == "Webhook tested"
     page = developers.browser.get(answer.location)
-    assert "It is being sent." in text_of(page)
+    assert "Sending." in text_of(page)
     assert f'hx-get="{answer.location}/attempts"' in page.text
     delivery_id = UUID(answer.location.rsplit("/", 1)[-1])
     with transaction():
@@ -477,11 +477,11 @@ def test_the_log_is_filtered_by_state_endpoint_and_company(developers: Developer
 def test_a_delivery_is_sent_again_once_it_is_over(developers: Developers) -> None:
     [over], [waiting] = developers.deliver(), developers.deliver(state="waiting")
     said = developers.send(f"/deliveries/{over}/resend")
-    assert "It is sent again." in said
+    assert "The delivery is being resent." in said
     assert developers.asked_for() == 1
     assert developers.logged()[:2] == ("Delivery sent again", "test for a test")
     said = developers.send(f"/deliveries/{waiting}/resend")
-    assert "goes out by itself" in said
+    assert "will be sent automatically" in said
     assert developers.asked_for() == 1
     assert developers.browser.post(f"{BASE}/deliveries/{uuid4()}/resend").status_code == 404
 
@@ -494,8 +494,8 @@ def test_what_failed_since_an_instant_is_sent_again(developers: Developers) -> N
     with transaction():
         execute("update deliveries set state = 'failed', next_attempt_at = null, parked = false")
     path = f"/webhooks/{developers.endpoint_id}/recover"
-    assert "Nothing failed since then." in developers.send(path, since="2026-01-20T10:31")
-    assert "Enter since when" in developers.send(path, since="yesterday")
+    assert "No deliveries failed since then." in developers.send(path, since="2026-01-20T10:31")
+    assert "Enter a start time" in developers.send(path, since="yesterday")
     assert "can be recovered from" in developers.send(path, since="2025-12-01T00:00")
     assert "2 failed deliveries are sent again." in developers.send(path, since="2026-01-20T10:00")
     action, _, detail = developers.logged()
@@ -508,7 +508,7 @@ def test_a_delivery_of_a_removed_webhook_stays_in_the_log(developers: Developers
     [over] = developers.deliver()
     developers.send(f"/webhooks/{developers.endpoint_id}/remove")
     page = developers.read(f"/deliveries/{over}")
-    assert "Its webhook was removed." in page
+    assert "The webhook was removed." in page
     assert "Send again" not in page
     assert developers.browser.post(f"{BASE}/deliveries/{over}/resend").status_code == 404
 
@@ -517,7 +517,7 @@ def test_without_webhooks_the_pages_say_what_to_do_next(dashboard: Dashboard) ->
     organization = dashboard.organization("acme")
     browser = dashboard.signed_in("ann@acme.com", (organization, "administrator"))
     assert "Add a URL below" in text_of(browser.get(f"{BASE}/webhooks"))
-    assert "Nothing is sent without a webhook" in text_of(browser.get(f"{BASE}/deliveries"))
+    assert "Nothing is sent until there is a webhook" in text_of(browser.get(f"{BASE}/deliveries"))
 
 
 def test_pages_show_what_the_command_line_tells(

@@ -15,16 +15,15 @@ from config.settings import Settings
 from dashboard.pages.insights import frame, overview
 from models.database import query, transaction
 from models.organizations.organizations import Organization
-from queues.messages import READING, WORK_OUT
-from services import insights
-from services.events.intake import store
-from services.health.evaluation import evaluate
-from services.insights import Adoption
+from queues.messages import COMPUTE_ANSWER, TOTALS
+from services.insights.answers import cached_answer
+from services.insights.questions import Adoption
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from services.totals import refresh
 from tests.support.dashboard import NOW, Browser, Dashboard, text_of
 from tests.support.events import tracked
+from tests.support.in_transactions import compute_answer, evaluate, store
 
 RULES = """
 version: 1
@@ -75,12 +74,12 @@ def judge(organization: Organization) -> None:
 def work(settings: Settings) -> list[str]:
     """Do what was asked of the workers; the questions that were."""
     with redis.Redis.from_url(settings.redis_url) as queue:
-        stored = queue.hgetall(f"dramatiq:{READING}.msgs")
-        queue.delete(f"dramatiq:{READING}", f"dramatiq:{READING}.msgs")
+        stored = queue.hgetall(f"dramatiq:{TOTALS}.msgs")
+        queue.delete(f"dramatiq:{TOTALS}", f"dramatiq:{TOTALS}.msgs")
     messages = [json.loads(message) for message in stored.values()]
     for message in messages:
-        assert message["actor_name"] == WORK_OUT
-        insights.work_out(*message["args"], NOW)
+        assert message["actor_name"] == COMPUTE_ANSWER
+        compute_answer(*message["args"], NOW)
     return [message["args"][1] for message in messages]
 
 
@@ -139,7 +138,7 @@ def test_each_event_is_shown_with_who_used_it_and_the_share_of_all_companies(
 ) -> None:
     page = answered(reader, settings, "/o/acme/insights")
     # NOW is a Tuesday: the days 1 is this week, 2 to 8 are last week, 9 to 15 the week before.
-    assert rows_of(page, "Companies and people that used each event") == [
+    assert rows_of(page, "Companies and people that use each event") == [
         ["Signed in login", "", "2", "1", "2", f"{MINUS}50 %", "2", "1", "75 %", "50 %"],
         ["report", "", "0", "1", "0", DASH, "0", "0", "25 %", "25 %"],
         ["Old one old switched off", "", "0", "0", "0", DASH, "0", "0", "0 %", "0 %"],
@@ -152,7 +151,7 @@ def test_shares_are_what_the_question_answers(
 ) -> None:
     page = answered(reader, settings, "/o/acme/insights")
     with transaction():
-        answer = insights.look_up(acme.id, Adoption("login"), NOW).answer
+        answer = cached_answer(acme.id, Adoption("login"), NOW).value
     assert answer == {"companies": 4, "ever": 3, "in_a_month": 2}
     assert "75 %" in text_of(page).replace("\xa0", " ")
 
@@ -162,7 +161,7 @@ def test_columns_sort_both_ways_and_what_is_unknown_comes_last(
 ) -> None:
     def order(sort: str) -> list[str]:
         page = answered(reader, settings, f"/o/acme/insights?sort={sort}")
-        found = rows_of(page, "Companies and people that used each event")
+        found = rows_of(page, "Companies and people that use each event")
         return [row[0].split()[0] for row in found]
 
     assert order("name") == ["Old", "report", "Signed"]
@@ -189,9 +188,9 @@ def test_what_was_never_counted_is_asked_for_once_and_looked_for_again(
 
 
 def test_a_page_that_waits_in_vain_ceases_to_look(reader: Browser) -> None:
-    page = reader.get(f"/o/acme/insights?look={frame.MOST_LOOKS}")
+    page = reader.get(f"/o/acme/insights?look={frame.MAX_POLLS}")
     assert "hx-get" not in page.text
-    assert "still not counted" in text_of(page)
+    assert "still not been counted" in text_of(page)
 
 
 def test_fresh_answers_are_not_asked_for_again_and_old_ones_are(
@@ -218,14 +217,14 @@ def test_many_keys_are_paged(
     reader: Browser, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overview, "PAGE", 2)
-    label = "Companies and people that used each event"
+    label = "Companies and people that use each event"
     first = reader.get("/o/acme/insights?sort=name")
     assert [row[0].split()[0] for row in rows_of(first, label)] == ["Old", "report"]
     [following] = re.findall(r'href="([^"]+)" rel="next"', first.text)
     second = reader.get(html.unescape(following))
     assert [row[0].split()[0] for row in rows_of(second, label)] == ["Signed"]
     assert 'rel="next"' not in second.text
-    assert "No event yet" in text_of(reader.get("/o/acme/insights?page=99"))
+    assert "No events yet" in text_of(reader.get("/o/acme/insights?page=99"))
 
 
 def test_keys_that_nobody_configured_are_shown_with_any_name(
@@ -246,7 +245,7 @@ def test_keys_that_nobody_configured_are_shown_with_any_name(
 def test_an_organization_without_events_is_told_what_to_do(dashboard: Dashboard) -> None:
     reader = dashboard.signed_in("n@example.com", (dashboard.organization("new"), "viewer"))
     page = reader.get("/o/new/insights")
-    assert "No event yet" in text_of(page)
+    assert "No events yet" in text_of(page)
 
 
 # One key
@@ -287,14 +286,14 @@ def test_each_flag_tells_who_is_below_near_and_above(reader: Browser, settings: 
     assert rows_of(page, "Companies by the thresholds of Logs in") == [
         ["Critical no activity for 7 days", "1", "1"],
         ["At Risk less than 3 times in 7 days", "1", "1"],
-        ["None of them", "1", DASH],
+        ["No threshold", "1", DASH],
     ]
     assert rows_of(page, "Companies by the thresholds of Users")[0][1:] == ["4", "0"]
     told = text_of(page)
     assert "1 company is one event away from At Risk, 1 company is one event away from" in told
     assert "No company is one user away" in told
     assert "Only events where data.source is web or api" in told
-    assert "Once raised, it stays so until: at least 5 times in 7 days" in told
+    assert "Once raised, the flag stays raised until: at least 5 times in 7 days" in told
     assert "Drop judges something else of it" in told
     assert 'href="/o/acme/companies?flag=Logs+in&amp;flag_status=At+Risk"' in page.text.replace(
         "%20", "+"
@@ -325,7 +324,7 @@ def test_another_field_can_be_chosen_and_an_unknown_one_is_left_aside(
     reader: Browser, settings: Settings
 ) -> None:
     page = answered(reader, settings, "/o/acme/insights/login?by=crm_provider")
-    assert rows_of(page, "Use by crm_provider") == [["Not known", "4", "2", "50 %", "2.0"]]
+    assert rows_of(page, "Use by crm_provider") == [["Unknown", "4", "2", "50 %", "2.0"]]
     assert (
         "<option selected>plan</option>"
         in reader.get("/o/acme/insights/login?by='; drop table").text
@@ -335,8 +334,8 @@ def test_another_field_can_be_chosen_and_an_unknown_one_is_left_aside(
 def test_an_event_that_never_came_says_so(reader: Browser, settings: Settings) -> None:
     page = answered(reader, settings, "/o/acme/insights/old")
     told = text_of(page)
-    assert "No event within a year." in told
-    assert "No flag counts it" in told
+    assert "No events in the past year." in told
+    assert "No flag counts this event" in told
     assert "switched off" in told
     assert reader.get("/o/acme/insights/no_such").status_code == 404
     assert reader.get("/o/acme/insights/%00").status_code == 400
@@ -350,7 +349,7 @@ def test_a_very_short_history_does_without_fields_and_users(
     refresh(NOW)
     reader = dashboard.signed_in("s@example.com", (new, "viewer"))
     told = text_of(answered(reader, settings, "/o/short/insights/login"))
-    assert "No event within a year names a user" in told
+    assert "No events with a user in the past year" in told
     assert "No fields to compare by" in told
 
 

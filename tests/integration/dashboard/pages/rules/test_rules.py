@@ -13,7 +13,7 @@ from models.organizations.organizations import Organization
 from models.organizations.rule_versions import RuleVersion
 from rules.file.rule_file import read_rules
 from services.rules.apply_rules import apply_rules
-from services.rules.backtest import Stretch
+from services.rules.backtest import ReplayPeriod
 from services.rules.plan import collect, plan
 from tests.support.dashboard import NOW, Browser, Dashboard, text_of
 from tests.support.dashboard_companies import store_company
@@ -92,7 +92,7 @@ def test_where_there_are_no_rules_the_example_is_offered_and_can_be_applied(
     dashboard: Dashboard,
 ) -> None:
     acme = Acme(dashboard, rules=None)
-    assert "No rules are in force yet" in text_of(acme.editor.get("/o/acme/rules"))
+    assert "No rules have been applied yet" in text_of(acme.editor.get("/o/acme/rules"))
     assert acme.editor.post("/o/acme/rules/apply", **draft(RULES, 0)).status_code == 303
     assert [one.source for one in acme.versions()] == [RULES]
 
@@ -115,7 +115,7 @@ def test_faults_and_doubts_are_told_as_the_command_line_tells_them(acme: Acme) -
     assert "did you mean `days`?" in fault["message"]
     page = acme.editor.post("/o/acme/rules/check", **draft(FAULTY))
     assert "Line 10 : " in text_of(page)
-    assert "No fault." in text_of(acme.editor.post("/o/acme/rules/check", **draft(RULES)))
+    assert "No errors." in text_of(acme.editor.post("/o/acme/rules/check", **draft(RULES)))
 
 
 def test_completion_knows_the_keys_events_statuses_and_phrases(acme: Acme) -> None:
@@ -139,7 +139,7 @@ def test_a_plan_says_which_companies_would_change_as_the_actors_say(acme: Acme) 
     with transaction():
         found = collect(organization, book, plan(acme.organization.id, 1, book, NOW), of=2)
     [one] = found.moving
-    assert unescape(text_of(page)).count(one.flags[0].told) == 1
+    assert unescape(text_of(page)).count(one.flags[0].description) == 1
     assert "Apply as version 2" in page.text
     assert "1 line added, 1 removed" in text_of(page)
     assert len(acme.versions()) == 1
@@ -168,7 +168,7 @@ def test_the_same_text_again_changes_nothing(acme: Acme) -> None:
     acme.editor.get("/o/acme/rules")
     acme.editor.post("/o/acme/rules/apply", **draft(RULES))
     assert len(acme.versions()) == 1
-    assert "says the same already" in text_of(acme.editor.get("/o/acme/rules"))
+    assert "already contains these rules" in text_of(acme.editor.get("/o/acme/rules"))
 
 
 def test_faulty_rules_are_not_applied_and_the_text_is_kept(acme: Acme) -> None:
@@ -238,7 +238,7 @@ def test_a_backtest_shows_what_the_report_of_the_command_line_says(acme: Acme) -
     assert "2 companies over the last 90 days" in text_of(page)
     assert "<svg" in page.text
     report, of = replay_some(
-        acme.current(), read_rules(RULES), Stretch(NOW - timedelta(days=90), NOW), Patience()
+        acme.current(), read_rules(RULES), ReplayPeriod(NOW - timedelta(days=90), NOW), Patience()
     )
     assert of == 2
     [flag, _any] = report.changes()
@@ -252,7 +252,7 @@ def test_a_backtest_shows_what_the_report_of_the_command_line_says(acme: Acme) -
 def test_a_backtest_without_companies_and_of_faulty_rules_says_so(acme: Acme) -> None:
     acme.editor.get("/o/acme/rules")
     empty = acme.editor.post("/o/acme/rules/backtest", **draft(RULES, days="x"))
-    assert "There is no company yet to replay." in text_of(empty)
+    assert "There are no companies to replay yet." in text_of(empty)
     faulty = acme.editor.post("/o/acme/rules/backtest", **draft(FAULTY))
     assert faulty.status_code == 422
     assert "Line 10" in faulty.text
@@ -262,7 +262,7 @@ def test_what_there_is_no_time_for_is_left_out_and_told(acme: Acme) -> None:
     for number in range(60):
         acme.company(f"c{number}", 1)
     organization = acme.current()
-    stretch = Stretch(NOW - timedelta(days=30), NOW)
+    stretch = ReplayPeriod(NOW - timedelta(days=30), NOW)
     out_of_time = Patience(timedelta(0), clock=lambda: 0.0)
     report, of = replay_some(organization, read_rules(RULES), stretch, out_of_time)
     assert (len(report.replayed), of) == (30, 60)
@@ -291,7 +291,7 @@ def test_viewers_read_but_change_nothing(acme: Acme) -> None:
     assert "readonly" in page.text
     assert "Plan changes" not in page.text
     assert viewer.get("/o/acme/rules/versions").status_code == 200
-    assert "bring version" not in viewer.get("/o/acme/rules/versions/1").text
+    assert "Plan rollback to version" not in viewer.get("/o/acme/rules/versions/1").text
     for step in ("check", "plan", "apply", "backtest", "versions/1/bring-back"):
         assert viewer.post(f"/o/acme/rules/{step}", **draft(STRICTER)).status_code == 403
     assert len(acme.versions()) == 1

@@ -15,7 +15,7 @@ from models.people import memberships, people
 from services.accounts import people as changes
 from services.accounts.audit import Maker
 from services.accounts.first_administrator import make_first_administrator
-from services.accounts.people import NotPossible
+from services.accounts.people import ChangeRefused
 from tests.support.dashboard import NOW, PASSWORD, Dashboard, text_of
 
 PEOPLE = "/o/acme/settings/people"
@@ -73,7 +73,7 @@ def test_somebody_of_another_organization_keeps_their_password(dashboard: Dashbo
     added = browser.post(PEOPLE, email="BOB@acme.com", name="Somebody else", role="viewer")
     assert added.location == PEOPLE
     page = text_of(browser.get(PEOPLE))
-    assert "bob@acme.com is a member now, and signs in as before." in page
+    assert "bob@acme.com is now a member and signs in as before." in page
     assert "Somebody else" not in page
     assert dashboard.browser().sign_in("bob@acme.com", PASSWORD).status_code == 303
 
@@ -144,7 +144,7 @@ def test_two_administrators_cannot_take_each_others_role_at_once(
         try:
             with transaction():
                 changes.remove(acme, person, maker=Maker("test"), at=NOW)
-        except NotPossible:
+        except ChangeRefused:
             return False
         return True
 
@@ -202,13 +202,13 @@ def test_an_administrator_gains_nothing_over_who_belongs_elsewhere_too(
     address = f"{PEOPLE}/{id_of('bob@acme.com')}/{change}"
     refused = browser.post(address)
     assert refused.location == PEOPLE
-    assert "belongs to other organizations too" in text_of(browser.get(PEOPLE))
+    assert "also belongs to organizations" in text_of(browser.get(PEOPLE))
     assert bob.client.get("/account").status_code == 200
     ann = id_of("ann@acme.com")
     with transaction():
         memberships.set_role(other.id, ann, "administrator")
     browser.post(address)
-    assert "belongs to other organizations too" not in text_of(browser.get(PEOPLE))
+    assert "also belongs to organizations" not in text_of(browser.get(PEOPLE))
 
 
 @pytest.mark.parametrize("change", ["role", "remove", "password", "disable", "enable"])
@@ -271,7 +271,7 @@ def test_the_audit_log_is_paged_and_filtered(dashboard: Dashboard) -> None:
     assert seen(older.replace("&amp;", "&")) == list(range(70, 20, -1))
     odd = [n for n in range(119, -1, -1) if n % 2 and not n % 3]
     assert seen(f"{AUDIT}?person=command+line&action=Odd") == odd
-    assert "No change to show" in text_of(browser.get(f"{AUDIT}?person=nobody"))
+    assert "No changes to show" in text_of(browser.get(f"{AUDIT}?person=nobody"))
     assert seen(f"{AUDIT}?before=nonsense") == seen(AUDIT)
     assert seen(f"{AUDIT}?before=99999999999999999999") == seen(AUDIT)
 
@@ -298,13 +298,13 @@ def test_somebody_changes_their_own_name(dashboard: Dashboard) -> None:
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ({"current": "wrong horse battery"}, "This is not your current password."),
+        ({"current": "wrong horse battery"}, "Your current password is incorrect."),
         ({"current": ""}, "Enter your current password."),
         ({"new": "short", "again": "short"}, "at least 12 characters"),
         ({"new": "x" * 201, "again": "x" * 201}, "at most 200 characters"),
         ({"new": "ann.long@acme.com", "again": "ann.long@acme.com"}, "must not be the email"),
         ({"new": "aaaaaaaaaaaaaaa", "again": "aaaaaaaaaaaaaaa"}, "repeats too few characters"),
-        ({"again": "another horse battery"}, "The two new passwords differ."),
+        ({"again": "another horse battery"}, "The new passwords do not match."),
     ],
 )
 def test_a_password_that_does_not_do_is_refused_with_the_reason(

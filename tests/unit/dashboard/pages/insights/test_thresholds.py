@@ -5,24 +5,25 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.pages.insights.thresholds import bands, bins
-from services.insights import HIGHEST, Threshold
+from dashboard.pages.insights.bands import bands, bins
+from services.insights.answers import MAX_NUMBER
+from services.insights.thresholds import Threshold
 
 FEW = [
-    Threshold("Critical", "No activity for 7 days", 1, wants_few=True),
-    Threshold("At Risk", "Less than 3 times in 7 days", 3, wants_few=True),
+    Threshold("Critical", "No activity for 7 days", 1, is_upper_bound=True),
+    Threshold("At Risk", "Less than 3 times in 7 days", 3, is_upper_bound=True),
 ]
 MANY = [
-    Threshold("Critical", "At least 6 times in 7 days", 6, wants_few=False),
-    Threshold("At Risk", "At least 3 times in 7 days", 3, wants_few=False),
+    Threshold("Critical", "At least 6 times in 7 days", 6, is_upper_bound=False),
+    Threshold("At Risk", "At least 3 times in 7 days", 3, is_upper_bound=False),
 ]
 
-distributions = st.dictionaries(st.integers(0, HIGHEST), st.integers(1, 9), max_size=30).map(
+distributions = st.dictionaries(st.integers(0, MAX_NUMBER), st.integers(1, 9), max_size=30).map(
     lambda found: sorted(found.items())
 )
 thresholds = st.lists(
     st.builds(Threshold, st.sampled_from(["At Risk", "Critical"]), st.just(""),
-              st.integers(0, 2 * HIGHEST), st.booleans()),
+              st.integers(0, 2 * MAX_NUMBER), st.booleans()),
     min_size=1, max_size=3,
 )  # fmt: skip
 
@@ -50,13 +51,13 @@ def test_many_events_are_at_the_worst_phrase_that_holds() -> None:
 
 
 def test_who_is_one_away_is_not_told_where_counts_end() -> None:
-    far = [Threshold("At Risk", "", HIGHEST, wants_few=True)]
-    assert told([(HIGHEST, 5)], far)[0] == ("At Risk", 0, None)
+    far = [Threshold("At Risk", "", MAX_NUMBER, is_upper_bound=True)]
+    assert told([(MAX_NUMBER, 5)], far)[0] == ("At Risk", 0, None)
 
 
 def test_bins_are_fine_where_thresholds_are_low_and_end_at_thresholds() -> None:
     assert [one.label for one in bins([(0, 1)], FEW)] == [*map(str, range(10)), "10+"]
-    high = [Threshold("At Risk", "", 50, wants_few=True)]
+    high = [Threshold("At Risk", "", 50, is_upper_bound=True)]
     found = bins([(0, 1), (49, 2), (50, 4), (700, 8)], high)
     assert [one.companies for one in found if one.status] == [1, *[0] * 8, 2]
     assert found[-1].label == "100+"

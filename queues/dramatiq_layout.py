@@ -1,0 +1,56 @@
+"""The private names and Redis keys of Dramatiq that this package relies on.
+
+Dramatiq offers no interface for a consumer that takes many messages as one, for enqueuing in the
+same step that counts a request, or for the age of the oldest message. Everything here was read
+from `dramatiq/brokers/redis.py` and `redis/dispatch.lua` of Dramatiq 2.2 and may change in any
+release, so `pyproject.toml` bounds the version: compare these sources before raising the bound.
+"""
+
+from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+
+RedisConsumer = _RedisConsumer
+"""Its attributes `queued_message_ids` and `outstanding_message_count` are used as well."""
+
+REDIS_ID = "redis_message_id"
+"""The option of a message that holds its id in Redis; a message enqueued twice has two."""
+
+
+def queue_key(namespace: str, queue_name: str) -> str:
+    """Return the key of the list of the ids of waiting messages, the oldest at its head."""
+    return f"{namespace}:{queue_name}"
+
+
+def messages_key(namespace: str, queue_name: str) -> str:
+    """Return the key of the hash from id to encoded message, until it is acknowledged."""
+    return f"{namespace}:{queue_name}.msgs"
+
+
+def acks_key(namespace: str, worker_id: str, queue_name: str) -> str:
+    """Return the key of the set of ids that a worker has taken and not acknowledged."""
+    return f"{namespace}:__acks__.{worker_id}.{queue_name}"
+
+
+def heartbeats_key(namespace: str) -> str:
+    """Return the key of the sorted set of worker ids by the time of their last command, in ms."""
+    return f"{namespace}:__heartbeats__"
+
+
+def worker_id(broker: RedisBroker) -> str:
+    """Return the id under which a broker takes messages."""
+    return str(broker.broker_id)
+
+
+def set_worker_id(broker: RedisBroker, worker_id: str) -> None:
+    """Make a broker take messages under another id from now on."""
+    broker.broker_id = worker_id
+
+
+def fetch(broker: RedisBroker, queue_name: str, limit: int) -> list[bytes | None]:
+    """Take up to `limit` messages from a queue; None is a message whose content is gone."""
+    messages: list[bytes | None] = broker.do_fetch(queue_name, limit)
+    return messages
+
+
+def requeue(broker: RedisBroker, queue_name: str, redis_ids: list[str]) -> None:
+    """Return messages that this broker has taken to the tail of their queue."""
+    broker.do_requeue(queue_name, *redis_ids)

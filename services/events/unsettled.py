@@ -1,0 +1,60 @@
+"""Marks the companies whose health an event can change. Most events can change none."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from models.companies.companies import Heard
+from models.companies.field_merge import Change
+from rules.book import RuleBook
+from services.events.tracked_event import TrackedEvent
+from services.rules.rule_books import RuleBooks
+
+
+class MergedEvent(NamedTuple):
+    """A stored event, its locked company, the fields it changed, and whether a newer one exists."""
+
+    event: TrackedEvent
+    company: Heard
+    changes: Sequence[Change]
+    out_of_order: bool
+
+
+def mark_unsettled(
+    merged: Sequence[MergedEvent], versions: dict[int, int], rulebooks: RuleBooks
+) -> None:
+    """Mark the companies for which an event can change a flag."""
+    books = {
+        organization_id: rulebooks.book_if_readable(
+            organization_id, versions.get(organization_id, 0)
+        )
+        for organization_id in {item.event.organization_id for item in merged}
+    }
+    for item in merged:
+        book = books[item.event.organization_id]
+        if (
+            book is None  # left to the process that can read the rules
+            or item.company.judged_version != versions.get(item.event.organization_id, 0)
+            or _can_change_flag(item, book)
+        ):
+            unsettle(item.company, item.event)
+
+
+def unsettle(company: Heard, event: TrackedEvent) -> None:
+    """Mark a company to be evaluated from the time at which an event takes effect."""
+    since = event.takes_effect_at
+    if company.unsettled_since is None or since < company.unsettled_since:
+        company.unsettled_since, company.unsettled = since, True
+
+
+def _can_change_flag(item: MergedEvent, book: RuleBook) -> bool:
+    event, awaiting = item.event, item.company.awaiting
+    if item.changes and any(
+        change.field in book.company_fields and (not change.late or not event.is_late)
+        for change in item.changes
+    ):
+        return True
+    return any(
+        flag.selector.matches(event.event_key, event.data)
+        for flag in book.flags_counting(event.event_key)
+        if flag.name in awaiting or (item.out_of_order and flag.affected_by_late_events)
+    )

@@ -1,0 +1,1 @@
+"""Slow aggregate queries over all companies, computed in the background and cached."""

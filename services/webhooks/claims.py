@@ -1,0 +1,93 @@
+"""Decides which deliveries of an endpoint are attempted now.
+
+Endpoints are isolated from each other: only a few attempts at a time go to one endpoint. Its other
+deliveries wait in their rows, parked, without occupying a worker. When an attempt finishes, its
+slot goes to the next parked row.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from config.webhook_policy import LEASE, WebhookPolicy
+from models.database import transaction
+from models.webhooks import deliveries, webhook_endpoints
+from models.webhooks.deliveries import ByHand, Delivery, Request, State
+from models.webhooks.webhook_endpoints import Endpoint
+
+
+@dataclass(frozen=True)
+class ClaimedDelivery:
+    """A delivery under a lease, with its endpoint; `probe` if it tries an endpoint that fails."""
+
+    delivery: Delivery
+    endpoint: Endpoint
+    token: UUID
+    probe: bool
+    policy: WebhookPolicy
+
+
+def claim(
+    delivery_id: UUID, number: int, now: datetime, policy: WebhookPolicy
+) -> ClaimedDelivery | None:
+    """Claim a delivery for an attempt, in a transaction of its own; None if it is not its turn.
+
+    `number` is the number of the attempt: without it, a repeated message would make the next
+    attempt before its time. If it is not its turn, the row is parked or paused.
+    """
+    with transaction():
+        endpoint = webhook_endpoints.lock_of_delivery(delivery_id)
+        return claim_locked(endpoint, delivery_id, number, now, policy) if endpoint else None
+
+
+def claim_locked(
+    endpoint: Endpoint, delivery_id: UUID, number: int, now: datetime, policy: WebhookPolicy
+) -> ClaimedDelivery | None:
+    """Claim a delivery of an endpoint that is locked; see `claim`."""
+    delivery = deliveries.lock(delivery_id)
+    if delivery is None or delivery.state is not State.WAITING:
+        return None
+    if delivery.tries != number - 1 or delivery.is_held(now):
+        return None
+    if endpoint.disabled_at is not None and delivery.by_hand is not ByHand.AT_ONCE:
+        deliveries.pause(delivery_id)
+        return None
+    probe = endpoint.probe_at is not None and delivery.by_hand is not ByHand.AT_ONCE
+    if not _has_its_turn(endpoint, delivery, now, policy.in_flight):
+        deliveries.park(delivery_id)
+        return None
+    if probe:  # one at a time, and another one if this one is lost
+        webhook_endpoints.save_health(replace(endpoint, probe_at=now + LEASE))
+    return ClaimedDelivery(delivery, endpoint, deliveries.lease(delivery_id, now), probe, policy)
+
+
+def next_in_turn(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> list[Request]:
+    """Unpark as many deliveries of a locked endpoint as it has free slots.
+
+    At most one attempt in flight belongs to a recovery, which leaves slots for new deliveries.
+    """
+    if endpoint.disabled_at is not None or endpoint.probe_at is not None:
+        return []
+    in_flight = _in_slots(endpoint, now)
+    free = max(0, policy.in_flight - len(in_flight))
+    new = deliveries.unpark(endpoint.id, None, now, limit=free)
+    if len(new) == free or ByHand.RECOVERY in in_flight:
+        return new
+    return new + deliveries.unpark(endpoint.id, ByHand.RECOVERY, now, limit=1)
+
+
+def _has_its_turn(endpoint: Endpoint, delivery: Delivery, now: datetime, slots: int) -> bool:
+    if delivery.by_hand is ByHand.AT_ONCE:
+        return True
+    if endpoint.probe_at is not None:
+        return endpoint.probe_at <= now
+    in_flight = _in_slots(endpoint, now)
+    if delivery.by_hand is ByHand.RECOVERY and ByHand.RECOVERY in in_flight:
+        return False
+    return len(in_flight) < slots
+
+
+def _in_slots(endpoint: Endpoint, now: datetime) -> list[ByHand | None]:
+    """Return the attempts that occupy the endpoint's slots; those sent at once occupy none."""
+    in_flight = deliveries.in_flight(endpoint.id, now)
+    return [by_hand for by_hand in in_flight if by_hand is not ByHand.AT_ONCE]

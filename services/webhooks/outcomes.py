@@ -1,0 +1,161 @@
+"""Records the outcome of an attempt, in a transaction of its own, and what follows from it."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from config.webhook_policy import WebhookPolicy
+from models.database import transaction
+from models.webhooks import deliveries, webhook_endpoints
+from models.webhooks.deliveries import Attempt, ByHand, Request, Result, State
+from models.webhooks.webhook_endpoints import Endpoint
+from services.errors import ServiceError
+from services.webhooks.circuit import EndpointHealth
+from services.webhooks.claims import ClaimedDelivery, claim_locked, next_in_turn
+from services.webhooks.retry_schedule import asked_delay, next_attempt_at
+
+logger = logging.getLogger("brazebee.webhooks")
+
+GONE = 410
+
+
+class AttemptFailed(ServiceError):
+    """Raised when an endpoint did not accept a delivery; the retry middleware handles it."""
+
+    def __init__(
+        self,
+        claimed: ClaimedDelivery,
+        attempt: Attempt,
+        *,
+        retry_after: str | None = None,
+        our_fault: bool = False,
+    ) -> None:
+        """`our_fault` means that the endpoint was not even called."""
+        super().__init__(attempt.error)
+        self.our_fault = our_fault
+        self.claimed = claimed
+        self.attempt = attempt
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class AcceptedDelivery:
+    """An accepted delivery, the deliveries to enqueue now, and the next one if it was claimed."""
+
+    claimed: ClaimedDelivery
+    attempt: Attempt
+    following: Sequence[Request] = ()
+    next_claimed: ClaimedDelivery | None = None
+
+
+def record_success(
+    claimed: ClaimedDelivery, attempt: Attempt, now: datetime, *, claim_next: bool = False
+) -> AcceptedDelivery:
+    """Record in a transaction of its own that a delivery was accepted, and free its slot."""
+    with transaction():
+        endpoint = webhook_endpoints.lock_of_delivery(claimed.delivery.id)
+        result = Result(State.DELIVERED, counts=not claimed.delivery.by_hand)
+        had_lease = deliveries.finish(claimed.delivery, claimed.token, attempt, result, now)
+        if endpoint is None or not had_lease:
+            return AcceptedDelivery(claimed, attempt)
+        if claimed.delivery.by_hand is not ByHand.AT_ONCE:
+            endpoint = _with_health(endpoint, EndpointHealth())
+            webhook_endpoints.save_health(replace(endpoint, last_success_at=now))
+        following = next_in_turn(endpoint, now, claimed.policy)
+        if not claim_next or not following:
+            return AcceptedDelivery(claimed, attempt, following)
+        next_claimed = claim_locked(endpoint, *following[0], now, claimed.policy)
+        return AcceptedDelivery(claimed, attempt, following[1:], next_claimed)
+
+
+def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None, list[Request]]:
+    """Record a failed attempt in a transaction of its own; return its result and what to enqueue.
+
+    The result is None if the lease had expired and gone to another worker.
+    """
+    claimed, attempt = failed.claimed, failed.attempt
+    delivery, policy = claimed.delivery, claimed.policy
+    with transaction():
+        endpoint = webhook_endpoints.lock_of_delivery(delivery.id)
+        blamed = endpoint if endpoint and not failed.our_fault and _is_blamed(claimed) else None
+        if blamed is not None:
+            wait = asked_delay(failed.retry_after, now, policy)
+            health = _health(blamed).after_failure(now, policy, probe=claimed.probe, wait=wait)
+            blamed = _warned_or_disabled(_with_health(blamed, health), attempt, now, policy)
+        result = _result(failed, blamed or endpoint, now)
+        if not deliveries.finish(delivery, claimed.token, attempt, result, now):
+            return None, []
+        if blamed is not None:
+            webhook_endpoints.save_health(blamed)
+            if blamed.disabled_at is not None:
+                deliveries.pause_waiting(blamed.id)
+        after = blamed or endpoint
+        return result, next_in_turn(after, now, policy) if after else []
+
+
+def _is_blamed(claimed: ClaimedDelivery) -> bool:
+    """Whether a failure counts against the endpoint: that of a manual delivery does not."""
+    return claimed.delivery.by_hand is None or claimed.probe
+
+
+def _result(failed: AttemptFailed, endpoint: Endpoint | None, now: datetime) -> Result:
+    """Return the new state of a row whose attempt failed."""
+    claimed, delivery = failed.claimed, failed.claimed.delivery
+    if claimed.probe:
+        state = State.PAUSED if endpoint and endpoint.disabled_at else State.WAITING
+        return Result(state, counts=False, by_hand=delivery.by_hand)
+    if delivery.by_hand is not None or endpoint is None:
+        # A delivery that was accepted stays accepted, even if sending it again failed.
+        accepted = deliveries.was_accepted(delivery.id)
+        return Result(State.DELIVERED if accepted else State.FAILED, counts=False)
+    due_at = next_attempt_at(delivery.attempts + 1, now, failed.retry_after, claimed.policy)
+    if endpoint.disabled_at is not None:
+        return Result(State.PAUSED, counts=True)
+    if due_at is None:
+        return Result(State.FAILED, counts=True)
+    return Result(State.WAITING, counts=True, next_attempt_at=due_at)
+
+
+def _warned_or_disabled(
+    endpoint: Endpoint, attempt: Attempt, now: datetime, policy: WebhookPolicy
+) -> Endpoint:
+    """Return an endpoint that has just failed, with a warning logged or disabled if it is time."""
+    if endpoint.disabled_at is not None:
+        return endpoint  # the attempt was in flight when the endpoint was disabled
+    health = _health(endpoint)
+    limit = _hours(policy.disable_after)
+    if attempt.status_code == GONE or health.is_lost(now, policy):
+        reason = "it answered 410 Gone" if attempt.status_code == GONE else f"{limit} of failures"
+        logger.error(
+            "webhook endpoint %s (%s) is disabled: %s; what waits for it is kept, and goes out"
+            " after `brazebee webhooks enable %s`",
+            endpoint.host, endpoint.id, reason, endpoint.id,
+        )  # fmt: skip
+        return replace(endpoint, disabled_at=now, disabled_because=reason)
+    failing_for = health.warning(now, policy)
+    if failing_for is None:
+        return endpoint
+    logger.warning(
+        "webhook endpoint %s (%s) has failed for %s; after %s it is disabled",
+        endpoint.host, endpoint.id, _hours(failing_for), limit,
+    )  # fmt: skip
+    return replace(endpoint, warned_at=now)
+
+
+def _hours(duration: timedelta) -> str:
+    return f"{duration // timedelta(hours=1)} hours"
+
+
+def _health(endpoint: Endpoint) -> EndpointHealth:
+    return EndpointHealth(
+        endpoint.failures,
+        endpoint.failing_since,
+        endpoint.warned_at,
+        endpoint.probe_at,
+        endpoint.probe_pause,
+    )
+
+
+def _with_health(endpoint: Endpoint, health: EndpointHealth) -> Endpoint:
+    return replace(endpoint, **vars(health))
