@@ -111,7 +111,7 @@ class Clock:
         self._enqueued = {
             reason: at for reason, at in self._enqueued.items() if at > now - ENQUEUE_AGAIN_AFTER
         }
-        number = self._enqueue_due(now) if due.anything(until=now) else 0
+        number = self._enqueue_due(now) if due.is_anything_due(until=now) else 0
         if now - self._attempts_deleted_at > DELETE_ATTEMPTS_EVERY and (
             not self._delete_old_attempts(now)
         ):
@@ -122,7 +122,7 @@ class Clock:
 
     def _delete_old_attempts(self, now: datetime) -> int:
         """Delete a chunk of the attempts that are no longer kept; return how many there were."""
-        return deliveries.forget_attempts(
+        return deliveries.delete_attempts(
             before=now - self._policy.attempts_kept_for, limit=DELETE_ATTEMPTS_CHUNK
         )
 
@@ -130,15 +130,15 @@ class Clock:
         """Enqueue what is due as far as the queues have room; return the number of messages."""
         number = 0
         if self._broker.waiting(messages.HEALTH) < CHUNK:
-            outdated = companies.ids_judged_by_older_rules(limit=CHUNK)
+            outdated = companies.find_judged_by_older_rules(limit=CHUNK)
             to_evaluate: list[Reason] = [*self._due_flags(now), *self._unsettled(now)]
             to_evaluate += [(company_id, None) for company_id in outdated]
             number += self._enqueue(
                 to_evaluate, lambda company_id, _: messages.evaluate(company_id), now
             )
         if self._broker.waiting(messages.WEBHOOKS) < CHUNK:
-            to_send: list[Reason] = [*deliveries.due(until=now, limit=CHUNK)]
-            to_send += deliveries.probes(until=now, limit=CHUNK)
+            to_send: list[Reason] = [*deliveries.find_due(until=now, limit=CHUNK)]
+            to_send += deliveries.find_probes(until=now, limit=CHUNK)
             number += self._enqueue(to_send, messages.deliver, now)
         return number
 
@@ -157,15 +157,15 @@ class Clock:
         Only as far as all events up to then are stored.
         """
         until = now - INTAKE_DELAY
-        if not (flag_states.due(until=until, limit=1) or flag_overrides.due(until=until, limit=1)):
+        if not (flag_states.find_due(until=until, limit=1) or flag_overrides.find_due(until=until, limit=1)):
             return []
         stored_until = self._backlog.stored_until()
         self._log_long_backlog(now, stored_until)
         enqueued = [reason for reason in self._enqueued if isinstance(reason[1], datetime)]
         until = min(until, stored_until)
         return [
-            *flag_states.due(until=until, limit=CHUNK, leave_out=enqueued),
-            *flag_overrides.due(until=until, limit=CHUNK, leave_out=enqueued),
+            *flag_states.find_due(until=until, limit=CHUNK, leave_out=enqueued),
+            *flag_overrides.find_due(until=until, limit=CHUNK, leave_out=enqueued),
         ]
 
     def _log_long_backlog(self, now: datetime, stored_until: datetime) -> None:
@@ -190,7 +190,7 @@ class Clock:
             until = now  # companies that were deferred are evaluated now
         # Companies that were enqueued and cannot be evaluated must not block the others.
         enqueued = [reason for reason in self._enqueued if isinstance(reason[1], str)]
-        return companies.unsettled(until=until, limit=limit, leave_out=enqueued)
+        return companies.find_unsettled(until=until, limit=limit, leave_out=enqueued)
 
     def _enqueue(
         self,

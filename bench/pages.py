@@ -24,7 +24,7 @@ from models.companies import (
     timeline,
     users,
 )
-from models.companies.company_filter import EVERY, Filter
+from models.companies.company_filter import ALL_COMPANIES, CompanyFilter
 from models.companies.company_list import Order, Sorting
 from models.database import query, transaction
 from models.events import hourly_counts, weekly_reach
@@ -88,7 +88,7 @@ def measure_pages(
             with progress.step("Background", 60):
                 background = [*_background(organization.id, now), _counting(organization.id, now)]
         with transaction():
-            [version] = rule_versions.after(organization.id, 0)
+            [version] = rule_versions.list_after(organization.id, 0)
         now = version.applied_at
         with progress.step("Pages", 60):
             visitor = Visitor(replace(settings, rate_limit=OFTEN), organization, now)
@@ -110,7 +110,7 @@ def _filled(now: datetime, *, companies: int, events: int) -> Organization:
         past_year.fill(organization_id, now, companies=companies, events=events)
     past_year.vacuum()
     with transaction():
-        found = organizations.with_id(organization_id)
+        found = organizations.find_by_id(organization_id)
     if found is None:
         raise RuntimeError("what was filled is gone")
     return found
@@ -137,53 +137,53 @@ def _reads(organization_id: int, now: datetime) -> list[Read]:
     day, year = now - timedelta(days=1), (now - timedelta(days=364)).date()
     worst = Sorting(Order.STATUS, descending=True, statuses=STATUSES)
     span = Span(now, now + timedelta(days=7))
-    plan = Filter(fields=(("plan", ("team",)),))
+    plan = CompanyFilter(fields=(("plan", ("team",)),))
 
-    def page(wanted: Filter = EVERY, sorting: Sorting = worst) -> Work:
-        return lambda: company_list.page(o, wanted, sorting)
+    def page(wanted: CompanyFilter = ALL_COMPANIES, sorting: Sorting = worst) -> Work:
+        return lambda: company_list.read_page(o, wanted, sorting)
 
     deep: list[str | None] = [None]
     with transaction():
         for _ in range(20):
-            deep[0] = company_list.page(o, sorting=worst, after=deep[0]).next
+            deep[0] = company_list.read_page(o, sorting=worst, after=deep[0]).next
     return [
-        Read("Today", "statuses", lambda: company_counts.by_status(o, now)),
-        Read("Today", "changes of a day", lambda: transitions.recent(o, since=day)),
+        Read("Today", "statuses", lambda: company_counts.count_recent_by_status(o, now)),
+        Read("Today", "changes of a day", lambda: transitions.list_recent(o, since=day)),
         Read("Today", "their number", lambda: transitions.count_recent(o, since=day)),
         Read("Today", "20 coming changes", lambda: upcoming_changes(o, 1, span, books)),
-        Read("Today", "quiet keys", lambda: hourly_counts.quiet(o, EVENT_KEYS, now)),
+        Read("Today", "quiet keys", lambda: hourly_counts.find_quiet_keys(o, EVENT_KEYS, now)),
         Read("Companies", "worst first", page()),
-        Read("Companies", "custom fields", lambda: field_names.names(o)),
-        Read("Companies", "or page 21", lambda: company_list.page(o, sorting=worst, after=deep[0])),
+        Read("Companies", "custom fields", lambda: field_names.list_names(o)),
+        Read("Companies", "or page 21", lambda: company_list.read_page(o, sorting=worst, after=deep[0])),
         *(
             Read("Companies", f"or by {order}", page(sorting=Sorting(order, True, STATUSES)))
             for order in (Order.NAME, Order.SCORE, Order.SINCE, Order.LAST_EVENT)
         ),
-        Read("Companies", "or search, many", page(Filter(text="acme"))),
-        Read("Companies", "or search, one", page(Filter(text="any_4711"))),
-        Read("Companies", "or a status", page(Filter(status="Critical"))),
-        Read("Companies", "or a status by name", page(Filter(status="Healthy"), Sorting())),
-        Read("Companies", "or a flag", page(Filter(flag="Value", flag_status="At Risk"))),
+        Read("Companies", "or search, many", page(CompanyFilter(text="acme"))),
+        Read("Companies", "or search, one", page(CompanyFilter(text="any_4711"))),
+        Read("Companies", "or a status", page(CompanyFilter(status="Critical"))),
+        Read("Companies", "or a status by name", page(CompanyFilter(status="Healthy"), Sorting())),
+        Read("Companies", "or a flag", page(CompanyFilter(flag="Value", flag_status="At Risk"))),
         Read("Companies", "or a field", page(plan)),
         Read("Companies", "or a field and a search",
-             page(Filter(text="hooli", fields=plan.fields))),
-        Read("Company", "the company", lambda: companies.with_ids([next(some)])),
-        Read("Company", "timeline", lambda: timeline.page(next(some))),
-        Read("Company", "health history", lambda: transitions.of_company(next(some))),
-        Read("Company", "users", lambda: users.page(next(some))),
-        Read("Company", "fields", lambda: field_history.page(next(some))),
-        Read("Company", "deliveries", lambda: delivery_log.of_company(next(some))),
-        Read("Company", "flag states", lambda: flag_states.of_company(next(some))),
-        Read("Events", "volumes", lambda: hourly_counts.volumes(o, now)),
-        Read("Insights", "year", lambda: weekly_reach.companies_a_week(o, since=year)),
+             page(CompanyFilter(text="hooli", fields=plan.fields))),
+        Read("Company", "the company", lambda: companies.find_by_ids([next(some)])),
+        Read("Company", "timeline", lambda: timeline.read_page(next(some))),
+        Read("Company", "health history", lambda: transitions.list_for_company(next(some))),
+        Read("Company", "users", lambda: users.read_page(next(some))),
+        Read("Company", "fields", lambda: field_history.read_page(next(some))),
+        Read("Company", "deliveries", lambda: delivery_log.read_page_for_company(next(some))),
+        Read("Company", "flag states", lambda: flag_states.list_for_company(next(some))),
+        Read("Events", "volumes", lambda: hourly_counts.read_volumes(o, now)),
+        Read("Insights", "year", lambda: weekly_reach.read_company_counts(o, since=year)),
         Read("Insights", "three weeks",
-             lambda: weekly_reach.of_keys(o, None, since=now.date() - timedelta(days=14))),
+             lambda: weekly_reach.read_weeks_by_key(o, None, since=now.date() - timedelta(days=14))),
         Read("Insights", "adoption",
              lambda: cached_answers(o, [Adoption(key) for key in EVENT_KEYS], now)),
-        Read("Insight", "weeks", lambda: weekly_reach.of_key(o, next(keys), since=year)),
-        Read("Insight", "last event", lambda: hourly_counts.last_at(o, next(keys))),
-        Read("Insight", "fields", lambda: field_names.names(o)),
-        Read("Insight", "their values", lambda: field_names.number_of_values(o)),
+        Read("Insight", "weeks", lambda: weekly_reach.read_weeks(o, next(keys), since=year)),
+        Read("Insight", "last event", lambda: hourly_counts.find_last_at(o, next(keys))),
+        Read("Insight", "fields", lambda: field_names.list_names(o)),
+        Read("Insight", "their values", lambda: field_names.count_values(o)),
         Read("Insight", "adoption", lambda: cached_answer(o, Adoption("login"), now)),
         Read("Insight", "cohorts", lambda: cached_answer(o, Cohorts("plan", "login"), now)),
     ]  # fmt: skip
@@ -245,7 +245,7 @@ def _counting(organization_id: int, now: datetime) -> Figure:
         storing += time.perf_counter() - started
         with transaction():
             started = time.perf_counter()
-            hourly_counts.note(sent)
+            hourly_counts.record_arrivals(sent)
             counting += time.perf_counter() - started
     share = counting / storing
     ms = counting / BUNDLES * 1000

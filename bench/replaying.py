@@ -24,7 +24,7 @@ def measure_replaying(
     """For each rule file, seconds for a backtest over 90 days."""
     _fill(organization_id, now)
     with transaction():
-        ids = companies.ids_of_organization(organization_id)
+        ids = companies.list_ids(organization_id)
         started = time.perf_counter()
         query(
             "select company_id, occurred_at, event_key, user_id, data from events"

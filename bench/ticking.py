@@ -55,7 +55,7 @@ def _measure(settings: Settings, organization_id: int, now: datetime) -> dict[st
     clock = build_clock(settings, broker, lambda: now)
     with database.connection_context():
         idle_ms = median_ms(clock.tick, repeats=50)
-        find_ms = median_ms(lambda: flag_states.due(until=now, limit=DUE), repeats=50)
+        find_ms = median_ms(lambda: flag_states.find_due(until=now, limit=DUE), repeats=50)
     measured = {"idle_tick_ms": idle_ms, "probe_ms": find_ms, "due_flag_ms": _due_flag_ms(now)}
     with transaction():
         usual = median_ms(lambda: _usual_way(organization_id, now), repeats=3)
@@ -69,7 +69,7 @@ def _due_flag_ms(now: datetime) -> float:
     rulebooks = RuleBooks()
     with database.connection_context():
         started = time.perf_counter()
-        due = flag_states.due(until=later, limit=DUE)
+        due = flag_states.find_due(until=later, limit=DUE)
     for first in range(0, len(due), COMPANIES_AT_ONCE.most):
         some = due[first : first + COMPANIES_AT_ONCE.most]
         with transaction():

@@ -94,6 +94,6 @@ def find_organization(name: str) -> Organization:
     """
     organization = organizations.find(name)
     if organization is None:
-        names = ", ".join(organization.name for organization in organizations.every()) or "none"
+        names = ", ".join(organization.name for organization in organizations.list_all()) or "none"
         raise CommandError(f"There is no organization `{name}`; known: {names}.")
     return organization

@@ -11,7 +11,7 @@ import orjson
 
 from models.errors import ModelError
 
-LONGEST = 4_000
+MAX_LENGTH = 4_000
 """Characters; a name and an id of the greatest length come to less."""
 
 
@@ -57,7 +57,7 @@ class Cursor:
 
 
 def _decoded(place: str) -> bytes:
-    if len(place) > LONGEST:
+    if len(place) > MAX_LENGTH:
         raise ValueError(place)
     return urlsafe_b64decode(place + "=" * (-len(place) % 4))
 

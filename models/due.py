@@ -18,7 +18,7 @@ _SOURCES = (
 _ANYTHING = " or ".join(f"exists (select from {source})" for source in _SOURCES)
 
 
-def anything(*, until: datetime) -> bool:
+def is_anything_due(*, until: datetime) -> bool:
     """Whether a flag, an override, an event, newer rules or a delivery waits to be worked on.
 
     One probe of an index for each.

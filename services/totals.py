@@ -26,11 +26,11 @@ def refresh(now: datetime) -> None:
     with transaction():
         if not try_lock(AdvisoryLock.TOTALS):
             return
-        hourly_counts.gather(now)
+        hourly_counts.merge_arrivals(now)
         answers.delete(before=now - ANSWERS_KEPT_FOR)
-        weeks = weekly_reach.touched(now, limit=WEEKS_AT_ONCE)
+        weeks = weekly_reach.find_touched(now, limit=WEEKS_AT_ONCE)
     for week in weeks:
         with transaction():
             if not try_lock(AdvisoryLock.TOTALS):
                 return
-            weekly_reach.count_again(week, now)
+            weekly_reach.recount(week, now)

@@ -24,7 +24,7 @@ from services.times import utc_now
 def list_companies(status: str | None, org: str, as_json: bool) -> None:
     """List companies with their health, by name."""
     with database_transaction():
-        every_company = companies.of_organization(find_organization(org).id)
+        every_company = companies.list_health(find_organization(org).id)
     rows = [vars(company) for company in every_company if status in (None, company.health_status)]
     empty = "No company has this status." if every_company else "No companies yet: no events yet."
     print_rows(rows, as_json=as_json, empty=empty)

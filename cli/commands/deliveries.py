@@ -6,8 +6,8 @@ from uuid import UUID
 
 import click
 
-from cli.commands.webhooks import enqueue_deliveries, find_endpoint
 from cli.connection import database_transaction, find_organization
+from cli.endpoints import enqueue_deliveries, find_endpoint
 from cli.errors import CommandError
 from cli.option_types import Instant
 from cli.output import json_option, org_option, print_json, print_rows
@@ -52,7 +52,7 @@ def list_deliveries(
     """List deliveries, newest first."""
     filters = {"endpoint": endpoint, "company": company, "state": state, "since": since}
     with database_transaction():
-        page, _ = delivery_log.page(find_organization(org).id, filters, limit=limit)
+        page, _ = delivery_log.read_page(find_organization(org).id, filters, limit=limit)
     rows = [_as_row(delivery) for delivery in page]
     if not as_json:
         rows = [{k: v for k, v in row.items() if k != "endpoint_id"} for row in rows]
@@ -67,7 +67,7 @@ def show(delivery_id: UUID, org: str, as_json: bool) -> None:
     """Show one delivery: its payload, and each attempt with its response."""
     with database_transaction():
         delivery, payload = _find(find_organization(org), delivery_id)
-        attempts = delivery_log.attempts(delivery_id)
+        attempts = delivery_log.list_attempts(delivery_id)
     rows = [vars(attempt) for attempt in attempts]
     if as_json:
         print_json({**_as_row(delivery), "payload": payload, "attempts": rows})

@@ -140,15 +140,15 @@ def _catch_up(organization_id: int) -> None:
     """Evaluate the companies that have become due while generating, as the clock would."""
     now = utc_now()
     with transaction():
-        due = flag_states.companies_due(organization_id, until=now)
+        due = flag_states.find_due_companies(organization_id, until=now)
         evaluate(due, RuleBooks(), now)
 
 
 def _summary(organization: Organization, events: int, attempts: int, seconds: float) -> Summary:
     now = utc_now()
     with transaction():
-        listed = companies.of_organization(organization.id)
-        due = flag_states.companies_due(organization.id, until=now + timedelta(days=7))
+        listed = companies.list_health(organization.id)
+        due = flag_states.find_due_companies(organization.id, until=now + timedelta(days=7))
         changed = transitions.count_changed(organization.id, since=now - timedelta(days=1))
     statuses = Counter(company.health_status for company in listed)
     return Summary(

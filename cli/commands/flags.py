@@ -7,8 +7,8 @@ from datetime import datetime
 import click
 from redis.exceptions import RedisError
 
-from cli.commands.webhooks import enqueue_deliveries
 from cli.connection import database_transaction, find_organization
+from cli.endpoints import enqueue_deliveries
 from cli.errors import CommandError
 from cli.option_types import Instant, current_user
 from cli.output import json_option, org_option, print_json, print_rows
@@ -150,7 +150,7 @@ def list_overrides(company: str | None, ended: bool, org: str, as_json: bool) ->
             if stored_company is None:
                 raise CommandError(f"There is no company with the id `{company}`.")
             company_id = stored_company.id
-        overrides = flag_overrides.of_organization(
+        overrides = flag_overrides.list_for_organization(
             organization_id, company_id=company_id, ended=ended
         )
     if as_json:

@@ -43,7 +43,7 @@ def list_keys(org: str, as_json: bool) -> None:
                 "last_used_at": key.last_used_at,
                 "revoked_at": key.revoked_at,
             }
-            for key in api_keys.of_organization(find_organization(org).id)
+            for key in api_keys.list_for_organization(find_organization(org).id)
         ]
     print_rows(rows, as_json=as_json, empty="No keys yet; create one with `brazebee keys create`.")
 

@@ -69,7 +69,7 @@ def list_organizations(as_json: bool) -> None:
                 "rate_limit": organization.rate_limit or "default",
                 "created_at": organization.created_at,
             }
-            for organization in organizations.every()
+            for organization in organizations.list_all()
         ]
     print_rows(rows, as_json=as_json, empty="There are no organizations yet.")
 

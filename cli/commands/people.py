@@ -89,7 +89,7 @@ def list_people(org: str, as_json: bool) -> None:
                 "signed_in_at": member.signed_in_at,
                 "disabled_at": member.disabled_at,
             }
-            for member in memberships.of_organization(find_organization(org).id)
+            for member in memberships.list_for_organization(find_organization(org).id)
         ]
     print_rows(rows, as_json=as_json, empty="No members yet; add one with `brazebee people add`.")
 

@@ -7,17 +7,14 @@ from uuid import UUID
 import click
 
 from cli.connection import database_transaction, find_organization, find_settings
+from cli.endpoints import enqueue_deliveries, find_endpoint
 from cli.errors import CommandError
 from cli.output import json_option, org_option, print_json, print_rows
 from config.settings import Settings
-from models.organizations.organizations import Organization
 from models.webhooks import delivery_log, webhook_endpoints
-from models.webhooks.deliveries import Request
-from models.webhooks.webhook_endpoints import Endpoint, Wanted
-from queues.broker import build_broker
+from models.webhooks.webhook_endpoints import Subscription
 from services.times import utc_now
 from services.webhooks import endpoints
-from services.webhooks.endpoints import NoSuchEndpoint
 from services.webhooks.payload import EventType
 from services.webhooks.subscriptions import (
     InvalidSubscription,
@@ -63,12 +60,12 @@ def add(
     settings = find_settings()
     _check(url, settings)
     try:
-        wanted = Wanted(events or None, statuses or None, companies or None, read_fields(fields))
+        wanted = Subscription(events or None, statuses or None, companies or None, read_fields(fields))
     except InvalidSubscription as error:
         raise click.UsageError(f"--where: {error}") from None
     with database_transaction():
         endpoint_id, secret = webhook_endpoints.add(
-            find_organization(org).id, url, secret_keys=settings.secret_keys, wanted=wanted
+            find_organization(org).id, url, secret_keys=settings.secret_keys, subscription=wanted
         )
     click.echo(f"{url} is subscribed as {endpoint_id}.", err=True)
     _show_secret({"id": str(endpoint_id), "url": url}, secret, as_json=as_json)
@@ -80,7 +77,7 @@ def add(
 def list_endpoints(org: str, as_json: bool) -> None:
     """List the endpoints and their state."""
     with database_transaction():
-        subscribed = webhook_endpoints.of_organization(find_organization(org).id)
+        subscribed = webhook_endpoints.list_for_organization(find_organization(org).id)
     rows = [
         {
             "id": str(endpoint.id),
@@ -113,10 +110,10 @@ def show(endpoint_id: UUID, org: str, as_json: bool) -> None:
         "failing_since": endpoint.failing_since,
         "next_probe_at": endpoint.probe_at,
         "last_success_at": endpoint.last_success_at,
-        "event_types": endpoint.wanted.event_types,
-        "statuses": endpoint.wanted.statuses,
-        "companies": endpoint.wanted.companies,
-        "company_fields": endpoint.wanted.company_fields,
+        "event_types": endpoint.subscription.event_types,
+        "statuses": endpoint.subscription.statuses,
+        "companies": endpoint.subscription.companies,
+        "company_fields": endpoint.subscription.company_fields,
         "created_at": endpoint.created_at,
     }
     if as_json:
@@ -203,7 +200,7 @@ def test(endpoint_id: UUID, org: str, as_json: bool) -> None:
     deadline = time.monotonic() + settings.webhooks.timeout.total_seconds() + TEST_SPARE_SECONDS
     while time.monotonic() < deadline:
         with database_transaction():
-            attempts = delivery_log.attempts(delivery_id)
+            attempts = delivery_log.list_attempts(delivery_id)
         if attempts:
             break
         time.sleep(0.1)
@@ -218,26 +215,6 @@ def test(endpoint_id: UUID, org: str, as_json: bool) -> None:
             click.echo(attempt.response)
     if attempt.error:
         raise SystemExit(1)
-
-
-def enqueue_deliveries(settings: Settings, requests: list[Request]) -> None:
-    """Ask `deliver` to send deliveries; if that fails, the clock does it later."""
-    if requests:
-        endpoints.enqueue_deliveries(build_broker(settings.redis_url), requests)
-
-
-def find_endpoint(organization: Organization, endpoint_id: UUID) -> Endpoint:
-    """Return an endpoint of an organization.
-
-    Raises:
-        CommandError: there is none with this id.
-    """
-    try:
-        return endpoints.find(organization.id, endpoint_id)
-    except NoSuchEndpoint:
-        raise CommandError(
-            f"`{organization.name}` has no webhook {endpoint_id}; see `brazebee webhooks list`."
-        ) from None
 
 
 def _show_secret(endpoint: dict[str, Any], secret: str, *, as_json: bool) -> None:

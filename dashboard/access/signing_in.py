@@ -73,17 +73,17 @@ def begin_session(person: Person, response: Response, *, by: str) -> None:
             raise SignInRefused
         if former:
             sessions.end(former)
-        sessions.forget_expired(at)
-        token = sessions.begin(
+        sessions.delete_expired(at)
+        token = sessions.start(
             person.id,
             at=at,
             lasts=MAX_LIFETIME,
             address=client_address(),
             agent=request.user_agent.string,
         )
-        people.note_sign_in(person.id, at)
+        people.record_sign_in(person.id, at)
         detail = {"by": by, "address": client_address()}
-        audit.write_wherever_member(person, Maker.of(person), at, "Signed in", detail)
+        audit.log_in_all_organizations(person, Maker.of(person), at, "Signed in", detail)
     session.clear()  # a new CSRF token too
     set_session_token(response, token)
 

@@ -17,8 +17,8 @@ from dashboard.web.context import app_context, now, rules_in_force
 from ingress.client.answers import json_answer
 from ingress.client.errors import ApiError
 from models.companies import company_list
-from models.companies.company_filter import Filter, meanings
-from models.companies.company_list import Listed, Order, Sorting
+from models.companies.company_filter import CompanyFilter, possible_values
+from models.companies.company_list import ListedCompany, Order, Sorting
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from services.health.as_json import explanation_json, json_value
@@ -42,7 +42,7 @@ def list_companies() -> Response:
         book = rules_in_force(organization)
         sorting = Sorting(by, descending, tuple(book.statuses) if book else ())
         try:
-            page = company_list.page(organization.id, matching, sorting, after=after, limit=limit)
+            page = company_list.read_page(organization.id, matching, sorting, after=after, limit=limit)
         except UnreadableCursor:
             raise invalid_cursor() from None
     companies = [_company_json(company) for company in page.companies]
@@ -64,7 +64,7 @@ def explain_health(company: str) -> Response:
     return json_answer(json_value(explanation_json(explanation)))
 
 
-def _filter() -> Filter:
+def _filter() -> CompanyFilter:
     parameters = request.args
     if parameters.get("flag_status") and not parameters.get("flag"):
         raise invalid_query(fault("flag_status", "Needs `flag`, which says the flag it is of"))
@@ -73,8 +73,8 @@ def _filter() -> Filter:
     fields: dict[str, tuple[Any, ...]] = {}
     for name, values in parameters.lists():
         if name.startswith(FIELD):
-            fields[name.removeprefix(FIELD)] = tuple(m for v in values for m in meanings(v))
-    return Filter(
+            fields[name.removeprefix(FIELD)] = tuple(m for v in values for m in possible_values(v))
+    return CompanyFilter(
         text=parameters.get("search"),
         status=parameters.get("status"),
         flag=parameters.get("flag"),
@@ -94,7 +94,7 @@ def _order() -> tuple[Order, bool]:
     return _ORDERS[name], text != name
 
 
-def _company_json(company: Listed) -> dict[str, Any]:
+def _company_json(company: ListedCompany) -> dict[str, Any]:
     body = asdict(company)
     body["fields"] = body.pop("traits")
     return body

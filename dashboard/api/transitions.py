@@ -20,7 +20,7 @@ def list_transitions() -> Response:
     limit = page_limit()
     with transaction():
         try:
-            feed = transition_feed.stretch(
+            feed = transition_feed.read_feed(
                 requesting_organization().id, after=request.args.get("after"), limit=limit
             )
         except UnreadableCursor:

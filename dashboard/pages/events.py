@@ -45,10 +45,10 @@ def page(member: Member) -> ResponseReturnValue:
     at, organization = now(), member.organization
     with transaction():
         book = rules_in_force(organization)
-        volumes = hourly_counts.volumes(organization.id, at)
+        volumes = hourly_counts.read_volumes(organization.id, at)
         quiet = {
             key.event_key: key
-            for key in hourly_counts.quiet(organization.id, book.events if book else (), at)
+            for key in hourly_counts.find_quiet_keys(organization.id, book.events if book else (), at)
         }
     events = book.events if book else {}
     unknown = _unknown_of(organization.id, at)

@@ -54,17 +54,17 @@ def page(member: Member) -> ResponseReturnValue:
     organization = member.organization
     with transaction():
         read_one_snapshot()
-        counts = company_counts.by_status(organization.id, at)
+        counts = company_counts.count_recent_by_status(organization.id, at)
         book = rules_in_force(member.organization)
         if not counts:
             return get_started(member, book)
-        changes, next_cursor = transitions.recent(organization.id, since=at - LAST_DAY, limit=PAGE)
+        changes, next_cursor = transitions.list_recent(organization.id, since=at - LAST_DAY, limit=PAGE)
         causes = _causes(member, changes)
         changed = transitions.count_recent(organization.id, since=at - LAST_DAY)
         upcoming = _upcoming(member, book, at, None)
         rules = book or NO_RULES
         enabled = [key for key, event in rules.events.items() if event.enabled]
-        quiet = hourly_counts.quiet(organization.id, enabled, at)
+        quiet = hourly_counts.find_quiet_keys(organization.id, enabled, at)
     status_rows = _status_rows(counts, rules.statuses)
     return render_template(
         "today/page.html",
@@ -97,7 +97,7 @@ def more_changes(member: Member) -> ResponseReturnValue:
     try:
         with transaction():
             read_one_snapshot()
-            changes, next_cursor = transitions.recent(
+            changes, next_cursor = transitions.list_recent(
                 member.organization.id, since=at - LAST_DAY, after=after, limit=PAGE
             )
             causes = _causes(member, changes)
@@ -178,5 +178,5 @@ def _status_rows(counts: list[StatusCount], statuses: tuple[str, ...]) -> list[S
 
 def _causes(member: Member, changes: list[RecentTransition]) -> Mapping[Any, str]:
     """Describe the cause of each transition, in the current transaction."""
-    makers = transitions.makers(member.organization.id, [change.id for change in changes])
+    makers = transitions.find_makers(member.organization.id, [change.id for change in changes])
     return {change.id: describe_cause(change.cause, makers.get(change.id)) for change in changes}

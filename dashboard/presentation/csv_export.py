@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from dashboard.presentation.wording import machine_time
-from models.companies.company_list import Listed
+from models.companies.company_list import ListedCompany
 
 BYTE_ORDER_MARK = "\ufeff"
 """Without it some spreadsheets misread UTF-8."""
@@ -20,14 +20,14 @@ _FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "
 """Including their full-width forms."""
 
 
-def as_csv(chunks: Iterable[Sequence[Listed]], fields: Sequence[str]) -> Iterator[str]:
+def as_csv(chunks: Iterable[Sequence[ListedCompany]], fields: Sequence[str]) -> Iterator[str]:
     """Yield the lines, header first, one chunk at a time; custom `fields` get a column each."""
     yield BYTE_ORDER_MARK + _lines([[*COLUMNS, *fields]])
     for companies in chunks:
         yield _lines([_row(company, fields) for company in companies])
 
 
-def _row(company: Listed, fields: Sequence[str]) -> list[Any]:
+def _row(company: ListedCompany, fields: Sequence[str]) -> list[Any]:
     return [
         company.id,
         company.name,

@@ -16,7 +16,7 @@ from config.webhook_policy import WebhookPolicy
 from models.database import transaction
 from models.webhooks import deliveries, delivery_log, webhook_endpoints
 from models.webhooks.deliveries import Attempt
-from models.webhooks.webhook_endpoints import Endpoint, Wanted
+from models.webhooks.webhook_endpoints import Endpoint, Subscription
 from services.webhooks import endpoints
 from services.webhooks.claims import ClaimedDelivery, claim
 from services.webhooks.outcomes import AttemptFailed, record_failure, record_success
@@ -42,7 +42,7 @@ class Receiver:
     """
 
     url: str
-    wanted: Wanted
+    wanted: Subscription
     response_ms: int
     outages: Sequence[Outage] = ()
     tests: Sequence[tuple[timedelta, int]] = ()
@@ -51,7 +51,7 @@ class Receiver:
 RECEIVERS = (
     Receiver(
         "https://crm.brightdesk.example/hooks/brazebee",
-        Wanted(
+        Subscription(
             event_types=(EventType.HEALTH_SCORE_CHANGED,),
             company_fields={"plan": ["Business", "Enterprise"]},
         ), 120,
@@ -63,7 +63,7 @@ RECEIVERS = (
         tests=[(timedelta(days=364, minutes=9), 404), (timedelta(days=364), 200)],
     ),
     Receiver(
-        "https://alerts.brightdesk.example/critical", Wanted(statuses=("Critical",)), 60,
+        "https://alerts.brightdesk.example/critical", Subscription(statuses=("Critical",)), 60,
         outages=[(timedelta(days=9), timedelta(hours=1), 502)],
         tests=[(timedelta(days=6, minutes=4), 401), (timedelta(days=6), 200)],
     ),
@@ -77,7 +77,7 @@ def subscribe(
     subscribed = []
     for receiver in RECEIVERS:
         endpoint_id, _ = webhook_endpoints.add(
-            organization_id, receiver.url, secret_keys=secret_keys, wanted=receiver.wanted,
+            organization_id, receiver.url, secret_keys=secret_keys, subscription=receiver.wanted,
             created_at=since,
         )  # fmt: skip
         endpoints.disable(endpoints.find(organization_id, endpoint_id), REASON, since)
@@ -122,7 +122,7 @@ class _Simulation:
         self._chance = chance
         self._order = count()
         self._due: list[tuple[datetime, int, UUID | None, int]] = []
-        self._new = dict(delivery_log.paused(endpoint.id, until=now))
+        self._new = dict(delivery_log.list_paused(endpoint.id, until=now))
         self._tests: dict[datetime, int] = {now - ago: status for ago, status in receiver.tests}
         self._test_statuses: dict[UUID, int] = {}
         for delivery_id, at in self._new.items():
@@ -165,7 +165,7 @@ class _Simulation:
         heapq.heappush(self._due, (at, next(self._order), delivery_id, number))
 
     def _probes(self, at: datetime) -> list[deliveries.Request]:
-        return deliveries.probes(until=at, limit=1, endpoint_id=self._endpoint.id)
+        return deliveries.find_probes(until=at, limit=1, endpoint_id=self._endpoint.id)
 
     def _attempt(self, claimed: ClaimedDelivery, at: datetime) -> None:
         attempt = self._respond(claimed.delivery.id, at)

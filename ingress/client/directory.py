@@ -50,7 +50,7 @@ class Directory:
             DirectoryUnavailable: it cannot be told now.
         """
         sha256 = api_keys.digest(key)
-        return self._holders.get(sha256, lambda: api_keys.holder(sha256), FRESH_SECONDS)
+        return self._holders.get(sha256, lambda: api_keys.find_holder(sha256), FRESH_SECONDS)
 
     def event_enabled(self, organization_id: int, event_key: str) -> bool | None:
         """Whether an event key is enabled; None if it is not configured.
@@ -60,7 +60,7 @@ class Directory:
         """
 
         def fetch() -> Mapping[str, bool]:
-            return event_keys.enabled_by_key(organization_id)
+            return event_keys.read_enabled(organization_id)
 
         known = self._events.get(organization_id, fetch, FRESH_SECONDS) or {}
         if event_key not in known:

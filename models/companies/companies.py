@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from models.bulk import query_over
-from models.companies.external_ids import Key, find_ids
-from models.companies.field_digests import RowGone, Saying, lock_heard
+from models.companies.external_ids import ExternalKey, find_row_ids
+from models.companies.field_digests import FieldDigest, RowGone, lock_and_touch
 from models.companies.field_merge import Traits
 from models.database import query
 
 CORE_FIELDS = ("name", "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
 
-CompanyKey = Key
+CompanyKey = ExternalKey
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Company:
 
 
 @dataclass
-class Heard:
+class CompanyForIntake:
     """A company of which events are being stored, its row locked.
 
     `traits` and `first_seen_at` are None where the events say what was said before. `last_event_at`
@@ -92,9 +92,9 @@ _COLUMNS = (
 )
 
 
-def ids(keys: Collection[CompanyKey]) -> dict[CompanyKey, int]:
+def find_ids(keys: Collection[CompanyKey]) -> dict[CompanyKey, int]:
     """The ids of the companies with these keys that exist."""
-    return find_ids("companies", keys)
+    return find_row_ids("companies", keys)
 
 
 def lock(company_ids: Collection[int]) -> dict[int, Company]:
@@ -140,7 +140,7 @@ def add(companies: Iterable[NewCompany]) -> set[int]:
     return {row["id"] for row in rows}
 
 
-def hear(said: Sequence[Saying]) -> dict[int, Heard]:
+def lock_for_intake(said: Sequence[FieldDigest]) -> dict[int, CompanyForIntake]:
     """Lock the companies of events, in the order of their ids; by id.
 
     Where the events say what was said before, and no field has changed after them, only the time of
@@ -149,7 +149,7 @@ def hear(said: Sequence[Saying]) -> dict[int, Heard]:
     Raises:
         RowGone: one of them is no longer there.
     """
-    rows = lock_heard(
+    rows = lock_and_touch(
         "companies",
         said,
         newest="last_event_at",
@@ -161,13 +161,13 @@ def hear(said: Sequence[Saying]) -> dict[int, Heard]:
     if len(rows) < len(said):
         raise RowGone
     to_merge = [row["id"] for row in rows if not row.pop("again")]
-    heard = {row["id"]: Heard(**row) for row in rows}
+    heard = {row["id"]: CompanyForIntake(**row) for row in rows}
     if to_merge:
         _read_fields(heard, to_merge)
     return heard
 
 
-def _read_fields(heard: dict[int, Heard], ids: Sequence[int]) -> None:
+def _read_fields(heard: dict[int, CompanyForIntake], ids: Sequence[int]) -> None:
     for row in query(
         f"select id, first_seen_at, last_event_at, {', '.join(_FIELDS)} from companies"
         " where id = any(%(ids)s)",
@@ -188,7 +188,7 @@ _SAID = dict.fromkeys(CORE_FIELDS, "text") | {
 }
 
 
-def save_intake(heard: Iterable[Heard]) -> None:
+def save_intake(heard: Iterable[CompanyForIntake]) -> None:
     """Write back what storing events changes: fields, first sight, what is yet to be judged."""
     companies = list(heard)
     query_over(
@@ -212,8 +212,8 @@ def _said(company_id: int, traits: Traits, first_seen_at: datetime | None) -> di
         "fields_at": traits.stored_fields_at,
         "fields_changed_at": traits.changed_at,
         "last_event_at": traits.newest_event_at,
-        "said": traits.fingerprint(),
-        "said_since": traits.said_since,
+        "said": traits.digest(),
+        "said_since": traits.unchanged_since,
         "first_seen_at": first_seen_at,
     }
 
@@ -241,7 +241,7 @@ def save_health(companies: Iterable[Company]) -> None:
     )
 
 
-def of_organization(organization_id: int) -> list[CompanyHealth]:
+def list_health(organization_id: int) -> list[CompanyHealth]:
     """All companies of an organization, by name."""
     rows = query(
         "select external_id as id, name, health_status, score, previous_status, changed_at"
@@ -251,7 +251,7 @@ def of_organization(organization_id: int) -> list[CompanyHealth]:
     return [CompanyHealth(**row) for row in rows]
 
 
-def page(organization_id: int, *, after_id: int, limit: int) -> list[Company]:
+def read_page(organization_id: int, *, after_id: int, limit: int) -> list[Company]:
     """The next companies of an organization in the order of their ids, not locked."""
     rows = query(
         f"select {_COLUMNS} from companies where organization_id = %(organization_id)s"
@@ -261,7 +261,7 @@ def page(organization_id: int, *, after_id: int, limit: int) -> list[Company]:
     return [_company(row) for row in rows]
 
 
-def ids_of_organization(organization_id: int) -> list[int]:
+def list_ids(organization_id: int) -> list[int]:
     """The ids of all companies of an organization."""
     rows = query(
         "select id from companies where organization_id = %(organization_id)s order by id",
@@ -270,7 +270,7 @@ def ids_of_organization(organization_id: int) -> list[int]:
     return [row["id"] for row in rows]
 
 
-def with_ids(ids: Collection[int]) -> list[Company]:
+def find_by_ids(ids: Collection[int]) -> list[Company]:
     """These companies, not locked."""
     rows = query(f"select {_COLUMNS} from companies where id = any(%(ids)s)", {"ids": list(ids)})
     return [_company(row) for row in rows]
@@ -301,7 +301,7 @@ def count_judged_by_older_rules(organization_id: int) -> int:
 UNSETTLED = "companies where unsettled_since < %(until)s"
 
 
-def unsettled(
+def find_unsettled(
     *, until: datetime, limit: int, leave_out: Sequence[tuple[int, str]] = ()
 ) -> list[tuple[int, str]]:
     """Companies with an event that took effect before `until` and is not judged.
@@ -326,7 +326,7 @@ JUDGED_BY_OLDER_RULES = (
 )
 
 
-def ids_judged_by_older_rules(*, limit: int) -> list[int]:
+def find_judged_by_older_rules(*, limit: int) -> list[int]:
     """Companies whose flags were last judged by a version that is no longer in force."""
     rows = query(f"select c.id from {JUDGED_BY_OLDER_RULES} limit %(limit)s", {"limit": limit})
     return [row["id"] for row in rows]

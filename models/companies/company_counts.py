@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from models.companies.company_filter import EVERY, Filter, condition
+from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, filter_condition
 from models.database import query
 
 
@@ -18,7 +18,7 @@ class StatusCount:
     within_a_month: int
 
 
-def by_status(organization_id: int, now: datetime) -> list[StatusCount]:
+def count_recent_by_status(organization_id: int, now: datetime) -> list[StatusCount]:
     """How many companies are at each status that any is at, in no order."""
     # In the order of an index, and with the instants given: taking an interval from a time for
     # each row takes several times what counting it does.
@@ -38,9 +38,9 @@ def by_status(organization_id: int, now: datetime) -> list[StatusCount]:
     return [StatusCount(**row) for row in rows]
 
 
-def count_by_status(organization_id: int, wanted: Filter = EVERY) -> dict[str, int]:
+def count_by_status(organization_id: int, wanted: CompanyFilter = ALL_COMPANIES) -> dict[str, int]:
     """How many companies that a filter finds are at each status that any of them is at."""
-    where, parameters = condition(organization_id, wanted)
+    where, parameters = filter_condition(organization_id, wanted)
     rows = query(
         "select health_status as status, count(*) as number from companies"
         f" where {where} group by 1",

@@ -12,7 +12,7 @@ NOT_APPLICABLE = "N/A"
 
 
 @dataclass(frozen=True)
-class Filter:
+class CompanyFilter:
     """Which companies; what is None or empty does not matter.
 
     `text` is part of the name or of the client's own id, in any case. `flag` stands at
@@ -28,10 +28,10 @@ class Filter:
     fields: tuple[tuple[str, tuple[Any, ...]], ...] = ()
 
 
-EVERY = Filter()
+ALL_COMPANIES = CompanyFilter()
 
 
-def meanings(text: str) -> tuple[Any, ...]:
+def possible_values(text: str) -> tuple[Any, ...]:
     """What a value may be that a person typed: the text, and the number or truth it spells."""
     try:
         value = orjson.loads(text)
@@ -40,7 +40,7 @@ def meanings(text: str) -> tuple[Any, ...]:
     return (text,) if isinstance(value, str | list | dict) else (text, value)
 
 
-def condition(organization_id: int, wanted: Filter) -> tuple[str, dict[str, Any]]:
+def filter_condition(organization_id: int, wanted: CompanyFilter) -> tuple[str, dict[str, Any]]:
     """SQL for what a filter finds in `companies`, and its parameters."""
     if "\\x00" in repr(wanted):  # which PostgreSQL cannot even be asked for
         return "false", {"organization_id": organization_id}

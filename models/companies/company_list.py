@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import Any
 
 from models.companies.company_counts import count_by_status
-from models.companies.company_filter import EVERY, Filter, condition
+from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, filter_condition
 from models.cursors import Cursor
 from models.database import query
 
-READ_AT_ONCE = 1_000
+EXPORT_CHUNK = 1_000
 """Companies in one part of an export."""
 
 
@@ -53,7 +53,7 @@ BY_NAME = Sorting()
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedCompany:
     """A company as lists show it; `id` is the client's own."""
 
     id: str
@@ -73,7 +73,7 @@ class Page:
     `counts` are how many the filter finds at each status but for the status that it wants.
     """
 
-    companies: list[Listed]
+    companies: list[ListedCompany]
     total: int
     next: str | None
     counts: dict[str, int]
@@ -85,9 +85,9 @@ _LISTED = (
 )
 
 
-def page(
+def read_page(
     organization_id: int,
-    wanted: Filter = EVERY,
+    wanted: CompanyFilter = ALL_COMPANIES,
     sorting: Sorting = BY_NAME,
     *,
     after: str | None = None,
@@ -100,10 +100,10 @@ def page(
     """
     keys = _KEYS[sorting.by]
     cursor = Cursor(f"{sorting.by} {sorting.descending}", (*keys.values(), "bigint"))
-    where, parameters = condition(organization_id, wanted)
+    where, parameters = filter_condition(organization_id, wanted)
     parameters |= {"limit": limit + 1, "statuses": list(sorting.statuses), "only": wanted.status}
     parameters |= cursor.read(after)
-    only_status = wanted == Filter(status=wanted.status)
+    only_status = wanted == CompanyFilter(status=wanted.status)
     counts = None
     if only_status and sorting.by in (Order.STATUS, Order.SINCE):
         rows = query(_walk_statuses(sorting, after), parameters | {"status": wanted.status})
@@ -111,7 +111,7 @@ def page(
         rows = query(_first(sorting, cursor, after, where, wanted), parameters)
     else:
         # One look at all that the filter finds is for the page and for the numbers.
-        where, _ = condition(organization_id, replace(wanted, status=None))
+        where, _ = filter_condition(organization_id, replace(wanted, status=None))
         rows = query(_gather(sorting, cursor, after, where), parameters)
         counts = rows[0]["counts"]
     if counts is None:
@@ -124,26 +124,26 @@ def page(
     return Page([_listed(row) for row in rows[:limit]], total, following, counts)
 
 
-def in_order(
-    organization_id: int, wanted: Filter = EVERY, sorting: Sorting = BY_NAME
+def list_ids_in_order(
+    organization_id: int, wanted: CompanyFilter = ALL_COMPANIES, sorting: Sorting = BY_NAME
 ) -> Iterator[list[int]]:
     """The rows of all companies that a filter finds, in order, some at a time for `read`.
 
     All are found in one statement: for an export, not for a page.
     """
-    where, parameters = condition(organization_id, wanted)
+    where, parameters = filter_condition(organization_id, wanted)
     [found] = query(  # as one value: a row for each takes far longer to read
         f"select array_agg(id order by {_ordered([*_KEYS[sorting.by], 'id'], sorting)}) as ids"
         f" from companies where {where}",
         parameters | {"statuses": list(sorting.statuses)},
     )
     ids = found["ids"] or []
-    return (ids[first : first + READ_AT_ONCE] for first in range(0, len(ids), READ_AT_ONCE))
+    return (ids[first : first + EXPORT_CHUNK] for first in range(0, len(ids), EXPORT_CHUNK))
 
 
-def read(organization_id: int, ids: Sequence[int], wanted: Filter = EVERY) -> list[Listed]:
+def read(organization_id: int, ids: Sequence[int], wanted: CompanyFilter = ALL_COMPANIES) -> list[ListedCompany]:
     """These companies in this order, as they are now, but for those that a filter lost since."""
-    where, parameters = condition(organization_id, wanted)
+    where, parameters = filter_condition(organization_id, wanted)
     rows = query(
         f"select {_LISTED} from companies c where {where} and id = any(%(ids)s::bigint[])"
         " order by array_position(%(ids)s::bigint[], id)",
@@ -152,11 +152,11 @@ def read(organization_id: int, ids: Sequence[int], wanted: Filter = EVERY) -> li
     return [_listed(row) for row in rows]
 
 
-def _listed(row: dict[str, Any]) -> Listed:
-    return Listed(**{name: row[name] for name in Listed.__dataclass_fields__})
+def _listed(row: dict[str, Any]) -> ListedCompany:
+    return ListedCompany(**{name: row[name] for name in ListedCompany.__dataclass_fields__})
 
 
-def _first(sorting: Sorting, cursor: Cursor, after: str | None, where: str, wanted: Filter) -> str:
+def _first(sorting: Sorting, cursor: Cursor, after: str | None, where: str, wanted: CompanyFilter) -> str:
     """SQL for a page of all companies or of those at a status, by an index where there is one.
 
     Where there is none, the rows are kept from any: the planner would walk one in the hope of
@@ -165,7 +165,7 @@ def _first(sorting: Sorting, cursor: Cursor, after: str | None, where: str, want
     keys = list(_KEYS[sorting.by])
     names = [f"key_{number}" for number in range(len(keys))]
     named = ", ".join(f"{key} as {name}" for key, name in zip(keys, names, strict=True))
-    indexed = sorting.by is Order.NAME or (sorting.by is Order.SCORE and wanted == EVERY)
+    indexed = sorting.by is Order.NAME or (sorting.by is Order.SCORE and wanted == ALL_COMPANIES)
     rows = f"select id, {named} from companies where {where}"
     if not indexed:
         rows += " offset 0"

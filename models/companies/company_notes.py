@@ -75,7 +75,7 @@ def remove(note: Note) -> None:
     )
 
 
-def page(
+def read_page(
     organization_id: int, company_id: int, *, after: str | None = None, limit: int = 50
 ) -> tuple[list[Note], str | None]:
     """The notes of a company, newest first, and what to ask for the next ones with.

@@ -4,11 +4,11 @@ from collections.abc import Collection
 
 from models.bulk import query_over_columns
 
-Key = tuple[int, str]
+ExternalKey = tuple[int, str]
 """Organization id, and the client's own id of one of its companies or users."""
 
 
-def find_ids(table: str, keys: Collection[Key]) -> dict[Key, int]:
+def find_row_ids(table: str, keys: Collection[ExternalKey]) -> dict[ExternalKey, int]:
     """The ids of the rows of a table with these keys that exist."""
     rows = query_over_columns(
         f"select array_agg(t.id order by v.place) as ids from v left join {table} t"

@@ -18,7 +18,7 @@ class RowGone(ModelError):
 
 
 @dataclass(slots=True)
-class Saying:
+class FieldDigest:
     """All of them about the row `id`: the fingerprint of what they say, None if they differ.
 
     `since` is the time of the oldest of them, `until` that of the newest.
@@ -30,13 +30,13 @@ class Saying:
     until: datetime
 
 
-def sayings(said: Iterable[tuple[int, str, datetime]]) -> list[Saying]:
+def combine_digests(said: Iterable[tuple[int, str, datetime]]) -> list[FieldDigest]:
     """The sayings of events, each given as the id of a row, its fingerprint and its time."""
-    of: dict[int, Saying] = {}
+    of: dict[int, FieldDigest] = {}
     for id_, what, at in said:
         one = of.get(id_)
         if one is None:
-            of[id_] = Saying(id_, what, at, at)
+            of[id_] = FieldDigest(id_, what, at, at)
             continue
         if what != one.said:
             one.said = None
@@ -47,9 +47,9 @@ def sayings(said: Iterable[tuple[int, str, datetime]]) -> list[Saying]:
     return list(of.values())
 
 
-def lock_heard(
+def lock_and_touch(
     table: str,
-    said: Sequence[Saying],
+    said: Sequence[FieldDigest],
     *,
     newest: str,
     since: str,

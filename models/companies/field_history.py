@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from models.bulk import query_over
-from models.companies.field_merge import Change
+from models.companies.field_merge import FieldChange
 from models.cursors import Cursor
 from models.database import query
 
@@ -19,7 +19,7 @@ class StoredFieldChange:
 
     organization_id: int
     company_id: int
-    change: Change
+    change: FieldChange
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _insert(rows: list[_Row]) -> list[_Row]:
     return written
 
 
-def of_company(
+def read_for_company(
     company_id: int, fields: Collection[str], *, since: datetime
 ) -> list[tuple[str, datetime, Any]]:
     """What these fields said at `since` and how they changed after it: (field, at, value).
@@ -147,7 +147,7 @@ def of_company(
     return [(row["field"], row["at"], row["value"]) for row in rows]
 
 
-def of_companies(
+def read_for_companies(
     company_ids: Collection[int], fields: Collection[str]
 ) -> list[tuple[int, str, datetime, Any]]:
     """The whole history of these fields: (company, field, at, value)."""
@@ -159,7 +159,7 @@ def of_companies(
     return [(row["company_id"], row["field"], row["at"], row["value"]) for row in rows]
 
 
-def held_since(company_id: int) -> dict[str, datetime]:
+def find_last_changes(company_id: int) -> dict[str, datetime]:
     """Since when each field of a company has said what it says, by field."""
     rows = query(
         "select field, max(at) as at from field_changes where company_id = %(company_id)s"
@@ -169,7 +169,7 @@ def held_since(company_id: int) -> dict[str, datetime]:
     return {row["field"]: row["at"] for row in rows}
 
 
-def page(
+def read_page(
     company_id: int, *, field: str | None = None, after: str | None = None, limit: int = 50
 ) -> tuple[list[ListedChange], str | None]:
     """The history of a company's fields, or of one, newest first, and how to ask for the next.

@@ -30,7 +30,7 @@ _PLAIN = {str, int, bool, NoneType}
 
 
 @dataclass(frozen=True)
-class Change:
+class FieldChange:
     """That a field had this value from an instant on.
 
     One that is `late` is older than the newest that is known of the field; `held` is that one, and
@@ -49,7 +49,7 @@ class Traits:
     """The fields of one company or user: core ones in columns of their own, custom ones in jsonb.
 
     `fields_at` holds for each field when it was last sent, `changed_at` when it last changed: its
-    history has no entry after that. `heard_at` is the time of the newest event, and `newest` are
+    history has no entry after that. `newest_at` is the time of the newest event, and `newest` are
     the fields that it carried, None if that is not known. Times are in microseconds since 1970.
     """
 
@@ -57,7 +57,7 @@ class Traits:
     custom: dict[str, Any] = field(default_factory=dict)
     fields_at: dict[str, int] = field(default_factory=dict)
     changed_at: dict[str, int] = field(default_factory=dict)
-    heard_at: int | None = None
+    newest_at: int | None = None
     newest: Collection[str] | None = None
 
     @classmethod
@@ -66,13 +66,13 @@ class Traits:
         core: dict[str, Any],
         custom: dict[str, Any],
         fields_at: Mapping[str, int | None],
-        heard_at: datetime | None,
+        newest_at: datetime | None,
         *,
         said: object | None,
         changed_at: dict[str, int] | None = None,
     ) -> "Traits":
         """As a row has them, of which `said` is the fingerprint; see `stored_fields_at`."""
-        heard = None if heard_at is None else microseconds(heard_at)
+        heard = None if newest_at is None else to_microseconds(newest_at)
         return cls(
             core,
             custom,
@@ -89,7 +89,7 @@ class Traits:
     @property
     def newest_event_at(self) -> datetime | None:
         """The time of the newest event; None if there was none."""
-        return None if self.heard_at is None else _moment(self.heard_at)
+        return None if self.newest_at is None else _moment(self.newest_at)
 
     @property
     def stored_fields_at(self) -> dict[str, int | None]:
@@ -97,34 +97,34 @@ class Traits:
         newest = self.newest or ()
         return {name: None if name in newest else at for name, at in self.fields_at.items()}
 
-    def fingerprint(self, *about: Any) -> str | None:
+    def digest(self, *about: Any) -> str | None:
         """That of an event which says what the newest one said; None if that is not known."""
         if self.newest is None:
             return None
         core, custom = self.core, self.custom
         said = {name: core[name] if name in core else custom[name] for name in self.newest}
-        return fingerprint(said, *about)
+        return digest_fields(said, *about)
 
     @property
-    def said_since(self) -> datetime | None:
+    def unchanged_since(self) -> datetime | None:
         """Since when all that the newest event said has been said, as far as the history tells."""
-        if not self.newest or self.heard_at is None:
+        if not self.newest or self.newest_at is None:
             return None
-        changed = (self.changed_at.get(name, self.heard_at) for name in self.newest)
+        changed = (self.changed_at.get(name, self.newest_at) for name in self.newest)
         return _moment(max(changed))
 
-    def said_at(self, name: str) -> datetime | None:
+    def sent_at(self, name: str) -> datetime | None:
         """The time of the newest event that carried a field; None if none did."""
         micros = self.fields_at.get(name)
         return None if micros is None else _moment(micros)
 
-    def merge(self, sent: Mapping[str, Any], at: datetime) -> list[Change]:
+    def merge_with_history(self, sent: Mapping[str, Any], at: datetime) -> list[FieldChange]:
         """Take over what an event of the time `at` said, field by field.
 
         Returns what that may add to the history of the fields: nothing for a value said again
         that has held since before `at`.
         """
-        micros = microseconds(at)
+        micros = to_microseconds(at)
         core, fields_at = self.core, self.fields_at
         changes = []
         for name, value in sent.items():
@@ -136,20 +136,20 @@ class Traits:
                 if not said_again:
                     held_in[name] = value
                     self.changed_at[name] = micros
-                    changes.append(Change(name, at, value))
+                    changes.append(FieldChange(name, at, value))
             elif not said_again:
                 # What is known now was said again later, and holds from then on.
                 self.changed_at[name] = known_at
-                held = self.said_at(name) or at, held_in[name]
-                changes.append(Change(name, at, value, late=True, held=held))
+                held = self.sent_at(name) or at, held_in[name]
+                changes.append(FieldChange(name, at, value, late=True, held=held))
             elif micros < self.changed_at.get(name, known_at):
-                changes.append(Change(name, at, value, late=True))
+                changes.append(FieldChange(name, at, value, late=True))
         self._hear(sent, micros)
         return changes
 
-    def take_over(self, sent: Mapping[str, Any], at: datetime) -> None:
+    def merge(self, sent: Mapping[str, Any], at: datetime) -> None:
         """The same where there is no history."""
-        micros = microseconds(at)
+        micros = to_microseconds(at)
         for name, value in sent.items():
             known_at = self.fields_at.get(name)
             if known_at is None or micros >= known_at:
@@ -159,16 +159,16 @@ class Traits:
         self._hear(sent, micros)
 
     def _hear(self, sent: Mapping[str, Any], micros: int) -> None:
-        if self.heard_at is None or micros >= self.heard_at:
-            self.heard_at, self.newest = micros, sent.keys()
+        if self.newest_at is None or micros >= self.newest_at:
+            self.newest_at, self.newest = micros, sent.keys()
 
 
-def fingerprint(said: Mapping[str, Any], *about: Any) -> str:
+def digest_fields(said: Mapping[str, Any], *about: Any) -> str:
     """Of what an event says: the same only if every field is written alike. 128 bits as a UUID."""
     return sha256(json_bytes([said, *about])).hexdigest()[:32]
 
 
-def microseconds(at: datetime) -> int:
+def to_microseconds(at: datetime) -> int:
     """Since 1970."""
     return (at - _EPOCH) // _MICROSECOND
 

@@ -9,7 +9,7 @@ from models.database import query
 
 
 @dataclass(frozen=True)
-class Happening:
+class TimelineEntry:
     """One event or one transition.
 
     Of an event there are `event_key`, `data` and, where one did it, `user`, the client's own id
@@ -49,7 +49,7 @@ _TRANSITIONS = """
 """
 
 
-def page(
+def read_page(
     company_id: int,
     *,
     events: bool = True,
@@ -57,7 +57,7 @@ def page(
     event_key: str | None = None,
     after: str | None = None,
     limit: int = 50,
-) -> tuple[list[Happening], str | None]:
+) -> tuple[list[TimelineEntry], str | None]:
     """The newest that happened, and what to ask for the next with.
 
     Either kind can be left out; `event_key` leaves out events with another one. A change of health
@@ -92,7 +92,7 @@ def page(
     return found, following
 
 
-def event_keys(company_id: int) -> list[str]:
+def list_event_keys(company_id: int) -> list[str]:
     """The keys of all events of a company, in order: one index probe for each."""
     rows = query(
         "with recursive found as ("
@@ -115,7 +115,7 @@ def _part(select: str, place: tuple[str, str, str], after: str | None) -> str:
     return f"({select}{bound} order by {place[0]} desc, {place[2]} desc limit %(limit)s)"
 
 
-def _happening(row: dict[str, Any]) -> Happening:
+def _happening(row: dict[str, Any]) -> TimelineEntry:
     event_id = row["key"] if row["kind"] == 0 else None
-    names = [name for name in Happening.__dataclass_fields__ if name != "event_id"]
-    return Happening(event_id=event_id, **{name: row[name] for name in names})
+    names = [name for name in TimelineEntry.__dataclass_fields__ if name != "event_id"]
+    return TimelineEntry(event_id=event_id, **{name: row[name] for name in names})

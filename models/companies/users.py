@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from models.bulk import query_over
-from models.companies.external_ids import Key, find_ids
-from models.companies.field_digests import RowGone, Saying, lock_heard
+from models.companies.external_ids import ExternalKey, find_row_ids
+from models.companies.field_digests import FieldDigest, RowGone, lock_and_touch
 from models.companies.field_merge import Traits
 from models.cursors import Cursor
 from models.database import query
 
-UserKey = Key
+UserKey = ExternalKey
 
 
 @dataclass
@@ -24,9 +24,9 @@ class User:
     traits: Traits
     first_seen_at: datetime
 
-    def hear(self, sent: Mapping[str, Any], company_id: int, at: datetime) -> None:
+    def merge_event(self, sent: Mapping[str, Any], company_id: int, at: datetime) -> None:
         """Take over what an event of the time `at` said, and of which company it was."""
-        self.traits.take_over(sent, at)
+        self.traits.merge(sent, at)
         if self.traits.newest_event_at == at:
             self.company_id = company_id
         self.first_seen_at = min(at, self.first_seen_at)
@@ -47,12 +47,12 @@ class ListedUser:
 _LAST_SEEN_FIRST = Cursor("users", ("timestamptz", "bigint"))
 
 
-def ids(keys: Collection[UserKey]) -> dict[UserKey, int]:
+def find_ids(keys: Collection[UserKey]) -> dict[UserKey, int]:
     """The ids of the users with these keys that exist."""
-    return find_ids("users", keys)
+    return find_row_ids("users", keys)
 
 
-def hear(said: Sequence[Saying]) -> dict[int, User]:
+def lock_for_intake(said: Sequence[FieldDigest]) -> dict[int, User]:
     """Lock the users of events, in the order of their ids; those that say something new, by id.
 
     Where the events say what was said before, only the time of the newest event moves, here.
@@ -62,7 +62,7 @@ def hear(said: Sequence[Saying]) -> dict[int, User]:
     """
     if not said:
         return {}
-    [row] = lock_heard(
+    [row] = lock_and_touch(
         "users",
         said,
         newest="company_at",
@@ -116,7 +116,7 @@ def save(users: Iterable[User]) -> None:
                 **u.traits.core,
                 "traits": u.traits.custom,
                 "fields_at": u.traits.stored_fields_at,
-                "said": u.traits.fingerprint(u.company_id),
+                "said": u.traits.digest(u.company_id),
                 "first_seen_at": u.first_seen_at,
             }
             for u in users
@@ -126,7 +126,7 @@ def save(users: Iterable[User]) -> None:
     )
 
 
-def page(
+def read_page(
     company_id: int, *, after: str | None = None, limit: int = 50
 ) -> tuple[list[ListedUser], str | None]:
     """The users of a company, the last seen first, and what to ask for the next ones with.

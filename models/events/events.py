@@ -23,7 +23,7 @@ class Selection:
     until: datetime
 
 
-def latest(selection: Selection, *, limit: int) -> list[datetime]:
+def find_latest(selection: Selection, *, limit: int) -> list[datetime]:
     """Times of the `limit` latest events, newest first.
 
     One walk down `events_by_key`, or `events_by_time` where the key is None, that ends after
@@ -67,7 +67,7 @@ _NTH_USER = (
 )
 
 
-def times_of_nth(wanted: Sequence[Nth], until: datetime) -> list[datetime | None]:
+def find_times_of_nth(wanted: Sequence[Nth], until: datetime) -> list[datetime | None]:
     """The time of each of these events up to an instant, None where there are not so many.
 
     The same walks as `latest` makes, many in one query. None of `users` may also mean that they
@@ -101,7 +101,7 @@ class Latest:
     limit: int
 
 
-def times_of_latest(wanted: Sequence[Latest]) -> list[list[datetime]]:
+def find_times_of_latest(wanted: Sequence[Latest]) -> list[list[datetime]]:
     """The times of each, newest first: what `latest` finds of all times, many in one query."""
     walk = (
         "select wanted.n, latest.occurred_at from v wanted cross join lateral"
@@ -124,7 +124,7 @@ def times_of_latest(wanted: Sequence[Latest]) -> list[list[datetime]]:
     return [sorted(found, reverse=True) for found in times]
 
 
-def firsts_after(instants: Mapping[int, datetime]) -> dict[int, datetime]:
+def find_firsts_after(instants: Mapping[int, datetime]) -> dict[int, datetime]:
     """Of each company the time of its first event after an instant, where there is one.
 
     One probe of `events_by_time` for each.
@@ -139,7 +139,7 @@ def firsts_after(instants: Mapping[int, datetime]) -> dict[int, datetime]:
     return {row["company_id"]: row["occurred_at"] for row in rows}
 
 
-def first(selection: Selection) -> datetime | None:
+def find_first(selection: Selection) -> datetime | None:
     """Time of the first event; one probe of the same index."""
     condition, parameters = _condition(selection)
     rows = query(
@@ -148,7 +148,7 @@ def first(selection: Selection) -> datetime | None:
     return rows[0]["occurred_at"] if rows else None
 
 
-def latest_of_each_user(selection: Selection, *, limit: int) -> list[datetime]:
+def find_latest_by_user(selection: Selection, *, limit: int) -> list[datetime]:
     """The last time of each user, the `limit` latest of them, newest first.
 
     Hops from one (key, user) to the next along `events_by_user`, so its cost follows the number
@@ -188,7 +188,7 @@ def latest_of_each_user(selection: Selection, *, limit: int) -> list[datetime]:
     return [row["occurred_at"] for row in rows]
 
 
-def latest_of_each_value(
+def find_latest_by_value(
     selection: Selection, path: Sequence[str], *, limit: int
 ) -> list[datetime]:
     """The last time of each distinct value at a path below `data`, as for users.
@@ -199,7 +199,7 @@ def latest_of_each_value(
     return _latest_of_each(selection, f"nullif({field}, 'null')", parameters, limit=limit)
 
 
-def values(selection: Selection, path: Sequence[str]) -> list[tuple[datetime, Any]]:
+def read_values(selection: Selection, path: Sequence[str]) -> list[tuple[datetime, Any]]:
     """Each event's time and what stands at a path below `data`, oldest first.
 
     An empty path asks for the times alone. Reads the window's events.
@@ -214,7 +214,7 @@ def values(selection: Selection, path: Sequence[str]) -> list[tuple[datetime, An
     return found
 
 
-def of_companies(
+def read_for_companies(
     company_ids: Collection[int],
     event_keys: Collection[str] | None,
     *,
@@ -241,7 +241,7 @@ def of_companies(
     return found
 
 
-def filtered(where: Filters) -> tuple[str, dict[str, Any]]:
+def filter_condition(where: Filters) -> tuple[str, dict[str, Any]]:
     """SQL, beginning with `and`, for what stands in the data of events, and its parameters."""
     conditions = []
     parameters: dict[str, Any] = {}
@@ -275,7 +275,7 @@ def _condition(selection: Selection) -> tuple[str, dict[str, Any]]:
     parameters = dict(vars(selection))
     if selection.event_key is not None:
         conditions.append("event_key = %(event_key)s")
-    data, matching = filtered(selection.where)
+    data, matching = filter_condition(selection.where)
     return " and ".join(conditions) + data, parameters | matching
 
 

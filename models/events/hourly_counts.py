@@ -83,7 +83,7 @@ class DayCount:
     events: int
 
 
-def note(stored: Iterable[Stored]) -> None:
+def record_arrivals(stored: Iterable[Stored]) -> None:
     """Count events within the transaction that stores them."""
     arrivals: dict[tuple[int, str, datetime], _Arrivals] = {}
     for event in stored:
@@ -105,7 +105,7 @@ def note(stored: Iterable[Stored]) -> None:
     )
 
 
-def gather(now: datetime) -> int:
+def merge_arrivals(now: datetime) -> int:
     """Move what arrived into the counts, and note which weeks it touches; how many rows it was."""
     [row] = query(
         """
@@ -165,7 +165,7 @@ _COUNTS = (
 )
 
 
-def volumes(organization_id: int, now: datetime) -> dict[str, Volume]:
+def read_volumes(organization_id: int, now: datetime) -> dict[str, Volume]:
     """How often each event key that ever came has come lately, by key.
 
     The windows of 24 hours, 7 and 30 days begin with the whole hour that holds their beginning.
@@ -208,7 +208,7 @@ def volumes(organization_id: int, now: datetime) -> dict[str, Volume]:
     return {row["event_key"]: Volume(**row) for row in rows}
 
 
-def last_at(organization_id: int, event_key: str) -> datetime | None:
+def find_last_at(organization_id: int, event_key: str) -> datetime | None:
     """When an event key came last; None if it never did."""
     [row] = query(
         """
@@ -245,7 +245,7 @@ def daily(
     return [DayCount(**row) for row in rows]
 
 
-def quiet(organization_id: int, event_keys: Iterable[str], now: datetime) -> list[QuietKey]:
+def find_quiet_keys(organization_id: int, event_keys: Iterable[str], now: datetime) -> list[QuietKey]:
     """The keys that have been silent for much longer than is usual, the longest silent first.
 
     Usual is the longest silence between the latest hours with events; one with too few of

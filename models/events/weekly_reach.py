@@ -44,12 +44,12 @@ _COLUMNS = (
 )
 
 
-def of_key(organization_id: int, event_key: str, *, since: date) -> list[Week]:
+def read_weeks(organization_id: int, event_key: str, *, since: date) -> list[Week]:
     """The counted weeks of a key from the week of a day on; one without an event has none."""
-    return of_keys(organization_id, [event_key], since=since).get(event_key, [])
+    return read_weeks_by_key(organization_id, [event_key], since=since).get(event_key, [])
 
 
-def of_keys(
+def read_weeks_by_key(
     organization_id: int, event_keys: Sequence[str] | None, *, since: date
 ) -> dict[str, list[Week]]:
     """The same of several keys, by key, of all where it is None; a key without any is left out."""
@@ -70,7 +70,7 @@ def of_keys(
     return found
 
 
-def companies_a_week(organization_id: int, *, since: date) -> dict[str, dict[int, int]]:
+def read_company_counts(organization_id: int, *, since: date) -> dict[str, dict[int, int]]:
     """By event key, how many companies were active in each week with any.
 
     Weeks by their number, that of the day `since` being 0. All keys come in a row each, since
@@ -99,7 +99,7 @@ def in_week(organization_id: int, day: date) -> dict[str, Week]:
     return {row.pop("event_key"): Week(**row) for row in rows}
 
 
-def touched(now: datetime, *, limit: int) -> list[TouchedWeek]:
+def find_touched(now: datetime, *, limit: int) -> list[TouchedWeek]:
     """Weeks that may be counted again by now, those that wait the longest first."""
     rows = query(
         "select organization_id, week, array_agg(event_key order by event_key) as event_keys"
@@ -111,7 +111,7 @@ def touched(now: datetime, *, limit: int) -> list[TouchedWeek]:
     return [TouchedWeek(**row) for row in rows]
 
 
-def count_again(one: TouchedWeek, now: datetime) -> None:
+def recount(one: TouchedWeek, now: datetime) -> None:
     """Count a touched week, of its keys together, within the transaction at hand.
 
     It is taken as counted before it is: what comes meanwhile touches it again.

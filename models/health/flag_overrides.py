@@ -102,7 +102,7 @@ def find(organization_id: int, override_id: int) -> StoredOverride | None:
     return _stored(rows[0]) if rows else None
 
 
-def open_of_companies(company_ids: Collection[int]) -> dict[int, list[StoredOverride]]:
+def list_open(company_ids: Collection[int]) -> dict[int, list[StoredOverride]]:
     """Those of these companies whose end is not recorded yet, in order, where there are any."""
     rows = query(
         f"select {_COLUMNS} from flag_overrides"
@@ -115,7 +115,7 @@ def open_of_companies(company_ids: Collection[int]) -> dict[int, list[StoredOver
     return found
 
 
-def of_organization(
+def list_for_organization(
     organization_id: int, *, company_id: int | None = None, ended: bool = False
 ) -> list[ListedOverride]:
     """Those in force, or with `ended` all that ever were, the newest first.
@@ -149,7 +149,7 @@ def count_between(organization_id: int, *, since: datetime, until: datetime) -> 
     return number
 
 
-def companies_due(organization_id: int, *, until: datetime) -> list[int]:
+def find_due_companies(organization_id: int, *, until: datetime) -> list[int]:
     """The companies of an organization that have an override due up to an instant."""
     rows = query(
         "select distinct company_id from flag_overrides"
@@ -159,7 +159,7 @@ def companies_due(organization_id: int, *, until: datetime) -> list[int]:
     return [row["company_id"] for row in rows]
 
 
-def due_of_organization(organization_id: int, until: datetime) -> dict[int, datetime]:
+def find_first_due(organization_id: int, until: datetime) -> dict[int, datetime]:
     """The companies with an override due up to an instant, and when the first of theirs is."""
     rows = query(
         "select company_id, min(due_at) as due_at from flag_overrides"
@@ -172,7 +172,7 @@ def due_of_organization(organization_id: int, until: datetime) -> dict[int, date
 DUE = "flag_overrides where due_at <= %(until)s"
 
 
-def due(
+def find_due(
     *, until: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]] = ()
 ) -> list[tuple[int, datetime]]:
     """Companies with an override whose start or end is due, and since when, the longest first.

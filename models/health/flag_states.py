@@ -37,12 +37,12 @@ class DueFlag:
     is_current: bool
 
 
-def of_company(company_id: int) -> list[StoredFlagState]:
+def list_for_company(company_id: int) -> list[StoredFlagState]:
     """All flag states of a company."""
-    return of_companies([company_id])[company_id]
+    return list_for_companies([company_id])[company_id]
 
 
-def of_companies(company_ids: Collection[int]) -> dict[int, list[StoredFlagState]]:
+def list_for_companies(company_ids: Collection[int]) -> dict[int, list[StoredFlagState]]:
     """All flag states of these companies."""
     rows = query(
         "select organization_id, company_id, flag, status, changed_at, due_at,"
@@ -55,7 +55,7 @@ def of_companies(company_ids: Collection[int]) -> dict[int, list[StoredFlagState
     return states
 
 
-def companies_due(organization_id: int, *, until: datetime) -> list[int]:
+def find_due_companies(organization_id: int, *, until: datetime) -> list[int]:
     """The companies of an organization that have a flag due up to an instant."""
     rows = query(
         "select distinct company_id from flag_states"
@@ -65,7 +65,7 @@ def companies_due(organization_id: int, *, until: datetime) -> list[int]:
     return [row["company_id"] for row in rows]
 
 
-def due_of_organization(
+def list_due(
     organization_id: int,
     version: int,
     *,
@@ -124,7 +124,7 @@ def remove(states: Iterable[StoredFlagState]) -> None:
 DUE = "flag_states where due_at <= %(until)s"
 
 
-def due(
+def find_due(
     *, until: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]] = ()
 ) -> list[tuple[int, datetime]]:
     """Companies with a flag that is due, and since when, the longest overdue first.

@@ -42,7 +42,7 @@ class FedTransition:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class FeedPage:
     """Some transitions, what to go on from, and whether there are more already."""
 
     transitions: list[FedTransition]
@@ -50,7 +50,7 @@ class Stretch:
     more: bool
 
 
-def stretch(organization_id: int, *, after: str | None = None, limit: int = 100) -> Stretch:
+def read_feed(organization_id: int, *, after: str | None = None, limit: int = 100) -> FeedPage:
     """What comes after a place in the order, the beginning of all where it is None.
 
     Within a transaction of level `read committed` that may write.
@@ -64,7 +64,7 @@ def stretch(organization_id: int, *, after: str | None = None, limit: int = 100)
         rows = _after(organization_id, place, limit + 1)
     more = len(rows) > limit
     reached = [row.pop("position") for row in rows][:limit]
-    return Stretch(
+    return FeedPage(
         [FedTransition(**row) for row in rows[:limit]],
         _IN_ORDER.write([reached[-1] if reached else place]),
         more,

@@ -64,7 +64,7 @@ def add(transition: StoredTransition) -> None:
     )
 
 
-def of_company(company_id: int) -> list[StoredTransition]:
+def list_for_company(company_id: int) -> list[StoredTransition]:
     """A company's history, oldest first."""
     rows = query(
         f"select {_COLUMNS} from transitions where company_id = %(company_id)s order by sequence",
@@ -73,7 +73,7 @@ def of_company(company_id: int) -> list[StoredTransition]:
     return [StoredTransition(**row) for row in rows]
 
 
-def recent(
+def list_recent(
     organization_id: int,
     *,
     since: datetime,
@@ -131,7 +131,7 @@ def count_changed(organization_id: int, *, since: datetime) -> int:
     return number
 
 
-def makers(organization_id: int, ids: Collection[UUID]) -> dict[UUID, str]:
+def find_makers(organization_id: int, ids: Collection[UUID]) -> dict[UUID, str]:
     """Who brought transitions about: whoever applied the rules, or made or ended an override.
 
     Those that events or time brought are left out.

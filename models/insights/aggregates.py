@@ -6,7 +6,7 @@ from typing import Any
 
 from models.companies.companies import CORE_FIELDS
 from models.database import query
-from models.events.events import Filters, filtered
+from models.events.events import Filters, filter_condition
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def distribution(organization_id: int, counted: Counted, *, cap: int) -> list[tu
 
     In ascending order; the number `cap` means `cap` or more. Companies without events have 0.
     """
-    data, parameters = filtered(counted.where)
+    data, parameters = filter_condition(counted.where)
     key = "" if counted.event_key is None else " and event_key = %(event_key)s"
     applies = "" if counted.flag is None else _WHERE_FLAG_APPLIES
     number = "count(distinct user_id)" if counted.users else "count(*)"

@@ -49,7 +49,7 @@ def create(organization_id: int, name: str) -> str:
     return key
 
 
-def of_organization(organization_id: int) -> list[ApiKey]:
+def list_for_organization(organization_id: int) -> list[ApiKey]:
     """All keys of an organization, revoked ones included, oldest first."""
     rows = query(
         "select id, name, last_four, created_at, last_used_at, revoked_at from api_keys"
@@ -70,7 +70,7 @@ def revoke(organization_id: int, key_id: int) -> bool:
     )
 
 
-def holder(sha256: bytes) -> KeyHolder | None:
+def find_holder(sha256: bytes) -> KeyHolder | None:
     """Whom the key with this digest speaks for, if it is valid."""
     rows = query(
         "select k.id as key_id, k.organization_id, o.rate_limit from api_keys k"

@@ -47,7 +47,7 @@ def replace_all(organization_id: int, settings: Iterable[Setting]) -> None:
     )
 
 
-def enabled_by_key(organization_id: int) -> dict[str, bool]:
+def read_enabled(organization_id: int) -> dict[str, bool]:
     """For each configured event key, whether it is enabled."""
     rows = query(
         "select event_key, enabled from event_settings where organization_id = %(organization_id)s",

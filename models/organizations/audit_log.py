@@ -41,7 +41,7 @@ def add(organization_id: int, change: Change) -> None:
     )
 
 
-def page(
+def read_page(
     organization_id: int,
     *,
     made_by: str | None = None,
@@ -68,12 +68,12 @@ def page(
     return [AuditEntry(**row) for row in rows]
 
 
-def makers(organization_id: int) -> list[str]:
+def list_makers(organization_id: int) -> list[str]:
     """Everybody who has an entry, in order."""
     return _distinct(organization_id, "made_by")
 
 
-def actions(organization_id: int) -> list[str]:
+def list_actions(organization_id: int) -> list[str]:
     """Every action that has an entry, in order."""
     return _distinct(organization_id, "action")
 

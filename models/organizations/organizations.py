@@ -51,13 +51,13 @@ def find(name: str) -> Organization | None:
     return Organization(**rows[0]) if rows else None
 
 
-def with_id(organization_id: int) -> Organization | None:
+def find_by_id(organization_id: int) -> Organization | None:
     """The organization with this id."""
     rows = query(f"select {COLUMNS} from organizations where id = %(id)s", {"id": organization_id})
     return Organization(**rows[0]) if rows else None
 
 
-def every() -> list[Organization]:
+def list_all() -> list[Organization]:
     """All organizations, by name."""
     return [
         Organization(**row) for row in query(f"select {COLUMNS} from organizations order by name")

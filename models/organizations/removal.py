@@ -15,7 +15,7 @@ from models.errors import ModelError
 CHUNK = 5_000
 """Rows that are deleted in one transaction."""
 
-PASSES = 5
+MAX_PASSES = 5
 """How often to begin anew because workers wrote to what was being deleted."""
 
 CONFLICTS = frozenset({"23503", "40P01"})
@@ -26,7 +26,7 @@ class OrganizationBusy(ModelError):
     """Raised when an organization is written to faster than it can be deleted."""
 
 
-def tables() -> list[str]:
+def list_tables() -> list[str]:
     """The tables that carry `organization_id`, each before those that it refers to."""
     ours = [
         row["name"]
@@ -54,7 +54,7 @@ def count_rows(organization_id: int) -> dict[str, int]:
             f"select count(*) as number from {table} where organization_id = %(id)s",
             {"id": organization_id},
         )[0]["number"]
-        for table in tables()
+        for table in list_tables()
     }
 
 
@@ -69,9 +69,9 @@ def remove(organization_id: int) -> Iterator[int]:
         OrganizationBusy: others kept writing to it.
     """
     with transaction():
-        order = tables()
+        order = list_tables()
         _stop(organization_id)
-    for _ in range(PASSES):
+    for _ in range(MAX_PASSES):
         try:
             for table in order:
                 while deleted := _delete_chunk(table, organization_id):

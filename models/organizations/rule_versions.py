@@ -70,7 +70,7 @@ def find(organization_id: int, version: int) -> RuleVersion | None:
     return RuleVersion(**rows[0]) if rows else None
 
 
-def after(organization_id: int, version: int) -> list[RuleVersion]:
+def list_after(organization_id: int, version: int) -> list[RuleVersion]:
     """The versions that came into force after this one, in order."""
     rows = query(
         f"select {_COLUMNS} from rule_versions"
@@ -80,7 +80,7 @@ def after(organization_id: int, version: int) -> list[RuleVersion]:
     return [RuleVersion(**row) for row in rows]
 
 
-def page(organization_id: int, *, before: int | None = None, limit: int) -> list[RuleVersion]:
+def read_page(organization_id: int, *, before: int | None = None, limit: int) -> list[RuleVersion]:
     """The newest versions, or those before one, the newest first."""
     rows = query(
         f"select {_COLUMNS} from rule_versions where organization_id = %(organization_id)s"
@@ -91,7 +91,7 @@ def page(organization_id: int, *, before: int | None = None, limit: int) -> list
     return [RuleVersion(**row) for row in rows]
 
 
-def current_numbers(organization_ids: list[int]) -> dict[int, int]:
+def read_current_versions(organization_ids: list[int]) -> dict[int, int]:
     """The number of each organization's version in force, 0 for none."""
     rows = query(
         "select id, rules_version from organizations where id = any(%(ids)s)",

@@ -28,7 +28,7 @@ class ListedMember:
     disabled_at: datetime | None
 
 
-def of_person(person_id: int) -> list[Membership]:
+def list_for_person(person_id: int) -> list[Membership]:
     """Where a person is a member, by the organization's name."""
     rows = query(
         f"select m.role, {', '.join(f'o.{column}' for column in COLUMNS.split(', '))}"
@@ -39,7 +39,7 @@ def of_person(person_id: int) -> list[Membership]:
     return [Membership(role=row.pop("role"), organization=Organization(**row)) for row in rows]
 
 
-def of_organization(organization_id: int) -> list[ListedMember]:
+def list_for_organization(organization_id: int) -> list[ListedMember]:
     """All members of an organization, by name."""
     rows = query(
         "select p.id as person_id, p.email, p.name, m.role, p.password_hash is not null"
@@ -51,7 +51,7 @@ def of_organization(organization_id: int) -> list[ListedMember]:
     return [ListedMember(**row) for row in rows]
 
 
-def role_of(organization_id: int, person_id: int) -> str | None:
+def find_role(organization_id: int, person_id: int) -> str | None:
     """A person's role in an organization; None for who is no member."""
     rows = query(
         "select role from memberships"
@@ -97,7 +97,7 @@ def lock_organizations_of(person_id: int) -> list[Membership]:
         " where person_id = %(person_id)s) order by id for no key update",
         {"person_id": person_id},
     )
-    return of_person(person_id)
+    return list_for_person(person_id)
 
 
 def lock_organization(organization_id: int) -> None:

@@ -55,7 +55,7 @@ def find(email: str) -> Person | None:
     return Person(**rows[0]) if rows else None
 
 
-def with_id(person_id: int) -> Person | None:
+def find_by_id(person_id: int) -> Person | None:
     """The person with this id."""
     rows = query(f"select {COLUMNS} from people where id = %(id)s", {"id": person_id})
     return Person(**rows[0]) if rows else None
@@ -96,7 +96,7 @@ def renew_password_hash(person: Person, password_hash: str) -> None:
     )
 
 
-def note_sign_in(person_id: int, at: datetime) -> None:
+def record_sign_in(person_id: int, at: datetime) -> None:
     """Remember when a person signed in last."""
     execute(
         "update people set signed_in_at = %(at)s where id = %(id)s", {"id": person_id, "at": at}

@@ -9,7 +9,7 @@ from peewee import IntegrityError
 from models.database import database, execute, query
 from models.errors import ModelError
 
-MOST = 100
+MAX_VIEWS = 100
 """Views that an organization shares, and that a person keeps in one besides."""
 
 
@@ -35,7 +35,7 @@ class SavedView:
 _COLUMNS = "id, person_id, name, query, shared"
 
 
-def visible_to(organization_id: int, person_id: int) -> list[SavedView]:
+def list_visible_to(organization_id: int, person_id: int) -> list[SavedView]:
     """What a person sees in an organization: their own and what is shared, by name."""
     rows = query(
         f"select {_COLUMNS} from saved_views where organization_id = %(organization_id)s"
@@ -47,7 +47,7 @@ def visible_to(organization_id: int, person_id: int) -> list[SavedView]:
 
 def find(organization_id: int, person_id: int, view_id: int) -> SavedView | None:
     """One of the views that a person sees."""
-    views = visible_to(organization_id, person_id)
+    views = list_visible_to(organization_id, person_id)
     return next((view for view in views if view.id == view_id), None)
 
 
@@ -60,9 +60,9 @@ def add(
         NameTaken: the person, or the organization where it is shared, has one of that name.
         TooManyViews: no more are kept.
     """
-    mine = visible_to(organization_id, person_id)
-    if sum(view.shared == shared for view in mine) >= MOST:
-        raise TooManyViews(f"there are {MOST} already")
+    mine = list_visible_to(organization_id, person_id)
+    if sum(view.shared == shared for view in mine) >= MAX_VIEWS:
+        raise TooManyViews(f"there are {MAX_VIEWS} already")
     with _named(name):
         rows = query(
             "insert into saved_views (organization_id, person_id, name, query, shared) values"

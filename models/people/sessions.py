@@ -10,7 +10,7 @@ from models.people.people import COLUMNS, Person
 
 RANDOM_BYTES = 32
 
-LONGEST_AGENT = 300
+MAX_AGENT_LENGTH = 300
 """Characters that are kept of what a browser says of itself."""
 
 LAST_SEEN_EVERY = timedelta(minutes=1)
@@ -31,7 +31,7 @@ class Session:
 _COLUMNS = "id, created_at, last_seen_at, expires_at, address, agent"
 
 
-def begin(person_id: int, *, at: datetime, lasts: timedelta, address: str, agent: str) -> str:
+def start(person_id: int, *, at: datetime, lasts: timedelta, address: str, agent: str) -> str:
     """Sign a person in; the token, which cannot be had again."""
     token = secrets.token_urlsafe(RANDOM_BYTES)
     execute(
@@ -45,7 +45,7 @@ def begin(person_id: int, *, at: datetime, lasts: timedelta, address: str, agent
             "at": at,
             "expires_at": at + lasts,
             "address": address,
-            "agent": agent.replace("\0", "")[:LONGEST_AGENT],
+            "agent": agent.replace("\0", "")[:MAX_AGENT_LENGTH],
         },
     )
     return token
@@ -82,7 +82,7 @@ def touch(session: Session, at: datetime) -> None:
     )
 
 
-def of_person(person_id: int, *, at: datetime, idle: timedelta) -> list[Session]:
+def list_for_person(person_id: int, *, at: datetime, idle: timedelta) -> list[Session]:
     """Where a person is signed in at this instant, the latest used first."""
     rows = query(
         f"select {_COLUMNS} from sessions where person_id = %(person_id)s"
@@ -98,7 +98,7 @@ def end(token: str) -> None:
     execute("delete from sessions where sha256 = %(sha256)s", {"sha256": digest(token)})
 
 
-def end_one(person_id: int, session_id: int) -> bool:
+def end_by_id(person_id: int, session_id: int) -> bool:
     """End one of a person's sessions; False if there is no such session."""
     return bool(
         execute(
@@ -113,7 +113,7 @@ def end_all(person_id: int) -> int:
     return execute("delete from sessions where person_id = %(person_id)s", {"person_id": person_id})
 
 
-def forget_expired(at: datetime) -> int:
+def delete_expired(at: datetime) -> int:
     """Delete the sessions that have ended; how many there were."""
     return execute("delete from sessions where expires_at <= %(at)s", {"at": at})
 

@@ -17,7 +17,7 @@ from uuid_utils.compat import uuid7
 from config.webhook_policy import LEASE
 from models.database import execute, query
 
-HINT_LOST_AFTER = timedelta(seconds=2)
+MESSAGE_LOST_AFTER = timedelta(seconds=2)
 """A row's attempt is asked for by message; the clock asks again after this long."""
 
 Request = tuple[UUID, int]
@@ -34,7 +34,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-class ByHand(StrEnum):
+class ManualReason(StrEnum):
     """Why a delivery is sent outside of its schedule."""
 
     AT_ONCE = "at once"
@@ -53,7 +53,7 @@ class Delivery:
     state: State
     attempts: int
     tries: int
-    by_hand: ByHand | None
+    by_hand: ManualReason | None
     lease_token: UUID | None
     next_attempt_at: datetime | None
     created_at: datetime
@@ -89,7 +89,7 @@ class NewDelivery:
     message_id: str
     payload: str
     paused: bool = False
-    by_hand: ByHand | None = None
+    by_hand: ManualReason | None = None
 
 
 def add(new: NewDelivery, now: datetime, new_id: Callable[[], UUID] = uuid7) -> UUID:
@@ -104,7 +104,7 @@ def add(new: NewDelivery, now: datetime, new_id: Callable[[], UUID] = uuid7) -> 
             **vars(new),
             "id": delivery_id,
             "state": State.PAUSED if new.paused else State.WAITING,
-            "next_attempt_at": None if new.paused else now + HINT_LOST_AFTER,
+            "next_attempt_at": None if new.paused else now + MESSAGE_LOST_AFTER,
             "now": now,
         },
     )
@@ -125,14 +125,14 @@ def lock(delivery_id: UUID) -> Delivery | None:
     return Delivery(**_typed(rows[0])) if rows else None
 
 
-def in_flight(endpoint_id: UUID, now: datetime) -> list[ByHand | None]:
+def list_in_flight(endpoint_id: UUID, now: datetime) -> list[ManualReason | None]:
     """The attempts under way to an endpoint, each with why it is made by hand, if it is."""
     rows = query(
         "select by_hand from deliveries where endpoint_id = %(endpoint_id)s"
         " and lease_token is not null and next_attempt_at > %(now)s",
         {"endpoint_id": endpoint_id, "now": now},
     )
-    return [row["by_hand"] and ByHand(row["by_hand"]) for row in rows]
+    return [row["by_hand"] and ManualReason(row["by_hand"]) for row in rows]
 
 
 def lease(delivery_id: UUID, now: datetime) -> UUID:
@@ -203,7 +203,7 @@ class Result:
     state: State
     counts: bool
     next_attempt_at: datetime | None = None
-    by_hand: ByHand | None = None
+    by_hand: ManualReason | None = None
 
 
 def finish(
@@ -259,7 +259,7 @@ def was_accepted(delivery_id: UUID) -> bool:
 
 
 def unpark(
-    endpoint_id: UUID, by_hand: ByHand | None, now: datetime, *, limit: int
+    endpoint_id: UUID, by_hand: ManualReason | None, now: datetime, *, limit: int
 ) -> list[Request]:
     """Give their turn to the oldest parked rows of a kind; what to ask for."""
     kind = "is null" if by_hand is None else "= %(by_hand)s"
@@ -271,7 +271,7 @@ def unpark(
         {
             "endpoint_id": endpoint_id,
             "by_hand": by_hand,
-            "due_at": now + HINT_LOST_AFTER,
+            "due_at": now + MESSAGE_LOST_AFTER,
             "limit": limit,
         },
     )
@@ -281,7 +281,7 @@ def unpark(
 DUE = "deliveries where state = 'waiting' and not parked and next_attempt_at <= %(until)s"
 
 
-def due(*, until: datetime, limit: int) -> list[Request]:
+def find_due(*, until: datetime, limit: int) -> list[Request]:
     """Waiting rows whose time has come, with the number of the try to make."""
     rows = query(
         f"select id, tries + 1 as number from {DUE} order by next_attempt_at limit %(limit)s",
@@ -298,7 +298,7 @@ PROBES = (
 )
 
 
-def probes(*, until: datetime, limit: int, endpoint_id: UUID | None = None) -> list[Request]:
+def find_probes(*, until: datetime, limit: int, endpoint_id: UUID | None = None) -> list[Request]:
     """For each endpoint whose circuit may be probed, or only for one, its oldest parked row."""
     rows = query(
         f"select d.id, d.number from {PROBES}"
@@ -311,10 +311,10 @@ def probes(*, until: datetime, limit: int, endpoint_id: UUID | None = None) -> l
 
 def _typed(row: dict[str, Any]) -> dict[str, Any]:
     by_hand = row["by_hand"]
-    return {**row, "state": State(row["state"]), "by_hand": by_hand and ByHand(by_hand)}
+    return {**row, "state": State(row["state"]), "by_hand": by_hand and ManualReason(by_hand)}
 
 
-def forget_attempts(*, before: datetime, limit: int) -> int:
+def delete_attempts(*, before: datetime, limit: int) -> int:
     """Delete attempts that are older than this, so many at a time; how many."""
     return execute(
         "delete from delivery_attempts where ctid = any(array(select ctid from delivery_attempts"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from models.cursors import Cursor
 from models.database import execute, query
-from models.webhooks.deliveries import HINT_LOST_AFTER, ByHand, Request
+from models.webhooks.deliveries import MESSAGE_LOST_AFTER, ManualReason, Request
 
 PARKED = "parked"
 STATES = ("waiting", PARKED, "delivered", "failed", "paused", "cancelled")
@@ -70,7 +70,7 @@ _FILTERS = {
 _NEWEST_FIRST = Cursor("deliveries", ("timestamptz", "uuid"))
 
 
-def page(
+def read_page(
     organization_id: int, filters: Mapping[str, Any], *, after: str | None = None, limit: int
 ) -> tuple[list[LoggedDelivery], str | None]:
     """The newest deliveries, and how to ask for the next.
@@ -98,7 +98,7 @@ def page(
     return _page(rows, limit)
 
 
-def of_company(
+def read_page_for_company(
     company_id: int, *, after: str | None = None, limit: int = 50
 ) -> tuple[list[LoggedDelivery], str | None]:
     """The deliveries that tell of a company, newest first, and how to ask for the next.
@@ -130,7 +130,7 @@ def find(organization_id: int, delivery_id: UUID) -> tuple[LoggedDelivery, str] 
     return LoggedDelivery(**rows[0]), payload
 
 
-def attempts(delivery_id: UUID) -> list[LoggedAttempt]:
+def list_attempts(delivery_id: UUID) -> list[LoggedAttempt]:
     """The attempts of a delivery that are still kept, oldest first."""
     rows = query(
         "select attempt, at, duration_ms, status_code, error, response from delivery_attempts"
@@ -140,7 +140,7 @@ def attempts(delivery_id: UUID) -> list[LoggedAttempt]:
     return [LoggedAttempt(**row) for row in rows]
 
 
-def failed_since(endpoint_id: UUID, since: datetime, *, latest: bool) -> list[UUID]:
+def list_failed(endpoint_id: UUID, since: datetime, *, latest: bool) -> list[UUID]:
     """Failed deliveries of an endpoint since an instant, oldest first.
 
     With `latest` only those that are the newest of their company.
@@ -160,13 +160,13 @@ def failed_since(endpoint_id: UUID, since: datetime, *, latest: bool) -> list[UU
 
 
 def send_again(
-    endpoint_id: UUID, ids: Sequence[UUID], by_hand: ByHand, now: datetime
+    endpoint_id: UUID, ids: Sequence[UUID], by_hand: ManualReason, now: datetime
 ) -> list[Request]:
     """Have deliveries wait once more, outside of their schedule; what to ask for.
 
     Those of a recovery are parked until their turn.
     """
-    at_once = by_hand is ByHand.AT_ONCE
+    at_once = by_hand is ManualReason.AT_ONCE
     rows = query(
         "update deliveries set state = 'waiting', by_hand = %(by_hand)s, parked = %(parked)s,"
         " next_attempt_at = %(due_at)s, finished_at = null where id = any(%(ids)s::uuid[])"
@@ -177,13 +177,13 @@ def send_again(
             "ids": list(ids),
             "by_hand": by_hand,
             "parked": not at_once,
-            "due_at": now + HINT_LOST_AFTER if at_once else None,
+            "due_at": now + MESSAGE_LOST_AFTER if at_once else None,
         },
     )
     return [(row["id"], row["number"]) for row in rows]
 
 
-def paused(endpoint_id: UUID, *, until: datetime) -> list[tuple[UUID, datetime]]:
+def list_paused(endpoint_id: UUID, *, until: datetime) -> list[tuple[UUID, datetime]]:
     """What was written up to an instant and never tried: ids and times, oldest first."""
     rows = query(
         "select id, created_at from deliveries where endpoint_id = %(endpoint_id)s"
@@ -198,7 +198,7 @@ def resume(delivery_id: UUID, now: datetime) -> None:
     execute(
         "update deliveries set state = 'waiting', next_attempt_at = %(due_at)s"
         " where id = %(id)s and state = 'paused'",
-        {"id": delivery_id, "due_at": now + HINT_LOST_AFTER},
+        {"id": delivery_id, "due_at": now + MESSAGE_LOST_AFTER},
     )
 
 
@@ -222,7 +222,7 @@ class Summary:
     oldest_due: timedelta
 
 
-def summary(now: datetime) -> Summary:
+def summarize(now: datetime) -> Summary:
     """How all deliveries and endpoints stand."""
     states = query(
         "select case when parked then 'parked' else state end as state, count(*) as number"

@@ -25,7 +25,7 @@ class SecretUnreadable(ModelError):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Subscription:
     """What an endpoint is subscribed to; None is all.
 
     `statuses` keeps only changes of a company's status to one of these. `companies` are the
@@ -46,7 +46,7 @@ class Endpoint:
     organization_id: int
     url: str
     created_at: datetime
-    wanted: Wanted
+    subscription: Subscription
     encrypted_secrets: tuple[str, ...] = field(repr=False)
     disabled_at: datetime | None
     disabled_because: str | None
@@ -76,14 +76,14 @@ def add(
     url: str,
     *,
     secret_keys: Sequence[str],
-    wanted: Wanted | None = None,
+    subscription: Subscription | None = None,
     created_at: datetime | None = None,
 ) -> tuple[UUID, str]:
     """Subscribe a URL; the endpoint's id and its secret, which cannot be had again.
 
     `created_at` is now, unless given.
     """
-    endpoint_id, secret, wanted = uuid7(), _new_secret(), wanted or Wanted()
+    endpoint_id, secret, subscription = uuid7(), _new_secret(), subscription or Subscription()
     execute(
         "insert into webhook_endpoints (id, organization_id, url, encrypted_secret, event_types,"
         " statuses, companies, company_fields, created_at) values (%(id)s, %(organization_id)s,"
@@ -95,18 +95,18 @@ def add(
             "organization_id": organization_id,
             "url": url,
             "encrypted_secret": _encrypt(secret, secret_keys),
-            **_subscription(wanted),
+            **_subscription(subscription),
         },
     )
     return endpoint_id, secret
 
 
-def subscribe(endpoint_id: UUID, wanted: Wanted) -> None:
+def subscribe(endpoint_id: UUID, subscription: Subscription) -> None:
     """Change what an endpoint, whose lock is held, is subscribed to."""
     execute(
         "update webhook_endpoints set event_types = %(event_types)s, statuses = %(statuses)s,"
         " companies = %(companies)s, company_fields = %(company_fields)s where id = %(id)s",
-        {"id": endpoint_id, **_subscription(wanted)},
+        {"id": endpoint_id, **_subscription(subscription)},
     )
 
 
@@ -126,7 +126,7 @@ def rotate_secret(endpoint_id: UUID, *, secret_keys: Sequence[str], former_until
     return secret
 
 
-def of_organization(organization_id: int) -> list[Endpoint]:
+def list_for_organization(organization_id: int) -> list[Endpoint]:
     """The subscribed endpoints, oldest first."""
     return _endpoints(
         "where e.organization_id = %(organization_id)s and e.removed_at is null"
@@ -135,7 +135,7 @@ def of_organization(organization_id: int) -> list[Endpoint]:
     )
 
 
-def subscribed(organization_id: int) -> list[Endpoint]:
+def lock_subscribed(organization_id: int) -> list[Endpoint]:
     """The same, locked such that a removal or a disabling waits for what is written to them."""
     return _endpoints(
         "where e.organization_id = %(organization_id)s and e.removed_at is null"
@@ -199,16 +199,16 @@ def _endpoints(condition: str, parameters: Mapping[str, Any]) -> list[Endpoint]:
         secrets_held = (row.pop("encrypted_secret"), row.pop("former"))
         lists = {name: row.pop(name) for name in ("event_types", "statuses", "companies")}
         kept = {name: None if found is None else tuple(found) for name, found in lists.items()}
-        wanted = Wanted(**kept, company_fields=row.pop("company_fields"))
+        subscription = Subscription(**kept, company_fields=row.pop("company_fields"))
         encrypted = tuple(secret for secret in secrets_held if secret)
-        endpoints.append(Endpoint(wanted=wanted, encrypted_secrets=encrypted, **row))
+        endpoints.append(Endpoint(subscription=subscription, encrypted_secrets=encrypted, **row))
     return endpoints
 
 
-def _subscription(wanted: Wanted) -> dict[str, Any]:
-    """The columns that say what is wanted."""
-    lists = {name: getattr(wanted, name) for name in ("event_types", "statuses", "companies")}
-    fields = wanted.company_fields
+def _subscription(subscription: Subscription) -> dict[str, Any]:
+    """The columns that say what is subscription."""
+    lists = {name: getattr(subscription, name) for name in ("event_types", "statuses", "companies")}
+    fields = subscription.company_fields
     return {
         **{name: None if given is None else list(given) for name, given in lists.items()},
         "company_fields": None if fields is None else json(dict(fields)),

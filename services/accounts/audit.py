@@ -1,4 +1,4 @@
-"""Writes the audit log: every change that people make, with who made it."""
+"""Writes the audit log: every change that people make, and who made it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ class Maker:
 
     @classmethod
     def of(cls, person: Person) -> "Maker":
-        """A person as the maker of a change."""
+        """Return a person as the maker of a change."""
         return cls(person.email, person.id)
 
 
 def change_by(
     maker: Maker, at: datetime, action: str, subject: str, detail: Mapping[str, Any] | None = None
 ) -> Change:
-    """A change by any maker, as the log has it."""
+    """Return a change in the form of the log."""
     return Change(
         person_id=maker.person_id,
         made_by=maker.name,
@@ -40,10 +40,10 @@ def change_by(
     )
 
 
-def write_wherever_member(
+def log_in_all_organizations(
     person: Person, maker: Maker, at: datetime, action: str, detail: Mapping[str, Any] | None = None
 ) -> None:
-    """Write down what concerns a person as such, in each organization that they belong to."""
+    """Log a change of a person in each organization that they are a member of."""
     change = change_by(maker, at, action, person.email, detail)
-    for membership in memberships.of_person(person.id):
+    for membership in memberships.list_for_person(person.id):
         audit_log.add(membership.organization.id, change)

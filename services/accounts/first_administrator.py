@@ -1,4 +1,4 @@
-"""Makes the first person, who administers every organization that there is."""
+"""Creates the first person, who administers every existing organization."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from models.locks import AdvisoryLock, lock
 from models.organizations import organizations
 from models.people import people
-from services.accounts import people as changes
+from services.accounts import people as accounts
 from services.accounts.audit import Maker
 from services.accounts.passwords import Passwords, random_password
 from services.accounts.people import NewMember
@@ -15,7 +15,7 @@ from services.accounts.roles import Role
 
 @dataclass(frozen=True)
 class FirstAdministrator:
-    """How the first person signs in, to be shown once."""
+    """The credentials of the first person, to be shown once."""
 
     email: str
     password: str = field(repr=False)
@@ -24,17 +24,17 @@ class FirstAdministrator:
 def make_first_administrator(
     email: str, *, maker: Maker, at: datetime
 ) -> FirstAdministrator | None:
-    """Make an administrator where there is nobody yet; None where there is somebody.
+    """Create an administrator if there is no person yet; otherwise return None.
 
     Raises:
-        ChangeRefused: the email is none.
+        ChangeRefused: it is not an email address.
     """
     lock(AdvisoryLock.FIRST_ADMINISTRATOR)
     if people.any_exists():
         return None
     password = random_password()
     password_hash = Passwords().hash(password)
-    for organization in organizations.every():
-        newcomer = NewMember(email, "Administrator", password_hash)
-        changes.add(organization, newcomer, Role.ADMINISTRATOR, maker=maker, at=at)
+    for organization in organizations.list_all():
+        member = NewMember(email, "Administrator", password_hash)
+        accounts.add(organization, member, Role.ADMINISTRATOR, maker=maker, at=at)
     return FirstAdministrator(email, password) if people.any_exists() else None

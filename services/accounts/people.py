@@ -1,8 +1,8 @@
-"""Changes of who may use the dashboard, each with its entry in the audit log.
+"""Changes of people and memberships, each with its entry in the audit log.
 
-An administrator of one organization must gain nothing in another: what concerns a person as such,
-password and disabling, is theirs only where they administer every organization of that person.
-The command line is for whoever runs the product, and may do all of it.
+An administrator of one organization must gain nothing in another: the password of a person and
+disabling them are up to those who administer every organization of that person. The command line
+is for the operators of the product and may do everything.
 """
 
 from collections.abc import Collection
@@ -19,6 +19,7 @@ from models.people.people import Person, PersonExists
 from services.accounts import audit
 from services.accounts.audit import Maker, change_by
 from services.accounts.roles import Role
+from services.errors import ServiceError
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 200
@@ -27,37 +28,37 @@ LONGEST_NAME = 200
 _check_email = validate.Email()
 
 
-class ChangeRefused(Exception):
-    """Raised when a change of people cannot be made, with the reason as a sentence."""
+class ChangeRefused(ServiceError):
+    """Raised when a change of people is refused; the message is a sentence for people."""
 
 
 @dataclass(frozen=True)
 class NewMember:
-    """Somebody to be made a member; name and password are for who is new to the dashboard."""
+    """A person to add as a member; the name and password are for somebody new to the dashboard."""
 
     email: str
     name: str | None
     password_hash: str | None = field(repr=False)
 
     @property
-    def called(self) -> str:
-        """The name, or what stands for it."""
+    def display_name(self) -> str:
+        """The name, or the first part of the email."""
         return (self.name or "").strip()[:LONGEST_NAME] or self.email.strip().split("@")[0]
 
 
 @dataclass(frozen=True)
 class AddedMember:
-    """Who was made a member; `is_new` tells whether the dashboard knew nobody of that email."""
+    """A new member; `is_new` if nobody in the dashboard had that email."""
 
     person: Person
     is_new: bool
 
 
 def read_email(text: str) -> str:
-    """An email as people enter it.
+    """Return an email address that a person entered.
 
     Raises:
-        ChangeRefused: it is none.
+        ChangeRefused: it is not an email address.
     """
     email = text.strip()
     with suppress(ValidationError):
@@ -67,18 +68,18 @@ def read_email(text: str) -> str:
 
 
 def add(
-    organization: Organization, newcomer: NewMember, role: Role, *, maker: Maker, at: datetime
+    organization: Organization, member: NewMember, role: Role, *, maker: Maker, at: datetime
 ) -> AddedMember:
-    """Make somebody a member.
+    """Add a member.
 
     Raises:
-        ChangeRefused: they are a member already, or the email is none.
+        ChangeRefused: they are a member already, or the email is not an email address.
     """
     memberships.lock_organization(organization.id)
-    email = read_email(newcomer.email)
-    known = people.find(email)
+    email = read_email(member.email)
+    existing = people.find(email)
     try:
-        person = known or people.create(email, newcomer.called, newcomer.password_hash)
+        person = existing or people.create(email, member.display_name, member.password_hash)
     except PersonExists:
         raise ChangeRefused(f"Somebody else is adding {email} right now; try again.") from None
     if not memberships.add(organization.id, person.id, role):
@@ -86,16 +87,16 @@ def add(
     audit_log.add(
         organization.id, change_by(maker, at, "Person added", person.email, {"role": role.value})
     )
-    return AddedMember(person, known is None)
+    return AddedMember(person, existing is None)
 
 
 def change_role(
     organization: Organization, person: Person, role: Role, *, maker: Maker, at: datetime
 ) -> None:
-    """Give a member another role.
+    """Change the role of a member.
 
     Raises:
-        ChangeRefused: they are no member, or the last who administers the organization.
+        ChangeRefused: they are not a member, or are the last administrator.
     """
     former = _role_for_change(organization, person)
     if role is former:
@@ -111,7 +112,7 @@ def remove(organization: Organization, person: Person, *, maker: Maker, at: date
     """End a membership; the person stays, for other organizations and the audit log.
 
     Raises:
-        ChangeRefused: they are no member, or the last who administers the organization.
+        ChangeRefused: they are not a member, or are the last administrator.
     """
     role = _role_for_change(organization, person)
     _keep_an_administrator(organization, person)
@@ -122,51 +123,51 @@ def remove(organization: Organization, person: Person, *, maker: Maker, at: date
 
 
 def set_password(person: Person, password_hash: str, *, maker: Maker, at: datetime) -> None:
-    """Store a new password, and end every session that the old one began."""
+    """Store a new password and end every session of the person."""
     people.set_password_hash(person.id, password_hash)
     sessions.end_all(person.id)
-    audit.write_wherever_member(person, maker, at, "Password changed")
+    audit.log_in_all_organizations(person, maker, at, "Password changed")
 
 
 def disable(person: Person, *, maker: Maker, at: datetime) -> bool:
-    """Keep a person from signing in anywhere, and end their sessions; False if that was so.
+    """Disable a person and end their sessions; False if they were disabled already.
 
     Raises:
-        ChangeRefused: an organization would have nobody left who administers it.
+        ChangeRefused: an organization would have no administrator left.
     """
     for membership in memberships.lock_organizations_of(person.id):
         _keep_an_administrator(membership.organization, person)
     if not people.disable(person.id, at):
         return False
     sessions.end_all(person.id)
-    audit.write_wherever_member(person, maker, at, "Person disabled")
+    audit.log_in_all_organizations(person, maker, at, "Person disabled")
     return True
 
 
 def enable(person: Person, *, maker: Maker, at: datetime) -> bool:
-    """Let a person sign in again; False if they could."""
+    """Let a person sign in again; False if they were not disabled."""
     if not people.enable(person.id):
         return False
-    audit.write_wherever_member(person, maker, at, "Person enabled")
+    audit.log_in_all_organizations(person, maker, at, "Person enabled")
     return True
 
 
 def administers_all_of(administered: Collection[int], person: Person) -> bool:
-    """Whether somebody who administers these organizations does so for all of a person's."""
-    return {m.organization.id for m in memberships.of_person(person.id)} <= set(administered)
+    """Whether these organizations include all organizations of a person."""
+    return {m.organization.id for m in memberships.list_for_person(person.id)} <= set(administered)
 
 
 def _role_for_change(organization: Organization, person: Person) -> Role:
     memberships.lock_organization(organization.id)
-    role = memberships.role_of(organization.id, person.id)
+    role = memberships.find_role(organization.id, person.id)
     if role is None:
         raise ChangeRefused(f"{person.email} is no member of `{organization.name}`.")
     return Role(role)
 
 
 def _keep_an_administrator(organization: Organization, person: Person) -> None:
-    """See that an organization is administered without this person, if it is by them now."""
-    if memberships.role_of(organization.id, person.id) != Role.ADMINISTRATOR or person.disabled_at:
+    """Check that an organization still has an administrator without this person."""
+    if memberships.find_role(organization.id, person.id) != Role.ADMINISTRATOR or person.disabled_at:
         return
     if not memberships.count_other_administrators(organization.id, person.id):
         raise ChangeRefused(

@@ -23,8 +23,8 @@ class IdCache:
     """Row ids by the clients' own ids. An id never changes, but its row may be deleted."""
 
     def __init__(self) -> None:
-        self.companies = _Ids(companies.ids)
-        self.users = _Ids(users.ids)
+        self.companies = _Ids(companies.find_ids)
+        self.users = _Ids(users.find_ids)
 
     def clear(self) -> None:
         """Read every id from the database again."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from models.companies import companies, field_history, users
-from models.companies.companies import CompanyKey, Heard, NewCompany
-from models.companies.field_digests import sayings
+from models.companies.companies import CompanyForIntake, CompanyKey, NewCompany
+from models.companies.field_digests import combine_digests
 from models.companies.field_history import StoredFieldChange
-from models.companies.field_merge import fingerprint
+from models.companies.field_merge import digest_fields
 from models.companies.users import User, UserKey
 from models.events import hourly_counts
 from models.events.storage import NewEvents, StoredEvent
@@ -43,7 +43,7 @@ def store(
     """
     caches = caches or IntakeCaches()
     events = _first_of_each_id(events)
-    versions = rule_versions.current_numbers(list({e.organization_id for e in events}))
+    versions = rule_versions.read_current_versions(list({e.organization_id for e in events}))
     company_ids, added = _company_ids(events, versions, rulebooks, caches.ids)
     user_ids = _user_ids(events, company_ids, caches.ids)
     new = _add_events(
@@ -57,7 +57,7 @@ def store(
         ],
         caches.new_events,
     )
-    hourly_counts.note(linked.event for linked in new)
+    hourly_counts.record_arrivals(linked.event for linked in new)
     # Locked as late as possible: others that store events of the same companies wait.
     locked, locked_users = _lock(new)
     marked = {c.id for c in locked.values() if c.unsettled_since is not None} - added
@@ -124,7 +124,7 @@ def _company_ids(
         for version in [versions.get(key[0], 0)]
         for book in [rulebooks.book_if_readable(key[0], version)]
     )
-    return ids | companies.ids(missing), added
+    return ids | companies.find_ids(missing), added
 
 
 def _user_ids(
@@ -139,7 +139,7 @@ def _user_ids(
             (key, company_ids[_company_key(by_user[key])], by_user[key].occurred_at)
             for key in missing
         )
-        ids |= users.ids(missing)
+        ids |= users.find_ids(missing)
     return ids
 
 
@@ -169,30 +169,30 @@ def _add_events(linked: Sequence[_LinkedEvent], new_events: NewEvents) -> list[_
     return [item for item in linked if (item.event.organization_id, item.event.event_id) in stored]
 
 
-def _lock(linked: Sequence[_LinkedEvent]) -> tuple[dict[int, Heard], dict[int, User]]:
+def _lock(linked: Sequence[_LinkedEvent]) -> tuple[dict[int, CompanyForIntake], dict[int, User]]:
     """Lock the companies and users of events; return companies, and users that change, by id."""
-    company_digests = sayings(
-        (company_id, fingerprint(event.company), event.occurred_at)
+    company_digests = combine_digests(
+        (company_id, digest_fields(event.company), event.occurred_at)
         for event, company_id, _ in linked
     )
-    user_digests = sayings(
-        (user_id, fingerprint(event.user, company_id), event.occurred_at)
+    user_digests = combine_digests(
+        (user_id, digest_fields(event.user, company_id), event.occurred_at)
         for event, company_id, user_id in linked
         if user_id is not None
     )
-    return companies.hear(company_digests), users.hear(user_digests)
+    return companies.lock_for_intake(company_digests), users.lock_for_intake(user_digests)
 
 
-def _merge(event: TrackedEvent, company: Heard, user: User | None) -> MergedEvent:
+def _merge(event: TrackedEvent, company: CompanyForIntake, user: User | None) -> MergedEvent:
     """Merge the fields of an event into its company and its user."""
     at, newest = event.occurred_at, company.last_event_at
     out_of_order = newest is not None and at < newest
     if not out_of_order:
         company.last_event_at = at
-    changes = company.traits.merge(event.company, at) if company.traits else ()
+    changes = company.traits.merge_with_history(event.company, at) if company.traits else ()
     if company.first_seen_at and at < company.first_seen_at:
         company.first_seen_at = at
         unsettle(company, event)
     if user is not None:
-        user.hear(event.user, company.id, at)
+        user.merge_event(event.user, company.id, at)
     return MergedEvent(event, company, changes, out_of_order)

@@ -35,7 +35,7 @@ def judge_history(
 
     `recorded_at` returns when a transition was written; `chance` draws the rest of its id.
     """
-    versions = rule_versions.after(organization_id, 0)
+    versions = rule_versions.list_after(organization_id, 0)
     books = [rulebooks.book(organization_id, version.version) for version in versions]
     locked = companies.lock(company_ids)
     judged = []

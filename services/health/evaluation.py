@@ -52,7 +52,7 @@ def bring_up_to_date(
     stored_until: datetime | None = None,
 ) -> EvaluationResult:
     """Evaluate companies that are locked already; see `evaluate`."""
-    versions = rule_versions.current_numbers(list({c.organization_id for c in locked}))
+    versions = rule_versions.read_current_versions(list({c.organization_id for c in locked}))
     facts = facts_of_all(locked, versions, rulebooks)
     written: list[UUID] = []
     judged: list[JudgedCompany] = []
@@ -88,7 +88,7 @@ def _judge_until(company: Company, now: datetime, stored_until: datetime | None)
 
 def _note_unsettled(locked: Sequence[Company], judged_until: Mapping[int, datetime]) -> None:
     """Leave stored events that are later than that to the next evaluation."""
-    next_events = events.firsts_after(judged_until)
+    next_events = events.find_firsts_after(judged_until)
     for company in locked:
         if company.id in judged_until:
             company.unsettled_since = next_events.get(company.id)

@@ -183,7 +183,7 @@ def _rules_in_force(
 ) -> tuple[RuleBook, datetime | None]:
     """Return the book in force and the time at which it was applied."""
     organization_id = target.organization_id
-    number = rule_versions.current_numbers([organization_id])[organization_id]
+    number = rule_versions.read_current_versions([organization_id])[organization_id]
     version = rule_versions.find(organization_id, number)
     return rulebooks.book(organization_id, number), version.applied_at if version else None
 
@@ -207,7 +207,7 @@ def _checked(what: str, text: str, longest: int) -> str:
 
 
 def _in_force(company: Company, flag: str) -> StoredOverride | None:
-    overrides = flag_overrides.open_of_companies([company.id]).get(company.id, ())
+    overrides = flag_overrides.list_open([company.id]).get(company.id, ())
     return next((o for o in overrides if o.flag == flag and o.ended_at is None), None)
 
 

@@ -35,7 +35,7 @@ class StoredHealth:
 def stored_health_of(companies: Sequence[Company]) -> list[StoredHealth]:
     """Return the recorded health of companies."""
     ids = [company.id for company in companies]
-    flags, overrides = flag_states.of_companies(ids), flag_overrides.open_of_companies(ids)
+    flags, overrides = flag_states.list_for_companies(ids), flag_overrides.list_open(ids)
     return [StoredHealth(c, flags[c.id], overrides.get(c.id, [])) for c in companies]
 
 
@@ -96,7 +96,7 @@ def facts_of_all(
         if depth <= MAX_PREFETCH_DEPTH
     ]
     latest: dict[int, dict[str | None, LatestTimes]] = {company.id: {} for company in companies}
-    for selection, times in zip(selections, events.times_of_latest(selections), strict=True):
+    for selection, times in zip(selections, events.find_times_of_latest(selections), strict=True):
         latest_times = LatestTimes(BEGINNING, selection.limit, times[::-1])
         latest[selection.company_id][selection.event_key] = latest_times
     return {company.id: facts_of(company, latest[company.id]) for company in companies}
@@ -120,7 +120,7 @@ def settlements_of(
     number = company.judged_version
     book = rulebooks.book(organization_id, number)
     state = company_state(stored, book)
-    newer = rule_versions.after(organization_id, number) if number != version else []
+    newer = rule_versions.list_after(organization_id, number) if number != version else []
     versions = [newer_version for newer_version in newer if newer_version.applied_at <= until]
     settlements = []
     new_rules: NewRules | None = None

@@ -82,7 +82,7 @@ class StoredFacts:
         """See `Facts.latest`."""
         times = self._read_latest(selector, limit, since).latest(limit, since, until)
         if times is None:
-            return events.latest(self._selection(selector, since, until), limit=limit)
+            return events.find_latest(self._selection(selector, since, until), limit=limit)
         return times
 
     def latest_of_each(
@@ -91,8 +91,8 @@ class StoredFacts:
         """See `Facts.latest_of_each`."""
         selection = self._selection(selector, since, until)
         if of == USER:
-            return events.latest_of_each_user(selection, limit=limit)
-        return events.latest_of_each_value(selection, of[1:], limit=limit)
+            return events.find_latest_by_user(selection, limit=limit)
+        return events.find_latest_by_value(selection, of[1:], limit=limit)
 
     def values(
         self, selector: Selector, path: Path, since: datetime, until: datetime
@@ -101,7 +101,7 @@ class StoredFacts:
         key = selector.identity, path
         read_since, values = self._values.get(key, (END, []))
         if since < read_since:
-            values = events.values(self._selection(selector, since, END), path[1:])
+            values = events.read_values(self._selection(selector, since, END), path[1:])
             self._values[key] = since, values
         time = itemgetter(0)
         return values[bisect_right(values, since, key=time) : bisect_right(values, until, key=time)]
@@ -110,7 +110,7 @@ class StoredFacts:
         """See `Facts.next_after`."""
         times = self._latest.get(selector.identity)
         if times is None or not times.covers(after):
-            return events.first(self._selection(selector, after, until))
+            return events.find_first(self._selection(selector, after, until))
         return times.next_after(after, until)
 
     def field(self, path: Path, at: datetime) -> Any:
@@ -132,7 +132,7 @@ class StoredFacts:
         times, size = self._latest.get(selector.identity), limit + READ_AHEAD
         if times is None or times.could_extend(since, size):
             size = max(size, times.limit if times else 0)
-            newest_first = events.latest(self._selection(selector, since, END), limit=size)
+            newest_first = events.find_latest(self._selection(selector, since, END), limit=size)
             times = LatestTimes(since, size, newest_first[::-1])
             self._latest[selector.identity] = times
         return times
@@ -143,7 +143,7 @@ class StoredFacts:
     def _history(self, field: str, since: datetime) -> FactsInMemory:
         read_since, history = self._fields.get(field, (END, FactsInMemory([])))
         if since < read_since:
-            changes = field_history.of_company(self.company_id, [field], since=since)
+            changes = field_history.read_for_company(self.company_id, [field], since=since)
             history = FactsInMemory(
                 [], [FieldChange(at, name, value) for name, at, value in changes]
             )

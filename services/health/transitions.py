@@ -82,8 +82,8 @@ def record_transition(
             now,
             new_id,
         )
-        for endpoint in webhook_endpoints.subscribed(company.organization_id)
-        if wants(endpoint.wanted, stored, company)
+        for endpoint in webhook_endpoints.lock_subscribed(company.organization_id)
+        if wants(endpoint.subscription, stored, company)
     ]
 
 

@@ -116,7 +116,7 @@ class _Search:
     def find(self, limit: int) -> list[PlannedChange]:
         """Return the next changes in order: `limit` or a few more, if there are as many."""
         flags_on_page = 0
-        overrides = flag_overrides.due_of_organization(self._organization_id, self._span.until)
+        overrides = flag_overrides.find_first_due(self._organization_id, self._span.until)
         for company_id, due_at in overrides.items():
             self._add(due_at, company_id)
         for chunk, read_until in self._chunks():
@@ -150,7 +150,7 @@ class _Search:
         """Yield due flags in order, each chunk with the time before which no other flag is due."""
         place: tuple[datetime, int, str] | None = None
         while True:
-            chunk = flag_states.due_of_organization(
+            chunk = flag_states.list_due(
                 self._organization_id,
                 self._version,
                 until=self._span.until,
@@ -177,7 +177,7 @@ class _Search:
             key = self._book.flags_by_name[due.flag].selector.event_key
             probes += [Nth(due.company_id, key, phrase.depth, phrase.users) for phrase in phrases]
             probed.append((due, slice(start, len(probes)), phrases))
-        times = events.times_of_nth(probes, self._span.now)
+        times = events.find_times_of_nth(probes, self._span.now)
         for due, places, phrases in probed:
             at = change_time(
                 due.due_at, self._span.now, list(zip(times[places], phrases, strict=True))

@@ -71,7 +71,7 @@ def facts_in_memory(
 ) -> list[tuple[Company, FactsInMemory]]:
     """Return each company with all of its events and fields that the books can ask for."""
     keys = {flag.selector.event_key for book in books for flag in book.flags}
-    rows = events.of_companies(
+    rows = events.read_for_companies(
         company_ids,
         None if None in keys else {key for key in keys if key is not None},
         since=_first_needed(books, period.since),
@@ -82,7 +82,7 @@ def facts_in_memory(
         occurrences[company_id].append(Occurrence(at, key, data, user))
     fields = frozenset(name for book in books for name in book.company_fields)
     changes: dict[int, list[FieldChange]] = {company_id: [] for company_id in company_ids}
-    for company_id, field, at, value in field_history.of_companies(company_ids, fields):
+    for company_id, field, at, value in field_history.read_for_companies(company_ids, fields):
         changes[company_id].append(FieldChange(at, field, value))
     return [
         (
@@ -93,7 +93,7 @@ def facts_in_memory(
                 first_seen_at=company.first_seen_at,
             ),
         )
-        for company in companies.with_ids(company_ids)
+        for company in companies.find_by_ids(company_ids)
     ]
 
 

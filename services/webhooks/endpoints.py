@@ -1,6 +1,6 @@
-"""What people do to webhook endpoints and their deliveries by hand, under the endpoint's lock.
+"""Manual changes of webhook endpoints and their deliveries, under the lock of the endpoint.
 
-Each runs within the transaction at hand, and returns what is to be asked of `deliver` after it.
+Functions that return requests leave it to the caller to enqueue them after the commit.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,12 @@ from uuid_utils.compat import uuid7
 
 from config.webhook_policy import WebhookPolicy
 from models.webhooks import deliveries, delivery_log, webhook_endpoints
-from models.webhooks.deliveries import ByHand, NewDelivery, Request
-from models.webhooks.webhook_endpoints import Endpoint, Wanted
+from models.webhooks.deliveries import ManualReason, NewDelivery, Request
+from models.webhooks.webhook_endpoints import Endpoint, Subscription
 from queues import messages
 from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
+from services.errors import ServiceError
 from services.times import iso_milliseconds
 from services.webhooks.circuit import EndpointHealth
 from services.webhooks.claims import next_in_turn
@@ -25,19 +26,19 @@ from services.webhooks.claims import next_in_turn
 TEST_EVENT = "test"
 
 
-class NoSuchEndpoint(Exception):
+class NoSuchEndpoint(ServiceError):
     """Raised when an organization has no endpoint with an id."""
 
 
-class RecoveryRefused(Exception):
-    """Raised when deliveries are to be sent again from before what is kept, with a sentence."""
+class RecoveryRefused(ServiceError):
+    """Raised when a recovery starts before the time for which deliveries are kept."""
 
 
 def find(organization_id: int, endpoint_id: UUID) -> Endpoint:
     """Lock and read an endpoint.
 
     Raises:
-        NoSuchEndpoint: there is none, or it was removed.
+        NoSuchEndpoint: it does not exist or was removed.
     """
     endpoint = webhook_endpoints.lock(organization_id, endpoint_id)
     if endpoint is None:
@@ -46,7 +47,7 @@ def find(organization_id: int, endpoint_id: UUID) -> Endpoint:
 
 
 def state(endpoint: Endpoint) -> str:
-    """How an endpoint fares in a word: `active`, `failing` with its circuit open, or `disabled`."""
+    """Return `active`, `failing` if its circuit is open, or `disabled`."""
     if endpoint.disabled_at is not None:
         return "disabled"
     if endpoint.probe_at is not None:
@@ -55,24 +56,24 @@ def state(endpoint: Endpoint) -> str:
 
 
 def enqueue_deliveries(broker: QueueBroker, following: Sequence[Request]) -> None:
-    """Ask `deliver` for what a transaction wrote; should that fail, the clock does it."""
+    """Enqueue the deliveries that a transaction wrote; if that fails, the clock does it."""
     enqueue_best_effort(broker, [messages.deliver(*request) for request in following])
 
 
-def subscribe(endpoint: Endpoint, wanted: Wanted) -> None:
+def subscribe(endpoint: Endpoint, wanted: Subscription) -> None:
     """Let an endpoint have other changes from now on; what was written before is sent."""
     webhook_endpoints.subscribe(endpoint.id, wanted)
 
 
 def disable(endpoint: Endpoint, reason: str, now: datetime) -> None:
-    """Send nothing more; what waits, and what comes, is kept until the endpoint is enabled."""
+    """Stop sending; waiting and new deliveries are kept until the endpoint is enabled."""
     disabled = replace(endpoint, disabled_at=now, disabled_because=reason)
     webhook_endpoints.save_health(disabled)
     deliveries.pause_waiting(endpoint.id)
 
 
 def enable(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> list[Request]:
-    """Begin anew, with all that was kept meanwhile."""
+    """Resume sending, beginning with the deliveries that were kept."""
     enabled = replace(endpoint, disabled_at=None, disabled_because=None, **vars(EndpointHealth()))
     webhook_endpoints.save_health(enabled)
     deliveries.park_paused(endpoint.id)
@@ -80,20 +81,20 @@ def enable(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> list[Req
 
 
 def remove(endpoint: Endpoint) -> None:
-    """End a subscription; what waits for it is cancelled."""
+    """Remove an endpoint and cancel the deliveries that wait for it."""
     webhook_endpoints.remove(endpoint.id)
     deliveries.cancel_waiting(endpoint.id)
 
 
 def send_test(endpoint: Endpoint, now: datetime) -> tuple[UUID, list[Request]]:
-    """Write a test event, which is sent once and touches nothing else; its delivery's id."""
+    """Write a test event, which is sent once and affects nothing else; return its delivery's id."""
     message_id = f"msg_{uuid7().hex}"
     payload = orjson.dumps(
         {"event": TEST_EVENT, "id": message_id, "timestamp": iso_milliseconds(now)}
     ).decode()
     delivery_id = deliveries.add(
         NewDelivery(
-            endpoint.organization_id, endpoint.id, None, message_id, payload, by_hand=ByHand.AT_ONCE
+            endpoint.organization_id, endpoint.id, None, message_id, payload, by_hand=ManualReason.AT_ONCE
         ),
         now,
     )
@@ -101,29 +102,29 @@ def send_test(endpoint: Endpoint, now: datetime) -> tuple[UUID, list[Request]]:
 
 
 def resend(endpoint: Endpoint, delivery_id: UUID, now: datetime) -> list[Request]:
-    """Send a delivery that was accepted or given up once more, at once."""
-    return delivery_log.send_again(endpoint.id, [delivery_id], ByHand.AT_ONCE, now)
+    """Send a finished delivery again at once."""
+    return delivery_log.send_again(endpoint.id, [delivery_id], ManualReason.AT_ONCE, now)
 
 
 def earliest_recovery(now: datetime, policy: WebhookPolicy) -> datetime:
-    """From when on deliveries can be recovered."""
+    """Return the earliest time from which deliveries can be recovered."""
     return now - policy.recoverable_for
 
 
 def recover(
     endpoint: Endpoint, *, since: datetime, latest: bool, now: datetime, policy: WebhookPolicy
 ) -> tuple[int, list[Request]]:
-    """Send again what failed since an instant; how many that are.
+    """Send the failed deliveries since an instant again; return their number.
 
-    In order per company, beside fresh ones. With `latest` only each company's newest, and that
-    only if it failed.
+    They are sent in the order of each company, alongside new ones. With `latest`, only the newest
+    delivery of each company is sent again, and only if it failed.
 
     Raises:
-        RecoveryRefused: that was too long ago.
+        RecoveryRefused: `since` is too long ago.
     """
     earliest = earliest_recovery(now, policy)
     if since < earliest:
         raise RecoveryRefused(f"Deliveries can be recovered from {iso_milliseconds(earliest)} on.")
-    failed = delivery_log.failed_since(endpoint.id, since, latest=latest)
-    delivery_log.send_again(endpoint.id, failed, ByHand.RECOVERY, now)
+    failed = delivery_log.list_failed(endpoint.id, since, latest=latest)
+    delivery_log.send_again(endpoint.id, failed, ManualReason.RECOVERY, now)
     return len(failed), next_in_turn(endpoint, now, policy)

@@ -1,7 +1,7 @@
-"""How webhooks fare, as Prometheus text.
+"""Prometheus metrics of webhooks.
 
-What stands in PostgreSQL is looked up when somebody asks. What happens is counted in one Redis hash
-by all `deliver` processes together, so that their number does not matter.
+Gauges are read from PostgreSQL for each scrape. Attempts are counted in one Redis hash that all
+`deliver` processes share, so the number of processes does not matter.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,15 +27,15 @@ BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 
 class WebhookCounters:
-    """Counts attempts by outcome, and how long the first ones were in coming."""
+    """Counts attempts by outcome, and first attempts by their delay."""
 
     def __init__(self, client: "redis.Redis") -> None:
         self._client = client
 
     def attempted(self, delivery: Delivery, attempt: Attempt) -> None:
-        """Count an attempt; for a first one also how long it was in coming since the commit.
+        """Count an attempt, and for a first one the delay since the commit of its delivery.
 
-        Counting is not worth an error: where Redis is away, it is left out.
+        A metric is not worth an error: if Redis is unavailable, the attempt is not counted.
         """
         outcome = _outcome(attempt)
         first = delivery.tries == 0 and delivery.by_hand is None
@@ -53,30 +53,30 @@ class WebhookCounters:
             return
 
     def read(self) -> dict[str, float]:
-        """All counters by name.
+        """Return all counters by name.
 
         Raises:
             RedisError: Redis cannot be reached.
         """
-        found: dict[Any, Any] = self._client.hgetall(HASH)
-        return {name.decode(): float(value) for name, value in found.items()}
+        fields: dict[Any, Any] = self._client.hgetall(HASH)
+        return {name.decode(): float(value) for name, value in fields.items()}
 
 
 class WebhookCollector(Collector):
-    """Looks everything up anew, in a transaction of its own, whenever it is asked."""
+    """Reads all metrics in a transaction of its own for each scrape."""
 
     def __init__(self, counters: WebhookCounters, now: Callable[[], datetime]) -> None:
         self._counters = counters
         self._now = now
 
     def collect(self) -> Iterable[Metric]:
-        """See `prometheus_client.registry.Collector`.
+        """Read all metrics in a transaction of its own; see `prometheus_client`.
 
         Raises:
             OperationalError, RedisError: PostgreSQL or Redis cannot be reached.
         """
         with transaction():
-            return [*_counted(self._counters.read()), *_looked_up(self._now())]
+            return [*_counted(self._counters.read()), *_gauges(self._now())]
 
 
 def _counted(counters: Mapping[str, float]) -> Iterator[Metric]:
@@ -98,29 +98,29 @@ def _counted(counters: Mapping[str, float]) -> Iterator[Metric]:
     yield first
 
 
-def _looked_up(now: datetime) -> Iterator[Metric]:
-    found = delivery_log.summary(now)
+def _gauges(now: datetime) -> Iterator[Metric]:
+    summary = delivery_log.summarize(now)
     deliveries = GaugeMetricFamily(
         "brazebee_webhook_deliveries", "Deliveries that are not over, by state.", labels=["state"]
     )
-    for state, number in found.deliveries.items():
+    for state, number in summary.deliveries.items():
         deliveries.add_metric([state], number)
     yield deliveries
     endpoints = GaugeMetricFamily(
         "brazebee_webhook_endpoints", "Endpoints by state.", labels=["state"]
     )
-    for state, number in found.endpoints.items():
+    for state, number in summary.endpoints.items():
         endpoints.add_metric([state], number)
     yield endpoints
     yield GaugeMetricFamily(
         "brazebee_webhook_oldest_due_seconds",
         "For how long the oldest delivery that is due has been so.",
-        value=found.oldest_due.total_seconds(),
+        value=summary.oldest_due.total_seconds(),
     )
 
 
 def _outcome(attempt: Attempt) -> str:
-    """`accepted`, the class of a refusing status such as `5xx`, or `no_response`."""
+    """Return `accepted`, the class of a status such as `5xx`, or `no_response`."""
     if attempt.error is None:
         return "accepted"
     return f"{attempt.status_code // 100}xx" if attempt.status_code is not None else "no_response"

@@ -1,4 +1,4 @@
-"""What somebody who subscribes a URL may ask for, checked before it is stored."""
+"""Checks the subscription of a webhook URL, and matches transitions against it."""
 
 import socket
 from collections.abc import Iterable, Sequence
@@ -7,27 +7,28 @@ from urllib.parse import urlsplit
 
 from models.companies.companies import Company
 from models.health.transitions import StoredTransition
-from models.webhooks.webhook_endpoints import Wanted
+from models.webhooks.webhook_endpoints import Subscription
 from rules.facts import value_at
 from rules.language.mistakes import PhraseError
 from rules.language.parser import parse_offset
 from rules.phrases.fields import field_path, matches_value
+from services.errors import ServiceError
 from services.webhooks.addresses import AddressPolicy, AddressRefused, Network
 from services.webhooks.payload import event_type
 
 LONGEST_OVERLAP = timedelta(days=7)
-"""How long two secrets of an endpoint may sign."""
+"""The longest time for which two secrets of an endpoint may sign."""
 
 
-class InvalidSubscription(Exception):
-    """Raised when a subscription asks for what cannot be, with a sentence on why."""
+class InvalidSubscription(ServiceError):
+    """Raised when a subscription is invalid; the message is a sentence for people."""
 
 
 def check_url(url: str, allowed_nets: Sequence[Network]) -> str | None:
-    """See that attempts may reach a URL; a note for who subscribes it, if there is one.
+    """Check that webhooks may be sent to a URL; return a warning for the subscriber or None.
 
     Raises:
-        InvalidSubscription: no attempt would be allowed to.
+        InvalidSubscription: webhooks may not be sent to it.
     """
     policy = AddressPolicy(allowed_nets)
     try:
@@ -48,25 +49,25 @@ def check_url(url: str, allowed_nets: Sequence[Network]) -> str | None:
 
 
 def read_fields(pairs: Iterable[str]) -> dict[str, list[str]] | None:
-    """The fields of companies that `FIELD=VALUE` names, each with its values; None without any.
+    """Return the company fields in `FIELD=VALUE` pairs, each with its values; None without any.
 
     Raises:
-        InvalidSubscription: one is not of that form.
+        InvalidSubscription: a pair has another form.
     """
-    wanted: dict[str, list[str]] = {}
+    fields: dict[str, list[str]] = {}
     for pair in pairs:
         field, equals, value = pair.partition("=")
         if not field or not equals:
             raise InvalidSubscription(f"`{pair}` is not FIELD=VALUE.")
-        wanted.setdefault(field.removeprefix("company."), []).append(value)
-    return wanted or None
+        fields.setdefault(field.removeprefix("company."), []).append(value)
+    return fields or None
 
 
 def read_overlap(text: str) -> timedelta:
-    """How long the former secret goes on signing after a new one is made.
+    """Return how long the former secret continues to sign after a rotation.
 
     Raises:
-        InvalidSubscription: it is no duration, or too long.
+        InvalidSubscription: it is not a duration, or too long.
     """
     try:
         overlap = parse_offset(text)
@@ -77,8 +78,8 @@ def read_overlap(text: str) -> timedelta:
     return overlap
 
 
-def wants(wanted: Wanted, transition: StoredTransition, company: Company) -> bool:
-    """Whether a transition of a company is wanted."""
+def wants(wanted: Subscription, transition: StoredTransition, company: Company) -> bool:
+    """Whether a subscription includes a transition of a company."""
     if wanted.event_types is not None and event_type(transition) not in wanted.event_types:
         return False
     if wanted.statuses is not None and (
@@ -90,7 +91,7 @@ def wants(wanted: Wanted, transition: StoredTransition, company: Company) -> boo
         return False
     fields = company.traits.custom | company.traits.core
     for field, values in (wanted.company_fields or {}).items():
-        found = value_at(fields, field_path(field))
-        if found is None or not any(matches_value(found, value) for value in values):
+        actual = value_at(fields, field_path(field))
+        if actual is None or not any(matches_value(actual, value) for value in values):
             return False
     return True

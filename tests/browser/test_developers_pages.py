@@ -1,4 +1,4 @@
-"""Somebody connects an application: keys, webhooks with a real receiver, and what was sent."""
+"""API keys, webhooks with a real receiver, and the log of deliveries."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from models.webhooks import webhook_endpoints
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from tests.support.browser.accessibility import faults_in_every_look
-from tests.support.browser.browsing import OpenPage
+from tests.support.browser.browsing import OpenPage, open_details
 from tests.support.browser.running_dashboard import RunningDashboard, running_line
 from tests.support.events import tracked
 from tests.support.in_transactions import evaluate, store
@@ -39,19 +39,19 @@ CLIPBOARD = ["clipboard-read", "clipboard-write"]
 def delivering(
     served: tuple[RunningDashboard, Settings], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
-    """The process that sends webhooks."""
+    """The process that delivers webhooks."""
     log = tmp_path_factory.mktemp("deliver") / "deliver.log"
     with running_line("deliver", served[1], log, BRAZEBEE_DELIVER_THREADS="2"):
         yield
-    said = log.read_text(errors="replace")
-    assert "Traceback" not in said, said
+    output = log.read_text(errors="replace")
+    assert "Traceback" not in output, output
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    opened = Receiver()
-    yield opened
-    opened.close()
+    started = Receiver()
+    yield started
+    started.close()
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def base(organization: Organization) -> str:
 def subscribe(
     organization: Organization, served: tuple[RunningDashboard, Settings], url: str
 ) -> tuple[str, str]:
-    """The address of a webhook's page below that of the developers, and its secret."""
+    """Add a webhook; return the path of its page below the developers' pages, and its secret."""
     with transaction():
         endpoint_id, secret = webhook_endpoints.add(
             organization.id, url, secret_keys=served[1].secret_keys
@@ -70,18 +70,18 @@ def subscribe(
     return f"/webhooks/{endpoint_id}", secret
 
 
-def go_wrong(organization: Organization, *companies: str) -> None:
-    """Have companies turn Critical, and the deliveries that tell it be given up."""
+def fail_deliveries(organization: Organization, *companies: str) -> None:
+    """Let companies turn Critical, and mark the deliveries about it as failed."""
     now, rulebooks = datetime.now(UTC), RuleBooks()
     with transaction():
         since = now - timedelta(days=30)
         apply_rules(organization.id, RULES, file="r.yaml", applied_by="test", now=since)
     at = now - timedelta(hours=1)
-    sent = [
+    events = [
         tracked(organization.id, company, at, company={"name": company.title()})
         for company in companies
     ]
-    for company_id in store(sent, rulebooks):
+    for company_id in store(events, rulebooks):
         evaluate([company_id], rulebooks, now)
     with transaction():
         execute(
@@ -96,13 +96,13 @@ def secret_shown(page: Page) -> str:
 
 
 def actions(organization: Organization) -> list[str]:
-    """What was done, the latest first, without signing in."""
+    """Return the actions in the audit log except for sign-ins, latest first."""
     with transaction():
-        logged = audit_log.page(organization.id, limit=20)
-    return [one.action for one in logged if one.action != "Signed in"]
+        entries = audit_log.read_page(organization.id, limit=20)
+    return [entry.action for entry in entries if entry.action != "Signed in"]
 
 
-def test_a_key_is_made_copied_used_and_revoked(
+def test_a_key_is_created_copied_used_and_revoked(
     base: str, organization: Organization, dashboard: RunningDashboard, browser_page: OpenPage
 ) -> None:
     page = browser_page("administrator", permissions=CLIPBOARD)
@@ -143,9 +143,7 @@ def test_a_key_is_made_copied_used_and_revoked(
     assert actions(organization) == ["API key revoked", "API key created"]
 
 
-def test_without_leave_to_copy_the_secret_is_marked_for_the_keyboard(
-    base: str, browser_page: OpenPage
-) -> None:
+def test_without_clipboard_access_the_secret_is_selected(base: str, browser_page: OpenPage) -> None:
     page = browser_page("administrator")
     page.add_init_script("delete Navigator.prototype.clipboard")
     page.goto(base)
@@ -159,10 +157,10 @@ def test_without_leave_to_copy_the_secret_is_marked_for_the_keyboard(
 def test_a_webhook_is_added_changed_and_removed(
     base: str, organization: Organization, browser_page: OpenPage
 ) -> None:
-    go_wrong(organization, "acme")
+    fail_deliveries(organization, "acme")
     page = browser_page("administrator")
     page.goto(f"{base}/webhooks")
-    said = page.get_by_role("status").first
+    message = page.get_by_role("status").first
     page.get_by_label("URL").fill("http://example.com/hook")
     page.get_by_role("button", name="Add webhook").click()
     expect(page.locator("#url-wrong")).to_be_visible()
@@ -182,12 +180,12 @@ def test_a_webhook_is_added_changed_and_removed(
     expect(page.locator("#fields-wrong")).to_contain_text("plan=Enterprise")
     page.get_by_label("Only companies with these fields").fill("plan=Pro\nplan=Team")
     page.get_by_role("button", name="Save").click()
-    expect(said).to_have_text("The subscription was updated.")
+    expect(message).to_have_text("The subscription was updated.")
     with transaction():
-        [endpoint] = webhook_endpoints.of_organization(organization.id)
-    assert endpoint.wanted.statuses == ("At Risk",)
-    assert endpoint.wanted.companies == ("acme", "beta")
-    assert endpoint.wanted.company_fields == {"plan": ["Pro", "Team"]}
+        [endpoint] = webhook_endpoints.list_for_organization(organization.id)
+    assert endpoint.subscription.statuses == ("At Risk",)
+    assert endpoint.subscription.companies == ("acme", "beta")
+    assert endpoint.subscription.company_fields == {"plan": ["Pro", "Team"]}
     page.get_by_label("Keep signing with the old secret for").select_option("1 hour")
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Rotate secret").click()
@@ -197,13 +195,13 @@ def test_a_webhook_is_added_changed_and_removed(
     expect(page.get_by_text("For 1 hour, the old secret signs as well.")).to_be_visible()
     page.get_by_role("link", name="Back to webhook").click()
     page.get_by_role("button", name="Disable").click()
-    expect(said).to_contain_text("Its deliveries are kept")
+    expect(message).to_contain_text("Its deliveries are kept")
     expect(page.locator(".facts")).to_contain_text("disabled")
     page.get_by_role("button", name="Enable").click()
-    expect(said).to_contain_text("The webhook is enabled")
+    expect(message).to_contain_text("The webhook is enabled")
     page.get_by_role("link", name="Remove").click()
     page.get_by_role("button", name="Remove webhook").click()
-    expect(said).to_have_text("The webhook to 127.0.0.1:9 was removed.")
+    expect(message).to_have_text("The webhook to 127.0.0.1:9 was removed.")
     expect(page.get_by_text("No webhooks yet")).to_be_visible()
     assert actions(organization)[::-1] == [
         "Webhook added", "Webhook changed", "Webhook secret rotated", "Webhook disabled",
@@ -212,7 +210,7 @@ def test_a_webhook_is_added_changed_and_removed(
 
 
 @pytest.mark.usefixtures("delivering")
-def test_a_test_reaches_the_receiver_and_what_failed_is_sent_again(
+def test_a_test_event_reaches_the_receiver_and_failed_deliveries_are_resent(
     base: str,
     organization: Organization,
     served: tuple[RunningDashboard, Settings],
@@ -220,18 +218,18 @@ def test_a_test_reaches_the_receiver_and_what_failed_is_sent_again(
     browser_page: OpenPage,
 ) -> None:
     address, secret = subscribe(organization, served, receiver.url)
-    go_wrong(organization, "acme", "beta", "cedar")
+    fail_deliveries(organization, "acme", "beta", "cedar")
     page = browser_page("administrator")
     page.goto(f"{base}{address}")
     receiver.answers.put(500)
     page.get_by_role("button", name="Send a test").click()
-    said = page.locator("#attempts [role=status]")
-    expect(said).to_contain_text("The test was not accepted", timeout=20_000)
+    message = page.locator("#attempts [role=status]")
+    expect(message).to_contain_text("The test was not accepted", timeout=20_000)
     expect(page.get_by_role("region", name="Attempts").locator("tbody tr")).to_have_count(1)
     assert receiver.next(secret)[1]["event"] == "test"
     page.get_by_role("link", name="View webhook").click()
     page.get_by_role("button", name="Send a test").click()
-    expect(said).to_contain_text("The test was accepted: 204", timeout=20_000)
+    expect(message).to_contain_text("The test was accepted: 204", timeout=20_000)
     receiver.next(secret)
     settings = page.get_by_role("navigation", name="Settings")
     settings.get_by_role("link", name="Deliveries").click()
@@ -255,14 +253,14 @@ def test_a_test_reaches_the_receiver_and_what_failed_is_sent_again(
     recover = page.get_by_role("region", name="Resend failed deliveries")
     recover.get_by_role("button", name="Resend").click()
     expect(page.get_by_role("status").first).to_have_text("2 failed deliveries are being resent.")
-    told = {receiver.next(secret)[1]["company"]["id"] for _ in range(2)}
-    assert told == {"acme", "cedar"}
+    recovered = {receiver.next(secret)[1]["company"]["id"] for _ in range(2)}
+    assert recovered == {"acme", "cedar"}
     assert actions(organization) == [
         "Deliveries recovered", "Delivery sent again", "Webhook tested", "Webhook tested",
     ]  # fmt: skip
 
 
-def test_a_viewer_sees_what_there_is_without_secrets_and_changes_nothing(
+def test_a_viewer_sees_no_secrets_and_cannot_change_anything(
     base: str,
     organization: Organization,
     served: tuple[RunningDashboard, Settings],
@@ -270,8 +268,8 @@ def test_a_viewer_sees_what_there_is_without_secrets_and_changes_nothing(
 ) -> None:
     address, _ = subscribe(organization, served, "http://127.0.0.1:9/very/hush")
     page = browser_page("viewer")
-    for rest in ("", "/webhooks", address, "/deliveries"):
-        page.goto(f"{base}{rest}")
+    for path in ("", "/webhooks", address, "/deliveries"):
+        page.goto(f"{base}{path}")
         expect(page.get_by_role("navigation", name="Settings")).to_be_visible()
         expect(page.get_by_role("main").locator("form[method=post]")).to_have_count(0)
         assert "hush" not in page.content()
@@ -280,19 +278,19 @@ def test_a_viewer_sees_what_there_is_without_secrets_and_changes_nothing(
     assert refused.status == 403
 
 
-def test_the_pages_for_developers_keep_nobody_out(
+def test_the_pages_for_developers_are_accessible_in_every_look(
     base: str,
     organization: Organization,
     served: tuple[RunningDashboard, Settings],
     browser_page: OpenPage,
 ) -> None:
     address, _ = subscribe(organization, served, "http://127.0.0.1:9/hook?token=" + "x" * 200)
-    go_wrong(organization, "acme", "beta")
+    fail_deliveries(organization, "acme", "beta")
     page = browser_page("administrator")
-    for rest in ("/webhooks", address, f"{address}/remove", "/deliveries", ""):
-        page.goto(f"{base}{rest}")
-        page.locator("main details").evaluate_all("all => all.forEach(one => one.open = true)")
-        assert faults_in_every_look(page) == [], rest
+    for path in ("/webhooks", address, f"{address}/remove", "/deliveries", ""):
+        page.goto(f"{base}{path}")
+        open_details(page)
+        assert faults_in_every_look(page) == [], path
     page.get_by_label("Name").fill("Shop")
     page.get_by_role("button", name="Create key").click()
     assert faults_in_every_look(page) == []

@@ -54,6 +54,6 @@ class Customers:
     def judge(self, at: datetime = NOW) -> None:
         """Judge every company as of an instant."""
         with transaction():
-            ids = companies.ids_of_organization(self.organization_id)
+            ids = companies.list_ids(self.organization_id)
         for company_id in ids:
             evaluate([company_id], self.rulebooks, at)

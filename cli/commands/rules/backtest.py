@@ -1,9 +1,10 @@
-"""`brazebee rules backtest`: what rules would have said of the last months."""
+"""`brazebee rules backtest`: what rules would have done in the last months."""
 
 from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,9 @@ from services.times import utc_now
 @click.command("backtest")
 @file_argument
 @click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True,
-              help="How far back to begin.")  # fmt: skip
+              help="How many days to replay.")  # fmt: skip
 @click.option("--outcomes", type=click.Path(path_type=Path), metavar="CSV",
-              help="Who churned and when: lines of company id, date.")  # fmt: skip
+              help="Which companies churned: lines of company id, date.")  # fmt: skip
 @click.option("--warning-days", type=click.IntRange(1, 3650), default=60, show_default=True,
               help="How long before an outcome a warning counts.")  # fmt: skip
 @org_option
@@ -40,32 +41,31 @@ def backtest_rules(
 ) -> None:
     """Replay the stored events of the last days through FILE, changing nothing.
 
-    Snoozed and overridden flags are replayed as they are judged: nobody's word, only the rules'.
-    With --outcomes it also says how well each flag would have warned, and how well it would with
-    other numbers than the written ones.
+    Snoozes and overrides are ignored, so that only the rules count. With --outcomes, it also shows
+    how well each flag would have warned, with its thresholds and with others.
     """
     book = load_rules(file).book
-    came_to = read_outcomes(outcomes) if outcomes else []
+    listed = read_outcomes(outcomes) if outcomes else []
     until = utc_now()
-    stretch = ReplayPeriod(until - timedelta(days=days), until)
-    report = _replay(book, _variants(book) if outcomes else [], stretch, org)
-    left_out = _overrides_left_out(stretch, org)
+    period = ReplayPeriod(until - timedelta(days=days), until)
+    report = _replay(book, _variants(book) if outcomes else [], period, org)
+    left_out = _overrides_left_out(period, org)
     horizon = timedelta(days=warning_days)
-    judged = (
-        known_outcomes(outcomes, came_to, (one.company for one in report.replayed), stretch)
+    replayed_outcomes = (
+        known_outcomes(outcomes, listed, (company.company for company in report.replayed), period)
         if outcomes
         else {}
     )
     if as_json:
         print_json(
             {
-                "since": stretch.since,
-                "until": stretch.until,
+                "since": period.since,
+                "until": period.until,
                 "overrides_left_out": left_out,
                 "flags": report.changes(),
                 "weeks": report.weeks(),
-                "outcomes": report.accuracy(judged, horizon) if outcomes else [],
-                "thresholds": report.thresholds(judged, horizon) if outcomes else [],
+                "outcomes": report.accuracy(replayed_outcomes, horizon) if outcomes else [],
+                "thresholds": report.thresholds(replayed_outcomes, horizon) if outcomes else [],
                 "transitions": report.transitions(),
             }
         )
@@ -73,34 +73,35 @@ def backtest_rules(
     _print_changes(report, days)
     if left_out:
         snoozes = pluralize(left_out, "snooze or override", "snoozes and overrides")
-        click.echo(f"\n{snoozes} of that time left out: flags are replayed as they are judged.")
+        click.echo(f"\n{snoozes} of that time left out: only the rules are replayed.")
     if outcomes:
-        _print_hindsight(report, judged, horizon)
+        _print_accuracy(report, replayed_outcomes, horizon)
 
 
 def _replay(
-    book: RuleBook, variants: list[RuleBook], stretch: ReplayPeriod, org: str
+    book: RuleBook, variants: list[RuleBook], period: ReplayPeriod, org: str
 ) -> BacktestReport:
     with database_transaction() as settings:
-        ids = companies.ids_of_organization(find_organization(org).id)
-    chunks = backtest(settings, ids, [book, *variants], stretch)
-    flat = (one for chunk in chunks for one in chunk)
+        ids = companies.list_ids(find_organization(org).id)
+    chunks = backtest(settings, ids, [book, *variants], period)
     try:
         with report_database_errors():
-            replayed = list(with_progress(flat, length=len(ids), label="Replaying companies"))
+            replayed = list(
+                with_progress(
+                    chain.from_iterable(chunks), length=len(ids), label="Replaying companies"
+                )
+            )
     except BrokenProcessPool:
         raise CommandError(
             "A process of the backtest was killed; is there enough memory?"
         ) from None
-    return BacktestReport(book, variants, replayed, stretch)
+    return BacktestReport(book, variants, replayed, period)
 
 
-def _overrides_left_out(stretch: ReplayPeriod, org: str) -> int:
+def _overrides_left_out(period: ReplayPeriod, org: str) -> int:
     with database_transaction():
         organization_id = find_organization(org).id
-        return flag_overrides.count_between(
-            organization_id, since=stretch.since, until=stretch.until
-        )
+        return flag_overrides.count_between(organization_id, since=period.since, until=period.until)
 
 
 def _variants(book: RuleBook) -> list[RuleBook]:
@@ -108,21 +109,21 @@ def _variants(book: RuleBook) -> list[RuleBook]:
 
 
 def _print_changes(report: BacktestReport, days: int) -> None:
-    of = pluralize(len(report.replayed), "company", "companies")
-    click.echo(f"{of} over {pluralize(days, 'day')}:\n")
+    number = pluralize(len(report.replayed), "company", "companies")
+    click.echo(f"{number} over {pluralize(days, 'day')}:\n")
     print_rows(report.changes(), as_json=False, empty="")
     click.echo("\nBy week:\n")
     print_rows(report.weeks(), as_json=False, empty="Nothing was raised or cleared.")
 
 
-def _print_hindsight(
+def _print_accuracy(
     report: BacktestReport, outcomes: Mapping[str, datetime], horizon: timedelta
 ) -> None:
-    warned = f"warned means raised within {pluralize(horizon.days, 'day')} before"
-    click.echo(f"\n{pluralize(len(outcomes), 'outcome')}; {warned}.\n")
+    definition = f"warned means raised within {pluralize(horizon.days, 'day')} before"
+    click.echo(f"\n{pluralize(len(outcomes), 'outcome')}; {definition}.\n")
     rows = [_with_percents(row) for row in report.accuracy(outcomes, horizon)]
     print_rows(rows, as_json=False, empty="")
-    click.echo("\nWith other thresholds, each flag's mildest phrase alone:\n")
+    click.echo("\nWith other thresholds, for the mildest phrase of each flag alone:\n")
     rows = [_with_percents(row) for row in report.thresholds(outcomes, horizon)]
     print_rows(rows, as_json=False, empty="No flag has a threshold to vary.")
 

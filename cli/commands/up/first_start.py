@@ -45,7 +45,7 @@ def prepare(rules: Path, admin_email: str) -> FirstStart:
     migrate(post=True)
     api_key = event_key = None
     with transaction():
-        if not organizations.every():
+        if not organizations.list_all():
             api_key, event_key = _create_organization(rules)
         administrator = make_first_administrator(admin_email, maker=Maker(MAKER), at=utc_now())
     return FirstStart(api_key, event_key, administrator)

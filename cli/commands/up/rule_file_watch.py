@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cli.commands.rules.files import read_rule_file, show_faults
-from cli.commands.rules.prospects import make_plan
+from cli.commands.rules.planned_changes import make_plan
 from cli.errors import CommandError
 from models.companies import companies
 from models.database import UNAVAILABLE, transaction
@@ -76,7 +76,7 @@ class RuleFileWatch:
             organization = organizations.find(self._organization)
             if organization is None:
                 return False
-            versions = rule_versions.after(organization.id, 0)
+            versions = rule_versions.list_after(organization.id, 0)
             same = [version.version for version in versions if version.source == text]
             unseen = self._unseen_version(versions, text)
             if unseen is not None:
@@ -123,8 +123,8 @@ class RuleFileWatch:
         if checked.book is None:
             self._refuse(show_faults(self._file, text, checked.faults))
             return
-        for doubt in checked.warnings:
-            self._log_lines(doubt.in_context(str(self._file), text))
+        for warning in checked.warnings:
+            self._log_lines(warning.in_context(str(self._file), text))
         planned = None
         if companies.count(organization.id) <= PLANNED_COMPANIES:
             planned = make_plan(organization, checked.book)

@@ -12,8 +12,8 @@ from dashboard.presentation.csv_export import as_csv
 from dashboard.web.context import now, rules_in_force
 from models.companies import company_list, field_names
 from models.companies.companies import CORE_FIELDS
-from models.companies.company_filter import Filter
-from models.companies.company_list import Listed
+from models.companies.company_filter import CompanyFilter
+from models.companies.company_list import ListedCompany
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from models.people import saved_views
@@ -57,8 +57,8 @@ def export(member: Member) -> ResponseReturnValue:
         read_one_snapshot()
         statuses = _book(member).statuses
         company_filter = query.filter(statuses)
-        fields = field_names.of_filtered(organization_id, company_filter)
-        id_chunks = company_list.in_order(organization_id, company_filter, query.sorting(statuses))
+        fields = field_names.list_for_filter(organization_id, company_filter)
+        id_chunks = company_list.list_ids_in_order(organization_id, company_filter, query.sorting(statuses))
     lines = as_csv(_read_chunks(organization_id, id_chunks, company_filter), fields)
     response = Response(lines, mimetype="text/csv")
     name = f"companies-{now():%Y-%m-%d}.csv"
@@ -89,11 +89,11 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         book = _book(member)
         statuses = book.statuses
         company_filter = query.filter(statuses)
-        result = company_list.page(
+        result = company_list.read_page(
             organization_id, company_filter, query.sorting(statuses), after=after, limit=PAGE
         )
-        custom = field_names.names(organization_id)
-        views = saved_views.visible_to(organization_id, member.person.id)
+        custom = field_names.list_names(organization_id)
+        views = saved_views.list_visible_to(organization_id, member.person.id)
     return {
         "query": query,
         "result": result,
@@ -123,8 +123,8 @@ def _book(member: Member) -> RuleBook:
 
 
 def _read_chunks(
-    organization_id: int, id_chunks: Iterable[Sequence[int]], company_filter: Filter
-) -> Iterator[list[Listed]]:
+    organization_id: int, id_chunks: Iterable[Sequence[int]], company_filter: CompanyFilter
+) -> Iterator[list[ListedCompany]]:
     """Read companies in chunks, without keeping a connection while a slow client downloads."""
     for ids in id_chunks:
         with transaction():

@@ -1,7 +1,7 @@
-"""What stands in the address of the list of companies: a search, filters, and an order.
+"""The query string of the list of companies: a search, filters, and an order.
 
-The same list always has the same query string, so that a saved view can be told from another, and
-a link that somebody sends shows what its sender saw.
+The same list always has the same query string, so that saved views can be compared, and a shared
+link shows what its sender saw.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from models.companies.company_filter import Filter, meanings
+from models.companies.company_filter import CompanyFilter, possible_values
 from models.companies.company_list import Order, Sorting
 
 FIELD = "field."
-"""What begins the name of a parameter that filters by a field."""
+"""Prefix of the parameters that filter by a field."""
 
 LONGEST_TEXT = 200
 
@@ -26,17 +26,17 @@ _SORTS = {
     "last-event": Order.LAST_EVENT,
 }
 _DESCENDING_FIRST = ("status", "since", "last-event")
-"""What a first click on a column's head sorts from the worst or the latest on."""
+"""Columns that the first click on their header sorts from the worst or the latest down."""
 
 WORST_FIRST = "-status"
 
 
 @dataclass(frozen=True)
-class Listing:
-    """One list of companies.
+class CompanyQuery:
+    """A query for companies.
 
     `flag_status` is empty for any status but the best. Several values of one field are
-    alternatives. `sort` is a column, with a `-` before it from the greatest to the least.
+    alternatives. `sort` is a column; a leading `-` means descending order.
     """
 
     text: str = ""
@@ -47,38 +47,38 @@ class Listing:
     sort: str = WORST_FIRST
 
     @classmethod
-    def from_parameters(cls, given: "MultiDict[str, str]") -> "Listing":
-        """The list that an address asks for; what it does not understand it leaves out.
+    def from_parameters(cls, arguments: "MultiDict[str, str]") -> "CompanyQuery":
+        """Read the arguments of a request; what cannot be understood is ignored.
 
-        `add_field` and `add_value` are what a form adds to the fields.
+        `add_field` and `add_value` are the filter that the form adds.
         """
-        found = [
+        fields = [
             (name.removeprefix(FIELD), value)
-            for name, value in given.items(multi=True)
+            for name, value in arguments.items(multi=True)
             if name.startswith(FIELD) and name != FIELD
         ]
-        added = given.get("add_field", ""), given.get("add_value", "").strip()
+        added = arguments.get("add_field", ""), arguments.get("add_value", "").strip()
         if all(added):
-            found.append(added)
-        sort = given.get("sort", WORST_FIRST)
-        flag = given.get("flag", "")
+            fields.append(added)
+        sort = arguments.get("sort", WORST_FIRST)
+        flag = arguments.get("flag", "")
         return cls(
-            text=given.get("q", "").strip()[:LONGEST_TEXT],
-            status=given.get("status", ""),
+            text=arguments.get("q", "").strip()[:LONGEST_TEXT],
+            status=arguments.get("status", ""),
             flag=flag,
-            flag_status=given.get("flag_status", "") if flag else "",
-            fields=tuple(sorted(set(found))),
+            flag_status=arguments.get("flag_status", "") if flag else "",
+            fields=tuple(sorted(set(fields))),
             sort=sort if sort.removeprefix("-") in _SORTS else WORST_FIRST,
         )
 
     @classmethod
-    def from_query(cls, query: str) -> "Listing":
-        """The same from a query string."""
+    def from_query(cls, query: str) -> "CompanyQuery":
+        """Read a query string."""
         return cls.from_parameters(MultiDict(parse_qsl(query, keep_blank_values=True)))
 
     @property
     def parameters(self) -> list[tuple[str, str]]:
-        """The parameters of its address; nothing that goes without saying."""
+        """The parameters of the query string, without default values."""
         named = [
             ("q", self.text),
             ("status", self.status),
@@ -90,42 +90,42 @@ class Listing:
         return [(name, value) for name, value in named if value] + fields
 
     @property
-    def query(self) -> str:
-        """Its query string."""
+    def query_string(self) -> str:
+        """The query string, the same for equal queries."""
         return urlencode(self.parameters)
 
     @property
     def is_filtered(self) -> bool:
-        """Whether it leaves out any company."""
+        """Whether the query can exclude companies."""
         return bool(self.text or self.status or self.flag or self.fields)
 
-    def sorted_by(self, column: str) -> "Listing":
-        """The same companies by a column; by it in the other direction if they are already."""
+    def sorted_by(self, column: str) -> "CompanyQuery":
+        """Return the query sorted by a column; in reverse order if it is sorted by it already."""
         descending_first = column in _DESCENDING_FIRST
         if self.sort == column or (self.sort != f"-{column}" and descending_first):
             return replace(self, sort=f"-{column}")
         return replace(self, sort=column)
 
     def direction(self, column: str) -> str:
-        """How it is sorted by a column, as `aria-sort` says it."""
+        """Return how the list is sorted by a column, as a value of `aria-sort`."""
         if self.sort.removeprefix("-") != column:
             return "none"
         return "descending" if self.sort.startswith("-") else "ascending"
 
-    def having(self, **changes: str) -> "Listing":
-        """The same list with another search, status or flag."""
+    def having(self, **changes: str) -> "CompanyQuery":
+        """Return the query with another search, status or flag."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
-    def without_field(self, name: str, value: str) -> "Listing":
-        """The same list without one filter by a field."""
+    def without_field(self, name: str, value: str) -> "CompanyQuery":
+        """Return the query without one filter by a field."""
         return replace(self, fields=tuple(f for f in self.fields if f != (name, value)))
 
-    def filter(self, statuses: Sequence[str]) -> Filter:
-        """What it finds, as `models` takes it; `statuses` are those of the rules, best first."""
+    def filter(self, statuses: Sequence[str]) -> CompanyFilter:
+        """Return the filter for `models`; `statuses` are the statuses of the rules, best first."""
         by_name: dict[str, tuple[object, ...]] = {}
         for name, value in self.fields:
-            by_name[name] = (*by_name.get(name, ()), *meanings(value))
-        return Filter(
+            by_name[name] = (*by_name.get(name, ()), *possible_values(value))
+        return CompanyFilter(
             text=self.text or None,
             status=self.status or None,
             flag=self.flag or None,
@@ -135,6 +135,6 @@ class Listing:
         )
 
     def sorting(self, statuses: Sequence[str]) -> Sorting:
-        """Its order, as `models` takes it."""
+        """Return the order for `models`."""
         by = _SORTS[self.sort.removeprefix("-")]
         return Sorting(by, descending=self.sort.startswith("-"), statuses=tuple(statuses))

@@ -1,14 +1,14 @@
-"""Views of the list of companies that people save: for themselves, or shared by editors."""
+"""Saved views of the list of companies: personal, or shared by editors."""
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, Role, audit, viewer
 from dashboard.pages.companies.page import address_of
-from dashboard.pages.companies.query import Listing
+from dashboard.pages.companies.query import CompanyQuery
 from models.database import transaction
 from models.people import saved_views
-from models.people.saved_views import MOST, NameTaken, SavedView, TooManyViews
+from models.people.saved_views import MAX_VIEWS, NameTaken, SavedView, TooManyViews
 
 blueprint = Blueprint("saved_views", __name__, url_prefix="/o/<name:organization>/views")
 
@@ -19,52 +19,52 @@ LONGEST_QUERY = 2_000
 @blueprint.post("")
 @viewer
 def save(member: Member) -> ResponseReturnValue:
-    """Keep the list at hand under a name; only editors share."""
-    listing = Listing.from_query(request.form.get("query", ""))
+    """Save the current list under a name. Only editors can share views."""
+    query = CompanyQuery.from_query(request.form.get("query", ""))
     shared = bool(request.form.get("shared"))
     if shared and not member.may(Role.EDITOR):
         abort(403)
     name = _name()
-    if not name or not listing.query or len(listing.query) > LONGEST_QUERY:
-        return _refused(_why_not(name, listing), listing)
+    if not name or not query.query_string or len(query.query_string) > LONGEST_QUERY:
+        return _reject(_problem(name, query), query)
     organization_id, person_id = member.organization.id, member.person.id
     try:
         with transaction():
-            saved_views.add(organization_id, person_id, name, listing.query, shared=shared)
-            detail = {"query": listing.query, "shared": shared}
+            saved_views.add(organization_id, person_id, name, query.query_string, shared=shared)
+            detail = {"query": query.query_string, "shared": shared}
             audit.record(member, "View saved", name, detail)
     except NameTaken:
-        return _refused(_taken(name), listing)
+        return _reject(_name_taken(name), query)
     except TooManyViews:
-        return _refused(f"There are {MOST} views already; delete some first.", listing)
+        return _reject(f"The limit of {MAX_VIEWS} views is reached. Delete some first.", query)
     flash(f"The view “{name}” was saved{' and shared' if shared else ''}.")
-    return redirect(address_of(listing), 303)
+    return redirect(address_of(query), 303)
 
 
 @blueprint.post("/<int:view_id>/rename")
 @viewer
 def rename(member: Member, view_id: int) -> ResponseReturnValue:
-    """Give a view another name."""
+    """Rename a view."""
     name = _name()
     with transaction():
         view = _changeable(member, view_id)
-    listing = Listing.from_query(view.query)
+    query = CompanyQuery.from_query(view.query)
     if not name:
-        return _refused(_why_not(name, listing), listing)
+        return _reject(_problem(name, query), query)
     try:
         with transaction():
             saved_views.rename(member.organization.id, view_id, name)
             audit.record(member, "View renamed", name, {"from": view.name, "shared": view.shared})
     except NameTaken:
-        return _refused(_taken(name), listing)
-    flash(f"The view is called “{name}” now.")
-    return redirect(address_of(listing), 303)
+        return _reject(_name_taken(name), query)
+    flash(f"The view was renamed to “{name}”.")
+    return redirect(address_of(query), 303)
 
 
 @blueprint.post("/<int:view_id>/delete")
 @viewer
 def delete(member: Member, view_id: int) -> ResponseReturnValue:
-    """Forget a view."""
+    """Delete a view."""
     with transaction():
         view = _changeable(member, view_id)
         saved_views.delete(member.organization.id, view_id)
@@ -75,7 +75,7 @@ def delete(member: Member, view_id: int) -> ResponseReturnValue:
 
 
 def _changeable(member: Member, view_id: int) -> SavedView:
-    """A view that the member may change: their own, or a shared one for editors."""
+    """Return a view that the member may change: their own, or for editors a shared one."""
     view = saved_views.find(member.organization.id, member.person.id, view_id)
     if view is None:
         abort(404)
@@ -85,23 +85,23 @@ def _changeable(member: Member, view_id: int) -> SavedView:
 
 
 def _name() -> str:
-    """The name that was entered; empty where it is none to use."""
+    """Return the entered name, or an empty string if it is not valid."""
     name = request.form.get("name", "").strip()
     return name if name.isprintable() and len(name) <= LONGEST_NAME else ""
 
 
-def _why_not(name: str, listing: Listing) -> str:
+def _problem(name: str, query: CompanyQuery) -> str:
     if not name:
-        return f"Give the view a name of one line, at most {LONGEST_NAME} characters."
-    if not listing.query:
-        return "Search, filter or sort first: this is the list of all companies."
-    return "These are too many filters for one view."
+        return f"Enter a name of one line with at most {LONGEST_NAME} characters."
+    if not query.query_string:
+        return "Search, filter or sort first: this is the full list of companies."
+    return "A view cannot have this many filters."
 
 
-def _taken(name: str) -> str:
-    return f"There is a view called “{name}” already; choose another name."
+def _name_taken(name: str) -> str:
+    return f"A view named “{name}” already exists. Choose another name."
 
 
-def _refused(why: str, listing: Listing) -> ResponseReturnValue:
-    flash(why, "error")
-    return redirect(address_of(listing), 303)
+def _reject(message: str, query: CompanyQuery) -> ResponseReturnValue:
+    flash(message, "error")
+    return redirect(address_of(query), 303)

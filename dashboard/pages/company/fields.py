@@ -36,11 +36,11 @@ def fields(member: Member, company_id: str) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         company = find_company(member, company_id)
-        since = field_history.held_since(company.id)
+        since = field_history.find_last_changes(company.id)
         changes, next_cursor = (
             ([], None)
             if field is not None and "\0" in field
-            else field_history.page(company.id, field=field, after=page_cursor(), limit=PAGE)
+            else field_history.read_page(company.id, field=field, after=page_cursor(), limit=PAGE)
         )
     return show(
         "company/fields.html",
@@ -60,6 +60,6 @@ def fields_of(company: Company, since: Mapping[str, datetime]) -> list[CurrentFi
     core = {name: value for name, value in traits.core.items() if name in traits.fields_at}
     custom = dict(sorted(traits.custom.items()))
     return [
-        CurrentField(name, value, since.get(name), traits.said_at(name))
+        CurrentField(name, value, since.get(name), traits.sent_at(name))
         for name, value in {**core, **custom}.items()
     ]

@@ -131,7 +131,7 @@ def audit_subject(company: Company) -> str:
 
 
 def _list(member: Member, company: Company, form: NoteForm) -> str:
-    listed, next_cursor = company_notes.page(
+    listed, next_cursor = company_notes.read_page(
         member.organization.id, company.id, after=page_cursor(), limit=PAGE
     )
     return show(

@@ -1,5 +1,7 @@
 """The timeline of a company: its events and the changes of its health, newest first."""
 
+from typing import Any
+
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -25,8 +27,8 @@ def timeline(member: Member, company_id: str) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         company = find_company(member, company_id)
-        keys = timelines.event_keys(company.id)
-        entries, next_cursor = timelines.page(
+        keys = timelines.list_event_keys(company.id)
+        entries, next_cursor = timelines.read_page(
             company.id,
             events=kind != "health" and (key is None or "\0" not in key),
             transitions=kind != "events" and key is None,
@@ -34,7 +36,7 @@ def timeline(member: Member, company_id: str) -> ResponseReturnValue:
             after=page_cursor(),
             limit=PAGE,
         )
-    filters = {"kind": kind or None, "key": key}
+    filters: dict[str, Any] = {"kind": kind or None, "key": key}
     return show(
         "company/timeline.html",
         company,

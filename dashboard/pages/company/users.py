@@ -19,7 +19,7 @@ def users(member: Member, company_id: str) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         company = find_company(member, company_id)
-        listed, next_cursor = company_users.page(company.id, after=page_cursor(), limit=PAGE)
+        listed, next_cursor = company_users.read_page(company.id, after=page_cursor(), limit=PAGE)
         total = company_users.count(company.id)
     return show(
         "company/users.html",

@@ -49,9 +49,9 @@ def deliveries(member: Member) -> ResponseReturnValue:
     organization_id = member.organization.id
     with transaction():
         read_one_snapshot()
-        endpoint_list = webhook_endpoints.of_organization(organization_id)
+        endpoint_list = webhook_endpoints.list_for_organization(organization_id)
         try:
-            logged, next_cursor = delivery_log.page(
+            logged, next_cursor = delivery_log.read_page(
                 organization_id, filters, after=page_cursor(), limit=PAGE
             )
         except UnreadableCursor:
@@ -77,7 +77,7 @@ def delivery(member: Member, id: UUID) -> ResponseReturnValue:  # noqa: A002 -- 
     """Show a delivery with its payload and its attempts."""
     detail = _find(member, id)
     with transaction():
-        endpoint_list = webhook_endpoints.of_organization(member.organization.id)
+        endpoint_list = webhook_endpoints.list_for_organization(member.organization.id)
     return show(
         "delivery.html",
         member,
@@ -122,7 +122,7 @@ def _find(member: Member, delivery_id: UUID) -> DeliveryDetail:
         row = delivery_log.find(member.organization.id, delivery_id)
         if row is None:
             abort(404)
-        return DeliveryDetail(*row, delivery_log.attempts(delivery_id))
+        return DeliveryDetail(*row, delivery_log.list_attempts(delivery_id))
 
 
 def _template_values(detail: DeliveryDetail) -> dict[str, object]:

@@ -43,7 +43,7 @@ def subscribe(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
     with transaction():
         endpoint = find_endpoint(member, endpoint_id)
         form = SubscriptionForm(request.form)
-        form.offer(statuses_to_offer(member.organization, endpoint.wanted))
+        form.offer(statuses_to_offer(member.organization, endpoint.subscription))
         valid = form.validate()
         if valid:
             subscription = form.subscription()
@@ -172,8 +172,8 @@ def remove(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
 
 
 def _form(member: Member, endpoint: Endpoint) -> SubscriptionForm:
-    form = SubscriptionForm(data=form_data(endpoint.wanted))
-    form.offer(statuses_to_offer(member.organization, endpoint.wanted))
+    form = SubscriptionForm(data=form_data(endpoint.subscription))
+    form.offer(statuses_to_offer(member.organization, endpoint.subscription))
     return form
 
 
@@ -181,7 +181,7 @@ def _page(member: Member, endpoint: Endpoint, form: SubscriptionForm) -> str:
     at = now()
     filters = {"endpoint": endpoint.id}
     with transaction():
-        newest, more = delivery_log.page(member.organization.id, filters, limit=NEWEST)
+        newest, more = delivery_log.read_page(member.organization.id, filters, limit=NEWEST)
     earliest = endpoints.earliest_recovery(at, app_context().settings.webhooks)
     since = max(earliest + timedelta(minutes=1), endpoint.failing_since or at - timedelta(days=1))
     return show(

@@ -102,7 +102,7 @@ def revoke_key(member: Member, key_id: int) -> ResponseReturnValue:
 def _page(member: Member, form: _KeyForm) -> str:
     organization = member.organization
     with transaction():
-        keys = api_keys.of_organization(organization.id)
+        keys = api_keys.list_for_organization(organization.id)
     rate = parse_rate(organization.rate_limit or app_context().settings.rate_limit)
     return show(
         "keys.html",
@@ -135,7 +135,7 @@ def _usage(organization: Organization) -> list[Usage] | None:
 
 def _find_key(member: Member, key_id: int) -> ApiKey:
     """Find an active key of the member's organization; 404 for any other."""
-    keys = api_keys.of_organization(member.organization.id)
+    keys = api_keys.list_for_organization(member.organization.id)
     active = [key for key in keys if key.id == key_id and key.revoked_at is None]
     return active[0] if active else abort(404)
 

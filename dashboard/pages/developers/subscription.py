@@ -10,7 +10,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from dashboard.web.context import rules_in_force
 from dashboard.web.forms import required, trimmed
 from models.organizations.organizations import Organization
-from models.webhooks.webhook_endpoints import Wanted
+from models.webhooks.webhook_endpoints import Subscription
 from services.webhooks.addresses import LONGEST_URL
 from services.webhooks.payload import EventType
 from services.webhooks.subscriptions import InvalidSubscription, read_fields
@@ -68,9 +68,9 @@ class SubscriptionForm(Form):
         self.events.choices = [(str(kind), EVENT_TYPES[kind]) for kind in EventType]
         self.statuses.choices = [(status, status) for status in statuses]
 
-    def subscription(self) -> Wanted:
+    def subscription(self) -> Subscription:
         """Return the entries as they are stored."""
-        return Wanted(
+        return Subscription(
             tuple(self.events.data or ()) or None,
             tuple(self.statuses.data or ()) or None,
             tuple(dict.fromkeys(_lines(self.companies.data))) or None,
@@ -96,7 +96,7 @@ class AddForm(SubscriptionForm):
     )
 
 
-def form_data(subscription: Wanted) -> dict[str, Any]:
+def form_data(subscription: Subscription) -> dict[str, Any]:
     """Return the form data of a stored subscription."""
     fields = subscription.company_fields or {}
     return {
@@ -107,7 +107,7 @@ def form_data(subscription: Wanted) -> dict[str, Any]:
     }
 
 
-def statuses_to_offer(organization: Organization, subscription: Wanted | None = None) -> list[str]:
+def statuses_to_offer(organization: Organization, subscription: Subscription | None = None) -> list[str]:
     """Return the statuses of the rules, and other statuses in an existing subscription."""
     book = rules_in_force(organization)
     offered = [*(book.statuses if book else ()), *((subscription and subscription.statuses) or ())]

@@ -10,7 +10,7 @@ from dashboard.pages.developers.subscription import AddForm, statuses_to_offer
 from dashboard.web.context import app_context
 from models.database import transaction
 from models.webhooks import webhook_endpoints
-from models.webhooks.webhook_endpoints import Wanted
+from models.webhooks.webhook_endpoints import Subscription
 from services.webhooks.subscriptions import InvalidSubscription, check_url
 
 
@@ -38,7 +38,7 @@ def add_webhook(member: Member) -> ResponseReturnValue:
     url, subscription = str(form.url.data), form.subscription()
     with transaction():
         endpoint_id, secret = webhook_endpoints.add(
-            member.organization.id, url, secret_keys=settings.secret_keys, wanted=subscription
+            member.organization.id, url, secret_keys=settings.secret_keys, subscription=subscription
         )
         audit.record(
             member, "Webhook added", url, {"id": str(endpoint_id), **audit_detail(subscription)}
@@ -55,7 +55,7 @@ def add_webhook(member: Member) -> ResponseReturnValue:
     )
 
 
-def audit_detail(subscription: Wanted) -> dict[str, object]:
+def audit_detail(subscription: Subscription) -> dict[str, object]:
     """Return a subscription for the audit log, without empty filters."""
     filters = {
         "changes": subscription.event_types,
@@ -75,7 +75,7 @@ def _form(member: Member, entered: "MultiDict[str, str] | None" = None) -> AddFo
 
 def _page(member: Member, form: AddForm) -> str:
     with transaction():
-        endpoints = webhook_endpoints.of_organization(member.organization.id)
+        endpoints = webhook_endpoints.list_for_organization(member.organization.id)
     return show("webhooks.html", member, endpoints=endpoints, form=form)
 
 

@@ -93,10 +93,10 @@ def event(member: Member, event_key: str) -> ResponseReturnValue:
         read_one_snapshot()
         book = book_of(member)
         configured = book.events.get(event_key)
-        last_at = hourly_counts.last_at(organization_id, event_key)
+        last_at = hourly_counts.find_last_at(organization_id, event_key)
         if configured is None and last_at is None:
             abort(404)
-        weeks = weekly_reach.of_key(organization_id, event_key, since=year_of(at)[0])
+        weeks = weekly_reach.read_weeks(organization_id, event_key, since=year_of(at)[0])
         fields = cohorts.fields_of(organization_id, book.company_fields)
         by = cohorts.choose_field(fields, request.args.get("by"))
         windows = thresholds.windows_of(book, event_key)

@@ -90,8 +90,8 @@ def page(member: Member) -> ResponseReturnValue:
         read_one_snapshot()
         events = book_of(member).events
         organization_id = member.organization.id
-        years = weekly_reach.companies_a_week(organization_id, since=year_of(at)[0])
-        recent_weeks = weekly_reach.of_keys(organization_id, None, since=year_of(at)[-3])
+        years = weekly_reach.read_company_counts(organization_id, since=year_of(at)[0])
+        recent_weeks = weekly_reach.read_weeks_by_key(organization_id, None, since=year_of(at)[-3])
         keys = sorted({*events, *years})
         answers = Answers.read(member, [Adoption(key) for key in keys], at)
     answers.enqueue_stale(member)

@@ -1,4 +1,4 @@
-"""Tries rules on stored companies while somebody waits: as many as the time allows, and says so."""
+"""Plans and backtests within a time limit: as many companies as there is time for."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,56 +13,56 @@ from services.rules.backtest import CHUNK, CompanyReplay, ReplayPeriod, replay_c
 from services.rules.backtest_report import BacktestReport
 from services.rules.plan import Plan, collect, plan
 
-PATIENCE = timedelta(seconds=6)
-"""How long companies are judged; what is left out is told, and the command line does all."""
+TIME_LIMIT = timedelta(seconds=6)
+"""How long a page may evaluate companies. It shows how many are left out; the CLI has no limit."""
 
 
-class Patience:
-    """Runs out a while after it was made; never before the first question."""
+class Deadline:
+    """A time limit from now on, which never passes before the first check."""
 
     def __init__(
-        self, lasts: timedelta = PATIENCE, clock: Callable[[], float] = time.monotonic
+        self, limit: timedelta = TIME_LIMIT, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._clock = clock
-        self._until = clock() + lasts.total_seconds()
-        self._asked = False
+        self._until = clock() + limit.total_seconds()
+        self._checked = False
 
-    def lasts(self) -> bool:
-        """Whether there is time for more."""
-        first, self._asked = not self._asked, True
+    def has_time(self) -> bool:
+        """Whether the time limit has not passed."""
+        first, self._checked = not self._checked, True
         return first or self._clock() < self._until
 
 
-def make_plan(
-    organization: Organization, book: RuleBook, now: datetime, patience: Patience
+def plan_within(
+    deadline: Deadline, organization: Organization, book: RuleBook, now: datetime
 ) -> Plan:
-    """What a book would change at `now`."""
+    """Return what rules would change at `now`, for as many companies as there is time for."""
     with transaction():
         read_one_snapshot()
-        of = companies.count(organization.id)
+        total = companies.count(organization.id)
         planned = plan(organization.id, organization.rules_version, book, now)
-        in_time = takewhile(lambda _: patience.lasts(), planned)
-        return collect(organization, book, in_time, of=of)
+        in_time = takewhile(lambda _: deadline.has_time(), planned)
+        return collect(organization, book, in_time, of=total)
 
 
-def replay_some(
-    organization: Organization, book: RuleBook, stretch: ReplayPeriod, patience: Patience
+def backtest_within(
+    deadline: Deadline, organization: Organization, book: RuleBook, period: ReplayPeriod
 ) -> tuple[BacktestReport, int]:
-    """What a book would have said of the companies that there is time for, and of how many.
+    """Backtest rules on as many companies as there is time for; also return how many exist.
 
-    Those are spread evenly over all, from the first seen to the last.
+    The companies are spread evenly over all, from the first seen to the last.
     """
     with transaction():
-        ids = companies.ids_of_organization(organization.id)
+        ids = companies.list_ids(organization.id)
     replayed: list[CompanyReplay] = []
     for chunk in _spread(ids):
-        if not patience.lasts():
+        if not deadline.has_time():
             break
-        replayed += replay_chunk(chunk, [book], stretch)
-    return BacktestReport(book, [], replayed, stretch), len(ids)
+        replayed += replay_chunk(chunk, [book], period)
+    return BacktestReport(book, [], replayed, period), len(ids)
 
 
 def _spread(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """All ids in chunks, each of which has some from everywhere."""
+    """Split the ids into chunks, each spread evenly over all."""
     chunks = max(1, -(-len(ids) // CHUNK))
     return (ids[start::chunks] for start in range(chunks) if ids)

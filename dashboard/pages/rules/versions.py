@@ -1,10 +1,11 @@
-"""The versions of the rules with their differences, and bringing one back."""
+"""The versions of the rules with their differences, and rollback to one of them."""
 
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, editor, viewer
-from dashboard.pages.rules.page import Draft, blueprint, show_plan
+from dashboard.pages.rules.frame import Draft, blueprint
+from dashboard.pages.rules.page import show_plan
 from dashboard.presentation.differences import compare_texts
 from dashboard.web.request_values import MAX_INTEGER, database_integer
 from models.database import transaction
@@ -12,55 +13,55 @@ from models.organizations import rule_versions
 
 PAGE = 25
 COMPARED = 30
-"""How many of the newest versions a version can be compared with."""
+"""The number of newest versions that a version can be compared with."""
 
 
 @blueprint.get("/versions")
 @viewer
 def versions(member: Member) -> ResponseReturnValue:
-    """All versions, the newest first, with how much each changed."""
+    """Show all versions, newest first, with the number of changed lines."""
     before = request.args.get("before", type=database_integer)
     with transaction():
-        found = rule_versions.page(member.organization.id, before=before, limit=PAGE + 1)
-    former = {one.version: one.source for one in found}
+        newest = rule_versions.read_page(member.organization.id, before=before, limit=PAGE + 1)
+    sources = {version.version: version.source for version in newest}
     return render_template(
         "rules/versions.html",
         versions=[
-            (one, compare_texts(former.get(one.version - 1, ""), one.source))
-            for one in found[:PAGE]
+            (version, compare_texts(sources.get(version.version - 1, ""), version.source))
+            for version in newest[:PAGE]
         ],
         in_force=member.organization.rules_version,
         before=before,
-        next_before=found[PAGE - 1].version if len(found) > PAGE else None,
+        next_before=newest[PAGE - 1].version if len(newest) > PAGE else None,
     )
 
 
-@blueprint.get(f"/versions/<int(max={MAX_INTEGER}):wanted>")
+@blueprint.get(f"/versions/<int(max={MAX_INTEGER}):number>")
 @viewer
-def version(member: Member, wanted: int) -> ResponseReturnValue:
-    """One version, compared with the one before it, or another."""
-    against = request.args.get("against", wanted - 1, type=database_integer)
+def version(member: Member, number: int) -> ResponseReturnValue:
+    """Show a version, compared with the one before it, or another."""
+    against = request.args.get("against", number - 1, type=database_integer)
     with transaction():
-        one = rule_versions.find(member.organization.id, wanted) or abort(404)
-        newest = rule_versions.page(member.organization.id, limit=COMPARED)
+        shown = rule_versions.find(member.organization.id, number) or abort(404)
+        newest = rule_versions.read_page(member.organization.id, limit=COMPARED)
         other = rule_versions.find(member.organization.id, against)
     if other is None and against != 0:
         abort(404)
-    known = {v.version for v in newest} | {against, wanted - 1}
+    numbers = {version.version for version in newest} | {against, number - 1}
     return render_template(
         "rules/version.html",
-        one=one,
+        shown=shown,
         against=against,
-        others=sorted(known - {wanted}, reverse=True),
-        changes=compare_texts(other.source if other else "", one.source),
+        others=sorted(numbers - {number}, reverse=True),
+        changes=compare_texts(other.source if other else "", shown.source),
         in_force=member.organization.rules_version,
     )
 
 
-@blueprint.post(f"/versions/<int(max={MAX_INTEGER}):wanted>/bring-back")
+@blueprint.post(f"/versions/<int(max={MAX_INTEGER}):number>/bring-back")
 @editor
-def bring_back(member: Member, wanted: int) -> ResponseReturnValue:
-    """Say what bringing a version back would change; applying it is the next step."""
+def bring_back(member: Member, number: int) -> ResponseReturnValue:
+    """Show what a rollback to a version would change; applying it is the next step."""
     with transaction():
-        one = rule_versions.find(member.organization.id, wanted) or abort(404)
-    return show_plan(member, Draft(one.source, member.organization.rules_version, one.version))
+        shown = rule_versions.find(member.organization.id, number) or abort(404)
+    return show_plan(member, Draft(shown.source, member.organization.rules_version, shown.version))

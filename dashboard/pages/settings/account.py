@@ -68,7 +68,7 @@ def rename(visitor: Visitor) -> ResponseReturnValue:
     with transaction():
         people.rename(person.id, name)
         detail = {"was": person.name, "name": name}
-        audit.write_wherever_member(person, Maker.of(person), now(), "Name changed", detail)
+        audit.log_in_all_organizations(person, Maker.of(person), now(), "Name changed", detail)
     flash("Your name was changed.")
     return redirect(url_for("account.page"), 303)
 
@@ -107,7 +107,7 @@ def end_one(visitor: Visitor, session_id: int) -> ResponseReturnValue:
     if session_id == visitor.session.id:
         return _sign_out_here()
     with transaction():
-        if not sessions.end_one(visitor.person.id, session_id):
+        if not sessions.end_by_id(visitor.person.id, session_id):
             abort(404)
     flash("That browser was signed out.")
     return redirect(url_for("account.page"), 303)
@@ -120,7 +120,7 @@ def end_all(visitor: Visitor) -> ResponseReturnValue:
     person = visitor.person
     with transaction():
         sessions.end_all(person.id)
-        audit.write_wherever_member(person, Maker.of(person), now(), "Signed out everywhere")
+        audit.log_in_all_organizations(person, Maker.of(person), now(), "Signed out everywhere")
     return _sign_out_here()
 
 
@@ -147,7 +147,7 @@ def _page(
     password_form: _PasswordForm | None = None,
 ) -> str:
     with transaction():
-        open_sessions = sessions.of_person(visitor.person.id, at=now(), idle=IDLE_TIMEOUT)
+        open_sessions = sessions.list_for_person(visitor.person.id, at=now(), idle=IDLE_TIMEOUT)
     return render_template(
         "account/page.html",
         name_form=name_form or _NameForm(name=visitor.person.name),

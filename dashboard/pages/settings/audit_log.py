@@ -1,4 +1,4 @@
-"""Settings -> Audit log: who changed what, and when."""
+"""The audit log: who changed what, and when."""
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -15,17 +15,17 @@ PAGE = 50
 @blueprint.get("")
 @administrator
 def page(member: Member) -> ResponseReturnValue:
-    """The newest changes first, by anybody or one person, of any or one kind."""
+    """Show the changes, newest first, optionally of one person or one kind."""
     person = request.args.get("person") or None
     action = request.args.get("action") or None
     before_id = request.args.get("before", type=int)
     organization_id = member.organization.id
     with transaction():
-        entries = audit_log.page(
+        entries = audit_log.read_page(
             organization_id, made_by=person, action=action, before_id=before_id, limit=PAGE + 1
         )
-        people = audit_log.makers(organization_id)
-        actions = audit_log.actions(organization_id)
+        people = audit_log.list_makers(organization_id)
+        actions = audit_log.list_actions(organization_id)
     return render_template(
         "audit_log/page.html",
         entries=entries[:PAGE],

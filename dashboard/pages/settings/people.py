@@ -136,7 +136,7 @@ def reset_password(member: Member, person_id: int) -> ResponseReturnValue:
 
 def _page(member: Member, form: _AddForm) -> str:
     with transaction():
-        listed = memberships.of_organization(member.organization.id)
+        listed = memberships.list_for_organization(member.organization.id)
     return render_template("people/page.html", people=listed, form=form, roles=list(Role))
 
 
@@ -158,9 +158,9 @@ def _change(member: Member, person_id: int, change: Callable[[Person], str]) -> 
 
 def _find_member(member: Member, person_id: int) -> Person:
     """Return a member of the same organization; 404 for anybody else."""
-    if memberships.role_of(member.organization.id, person_id) is None:
+    if memberships.find_role(member.organization.id, person_id) is None:
         abort(404)
-    person = people.with_id(person_id)
+    person = people.find_by_id(person_id)
     return person or abort(404)
 
 

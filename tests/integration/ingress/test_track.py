@@ -598,7 +598,7 @@ def test_a_revoked_key_is_refused_within_5_seconds(serve: Serve, clock: Clock) -
     assert ingress.track(SMALL, acme.key).status_code == 200
     clock.advance(1)
     with transaction():
-        assert api_keys.revoke(acme.id, api_keys.of_organization(acme.id)[0].id)
+        assert api_keys.revoke(acme.id, api_keys.list_for_organization(acme.id)[0].id)
     clock.advance(4.9)
     check(ingress.track(SMALL, acme.key), 401, {"error": "Invalid API key"})
     assert ingress.track(SMALL, other).status_code == 200
@@ -608,7 +608,7 @@ def test_use_of_a_key_does_not_put_off_its_revocation(serve: Serve, clock: Clock
     ingress, acme = serve(), tenant()
     assert ingress.track(SMALL, acme.key).status_code == 200
     with transaction():
-        api_keys.revoke(acme.id, api_keys.of_organization(acme.id)[0].id)
+        api_keys.revoke(acme.id, api_keys.list_for_organization(acme.id)[0].id)
     for _ in range(5):
         clock.advance(1)
         last = ingress.track(SMALL, acme.key)
@@ -710,7 +710,7 @@ def test_a_key_that_was_revoked_while_postgresql_was_away_is_refused_after_it_is
     ingress, acme = serve(), tenant()
     assert ingress.track(SMALL, acme.key).status_code == 200
     with transaction():
-        api_keys.revoke(acme.id, api_keys.of_organization(acme.id)[0].id)
+        api_keys.revoke(acme.id, api_keys.list_for_organization(acme.id)[0].id)
     move_postgres(settings, NOWHERE)
     clock.advance(60)
     assert ingress.track(SMALL, acme.key).status_code == 200

@@ -11,7 +11,7 @@ from config.settings import Settings
 from models import migrations
 from models.companies import companies
 from models.database import connect, database, query, transaction
-from models.health.transition_feed import stretch
+from models.health.transition_feed import read_feed
 from models.migrations import Migration, MigrationRefused, migrate
 
 
@@ -82,7 +82,7 @@ def test_transitions_of_before_are_placed_as_they_were_recorded(
     assert "0010_transition_order" in migrate()
     with transaction():
         [o] = query("select id from organizations")
-        told = stretch(o["id"]).transitions
+        told = read_feed(o["id"]).transitions
     order = [(one.company, one.sequence) for one in told]
     assert order == [("b", 1), ("a", 1), ("a", 2), ("b", 2)]
 
@@ -111,9 +111,9 @@ def test_what_was_said_before_and_what_awaits_an_event_is_kept(
     assert company is not None
     assert sorted(company.awaiting) == ["Also", "Yes"]
     newest = datetime(2026, 1, 5, 12, 0, 0, 123456, tzinfo=UTC)
-    assert company.traits.newest_event_at == company.traits.said_at("name") == newest
-    assert company.traits.said_at("plan") == newest.replace(microsecond=0)
-    assert company.traits.fingerprint() is None
+    assert company.traits.newest_event_at == company.traits.sent_at("name") == newest
+    assert company.traits.sent_at("plan") == newest.replace(microsecond=0)
+    assert company.traits.digest() is None
 
 
 @pytest.fixture

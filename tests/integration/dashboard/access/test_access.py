@@ -95,7 +95,7 @@ def test_a_role_applies_to_its_organization_only_and_ends_immediately(sampling: 
 
 def _members(organization_id: int) -> list[memberships.ListedMember]:
     with transaction():
-        return memberships.of_organization(organization_id)
+        return memberships.list_for_organization(organization_id)
 
 
 def test_an_organization_is_hidden_from_people_who_are_not_members(sampling: Dashboard) -> None:
@@ -134,7 +134,7 @@ def test_a_fragment_request_redirects_the_whole_page_to_sign_in(sampling: Dashbo
 
 def _audit_entries(organization_id: int) -> list[str]:
     with transaction():
-        entries = audit_log.page(organization_id, action="Sample change", limit=10)
+        entries = audit_log.read_page(organization_id, action="Sample change", limit=10)
     return [f"{entry.made_by} {entry.subject} {dict(entry.detail)}" for entry in entries]
 
 

@@ -1,9 +1,9 @@
-"""The read API: who is let in, what it answers, and that it answers as its description says."""
+"""The read API: authentication, answers, and their agreement with the OpenAPI description."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -20,26 +20,26 @@ from models.database import transaction
 from models.keys import api_keys
 from models.organizations.organizations import Organization
 from tests.support.dashboard import NOW, Dashboard, ServeDashboard
-from tests.support.world import Tracked
+from tests.support.world import RULES, World
 
-Described = dict[str, Any]
+Description = dict[str, Any]
 
 
-def of_status(described: Described, path: str, status: int) -> Described:
-    """What the description says of an answer."""
+def described_response(description: Description, path: str, status: int) -> Description:
+    """Return the description of a response."""
     template = "/companies/{id}/health" if path.endswith("/health") else path
-    answers = described["paths"][template]["get"]["responses"]
-    found: Described = answers[str(status)]
-    return resolved(described, found)
+    responses = description["paths"][template]["get"]["responses"]
+    return resolve(description, responses[str(status)])
 
 
-def resolved(described: Described, found: Described) -> Described:
-    while "$ref" in found:
-        place: Any = described
-        for step in found["$ref"].removeprefix("#/").split("/"):
-            place = place[step]
-        found = place
-    return found
+def resolve(description: Description, item: Description) -> Description:
+    """Follow references within the description."""
+    while "$ref" in item:
+        target: Any = description
+        for key in item["$ref"].removeprefix("#/").split("/"):
+            target = target[key]
+        item = target
+    return item
 
 
 @dataclass
@@ -49,10 +49,10 @@ class Api:
     dashboard: Dashboard
     organization: Organization
     key: str
-    described: Described = field(init=False)
+    description: Description = field(init=False)
 
     def __post_init__(self) -> None:
-        self.described = self.dashboard.app.test_client().get("/v1/openapi.json").get_json()
+        self.description = self.dashboard.app.test_client().get("/v1/openapi.json").get_json()
 
     def ask(self, path: str, key: str | None = None, **query: Any) -> TestResponse:
         headers = {"x-api-key": self.key if key is None else key}
@@ -63,19 +63,21 @@ class Api:
         return response
 
     def check(self, path: str, response: TestResponse) -> None:
-        said = of_status(self.described, path, response.status_code)
-        for name, header in said["headers"].items():
-            if resolved(self.described, header).get("required"):
+        expected = described_response(self.description, path, response.status_code)
+        for name, header in expected["headers"].items():
+            if resolve(self.description, header).get("required"):
                 assert response.headers[name].isdigit(), name
         assert response.content_type == "application/json"
         assert "Set-Cookie" not in response.headers
-        schema = said["content"]["application/json"]["schema"]
+        schema = expected["content"]["application/json"]["schema"]
         Draft202012Validator(
-            {**schema, "components": self.described["components"]}, format_checker=FormatChecker()
+            {**schema, "components": self.description["components"]}, format_checker=FormatChecker()
         ).validate(response.get_json())
 
     def companies(self, **query: Any) -> list[str]:
-        return [one["id"] for one in self.ask("/companies", **query).get_json()["companies"]]
+        return [
+            company["id"] for company in self.ask("/companies", **query).get_json()["companies"]
+        ]
 
 
 @pytest.fixture
@@ -86,17 +88,23 @@ def api(dashboard: Dashboard) -> Api:
     return Api(dashboard, organization, key)
 
 
+def world_of(api: Api, start: datetime = NOW) -> World:
+    """Put the rules of worlds in force in the API's organization."""
+    world = World(api.organization, start)
+    world.apply_rules(RULES, -timedelta(days=1))
+    return world
+
+
 @pytest.fixture
-def tracked(api: Api) -> Tracked:
-    """`well` is Healthy, `poor` At Risk for a login only, `bad` Critical for a report."""
-    now = Tracked(api.organization.id, NOW)
-    now.track("well", 3, 3, plan="Enterprise", seats=42, trial=True)
-    now.track("poor", 3, plan="Free", seats="42")
-    now.track("bad", 3, 3, plan="Free")
-    now.track("bad", 1, key="report")
-    for company in ("well", "poor", "bad"):
-        now.judge(company)
-    return now
+def world(api: Api) -> World:
+    """`well` is Healthy, `poor` At Risk with a single login, `bad` Critical for a report."""
+    world = world_of(api)
+    world.track("well", -3, -3, plan="Enterprise", seats=42, trial=True)
+    world.track("poor", -3, plan="Free", seats="42")
+    world.track("bad", -3, -3, plan="Free")
+    world.track("bad", -1, key="report")
+    world.judge()
+    return world
 
 
 @pytest.fixture
@@ -106,31 +114,35 @@ def as_command_line(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iter
     return CliRunner()
 
 
-def test_the_description_is_valid_openapi_and_is_told_without_a_key(api: Api) -> None:
-    OpenAPIV31SpecValidator(api.described).validate()
+def test_the_description_is_valid_openapi_and_public(api: Api) -> None:
+    OpenAPIV31SpecValidator(api.description).validate()
     plain = api.dashboard.app.test_client().get("/v1/openapi.json")
     assert plain.status_code == 200
     assert "Set-Cookie" not in plain.headers
 
 
-def test_every_path_that_is_served_is_described_and_the_other_way_round(api: Api) -> None:
+def test_the_served_paths_are_the_described_paths(api: Api) -> None:
     mounted = api.dashboard.app.wsgi_app.mounts["/v1"]  # type: ignore[attr-defined]
     served = {
         rule.rule.replace("<id:company>", "{id}")
         for rule in mounted.url_map.iter_rules()
         if rule.endpoint != "description"
     }
-    assert served == set(api.described["paths"])
+    assert served == set(api.description["paths"])
 
 
-def test_companies_are_listed_with_their_health_and_fields(api: Api, tracked: Tracked) -> None:
+def test_companies_are_listed_with_their_health_and_fields(api: Api, world: World) -> None:
     answer = api.ask("/companies").get_json()
     assert (answer["total"], answer["next"]) == (3, None)
     [bad, poor, well] = answer["companies"]
-    assert [one["health_status"] for one in (bad, poor, well)] == ["Critical", "At Risk", "Healthy"]
+    assert [company["health_status"] for company in (bad, poor, well)] == [
+        "Critical",
+        "At Risk",
+        "Healthy",
+    ]
     assert well == {
         "id": "well",
-        "name": "WELL",
+        "name": "Well",
         "health_status": "Healthy",
         "score": well["score"],
         "previous_status": None,
@@ -141,7 +153,7 @@ def test_companies_are_listed_with_their_health_and_fields(api: Api, tracked: Tr
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ({"status": "At Risk"}, ["poor"]),
         ({"status": "Nowhere"}, []),
@@ -159,19 +171,19 @@ def test_companies_are_listed_with_their_health_and_fields(api: Api, tracked: Tr
     ],
 )
 def test_companies_are_filtered_and_sorted(
-    api: Api, tracked: Tracked, query: dict[str, Any], found: list[str]
+    api: Api, world: World, query: dict[str, Any], expected: list[str]
 ) -> None:
-    assert api.companies(**query) == found
+    assert api.companies(**query) == expected
 
 
-def test_companies_are_read_page_by_page(api: Api, tracked: Tracked) -> None:
+def test_companies_are_read_page_by_page(api: Api, world: World) -> None:
     for sort in ("name", "-status", "score", "-since", "last_event"):
         read, after = [], None
         for _ in range(3):
-            place = {"after": after} if after else {}
-            answer = api.ask("/companies", sort=sort, limit=1, **place).get_json()
+            cursor = {"after": after} if after else {}
+            answer = api.ask("/companies", sort=sort, limit=1, **cursor).get_json()
             assert answer["total"] == 3
-            read += [one["id"] for one in answer["companies"]]
+            read += [company["id"] for company in answer["companies"]]
             after = answer["next"]
         assert after is None
         assert read == api.companies(sort=sort)
@@ -195,63 +207,63 @@ def test_companies_are_read_page_by_page(api: Api, tracked: Tracked) -> None:
         ("/transitions", {"since": "2026-01-01"}, "since"),
     ],
 )
-def test_what_is_asked_wrongly_is_said_and_not_passed_over(
+def test_an_invalid_parameter_is_reported_instead_of_ignored(
     api: Api, path: str, query: dict[str, Any], faulty: str
 ) -> None:
     answer = api.ask(path, **query)
     assert answer.status_code == 400
     assert answer.get_json()["error"] == "Invalid query"
-    assert [one["path"] for one in answer.get_json()["details"]] == [[faulty]]
+    assert [detail["path"] for detail in answer.get_json()["details"]] == [[faulty]]
 
 
-def test_a_cursor_of_another_order_is_refused(api: Api, tracked: Tracked) -> None:
+def test_a_cursor_of_another_order_is_refused(api: Api, world: World) -> None:
     after = api.ask("/companies", limit=1).get_json()["next"]
     assert api.ask("/companies", sort="score", after=after).status_code == 400
 
 
-def test_health_is_what_the_command_line_explains(
+def test_health_equals_the_output_of_brazebee_explain(
     api: Api, as_command_line: CliRunner, settings: Settings
 ) -> None:
-    # Long ago, so that the present instant of the command changes nothing.
-    long_ago = Tracked(api.organization.id, NOW - timedelta(days=2))
-    long_ago.track("poor", 3, plan="Free")
+    # Long ago, so that the current time of the command changes nothing.
+    long_ago = world_of(api, start=NOW - timedelta(days=2))
+    long_ago.track("poor", -3, plan="Free")
     long_ago.judge("poor")
-    told = api.ask("/companies/poor/health").get_json()
-    assert told["health_status"] == "At Risk"
+    health = api.ask("/companies/poor/health").get_json()
+    assert health["health_status"] == "At Risk"
     result = as_command_line.invoke(main, ["explain", "poor", "--org", "acme", "--json"])
     assert result.exit_code == 0, result.output
-    assert told == json.loads(result.stdout)
+    assert health == json.loads(result.stdout)
 
 
 @pytest.mark.parametrize("name", ["a/b", "/a", "a//b/health", "50%", "é ü", "<b>'\"&?#", "..x"])
-def test_a_company_is_found_by_whatever_id_its_client_gave_it(
+def test_a_company_is_found_by_any_id_that_a_client_chose(
     api: Api, name: str, settings: Settings
 ) -> None:
-    Tracked(api.organization.id, NOW).track(name, 3)
+    world_of(api).track(name, -3)
     assert api.ask(f"/companies/{quote(name, safe='')}/health").get_json()["id"] == name
 
 
-def test_a_company_that_is_not_there_is_404(api: Api, tracked: Tracked) -> None:
-    for name in ("nobody", "a%00b", "WELL"):
+def test_an_unknown_company_is_404(api: Api, world: World) -> None:
+    for name in ("nobody", "a%00b", "Well", "WELL"):
         answer = api.ask(f"/companies/{name}/health")
         assert (answer.status_code, answer.get_json()["error"]) == (404, "Company not found")
 
 
-def test_transitions_are_read_on_from_the_last_place(api: Api, tracked: Tracked) -> None:
+def test_transitions_continue_after_the_cursor(api: Api, world: World) -> None:
     first = api.ask("/transitions", limit=1).get_json()
     assert first["more"]
     second = api.ask("/transitions", after=first["next"]).get_json()
     assert not second["more"]
-    told = [*first["transitions"], *second["transitions"]]
-    assert {one["company"]["id"] for one in told} == {"poor", "bad"}
-    [critical] = [one for one in told if one["to"] == "Critical"]
-    assert critical["company"] == {"id": "bad", "name": "BAD"}
+    transitions = [*first["transitions"], *second["transitions"]]
+    assert {transition["company"]["id"] for transition in transitions} == {"poor", "bad"}
+    [critical] = [transition for transition in transitions if transition["to"] == "Critical"]
+    assert critical["company"] == {"id": "bad", "name": "Bad"}
     assert [change["flag"] for change in critical["changes"]] == ["Reports"]
     last = api.ask("/transitions", after=second["next"]).get_json()
     assert last == {"transitions": [], "next": second["next"], "more": False}
 
 
-def test_a_key_reads_only_its_own_organization(api: Api, tracked: Tracked) -> None:
+def test_a_key_reads_only_its_own_organization(api: Api, world: World) -> None:
     other = api.dashboard.organization("other")
     with transaction():
         key = api_keys.create(other.id, "theirs")
@@ -260,7 +272,7 @@ def test_a_key_reads_only_its_own_organization(api: Api, tracked: Tracked) -> No
     assert api.ask("/transitions", key=key).get_json()["transitions"] == []
 
 
-def test_without_a_valid_key_nobody_is_let_in_not_even_who_is_signed_in(api: Api) -> None:
+def test_without_a_valid_key_every_request_is_refused_even_with_a_session(api: Api) -> None:
     assert api.ask("/companies", key="").get_json() == {"error": "API key required"}
     assert api.ask("/companies", key="bzb_wrong").get_json() == {"error": "Invalid API key"}
     browser = api.dashboard.signed_in("ann@acme.com", (api.organization, "administrator"))
@@ -269,18 +281,18 @@ def test_without_a_valid_key_nobody_is_let_in_not_even_who_is_signed_in(api: Api
     assert answer.get_json() == {"error": "API key required"}
 
 
-def test_a_revoked_key_is_refused_and_a_used_one_shows_when(api: Api, tracked: Tracked) -> None:
+def test_a_revoked_key_is_refused_and_use_of_a_key_is_recorded(api: Api, world: World) -> None:
     assert api.ask("/companies").status_code == 200
     with transaction():
-        [key] = api_keys.of_organization(api.organization.id)
+        [key] = api_keys.list_for_organization(api.organization.id)
         assert key.last_used_at is not None
         spare = api_keys.create(api.organization.id, "spare")
-        [_, stored] = api_keys.of_organization(api.organization.id)
+        [_, stored] = api_keys.list_for_organization(api.organization.id)
         api_keys.revoke(api.organization.id, stored.id)
     assert api.ask("/companies", key=spare).status_code == 401
 
 
-def test_reads_have_a_limit_of_their_own(
+def test_reads_have_their_own_rate_limit(
     serve_dashboard: ServeDashboard, settings: Settings
 ) -> None:
     dashboard = serve_dashboard(rate_limit="2/hour")
@@ -298,7 +310,7 @@ def test_reads_have_a_limit_of_their_own(
         assert client.keys("brazebee:requests:*") == []
 
 
-def test_what_is_not_there_or_not_allowed_is_json_too(api: Api) -> None:
+def test_unknown_paths_and_methods_are_answered_as_json(api: Api) -> None:
     client = api.dashboard.app.test_client()
     headers = {"x-api-key": api.key}
     for path in ("/v1", "/v1/", "/v1/nothing", "/v1/companies/", "/v1/sign-in"):
@@ -309,7 +321,7 @@ def test_what_is_not_there_or_not_allowed_is_json_too(api: Api) -> None:
     assert posted.headers["X-RateLimit-Limit"] == "10000"
 
 
-def test_while_redis_is_away_the_answer_is_503_and_says_so(serve_dashboard: ServeDashboard) -> None:
+def test_without_redis_the_answer_is_503(serve_dashboard: ServeDashboard) -> None:
     dashboard = serve_dashboard(queue_url="redis://127.0.0.1:1/0")
     organization = dashboard.organization("acme")
     with transaction():

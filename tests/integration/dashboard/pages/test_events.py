@@ -53,7 +53,7 @@ class Acme:
 
     def texts(self) -> list[str]:
         with transaction():
-            return [one.source for one in rule_versions.after(self.organization.id, 0)]
+            return [one.source for one in rule_versions.list_after(self.organization.id, 0)]
 
     def change(self, what: str, **form: Any) -> str:
         """What the page says after a change."""
@@ -63,7 +63,7 @@ class Acme:
 
     def enabled(self) -> dict[str, bool]:
         with transaction():
-            return event_keys.enabled_by_key(self.organization.id)
+            return event_keys.read_enabled(self.organization.id)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def acme(dashboard: Dashboard) -> Acme:
 def test_each_event_is_shown_with_its_volumes_and_flags(acme: Acme) -> None:
     store_company(acme.organization, "c1", 0.1, 0.2, 3, 20, 50)
     with transaction():
-        volume = hourly_counts.volumes(acme.organization.id, NOW)["login"]
+        volume = hourly_counts.read_volumes(acme.organization.id, NOW)["login"]
     assert (volume.in_a_day, volume.in_a_week, volume.in_a_month) == (2, 3, 4)
     page = acme.editor.get("/o/acme/events")
     said = text_of(page)
@@ -92,7 +92,7 @@ def test_a_switch_is_a_new_version_in_which_nothing_else_changed(acme: Acme) -> 
     acme.change("switch", key="report", enabled="on")
     assert acme.enabled()["report"] is True
     with transaction():
-        latest, first = audit_log.page(acme.organization.id, limit=2)
+        latest, first = audit_log.read_page(acme.organization.id, limit=2)
     assert (first.made_by, first.action, first.subject) == (
         "ed@acme.com",
         "Event switched off",
@@ -196,5 +196,5 @@ def test_an_event_of_another_organization_stays_as_it_is(acme: Acme) -> None:
         apply_rules(other.id, RULES, file="r", applied_by="x", now=NOW)
     acme.change("switch", key="report", enabled="")
     with transaction():
-        assert event_keys.enabled_by_key(other.id)["report"] is True
+        assert event_keys.read_enabled(other.id)["report"] is True
         assert organizations.find("other") is not None

@@ -58,7 +58,7 @@ def test_each_status_tells_its_number_and_since_when_and_leads_to_the_list(acme:
     acme.customers.track("slow", 20, 6.5, 6)
     acme.customers.judge()
     with transaction():
-        counts = {c.status: c for c in company_counts.by_status(acme.organization.id, NOW)}
+        counts = {c.status: c for c in company_counts.count_recent_by_status(acme.organization.id, NOW)}
     page = acme.page()
     text = text_of(page)
     assert "3 companies" in text
@@ -209,7 +209,7 @@ def test_a_key_that_is_silent_for_long_is_told_by_its_name(acme: Acme) -> None:
     acme.customers.track("acme", 0.01, key="login")
     acme.customers.judge()
     with transaction():
-        hourly_counts.gather(NOW)
+        hourly_counts.merge_arrivals(NOW)
     text = text_of(acme.page())
     assert "Report created report_created" in text
     assert "never silent for more than 1 hour before" in text

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from models.companies import company_counts, company_list, field_names
 from models.companies.company_counts import StatusCount
-from models.companies.company_filter import EVERY, Filter, meanings
-from models.companies.company_list import BY_NAME, Listed, Order, Sorting
+from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, possible_values
+from models.companies.company_list import BY_NAME, ListedCompany, Order, Sorting
 from models.cursors import UnreadableCursor
 from models.database import json, query
 from models.organizations import organizations
@@ -66,29 +66,29 @@ def _add(organization_id: int, one: Given) -> int:
     return row_id
 
 
-def ids(listed: Sequence[Listed]) -> list[str]:
+def ids(listed: Sequence[ListedCompany]) -> list[str]:
     return [company.id for company in listed]
 
 
 def found(organization_id: int, **wanted: Any) -> list[str]:
-    page = company_list.page(organization_id, Filter(**wanted))
+    page = company_list.read_page(organization_id, CompanyFilter(**wanted))
     assert page.total == len(page.companies)
-    assert ids(exported(organization_id, Filter(**wanted))) == ids(page.companies)
+    assert ids(exported(organization_id, CompanyFilter(**wanted))) == ids(page.companies)
     return ids(page.companies)
 
 
 def exported(
-    organization_id: int, wanted: Filter = EVERY, sorting: Sorting = BY_NAME
-) -> list[Listed]:
-    parts = company_list.in_order(organization_id, wanted, sorting)
+    organization_id: int, wanted: CompanyFilter = ALL_COMPANIES, sorting: Sorting = BY_NAME
+) -> list[ListedCompany]:
+    parts = company_list.list_ids_in_order(organization_id, wanted, sorting)
     return [one for part in parts for one in company_list.read(organization_id, part, wanted)]
 
 
-def walk(organization_id: int, wanted: Filter, sorting: Sorting, limit: int) -> list[str]:
+def walk(organization_id: int, wanted: CompanyFilter, sorting: Sorting, limit: int) -> list[str]:
     walked: list[str] = []
     place = None
     while True:
-        page = company_list.page(organization_id, wanted, sorting, after=place, limit=limit)
+        page = company_list.read_page(organization_id, wanted, sorting, after=place, limit=limit)
         walked += ids(page.companies)
         assert len(page.companies) <= limit
         if page.next is None:
@@ -127,8 +127,8 @@ def test_companies_of_other_organizations_are_never_found() -> None:
     assert found(mine) == []
     assert found(mine, text="acme") == []
     assert found(mine, fields=(("plan", ("Pro",)),)) == []
-    assert company_counts.by_status(mine, NOW) == []
-    assert field_names.names(mine) == []
+    assert company_counts.count_recent_by_status(mine, NOW) == []
+    assert field_names.list_names(mine) == []
 
 
 # Filters
@@ -174,7 +174,7 @@ def test_custom_and_core_fields_filter_together() -> None:
 def test_what_a_person_typed_finds_the_value_that_it_spells(text: str, value: Any) -> None:
     o = organization()
     add(o, Given("a", traits={"f": value}), Given("b", traits={"f": "other"}))
-    assert found(o, fields=(("f", meanings(text)),)) == ["a"]
+    assert found(o, fields=(("f", possible_values(text)),)) == ["a"]
 
 
 # Order and pages
@@ -197,20 +197,20 @@ def test_the_worst_status_comes_first_and_in_it_who_came_to_it_last() -> None:
         Given("e", status="Of old rules", days=5),
     )
     sorting = Sorting(Order.STATUS, descending=True, statuses=STATUSES)
-    assert walk(o, Filter(), sorting, 2) == ["c", "b", "d", "a", "e"]
+    assert walk(o, CompanyFilter(), sorting, 2) == ["c", "b", "d", "a", "e"]
 
 
 def test_a_company_whose_status_never_changed_has_it_since_it_was_first_seen() -> None:
     o = organization()
     add(o, Given("a"))
-    [listed] = company_list.page(o).companies
+    [listed] = company_list.read_page(o).companies
     assert listed.since == NOW - timedelta(days=100)
 
 
 def test_the_last_event_is_told_to_the_microsecond() -> None:
     o = organization()
     add(o, Given("a", quiet=0.123456789), Given("b", quiet=None))
-    listed = company_list.page(o).companies
+    listed = company_list.read_page(o).companies
     assert [one.last_event_at for one in listed] == [NOW - timedelta(days=0.123456789), None]
 
 
@@ -228,7 +228,7 @@ companies = st.lists(
     max_size=12,
 )
 filters = st.builds(
-    Filter,
+    CompanyFilter,
     text=st.none() | st.sampled_from(["a", "acme"]),
     status=st.none() | st.sampled_from(STATUSES),
     fields=st.sampled_from([(), (("plan", ("Pro",)),)]),
@@ -251,7 +251,7 @@ def key(one: Given, by: Order) -> Any:
 @given(companies, filters, st.sampled_from(Order), st.booleans(), st.integers(1, 5))
 def test_pages_put_together_are_the_whole_list_in_its_order(
     given_: list[Given],
-    wanted: Filter,
+    wanted: CompanyFilter,
     by: Order,
     descending: bool,  # noqa: FBT001 -- hypothesis hands it by position
     limit: int,
@@ -281,16 +281,16 @@ def test_pages_put_together_are_the_whole_list_in_its_order(
 @pytest.mark.parametrize("place", ["", "x", "WzFd", "bnVsbA", "é", "A" * 5_000])
 def test_a_place_that_was_never_given_is_refused(place: str) -> None:
     with pytest.raises(UnreadableCursor):
-        company_list.page(organization(), after=place)
+        company_list.read_page(organization(), after=place)
 
 
 def test_a_place_in_another_order_is_refused() -> None:
     o = organization()
     add(o, Given("a"), Given("b"))
-    place = company_list.page(o, limit=1).next
+    place = company_list.read_page(o, limit=1).next
     assert place
     with pytest.raises(UnreadableCursor):
-        company_list.page(o, Filter(), Sorting(Order.SCORE), after=place)
+        company_list.read_page(o, CompanyFilter(), Sorting(Order.SCORE), after=place)
 
 
 # Numbers
@@ -306,7 +306,7 @@ def test_companies_are_counted_by_status_and_by_how_long_they_are_at_it() -> Non
         Given("d"),
         Given("e", status="Critical", days=0.1),
     )
-    counts = {one.status: one for one in company_counts.by_status(o, NOW)}
+    counts = {one.status: one for one in company_counts.count_recent_by_status(o, NOW)}
     assert counts == {
         "Healthy": StatusCount("Healthy", 4, 1, 2, 3),
         "Critical": StatusCount("Critical", 1, 1, 1, 1),
@@ -316,19 +316,19 @@ def test_companies_are_counted_by_status_and_by_how_long_they_are_at_it() -> Non
 def test_custom_fields_are_told_by_how_many_have_them() -> None:
     o = organization()
     add(o, Given("a", traits={"plan": "Pro", "seats": 1}), Given("b", traits={"seats": 2}))
-    assert field_names.names(o) == ["seats", "plan"]
+    assert field_names.list_names(o) == ["seats", "plan"]
 
 
 def test_every_field_is_told_for_an_export_also_those_that_only_an_old_company_has(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(field_names, "LOOKED_AT", 1)
+    monkeypatch.setattr(field_names, "SAMPLE_SIZE", 1)
     o = organization()
     add(o, Given("a", traits={"plan": "Pro", "beta": None}), Given("b", traits={"seats": 2}))
     add(organization("other"), Given("c", traits={"theirs": 1}))
-    assert field_names.of_filtered(o) == ["beta", "plan", "seats"]
-    assert field_names.of_filtered(o, Filter(fields=(("seats", (2,)),))) == ["seats"]
-    assert field_names.of_filtered(o, Filter(text="nobody")) == []
+    assert field_names.list_for_filter(o) == ["beta", "plan", "seats"]
+    assert field_names.list_for_filter(o, CompanyFilter(fields=(("seats", (2,)),))) == ["seats"]
+    assert field_names.list_for_filter(o, CompanyFilter(text="nobody")) == []
 
 
 def test_a_company_of_the_longest_name_id_and_status_is_listed_by_name() -> None:
@@ -336,7 +336,7 @@ def test_a_company_of_the_longest_name_id_and_status_is_listed_by_name() -> None
     # Characters of four bytes, all different, so that nothing makes them shorter.
     longest = ["".join(chr(0x20000 + 200 * n + k) for k in range(200)) for n in range(3)]
     add(o, Given(longest[0], longest[1], longest[2]))
-    page = company_list.page(o, Filter(status=longest[2]))
+    page = company_list.read_page(o, CompanyFilter(status=longest[2]))
     assert [(one.id, one.name) for one in page.companies] == [(longest[0], longest[1])]
 
 
@@ -351,10 +351,10 @@ def test_numbers_by_status_are_of_all_that_the_other_filters_find(order: Order) 
         Given("b", "Bob", status="Critical"),
     )
     sorting = Sorting(order, statuses=STATUSES)
-    everywhere = company_list.page(o, sorting=sorting)
+    everywhere = company_list.read_page(o, sorting=sorting)
     assert everywhere.counts == {"Healthy": 1, "At Risk": 2, "Critical": 1}
-    for wanted in (Filter(status="At Risk"), Filter(status="Gone")):
-        assert company_list.page(o, wanted, sorting).counts == everywhere.counts
-    some = company_list.page(o, Filter(text="a", status="At Risk"), sorting, limit=1)
+    for wanted in (CompanyFilter(status="At Risk"), CompanyFilter(status="Gone")):
+        assert company_list.read_page(o, wanted, sorting).counts == everywhere.counts
+    some = company_list.read_page(o, CompanyFilter(text="a", status="At Risk"), sorting, limit=1)
     assert (some.counts, some.total) == ({"Healthy": 1, "At Risk": 2}, 2)
-    assert company_list.page(o, Filter(text="nobody"), sorting).counts == {}
+    assert company_list.read_page(o, CompanyFilter(text="nobody"), sorting).counts == {}

@@ -81,7 +81,7 @@ def walk(page: Callable[..., tuple[list[Any], str | None]], *given: Any, **asked
         assert len(found) == 2
 
 
-def told(happening: timeline.Happening) -> tuple[datetime, str | None]:
+def told(happening: timeline.TimelineEntry) -> tuple[datetime, str | None]:
     return happening.at, happening.event_key if happening.is_event else happening.to_status
 
 
@@ -94,7 +94,7 @@ def test_events_and_changes_of_health_are_one_story_newest_first() -> None:
     track(o, 5, event_key="error")
     acme = track(o, 20)
     evaluate([acme], RuleBooks(), after(21))
-    story = walk(timeline.page, acme)
+    story = walk(timeline.read_page, acme)
     assert [told(one) for one in story] == [
         (after(20), "login"),
         (after(15), "Healthy"),
@@ -112,7 +112,7 @@ def test_events_of_one_instant_come_each_once() -> None:
     o = new_organization()
     for _ in range(7):
         acme = track(o, 5)
-    events = [one.event_id for one in walk(timeline.page, acme)]
+    events = [one.event_id for one in walk(timeline.read_page, acme)]
     assert len(set(events)) == len(events) == 7
     assert events == sorted(events, reverse=True)
 
@@ -121,17 +121,17 @@ def test_the_story_can_be_of_one_event_key_or_of_health_alone() -> None:
     o = new_organization()
     track(o, 0)
     acme = track(o, 5, event_key="error")
-    of_key = walk(timeline.page, acme, event_key="error", transitions=False)
+    of_key = walk(timeline.read_page, acme, event_key="error", transitions=False)
     assert [told(one) for one in of_key] == [(after(5), "error")]
-    assert [told(one) for one in walk(timeline.page, acme, events=False)] == [(after(5), "At Risk")]
-    assert walk(timeline.page, acme, events=False, transitions=False) == []
+    assert [told(one) for one in walk(timeline.read_page, acme, events=False)] == [(after(5), "At Risk")]
+    assert walk(timeline.read_page, acme, events=False, transitions=False) == []
 
 
 def test_other_companies_have_a_story_of_their_own() -> None:
     o = new_organization()
     track(o, 0, company_id="other", event_key="error")
     acme = track(o, 0)
-    assert [told(one) for one in walk(timeline.page, acme)] == [(after(0), "login")]
+    assert [told(one) for one in walk(timeline.read_page, acme)] == [(after(0), "login")]
 
 
 # What happened lately in all companies
@@ -142,7 +142,7 @@ def test_recent_changes_come_newest_first_with_their_company_and_reasons() -> No
     for n in range(5):
         track(o, n, company_id=f"c{n}", company={"name": f"C {n}"}, event_key="error")
     track(other, 3, company_id="theirs", event_key="error")
-    recent = walk(transitions.recent, o, since=after(0))
+    recent = walk(transitions.list_recent, o, since=after(0))
     assert [(one.company, one.company_name, one.at) for one in recent] == [
         (f"c{n}", f"C {n}", after(n)) for n in (4, 3, 2, 1)
     ]
@@ -157,8 +157,8 @@ def test_what_changed_nothing_but_flags_is_told_where_it_is_wanted() -> None:
     track(o, 1, event_key="error")
     with transaction():
         query("update transitions set from_status = to_status")
-        assert transitions.recent(o, since=T0)[0] == []
-        assert len(transitions.recent(o, since=T0, only_status=False)[0]) == 1
+        assert transitions.list_recent(o, since=T0)[0] == []
+        assert len(transitions.list_recent(o, since=T0, only_status=False)[0]) == 1
 
 
 # Users, fields, deliveries
@@ -169,7 +169,7 @@ def test_users_come_the_last_seen_first() -> None:
     for n, name in enumerate(["ann", "ben", "cem", "ann", "dan"]):
         acme = track(o, n, user_id=name, user={"email": f"{name}@example.com", "role": "Admin"})
     track(o, 9, company_id="other", user_id="eve")
-    found = walk(users.page, acme)
+    found = walk(users.read_page, acme)
     assert [(one.id, one.last_event_at) for one in found] == [
         ("dan", after(4)), ("ann", after(3)), ("cem", after(2)), ("ben", after(1)),
     ]  # fmt: skip
@@ -182,14 +182,14 @@ def test_the_history_of_fields_tells_what_was_before() -> None:
     o = new_organization()
     for n, plan in enumerate(["Free", "Pro", "Pro", "Team"]):
         acme = track(o, n, company={"name": "Acme", "plan": plan})
-    history = walk(field_history.page, acme)
+    history = walk(field_history.read_page, acme)
     assert [(one.field, one.at, one.before, one.value) for one in history] == [
         ("plan", after(3), "Pro", "Team"),
         ("plan", after(1), "Free", "Pro"),
         ("plan", after(0), None, "Free"),
         ("name", after(0), None, "Acme"),
     ]
-    assert len(walk(field_history.page, acme, field="name")) == 1
+    assert len(walk(field_history.read_page, acme, field="name")) == 1
 
 
 def test_deliveries_are_those_that_tell_of_the_company() -> None:
@@ -200,12 +200,12 @@ def test_deliveries_are_those_that_tell_of_the_company() -> None:
             " values (%(id)s, %(o)s, 'https://example.com', 'x')",
             {"id": UUID(int=1), "o": o},
         )
-        assert webhook_endpoints.subscribed(o)
+        assert webhook_endpoints.lock_subscribed(o)
     for n in range(3):
         track(o, 20 * n, company_id="other", event_key="error")
         acme = track(o, 20 * n + 5, event_key="error")
         evaluate([acme], RuleBooks(), after(20 * n + 16))
-    found = walk(delivery_log.of_company, acme)
+    found = walk(delivery_log.read_page_for_company, acme)
     assert {one.company for one in found} == {"acme"}
     assert [one.created_at for one in found] == sorted(
         (one.created_at for one in found), reverse=True
@@ -214,7 +214,7 @@ def test_deliveries_are_those_that_tell_of_the_company() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [timeline.page, users.page, field_history.page, delivery_log.of_company]
+    "page", [timeline.read_page, users.read_page, field_history.read_page, delivery_log.read_page_for_company]
 )
 def test_a_place_of_another_list_is_refused(page: Callable[..., Any]) -> None:
     with pytest.raises(UnreadableCursor), transaction():

@@ -10,8 +10,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from models.companies import companies, users
-from models.companies.field_digests import Saying, sayings
-from models.companies.field_merge import microseconds
+from models.companies.field_digests import FieldDigest, combine_digests
+from models.companies.field_merge import to_microseconds
 from models.database import execute, query, transaction
 from models.organizations import organizations
 from services.events.tracked_event import TrackedEvent
@@ -100,7 +100,7 @@ def nobody_knows_what_was_said(organization_id: int) -> None:
 def known(organization_id: int) -> list[Any]:
     """All that is known of companies and users, and of their past."""
     with transaction():
-        rows = companies.page(organization_id, after_id=0, limit=100)
+        rows = companies.read_page(organization_id, after_id=0, limit=100)
         heard = query(
             "select c.id, c.external_id as company, u.id as row, u.external_id, u.email, u.traits,"
             " u.fields_at, u.company_at, u.first_seen_at from users u join companies c"
@@ -121,7 +121,7 @@ def known(organization_id: int) -> list[Any]:
         ],
         [
             (one["company"], one["external_id"], one["email"], one["company_at"],
-             one["first_seen_at"], {name: at or microseconds(one["company_at"])
+             one["first_seen_at"], {name: at or to_microseconds(one["company_at"])
                                     for name, at in one["fields_at"].items()})
             for one in heard
         ],
@@ -168,13 +168,13 @@ def test_a_row_is_not_read_where_all_was_said_before() -> None:
         [row] = query("select c.id as company, u.id as row, c.said, u.said as of_user"
                       " from companies c join users u on u.company_id = c.id")  # fmt: skip
         at = T0 + timedelta(seconds=5)
-        heard = companies.hear([Saying(row["company"], row["said"], at, at)])
+        heard = companies.lock_for_intake([FieldDigest(row["company"], row["said"], at, at)])
         assert heard[row["company"]].traits is None
-        assert users.hear([Saying(row["row"], row["of_user"], at, at)]) == {}
+        assert users.lock_for_intake([FieldDigest(row["row"], row["of_user"], at, at)]) == {}
         another = "0" * 32
-        heard = companies.hear([Saying(row["company"], another, at, at)])
+        heard = companies.lock_for_intake([FieldDigest(row["company"], another, at, at)])
         assert heard[row["company"]].traits is not None
-        assert users.hear([Saying(row["row"], another, at, at)]).keys() == {row["row"]}
+        assert users.lock_for_intake([FieldDigest(row["row"], another, at, at)]).keys() == {row["row"]}
     [moved], [moved_user] = known(organization_id)[:2]
     assert (company[5], moved[5], user[3], moved_user[3]) == (T0, at, T0, at)
 
@@ -196,4 +196,4 @@ def test_a_late_event_among_those_that_say_the_same_is_heeded(
 def test_sayings_differ_if_any_event_says_something_else() -> None:
     first, second, third = (T0 + timedelta(seconds=n) for n in range(3))
     told = [(1, "a", second), (2, "a", third), (1, "a", third), (1, "a", first), (2, "b", first)]
-    assert sayings(told) == [Saying(1, "a", first, third), Saying(2, None, first, third)]
+    assert combine_digests(told) == [FieldDigest(1, "a", first, third), FieldDigest(2, None, first, third)]

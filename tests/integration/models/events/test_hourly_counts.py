@@ -58,12 +58,12 @@ def before(**offset: float) -> datetime:
 
 def volumes(organization_id: int) -> dict[str, Volume]:
     with transaction():
-        return hourly_counts.volumes(organization_id, NOW)
+        return hourly_counts.read_volumes(organization_id, NOW)
 
 
 def weeks(organization_id: int, key: str = "login") -> list[tuple[date, int, int]]:
     with transaction():
-        found = weekly_reach.of_key(organization_id, key, since=date(2025, 1, 1))
+        found = weekly_reach.read_weeks(organization_id, key, since=date(2025, 1, 1))
     return [(one.week, one.companies, one.users) for one in found]
 
 
@@ -151,7 +151,7 @@ def test_counting_anew_says_the_same() -> None:
 
 def quiet(organization_id: int, *keys: str) -> list[str]:
     with transaction():
-        return [one.event_key for one in hourly_counts.quiet(organization_id, keys, NOW)]
+        return [one.event_key for one in hourly_counts.find_quiet_keys(organization_id, keys, NOW)]
 
 
 def each_hours(organization_id: int, key: str, step: float, *, until: float, number: int) -> None:
@@ -171,7 +171,7 @@ def test_a_key_is_quiet_when_it_is_silent_for_more_than_twice_its_longest_silenc
     refresh(NOW)
     assert quiet(o, "hourly", "daily", "gone", "never") == ["gone", "hourly"]
     with transaction():
-        [gone, _] = hourly_counts.quiet(o, ["hourly", "gone"], NOW)
+        [gone, _] = hourly_counts.find_quiet_keys(o, ["hourly", "gone"], NOW)
     assert gone.silent_for == timedelta(hours=72)
     assert gone.longest_before == timedelta(hours=24)
 
@@ -235,13 +235,13 @@ def test_all_keys_are_told_by_week_at_once() -> None:
     refresh(NOW)
     since = MONDAY - timedelta(days=10)
     with transaction():
-        assert weekly_reach.companies_a_week(o, since=since) == {
+        assert weekly_reach.read_company_counts(o, since=since) == {
             "login": {0: 2, 2: 1},
             "report": {2: 1},
         }
-        found = weekly_reach.of_keys(o, None, since=since)
+        found = weekly_reach.read_weeks_by_key(o, None, since=since)
         assert [week.companies for week in found["login"]] == [2, 1]
-        assert [*weekly_reach.of_keys(o, ["report"], since=since)] == ["report"]
+        assert [*weekly_reach.read_weeks_by_key(o, ["report"], since=since)] == ["report"]
 
 
 def test_a_week_begins_on_monday_at_midnight_utc() -> None:

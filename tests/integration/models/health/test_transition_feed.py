@@ -15,7 +15,7 @@ from config.settings import Settings
 from models.cursors import UnreadableCursor
 from models.database import database, query, transaction
 from models.health import transition_feed, transitions
-from models.health.transition_feed import Stretch, stretch
+from models.health.transition_feed import FeedPage, read_feed
 from models.health.transitions import StoredTransition
 from models.organizations import organizations
 
@@ -60,9 +60,9 @@ def add(organization_id: int, company_id: int, sequence: int, seconds: float = 0
     return written.id
 
 
-def read(organization_id: int, after: str | None = None, limit: int = 100) -> Stretch:
+def read(organization_id: int, after: str | None = None, limit: int = 100) -> FeedPage:
     with transaction():
-        return stretch(organization_id, after=after, limit=limit)
+        return read_feed(organization_id, after=after, limit=limit)
 
 
 def read_all(organization_id: int, limit: int) -> list[UUID]:
@@ -161,11 +161,11 @@ def test_a_company_is_told_in_its_own_order_whatever_its_clocks_said(
             counted[place] += 1
             add(o, rows[place]["id"], counted[place], seconds)
             if number == read_after:
-                stretch(o, limit=limit)
+                read_feed(o, limit=limit)
         told: list[tuple[str, int]] = []
         after, more = None, True
         while more:
-            found = stretch(o, after=after, limit=limit)
+            found = read_feed(o, after=after, limit=limit)
             told += [(one.company, one.sequence) for one in found.transitions]
             after, more = found.next, found.more
         undone.rollback()
@@ -188,7 +188,7 @@ def test_with_nothing_new_the_place_stays_and_what_comes_is_read_from_it() -> No
     with transaction():
         added = add(o, company(o, "a"), 1)
     assert [one.id for one in read(o, nothing.next).transitions] == [added]
-    assert read(o, read(o).next) == Stretch([], read(o).next, more=False)
+    assert read(o, read(o).next) == FeedPage([], read(o).next, more=False)
 
 
 @pytest.mark.parametrize("place", ["", "x", "WyJmZWVkIiwiYSJd", "0" * 9_000])

@@ -57,7 +57,7 @@ def used(organization: Organization) -> None:
     with transaction():
         person = people.create(f"ann@{organization.name}.com", "Ann", None)
         memberships.add(o, person.id, "editor")
-        company_id = companies.ids_of_organization(o)[0]
+        company_id = companies.list_ids(o)[0]
         saved_views.add(o, person.id, "Mine", "status=Critical", shared=False)
         company_notes.add(NewNote(o, company_id, person.id, NOW, "Call them."))
         flag_overrides.add(
@@ -74,7 +74,7 @@ def used(organization: Organization) -> None:
 def arrive(organization: Organization) -> None:
     """Let an event be counted that is not summed up yet."""
     with transaction():
-        hourly_counts.note([Stored(organization.id, "login", NOW)])
+        hourly_counts.record_arrivals([Stored(organization.id, "login", NOW)])
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def test_every_table_is_empty_of_a_deleted_organization_and_full_of_the_other(
     assert set(counts(doomed.id).values()) == {0}
     assert counts(other.id) == kept
     with transaction():
-        assert [one.name for one in organizations.every()] == ["other"]
+        assert [one.name for one in organizations.list_all()] == ["other"]
 
 
 def test_every_other_table_is_known_to_be_of_no_organization(settings: Settings) -> None:
@@ -190,12 +190,12 @@ def test_its_keys_are_gone_and_nothing_is_sent_from_the_first_chunk_on(
     removing = removal.remove(doomed.id)
     next(removing)
     with transaction():
-        assert api_keys.of_organization(doomed.id) == []
+        assert api_keys.list_for_organization(doomed.id) == []
         assert not query("select 1 from deliveries where state = 'waiting'")
     removing.close()
     list(removal.remove(doomed.id))  # whoever was interrupted goes on
     with transaction():
-        assert organizations.every() == []
+        assert organizations.list_all() == []
 
 
 def test_a_part_of_a_transaction_that_fails_takes_back_only_what_it_did(
@@ -208,7 +208,7 @@ def test_a_part_of_a_transaction_that_fails_takes_back_only_what_it_did(
         with transaction():
             organizations.create("third")
     with transaction():
-        assert [one.name for one in organizations.every()] == ["first", "third"]
+        assert [one.name for one in organizations.list_all()] == ["first", "third"]
 
 
 def _fail_within_a_transaction() -> None:
@@ -236,7 +236,7 @@ def test_the_commands_leave_nothing_in_postgresql_or_redis(
         assert keys.of_organization(doomed.id + 1, NOW)
     assert set(counts(doomed.id).values()) == {0}
     with transaction():
-        assert organizations.every() == []
+        assert organizations.list_all() == []
 
 
 def test_without_redis_an_organization_is_deleted_and_what_stays_is_said(
@@ -250,4 +250,4 @@ def test_without_redis_an_organization_is_deleted_and_what_stays_is_said(
     assert result.exit_code == 0, result.output
     assert "Redis keeps its refused event keys for another 30 days" in result.stderr
     with transaction():
-        assert organizations.every() == []
+        assert organizations.list_all() == []

@@ -329,11 +329,11 @@ def test_the_key_that_sent_an_event_is_known_to_have_been_used() -> None:
     organization_id = new_organization()
     with transaction():
         key = api_keys.create(organization_id, "server")
-        holder = api_keys.holder(api_keys.digest(key))
+        holder = api_keys.find_holder(api_keys.digest(key))
     assert holder is not None
     store([event(organization_id, key_id=holder.key_id)], RuleBooks())
     with transaction():
-        [known] = api_keys.of_organization(organization_id)
+        [known] = api_keys.list_for_organization(organization_id)
     assert known.last_used_at is not None
 
 

@@ -130,7 +130,7 @@ def read(company_id: int) -> Company:
 
 def history(company_id: int) -> list[StoredTransition]:
     with transaction():
-        return transitions.of_company(company_id)
+        return transitions.list_for_company(company_id)
 
 
 def crossings(company_id: int) -> list[tuple[float, str, str]]:

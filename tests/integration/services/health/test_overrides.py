@@ -133,13 +133,13 @@ class Tenant:
 
     def history(self) -> list[tuple[float, str, str]]:
         with transaction():
-            found = transitions.of_company(self.company.id)
+            found = transitions.list_for_company(self.company.id)
         return [((t.at - T0).total_seconds(), t.to_status, t.cause) for t in found]
 
     def overrides(self) -> list[StoredOverride]:
         """All that ever were, the oldest first."""
         with transaction():
-            found = flag_overrides.of_organization(self.id, ended=True)
+            found = flag_overrides.list_for_organization(self.id, ended=True)
         return [one.override for one in reversed(found)]
 
     def explain(self, at: float) -> Explanation:
@@ -289,8 +289,8 @@ def test_while_events_wait_to_be_stored_it_waits_too_and_is_then_recorded_at_its
     assert not written.override.start_recorded
     assert tenant.history() == [AT_FIRST]
     with transaction():
-        assert flag_overrides.due(until=after(59.9), limit=9) == []
-        assert flag_overrides.due(until=after(60), limit=9) == [(tenant.company.id, after(60))]
+        assert flag_overrides.find_due(until=after(59.9), limit=9) == []
+        assert flag_overrides.find_due(until=after(60), limit=9) == [(tenant.company.id, after(60))]
     tenant.track(55, 56)
     tenant.judge(200)
     assert tenant.history() == [
@@ -299,7 +299,7 @@ def test_while_events_wait_to_be_stored_it_waits_too_and_is_then_recorded_at_its
         (100, "At Risk", "override"),
     ]
     with transaction():
-        assert flag_overrides.due(until=after(10_000), limit=9) == []
+        assert flag_overrides.find_due(until=after(10_000), limit=9) == []
 
 
 def test_what_is_replaced_and_ended_before_any_of_it_could_be_recorded_is_recorded_in_order(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from models.companies import companies, field_history
 from models.companies.companies import NewCompany
 from models.companies.field_history import StoredFieldChange
-from models.companies.field_merge import Change
+from models.companies.field_merge import FieldChange
 from models.events import events, storage
 from models.events.events import Latest
 from models.events.storage import StoredEvent
@@ -121,7 +121,7 @@ def stored(occurrences: Sequence[Occurrence], known: int | None = None) -> Store
     wanted = [Latest(company_id, key, known) for key in (None, *KEYS, "unknown")]
     latest = {
         one.event_key: LatestTimes(BEGINNING, known, times[::-1])
-        for one, times in zip(wanted, events.times_of_latest(wanted), strict=True)
+        for one, times in zip(wanted, events.find_times_of_latest(wanted), strict=True)
     }
     return StoredFacts(company_id, "acme", T0, latest)
 
@@ -134,7 +134,7 @@ def with_history(changes: Sequence[FieldChange]) -> StoredFacts:
     assert company is not None
     field_history.add(
         StoredFieldChange(
-            organization_id, company.id, Change(change.field, change.at, change.value)
+            organization_id, company.id, FieldChange(change.field, change.at, change.value)
         )
         for change in changes
     )

@@ -101,7 +101,7 @@ def pass_time(until: datetime, rulebooks: RuleBooks) -> None:
     """As the clock does: whatever falls due is judged at its instant."""
     while True:
         with transaction():
-            due = flag_states.due(until=until, limit=1)
+            due = flag_states.find_due(until=until, limit=1)
         if not due:
             return
         evaluate([due[0][0]], rulebooks, due[0][1])
@@ -128,7 +128,7 @@ def live(organization_id: int, seed: int, companies: int) -> None:
 def everything(organization_id: int, until: datetime) -> list[PlannedChange]:
     """What `brazebee rules forecast` tells."""
     with transaction():
-        due = flag_states.companies_due(organization_id, until=until)
+        due = flag_states.find_due_companies(organization_id, until=until)
         found = [one for some in forecast(due, 1, NOW, until) for one in some]
     moving = [one for one in found if one.before != one.after]
     return sorted(moving, key=lambda one: (one.at, one.id))

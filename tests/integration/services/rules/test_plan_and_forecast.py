@@ -113,7 +113,7 @@ class Life:
     def pass_time(self, until: datetime) -> None:
         while True:
             with transaction():
-                due = flag_states.due(until=until, limit=1)
+                due = flag_states.find_due(until=until, limit=1)
             if not due:
                 return
             [(company_id, due_at)] = due
@@ -121,7 +121,7 @@ class Life:
 
     def judge_by_new_rules(self, at: datetime) -> None:
         with transaction():
-            outdated = companies.ids_judged_by_older_rules(limit=1_000)
+            outdated = companies.find_judged_by_older_rules(limit=1_000)
         for company_id in outdated:
             evaluate([company_id], self.rulebooks, at)
 
@@ -219,7 +219,7 @@ def test_an_edit_of_one_flag_leaves_what_the_others_remember() -> None:
     with transaction():
         kept = {
             (state.company_id, state.flag): state
-            for states in flag_states.of_companies(companies.ids_of_organization(life.id)).values()
+            for states in flag_states.list_for_companies(companies.list_ids(life.id)).values()
             for state in states
             if state.flag in ("Reports", "Users")
         }
@@ -228,7 +228,7 @@ def test_an_edit_of_one_flag_leaves_what_the_others_remember() -> None:
     life.judge_by_new_rules(after(days=20))
     with transaction():
         for (company_id, flag), state in kept.items():
-            [now] = [s for s in flag_states.of_company(company_id) if s.flag == flag]
+            [now] = [s for s in flag_states.list_for_company(company_id) if s.flag == flag]
             assert now == state
 
 
@@ -237,7 +237,7 @@ def test_what_is_forecast_is_what_then_happens() -> None:
     life.live(life.random_events(seed=3, number=25, days=20), until=after(days=20))
     already = len(recorded())
     with transaction():
-        due = flag_states.companies_due(life.id, until=after(days=27))
+        due = flag_states.find_due_companies(life.id, until=after(days=27))
         found = forecast(due, life.version, after(days=20), after(days=27))
         foreseen = [one for some in found for one in some]
     assert len(foreseen) > 10
@@ -268,7 +268,7 @@ def test_a_backtest_finds_the_transitions_that_live_judging_recorded(
     ]
     life.live(events, until=after(days=40))
     with transaction():
-        ids = companies.ids_of_organization(life.id)
+        ids = companies.list_ids(life.id)
     chunks = backtest(settings, ids, [book], ReplayPeriod(after(days=-50), after(days=40)))
     replayed = sorted(
         (
@@ -295,7 +295,7 @@ def test_a_backtest_that_begins_in_the_middle_finds_the_same_from_there_on(
     life = Life()
     life.live(life.random_events(seed=5, number=12, days=40), until=after(days=40))
     with transaction():
-        ids = companies.ids_of_organization(life.id)
+        ids = companies.list_ids(life.id)
     book = read_rules(RULES.replace("    recover: at least 6 times in 7 days\n", ""))
     whole, half = (
         {
@@ -328,7 +328,7 @@ def test_a_clock_that_stood_still_for_an_hour_over_500_due_flags_records_each_at
     )
     restarted = after(days=1, hours=2)
     with transaction():
-        due = flag_states.due(until=restarted, limit=1_000)
+        due = flag_states.find_due(until=restarted, limit=1_000)
     assert len(due) == 250
     for company_id, _ in reversed(due):
         evaluate([company_id], life.rulebooks, restarted)

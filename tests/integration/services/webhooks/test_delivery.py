@@ -151,7 +151,7 @@ class Outbox:
 
     def due(self, at: datetime) -> list[tuple[UUID, int]]:
         with transaction():
-            return deliveries.due(until=at, limit=10)
+            return deliveries.find_due(until=at, limit=10)
 
 
 @pytest.fixture
@@ -485,7 +485,7 @@ def test_what_is_written_while_its_endpoint_is_removed_is_not_sent(
 
     def write() -> UUID:
         with transaction():
-            [endpoint] = webhook_endpoints.subscribed(outbox.organization_id)
+            [endpoint] = webhook_endpoints.lock_subscribed(outbox.organization_id)
             new = NewDelivery(
                 outbox.organization_id, endpoint.id, transition_id, "msg_1", json.dumps({})
             )

@@ -18,10 +18,10 @@ import pytest
 from config.settings import Settings
 from config.webhook_policy import LEASE, WebhookPolicy
 from models.database import execute, query, transaction
-from models.due import anything
+from models.due import is_anything_due
 from models.organizations import organizations
 from models.webhooks import deliveries, webhook_endpoints
-from models.webhooks.deliveries import Attempt, ByHand, NewDelivery, Request, Result, State
+from models.webhooks.deliveries import Attempt, ManualReason, NewDelivery, Request, Result, State
 from models.webhooks.webhook_endpoints import Endpoint
 from services.webhooks import endpoints
 from services.webhooks.claims import ClaimedDelivery, claim, next_in_turn
@@ -45,7 +45,7 @@ class Place:
     organization_id: int
     id: UUID
 
-    def add(self, number: int = 1, by_hand: ByHand | None = None) -> list[UUID]:
+    def add(self, number: int = 1, by_hand: ManualReason | None = None) -> list[UUID]:
         """So many new rows, oldest first."""
         with transaction():
             new = NewDelivery(self.organization_id, self.id, None, "msg_1", "{}", by_hand=by_hand)
@@ -54,7 +54,7 @@ class Place:
     @property
     def endpoint(self) -> Endpoint:
         with transaction():
-            found = webhook_endpoints.of_organization(self.organization_id)
+            found = webhook_endpoints.list_for_organization(self.organization_id)
         [ours] = [endpoint for endpoint in found if endpoint.id == self.id]
         return ours
 
@@ -136,17 +136,17 @@ def fail(
 
 def due(at: float) -> list[Request]:
     with transaction():
-        return deliveries.due(until=after(at), limit=500)
+        return deliveries.find_due(until=after(at), limit=500)
 
 
 def anything_due(at: float) -> bool:
     with transaction():
-        return anything(until=after(at))
+        return is_anything_due(until=after(at))
 
 
 def probes(at: float) -> list[Request]:
     with transaction():
-        return deliveries.probes(until=after(at), limit=500)
+        return deliveries.find_probes(until=after(at), limit=500)
 
 
 def break_circuit(place: Place, at: float = 0) -> None:
@@ -236,7 +236,7 @@ def test_many_rows_for_one_endpoint_are_all_sent_one_turn_after_the_other(place:
 
 
 def test_only_one_of_the_two_slots_is_for_recovery(place: Place) -> None:
-    older, old = place.add(2, ByHand.RECOVERY)
+    older, old = place.add(2, ManualReason.RECOVERY)
     fresh = place.add()[0]
     recovery = begin(older, 0)
     assert try_claim(old, 0) is None
@@ -248,7 +248,7 @@ def test_fresh_rows_have_their_turn_before_those_of_a_recovery_and_each_kind_old
     place: Place,
 ) -> None:
     under_way = [begin(delivery_id, 0) for delivery_id in place.add(2)]
-    recovered = place.add(2, ByHand.RECOVERY)
+    recovered = place.add(2, ManualReason.RECOVERY)
     fresh = place.add(2)
     for delivery_id in (*recovered, *fresh):
         assert try_claim(delivery_id, 0) is None
@@ -261,7 +261,7 @@ def test_fresh_rows_have_their_turn_before_those_of_a_recovery_and_each_kind_old
 
 
 def test_two_parked_rows_of_a_recovery_do_not_have_their_turn_at_once(place: Place) -> None:
-    for delivery_id in place.add(3, ByHand.RECOVERY):
+    for delivery_id in place.add(3, ManualReason.RECOVERY):
         with transaction():
             deliveries.park(delivery_id)
     with transaction():
@@ -273,7 +273,7 @@ def test_what_is_sent_at_once_waits_for_no_slot_and_takes_none(place: Place) -> 
     ids = place.add(3)
     first, second = begin(ids[0], 0), begin(ids[1], 0)
     assert try_claim(ids[2], 0) is None
-    by_hand = begin(place.add(1, ByHand.AT_ONCE)[0], 0)
+    by_hand = begin(place.add(1, ManualReason.AT_ONCE)[0], 0)
     assert succeed(first, 1) == [(ids[2], 1)]
     assert succeed(by_hand, 1) == []
     succeed(second, 1)
@@ -409,7 +409,7 @@ def test_the_clock_asks_for_one_probe_of_each_open_circuit_the_oldest_fresh_row(
 ) -> None:
     for place in places:
         break_circuit(place)
-    recovered = [place.add(1, ByHand.RECOVERY)[0] for place in places]
+    recovered = [place.add(1, ManualReason.RECOVERY)[0] for place in places]
     fresh = [place.add(2) for place in places]
     for delivery_id in (*recovered, *fresh[0], *fresh[1]):
         assert try_claim(delivery_id, 1) is None
@@ -537,7 +537,7 @@ def test_what_is_sent_at_once_has_one_try_that_touches_nothing(
     if broken:
         break_circuit(place)
     before = place.health
-    [delivery_id] = place.add(1, ByHand.AT_ONCE)
+    [delivery_id] = place.add(1, ManualReason.AT_ONCE)
     claimed = begin(delivery_id, 1)
     assert not claimed.probe
     if accepted:
@@ -555,7 +555,7 @@ def test_what_is_sent_at_once_has_one_try_that_touches_nothing(
 def test_a_failed_recovery_has_one_try_and_touches_neither_failures_nor_circuit(
     place: Place,
 ) -> None:
-    ids = place.add(6, ByHand.RECOVERY)
+    ids = place.add(6, ManualReason.RECOVERY)
     before = place.health
     for delivery_id in ids:
         assert fail(begin(delivery_id, 1), 1, status=410)[0].state is State.FAILED
@@ -565,16 +565,16 @@ def test_a_failed_recovery_has_one_try_and_touches_neither_failures_nor_circuit(
 
 def test_a_recovery_waits_while_the_circuit_is_open(place: Place) -> None:
     break_circuit(place)
-    [delivery_id] = place.add(1, ByHand.RECOVERY)
+    [delivery_id] = place.add(1, ManualReason.RECOVERY)
     assert try_claim(delivery_id, 1) is None
     assert (row(delivery_id)["parked"], row(delivery_id)["by_hand"]) == (True, "recovery")
     assert probes(30) == [(delivery_id, 1)]
 
 
 def test_what_is_sent_at_once_reaches_even_a_disabled_endpoint(place: Place) -> None:
-    [before] = place.add(1, ByHand.AT_ONCE)
+    [before] = place.add(1, ManualReason.AT_ONCE)
     place.disable(0)
-    [delivery_id] = place.add(1, ByHand.AT_ONCE)
+    [delivery_id] = place.add(1, ManualReason.AT_ONCE)
     succeed(begin(before, 1), 1)
     succeed(begin(delivery_id, 1), 1)
     assert place.endpoint.disabled_at == after(0)
@@ -735,7 +735,7 @@ class Weather:
         self.at += self.chance.choice([0, 0.1, 1, 6, 40, 400])
         for place in self.places:
             if self.chance.random() < 0.2:
-                place.add(1, self.chance.choice([None, None, None, *ByHand]))
+                place.add(1, self.chance.choice([None, None, None, *ManualReason]))
         if self.chance.random() < 0.03:
             self.places[0].disable(self.at)
             self.asked += self.places[0].enable(self.at + self.chance.choice([0, 30]))
@@ -786,16 +786,16 @@ def test_whatever_fails_or_gets_lost_no_row_is_forgotten_and_no_slot_is_exceeded
 def in_flight(place: Place, at: float) -> int:
     """Attempts under way that are not made at once."""
     with transaction():
-        made = deliveries.in_flight(place.id, after(at))
-    assert made.count(ByHand.RECOVERY) <= 1
-    return len(made) - made.count(ByHand.AT_ONCE)
+        made = deliveries.list_in_flight(place.id, after(at))
+    assert made.count(ManualReason.RECOVERY) <= 1
+    return len(made) - made.count(ManualReason.AT_ONCE)
 
 
 def test_a_recovery_that_fails_as_a_probe_waits_on_and_doubles_the_pause(place: Place) -> None:
     opened = place.add(5)
     for number, delivery_id in enumerate(opened):
         fail(begin(delivery_id, number), number)
-    [recovering] = place.add(1, ByHand.RECOVERY)
+    [recovering] = place.add(1, ManualReason.RECOVERY)
     assert try_claim(recovering, 5) is None
     at, pauses = 5.0, []
     for _ in range(3):

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.companies.field_merge import Change, Traits, fingerprint, json_bytes
+from models.companies.field_merge import FieldChange, Traits, digest_fields, json_bytes
 
 CORE = ("name", "email")
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -37,14 +37,14 @@ def events_and_arrivals(draw: st.DrawFn) -> tuple[list[Sent], list[Sent]]:
 def merged(arrivals: list[Sent]) -> Traits:
     traits = Traits(dict.fromkeys(CORE))
     for at, sent in arrivals:
-        traits.merge(sent, at)
+        traits.merge_with_history(sent, at)
     return traits
 
 
-def told(arrivals: list[Sent]) -> list[list[Change]]:
+def told(arrivals: list[Sent]) -> list[list[FieldChange]]:
     """What each arrival adds to the history of the fields."""
     traits = Traits(dict.fromkeys(CORE))
-    return [traits.merge(sent, at) for at, sent in arrivals]
+    return [traits.merge_with_history(sent, at) for at, sent in arrivals]
 
 
 def exactly(values: Mapping[str, Any]) -> dict[str, str]:
@@ -103,9 +103,9 @@ def test_a_newer_null_replaces_a_value() -> None:
 def test_a_first_value_and_another_one_are_changes_and_the_same_one_again_is_none() -> None:
     later, last = T0 + timedelta(seconds=1), T0 + timedelta(seconds=2)
     assert told([(T0, {"plan": "Pro"}), (later, {"plan": "Pro"}), (last, {"plan": "Free"})]) == [
-        [Change("plan", T0, "Pro")],
+        [FieldChange("plan", T0, "Pro")],
         [],
-        [Change("plan", last, "Free")],
+        [FieldChange("plan", last, "Free")],
     ]
 
 
@@ -122,7 +122,7 @@ def test_a_change_of_type_or_to_null_is_a_change_as_well() -> None:
 def test_a_value_of_the_past_holds_until_the_next_one_that_is_known() -> None:
     earlier = T0 - timedelta(days=1)
     assert told([(T0, {"plan": "Pro"}), (earlier, {"plan": "Free"})])[1] == [
-        Change("plan", earlier, "Free", late=True, held=(T0, "Pro")),
+        FieldChange("plan", earlier, "Free", late=True, held=(T0, "Pro")),
     ]
 
 
@@ -131,7 +131,7 @@ def history(arrivals: list[Sent]) -> dict[str, dict[datetime, Any]]:
     return stored(told(arrivals))
 
 
-def stored(several: list[list[Change]]) -> dict[str, dict[datetime, Any]]:
+def stored(several: list[list[FieldChange]]) -> dict[str, dict[datetime, Any]]:
     """What changes make of the history of each field: one value at each instant."""
     fields_said: dict[str, dict[datetime, Any]] = {}
     for changes in several:
@@ -213,7 +213,7 @@ def test_what_is_not_told_of_a_repeated_value_would_have_added_nothing(
     all_told = []
     for at, fields_sent in arrivals:
         everything.changed_at.clear()  # so that it cannot know that a late repeat adds nothing
-        all_told.append(everything.merge(fields_sent, at))
+        all_told.append(everything.merge_with_history(fields_sent, at))
     briefly, fully = stored(told(arrivals)), stored(all_told)
     assert {name: steps(said) for name, said in briefly.items()} == {
         name: steps(said) for name, said in fully.items()
@@ -227,7 +227,7 @@ def from_its_row(traits: Traits, newest_event_at: datetime | None) -> Traits:
         dict(traits.custom),
         traits.stored_fields_at,
         newest_event_at,
-        said=traits.fingerprint(),
+        said=traits.digest(),
         changed_at=dict(traits.changed_at),
     )
 
@@ -251,12 +251,12 @@ def test_what_is_said_again_only_moves_the_time_of_the_newest_event(
 ) -> None:
     traits = merged(arrivals)
     said = data.draw(st.sampled_from([sent for _, sent in arrivals] or [{}]))
-    since, newest = traits.said_since, traits.newest_event_at
-    if fingerprint(said) != traits.fingerprint() or since is None or newest is None or at < since:
+    since, newest = traits.unchanged_since, traits.newest_event_at
+    if digest_fields(said) != traits.digest() or since is None or newest is None or at < since:
         return
     shortly = from_its_row(traits, max(newest, at))
 
-    assert traits.merge(said, at) == []
+    assert traits.merge_with_history(said, at) == []
     assert traits == shortly
 
 
@@ -267,11 +267,11 @@ def test_without_a_history_what_is_said_again_changes_nothing_whenever_it_was(
 ) -> None:
     traits = Traits(dict.fromkeys(CORE))
     for at, sent in arrivals:
-        traits.take_over(sent, at)
+        traits.merge(sent, at)
     at, said = data.draw(few_times), data.draw(st.sampled_from([s for _, s in arrivals] or [{}]))
-    if fingerprint(said) == traits.fingerprint() and traits.newest_event_at:
+    if digest_fields(said) == traits.digest() and traits.newest_event_at:
         shortly = from_its_row(traits, max(traits.newest_event_at, at))
-        traits.take_over(said, at)
+        traits.merge(said, at)
         assert traits == shortly
 
 
@@ -279,6 +279,6 @@ def test_a_fingerprint_tells_apart_what_is_written_otherwise_but_not_in_another_
     said = {"name": "Acme", "seats": 1, "tags": {"a": 1, "b": 2}}
     again = {"tags": {"b": 2, "a": 1}, "seats": 1, "name": "Acme"}
     others = [said | {"seats": seats} for seats in (1.0, True, "1", None)]
-    assert fingerprint(said) == fingerprint(again)
-    assert len({fingerprint(one) for one in (said, *others, {"name": "Acme"})}) == 6
-    assert fingerprint(said, 1) != fingerprint(said, 2)
+    assert digest_fields(said) == digest_fields(again)
+    assert len({digest_fields(one) for one in (said, *others, {"name": "Acme"})}) == 6
+    assert digest_fields(said, 1) != digest_fields(said, 2)

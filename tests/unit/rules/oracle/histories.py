@@ -1,19 +1,18 @@
-"""Random phrases, books and histories of one company, and the company as the actors keep it.
+"""Random phrases, rule books and histories of one company, and the company as the actors keep it.
 
-Each property is tried with a few dozen cases. `BRAZEBEE_ORACLE_CASES=2000` tries each, for every
-kind of phrase or book, with that many instead; that takes some minutes:
+The profile `thorough` tests hundreds of random cases for every kind of phrase or book; that takes
+some minutes:
 
-    BRAZEBEE_ORACLE_CASES=2000 .venv/bin/python -m pytest tests/unit/rules/oracle
+    HYPOTHESIS_PROFILE=thorough .venv/bin/python -m pytest tests/unit/rules/oracle
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from models.companies.field_merge import Traits
@@ -25,13 +24,14 @@ from rules.judging.settlement import settle
 from rules.judging.state import CompanyState, Transition
 from rules.phrases.amounts import Amount, Change, Measure
 from rules.phrases.condition import Bound, Condition, Level
-from rules.phrases.counting import Absence, Comparison, Count, Never
+from rules.phrases.counting import Absence, Count, Never
 from rules.phrases.distinct import Distinct, Share
 from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
+from tests.support.properties import THOROUGH_TIMEOUT
+from tests.support.rules import limits_up_to
 from tests.unit.rules.oracle.recount import Sent, at
 
-CASES = int(os.environ.get("BRAZEBEE_ORACLE_CASES", "0"))
 STATUSES = ("Healthy", "At Risk", "Critical")
 LIVE_WITHIN = 60
 LAST = 90
@@ -43,24 +43,14 @@ END = LAST + 130
 Phrases = st.SearchStrategy[Condition]
 
 
-def cases(usual: int) -> settings:
-    """How many cases a property is tried with."""
-    return settings(
-        max_examples=CASES or usual,
-        deadline=None,
-        database=None,
-        derandomize=not CASES,  # chance belongs into the runs by hand
-        suppress_health_check=[HealthCheck.too_slow],
-    )
-
-
-TIME_LIMIT = 120 if not CASES else 3_600
+IS_THOROUGH = settings.get_current_profile_name() == "thorough"
+TIME_LIMIT = THOROUGH_TIMEOUT if IS_THOROUGH else 120
 """Seconds for one property."""
 
 # Phrases
 
 SECONDS = st.one_of(st.integers(1, 10), st.integers(1, 60)).map(lambda s: timedelta(seconds=s))
-COMPARISONS, BOUNDS = st.sampled_from(Comparison), st.sampled_from(Bound)
+BOUNDS = st.sampled_from(Bound)
 AMOUNTS = st.one_of(
     st.integers(-4, 12).map(Decimal),
     st.sampled_from(["0.1", "0.3", "2.5", "123456789012345678901234567890"]).map(Decimal),
@@ -75,25 +65,20 @@ DATE_FIELDS = st.sampled_from(["due", "due", "due", "plan", "seats"])
 DATA_PATHS = st.sampled_from([("data", "n"), ("data", "deep", "n")])
 PLANS: list[Any] = ["Free", "free ", "Pro", "pro", "5", 5, 5.0, True, "true", None]
 
-COUNTS: Phrases = st.builds(Count, COMPARISONS, st.integers(0, 4), SECONDS).filter(
-    lambda count: count.depth > 0
-)
+LIMITS = limits_up_to(4)
+"""Comparisons and numbers; drawn together, since filtering invalid pairs discards many examples."""
+
+COUNTS: Phrases = st.builds(lambda limit, window: Count(*limit, window), LIMITS, SECONDS)
 NEVERS: Phrases = st.builds(Never, SECONDS, DATE_FIELDS)
-CHANGES: Phrases = st.one_of(
-    st.builds(Change, st.just(False), PERCENTS, SECONDS, st.integers(0, 3).map(Decimal)),
-    st.builds(
-        Change,
-        st.just(True),
-        st.one_of(PERCENTS, st.just(Decimal(250))),
-        SECONDS,
-        st.integers(0, 3).map(Decimal),
-    ),
+IGNORED = st.integers(0, 3).map(Decimal)
+DECREASES: Phrases = st.builds(Change, st.just(False), PERCENTS, SECONDS, IGNORED)
+INCREASES: Phrases = st.builds(
+    Change, st.just(True), st.one_of(PERCENTS, st.just(Decimal(250))), SECONDS, IGNORED
 )
 
 
 def _distinct(of: st.SearchStrategy[tuple[str, ...]]) -> Phrases:
-    built = st.builds(Distinct, COMPARISONS, st.integers(0, 4), of, SECONDS)
-    return built.filter(lambda distinct: distinct.depth > 0)
+    return st.builds(lambda limit, *rest: Distinct(*limit, *rest), LIMITS, of, SECONDS)
 
 
 def _amounts(measure: Measure) -> Phrases:
@@ -113,8 +98,8 @@ OF_EVENTS: dict[str, Phrases] = {
     "average": _amounts(Measure.AVERAGE),
     "highest": _amounts(Measure.HIGHEST),
     "lowest": _amounts(Measure.LOWEST),
-    "change down": CHANGES.filter(lambda change: not change.upwards),
-    "change up": CHANGES.filter(lambda change: change.upwards),
+    "change down": DECREASES,
+    "change up": INCREASES,
 }
 OF_FIELDS: dict[str, Phrases] = {
     "field compared": st.builds(FieldCompared, NUMBER_FIELDS, BOUNDS, AMOUNTS),
@@ -338,7 +323,7 @@ class Company:
         self.known.add(id(sent))
         event, since = sent.event, sent.event.occurred_at
         late = now - sent.second > LIVE_WITHIN
-        changes = self.traits.merge(sent.company, since)
+        changes = self.traits.merge_with_history(sent.company, since)
         said = [(c.field, c.at, c.value) for c in changes]
         said += [(c.field, *c.held) for c in changes if c.held]
         self.fields += [FieldChange(at, field, value) for field, at, value in said]

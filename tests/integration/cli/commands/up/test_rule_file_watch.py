@@ -41,7 +41,7 @@ class Watched:
             organization = organizations.find("default")
             if organization is None:
                 return []
-            return [version.source for version in rule_versions.after(organization.id, 0)]
+            return [version.source for version in rule_versions.list_after(organization.id, 0)]
 
 
 def test_a_save_is_applied_once_it_has_settled(tmp_path: Path) -> None:

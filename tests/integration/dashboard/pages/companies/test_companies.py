@@ -60,7 +60,7 @@ class Acme:
 
     def logged(self) -> list[tuple[str, str, str]]:
         with transaction():
-            entries = audit_log.page(self.organization.id, limit=50)
+            entries = audit_log.read_page(self.organization.id, limit=50)
         return [(e.made_by, e.action, e.subject) for e in entries if e.action != "Signed in"]
 
 
@@ -76,7 +76,7 @@ def test_the_worst_come_first_with_what_the_command_line_says_of_them(acme: Acme
     page = acme.page()
     assert names(page) == ["Quiet", "Fresh", "Slow", "Busy"]
     with transaction():
-        told = companies.of_organization(acme.organization.id)
+        told = companies.list_health(acme.organization.id)
     text = text_of(page)
     for company in told:
         said = f"{company.name} {company.id} {company.health_status} {company.score}"
@@ -119,15 +119,15 @@ def test_the_address_says_which_and_in_what_order(acme: Acme, query: str, found:
 
 def test_where_nothing_matches_the_page_says_how_to_go_on(acme: Acme) -> None:
     page = acme.page("?q=nobody")
-    assert "No company matches" in text_of(page)
+    assert "No matching companies" in text_of(page)
     assert link(page, "Show all companies") == "/o/acme/companies"
 
 
 def test_before_any_company_the_page_leads_to_the_first_steps(dashboard: Dashboard) -> None:
     new = dashboard.organization("new")
     page = dashboard.signed_in("ann@new.com", (new, "viewer")).get("/o/new/companies")
-    assert "No company yet" in text_of(page)
-    assert link(page, "The first steps") == "/o/new/"
+    assert "No companies yet" in text_of(page)
+    assert link(page, "Get started") == "/o/new/"
 
 
 def test_a_filter_by_a_field_that_a_form_adds_stands_in_the_address_afterwards(acme: Acme) -> None:
@@ -135,7 +135,7 @@ def test_a_filter_by_a_field_that_a_form_adds_stands_in_the_address_afterwards(a
     assert added.status_code == 303
     assert added.location == "/o/acme/companies?field.plan=Pro&field.trial=true"
     page = acme.page("?field.plan=Pro&field.trial=true")
-    assert link(page, '<span class="hidden">Take away:</span>\\s+trial') == (
+    assert link(page, '<span class="hidden">Remove filter:</span>\\s+trial') == (
         "/o/acme/companies?field.plan=Pro"
     )
 
@@ -292,11 +292,11 @@ def test_editors_share_views_and_viewers_open_them(acme: Acme, dashboard: Dashbo
 @pytest.mark.parametrize(
     ("name", "query", "said"),
     [
-        ("", "status=Critical", "Give the view a name"),
-        ("two\nlines", "status=Critical", "Give the view a name"),
-        ("x" * 101, "status=Critical", "Give the view a name"),
+        ("", "status=Critical", "Enter a name of one line"),
+        ("two\nlines", "status=Critical", "Enter a name of one line"),
+        ("x" * 101, "status=Critical", "Enter a name of one line"),
         ("All", "after=3", "Search, filter or sort first"),
-        ("Long", "&".join(f"field.a{n}=b" for n in range(300)), "too many filters"),
+        ("Long", "&".join(f"field.a{n}=b" for n in range(300)), "cannot have this many filters"),
         ("TAKEN", "status=Healthy", "called “TAKEN” already"),
     ],
 )
@@ -312,10 +312,10 @@ def test_a_view_that_cannot_be_is_refused_with_the_reason(
 
 
 def test_there_is_a_bound_on_views(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saved_views, "MOST", 1)
+    monkeypatch.setattr(saved_views, "MAX_VIEWS", 1)
     save(acme.browser, "One")
     save(acme.browser, "Two")
-    assert "already; delete some first" in text_of(acme.page())
+    assert "views is reached. Delete some first" in text_of(acme.page())
 
 
 def test_a_view_is_not_saved_without_the_token_of_the_page(acme: Acme) -> None:

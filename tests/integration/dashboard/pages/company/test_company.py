@@ -76,7 +76,7 @@ def test_the_numbers_under_the_chart_are_the_transitions_of_the_span(
     tenant.living()
     page = viewer_of(dashboard, tenant).get(tenant.address(f"?span={span}"))
     with transaction():
-        history = transitions.of_company(tenant.company().id)
+        history = transitions.list_for_company(tenant.company().id)
     assert {one.to_status for one in history} == {"Healthy", "At Risk", "Critical"}
     within = [one for one in history if one.at > NOW - timedelta(days=days)]
     table = page.text.partition("Show data")[2].partition("</table>")[0]
@@ -91,7 +91,7 @@ def test_the_numbers_under_the_chart_are_the_transitions_of_the_span(
 def test_the_score_of_a_transition_is_recorded(tenant: Tenant) -> None:
     company = tenant.living().company()
     with transaction():
-        history = transitions.of_company(company.id)
+        history = transitions.list_for_company(company.id)
     assert history[-1].score == company.score
     assert [one.score for one in history] == [75, 100, 75, 50, 75]
 
@@ -122,8 +122,8 @@ def test_a_company_of_other_organizations_does_not_exist(
         assert stranger.post(tenant.address(rest)).status_code == 404
         assert stranger.post(f"/o/other/companies/c1{rest}", text="x").status_code in (404, 422)
     with transaction():
-        assert {one.action for one in audit_log.page(other.id, limit=5)} == {"Signed in"}
-        assert not audit_log.page(tenant.organization.id, limit=5)
+        assert {one.action for one in audit_log.read_page(other.id, limit=5)} == {"Signed in"}
+        assert not audit_log.read_page(tenant.organization.id, limit=5)
 
 
 def test_who_is_not_signed_in_is_asked_to(dashboard: Dashboard, tenant: Tenant) -> None:
@@ -205,7 +205,7 @@ def test_the_timeline_goes_on_from_where_it_ended(dashboard: Dashboard, tenant: 
         address = found.group(1).replace("&amp;", "&") if found else ""
         pages += 1
     with transaction():
-        changes = transitions.of_company(tenant.company().id)
+        changes = transitions.list_for_company(tenant.company().id)
     assert pages == 3
     assert len(seen) == 122 + len(changes)
     assert seen == sorted(seen, reverse=True)
@@ -321,13 +321,13 @@ def test_a_timeline_holds_the_keys_of_its_company_alone(tenant: Tenant) -> None:
     tenant.track(ago(days=1), key="login")
     tenant.track(ago(days=1), key="login", company="c2")
     with transaction():
-        assert timeline.event_keys(tenant.company().id) == ["login", "report"]
-        assert timeline.event_keys(tenant.company("c2").id) == ["login"]
+        assert timeline.list_event_keys(tenant.company().id) == ["login", "report"]
+        assert timeline.list_event_keys(tenant.company("c2").id) == ["login"]
 
 
 def test_a_field_holds_since_the_earliest_event_that_said_it(tenant: Tenant) -> None:
     for days, plan in ((9, "Pro"), (3, "Team"), (5, "Team"), (7, "Pro")):
         tenant.track(ago(days=days), plan=plan)
     with transaction():
-        since = field_history.held_since(tenant.company().id)
+        since = field_history.find_last_changes(tenant.company().id)
     assert since == {"name": ago(days=9), "plan": ago(days=5)}

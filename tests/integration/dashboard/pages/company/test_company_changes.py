@@ -33,13 +33,13 @@ def signed_in(dashboard: Dashboard, tenant: Tenant, role: str) -> Browser:
 
 def overrides(tenant: Tenant) -> list[StoredOverride]:
     with transaction():
-        listed = flag_overrides.of_organization(tenant.organization.id, ended=True)
+        listed = flag_overrides.list_for_organization(tenant.organization.id, ended=True)
     return [one.override for one in listed]
 
 
 def audited(tenant: Tenant) -> list[AuditEntry]:
     with transaction():
-        entries = audit_log.page(tenant.organization.id, limit=20)
+        entries = audit_log.read_page(tenant.organization.id, limit=20)
     return [entry for entry in entries if entry.action != "Signed in"]
 
 
@@ -72,13 +72,13 @@ def test_an_editor_snoozes_a_flag_and_ends_that(dashboard: Dashboard, tenant: Te
     dashboard.clock.advance(hours=1)
     answer = browser.post(tenant.address("/flags/Logs%20in/end"))
     text = text_of(browser.get(answer.location))
-    assert "Logs in counts as it is judged again. Acme Corp is At Risk." in text
-    assert "Snoozes and overrides that are over (1)" in text
+    assert "Logs in is no longer snoozed or overridden. Acme Corp is At Risk." in text
+    assert "Past snoozes and overrides (1)" in text
     assert "ended by editor@acme.com (ended by hand)" in text
     assert tenant.company().health_status == "At Risk"
     assert audited(tenant)[0].action == "Flag counts again"
     with transaction():
-        causes = [one.cause for one in transitions.of_company(tenant.company().id)]
+        causes = [one.cause for one in transitions.list_for_company(tenant.company().id)]
     assert causes[-2:] == ["override", "override"]
 
 
@@ -109,11 +109,11 @@ def test_it_can_end_with_a_day(dashboard: Dashboard, tenant: Tenant) -> None:
         ({"reason": "x" * 1001}, "Use at most 1000 characters."),
         ({"owner": ""}, "Enter an owner."),
         ({"counts": "=Fine"}, "Not a valid choice."),
-        ({"ends": "hand"}, "A snooze must end: choose when."),
-        ({"ends": "day"}, "Choose a day."),
+        ({"ends": "hand"}, "A snooze needs an end. Choose one."),
+        ({"ends": "day"}, "Choose a date."),
         ({"ends": "day", "day": "tomorrow"}, "Not a valid date value."),
-        ({"ends": "day", "day": "2026-01-19"}, "This day is over."),
-        ({"ends": "day", "day": "9999-12-31"}, "Choose a day within the next ten years."),
+        ({"ends": "day", "day": "2026-01-19"}, "This date is in the past."),
+        ({"ends": "day", "day": "9999-12-31"}, "Choose a date within the next ten years."),
         ({"ends": "5"}, "Not a valid choice."),
     ],
 )
@@ -165,7 +165,7 @@ def test_without_redis_nothing_changes(
     without = serve_dashboard(queue_url="redis://127.0.0.1:1/0")
     answer = override(signed_in(without, tenant, "editor"), tenant)
     assert answer.status_code == 503
-    assert "Redis does not answer. Nothing was changed." in text_of(answer)
+    assert "Redis does not respond. Nothing was changed." in text_of(answer)
     assert not overrides(tenant)
 
 
@@ -178,7 +178,7 @@ def test_a_snooze_whose_time_is_over_is_not_in_force_before_the_clock_comes_by(
     browser.sign_in("editor@acme.com")
     text = text_of(browser.get(tenant.address()))
     assert "Snoozed until" not in text
-    assert "Snoozes and overrides that are over (1)" in text
+    assert "Past snoozes and overrides (1)" in text
 
 
 def test_a_viewer_sees_what_is_in_force_and_cannot_change_it(
@@ -233,7 +233,7 @@ def test_a_note_is_added_edited_and_deleted_by_its_author(
     ("text", "said"),
     [
         (" \r\n ", "Enter a note."),
-        ("x" * 10_001, "A note has at most 10,000 characters."),
+        ("x" * 10_001, "A note can have at most 10,000 characters."),
     ],
 )
 def test_a_note_that_is_none_is_refused(

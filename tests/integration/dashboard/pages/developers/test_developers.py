@@ -20,7 +20,7 @@ from models.organizations import audit_log
 from models.organizations.organizations import Organization
 from models.webhooks import deliveries, delivery_log, webhook_endpoints
 from models.webhooks.deliveries import NewDelivery
-from models.webhooks.webhook_endpoints import Endpoint, Wanted
+from models.webhooks.webhook_endpoints import Endpoint, Subscription
 from queues.admissions import READS, Admissions
 from queues.broker import build_broker
 from queues.messages import WEBHOOKS
@@ -85,7 +85,7 @@ class Developers:
     def logged(self) -> tuple[str, str, dict[str, Any]]:
         """The newest entry of the audit log."""
         with transaction():
-            [entry] = audit_log.page(
+            [entry] = audit_log.read_page(
                 self.organization.id, made_by=None, action=None, before_id=None, limit=1
             )
         assert entry.made_by == "ann@acme.com"
@@ -211,7 +211,7 @@ def test_a_new_key_is_shown_once_and_is_valid(developers: Developers) -> None:
     assert "No active API keys" in developers.read()
     key = shown_secret(developers.send("/keys", name=f" {HOSTILE} "), "bzb_")
     with transaction():
-        held = api_keys.holder(digest(key))
+        held = api_keys.find_holder(digest(key))
     assert held is not None
     assert held.organization_id == developers.organization.id
     listed = developers.read()
@@ -225,13 +225,13 @@ def test_a_key_needs_a_name_of_one_line(developers: Developers, name: str) -> No
     answer = developers.browser.post(f"{BASE}/keys", name=name)
     assert answer.status_code == 422
     with transaction():
-        assert api_keys.of_organization(developers.organization.id) == []
+        assert api_keys.list_for_organization(developers.organization.id) == []
 
 
 def test_a_key_is_revoked_after_a_question(developers: Developers) -> None:
     key = shown_secret(developers.send("/keys", name="shop"), "bzb_")
     with transaction():
-        [stored] = api_keys.of_organization(developers.organization.id)
+        [stored] = api_keys.list_for_organization(developers.organization.id)
     asked = developers.read(f"/keys/{stored.id}/revoke")
     assert "Revoke “shop”?" in asked
     assert "last used: never" in asked
@@ -239,7 +239,7 @@ def test_a_key_is_revoked_after_a_question(developers: Developers) -> None:
     assert "The key “shop” is revoked" in said
     assert "1 revoked" in said
     with transaction():
-        assert api_keys.holder(digest(key)) is None
+        assert api_keys.find_holder(digest(key)) is None
     assert developers.logged()[0] == "API key revoked"
     assert developers.browser.get(f"{BASE}/keys/{stored.id}/revoke").status_code == 404
     assert developers.browser.post(f"{BASE}/keys/{stored.id}/revoke").status_code == 404
@@ -283,11 +283,11 @@ def test_a_webhook_is_added_with_what_it_is_told_of(developers: Developers) -> N
     )
     secret = shown_secret(page, "whsec_")
     with transaction():
-        [_, added] = webhook_endpoints.of_organization(developers.organization.id)
+        [_, added] = webhook_endpoints.list_for_organization(developers.organization.id)
     [stored] = added.encrypted_secrets
     assert webhook_endpoints.decrypt(stored, developers.settings.secret_keys) == secret
     assert added.url == "http://127.0.0.1:9/other"
-    assert added.wanted == Wanted(
+    assert added.subscription == Subscription(
         ("threshold_crossed",),
         ("At Risk", "Critical"),
         ("one", HOSTILE),
@@ -320,19 +320,19 @@ def test_what_cannot_be_subscribed_is_refused_with_the_reason(
     assert answer.status_code == 422
     assert said in unescape(text_of(answer))
     with transaction():
-        assert len(webhook_endpoints.of_organization(developers.organization.id)) == 1
+        assert len(webhook_endpoints.list_for_organization(developers.organization.id)) == 1
 
 
 def test_a_subscription_is_changed_and_emptied(developers: Developers) -> None:
     path = f"/webhooks/{developers.endpoint_id}/subscription"
     assert "was changed" in developers.send(path, companies="one", events="health_score_changed")
-    assert developers.endpoint.wanted == Wanted(("health_score_changed",), None, ("one",), None)
+    assert developers.endpoint.subscription == Subscription(("health_score_changed",), None, ("one",), None)
     assert developers.logged()[2]["companies"] == ["one"]
     developers.send(path)
-    assert developers.endpoint.wanted == Wanted()
+    assert developers.endpoint.subscription == Subscription()
     refused = developers.browser.post(BASE + path, fields="x")
     assert refused.status_code == 422
-    assert developers.endpoint.wanted == Wanted()
+    assert developers.endpoint.subscription == Subscription()
 
 
 def test_a_new_secret_is_shown_once_while_the_former_signs_for_the_chosen_time(
@@ -453,8 +453,8 @@ def test_the_log_is_filtered_by_state_endpoint_and_company(developers: Developer
     tracked.judge(HOSTILE)
     [failed] = developers.deliver(state="failed")
     with transaction():
-        listed, _ = delivery_log.page(developers.organization.id, {"company": HOSTILE}, limit=9)
-        everything, _ = delivery_log.page(developers.organization.id, {}, limit=9)
+        listed, _ = delivery_log.read_page(developers.organization.id, {"company": HOSTILE}, limit=9)
+        everything, _ = delivery_log.read_page(developers.organization.id, {}, limit=9)
     [ours] = listed
     assert len(everything) == 2
 

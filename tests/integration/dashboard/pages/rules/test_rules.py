@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.pages.rules.trials import Patience, replay_some
+from dashboard.pages.rules.trials import Deadline, backtest_within
 from models.database import transaction
 from models.organizations import audit_log, organizations, rule_versions
 from models.organizations.organizations import Organization
@@ -53,11 +53,11 @@ class Acme:
 
     def versions(self) -> list[RuleVersion]:
         with transaction():
-            return rule_versions.after(self.organization.id, 0)
+            return rule_versions.list_after(self.organization.id, 0)
 
     def log(self) -> list[tuple[str, str, str]]:
         with transaction():
-            entries = audit_log.page(self.organization.id, limit=10)
+            entries = audit_log.read_page(self.organization.id, limit=10)
         return [(one.made_by, one.action, one.subject) for one in entries]
 
     def company(self, name: str, *days_ago: float) -> None:
@@ -237,10 +237,10 @@ def test_a_backtest_shows_what_the_report_of_the_command_line_says(acme: Acme) -
     assert page.status_code == 200
     assert "2 companies over the last 90 days" in text_of(page)
     assert "<svg" in page.text
-    report, of = replay_some(
-        acme.current(), read_rules(RULES), ReplayPeriod(NOW - timedelta(days=90), NOW), Patience()
+    report, total = backtest_within(
+        Deadline(), acme.current(), read_rules(RULES), ReplayPeriod(NOW - timedelta(days=90), NOW)
     )
-    assert of == 2
+    assert total == 2
     [flag, _any] = report.changes()
     assert flag["raised"] == 3
     said = text_of(page)
@@ -262,10 +262,10 @@ def test_what_there_is_no_time_for_is_left_out_and_told(acme: Acme) -> None:
     for number in range(60):
         acme.company(f"c{number}", 1)
     organization = acme.current()
-    stretch = ReplayPeriod(NOW - timedelta(days=30), NOW)
-    out_of_time = Patience(timedelta(0), clock=lambda: 0.0)
-    report, of = replay_some(organization, read_rules(RULES), stretch, out_of_time)
-    assert (len(report.replayed), of) == (30, 60)
+    period = ReplayPeriod(NOW - timedelta(days=30), NOW)
+    out_of_time = Deadline(timedelta(0), clock=lambda: 0.0)
+    report, total = backtest_within(out_of_time, organization, read_rules(RULES), period)
+    assert (len(report.replayed), total) == (30, 60)
     numbers = {int(one.company[1:]) for one in report.replayed}
     assert min(numbers) < 5
     assert max(numbers) > 55

@@ -26,14 +26,14 @@ SHOWN = re.compile(r'<code id="secret">([^<]+)</code>')
 def logged(organization: Organization) -> list[tuple[str, str, str]]:
     """The entries but for those of signing in, oldest first: who, what, and to whom."""
     with transaction():
-        entries = audit_log.page(organization.id, limit=100)
+        entries = audit_log.read_page(organization.id, limit=100)
     found = [(e.made_by, e.action, e.subject) for e in reversed(entries)]
     return [entry for entry in found if entry[1] != "Signed in"]
 
 
 def roles(organization: Organization) -> dict[str, str]:
     with transaction():
-        return {m.email: m.role for m in memberships.of_organization(organization.id)}
+        return {m.email: m.role for m in memberships.list_for_organization(organization.id)}
 
 
 def id_of(email: str) -> int:

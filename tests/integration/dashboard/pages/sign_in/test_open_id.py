@@ -71,7 +71,7 @@ def test_somebody_with_a_verified_email_is_signed_in_as_who_they_are(dashboard: 
     assert "Ann@acme.com" in account
     assert "there is no password to change here" in account
     with transaction():
-        [entry] = audit_log.page(acme.id, limit=10)
+        [entry] = audit_log.read_page(acme.id, limit=10)
     assert (entry.action, entry.detail["by"]) == ("Signed in", "OpenID Connect")
 
 
@@ -189,8 +189,8 @@ def test_a_domain_that_may_brings_new_members_of_one_role(
     browser = dashboard.browser()
     assert come_back(browser).location == "/"
     with transaction():
-        [member] = memberships.of_organization(acme.id)
-        actions = [(e.made_by, e.action) for e in audit_log.page(acme.id, limit=10)]
+        [member] = memberships.list_for_organization(acme.id)
+        actions = [(e.made_by, e.action) for e in audit_log.read_page(acme.id, limit=10)]
     assert (member.email, member.name, member.role, member.has_password) == (
         "ann@acme.com",
         "Ann Example",

@@ -213,7 +213,7 @@ def test_a_hash_of_former_parameters_is_renewed_at_the_next_sign_in(dashboard: D
         people.set_password_hash(person.id, former)
     assert dashboard.browser().sign_in("ann@acme.com").status_code == 303
     with transaction():
-        found = people.with_id(person.id)
+        found = people.find_by_id(person.id)
     assert found is not None
     assert found.password_hash is not None
     assert "m=8,t=1,p=1" in found.password_hash
