@@ -1,1 +1,1 @@
-"""The pages, a module with a blueprint for each."""
+"""The pages: a module or package with a blueprint for each."""

@@ -1,4 +1,4 @@
-// What pages do besides htmx: keys, menus, asking before what cannot be undone, copying.
+// Behaviour of pages besides htmx: keyboard shortcuts, menus, confirmations, copying.
 "use strict";
 
 (() => {
@@ -10,7 +10,7 @@
     }
   };
 
-  let afterG = 0; // until when a letter goes to a page
+  let afterG = 0; // until when a letter completes a "g" shortcut
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       const open = document.querySelector("details[data-menu][open]");
@@ -31,7 +31,7 @@
     } else if (Date.now() < afterG) {
       afterG = 0;
       const link = [...document.querySelectorAll("a[data-go]")].find(
-        (one) => one.dataset.go === event.key,
+        (anchor) => anchor.dataset.go === event.key,
       );
       if (link) link.click();
     }
@@ -50,7 +50,7 @@
       await navigator.clipboard.writeText(source.value ?? source.textContent);
       button.textContent = "Copied";
     } catch {
-      getSelection().selectAllChildren(source); // Ctrl-C does the rest
+      getSelection().selectAllChildren(source); // so that Ctrl-C copies it
       button.textContent = "Press Ctrl-C";
     }
   }
@@ -64,7 +64,7 @@
     if ("submitOnChange" in event.target.dataset) event.target.form.requestSubmit();
   });
 
-  const say = (text) => {
+  const showError = (text) => {
     const message = document.createElement("p");
     message.className = "message error";
     message.setAttribute("role", "alert");
@@ -72,10 +72,10 @@
     document.getElementById("messages")?.replaceChildren(message);
   };
   document.addEventListener("htmx:responseError", (event) => {
-    say(`That did not work (${event.detail.xhr.status}). Reload the page and try again.`);
+    showError(`Something went wrong (${event.detail.xhr.status}). Reload the page and try again.`);
   });
   document.addEventListener("htmx:sendError", () => {
-    say("The dashboard does not answer. Try again in a moment.");
+    showError("The dashboard does not respond. Try again in a moment.");
   });
 
   document.documentElement.classList.add("scripts");

@@ -1,4 +1,4 @@
-// The editor of rules: CodeMirror over the form's text, with faults at their place and completion.
+// The rules editor: CodeMirror over the form's text area, with inline errors and completion.
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
@@ -16,13 +16,13 @@ const token = form.querySelector("[name=csrf_token]").value;
 
 const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
-const known = fetch(form.dataset.completions).then((answer) => answer.json());
+const completions = fetch(form.dataset.completions).then((answer) => answer.json());
 
-// Faults, from the server a moment after the last key.
+// Errors and warnings, from the server a moment after the last key.
 async function findFaults(view) {
   const body = new FormData(form);
   body.set("text", view.state.doc.toString());
-  let found;
+  let checked;
   try {
     const answer = await fetch(form.dataset.check, {
       method: "POST",
@@ -30,30 +30,30 @@ async function findFaults(view) {
       headers: { Accept: "application/json", "X-CSRFToken": token },
     });
     if (!answer.ok) throw new Error(answer.status);
-    found = await answer.json();
+    checked = await answer.json();
   } catch {
-    verdict.textContent = "The text could not be checked. It is checked again when it is planned.";
+    verdict.textContent = "The rules could not be checked. They are checked again when you plan changes.";
     return [];
   }
-  const { faults, doubts } = found;
+  const { faults, warnings } = checked;
   verdict.textContent = faults.length
-    ? `${counted(faults.length, "fault")}. The first: line ${faults[0].line}, ${faults[0].message}`
-    : doubts.length
-      ? `No fault, ${counted(doubts.length, "doubt")}. The first: line ${doubts[0].line}, ${doubts[0].message}`
-      : "No fault.";
-  verdict.className = faults.length ? "wrong" : doubts.length ? "doubtful" : "quiet";
-  const at = (severity) => (one) => {
+    ? `${counted(faults.length, "error")}. First: line ${faults[0].line}, ${faults[0].message}`
+    : warnings.length
+      ? `No errors, ${counted(warnings.length, "warning")}. First: line ${warnings[0].line}, ${warnings[0].message}`
+      : "No errors.";
+  verdict.className = faults.length ? "wrong" : warnings.length ? "doubtful" : "quiet";
+  const diagnostic = (severity) => (fault) => {
     const { doc } = view.state;
-    const line = doc.line(Math.min(Math.max(one.line, 1), doc.lines));
-    const from = Math.min(line.from + one.column - 1, line.to);
+    const line = doc.line(Math.min(Math.max(fault.line, 1), doc.lines));
+    const from = Math.min(line.from + fault.column - 1, line.to);
     const word = /^("[^"]*"|'[^']*'|[^\s,{}[\]:]+)/.exec(line.text.slice(from - line.from));
-    return { from, to: from + (word ? word[0].length : 0), severity, message: one.message };
+    return { from, to: from + (word ? word[0].length : 0), severity, message: fault.message };
   };
-  return [...faults.map(at("error")), ...doubts.map(at("warning"))];
+  return [...faults.map(diagnostic("error")), ...warnings.map(diagnostic("warning"))];
 }
 
-// Where one is in the file, from the lines above: enough to know what may come here.
-function whereabouts(state, at) {
+// The position in the file, from the lines above: enough to choose the completions.
+function positionIn(state, at) {
   const line = state.doc.lineAt(at);
   const before = line.text.slice(0, at - line.from);
   const indent = /^\s*(- )?/.exec(before)[0].length;
@@ -69,49 +69,49 @@ function whereabouts(state, at) {
   return { before, indent, section, parent };
 }
 
-const words = (list, type) => list.map((one) => (typeof one === "string" ? { label: one, type } : { type, ...one }));
-const asKeys = (list) => words(list, "property").map((one) => ({ ...one, apply: `${one.label}: ` }));
+const words = (list, type) => list.map((word) => (typeof word === "string" ? { label: word, type } : { type, ...word }));
+const asKeys = (list) => words(list, "property").map((word) => ({ ...word, apply: `${word.label}: ` }));
 
 async function complete(context) {
-  const offered = await known;
-  const { before, indent, section, parent } = whereabouts(context.state, context.pos);
+  const offered = await completions;
+  const { before, indent, section, parent } = positionIn(context.state, context.pos);
   const pair = /(?:^|[{,]|- )\s*["']?([\w ]+)["']?\s*:\s*([^,{}]*)$/.exec(before);
   const typed = pair ? pair[2] : /[^\s{,-][^{,]*$|$/.exec(before)[0];
   if (!typed && !context.explicit && !pair) return null;
   const from = context.pos - typed.length;
   const own = statusesIn(context.state) || offered.statuses;
-  const give = (options) => (options.length ? { from, options, validFor: /^[^,{}:]*$/ } : null);
+  const offer = (options) => (options.length ? { from, options, validFor: /^[^,{}:]*$/ } : null);
   if (pair) {
     const key = pair[1].trim();
-    if (own.includes(key) || ["recover", "not"].includes(key)) return give(words(offered.phrases, "text"));
-    if (key === "event") return give(words(eventsIn(context.state).concat(offered.events), "enum").filter(once()));
-    if (key === "enabled") return give(words(["true", "false"], "keyword"));
-    if (key === "if_missing") return give(words([offered.not_applicable, ...own], "enum"));
-    if (key === "new_company") return give(words(["judge at once", "wait 7 days"], "text"));
-    if (key === "for") return give(words(["12 hours", "3 days"], "text"));
+    if (own.includes(key) || ["recover", "not"].includes(key)) return offer(words(offered.phrases, "text"));
+    if (key === "event") return offer(words(eventsIn(context.state).concat(offered.events), "enum").filter(once()));
+    if (key === "enabled") return offer(words(["true", "false"], "keyword"));
+    if (key === "if_missing") return offer(words([offered.not_applicable, ...own], "enum"));
+    if (key === "new_company") return offer(words(["judge at once", "wait 7 days"], "text"));
+    if (key === "for") return offer(words(["12 hours", "3 days"], "text"));
     return null;
   }
-  if (indent === 0) return give(asKeys(offered.keys.file));
-  if (section === "flags" && (parent === "when" || /when:\s*\{[^}]*$/.test(before))) return give(asKeys(own));
-  if (section === "flags" && !["all", "any", "where", "applies_to"].includes(parent)) return give(asKeys(offered.keys.flag));
-  if (section === "flags" && ["all", "any"].includes(parent)) return give(words(offered.phrases, "text"));
-  if (section === "events" && /\{[^}]*$/.test(before)) return give(asKeys(offered.keys.event));
-  if (section === "events" && parent && parent !== "events") return give(asKeys(offered.keys.event));
-  if (section === "defaults") return give(asKeys(offered.keys.defaults));
+  if (indent === 0) return offer(asKeys(offered.keys.file));
+  if (section === "flags" && (parent === "when" || /when:\s*\{[^}]*$/.test(before))) return offer(asKeys(own));
+  if (section === "flags" && !["all", "any", "where", "applies_to"].includes(parent)) return offer(asKeys(offered.keys.flag));
+  if (section === "flags" && ["all", "any"].includes(parent)) return offer(words(offered.phrases, "text"));
+  if (section === "events" && /\{[^}]*$/.test(before)) return offer(asKeys(offered.keys.event));
+  if (section === "events" && parent && parent !== "events") return offer(asKeys(offered.keys.event));
+  if (section === "defaults") return offer(asKeys(offered.keys.defaults));
   return null;
 }
 
-const once = (seen = new Set()) => (one) => !seen.has(one.label) && seen.add(one.label);
+const once = (seen = new Set()) => (word) => !seen.has(word.label) && seen.add(word.label);
 
 function statusesIn(state) {
-  const found = /^statuses:\s*\[([^\]]*)\]/m.exec(state.doc.toString());
-  return found && found[1].split(",").map((name) => name.trim().replace(/^["']|["']$/g, "")).filter(Boolean);
+  const match = /^statuses:\s*\[([^\]]*)\]/m.exec(state.doc.toString());
+  return match && match[1].split(",").map((name) => name.trim().replace(/^["']|["']$/g, "")).filter(Boolean);
 }
 
 function eventsIn(state) {
-  const found = /^events:.*\n((?:[ \t]+.*\n|\s*#.*\n|\s*\n)*)/m.exec(state.doc.toString());
-  if (!found) return [];
-  const lines = found[1].split("\n").filter((line) => /^\s+[^\s#]/.test(line));
+  const match = /^events:.*\n((?:[ \t]+.*\n|\s*#.*\n|\s*\n)*)/m.exec(state.doc.toString());
+  if (!match) return [];
+  const lines = match[1].split("\n").filter((line) => /^\s+[^\s#]/.test(line));
   const least = Math.min(...lines.map((line) => /^\s*/.exec(line)[0].length));
   return lines
     .filter((line) => /^\s*/.exec(line)[0].length === least)
@@ -146,22 +146,22 @@ const view = new EditorView({
         area.value = state.doc.toString();
         const outcome = document.getElementById("outcome");
         if (outcome.childElementCount) {
-          outcome.replaceChildren(); // it speaks of another text
-          outcome.textContent = "The text has changed since; plan it again.";
+          outcome.replaceChildren(); // it is about the previous text
+          outcome.textContent = "The text has changed. Plan it again.";
         }
       }),
     ],
   }),
 });
 
-// A link to a line, as pages of companies have it.
-const wanted = Number(new URLSearchParams(location.search).get("line"));
-if (wanted >= 1 && wanted <= view.state.doc.lines) {
-  const { from } = view.state.doc.line(wanted);
+// Pages of companies link to a line of the rules.
+const requestedLine = Number(new URLSearchParams(location.search).get("line"));
+if (requestedLine >= 1 && requestedLine <= view.state.doc.lines) {
+  const { from } = view.state.doc.line(requestedLine);
   view.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: "center" }) });
 }
 
-let leaving = false; // Escape, then Tab leaves the editor, as its hint says
+let leaving = false; // Escape followed by Tab leaves the editor, as the hint explains
 function leave() {
   leaving = true;
   return false;
@@ -174,7 +174,7 @@ view.contentDOM.addEventListener("keydown", (event) => {
 const hint = document.createElement("p");
 hint.id = "editor-keys";
 hint.className = "quiet keys-hint";
-hint.textContent = "Ctrl-Space completes, F8 goes to the next fault, Escape then Tab leaves the editor.";
+hint.textContent = "Press Ctrl-Space to complete, F8 for the next error, Escape then Tab to leave the editor.";
 area.hidden = true;
 area.before(view.dom);
 verdict.after(hint);

@@ -1,4 +1,4 @@
-"""Somebody looks who uses an event: answers come by themselves, and lead to companies."""
+"""Insights: answers appear without reloading, and lead to companies."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ LOOKS: tuple[dict[str, Any], ...] = (
 
 
 @pytest.fixture
-def used(organization: Organization) -> Organization:
+def logins(organization: Organization) -> None:
     now = datetime.now(UTC)
     with transaction():
         apply_rules(organization.id, RULES, file="r", applied_by="test", now=now)
@@ -54,36 +54,36 @@ def used(organization: Organization) -> Organization:
         RuleBooks(),
     )
     refresh(now)
-    return organization
 
 
 def answer(organization: Organization, *questions: Question) -> None:
-    """What the workers do."""
+    """Compute the answers, as the workers do."""
     for question in questions:
         compute_answer(organization.id, write_question(question), datetime.now(UTC))
 
 
+@pytest.mark.usefixtures("logins")
 @pytest.mark.parametrize("look", LOOKS)
-def test_answers_come_by_themselves_and_lead_to_companies(
-    used: Organization, browser_page: OpenPage, look: dict[str, Any]
+def test_answers_appear_without_reloading_and_lead_to_companies(
+    organization: Organization, browser_page: OpenPage, look: dict[str, Any]
 ) -> None:
     page = browser_page("viewer", **look)
-    page.goto(f"/o/{used.name}/insights")
+    page.goto(f"/o/{organization.name}/insights")
     row = page.get_by_role("row", name="Signed in")
     expect(row).not_to_contain_text("%")
-    answer(used, Adoption("login"))
-    expect(row).to_contain_text("100 %")  # without anybody asking again
+    answer(organization, Adoption("login"))
+    expect(row).to_contain_text("100 %")  # without reloading
     assert grave_faults(page) == []
     row.get_by_role("link", name="Signed in").click()
     expect(page.get_by_text("Still counting.").first).to_be_visible()
     counted = Distribution("login", (), timedelta(days=7), users=False, flag="Logs in")
-    answer(used, Uptake("login"), counted, Cohorts("plan", "login"))
+    answer(organization, Uptake("login"), counted, Cohorts("plan", "login"))
     near = page.get_by_text("1 company is one event away from At Risk.")
     expect(near).to_be_visible()
     assert grave_faults(page) == []
     page.locator("summary", has_text="Show data").first.click()
     expect(page.get_by_role("cell", name="so far").first).to_be_visible()
-    answer(used, Cohorts("crm_provider", "login"))
+    answer(organization, Cohorts("crm_provider", "login"))
     page.get_by_label("Group companies by", exact=True).select_option("crm_provider")
     expect(page.get_by_role("rowheader", name="Unknown")).to_be_visible()
     page.get_by_label("Group companies by", exact=True).select_option("plan")

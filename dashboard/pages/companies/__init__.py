@@ -1,1 +1,1 @@
-"""The list of companies, and its saved views."""
+"""The list of companies and its saved views."""

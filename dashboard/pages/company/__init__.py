@@ -1,4 +1,4 @@
-"""One company: how it stands and why, what happened to it, and what people do about it."""
+"""The pages about one company: its health and the reasons, its history, and notes about it."""
 
 from dashboard.pages.company import (
     deliveries,

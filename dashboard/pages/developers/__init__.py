@@ -1,4 +1,4 @@
-"""Settings: API keys, webhooks, and what was delivered."""
+"""The settings for developers: API keys, webhooks, and deliveries."""
 
 from dashboard.pages.developers import deliveries, endpoint, keys, webhooks
 from dashboard.pages.developers.frame import blueprint

@@ -1,4 +1,4 @@
-"""Insights: who uses which event, how that spreads, and who is near a threshold."""
+"""Insights: who uses which event, its adoption, and which companies are near a threshold."""
 
 from dashboard.pages.insights import event, overview
 from dashboard.pages.insights.frame import blueprint

@@ -1,4 +1,4 @@
-"""The editor of rules: its modules, what it completes, and texts as forms bring them."""
+"""The rules editor: its JavaScript modules, its completions, and the text in its form."""
 
 import json
 import secrets
@@ -32,69 +32,69 @@ MODULES = {
     "style-mod": "style-mod.js",
     "w3c-keyname": "w3c-keyname.js",
 }
-"""By which name the modules import each other, and the vendored file of each."""
+"""The names by which the modules import each other, with their vendored files."""
 
 
 def import_map() -> str:
-    """Where a browser finds the modules, as JSON for a page."""
+    """Return the import map of the modules as JSON for a page."""
     files = {name: url_for("static", filename=f"vendor/{file}") for name, file in MODULES.items()}
     return json.dumps({"imports": files}).replace("<", "\\u003c")
 
 
 def new_nonce() -> str:
-    """What lets one page have one import map, and the editor add its style sheet."""
+    """Return a nonce that allows a page its import map, and the editor its style sheet."""
     return secrets.token_urlsafe(16)
 
 
 def policy_with(nonce: str) -> str:
-    """The content security policy of a page with the editor."""
+    """Return the content security policy of a page with the editor."""
     own = f"'self' 'nonce-{nonce}'"
     return f"{CONTENT_SECURITY_POLICY}; script-src {own}; style-src {own}"
 
 
 def completions(book: RuleBook | None) -> dict[str, Any]:
-    """What may be written where: keys with what they mean, event keys, statuses and phrases."""
-    known = book or RuleBook((), {}, ())
+    """Return the completions: keys with descriptions, event keys, statuses and phrases."""
+    rules = book or RuleBook((), {}, ())
     return {
         "keys": _keys(),
         "events": [
             {"label": event.key, "detail": event.name}
-            for event in known.events.values()
+            for event in rules.events.values()
             if event.enabled
         ]
         + [{"label": ANY_EVENT, "detail": "all events"}],
-        "statuses": [*known.statuses],
+        "statuses": [*rules.statuses],
         "not_applicable": NOT_APPLICABLE,
-        "flags": [flag.name for flag in known.flags],
+        "flags": [flag.name for flag in rules.flags],
         "phrases": list(PHRASES),
     }
 
 
 @cache
 def _keys() -> dict[str, list[dict[str, str]]]:
-    schema = rule_schema()
-    event = schema["properties"]["events"]["additionalProperties"]["anyOf"][0]
-    places = {
-        "file": schema,
+    root = rule_schema()
+    event = root["properties"]["events"]["additionalProperties"]["anyOf"][0]
+    schemas = {
+        "file": root,
         "event": event,
-        "flag": schema["$defs"]["flag"],
-        "defaults": schema["properties"]["defaults"],
+        "flag": root["$defs"]["flag"],
+        "defaults": root["properties"]["defaults"],
     }
     return {
         place: [
-            {"label": key, "info": what.get("description", "")}
-            for key, what in part["properties"].items()
+            {"label": key, "info": definition.get("description", "")}
+            for key, definition in schema["properties"].items()
         ]
-        for place, part in places.items()
+        for place, schema in schemas.items()
     }
 
 
-def as_written(sent: str, before: str) -> str:
-    """A text from a form, with the line breaks of the one that it was made of.
+def as_written(sent: str, original: str) -> str:
+    """Return a text from a form with the line breaks of the original text.
 
-    Browsers send every line break as carriage return and line feed, whatever it was.
+    Browsers send every line break as carriage return and line feed.
     """
     text = sent.replace("\r\n", "\n").replace("\r", "\n")
-    if "\r\n" in before and "\n" not in before.replace("\r\n", ""):
+    if "\r\n" in original and "\n" not in original.replace("\r\n", ""):
         return text.replace("\n", "\r\n")
     return text

@@ -1,1 +1,1 @@
-"""Settings: the own account, people, the audit log."""
+"""Settings: one's own account, people, and the audit log."""

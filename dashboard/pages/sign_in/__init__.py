@@ -1,1 +1,1 @@
-"""Signing in, with a password or through an identity provider."""
+"""Signing in with a password or through an identity provider."""

@@ -1,4 +1,4 @@
-"""The way to the OpenID Connect provider and back; only there where one is set."""
+"""Signing in through an OpenID Connect provider; registered only if one is configured."""
 
 from flask import Blueprint, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -10,14 +10,15 @@ from dashboard.web.addresses import safe_redirect_target
 
 blueprint = Blueprint("open_id", __name__, url_prefix="/sign-in/openid")
 
-_GOAL = "after sign-in"
+_NEXT_KEY = "after sign-in"
+"""The key in the cookie session of the URL to go to after signing in."""
 
 
 @blueprint.get("")
 @public
 def begin() -> ResponseReturnValue:
-    """Go to the provider."""
-    session[_GOAL] = safe_redirect_target(request.args.get("next"))
+    """Redirect to the provider."""
+    session[_NEXT_KEY] = safe_redirect_target(request.args.get("next"))
     try:
         return redirect_to_provider()
     except OpenIdSignInRefused as error:
@@ -27,11 +28,11 @@ def begin() -> ResponseReturnValue:
 @blueprint.get("/return")
 @public
 def come_back() -> ResponseReturnValue:
-    """Sign in whomever the provider names."""
-    goal = session.pop(_GOAL, None)
+    """Sign in the person that the provider identified."""
+    next_url = session.pop(_NEXT_KEY, None)
     try:
         person = identify_person()
-        response = redirect(goal or url_for("start.page"), 303)
+        response = redirect(next_url or url_for("start.page"), 303)
         begin_session(person, response, by="OpenID Connect")
     except OpenIdSignInRefused as error:
         return _refused(error)

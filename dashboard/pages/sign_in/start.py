@@ -1,4 +1,4 @@
-"""Where somebody who is signed in begins."""
+"""The start page of a person who is signed in."""
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -11,7 +11,7 @@ blueprint = Blueprint("start", __name__)
 @blueprint.get("/")
 @signed_in
 def page(visitor: Visitor) -> ResponseReturnValue:
-    """Go to the person's first organization."""
+    """Redirect to the person's first organization."""
     if not visitor.memberships:
         return render_template("no_organization.html")
     first = visitor.memberships[0].organization.name
