@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from config.files import ROOT
 
 GUIDE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
-READING = GUIDE.split("## Reading", 1)[1].split("\n## ", 1)[0]
-EXAMPLES = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", READING, re.DOTALL)]
+TOTALS = GUIDE.split("## Reading", 1)[1].split("\n## ", 1)[0]
+EXAMPLES = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", TOTALS, re.DOTALL)]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_every_example_is_as_described(example: dict[str, Any], described: dict[
 
 
 def test_every_parameter_is_in_the_guide(described: dict[str, Any]) -> None:
-    named = set(re.findall(r"`([a-z_.<>]+)`", READING))
+    named = set(re.findall(r"`([a-z_.<>]+)`", TOTALS))
     for parameter in described["paths"]["/companies"]["get"]["parameters"]:
         name = parameter.get("name") or parameter["$ref"].rsplit("/", 1)[-1]
         assert name in named | {"fields"}, name

@@ -1,0 +1,58 @@
+"""docs/dashboard.md lists every address of the dashboard, and docs/api.md every one of the API."""
+
+import re
+from collections.abc import Iterable
+
+from flask import Flask
+
+from dashboard.app import PAGES
+from dashboard.pages.sign_in import open_id
+from dashboard.presentation import navigation
+from dashboard.web import addresses
+from tests.unit.docs.documents import project_files, read, rows_of
+
+GUIDE = read("docs/dashboard.md")
+
+
+def without_names(paths: Iterable[str]) -> list[str]:
+    """Addresses with a star for each part that stands for a name or an id."""
+    return sorted(re.sub(r"<[^>]+>|(?<=/)[A-Z_]+(?=/|$)", "*", path) for path in paths)
+
+
+def pages() -> list[str]:
+    app = Flask("dashboard")
+    addresses.configure_addresses(app)
+    for blueprint in (*PAGES, open_id.blueprint):
+        app.register_blueprint(blueprint)
+    return [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.endpoint != "static"
+    ]
+
+
+def test_every_page_is_listed_and_every_listed_page_exists() -> None:
+    listed = [row["address"].strip("`") for row in rows_of(GUIDE, "address")]
+    assert without_names(listed) == without_names(pages())
+
+
+def test_the_main_pages_are_described_in_the_order_of_the_navigation() -> None:
+    headings = re.findall(r"^## (.+)$", GUIDE, re.MULTILINE)
+    titles = [entry.title for entry in navigation.PAGES]
+    assert [heading for heading in headings if heading in titles] == titles
+
+
+def test_the_keys_that_open_pages_are_described() -> None:
+    keyboard = GUIDE.split("## Keyboard")[1]
+    for entry in navigation.PAGES:
+        assert f"`{entry.key}`" in keyboard
+        assert entry.title in keyboard
+
+
+def test_buttons_and_links_that_the_guides_name_exist() -> None:
+    shown = "".join(read(path) for path in project_files() if path.endswith(".html"))
+    titles = {entry.title for entry in (*navigation.PAGES, *navigation.SETTINGS)}
+    in_the_dashboard = read("docs/health-rules.md").split("### In the dashboard")[1].split("##")[0]
+    for label in re.findall(r"\*\*([^*]+)\*\*", f"{GUIDE}\n{in_the_dashboard}"):
+        name = " ".join(label.split())
+        assert name in titles or name in shown, name
