@@ -1,4 +1,4 @@
-# Every target sets up what it needs; Python 3.11 or later and a package index are enough.
+# Every target installs what it needs; only Python 3.11 or later and a package index are required.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,37 +7,40 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench screenshots lint format lock clean
+.PHONY: help run demo test test-thorough bench screenshots lint format lock clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 run: $(VENV)/installed ## Start everything on this machine, at http://127.0.0.1:8000 (PORT=8123 for another port)
 	@exec $(BIN)/brazebee up
 
-demo: $(VENV)/installed ## Tell a story with real webhooks, against a running `make run`
+demo: $(VENV)/installed ## Play a story with real webhooks, against a running `make run`
 	@exec $(BIN)/brazebee demo
 
 test: $(VENV)/installed-dev ## Run all tests (TESTS=tests/unit for some)
-	@exec $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(or $(TESTS),tests)
+	@exec $(BIN)/python -m pytest --numprocesses 3 --dist loadgroup $(or $(TESTS),tests)
 
-bench: $(VENV)/installed ## Measure the way of an event, five minutes (BENCH="ingest --quick", growth, rules, webhooks or pages for others)
+test-thorough: $(VENV)/installed-dev ## Run all tests on a larger scale, with many random examples: over an hour (TESTS=tests/unit for some)
+	@HYPOTHESIS_PROFILE=thorough exec $(BIN)/python -m pytest -m 'thorough or not thorough' --numprocesses 3 --dist loadgroup $(or $(TESTS),tests)
+
+bench: $(VENV)/installed ## Measure the path of an event, in five minutes (BENCH="ingest --quick", growth, rules, webhooks or pages for others)
 	@exec $(BIN)/python -m bench $(or $(BENCH),ingest)
 
-screenshots: $(VENV)/installed-dev ## Take the pictures of the dashboard anew, into docs/images (needs Chromium)
+screenshots: $(VENV)/installed-dev ## Retake the pictures of the dashboard in docs/images (needs Chromium)
 	@exec $(BIN)/python -m tests.support.browser.screenshots
 
-lint: $(VENV)/installed-dev ## Check style, types and the directions of imports
+lint: $(VENV)/installed-dev ## Check style, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(VENV)/installed-dev ## Put the code in its form
+format: $(VENV)/installed-dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: ## Resolve the dependencies anew (needs uv)
+lock: ## Resolve the dependencies again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build \
 		pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra dev \
@@ -48,7 +51,7 @@ clean: ## Remove the environment and caches, but no data
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, as python3.11 or python3."; exit 1; }
-	@echo "Making $(VENV) ..."
+	@echo "Creating $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: requirements.txt pyproject.toml | $(VENV)/bin/python
@@ -58,6 +61,6 @@ $(VENV)/installed: requirements.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
-	@echo "Installing what tests and checks need ..."
+	@echo "Installing the dependencies of tests and checks ..."
 	@$(PIP) --require-hashes -r requirements-dev.txt
 	@touch $@

@@ -16,7 +16,7 @@ IMPORT_PATHS = {
     "keys": "cli.commands.keys:keys",
     "people": "cli.commands.people:people",
     "rules": "cli.commands.rules.group:rules",
-    "apply": "cli.commands.rules.versions:apply",
+    "apply": "cli.commands.rules.apply:apply",
     "webhooks": "cli.commands.webhooks:webhooks",
     "deliveries": "cli.commands.deliveries:deliveries",
     "companies": "cli.commands.companies:list_companies",

@@ -60,7 +60,9 @@ def add(
     settings = find_settings()
     _check(url, settings)
     try:
-        wanted = Subscription(events or None, statuses or None, companies or None, read_fields(fields))
+        wanted = Subscription(
+            events or None, statuses or None, companies or None, read_fields(fields)
+        )
     except InvalidSubscription as error:
         raise click.UsageError(f"--where: {error}") from None
     with database_transaction():

@@ -1,4 +1,4 @@
-"""`brazebee rules check` and `schema`: help in writing a rule file; they need no server."""
+"""`brazebee rules check` and `schema`: help with writing rule files; they need no server."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from rules.file.rule_file import check_rules
 @file_argument
 @json_option
 def check(file: Path, as_json: bool) -> None:
-    """Tell every fault of FILE at once, and what is legal in it but surely not meant."""
+    """List all faults of FILE, and warn of what is valid but probably a mistake."""
     source = read_rule_file(file)
     checked = check_rules(source)
     if as_json:
@@ -24,21 +24,21 @@ def check(file: Path, as_json: bool) -> None:
             {
                 "file": str(file),
                 "faults": [vars(fault) for fault in checked.faults],
-                "doubts": [vars(doubt) for doubt in checked.warnings],
+                "doubts": [vars(warning) for warning in checked.warnings],
             }
         )
     if checked.book is None:
         raise CommandError("" if as_json else show_faults(file, source, checked.faults))
     if as_json:
         return
-    for doubt in checked.warnings:
-        click.secho(doubt.in_context(str(file), source), fg="yellow")
+    for warning in checked.warnings:
+        click.secho(warning.in_context(str(file), source), fg="yellow")
     flags, events = len(checked.book.flags), len(checked.book.events)
-    found = f"{pluralize(len(checked.warnings), 'doubt')}" if checked.warnings else "no fault"
-    click.echo(f"{file}: {pluralize(events, 'event')}, {pluralize(flags, 'flag')}, {found}.")
+    result = pluralize(len(checked.warnings), "warning") if checked.warnings else "no faults"
+    click.echo(f"{file}: {pluralize(events, 'event')}, {pluralize(flags, 'flag')}, {result}.")
 
 
 @click.command("schema")
 def schema() -> None:
-    """Print the JSON Schema of rule files, with which editors complete and underline."""
+    """Print the JSON Schema of rule files, for completion and checking in editors."""
     print_json(rule_schema())

@@ -1,4 +1,4 @@
-"""Reads the rule files that commands are given."""
+"""Reads the rule files that are arguments of commands."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ file_argument = click.argument("file", type=click.Path(path_type=Path))
 
 @dataclass(frozen=True)
 class RuleFile:
-    """A rule file without faults: its text, and what it says."""
+    """A rule file without faults: its text, and its rule book."""
 
     path: Path
     source: str
@@ -23,30 +23,30 @@ class RuleFile:
 
 
 def load_rules(path: Path) -> RuleFile:
-    """Read a rule file. What is surely not meant is told on standard error.
+    """Read a rule file, and print its warnings to standard error.
 
     Raises:
-        CommandError: it cannot be read, or has faults; tells all of them.
+        CommandError: the file cannot be read, or has faults; the message lists all of them.
     """
     source = read_rule_file(path)
     checked = check_rules(source)
     if checked.book is None:
         raise CommandError(show_faults(path, source, checked.faults))
-    for doubt in checked.warnings:
-        click.secho(doubt.in_context(str(path), source), fg="yellow", err=True)
+    for warning in checked.warnings:
+        click.secho(warning.in_context(str(path), source), fg="yellow", err=True)
     return RuleFile(path, source, checked.book)
 
 
 def show_faults(path: Path, source: str, faults: tuple[Fault, ...]) -> str:
-    """Every fault with its line and a caret."""
+    """Return every fault with its line and a caret."""
     return "\n".join(fault.in_context(str(path), source) for fault in faults)
 
 
 def read_rule_file(file: Path) -> str:
-    """The text of a rule file.
+    """Return the text of a rule file.
 
     Raises:
-        CommandError: it cannot be read.
+        CommandError: the file cannot be read, or is not UTF-8.
     """
     try:
         return file.read_text(encoding="utf-8-sig")

@@ -1,18 +1,19 @@
-"""`brazebee rules`: its commands, in the order in which a rule file meets them."""
+"""The group `brazebee rules`, with its commands in the order of working on a rule file."""
 
 import click
 
 from cli.commands.companies import explain_company
+from cli.commands.rules.apply import apply, rollback
 from cli.commands.rules.backtest import backtest_rules
 from cli.commands.rules.check import check, schema
-from cli.commands.rules.prospects import forecast_changes, plan_rules
+from cli.commands.rules.planned_changes import forecast_changes, plan_rules
 from cli.commands.rules.scenarios import test_rules
-from cli.commands.rules.versions import apply, history, rollback, show
+from cli.commands.rules.versions import history, show
 
 
 @click.group("rules")
 def rules() -> None:
-    """Health rules: check and test a file, see what it would do, apply it, undo it."""
+    """Health rules: check and test a file, see what it would change, apply it, roll it back."""
 
 
 for command in (

@@ -1,4 +1,4 @@
-"""Reads what became of customers: a CSV file of company ids and dates."""
+"""Reads the outcomes of companies, such as churn: a CSV file of company ids and dates."""
 
 import csv
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from services.rules.backtest import ReplayPeriod
 
 @dataclass(frozen=True)
 class Outcome:
-    """That a company came to it at an instant, and the line that says so."""
+    """The time of a company's outcome, and its line in the file."""
 
     line: int
     company: str
@@ -24,51 +24,51 @@ class Outcome:
 
 
 def read_outcomes(path: Path) -> list[Outcome]:
-    """The outcomes in a CSV file, with commas or semicolons; a first line of words is a heading.
+    """Read a CSV file with commas or semicolons; a first line without a date is a heading.
 
     Raises:
-        CommandError: the file cannot be read, or lines of it are wrong; tells all that are.
+        CommandError: the file cannot be read, or lines are wrong; the message lists all of them.
     """
     rows = _read_rows(path)
     outcomes: dict[str, Outcome] = {}
-    wrong = []
+    faults = []
     for line, cells in enumerate(rows, start=1):
         company, date, *_ = [*cells, "", ""]
         if not any(cells) or (line == 1 and not any(c.isdigit() for c in date)):
             continue
         at = as_instant(date)
         if at is None or not company:
-            wrong.append(f"{path}:{line}: write a company id and a date: company_123,2026-03-31")
+            faults.append(f"{path}:{line}: write a company id and a date: company_123,2026-03-31")
         elif company in outcomes:
             first = outcomes[company].line
-            wrong.append(f"{path}:{line}: {company} stands twice, first in line {first}")
+            faults.append(f"{path}:{line}: {company} occurs twice, first in line {first}")
         else:
             outcomes[company] = Outcome(line, company, at)
-    if wrong or not outcomes:
+    if faults or not outcomes:
         raise CommandError(
-            "\n".join(wrong)
+            "\n".join(faults)
             or f"{path} names no company; write lines such as company_123,2026-03-31."
         )
     return list(outcomes.values())
 
 
 def known_outcomes(
-    path: Path, outcomes: Iterable[Outcome], companies: Iterable[str], stretch: ReplayPeriod
+    path: Path, outcomes: Iterable[Outcome], companies: Iterable[str], period: ReplayPeriod
 ) -> dict[str, datetime]:
-    """The outcomes that a backtest can judge; others are told on standard error."""
-    known = set(companies)
-    judged = {}
-    for one in outcomes:
-        if one.company not in known:
-            reason = f"there is no company {one.company}"
-        elif not stretch.since < one.at <= stretch.until:
-            since, until = format_instant(stretch.since), format_instant(stretch.until)
-            reason = f"{one.at:%Y-%m-%d} is not in the time replayed, {since} to {until}"
+    """Return the outcomes in a replayed period; print the others to standard error."""
+    replayed = set(companies)
+    outcome_times = {}
+    for outcome in outcomes:
+        if outcome.company not in replayed:
+            reason = f"there is no company {outcome.company}"
+        elif not period.since < outcome.at <= period.until:
+            since, until = format_instant(period.since), format_instant(period.until)
+            reason = f"{outcome.at:%Y-%m-%d} is not in the replayed time, {since} to {until}"
         else:
-            judged[one.company] = one.at
+            outcome_times[outcome.company] = outcome.at
             continue
-        click.echo(f"{path}:{one.line}: left out: {reason}", err=True)
-    return judged
+        click.echo(f"{path}:{outcome.line}: left out: {reason}", err=True)
+    return outcome_times
 
 
 def _read_rows(path: Path) -> list[list[str]]:

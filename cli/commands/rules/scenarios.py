@@ -1,4 +1,4 @@
-"""`brazebee rules test`: runs the tests that stand beside a rule file; needs no server."""
+"""`brazebee rules test`: runs the tests of a rule file; needs no server."""
 
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,9 @@ Results = list[tuple[Scenario, list[Failure]]]
 @file_argument
 @json_option
 def test_rules(file: Path, as_json: bool) -> None:
-    """Run the tests in FILE, or those of the rule file FILE: health.test.yaml for health.yaml.
+    """Run the tests in FILE, or the tests of the rule file FILE: health.test.yaml for health.yaml.
 
-    Exit code 1 if any fails. Needs nothing that runs, and changes nothing.
+    Exit code 1 if any test fails. Needs no running product, and changes nothing.
     """
     tests = file if file.name.endswith(TEST_ENDINGS) else _tests_beside(file)
     results = _run(tests)
@@ -41,19 +41,19 @@ def _tests_beside(rules: Path) -> Path:
     for tests in candidates:
         if tests.exists():
             return tests
-    read_rule_file(rules)  # a file that is not there is refused for that
+    read_rule_file(rules)  # a missing rule file is the more useful error
     raise CommandError(f"{rules} has no tests; write them into {candidates[0]}.")
 
 
 def _run(tests: Path) -> Results:
-    """Every test with what failed in it.
+    """Run every test, and return its failures.
 
     Raises:
-        CommandError: the test file or the rule file that it names has faults, or cannot be read.
+        CommandError: the test file or its rule file has faults, or cannot be read.
     """
     text = read_rule_file(tests)
-    named = rules_tested_by(text)
-    book = load_rules(tests.parent / named).book if named else None
+    rules_name = rules_tested_by(text)
+    book = load_rules(tests.parent / rules_name).book if rules_name else None
     try:
         scenarios = read_scenarios(text, book, file=str(tests))
     except RuleFileError as error:

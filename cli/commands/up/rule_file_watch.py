@@ -37,7 +37,7 @@ class RuleFileWatch:
         self._last_stamp: Stamp | None = None
         self._handled_stamp: Stamp | None = None
         self._handled_text: str | None = None
-        self._seen_version = 0  # the latest version that whoever edits the file has seen
+        self._seen_version = 0  # the latest version that the file's editor has seen
 
     def check(self) -> None:
         """Apply the file if it has changed; call this often."""

@@ -1,4 +1,4 @@
-"""The commands as people and programs use them."""
+"""Commands as people and programs use them."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import requests
 from tests.support.brazebee_process import Brazebee, eventually
 
 
-def test_a_key_is_alone_on_standard_output_and_works_until_it_is_revoked(
+def test_a_key_is_the_only_output_and_works_until_it_is_revoked(
     brazebee: Brazebee,
 ) -> None:
     created = brazebee.run("keys", "create", "--name", "mine")
@@ -18,7 +18,7 @@ def test_a_key_is_alone_on_standard_output_and_works_until_it_is_revoked(
     assert "not shown again" in created.stderr
     event = {"event_key": "login", "company": {"id": "k", "name": "K"}}
     assert brazebee.track(event, key).status_code == 200
-    [listed] = [one for one in brazebee.json("keys", "list") if one["name"] == "mine"]
+    [listed] = [key for key in brazebee.json("keys", "list") if key["name"] == "mine"]
     assert listed["key"] == f"bzb_...{key[-4:]}"
     assert brazebee.run("keys", "revoke", str(listed["id"])).returncode == 0
     eventually(lambda: brazebee.track(event, key).status_code == 401, seconds=6)
@@ -27,9 +27,7 @@ def test_a_key_is_alone_on_standard_output_and_works_until_it_is_revoked(
     assert "no valid key" in again.stderr
 
 
-def test_a_webhooks_secret_is_alone_on_standard_output(
-    brazebee: Brazebee, organization: str
-) -> None:
+def test_the_secret_of_a_webhook_is_the_only_output(brazebee: Brazebee, organization: str) -> None:
     added = brazebee.run("webhooks", "add", "http://127.0.0.1:9/hook", "--org", organization)
     assert added.stdout.startswith("whsec_")
     assert len(added.stdout.splitlines()) == 1
@@ -39,21 +37,21 @@ def test_a_webhooks_secret_is_alone_on_standard_output(
     assert brazebee.json("webhooks", "list", "--org", organization) == []
 
 
-def test_programs_get_json_alone_from_what_makes_and_ends_things(
+def test_commands_that_create_and_remove_print_only_json_for_programs(
     brazebee: Brazebee, organization: str
 ) -> None:
-    def ask(*command: str) -> dict[str, str]:
+    def run(*command: str) -> dict[str, str]:
         answer: dict[str, str] = brazebee.json(*command, "--org", organization)
         return answer
 
     assert brazebee.json("migrate") == {"applied": []}
     assert brazebee.json("org", "create", f"{organization}2")["name"] == f"{organization}2"
-    assert ask("keys", "create", "--name", "n")["key"].startswith("bzb_")
+    assert run("keys", "create", "--name", "n")["key"].startswith("bzb_")
     [key] = brazebee.json("keys", "list", "--org", organization)
-    assert ask("keys", "revoke", str(key["id"])) == {"revoked": key["id"]}
-    added = ask("webhooks", "add", "http://127.0.0.1:9/hook")
+    assert run("keys", "revoke", str(key["id"])) == {"revoked": key["id"]}
+    added = run("webhooks", "add", "http://127.0.0.1:9/hook")
     assert added["secret"].startswith("whsec_")
-    assert ask("webhooks", "remove", added["id"]) == {"removed": added["id"]}
+    assert run("webhooks", "remove", added["id"]) == {"removed": added["id"]}
     nothing = "01890a5d-ac96-774b-bcce-b302099a8057"
     refused = brazebee.run("webhooks", "remove", nothing, "--org", organization)
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -61,7 +59,7 @@ def test_programs_get_json_alone_from_what_makes_and_ends_things(
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         ("example.com/hook", "is not a webhook URL"),
         ("ftp://example.com/hook", "is not a webhook URL"),
@@ -73,12 +71,12 @@ def test_programs_get_json_alone_from_what_makes_and_ends_things(
         ("https://127.0.0.1:99999/hook", "is not a URL"),
     ],
 )
-def test_a_wrong_url_for_a_webhook_is_one_clear_sentence(
-    brazebee: Brazebee, url: str, said: str
+def test_an_invalid_webhook_url_is_reported_in_one_sentence(
+    brazebee: Brazebee, url: str, message: str
 ) -> None:
     refused = brazebee.run("webhooks", "add", url)
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert said in refused.stderr
+    assert message in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
 
 
@@ -88,7 +86,7 @@ def test_organizations_are_listed_as_a_table_and_as_json(
     table = brazebee.run("org", "list").stdout.splitlines()
     assert table[0].split() == ["NAME", "RULES", "VERSION", "RATE", "LIMIT", "CREATED", "AT"]
     assert {"default", organization} <= {line.split()[0] for line in table[1:]}
-    assert organization in [one["name"] for one in brazebee.json("org", "list")]
+    assert organization in [entry["name"] for entry in brazebee.json("org", "list")]
     taken = brazebee.run("org", "create", organization)
     assert (taken.returncode, taken.stderr) == (
         1,
@@ -96,7 +94,7 @@ def test_organizations_are_listed_as_a_table_and_as_json(
     )
 
 
-def test_an_unknown_organization_is_refused_with_those_that_there_are(brazebee: Brazebee) -> None:
+def test_an_unknown_organization_is_refused_with_the_existing_ones(brazebee: Brazebee) -> None:
     refused = brazebee.run("companies", "--org", "nobody")
     assert refused.returncode == 1
     assert "There is no organization `nobody`; known: " in refused.stderr
@@ -108,13 +106,15 @@ def test_wrong_usage_has_exit_code_2(brazebee: Brazebee) -> None:
     assert brazebee.run("keys", "revoke", "abc").returncode == 2
 
 
-def test_without_a_running_product_a_command_says_where_it_looked(tmp_path: Path) -> None:
+def test_without_a_running_product_a_command_names_the_directory_it_searched(
+    tmp_path: Path,
+) -> None:
     refused = Brazebee(tmp_path).run("companies")
     assert refused.returncode == 1
     assert refused.stderr.startswith("No running Brazebee was found in ")
 
 
-def test_faults_of_a_rule_file_are_told_at_once_and_the_last_good_one_stays(
+def test_all_faults_of_a_rule_file_are_listed_and_the_last_good_version_stays(
     brazebee: Brazebee, organization: str, tmp_path: Path
 ) -> None:
     rules = tmp_path / "rules.yaml"
@@ -131,37 +131,37 @@ def test_faults_of_a_rule_file_are_told_at_once_and_the_last_good_one_stays(
         f"{rules}:3:1: `flgs` is not known in the file; did you mean `flags`?",
         f"{rules}:5:49: `then` is not understood here; did you mean `than`?",
     ]
-    [listed] = [one for one in brazebee.json("org", "list") if one["name"] == organization]
+    [listed] = [entry for entry in brazebee.json("org", "list") if entry["name"] == organization]
     assert listed["rules_version"] == 1
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "cannot be read: No such file"), (b"\xff\xfe", "not UTF-8")]
+    ("content", "message"), [(None, "cannot be read: No such file"), (b"\xff\xfe", "not UTF-8")]
 )
-def test_an_unreadable_rule_file_is_one_clear_sentence(
-    brazebee: Brazebee, tmp_path: Path, content: bytes | None, said: str
+def test_an_unreadable_rule_file_is_reported_in_one_sentence(
+    brazebee: Brazebee, tmp_path: Path, content: bytes | None, message: str
 ) -> None:
     rules = tmp_path / "rules.yaml"
     if content is not None:
         rules.write_bytes(content)
     refused = brazebee.run("apply", str(rules))
     assert refused.returncode == 1
-    assert said in refused.stderr
+    assert message in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
 
 
-def test_explaining_a_company_tells_people_what_programs_are_told(brazebee: Brazebee) -> None:
-    brazebee.track({"event_key": "login", "company": {"id": "told", "name": "Told Ltd"}})
-    eventually(lambda: brazebee.run("explain", "told").returncode == 0)
-    explained = brazebee.json("explain", "told")
+def test_the_explanation_for_people_has_what_the_one_for_programs_has(brazebee: Brazebee) -> None:
+    brazebee.track({"event_key": "login", "company": {"id": "acme", "name": "Acme Ltd"}})
+    eventually(lambda: brazebee.run("explain", "acme").returncode == 0)
+    explained = brazebee.json("explain", "acme")
     assert explained["health_status"] == "Healthy"
     assert [flag["flag"] for flag in explained["flags"]] == [
         "Complete Value Action",
         "Gone quiet",
         "Hitting limits",
     ]
-    text = brazebee.run("explain", "told").stdout
-    assert text.startswith("Told Ltd (told) is Healthy, score 100.")
+    text = brazebee.run("explain", "acme").stdout
+    assert text.startswith("Acme Ltd (acme) is Healthy, score 100.")
     for flag in explained["flags"]:
         assert flag["flag"] in text
         assert flag["threshold"] in text

@@ -6,7 +6,7 @@ from collections import Counter
 from tests.support.brazebee_process import BRAZEBEE, Brazebee
 
 
-def test_a_newcomer_sees_a_full_product_and_can_take_it_away_again(brazebee: Brazebee) -> None:
+def test_demo_data_is_generated_replaced_and_removed(brazebee: Brazebee) -> None:
     others = brazebee.json("org", "list")
     made = brazebee.json("demo-data", "--companies", "8")
     assert (made["organization"], made["companies"]) == ("demo", 8)
@@ -15,14 +15,13 @@ def test_a_newcomer_sees_a_full_product_and_can_take_it_away_again(brazebee: Bra
     assert made["due_in_the_next_week"] >= 1
 
     listed = brazebee.json("companies", "--org", "demo")
-    assert Counter(one["health_status"] for one in listed) == made["statuses"]
+    assert Counter(company["health_status"] for company in listed) == made["statuses"]
     explained = brazebee.json("rules", "explain", listed[0]["id"], "--org", "demo")
     assert explained["health_status"] == listed[0]["health_status"]
     assert brazebee.json("rules", "forecast", "--org", "demo")
     assert len(brazebee.json("rules", "history", "--org", "demo")) == 2
-    assert {one["state"] for one in brazebee.json("webhooks", "list", "--org", "demo")} == {
-        "disabled"
-    }
+    endpoints = brazebee.json("webhooks", "list", "--org", "demo")
+    assert {endpoint["state"] for endpoint in endpoints} == {"disabled"}
     assert brazebee.json("deliveries", "list", "--org", "demo", "--state", "delivered")
 
     again = brazebee.run("demo-data")
@@ -41,17 +40,19 @@ def test_a_newcomer_sees_a_full_product_and_can_take_it_away_again(brazebee: Bra
     assert "There is no organization `demo`" in gone.stderr
 
 
-def test_only_what_demo_data_made_is_removed_by_it(brazebee: Brazebee, organization: str) -> None:
+def test_organizations_that_demo_data_did_not_create_are_left_alone(
+    brazebee: Brazebee, organization: str
+) -> None:
     for option in ("--remove", "--replace"):
         refused = brazebee.run("demo-data", "--org", organization, option, "--yes")
         assert (refused.returncode, refused.stdout) == (1, "")
         assert "was not made by `brazebee demo-data`" in refused.stderr
-    assert organization in [one["name"] for one in brazebee.json("org", "list")]
+    assert organization in [entry["name"] for entry in brazebee.json("org", "list")]
     both = brazebee.run("demo-data", "--remove", "--replace")
     assert both.returncode == 2
 
 
-def test_an_organization_is_deleted_once_its_name_was_typed(
+def test_an_organization_is_deleted_after_its_name_was_typed(
     brazebee: Brazebee, organization: str
 ) -> None:
     def delete(typed: str) -> subprocess.CompletedProcess[str]:
@@ -68,7 +69,7 @@ def test_an_organization_is_deleted_once_its_name_was_typed(
     done = delete(f"{organization}\n")
     assert done.returncode == 0, done.stderr
     assert "This cannot be undone" in done.stderr
-    assert organization not in [one["name"] for one in brazebee.json("org", "list")]
+    assert organization not in [entry["name"] for entry in brazebee.json("org", "list")]
     assert (
         brazebee.track({"event_key": "x", "company": {"id": "a", "name": "A"}}, key).status_code
         == 401

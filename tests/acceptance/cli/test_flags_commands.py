@@ -1,4 +1,4 @@
-"""Flags snoozed, overridden and ended from the command line of a running product."""
+"""Snoozes and overrides from the command line of a running product."""
 
 from datetime import datetime
 from pathlib import Path
@@ -42,8 +42,8 @@ class Tenant:
 
     @property
     def status(self) -> str | None:
-        found = [one["health_status"] for one in self.json("companies")]
-        return found[0] if found else None
+        companies = self.json("companies")
+        return companies[0]["health_status"] if companies else None
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def tenant(brazebee: Brazebee, organization: str, tmp_path: Path) -> Tenant:
     return Tenant(brazebee, organization, tmp_path)
 
 
-def test_a_snooze_begins_at_once_ends_by_itself_on_time_and_both_arrive_as_webhooks(
+def test_a_snooze_starts_at_once_ends_on_time_and_both_arrive_as_webhooks(
     tenant: Tenant, receiver: Receiver
 ) -> None:
     secret = tenant.json("webhooks", "add", receiver.url)["secret"]
@@ -70,7 +70,7 @@ def test_a_snooze_begins_at_once_ends_by_itself_on_time_and_both_arrive_as_webho
     assert (over["ended_at"], over["ended_by"]) == (made["ends_at"], "time")
 
 
-def test_what_is_overridden_is_listed_explained_foreseen_and_ended(tenant: Tenant) -> None:
+def test_an_override_is_listed_explained_forecast_and_ended(tenant: Tenant) -> None:
     done = tenant.run(
         "flags", "override", "acme", "Reports", "--status", "Critical", "--for", "2 weeks", *WHY
     )
@@ -90,8 +90,8 @@ def test_what_is_overridden_is_listed_explained_foreseen_and_ended(tenant: Tenan
     [flag] = explained["flags"]
     assert (flag["status"], flag["override"]["status"]) == ("At Risk", "Critical")
     assert explained["transitions"][-1]["cause"] == "override"
-    told = tenant.run("rules", "explain", "acme").stdout
-    assert "\nReports: At Risk\n  set to   Critical until 20" in told
+    printed = tenant.run("rules", "explain", "acme").stdout
+    assert "\nReports: At Risk\n  set to   Critical until 20" in printed
 
     [coming] = tenant.json("rules", "forecast", "--days", "30")
     assert (coming["at"], coming["from"], coming["to"]) == (
@@ -108,7 +108,7 @@ def test_what_is_overridden_is_listed_explained_foreseen_and_ended(tenant: Tenan
     assert tenant.json("rules", "forecast", "--days", "30") == []
 
 
-def test_a_backtest_says_how_many_it_leaves_out(tenant: Tenant, tmp_path: Path) -> None:
+def test_a_backtest_counts_the_overrides_that_it_leaves_out(tenant: Tenant, tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     tenant.run("flags", "override", "acme", "Reports", "--status", "Healthy", *WHY)
     assert tenant.json("rules", "backtest", str(file), "--days", "1")["overrides_left_out"] == 1
@@ -119,9 +119,9 @@ def test_a_backtest_says_how_many_it_leaves_out(tenant: Tenant, tmp_path: Path) 
 def test_a_snoozed_flag_is_explained_in_one_line(tenant: Tenant) -> None:
     made = tenant.run("flags", "snooze", "acme", "Reports", "--until", "2099-12-01", *WHY)
     assert made.returncode == 0, made.stderr
-    told = tenant.run("explain", "acme").stdout
-    assert told.startswith("Acme Corp (acme) is Healthy since ")
+    printed = tenant.run("explain", "acme").stdout
+    assert printed.startswith("Acme Corp (acme) is Healthy since ")
     assert (
         "  snoozed  until 2099-12-01 00:00:00 UTC by ann@example.com because the contract is on"
-        " hold\n" in told
+        " hold\n" in printed
     )

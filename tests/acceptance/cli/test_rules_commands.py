@@ -1,4 +1,4 @@
-"""Rules checked, planned, applied, watched and undone, as customer success does it."""
+"""Rules checked, planned, applied, watched and rolled back."""
 
 import json
 import time
@@ -60,7 +60,7 @@ def statuses(brazebee: Brazebee, organization: str) -> set[str]:
 
 def test_a_file_is_checked_without_a_server(brazebee: Brazebee, file: Path) -> None:
     good = brazebee.run("rules", "check", str(file))
-    assert (good.returncode, good.stdout) == (0, f"{file}: 1 event, 1 flag, no fault.\n")
+    assert (good.returncode, good.stdout) == (0, f"{file}: 1 event, 1 flag, no faults.\n")
     file.write_text(RULES.replace("less than", "less then").replace("event: report", "event: x"))
     bad = brazebee.run("rules", "check", str(file))
     assert (bad.returncode, bad.stdout) == (1, "")
@@ -72,16 +72,16 @@ def test_a_file_is_checked_without_a_server(brazebee: Brazebee, file: Path) -> N
         "        when: {At Risk: less then 2 times in 7 days}",
         "                             ^",
     ]
-    told = json.loads(brazebee.run("rules", "check", str(file), "--json").stdout)
-    assert [fault["line"] for fault in told["faults"]] == [7, 8]
+    report = json.loads(brazebee.run("rules", "check", str(file), "--json").stdout)
+    assert [fault["line"] for fault in report["faults"]] == [7, 8]
 
 
-def test_the_schema_is_the_one_that_ships(brazebee: Brazebee) -> None:
+def test_the_printed_schema_is_the_shipped_one(brazebee: Brazebee) -> None:
     printed = json.loads(brazebee.run("rules", "schema").stdout)
     assert printed == json.loads((ROOT / "config" / "rules.schema.json").read_text())
 
 
-def test_an_edit_is_planned_asked_for_applied_and_undone(
+def test_an_edit_is_planned_confirmed_applied_and_rolled_back(
     brazebee: Brazebee, tenant: str, file: Path
 ) -> None:
     def rules(*arguments: str) -> str:
@@ -93,7 +93,9 @@ def test_an_edit_is_planned_asked_for_applied_and_undone(
     assert "10 of 10 companies would change status." in rules("plan", str(file))
     planned = brazebee.json("rules", "plan", str(file), "--org", tenant)
     assert planned["companies"] == 10
-    assert {(one["from"], one["to"]) for one in planned["changes"]} == {("Healthy", "At Risk")}
+    assert {(change["from"], change["to"]) for change in planned["changes"]} == {
+        ("Healthy", "At Risk")
+    }
 
     refused = brazebee.run("rules", "apply", str(file), "--org", tenant)
     assert refused.returncode == 1
@@ -113,42 +115,43 @@ def test_an_edit_is_planned_asked_for_applied_and_undone(
 
     assert "-    when: {At Risk: less than 2 times in 7 days}" in rules("history", "2")
     assert rules("show", "1") == RULES
-    assert "Version 3, which brings back version 1, is in force" in rules("rollback", "--yes")
+    assert "Version 3, which restores version 1, is in force" in rules("rollback", "--yes")
     assert statuses(brazebee, tenant) == {"Healthy"}
     versions = brazebee.json("rules", "history", "--org", tenant)
-    assert [(one["version"], one["brings_back"]) for one in versions] == [
+    assert [(version["version"], version["brings_back"]) for version in versions] == [
         (3, 1),
         (2, None),
         (1, None),
     ]
 
 
-def test_the_future_is_told_and_the_past_replayed(
+def test_changes_are_forecast_and_the_past_is_replayed(
     brazebee: Brazebee, tenant: str, file: Path, tmp_path: Path
 ) -> None:
     coming = brazebee.json("rules", "forecast", "--days", "7", "--org", tenant)
     assert len(coming) == 10
-    assert {one["to"] for one in coming} == {"At Risk"}
+    assert {change["to"] for change in coming} == {"At Risk"}
     assert brazebee.json("rules", "forecast", "--days", "1", "--org", tenant) == []
     outcomes = tmp_path / "churned.csv"
     outcomes.write_text(f"company,date\nc1,{datetime.now(UTC):%Y-%m-%d}\nnobody,2026-01-01\n")
     file.write_text(STRICTER)
     arguments = ("rules", "backtest", str(file), "--days", "9", "--outcomes", str(outcomes))
-    told = brazebee.run(*arguments, "--org", tenant)
-    assert told.returncode == 0, told.stderr
-    assert "churned.csv:3: left out: there is no company nobody" in told.stderr
-    assert "Less than 5 times in 7 days" in told.stdout
-    found = brazebee.json(*arguments, "--org", tenant)
-    [reports, _] = found["outcomes"]
+    printed = brazebee.run(*arguments, "--org", tenant)
+    assert printed.returncode == 0, printed.stderr
+    assert "churned.csv:3: left out: there is no company nobody" in printed.stderr
+    assert "Less than 5 times in 7 days" in printed.stdout
+    report = brazebee.json(*arguments, "--org", tenant)
+    [reports, _] = report["outcomes"]
     assert (reports["warned"], reports["false_alarms"], reports["precision"]) == (1, 9, 0.1)
-    assert found["flags"][0]["companies"] == 10
+    assert report["flags"][0]["companies"] == 10
 
 
-def test_the_watched_file_is_applied_as_it_is_saved_and_kept_out_when_it_is_faulty(
+def test_every_good_save_of_the_watched_file_is_applied_and_a_faulty_one_refused(
     own_brazebee: Brazebee, file: Path
 ) -> None:
     own = own_brazebee
-    own.start("--rules", str(file))
+    without = {"persist": 0, "evaluate": 0, "deliver": 0, "clock": 0, "dashboard": 0}
+    own.start("--rules", str(file), **without)
     assert own.json("rules", "history")[0]["version"] == 1
     file.write_text(RULES.replace("7 days", "7 dayz"))
     eventually(lambda: "`dayz` is not understood here; did you mean `days`?" in own.text)
@@ -158,7 +161,7 @@ def test_the_watched_file_is_applied_as_it_is_saved_and_kept_out_when_it_is_faul
     eventually(lambda: "is in force as version 2: 1 event, 1 flag" in own.text)
     assert own.run("rules", "rollback", "--yes").returncode == 0
     own.stop()
-    own.start("--rules", str(file))
+    own.start("--rules", str(file), **without)
     eventually(lambda: "is the same as version 2, but version 3 is in force" in own.text)
     time.sleep(0.5)
     assert own.json("rules", "history")[0]["version"] == 3

@@ -11,6 +11,7 @@ import requests
 
 from tests.support.brazebee_process import BRAZEBEE, Brazebee, eventually
 
+WITHOUT_WORKERS = {"persist": 0, "evaluate": 0, "deliver": 0, "clock": 0}
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -30,7 +31,8 @@ def shown(brazebee: Brazebee, what: str) -> str:
 
 
 def test_the_first_start_shows_how_to_sign_in_and_a_later_one_does_not(folder: Path) -> None:
-    own = Brazebee(folder, BRAZEBEE_ADMIN_EMAIL="root@example.com").start()
+    own = Brazebee(folder, BRAZEBEE_ADMIN_EMAIL="root@example.com", WEB_CONCURRENCY="1")
+    own.start(**WITHOUT_WORKERS)
     try:
         assert f"The dashboard is at {own.dashboard_url}" in own.text
         assert shown(own, "Sign in as") == "root@example.com"
@@ -39,7 +41,7 @@ def test_the_first_start_shows_how_to_sign_in_and_a_later_one_does_not(folder: P
         assert not signs_in(own, "root@example.com", password + "x")
         assert password not in (own.data_dir / "running.json").read_text()
         assert own.stop() == 0
-        own.start()
+        own.start(**WITHOUT_WORKERS)
         assert "Password" not in own.text
         assert signs_in(own, "root@example.com", password)
     finally:
@@ -47,23 +49,10 @@ def test_the_first_start_shows_how_to_sign_in_and_a_later_one_does_not(folder: P
             own.stop()
 
 
-def test_a_database_from_before_the_dashboard_gets_an_administrator_at_its_next_start(
+def test_a_killed_dashboard_comes_back_with_its_sessions_and_a_start_adds_an_administrator(
     own_brazebee: Brazebee,
 ) -> None:
-    own_brazebee.start()
-    connection = psycopg2.connect(own_brazebee.servers["DATABASE_URL"])
-    with connection.cursor() as cursor:
-        cursor.execute("truncate people, audit_log cascade")
-    connection.commit()
-    connection.close()
-    assert own_brazebee.stop() == 0
-    own_brazebee.start()
-    assert "bzb_" not in own_brazebee.text
-    assert signs_in(own_brazebee, "admin@localhost", shown(own_brazebee, "Password"))
-
-
-def test_a_killed_dashboard_comes_back_and_its_sessions_with_it(own_brazebee: Brazebee) -> None:
-    own_brazebee.start()
+    own_brazebee.start(**WITHOUT_WORKERS)
     password = shown(own_brazebee, "Password")
     with requests.Session() as browser:
         url = own_brazebee.dashboard_url
@@ -82,6 +71,17 @@ def test_a_killed_dashboard_comes_back_and_its_sessions_with_it(own_brazebee: Br
 
         eventually(is_back)
 
+    # A database from before the dashboard has no administrator.
+    connection = psycopg2.connect(own_brazebee.servers["DATABASE_URL"])
+    with connection.cursor() as cursor:
+        cursor.execute("truncate people, audit_log cascade")
+    connection.commit()
+    connection.close()
+    assert own_brazebee.stop() == 0
+    own_brazebee.start(**WITHOUT_WORKERS)
+    assert "bzb_" not in own_brazebee.text
+    assert signs_in(own_brazebee, "admin@localhost", shown(own_brazebee, "Password"))
+
 
 def test_without_the_dashboard_its_port_is_not_needed(own_brazebee: Brazebee) -> None:
     with socket.socket() as taken:
@@ -91,7 +91,7 @@ def test_without_the_dashboard_its_port_is_not_needed(own_brazebee: Brazebee) ->
         assert refused.returncode == 1
         assert "Choose another with --dashboard-port" in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
-        own_brazebee.start("--scale", "dashboard=0")
+        own_brazebee.start(dashboard=0, **WITHOUT_WORKERS)
         assert "The dashboard is at" not in own_brazebee.text
 
 
@@ -170,7 +170,7 @@ def test_what_cannot_be_done_with_people_is_one_clear_sentence(
         (("people", "remove", "last@example.com", *here), last),
         (("people", "disable", "last@example.com"), last),
         (("people", "add", "nonsense", "--role", "viewer", *here), "is not an email address."),
-        (("people", "set-role", "no@example.com", "--role", "viewer", *here), "Nobody has"),
+        (("people", "set-role", "no@example.com", "--role", "viewer", *here), "There is no person"),
         (
             ("people", "set-password", "no@example.com"),
             "There is no person with the email address `no@example.com`",

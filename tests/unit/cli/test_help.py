@@ -1,4 +1,4 @@
-"""Every command says how it is used."""
+"""Every command has a help text."""
 
 import re
 
@@ -25,20 +25,20 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_helps(command: list[str]) -> None:
-    helped = CliRunner().invoke(main, [*command, "--help"], prog_name="brazebee")
-    assert helped.exit_code == 0
-    assert helped.output.startswith("Usage: brazebee " + " ".join(command))
+def test_every_command_has_help(command: list[str]) -> None:
+    result = CliRunner().invoke(main, [*command, "--help"], prog_name="brazebee")
+    assert result.exit_code == 0
+    assert result.output.startswith("Usage: brazebee " + " ".join(command))
 
 
-def test_all_commands_are_listed_with_what_they_do() -> None:
-    helped = CliRunner().invoke(main, ["--help"])
-    assert helped.exit_code == 0
+def test_all_commands_are_listed_with_a_description() -> None:
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
     for name, *_ in COMMANDS:
-        assert re.search(rf"^  {name} +[A-Z]", helped.output, re.MULTILINE), name
+        assert re.search(rf"^  {name} +[A-Z]", result.output, re.MULTILINE), name
 
 
-def test_what_is_no_command_is_wrong_usage() -> None:
-    refused = CliRunner().invoke(main, ["comanies"])
-    assert refused.exit_code == 2
-    assert "No such command 'comanies'" in refused.stderr
+def test_an_unknown_command_is_wrong_usage() -> None:
+    result = CliRunner().invoke(main, ["comanies"])
+    assert result.exit_code == 2
+    assert "No such command 'comanies'" in result.stderr

@@ -38,12 +38,12 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.mark.parametrize("file", ["rules.yaml", "rules.test.yaml"])
-def test_what_passes_is_told(folder: Path, file: str) -> None:
+def test_passed_tests_are_listed(folder: Path, file: str) -> None:
     result = run(file)
     assert (result.exit_code, result.output) == (0, "Silence ... ok\n1 of 1 test passed.\n")
 
 
-def test_what_fails_is_told_with_its_line(folder: Path) -> None:
+def test_a_failed_test_is_listed_with_its_line(folder: Path) -> None:
     (folder / "rules.yaml").write_text(RULES.replace("7 days", "8 days"), encoding="utf-8")
     result = run("rules.yaml")
     assert result.exit_code == 1
@@ -55,22 +55,22 @@ def test_what_fails_is_told_with_its_line(folder: Path) -> None:
     )
 
 
-def test_programs_get_json(folder: Path) -> None:
+def test_json_lists_every_test(folder: Path) -> None:
     text = TESTS.replace("At Risk", "Critical") + TESTS.split("tests:\n")[1].replace("nce", "nt")
     (folder / "rules.test.yaml").write_text(text, encoding="utf-8")
     result = run("rules.yaml", "--json")
-    told = json.loads(result.output)
+    report = json.loads(result.output)
     assert result.exit_code == 1
-    assert (told["file"], told["passed"], told["failed"]) == ("rules.test.yaml", 1, 1)
-    assert [(test["test"], test["line"], test["passed"]) for test in told["tests"]] == [
+    assert (report["file"], report["passed"], report["failed"]) == ("rules.test.yaml", 1, 1)
+    assert [(test["test"], test["line"], test["passed"]) for test in report["tests"]] == [
         ("Silence", 3, False),
         ("Silent", 8, True),
     ]
-    assert told["tests"][0]["failures"][0]["line"] == 7
+    assert report["tests"][0]["failures"][0]["line"] == 7
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "told"),
+    ("file", "text", "message"),
     [
         ("rules.test.yaml", "tests: []", "rules.test.yaml:1:1: the file lacks `rules`"),
         ("rules.test.yaml", TESTS.replace("login", "logn"), "rules.test.yaml:4:34: the event"),
@@ -79,14 +79,14 @@ def test_programs_get_json(folder: Path) -> None:
         ("other.yaml", RULES, "other.yaml has no tests; write them into other.test.yaml."),
     ],
 )
-def test_what_cannot_be_read_is_refused(folder: Path, file: str, text: str, told: str) -> None:
+def test_an_invalid_file_is_refused(folder: Path, file: str, text: str, message: str) -> None:
     (folder / file).write_text(text, encoding="utf-8")
     result = run(file)
     assert result.exit_code == 1
-    assert told in result.output
+    assert message in result.output
 
 
-def test_a_file_that_is_not_there_is_refused(folder: Path) -> None:
+def test_a_missing_file_is_refused(folder: Path) -> None:
     result = run("gone.yaml")
     assert (result.exit_code, result.output) == (
         1,
