@@ -1,1 +1,1 @@
-"""People, their roles and passwords, and the audit log of what they change."""
+"""People, their roles and passwords, and the audit log of their changes."""

@@ -167,7 +167,10 @@ def _role_for_change(organization: Organization, person: Person) -> Role:
 
 def _keep_an_administrator(organization: Organization, person: Person) -> None:
     """Check that an organization still has an administrator without this person."""
-    if memberships.find_role(organization.id, person.id) != Role.ADMINISTRATOR or person.disabled_at:
+    if (
+        memberships.find_role(organization.id, person.id) != Role.ADMINISTRATOR
+        or person.disabled_at
+    ):
         return
     if not memberships.count_other_administrators(organization.id, person.id):
         raise ChangeRefused(

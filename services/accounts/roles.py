@@ -1,10 +1,10 @@
-"""The roles that members of an organization have."""
+"""The roles of the members of an organization."""
 
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a member may do, from least to most; each may do what the one before may."""
+    """The roles in ascending order; each one may do what those before it may."""
 
     VIEWER = "viewer"
     EDITOR = "editor"
@@ -12,11 +12,11 @@ class Role(StrEnum):
 
     @property
     def meaning(self) -> str:
-        """What the role allows, in a sentence."""
+        """A sentence about what the role allows."""
         return _MEANINGS[self]
 
     def includes(self, other: "Role") -> bool:
-        """Whether whoever has this role may do what `other` may."""
+        """Whether this role may do everything that `other` may."""
         order = list(Role)
         return order.index(self) >= order.index(other)
 

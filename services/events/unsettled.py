@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from models.companies.companies import Heard
-from models.companies.field_merge import Change
+from models.companies.companies import CompanyForIntake
+from models.companies.field_merge import FieldChange
 from rules.book import RuleBook
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks
@@ -14,8 +14,8 @@ class MergedEvent(NamedTuple):
     """A stored event, its locked company, the fields it changed, and whether a newer one exists."""
 
     event: TrackedEvent
-    company: Heard
-    changes: Sequence[Change]
+    company: CompanyForIntake
+    changes: Sequence[FieldChange]
     out_of_order: bool
 
 
@@ -39,7 +39,7 @@ def mark_unsettled(
             unsettle(item.company, item.event)
 
 
-def unsettle(company: Heard, event: TrackedEvent) -> None:
+def unsettle(company: CompanyForIntake, event: TrackedEvent) -> None:
     """Mark a company to be evaluated from the time at which an event takes effect."""
     since = event.takes_effect_at
     if company.unsettled_since is None or since < company.unsettled_since:

@@ -48,8 +48,8 @@ class PlannedChange:
 
 def companies_due(organization_id: int, *, until: datetime) -> list[int]:
     """Return the companies with a flag or an override that is due up to an instant."""
-    flags = flag_states.companies_due(organization_id, until=until)
-    return sorted({*flags, *flag_overrides.companies_due(organization_id, until=until)})
+    flags = flag_states.find_due_companies(organization_id, until=until)
+    return sorted({*flags, *flag_overrides.find_due_companies(organization_id, until=until)})
 
 
 def forecast(
@@ -67,7 +67,7 @@ def forecast(
     """
     rulebooks = rulebooks or RuleBooks()
     for start in range(0, len(due), CHUNK):
-        for stored in stored_health_of(companies.with_ids(due[start : start + CHUNK])):
+        for stored in stored_health_of(companies.find_by_ids(due[start : start + CHUNK])):
             company = stored.company
             book, _, settled = settlements_of(stored, version, rulebooks, now)[-1]
             # Like `review`, without the present verdict of every flag.
@@ -104,6 +104,6 @@ def describe_change(company: Company, transition: Transition, book: RuleBook) ->
 def stored_health_of_organization(organization_id: int) -> Iterator[StoredHealth]:
     """Yield the recorded health of each company of an organization, read in chunks."""
     after_id = 0
-    while page := companies.page(organization_id, after_id=after_id, limit=CHUNK):
+    while page := companies.read_page(organization_id, after_id=after_id, limit=CHUNK):
         yield from stored_health_of(page)
         after_id = page[-1].id

@@ -1,7 +1,7 @@
-"""Which addresses a webhook may go to: public ones, and nets that operations allows by name.
+"""The addresses that webhooks may be sent to: public ones, and networks allowed by a setting.
 
-`requests-hardened` checks only the first address that a name has, and knows no allowed nets;
-`ipaddress.is_global` alone passes multicast, 6to4, NAT64 and site-local addresses.
+`requests-hardened` checks only the first address of a name and has no allowed networks;
+`ipaddress.is_global` alone accepts multicast, 6to4, NAT64 and site-local addresses.
 """
 
 import ipaddress
@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from services.errors import ServiceError
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -17,8 +19,8 @@ LONGEST_URL = 2_000
 """Characters."""
 
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-"""RFC 4291: all IPv6 addresses in public use lie here. NAT64, IPv4-mapped and -compatible,
-unique local, link-local, site-local, multicast and segment routing addresses do not."""
+"""RFC 4291: all IPv6 addresses in public use are in this network, unlike NAT64, IPv4-mapped and
+-compatible, unique local, link-local, site-local, multicast and segment routing addresses."""
 
 _NOT_PUBLIC = tuple(
     ipaddress.ip_network(net)
@@ -33,8 +35,8 @@ _NOT_PUBLIC = tuple(
 )
 
 
-class AddressRefused(Exception):
-    """Raised when a URL or what its host resolves to is not a place for webhooks."""
+class AddressRefused(ServiceError):
+    """Raised when webhooks may not be sent to a URL or to an address of its host."""
 
 
 def is_public(address: Address) -> bool:
@@ -48,20 +50,20 @@ def is_public(address: Address) -> bool:
 
 @dataclass(frozen=True)
 class AddressPolicy:
-    """Public addresses by https, and `allowed_nets` by https or plain http."""
+    """Allows public addresses by https, and `allowed_nets` by https or plain http."""
 
     allowed_nets: Sequence[Network] = ()
 
     def check_url(self, url: str) -> None:
-        """Refuse what can be told from the URL alone.
+        """Check what the URL alone shows.
 
         Raises:
-            AddressRefused: with a sentence on what is wrong.
+            AddressRefused: webhooks may not be sent to it; the message says why.
         """
         try:
             parts = urlsplit(url)
             host, _port = parts.hostname, parts.port
-            (host or "").encode("idna")  # as the look-up will do
+            (host or "").encode("idna")  # as resolving it will do
         except ValueError:
             raise AddressRefused(f"`{url}` is not a URL") from None
         if parts.scheme not in ("https", "http") or not host:
@@ -78,26 +80,26 @@ class AddressPolicy:
             raise AddressRefused("a webhook URL must start with https://")
 
     def resolve(self, host: str, port: int, *, secure: bool) -> list[Address]:
-        """Look a host up, and refuse it if any of its addresses is not allowed.
+        """Resolve a host; refuse it if any of its addresses is not allowed.
 
-        The connection must go to one of the addresses returned, not to the name again: a name
-        may answer otherwise the next time.
+        The connection must go to one of the returned addresses and not to the name, which may
+        resolve differently the next time.
 
         Raises:
-            AddressRefused: an address is neither public nor allowed, or plain http was asked
-                for outside the allowed nets.
+            AddressRefused: an address is neither public nor allowed, or plain http was requested
+                outside the allowed networks.
             OSError: the name does not resolve.
         """
         answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = [ipaddress.ip_address(answer[4][0]) for answer in answers]
         for address in addresses:
-            named = any(address in net for net in self.allowed_nets)
-            if not named and not is_public(address):
+            allowed = any(address in net for net in self.allowed_nets)
+            if not allowed and not is_public(address):
                 raise AddressRefused(
                     f"{host} resolves to {address}, which is not public;"
                     " BRAZEBEE_WEBHOOK_ALLOW_NETS can allow its net"
                 )
-            if not named and not secure:
+            if not allowed and not secure:
                 raise AddressRefused(
                     f"{host} must be reached by https; plain http is only for nets in"
                     " BRAZEBEE_WEBHOOK_ALLOW_NETS"

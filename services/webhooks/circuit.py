@@ -1,7 +1,7 @@
-"""How an endpoint fares: when it is left alone, asked again, warned of, and disabled.
+"""The circuit of an endpoint: when it opens, is probed, causes a warning, and is disabled.
 
-After so many failures in a row the circuit opens: deliveries wait, and one at a time is sent as a
-probe, after pauses that double. An endpoint without any success for long is disabled.
+After a number of failures in a row the circuit opens: deliveries wait, and one at a time is sent as
+a probe, after pauses that double. An endpoint without success for a long time is disabled.
 """
 
 from dataclasses import dataclass, replace
@@ -12,10 +12,10 @@ from config.webhook_policy import WebhookPolicy
 
 @dataclass(frozen=True)
 class EndpointHealth:
-    """What is known of an endpoint's answers; the circuit is open while there is a `probe_at`.
+    """The record of an endpoint's responses; the circuit is open while there is a `probe_at`.
 
-    `failures` counts those in a row, `failing_since` is the first of them. `warned_at` is when
-    somebody was last told that it fails.
+    `failures` counts those in a row, `failing_since` is the time of the first of them, and
+    `warned_at` that of the last warning.
     """
 
     failures: int = 0
@@ -32,9 +32,10 @@ class EndpointHealth:
         probe: bool = False,
         wait: timedelta = timedelta(0),
     ) -> "EndpointHealth":
-        """After one more failure; `wait` is how long the endpoint asked to be left alone.
+        """Return the health after another failure; `wait` is the `Retry-After` of the endpoint.
 
-        Only a failed probe doubles the pause, not what was under way when the circuit opened.
+        Only a failed probe doubles the pause, not an attempt that was in flight when the circuit
+        opened.
         """
         failed = replace(self, failures=self.failures + 1, failing_since=self.failing_since or now)
         opens = failed.failures >= policy.failures_to_open
@@ -46,13 +47,13 @@ class EndpointHealth:
         return replace(failed, probe_pause=pause, probe_at=now + max(pause, wait))
 
     def is_lost(self, now: datetime, policy: WebhookPolicy) -> bool:
-        """Whether it has failed for so long that it is disabled."""
+        """Whether it has failed for long enough to be disabled."""
         if self.failing_since is None or self.failures < policy.failures_to_open:
             return False
         return now - self.failing_since >= policy.disable_after
 
     def warning(self, now: datetime, policy: WebhookPolicy) -> timedelta | None:
-        """For how long it has failed, where somebody must be told now."""
+        """Return for how long it has failed, if a warning is due; otherwise None."""
         if self.failing_since is None:
             return None
         due = [self.failing_since + after for after in policy.warn_after]

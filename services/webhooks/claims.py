@@ -12,7 +12,7 @@ from uuid import UUID
 from config.webhook_policy import LEASE, WebhookPolicy
 from models.database import transaction
 from models.webhooks import deliveries, webhook_endpoints
-from models.webhooks.deliveries import ByHand, Delivery, Request, State
+from models.webhooks.deliveries import Delivery, ManualReason, Request, State
 from models.webhooks.webhook_endpoints import Endpoint
 
 
@@ -49,10 +49,10 @@ def claim_locked(
         return None
     if delivery.tries != number - 1 or delivery.is_held(now):
         return None
-    if endpoint.disabled_at is not None and delivery.by_hand is not ByHand.AT_ONCE:
+    if endpoint.disabled_at is not None and delivery.by_hand is not ManualReason.AT_ONCE:
         deliveries.pause(delivery_id)
         return None
-    probe = endpoint.probe_at is not None and delivery.by_hand is not ByHand.AT_ONCE
+    probe = endpoint.probe_at is not None and delivery.by_hand is not ManualReason.AT_ONCE
     if not _has_its_turn(endpoint, delivery, now, policy.in_flight):
         deliveries.park(delivery_id)
         return None
@@ -71,23 +71,23 @@ def next_in_turn(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> li
     in_flight = _in_slots(endpoint, now)
     free = max(0, policy.in_flight - len(in_flight))
     new = deliveries.unpark(endpoint.id, None, now, limit=free)
-    if len(new) == free or ByHand.RECOVERY in in_flight:
+    if len(new) == free or ManualReason.RECOVERY in in_flight:
         return new
-    return new + deliveries.unpark(endpoint.id, ByHand.RECOVERY, now, limit=1)
+    return new + deliveries.unpark(endpoint.id, ManualReason.RECOVERY, now, limit=1)
 
 
 def _has_its_turn(endpoint: Endpoint, delivery: Delivery, now: datetime, slots: int) -> bool:
-    if delivery.by_hand is ByHand.AT_ONCE:
+    if delivery.by_hand is ManualReason.AT_ONCE:
         return True
     if endpoint.probe_at is not None:
         return endpoint.probe_at <= now
     in_flight = _in_slots(endpoint, now)
-    if delivery.by_hand is ByHand.RECOVERY and ByHand.RECOVERY in in_flight:
+    if delivery.by_hand is ManualReason.RECOVERY and ManualReason.RECOVERY in in_flight:
         return False
     return len(in_flight) < slots
 
 
-def _in_slots(endpoint: Endpoint, now: datetime) -> list[ByHand | None]:
+def _in_slots(endpoint: Endpoint, now: datetime) -> list[ManualReason | None]:
     """Return the attempts that occupy the endpoint's slots; those sent at once occupy none."""
-    in_flight = deliveries.in_flight(endpoint.id, now)
-    return [by_hand for by_hand in in_flight if by_hand is not ByHand.AT_ONCE]
+    in_flight = deliveries.list_in_flight(endpoint.id, now)
+    return [by_hand for by_hand in in_flight if by_hand is not ManualReason.AT_ONCE]

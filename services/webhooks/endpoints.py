@@ -94,7 +94,12 @@ def send_test(endpoint: Endpoint, now: datetime) -> tuple[UUID, list[Request]]:
     ).decode()
     delivery_id = deliveries.add(
         NewDelivery(
-            endpoint.organization_id, endpoint.id, None, message_id, payload, by_hand=ManualReason.AT_ONCE
+            endpoint.organization_id,
+            endpoint.id,
+            None,
+            message_id,
+            payload,
+            by_hand=ManualReason.AT_ONCE,
         ),
         now,
     )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from config.webhook_policy import WebhookPolicy
 from models.database import transaction
 from models.webhooks import deliveries, webhook_endpoints
-from models.webhooks.deliveries import Attempt, ByHand, Request, Result, State
+from models.webhooks.deliveries import Attempt, ManualReason, Request, Result, State
 from models.webhooks.webhook_endpoints import Endpoint
 from services.errors import ServiceError
 from services.webhooks.circuit import EndpointHealth
@@ -59,7 +59,7 @@ def record_success(
         had_lease = deliveries.finish(claimed.delivery, claimed.token, attempt, result, now)
         if endpoint is None or not had_lease:
             return AcceptedDelivery(claimed, attempt)
-        if claimed.delivery.by_hand is not ByHand.AT_ONCE:
+        if claimed.delivery.by_hand is not ManualReason.AT_ONCE:
             endpoint = _with_health(endpoint, EndpointHealth())
             webhook_endpoints.save_health(replace(endpoint, last_success_at=now))
         following = next_in_turn(endpoint, now, claimed.policy)

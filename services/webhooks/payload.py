@@ -1,4 +1,4 @@
-"""What a webhook says."""
+"""The payload of a webhook."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -11,14 +11,14 @@ from services.times import iso_milliseconds
 
 
 class EventType(StrEnum):
-    """The kinds of webhook."""
+    """The types of webhook events."""
 
     HEALTH_SCORE_CHANGED = "health_score_changed"
     THRESHOLD_CROSSED = "threshold_crossed"
 
 
 def event_type(transition: StoredTransition) -> EventType:
-    """`health_score_changed` where the company's status changed, else `threshold_crossed`."""
+    """Return `health_score_changed` if the status changed, otherwise `threshold_crossed`."""
     stayed = transition.from_status == transition.to_status
     return EventType.THRESHOLD_CROSSED if stayed else EventType.HEALTH_SCORE_CHANGED
 
@@ -31,7 +31,7 @@ def build_payload(
     company_name: str,
     triggers: Sequence[dict[str, Any]],
 ) -> str:
-    """The JSON body of a transition's webhook."""
+    """Return the JSON body of the webhook for a transition."""
     return orjson.dumps(
         {
             "event": event_type(transition),

@@ -1,4 +1,4 @@
-"""When a failed attempt is made again."""
+"""The schedule of attempts after a failure."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -7,15 +7,15 @@ from email.utils import parsedate_to_datetime
 from config.webhook_policy import WebhookPolicy
 
 JITTER = 0.2
-"""Each wait is spread by a fifth either way: what failed together returns one by one."""
+"""Each delay varies by a fifth either way, so that deliveries that failed together spread out."""
 
 
 def next_attempt_at(
     attempt: int, failed_at: datetime, retry_after: str | None, policy: WebhookPolicy
 ) -> datetime | None:
-    """When to try again after the attempt with this number failed; None when that was the last.
+    """Return when to try again after the attempt with this number; None after the last one.
 
-    An endpoint's `Retry-After`, in seconds or as a date, is waited out, up to the policy's longest.
+    An endpoint's `Retry-After`, in seconds or as a date, is respected up to the policy's limit.
     """
     if attempt > len(policy.retry_delays):
         return None
@@ -24,7 +24,7 @@ def next_attempt_at(
 
 
 def asked_delay(retry_after: str | None, now: datetime, policy: WebhookPolicy) -> timedelta:
-    """How long an endpoint's `Retry-After` asks to be left alone, as far as that is granted."""
+    """Return the delay that an endpoint's `Retry-After` asks for, up to the policy's limit."""
     return min(_read(retry_after, now), policy.longest_retry_after)
 
 
@@ -37,5 +37,5 @@ def _read(retry_after: str | None, now: datetime) -> timedelta:
     try:
         at = parsedate_to_datetime(text)
         return (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
-    except (OverflowError, TypeError, ValueError):  # a date that no calendar has
+    except (OverflowError, TypeError, ValueError):  # a date that does not exist
         return timedelta(0)

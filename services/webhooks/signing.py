@@ -1,4 +1,4 @@
-"""Signs webhooks as Standard Webhooks has it (https://www.standardwebhooks.com)."""
+"""Signs webhooks according to Standard Webhooks (https://www.standardwebhooks.com)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,9 +7,9 @@ from standardwebhooks import Webhook
 
 
 def sign(secrets: Sequence[str], message_id: str, payload: str, at: datetime) -> dict[str, str]:
-    """The headers of an attempt made at the instant `at`: an HMAC-SHA256 over them and the body.
+    """Return the headers of an attempt made at `at`, with an HMAC-SHA256 over them and the body.
 
-    Each secret signs, so that a receiver may verify with either while one is rotated.
+    Each secret signs, so that a receiver can verify with either one during a rotation.
     """
     signatures = (
         Webhook(secret).sign(msg_id=message_id, timestamp=at, data=payload) for secret in secrets

@@ -1,4 +1,4 @@
-"""Sends one signed POST, to a checked address, within a bound of wall-clock time."""
+"""Sends one signed POST to a checked address, within a limit of wall-clock time."""
 
 import http.client
 import socket
@@ -24,9 +24,9 @@ USER_AGENT = "Brazebee-Webhooks/1"
 
 @dataclass(frozen=True)
 class Response:
-    """What an endpoint answered, or why there is no answer.
+    """The response of an endpoint, or why there is none.
 
-    `error` is None exactly for a 2xx; `status_code` is None where no response came.
+    `error` is None exactly for a 2xx; `status_code` is None if no response arrived.
     """
 
     status_code: int | None
@@ -38,29 +38,29 @@ class Response:
 
 @dataclass(frozen=True)
 class Transport:
-    """A way to send webhooks to allowed addresses.
+    """Sends webhooks to allowed addresses.
 
-    The policy's timeout is by the wall clock, from the look-up to the last byte read, however
-    slowly bytes drip. The response is never unpacked.
+    The policy's timeout is wall-clock time from resolving the host to the last byte read, even if
+    bytes arrive slowly. The response is never decompressed.
     """
 
     addresses: AddressPolicy
     policy: WebhookPolicy
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Response:
-        """Make one attempt. Never raises for what the endpoint or the network does."""
+        """Make one attempt. Faults of the endpoint or the network are returned, never raised."""
         started = time.monotonic()
         deadline = _Deadline(self.policy)
         try:
             self.addresses.check_url(url)
-            status_code, answer, retry_after = self._exchange(url, body, headers, deadline)
+            status_code, text, retry_after = self._exchange(url, body, headers, deadline)
         except (requests.RequestException, HTTPError, AddressRefused, OSError, ValueError) as error:
             reason = deadline.reason if deadline.passed else _reason(error, deadline)
             return Response(None, reason, None, _elapsed_ms(started))
         finally:
             deadline.cancel()
         error_text = None if 200 <= status_code < 300 else f"answered {status_code}"
-        return Response(status_code, error_text, answer, _elapsed_ms(started), retry_after)
+        return Response(status_code, error_text, text, _elapsed_ms(started), retry_after)
 
     def _exchange(
         self, url: str, body: bytes, headers: Mapping[str, str], deadline: "_Deadline"
@@ -81,26 +81,26 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                answer = response.raw.read(self.policy.response_bytes, decode_content=False)
+                body_start = response.raw.read(self.policy.response_bytes, decode_content=False)
                 if deadline.passed:
                     raise requests.Timeout("the response was cut off")
-                text = _storable(answer.decode("utf-8", "replace"))
+                text = _storable(body_start.decode("utf-8", "replace"))
                 return response.status_code, text, response.headers.get("Retry-After")
 
 
 class _Session(requests.Session):
-    """A session that takes nothing from the environment and never looks where a redirect leads."""
+    """A session that ignores the environment and never resolves a redirect."""
 
     def __init__(self) -> None:
         super().__init__()
         self.trust_env = False
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Tell requests that there is none: it would read the whole body to prepare for it."""
+        """Return none, or requests would read the whole body to prepare for the redirect."""
 
 
 class _Deadline:
-    """Shuts down whatever socket is in use when the time is up, whoever is waiting on it."""
+    """Shuts down the sockets in use when the time is up, whichever call is waiting on them."""
 
     def __init__(self, policy: WebhookPolicy) -> None:
         self.seconds = policy.timeout.total_seconds()
@@ -117,7 +117,7 @@ class _Deadline:
         return time.monotonic() >= self._ends_at
 
     def watch(self, connected: socket.socket) -> None:
-        # A duplicate: TLS takes the original over, and the connection may close it.
+        # A duplicate, because TLS takes over the original and the connection may close it.
         with self._lock:
             self._sockets.append(connected.dup())
         if self.passed:
@@ -127,8 +127,8 @@ class _Deadline:
     def reason(self) -> str:
         return f"no answer within {self.seconds:g} s"
 
-    def left_to_connect(self) -> float:
-        """Seconds that a look-up or a connection may take from now on; never quite none."""
+    def remaining_to_connect(self) -> float:
+        """Return the seconds that resolving or connecting may take from now on; never 0."""
         return min(self.connect_seconds, max(0.001, self._ends_at - time.monotonic()))
 
     def cancel(self) -> None:
@@ -143,11 +143,11 @@ class _Deadline:
                 try:
                     watched.shutdown(socket.SHUT_RDWR)
                 except OSError:
-                    continue  # the other side was quicker
+                    continue  # the peer has closed it already
 
 
 class _GuardedConnection(HTTPConnection):
-    """Connects only to an address that the policy has seen and allows."""
+    """Connects only to an address that the policy has checked and allows."""
 
     addresses: AddressPolicy
     deadline: _Deadline
@@ -159,8 +159,8 @@ class _GuardedConnection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         failure: OSError | None = None
-        addresses = self._look_up()
-        give_up_at = time.monotonic() + self.deadline.left_to_connect()
+        addresses = self._resolve()
+        give_up_at = time.monotonic() + self.deadline.remaining_to_connect()
         for address in addresses:
             family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
             connection = socket.socket(family, socket.SOCK_STREAM)
@@ -177,22 +177,24 @@ class _GuardedConnection(HTTPConnection):
             return connection
         raise failure or OSError(f"{self.host} has no address")
 
-    def _look_up(self) -> Sequence[Address]:
-        """Resolve the host in a thread of its own, since the system's look-up has no timeout.
+    def _resolve(self) -> Sequence[Address]:
+        """Resolve the host in a thread of its own, because the system call has no timeout.
 
         Raises:
-            TimeoutError: there was no answer in time; the thread ends when it comes.
+            TimeoutError: there was no answer in time; the thread ends when it arrives.
         """
-        found: Future[Sequence[Address]] = Future()
+        resolved: Future[Sequence[Address]] = Future()
 
-        def look_up() -> None:
+        def resolve() -> None:
             try:
-                found.set_result(self.addresses.resolve(self.host, self.port, secure=self.secure))
-            except Exception as error:  # noqa: BLE001 -- it is raised where it is waited for
-                found.set_exception(error)
+                resolved.set_result(
+                    self.addresses.resolve(self.host, self.port, secure=self.secure)
+                )
+            except Exception as error:  # noqa: BLE001 -- the waiting thread raises it
+                resolved.set_exception(error)
 
-        threading.Thread(target=look_up, daemon=True).start()
-        return found.result(timeout=self.deadline.left_to_connect())
+        threading.Thread(target=resolve, daemon=True).start()
+        return resolved.result(timeout=self.deadline.remaining_to_connect())
 
 
 class _GuardedTLSConnection(_GuardedConnection, HTTPSConnection):
@@ -217,7 +219,7 @@ class _GuardedAdapter(HTTPAdapter):
 
 
 def _reason(error: Exception, deadline: _Deadline) -> str:
-    """The innermost cause in a few words, since requests and urllib3 wrap each other's errors."""
+    """Return the innermost cause in words: requests and urllib3 wrap each other's errors."""
     cause: BaseException = error
     while inner := cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__):
         cause = inner
@@ -236,7 +238,7 @@ def _reason(error: Exception, deadline: _Deadline) -> str:
 
 
 def _storable(text: str) -> str:
-    """Text as PostgreSQL takes it, which is without NUL."""
+    """Return text without NUL, which PostgreSQL cannot store."""
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 

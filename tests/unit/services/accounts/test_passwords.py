@@ -10,15 +10,15 @@ QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 def test_a_password_fits_its_own_hash_alone() -> None:
     stored = QUICK.hash("correct horse battery")
     assert stored.startswith("$argon2id$")
-    assert QUICK.fits(stored, "correct horse battery")
-    assert not QUICK.fits(stored, "correct horse batterz")
-    assert not QUICK.fits(None, "correct horse battery")
-    assert not QUICK.fits("no hash", "correct horse battery")
+    assert QUICK.verify(stored, "correct horse battery")
+    assert not QUICK.verify(stored, "correct horse batterz")
+    assert not QUICK.verify(None, "correct horse battery")
+    assert not QUICK.verify("no hash", "correct horse battery")
     assert stored != QUICK.hash("correct horse battery")
 
 
 def test_one_password_fits_however_a_keyboard_composes_it() -> None:
-    assert QUICK.fits(QUICK.hash("se\u0301same ouvre-toi"), "s\u00e9same ouvre-toi")
+    assert QUICK.verify(QUICK.hash("se\u0301same ouvre-toi"), "s\u00e9same ouvre-toi")
 
 
 def test_a_hash_of_other_parameters_is_outdated() -> None:
