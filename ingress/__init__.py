@@ -1,1 +1,1 @@
-"""The HTTP door: authenticate, limit, validate, enqueue, answer."""
+"""Accepts events by HTTP: authenticates, limits, validates, enqueues and answers requests."""

@@ -1,4 +1,4 @@
-"""Turns what a client sent as an event into what a worker stores, or says why it cannot."""
+"""Validates an event of a request and builds the contents of its `persist` message."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from models.keys.api_keys import KeyHolder
 
 @dataclass(frozen=True)
 class Accepting:
-    """Accepts the events of one request, from one organization and at one time."""
+    """Accepts the events of one request, all of one organization and received at one time."""
 
     gate: Gate
     holder: KeyHolder
@@ -25,18 +25,18 @@ class Accepting:
     def event(
         self,
         payload: Any,
-        given_id: str | None,
+        fallback_id: str | None,
         *,
         storable: bool,
         faults: Sequence[Mapping[str, Any]] = (),
     ) -> dict[str, Any]:
-        """The contents of a `persist` message for an event.
+        """Return the contents of a `persist` message for an event.
 
-        Its id is its own, or the one that was given beside it, or a new one. `faults` are those
-        found elsewhere in the request, to be told together with the event's.
+        The event's id is its own, `fallback_id`, or a new one. `faults` of other parts of the
+        request are reported together with those of the event.
 
         Raises:
-            ApiError: it is not of the shape, not configured, or disabled.
+            ApiError: the event is invalid, not configured, or disabled.
         """
         try:
             event = validate_event(payload, self.received_at, storable=storable)
@@ -45,13 +45,13 @@ class Accepting:
         if faults:
             raise ApiError(400, "Invalid data", faults)
         self.gate.check_configured(self.holder, event.event_key)
-        return contents(self.holder, event, event.event_id or given_id, self.received_at)
+        return contents(self.holder, event, event.event_id or fallback_id, self.received_at)
 
 
 def contents(
     holder: KeyHolder, event: ValidEvent, event_id: str | None, received_at: datetime
 ) -> dict[str, Any]:
-    """What a `persist` message holds of an event; without an id it gets one."""
+    """Return the contents of a `persist` message for an event, which gets an id if it has none."""
     return {
         "organization_id": holder.organization_id,
         "key_id": holder.key_id,
@@ -66,10 +66,10 @@ def contents(
 
 
 def parse(body: bytes | UnreadableBody) -> Json:
-    """Read a body as `receive` returns it.
+    """Parse a body that `receive` returned.
 
     Raises:
-        ApiError: it is no JSON.
+        ApiError: it is not JSON.
     """
     try:
         if isinstance(body, UnreadableBody):

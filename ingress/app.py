@@ -1,4 +1,4 @@
-"""Puts the ingress together from its parts."""
+"""Assembles the WSGI application of the ingress."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,16 +28,16 @@ def create_app(
     trusted_proxies: int = 0,
     metrics: Metrics | None = None,
 ) -> Flask:
-    """The WSGI application. `trusted_proxies` is how many proxies set X-Forwarded-For in front."""
+    """Return the WSGI application; `trusted_proxies` is the number of proxies in front of it."""
     app = Flask("brazebee", static_folder=None)
-    app.url_map.merge_slashes = False  # a redirect would be an answer in HTML
+    app.url_map.merge_slashes = False  # a redirect would have an HTML body
     answer_errors_as_json(app)
     add_probes(app, redis=redis, postgres=postgres)
     if metrics:
         gate = replace(gate, count_events=metrics.events)
     app.wsgi_app = FastLane(app.wsgi_app, gate, now)  # type: ignore[method-assign]
     if metrics:
-        app.add_url_rule("/metrics", "metrics", metrics.tell)
+        app.add_url_rule("/metrics", "metrics", metrics.view)
         app.wsgi_app = metrics.measured(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.add_url_rule(TRACK, view_func=Tracking(gate, now).track, methods=["POST"])
     app.add_url_rule("/v1/track/batch", view_func=Batch(gate, now).track_batch, methods=["POST"])

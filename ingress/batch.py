@@ -1,4 +1,4 @@
-"""`POST /v1/track/batch`: up to 100 events in one request, each judged for itself."""
+"""`POST /v1/track/batch`: up to 100 events in one request, each validated on its own."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,84 +24,84 @@ LARGEST_BATCH = 1024 * 1024
 MOST_EVENTS = 100
 
 LEVELS_AROUND = 2
-"""The object and the list that an event stands in."""
+"""The object and the list around an event."""
 
 LONGEST_KEY = LONGEST_ID - len(f"/{MOST_EVENTS - 1}") - 1
 """Characters of an `Idempotency-Key`, so that `<key>/<index>` is an id."""
 
 
-class Outcome(NamedTuple):
-    """What became of one event of a batch; `event` is what a worker stores."""
+class EventResult(NamedTuple):
+    """The result of one event of a batch; `event` is what a worker stores."""
 
     event_id: str | None
     event: dict[str, Any] | None
     error: ApiError | None = None
 
-    def result(self, index: int) -> dict[str, Any]:
-        """Its entry in the answer."""
-        said: dict[str, Any] = {"index": index, "event_id": self.event_id, "status": "accepted"}
+    def as_json(self, index: int) -> dict[str, Any]:
+        """Return its entry in the response."""
+        entry: dict[str, Any] = {"index": index, "event_id": self.event_id, "status": "accepted"}
         if self.error:
-            said |= {"status": "rejected", "error": self.error.error}
+            entry |= {"status": "rejected", "error": self.error.error}
             if self.error.details:
-                said["details"] = self.error.details
-        return said
+                entry["details"] = self.error.details
+        return entry
 
 
 @dataclass(frozen=True)
 class Batch:
-    """The view, with what it needs."""
+    """The view and its dependencies."""
 
     gate: Gate
     now: Callable[[], datetime]
 
     def track_batch(self) -> Response:
-        """Take many events. Those without fault are enqueued together, all or none."""
+        """Accept events. Those without faults are enqueued together, all or none."""
         body = receive(request, "A batch", LARGEST_BATCH)
         holder = self.gate.authenticate(request.environ)
         received_at = self.now()
         accepting = Accepting(self.gate, holder, received_at)
         try:
-            outcomes = list(_judge(accepting, parse(body), header_id(request.environ)))
+            results = list(_validate(accepting, parse(body), header_id(request.environ)))
         except Exception:
-            # It counts all the same, and its limit is checked before it.
+            # The request counts, and an exceeded limit takes precedence over the error.
             g.window = self.gate.admit(holder)
             raise
-        accepted = [outcome.event for outcome in outcomes if outcome.event]
-        rejected = len(outcomes) - len(accepted)
+        accepted = [result.event for result in results if result.event]
+        rejected = len(results) - len(accepted)
         g.window = self.gate.admit(holder, accepted, rejected=rejected)
         if rejected:
-            errors = [outcome.error for outcome in outcomes]
+            errors = [result.error for result in results]
             self.gate.note_unknown(holder, errors, received_at)
         return json_answer(
             {
                 "accepted": len(accepted),
                 "rejected": rejected,
-                "results": [outcome.result(index) for index, outcome in enumerate(outcomes)],
+                "results": [result.as_json(index) for index, result in enumerate(results)],
             }
         )
 
 
-def _judge(accepting: Accepting, parsed: Json, key: str | None) -> Iterator[Outcome]:
-    """Judge each event.
+def _validate(accepting: Accepting, parsed: Json, key: str | None) -> Iterator[EventResult]:
+    """Validate each event.
 
     Raises:
-        ApiError: the batch as a whole is not to be taken, or cannot be at the moment.
+        ApiError: the batch as a whole is invalid, or the service is unavailable.
     """
     events = _events(parsed.value, header_faults(key, LONGEST_KEY))
     storable = parsed.is_storable(LEVELS_AROUND)
     may_be_large = parsed.size > LARGEST_EVENT
     for index, payload in enumerate(events):
-        given_id = None if key is None else f"{key}/{index}"
+        fallback_id = None if key is None else f"{key}/{index}"
         try:
-            event = accepting.event(payload, given_id, storable=storable)
+            event = accepting.event(payload, fallback_id, storable=storable)
             if may_be_large:
                 _check_size(payload)
         except ApiError as error:
             if error.status >= 500:
                 raise
-            yield Outcome(_own_id(payload) or given_id, None, error)
+            yield EventResult(_own_id(payload) or fallback_id, None, error)
         else:
-            yield Outcome(event["event_id"], event)
+            yield EventResult(event["event_id"], event)
 
 
 def _events(envelope: Any, faults: list[dict[str, Any]]) -> list[Any]:
@@ -128,6 +128,6 @@ def _check_size(payload: Any) -> None:
 
 
 def _own_id(payload: Any) -> str | None:
-    """The id that a rejected event has of its own."""
+    """Return the id that a rejected event carries, if it is valid."""
     own = payload.get("event_id") if isinstance(payload, dict) else None
     return own if isinstance(own, str) and not id_fault(own) else None

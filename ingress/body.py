@@ -1,4 +1,4 @@
-"""Takes the bytes of a request's body, never more of them than it may have."""
+"""Reads the body of a request up to a size limit."""
 
 import zlib
 
@@ -10,9 +10,10 @@ from ingress.strict_json import UnreadableBody
 
 
 def receive(incoming: Request, what: str, largest: int) -> bytes | UnreadableBody:
-    """The body of a request, at most `largest` bytes as sent and inflated; `what` names it.
+    """Return the body of a request, at most `largest` bytes both compressed and inflated.
 
-    What is wrong with compressed data is returned, to be told when the JSON in it would be read.
+    `what` names it in messages. A fault of compressed data is returned, so that it is reported at
+    the point where the JSON would be parsed.
 
     Raises:
         ApiError: it is too large, not sent as JSON, or in an unknown encoding.
@@ -47,14 +48,14 @@ def _unsupported(message: str) -> ApiError:
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 ENCODINGS = {"gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
-"""What zlib may find under each `Content-Encoding`; some clients send deflate without its frame."""
+"""The formats of each `Content-Encoding`: some clients send deflate without the zlib header."""
 
 
 def inflate(sent: bytes, encoding: str, most: int) -> bytes:
-    """The first `most` bytes of what was compressed; all of it, if that is less.
+    """Return the first `most` bytes of the inflated data.
 
     Raises:
-        UnreadableBody: it is damaged, breaks off, or is followed by more.
+        UnreadableBody: the data is damaged, truncated, or followed by more.
     """
     for window_bits in ENCODINGS[encoding]:
         inflating = zlib.decompressobj(window_bits)

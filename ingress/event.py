@@ -8,7 +8,7 @@ LONGEST_TEXT = 200
 
 
 class ValidEvent(NamedTuple):
-    """An event of the right shape; None stands where nothing was sent."""
+    """An event that passed validation; None for optional parts that were not sent."""
 
     event_key: str
     company: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Ids of events: those that clients give, so that sending again counts once, and our own."""
+"""The ids of events: those of clients, which make retries idempotent, and generated ones."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,18 +8,18 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 LONGEST_ID = 64
-"""Characters of an event's id."""
+"""Characters."""
 
 HEADER = "Idempotency-Key"
 
 
 def new_id() -> str:
-    """A UUID of version 7: later ones sort after earlier ones."""
+    """Return a UUID of version 7, which sorts by time."""
     return str(uuid_utils.uuid7())
 
 
 def id_fault(event_id: str, longest: int = LONGEST_ID) -> str | None:
-    """What is wrong with an id that a client gives, for people; None if nothing is."""
+    """Return the fault of a client's id as a sentence; None if it is valid."""
     if not event_id:
         return "Must not be empty"
     if len(event_id) > longest:
@@ -30,15 +30,15 @@ def id_fault(event_id: str, longest: int = LONGEST_ID) -> str | None:
 
 
 def header_id(environ: "WSGIEnvironment") -> str | None:
-    """The id in a request's header."""
+    """Return the id in a request's header."""
     return environ.get("HTTP_IDEMPOTENCY_KEY")
 
 
 def header_faults(key: str | None, longest: int = LONGEST_ID) -> list[dict[str, Any]]:
-    """What is wrong with the header, in the form of the faults of a body."""
+    """Return the faults of the header in the form of those of a body."""
     if key is None:
         return []
     fault = id_fault(key, longest)
     if fault is None and not (key.isascii() and key.isprintable()):
-        fault = "Must be of visible ASCII characters"  # a header has no agreed encoding for others
+        fault = "Must be of visible ASCII characters"  # headers have no encoding for others
     return [{"path": [HEADER], "message": fault}] if fault else []

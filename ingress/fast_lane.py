@@ -1,7 +1,7 @@
-"""Answers plainly valid events before Flask sees them, and leaves everything else to its views.
+"""Handles plainly valid events before Flask does, and leaves all other requests to its views.
 
-Nearly all requests are a valid event from a known key. Flask's contexts, routing, request and
-answer would cost each of them as much as reading, checking and queueing it does.
+Nearly all requests are a valid event with a known key. For these, Flask's contexts, routing,
+request and response would cost as much as parsing, validating and enqueuing.
 """
 
 import io
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingress.accepting import contents
 from ingress.client.answers import JSON, json_bytes
-from ingress.client.errors import ApiError, unforeseen
+from ingress.client.errors import ApiError, unexpected
 from ingress.client.gate import Gate
 from ingress.client.rate_limit import Window
 from ingress.event_ids import header_faults, header_id
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 class FastLane:
-    """WSGI middleware that does what the view of `/v1/track` does, where it finds no fault.
+    """WSGI middleware that does what the view of `/v1/track` does if the request has no fault.
 
-    Where it finds one, the view has the request as if nobody had looked at it.
+    A request with a possible fault is passed to the view unchanged.
     """
 
     def __init__(self, app: "WSGIApplication", gate: Gate, now: Callable[[], datetime]) -> None:
@@ -38,7 +38,7 @@ class FastLane:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer a request."""
+        """Handle a request."""
         body = _plain_body(environ)
         answer = self._app if body is None else self._answer(environ, body)
         return answer(environ, start_response)
@@ -49,7 +49,7 @@ class FastLane:
             event = self._recognize(environ, body, holder)
         except ApiError as error:
             return error.response() if error.window else self._app
-        except Exception:  # noqa: BLE001 -- the view comes upon it as well, and tells it
+        except Exception:  # noqa: BLE001 -- the view meets it as well and reports it
             return self._app
         if event is None:
             return self._app
@@ -57,42 +57,42 @@ class FastLane:
             window = self._gate.admit(holder, [event])
         except ApiError as error:
             return error.response()
-        except Exception as error:  # noqa: BLE001 -- not twice: it may have been queued
-            return unforeseen(error, window=self._gate.limiter.unknown()).response()
+        except Exception as error:  # noqa: BLE001 -- no retry: the event may have been enqueued
+            return unexpected(error, window=self._gate.limiter.unknown()).response()
         return _accepted(event, window)
 
     def _recognize(
         self, environ: "WSGIEnvironment", body: bytes, holder: KeyHolder
     ) -> dict[str, Any] | None:
-        """What a worker stores of an event, if nothing is wrong with it for sure."""
+        """Return what a worker stores of an event; None unless it is certainly valid."""
         try:
             parsed = read_json(body)
         except UnreadableBody:
             return None
         if not parsed.is_storable() or type(parsed.value) is not dict:
             return None
-        received_at, given_id = self._now(), header_id(environ)
+        received_at, fallback_id = self._now(), header_id(environ)
         event = recognize(parsed.value, received_at)
-        if event is None or header_faults(given_id):
+        if event is None or header_faults(fallback_id):
             return None
         if not self._gate.is_configured(holder, event.event_key):
             return None
-        return contents(holder, event, event.event_id or given_id, received_at)
+        return contents(holder, event, event.event_id or fallback_id, received_at)
 
 
 def _accepted(event: dict[str, Any], window: Window) -> "WSGIApplication":
-    said = json_bytes(accepted(event))
-    headers = [("Content-Type", JSON), ("Content-Length", str(len(said))), *window.headers()]
+    content = json_bytes(accepted(event))
+    headers = [("Content-Type", JSON), ("Content-Length", str(len(content))), *window.headers()]
 
     def answer(_environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         start_response("200 OK", headers)
-        return [said]
+        return [content]
 
     return answer
 
 
 def _plain_body(environ: "WSGIEnvironment") -> bytes | None:
-    """The body of a request to track, if it is sent as most are; it can be read again."""
+    """Return the body of an ordinary request to track; the view can read it again."""
     if (
         environ.get("PATH_INFO") != TRACK
         or environ.get("REQUEST_METHOD") != "POST"

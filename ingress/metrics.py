@@ -1,7 +1,7 @@
-"""How the ingress fares, as Prometheus text: requests, events, durations and the queue.
+"""Prometheus metrics of the ingress: requests, events, durations and the queue.
 
-Counting costs a request about 5 microseconds. All worker processes of one `web` process write into
-files of one directory, which whichever of them is asked adds up.
+Counting costs a request about 5 microseconds. All worker processes of one `web` process write to
+files in one directory; the process that answers a scrape adds them up.
 """
 
 import hmac
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 _ENDPOINTS = {"/v1/track": "track", "/v1/track/batch": "batch"}
-"""By path; all others are one, since anybody can ask for any."""
+"""By path. All other paths share one label, because anybody can request any path."""
 
 
 class Metrics:
-    """Counts what the ingress does, and tells it to who knows the token.
+    """Counts requests and events, and serves the metrics to clients with the token.
 
-    With a directory, together with all processes that have the same; without one, alone.
+    Processes with the same directory share their metrics; without one, a process has its own.
     """
 
     def __init__(self, token: str, admissions: Admissions, directory: Path | None = None) -> None:
         self._expected = f"Bearer {token}".encode()
-        self._told = CollectorRegistry(auto_describe=False)
-        self._told.register(_QueueCollector(admissions))
-        registry = self._told if directory is None else None
+        self._served = CollectorRegistry(auto_describe=False)
+        self._served.register(_QueueCollector(admissions))
+        registry = self._served if directory is None else None
         if directory is not None:
             _share(directory)
-            MultiProcessCollector(self._told, path=str(directory))  # type: ignore[no-untyped-call]
+            MultiProcessCollector(self._served, path=str(directory))  # type: ignore[no-untyped-call]
         self._requests = Counter(
             "brazebee_ingress_requests", "Requests by endpoint and status.",
             ["endpoint", "status"], registry=registry,
@@ -64,14 +64,14 @@ class Metrics:
         self._counters: dict[tuple[str, str], Counter] = {}
 
     def events(self, accepted: int, rejected: int) -> None:
-        """Count events that were queued, and such that never will be as they are."""
+        """Count events that were enqueued, and events that were refused for good."""
         if accepted:
             self._accepted.inc(accepted)
         if rejected:
             self._rejected.inc(rejected)
 
     def measured(self, app: "WSGIApplication") -> "WSGIApplication":
-        """The application, with each request counted and timed."""
+        """Return the application with each request counted and timed."""
 
         def serve(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
             started = perf_counter()
@@ -86,17 +86,17 @@ class Metrics:
 
         return serve
 
-    def tell(self) -> Response:
-        """The view `GET /metrics`."""
-        given = request.headers.get("Authorization", "").encode("utf-8", "replace")
-        if not hmac.compare_digest(given, self._expected):
+    def view(self) -> Response:
+        """Serve `GET /metrics`."""
+        header = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(header, self._expected):
             answer = json_answer({"error": "Metrics token required"}, 401)
             answer.headers["WWW-Authenticate"] = "Bearer"
             return answer
-        return Response(generate_latest(self._told), content_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(self._served), content_type=CONTENT_TYPE_LATEST)
 
     def _counter(self, endpoint: str, status: str) -> Counter:
-        # `labels` takes a lock and as long as the counting itself.
+        # `labels` takes a lock, and as long as counting itself.
         counter = self._counters.get((endpoint, status))
         if counter is None:
             counter = self._counters[endpoint, status] = self._requests.labels(endpoint, status)
@@ -104,13 +104,13 @@ class Metrics:
 
 
 class _QueueCollector(Collector):
-    """Asks the queue how it is whenever somebody wants to know."""
+    """Reads the queue for each scrape."""
 
     def __init__(self, admissions: Admissions) -> None:
         self._admissions = admissions
 
     def collect(self) -> Iterable[Metric]:
-        """See `prometheus_client.registry.Collector`. Without Redis, nothing is waiting to see."""
+        """See `prometheus_client.registry.Collector`. Without Redis, one metric is left out."""
         waiting = GaugeMetricFamily("brazebee_ingress_queue_waiting", "Messages not yet taken.")
         try:
             waiting.add_metric([], self._admissions.waiting())
@@ -125,19 +125,19 @@ class _QueueCollector(Collector):
 
 
 def _share(directory: Path) -> None:
-    """Make everything that is counted from now on go into files of a directory.
+    """Write all metrics that are created from now on to files in a directory.
 
-    prometheus_client itself looks into the environment when it is imported, and not later.
+    prometheus_client itself reads the environment only when it is imported.
     """
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
     values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
 
 
 def metrics_directory() -> Path:
-    """The directory that all workers of this worker's parent share, made if need be.
+    """Return the directory that all workers of this process's parent share, creating it if needed.
 
     Raises:
-        PermissionError: somebody else has made it.
+        PermissionError: it belongs to another user.
     """
     root = Path(tempfile.gettempdir()) / f"brazebee-web-{os.getuid()}"
     root.mkdir(mode=0o700, exist_ok=True)
@@ -147,7 +147,7 @@ def metrics_directory() -> Path:
 
 
 def directory_of(root: Path, pid: int) -> Path:
-    """The directory below `root` of the process with this pid; those of ended ones are removed."""
+    """Return the directory of a process below `root`; remove those of processes that ended."""
     for left in root.iterdir():
         if not _is_of_running_process(left):
             shutil.rmtree(left, ignore_errors=True)
@@ -159,6 +159,6 @@ def directory_of(root: Path, pid: int) -> Path:
 def _is_of_running_process(directory: Path) -> bool:
     try:
         started = psutil.Process(int(directory.name)).create_time()
-        return directory.stat().st_mtime >= started - 1  # else it had another's pid
+        return directory.stat().st_mtime >= started - 1  # otherwise the pid was reused
     except (FileNotFoundError, psutil.NoSuchProcess, ValueError):
         return False

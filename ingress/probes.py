@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can take events."""
+"""Probes: whether the process is alive and whether it can accept events."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,11 @@ from ingress.client.answers import json_answer
 PROBES = ("livez", "readyz")
 
 Check = Callable[[], object]
-"""Returns when a dependency answers, raises when it does not."""
+"""Returns if a dependency answers and raises if it does not."""
 
 
 def add_probes(app: Flask, *, redis: Check, postgres: Check) -> None:
-    """Add `GET /livez`, which touches nothing, and `GET /readyz`."""
+    """Add `GET /livez`, which checks no dependency, and `GET /readyz`."""
 
     @app.get("/livez", endpoint="livez")
     def livez() -> Response:
@@ -21,7 +21,7 @@ def add_probes(app: Flask, *, redis: Check, postgres: Check) -> None:
 
     @app.get("/readyz", endpoint="readyz")
     def readyz() -> Response:
-        """Without Redis nothing can be taken; without PostgreSQL known keys still can."""
+        """Without Redis no event is accepted; without PostgreSQL, those with a cached key are."""
         checks = {"redis": _state(redis), "postgres": _state(postgres)}
         if checks["redis"] != "ok":
             status = "not ready"
@@ -38,6 +38,6 @@ def add_probes(app: Flask, *, redis: Check, postgres: Check) -> None:
 def _state(check: Check) -> str:
     try:
         check()
-    except Exception:  # noqa: BLE001 -- whatever the reason, the dependency does not answer
+    except Exception:  # noqa: BLE001 -- for any reason, the dependency does not answer
         return "down"
     return "ok"

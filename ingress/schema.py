@@ -1,4 +1,4 @@
-"""The shape of an event: what the ingress takes, and every fault of what it does not."""
+"""The schema of an event, which lists every fault of an invalid one."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, validate
 
+from ingress.errors import IngressError
 from ingress.event import LONGEST_TEXT, ValidEvent
 from ingress.event_ids import id_fault
 from ingress.plain_events import recognize
@@ -14,15 +15,15 @@ from ingress.strict_json import storage_faults
 from ingress.timestamps import FUTURE_TOLERANCE, parse_timestamp
 
 MOST_FAULTS = 50
-"""Faults of nesting and NUL characters that are told of one event: enough to find the cause."""
+"""Faults of nesting and NUL characters reported for one event: enough to find the cause."""
 
 _KINDS = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object",
           list: "array", type(None): "null"}  # fmt: skip
 _REQUIRED: dict[str, Any] = {"required": "Required", "null": "Required"}
 
 
-class InvalidEvent(Exception):
-    """Raised when an event is not of the shape; `details` holds each fault's path and message."""
+class InvalidEvent(IngressError):
+    """Raised when an event is invalid; `details` has the path and message of each fault."""
 
     def __init__(self, details: list[dict[str, Any]]) -> None:
         super().__init__("Invalid data")
@@ -30,10 +31,10 @@ class InvalidEvent(Exception):
 
 
 def validate_event(payload: Any, received_at: datetime, *, storable: bool = False) -> ValidEvent:
-    """Check a parsed event; `storable` spares a look for what the database cannot store.
+    """Validate a parsed event; with `storable`, skip the search for values that cannot be stored.
 
     Raises:
-        InvalidEvent: with every fault that it has.
+        InvalidEvent: with every fault of the event.
     """
     if not isinstance(payload, dict):
         raise InvalidEvent([{"path": [], "message": expected("object", payload)}])
@@ -62,12 +63,12 @@ def validate_event(payload: Any, received_at: datetime, *, storable: bool = Fals
 
 
 def expected(kind: str, value: Any) -> str:
-    """The message for a value of another kind than `kind`."""
+    """Return the message for a value of another type than `kind`."""
     return f"Expected {kind}, received {_KINDS[type(value)]}"
 
 
 class _FewValidators(fields.Field[Any]):
-    """Does not combine validators where there are none, as marshmallow does for every value."""
+    """A field that skips combining validators if it has none, unlike marshmallow."""
 
     def _validate(self, value: Any) -> None:
         if self.validators:
@@ -75,7 +76,7 @@ class _FewValidators(fields.Field[Any]):
 
 
 class _Text(_FewValidators):
-    """A string as it was sent; no number is taken for one."""
+    """A string; numbers are not converted."""
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -84,7 +85,7 @@ class _Text(_FewValidators):
 
 
 class _Name(_Text):
-    """A string that names something."""
+    """A name or id that is not blank."""
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
         text = super()._deserialize(value)
@@ -107,7 +108,7 @@ class _EventId(_Text):
 
 
 class _Timestamp(_Text):
-    """ISO 8601, without an offset in UTC."""
+    """ISO 8601; UTC if it has no offset."""
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
         text = super()._deserialize(value)
@@ -137,7 +138,7 @@ class _Nested(_FewValidators, fields.Nested):
 
 class _CompanySchema(Schema):
     class Meta:
-        unknown = INCLUDE  # custom fields are kept as they are
+        unknown = INCLUDE  # custom fields are kept unchanged
 
     id = _Name(required=True, error_messages=_REQUIRED)
     name = _Name(required=True, error_messages=_REQUIRED)
@@ -172,14 +173,14 @@ _SCHEMA = _EventSchema()
 
 
 def _details(messages: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
-    """Marshmallow's nested messages as a flat list with paths."""
+    """Yield marshmallow's nested messages as a flat list with paths."""
 
-    def walk(said: Any, path: list[Any]) -> Iterator[dict[str, Any]]:
-        if isinstance(said, Mapping):
-            for key, inner in said.items():
+    def walk(nested: Any, path: list[Any]) -> Iterator[dict[str, Any]]:
+        if isinstance(nested, Mapping):
+            for key, inner in nested.items():
                 yield from walk(inner, path if key == "_schema" else [*path, key])
         else:
-            for message in said:
+            for message in nested:
                 yield {"path": path, "message": message}
 
     yield from walk(messages, [])

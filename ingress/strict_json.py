@@ -1,4 +1,4 @@
-"""Reads a request body as strict JSON: what a worker could not store is refused here."""
+"""Parses a request body as strict JSON and finds values that the database cannot store."""
 
 import json
 import re
@@ -7,23 +7,24 @@ from typing import Any, NamedTuple
 
 import orjson
 
-DEEPEST = 10
-"""Levels of nesting that an event may have, the outermost object included."""
+from ingress.errors import IngressError
 
+DEEPEST = 10
+"""Levels of nesting of an event, including the outermost object."""
 
 LONGEST_STEP = 200
-"""Characters of a key that are repeated in the path of a fault."""
+"""Characters of a key that appear in the path of a fault."""
 
 _MEMBER = re.compile(rb'"\s*:')
-"""What every member of an object has at the end of its key; strings may hold more of them."""
+"""Every member of an object has this at the end of its key; strings may contain more."""
 
 
-class UnreadableBody(Exception):
-    """Raised when a body is not JSON as RFC 8259 has it, or repeats a key."""
+class UnreadableBody(IngressError):
+    """Raised when a body is not JSON according to RFC 8259, or repeats a key."""
 
 
 class Json(NamedTuple):
-    """A parsed body, its size in bytes, and what its storing depends on."""
+    """A parsed body, its size in bytes, and properties that decide whether it can be stored."""
 
     value: Any
     size: int
@@ -31,7 +32,7 @@ class Json(NamedTuple):
     may_hold_nul: bool
 
     def is_storable(self, levels_around: int = 0) -> bool:
-        """Whether nothing in it has `storage_faults` for sure, below so many levels around it."""
+        """Whether it certainly has no `storage_faults`; `levels_around` do not count as nesting."""
         return self.levels <= DEEPEST + levels_around and not self.may_hold_nul
 
 
@@ -39,7 +40,7 @@ def read_json(body: bytes) -> Json:
     """Parse a body, refusing NaN, lone surrogates, invalid UTF-8 and repeated keys.
 
     Raises:
-        UnreadableBody: with the place and kind of the fault.
+        UnreadableBody: with the position and kind of the fault.
     """
     try:
         value = orjson.loads(body)
@@ -56,7 +57,7 @@ def read_json(body: bytes) -> Json:
 
 
 def storage_faults(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[dict[str, Any]]:
-    """Faults of values that JSON allows and the database does not: NUL, and too deep nesting."""
+    """Yield values that JSON allows and the database does not: NUL and too deep nesting."""
     if isinstance(value, str):
         if "\x00" in value:
             yield {"path": list(path), "message": "NUL characters are not allowed"}
@@ -77,18 +78,18 @@ def storage_faults(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[dic
 
 
 def _measure(value: Any) -> tuple[int, int]:
-    """The levels of a value, and its members: fewer than were written if a key repeats."""
+    """Return the levels of a value and its members, which are fewer if a key was repeated."""
     levels = members = 0
     level = [value]
-    while level := [one for one in level if type(one) is dict or type(one) is list]:
+    while level := [item for item in level if type(item) is dict or type(item) is list]:
         levels += 1
         below: list[Any] = []
-        for one in level:
-            if type(one) is dict:
-                members += len(one)
-                below += one.values()
+        for item in level:
+            if type(item) is dict:
+                members += len(item)
+                below += item.values()
             else:
-                below += one
+                below += item
         level = below
     return levels, members
 

@@ -1,4 +1,4 @@
-"""`POST /v1/track`: the checks in their order, then the queue, then 200."""
+"""`POST /v1/track`: checks an event, enqueues it and answers 200."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ LARGEST_EVENT = 32 * 1024
 
 @dataclass(frozen=True)
 class Tracking:
-    """The view, with what it needs."""
+    """The view and its dependencies."""
 
     gate: Gate
     now: Callable[[], datetime]
 
     def track(self) -> Response:
-        """Take one event."""
+        """Accept one event."""
         body = receive(request, "An event", LARGEST_EVENT)
         holder = self.gate.authenticate(request.environ)
         received_at = self.now()
@@ -40,7 +40,7 @@ class Tracking:
                 faults=header_faults(key),
             )
         except Exception as error:
-            # It counts all the same, and its limit is checked before it.
+            # The request counts, and an exceeded limit takes precedence over the error.
             g.window = self.gate.admit(holder, rejected=1)
             self.gate.note_unknown(holder, [error], received_at)
             raise
@@ -49,7 +49,7 @@ class Tracking:
 
 
 def accepted(event: dict[str, Any]) -> dict[str, Any]:
-    """What is answered of an event that was queued."""
+    """Return the response for an enqueued event."""
     return {
         "success": True,
         "event_key": event["event_key"],

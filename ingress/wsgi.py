@@ -28,7 +28,7 @@ broker = build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT)
 
 
 def check_postgres() -> None:
-    """Ask PostgreSQL for anything at all."""
+    """Run a trivial query."""
     with transaction():
         query("select 1")
 

@@ -1,4 +1,4 @@
-"""Answers as JSON."""
+"""JSON responses."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ JSON = "application/json"
 
 
 def json_answer(body: Any, status: int = 200) -> Response:
-    """An answer with this body; several times as fast as Flask's own `jsonify`."""
+    """Return a JSON response, several times as fast as Flask's `jsonify`."""
     return Response(json_bytes(body), status, content_type=JSON)
 
 
 def json_bytes(body: Any) -> bytes:
-    """A body, with times in UTC to the second: `2024-01-20T10:30:00Z`."""
+    """Return a body as JSON, with times in UTC to the second: `2024-01-20T10:30:00Z`."""
     return orjson.dumps(body, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)

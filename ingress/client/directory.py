@@ -1,6 +1,6 @@
-"""Who holds a key and which events are configured: PostgreSQL's answers, remembered briefly.
+"""API keys and event settings, cached for a few seconds.
 
-While PostgreSQL is away, what is known goes on being used, however old.
+While PostgreSQL is unavailable, cached entries are used however old they are.
 """
 
 import threading
@@ -11,108 +11,111 @@ from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
+from ingress.errors import IngressError
 from models.database import UNAVAILABLE, transaction
 from models.keys import api_keys, event_keys
 from models.keys.api_keys import KeyHolder
 
 FRESH_SECONDS = 5.0
-"""The oldest that an answer may be while PostgreSQL is there: a revoked key is refused after it."""
+"""The maximum age of an entry while PostgreSQL is available: a revoked key works this long."""
 
-LOOK_AGAIN_SECONDS = 1.0
-"""An unknown event key is looked for again after this long: it may just have been added."""
+RECHECK_SECONDS = 1.0
+"""An unknown event key is read again after this time: it may just have been added."""
 
-AWAY_SECONDS = 1.0
-"""After PostgreSQL failed to answer, requests do not wait on it again for this long."""
+OUTAGE_PAUSE_SECONDS = 1.0
+"""After PostgreSQL failed to answer, requests do not wait for it again for this time."""
 
-REMEMBERED_KEYS = 10_000
-REMEMBERED_ORGANIZATIONS = 10_000
+MAX_KEYS = 10_000
+MAX_ORGANIZATIONS = 10_000
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class DirectoryUnavailable(Exception):
-    """Raised when PostgreSQL is away and the answer is not known from before."""
+class DirectoryUnavailable(IngressError):
+    """Raised when PostgreSQL is unavailable and the answer is not cached."""
 
 
 class Directory:
-    """Look-ups for the ingress. Only valid keys are remembered, so unknown ones fill nothing."""
+    """Cached reads for the ingress. Only valid keys are cached, so invalid ones use no memory."""
 
     def __init__(self) -> None:
         outage = _Outage()
-        self._holders: _Memory[bytes, KeyHolder] = _Memory(REMEMBERED_KEYS, outage)
-        self._events: _Memory[int, Mapping[str, bool]] = _Memory(REMEMBERED_ORGANIZATIONS, outage)
+        self._holders: _Cache[bytes, KeyHolder] = _Cache(MAX_KEYS, outage)
+        self._events: _Cache[int, Mapping[str, bool]] = _Cache(MAX_ORGANIZATIONS, outage)
 
     def holder(self, key: str) -> KeyHolder | None:
-        """Whom an API key speaks for; None if it is not valid.
+        """Return the organization of an API key; None if the key is not valid.
 
         Raises:
-            DirectoryUnavailable: it cannot be told now.
+            DirectoryUnavailable: it cannot be read now.
         """
         sha256 = api_keys.digest(key)
         return self._holders.get(sha256, lambda: api_keys.find_holder(sha256), FRESH_SECONDS)
 
     def event_enabled(self, organization_id: int, event_key: str) -> bool | None:
-        """Whether an event key is enabled; None if it is not configured.
+        """Return whether an event key is enabled; None if it is not configured.
 
         Raises:
-            DirectoryUnavailable: it cannot be told now.
+            DirectoryUnavailable: it cannot be read now.
         """
 
         def fetch() -> Mapping[str, bool]:
             return event_keys.read_enabled(organization_id)
 
-        known = self._events.get(organization_id, fetch, FRESH_SECONDS) or {}
-        if event_key not in known:
-            known = self._events.get(organization_id, fetch, LOOK_AGAIN_SECONDS) or {}
-        return known.get(event_key)
+        settings = self._events.get(organization_id, fetch, FRESH_SECONDS) or {}
+        if event_key not in settings:
+            settings = self._events.get(organization_id, fetch, RECHECK_SECONDS) or {}
+        return settings.get(event_key)
 
 
 @dataclass(frozen=True)
-class _Answer(Generic[V]):
+class _Entry(Generic[V]):
     value: V
     fetched_at: float
 
 
 @dataclass
 class _Outage:
-    """Until when PostgreSQL is taken to be away, told by whoever asked it last."""
+    """The time until which PostgreSQL is assumed to be unavailable."""
 
     until: float = 0.0
 
 
-class _Memory(Generic[K, V]):
-    """Answers by question; a stale one is fetched anew, or used on if that fails."""
+class _Cache(Generic[K, V]):
+    """Values by key; a stale one is fetched again, or kept if that fails."""
 
     def __init__(self, size: int, outage: _Outage) -> None:
-        self._answers: LRUCache[K, _Answer[V]] = LRUCache(size)
+        self._entries: LRUCache[K, _Entry[V]] = LRUCache(size)
         self._lock = threading.Lock()
         self._outage = outage
 
-    def get(self, question: K, fetch: Callable[[], V | None], fresh_seconds: float) -> V | None:
+    def get(self, key: K, fetch: Callable[[], V | None], fresh_seconds: float) -> V | None:
         now = time.monotonic()
         with self._lock:
-            known = self._answers.get(question)
-        if known is not None and (
-            now - known.fetched_at < fresh_seconds or now < self._outage.until
+            entry = self._entries.get(key)
+        if entry is not None and (
+            now - entry.fetched_at < fresh_seconds or now < self._outage.until
         ):
-            return known.value
+            return entry.value
         if now < self._outage.until:
             raise DirectoryUnavailable
         if self._outage.until:
-            self._outage.until = now + AWAY_SECONDS  # one request looks, the others need not wait
+            self._outage.until = (
+                now + OUTAGE_PAUSE_SECONDS
+            )  # one request tries, the others do not wait
         try:
             with transaction():
                 value = fetch()
             self._outage.until = 0.0
         except UNAVAILABLE as error:
-            self._outage.until = time.monotonic() + AWAY_SECONDS
-            if known is None:
+            self._outage.until = time.monotonic() + OUTAGE_PAUSE_SECONDS
+            if entry is None:
                 raise DirectoryUnavailable from error
-            return known.value
+            return entry.value
         with self._lock:
             if value is None:
-                self._answers.pop(question, None)
+                self._entries.pop(key, None)
             else:
-                self._answers[question] = _Answer(value, now)
+                self._entries[key] = _Entry(value, now)
         return value

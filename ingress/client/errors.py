@@ -1,4 +1,4 @@
-"""Every error that a client can see, as JSON in the form of the API's documentation."""
+"""The errors that clients receive, as JSON in the documented form."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,15 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ingress.client.answers import json_answer
 from ingress.client.rate_limit import Window
+from ingress.errors import IngressError
 
 logger = logging.getLogger("brazebee.ingress")
 
 
-class ApiError(Exception):
+class ApiError(IngressError):
     """Raised to answer a request with an error: `{"error": ..., "details": [...]}`.
 
-    `window` is that of the rate limit, if the request was counted.
+    `window` is the state of the rate limit if the request was counted.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class ApiError(Exception):
         self.window = window
 
     def response(self) -> Response:
-        """The answer; `retry_after` is in seconds."""
+        """Return the response; `retry_after` is in seconds."""
         body: dict[str, Any] = {"error": self.error}
         if self.details:
             body["details"] = list(self.details)
@@ -49,7 +50,7 @@ class ApiError(Exception):
 
 
 class UnknownEvent(ApiError):
-    """Raised for an event whose key is not configured."""
+    """Raised when an event key is not configured."""
 
     def __init__(self, event_key: str) -> None:
         message = "Event must be configured in Event Settings before tracking"
@@ -64,7 +65,7 @@ class UnknownEvent(ApiError):
 def unavailable(
     what: str, outcome: str = "nothing was accepted", *, window: Window | None = None
 ) -> ApiError:
-    """503: the event was not accepted for certain, and the client should send again in a second."""
+    """Return a 503: the event may not be accepted, and the client should retry in a second."""
     return ApiError(
         503,
         "Service temporarily unavailable",
@@ -74,14 +75,14 @@ def unavailable(
     )
 
 
-def unforeseen(error: Exception, *, window: Window | None = None) -> ApiError:
-    """500, which tells nothing internal; the log has all of it."""
-    logger.error("unforeseen error", exc_info=error)
-    return ApiError(500, _SENTENCES[InternalServerError.code], window=window)
+def unexpected(error: Exception, *, window: Window | None = None) -> ApiError:
+    """Return a 500 without internal details, and log the error."""
+    logger.error("unexpected error", exc_info=error)
+    return ApiError(500, _MESSAGES[InternalServerError.code], window=window)
 
 
 def answer_errors_as_json(app: Flask) -> None:
-    """Give our own errors, the framework's and unforeseen ones the documented form."""
+    """Answer API errors, Flask's errors and unexpected ones in the documented form."""
 
     @app.errorhandler(ApiError)
     def api_error(error: ApiError) -> Response:
@@ -89,18 +90,18 @@ def answer_errors_as_json(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
-        response = ApiError(error.code or 500, _SENTENCES.get(error.code, error.name)).response()
+        response = ApiError(error.code or 500, _MESSAGES.get(error.code, error.name)).response()
         for name, value in error.get_headers():
             if name in ("Allow", "Retry-After"):
                 response.headers[name] = value
         return response
 
     @app.errorhandler(Exception)
-    def unforeseen_error(error: Exception) -> Response:
-        return unforeseen(error).response()
+    def unexpected_error(error: Exception) -> Response:
+        return unexpected(error).response()
 
 
-_SENTENCES: dict[int | None, str] = {
+_MESSAGES: dict[int | None, str] = {
     404: "Not found",
     405: "Method not allowed",
     413: "Request body too large",

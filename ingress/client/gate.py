@@ -1,4 +1,4 @@
-"""What every request for tracking has to pass: its key, its limit, its event keys, the queue."""
+"""The checks of every request: API key, rate limit, event keys and the queue."""
 
 import logging
 import math
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("brazebee.ingress")
 
-QUEUE_AWAY = "The event queue does not answer"
+QUEUE_UNAVAILABLE = "The event queue does not answer"
 
 
 @dataclass(frozen=True)
 class Gate:
-    """The checks that look something up. Each raises `ApiError` for what may not pass.
+    """The checks that need PostgreSQL or Redis. Each raises `ApiError` if a request may not pass.
 
-    `count_events` is told how many events were accepted and how many rejected. `kind` is what
-    requests are counted as; `nothing` says what became of one that could not be counted.
+    `count_events` receives the numbers of accepted and rejected events. `kind` selects the counter
+    of requests; `nothing` is the part of a 503's message that states what did not happen.
     """
 
     directory: Directory
@@ -43,7 +43,7 @@ class Gate:
     nothing: str = "nothing was accepted"
 
     def authenticate(self, environ: "WSGIEnvironment") -> KeyHolder:
-        """Whom a request comes from. One without a valid key counts for its address."""
+        """Return the holder of a request's key; without a valid one, count it for its address."""
         key = environ.get("HTTP_X_API_KEY", "").strip()
         holder = self.holder(key) if key else None
         if holder is None:
@@ -52,21 +52,21 @@ class Gate:
         return holder
 
     def holder(self, key: str) -> KeyHolder | None:
-        """Whom a key speaks for; None if it is not valid."""
+        """Return the holder of a key; None if the key is not valid."""
         try:
             return self.directory.holder(key)
         except DirectoryUnavailable:
             raise unavailable("The API key cannot be checked at the moment", self.nothing) from None
 
     def is_configured(self, holder: KeyHolder, event_key: str) -> bool:
-        """Whether `check_configured` would let an event pass."""
+        """Whether `check_configured` would pass."""
         try:
             return bool(self.directory.event_enabled(holder.organization_id, event_key))
         except DirectoryUnavailable:
             return False
 
     def check_configured(self, holder: KeyHolder, event_key: str) -> None:
-        """Whether an organization has set up an event, and enabled it."""
+        """Check that an organization has configured and enabled an event."""
         try:
             enabled = self.directory.event_enabled(holder.organization_id, event_key)
         except DirectoryUnavailable:
@@ -79,7 +79,7 @@ class Gate:
     def admit(
         self, holder: KeyHolder, events: Sequence[dict[str, Any]] = (), *, rejected: int = 0
     ) -> Window:
-        """Count a request for its organization, and enqueue those of its events to be stored."""
+        """Count a request for its organization and enqueue its events."""
         rate = self.limiter.rate(holder.rate_limit)
         try:
             admission = self.admissions.admit(
@@ -91,7 +91,7 @@ class Gate:
             )
         except RedisError:
             outcome = "it may not have been accepted" if events else self.nothing
-            raise unavailable(QUEUE_AWAY, outcome, window=self.limiter.unknown()) from None
+            raise unavailable(QUEUE_UNAVAILABLE, outcome, window=self.limiter.unknown()) from None
         window = Window(
             limit=rate.amount,
             remaining=max(0, rate.amount - admission.count),
@@ -107,9 +107,9 @@ class Gate:
     def note_unknown(
         self, holder: KeyHolder, errors: Iterable[Exception | None], now: datetime
     ) -> None:
-        """Note the event keys among these errors that are not configured, if that can be.
+        """Record the event keys in these errors that are not configured, if Redis is available.
 
-        After the request was let in: so its limit bounds what can be noted.
+        Call it after `admit`, so that the rate limit bounds what can be recorded.
         """
         unknown = Counter(e.event_key for e in errors if isinstance(e, UnknownEvent))
         try:
@@ -121,7 +121,9 @@ class Gate:
         try:
             window = self.limiter.count_address(address)
         except RedisError:
-            raise unavailable(QUEUE_AWAY, self.nothing, window=self.limiter.unknown()) from None
+            raise unavailable(
+                QUEUE_UNAVAILABLE, self.nothing, window=self.limiter.unknown()
+            ) from None
         _check_limit(window)
         return window
 

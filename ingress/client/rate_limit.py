@@ -1,4 +1,4 @@
-"""How many requests an organization, or an address without a valid key, may still make."""
+"""The rate limits of organizations and of addresses without a valid key."""
 
 import functools
 import math
@@ -27,11 +27,11 @@ class Window:
 
     @property
     def retry_after(self) -> int:
-        """Seconds until the limit resets, at least one."""
+        """The seconds until the limit resets, at least one."""
         return max(1, self.reset_at - math.floor(time.time()))
 
     def headers(self) -> list[tuple[str, str]]:
-        """The `X-RateLimit-*` headers."""
+        """Return the `X-RateLimit-*` headers."""
         return [
             ("X-RateLimit-Limit", str(self.limit)),
             ("X-RateLimit-Remaining", str(self.remaining)),
@@ -41,15 +41,15 @@ class Window:
 
 @functools.lru_cache(10_000)
 def parse_rate(rate: str) -> limits.RateLimitItem:
-    """A rate such as `10000/hour`."""
+    """Parse a rate such as `10000/hour`."""
     return limits.parse(rate)
 
 
 class RateLimiter:
-    """Knows the limit of each organization, and counts requests without a valid key.
+    """Determines the limit of an organization and counts requests without a valid key.
 
-    Organizations are counted with what they enqueue, see `queues.admissions`. Addresses are
-    without number, so their counters stay out of the queue's database.
+    The requests of organizations are counted when they are enqueued, see `queues.admissions`. The
+    number of addresses is unlimited, so their counters are kept out of the queue's database.
     """
 
     def __init__(self, redis_url: str, default: str) -> None:
@@ -65,11 +65,11 @@ class RateLimiter:
         self._default = parse_rate(default)
 
     def rate(self, own: str | None) -> limits.RateLimitItem:
-        """The limit of an organization: its own, or the default."""
+        """Return the limit of an organization: its own or the default."""
         return parse_rate(own) if own else self._default
 
     def count_address(self, address: str) -> Window:
-        """Count one request without a valid key from a client's address.
+        """Count a request without a valid key for the client's address.
 
         Raises:
             RedisError: Redis does not answer.
@@ -80,5 +80,5 @@ class RateLimiter:
         return Window(self._default.amount, remaining, reset_at, not taken)
 
     def unknown(self) -> Window:
-        """What to tell while Redis is away: nothing can be taken for a second."""
+        """Return the window to report while Redis is unavailable: nothing remains for a second."""
         return Window(self._default.amount, 0, math.ceil(time.time()) + 1)
