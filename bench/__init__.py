@@ -1,1 +1,1 @@
-"""Measurements, as ratios within one run; see bench/README.md."""
+"""Benchmarks, measured as ratios within one run; see bench/README.md."""

@@ -1,4 +1,4 @@
-"""What was measured: figures, each beside its ceiling and target where it has them."""
+"""Measured figures, with ratios to ceilings and with targets, as tables and as JSON."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 @dataclass(frozen=True)
 class Figure:
-    """A value; `ratio` is of it to what `against` names, which has to be `target` or better."""
+    """A value. `ratio` is its ratio to `against`; the ratio, or else the value, has a target."""
 
     name: str
     value: float
@@ -23,7 +23,7 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is reached; None if there is none."""
+        """Whether the target is reached; None without a target."""
         measured = self.value if self.ratio is None else self.ratio
         if self.target is None:
             return None
@@ -34,15 +34,15 @@ def show(title: str, figures: list[Figure]) -> None:
     """Print a table."""
     rows = [
         (
-            one.name,
-            f"{one.value:,.0f}" if one.value >= 100 else f"{one.value:,.2f}",
-            one.unit,
-            one.against,
-            "" if one.ratio is None else f"{one.ratio:.2f}",
-            "" if one.target is None else f"{'≤' if one.at_most else '≥'} {one.target:g}",
-            {None: "", True: "yes", False: "NO"}[one.met],
+            figure.name,
+            f"{figure.value:,.0f}" if figure.value >= 100 else f"{figure.value:,.2f}",
+            figure.unit,
+            figure.against,
+            "" if figure.ratio is None else f"{figure.ratio:.2f}",
+            "" if figure.target is None else f"{'≤' if figure.at_most else '≥'} {figure.target:g}",
+            {None: "", True: "yes", False: "NO"}[figure.met],
         )
-        for one in figures
+        for figure in figures
     ]
     headers = ("", "value", "unit", "against", "ratio", "target", "met")
     click.echo(f"\n{title}:\n")
@@ -52,8 +52,8 @@ def show(title: str, figures: list[Figure]) -> None:
     )  # fmt: skip
 
 
-def write(file: Path, figures: list[Figure], **more: list[dict[str, Any]]) -> None:
-    """Write figures as JSON; with `more` lists of what was measured, each under its name."""
+def write(file: Path, figures: list[Figure], **others: list[dict[str, Any]]) -> None:
+    """Write figures as JSON; other lists of measurements get a key each."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    told = [asdict(one) | {"met": one.met} for one in figures]
-    file.write_text(json.dumps({"figures": told, **more} if more else told, indent=2) + "\n")
+    rows = [asdict(figure) | {"met": figure.met} for figure in figures]
+    file.write_text(json.dumps({"figures": rows, **others} if others else rows, indent=2) + "\n")

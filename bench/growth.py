@@ -1,4 +1,4 @@
-"""What the product takes with few and with many companies, and with few and many stored events."""
+"""Throughput with few and with many companies, and with few and with many stored events."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,7 +11,7 @@ from bench.load.generator import Offer
 from bench.product.history import vacuum
 from bench.product.stage import CUSTOMERS, Stage, running_stage
 from bench.progress import Progress
-from bench.reference.ceilings import empty_view, hand_out
+from bench.reference.ceilings import empty_actor, empty_view
 from bench.throughput import stored_and_judged_per_second
 
 FILLED_PER_SECOND = 30_000
@@ -20,7 +20,7 @@ FILLED_PER_SECOND = 30_000
 
 @dataclass(frozen=True)
 class Size:
-    """What is there before: companies, and events of theirs."""
+    """The stored data: numbers of companies and of their events."""
 
     companies: int
     events: int
@@ -31,19 +31,19 @@ class Size:
 
 @dataclass(frozen=True)
 class _Shares:
-    """What the ingress does of an empty view, and the workers of an empty actor."""
+    """The throughput of the ingress relative to an empty view, and of workers to an empty actor."""
 
     accepted: float
     worked: float
 
 
 def measure_growth(small: Size, large: Size, *, seconds: float, rounds: int) -> list[Figure]:
-    """Ingress and workers alone at the small size, and with each of its two numbers made large.
+    """Measure ingress and workers alone at the small size, and with each number made large.
 
-    Each large one takes turns with a small one, since a machine's speed varies within minutes; who
-    begins changes with every round. A figure is the median of several rounds, and a share of what
-    an empty view and an empty actor did in its turn; a ratio is the median of those to the small
-    size in the same round.
+    A large size takes turns with a small one, because a machine's speed varies within minutes; the
+    first one changes with every round. A figure is the median over the rounds of the share of the
+    empty view or empty actor in the same turn. A ratio is the median over the rounds of the ratio
+    to the small size in the same round.
 
     Raises:
         EventsLost: an event was accepted and is not stored.
@@ -53,7 +53,7 @@ def measure_growth(small: Size, large: Size, *, seconds: float, rounds: int) -> 
         (small, Size(small.companies, large.events)),
     ]
     sizes = [size for pair in pairs for size in pair]
-    progress = Progress(sum(map(_filling, sizes)) + len(sizes) * rounds * 6 * seconds)
+    progress = Progress(sum(map(_filling_seconds, sizes)) + len(sizes) * rounds * 6 * seconds)
     with progress.started():
         return [
             figure
@@ -65,56 +65,56 @@ def measure_growth(small: Size, large: Size, *, seconds: float, rounds: int) -> 
 def _in_turns(
     sizes: Sequence[Size], seconds: float, rounds: int, progress: Progress
 ) -> list[list[_Shares]]:
-    """What each size does in each round."""
+    """Return the shares of each size in each round."""
     with ExitStack() as running:
         stages = [_filled(size, running, progress) for size in sizes]
-        places, turns = range(len(sizes)), []
+        indexes, turns = range(len(sizes)), []
         for number in range(1, rounds + 1):
             shares = {
-                place: _turn(stages[place], sizes[place], seconds, 2 * number, progress)
-                for place in (places if number % 2 else reversed(places))
+                index: _turn(stages[index], sizes[index], seconds, 2 * number, progress)
+                for index in (indexes if number % 2 else reversed(indexes))
             }
-            turns.append([shares[place] for place in places])
+            turns.append([shares[index] for index in indexes])
         for stage, size in zip(stages, sizes, strict=True):
             stage.check_nothing_lost(f"the rounds with {size}")
     return turns
 
 
-def _filling(size: Size) -> float:
+def _filling_seconds(size: Size) -> float:
     return (5 * size.companies + size.events) / FILLED_PER_SECOND
 
 
 def _filled(size: Size, running: ExitStack, progress: Progress) -> Stage:
-    with progress.step(f"Filling {size}", _filling(size)):
+    with progress.step(f"Filling {size}", _filling_seconds(size)):
         stage = running_stage(companies=size.companies, events=size.events, tenants=1)
         return running.enter_context(stage)
 
 
 def _turn(stage: Stage, size: Size, seconds: float, seed: int, progress: Progress) -> _Shares:
-    """What a size does in a round, with requests that no other round has."""
+    """Measure a size in one round, with requests that no other round uses."""
     traffic = stage.traffic(CUSTOMERS[0], companies=size.companies)
     offer = Offer(stage.product.port, traffic, seconds=seconds, warm_up=1.0, seed=seed)
     with progress.step(f"Measuring {size}", 6 * seconds):
         view = empty_view(stage, offer).per_second
         accepted = stage.post(offer).per_second
-        handed_out = hand_out(stage, seconds=seconds).stock
+        ceiling = empty_actor(stage, seconds=seconds).dramatiq
         worked = stored_and_judged_per_second(stage)
         vacuum(stage.product)
-        return _Shares(accepted / view, worked / handed_out)
+        return _Shares(accepted / view, worked / ceiling)
 
 
 def _figures(sizes: Sequence[Size], turns: Sequence[Sequence[_Shares]]) -> list[Figure]:
-    """Those of each size, the first of which is what the others are held against."""
+    """Return the figures of each size, with ratios to the first size."""
     figures = []
-    for what, of, share in (
+    for name, unit, share in (
         ("ingress alone", "of the empty view", attrgetter("accepted")),
         ("workers alone", "of the empty actor", attrgetter("worked")),
     ):
-        for place, size in enumerate(sizes):
-            value = median(share(turn[place]) for turn in turns)
-            figure = Figure(f"{what}, {size}", value, of)
-            if place:
-                ratio = median(share(turn[place]) / share(turn[0]) for turn in turns)
+        for index, size in enumerate(sizes):
+            value = median(share(turn[index]) for turn in turns)
+            figure = Figure(f"{name}, {size}", value, unit)
+            if index:
+                ratio = median(share(turn[index]) / share(turn[0]) for turn in turns)
                 figure = replace(figure, against="the first", ratio=ratio, target=0.75)
             figures.append(figure)
     return figures

@@ -1,6 +1,7 @@
-"""The way of an event, from the client to its company's health, beside what bounds it.
+"""The path of an event, from the client to its company's health, compared with its ceilings.
 
-Ceilings, the straightforward way and the product are measured in one run on the same servers.
+Ceilings, a straightforward implementation and the product are measured in one run on the same
+servers.
 """
 
 from dataclasses import dataclass, replace
@@ -8,12 +9,12 @@ from dataclasses import dataclass, replace
 import click
 
 from bench.figures import Figure
+from bench.latency import measure_idle, measure_tenants, percentile
 from bench.load.generator import Offer, Outcome
 from bench.product.stage import CUSTOMERS, FLOODER, FLOODER_PER_SECOND, Stage, running_stage
 from bench.progress import Progress
-from bench.promptness import measure_idle, measure_tenants, percentile
 from bench.reference.baseline import copy_tables, sustain_straightforward
-from bench.reference.ceilings import bare_inserts_per_second, empty_view, hand_out
+from bench.reference.ceilings import bare_inserts_per_second, empty_actor, empty_view
 from bench.throughput import (
     Sustained,
     batches_per_second,
@@ -23,7 +24,7 @@ from bench.throughput import (
 
 COMPANIES = 2_000
 EVENTS = 40_000
-"""Of each organization, from before."""
+"""Stored events of each organization at the start."""
 
 BATCH = 100
 WARM_UP = 1.0
@@ -32,12 +33,12 @@ PER_SECOND = "events/s"
 
 @dataclass(frozen=True)
 class Sizes:
-    """Seconds of each measurement, and how much is posted where it ends by itself."""
+    """Seconds of each measurement, or the number of requests after which it ends."""
 
     posting: float = 8.0
     straightforward: float = 15.0
     sustained: float = 60.0
-    handing_out: float = 6.0
+    empty_actor: float = 6.0
     batches: int = 800
     changes: int = 100
     idle: float = 10.0
@@ -47,7 +48,7 @@ QUICK = Sizes(4.0, 5.0, 10.0, 2.0, 60, 30, 5.0)
 
 
 def measure_ingest(sizes: Sizes) -> list[Figure]:
-    """Every figure of the way of an event.
+    """Measure the path of an event.
 
     Raises:
         EventsLost: an event was accepted and is not stored.
@@ -78,58 +79,60 @@ class _Run:
         )
 
     def accepting(self) -> list[Figure]:
-        """The ingress alone, and the view that does nothing."""
+        """Measure the ingress alone, and a view that does nothing."""
         with self._step("An empty view", self._sizes.posting + 2):
             view = empty_view(self._stage, self._offer)
         with self._step("The ingress alone", self._sizes.posting + 2):
-            taken = self._stage.post(self._offer)
+            outcome = self._stage.post(self._offer)
         self._view_per_second = view.per_second
-        ratio = taken.per_second / view.per_second
+        ratio = outcome.per_second / view.per_second
         return [
             Figure("an empty Flask view", view.per_second, "requests/s"),
-            Figure("ingress alone", taken.per_second, "requests/s", "empty view", ratio, 0.6),
-            *_latencies("ingress alone", taken),
-            *_refused("ingress alone", taken),
+            Figure("ingress alone", outcome.per_second, "requests/s", "empty view", ratio, 0.6),
+            *_latencies("ingress alone", outcome),
+            *_refused("ingress alone", outcome),
         ]
 
     def working(self) -> list[Figure]:
-        """The workers alone on what the ingress has queued, and an actor that does nothing."""
-        stage, seconds = self._stage, self._sizes.handing_out
+        """Measure the workers alone on the queued events, and an actor that does nothing."""
+        stage, seconds = self._stage, self._sizes.empty_actor
         with self._step("An empty actor", 2 * seconds + 4):
-            handed = hand_out(stage, seconds=seconds)
+            ceiling = empty_actor(stage, seconds=seconds)
         with self._step("The workers alone", 15):
             worked = stored_and_judged_per_second(stage)
         stage.check_nothing_lost("the workers alone")
         return [
-            Figure("an empty actor, Dramatiq's broker", handed.stock, "messages/s"),
-            Figure("an empty actor, our broker", handed.ours, "messages/s"),
-            Figure("workers alone", worked, PER_SECOND, "Dramatiq's", worked / handed.stock, 0.6),
+            Figure("an empty actor, Dramatiq's broker", ceiling.dramatiq, "messages/s"),
+            Figure("an empty actor, our broker", ceiling.ours, "messages/s"),
+            Figure(
+                "workers alone", worked, PER_SECOND, "Dramatiq's", worked / ceiling.dramatiq, 0.6
+            ),
         ]
 
     def whole_path(self) -> list[Figure]:
-        """All together for a while, and the straightforward way."""
+        """Measure everything together, and the straightforward implementation."""
         stage, sizes = self._stage, self._sizes
-        with self._step("The straightforward way", sizes.straightforward + 10):
+        with self._step("The straightforward implementation", sizes.straightforward + 10):
             copy_tables(stage)
-            usual = sustain_straightforward(
+            baseline = sustain_straightforward(
                 stage, replace(self._offer, seconds=sizes.straightforward)
             )
         with self._step("The whole path", sizes.sustained + 10):
             whole = sustain(stage, replace(self._offer, seconds=sizes.sustained))
         stage.check_nothing_lost("the whole path")
         to_view = whole.per_second / self._view_per_second
-        to_usual = whole.per_second / usual.per_second
+        to_baseline = whole.per_second / baseline.per_second
         return [
-            Figure("the straightforward way", usual.per_second, PER_SECOND),
+            Figure("straightforward implementation", baseline.per_second, PER_SECOND),
             Figure("whole path", whole.per_second, PER_SECOND, "empty view", to_view, 0.25),
-            Figure("whole path", whole.per_second, PER_SECOND, "straightforward", to_usual, 4),
+            Figure("whole path", whole.per_second, PER_SECOND, "straightforward", to_baseline, 4),
             *_latencies("whole path", whole.outcome),
             *_refused("whole path", whole.outcome),
-            *_spent(whole),
+            *_resources(whole),
         ]
 
     def batches(self) -> list[Figure]:
-        """Events by the hundred, and the same rows inserted with nothing around."""
+        """Measure batches of a hundred events, and inserting the same rows with nothing else."""
         stage = self._stage
         traffic = replace(self._offer.traffic, batch=BATCH)
         offer = replace(self._offer, traffic=traffic, seconds=600.0, requests=self._sizes.batches)
@@ -147,32 +150,32 @@ class _Run:
         ]
 
     def idle(self) -> list[Figure]:
-        """One change after another, and nothing."""
+        """Measure single changes of an idle product, and its CPU without any work."""
         sizes = self._sizes
         with self._step("Idle", sizes.idle + 0.2 * sizes.changes + 5):
             idle = measure_idle(self._stage, changes=sizes.changes, seconds=sizes.idle)
         self._stage.check_nothing_lost("changes one by one")
-        what = "idle: from 200 to webhook"
+        name = "idle: from 200 to webhook"
         return [
-            Figure(f"{what}, p50", idle.p50_ms, "ms", target=100, at_most=True),
-            Figure(f"{what}, p99", idle.p99_ms, "ms", target=500, at_most=True),
+            Figure(f"{name}, p50", idle.p50_ms, "ms", target=100, at_most=True),
+            Figure(f"{name}, p99", idle.p99_ms, "ms", target=500, at_most=True),
             Figure("idle: CPU", idle.cpu_percent, "% of a core", target=3, at_most=True),
         ]
 
     def tenants(self) -> list[Figure]:
-        """A quiet organization beside one that floods."""
+        """Measure a quiet organization alone, and beside one that floods."""
         stage = self._stage
         stage.add_organization(
             FLOODER, "--rate-limit", f"{FLOODER_PER_SECOND}/second", companies=1_000, events=1_000
         )
         seconds = self._sizes.posting / 2
-        with self._step("A tenant that floods", 6 * seconds + 12):
+        with self._step("A flooding tenant", 6 * seconds + 12):
             alone, beside = measure_tenants(stage, seconds=seconds)
         stage.check_nothing_lost("a flood")
-        what = "a quiet tenant's p99"
+        name = "a quiet tenant's p99"
         return [
-            Figure(f"{what}, alone", alone, "ms"),
-            Figure(f"{what}, beside a flood", beside, "ms", "alone", beside / alone, 2, True),
+            Figure(f"{name}, alone", alone, "ms"),
+            Figure(f"{name}, beside a flood", beside, "ms", "alone", beside / alone, 2, True),
         ]
 
 
@@ -188,16 +191,16 @@ def _refused(name: str, outcome: Outcome) -> list[Figure]:
     return [Figure(f"{name}, not answered with 200", refused, "requests", target=0, at_most=True)]
 
 
-def _spent(whole: Sustained) -> list[Figure]:
-    """CPU of each event by kind of process; memory, in which PostgreSQL's is shared, without it."""
+def _resources(whole: Sustained) -> list[Figure]:
+    """Return CPU per event by type of process, and memory without PostgreSQL's shared memory."""
     events = whole.outcome.accepted.total()
-    spent = {
+    cpu_seconds = {
         name: used.cpu_seconds - whole.before[name].cpu_seconds
         for name, used in whole.after.items()
     } | {"load generator": whole.outcome.cpu_seconds}
     figures = [
         Figure(f"CPU of {name}", seconds / events * 1e6, "µs/event")
-        for name, seconds in spent.items()
+        for name, seconds in cpu_seconds.items()
         if seconds
     ]
     before, after = (

@@ -1,4 +1,4 @@
-"""What judging one company costs, by the number of events in its window."""
+"""The cost of evaluating one company, by the number of events in its window."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from rules.phrases.condition import Level, Situation
 from services.health.stored_facts import StoredFacts
 
 USERS = 50
-"""As many in every company, so that only the number of events differs."""
+"""The same in every company, so that only the number of events differs."""
 
 RULES = """
 version: 1
@@ -36,11 +36,11 @@ flags:
   - flag: change
     event: used
     when: {At Risk: down 40% in 15 days}
-  - flag: usual way, count(*)
+  - flag: conventional, count(*)
     event: used
     when: {At Risk: less than 5 times in 30 days}
 """
-USUAL_WAY = "usual way, count(*)"
+CONVENTIONAL = "conventional, count(*)"
 
 
 class _NoOtherFlags:
@@ -52,7 +52,7 @@ class _NoOtherFlags:
 
 
 def measure_judging(organization_id: int, sizes: list[int], now: datetime) -> list[dict[str, Any]]:
-    """For each kind of phrase, milliseconds for one judgement at each number of events."""
+    """Return the milliseconds of one evaluation, by type of phrase and number of events."""
     book = read_rules(RULES)
     rows: list[dict[str, Any]] = []
     with transaction():
@@ -83,11 +83,11 @@ def _judge_ms(book: RuleBook, name: str, company_id: int, now: datetime) -> floa
         facts = StoredFacts(company_id, "c", now - timedelta(days=90))
         return flag.evaluate(Situation(facts, flag.selector, now, _NoOtherFlags()), FlagMemory())
 
-    return median_ms(count_all if name == USUAL_WAY else judge, repeats=7)
+    return median_ms(count_all if name == CONVENTIONAL else judge, repeats=7)
 
 
 def _company(organization_id: int, events: int, now: datetime) -> int:
-    """A company with so many events, evenly over the last 30 days, by some users."""
+    """Create a company with events by `USERS` users, evenly over the last 30 days."""
     rows = query(
         "insert into companies (organization_id, external_id, name, first_seen_at, health_status)"
         " values (%(org)s, %(name)s, %(name)s, %(now)s::timestamptz - interval '90 days',"

@@ -1,4 +1,4 @@
-"""Shows on standard error how far a measurement of several minutes is."""
+"""Shows the progress of a measurement of several minutes, on standard error."""
 
 import sys
 import threading
@@ -9,7 +9,7 @@ import click
 
 
 class Progress:
-    """A bar over steps that take about so many seconds each; lines where nobody looks."""
+    """A bar over steps with estimated durations; without a terminal, a line for each step."""
 
     def __init__(self, seconds: float) -> None:
         self._bar = click.progressbar(
@@ -19,30 +19,30 @@ class Progress:
 
     @contextmanager
     def started(self) -> Iterator[None]:
-        """Show it meanwhile."""
+        """Show the bar during a block."""
         with self._bar if self._at_terminal else nullcontext():
             yield
 
     @contextmanager
-    def step(self, what: str, seconds: float) -> Iterator[None]:
-        """Something that takes about so long."""
+    def step(self, name: str, seconds: float) -> Iterator[None]:
+        """Show a step during a block, with its estimated duration."""
         if not self._at_terminal:
-            click.echo(what, err=True)
+            click.echo(name, err=True)
             yield
             return
-        over = threading.Event()
-        moving = threading.Thread(target=self._move, args=(what, round(seconds), over))
+        finished = threading.Event()
+        moving = threading.Thread(target=self._move, args=(name, round(seconds), finished))
         moving.start()
         try:
             yield
         finally:
-            over.set()
+            finished.set()
             moving.join()
 
-    def _move(self, what: str, seconds: int, over: threading.Event) -> None:
-        self._bar.update(0, what)
+    def _move(self, name: str, seconds: int, finished: threading.Event) -> None:
+        self._bar.update(0, name)
         self._bar.render_progress()
         for _ in range(seconds):
-            over.wait(1.0)
-            self._bar.update(1, what)
-        over.wait()
+            finished.wait(1.0)
+            self._bar.update(1, name)
+        finished.wait()

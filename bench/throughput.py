@@ -1,4 +1,4 @@
-"""How much the product takes: its ingress alone, its workers alone, and all of it together."""
+"""Throughput of the product: of its workers alone, of batches, and of everything together."""
 
 import time
 from collections.abc import Callable
@@ -12,18 +12,19 @@ from bench.product.processes import Usage
 from bench.product.stage import WORKERS, Stage
 from bench.timing import fall_per_second
 
-Look = Callable[[Clients], object]
+OnTick = Callable[[Clients], object]
+"""Called every moment while clients post."""
 
 WARM_UP = 4.0
 """Seconds of the same traffic before the whole path is measured."""
 
 WARM_UP_BATCHES = 50
-"""The same for batches: until they are stored, every worker has started."""
+"""The same for batches. When they are stored, every worker has started."""
 
 
 @dataclass(frozen=True)
 class Sustained:
-    """The whole path for a while: events that went through, and what was used for them."""
+    """A run of the whole path: its throughput, and the resources used before and after."""
 
     per_second: float
     seconds: float
@@ -33,7 +34,7 @@ class Sustained:
 
 
 def stored_and_judged_per_second(stage: Stage) -> float:
-    """Workers alone, from the queue as it is until nothing is left to store or to judge."""
+    """Measure workers alone, until every queued event is stored and every company evaluated."""
     waiting = stage.backlog.unfinished()
     with stage.workers(*WORKERS):
         fall_per_second(stage.backlog.unfinished, seconds=0.0, check=stage.processes.check)
@@ -41,22 +42,22 @@ def stored_and_judged_per_second(stage: Stage) -> float:
         stage.drain()
         took = time.perf_counter() - started
     if left * 2 < waiting:
-        raise RuntimeError(f"{waiting} messages are too few to tell how fast they are worked on")
+        raise RuntimeError(f"{waiting} messages are too few to measure the workers")
     return left / took
 
 
 def sustain(stage: Stage, offer: Offer) -> Sustained:
-    """The product at the highest rate at which its queues do not grow."""
+    """Measure the product at the highest rate at which its queues do not grow."""
     with stage.workers(*WORKERS):
         return sustain_with(stage, offer, stage.backlog, stage.post)
 
 
 def sustain_with(
-    stage: Stage, offer: Offer, backlog: Backlog, post: Callable[[Offer, Look], Outcome]
+    stage: Stage, offer: Offer, backlog: Backlog, post: Callable[[Offer, OnTick], Outcome]
 ) -> Sustained:
-    """The same with whatever processes run: clients are held back as the backlog tells.
+    """Measure the processes that are running; clients pause while the backlog is too long.
 
-    The rate is of the events accepted, over the time until the last is stored and judged.
+    The rate is the number of accepted events, over the time until the last is evaluated.
     """
     post(replace(offer, seconds=WARM_UP), backlog.regulate)
     stage.drain(backlog)
@@ -68,12 +69,12 @@ def sustain_with(
 
 
 def batches_per_second(stage: Stage, offer: Offer) -> tuple[float, datetime]:
-    """Events posted in batches until they are stored and judged; and when the first was posted."""
+    """Measure batches until every event is evaluated; also return the time of the first batch."""
     since = datetime.now(UTC)
     with stage.workers(*WORKERS):
         stage.post(replace(offer, requests=WARM_UP_BATCHES))
         stage.drain()
         started = time.perf_counter()
-        accepted = stage.post(offer, look=stage.backlog.regulate).accepted.total()
+        accepted = stage.post(offer, on_tick=stage.backlog.regulate).accepted.total()
         stage.drain()
         return accepted / (time.perf_counter() - started), since

@@ -1,1 +1,1 @@
-"""What the measurement of pages needs: a year of data, and a visitor."""
+"""Data and requests for the benchmark of pages."""

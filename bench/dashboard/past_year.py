@@ -1,4 +1,4 @@
-"""A year of 100,000 companies, for what pages read of it: users, events, health, deliveries."""
+"""A year of data of 100,000 companies: users, events, health, deliveries, as pages read them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ flags:
 FLAGS = ("Value", "Gone quiet", "Users")
 USERS = 3
 BUSIEST = 2
-"""How uneven companies are: the share of the busiest grows with it."""
+"""The exponent of the distribution of events: the share of the busiest grows with it."""
 
 _COMPANIES = """
     insert into companies (organization_id, external_id, name, traits, fields_at, last_event_at,
@@ -62,7 +62,7 @@ _EVENTS = """
         (select (select min(id) from companies where organization_id = %(org)s) as first,
             (select min(id) from users where organization_id = %(org)s) as first_user) c
 """
-# Most of what is due will find that events have come since, as in a product that is used.
+# When most flags become due, newer events have arrived, as in a product in use.
 _FLAG_STATES = """
     insert into flag_states (organization_id, company_id, flag, status, changed_at, due_at)
     select %(org)s, c.id, flag, case when n = 1 then c.health_status else 'Healthy' end,
@@ -109,9 +109,9 @@ _FIELD_CHANGES = """
 
 
 def fill(organization_id: int, now: datetime, *, companies: int, events: int) -> None:
-    """Give an organization, whose rules are `RULES` as version 1, a year of life.
+    """Fill an organization, whose rules are `RULES` as version 1, with a year of data.
 
-    Within the transaction at hand; `vacuum` afterwards.
+    Runs in the current transaction; call `vacuum` afterwards.
     """
     parameters = {
         "org": organization_id,
@@ -143,7 +143,7 @@ def fill(organization_id: int, now: datetime, *, companies: int, events: int) ->
 
 
 def vacuum() -> None:
-    """Do what PostgreSQL does by itself before long, outside of a transaction."""
+    """Vacuum the tables as PostgreSQL would soon do by itself; not in a transaction."""
     with database.connection_context():
         for table in (
             "companies",
@@ -162,14 +162,14 @@ def vacuum() -> None:
 
 @contextmanager
 def _without_indexes(table: str) -> Iterator[None]:
-    """Make a table's indexes after it was filled, which takes a fraction; but its primary key."""
-    found = query(
+    """Create a table's indexes after a block that fills it, which is far faster; keep the key."""
+    indexes = query(
         "select indexname, indexdef from pg_indexes where tablename = %(table)s"
         " and indexname not like '%%_pkey'",
         {"table": table},
     )
-    for index in found:
+    for index in indexes:
         execute(f"drop index {index['indexname']}")
     yield
-    for index in found:
+    for index in indexes:
         execute(index["indexdef"])

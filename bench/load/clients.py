@@ -1,4 +1,4 @@
-"""Runs the clients of `bench.load.generator` side by side, and holds them back when told to."""
+"""Runs several clients of `bench.load.generator`, and pauses and resumes them."""
 
 import pickle
 import select
@@ -12,21 +12,21 @@ from typing import Self
 from bench.load.generator import GO, PAUSE, Offer, Outcome
 
 PROCESSES = 2
-LOOK_SECONDS = 0.05
+TICK_SECONDS = 0.05
 
 
 class Clients:
     """Clients that post the same kind of traffic; a context manager that ends them."""
 
     def __init__(self, offer: Offer, processes: int = PROCESSES) -> None:
-        """Each process gets its share of the offer's requests and rate, and all of the rest."""
+        """Split the requests and the rate of an offer between processes."""
         share = replace(
             offer,
             requests=offer.requests and offer.requests // processes,
             per_second=offer.per_second and offer.per_second / processes,
         )
         self._offers = [replace(share, seed=offer.seed + n) for n in range(processes)]
-        self._open = True
+        self._paused = False
 
     def __enter__(self) -> Self:
         self._processes = [
@@ -39,12 +39,12 @@ class Clients:
             for _ in self._offers
         ]
         for process, offer in zip(self._processes, self._offers, strict=True):
-            self._tell(process, pickle.dumps(offer))
+            self._send(process, pickle.dumps(offer))
         for process in self._processes:
             if process.stdout is None or process.stdout.read(6) != b"ready\n":
                 raise RuntimeError("a client of the load generator did not start; see above")
         for process in self._processes:
-            self._tell(process, GO)
+            self._send(process, GO)
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -52,19 +52,19 @@ class Clients:
             process.terminate()
             process.communicate()
 
-    def hold(self, back: bool) -> None:  # noqa: FBT001 -- reads well: hold(back=...)
-        """Have them send no more for now, or go on."""
-        if self._open == back:
-            self._open = not back
+    def set_paused(self, *, paused: bool) -> None:
+        """Pause or resume the clients."""
+        if paused != self._paused:
+            self._paused = paused
             for process in self._processes:
-                self._tell(process, PAUSE if back else GO)
+                self._send(process, PAUSE if paused else GO)
 
-    def outcome(self, look: Callable[[Self], object] | None = None) -> Outcome:
-        """Wait until they are through; `look` is called with them every moment meanwhile."""
+    def outcome(self, on_tick: Callable[[Self], object] | None = None) -> Outcome:
+        """Wait until all clients have finished; call `on_tick` every moment meanwhile."""
         waiting = [process.stdout for process in self._processes if process.stdout]
-        while look and len(select.select(waiting, [], [], LOOK_SECONDS)[0]) < len(waiting):
-            look(self)
-            time.sleep(LOOK_SECONDS)
+        while on_tick and len(select.select(waiting, [], [], TICK_SECONDS)[0]) < len(waiting):
+            on_tick(self)
+            time.sleep(TICK_SECONDS)
         outcome = Outcome()
         for process in self._processes:
             if process.stdout is None:
@@ -73,7 +73,7 @@ class Clients:
         return outcome
 
     @staticmethod
-    def _tell(process: subprocess.Popen[bytes], text: bytes) -> None:
+    def _send(process: subprocess.Popen[bytes], text: bytes) -> None:
         if process.stdin is not None:
             process.stdin.write(text)
 
@@ -81,8 +81,8 @@ class Clients:
 def run_clients(
     offer: Offer,
     processes: int = PROCESSES,
-    look: Callable[[Clients], object] | None = None,
+    on_tick: Callable[[Clients], object] | None = None,
 ) -> Outcome:
-    """Post an offer and wait for its end."""
+    """Post an offer, and wait until it ends."""
     with Clients(offer, processes) as clients:
-        return clients.outcome(look)
+        return clients.outcome(on_tick)

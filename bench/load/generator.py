@@ -1,7 +1,7 @@
-"""The load generator: HTTP/1.1 over connections that stay open, from processes of its own.
+"""The load generator: HTTP/1.1 over persistent connections, from separate processes.
 
-A client does as little as it can per request: requests are built in advance, and of a response only
-the status and the length are read. `python -m bench.load.generator` runs one such client; it takes
+A client does as little as possible per request: requests are built in advance, and only the status
+and the length of a response are read. `python -m bench.load.generator` runs one client, which takes
 commands from standard input.
 """
 
@@ -21,19 +21,19 @@ from itertools import cycle
 from bench.load.traffic import Request, Traffic
 
 PAUSE, GO = b"p\n", b"g\n"
-"""What a client is told while it runs. The first `GO` starts it."""
+"""Commands to a client. The first `GO` starts it, later ones end a pause."""
 
 PREPARED = 10_000
-"""Requests that a client makes before, with single events."""
+"""Events in the requests that a client builds in advance."""
 
 ANSWER_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What a client posts: for so many seconds, or so many requests, as fast as it can or may.
+    """What a client posts, until `seconds` or `requests` are reached, at `per_second` if set.
 
-    What is answered within `warm_up` seconds is not measured.
+    Responses within the first `warm_up` seconds are not measured.
     """
 
     port: int
@@ -48,7 +48,7 @@ class Offer:
 
 @dataclass
 class Outcome:
-    """What came of it: answers by status, events accepted by organization, and times."""
+    """The result: responses by status, accepted events by organization, and latencies."""
 
     answers: Counter[int] = field(default_factory=Counter)
     accepted: Counter[int] = field(default_factory=Counter)
@@ -57,7 +57,7 @@ class Outcome:
     cpu_seconds: float = 0.0
 
     def add(self, other: "Outcome") -> None:
-        """Take in what another client saw at the same time."""
+        """Add the outcome of another client that ran at the same time."""
         self.answers += other.answers
         self.accepted += other.accepted
         self.latencies_ms.extend(other.latencies_ms)
@@ -66,7 +66,7 @@ class Outcome:
 
 
 class Connection:
-    """A connection that stays open, with one request under way at most."""
+    """A persistent connection with at most one pending request."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_SECONDS)
@@ -80,13 +80,13 @@ class Connection:
         self.socket.sendall(request.data)
 
     def receive(self) -> tuple[int, bytes] | None:
-        """The status and body, once the whole answer is there."""
+        """Return the status and the body once the response is complete, else None."""
         data = self.socket.recv(262_144)
         if not data:
-            raise ConnectionError("the server closed the connection without an answer")
+            raise ConnectionError("the server closed the connection without a response")
         self._read += data
-        head, found, body = self._read.partition(b"\r\n\r\n")
-        if not found:
+        head, separator, body = self._read.partition(b"\r\n\r\n")
+        if not separator:
             return None
         _, _, after = head.lower().partition(b"content-length:")
         if len(body) < int(after.partition(b"\r\n")[0]):
@@ -96,7 +96,7 @@ class Connection:
 
 
 class _Client:
-    """Posts what is offered, and waits for every answer before it ends."""
+    """Posts an offer, and waits for every response before it ends."""
 
     def __init__(self, offer: Offer) -> None:
         self._offer = offer
@@ -107,7 +107,7 @@ class _Client:
         self._idle = [Connection(offer.port) for _ in range(offer.connections)]
         for connection in self._idle:
             self._selector.register(connection.socket, selectors.EVENT_READ, connection)
-        self._open = True
+        self._paused = False
         self._sent = 0
         self.outcome = Outcome()
 
@@ -118,33 +118,33 @@ class _Client:
         while self._post() or len(self._idle) < self._offer.connections:
             for key, _ in self._selector.select(self._wait()):
                 if key.data is None:
-                    self._obey(os.read(sys.stdin.fileno(), 1024))
+                    self._handle(os.read(sys.stdin.fileno(), 1024))
                 else:
-                    self._take(key.data)
+                    self._receive(key.data)
         measured = time.perf_counter() - self._measured_from
         self.outcome.per_second = len(self.outcome.latencies_ms) / measured
         self.outcome.cpu_seconds = time.process_time() - cpu_before
         return self.outcome
 
     def _post(self) -> bool:
-        """Send what may be sent now; whether more is to come."""
+        """Send the requests that are due; return whether more will follow."""
         offer, passed = self._offer, time.perf_counter() - self._started
         if passed > offer.seconds or self._sent == offer.requests:
             return False
-        may = len(self._idle) if self._open else 0
+        number = len(self._idle) if not self._paused else 0
         if offer.per_second is not None:
-            may = min(may, int(passed * offer.per_second) - self._sent)
+            number = min(number, int(passed * offer.per_second) - self._sent)
         if offer.requests is not None:
-            may = min(may, offer.requests - self._sent)
-        for _ in range(may):
+            number = min(number, offer.requests - self._sent)
+        for _ in range(number):
             self._idle.pop().send(next(self._requests))
-        self._sent += max(0, may)
+        self._sent += max(0, number)
         return True
 
     def _wait(self) -> float:
         return 0.002 if self._offer.per_second else 0.05
 
-    def _take(self, connection: Connection) -> None:
+    def _receive(self, connection: Connection) -> None:
         answer = connection.receive()
         if answer is None:
             return
@@ -159,14 +159,14 @@ class _Client:
             self.outcome.accepted[connection.request.organization] += accepted
         self._idle.append(connection)
 
-    def _obey(self, told: bytes) -> None:
-        if not told:
-            sys.exit("nobody waits for this any more")
-        self._open = told.endswith(GO)
+    def _handle(self, command: bytes) -> None:
+        if not command:
+            sys.exit("the parent process has ended")
+        self._paused = not command.endswith(GO)
 
 
 def main() -> None:
-    """Be a client: an offer comes in, an outcome goes out."""
+    """Run a client: read an offer from standard input, write its outcome to standard output."""
     client = _Client(pickle.load(sys.stdin.buffer))  # noqa: S301 -- from our own parent
     sys.stdout.buffer.write(b"ready\n")
     sys.stdout.buffer.flush()
@@ -176,7 +176,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Under its own name, so that the parent can unpickle what it sends.
+    # Imported by its full name, so that the parent can unpickle the outcome.
     from bench.load.generator import main as run
 
     run()

@@ -1,6 +1,6 @@
-"""What customers post: varied events of several organizations, the same for the same seed.
+"""The traffic of customers: varied events of several organizations, the same for the same seed.
 
-Few companies make most of the traffic: the n-th busiest has a share of about 1/n.
+Few companies cause most of the traffic: the n-th busiest has a share of about 1/n.
 """
 
 import random
@@ -25,18 +25,18 @@ EVENT_KEYS = (
 FREQUENT = ("login", "dashboard_viewed", "search_performed", "report_created", "task_completed")
 
 LATE = 0.3
-"""The part of events that carry a time of their own, some seconds or minutes ago."""
+"""The share of events with a timestamp, some seconds or minutes ago."""
 
 CHANGED = 0.02
-"""The part of events with a company's field that was not so before."""
+"""The share of events with a changed field of the company."""
 
 FIRST_SEEN = 0.002
-"""The part of events from companies that were never heard of."""
+"""The share of events from new companies."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A whole HTTP request, and which organization it is of (its place among the keys)."""
+    """A whole HTTP request, and the index of its organization among the keys."""
 
     organization: int
     data: bytes
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Traffic:
-    """Requests of organizations with these API keys, the first of which posts the most."""
+    """Requests with the API keys of organizations; the first organization posts the most."""
 
     keys: tuple[str, ...]
     companies: int = 2_000
@@ -52,19 +52,19 @@ class Traffic:
     """Events in a request; 0 posts single events."""
 
     def requests(self, number: int, seed: int) -> list[Request]:
-        """So many requests, to be sent again and again."""
+        """Return a number of requests, to be sent repeatedly."""
         chance = random.Random(seed)  # noqa: S311 -- nothing secret
-        weights = [1 / (place + 1) for place in range(len(self.keys))]
+        weights = [1 / (index + 1) for index in range(len(self.keys))]
         now = datetime.now(UTC)
-        made = []
+        requests = []
         for organization in chance.choices(range(len(self.keys)), weights, k=number):
             if self.batch:
                 events = [self._event(chance, now) for _ in range(self.batch)]
                 path, body = "/v1/track/batch", orjson.dumps({"events": events})
             else:
                 path, body = "/v1/track", orjson.dumps(self._event(chance, now))
-            made.append(Request(organization, post(path, self.keys[organization], body)))
-        return made
+            requests.append(Request(organization, post(path, self.keys[organization], body)))
+        return requests
 
     def _event(self, chance: random.Random, now: datetime) -> dict[str, Any]:
         company = int(self.companies ** chance.random()) - 1
@@ -91,7 +91,7 @@ class Traffic:
 
 
 def post(path: str, key: str, body: bytes) -> bytes:
-    """The bytes of a request over a connection that is kept open."""
+    """Return the bytes of a request over a persistent connection."""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nx-api-key: {key}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -100,7 +100,7 @@ def post(path: str, key: str, body: bytes) -> bytes:
 
 
 def _company(chance: random.Random, number: int) -> dict[str, Any]:
-    """A company as `bench.product.history` has it, but for a change now and then."""
+    """Return a company as `bench.product.history` stores it, except for occasional changes."""
     if chance.random() < FIRST_SEEN:
         number = 10**9 + chance.getrandbits(30)
     changed = chance.random() < CHANGED

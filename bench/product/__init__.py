@@ -1,1 +1,1 @@
-"""The running product of a measurement, and what is in it before."""
+"""The running product of a benchmark, and its initial data."""

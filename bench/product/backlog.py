@@ -1,4 +1,4 @@
-"""What waits in the queues of a Redis, seen from outside."""
+"""The length of the queues in Redis, from outside the product."""
 
 import redis
 
@@ -7,12 +7,12 @@ from queues.messages import EVENTS, HEALTH
 
 QUEUES = (EVENTS, HEALTH)
 
-MOST_WAITING = 2_000
-"""Messages. Clients are held back above it, so that what comes out is what goes in."""
+MAXIMUM_WAITING = 2_000
+"""Messages. Clients pause above it, so that input and output are equally fast."""
 
 
 class Backlog:
-    """The queues `events` and `health` in one of Redis's databases."""
+    """The queues `events` and `health` in one database of Redis."""
 
     def __init__(self, url: str, database: int = 0) -> None:
         self.url = f"{url.partition('?')[0]}?db={database}"
@@ -20,16 +20,16 @@ class Backlog:
         self._client = redis.Redis.from_url(self.url)
 
     def unfinished(self) -> int:
-        """Messages that wait or are being worked on."""
+        """Return the number of messages that are waiting or being processed."""
         return sum(int(self._client.hlen(f"dramatiq:{queue}.msgs")) for queue in QUEUES)
 
     def regulate(self, clients: Clients) -> None:
-        """Hold clients back while too much waits."""
+        """Pause clients while too many messages are waiting."""
         waiting = sum(int(self._client.llen(f"dramatiq:{queue}")) for queue in QUEUES)
-        clients.hold(waiting > MOST_WAITING)
+        clients.set_paused(paused=waiting > MAXIMUM_WAITING)
 
     def copy_to(self, other: "Backlog") -> None:
-        """Put the same messages into another database, byte by byte."""
+        """Copy the messages to another database, byte for byte."""
         other.clear()
         for queue in (EVENTS, f"{EVENTS}.msgs"):
             self._client.copy(
@@ -37,5 +37,5 @@ class Backlog:
             )
 
     def clear(self) -> None:
-        """Forget everything in this database."""
+        """Delete everything in this database."""
         self._client.flushdb()

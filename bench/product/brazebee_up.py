@@ -1,4 +1,4 @@
-"""`brazebee up` in a folder of its own, for what has to be measured from outside."""
+"""`brazebee up` in a separate folder, for measurements from outside."""
 
 import json
 import os
@@ -36,10 +36,10 @@ class Product:
         self.process = subprocess.Popen(
             self._command, env=self.environment, stdout=subprocess.PIPE, text=True
         )
-        said = iter(self.process.stdout or ())
-        if not any("Brazebee is ready" in line for line in said):
+        lines = iter(self.process.stdout or ())
+        if not any("Brazebee is ready" in line for line in lines):
             raise RuntimeError(f"`brazebee up` ended with {self.process.wait()}")
-        threading.Thread(target=list, args=(said,), daemon=True).start()
+        threading.Thread(target=list, args=(lines,), daemon=True).start()
         running = json.loads((self.data / "running.json").read_text())
         self.servers: dict[str, str] = running["environment"]
         self.connection = psycopg2.connect(self.servers["DATABASE_URL"])
@@ -52,7 +52,7 @@ class Product:
         self.process.wait(60)
 
     def run(self, *arguments: str) -> str:
-        """Run a `brazebee` command; what it printed."""
+        """Run a `brazebee` command, and return its output."""
         return subprocess.run(
             [BRAZEBEE, *arguments],
             env=self.environment,
@@ -62,17 +62,19 @@ class Product:
         ).stdout
 
     def json(self, *arguments: str) -> Any:
-        """The same, with `--json`."""
+        """Run a command with `--json`, and return its output."""
         return json.loads(self.run(*arguments, "--json"))
 
     def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        """Run a statement; its rows, if it has any."""
+        """Run a statement, and return its rows, if it has any."""
         with self.connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
 
     def pids(self) -> dict[str, int]:
-        """The ids of the processes that `up` runs, and of itself, by kind."""
-        written = json.loads((self.data / "processes.json").read_text())
-        started = {one["name"].split(".")[0]: int(one["pid"]) for one in written["started"]}
+        """Return the ids of `up` and of the processes that it runs, by name."""
+        record = json.loads((self.data / "processes.json").read_text())
+        started = {
+            process["name"].split(".")[0]: int(process["pid"]) for process in record["started"]
+        }
         return {"up": self.process.pid, **started}

@@ -1,10 +1,10 @@
-"""What is there before a measurement: rules, and customers with a past, all of them healthy."""
+"""The initial data of a benchmark: rules, and healthy customers with a past."""
 
 from bench.load.traffic import EVENT_KEYS, PLANS, USERS
 from bench.product.brazebee_up import Product
 
 ALARM = "alarm"
-"""An event of which one changes a company's health."""
+"""An event key; a single event changes a company's health."""
 
 RULES = f"""\
 version: 1
@@ -56,7 +56,7 @@ _USERS = """
         lateral (select 'u' || substr(c.external_id, 2) || '-' || k u) t
     where organization_id = %(org)s
 """
-# Each company's first events are the ones that its flags ask for; the last is 2 days old.
+# Each company's first events are those that its flags require; the last one is 2 days old.
 _EVENTS = """
     insert into events (organization_id, event_id, company_id, event_key, occurred_at, received_at,
         data)
@@ -79,7 +79,7 @@ _FLAG_STATES = """
 
 
 def fill(product: Product, organization_id: int, *, companies: int, events: int) -> None:
-    """Give an organization, whose rules are version 1, companies with users and a past."""
+    """Fill an organization, whose rules are version 1, with companies, users and events."""
     parameters = {
         "org": organization_id,
         "companies": companies,
@@ -98,6 +98,6 @@ def fill(product: Product, organization_id: int, *, companies: int, events: int)
 
 
 def vacuum(product: Product) -> None:
-    """Leave PostgreSQL nothing to do of its own accord beside what is measured next."""
+    """Vacuum the tables, so that autovacuum does not disturb the next measurement."""
     for table in ("companies", "field_changes", "users", "events", "flag_states"):
         product.query(f"vacuum (analyze) {table}")

@@ -1,4 +1,4 @@
-"""Processes of a measurement: lines of the Procfile, started, watched and ended by their ids."""
+"""Starts, watches and ends the processes of a benchmark: lines of the Procfile."""
 
 import os
 import signal
@@ -20,12 +20,12 @@ STOP_SECONDS = 30.0
 
 
 class ProcessEnded(Exception):
-    """Raised when a process that should run has ended, with the last lines it printed."""
+    """Raised when a process has ended unexpectedly, with the last lines of its output."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a tree of processes has used: seconds of CPU so far, megabytes of memory now."""
+    """Resources of a process tree: seconds of CPU so far, and megabytes of memory now."""
 
     cpu_seconds: float = 0.0
     memory_mb: float = 0.0
@@ -38,7 +38,7 @@ class Processes:
     """Running processes by name; a context manager that ends them."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        """`folder` takes what they print."""
+        """Write the output of processes to files in `folder`."""
         self._folder = folder
         self._environment = environment
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -51,7 +51,7 @@ class Processes:
             _end(process)
 
     def start(self, name: str, line: str, **environment: str) -> None:
-        """Run a line of shell, as the Procfile has them."""
+        """Run a shell command, such as a line of the Procfile."""
         with self._log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
                 ["/bin/sh", "-c", line],
@@ -63,10 +63,10 @@ class Processes:
             )
 
     def stop(self, *names: str) -> None:
-        """End processes, all at once.
+        """End processes together.
 
         Raises:
-            ProcessEnded: one has not run until now.
+            ProcessEnded: a process had ended before.
         """
         self.check()
         stopping = [self._running.pop(name) for name in names]
@@ -76,18 +76,18 @@ class Processes:
             _end(process)
 
     def check(self) -> None:
-        """See that all still run.
+        """Check that all processes are running.
 
         Raises:
-            ProcessEnded: one does not.
+            ProcessEnded: a process is not.
         """
         for name, process in self._running.items():
             if process.poll() is not None:
-                printed = self._log(name).read_text(errors="replace").splitlines()[-15:]
-                raise ProcessEnded("\n".join([f"{name} ended ({process.returncode}):", *printed]))
+                lines = self._log(name).read_text(errors="replace").splitlines()[-15:]
+                raise ProcessEnded("\n".join([f"{name} ended ({process.returncode}):", *lines]))
 
     def pids(self) -> dict[str, int]:
-        """The process ids by name."""
+        """Return the process ids by name."""
         return {name: process.pid for name, process in self._running.items()}
 
     def _log(self, name: str) -> Path:
@@ -95,21 +95,21 @@ class Processes:
 
 
 def procfile_line(name: str) -> str:
-    """How a kind of process is started in production."""
+    """Return the production command of a process."""
     return str(parse_procfile(PROCFILE.read_text(encoding="utf-8")).processes[name])
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a port that is not in use."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return int(listening.getsockname()[1])
 
 
 def wait_for_port(port: int) -> None:
-    """Wait until somebody listens.
+    """Wait until a process listens on a port.
 
     Raises:
-        TimeoutError: nobody does.
+        TimeoutError: none does.
     """
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline:
@@ -117,11 +117,11 @@ def wait_for_port(port: int) -> None:
             socket.create_connection(("127.0.0.1", port)).close()
             return
         time.sleep(0.05)
-    raise TimeoutError(f"nobody listens on port {port}")
+    raise TimeoutError(f"no process listens on port {port}")
 
 
 def usage_of(pids: Iterable[int]) -> Usage:
-    """What processes with all their children have used together."""
+    """Return the resources of processes and all their children together."""
     return sum((_usage_of_tree(pid) for pid in pids), Usage())
 
 
@@ -132,8 +132,10 @@ def _usage_of_tree(pid: int) -> Usage:
         for process in (root, *root.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
-                spent = times.user + times.system + times.children_user + times.children_system
-                usage += Usage(spent, process.memory_info().rss / 1e6)
+                cpu_seconds = (
+                    times.user + times.system + times.children_user + times.children_system
+                )
+                usage += Usage(cpu_seconds, process.memory_info().rss / 1e6)
     return usage
 
 
@@ -142,5 +144,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # itself, or children that outlived it
+        os.killpg(process.pid, signal.SIGKILL)  # the process, or children that outlived it
     process.wait()

@@ -1,4 +1,4 @@
-"""Embedded servers in a folder of their own, for as long as a measurement takes."""
+"""Embedded servers in a separate folder, for the duration of a benchmark."""
 
 import os
 import tempfile
@@ -18,14 +18,14 @@ from standalone.supervisor import Supervisor
 from standalone.waiting import wait_for_postgres, wait_for_redis
 
 POSTGRES_OPTIONS = ("-c", "max_wal_size=8GB", "-c", "maintenance_work_mem=512MB")
-"""So that filling tables does not disturb what is measured after it."""
+"""So that filling tables does not disturb the measurements after it."""
 
 
 @contextmanager
 def embedded_servers(keep: Path | None = None) -> Iterator[Settings]:
-    """A migrated PostgreSQL and a Redis; this process is connected to them.
+    """Run a migrated PostgreSQL and a Redis, and connect this process to them.
 
-    Both are empty, and removed afterwards, unless their data is to be kept in a folder.
+    Both start empty and are removed afterwards, unless `keep` is a folder for their data.
     """
     with _folder(keep) as folder:
         data = DataDirectory(folder)

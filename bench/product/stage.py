@@ -1,7 +1,7 @@
-"""The running product of a measurement, its customers, and the ledger of what it accepted.
+"""The running product of a benchmark, its customers, and the number of events it accepted.
 
-`brazebee up` serves the ingress, PostgreSQL and Redis; the workers are started and ended as a
-measurement wants, by their lines of the Procfile.
+`brazebee up` runs the ingress, PostgreSQL and Redis. A measurement starts and ends the workers it
+needs, by their lines of the Procfile.
 """
 
 import tempfile
@@ -32,17 +32,17 @@ CUSTOMERS = ("default", "second", "third")
 FLOODER = "flooder"
 FLOODER_PER_SECOND = 500
 
-LONGEST_DRAIN = 600.0
-"""Seconds after which something must be wrong."""
+MAXIMUM_DRAIN = 600.0
+"""Seconds after which events count as lost."""
 
 
 class EventsLost(Exception):
-    """Raised when other events are stored than were accepted."""
+    """Raised when the number of stored events differs from the number of accepted ones."""
 
 
 @dataclass(frozen=True)
 class Organization:
-    """A tenant with a key of its own."""
+    """A customer's organization, and its API key."""
 
     name: str
     id: int
@@ -50,7 +50,7 @@ class Organization:
 
 
 class Stage:
-    """What measurements share. Not to be used from several threads at once."""
+    """State that measurements share. Not safe for use by several threads."""
 
     def __init__(self, product: Product, processes: Processes) -> None:
         self.product = product
@@ -60,9 +60,9 @@ class Stage:
         self.accepted: Counter[int] = Counter()
 
     def add_organization(self, name: str, *options: str, companies: int, events: int) -> None:
-        """A tenant with rules and a past."""
+        """Create an organization with rules and a past."""
         product = self.product
-        if name != "default":  # which `up` has made, with the rules
+        if name != "default":  # `up` has created that one, with the rules
             product.run("org", "create", name, *options)
             product.run("rules", "apply", str(product.rules), "--org", name, "--yes", "--no-wait")
         key = product.json("keys", "create", "--org", name)["key"]
@@ -72,25 +72,25 @@ class Stage:
         self.accepted[number] = events
 
     def traffic(self, *names: str, companies: int, batch: int = 0) -> Traffic:
-        """Traffic of these organizations."""
-        keys = {one.name: one.key for one in self.organizations}
+        """Return the traffic of organizations."""
+        keys = {organization.name: organization.key for organization in self.organizations}
         return Traffic(tuple(keys[name] for name in names), companies, batch)
 
-    def post(self, offer: Offer, look: Callable[[Clients], object] | None = None) -> Outcome:
-        """Have clients post an offer to the product, and remember what it accepted."""
-        outcome = run_clients(offer, look=look)
-        self.note(offer, outcome)
+    def post(self, offer: Offer, on_tick: Callable[[Clients], object] | None = None) -> Outcome:
+        """Post an offer to the product, and count the accepted events."""
+        outcome = run_clients(offer, on_tick=on_tick)
+        self.count_accepted(offer, outcome)
         return outcome
 
-    def note(self, offer: Offer, outcome: Outcome) -> None:
-        """Remember what was accepted."""
-        ids = {one.key: one.id for one in self.organizations}
-        for place, number in outcome.accepted.items():
-            self.accepted[ids[offer.traffic.keys[place]]] += number
+    def count_accepted(self, offer: Offer, outcome: Outcome) -> None:
+        """Add the accepted events of an outcome."""
+        ids = {organization.key: organization.id for organization in self.organizations}
+        for index, number in outcome.accepted.items():
+            self.accepted[ids[offer.traffic.keys[index]]] += number
 
     @contextmanager
     def workers(self, *names: str) -> Iterator[None]:
-        """Run workers meanwhile."""
+        """Run workers during a block."""
         for name in names:
             self.processes.start(name, procfile_line(name))
         yield
@@ -98,7 +98,7 @@ class Stage:
 
     @contextmanager
     def web_server(self, app: str, **environment: str) -> Iterator[int]:
-        """Serve another app exactly as the product's own; the port."""
+        """Serve another application exactly like the product's own; yield its port."""
         port = free_port()
         line = procfile_line("web").replace("ingress.wsgi:app", app)
         self.processes.start(app, line, PORT=str(port), **environment)
@@ -107,21 +107,21 @@ class Stage:
         self.processes.stop(app)
 
     def drain(self, backlog: Backlog | None = None) -> None:
-        """Wait until everything that waits, here or in another backlog, is stored and judged.
+        """Wait until all events in a backlog, by default ours, are stored and evaluated.
 
         Raises:
-            EventsLost: that does not happen.
+            EventsLost: it takes longer than `MAXIMUM_DRAIN`.
         """
         backlog = backlog or self.backlog
-        deadline = time.monotonic() + LONGEST_DRAIN
+        deadline = time.monotonic() + MAXIMUM_DRAIN
         while backlog.unfinished() or self._unsettled():
             self.processes.check()
             if time.monotonic() > deadline:
-                raise EventsLost(f"{backlog.unfinished()} messages were never done with")
+                raise EventsLost(f"{backlog.unfinished()} messages were never processed")
             time.sleep(0.02)
 
     def check_nothing_lost(self, run: str) -> None:
-        """Compare what is stored with what was accepted.
+        """Compare the numbers of stored and of accepted events.
 
         Raises:
             EventsLost: they differ.
@@ -130,9 +130,9 @@ class Stage:
         stored = Counter(dict(rows))
         [(rejected,)] = self.product.query("select count(*) from rejected_events")
         differences = [
-            f"{one.name}: {self.accepted[one.id]:,} accepted, {stored[one.id]:,} stored"
-            for one in self.organizations
-            if stored[one.id] != self.accepted[one.id]
+            f"{tenant.name}: {self.accepted[tenant.id]:,} accepted, {stored[tenant.id]:,} stored"
+            for tenant in self.organizations
+            if stored[tenant.id] != self.accepted[tenant.id]
         ]
         if rejected:
             differences.append(f"{rejected:,} in rejected_events")
@@ -140,24 +140,24 @@ class Stage:
             raise EventsLost(f"After {run}: " + "; ".join(differences))
 
     def usage(self) -> dict[str, Usage]:
-        """What every kind of process has used."""
+        """Return the resources of the processes by name."""
         pids = self.product.pids() | self.processes.pids()
         return {name: usage_of([pid]) for name, pid in pids.items()} | {"up": Usage()}
 
     def all_usage(self) -> Usage:
-        """What all processes of the product have used, `brazebee up` included."""
+        """Return the resources of all processes together, including `brazebee up`."""
         return usage_of([self.product.process.pid, *self.processes.pids().values()])
 
     def _unsettled(self) -> int:
-        [(found,)] = self.product.query(
+        [(number,)] = self.product.query(
             "select count(*) from companies where unsettled_since is not null"
         )
-        return int(found)
+        return int(number)
 
 
 @contextmanager
 def running_stage(*, companies: int, events: int, tenants: int = len(CUSTOMERS)) -> Iterator[Stage]:
-    """A product with customers, of which each organization has so many, and no workers yet."""
+    """Run a product without workers; `companies` and `events` are per organization."""
     scale = ",".join(f"{name}=0" for name in WORKERS)
     with tempfile.TemporaryDirectory(prefix="brazebee-bench-") as name:
         folder = Path(name)

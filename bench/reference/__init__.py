@@ -1,1 +1,1 @@
-"""What figures are compared with: ceilings, and the straightforward implementation."""
+"""References for comparison: ceilings, and a straightforward implementation."""

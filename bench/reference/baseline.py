@@ -1,4 +1,4 @@
-"""Runs the straightforward implementation (`straightforward.py`) on copies of our tables."""
+"""Runs the straightforward implementation, `straightforward.py`, on copies of our tables."""
 
 import json
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from bench.load.generator import Offer, Outcome
 from bench.product.backlog import Backlog
 from bench.product.processes import procfile_line
 from bench.product.stage import EventsLost, Stage
-from bench.throughput import Look, Sustained, sustain_with
+from bench.throughput import OnTick, Sustained, sustain_with
 
 DATABASE = 7
-"""Of Redis, where its queue is."""
+"""The database of Redis with its queue."""
 
 
 def copy_tables(stage: Stage) -> None:
-    """Give it customers with the same past, and the same indexes."""
+    """Copy our tables for it, with their rows and indexes."""
     query = stage.product.query
     query("create schema straightforward")
     for table in ("companies", "users", "events"):
@@ -38,23 +38,25 @@ def copy_tables(stage: Stage) -> None:
 
 
 def sustain_straightforward(stage: Stage, offer: Offer) -> Sustained:
-    """The same offer as the product's, at the highest rate at which its queue does not grow."""
+    """Measure an offer at the highest rate at which the queue does not grow."""
     accepted = 0
 
-    def post(offered: Offer, look: Look) -> Outcome:
+    def post(offered: Offer, on_tick: OnTick) -> Outcome:
         nonlocal accepted
-        outcome = run_clients(offered, look=look)
+        outcome = run_clients(offered, on_tick=on_tick)
         accepted += outcome.accepted.total()
         return outcome
 
     [(past,)] = stage.product.query("select count(*) from straightforward.events")
     backlog = Backlog(stage.product.servers["REDIS_URL"], DATABASE)
-    keys = json.dumps({one.key: one.id for one in stage.organizations})
+    keys = json.dumps({tenant.key: tenant.id for tenant in stage.organizations})
     with _running(stage, REDIS_URL=backlog.url, BENCH_KEYS=keys) as port:
         sustained = sustain_with(stage, replace(offer, port=port), backlog, post)
     [(stored,)] = stage.product.query("select count(*) from straightforward.events")
     if stored - past != accepted:
-        raise EventsLost(f"The straightforward way stored {stored - past:,} of {accepted:,}")
+        raise EventsLost(
+            f"The straightforward implementation stored {stored - past:,} of {accepted:,}"
+        )
     return sustained
 
 

@@ -1,4 +1,4 @@
-"""What cannot be beaten on this machine: an empty view, an empty actor, bare inserts."""
+"""The ceilings of a machine: an empty view, an empty actor, bare inserts."""
 
 import threading
 import time
@@ -17,39 +17,40 @@ from bench.product.processes import procfile_line
 from bench.product.stage import Stage
 from bench.timing import fall_per_second
 
-HAND_OUT_DATABASE = 5
-"""Of Redis, where copies of the queue go."""
+EMPTY_ACTOR_DATABASE = 5
+"""The database of Redis for copies of the queue."""
 
 ROWS_PER_STATEMENT = 100
-MOST_ROWS = 100_000
+MAXIMUM_ROWS = 100_000
 
 
 def empty_view(stage: Stage, offer: Offer) -> Outcome:
-    """The product's offer to a view that does nothing."""
+    """Post an offer to a view that does nothing."""
     with stage.web_server("bench.reference.empty_view:app") as port:
         return run_clients(replace(offer, port=port))
 
 
 @dataclass(frozen=True)
-class HandOut:
+class EmptyActor:
     """Messages per second to an actor that does nothing, by broker.
 
-    Dramatiq's own, which hands them out one by one, is the ceiling. Ours hands out bundles.
+    Dramatiq's own broker delivers single messages, and is the ceiling. Ours delivers bundles.
     """
 
-    stock: float
+    dramatiq: float
     ours: float
 
 
-def hand_out(stage: Stage, *, seconds: float) -> HandOut:
-    """How fast the product's own filled queue is handed out, with the settings of `persist`."""
-    return HandOut(
-        _hand_out_per_second(stage, "stock", seconds), _hand_out_per_second(stage, "ours", seconds)
+def empty_actor(stage: Stage, *, seconds: float) -> EmptyActor:
+    """Measure both brokers on a copy of the filled queue, with the settings of `persist`."""
+    return EmptyActor(
+        dramatiq=_messages_per_second(stage, "dramatiq", seconds),
+        ours=_messages_per_second(stage, "ours", seconds),
     )
 
 
-def _hand_out_per_second(stage: Stage, broker: str, seconds: float) -> float:
-    copy = Backlog(stage.product.servers["REDIS_URL"], HAND_OUT_DATABASE)
+def _messages_per_second(stage: Stage, broker: str, seconds: float) -> float:
+    copy = Backlog(stage.product.servers["REDIS_URL"], EMPTY_ACTOR_DATABASE)
     stage.backlog.copy_to(copy)
     line = procfile_line("persist").replace("actors.worker", "bench.reference.empty_actor")
     stage.processes.start(
@@ -62,15 +63,15 @@ def _hand_out_per_second(stage: Stage, broker: str, seconds: float) -> float:
 
 
 def bare_inserts_per_second(stage: Stage, since: datetime, connections: int) -> float:
-    """The rows that were stored since, inserted anew with nothing else to do."""
+    """Insert the rows stored since a time again, with nothing else to do."""
     columns = "organization_id, event_id, company_id, user_id, event_key, occurred_at, received_at"
     rows = stage.product.query(
         f"select {columns}, data::text from events where received_at >= %(since)s"
         " and event_id not like 'past-%%' limit %(limit)s",
-        since=since, limit=MOST_ROWS,
+        since=since, limit=MAXIMUM_ROWS,
     )  # fmt: skip
     stage.product.query("create table bare_events (like events including all)")
-    shares = [rows[place::connections] for place in range(connections)]
+    shares = [rows[index::connections] for index in range(connections)]
     inserting = [
         threading.Thread(target=_insert, args=(stage.product.servers["DATABASE_URL"], share))
         for share in shares

@@ -1,4 +1,4 @@
-"""The ceiling for single events: an actor that does nothing, on Dramatiq's broker or on ours."""
+"""The ceiling for workers: an actor that does nothing, with Dramatiq's broker or with ours."""
 
 import os
 from typing import Any
@@ -10,7 +10,7 @@ from queues.messages import EVENTS, PERSIST
 
 url = os.environ["REDIS_URL"]
 if os.environ["BENCH_BROKER"] == "ours":
-    from queues.broker import build_broker  # it changes how Dramatiq decodes, so only here
+    from queues.broker import build_broker  # changes how Dramatiq decodes, so import it only here
 
     broker: dramatiq.Broker = build_broker(url)
 else:

@@ -1,4 +1,4 @@
-"""The ceiling for the ingress: a Flask view that does nothing but answer."""
+"""The ceiling for the ingress: a Flask view that only responds."""
 
 from flask import Flask, Response, jsonify
 
@@ -7,5 +7,5 @@ app = Flask(__name__)
 
 @app.post("/v1/track")
 def track() -> Response:
-    """Answer as if something had been done."""
+    """Respond without doing anything."""
     return jsonify({"success": True})

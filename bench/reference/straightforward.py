@@ -1,8 +1,8 @@
-"""The straightforward way, to compare with: what one writes first with the same libraries.
+"""A straightforward implementation with the same libraries, for comparison.
 
-Flask, marshmallow, `limits` and `send()` for each request; a task and a transaction for each
-event, in which the events of the company in each flag's window are counted. Generous to it: keys
-are known without asking, webhooks are left out, and nothing watches for flags that fall due.
+Each request uses Flask, marshmallow, `limits` and `send()`. Each event is a task and a transaction,
+which counts the company's events in the window of each flag. It does less than the product: API
+keys need no lookup, webhooks are left out, and no process watches for flags that become due.
 """
 
 import json
@@ -31,7 +31,7 @@ FLAGS = (
     ("api_limit_reached", "1 hour", 100, True),
     ("alarm", "1 day", 1, True),
 )
-"""Event key, window, number, and whether so many are bad: as in `bench.product.history`."""
+"""Event key, window, number, and whether many are bad: the flags of `bench.product.history`."""
 
 redis_url = os.environ["REDIS_URL"]
 organizations: dict[str, int] = json.loads(os.environ["BENCH_KEYS"])
@@ -75,7 +75,7 @@ schema = _Event()
 
 @app.post("/v1/track")
 def track() -> tuple[Response, int]:
-    """Take an event."""
+    """Accept an event."""
     organization_id = organizations.get(request.headers.get("x-api-key", ""))
     if organization_id is None:
         return jsonify({"error": "Invalid API key"}), 401
@@ -95,7 +95,7 @@ def track() -> tuple[Response, int]:
 
 @dramatiq.actor(queue_name="events")
 def persist(organization_id: int, event_id: str, event: dict[str, Any], now: str) -> None:
-    """Store an event and bring its company's health up to date."""
+    """Store an event, and update its company's health."""
     if not hasattr(local, "connection"):
         local.connection = psycopg2.connect(
             os.environ["DATABASE_URL"], options="-c search_path=straightforward"
@@ -145,6 +145,6 @@ def _is_at_risk(cursor: Any, company_id: int) -> bool:
             " and occurred_at > now() - %(window)s::interval",
             {"company": company_id, "key": key, "window": window},
         )
-        [found] = cursor.fetchone()
-        at_risk |= (found >= number) is many_are_bad
+        [events] = cursor.fetchone()
+        at_risk |= (events >= number) is many_are_bad
     return at_risk

@@ -1,5 +1,3 @@
-"""Figures tell whether their targets are met."""
-
 import json
 from pathlib import Path
 
@@ -22,14 +20,14 @@ def test_a_figure_without_target_is_neither_met_nor_missed() -> None:
     assert Figure("view", 12_800.0, "requests/s").met is None
 
 
-def test_the_table_says_which_target_is_missed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_marks_a_missed_target(capsys: pytest.CaptureFixture[str]) -> None:
     show("All", [Figure("ingress", 599.0, "requests/s", "view", 0.599, 0.6)])
     line = capsys.readouterr().out.splitlines()[-1]
     assert line.split() == ["ingress", "599", "requests/s", "view", "0.60", "≥", "0.6", "NO"]
 
 
-def test_json_holds_every_figure(tmp_path: Path) -> None:
+def test_json_contains_every_figure(tmp_path: Path) -> None:
     file = tmp_path / "new" / "figures.json"
     write(file, [Figure("p50", 90.0, "ms", target=100, at_most=True)])
-    [told] = json.loads(file.read_text())
-    assert (told["name"], told["value"], told["met"]) == ("p50", 90.0, True)
+    [figure] = json.loads(file.read_text())
+    assert (figure["name"], figure["value"], figure["met"]) == ("p50", 90.0, True)

@@ -1,4 +1,4 @@
-"""What was accepted is compared with what is stored."""
+"""The numbers of accepted and of stored events are compared."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,16 +21,16 @@ def _stage(stored: list[tuple[int, int]], rejected: int = 0) -> Stage:
     return stage
 
 
-def test_the_same_numbers_are_right() -> None:
+def test_equal_numbers_pass() -> None:
     _stage([(1, 10), (2, 20)]).check_nothing_lost("a run")
 
 
 @pytest.mark.parametrize("stored", [[(1, 10), (2, 19)], [(1, 10), (2, 21)], [(1, 10)]])
-def test_other_numbers_are_named(stored: list[tuple[int, int]]) -> None:
+def test_different_numbers_are_reported(stored: list[tuple[int, int]]) -> None:
     with pytest.raises(EventsLost, match=r"After a run: two: 20 accepted, (19|21|0) stored"):
         _stage(stored).check_nothing_lost("a run")
 
 
-def test_events_that_were_set_aside_are_named() -> None:
+def test_rejected_events_are_reported() -> None:
     with pytest.raises(EventsLost, match="1 in rejected_events"):
         _stage([(1, 10), (2, 20)], rejected=1).check_nothing_lost("a run")

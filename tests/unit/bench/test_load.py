@@ -1,4 +1,4 @@
-"""The load generator counts what it is answered."""
+"""The load generator counts responses."""
 
 import threading
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def server() -> Iterator[int]:
         listening.shutdown()
 
 
-def test_every_request_is_answered_once_and_counted(server: int) -> None:
+def test_every_response_is_counted_once(server: int) -> None:
     offer = Offer(server, Traffic(("taken", "refused")), connections=3, requests=400)
     outcome = run_clients(offer)
     assert outcome.answers.total() == len(outcome.latencies_ms) == 400
@@ -44,16 +44,18 @@ def test_every_request_is_answered_once_and_counted(server: int) -> None:
     assert outcome.answers[429] > 50
 
 
-def test_a_batch_counts_as_many_events_as_were_accepted(server: int) -> None:
+def test_accepted_events_of_a_batch_are_counted(server: int) -> None:
     offer = Offer(server, Traffic(("taken",), batch=100), connections=1, requests=4)
     assert run_clients(offer).accepted == {0: 4 * 99}
 
 
-def test_clients_that_are_held_back_send_nothing(server: int) -> None:
+def test_paused_clients_send_nothing(server: int) -> None:
     offer = Offer(server, Traffic(("taken",)), connections=1, seconds=0.6)
     free = run_clients(offer).answers.total()
-    held = run_clients(offer, look=lambda clients: clients.hold(back=True)).answers.total()
-    assert held < free / 2
+    paused = run_clients(
+        offer, on_tick=lambda clients: clients.set_paused(paused=True)
+    ).answers.total()
+    assert paused < free / 2
 
 
 def test_a_rate_is_kept(server: int) -> None:

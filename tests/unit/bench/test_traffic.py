@@ -1,4 +1,4 @@
-"""The traffic of the bench is what the ingress takes, varied, and the same again."""
+"""The traffic of benchmarks is valid, varied, and reproducible."""
 
 import re
 from collections import Counter
@@ -19,12 +19,12 @@ def _bodies(traffic: Traffic, number: int = 2_000) -> list[dict[str, Any]]:
     return [orjson.loads(r.data.split(b"\r\n\r\n", 1)[1]) for r in traffic.requests(number, 1)]
 
 
-def test_every_event_is_one_that_the_ingress_takes() -> None:
+def test_the_ingress_accepts_every_event() -> None:
     for body in _bodies(TRAFFIC):
         assert validate_event(body, datetime.now(UTC)).event_key in EVENT_KEYS
 
 
-def test_the_rules_take_every_event_key() -> None:
+def test_the_rules_have_every_event_key() -> None:
     book = check_rules(RULES).book
     assert book is not None
     assert set(EVENT_KEYS) < book.events.keys()
@@ -35,20 +35,20 @@ def test_events_are_of_realistic_size() -> None:
     assert 400 <= sum(sizes) / len(sizes) <= 700
 
 
-def test_few_companies_make_most_of_the_traffic() -> None:
+def test_few_companies_cause_most_of_the_traffic() -> None:
     posted = Counter(body["company"]["id"] for body in _bodies(TRAFFIC, 10_000))
     assert len(posted) > 1_000
     assert sum(number for _, number in posted.most_common(100)) > 5_000
 
 
-def test_a_request_tells_its_length_and_the_key_of_its_organization() -> None:
+def test_a_request_has_its_length_and_the_key_of_its_organization() -> None:
     for request in TRAFFIC.requests(100, 1):
         head, body = request.data.split(b"\r\n\r\n", 1)
         assert re.search(rb"Content-Length: (\d+)", head)[1] == str(len(body)).encode()
         assert TRAFFIC.keys[request.organization].encode() in head
 
 
-def test_a_batch_holds_so_many_events() -> None:
+def test_a_batch_has_its_number_of_events() -> None:
     traffic = Traffic(("key",), batch=100)
     assert all(len(body["events"]) == 100 for body in _bodies(traffic, 3))
 

@@ -1,4 +1,4 @@
-"""What the clock and due flags cost, by the number of companies, beside the usual nightly way."""
+"""The cost of the clock and of due flags by the number of companies, beside a nightly recount."""
 
 import time
 from datetime import datetime, timedelta
@@ -22,11 +22,11 @@ EVENTS = 5
 """Events of each company in the window, so that no flag is raised and each has a due time."""
 
 DUE = 500
-"""How many flags fall due at once."""
+"""How many flags become due at once."""
 
 
 def rules() -> str:
-    """Ten flags over one event key, each with its own threshold and window."""
+    """Return ten flags over one event key, each with its own threshold and window."""
     flags = "".join(
         f"  - flag: Flag {n}\n    event: used\n"
         f"    when: {{At Risk: less than {1 + n % EVENTS} times in {30 + n} days}}\n"
@@ -35,10 +35,10 @@ def rules() -> str:
     return f"version: 1\nevents: {{used: }}\nflags:\n{flags}"
 
 
-def measure_ticking(
+def measure_clock(
     settings: Settings, organization_id: int, sizes: list[int], now: datetime
 ) -> list[dict[str, Any]]:
-    """For each number of companies: an idle tick, a due flag, and the usual way."""
+    """Return the milliseconds of an idle tick, a due flag and a recount, by number of companies."""
     with transaction():
         apply_rules(organization_id, rules(), file="bench", applied_by="bench", now=now)
     rows, companies = [], 0
@@ -58,28 +58,28 @@ def _measure(settings: Settings, organization_id: int, now: datetime) -> dict[st
         find_ms = median_ms(lambda: flag_states.find_due(until=now, limit=DUE), repeats=50)
     measured = {"idle_tick_ms": idle_ms, "probe_ms": find_ms, "due_flag_ms": _due_flag_ms(now)}
     with transaction():
-        usual = median_ms(lambda: _usual_way(organization_id, now), repeats=3)
+        recount_ms = median_ms(lambda: _recount(organization_id, now), repeats=3)
     client.close()
-    return measured | {"usual_way_ms": usual}
+    return measured | {"usual_way_ms": recount_ms}
 
 
 def _due_flag_ms(now: datetime) -> float:
-    """Milliseconds for one due flag: found, its company judged, its crossing recorded."""
+    """Return the milliseconds to find a due flag, evaluate its company and record the crossing."""
     later = now + timedelta(days=30, seconds=1)
     rulebooks = RuleBooks()
     with database.connection_context():
         started = time.perf_counter()
         due = flag_states.find_due(until=later, limit=DUE)
     for first in range(0, len(due), COMPANIES_AT_ONCE.most):
-        some = due[first : first + COMPANIES_AT_ONCE.most]
+        chunk = due[first : first + COMPANIES_AT_ONCE.most]
         with transaction():
-            evaluate([company_id for company_id, _ in some], rulebooks, later)
+            evaluate([company_id for company_id, _ in chunk], rulebooks, later)
     took = time.perf_counter() - started
     return took * 1000 / len(due)
 
 
-def _usual_way(organization_id: int, now: datetime) -> object:
-    """One flag of all companies, counted anew."""
+def _recount(organization_id: int, now: datetime) -> object:
+    """Count the events of one flag for all companies."""
     return query(
         "select c.id from companies c left join events e on e.company_id = c.id"
         " and e.event_key = 'used' and e.occurred_at > %(now)s::timestamptz - interval '30 days'"
@@ -90,7 +90,7 @@ def _usual_way(organization_id: int, now: datetime) -> object:
 
 
 def _add_companies(organization_id: int, before: int, until: int, now: datetime) -> None:
-    """Companies with their events and judged flags, the oldest event 30 days after which is due."""
+    """Add companies with events and flag states; flags are due 30 days after an early event."""
     parameters = {"org": organization_id, "from": before, "to": until - 1, "now": now}
     with transaction():
         execute(

@@ -1,7 +1,8 @@
-"""What a backtest costs, beside merely reading the same events."""
+"""The cost of a backtest, compared with only reading the same events."""
 
 import time
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from config.files import ROOT
@@ -18,10 +19,10 @@ DAYS = 90
 RULE_FILES = ("config/health.yaml", "config/examples/usage-drop.yaml")
 
 
-def measure_replaying(
+def measure_backtest(
     settings: Settings, organization_id: int, now: datetime
 ) -> list[dict[str, Any]]:
-    """For each rule file, seconds for a backtest over 90 days."""
+    """Return the seconds of a backtest over 90 days, by rule file."""
     _fill(organization_id, now)
     with transaction():
         ids = companies.list_ids(organization_id)
@@ -36,14 +37,15 @@ def measure_replaying(
     for file in RULE_FILES:
         book = read_rules((ROOT / file).read_text(encoding="utf-8"))
         started = time.perf_counter()
-        stretch = ReplayPeriod(now - timedelta(days=DAYS), now)
-        replayed = [one for chunk in backtest(settings, ids, [book], stretch) for one in chunk]
+        period = ReplayPeriod(now - timedelta(days=DAYS), now)
+        chunks = backtest(settings, ids, [book], period)
+        replayed = list(chain.from_iterable(chunks))
         took = time.perf_counter() - started
         rows.append(
             {
                 "rules": file,
                 "flags": len(book.flags),
-                "transitions": sum(len(one.replays[0].transitions) for one in replayed),
+                "transitions": sum(len(company.replays[0].transitions) for company in replayed),
                 "seconds": took,
                 "events_per_s": round(EVENTS / took),
                 "to_reading_alone": took / reading,
@@ -53,7 +55,7 @@ def measure_replaying(
 
 
 def _fill(organization_id: int, now: datetime) -> None:
-    """Companies of very different activity, over all event keys of the rule files."""
+    """Create companies of very different activity, with all event keys of the rule files."""
     keys = sorted(
         {
             key

@@ -1,6 +1,6 @@
-"""How soon after its commit a change is first sent, how many a process sends, and who waits.
+"""Latency from a change's commit to the first attempt, and throughput of a `deliver` process.
 
-Runs the real product with receivers on loopback, so that nothing but our own work is measured.
+Runs the real product with receivers on loopback, so that only our own work is measured.
 """
 
 import tempfile
@@ -24,13 +24,13 @@ flags:
 IDLE_CHANGES = 200
 BUSY_PER_SECOND = 100
 BUSY_CHANGES = 2_000
-BESIDE_PER_SECOND = 20
-BESIDE_CHANGES = 1_000
-"""Enough to wait for a hanging endpoint, and to see what is sent to another beside it."""
+MODERATE_PER_SECOND = 20
+MODERATE_CHANGES = 1_000
+"""Enough for a queue at a hanging endpoint, and to measure another endpoint beside it."""
 
 
-def measure_delivering() -> list[dict[str, Any]]:
-    """Milliseconds from commit to first attempt, alone and beside others; deliveries/s."""
+def measure_deliveries() -> list[dict[str, Any]]:
+    """Return milliseconds from commit to first attempt, and deliveries/s, by situation."""
     with (
         tempfile.TemporaryDirectory(prefix="brazebee-bench-") as folder,
         fast_receiver() as fast,
@@ -42,18 +42,18 @@ def measure_delivering() -> list[dict[str, Any]]:
             {"": "one change at a time"} | changes.latency(IDLE_CHANGES, pause=0.05),
             {"": f"{BUSY_PER_SECOND} changes/s"}
             | changes.latency(BUSY_CHANGES, pause=1 / BUSY_PER_SECOND),
-            {"": "everything sent once more"} | changes.backlog(),
-            {"": f"{BESIDE_PER_SECOND} changes/s"} | changes.beside(),
-            {"": "... beside a recovery of everything"} | changes.beside_recovery(),
+            {"": "everything sent once more"} | changes.throughput(),
+            {"": f"{MODERATE_PER_SECOND} changes/s"} | changes.moderate_latency(),
+            {"": "... beside a recovery of everything"} | changes.latency_during_recovery(),
         ]
         product.json("webhooks", "add", hanging)
-        changes.latency(BESIDE_CHANGES, pause=0.0)  # rows for the hanging one to wait
-        beside = {"": "... beside an endpoint that hangs, 1,000 waiting"}
-        return [*rows, beside | changes.beside()]
+        changes.latency(MODERATE_CHANGES, pause=0.0)  # fills the queue of the hanging endpoint
+        row = {"": "... beside an endpoint that hangs, 1,000 waiting"}
+        return [*rows, row | changes.moderate_latency()]
 
 
 class _Changes:
-    """Changes of health, told to one endpoint."""
+    """Changes of health, which are delivered to one endpoint."""
 
     def __init__(self, product: Product, endpoint: str) -> None:
         self.product = product
@@ -61,9 +61,9 @@ class _Changes:
         self.companies = 0
 
     def latency(self, changes: int, *, pause: float) -> dict[str, float]:
-        """Have companies fall due one after another, which the clock and `evaluate` find.
+        """Make companies due one after another, for the clock and `evaluate` to process.
 
-        Returns milliseconds from commit to first attempt.
+        Returns percentiles of milliseconds from commit to first attempt.
         """
         first = self.companies + 1
         self.companies += changes
@@ -75,16 +75,16 @@ class _Changes:
             " from generate_series(%(first)s, %(last)s) n",
             first=first, last=self.companies, pause=pause,
         )  # fmt: skip
-        while self._made(first) < changes:
+        while len(self._latencies(first)) < changes:
             time.sleep(0.2)
-        return _percentiles([row[0] for row in self._waited(first)])
+        return _percentiles([row[0] for row in self._latencies(first)])
 
-    def beside(self) -> dict[str, float]:
-        """The same at a rate that leaves room, while something else goes on."""
-        return self.latency(BESIDE_CHANGES, pause=1 / BESIDE_PER_SECOND)
+    def moderate_latency(self) -> dict[str, float]:
+        """Measure latency at a moderate rate, which leaves room for other work."""
+        return self.latency(MODERATE_CHANGES, pause=1 / MODERATE_PER_SECOND)
 
-    def backlog(self) -> dict[str, float]:
-        """Deliveries per second, of all at once."""
+    def throughput(self) -> dict[str, float]:
+        """Return deliveries per second, with all deliveries due at once."""
         self.product.run("webhooks", "disable", self.endpoint)
         self.product.query("update deliveries set state = 'paused'")
         number = self._count("state = 'paused'")
@@ -94,21 +94,18 @@ class _Changes:
             time.sleep(0.05)
         return {"deliveries_per_s": number / (time.perf_counter() - started)}
 
-    def beside_recovery(self) -> dict[str, float]:
-        """Latency while all that was sent so far is recovered."""
+    def latency_during_recovery(self) -> dict[str, float]:
+        """Measure latency while all former deliveries are recovered."""
         self.product.query("update deliveries set state = 'failed'")
         self.product.run(
             "deliveries", "recover", self.endpoint, "--since", _an_hour_ago(), "--no-wait"
         )
-        measured = self.beside()
+        measured = self.moderate_latency()
         while self._count("state <> 'delivered'"):
             time.sleep(0.2)
         return measured
 
-    def _made(self, first: int) -> int:
-        return len(self._waited(first))
-
-    def _waited(self, first: int) -> Sequence[tuple[float]]:
+    def _latencies(self, first: int) -> Sequence[tuple[float]]:
         return self.product.query(
             "select extract(epoch from a.at - d.created_at)::float8 * 1000"
             " from deliveries d join delivery_attempts a on a.delivery_id = d.id"

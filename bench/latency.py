@@ -1,4 +1,4 @@
-"""How soon the product does its work: from a client's 200 to the webhook, and for whom it waits."""
+"""Latency of the product: from a client's 200 to the webhook, and of a tenant beside a flood."""
 
 import json
 import time
@@ -15,10 +15,10 @@ from bench.product.history import ALARM
 from bench.product.stage import FLOODER, FLOODER_PER_SECOND, WORKERS, Stage
 
 PAUSE = 0.1
-FIRST = 3
-"""Changes that find workers that have just started, and are not counted."""
+UNCOUNTED = 3
+"""Changes that are not counted, because the workers have just started."""
 
-LONGEST_WAIT = 30.0
+MAXIMUM_WAIT = 30.0
 QUIET_PER_SECOND = 100
 TURNS = 3
 
@@ -33,44 +33,45 @@ class Idle:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The value that so many percent of all do not exceed."""
+    """Return the value that a percentage of the values does not exceed."""
     return sorted(values)[min(len(values) - 1, int(len(values) * percent / 100))]
 
 
 def measure_idle(stage: Stage, *, changes: int, seconds: float) -> Idle:
-    """Change the health of companies one after another; then do nothing for some seconds."""
-    heard: dict[str, float] = {}
+    """Change the health of companies one after another; then measure CPU for some seconds."""
+    arrived: dict[str, float] = {}
 
-    def hear(body: bytes) -> None:
-        heard.setdefault(json.loads(body)["company"]["id"], time.time())
+    def record_arrival(body: bytes) -> None:
+        arrived.setdefault(json.loads(body)["company"]["id"], time.time())
 
-    with fast_receiver(hear) as url, stage.workers(*WORKERS):
+    with fast_receiver(record_arrival) as url, stage.workers(*WORKERS):
         stage.product.json("webhooks", "add", url)
         answered = _raise_alarms(stage, changes)
-        deadline = time.monotonic() + LONGEST_WAIT
-        while not answered.keys() <= heard.keys() and time.monotonic() < deadline:
+        deadline = time.monotonic() + MAXIMUM_WAIT
+        while not answered.keys() <= arrived.keys() and time.monotonic() < deadline:
             time.sleep(0.05)
         before = stage.all_usage()
         time.sleep(seconds)
-        spent = stage.all_usage().cpu_seconds - before.cpu_seconds
-    never = deadline - time.monotonic() + LONGEST_WAIT
-    waited = [(heard.get(one, at + never) - at) * 1000 for one, at in answered.items()]
-    return Idle(percentile(waited, 50), percentile(waited, 99), 100 * spent / seconds)
+        cpu_seconds = stage.all_usage().cpu_seconds - before.cpu_seconds
+    never = deadline - time.monotonic() + MAXIMUM_WAIT
+    latencies_ms = [(arrived.get(id_, at + never) - at) * 1000 for id_, at in answered.items()]
+    p50_ms, p99_ms = (percentile(latencies_ms, percent) for percent in (50, 99))
+    return Idle(p50_ms, p99_ms, 100 * cpu_seconds / seconds)
 
 
 def _raise_alarms(stage: Stage, changes: int) -> dict[str, float]:
-    """Post an event that changes its company's health, for new companies; when each was taken."""
+    """Post an event that changes the health of each new company; return when each was accepted."""
     [tenant, *_] = stage.organizations
     answered = {}
     connection = Connection(stage.product.port)
-    for number in range(-FIRST, changes):
+    for number in range(-UNCOUNTED, changes):
         company = {"id": f"alarmed{number}", "name": "Alarmed"}
         event = orjson.dumps({"event_key": ALARM, "company": company})
         connection.send(Request(0, post("/v1/track", tenant.key, event)))
         while (answer := connection.receive()) is None:
             continue
         if answer[0] != 200:
-            raise RuntimeError(f"an event was not taken: {answer}")
+            raise RuntimeError(f"an event was not accepted: {answer}")
         stage.accepted[tenant.id] += 1
         if number >= 0:
             answered[company["id"]] = time.time()
@@ -80,10 +81,10 @@ def _raise_alarms(stage: Stage, changes: int) -> dict[str, float]:
 
 
 def measure_tenants(stage: Stage, *, seconds: float) -> tuple[float, float]:
-    """p99 in milliseconds of a quiet organization, alone and beside one that floods.
+    """Return the p99 in milliseconds of a quiet organization, alone and beside a flood.
 
-    Each lasts so many seconds, thrice. The two take turns, since a p99 of some hundred requests
-    moves by itself, and so does a machine.
+    Measures each for `seconds`, three times in turn: the p99 of some hundred requests varies, and
+    so does the speed of a machine.
     """
     quiet = Offer(
         stage.product.port,
@@ -103,11 +104,11 @@ def measure_tenants(stage: Stage, *, seconds: float) -> tuple[float, float]:
     alone: list[float] = []
     beside: list[float] = []
     with stage.workers(*WORKERS):
-        time.sleep(2)  # they start
+        time.sleep(2)  # the workers start
         for _ in range(TURNS):
             alone += stage.post(quiet).latencies_ms
             with Clients(flood, processes=1) as flooding:
                 beside += stage.post(quiet).latencies_ms
-                stage.note(flood, flooding.outcome())
+                stage.count_accepted(flood, flooding.outcome())
             stage.drain()
     return percentile(alone, 99), percentile(beside, 99)

@@ -1,0 +1,107 @@
+"""The reads of the dashboard's pages, which are measured one by one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import cycle
+
+from bench.load.traffic import EVENT_KEYS
+from models.companies import (
+    companies,
+    company_counts,
+    company_list,
+    field_history,
+    field_names,
+    timeline,
+    users,
+)
+from models.companies.company_filter import ALL_COMPANIES, CompanyFilter
+from models.companies.company_list import Order, Sorting
+from models.database import query, transaction
+from models.events import hourly_counts, weekly_reach
+from models.health import flag_states, transitions
+from models.webhooks import delivery_log
+from services.health.upcoming import Span, upcoming_changes
+from services.insights.answers import cached_answer, cached_answers
+from services.insights.questions import Adoption, Cohorts
+from services.rules.rule_books import RuleBooks
+
+STATUSES = ("Healthy", "At Risk", "Critical")
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Read:
+    """A query, or several, for a page."""
+
+    page: str
+    name: str
+    work: Work
+
+
+def every_read(organization_id: int, now: datetime) -> list[Read]:
+    """Return the reads of the pages; `or` marks an alternative to the read before."""
+    o, books = organization_id, RuleBooks()
+    with transaction():
+        rows = query(
+            "select id from companies where organization_id = %(o)s order by id limit 500", {"o": o}
+        )
+    company_ids = cycle([row["id"] for row in rows])
+    keys = cycle(EVENT_KEYS)
+    day, year = now - timedelta(days=1), (now - timedelta(days=364)).date()
+    three_weeks = now.date() - timedelta(days=14)
+    worst = Sorting(Order.STATUS, descending=True, statuses=STATUSES)
+    span = Span(now, now + timedelta(days=7))
+    plan = CompanyFilter(fields=(("plan", ("team",)),))
+
+    def page(company_filter: CompanyFilter = ALL_COMPANIES, sorting: Sorting = worst) -> Work:
+        return lambda: company_list.read_page(o, company_filter, sorting)
+
+    cursor: str | None = None
+    with transaction():
+        for _ in range(20):
+            cursor = company_list.read_page(o, sorting=worst, after=cursor).next
+    return [
+        Read("Today", "statuses", lambda: company_counts.count_recent_by_status(o, now)),
+        Read("Today", "changes of a day", lambda: transitions.list_recent(o, since=day)),
+        Read("Today", "their number", lambda: transitions.count_recent(o, since=day)),
+        Read("Today", "20 coming changes", lambda: upcoming_changes(o, 1, span, books)),
+        Read("Today", "quiet keys", lambda: hourly_counts.find_quiet_keys(o, EVENT_KEYS, now)),
+        Read("Companies", "worst first", page()),
+        Read("Companies", "custom fields", lambda: field_names.list_names(o)),
+        Read("Companies", "or page 21",
+             lambda: company_list.read_page(o, sorting=worst, after=cursor)),
+        *(
+            Read("Companies", f"or by {order}", page(sorting=Sorting(order, True, STATUSES)))
+            for order in (Order.NAME, Order.SCORE, Order.SINCE, Order.LAST_EVENT)
+        ),
+        Read("Companies", "or search, many", page(CompanyFilter(text="acme"))),
+        Read("Companies", "or search, one", page(CompanyFilter(text="any_4711"))),
+        Read("Companies", "or a status", page(CompanyFilter(status="Critical"))),
+        Read("Companies", "or a status by name", page(CompanyFilter(status="Healthy"), Sorting())),
+        Read("Companies", "or a flag", page(CompanyFilter(flag="Value", flag_status="At Risk"))),
+        Read("Companies", "or a field", page(plan)),
+        Read("Companies", "or a field and a search",
+             page(CompanyFilter(text="hooli", fields=plan.fields))),
+        Read("Company", "the company", lambda: companies.find_by_ids([next(company_ids)])),
+        Read("Company", "timeline", lambda: timeline.read_page(next(company_ids))),
+        Read("Company", "health history", lambda: transitions.list_for_company(next(company_ids))),
+        Read("Company", "users", lambda: users.read_page(next(company_ids))),
+        Read("Company", "fields", lambda: field_history.read_page(next(company_ids))),
+        Read("Company", "deliveries",
+             lambda: delivery_log.read_page_for_company(next(company_ids))),
+        Read("Company", "flag states", lambda: flag_states.list_for_company(next(company_ids))),
+        Read("Events", "volumes", lambda: hourly_counts.read_volumes(o, now)),
+        Read("Insights", "year", lambda: weekly_reach.read_company_counts(o, since=year)),
+        Read("Insights", "three weeks",
+             lambda: weekly_reach.read_weeks_by_key(o, None, since=three_weeks)),
+        Read("Insights", "adoption",
+             lambda: cached_answers(o, [Adoption(key) for key in EVENT_KEYS], now)),
+        Read("Insight", "weeks", lambda: weekly_reach.read_weeks(o, next(keys), since=year)),
+        Read("Insight", "last event", lambda: hourly_counts.find_last_at(o, next(keys))),
+        Read("Insight", "fields", lambda: field_names.list_names(o)),
+        Read("Insight", "their values", lambda: field_names.count_values(o)),
+        Read("Insight", "adoption", lambda: cached_answer(o, Adoption("login"), now)),
+        Read("Insight", "cohorts", lambda: cached_answer(o, Cohorts("plan", "login"), now)),
+    ]  # fmt: skip
