@@ -26,6 +26,8 @@ from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, QueueBroker, build_broker
 from queues.unknown_event_keys import UnknownKeys
 from services.accounts.passwords import Passwords
+from standalone.embedded import redis_url
+from tests.support.brokers import NewBroker
 from tests.support.dashboard import QUICK, Dashboard, PresentTime, ServeDashboard
 from tests.support.data_template import FOLDER_VARIABLE
 from tests.support.ingress import NOW, Clock, Ingress, Serve
@@ -144,3 +146,18 @@ def broker_of_pages(settings: Settings) -> Iterator[QueueBroker]:
     broker = build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT)
     yield broker
     broker.client.connection_pool.disconnect()
+
+
+@pytest.fixture
+def new_broker(servers: Any) -> Iterator[NewBroker]:
+    """Makes brokers on the same empty Redis, as processes would have them."""
+    made: list[QueueBroker] = []
+
+    def make(**options: Any) -> QueueBroker:
+        made.append(build_broker(redis_url(servers.data), **options))
+        return made[-1]
+
+    make().client.flushall()
+    yield make
+    for broker in made:
+        broker.client.close()

@@ -1,148 +1,41 @@
-import itertools
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 import redis
-from dramatiq import Message
 
 from actors import clock as clock_module
-from actors.clock import Clock
 from config.settings import Settings
-from config.webhook_policy import LEASE, WebhookPolicy
-from models.database import query, transaction
+from config.webhook_policy import LEASE
+from models.database import transaction
 from models.organizations import organizations
 from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt, Result, State
 from queues import messages
-from queues.broker import QueueBroker
-from services.events.tracked_event import TrackedEvent
 from services.health.overrides import FlagOfCompany, JudgingContext, Justification, snooze
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from services.webhooks.claims import claim
-from tests.support.in_transactions import evaluate, store
-
-POLICY = WebhookPolicy()
-
-T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
-MICROSECOND = 0.000001
-SOON = 0.6
-"""Seconds after which what is due must have been asked for, so as to be judged within one."""
-
-RULES = """
-version: 1
-events: {login: , report: }
-flags:
-  - flag: Logs in
-    event: login
-    when: {At Risk: less than 2 times in 10 seconds}
-"""
-
-numbers = itertools.count(1)
+from tests.support.clocks import (
+    POLICY,
+    RULES,
+    T0,
+    RecordingBroker,
+    Ticking,
+    after,
+    judge,
+    new_organization,
+    track,
+)
 
 pytestmark = pytest.mark.usefixtures("settings")
 
 
-def after(seconds: float) -> datetime:
-    return T0 + timedelta(microseconds=round(seconds * 1_000_000))
+MICROSECOND = 0.000001
 
-
-class RecordingBroker(QueueBroker):
-    """A broker that remembers what it was given, or cannot be reached while `gone`."""
-
-    def __init__(self, redis_url: str) -> None:
-        client = redis.Redis.from_url(redis_url)
-        super().__init__(client=client, middleware=[])  # type: ignore[no-untyped-call]
-        self.sent: list[str] = []
-        self.gone = False
-
-    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
-        if self.gone:
-            raise redis.ConnectionError("nobody answers")
-        if message.queue_name != messages.TOTALS:
-            self.sent.append(str(message))
-        return super().enqueue(message, delay=delay)
-
-
-@pytest.fixture
-def brokers(settings: Settings) -> Iterator[Callable[[], RecordingBroker]]:
-    made: list[RecordingBroker] = []
-
-    def make() -> RecordingBroker:
-        made.append(RecordingBroker(settings.redis_url))
-        return made[-1]
-
-    yield make
-    for broker in made:
-        broker.client.close()
-
-
-class Ticking:
-    """A clock whose time is set by hand."""
-
-    def __init__(self, broker: RecordingBroker) -> None:
-        self.broker = broker
-        self.now = T0
-        self.clock = Clock(broker, lambda: self.now, POLICY)
-
-    def at(self, seconds: float) -> list[str]:
-        """What is asked for by a tick at this time."""
-        self.now = after(seconds)
-        self.broker.sent.clear()
-        with transaction():
-            sent = self.clock.tick()
-        assert sent == len(self.broker.sent)
-        return list(self.broker.sent)
-
-
-@pytest.fixture
-def ticking(brokers: Callable[[], RecordingBroker]) -> Ticking:
-    return Ticking(brokers())
-
-
-def new_organization(name: str = "o", rules: str = RULES) -> int:
-    with transaction():
-        organization_id = organizations.create(name).id
-        apply_rules(organization_id, rules, file="rules.yaml", applied_by="test", now=after(-60))
-    return organization_id
-
-
-def track(organization_id: int, *times: float, key: str = "login", company: str = "acme") -> int:
-    tracked = [
-        TrackedEvent(
-            organization_id=organization_id,
-            key_id=None,
-            event_id=f"e{next(numbers)}",
-            event_key=key,
-            company_id=company,
-            company={"name": company},
-            user_id=None,
-            user={},
-            data=None,
-            occurred_at=after(at),
-            received_at=after(at),
-        )
-        for at in times
-    ]
-    store(tracked, RuleBooks())
-    with transaction():
-        [row] = query(
-            "select id from companies where organization_id = %(o)s and external_id = %(c)s",
-            {"o": organization_id, "c": company},
-        )
-    company_id: int = row["id"]
-    return company_id
-
-
-def judge(company_id: int, at: float) -> list[UUID]:
-    return evaluate([company_id], RuleBooks(), after(at)).written
+SOON = 0.6
+"""Seconds after which what is due must have been asked for, so as to be judged within one."""
 
 
 def new_delivery(settings: Settings) -> UUID:
@@ -154,9 +47,6 @@ def new_delivery(settings: Settings) -> UUID:
         )
     [delivery_id] = judge(track(organization_id, 0), 0)
     return delivery_id
-
-
-# What a tick asks for
 
 
 def test_where_nothing_is_due_nothing_is_sent(ticking: Ticking) -> None:
@@ -432,141 +322,3 @@ def test_what_redis_did_not_take_is_asked_for_again_at_once(ticking: Ticking) ->
         ticking.at(11)
     ticking.broker.gone = False
     assert ticking.at(11.2) == [f"evaluate({company_id})"]
-
-
-# Who leads
-
-
-@dataclass
-class Running:
-    """A clock process, as a thread with a connection of its own."""
-
-    broker: RecordingBroker
-    stopping: threading.Event
-    thread: threading.Thread
-
-    @property
-    def leads(self) -> bool:
-        return bool(self.broker.sent)
-
-    def stop(self) -> None:
-        self.stopping.set()
-        self.thread.join(5)
-        assert not self.thread.is_alive()
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorter pauses, so that the tests need not wait for the real ones."""
-    monkeypatch.setattr("actors.clock.TICK_SECONDS", 0.02)
-    monkeypatch.setattr("actors.clock.RETRY_PAUSE_SECONDS", 0.05)
-
-
-@contextmanager
-def running_clock(broker: RecordingBroker) -> Iterator[Running]:
-    stopping = threading.Event()
-    thread = threading.Thread(
-        target=Clock(broker, lambda: after(100), POLICY).run, args=(stopping,)
-    )
-    running = Running(broker, stopping, thread)
-    thread.start()
-    try:
-        yield running
-    finally:
-        running.stop()
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
-
-
-def leading_backends() -> list[int]:
-    with transaction():
-        rows = query(
-            "select l.pid from pg_locks l join pg_database d on d.oid = l.database"
-            " where l.locktype = 'advisory' and l.granted and d.datname = current_database()"
-        )
-    return [row["pid"] for row in rows]
-
-
-@pytest.fixture
-def due_company(settings: Settings) -> int:
-    """A company that is due whenever a running clock looks."""
-    del settings  # the database
-    company_id = track(new_organization(), 0, 1)
-    judge(company_id, 1)
-    return company_id
-
-
-@pytest.mark.usefixtures("impatient")
-def test_of_two_clocks_only_one_leads_and_the_other_takes_over_when_it_stops(
-    due_company: int, brokers: Callable[[], RecordingBroker]
-) -> None:
-    with ExitStack() as running:
-        clocks = [running.enter_context(running_clock(brokers())) for _ in range(2)]
-        eventually(lambda: any(clock.leads for clock in clocks))
-        time.sleep(0.2)  # ten ticks, in which the other one must keep still
-        [leader] = [clock for clock in clocks if clock.leads]
-        [standby] = [clock for clock in clocks if not clock.leads]
-        assert leader.broker.sent == [f"evaluate({due_company})"]
-        leader.stop()
-        eventually(lambda: standby.leads)
-        assert standby.broker.sent == [f"evaluate({due_company})"]
-
-
-@pytest.mark.usefixtures("impatient", "due_company")
-def test_when_the_leader_loses_its_connection_somebody_leads_again(
-    brokers: Callable[[], RecordingBroker],
-) -> None:
-    with ExitStack() as running:
-        clocks = [running.enter_context(running_clock(brokers())) for _ in range(2)]
-        eventually(lambda: any(clock.leads for clock in clocks))
-        [leading] = leading_backends()
-        with transaction():
-            query("select pg_terminate_backend(%(pid)s)", {"pid": leading})
-        eventually(lambda: leading_backends() not in ([], [leading]))
-        time.sleep(0.2)
-        assert len(leading_backends()) == 1
-        assert all(clock.thread.is_alive() for clock in clocks)
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_clock_goes_on_when_redis_is_back(
-    due_company: int, brokers: Callable[[], RecordingBroker]
-) -> None:
-    with running_clock(brokers()) as clock:
-        clock.broker.gone = True
-        time.sleep(0.2)
-        assert clock.thread.is_alive()
-        clock.broker.gone = False
-        eventually(lambda: clock.leads)
-        assert clock.broker.sent == [f"evaluate({due_company})"]
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_clock_that_is_told_to_stop_gives_back_the_lead(
-    brokers: Callable[[], RecordingBroker],
-) -> None:
-    with running_clock(brokers()) as clock:
-        eventually(lambda: leading_backends() != [])
-        clock.stop()
-        assert leading_backends() == []
-
-
-def test_what_pages_read_is_summed_up_each_ten_seconds_unless_one_waits(ticking: Ticking) -> None:
-    def waiting() -> int:
-        return ticking.broker.waiting(messages.TOTALS)
-
-    ticking.at(0)
-    assert waiting() == 1
-    ticking.at(30)
-    assert waiting() == 1
-    ticking.broker.flush(messages.TOTALS)
-    ticking.at(31)
-    assert waiting() == 1
-    ticking.broker.flush(messages.TOTALS)
-    ticking.at(40)
-    assert waiting() == 0

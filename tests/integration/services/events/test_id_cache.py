@@ -25,7 +25,9 @@ def new_companies(number: int) -> list[CompanyKey]:
 def test_what_was_found_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     look_up = companies.find_ids
-    monkeypatch.setattr(companies, "find_ids", lambda keys: asked.append(len(keys)) or look_up(keys))
+    monkeypatch.setattr(
+        companies, "find_ids", lambda keys: asked.append(len(keys)) or look_up(keys)
+    )
     known, keys = IdCache(), new_companies(3)
     found = known.companies.of(keys)
     assert found == look_up(keys)
@@ -40,7 +42,9 @@ def test_when_there_are_too_many_all_are_forgotten(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(id_cache, "MAX_CACHED", 4)
     asked: list[int] = []
     look_up = companies.find_ids
-    monkeypatch.setattr(companies, "find_ids", lambda keys: asked.append(len(keys)) or look_up(keys))
+    monkeypatch.setattr(
+        companies, "find_ids", lambda keys: asked.append(len(keys)) or look_up(keys)
+    )
     known, keys = IdCache(), new_companies(6)
     known.companies.of(keys[:3])
     assert known.companies.of(keys[2:]) == look_up(keys[2:])

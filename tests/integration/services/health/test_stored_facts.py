@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from models.companies import companies, field_history
+from models.companies import companies, field_history, field_merge
 from models.companies.companies import NewCompany
 from models.companies.field_history import StoredFieldChange
-from models.companies.field_merge import FieldChange
 from models.events import events, storage
 from models.events.events import Latest
 from models.events.storage import StoredEvent
@@ -134,7 +133,9 @@ def with_history(changes: Sequence[FieldChange]) -> StoredFacts:
     assert company is not None
     field_history.add(
         StoredFieldChange(
-            organization_id, company.id, FieldChange(change.field, change.at, change.value)
+            organization_id,
+            company.id,
+            field_merge.FieldChange(change.field, change.at, change.value),
         )
         for change in changes
     )

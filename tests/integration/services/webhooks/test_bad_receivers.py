@@ -6,35 +6,16 @@ What the transport makes of each kind of answer, in all its variants, is in
 
 import gzip
 import io
-import ipaddress
 import socket
 import ssl
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
-from uuid import UUID
 
 import pytest
-import redis
-from dramatiq import MessageProxy
-from dramatiq.brokers.stub import StubBroker
 
-from actors.retries import WebhookRetries
-from config.settings import Settings
 from config.webhook_policy import WebhookPolicy
-from models.database import query, transaction
-from models.organizations import organizations
-from models.webhooks import deliveries, webhook_endpoints
-from models.webhooks.deliveries import NewDelivery
-from queues import messages
 from services.webhooks.addresses import Address, AddressPolicy
-from services.webhooks.delivery import attempt_delivery
-from services.webhooks.metrics import WebhookCounters
-from services.webhooks.outcomes import AttemptFailed
-from services.webhooks.transport import Transport
 from tests.support.raw_receivers import (
     CHUNK,
     OK,
@@ -47,100 +28,12 @@ from tests.support.raw_receivers import (
     receiver,
     self_signed_tls,
 )
-
-LOOPBACK = AddressPolicy([ipaddress.ip_network("127.0.0.0/8")])
-TOTAL_SECONDS = 1.0
-IN_TIME_SECONDS = 2.5
-"""The bound, and what a busy machine may need on top of it."""
-
-
-@dataclass
-class Outcome:
-    """What became of one attempt: its row, the endpoint, what was logged, and when it ended."""
-
-    row: dict[str, Any]
-    endpoint: dict[str, Any]
-    attempt: dict[str, Any]
-    ended_at: datetime
-
-    @property
-    def wait(self) -> timedelta:
-        wait: timedelta = self.row["next_attempt_at"] - self.ended_at
-        return wait
-
-    def is_scheduled_anew(self) -> None:
-        """As after any first attempt that failed: about five seconds later."""
-        assert (self.row["state"], self.row["attempts"]) == ("waiting", 1)
-        assert not self.row["parked"]
-        assert timedelta(seconds=2) < self.wait <= timedelta(seconds=6)
-        assert (self.endpoint["failures"], self.endpoint["disabled_at"]) == (1, None)
-
-
-Send = Callable[..., Outcome]
-
-
-@pytest.fixture
-def send(settings: Settings) -> Send:
-    """Make the first attempt of a new delivery to a URL, as the actor and its middleware do."""
-
-    def make_attempt(url: str, policy: AddressPolicy = LOOPBACK) -> Outcome:
-        delivery_id = new_delivery(url, settings)
-        started = time.monotonic()
-        attempt(delivery_id, 1, policy, settings)
-        assert time.monotonic() - started < IN_TIME_SECONDS
-        outcome = outcome_of(delivery_id)
-        assert outcome.row["lease_token"] is None
-        assert outcome.attempt["duration_ms"] < IN_TIME_SECONDS * 1000
-        assert (
-            len((outcome.attempt["response"] or "").encode()) <= 3 * WebhookPolicy().response_bytes
-        )
-        return outcome
-
-    return make_attempt
-
-
-def new_delivery(url: str, settings: Settings) -> UUID:
-    with transaction():
-        organization_id = organizations.create("o").id
-        endpoint_id, _ = webhook_endpoints.add(
-            organization_id, url, secret_keys=settings.secret_keys
-        )
-        new = NewDelivery(organization_id, endpoint_id, None, "msg_1", "{}")
-        return deliveries.add(new, datetime.now(UTC))
-
-
-def attempt(delivery_id: UUID, number: int, policy: AddressPolicy, settings: Settings) -> None:
-    transport = Transport(policy, WebhookPolicy(timeout=timedelta(seconds=TOTAL_SECONDS)))
-    failed = None
-    try:
-        attempt_delivery(delivery_id, number, transport=transport, secret_keys=settings.secret_keys)
-    except AttemptFailed as error:
-        failed = error
-    message = MessageProxy(messages.deliver(delivery_id, number))
-    with redis.Redis.from_url(settings.redis_url) as client:
-        retries = WebhookRetries(WebhookCounters(client))
-        retries.after_process_message(StubBroker(middleware=[]), message, exception=failed)
-
-
-def outcome_of(delivery_id: UUID) -> Outcome:
-    with transaction():
-        [row] = query("select * from deliveries where id = %(id)s", {"id": delivery_id})
-        [endpoint] = query(
-            "select * from webhook_endpoints where id = %(id)s", {"id": row["endpoint_id"]}
-        )
-        *_, last = query(
-            "select * from delivery_attempts where delivery_id = %(id)s order by attempt",
-            {"id": delivery_id},
-        )
-    return Outcome(row, endpoint, last, datetime.now(UTC))
+from tests.support.receivers_under_test import LOOPBACK, TOTAL_SECONDS, Send
 
 
 def answer(status: str, *headers: str) -> Behaviour:
     lines = [f"HTTP/1.1 {status}", *headers, "Content-Length: 0", "", ""]
     return answering("\r\n".join(lines).encode())
-
-
-# Receivers that give no answer
 
 
 def drip_headers(server: Receiver, connection: socket.socket) -> None:
@@ -199,9 +92,6 @@ def test_a_certificate_that_nobody_vouches_for_costs_an_attempt_and_nothing_is_s
     assert server.seen == []
 
 
-# Receivers that send too much
-
-
 @pytest.mark.parametrize(
     ("status", "state"), [(b"200 OK", "delivered"), (b"500 No", "waiting"), (b"302 No", "waiting")]
 )
@@ -237,9 +127,6 @@ def test_a_gzip_bomb_is_kept_as_it_came_16_kib_of_it(
     assert (outcome.row["state"], outcome.row["attempts"]) == (state, 1)
     kept = gzip_bomb[: WebhookPolicy().response_bytes].decode("utf-8", "replace")
     assert outcome.attempt["response"] == kept.replace("\x00", "\N{REPLACEMENT CHARACTER}")
-
-
-# Receivers that refuse
 
 
 @dataclass(frozen=True)
@@ -323,94 +210,3 @@ def test_a_receiver_that_asks_for_time_gets_it_up_to_a_day(
 def test_a_retry_after_that_asks_for_nothing_changes_nothing(send: Send, asked: str) -> None:
     with receiver(answer("429 Slow", f"Retry-After: {asked}")) as server:
         send(server.url).is_scheduled_anew()
-
-
-# Names that change
-
-
-@dataclass
-class Names:
-    """A resolver that answers in turn, the last answer for ever; `asked` counts look-ups."""
-
-    answers: list[Sequence[str]] = field(default_factory=list)
-    asked: int = 0
-
-    def look_up(self, host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
-        assert host == "rebinding.example"
-        self.asked += 1
-        addresses = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        kinds = {True: socket.AF_INET6, False: socket.AF_INET}
-        return [
-            (kinds[":" in address], socket.SOCK_STREAM, 6, "", (address, port))
-            for address in addresses
-        ]
-
-
-@pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> Names:
-    known = Names()
-    real = socket.getaddrinfo
-
-    def look_up(host: Any, *args: Any, **how: Any) -> Any:
-        if host != "rebinding.example":
-            return real(host, *args, **how)
-        return known.look_up(host, *args, **how)
-
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    return known
-
-
-PUBLIC = "93.184.216.34"
-PUBLIC_6 = "2606:4700:4700::1111"
-
-
-@pytest.mark.parametrize(
-    "addresses",
-    [
-        [PUBLIC, "127.0.0.1"],
-        ["127.0.0.1", PUBLIC],
-        [PUBLIC_6, PUBLIC, "127.0.0.1"],
-        [PUBLIC, "::1"],
-        [PUBLIC, "::ffff:127.0.0.1"],
-        [PUBLIC, "169.254.169.254"],
-    ],
-)
-def test_a_name_with_a_public_and_a_private_address_is_connected_to_at_neither(
-    send: Send, names: Names, addresses: list[str]
-) -> None:
-    names.answers = [addresses]
-    with receiver(answering(OK), reads=False) as server:
-        outcome = send(f"https://rebinding.example:{server.port}/hook", AddressPolicy())
-    assert server.sent == 0, "nobody connected"
-    outcome.is_scheduled_anew()
-    assert "is not public" in outcome.attempt["error"]
-    assert names.asked == 1
-
-
-def test_a_name_that_answers_otherwise_the_next_time_is_asked_once_for_each_attempt(
-    send: Send, names: Names
-) -> None:
-    allowed_only = AddressPolicy([ipaddress.ip_network("127.0.0.2/32")])
-    names.answers = [["127.0.0.2"], ["127.0.0.1"]]
-    with receiver(answering(OK)) as server:
-        outcome = send(f"http://rebinding.example:{server.port}/hook", allowed_only)
-        assert server.seen == []
-    outcome.is_scheduled_anew()
-    assert outcome.attempt["error"] == "connection refused", "by the address that was checked"
-    assert names.asked == 1
-
-
-def test_a_name_that_has_turned_to_loopback_by_the_next_attempt_is_refused_then(
-    names: Names, settings: Settings
-) -> None:
-    policy = AddressPolicy([ipaddress.ip_network("127.0.0.2/32")])
-    names.answers = [["127.0.0.2"], ["127.0.0.1"]]
-    with receiver(answering(OK)) as server:
-        delivery_id = new_delivery(f"http://rebinding.example:{server.port}/hook", settings)
-        for number in (1, 2):
-            attempt(delivery_id, number, policy, settings)
-        assert server.seen == []
-    outcome = outcome_of(delivery_id)
-    assert outcome.attempt["error"].startswith("rebinding.example resolves to 127.0.0.1")
-    assert (outcome.row["state"], outcome.row["attempts"]) == ("waiting", 2)
-    assert names.asked == 2

@@ -1,0 +1,312 @@
+"""Actors in a running worker: events become health and webhooks, through outages."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from dramatiq import Message, Worker
+from standardwebhooks import Webhook
+
+from actors.persist import LARGE_BUNDLE
+from actors.registration import register_actors
+from actors.retries import WebhookRetries
+from config.settings import Settings
+from config.webhook_policy import WebhookPolicy
+from models.database import query, transaction
+from models.organizations import organizations
+from models.webhooks import deliveries, webhook_endpoints
+from models.webhooks.deliveries import NewDelivery
+from queues import messages
+from queues.broker import QueueBroker
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
+from services.webhooks.addresses import AddressPolicy
+from services.webhooks.metrics import WebhookCounters
+from services.webhooks.transport import Transport
+from tests.support.brokers import NewBroker
+
+RULES = """
+version: 1
+events: {login: }
+flags:
+  - flag: Logs in
+    event: login
+    when: {At Risk: less than 2 times in 10 seconds}
+"""
+
+OUTAGE = "perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(5);"
+
+DISK_FULL = "raise exception 'could not extend file' using errcode = 'disk_full';"
+"""What can befall PostgreSQL in the middle of a statement, as PL/pgSQL."""
+
+
+class Running:
+    """Worker threads for all queues, and what they wrote."""
+
+    def __init__(self, broker: QueueBroker) -> None:
+        self.broker = broker
+
+    def send(self, message: Message[None]) -> None:
+        self.broker.enqueue(message)
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        with transaction():
+            return query(sql)
+
+    def eventually(self, sql: str, seconds: float = 8) -> list[dict[str, Any]]:
+        """The rows of a query as soon as it has any."""
+        deadline = time.monotonic() + seconds
+        while not (rows := self.rows(sql)):
+            assert time.monotonic() < deadline, f"nothing came of `{sql}`"
+            time.sleep(0.02)
+        return rows
+
+    def wait_until_idle(self) -> None:
+        for queue in (messages.EVENTS, messages.HEALTH, messages.WEBHOOKS):
+            self.broker.join(queue, interval=20, timeout=8_000)
+
+
+@pytest.fixture
+def worker(settings: Settings, new_broker: NewBroker) -> Iterator[Running]:
+    counters = WebhookCounters(new_broker().client)
+    broker = new_broker(middleware=[WebhookRetries(counters)])
+    register_actors(
+        broker,
+        rulebooks=RuleBooks(),
+        transport=Transport(
+            AddressPolicy(settings.webhook_allow_nets), WebhookPolicy(timeout=timedelta(seconds=5))
+        ),
+        secret_keys=settings.secret_keys,
+        counters=counters,
+    )
+    running = Worker(broker, worker_threads=2, worker_timeout=50)
+    running.start()
+    yield Running(broker)
+    running.stop(timeout=5_000)
+
+
+@contextmanager
+def receiver(status: int) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
+    """A webhook receiver's URL, and the requests that it gets."""
+    requests: list[tuple[dict[str, str], bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            requests.append((dict(self.headers.items()), body))
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: Any) -> None:
+            del args
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}/hook", requests
+        server.shutdown()
+        serving.join(5)
+
+
+def new_organization() -> int:
+    with transaction():
+        organization_id = organizations.create("o").id
+        now = datetime.now(UTC) - timedelta(minutes=1)
+        apply_rules(organization_id, RULES, file="rules.yaml", applied_by="test", now=now)
+    return organization_id
+
+
+def login(organization_id: int, event_id: str = "e1") -> dict[str, Any]:
+    """An event as the ingress sends it."""
+    now = datetime.now(UTC).isoformat()
+    return {
+        "organization_id": organization_id,
+        "key_id": None,
+        "event_id": event_id,
+        "event_key": "login",
+        "company": {"id": "acme", "name": "Acme"},
+        "user": {"id": "u1", "email": "a@acme.com"},
+        "data": None,
+        "occurred_at": now,
+        "received_at": now,
+    }
+
+
+def test_an_event_is_stored_judged_and_told_to_the_endpoint(
+    worker: Running, settings: Settings
+) -> None:
+    organization_id = new_organization()
+    with receiver(200) as (url, requests):
+        with transaction():
+            _, secret = webhook_endpoints.add(
+                organization_id, url, secret_keys=settings.secret_keys
+            )
+        worker.send(messages.persist([login(organization_id)]))
+        worker.eventually("select 1 from deliveries where state = 'delivered'")
+    [(headers, body)] = requests
+    payload = Webhook(secret).verify(body, headers)
+    assert payload["company"]["health_status"] == "At Risk"
+    assert len(worker.rows("select 1 from events")) == 1
+    worker.wait_until_idle()
+
+
+@pytest.mark.parametrize(
+    ("events", "waited", "judged"),
+    [
+        (LARGE_BUNDLE, timedelta(seconds=3), 0),
+        (LARGE_BUNDLE - 1, timedelta(seconds=3), LARGE_BUNDLE - 1),
+        (LARGE_BUNDLE, timedelta(0), LARGE_BUNDLE),
+    ],
+)
+def test_many_events_that_waited_long_are_stored_and_their_judging_is_left_to_the_clock(
+    worker: Running, events: int, waited: timedelta, judged: int
+) -> None:
+    organization_id = new_organization()
+    at = (datetime.now(UTC) - waited).isoformat()
+    sent = [
+        login(organization_id, f"e{n}")
+        | {"company": {"id": f"c{n}", "name": "C"}, "occurred_at": at, "received_at": at}
+        for n in range(events)
+    ]
+    worker.send(messages.persist(sent))
+    worker.eventually(f"select 1 from events having count(*) = {events}")
+    worker.wait_until_idle()
+    assert len(worker.rows("select 1 from transitions")) == judged
+    left = worker.rows("select 1 from companies where unsettled_since is not null")
+    assert len(left) == events - judged
+
+
+def test_the_same_messages_many_times_over_do_what_they_do_once(
+    worker: Running, settings: Settings
+) -> None:
+    organization_id = new_organization()
+    with receiver(200) as (url, requests):
+        with transaction():
+            webhook_endpoints.add(organization_id, url, secret_keys=settings.secret_keys)
+        event = login(organization_id)
+        for _ in range(5):
+            worker.send(messages.persist([event]))
+        [delivery] = worker.eventually("select id from deliveries")
+        [company] = worker.rows("select id from companies")
+        for _ in range(5):
+            worker.send(messages.evaluate(company["id"]))
+            worker.send(messages.deliver(delivery["id"], 1))
+        worker.eventually("select 1 from deliveries where state = 'delivered'")
+        worker.wait_until_idle()
+    assert len(requests) == 1
+    for table in ("events", "transitions", "deliveries", "delivery_attempts"):
+        assert len(worker.rows(f"select 1 from {table}")) == 1
+
+
+def test_a_refused_webhook_is_scheduled_in_the_database_and_not_in_redis(
+    worker: Running, settings: Settings
+) -> None:
+    organization_id = new_organization()
+    with receiver(500) as (url, requests):
+        with transaction():
+            webhook_endpoints.add(organization_id, url, secret_keys=settings.secret_keys)
+        worker.send(messages.persist([login(organization_id)]))
+        [delivery] = worker.eventually("select * from deliveries where attempts = 1")
+        worker.wait_until_idle()
+    assert len(requests) == 1
+    assert delivery["state"] == "waiting"
+    wait = delivery["next_attempt_at"] - datetime.now(UTC)
+    assert timedelta(seconds=1) < wait < timedelta(seconds=7)
+
+
+def test_whoever_delivered_goes_on_with_what_waits_for_the_endpoint(
+    worker: Running, settings: Settings
+) -> None:
+    organization_id = new_organization()
+    with receiver(200) as (url, requests):
+        now = datetime.now(UTC)
+        with transaction():
+            endpoint, _ = webhook_endpoints.add(
+                organization_id, url, secret_keys=settings.secret_keys
+            )
+            first, *others = [
+                deliveries.add(NewDelivery(organization_id, endpoint, None, f"msg_{n}", "{}"), now)
+                for n in range(10)
+            ]
+            for waiting in others:
+                deliveries.park(waiting)
+        worker.send(messages.deliver(first, 1))
+        worker.eventually("select 1 from deliveries having bool_and(state = 'delivered')")
+        worker.wait_until_idle()
+    assert sorted(headers["webhook-id"] for headers, _ in requests) == [
+        f"msg_{n}" for n in range(10)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"event_key": 5, "company": None}, "TypeError"),
+        ({"occurred_at": "yesterday"}, "ValueError"),
+        ({"organization_id": 4711}, "foreign key"),
+    ],
+)
+def test_an_event_that_can_never_be_stored_is_set_aside_with_the_reason(
+    worker: Running, wrong: dict[str, Any], reason: str
+) -> None:
+    sent = login(new_organization()) | wrong
+    worker.send(messages.persist([sent]))
+    [rejected] = worker.eventually("select * from rejected_events")
+    assert rejected["message"] == sent
+    assert rejected["organization_id"] == sent["organization_id"]
+    assert reason in rejected["error"]
+    worker.wait_until_idle()
+    assert worker.rows("select 1 from events") == []
+
+
+@pytest.mark.parametrize(
+    ("table", "trouble"),
+    [("events", OUTAGE), ("companies", DISK_FULL), ("events", DISK_FULL)],
+    ids=["outage at events", "disk full at companies", "disk full at events"],
+)
+def test_an_event_that_cannot_be_stored_now_is_stored_later_and_not_set_aside(
+    worker: Running, table: str, trouble: str
+) -> None:
+    organization_id = new_organization()
+    worker.rows(
+        "create sequence tries; create function fail_first() returns trigger language plpgsql"
+        f" as $$ begin if nextval('tries') = 1 then {trouble} end if; return new; end $$;"
+        f" create trigger fails before insert on {table} for each row execute function fail_first()"
+    )
+    worker.send(messages.persist([login(organization_id)]))
+    worker.eventually("select 1 from events union all select 1 from rejected_events")
+    assert worker.rows("select error from rejected_events") == []
+    assert len(worker.rows("select 1 from events")) == 1
+    worker.wait_until_idle()
+
+
+def test_an_evaluation_that_fails_costs_nothing_but_itself(worker: Running) -> None:
+    organization_id = new_organization()
+    worker.rows("alter table transitions add constraint fails check (false)")
+    worker.send(messages.persist([login(organization_id)]))
+    worker.eventually("select 1 from events")
+    worker.wait_until_idle()
+    [company] = worker.rows("select id, unsettled_since, sequence from companies")
+    assert company["unsettled_since"] is not None, "so the clock finds it"
+    assert company["sequence"] == 0
+    worker.rows("alter table transitions drop constraint fails")
+    worker.send(messages.evaluate(company["id"]))
+    assert len(worker.eventually("select 1 from transitions")) == 1
+
+
+def test_every_event_of_a_message_is_stored_and_one_that_cannot_be_costs_no_other(
+    worker: Running,
+) -> None:
+    organization_id = new_organization()
+    wrong = login(organization_id) | {"occurred_at": "yesterday"}
+    worker.send(messages.persist([login(organization_id), wrong, login(organization_id, "e2")]))
+    worker.eventually("select 1 from rejected_events")
+    worker.wait_until_idle()
+    assert len(worker.rows("select 1 from events")) == 2
+    assert len(worker.rows("select 1 from rejected_events")) == 1

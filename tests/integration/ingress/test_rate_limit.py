@@ -1,0 +1,110 @@
+"""The rate limit of organizations and addresses."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from ingress.track import LARGEST_EVENT
+from tests.support.ingress import (
+    SMALL,
+    Ingress,
+    Serve,
+    check,
+    error_of,
+    rate_limit_of,
+    tenant,
+)
+
+
+def test_the_limit_is_10000_an_hour_and_counts_down(serve: Serve) -> None:
+    ingress, acme = serve(), tenant()
+    first, second = (rate_limit_of(ingress.track(SMALL, acme.key)) for _ in range(2))
+    assert first[:2] == (10_000, 9_999)
+    assert second[:2] == (10_000, 9_998)
+    assert 3_590 < first[2] - time.time() <= 3_601
+    assert abs(first[2] - second[2]) <= 1
+
+
+def test_beyond_the_limit_there_is_429_until_the_window_ends(serve: Serve) -> None:
+    ingress, acme = serve(), tenant(rate_limit="2/second")
+    answers = [ingress.track(SMALL, acme.key) for _ in range(3)]
+    refused = answers[-1]
+    assert [response.status_code for response in answers] == [200, 200, 429]
+    message = "At most 2 requests in a window; see Retry-After"
+    check(refused, 429, {"error": "Rate limit exceeded", "details": [{"message": message}]})
+    assert rate_limit_of(refused)[:2] == (2, 0)
+    assert len(ingress.queued()) == 2
+    time.sleep(int(refused.headers["Retry-After"]) + 0.05)
+    assert ingress.track(SMALL, acme.key).status_code == 200
+
+
+def test_retry_after_is_the_time_until_the_reset(serve: Serve) -> None:
+    ingress, acme = serve(), tenant(rate_limit="1/hour")
+    assert rate_limit_of(ingress.track(SMALL, acme.key))[:2] == (1, 0)
+    refused = ingress.track(SMALL, acme.key)
+    assert refused.status_code == 429
+    wait = int(refused.headers["Retry-After"])
+    assert 3_590 < wait <= 3_601
+    assert abs(time.time() + wait - rate_limit_of(refused)[2]) <= 2
+
+
+def test_every_answer_to_a_valid_key_counts_for_its_organization(serve: Serve) -> None:
+    ingress, acme = serve(), tenant(rate_limit="9/hour")
+    bodies = [SMALL, b"{", {}, {**SMALL, "event_key": "unknown"}]
+    left = [rate_limit_of(ingress.track(body, acme.key))[1] for body in bodies]
+    assert left == [8, 7, 6, 5]
+
+
+def test_requests_at_once_do_not_get_past_the_limit(serve: Serve) -> None:
+    ingress, acme = serve(), tenant(rate_limit="10/hour")
+    with ThreadPoolExecutor(8) as threads:
+        statuses = list(
+            threads.map(lambda _: ingress.track(SMALL, acme.key).status_code, range(40))
+        )
+    assert sorted(statuses) == [200] * 10 + [429] * 30
+    assert len(ingress.queued()) == 10
+
+
+def test_requests_without_a_valid_key_share_a_limit_by_address(serve: Serve) -> None:
+    ingress, acme = serve(rate_limit="3/hour"), tenant()
+    left = [
+        rate_limit_of(ingress.track(SMALL))[:2],
+        rate_limit_of(ingress.track(SMALL, "bzb_guess1"))[:2],
+        rate_limit_of(ingress.track(SMALL, "bzb_guess2"))[:2],
+    ]
+    assert left == [(3, 2), (3, 1), (3, 0)]
+    for refused in (ingress.track(SMALL, "bzb_guess3"), ingress.track(SMALL)):
+        assert error_of(refused) == (429, "Rate limit exceeded")
+        assert rate_limit_of(refused)[:2] == (3, 0)
+        assert 3_590 < int(refused.headers["Retry-After"]) <= 3_601
+    assert rate_limit_of(ingress.track(SMALL, acme.key))[:2] == (3, 2)
+    elsewhere = ingress.track(SMALL, environ_overrides={"REMOTE_ADDR": "192.0.2.7"})
+    assert elsewhere.status_code == 401
+    assert rate_limit_of(elsewhere)[:2] == (3, 2)
+
+
+def test_requests_refused_before_their_key_is_looked_at_count_for_the_address(
+    serve: Serve,
+) -> None:
+    ingress, acme = serve(rate_limit="9/hour"), tenant()
+    large = b" " * (LARGEST_EVENT + 1)
+    answers = [
+        ingress.track(large, acme.key),
+        ingress.track(SMALL, acme.key, headers={"Content-Type": "text/plain"}),
+        ingress.get("/v1/track"),
+        ingress.get("/nowhere"),
+        ingress.track(SMALL),
+    ]
+    assert [response.status_code for response in answers] == [413, 415, 405, 404, 401]
+    assert [rate_limit_of(response)[1] for response in answers] == [8, 7, 6, 5, 4]
+
+
+def test_the_address_is_the_clients_only_behind_proxies_that_are_trusted(serve: Serve) -> None:
+    direct, proxied = serve(rate_limit="9/hour"), serve(rate_limit="9/hour", trusted_proxies=1)
+
+    def left(ingress: Ingress, forwarded_for: str) -> int:
+        response = ingress.track(SMALL, headers={"X-Forwarded-For": forwarded_for})
+        return rate_limit_of(response)[1]
+
+    assert [left(direct, f"192.0.2.{n}") for n in range(3)] == [8, 7, 6]
+    assert [left(proxied, f"192.0.2.{n}") for n in range(3)] == [8, 8, 8]
+    assert left(proxied, "203.0.113.9, 192.0.2.0") == 7

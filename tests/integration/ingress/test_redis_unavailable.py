@@ -1,0 +1,95 @@
+"""The ingress while Redis is unavailable, silent or full."""
+
+import pytest
+
+from ingress.track import LARGEST_EVENT
+from tests.support.ingress import (
+    NO_REDIS,
+    SMALL,
+    Serve,
+    check,
+    check_unavailable,
+    memory_used,
+    rate_limit_of,
+    tenant,
+)
+from tests.support.ingress_outages import TOO_LARGE, Silent, answered_within
+
+
+@pytest.fixture(params=["queue_url", "queue_url limits_url"])
+def parts(request: pytest.FixtureRequest) -> list[str]:
+    return str(request.param).split()
+
+
+@pytest.fixture(params=["dead", "silent"])
+def away(request: pytest.FixtureRequest, silent_redis: Silent, parts: list[str]) -> dict[str, str]:
+    return dict.fromkeys(parts, NO_REDIS if request.param == "dead" else silent_redis.url)
+
+
+def test_without_redis_there_is_503_soon_and_nothing_is_queued(
+    serve: Serve, away: dict[str, str]
+) -> None:
+    ingress, acme = serve(**away), tenant()
+    with answered_within(2):
+        check_unavailable(ingress.track(SMALL, acme.key))
+    assert ingress.queued() == []
+
+
+def test_a_request_waits_for_a_redis_that_says_nothing_only_once(
+    serve: Serve, silent_redis: Silent
+) -> None:
+    """Each wait takes a quarter of a second, and the answer is due within half a one."""
+    ingress, acme = serve(queue_url=silent_redis.url, limits_url=silent_redis.url), tenant()
+    check_unavailable(ingress.track(SMALL, acme.key))
+    assert silent_redis.connections() == 1
+
+
+@pytest.mark.parametrize("parts", [["limits_url"]])
+def test_without_the_redis_of_addresses_events_are_accepted_and_keys_not_guessed(
+    serve: Serve, away: dict[str, str]
+) -> None:
+    ingress, acme = serve(**away), tenant()
+    with answered_within(2):
+        assert ingress.track(SMALL, acme.key).status_code == 200
+        check_unavailable(ingress.track(SMALL, "bzb_guess"))
+    assert len(ingress.queued()) == 1
+
+
+def test_without_redis_every_other_answer_has_its_headers_too(
+    serve: Serve, away: dict[str, str]
+) -> None:
+    ingress, acme = serve(**away), tenant()
+    with answered_within(4):
+        large = ingress.track(b" " * (LARGEST_EVENT + 1), acme.key)
+        text = ingress.track(SMALL, acme.key, headers={"Content-Type": "text/plain"})
+        check(large, 413, TOO_LARGE)
+        assert text.status_code == 415
+        rate_limit_of(text)
+        check(ingress.get("/nowhere"), 404, {"error": "Not found"})
+        check(ingress.get("/v1/track"), 405, {"error": "Method not allowed"})
+
+
+def test_a_redis_that_is_full_gets_503_and_nothing_is_queued(serve: Serve) -> None:
+    ingress, acme = serve(), tenant()
+    assert ingress.track(SMALL, acme.key).status_code == 200
+    ingress.queue.config_set("maxmemory", 1)
+    try:
+        check_unavailable(ingress.track(SMALL, acme.key))
+    finally:
+        ingress.queue.config_set("maxmemory", 0)
+    assert len(ingress.queued()) == 1
+    assert ingress.track(SMALL, acme.key).status_code == 200
+
+
+def test_before_redis_is_full_events_get_503_and_all_else_its_usual_answer(serve: Serve) -> None:
+    acme = tenant(rate_limit="4/hour")
+    ingress = serve()
+    with memory_used(ingress.queue, 0.95):
+        refused = ingress.track(SMALL, acme.key)
+        check_unavailable(refused)
+        assert rate_limit_of(refused)[:2] == (4, 3)
+        assert ingress.track(b"{", acme.key).status_code == 400
+        check_unavailable(ingress.batch([SMALL, {}], acme.key))
+        assert ingress.batch([{}], acme.key).status_code == 200
+        assert ingress.track(SMALL, acme.key).status_code == 429
+    assert ingress.queued() == []

@@ -1,0 +1,107 @@
+"""What explanations, forecasts, plans and backtests make of overrides."""
+
+import pytest
+
+from config.settings import Settings
+from models.database import query, transaction
+from models.health import flag_overrides
+from rules.file.rule_file import read_rules
+from services.rules.backtest import ReplayPeriod, backtest
+from services.rules.plan import plan
+from tests.support.overrides import T0, Tenant, after
+from tests.support.world import RULES
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+def test_explaining_tells_the_flag_as_judged_the_override_and_the_company_as_it_counts(
+    tenant: Tenant,
+) -> None:
+    tenant.snooze(5, until=30)
+    found = tenant.explain(6)
+    assert (found.status, found.score) == ("Healthy", 100)
+    logs_in, reports = found.flags
+    assert (logs_in.status, logs_in.threshold) == ("At Risk", "Less than 2 times in 10 seconds")
+    assert logs_in.override == tenant.overrides()[0]
+    assert reports.override is None
+    assert tenant.explain(30).status == "At Risk"
+    assert tenant.explain(30).flags[0].override is None
+
+
+def test_explaining_tells_when_a_snoozed_flag_itself_changes(tenant: Tenant) -> None:
+    tenant.track(1)
+    tenant.snooze(5, until=30)
+    [logs_in, _] = tenant.explain(6).flags
+    assert (logs_in.changes_at, logs_in.changes_to) == (after(10), "At Risk")
+
+
+def test_the_end_is_foreseen_if_it_will_change_something_and_then_happens_so(
+    tenant: Tenant,
+) -> None:
+    tenant.track(1)
+    tenant.snooze(5, until=30)
+    [coming] = tenant.forecast(6, until=1_000)
+    assert (coming.at, coming.before, coming.after) == (after(30), "Healthy", "At Risk")
+    [step] = coming.flags
+    assert (step.before, step.after) == ("N/A", "At Risk")
+    assert step.description == "Logs in: At Risk (Less than 2 times in 10 seconds)"
+    assert tenant.forecast(6, until=29) == []
+    tenant.judge(1_000)
+    assert tenant.history()[-1] == (30, "At Risk", "override")
+
+
+def test_an_end_that_changes_nothing_is_not_foreseen(tenant: Tenant) -> None:
+    tenant.override(5, "At Risk", until=30)
+    assert tenant.forecast(6, until=1_000) == []
+
+
+def test_a_plan_tells_what_rules_change_of_how_flags_count(tenant: Tenant) -> None:
+    tenant.snooze(5, until=300)
+
+    def planned(rules: str) -> list[tuple[str, str]]:
+        with transaction():
+            found = plan(tenant.id, tenant.version, read_rules(rules), after(6))
+            return [(one.before, one.after) for one in found if one is not None]
+
+    assert planned(RULES.replace("less than 2", "less than 9")) == []
+    renamed = RULES.replace("flag: Logs in", "flag: Comes by")
+    assert planned(renamed) == [("Healthy", "At Risk")]
+    tenant.apply(renamed, 6)
+    tenant.judge(6)
+    assert tenant.history()[-1] == (6, "At Risk", "rule_change")
+
+
+def test_a_backtest_replays_flags_as_they_are_judged(tenant: Tenant, settings: Settings) -> None:
+    tenant.snooze(5, until=30)
+    tenant.judge(60)
+    stretch = ReplayPeriod(after(-1), after(60))
+    [[replayed]] = backtest(settings, [tenant.company.id], [read_rules(RULES)], stretch)
+    assert [(t.at, t.after) for t in replayed.replays[0].transitions] == [(T0, "At Risk")]
+    with transaction():
+        counts = [
+            flag_overrides.count_between(tenant.id, since=after(since), until=after(until))
+            for since, until in ((-1, 60), (-1, 4), (30, 60), (29, 60))
+        ]
+    assert counts == [1, 0, 0, 1]
+
+
+def test_due_overrides_are_found_by_their_index(tenant: Tenant) -> None:
+    with transaction():
+        query(
+            "insert into flag_overrides (organization_id, company_id, flag, kind, reason, owner,"
+            " made_by, starts_at, ends_at, ended_at, start_recorded, end_recorded)"
+            " select %(o)s, %(c)s, 'f' || n, 'snooze', 'r', 'o', 'm', now(), now(), now(), true,"
+            " n %% 100 > 0 from generate_series(1, 20000) n",
+            {"o": tenant.id, "c": tenant.company.id},
+        )
+        query("analyze flag_overrides")
+        due = query(
+            "explain select company_id, due_at from flag_overrides where due_at <= now()"
+            " order by due_at limit 500"
+        )
+        of_company = query(
+            "explain select id from flag_overrides where company_id = any(array[1]) and not"
+            " end_recorded"
+        )
+    assert any("flag_overrides_due" in row["QUERY PLAN"] for row in due)
+    assert any("flag_overrides_open" in row["QUERY PLAN"] for row in of_company)

@@ -1,0 +1,125 @@
+"""Leases of deliveries, and endpoints that are removed."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from config.webhook_policy import LEASE, WebhookPolicy
+from models.database import execute, transaction
+from models.organizations import organizations
+from models.webhooks import deliveries, webhook_endpoints
+from models.webhooks.deliveries import Attempt, NewDelivery
+from services.webhooks import endpoints
+from services.webhooks.claims import claim
+from services.webhooks.outcomes import (
+    AttemptFailed,
+    record_failure,
+    record_success,
+)
+from tests.support.outbox import Outbox, Receiver
+
+POLICY = WebhookPolicy()
+
+
+def test_a_claimed_row_is_nobody_elses_for_a_minute_and_anybodys_after(outbox: Outbox) -> None:
+    claimed_at = datetime.now(UTC)
+    first = claim(outbox.delivery_id, 1, claimed_at, POLICY)
+    assert first is not None
+    assert claim(outbox.delivery_id, 1, claimed_at, POLICY) is None
+    end = claimed_at + LEASE
+    assert claim(outbox.delivery_id, 1, end - timedelta(microseconds=1), POLICY) is None
+    second = claim(outbox.delivery_id, 1, end, POLICY)
+    assert second is not None
+    assert timedelta(seconds=60) == LEASE
+    assert second.delivery.tries == first.delivery.tries == 0
+    assert second.token != first.token
+
+
+def test_the_clock_asks_again_for_what_a_killed_worker_had_claimed(outbox: Outbox) -> None:
+    claimed_at = datetime.now(UTC)
+    claim(outbox.delivery_id, 1, claimed_at, POLICY)
+    assert outbox.due(claimed_at + LEASE - timedelta(microseconds=1)) == []
+    assert outbox.due(claimed_at + LEASE) == [(outbox.delivery_id, 1)]
+
+
+def test_who_lost_the_lease_changes_the_row_no_more(outbox: Outbox) -> None:
+    now = datetime.now(UTC)
+    refused = Attempt(now, 5, 500, "answered 500", "late")
+    accepted = Attempt(now, 5, 200, None, "thanks")
+    slow = claim(outbox.delivery_id, 1, now, POLICY)
+    quick = claim(outbox.delivery_id, 1, now + LEASE, POLICY)
+    assert slow is not None
+    assert quick is not None
+    record_failure(AttemptFailed(slow, refused), now)
+    assert outbox.row["lease_token"] == quick.token
+    assert outbox.log == []
+    record_success(quick, accepted, now)
+    assert (outbox.row["state"], outbox.row["attempts"]) == ("delivered", 1)
+    assert any(a["status_code"] == 200 for a in outbox.log), "what decided is in the log"
+
+
+def remove_endpoint(outbox: Outbox) -> None:
+    with transaction():
+        endpoint = webhook_endpoints.lock(outbox.organization_id, outbox.endpoint_id)
+        assert endpoint is not None
+        endpoints.remove(endpoint)
+
+
+def test_removing_an_endpoint_cancels_what_waits_for_it(outbox: Outbox, receiver: Receiver) -> None:
+    remove_endpoint(outbox)
+    row = outbox.row
+    assert (row["state"], row["next_attempt_at"]) == ("cancelled", None)
+    assert row["finished_at"] is not None
+    assert outbox.attempt(1) is None
+    assert receiver.requests == []
+
+
+def test_an_attempt_under_way_does_not_revive_what_was_cancelled(outbox: Outbox) -> None:
+    now = datetime.now(UTC)
+    claimed = claim(outbox.delivery_id, 1, now, POLICY)
+    assert claimed is not None
+    remove_endpoint(outbox)
+    refused = Attempt(now, 5, 500, "answered 500", "")
+    _, following = record_failure(AttemptFailed(claimed, refused), now)
+    assert outbox.row["state"] == "cancelled"
+    assert len(outbox.log) == 1
+    assert following == []
+
+
+def test_another_organization_cannot_reach_an_endpoint(outbox: Outbox) -> None:
+    with transaction():
+        stranger = organizations.create("stranger").id
+        assert webhook_endpoints.lock(stranger, outbox.endpoint_id) is None
+    assert outbox.row["state"] == "waiting"
+
+
+def test_what_is_written_while_its_endpoint_is_removed_is_not_sent(
+    outbox: Outbox, receiver: Receiver
+) -> None:
+    transition_id = outbox.row["transition_id"]
+    with transaction():
+        execute("delete from deliveries")
+    written = threading.Event()
+    removed = threading.Event()
+
+    def write() -> UUID:
+        with transaction():
+            [endpoint] = webhook_endpoints.lock_subscribed(outbox.organization_id)
+            new = NewDelivery(
+                outbox.organization_id, endpoint.id, transition_id, "msg_1", json.dumps({})
+            )
+            delivery_id = deliveries.add(new, datetime.now(UTC))
+            written.set()
+            removed.wait(1)  # not for ever: removing may well wait for us
+        return delivery_id
+
+    with ThreadPoolExecutor(1) as worker:
+        writing = worker.submit(write)
+        assert written.wait(5)
+        remove_endpoint(outbox)
+        removed.set()
+        outbox.delivery_id = writing.result(5)
+    assert outbox.attempt(1) is None
+    assert receiver.requests == []

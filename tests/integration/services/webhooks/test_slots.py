@@ -1,0 +1,228 @@
+"""The slots of an endpoint, and the leases of workers that are killed."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+import pytest
+
+from config.webhook_policy import LEASE
+from models.database import transaction
+from models.webhooks import deliveries
+from models.webhooks.deliveries import ManualReason
+from services.webhooks import endpoints
+from services.webhooks.claims import claim, next_in_turn
+from tests.support.endpoints import (
+    HOUR,
+    MICROSECOND,
+    POLICY,
+    T0,
+    Place,
+    after,
+    begin,
+    break_circuit,
+    due,
+    fail,
+    probes,
+    row,
+    succeed,
+    try_claim,
+)
+
+
+def test_two_attempts_at_a_time_go_to_an_endpoint_and_what_comes_next_is_parked(
+    place: Place,
+) -> None:
+    first, second, third = place.add(3)
+    begin(first, 0)
+    begin(second, 0)
+    assert try_claim(third, 0) is None
+    assert place.states() == ["waiting", "waiting", "parked"]
+    assert row(third)["next_attempt_at"] is None
+    assert (row(third)["attempts"], row(third)["tries"]) == (0, 0)
+
+
+def test_an_endpoint_that_is_busy_keeps_no_other_waiting(places: tuple[Place, Place]) -> None:
+    busy, free = places
+    for delivery_id in busy.add(3):
+        try_claim(delivery_id, 0)
+    [delivery_id] = free.add()
+    begin(delivery_id, 0)
+
+
+def test_no_more_than_two_of_many_workers_at_once_get_a_slot(place: Place) -> None:
+    ids = place.add(8)
+    start = threading.Barrier(8)
+
+    def work(delivery_id: UUID) -> bool:
+        start.wait(5)
+        return claim(delivery_id, 1, T0, POLICY) is not None
+
+    with ThreadPoolExecutor(8) as workers:
+        claimed = list(workers.map(work, ids))
+    assert sum(claimed) == 2
+    assert sorted(place.states()) == ["parked"] * 6 + ["waiting"] * 2
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_whoever_ends_an_attempt_gives_the_oldest_parked_row_its_turn(
+    place: Place, *, accepted: bool
+) -> None:
+    ids = place.add(4)
+    first, _ = begin(ids[0], 0), begin(ids[1], 0)
+    for delivery_id in reversed(ids[2:]):
+        assert try_claim(delivery_id, 0) is None
+    following = succeed(first, 1) if accepted else fail(first, 1)[1]
+    assert following == [(ids[2], 1)]
+    assert row(ids[3])["parked"]
+    begin(ids[2], 1)
+    assert try_claim(ids[3], 1) is None
+
+
+def test_a_turn_whose_message_gets_lost_is_found_by_the_clock(place: Place) -> None:
+    ids = place.add(3)
+    first, second = begin(ids[0], 0), begin(ids[1], 0)
+    assert try_claim(ids[2], 0) is None
+    succeed(first, 10)
+    succeed(second, 10)
+    assert due(12 - MICROSECOND) == []
+    assert due(12) == [(ids[2], 1)]
+
+
+def test_many_rows_for_one_endpoint_are_all_sent_one_turn_after_the_other(place: Place) -> None:
+    ids = place.add(9)
+    under_way = [claimed for claimed in (try_claim(i, 0) for i in ids) if claimed]
+    order = [claimed.delivery.id for claimed in under_way]
+    while under_way:
+        for delivery_id, number in succeed(under_way.pop(0), 1):
+            claimed = claim(delivery_id, number, after(1), POLICY)
+            if claimed:
+                under_way.append(claimed)
+                order.append(delivery_id)
+        assert len(under_way) <= 2
+    assert order == ids
+    assert set(place.states()) == {"delivered"}
+
+
+def test_only_one_of_the_two_slots_is_for_recovery(place: Place) -> None:
+    older, old = place.add(2, ManualReason.RECOVERY)
+    fresh = place.add()[0]
+    recovery = begin(older, 0)
+    assert try_claim(old, 0) is None
+    begin(fresh, 0)
+    assert succeed(recovery, 1) == [(old, 1)]
+
+
+def test_fresh_rows_have_their_turn_before_those_of_a_recovery_and_each_kind_oldest_first(
+    place: Place,
+) -> None:
+    under_way = [begin(delivery_id, 0) for delivery_id in place.add(2)]
+    recovered = place.add(2, ManualReason.RECOVERY)
+    fresh = place.add(2)
+    for delivery_id in (*recovered, *fresh):
+        assert try_claim(delivery_id, 0) is None
+    order = []
+    while under_way:
+        for delivery_id, _ in succeed(under_way.pop(0), 1):
+            order.append(delivery_id)
+            under_way.append(begin(delivery_id, 1))
+    assert order == [*fresh, *recovered]
+
+
+def test_two_parked_rows_of_a_recovery_do_not_have_their_turn_at_once(place: Place) -> None:
+    for delivery_id in place.add(3, ManualReason.RECOVERY):
+        with transaction():
+            deliveries.park(delivery_id)
+    with transaction():
+        assert len(next_in_turn(endpoints.find(place.organization_id, place.id), T0, POLICY)) == 1
+    assert place.states() == ["waiting", "parked", "parked"]
+
+
+def test_what_is_sent_at_once_waits_for_no_slot_and_takes_none(place: Place) -> None:
+    ids = place.add(3)
+    first, second = begin(ids[0], 0), begin(ids[1], 0)
+    assert try_claim(ids[2], 0) is None
+    by_hand = begin(place.add(1, ManualReason.AT_ONCE)[0], 0)
+    assert succeed(first, 1) == [(ids[2], 1)]
+    assert succeed(by_hand, 1) == []
+    succeed(second, 1)
+
+
+def test_a_thousand_rows_for_an_endpoint_that_hangs_do_not_stand_before_another_ones(
+    places: tuple[Place, Place],
+) -> None:
+    hanging, healthy = places
+    for delivery_id in hanging.add(1_000):
+        claim(delivery_id, 1, T0, POLICY)
+    assert sorted(set(hanging.states())) == ["parked", "waiting"]
+    [ours] = healthy.add()
+    assert due(2) == [(ours, 1)]
+    begin(ours, 2)
+    assert probes(HOUR) == []
+    waiting = due(LEASE.total_seconds())
+    assert len(waiting) == 2, "the two under way, when their leases end"
+    broken = [claim(delivery_id, number, after(60), POLICY) for delivery_id, number in waiting]
+    assert all(broken)
+
+
+def test_a_repeated_message_makes_no_second_attempt_whatever_became_of_the_first(
+    place: Place,
+) -> None:
+    accepted, refused, under_way = place.add(3)
+    succeed(begin(accepted, 0), 0)
+    fail(begin(refused, 0), 0)
+    begin(under_way, 0)
+    for delivery_id in (accepted, refused, under_way):
+        before = row(delivery_id)
+        assert claim(delivery_id, 1, after(1), POLICY) is None
+        assert row(delivery_id) == before
+
+
+def test_a_repeated_message_of_a_probe_makes_no_second_one(place: Place) -> None:
+    break_circuit(place)
+    [delivery_id] = place.add()
+    fail(begin(delivery_id, 30), 30)
+    before = place.health, row(delivery_id)
+    assert row(delivery_id)["attempts"] == 0
+    assert claim(delivery_id, 1, after(HOUR), POLICY) is None, (
+        "its number is of the probe that was made"
+    )
+    assert (place.health, row(delivery_id)) == before
+
+
+def test_what_a_killed_worker_held_comes_due_after_its_lease_and_nothing_stays_parked(
+    place: Place,
+) -> None:
+    ids = place.add(4)
+    for delivery_id in ids:
+        try_claim(delivery_id, 0)
+    assert due(60 - MICROSECOND) == []
+    assert due(60) == [(ids[0], 1), (ids[1], 1)]
+    again = [begin(ids[0], 60), begin(ids[1], 60)]
+    assert succeed(again[0], 61) == [(ids[2], 1)]
+    assert succeed(again[1], 61) == [(ids[3], 1)]
+    for delivery_id in ids[2:]:
+        succeed(begin(delivery_id, 62), 62)
+    assert set(place.states()) == {"delivered"}
+
+
+def test_a_killed_worker_that_left_no_room_for_its_own_row_leaves_it_to_the_others(
+    place: Place,
+) -> None:
+    killed, second, third = place.add(3)
+    begin(killed, 0)
+    under_way = [begin(second, 60), begin(third, 60)]
+    assert try_claim(killed, 61) is None
+    assert row(killed)["parked"]
+    assert succeed(under_way[0], 62) == [(killed, 1)]
+
+
+def test_a_worker_that_comes_back_after_its_lease_gives_no_turn_away(place: Place) -> None:
+    ids = place.add(4)
+    late, _ = begin(ids[0], 0), begin(ids[1], 0)
+    quick = begin(ids[0], 60), begin(ids[1], 60)
+    for delivery_id in ids[2:]:
+        assert try_claim(delivery_id, 60) is None
+    assert succeed(late, 61) == []
+    assert fail(late, 61)[1] == []
+    assert row(ids[0])["lease_token"] == quick[0].token

@@ -1,0 +1,16 @@
+"""Brokers on a real Redis, and what tests do with their messages."""
+
+from collections.abc import Callable
+
+from dramatiq.common import current_millis
+
+from queues.broker import QueueBroker
+
+NewBroker = Callable[..., QueueBroker]
+
+
+def silent_for(broker: QueueBroker, milliseconds: int, identity: str | None = None) -> None:
+    """Make it look as if a broker had last been heard of this long ago."""
+    heartbeats = f"{broker.namespace}:__heartbeats__"
+    last = current_millis() - milliseconds
+    broker.client.zadd(heartbeats, {identity or broker.broker_id: last})

@@ -1,0 +1,112 @@
+"""Clocks that tick under a test's control."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import redis
+from dramatiq import Message
+
+from actors.clock import Clock
+from config.webhook_policy import WebhookPolicy
+from models.database import query, transaction
+from models.organizations import organizations
+from queues import messages
+from queues.broker import QueueBroker
+from services.events.tracked_event import TrackedEvent
+from services.rules.apply_rules import apply_rules
+from services.rules.rule_books import RuleBooks
+from tests.support.in_transactions import evaluate, store
+
+POLICY = WebhookPolicy()
+
+T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+RULES = """
+version: 1
+events: {login: , report: }
+flags:
+  - flag: Logs in
+    event: login
+    when: {At Risk: less than 2 times in 10 seconds}
+"""
+
+numbers = itertools.count(1)
+
+
+def after(seconds: float) -> datetime:
+    return T0 + timedelta(microseconds=round(seconds * 1_000_000))
+
+
+class RecordingBroker(QueueBroker):
+    """A broker that remembers what it was given, or cannot be reached while `gone`."""
+
+    def __init__(self, redis_url: str) -> None:
+        client = redis.Redis.from_url(redis_url)
+        super().__init__(client=client, middleware=[])  # type: ignore[no-untyped-call]
+        self.sent: list[str] = []
+        self.gone = False
+
+    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
+        if self.gone:
+            raise redis.ConnectionError("nobody answers")
+        if message.queue_name != messages.TOTALS:
+            self.sent.append(str(message))
+        return super().enqueue(message, delay=delay)
+
+
+class Ticking:
+    """A clock whose time is set by hand."""
+
+    def __init__(self, broker: RecordingBroker) -> None:
+        self.broker = broker
+        self.now = T0
+        self.clock = Clock(broker, lambda: self.now, POLICY)
+
+    def at(self, seconds: float) -> list[str]:
+        """What is asked for by a tick at this time."""
+        self.now = after(seconds)
+        self.broker.sent.clear()
+        with transaction():
+            sent = self.clock.tick()
+        assert sent == len(self.broker.sent)
+        return list(self.broker.sent)
+
+
+def new_organization(name: str = "o", rules: str = RULES) -> int:
+    with transaction():
+        organization_id = organizations.create(name).id
+        apply_rules(organization_id, rules, file="rules.yaml", applied_by="test", now=after(-60))
+    return organization_id
+
+
+def track(organization_id: int, *times: float, key: str = "login", company: str = "acme") -> int:
+    tracked = [
+        TrackedEvent(
+            organization_id=organization_id,
+            key_id=None,
+            event_id=f"e{next(numbers)}",
+            event_key=key,
+            company_id=company,
+            company={"name": company},
+            user_id=None,
+            user={},
+            data=None,
+            occurred_at=after(at),
+            received_at=after(at),
+        )
+        for at in times
+    ]
+    store(tracked, RuleBooks())
+    with transaction():
+        [row] = query(
+            "select id from companies where organization_id = %(o)s and external_id = %(c)s",
+            {"o": organization_id, "c": company},
+        )
+    company_id: int = row["id"]
+    return company_id
+
+
+def judge(company_id: int, at: float) -> list[UUID]:
+    return evaluate([company_id], RuleBooks(), after(at)).written

@@ -1,0 +1,131 @@
+"""Endpoints with deliveries, and attempts of them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from config.settings import Settings
+from config.webhook_policy import WebhookPolicy
+from models.database import execute, query, transaction
+from models.webhooks import deliveries, webhook_endpoints
+from models.webhooks.deliveries import Attempt, ManualReason, NewDelivery, Request, Result
+from models.webhooks.webhook_endpoints import Endpoint
+from services.webhooks import endpoints
+from services.webhooks.claims import ClaimedDelivery, claim
+from services.webhooks.outcomes import AttemptFailed, record_failure, record_success
+
+POLICY = WebhookPolicy()
+
+T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+MICROSECOND = 0.000001
+
+HOUR = 3600.0
+
+
+def after(seconds: float) -> datetime:
+    return T0 + timedelta(microseconds=round(seconds * 1_000_000))
+
+
+@dataclass
+class Place:
+    """An endpoint, and what is sent to it; times are seconds after T0."""
+
+    organization_id: int
+    id: UUID
+
+    def add(self, number: int = 1, by_hand: ManualReason | None = None) -> list[UUID]:
+        """So many new rows, oldest first."""
+        with transaction():
+            new = NewDelivery(self.organization_id, self.id, None, "msg_1", "{}", by_hand=by_hand)
+            return [deliveries.add(new, T0) for _ in range(number)]
+
+    @property
+    def endpoint(self) -> Endpoint:
+        with transaction():
+            found = webhook_endpoints.list_for_organization(self.organization_id)
+        [ours] = [endpoint for endpoint in found if endpoint.id == self.id]
+        return ours
+
+    @property
+    def health(self) -> tuple[Any, ...]:
+        """All that an attempt may change of it."""
+        at = self.endpoint
+        circuit = (at.failures, at.failing_since, at.probe_at, at.probe_pause)
+        return (*circuit, at.warned_at, at.last_success_at, at.disabled_at)
+
+    def states(self) -> list[str]:
+        """How its rows stand, oldest first: `parked` tells apart those that wait."""
+        with transaction():
+            rows = query(
+                "select case when parked then 'parked' else state end as state from deliveries"
+                " where endpoint_id = %(id)s order by id",
+                {"id": self.id},
+            )
+        return [row["state"] for row in rows]
+
+    def disable(self, at: float) -> None:
+        with transaction():
+            endpoints.disable(endpoints.find(self.organization_id, self.id), "by hand", after(at))
+
+    def enable(self, at: float) -> list[Request]:
+        with transaction():
+            return endpoints.enable(
+                endpoints.find(self.organization_id, self.id), after(at), POLICY
+            )
+
+
+def new_place(organization_id: int, settings: Settings) -> Place:
+    endpoint_id, _ = webhook_endpoints.add(
+        organization_id, "https://example.com/hook", secret_keys=settings.secret_keys
+    )
+    return Place(organization_id, endpoint_id)
+
+
+def row(delivery_id: UUID) -> dict[str, Any]:
+    with transaction():
+        [found] = query("select * from deliveries where id = %(id)s", {"id": delivery_id})
+    return found
+
+
+def try_claim(delivery_id: UUID, at: float) -> ClaimedDelivery | None:
+    """What a worker does with a message for the row's next try."""
+    return claim(delivery_id, row(delivery_id)["tries"] + 1, after(at), POLICY)
+
+
+def begin(delivery_id: UUID, at: float) -> ClaimedDelivery:
+    """Begin an attempt whose turn it is."""
+    claimed = try_claim(delivery_id, at)
+    assert claimed is not None
+    return claimed
+
+
+def succeed(claimed: ClaimedDelivery, at: float) -> list[Request]:
+    return list(record_success(claimed, Attempt(after(at), 5, 200, None, ""), after(at)).following)
+
+
+def fail(
+    claimed: ClaimedDelivery, at: float, *, status: int = 500, retry_after: str | None = None
+) -> tuple[Result, list[Request]]:
+    failed = Attempt(after(at), 5, status, f"answered {status}", "")
+    return record_failure(AttemptFailed(claimed, failed, retry_after=retry_after), after(at))
+
+
+def due(at: float) -> list[Request]:
+    with transaction():
+        return deliveries.find_due(until=after(at), limit=500)
+
+
+def probes(at: float) -> list[Request]:
+    with transaction():
+        return deliveries.find_probes(until=after(at), limit=500)
+
+
+def break_circuit(place: Place, at: float = 0) -> None:
+    """Fail five rows of its own; nothing of them is left."""
+    for delivery_id in place.add(5):
+        fail(begin(delivery_id, at), at)
+    with transaction():
+        execute("delete from delivery_attempts")
+        execute("delete from deliveries where endpoint_id = %(id)s", {"id": place.id})

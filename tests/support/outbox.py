@@ -1,0 +1,104 @@
+"""A receiver of webhooks and an outbox with one delivery."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import redis
+from dramatiq import MessageProxy
+from dramatiq.brokers.stub import StubBroker
+
+from actors.retries import WebhookRetries
+from config.settings import Settings
+from config.webhook_policy import WebhookPolicy
+from models.database import query, transaction
+from models.webhooks import deliveries
+from queues import messages
+from services.webhooks.addresses import AddressPolicy
+from services.webhooks.delivery import attempt_delivery
+from services.webhooks.metrics import WebhookCounters
+from services.webhooks.outcomes import (
+    AcceptedDelivery,
+    AttemptFailed,
+)
+from services.webhooks.transport import Transport
+
+T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+RULES = """
+version: 1
+events: {login: }
+flags:
+  - flag: Logs in
+    event: login
+    when: {At Risk: less than 2 times in 10 seconds}
+"""
+
+
+@dataclass
+class Receiver:
+    """A webhook receiver; `answers` are given in turn, the last one for ever."""
+
+    url: str
+    answers: list[tuple[int, dict[str, str], bytes]] = field(
+        default_factory=lambda: [(200, {}, b"thanks")]
+    )
+    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    raw_answer: bytes | None = None
+
+
+@dataclass
+class Outbox:
+    """One waiting delivery, and what an attempt at it needs."""
+
+    settings: Settings
+    organization_id: int
+    endpoint_id: UUID
+    secret: str
+    delivery_id: UUID
+
+    def attempt(
+        self, number: int, *, secret_keys: tuple[str, ...] | None = None
+    ) -> AcceptedDelivery | None:
+        """What the `deliver` actor does."""
+        return attempt_delivery(
+            self.delivery_id,
+            number,
+            transport=Transport(
+                AddressPolicy(self.settings.webhook_allow_nets),
+                WebhookPolicy(timeout=timedelta(seconds=5)),
+            ),
+            secret_keys=self.settings.secret_keys if secret_keys is None else secret_keys,
+        )
+
+    def attempt_and_retry(
+        self, number: int, *, secret_keys: tuple[str, ...] | None = None
+    ) -> AttemptFailed | None:
+        """What the actor and its middleware do, up to a delivery or to the next attempt's time."""
+        failed = None
+        try:
+            self.attempt(number, secret_keys=secret_keys)
+        except AttemptFailed as error:
+            failed = error
+        broker = StubBroker(middleware=[])
+        message = MessageProxy(messages.deliver(self.delivery_id, number))
+        with redis.Redis.from_url(self.settings.redis_url) as client:
+            retries = WebhookRetries(WebhookCounters(client))
+            retries.after_process_message(broker, message, exception=failed)
+        return failed
+
+    @property
+    def row(self) -> dict[str, Any]:
+        with transaction():
+            [row] = query("select * from deliveries where id = %(id)s", {"id": self.delivery_id})
+        return row
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        with transaction():
+            return query("select * from delivery_attempts order by attempt")
+
+    def due(self, at: datetime) -> list[tuple[UUID, int]]:
+        with transaction():
+            return deliveries.find_due(until=at, limit=10)

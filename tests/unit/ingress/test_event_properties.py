@@ -1,0 +1,176 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from ingress.event import ValidEvent
+from ingress.plain_events import recognize
+from ingress.schema import InvalidEvent, validate_event
+from ingress.strict_json import read_json
+from tests.support.event_payloads import NOT_A_TIME, NOW, company, event, occurred_at
+
+
+def test_a_small_event_cannot_make_an_answer_of_megabytes() -> None:
+    body = orjson.dumps(event(data={"k" * 14_000: ["\x00"] * 1_900}))
+    assert len(body) < 32 * 1024
+    with pytest.raises(InvalidEvent) as raised:
+        validate_event(read_json(body).value, NOW)
+    assert len(orjson.dumps(raised.value.details)) < 1_000_000
+
+
+any_text = st.text(max_size=8) | st.sampled_from(["\x00", "a" * 201, " ", "john@acme.com"])
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | any_text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
+    max_leaves=10,
+)
+
+names = st.text(min_size=1, max_size=10)
+
+times = (
+    st.datetimes().map(datetime.isoformat)
+    | st.datetimes(timezones=st.timezones()).map(datetime.isoformat)
+    | st.dates().map(lambda date: date.isoformat())
+    | st.text("0123456789-+:.TZW ", max_size=30)
+)
+
+
+def often(good: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.integers(0, 9).flatmap(lambda n: good if n else json_values)
+
+
+def objects(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    known = st.fixed_dictionaries({}, optional={name: often(s) for name, s in fields.items()})
+    custom: st.SearchStrategy[dict[str, Any]] = st.just({}) | st.dictionaries(
+        names, json_values, max_size=3
+    )
+    return st.builds(lambda a, b: {**a, **b}, custom, known)
+
+
+events = st.fixed_dictionaries(
+    {
+        "event_key": often(names),
+        "company": often(
+            st.builds(
+                lambda known, more: {**known, **more},
+                st.fixed_dictionaries({"id": often(names), "name": often(names)}),
+                objects(payment_provider=names, crm_provider_id=names),
+            )
+        ),
+    },
+    optional={
+        "user": often(objects(id=names, name=names, email=st.emails())),
+        "data": often(st.dictionaries(names, json_values, max_size=3)),
+        "timestamp": often(times),
+        "more": json_values,
+    },
+)
+
+
+def accepted_or_none(payload: Any) -> ValidEvent | None:
+    try:
+        return validate_event(payload, NOW)
+    except InvalidEvent as invalid:
+        details = invalid.details
+    assert details
+    for fault in details:
+        assert set(fault) == {"path", "message"}
+        assert isinstance(fault["path"], list)
+        assert isinstance(fault["message"], str)
+        assert fault["message"]
+    assert orjson.dumps(details)
+    return None
+
+
+def holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(holds_nul(inner) for pair in value.items() for inner in pair)
+    return isinstance(value, list) and any(map(holds_nul, value))
+
+
+@given(json_values)
+@effort(deadline=None, max_examples=200)
+def test_any_json_value_is_valid_or_has_faults_to_tell(payload: Any) -> None:
+    accepted_or_none(payload)
+
+
+@given(events)
+@effort(deadline=None, max_examples=300)
+def test_what_is_valid_can_be_written_and_stored(payload: dict[str, Any]) -> None:
+    accepted = accepted_or_none(payload)
+    if accepted is None:
+        return
+    parts = [accepted.event_key, accepted.company, accepted.user, accepted.data]
+    assert orjson.loads(orjson.dumps(parts)) == parts
+    assert not holds_nul(parts)
+    assert accepted.company == payload["company"]
+    assert accepted.user == payload.get("user")
+    assert accepted.data == payload.get("data")
+    assert accepted.occurred_at <= NOW
+    assert accepted.occurred_at.utcoffset() == timedelta(0)
+
+
+@given(times | st.text(max_size=30))
+@effort(deadline=None, max_examples=200)
+def test_any_text_is_a_time_or_a_fault_of_the_timestamp(text: str) -> None:
+    try:
+        at = occurred_at(text)
+    except InvalidEvent as invalid:
+        paths = [fault["path"] for fault in invalid.details]
+        messages = {fault["message"] for fault in invalid.details}
+    else:
+        assert at <= NOW
+        return
+    assert set(map(tuple, paths)) == {("timestamp",)}
+    assert messages <= {
+        NOT_A_TIME,
+        "More than 1 hour in the future",
+        "NUL characters are not allowed",
+    }
+
+
+@given(st.datetimes(timezones=st.timezones()))
+@effort(deadline=None)
+def test_a_past_time_in_any_zone_is_the_same_instant(at: datetime) -> None:
+    try:
+        expected = at.astimezone(UTC)
+    except OverflowError:
+        return
+    if expected <= NOW:
+        assert occurred_at(at.isoformat()) == expected
+
+
+@given(events)
+@effort(deadline=None, max_examples=200)
+def test_what_is_recognized_as_plainly_valid_is_what_the_schema_finds_valid(
+    payload: dict[str, Any],
+) -> None:
+    plain = recognize(payload, NOW)
+    if plain is not None and not holds_nul(payload):
+        assert plain == validate_event(payload, NOW)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        event(),
+        event(user=None, data=None, timestamp=None, event_id=None),
+        event(event_id="e-1", user={"id": "u", "email": "a@b.example"}, data={"a": [{}]}),
+        event(timestamp="2024-01-20T10:30:00+01:00"),
+        event(timestamp="2024-01-20T11:00:00Z"),
+        company(crm_provider="hubspot", payment_provider=None, seats=[1, {"a": None}]),
+    ],
+)
+def test_a_usual_event_is_recognized(payload: dict[str, Any]) -> None:
+    assert recognize(payload, NOW) == validate_event(payload, NOW)
