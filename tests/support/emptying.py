@@ -57,12 +57,22 @@ class Emptier:
     """
 
     def __init__(self, database_url: str) -> None:
-        self._connection = psycopg2.connect(database_url)
+        self._database_url = database_url
+        self._connect()
+
+    def _connect(self) -> None:
+        self._connection = psycopg2.connect(self._database_url)
         self._connection.autocommit = True
         self._execute(SCHEMA)
 
     def empty(self) -> None:
-        self._execute("select tests.empty_tables()")
+        try:
+            self._execute("select tests.empty_tables()")
+        except psycopg2.Error:
+            if not self._connection.closed:
+                raise
+            self._connect()  # a test terminated every connection
+            self._execute("select tests.empty_tables()")
 
     def _execute(self, sql: str) -> None:
         with self._connection.cursor() as cursor:
