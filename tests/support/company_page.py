@@ -1,20 +1,11 @@
-"""What tests of a company's pages share: an organization with rules, and a company with a life."""
+"""A company with a history, for tests of the pages about one company."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from models.companies import companies
-from models.companies.companies import Company
-from models.database import transaction
-from models.organizations.organizations import Organization
-from services.rules.apply_rules import apply_rules
-from services.rules.rule_books import RuleBooks
-from tests.support.dashboard import NOW, Dashboard
-from tests.support.events import tracked
-from tests.support.in_transactions import evaluate, store
+from tests.support.dashboard import NOW
+from tests.support.world import Time, World, days_ago
 
 RULES = """
 version: 1
@@ -31,78 +22,35 @@ flags:
 """
 
 
-def ago(**before: float) -> datetime:
-    """An instant before the present of the tests."""
-    return NOW - timedelta(**before)
+def ago(**offset: float) -> datetime:
+    """Return the instant that is `timedelta(**offset)` before the present of the tests."""
+    return NOW - timedelta(**offset)
 
 
-@dataclass
-class Tenant:
-    """An organization with rules; `rulebooks` are those of its workers."""
+def create_world(name: str = "acme", rules: str = RULES) -> World:
+    """Create an organization whose rules have been in force for as long as any test looks back."""
+    return World.create(rules, name=name, start=NOW, rules_at=-timedelta(days=400))
 
-    organization: Organization
-    rulebooks: RuleBooks = field(default_factory=RuleBooks)
 
-    @classmethod
-    def of(cls, dashboard: Dashboard, name: str = "acme", rules: str = RULES) -> "Tenant":
-        """A new one, with rules for as long as any test looks back."""
-        tenant = cls(dashboard.organization(name))
-        tenant.apply(rules, ago(days=400))
-        return tenant
+def track(
+    world: World, *times: Time, company: str = "c1", user: str | None = None, **event: Any
+) -> None:
+    """Store events of a company named Acme Corp, of a user with a name."""
+    event.setdefault("name", "Acme Corp")
+    user_fields = {"name": f"User {user}"} if user else {}
+    world.track(company, *times, user=user, user_fields=user_fields, **event)
 
-    def apply(self, rules: str, at: datetime) -> None:
-        with transaction():
-            apply_rules(self.organization.id, rules, file="health.yaml", applied_by="test", now=at)
 
-    def track(
-        self,
-        *times: datetime,
-        key: str = "login",
-        company: str = "c1",
-        user: str | None = None,
-        data: dict[str, Any] | None = None,
-        **fields: Any,
-    ) -> None:
-        store(
-            [
-                tracked(
-                    self.organization.id,
-                    company,
-                    at,
-                    key=key,
-                    company={"name": "Acme Corp", **fields},
-                    user_id=user,
-                    user={"name": f"User {user}"} if user else {},
-                    data=data,
-                )
-                for at in times
-            ],
-            self.rulebooks,
-        )
+def add_history(world: World) -> None:
+    """Add a company `c1` that signed in daily, went quiet, and came back a little."""
+    half_days = days_ago(*(day / 2 for day in range(80, 200)))
+    track(world, *half_days, user="u1", plan="Pro", seats=5)
+    world.judge("c1", ago(days=20))
+    track(world, ago(days=2), ago(days=1), user="u2", plan="Enterprise")
+    world.judge("c1")
 
-    def judge(self, at: datetime = NOW, company: str = "c1") -> Company:
-        """Have the company judged up to an instant."""
-        with transaction():
-            found = companies.find(self.organization.id, company)
-        assert found is not None
-        evaluate([found.id], self.rulebooks, at)
-        return self.company(company)
 
-    def company(self, company: str = "c1") -> Company:
-        with transaction():
-            found = companies.find(self.organization.id, company)
-        assert found is not None
-        return found
-
-    def address(self, rest: str = "", company: str = "c1") -> str:
-        segment = quote(company.replace("%", "%25").replace("/", "%2F"), safe="")
-        return f"/o/{self.organization.name}/companies/{segment}{rest}"
-
-    def living(self) -> "Tenant":
-        """With a company that signed in daily, went quiet, and came back a little."""
-        days: Iterator[float] = (day / 2 for day in range(80, 200))
-        self.track(*(ago(days=day) for day in days), user="u1", plan="Pro", seats=5)
-        self.judge(ago(days=20))
-        self.track(ago(days=2), ago(days=1), user="u2", plan="Enterprise")
-        self.judge()
-        return self
+def address_of(world: World, path: str = "", company: str = "c1") -> str:
+    """Return the URL of a page about a company."""
+    segment = quote(company.replace("%", "%25").replace("/", "%2F"), safe="")
+    return f"/o/{world.name}/companies/{segment}{path}"

@@ -1,4 +1,4 @@
-"""What tests of the dashboard share: an application, people, and browsers without scripts."""
+"""The dashboard for tests: an application, people, and browsers without scripts."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ NOW = datetime(2026, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-"""Parameters that cost nothing."""
+"""Parameters that make hashing fast."""
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -41,7 +41,7 @@ class PresentTime:
 
 
 class Browser:
-    """Somebody's browser: keeps cookies, and sends back the CSRF token of the latest page."""
+    """A browser that keeps cookies and sends the CSRF token of the latest page."""
 
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
@@ -49,13 +49,13 @@ class Browser:
 
     def get(self, address: str, **options: Any) -> TestResponse:
         response = self.client.get(address, **options)
-        found = _TOKEN.search(response.text)
-        if found:
-            self.token = found.group(1)
+        match = _TOKEN.search(response.text)
+        if match:
+            self.token = match.group(1)
         return response
 
     def post(self, address: str, **form: Any) -> TestResponse:
-        """Send a form with the CSRF token, as pages do."""
+        """Submit a form with the CSRF token, as pages do."""
         return self.client.post(address, data={**form, "csrf_token": self.token})
 
     def sign_in(self, email: str, password: str = PASSWORD, goal: str = "") -> TestResponse:
@@ -89,15 +89,15 @@ class Dashboard:
         roles: Sequence[tuple[Organization, str]] = (),
         password: str | None = PASSWORD,
     ) -> Person:
-        hashed = self.passwords.hash(password) if password else None
+        password_hash = self.passwords.hash(password) if password else None
         with transaction():
-            person = people.create(email, email.split("@", maxsplit=1)[0].title(), hashed)
+            person = people.create(email, email.split("@", maxsplit=1)[0].title(), password_hash)
             for organization, role in roles:
                 memberships.add(organization.id, person.id, role)
         return person
 
     def signed_in(self, email: str, *roles: tuple[Organization, str]) -> Browser:
-        """The browser of somebody new who has just signed in."""
+        """Return the browser of a new person who has just signed in."""
         self.person(email, roles)
         browser = self.browser()
         assert browser.sign_in(email).status_code == 303
@@ -108,6 +108,6 @@ ServeDashboard = Callable[..., Dashboard]
 
 
 def text_of(response: TestResponse) -> str:
-    """What a person reads on a page: without tags, white space as single spaces."""
+    """Return the text of a page, without tags and with single spaces."""
     without = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", response.text, flags=re.DOTALL)
     return re.sub(r"\s+", " ", without)

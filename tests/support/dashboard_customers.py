@@ -1,16 +1,11 @@
-"""Customers that tests of the dashboard's pages show: sent as events, judged by rules."""
+"""`Customers`: a world whose companies create reports, for tests of pages about all companies."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from models.companies import companies
-from models.database import transaction
 from models.organizations.organizations import Organization
-from services.rules.apply_rules import apply_rules
-from services.rules.rule_books import RuleBooks
 from tests.support.dashboard import NOW
-from tests.support.events import tracked
-from tests.support.in_transactions import evaluate, store
+from tests.support.world import World, days_ago
 
 RULES = """
 version: 1
@@ -27,33 +22,15 @@ flags:
 """
 
 
-class Customers:
-    """The companies of an organization."""
+class Customers(World):
+    """A world at `NOW`, with rules about reports."""
 
     def __init__(self, organization: Organization, rules: str = RULES) -> None:
-        self.organization_id = organization.id
-        self.rulebooks = RuleBooks()
-        self.apply(rules, NOW - timedelta(days=60))
+        super().__init__(organization, NOW)
+        self.apply_rules(rules, -timedelta(days=60), applied_by="ann@acme.com")
 
-    def apply(self, rules: str, at: datetime) -> None:
-        with transaction():
-            apply_rules(
-                self.organization_id, rules, file="r.yaml", applied_by="ann@acme.com", now=at
-            )
-
-    def track(
-        self, company: str, *days_ago: float, key: str = "report_created", **says: Any
+    def track_days_ago(
+        self, company: str, *days: float, key: str = "report_created", **event: Any
     ) -> None:
-        """Events of a company, each that many days before `NOW`, the first one first."""
-        for days in days_ago:
-            at = NOW - timedelta(days=days)
-            named = {"name": company.title(), **says}
-            event = tracked(self.organization_id, company, at, key=key, company=named)
-            store([event], self.rulebooks)
-
-    def judge(self, at: datetime = NOW) -> None:
-        """Judge every company as of an instant."""
-        with transaction():
-            ids = companies.list_ids(self.organization_id)
-        for company_id in ids:
-            evaluate([company_id], self.rulebooks, at)
+        """Store an event for each number of days before `NOW`."""
+        self.track(company, *days_ago(*days), key=key, **event)

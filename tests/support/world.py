@@ -134,11 +134,11 @@ class World:
 
     # Rules, events and evaluation
 
-    def apply_rules(self, text: str, at: Time | None = None) -> int:
+    def apply_rules(self, text: str, at: Time | None = None, *, applied_by: str = "test") -> int:
         """Put a rule file in force and return its version."""
         with transaction():
             return apply_rules(
-                self.id, text, file="rules.yaml", applied_by="test", now=self._at_or_now(at)
+                self.id, text, file="rules.yaml", applied_by=applied_by, now=self._at_or_now(at)
             ).version
 
     def event(
@@ -198,7 +198,7 @@ class World:
     @property
     def organization(self) -> Organization:
         with transaction():
-            organization = organizations.with_id(self.id)
+            organization = organizations.find_by_id(self.id)
         assert organization is not None
         return organization
 
@@ -219,7 +219,7 @@ class World:
     def company_ids(self) -> list[int]:
         """Return the ids of all companies' rows, the oldest first."""
         with transaction():
-            return companies.ids_of_organization(self.id)
+            return companies.list_ids(self.id)
 
     def status(self, company: str = "acme") -> str:
         return self.company(company).health_status
@@ -227,7 +227,7 @@ class World:
     def flags(self, company: str = "acme") -> dict[str, StoredFlagState]:
         """Return the recorded states of a company's flags by name."""
         with transaction():
-            states = flag_states.of_company(self.company_id(company))
+            states = flag_states.list_for_company(self.company_id(company))
         return {state.flag: state for state in states}
 
     def flag(self, company: str, flag: str) -> StoredFlagState:
@@ -236,7 +236,7 @@ class World:
     def transitions(self, company: str = "acme") -> list[StoredTransition]:
         """Return the recorded transitions of a company, the oldest first."""
         with transaction():
-            return transitions.of_company(self.company_id(company))
+            return transitions.list_for_company(self.company_id(company))
 
     def crossings(self, company: str = "acme") -> list[tuple[float, str, str]]:
         """Return each transition of a company as (seconds after the start, status, cause)."""
@@ -272,7 +272,7 @@ class Tracked(World):
 
     def __init__(self, organization_id: int, now: datetime, rules: str = RULES) -> None:
         with transaction():
-            organization = organizations.with_id(organization_id)
+            organization = organizations.find_by_id(organization_id)
         assert organization is not None
         super().__init__(organization, now)
         self.apply_rules(rules, -timedelta(days=1))

@@ -1,4 +1,4 @@
-"""Today: how customers stand, what changed and why, what will change and what would avert it."""
+"""Today: companies by status, recent changes, upcoming changes, and quiet event keys."""
 
 import html
 import re
@@ -30,14 +30,14 @@ class Acme:
         self.browser = dashboard.signed_in("ann@acme.com", (self.organization, "viewer"))
 
     def page(self) -> TestResponse:
-        found = self.browser.get("/o/acme/")
-        assert found.status_code == 200
-        return found
+        page = self.browser.get("/o/acme/")
+        assert page.status_code == 200
+        return page
 
     def judge_as_time_passes(self) -> None:
         """Judge hour by hour through the last days, as the clock would."""
         for hours in range(72, -1, -6):
-            self.customers.judge(NOW - timedelta(hours=hours))
+            self.customers.judge(at=NOW - timedelta(hours=hours))
 
 
 @pytest.fixture
@@ -49,50 +49,52 @@ def links(response: TestResponse) -> list[str]:
     return [html.unescape(address) for address in re.findall(r'href="([^"]+)"', response.text)]
 
 
-# How customers stand
+# Companies by status
 
 
-def test_each_status_tells_its_number_and_since_when_and_leads_to_the_list(acme: Acme) -> None:
-    acme.customers.track("busy", 40, 2, 1)
-    acme.customers.track("fresh", 0.5)
-    acme.customers.track("slow", 20, 6.5, 6)
+def test_each_status_shows_its_companies_and_durations_and_links_to_the_list(acme: Acme) -> None:
+    acme.customers.track_days_ago("busy", 40, 2, 1)
+    acme.customers.track_days_ago("fresh", 0.5)
+    acme.customers.track_days_ago("slow", 20, 6.5, 6)
     acme.customers.judge()
     with transaction():
-        counts = {c.status: c for c in company_counts.count_recent_by_status(acme.organization.id, NOW)}
+        counts = {
+            c.status: c for c in company_counts.count_recent_by_status(acme.organization.id, NOW)
+        }
     page = acme.page()
     text = text_of(page)
     assert "3 companies" in text
     for status in ("Healthy", "At Risk", "Critical"):
-        found = counts.get(status)
-        number = found.companies if found else 0
+        count = counts.get(status)
+        number = count.companies if count else 0
         assert f"{status} {number} {status} {round(100 * number / 3)} %" in text
     assert "/o/acme/companies?status=At+Risk" in links(page)
     assert 'aria-label="Companies by status: 2 Healthy, 1 At Risk"' in page.text
 
 
-# What changed
+# Recent changes
 
 
-def test_changes_of_the_last_day_tell_flag_phrase_and_who_brought_them(acme: Acme) -> None:
-    acme.customers.track("acme", 20, 7.5, 6.75)
+def test_recent_changes_show_flag_phrase_and_author(acme: Acme) -> None:
+    acme.customers.track_days_ago("acme", 20, 7.5, 6.75)
     acme.judge_as_time_passes()
-    acme.customers.track("ben", 0.5)
+    acme.customers.track_days_ago("ben", 0.5)
     acme.customers.judge()
     stricter = RULES.replace("less than 2 times in 7 days", "less than 9 times in 7 days")
-    acme.customers.track("calm", *[n / 10 for n in range(8, 0, -2)])
+    acme.customers.track_days_ago("calm", *[n / 10 for n in range(8, 0, -2)])
     acme.customers.judge()
-    acme.customers.apply(stricter, NOW)
+    acme.customers.apply_rules(stricter, NOW)
     acme.customers.judge()
     text = text_of(acme.page())
     assert "Calm Healthy → to At Risk" in text
     assert "Reports: Healthy → to At Risk (Less than 9 times in 7 days)" in text
-    assert "by new rules of ann@acme.com" in text
+    assert "after a rule change by ann@acme.com" in text
     assert "Ben Healthy → to At Risk" in text
-    assert "by an event" in text
+    assert "after an event" in text
 
 
-def test_who_overrode_a_flag_is_named(acme: Acme) -> None:
-    acme.customers.track("acme", 2, 1)
+def test_a_recent_change_names_who_overrode_a_flag(acme: Acme) -> None:
+    acme.customers.track_days_ago("acme", 2, 1)
     acme.customers.judge()
     with transaction():
         override(
@@ -104,18 +106,18 @@ def test_who_overrode_a_flag_is_named(acme: Acme) -> None:
         )
     text = text_of(acme.page())
     assert "Reports: Healthy → to Critical (Set by hand)" in text
-    assert "by a snooze or override of ben@acme.com" in text
+    assert "after a snooze or override by ben@acme.com" in text
 
 
-def test_more_changes_come_for_htmx_and_as_a_page_of_their_own(
+def test_more_recent_changes_are_rows_for_htmx_or_a_page(
     acme: Acme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PAGE", 2)
     for name in "abc":
-        acme.customers.track(name, 0.5)
+        acme.customers.track_days_ago(name, 0.5)
     acme.customers.judge()
     page = acme.page()
-    assert "3 changes of status in the last 24 hours" in text_of(page)
+    assert "3 status changes in the last 24 hours" in text_of(page)
     [more] = {address for address in links(page) if "/changes?after=" in address}
     part = acme.browser.get(more, headers={"HX-Request": "true"})
     assert "<html" not in part.text
@@ -129,69 +131,77 @@ def test_more_changes_come_for_htmx_and_as_a_page_of_their_own(
 # Upcoming changes
 
 
-def test_what_will_change_is_what_forecast_and_explain_say(acme: Acme) -> None:
-    acme.customers.track("alpha", 6, 5)
-    acme.customers.track("beta", 13, 12.5)
-    acme.customers.track("gamma", 6.5, 6.5, 1)
+def test_upcoming_changes_are_the_same_as_in_forecast_and_explain(acme: Acme) -> None:
+    acme.customers.track_days_ago("alpha", 6, 5)
+    acme.customers.track_days_ago("beta", 13, 12.5)
+    acme.customers.track_days_ago("gamma", 6.5, 6.5, 1)
     acme.customers.judge()
     organization_id = acme.organization.id
     with transaction():
         due = companies_due(organization_id, until=NOW + WEEK)
-        told = [one for some in forecast(due, 1, NOW, NOW + WEEK) for one in some]
+        planned = [change for changes in forecast(due, 1, NOW, NOW + WEEK) for change in changes]
         explained = {c: explain(organization_id, c, 1, NOW) for c in ("alpha", "beta", "gamma")}
-    coming = sorted((one for one in told if one.before != one.after), key=lambda one: one.at)
+    coming = sorted(
+        (change for change in planned if change.before != change.after),
+        key=lambda change: change.at,
+    )
     page = acme.page()
-    section = page.text[page.text.index("Upcoming changes") : page.text.index("What changed")]
+    section = page.text[page.text.index("Upcoming changes") : page.text.index("Recent changes")]
     assert re.findall(r'datetime="([^"]+)"', section) == [
-        f"{one.at:%Y-%m-%dT%H:%M:%S}Z" for one in coming
+        f"{change.at:%Y-%m-%dT%H:%M:%S}Z" for change in coming
     ]
     text = text_of(page)
-    assert [(one.id, one.before, one.after) for one in coming] == [
+    assert [(change.id, change.before, change.after) for change in coming] == [
         ("gamma", "Healthy", "At Risk"),
         ("alpha", "Healthy", "At Risk"),
         ("beta", "At Risk", "Critical"),
     ]
-    for one in coming:
-        found = explained[one.id]
-        assert found is not None
-        [flag] = found.flags
-        [step] = one.flags
-        assert (flag.changes_at, flag.changes_to) == (one.at, one.after)
+    for change in coming:
+        explanation = explained[change.id]
+        assert explanation is not None
+        [flag] = explanation.flags
+        [step] = change.flags
+        assert (flag.changes_at, flag.changes_to) == (change.at, change.after)
         assert step.unless == flag.unless == "1 more Report created"
-        said = f"{one.name} {one.before} → to {one.after} {step.description} unless {step.unless}"
-        assert said in text
+        statuses = f"{change.name} {change.before} → to {change.after}"
+        line = f"{statuses} {step.description} unless {step.unless}"
+        assert line in text
 
 
-def test_two_events_that_leave_the_window_together_take_two_to_make_up_for(acme: Acme) -> None:
-    acme.customers.track("acme", 6, 6)
+def test_two_events_that_leave_the_window_together_need_two_to_prevent_the_change(
+    acme: Acme,
+) -> None:
+    acme.customers.track_days_ago("acme", 6, 6)
     acme.customers.judge()
     assert "Wednesday 10:30" in text_of(acme.page())
     assert "unless 2 more Report created" in text_of(acme.page())
 
 
-def test_more_of_what_comes_goes_on_in_order(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_upcoming_changes_continue_in_order(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "PAGE", 2)
     for number, name in enumerate("abc"):
-        acme.customers.track(name, 6 - number / 10, 1)
+        acme.customers.track_days_ago(name, 6 - number / 10, 1)
     acme.customers.judge()
     page = acme.page()
     [more] = {address for address in links(page) if "/coming?after=" in address}
     part = acme.browser.get(more, headers={"HX-Request": "true"})
-    section = page.text[page.text.index("Upcoming changes") : page.text.index("What changed")]
+    section = page.text[page.text.index("Upcoming changes") : page.text.index("Recent changes")]
     shown = re.findall(r"/companies/([abc])\"", section + part.text)
     assert shown == ["a", "b", "c"]
     assert "<h1>Upcoming changes</h1>" in acme.browser.get(more).text
 
 
 @pytest.mark.parametrize("what", ["coming", "changes"])
-def test_a_place_that_is_none_leads_to_the_page(acme: Acme, what: str) -> None:
-    acme.customers.track("acme", 1)
+def test_an_invalid_cursor_redirects_to_the_page(acme: Acme, what: str) -> None:
+    acme.customers.track_days_ago("acme", 1)
     refused = acme.browser.get(f"/o/acme/{what}?after=nonsense")
     assert (refused.status_code, refused.location) == (303, "/o/acme/")
 
 
-def test_rules_that_cannot_be_read_are_told_and_the_rest_is_shown(acme: Acme) -> None:
-    acme.customers.track("acme", 1)
+def test_unreadable_rules_are_reported_and_the_rest_is_shown(acme: Acme) -> None:
+    acme.customers.track_days_ago("acme", 1)
     acme.customers.judge()
     with transaction():
         execute("update rule_versions set source = 'version: 7'")
@@ -200,23 +210,23 @@ def test_rules_that_cannot_be_read_are_told_and_the_rest_is_shown(acme: Acme) ->
     assert "1 company" in text
 
 
-# Quiet keys, first steps, access
+# Quiet keys, get started, access
 
 
-def test_a_key_that_is_silent_for_long_is_told_by_its_name(acme: Acme) -> None:
+def test_a_quiet_event_key_is_shown_by_its_name(acme: Acme) -> None:
     for hour in range(30):
-        acme.customers.track("acme", 10 - hour / 24)
-    acme.customers.track("acme", 0.01, key="login")
+        acme.customers.track_days_ago("acme", 10 - hour / 24)
+    acme.customers.track_days_ago("acme", 0.01, key="login")
     acme.customers.judge()
     with transaction():
         hourly_counts.merge_arrivals(NOW)
     text = text_of(acme.page())
     assert "Report created report_created" in text
-    assert "never silent for more than 1 hour before" in text
+    assert "longest previous gap 1 hour" in text
 
 
-def test_where_nothing_happens_the_page_says_so(acme: Acme) -> None:
-    acme.customers.track("acme", 40, 39)
+def test_empty_sections_are_explained(acme: Acme) -> None:
+    acme.customers.track_days_ago("acme", 40, 39)
     acme.customers.judge()
     text = text_of(acme.page())
     assert "No company changes status before Tue 27 Jan, 10:30" in text
@@ -224,22 +234,22 @@ def test_where_nothing_happens_the_page_says_so(acme: Acme) -> None:
     assert "None. Every event arrives about as often as before" in text
 
 
-def test_before_the_first_company_the_page_tells_the_first_steps(acme: Acme) -> None:
+def test_without_companies_the_page_explains_how_to_get_started(acme: Acme) -> None:
     text = html.unescape(text_of(acme.page()))
     assert "No companies yet" in text
     assert "brazebee keys create --org acme" in text
     assert """-d '{"event_key": "report_created", "company": {"id": "company_123\"""" in text
-    assert "1 flag says what trouble looks like" in text
+    assert "1 flag defines when a company is at risk" in text
 
 
-def test_it_is_where_one_comes_to_after_signing_in(acme: Acme) -> None:
+def test_signing_in_leads_to_this_page(acme: Acme) -> None:
     start = acme.browser.client.get("/", follow_redirects=True)
     assert start.request.path == "/o/acme/"
 
 
-def test_hostile_names_are_shown_as_they_are(acme: Acme) -> None:
-    acme.customers.track("<b>'\"/../", 6, 5)
-    acme.customers.track('<i>"&', 0.5)
+def test_hostile_names_are_escaped(acme: Acme) -> None:
+    acme.customers.track_days_ago("<b>'\"/../", 6, 5)
+    acme.customers.track_days_ago('<i>"&', 0.5)
     acme.customers.judge()
     page = acme.page()
     assert "<b>" not in page.text.lower()
@@ -247,7 +257,7 @@ def test_hostile_names_are_shown_as_they_are(acme: Acme) -> None:
     assert "/o/acme/companies/%3Ci%3E%22&" in links(page)
 
 
-def test_nobody_else_learns_of_it(acme: Acme, dashboard: Dashboard) -> None:
+def test_people_of_other_organizations_do_not_see_it(acme: Acme, dashboard: Dashboard) -> None:
     other = dashboard.organization("other")
     stranger = dashboard.signed_in("eve@other.com", (other, "administrator"))
     for address in ("/o/acme/", "/o/acme/changes", "/o/acme/coming"):

@@ -25,14 +25,14 @@ HOSTILE = """"><script>alert('x')</script> /../ =1+1"""
 def names(response: TestResponse) -> list[str]:
     """The companies on a page, in order."""
     assert response.status_code == 200
-    found = re.findall(r'<th scope="row"><a href="[^"]*">(.*?)</a>', response.text)
-    return [html.unescape(name) for name in found]
+    links = re.findall(r'<th scope="row"><a href="[^"]*">(.*?)</a>', response.text)
+    return [html.unescape(name) for name in links]
 
 
 def link(response: TestResponse, text: str) -> str:
-    found = re.search(rf'<a [^>]*?href="([^"]*)"[^>]*>{text}', response.text)
-    assert found, f"no link {text}"
-    return html.unescape(found.group(1))
+    match = re.search(rf'<a [^>]*?href="([^"]*)"[^>]*>{text}', response.text)
+    assert match, f"no link {text}"
+    return html.unescape(match.group(1))
 
 
 def rows(response: TestResponse) -> list[dict[str, str]]:
@@ -48,10 +48,10 @@ class Acme:
         self.dashboard = dashboard
         self.organization: Organization = dashboard.organization("acme")
         self.customers = Customers(self.organization)
-        self.customers.track("busy", 2, 1, plan="Pro", seats=10)
-        self.customers.track("fresh", 1, plan="Free", seats=200)
-        self.customers.track("quiet", 20, plan="Pro", trial=True)
-        self.customers.track("slow", 9, 3, plan="Team", crm_provider="hubspot")
+        self.customers.track_days_ago("busy", 2, 1, plan="Pro", seats=10)
+        self.customers.track_days_ago("fresh", 1, plan="Free", seats=200)
+        self.customers.track_days_ago("quiet", 20, plan="Pro", trial=True)
+        self.customers.track_days_ago("slow", 9, 3, plan="Team", crm_provider="hubspot")
         self.customers.judge()
         self.browser = dashboard.signed_in(f"{role}@acme.com", (self.organization, role))
 
@@ -69,18 +69,18 @@ def acme(dashboard: Dashboard) -> Acme:
     return Acme(dashboard)
 
 
-# What is found
+# Search, filters and order
 
 
-def test_the_worst_come_first_with_what_the_command_line_says_of_them(acme: Acme) -> None:
+def test_the_list_shows_worst_companies_first_like_the_command_line(acme: Acme) -> None:
     page = acme.page()
     assert names(page) == ["Quiet", "Fresh", "Slow", "Busy"]
     with transaction():
-        told = companies.list_health(acme.organization.id)
+        listed = companies.list_health(acme.organization.id)
     text = text_of(page)
-    for company in told:
-        said = f"{company.name} {company.id} {company.health_status} {company.score}"
-        assert said in text
+    for company in listed:
+        line = f"{company.name} {company.id} {company.health_status} {company.score}"
+        assert line in text
     assert "All 4" in text
     assert "Critical 1" in text
     assert "At Risk 2" in text
@@ -89,7 +89,7 @@ def test_the_worst_come_first_with_what_the_command_line_says_of_them(acme: Acme
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ("?q=QUI", ["Quiet"]),
         ("?q=u", ["Quiet", "Busy"]),
@@ -110,27 +110,27 @@ def test_the_worst_come_first_with_what_the_command_line_says_of_them(acme: Acme
         ("?sort=nonsense", ["Quiet", "Fresh", "Slow", "Busy"]),
     ],
 )
-def test_the_address_says_which_and_in_what_order(acme: Acme, query: str, found: list[str]) -> None:
+def test_the_query_string_filters_and_sorts(acme: Acme, query: str, expected: list[str]) -> None:
     listed = names(acme.page(query))
-    assert sorted(listed) == sorted(found)
-    if "sort" in query or len(found) < 2:
-        assert listed == found
+    assert sorted(listed) == sorted(expected)
+    if "sort" in query or len(expected) < 2:
+        assert listed == expected
 
 
-def test_where_nothing_matches_the_page_says_how_to_go_on(acme: Acme) -> None:
+def test_without_matches_the_page_offers_all_companies(acme: Acme) -> None:
     page = acme.page("?q=nobody")
     assert "No matching companies" in text_of(page)
     assert link(page, "Show all companies") == "/o/acme/companies"
 
 
-def test_before_any_company_the_page_leads_to_the_first_steps(dashboard: Dashboard) -> None:
+def test_without_companies_the_page_links_to_get_started(dashboard: Dashboard) -> None:
     new = dashboard.organization("new")
     page = dashboard.signed_in("ann@new.com", (new, "viewer")).get("/o/new/companies")
     assert "No companies yet" in text_of(page)
     assert link(page, "Get started") == "/o/new/"
 
 
-def test_a_filter_by_a_field_that_a_form_adds_stands_in_the_address_afterwards(acme: Acme) -> None:
+def test_a_field_filter_added_by_the_form_is_in_the_url_afterwards(acme: Acme) -> None:
     added = acme.page("?q=&field.plan=Pro&add_field=trial&add_value=true&flag_status=")
     assert added.status_code == 303
     assert added.location == "/o/acme/companies?field.plan=Pro&field.trial=true"
@@ -140,9 +140,7 @@ def test_a_filter_by_a_field_that_a_form_adds_stands_in_the_address_afterwards(a
     )
 
 
-def test_pages_follow_each_other_and_hold_each_company_once(
-    acme: Acme, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pages_list_each_company_once(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAGE", 3)
     first = acme.page("?sort=name")
     assert names(first) == ["Busy", "Fresh", "Quiet"]
@@ -152,19 +150,19 @@ def test_pages_follow_each_other_and_hold_each_company_once(
     assert link(second, "First page") == "/o/acme/companies?sort=name"
 
 
-def test_a_place_of_another_order_leads_to_the_first_page(acme: Acme) -> None:
+def test_a_cursor_of_another_order_redirects_to_the_first_page(acme: Acme) -> None:
     refused = acme.page("?sort=name&after=nonsense")
     assert (refused.status_code, refused.location) == (303, "/o/acme/companies?sort=name")
 
 
-def test_the_heads_of_columns_sort_and_say_how(acme: Acme) -> None:
+def test_column_headers_sort_and_show_the_direction(acme: Acme) -> None:
     page = acme.page("?q=s&sort=name")
     assert link(page, "Company") == "/o/acme/companies?q=s&sort=-name"
     assert link(page, "Score") == "/o/acme/companies?q=s&sort=score"
     assert page.text.count('aria-sort="ascending"') == 1
 
 
-def test_htmx_gets_the_list_alone_and_the_address_to_show(acme: Acme) -> None:
+def test_htmx_gets_the_list_alone_and_the_url_to_show(acme: Acme) -> None:
     part = acme.page("?q=qui&status=&add_field=plan&add_value=Pro", headers={"HX-Request": "true"})
     assert names(part) == ["Quiet"]
     assert "<html" not in part.text
@@ -174,7 +172,7 @@ def test_htmx_gets_the_list_alone_and_the_address_to_show(acme: Acme) -> None:
 
 
 def test_hostile_names_and_values_are_shown_as_they_are(acme: Acme) -> None:
-    acme.customers.track(HOSTILE, 1, name=HOSTILE, **{HOSTILE: HOSTILE})
+    acme.customers.track_days_ago(HOSTILE, 1, name=HOSTILE, **{HOSTILE: HOSTILE})
     acme.customers.judge()
     page = acme.page("?q=" + quote("><script>"))
     assert names(page) == [HOSTILE]
@@ -187,7 +185,9 @@ def test_hostile_names_and_values_are_shown_as_they_are(acme: Acme) -> None:
     assert "<script>alert" not in filtered.text
 
 
-def test_nobody_else_learns_of_the_list(acme: Acme, dashboard: Dashboard) -> None:
+def test_people_of_other_organizations_do_not_see_the_list(
+    acme: Acme, dashboard: Dashboard
+) -> None:
     other = dashboard.organization("other")
     stranger = dashboard.signed_in("eve@other.com", (other, "administrator"))
     for address in ("/o/acme/companies", "/o/acme/companies.csv"):
@@ -201,27 +201,27 @@ def test_nobody_else_learns_of_the_list(acme: Acme, dashboard: Dashboard) -> Non
 # CSV
 
 
-def test_all_that_match_are_exported_with_their_fields(acme: Acme) -> None:
+def test_all_matching_companies_are_exported_with_their_fields(acme: Acme) -> None:
     exported = acme.browser.get("/o/acme/companies.csv?status=At+Risk&sort=name")
     assert exported.mimetype == "text/csv"
     disposition = exported.headers["Content-Disposition"]
     assert disposition == 'attachment; filename="companies-2026-01-20.csv"'
-    found = rows(exported)
-    assert [(row["id"], row["plan"], row["status"]) for row in found] == [
+    exported_rows = rows(exported)
+    assert [(row["id"], row["plan"], row["status"]) for row in exported_rows] == [
         ("fresh", "Free", "At Risk"),
         ("slow", "Team", "At Risk"),
     ]
-    assert list(found[0]) == [
+    assert list(exported_rows[0]) == [
         "id", "name", "status", "previous_status", "since", "score", "last_event_at",
         "plan", "seats",
     ]  # fmt: skip
-    assert found[0]["last_event_at"] == "2026-01-19T10:30:05Z"
-    assert (found[0]["seats"], found[1]["seats"]) == ("200", "")
+    assert exported_rows[0]["last_event_at"] == "2026-01-19T10:30:05Z"
+    assert (exported_rows[0]["seats"], exported_rows[1]["seats"]) == ("200", "")
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1"])
-def test_no_text_of_a_client_becomes_a_formula(acme: Acme, text: str) -> None:
-    acme.customers.track("odd", 1, **{"name": text + "x", text: text, "loss": -5})
+def test_no_text_of_a_client_becomes_a_formula_in_the_export(acme: Acme, text: str) -> None:
+    acme.customers.track_days_ago("odd", 1, **{"name": text + "x", text: text, "loss": -5})
     acme.customers.judge()
     [row] = rows(acme.browser.get("/o/acme/companies.csv?q=odd"))
     assert row["name"] == f"'{text}x"
@@ -232,10 +232,10 @@ def test_no_text_of_a_client_becomes_a_formula(acme: Acme, text: str) -> None:
 def test_more_than_one_chunk_is_exported(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.company_list, "READ_AT_ONCE", 3)
     for sort in ("name", "-name", "score", "-since", "last-event", "-status"):
-        asked = f"sort={sort}"
-        found = rows(acme.browser.get(f"/o/acme/companies.csv?{asked}"))
-        assert [row["name"] for row in found] == names(acme.page(f"?{asked}"))
-    assert len(found) == 4
+        query_string = f"sort={sort}"
+        exported_rows = rows(acme.browser.get(f"/o/acme/companies.csv?{query_string}"))
+        assert [row["name"] for row in exported_rows] == names(acme.page(f"?{query_string}"))
+    assert len(exported_rows) == 4
 
 
 # Saved views
@@ -265,7 +265,7 @@ def test_a_view_is_saved_opened_renamed_and_deleted(acme: Acme) -> None:
     ]
 
 
-def test_a_view_of_ones_own_is_seen_by_nobody_else(acme: Acme, dashboard: Dashboard) -> None:
+def test_a_personal_view_is_visible_only_to_its_owner(acme: Acme, dashboard: Dashboard) -> None:
     save(acme.browser, "Mine")
     ben = dashboard.signed_in("ben@acme.com", (acme.organization, "administrator"))
     assert "Mine" not in ben.get("/o/acme/companies").text
@@ -290,35 +290,35 @@ def test_editors_share_views_and_viewers_open_them(acme: Acme, dashboard: Dashbo
 
 
 @pytest.mark.parametrize(
-    ("name", "query", "said"),
+    ("name", "query", "message"),
     [
         ("", "status=Critical", "Enter a name of one line"),
         ("two\nlines", "status=Critical", "Enter a name of one line"),
         ("x" * 101, "status=Critical", "Enter a name of one line"),
         ("All", "after=3", "Search, filter or sort first"),
         ("Long", "&".join(f"field.a{n}=b" for n in range(300)), "cannot have this many filters"),
-        ("TAKEN", "status=Healthy", "called “TAKEN” already"),
+        ("TAKEN", "status=Healthy", "named “TAKEN” already"),
     ],
 )
-def test_a_view_that_cannot_be_is_refused_with_the_reason(
-    acme: Acme, name: str, query: str, said: str
+def test_an_invalid_view_is_rejected_with_the_reason(
+    acme: Acme, name: str, query: str, message: str
 ) -> None:
     save(acme.browser, "Taken")
     acme.browser.get("/o/acme/companies")
     refused = acme.browser.post("/o/acme/views", name=name, query=query)
     assert refused.status_code == 303
-    assert said in text_of(acme.page())
+    assert message in text_of(acme.page())
     assert acme.logged() == [("viewer@acme.com", "View saved", "Taken")]
 
 
-def test_there_is_a_bound_on_views(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_views_is_limited(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saved_views, "MAX_VIEWS", 1)
     save(acme.browser, "One")
     save(acme.browser, "Two")
     assert "views is reached. Delete some first" in text_of(acme.page())
 
 
-def test_a_view_is_not_saved_without_the_token_of_the_page(acme: Acme) -> None:
+def test_a_view_is_not_saved_without_a_csrf_token(acme: Acme) -> None:
     acme.browser.token = None
     refused = acme.browser.post("/o/acme/views", name="x", query="status=Critical")
     assert refused.status_code == 400

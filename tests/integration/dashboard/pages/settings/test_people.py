@@ -27,8 +27,8 @@ def logged(organization: Organization) -> list[tuple[str, str, str]]:
     """The entries but for those of signing in, oldest first: who, what, and to whom."""
     with transaction():
         entries = audit_log.read_page(organization.id, limit=100)
-    found = [(e.made_by, e.action, e.subject) for e in reversed(entries)]
-    return [entry for entry in found if entry[1] != "Signed in"]
+    listed = [(e.made_by, e.action, e.subject) for e in reversed(entries)]
+    return [entry for entry in listed if entry[1] != "Signed in"]
 
 
 def roles(organization: Organization) -> dict[str, str]:
@@ -65,7 +65,7 @@ def test_a_new_person_signs_in_with_the_password_that_is_shown_once(dashboard: D
     assert logged(acme) == [("ann@acme.com", "Person added", "Bob@acme.com")]
 
 
-def test_somebody_of_another_organization_keeps_their_password(dashboard: Dashboard) -> None:
+def test_a_person_of_another_organization_keeps_their_password(dashboard: Dashboard) -> None:
     acme, other = dashboard.organization("acme"), dashboard.organization("other")
     dashboard.person("bob@acme.com", [(other, "viewer")])
     browser = dashboard.signed_in("ann@acme.com", (acme, "administrator"))
@@ -79,7 +79,7 @@ def test_somebody_of_another_organization_keeps_their_password(dashboard: Dashbo
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("form", "message"),
     [
         ({"email": "", "role": "viewer"}, "Enter an email."),
         ({"email": "bob", "role": "viewer"}, "`bob` is not an email address."),
@@ -89,28 +89,28 @@ def test_somebody_of_another_organization_keeps_their_password(dashboard: Dashbo
         ({"email": "ann@acme.com", "role": "viewer"}, "is a member of `acme` already."),
     ],
 )
-def test_what_is_wrong_with_a_new_person_is_said_and_what_was_entered_stays(
-    dashboard: Dashboard, form: dict[str, str], said: str
+def test_errors_about_a_new_person_are_shown_and_the_entries_kept(
+    dashboard: Dashboard, form: dict[str, str], message: str
 ) -> None:
     acme = dashboard.organization("acme")
     browser = dashboard.signed_in("ann@acme.com", (acme, "administrator"))
     browser.get(PEOPLE)
     refused = browser.post(PEOPLE, **form)
     assert refused.status_code == 422
-    assert said in text_of(refused)
+    assert message in text_of(refused)
     assert 'aria-invalid="true"' in refused.text
     assert roles(acme) == {"ann@acme.com": "administrator"}
     assert logged(acme) == []
 
 
-def test_a_role_is_changed_and_holds_from_the_next_page_on(dashboard: Dashboard) -> None:
+def test_a_changed_role_applies_from_the_next_request(dashboard: Dashboard) -> None:
     acme = dashboard.organization("acme")
     bob = dashboard.signed_in("bob@acme.com", (acme, "viewer"))
     browser = dashboard.signed_in("ann@acme.com", (acme, "administrator"))
     assert bob.get(PEOPLE).status_code == 403
     address = f"{PEOPLE}/{id_of('bob@acme.com')}/role"
     assert browser.post(address, role="administrator").location == PEOPLE
-    assert "bob@acme.com is an administrator now." in text_of(browser.get(PEOPLE))
+    assert "bob@acme.com is now an administrator." in text_of(browser.get(PEOPLE))
     assert bob.get(PEOPLE).status_code == 200
     assert browser.post(address, role="owner").status_code == 400
     assert logged(acme) == [("ann@acme.com", "Role changed", "bob@acme.com")]
@@ -118,7 +118,7 @@ def test_a_role_is_changed_and_holds_from_the_next_page_on(dashboard: Dashboard)
     assert "was: viewer, role: administrator" in page
 
 
-def test_the_last_administrator_stays_one(dashboard: Dashboard) -> None:
+def test_the_last_administrator_cannot_be_removed(dashboard: Dashboard) -> None:
     acme = dashboard.organization("acme")
     disabled = dashboard.person("gone@acme.com", [(acme, "administrator")])
     with transaction():
@@ -132,7 +132,7 @@ def test_the_last_administrator_stays_one(dashboard: Dashboard) -> None:
     assert logged(acme) == []
 
 
-def test_two_administrators_cannot_take_each_others_role_at_once(
+def test_two_administrators_cannot_demote_each_other_concurrently(
     dashboard: Dashboard,
 ) -> None:
     acme = dashboard.organization("acme")
@@ -152,7 +152,7 @@ def test_two_administrators_cannot_take_each_others_role_at_once(
         assert sorted(pool.map(demote, both)) == [False, True]
 
 
-def test_a_removed_member_is_out_at_once_but_keeps_other_organizations(
+def test_a_removed_member_loses_access_at_once_but_keeps_other_organizations(
     dashboard: Dashboard,
 ) -> None:
     acme, other = dashboard.organization("acme"), dashboard.organization("other")
@@ -193,7 +193,7 @@ def test_a_reset_password_replaces_the_old_one(dashboard: Dashboard) -> None:
 
 
 @pytest.mark.parametrize("change", ["password", "disable", "enable"])
-def test_an_administrator_gains_nothing_over_who_belongs_elsewhere_too(
+def test_an_administrator_cannot_control_members_of_other_organizations(
     dashboard: Dashboard, change: str
 ) -> None:
     acme, other = dashboard.organization("acme"), dashboard.organization("other")
@@ -212,7 +212,9 @@ def test_an_administrator_gains_nothing_over_who_belongs_elsewhere_too(
 
 
 @pytest.mark.parametrize("change", ["role", "remove", "password", "disable", "enable"])
-def test_nobody_of_another_organization_can_be_changed(dashboard: Dashboard, change: str) -> None:
+def test_people_of_another_organization_cannot_be_changed(
+    dashboard: Dashboard, change: str
+) -> None:
     acme, other = dashboard.organization("acme"), dashboard.organization("other")
     bob = dashboard.signed_in("bob@acme.com", (other, "viewer"))
     browser = dashboard.signed_in("ann@acme.com", (acme, "administrator"))
@@ -236,7 +238,7 @@ def test_only_administrators_see_and_change_people_and_read_the_log(
     assert roles(acme) == {"ann@acme.com": role}
 
 
-def test_what_people_enter_is_shown_as_text(dashboard: Dashboard) -> None:
+def test_entered_text_is_escaped(dashboard: Dashboard) -> None:
     acme = dashboard.organization('<b>"acme"')
     browser = dashboard.signed_in("ann@acme.com", (acme, "administrator"))
     start = browser.client.get("/", follow_redirects=True)
@@ -276,27 +278,27 @@ def test_the_audit_log_is_paged_and_filtered(dashboard: Dashboard) -> None:
     assert seen(f"{AUDIT}?before=99999999999999999999") == seen(AUDIT)
 
 
-def test_one_organizations_log_is_not_anothers(dashboard: Dashboard) -> None:
+def test_the_audit_log_shows_only_its_organization(dashboard: Dashboard) -> None:
     acme, other = dashboard.organization("acme"), dashboard.organization("other")
     dashboard.signed_in("bob@acme.com", (other, "administrator"))
     browser = dashboard.signed_in("ann@acme.com", (acme, "administrator"))
     assert "bob@acme.com" not in browser.get(AUDIT).text
 
 
-def test_somebody_changes_their_own_name(dashboard: Dashboard) -> None:
+def test_people_change_their_own_name(dashboard: Dashboard) -> None:
     acme = dashboard.organization("acme")
     browser = dashboard.signed_in("ann@acme.com", (acme, "viewer"))
     assert browser.post("/account/name", name="  Ann O'Brien ").location == "/account"
     assert "Your name was changed." in text_of(browser.get("/account"))
     assert logged(acme) == [("ann@acme.com", "Name changed", "ann@acme.com")]
-    for wrong, said in (("", "Enter a name."), ("a\nb", "Use one line of plain text.")):
+    for wrong, message in (("", "Enter a name."), ("a\nb", "Use one line of plain text.")):
         refused = browser.post("/account/name", name=wrong)
         assert refused.status_code == 422
-        assert said in text_of(refused)
+        assert message in text_of(refused)
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("form", "message"),
     [
         ({"current": "wrong horse battery"}, "Your current password is incorrect."),
         ({"current": ""}, "Enter your current password."),
@@ -307,8 +309,8 @@ def test_somebody_changes_their_own_name(dashboard: Dashboard) -> None:
         ({"again": "another horse battery"}, "The new passwords do not match."),
     ],
 )
-def test_a_password_that_does_not_do_is_refused_with_the_reason(
-    dashboard: Dashboard, form: dict[str, str], said: str
+def test_an_invalid_password_is_rejected_with_the_reason(
+    dashboard: Dashboard, form: dict[str, str], message: str
 ) -> None:
     browser = dashboard.signed_in("ann.long@acme.com")
     new = "staple of words"
@@ -316,7 +318,7 @@ def test_a_password_that_does_not_do_is_refused_with_the_reason(
         "/account/password", **{"current": PASSWORD, "new": new, "again": new, **form}
     )
     assert refused.status_code == 422
-    assert said in text_of(refused)
+    assert message in text_of(refused)
     assert dashboard.browser().sign_in("ann.long@acme.com").status_code == 303
 
 
@@ -346,7 +348,7 @@ def test_the_first_administrator_administers_every_organization(
     assert again is None
 
 
-def test_there_is_no_first_administrator_where_there_is_somebody_or_no_organization(
+def test_no_first_administrator_is_created_if_there_are_people_or_no_organizations(
     dashboard: Dashboard,
 ) -> None:
     with transaction():

@@ -46,19 +46,19 @@ def come_back(browser: Browser, begin: str = "/sign-in/openid") -> TestResponse:
     return browser.client.get(f"{back.path}?{back.query}")
 
 
-def check_refused(browser: Browser, answer: TestResponse, said: str) -> None:
+def assert_rejected(browser: Browser, answer: TestResponse, message: str) -> None:
     assert (answer.status_code, answer.location) == (303, "/sign-in")
-    assert said in text_of(browser.get("/sign-in"))
+    assert message in text_of(browser.get("/sign-in"))
     assert browser.client.get("/account").status_code == 303
 
 
-def test_without_the_settings_there_is_no_such_way(serve_dashboard: ServeDashboard) -> None:
+def test_openid_is_not_offered_without_its_settings(serve_dashboard: ServeDashboard) -> None:
     browser = serve_dashboard().browser()
     assert "Sign in with" not in browser.get("/sign-in").text
     assert browser.get("/sign-in/openid").status_code == 404
 
 
-def test_somebody_with_a_verified_email_is_signed_in_as_who_they_are(dashboard: Dashboard) -> None:
+def test_a_person_with_a_verified_email_is_signed_in(dashboard: Dashboard) -> None:
     acme = dashboard.organization("acme")
     dashboard.person("Ann@acme.com", [(acme, "editor")], password=None)
     browser = dashboard.browser()
@@ -75,14 +75,16 @@ def test_somebody_with_a_verified_email_is_signed_in_as_who_they_are(dashboard: 
     assert (entry.action, entry.detail["by"]) == ("Signed in", "OpenID Connect")
 
 
-def test_what_the_token_leaves_out_is_asked_for(dashboard: Dashboard, provider: Provider) -> None:
+def test_claims_missing_from_the_token_are_requested(
+    dashboard: Dashboard, provider: Provider
+) -> None:
     dashboard.person("ann@acme.com")
     provider.claims = {}
     provider.told = {"sub": "subject-1", **ANN}
     assert come_back(dashboard.browser()).location == "/"
     provider.told["sub"] = "another"
     browser = dashboard.browser()
-    check_refused(browser, come_back(browser), "did not confirm who you are")
+    assert_rejected(browser, come_back(browser), "did not confirm who you are")
 
 
 @pytest.mark.parametrize(
@@ -94,13 +96,13 @@ def test_what_the_token_leaves_out_is_asked_for(dashboard: Dashboard, provider: 
         {"email": ""},
     ],
 )
-def test_an_email_that_is_not_verified_lets_nobody_in(
+def test_an_unverified_email_is_rejected(
     dashboard: Dashboard, provider: Provider, claims: dict[str, Any]
 ) -> None:
     dashboard.person("ann@acme.com")
     provider.claims |= claims
     browser = dashboard.browser()
-    check_refused(browser, come_back(browser), "has not verified your email")
+    assert_rejected(browser, come_back(browser), "has not verified your email")
 
 
 @pytest.mark.parametrize(
@@ -115,25 +117,25 @@ def test_an_email_that_is_not_verified_lets_nobody_in(
     ],
     ids=str,
 )
-def test_a_token_that_is_not_for_this_sign_in_is_refused(
+def test_a_token_for_another_sign_in_is_rejected(
     dashboard: Dashboard, provider: Provider, changes: dict[str, Any]
 ) -> None:
     dashboard.person("ann@acme.com")
     provider.changes = changes
     browser = dashboard.browser()
-    check_refused(browser, come_back(browser), "did not confirm who you are")
+    assert_rejected(browser, come_back(browser), "did not confirm who you are")
 
 
-def test_a_token_that_somebody_else_signed_is_refused(
+def test_a_token_with_a_foreign_signature_is_rejected(
     dashboard: Dashboard, provider: Provider
 ) -> None:
     dashboard.person("ann@acme.com")
     provider.signs_with = RSAKey.generate_key(2048, {"kid": "one"})
     browser = dashboard.browser()
-    check_refused(browser, come_back(browser), "did not confirm who you are")
+    assert_rejected(browser, come_back(browser), "did not confirm who you are")
 
 
-def test_an_answer_is_taken_only_by_the_browser_that_asked_and_once(
+def test_a_response_is_accepted_once_and_only_from_the_browser_that_started(
     dashboard: Dashboard, provider: Provider
 ) -> None:
     dashboard.person("ann@acme.com")
@@ -143,44 +145,44 @@ def test_an_answer_is_taken_only_by_the_browser_that_asked_and_once(
         requests.get(sent.location, allow_redirects=False, timeout=5).headers["Location"]
     )
     address = f"{back.path}?{back.query}"
-    check_refused(victim, victim.client.get(address), "did not confirm who you are")
+    assert_rejected(victim, victim.client.get(address), "did not confirm who you are")
     assert attacker.client.get(address).location == "/"
-    check_refused(victim, victim.client.get(address), "did not confirm who you are")
+    assert_rejected(victim, victim.client.get(address), "did not confirm who you are")
 
 
 @pytest.mark.parametrize("query", ["", "?error=access_denied&state=x", "?code=made-up&state=x"])
-def test_an_answer_that_was_made_up_is_refused(dashboard: Dashboard, query: str) -> None:
+def test_a_forged_response_is_rejected(dashboard: Dashboard, query: str) -> None:
     browser = dashboard.browser()
-    check_refused(browser, browser.get(f"/sign-in/openid/return{query}"), "did not confirm")
+    assert_rejected(browser, browser.get(f"/sign-in/openid/return{query}"), "did not confirm")
 
 
-def test_a_provider_that_is_away_is_told_and_the_password_still_works(
+def test_an_unreachable_provider_is_reported_and_passwords_still_work(
     serve_dashboard: ServeDashboard, open_id: OpenIdSettings
 ) -> None:
     dashboard = serve_dashboard(open_id=replace(open_id, issuer="http://127.0.0.1:1"))
     dashboard.person("ann@acme.com")
     browser = dashboard.browser()
-    check_refused(browser, browser.get("/sign-in/openid"), "is not responding")
+    assert_rejected(browser, browser.get("/sign-in/openid"), "is not responding")
     assert browser.sign_in("ann@acme.com").status_code == 303
 
 
-def test_nobody_is_made_whom_no_administrator_has_added(dashboard: Dashboard) -> None:
+def test_unknown_people_are_not_created(dashboard: Dashboard) -> None:
     dashboard.organization("default")
     browser = dashboard.browser()
-    check_refused(browser, come_back(browser), "ann@acme.com may not sign in here.")
+    assert_rejected(browser, come_back(browser), "ann@acme.com may not sign in here.")
     with transaction():
         assert people.find("ann@acme.com") is None
 
 
-def test_who_is_disabled_stays_out(dashboard: Dashboard) -> None:
+def test_disabled_people_cannot_sign_in(dashboard: Dashboard) -> None:
     person = dashboard.person("ann@acme.com")
     with transaction():
         people.disable(person.id, NOW)
     browser = dashboard.browser()
-    check_refused(browser, come_back(browser), "ann@acme.com may not sign in here.")
+    assert_rejected(browser, come_back(browser), "ann@acme.com may not sign in here.")
 
 
-def test_a_domain_that_may_brings_new_members_of_one_role(
+def test_an_allowed_domain_adds_new_members_with_one_role(
     serve_dashboard: ServeDashboard, open_id: OpenIdSettings, provider: Provider
 ) -> None:
     settings = replace(open_id, domain="ACME.com", default_role="viewer", organization="acme")
@@ -202,19 +204,19 @@ def test_a_domain_that_may_brings_new_members_of_one_role(
     for email in ("eve@evil-acme.com", "eve@acme.com.evil.com", "eve@sub.acme.com"):
         provider.claims["email"] = email
         stranger = dashboard.browser()
-        check_refused(stranger, come_back(stranger), f"{email} may not sign in here.")
+        assert_rejected(stranger, come_back(stranger), f"{email} may not sign in here.")
 
 
-def test_the_provider_sends_people_back_to_the_address_that_they_open(
+def test_the_provider_redirects_to_the_url_that_people_use(
     serve_dashboard: ServeDashboard, open_id: OpenIdSettings
 ) -> None:
     dashboard = serve_dashboard(open_id=open_id, dashboard_url="https://health.example.com/")
     sent = dashboard.browser().client.get("/sign-in/openid", headers={"Host": "evil.example"})
-    [wanted] = parse_qs(urlsplit(sent.location).query)["redirect_uri"]
-    assert wanted == "https://health.example.com/sign-in/openid/return"
+    [redirect_uri] = parse_qs(urlsplit(sent.location).query)["redirect_uri"]
+    assert redirect_uri == "https://health.example.com/sign-in/openid/return"
 
 
-def test_giving_up_again_and_again_does_not_fill_the_cookie(dashboard: Dashboard) -> None:
+def test_abandoned_sign_ins_do_not_fill_the_cookie(dashboard: Dashboard) -> None:
     dashboard.person("ann@acme.com")
     browser = dashboard.browser()
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""Signing in and out: what is asked, what is answered, and what is kept."""
+"""Signing in and out: forms, responses, and what is stored."""
 
 import re
 import time
@@ -24,7 +24,7 @@ def stored(table: str) -> list[dict[str, object]]:
         return query(f"select * from {table} order by id")
 
 
-def test_with_email_and_password_somebody_comes_to_their_organization(
+def test_email_and_password_lead_to_the_persons_organization(
     dashboard: Dashboard,
 ) -> None:
     acme = dashboard.organization("acme")
@@ -37,26 +37,26 @@ def test_with_email_and_password_somebody_comes_to_their_organization(
     assert start.request.path == "/o/acme/"
     assert "No companies yet" in text_of(start)
     with transaction():
-        found = people.find("ann@acme.com")
-    assert found is not None
-    assert found.signed_in_at == NOW
+        person_row = people.find("ann@acme.com")
+    assert person_row is not None
+    assert person_row.signed_in_at == NOW
 
 
-def test_who_is_signed_in_is_not_asked_again(dashboard: Dashboard) -> None:
+def test_a_signed_in_person_is_redirected_from_the_sign_in_page(dashboard: Dashboard) -> None:
     browser = dashboard.signed_in("ann@acme.com")
     again = browser.get("/sign-in?next=/account")
     assert (again.status_code, again.location) == (303, "/account")
 
 
-def test_somebody_goes_on_where_they_wanted_to_go(dashboard: Dashboard) -> None:
+def test_after_signing_in_a_person_gets_the_page_they_requested(dashboard: Dashboard) -> None:
     acme = dashboard.organization("acme")
     dashboard.person("ann@acme.com", [(acme, "viewer")])
     browser = dashboard.browser()
-    asked = browser.get("/o/acme/companies?after=7&x=a%26b")
-    assert asked.status_code == 303
-    page = browser.get(asked.location)
+    redirected = browser.get("/o/acme/companies?after=7&x=a%26b")
+    assert redirected.status_code == 303
+    page = browser.get(redirected.location)
     assert "Sign in" in text_of(page)
-    signed_in = browser.post(asked.location, email="ann@acme.com", password=PASSWORD)
+    signed_in = browser.post(redirected.location, email="ann@acme.com", password=PASSWORD)
     assert signed_in.location == "/o/acme/companies?after=7&x=a%26b"
 
 
@@ -65,9 +65,7 @@ def test_somebody_goes_on_where_they_wanted_to_go(dashboard: Dashboard) -> None:
     ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)",
      "/%0d%0aSet-Cookie:x", "evil", "///evil.example", "/\tx"],
 )  # fmt: skip
-def test_nobody_is_sent_to_another_host_after_signing_in(
-    dashboard: Dashboard, elsewhere: str
-) -> None:
+def test_signing_in_never_redirects_to_another_host(dashboard: Dashboard, elsewhere: str) -> None:
     dashboard.person("ann@acme.com")
     browser = dashboard.browser()
     browser.get("/sign-in")
@@ -91,7 +89,7 @@ def test_nobody_is_sent_to_another_host_after_signing_in(
     ],
     ids=["wrong password", "unknown email", "without password", "disabled", "almost right"],
 )
-def test_the_answer_is_the_same_whatever_is_wrong(
+def test_the_response_is_the_same_whichever_credential_is_wrong(
     dashboard: Dashboard, email: str, password: str
 ) -> None:
     dashboard.person("ann@acme.com")
@@ -131,22 +129,22 @@ def test_an_unknown_email_takes_about_as_long_as_a_wrong_password(
 
     emails = ("ann@acme.com", "nobody@acme.com", "oidc@acme.com")
     rounds = [{email: seconds(email) for email in emails} for _ in range(9)]
-    took = {email: min(one[email] for one in rounds) for email in emails}  # the least disturbed
+    took = {email: min(times[email] for times in rounds) for email in emails}  # the least disturbed
     assert max(took.values()) < 2 * min(took.values()), took
     attempts.client.connection_pool.disconnect()
 
 
-def test_what_is_missing_is_said_at_its_field(dashboard: Dashboard) -> None:
+def test_missing_entries_are_reported_at_their_field(dashboard: Dashboard) -> None:
     browser = dashboard.browser()
     browser.get("/sign-in")
     refused = browser.post("/sign-in", email=" ", password="")
     assert refused.status_code == 422
-    said = text_of(refused)
-    assert "Enter your email." in said
-    assert "Enter your password." in said
+    text = text_of(refused)
+    assert "Enter your email." in text
+    assert "Enter your password." in text
 
 
-def test_who_guesses_waits_and_does_not_lock_out_the_owner(dashboard: Dashboard) -> None:
+def test_guessing_is_limited_without_locking_out_the_owner(dashboard: Dashboard) -> None:
     dashboard.person("ann@acme.com")
     for _ in range(10):
         refused = dashboard.browser("10.0.0.1").sign_in("ANN@acme.com", "wrong")
@@ -160,7 +158,7 @@ def test_who_guesses_waits_and_does_not_lock_out_the_owner(dashboard: Dashboard)
     assert dashboard.browser("10.0.0.1").sign_in("ann@acme.com").status_code == 429
 
 
-def test_guesses_from_many_addresses_meet_a_limit_of_the_email(dashboard: Dashboard) -> None:
+def test_guesses_from_many_addresses_are_limited_by_email(dashboard: Dashboard) -> None:
     dashboard.person("ann@acme.com")
     for number in range(100):
         refused = dashboard.browser(f"10.0.0.{number}").sign_in("ann@acme.com", "wrong")
@@ -171,7 +169,7 @@ def test_guesses_from_many_addresses_meet_a_limit_of_the_email(dashboard: Dashbo
     assert dashboard.browser("10.0.1.1").sign_in("bob@acme.com").status_code == 422
 
 
-def test_after_too_many_failures_an_address_waits_whomever_it_tries(
+def test_an_address_with_too_many_failures_is_limited_for_all_emails(
     dashboard: Dashboard,
 ) -> None:
     dashboard.person("ann@acme.com")
@@ -182,7 +180,7 @@ def test_after_too_many_failures_an_address_waits_whomever_it_tries(
     assert dashboard.browser("2001:db8:1:2::1").sign_in("ann@acme.com").status_code == 303
 
 
-def test_signing_in_forgets_the_failures_before(dashboard: Dashboard) -> None:
+def test_signing_in_resets_earlier_failures(dashboard: Dashboard) -> None:
     dashboard.person("ann@acme.com")
     for _ in range(3):
         for _ in range(9):
@@ -190,7 +188,7 @@ def test_signing_in_forgets_the_failures_before(dashboard: Dashboard) -> None:
         assert dashboard.browser("10.0.0.1").sign_in("ann@acme.com").status_code == 303
 
 
-def test_without_redis_nobody_signs_in_but_who_is_signed_in_goes_on(
+def test_without_redis_nobody_can_sign_in_but_sessions_continue(
     serve_dashboard: ServeDashboard,
 ) -> None:
     acme = serve_dashboard().organization("acme")
@@ -206,17 +204,17 @@ def test_without_redis_nobody_signs_in_but_who_is_signed_in_goes_on(
     assert other.get("/o/acme/companies").status_code == 200
 
 
-def test_a_hash_of_former_parameters_is_renewed_at_the_next_sign_in(dashboard: Dashboard) -> None:
+def test_a_hash_with_old_parameters_is_renewed_at_the_next_sign_in(dashboard: Dashboard) -> None:
     person = dashboard.person("ann@acme.com", password=None)
     former = Passwords(PasswordHasher(time_cost=2, memory_cost=16, parallelism=1)).hash(PASSWORD)
     with transaction():
         people.set_password_hash(person.id, former)
     assert dashboard.browser().sign_in("ann@acme.com").status_code == 303
     with transaction():
-        found = people.find_by_id(person.id)
-    assert found is not None
-    assert found.password_hash is not None
-    assert "m=8,t=1,p=1" in found.password_hash
+        person_row = people.find_by_id(person.id)
+    assert person_row is not None
+    assert person_row.password_hash is not None
+    assert "m=8,t=1,p=1" in person_row.password_hash
     assert dashboard.browser().sign_in("ann@acme.com").status_code == 303
 
 
@@ -230,7 +228,7 @@ def test_neither_password_nor_token_is_stored(dashboard: Dashboard) -> None:
     assert token.value not in str(session)
 
 
-def test_the_cookies_are_out_of_reach_of_scripts_and_other_sites(dashboard: Dashboard) -> None:
+def test_cookies_are_inaccessible_to_scripts_and_other_sites(dashboard: Dashboard) -> None:
     dashboard.person("ann@acme.com")
     for cookie in dashboard.browser().sign_in("ann@acme.com").headers.getlist("Set-Cookie"):
         assert "HttpOnly" in cookie
@@ -247,7 +245,7 @@ def test_the_cookies_are_out_of_reach_of_scripts_and_other_sites(dashboard: Dash
     ],
     ids=["the proxy says so", "the setting says so"],
 )
-def test_behind_https_the_cookies_go_nowhere_else(
+def test_cookies_are_secure_behind_https(
     serve_dashboard: ServeDashboard, changes: dict[str, object], environ: dict[str, str]
 ) -> None:
     dashboard = serve_dashboard(**changes)
@@ -266,7 +264,7 @@ def test_behind_https_the_cookies_go_nowhere_else(
     assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
-def test_who_is_no_proxy_of_ours_cannot_speak_for_another_address(
+def test_only_trusted_proxies_can_forward_client_addresses(
     serve_dashboard: ServeDashboard,
 ) -> None:
     dashboard = serve_dashboard()
