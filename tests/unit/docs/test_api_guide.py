@@ -1,4 +1,4 @@
-"""The guide to the HTTP API shows what the read API answers, as its description has it."""
+"""The guide to the HTTP API agrees with the OpenAPI description of the read API."""
 
 import json
 import re
@@ -16,21 +16,23 @@ EXAMPLES = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", TOTALS
 
 
 @pytest.fixture(scope="module")
-def described() -> dict[str, Any]:
+def description() -> dict[str, Any]:
     loaded: dict[str, Any] = YAML(typ="safe").load(ROOT / "docs/openapi.yaml")
     return loaded
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: next(iter(example)))
-def test_every_example_is_as_described(example: dict[str, Any], described: dict[str, Any]) -> None:
+def test_every_example_matches_the_description(
+    example: dict[str, Any], description: dict[str, Any]
+) -> None:
     kind = "Companies" if "companies" in example else "Transitions"
-    schema = {"$ref": f"#/components/schemas/{kind}", "components": described["components"]}
+    schema = {"$ref": f"#/components/schemas/{kind}", "components": description["components"]}
     Draft202012Validator(schema).validate(example)
 
 
-def test_every_parameter_is_in_the_guide(described: dict[str, Any]) -> None:
+def test_every_parameter_is_in_the_guide(description: dict[str, Any]) -> None:
     named = set(re.findall(r"`([a-z_.<>]+)`", TOTALS))
-    for parameter in described["paths"]["/companies"]["get"]["parameters"]:
+    for parameter in description["paths"]["/companies"]["get"]["parameters"]:
         name = parameter.get("name") or parameter["$ref"].rsplit("/", 1)[-1]
         assert name in named | {"fields"}, name
 

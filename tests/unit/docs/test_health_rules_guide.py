@@ -15,7 +15,7 @@ GUIDE = ROOT / "docs" / "health-rules.md"
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
 END = DAY + timedelta(hours=23)
 ROW = re.compile(r"^\| `([^`]+)` \| ([^|]*\d:\d\d[^|]*) \| ([^|]*\d:\d\d[^|]*) \|$", re.MULTILINE)
-BESIDES = ("recover", "for", "new_company")
+OTHER_KEYS = ("recover", "for", "new_company")
 
 Example = tuple[str, str, str]
 
@@ -29,10 +29,10 @@ def clock(text: str) -> datetime:
     return DAY + timedelta(hours=int(hours), minutes=int(minutes))
 
 
-def facts(told: str) -> FactsInMemory:
+def facts(events_column: str) -> FactsInMemory:
     """`9:00`, `9:00 ann`, `9:00 amount=60` and `9:00 nps:9`, which is a field of the company."""
     events, fields = [], []
-    for item in told.split(", "):
+    for item in events_column.split(", "):
         at, _, rest = item.partition(" ")
         field = re.fullmatch(r"(\w+):(.+)", rest)
         data = re.fullmatch(r"(\w+)=(.+)", rest)
@@ -48,11 +48,11 @@ def facts(told: str) -> FactsInMemory:
     return FactsInMemory(events, fields)
 
 
-def periods(told: str) -> Iterator[tuple[datetime, datetime]]:
+def periods(raised_column: str) -> Iterator[tuple[datetime, datetime]]:
     """`9:00 to 9:04, from 9:14`."""
-    for item in told.split(", "):
-        begun, _, ended = item.removeprefix("from ").partition(" to ")
-        yield clock(begun), clock(ended) if ended else END
+    for item in raised_column.split(", "):
+        start, _, end = item.removeprefix("from ").partition(" to ")
+        yield clock(start), clock(end) if end else END
 
 
 def test_every_kind_of_phrase_has_a_worked_example() -> None:
@@ -60,17 +60,17 @@ def test_every_kind_of_phrase_has_a_worked_example() -> None:
 
 
 @pytest.mark.parametrize(("phrase", "events", "raised"), examples())
-def test_a_worked_example_comes_about_as_told(phrase: str, events: str, raised: str) -> None:
-    when, besides = phrase, ""
-    if phrase.startswith(BESIDES):
-        when, besides = "less than 2 times in 10 minutes", phrase
+def test_a_worked_example_is_right(phrase: str, events: str, raised: str) -> None:
+    when, other_key = phrase, ""
+    if phrase.startswith(OTHER_KEYS):
+        when, other_key = "less than 2 times in 10 minutes", phrase
     book = read_rules(
         f"version: 1\nevents: {{it: , other: }}\nflags:\n  - flag: F\n    event: it\n"
-        f"    when: {{At Risk: {when}}}\n    {besides}\n"
+        f"    when: {{At Risk: {when}}}\n    {other_key}\n"
     )
-    found = replay(book, facts(events), since=DAY, until=END)
-    told = raised_periods(found, "F", "Healthy", since=DAY, until=END)
-    assert told == list(periods(raised))
+    replayed = replay(book, facts(events), since=DAY, until=END)
+    actual = raised_periods(replayed, "F", "Healthy", since=DAY, until=END)
+    assert actual == list(periods(raised))
 
 
 def test_the_rule_files_in_the_guide_can_be_read() -> None:
