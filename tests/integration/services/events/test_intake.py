@@ -13,7 +13,8 @@ from services.events.intake import IntakeCaches
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks
 from tests.support.in_transactions import store
-from tests.support.intake import T0, after, event, new_organization, rows
+from tests.support.intake import after, event, new_organization, rows
+from tests.support.world import START
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -63,7 +64,7 @@ def test_an_event_is_stored_with_its_company_and_user_and_all_their_fields() -> 
         "trial": False,
         "parent": None,
     }
-    assert company["first_seen_at"] == T0
+    assert company["first_seen_at"] == START
     assert company["health_status"] == "Healthy"
     [user] = rows("select * from users")
     assert (user["external_id"], user["company_id"]) == ("user_456", company["id"])
@@ -79,7 +80,7 @@ def test_an_event_is_stored_with_its_company_and_user_and_all_their_fields() -> 
             "company_id": company["id"],
             "user_id": user["id"],
             "event_key": "login",
-            "occurred_at": T0,
+            "occurred_at": START,
             "received_at": after(1),
             "data": {"step": 5, "source": "web"},
         }
@@ -170,7 +171,7 @@ def test_a_late_event_fills_gaps_and_overwrites_no_newer_field() -> None:
             "name": "Acme Corporation",
             "crm_provider": "hubspot",
             "traits": {"plan": "Enterprise", "seats": 5},
-            "first_seen_at": T0,
+            "first_seen_at": START,
         }
     ]
     assert rows("select email, name, traits, first_seen_at from users") == [
@@ -178,7 +179,7 @@ def test_a_late_event_fills_gaps_and_overwrites_no_newer_field() -> None:
             "email": "new@acme.com",
             "name": "John",
             "traits": {"role": "Admin"},
-            "first_seen_at": T0,
+            "first_seen_at": START,
         }
     ]
 

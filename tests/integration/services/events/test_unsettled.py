@@ -4,12 +4,9 @@ from typing import Any
 
 import pytest
 
-from models.companies import companies
-from models.database import transaction
-from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks, RulesUnreadable
 from tests.support.in_transactions import evaluate, store
-from tests.support.intake import after, event, new_organization, rows
+from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -36,71 +33,65 @@ flags:
 WEB = {"source": "web"}
 
 
-def judge(company_id: int, at: float) -> None:
-    evaluate([company_id], RuleBooks(), after(at))
-
-
-def status(organization_id: int) -> str:
-    with transaction():
-        company = companies.find(organization_id, "acme")
-    assert company is not None
-    return company.health_status
-
-
 def test_a_new_company_is_to_be_judged() -> None:
-    [company_id] = store([event(new_organization(rules=FEW_LOGINS), 1)], RuleBooks())
-    assert rows("select id, unsettled_since from companies") == [
-        {"id": company_id, "unsettled_since": after(1)}
+    world = World.create(FEW_LOGINS)
+    [company_id] = world.track("acme", 1)
+    assert world.rows("select id, unsettled_since from companies") == [
+        {"id": company_id, "unsettled_since": world.at(1)}
     ]
 
 
 def test_events_under_rules_that_cannot_be_read_are_stored_and_judged_once_they_can() -> None:
     """As by a newer reader, which is stricter than the one that took them."""
-    unreadable, other = new_organization("u", FEW_LOGINS), new_organization("o", FEW_LOGINS)
-    rows(f"update rule_versions set source = 'flags: [' where organization_id = {unreadable}")
-    stored = store([event(unreadable, 1, data=WEB), event(other, 1, data=WEB)], RuleBooks())
+    unreadable, other = World.create(FEW_LOGINS), World.create(FEW_LOGINS)
+    unreadable.rows("update rule_versions set source = 'flags: [' where organization_id = %(id)s")
+    events = [world.event("acme", 1, data=WEB) for world in (unreadable, other)]
+    stored = store(events, RuleBooks())
     assert len(stored) == 2
-    assert status(unreadable) == "Healthy"
+    assert unreadable.status() == "Healthy"
     with pytest.raises(RulesUnreadable, match="cannot be read"):
-        judge(stored[0], 1)
-    rows(f"update rule_versions set source = $${FEW_LOGINS}$$ where organization_id = {unreadable}")
-    for company_id in stored:
-        judge(company_id, 1)
-    assert status(unreadable) == status(other) == "At Risk"
+        evaluate(unreadable.company_ids(), RuleBooks(), unreadable.at(1))
+    unreadable.rows(
+        "update rule_versions set source = %(source)s where organization_id = %(id)s",
+        source=FEW_LOGINS,
+    )
+    evaluate(unreadable.company_ids(), RuleBooks(), unreadable.at(1))
+    other.judge("acme", 1)
+    assert unreadable.status() == other.status() == "At Risk"
 
 
 def test_without_rules_nobody_is_to_be_judged() -> None:
-    assert store([event(new_organization())], RuleBooks()) == []
+    assert World.create(None).track("acme", 0) == []
 
 
 def test_a_healthy_busy_company_under_a_less_than_rule_is_not_judged_for_each_event() -> None:
-    organization_id = new_organization(rules=FEW_LOGINS)
-    [company_id] = store([event(organization_id, s, data=WEB) for s in (0, 1)], RuleBooks())
-    judge(company_id, 1)
-    assert status(organization_id) == "Healthy"
+    world = World.create(FEW_LOGINS)
+    [_] = world.track("acme", 0, 1, data=WEB)
+    world.judge("acme", 1)
+    assert world.status() == "Healthy"
     for seconds in range(2, 9):
-        assert store([event(organization_id, seconds, data=WEB)], RuleBooks()) == []
-    assert rows("select unsettled_since from companies") == [{"unsettled_since": None}]
+        assert world.track("acme", seconds, data=WEB) == []
+    assert world.rows("select unsettled_since from companies") == [{"unsettled_since": None}]
 
 
-def at_risk_for_few_logins() -> int:
-    organization_id = new_organization(rules=FEW_LOGINS)
-    [company_id] = store([event(organization_id, 0, data=WEB)], RuleBooks())
-    judge(company_id, 0)
-    assert status(organization_id) == "At Risk"
-    return organization_id
+def at_risk_for_few_logins() -> World:
+    world = World.create(FEW_LOGINS)
+    [_] = world.track("acme", 0, data=WEB)
+    world.judge("acme", 0)
+    assert world.status() == "At Risk"
+    return world
 
 
 def test_an_event_that_may_lower_a_raised_flag_has_its_company_judged() -> None:
-    organization_id = at_risk_for_few_logins()
-    assert len(store([event(organization_id, 5, data=WEB)], RuleBooks())) == 1
-    assert rows("select unsettled_since from companies") == [{"unsettled_since": after(5)}]
+    world = at_risk_for_few_logins()
+    assert len(world.track("acme", 5, data=WEB)) == 1
+    assert world.rows("select unsettled_since from companies") == [{"unsettled_since": world.at(5)}]
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        {"event_key": "logout"},
+        {"key": "logout"},
         {"data": {"source": "mobile"}},
         {"data": {}},
         {"data": None},
@@ -108,57 +99,56 @@ def test_an_event_that_may_lower_a_raised_flag_has_its_company_judged() -> None:
     ],
 )
 def test_an_event_that_no_flag_counts_has_nobody_judged(other: dict[str, Any]) -> None:
-    organization_id = at_risk_for_few_logins()
-    assert store([event(organization_id, 5, **other)], RuleBooks()) == []
+    world = at_risk_for_few_logins()
+    assert world.track("acme", 5, **other) == []
 
 
 def test_under_an_at_least_rule_an_event_matters_until_the_flag_is_raised() -> None:
-    organization_id = new_organization(rules=MANY_ERRORS)
-    [company_id] = store([event(organization_id, 0, event_key="error")], RuleBooks())
-    judge(company_id, 0)
-    assert status(organization_id) == "Healthy"
-    assert store([event(organization_id, 1, event_key="error")], RuleBooks()) == [company_id]
-    judge(company_id, 1)
-    assert status(organization_id) == "At Risk"
-    assert store([event(organization_id, 2, event_key="error")], RuleBooks()) == []
+    world = World.create(MANY_ERRORS)
+    [company_id] = world.track("acme", 0, key="error")
+    world.judge("acme", 0)
+    assert world.status() == "Healthy"
+    assert world.track("acme", 1, key="error") == [company_id]
+    world.judge("acme", 1)
+    assert world.status() == "At Risk"
+    assert world.track("acme", 2, key="error") == []
 
 
 def test_a_repeated_message_asks_for_no_further_judgement() -> None:
-    organization_id = at_risk_for_few_logins()
-    sent = event(organization_id, 5, data=WEB)
-    [company_id] = store([sent], RuleBooks())
-    judge(company_id, 5)
-    assert store([sent], RuleBooks()) == []
+    world = at_risk_for_few_logins()
+    sent = world.event("acme", 5, data=WEB)
+    [_] = world.store(sent)
+    world.judge("acme", 5)
+    assert world.store(sent) == []
 
 
 def test_a_judgement_that_is_owed_is_asked_for_once() -> None:
-    organization_id = at_risk_for_few_logins()
-    first, second, third = (event(organization_id, at, data=WEB) for at in (5, 16, 17))
-    [company_id] = store([first], RuleBooks())
-    assert store([first], RuleBooks()) == store([second], RuleBooks()) == []
-    judge(company_id, 16)
-    assert store([third], RuleBooks()) == [company_id]
+    world = at_risk_for_few_logins()
+    first, second, third = (world.event("acme", at, data=WEB) for at in (5, 16, 17))
+    [company_id] = world.store(first)
+    assert world.store(first) == world.store(second) == []
+    world.judge("acme", 16)
+    assert world.store(third) == [company_id]
 
 
 def test_of_several_events_not_yet_judged_the_earliest_is_noted() -> None:
-    organization_id = at_risk_for_few_logins()
+    world = at_risk_for_few_logins()
     for seconds in (7, 5, 6):
-        store([event(organization_id, seconds, data=WEB)], RuleBooks())
-    assert rows("select unsettled_since from companies") == [{"unsettled_since": after(5)}]
+        world.track("acme", seconds, data=WEB)
+    assert world.rows("select unsettled_since from companies") == [{"unsettled_since": world.at(5)}]
 
 
 def test_an_event_of_the_past_takes_effect_only_when_it_is_received() -> None:
-    organization_id = at_risk_for_few_logins()
-    store([event(organization_id, 5, data=WEB, received_at=after(5 + 61))], RuleBooks())
-    assert rows("select unsettled_since from companies") == [{"unsettled_since": after(66)}]
+    world = at_risk_for_few_logins()
+    world.track("acme", 5, data=WEB, received=5 + 61)
+    assert world.rows("select unsettled_since from companies") == [
+        {"unsettled_since": world.at(66)}
+    ]
 
 
 def test_after_new_rules_every_event_has_its_company_judged_until_it_was_judged_by_them() -> None:
-    organization_id = at_risk_for_few_logins()
-    with transaction():
-        apply_rules(
-            organization_id, MANY_ERRORS, file="rules.yaml", applied_by="test", now=after(8)
-        )
-    [company_id] = store([event(organization_id, 9, event_key="logout")], RuleBooks())
-    judge(company_id, 9)
-    assert store([event(organization_id, 10, event_key="logout")], RuleBooks()) == []
+    world = at_risk_for_few_logins()
+    world.apply_rules(MANY_ERRORS, 8)
+    [_] = world.track("acme", 9, key="logout")
+    world.judge("acme", 9)
+    assert world.track("acme", 10, key="logout") == []

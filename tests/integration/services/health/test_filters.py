@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from models.database import transaction
@@ -16,7 +15,8 @@ from rules.durations import BEGINNING
 from rules.facts import Path, Selector
 from rules.facts_in_memory import FactsInMemory, Occurrence
 from services.health.stored_facts import StoredFacts
-from tests.support.evaluations import FEW_LOGINS, per_example
+from tests.support.evaluations import FEW_LOGINS
+from tests.support.properties import effort
 from tests.support.world import START, World
 
 pytestmark = pytest.mark.usefixtures("settings")
@@ -111,7 +111,7 @@ def stored_facts_agree(
             assert following == in_memory.next_after(selector, after(start), after(9))
 
 
-@hypothesis_settings(per_example, max_examples=150)
+@effort(3)
 @given(st.sampled_from([None, *KEYS]), filters, data_of_events, st.data())
 def test_the_database_counts_the_same_events_as_the_rules_do(
     event_key: str | None,

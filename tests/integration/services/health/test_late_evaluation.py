@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Settings
-from tests.support.evaluations import FEW_LOGINS, per_example
+from tests.support.evaluations import FEW_LOGINS
 from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("settings")
@@ -52,7 +52,6 @@ def test_a_clock_stopped_for_an_hour_finds_every_crossing_at_its_own_instant_in_
     assert all(p["event"] == "health_score_changed" for p in said)
 
 
-@per_example
 @given(
     times=st.lists(st.integers(0, 120), min_size=1, max_size=8).map(
         lambda halves: [half / 2 for half in sorted(halves)]

@@ -16,7 +16,7 @@ from services.health.overrides import (
     end,
     override,
 )
-from tests.support.overrides import AT_FIRST, GROUNDS, Tenant, after
+from tests.support.overrides import AT_FIRST, JUSTIFICATION, Tenant
 from tests.support.world import RULES
 
 pytestmark = pytest.mark.usefixtures("settings")
@@ -33,27 +33,31 @@ def test_a_snooze_is_recorded_at_its_start_and_its_end_and_nothing_of_the_flag_b
     tenant: Tenant,
 ) -> None:
     tenant.snooze(5, until=30)
-    assert tenant.company.health_status == "Healthy"
-    assert tenant.company.score == 100
-    tenant.track(8, 9)
-    tenant.judge(9)
-    tenant.judge(20)
-    assert tenant.history() == [AT_FIRST, (5, "Healthy", "override")]
-    tenant.judge(30)
-    assert tenant.history()[2:] == [(30, "At Risk", "override")]
-    assert tenant.company.score == 75
+    assert tenant.company().health_status == "Healthy"
+    assert tenant.company().score == 100
+    tenant.track("acme", 8, 9)
+    tenant.judge("acme", 9)
+    tenant.judge("acme", 20)
+    assert tenant.crossings() == [AT_FIRST, (5, "Healthy", "override")]
+    tenant.judge("acme", 30)
+    assert tenant.crossings()[2:] == [(30, "At Risk", "override")]
+    assert tenant.company().score == 75
     [one] = tenant.overrides()
-    assert (one.starts_at, one.ended_at, one.ended_by) == (after(5), after(30), "time")
-    assert (one.reason, one.owner, one.made_by) == (GROUNDS.reason, GROUNDS.owner, "ben")
+    assert (one.starts_at, one.ended_at, one.ended_by) == (tenant.at(5), tenant.at(30), "time")
+    assert (one.reason, one.owner, one.made_by) == (
+        JUSTIFICATION.reason,
+        JUSTIFICATION.owner,
+        "ben",
+    )
 
 
 def test_an_override_counts_until_somebody_ends_it(tenant: Tenant) -> None:
     tenant.override(5, "Critical")
-    tenant.judge(5_000)
-    assert (tenant.company.health_status, tenant.company.score) == ("Critical", 50)
+    tenant.judge("acme", 5_000)
+    assert (tenant.company().health_status, tenant.company().score) == ("Critical", 50)
     written = tenant.end(6_000)
     assert written.company.health_status == "At Risk"
-    assert tenant.history() == [
+    assert tenant.crossings() == [
         AT_FIRST,
         (5, "Critical", "override"),
         (6_000, "At Risk", "override"),
@@ -61,7 +65,7 @@ def test_an_override_counts_until_somebody_ends_it(tenant: Tenant) -> None:
     assert written.override == tenant.overrides()[0]
     ended = written.override
     assert (ended.ended_at, ended.ended_by, ended.ended_because) == (
-        after(6_000),
+        tenant.at(6_000),
         "cem",
         "ended by hand",
     )
@@ -70,17 +74,17 @@ def test_an_override_counts_until_somebody_ends_it(tenant: Tenant) -> None:
 def test_a_new_one_replaces_the_former_and_both_are_kept(tenant: Tenant) -> None:
     tenant.snooze(5, until=100)
     tenant.override(10, "Critical", until=20)
-    tenant.judge(200)
-    assert tenant.history() == [
+    tenant.judge("acme", 200)
+    assert tenant.crossings() == [
         AT_FIRST,
         (5, "Healthy", "override"),
         (10, "Critical", "override"),
         (20, "At Risk", "override"),
     ]
     first, second = tenant.overrides()
-    assert (first.ended_at, first.ended_by) == (after(10), "ben")
+    assert (first.ended_at, first.ended_by) == (tenant.at(10), "ben")
     assert first.ended_because == "replaced by another"
-    assert (second.ended_at, second.ended_by) == (after(20), "time")
+    assert (second.ended_at, second.ended_by) == (tenant.at(20), "time")
 
 
 def test_each_change_is_told_by_webhook_like_any_other(tenant: Tenant, settings: Settings) -> None:
@@ -92,7 +96,7 @@ def test_each_change_is_told_by_webhook_like_any_other(tenant: Tenant, settings:
     with transaction():
         waiting = query("select id from deliveries where state = 'waiting'")
     assert [row["id"] for row in waiting] == list(written.deliveries)
-    tenant.judge(20)
+    tenant.judge("acme", 20)
     began, ended = payloads()
     assert began == {
         "event": "health_score_changed",
@@ -116,10 +120,10 @@ def test_each_change_is_told_by_webhook_like_any_other(tenant: Tenant, settings:
 
 def test_a_clock_that_stood_still_records_the_same_as_one_that_did_not(tenant: Tenant) -> None:
     tenant.snooze(5, until=30)
-    tenant.track(31, 32)
+    tenant.track("acme", 31, 32)
     tenant.override(33, "At Risk", until=40)
-    tenant.judge(3_600)
-    assert tenant.history() == [
+    tenant.judge("acme", 3_600)
+    assert tenant.crossings() == [
         AT_FIRST,
         (5, "Healthy", "override"),
         (30, "At Risk", "override"),
@@ -135,19 +139,21 @@ def test_while_events_wait_to_be_stored_it_waits_too_and_is_then_recorded_at_its
 ) -> None:
     written = tenant.snooze(60, until=100, stored_until=50)
     assert not written.override.start_recorded
-    assert tenant.history() == [AT_FIRST]
+    assert tenant.crossings() == [AT_FIRST]
     with transaction():
-        assert flag_overrides.find_due(until=after(59.9), limit=9) == []
-        assert flag_overrides.find_due(until=after(60), limit=9) == [(tenant.company.id, after(60))]
-    tenant.track(55, 56)
-    tenant.judge(200)
-    assert tenant.history() == [
+        assert flag_overrides.find_due(until=tenant.at(59.9), limit=9) == []
+        assert flag_overrides.find_due(until=tenant.at(60), limit=9) == [
+            (tenant.company().id, tenant.at(60))
+        ]
+    tenant.track("acme", 55, 56)
+    tenant.judge("acme", 200)
+    assert tenant.crossings() == [
         AT_FIRST,
         (56, "Healthy", "event"),
         (100, "At Risk", "override"),
     ]
     with transaction():
-        assert flag_overrides.find_due(until=after(10_000), limit=9) == []
+        assert flag_overrides.find_due(until=tenant.at(10_000), limit=9) == []
 
 
 def test_what_is_replaced_and_ended_before_any_of_it_could_be_recorded_is_recorded_in_order(
@@ -155,11 +161,11 @@ def test_what_is_replaced_and_ended_before_any_of_it_could_be_recorded_is_record
 ) -> None:
     tenant.snooze(60, until=62, stored_until=50)
     with transaction():
-        override(tenant.target(), "Critical", None, GROUNDS, tenant.judging(63, 50))
+        override(tenant.target(), "Critical", None, JUSTIFICATION, tenant.judging(63, 50))
     with transaction():
         end(tenant.target(), "cem", tenant.judging(65, 50))
-    tenant.judge(200)
-    assert tenant.history() == [
+    tenant.judge("acme", 200)
+    assert tenant.crossings() == [
         AT_FIRST,
         (60, "Healthy", "override"),
         (62, "At Risk", "override"),
@@ -167,8 +173,8 @@ def test_what_is_replaced_and_ended_before_any_of_it_could_be_recorded_is_record
         (65, "At Risk", "override"),
     ]
     first, second = tenant.overrides()
-    assert (first.ended_at, first.ended_by) == (after(62), "time")
-    assert (second.ended_at, second.ended_by) == (after(65), "cem")
+    assert (first.ended_at, first.ended_by) == (tenant.at(62), "time")
+    assert (second.ended_at, second.ended_by) == (tenant.at(65), "cem")
 
 
 def test_four_people_at_once_leave_one_in_force_and_each_of_the_others_replaced(
@@ -188,7 +194,7 @@ def test_four_people_at_once_leave_one_in_force_and_each_of_the_others_replaced(
         sorted(one.ended_at for one in kept if one.ended_at)
         == sorted(one.starts_at for one in kept)[1:]
     )
-    assert tenant.history() == [AT_FIRST, (tenant.history()[1][0], "Critical", "override")]
+    assert tenant.crossings() == [AT_FIRST, (tenant.crossings()[1][0], "Critical", "override")]
 
 
 def test_nothing_is_written_where_it_cannot_be_recorded(tenant: Tenant) -> None:
@@ -202,18 +208,18 @@ def test_nothing_is_written_where_it_cannot_be_recorded(tenant: Tenant) -> None:
 def test_the_same_flag_of_another_organization_is_left_alone(tenant: Tenant) -> None:
     other = Tenant("other")
     tenant.snooze(5, until=30)
-    assert other.company.health_status == "At Risk"
+    assert other.company().health_status == "At Risk"
     assert other.overrides() == []
 
 
 def test_rules_without_the_flag_end_it_and_say_so(tenant: Tenant) -> None:
     tenant.override(5, "Critical")
-    tenant.apply(RULES.replace("flag: Logs in", "flag: Comes by"), 8)
-    tenant.judge(9)
+    tenant.apply_rules(RULES.replace("flag: Logs in", "flag: Comes by"), 8)
+    tenant.judge("acme", 9)
     [one] = tenant.overrides()
-    assert (one.ended_at, one.ended_by) == (after(8), "rules")
+    assert (one.ended_at, one.ended_by) == (tenant.at(8), "rules")
     assert one.ended_because == "version 2 of the rules does not have the flag Logs in"
-    assert tenant.history()[2:] == [(8, "At Risk", "rule_change")]
+    assert tenant.crossings()[2:] == [(8, "At Risk", "rule_change")]
 
 
 def test_rules_without_its_status_end_it_and_those_that_have_it_elsewhere_keep_it(
@@ -222,14 +228,14 @@ def test_rules_without_its_status_end_it_and_those_that_have_it_elsewhere_keep_i
     tenant.override(5, "At Risk")
     tenant.override(5, "Critical", flag="Reports")
     renamed = RULES.replace("At Risk", "Watch")
-    tenant.apply(renamed.replace("[Healthy, Watch", "[Healthy, Soso, Watch"), 8)
-    tenant.judge(9)
+    tenant.apply_rules(renamed.replace("[Healthy, Watch", "[Healthy, Soso, Watch"), 8)
+    tenant.judge("acme", 9)
     ended, kept = sorted(tenant.overrides(), key=lambda one: one.flag)
-    assert (ended.ended_at, ended.ended_by) == (after(8), "rules")
+    assert (ended.ended_at, ended.ended_by) == (tenant.at(8), "rules")
     assert ended.ended_because == "version 2 of the rules does not have the status At Risk"
     assert kept.ended_at is None
-    assert tenant.company.health_status == "Critical"
-    assert tenant.history() == [
+    assert tenant.company().health_status == "Critical"
+    assert tenant.crossings() == [
         AT_FIRST,
         (5, "Critical", "override"),
         (8, "Critical", "rule_change"),

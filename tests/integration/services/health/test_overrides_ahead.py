@@ -8,8 +8,8 @@ from models.health import flag_overrides
 from rules.file.rule_file import read_rules
 from services.rules.backtest import ReplayPeriod, backtest
 from services.rules.plan import plan
-from tests.support.overrides import T0, Tenant, after
-from tests.support.world import RULES
+from tests.support.overrides import Tenant
+from tests.support.world import RULES, START
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -29,25 +29,25 @@ def test_explaining_tells_the_flag_as_judged_the_override_and_the_company_as_it_
 
 
 def test_explaining_tells_when_a_snoozed_flag_itself_changes(tenant: Tenant) -> None:
-    tenant.track(1)
+    tenant.track("acme", 1)
     tenant.snooze(5, until=30)
     [logs_in, _] = tenant.explain(6).flags
-    assert (logs_in.changes_at, logs_in.changes_to) == (after(10), "At Risk")
+    assert (logs_in.changes_at, logs_in.changes_to) == (tenant.at(10), "At Risk")
 
 
 def test_the_end_is_foreseen_if_it_will_change_something_and_then_happens_so(
     tenant: Tenant,
 ) -> None:
-    tenant.track(1)
+    tenant.track("acme", 1)
     tenant.snooze(5, until=30)
     [coming] = tenant.forecast(6, until=1_000)
-    assert (coming.at, coming.before, coming.after) == (after(30), "Healthy", "At Risk")
+    assert (coming.at, coming.before, coming.after) == (tenant.at(30), "Healthy", "At Risk")
     [step] = coming.flags
     assert (step.before, step.after) == ("N/A", "At Risk")
     assert step.description == "Logs in: At Risk (Less than 2 times in 10 seconds)"
     assert tenant.forecast(6, until=29) == []
-    tenant.judge(1_000)
-    assert tenant.history()[-1] == (30, "At Risk", "override")
+    tenant.judge("acme", 1_000)
+    assert tenant.crossings()[-1] == (30, "At Risk", "override")
 
 
 def test_an_end_that_changes_nothing_is_not_foreseen(tenant: Tenant) -> None:
@@ -60,26 +60,26 @@ def test_a_plan_tells_what_rules_change_of_how_flags_count(tenant: Tenant) -> No
 
     def planned(rules: str) -> list[tuple[str, str]]:
         with transaction():
-            found = plan(tenant.id, tenant.version, read_rules(rules), after(6))
+            found = plan(tenant.id, tenant.rules_version, read_rules(rules), tenant.at(6))
             return [(one.before, one.after) for one in found if one is not None]
 
     assert planned(RULES.replace("less than 2", "less than 9")) == []
     renamed = RULES.replace("flag: Logs in", "flag: Comes by")
     assert planned(renamed) == [("Healthy", "At Risk")]
-    tenant.apply(renamed, 6)
-    tenant.judge(6)
-    assert tenant.history()[-1] == (6, "At Risk", "rule_change")
+    tenant.apply_rules(renamed, 6)
+    tenant.judge("acme", 6)
+    assert tenant.crossings()[-1] == (6, "At Risk", "rule_change")
 
 
 def test_a_backtest_replays_flags_as_they_are_judged(tenant: Tenant, settings: Settings) -> None:
     tenant.snooze(5, until=30)
-    tenant.judge(60)
-    stretch = ReplayPeriod(after(-1), after(60))
-    [[replayed]] = backtest(settings, [tenant.company.id], [read_rules(RULES)], stretch)
-    assert [(t.at, t.after) for t in replayed.replays[0].transitions] == [(T0, "At Risk")]
+    tenant.judge("acme", 60)
+    stretch = ReplayPeriod(tenant.at(-1), tenant.at(60))
+    [[replayed]] = backtest(settings, [tenant.company().id], [read_rules(RULES)], stretch)
+    assert [(t.at, t.after) for t in replayed.replays[0].transitions] == [(START, "At Risk")]
     with transaction():
         counts = [
-            flag_overrides.count_between(tenant.id, since=after(since), until=after(until))
+            flag_overrides.count_between(tenant.id, since=tenant.at(since), until=tenant.at(until))
             for since, until in ((-1, 60), (-1, 4), (30, 60), (29, 60))
         ]
     assert counts == [1, 0, 0, 1]
@@ -92,7 +92,7 @@ def test_due_overrides_are_found_by_their_index(tenant: Tenant) -> None:
             " made_by, starts_at, ends_at, ended_at, start_recorded, end_recorded)"
             " select %(o)s, %(c)s, 'f' || n, 'snooze', 'r', 'o', 'm', now(), now(), now(), true,"
             " n %% 100 > 0 from generate_series(1, 20000) n",
-            {"o": tenant.id, "c": tenant.company.id},
+            {"o": tenant.id, "c": tenant.company().id},
         )
         query("analyze flag_overrides")
         due = query(

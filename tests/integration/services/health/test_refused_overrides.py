@@ -21,7 +21,7 @@ from services.health.overrides import (
     override,
     snooze,
 )
-from tests.support.overrides import AT_FIRST, GROUNDS, Tenant, after
+from tests.support.overrides import AT_FIRST, JUSTIFICATION, Tenant
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -30,32 +30,32 @@ pytestmark = pytest.mark.usefixtures("settings")
     ("ask", "error", "said"),
     [
         (
-            lambda t: snooze(t.target(company="no"), after(9), GROUNDS, t.judging(5)),
+            lambda t: snooze(t.target(company="no"), t.at(9), JUSTIFICATION, t.judging(5)),
             NoSuchCompany,
             "There is no company with the id `no`.",
         ),
         (
-            lambda t: snooze(t.target("Log in"), after(9), GROUNDS, t.judging(5)),
+            lambda t: snooze(t.target("Log in"), t.at(9), JUSTIFICATION, t.judging(5)),
             NoSuchFlag,
             "no flag `Log in`; did you mean `Logs in`?",
         ),
         (
-            lambda t: override(t.target(), "Lost", None, GROUNDS, t.judging(5)),
+            lambda t: override(t.target(), "Lost", None, JUSTIFICATION, t.judging(5)),
             NoSuchStatus,
             "no status `Lost`; they have `Healthy`, `At Risk`, `Critical`.",
         ),
         (
-            lambda t: snooze(t.target(), after(5), GROUNDS, t.judging(5)),
+            lambda t: snooze(t.target(), t.at(5), JUSTIFICATION, t.judging(5)),
             EndInPast,
             "2026-01-05 12:00:05 UTC is not ahead",
         ),
         (
-            lambda t: snooze(t.target(), after(9), Justification(" ", "ann", "ben"), t.judging(5)),
+            lambda t: snooze(t.target(), t.at(9), Justification(" ", "ann", "ben"), t.judging(5)),
             InvalidJustification,
             "Say a reason.",
         ),
         (
-            lambda t: snooze(t.target(), after(9), Justification("x", "a\0", "ben"), t.judging(5)),
+            lambda t: snooze(t.target(), t.at(9), Justification("x", "a\0", "ben"), t.judging(5)),
             InvalidJustification,
             "Say an owner on one line of at most 200 characters.",
         ),
@@ -69,7 +69,7 @@ def test_what_cannot_be_is_refused_in_a_sentence_and_changes_nothing(
     with pytest.raises(error, match=said.replace("?", r"\?")), transaction():
         ask(tenant)
     assert tenant.overrides() == []
-    assert tenant.history() == [AT_FIRST]
+    assert tenant.crossings() == [AT_FIRST]
 
 
 WHY = ("--reason", "the contract is on hold", "--owner", "ann@example.com")
@@ -138,6 +138,6 @@ def test_one_whose_time_is_over_cannot_be_ended_any_more(tenant: Tenant) -> None
     tenant.snooze(5, until=30)
     with pytest.raises(NotOverridden):
         tenant.end(30)
-    tenant.judge(31)
+    tenant.judge("acme", 31)
     with pytest.raises(NotOverridden):
         tenant.end(32)

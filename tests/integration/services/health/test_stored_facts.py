@@ -8,8 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.companies import companies, field_history, field_merge
@@ -34,11 +33,6 @@ numbers = itertools.count(1)
 
 pytestmark = pytest.mark.usefixtures("in_transaction")
 
-per_example = hypothesis_settings(
-    max_examples=100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 
 scalars = (
     st.none()
@@ -153,7 +147,6 @@ def plain(value: Any) -> Any:
     return repr(value)
 
 
-@per_example
 @given(
     sent_events,
     selectors,
@@ -179,7 +172,6 @@ def test_the_latest_events_and_the_next_one_are_the_same_in_whatever_order_they_
             assert following == memory.next_after(selector, since, until)
 
 
-@per_example
 @given(sent_events, selectors, st.lists(windows, min_size=1, max_size=3))
 def test_the_next_event_is_the_same(
     sent: list[Occurrence], selector: Selector, asked: list[Window]
@@ -190,7 +182,6 @@ def test_the_next_event_is_the_same(
         assert database.next_after(selector, window.since, window.until) == expected
 
 
-@per_example
 @given(
     sent_events,
     selectors,
@@ -213,7 +204,6 @@ def sorted_values(found: Sequence[tuple[datetime, Any]]) -> list[tuple[datetime,
     return sorted((at, repr(plain(value))) for at, value in found)
 
 
-@per_example
 @given(
     sent_events,
     selectors,
@@ -247,7 +237,6 @@ field_paths = st.tuples(field_names, st.lists(names, max_size=2)).map(
 )
 
 
-@per_example
 @given(histories, st.lists(st.tuples(field_paths, instants), min_size=1, max_size=5))
 def test_a_field_says_the_same_at_every_instant_in_whatever_order_it_is_asked(
     changes: list[FieldChange], asked: list[tuple[Path, datetime]]
@@ -257,7 +246,6 @@ def test_a_field_says_the_same_at_every_instant_in_whatever_order_it_is_asked(
         assert plain(database.field(path, at)) == plain(memory.field(path, at))
 
 
-@per_example
 @given(
     histories,
     st.lists(
