@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.evaluate import CompanyEvaluator
@@ -83,11 +82,6 @@ sent = st.tuples(
 )
 
 
-@hypothesis_settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 @given(st.lists(st.tuples(st.lists(sent, max_size=12), st.integers(0, 30)), min_size=1, max_size=4))
 def test_many_judged_at_once_come_to_what_each_comes_to_alone(
     rounds: list[tuple[list[tuple[str, str, int, bool]], int]],

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from ingress.batch import LARGEST_BATCH
@@ -126,7 +125,6 @@ def test_any_bytes_are_inflated_as_they_were_or_up_to_the_cap(
     encoding: str, compress: Compress
 ) -> None:
     @given(st.binary(max_size=200), st.integers(1, 200))
-    @effort(deadline=None)
     def inflates(body: bytes, most: int) -> None:
         assert inflate(compress(body), encoding, most) == body[:most]
 
@@ -138,7 +136,6 @@ def test_damaged_bytes_are_refused_or_inflated_up_to_the_cap(
     encoding: str, compress: Compress
 ) -> None:
     @given(st.binary(max_size=100), st.integers(0), st.binary(max_size=3))
-    @effort(deadline=None)
     def survives(body: bytes, at: int, instead: bytes) -> None:
         whole = compress(body)
         at %= len(whole)

@@ -8,8 +8,7 @@ from unittest.mock import ANY
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as effort
+from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -92,7 +91,6 @@ def said(response: TestResponse) -> tuple[Any, ...]:
 
 
 @given(body=bodies, headers=st.sampled_from(HEADERS))
-@effort(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_event_is_answered_and_queued_as_by_the_view(
     serve: Serve, acme: Tenant, body: bytes, headers: dict[str, str]
 ) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from hypothesis import given
-from hypothesis import settings as effort
 from hypothesis import strategies as st
 from redis.connection import parse_url
 
@@ -319,7 +318,6 @@ def test_the_number_of_proxies_is_from_0_to_10(number: str) -> None:
         st.text(),
     )
 )
-@effort(deadline=None)
 def test_any_text_in_a_variable_is_a_setting_or_a_fault_that_names_it(
     environment: dict[str, str],
 ) -> None:

@@ -4,7 +4,6 @@ from typing import Any
 import orjson
 import pytest
 from hypothesis import given
-from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from ingress.event import ValidEvent
@@ -100,13 +99,11 @@ def holds_nul(value: Any) -> bool:
 
 
 @given(json_values)
-@effort(deadline=None, max_examples=200)
 def test_any_json_value_is_valid_or_has_faults_to_tell(payload: Any) -> None:
     accepted_or_none(payload)
 
 
 @given(events)
-@effort(deadline=None, max_examples=300)
 def test_what_is_valid_can_be_written_and_stored(payload: dict[str, Any]) -> None:
     accepted = accepted_or_none(payload)
     if accepted is None:
@@ -122,7 +119,6 @@ def test_what_is_valid_can_be_written_and_stored(payload: dict[str, Any]) -> Non
 
 
 @given(times | st.text(max_size=30))
-@effort(deadline=None, max_examples=200)
 def test_any_text_is_a_time_or_a_fault_of_the_timestamp(text: str) -> None:
     try:
         at = occurred_at(text)
@@ -141,7 +137,6 @@ def test_any_text_is_a_time_or_a_fault_of_the_timestamp(text: str) -> None:
 
 
 @given(st.datetimes(timezones=st.timezones()))
-@effort(deadline=None)
 def test_a_past_time_in_any_zone_is_the_same_instant(at: datetime) -> None:
     try:
         expected = at.astimezone(UTC)
@@ -152,7 +147,6 @@ def test_a_past_time_in_any_zone_is_the_same_instant(at: datetime) -> None:
 
 
 @given(events)
-@effort(deadline=None, max_examples=200)
 def test_what_is_recognized_as_plainly_valid_is_what_the_schema_finds_valid(
     payload: dict[str, Any],
 ) -> None:

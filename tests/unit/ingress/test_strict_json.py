@@ -5,7 +5,6 @@ from typing import Any
 import orjson
 import pytest
 from hypothesis import given
-from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from ingress import strict_json as ingress_body
@@ -197,7 +196,6 @@ def test_a_nesting_bomb_ends_cleanly(opening: bytes, closing: bytes, levels: int
 
 
 @given(json_values, st.booleans(), st.sampled_from([None, 2]))
-@effort(deadline=None)
 def test_every_json_value_is_read_as_it_was_written(
     value: Any,
     ascii_only: bool,  # noqa: FBT001 -- hypothesis passes by name
@@ -208,7 +206,6 @@ def test_every_json_value_is_read_as_it_was_written(
 
 
 @given(st.binary() | st.lists(st.sampled_from(TOKENS), max_size=30).map(b"".join))
-@effort(deadline=None, max_examples=200)
 def test_any_bytes_are_read_or_refused_and_what_was_read_can_be_written(body: bytes) -> None:
     try:
         value = read_json(body)
@@ -218,7 +215,6 @@ def test_any_bytes_are_read_or_refused_and_what_was_read_can_be_written(body: by
 
 
 @given(json_values.map(lambda value: orjson.dumps({"a": value})), st.data())
-@effort(deadline=None, max_examples=200)
 def test_a_damaged_body_is_read_or_refused(body: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(body) - 1))
     damaged = body[:at] + data.draw(st.binary(max_size=3)) + body[at + 1 :]
@@ -256,7 +252,6 @@ def test_one_level_more_is_one_fault(innermost: Any) -> None:
 
 
 @given(json_values)
-@effort(deadline=None)
 def test_a_value_without_faults_has_no_nul_and_is_not_too_deep(value: Any) -> None:
     if not list(storage_faults(value)):
         assert "\x00" not in "".join(leaf for leaf in leaves(value) if isinstance(leaf, str))
@@ -312,7 +307,6 @@ def repeats_a_key(body: bytes) -> bool:
 
 
 @given(written.map(str.encode))
-@effort(deadline=None, max_examples=300)
 def test_a_body_is_refused_for_a_repeated_key_if_and_only_if_it_has_one(body: bytes) -> None:
     try:
         read_json(body)
@@ -327,7 +321,6 @@ def test_a_body_is_refused_for_a_repeated_key_if_and_only_if_it_has_one(body: by
     | json_values.map(lambda value: json.dumps(value).encode()),
     st.integers(0, 3),
 )
-@effort(deadline=None, max_examples=200)
 def test_a_body_is_storable_if_nothing_below_its_outer_levels_has_storage_faults(
     body: bytes, levels_around: int
 ) -> None:

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.companies import company_counts, company_list, field_names
@@ -245,9 +244,6 @@ def key(one: Given, by: Order) -> Any:
     }[by]
 
 
-@hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(companies, filters, st.sampled_from(Order), st.booleans(), st.integers(1, 5))
 def test_pages_put_together_are_the_whole_list_in_its_order(
     given_: list[Given],

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.companies import companies, users
@@ -141,11 +140,6 @@ events = st.builds(
 awaited = st.lists(st.sampled_from(["Logs in", "Reports less"]), unique=True)
 
 
-@hypothesis_settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 @given(st.lists(st.tuples(st.lists(events, min_size=1, max_size=4), awaited), max_size=6))
 def test_the_short_way_comes_to_what_reading_every_row_comes_to(
     groups: list[tuple[list[Sent], list[str]]],
@@ -174,7 +168,9 @@ def test_a_row_is_not_read_where_all_was_said_before() -> None:
         another = "0" * 32
         heard = companies.lock_for_intake([FieldDigest(row["company"], another, at, at)])
         assert heard[row["company"]].traits is not None
-        assert users.lock_for_intake([FieldDigest(row["row"], another, at, at)]).keys() == {row["row"]}
+        assert users.lock_for_intake([FieldDigest(row["row"], another, at, at)]).keys() == {
+            row["row"]
+        }
     [moved], [moved_user] = known(organization_id)[:2]
     assert (company[5], moved[5], user[3], moved_user[3]) == (T0, at, T0, at)
 
@@ -196,4 +192,7 @@ def test_a_late_event_among_those_that_say_the_same_is_heeded(
 def test_sayings_differ_if_any_event_says_something_else() -> None:
     first, second, third = (T0 + timedelta(seconds=n) for n in range(3))
     told = [(1, "a", second), (2, "a", third), (1, "a", third), (1, "a", first), (2, "b", first)]
-    assert combine_digests(told) == [FieldDigest(1, "a", first, third), FieldDigest(2, None, first, third)]
+    assert combine_digests(told) == [
+        FieldDigest(1, "a", first, third),
+        FieldDigest(2, None, first, third),
+    ]

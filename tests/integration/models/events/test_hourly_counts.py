@@ -7,8 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.database import execute, transaction
@@ -21,6 +20,7 @@ from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks
 from services.totals import refresh
 from tests.support.in_transactions import store
+from tests.support.properties import effort
 
 NOW = datetime(2026, 1, 21, 12, 30, tzinfo=UTC)  # a Wednesday
 MONDAY = date(2026, 1, 19)
@@ -308,9 +308,7 @@ histories = st.lists(
 )
 
 
-@hypothesis_settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@effort(0.5)
 @given(histories)
 def test_in_whatever_order_events_come_every_count_is_that_of_the_events(
     history: list[tuple[int, str, str, str | None, bool]],

@@ -8,14 +8,14 @@ from typing import Any
 
 import psycopg2
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as effort
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.bulk import copy_into
 from models.database import query, transaction
 from models.events import storage
 from models.events.storage import MANY, NewEvents, StoredEvent
+from tests.support.properties import effort
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 numbers = itertools.count(1)
@@ -55,7 +55,7 @@ def add(new_events: NewEvents, some: list[StoredEvent]) -> set[str]:
         return {event_id for _, event_id in new_events.add(some)}
 
 
-@effort(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(0.5)
 @given(
     st.lists(
         st.builds(

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
@@ -18,6 +17,7 @@ from models.health import transition_feed, transitions
 from models.health.transition_feed import FeedPage, read_feed
 from models.health.transitions import StoredTransition
 from models.organizations import organizations
+from tests.support.properties import effort
 
 T0 = datetime(2026, 1, 20, 12, tzinfo=UTC)
 
@@ -131,9 +131,7 @@ def test_readers_who_go_on_while_many_write_get_each_once_and_in_the_same_order(
         assert [s for c, s in one if c == name] == list(range(1, per_company + 1))
 
 
-@hypothesis_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@effort(0.5)
 @given(
     written=st.lists(st.tuples(st.integers(0, 2), st.integers(-3, 3)), max_size=12),
     limit=st.integers(1, 5),

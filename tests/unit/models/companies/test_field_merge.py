@@ -2,10 +2,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.companies.field_merge import FieldChange, Traits, digest_fields, json_bytes
+from tests.support.properties import effort
 
 CORE = ("name", "email")
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -52,7 +53,6 @@ def exactly(values: Mapping[str, Any]) -> dict[str, str]:
     return {name: repr(value) for name, value in values.items()}
 
 
-@settings(deadline=None)
 @given(events_and_arrivals())
 def test_each_field_is_as_the_newest_event_that_sent_it_said_in_whatever_order_events_arrive(
     given_events: tuple[list[Sent], list[Sent]],
@@ -69,7 +69,6 @@ def test_each_field_is_as_the_newest_event_that_sent_it_said_in_whatever_order_e
     assert traits.fields_at.keys() == newest.keys()
 
 
-@settings(deadline=None)
 @given(events_and_arrivals())
 def test_the_times_of_the_fields_do_not_depend_on_the_order_either(
     given_events: tuple[list[Sent], list[Sent]],
@@ -146,7 +145,6 @@ def stored(several: list[list[FieldChange]]) -> dict[str, dict[datetime, Any]]:
     return fields_said
 
 
-@settings(deadline=None)
 @given(events_at_distinct_times, st.data())
 def test_the_history_ends_with_what_a_field_says_now_in_whatever_order_events_arrive(
     events: list[Sent], data: st.DataObject
@@ -182,7 +180,6 @@ events_that_never_repeat_a_value = sent_values.map(
 )
 
 
-@settings(deadline=None)
 @given(events_that_never_repeat_a_value, st.data())
 def test_the_history_says_at_each_event_what_it_sent_in_whatever_order_events_arrive(
     events: list[Sent], data: st.DataObject
@@ -203,7 +200,6 @@ def steps(said: Mapping[datetime, Any]) -> list[tuple[datetime, str]]:
     return kept
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(times, st.sampled_from("abc")), max_size=10))
 def test_what_is_not_told_of_a_repeated_value_would_have_added_nothing(
     sent: list[tuple[datetime, str]],
@@ -237,14 +233,13 @@ few_fields = st.dictionaries(st.sampled_from(["name", "plan"]), st.sampled_from(
 alike_and_often_at_once = st.lists(st.tuples(few_times, few_fields), max_size=8)
 
 
-@settings(deadline=None)
 @given(st.one_of(alike_and_often_at_once, st.lists(st.tuples(times, fields), max_size=6)))
 def test_nothing_is_lost_on_the_way_through_a_row(arrivals: list[Sent]) -> None:
     traits = merged(arrivals)
     assert from_its_row(traits, traits.newest_event_at) == traits
 
 
-@settings(deadline=None, max_examples=1000)
+@effort(4)
 @given(alike_and_often_at_once, few_times, st.data())
 def test_what_is_said_again_only_moves_the_time_of_the_newest_event(
     arrivals: list[Sent], at: datetime, data: st.DataObject
@@ -260,7 +255,6 @@ def test_what_is_said_again_only_moves_the_time_of_the_newest_event(
     assert traits == shortly
 
 
-@settings(deadline=None)
 @given(alike_and_often_at_once, st.data())
 def test_without_a_history_what_is_said_again_changes_nothing_whenever_it_was(
     arrivals: list[Sent], data: st.DataObject
