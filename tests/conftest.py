@@ -10,10 +10,13 @@ from config.settings import Settings
 from models.database import connect, database, transaction
 from tests.support.data_template import template_folder
 from tests.support.emptying import Emptier
-from tests.support.properties import load_profile
+from tests.support.properties import THOROUGH_TIMEOUT, load_profile, profile_is_thorough
 from tests.support.servers import Servers, running_servers
 
 load_profile()  # before test modules are imported: their `@effort` scales it
+
+GROUPS = {"product": "brazebee", "browser": "chromium"}
+"""Groups of tests by the fixture that each starts once: a running product, a browser."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,6 +25,23 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = template_folder()
         folder.__enter__()
         config.add_cleanup(lambda: folder.__exit__(None, None, None))
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put tests that share an expensive fixture into one process, and start the slow ones first.
+
+    pytest-xdist begins with the largest group; within groups and among single tests the order is
+    that of `items`.
+    """
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        for group, fixture in GROUPS.items():
+            if fixture in fixtures:
+                item.add_marker(pytest.mark.xdist_group(group))
+        if profile_is_thorough():
+            item.add_marker(pytest.mark.timeout(THOROUGH_TIMEOUT), append=False)
+    items.sort(key=lambda item: "own_brazebee" not in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What acceptance tests share: a running product, and somebody to tell."""
+"""Fixtures of the acceptance tests: a running product and a receiver of webhooks."""
 
 import tempfile
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ def command_server() -> Iterator[None]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that PostgreSQL can reach also as the user which root starts it as.
+    """A folder that PostgreSQL can enter, which root starts as another user.
 
-    pytest closes those above `tmp_path` to others, whenever another run of it begins.
+    Whenever a pytest run begins, it closes the folders above `tmp_path` to other users.
     """
     with tempfile.TemporaryDirectory(prefix="brazebee-") as made:
         yield Path(made)
@@ -29,7 +29,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def brazebee() -> Iterator[Brazebee]:
-    """A running product that tests share, each in organizations of its own."""
+    """A running product that tests share; each uses organizations of its own."""
     with tempfile.TemporaryDirectory(prefix="brazebee-") as made:
         running = Brazebee(Path(made)).start()
         yield running
@@ -38,8 +38,9 @@ def brazebee() -> Iterator[Brazebee]:
 
 @pytest.fixture
 def own_brazebee(folder: Path) -> Iterator[Brazebee]:
-    """One that a test may start, kill and starve as it likes."""
-    own = Brazebee(folder)
+    """A product of the test's own, to start, kill and starve, with one ingress process."""
+    own = Brazebee(folder, WEB_CONCURRENCY="1")
+    own.use_template()
     yield own
     if own.process is not None:
         own.stop()
@@ -54,7 +55,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def organization(brazebee: Brazebee, request: pytest.FixtureRequest) -> str:
-    """An organization of the test's own, without rules yet."""
+    """An organization of the test's own, without rules."""
     name = str(request.node.name)
     made = brazebee.run("org", "create", name)
     assert made.returncode == 0, made.stderr

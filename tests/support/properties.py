@@ -29,6 +29,10 @@ def load_profile() -> None:
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def profile_is_thorough() -> bool:
+    return settings.get_current_profile_name() == "thorough"
+
+
 def effort(factor: float) -> settings:
     """Return settings that draw `factor` times as many examples as the profile."""
     return settings(max_examples=max(1, round(factor * settings().max_examples)))

@@ -11,8 +11,8 @@ from config.files import ROOT
 from tests.support.brazebee_process import Brazebee, eventually
 
 GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-READING = GUIDE.split("## Reading", 1)[1].split("\n## ", 1)[0]
-LINES = re.findall(r"```sh\n(.*?)```", READING, re.DOTALL)
+TOTALS = GUIDE.split("## Reading", 1)[1].split("\n## ", 1)[0]
+LINES = re.findall(r"```sh\n(.*?)```", TOTALS, re.DOTALL)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

@@ -1,4 +1,4 @@
-"""What operations ask the ingress, answered for all of its worker processes together."""
+"""The metrics of the ingress cover all of its worker processes."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ EVENT = {"event_key": "login", "company": {"id": "c", "name": "C"}}
 
 
 def accepted(brazebee: Brazebee) -> int:
-    """How many events were accepted, as whichever worker gets the question tells it."""
+    """Return how many events were accepted, according to the worker that answers."""
     answer = requests.get(
         f"{brazebee.base_url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10
     )
@@ -28,11 +28,11 @@ def accepted(brazebee: Brazebee) -> int:
     )
 
 
-def test_every_worker_tells_what_all_have_counted_also_such_as_were_killed(
+def test_every_worker_returns_the_counts_of_all_including_killed_ones(
     own_brazebee: Brazebee,
 ) -> None:
-    own_brazebee.environment["BRAZEBEE_METRICS_TOKEN"] = TOKEN
-    own_brazebee.start()
+    own_brazebee.environment |= {"BRAZEBEE_METRICS_TOKEN": TOKEN, "WEB_CONCURRENCY": "2"}
+    own_brazebee.start(persist=0, evaluate=0, deliver=0, clock=0, dashboard=0)
     assert requests.get(f"{own_brazebee.base_url}/metrics", timeout=10).status_code == 401
     for _ in range(40):
         assert own_brazebee.track(EVENT).status_code == 200

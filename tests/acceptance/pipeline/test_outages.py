@@ -1,4 +1,4 @@
-"""What a pause of a server does to health: nothing."""
+"""An outage of a server does not change the health of a company."""
 
 import time
 from pathlib import Path
@@ -15,18 +15,18 @@ flags:
   - {flag: Reports, event: report, when: {At Risk: less than 1 time in 6 seconds}}
   - {flag: Never so many, event: report, when: {At Risk: at least 999 times in 1 day}}
 """
-"""The second flag awaits every event, so each one has the company judged."""
+"""The second flag awaits every event, so the company is evaluated after each."""
 
 
 def test_a_pause_of_postgresql_raises_no_false_alarm(
     own_brazebee: Brazebee, tmp_path: Path
 ) -> None:
-    own_brazebee.start()
+    own_brazebee.start(dashboard=0, deliver=0)
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES)
     assert own_brazebee.run("apply", str(rules)).returncode == 0
     event = {"event_key": "report", "company": {"id": "busy", "name": "Busy"}}
-    for _ in range(20):  # until each worker of the web process knows the key
+    for _ in range(20):  # so that the ingress has cached the key
         assert own_brazebee.track(event).status_code == 200
     eventually(lambda: own_brazebee.run("explain", "busy").returncode == 0)
     postmaster = own_brazebee.pids()["postgres"]

@@ -1,4 +1,4 @@
-"""What pages read of all events comes about by itself."""
+"""The totals that pages read are computed without being asked for."""
 
 from tests.support.brazebee_process import Brazebee, eventually
 
