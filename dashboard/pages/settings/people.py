@@ -1,6 +1,7 @@
 """People: the members of an organization and their roles."""
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -70,51 +71,32 @@ def change_role(member: Member, person_id: int) -> ResponseReturnValue:
         abort(400)
     role = Role(chosen)
 
-    def change(person: Person) -> str:
-        changes.change_role(
-            member.organization, person, role, maker=Maker.of(member.person), at=now()
-        )
-        return f"{person.email} is now {'an' if role != Role.VIEWER else 'a'} {role.value}."
-
-    return _change(member, person_id, change)
+    change = partial(changes.change_role, member.organization, role=role)
+    article = "an" if role != Role.VIEWER else "a"
+    return _change(member, person_id, change, f"is now {article} {role.value}.")
 
 
 @blueprint.post("/<int:person_id>/remove")
 @administrator
 def remove(member: Member, person_id: int) -> ResponseReturnValue:
     """End a membership."""
-
-    def change(person: Person) -> str:
-        changes.remove(member.organization, person, maker=Maker.of(member.person), at=now())
-        return f"{person.email} is no longer a member."
-
-    return _change(member, person_id, change)
+    change = partial(changes.remove, member.organization)
+    return _change(member, person_id, change, "is no longer a member.")
 
 
 @blueprint.post("/<int:person_id>/disable")
 @administrator
 def disable(member: Member, person_id: int) -> ResponseReturnValue:
     """Disable a person: end their sessions and reject new ones."""
-
-    def change(person: Person) -> str:
-        _check_administers_all(person)
-        changes.disable(person, maker=Maker.of(member.person), at=now())
-        return f"{person.email} can no longer sign in and was signed out everywhere."
-
-    return _change(member, person_id, change)
+    outcome = "can no longer sign in and was signed out everywhere."
+    return _change(member, person_id, changes.disable, outcome, everywhere=True)
 
 
 @blueprint.post("/<int:person_id>/enable")
 @administrator
 def enable(member: Member, person_id: int) -> ResponseReturnValue:
     """Let a disabled person sign in again."""
-
-    def change(person: Person) -> str:
-        _check_administers_all(person)
-        changes.enable(person, maker=Maker.of(member.person), at=now())
-        return f"{person.email} can sign in again."
-
-    return _change(member, person_id, change)
+    return _change(member, person_id, changes.enable, "can sign in again.", everywhere=True)
 
 
 @blueprint.post("/<int:person_id>/password")
@@ -144,15 +126,29 @@ def _show_password(person: Person, password: str, *, new: bool) -> str:
     return render_template("people/password.html", person=person, password=password, new=new)
 
 
-def _change(member: Member, person_id: int, change: Callable[[Person], str]) -> ResponseReturnValue:
-    """Change a member in one transaction, and show the message that `change` returns."""
+def _change(
+    member: Member,
+    person_id: int,
+    change: Callable[..., object],
+    outcome: str,
+    *,
+    everywhere: bool = False,
+) -> ResponseReturnValue:
+    """Change a person in one transaction, and show the outcome.
+
+    With `everywhere`, the change affects all organizations of the person, so the member must
+    administer all of them.
+    """
     try:
         with transaction():
-            message = change(_find_member(member, person_id))
+            person = _find_member(member, person_id)
+            if everywhere:
+                _check_administers_all(person)
+            change(person, maker=Maker.of(member.person), at=now())
     except ChangeRefused as error:
         flash(str(error), "error")
     else:
-        flash(message)
+        flash(f"{person.email} {outcome}")
     return redirect(url_for("people.page"), 303)
 
 
