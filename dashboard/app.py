@@ -17,10 +17,9 @@ from dashboard.access.permissions import require_declared_access
 from dashboard.access.session_cookies import SchemeAwareCookies
 from dashboard.access.visitors import load_visitors, visitor
 from dashboard.api.app import PREFIX, create_api
-from dashboard.pages import company, developers, events, insights, today
+from dashboard.pages import company, developers, events, insights, rules, today
 from dashboard.pages.companies import page as companies
 from dashboard.pages.companies import saved_views
-from dashboard.pages.rules import versions
 from dashboard.pages.settings import account, audit_log, people
 from dashboard.pages.sign_in import open_id, start
 from dashboard.pages.sign_in import page as sign_in
@@ -41,7 +40,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
         companies,
         company,
         saved_views,
-        versions,
+        rules,
         events,
         insights,
         developers,
