@@ -157,7 +157,10 @@ class Clock:
         Only as far as all events up to then are stored.
         """
         until = now - INTAKE_DELAY
-        if not (flag_states.find_due(until=until, limit=1) or flag_overrides.find_due(until=until, limit=1)):
+        if not (
+            flag_states.find_due(until=until, limit=1)
+            or flag_overrides.find_due(until=until, limit=1)
+        ):
             return []
         stored_until = self._backlog.stored_until()
         self._log_long_backlog(now, stored_until)

@@ -25,7 +25,7 @@ def find_endpoint(organization: Organization, endpoint_id: UUID) -> Endpoint:
         CommandError: there is none with this id.
     """
     try:
-        return endpoints.find(organization.id, endpoint_id)
+        return endpoints.lock(organization.id, endpoint_id)
     except NoSuchEndpoint:
         raise CommandError(
             f"`{organization.name}` has no webhook {endpoint_id}; see `brazebee webhooks list`."

@@ -141,7 +141,7 @@ def _subscription(settings: Settings, url: str) -> Iterator[tuple[str, str]]:
         rules = DEMO_RULES.read_text(encoding="utf-8")
         apply_rules(organization.id, rules, file=DEMO_RULES.name, applied_by="demo", now=utc_now())
         api_key = api_keys.create(organization.id, "demo")
-        key_id = api_keys.of_organization(organization.id)[-1].id
+        key_id = api_keys.list_for_organization(organization.id)[-1].id
         endpoint_id, secret = webhook_endpoints.add(
             organization.id, url, secret_keys=settings.secret_keys
         )
@@ -150,4 +150,4 @@ def _subscription(settings: Settings, url: str) -> Iterator[tuple[str, str]]:
     finally:
         with transaction():
             api_keys.revoke(organization.id, key_id)
-            endpoints.remove(endpoints.find(organization.id, endpoint_id))
+            endpoints.remove(endpoints.lock(organization.id, endpoint_id))

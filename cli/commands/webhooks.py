@@ -84,7 +84,7 @@ def list_endpoints(org: str, as_json: bool) -> None:
         {
             "id": str(endpoint.id),
             "url": endpoint.url,
-            "state": endpoints.state(endpoint),
+            "state": endpoints.describe_state(endpoint),
             "failing_since": endpoint.failing_since,
             "created_at": endpoint.created_at,
         }
@@ -106,7 +106,7 @@ def show(endpoint_id: UUID, org: str, as_json: bool) -> None:
     details = {
         "id": str(endpoint.id),
         "url": endpoint.url,
-        "state": endpoints.state(endpoint),
+        "state": endpoints.describe_state(endpoint),
         "disabled_because": endpoint.disabled_because,
         "failures_in_a_row": endpoint.failures,
         "failing_since": endpoint.failing_since,

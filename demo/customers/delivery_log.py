@@ -80,7 +80,7 @@ def subscribe(
             organization_id, receiver.url, secret_keys=secret_keys, subscription=receiver.wanted,
             created_at=since,
         )  # fmt: skip
-        endpoints.disable(endpoints.find(organization_id, endpoint_id), REASON, since)
+        endpoints.disable(endpoints.lock(organization_id, endpoint_id), REASON, since)
         subscribed.append((endpoint_id, receiver))
     return subscribed
 
@@ -95,15 +95,15 @@ def deliver_history(
     which end when no delivery is waiting for a retry. Opens these transactions itself.
     """
     with transaction():
-        endpoint = endpoints.find(organization_id, endpoint_id)
+        endpoint = endpoints.lock(organization_id, endpoint_id)
         simulation = _Simulation(endpoint, receiver, now, policy, chance)
     while simulation.has_due_attempts:
         with transaction():
-            endpoint = endpoints.find(organization_id, endpoint_id)
+            endpoint = endpoints.lock(organization_id, endpoint_id)
             enabled = replace(endpoint, disabled_at=None, disabled_because=None)
             webhook_endpoints.save_health(enabled)
             simulation.run_batch()
-            endpoints.disable(endpoints.find(organization_id, endpoint_id), REASON, now)
+            endpoints.disable(endpoints.lock(organization_id, endpoint_id), REASON, now)
     return simulation.attempts
 
 
@@ -156,7 +156,7 @@ class _Simulation:
 
     def _send_test(self, at: datetime) -> list[deliveries.Request]:
         self._untried -= 1
-        endpoint = endpoints.find(self._endpoint.organization_id, self._endpoint.id)
+        endpoint = endpoints.lock(self._endpoint.organization_id, self._endpoint.id)
         delivery_id, requests = endpoints.send_test(endpoint, at)
         self._test_statuses[delivery_id] = self._tests.pop(at)
         return requests
@@ -178,7 +178,7 @@ class _Simulation:
                 self._schedule(
                     result.next_attempt_at, claimed.delivery.id, claimed.delivery.tries + 2
                 )
-            endpoint = endpoints.find(self._endpoint.organization_id, self._endpoint.id)
+            endpoint = endpoints.lock(self._endpoint.organization_id, self._endpoint.id)
             if endpoint.probe_at is not None:
                 self._schedule(endpoint.probe_at, None, 0)
         for delivery_id, number in following:

@@ -16,7 +16,7 @@ from rules.book import RuleBook
 from rules.judging.state import Transition
 from services.times import iso_milliseconds
 from services.webhooks.payload import build_payload
-from services.webhooks.subscriptions import wants
+from services.webhooks.subscriptions import matches
 
 logger = logging.getLogger("brazebee.health")
 
@@ -83,7 +83,7 @@ def record_transition(
             new_id,
         )
         for endpoint in webhook_endpoints.lock_subscribed(company.organization_id)
-        if wants(endpoint.subscription, stored, company)
+        if matches(endpoint.subscription, stored, company)
     ]
 
 

@@ -90,4 +90,4 @@ def _has_its_turn(endpoint: Endpoint, delivery: Delivery, now: datetime, slots: 
 def _in_slots(endpoint: Endpoint, now: datetime) -> list[ManualReason | None]:
     """Return the attempts that occupy the endpoint's slots; those sent at once occupy none."""
     in_flight = deliveries.list_in_flight(endpoint.id, now)
-    return [by_hand for by_hand in in_flight if by_hand is not ManualReason.AT_ONCE]
+    return [reason for reason in in_flight if reason is not ManualReason.AT_ONCE]

@@ -34,7 +34,7 @@ class RecoveryRefused(ServiceError):
     """Raised when a recovery starts before the time for which deliveries are kept."""
 
 
-def find(organization_id: int, endpoint_id: UUID) -> Endpoint:
+def lock(organization_id: int, endpoint_id: UUID) -> Endpoint:
     """Lock and read an endpoint.
 
     Raises:
@@ -46,7 +46,7 @@ def find(organization_id: int, endpoint_id: UUID) -> Endpoint:
     return endpoint
 
 
-def state(endpoint: Endpoint) -> str:
+def describe_state(endpoint: Endpoint) -> str:
     """Return `active`, `failing` if its circuit is open, or `disabled`."""
     if endpoint.disabled_at is not None:
         return "disabled"
@@ -60,9 +60,9 @@ def enqueue_deliveries(broker: QueueBroker, following: Sequence[Request]) -> Non
     enqueue_best_effort(broker, [messages.deliver(*request) for request in following])
 
 
-def subscribe(endpoint: Endpoint, wanted: Subscription) -> None:
+def subscribe(endpoint: Endpoint, subscription: Subscription) -> None:
     """Let an endpoint have other changes from now on; what was written before is sent."""
-    webhook_endpoints.subscribe(endpoint.id, wanted)
+    webhook_endpoints.subscribe(endpoint.id, subscription)
 
 
 def disable(endpoint: Endpoint, reason: str, now: datetime) -> None:

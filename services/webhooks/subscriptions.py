@@ -78,19 +78,22 @@ def read_overlap(text: str) -> timedelta:
     return overlap
 
 
-def wants(wanted: Subscription, transition: StoredTransition, company: Company) -> bool:
+def matches(subscription: Subscription, transition: StoredTransition, company: Company) -> bool:
     """Whether a subscription includes a transition of a company."""
-    if wanted.event_types is not None and event_type(transition) not in wanted.event_types:
+    if (
+        subscription.event_types is not None
+        and event_type(transition) not in subscription.event_types
+    ):
         return False
-    if wanted.statuses is not None and (
-        transition.to_status not in wanted.statuses
+    if subscription.statuses is not None and (
+        transition.to_status not in subscription.statuses
         or transition.from_status == transition.to_status
     ):
         return False
-    if wanted.companies is not None and company.external_id not in wanted.companies:
+    if subscription.companies is not None and company.external_id not in subscription.companies:
         return False
     fields = company.traits.custom | company.traits.core
-    for field, values in (wanted.company_fields or {}).items():
+    for field, values in (subscription.company_fields or {}).items():
         actual = value_at(fields, field_path(field))
         if actual is None or not any(matches_value(actual, value) for value in values):
             return False

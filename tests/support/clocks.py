@@ -1,7 +1,6 @@
 """Clocks that tick under a test's control."""
 
-import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,17 +10,14 @@ from dramatiq import Message
 from actors.clock import Clock
 from config.webhook_policy import WebhookPolicy
 from models.database import query, transaction
-from models.organizations import organizations
 from queues import messages
 from queues.broker import QueueBroker
-from services.events.tracked_event import TrackedEvent
-from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from tests.support.events import tracked
 from tests.support.in_transactions import evaluate, store
+from tests.support.world import START, World
 
 POLICY = WebhookPolicy()
-
-T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 RULES = """
 version: 1
@@ -32,11 +28,9 @@ flags:
     when: {At Risk: less than 2 times in 10 seconds}
 """
 
-numbers = itertools.count(1)
-
 
 def after(seconds: float) -> datetime:
-    return T0 + timedelta(microseconds=round(seconds * 1_000_000))
+    return START + timedelta(microseconds=round(seconds * 1_000_000))
 
 
 class RecordingBroker(QueueBroker):
@@ -61,7 +55,7 @@ class Ticking:
 
     def __init__(self, broker: RecordingBroker) -> None:
         self.broker = broker
-        self.now = T0
+        self.now = START
         self.clock = Clock(broker, lambda: self.now, POLICY)
 
     def at(self, seconds: float) -> list[str]:
@@ -75,30 +69,12 @@ class Ticking:
 
 
 def new_organization(name: str = "o", rules: str = RULES) -> int:
-    with transaction():
-        organization_id = organizations.create(name).id
-        apply_rules(organization_id, rules, file="rules.yaml", applied_by="test", now=after(-60))
-    return organization_id
+    return World.create(rules, name=name).id
 
 
 def track(organization_id: int, *times: float, key: str = "login", company: str = "acme") -> int:
-    tracked = [
-        TrackedEvent(
-            organization_id=organization_id,
-            key_id=None,
-            event_id=f"e{next(numbers)}",
-            event_key=key,
-            company_id=company,
-            company={"name": company},
-            user_id=None,
-            user={},
-            data=None,
-            occurred_at=after(at),
-            received_at=after(at),
-        )
-        for at in times
-    ]
-    store(tracked, RuleBooks())
+    events = [tracked(organization_id, company, after(at), key=key) for at in times]
+    store(events, RuleBooks())
     with transaction():
         [row] = query(
             "select id from companies where organization_id = %(o)s and external_id = %(c)s",

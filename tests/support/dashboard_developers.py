@@ -37,7 +37,7 @@ class Developers:
     @property
     def endpoint(self) -> Endpoint:
         with transaction():
-            return endpoints.find(self.organization.id, self.endpoint_id)
+            return endpoints.lock(self.organization.id, self.endpoint_id)
 
     def read(self, path: str = "") -> str:
         answer = self.browser.get(BASE + path)

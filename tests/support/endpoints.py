@@ -67,12 +67,12 @@ class Place:
 
     def disable(self, at: float) -> None:
         with transaction():
-            endpoints.disable(endpoints.find(self.organization_id, self.id), "by hand", after(at))
+            endpoints.disable(endpoints.lock(self.organization_id, self.id), "by hand", after(at))
 
     def enable(self, at: float) -> list[Request]:
         with transaction():
             return endpoints.enable(
-                endpoints.find(self.organization_id, self.id), after(at), POLICY
+                endpoints.lock(self.organization_id, self.id), after(at), POLICY
             )
 
 

@@ -34,6 +34,6 @@ def show(template: str, member: Member, **values: Any) -> str:
 def find_endpoint(member: Member, endpoint_id: UUID) -> Endpoint:
     """Lock and read an endpoint of the member's organization; 404 for any other."""
     try:
-        return endpoints.find(member.organization.id, endpoint_id)
+        return endpoints.lock(member.organization.id, endpoint_id)
     except NoSuchEndpoint:
         abort(404)

@@ -20,7 +20,6 @@ from services.webhooks.claims import claim
 from tests.support.clocks import (
     POLICY,
     RULES,
-    T0,
     RecordingBroker,
     Ticking,
     after,
@@ -28,18 +27,17 @@ from tests.support.clocks import (
     new_organization,
     track,
 )
+from tests.support.world import MICROSECOND, START
 
 pytestmark = pytest.mark.usefixtures("settings")
 
-
-MICROSECOND = 0.000001
 
 SOON = 0.6
 """Seconds after which what is due must have been asked for, so as to be judged within one."""
 
 
 def new_delivery(settings: Settings) -> UUID:
-    """A webhook written at T0."""
+    """A webhook written at START."""
     organization_id = new_organization()
     with transaction():
         webhook_endpoints.add(
@@ -293,12 +291,12 @@ def test_a_failed_delivery_is_asked_for_when_its_next_attempt_is_due(
 ) -> None:
     delivery_id = new_delivery(settings)
     for number, wait in enumerate(POLICY.retry_delays, start=1):
-        failed = Attempt(T0, 5, 500, "answered 500", "")
-        result = Result(State.WAITING, counts=True, next_attempt_at=T0 + wait)
-        claimed = claim(delivery_id, number, T0, POLICY)
+        failed = Attempt(START, 5, 500, "answered 500", "")
+        result = Result(State.WAITING, counts=True, next_attempt_at=START + wait)
+        claimed = claim(delivery_id, number, START, POLICY)
         assert claimed is not None
         with transaction():
-            deliveries.finish(claimed.delivery, claimed.token, failed, result, T0)
+            deliveries.finish(claimed.delivery, claimed.token, failed, result, START)
         due = wait.total_seconds()
         assert ticking.at(due - MICROSECOND) == []
         assert ticking.at(due) == [f"deliver('{delivery_id}', {number + 1})"]
@@ -308,7 +306,7 @@ def test_an_attempt_that_never_came_to_an_end_is_asked_for_again_when_its_lease_
     ticking: Ticking, settings: Settings
 ) -> None:
     delivery_id = new_delivery(settings)
-    assert claim(delivery_id, 1, T0, POLICY) is not None
+    assert claim(delivery_id, 1, START, POLICY) is not None
     lease = LEASE.total_seconds()
     assert ticking.at(lease - MICROSECOND) == []
     assert ticking.at(lease) == [f"deliver('{delivery_id}', 1)"]

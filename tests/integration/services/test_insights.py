@@ -1,6 +1,5 @@
 """Questions about all companies are answered by what is stored, no more often than it costs."""
 
-import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +26,7 @@ from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from tests.support.events import tracked
 from tests.support.in_transactions import compute_answer, evaluate, store
+from tests.support.world import World
 
 NOW = datetime(2026, 1, 21, 12, tzinfo=UTC)
 RULES = """
@@ -54,14 +54,11 @@ flags:
     applies_to: {company.plan: Pro}
 """
 
-numbers = itertools.count(1)
-
 pytestmark = pytest.mark.usefixtures("settings")
 
 
 def new_organization() -> int:
-    with transaction():
-        return organizations.create(f"o{next(numbers)}").id
+    return World.create(None).id
 
 
 def track(organization_id: int, company: str, days: float, **changed: Any) -> None:

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,18 +10,16 @@ import pytest
 from models.cursors import UnreadableCursor
 from models.database import query, transaction
 from models.health import flag_states
-from models.organizations import organizations
-from services.events.tracked_event import TrackedEvent
 from services.health import upcoming as module
 from services.health.overrides import FlagOfCompany, JudgingContext, Justification, override
 from services.health.upcoming import Span, upcoming_changes
-from services.rules.apply_rules import apply_rules
 from services.rules.planned_changes import PlannedChange, companies_due, forecast
 from services.rules.rule_books import RuleBooks
-from tests.support.in_transactions import evaluate, store
+from tests.support.events import tracked
+from tests.support.live import pass_time, receive
+from tests.support.world import START, World
 
-T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
-NOW = T0 + timedelta(days=12)
+NOW = START + timedelta(days=12)
 
 RULES = """
 version: 1
@@ -63,10 +61,7 @@ pytestmark = pytest.mark.usefixtures("settings")
 
 
 def new_organization(rules: str = RULES) -> int:
-    with transaction():
-        organization_id = organizations.create(f"o{next(numbers)}").id
-        apply_rules(organization_id, rules, file="r.yaml", applied_by="test", now=T0)
-    return organization_id
+    return World.create(rules, rules_at=START).id
 
 
 def track(
@@ -79,32 +74,16 @@ def track(
     user: str | None = None,
     **data: Any,
 ) -> None:
-    rulebooks = rulebooks or RuleBooks()
-    sent = TrackedEvent(
-        organization_id=organization_id,
-        key_id=None,
-        event_id=f"e{next(numbers)}",
-        event_key=key,
-        company_id=company,
+    event = tracked(
+        organization_id,
+        company,
+        at,
+        key=key,
         company={"name": company.title()},
         user_id=user,
-        user={},
         data=data or None,
-        occurred_at=at,
-        received_at=at,
     )
-    for company_id in store([sent], rulebooks):
-        evaluate([company_id], rulebooks, at)
-
-
-def pass_time(until: datetime, rulebooks: RuleBooks) -> None:
-    """As the clock does: whatever falls due is judged at its instant."""
-    while True:
-        with transaction():
-            due = flag_states.find_due(until=until, limit=1)
-        if not due:
-            return
-        evaluate([due[0][0]], rulebooks, due[0][1])
+    receive(event, rulebooks or RuleBooks())
 
 
 def live(organization_id: int, seed: int, companies: int) -> None:
@@ -112,7 +91,7 @@ def live(organization_id: int, seed: int, companies: int) -> None:
     chance = random.Random(seed)
     rulebooks = RuleBooks()
     sent = [
-        (T0 + timedelta(seconds=chance.randrange(12 * 86_400)), f"c{n}")
+        (START + timedelta(seconds=chance.randrange(12 * 86_400)), f"c{n}")
         for n in range(companies)
         for _ in range(chance.randrange(2, 20))
     ]

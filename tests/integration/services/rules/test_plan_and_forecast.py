@@ -3,7 +3,7 @@
 import itertools
 import random
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,14 +17,14 @@ from models.organizations import organizations
 from models.webhooks import webhook_endpoints
 from rules.file.rule_file import read_rules
 from services.events.tracked_event import TrackedEvent
-from services.rules.apply_rules import apply_rules
 from services.rules.backtest import ReplayPeriod, backtest
 from services.rules.plan import plan
 from services.rules.planned_changes import PlannedChange, forecast
-from services.rules.rule_books import RuleBooks
-from tests.support.in_transactions import evaluate, store
+from tests.support.events import tracked
+from tests.support.in_transactions import evaluate
+from tests.support.live import pass_time, receive
+from tests.support.world import START, World
 
-T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 USAGE_DROP = (ROOT / "config" / "examples" / "usage-drop.yaml").read_text(encoding="utf-8")
 
 RULES = """
@@ -64,60 +64,40 @@ pytestmark = pytest.mark.usefixtures("settings")
 
 
 def after(**offset: float) -> datetime:
-    return T0 + timedelta(**offset)
+    return START + timedelta(**offset)
 
 
 def event(
     organization_id: int, company_id: str, key: str, at: datetime, **sent: Any
 ) -> TrackedEvent:
-    return TrackedEvent(
-        organization_id=organization_id,
-        key_id=None,
-        event_id=str(next(numbers)),
-        event_key=key,
-        company_id=company_id,
+    return tracked(
+        organization_id,
+        company_id,
+        at,
+        key=key,
         company={"name": company_id.title(), **sent.get("company", {})},
         user_id=sent.get("user"),
-        user={},
         data=sent.get("data"),
-        occurred_at=at,
-        received_at=at,
     )
 
 
-class Life:
-    """An organization that is judged live: events as they come, flags as they fall due."""
+class Life(World):
+    """A world that is evaluated live: events as they arrive, flags as they fall due."""
 
-    def __init__(self, rules: str = RULES, *, at: datetime = T0) -> None:
-        self.rulebooks = RuleBooks()
+    def __init__(self, rules: str = RULES, *, at: datetime = START) -> None:
         with transaction():
-            self.id = organizations.create(f"o{next(numbers)}").id
-        self.apply(rules, at)
-
-    @property
-    def version(self) -> int:
-        with transaction():
-            return int(query("select rules_version as v from organizations")[0]["v"])
-
-    def apply(self, rules: str, at: datetime) -> None:
-        with transaction():
-            apply_rules(self.id, rules, file="r.yaml", applied_by="test", now=at)
+            organization = organizations.create(f"o{next(numbers)}")
+        super().__init__(organization)
+        self.apply_rules(rules, at)
 
     def live(self, events: Iterable[TrackedEvent], until: datetime) -> None:
-        for one in sorted(events, key=lambda one: one.occurred_at):
-            self.pass_time(one.occurred_at)
-            for company_id in store([one], self.rulebooks):
-                evaluate([company_id], self.rulebooks, one.occurred_at)
+        for event in sorted(events, key=lambda event: event.occurred_at):
+            self.pass_time(event.occurred_at)
+            receive(event, self.rulebooks)
         self.pass_time(until)
 
     def pass_time(self, until: datetime) -> None:
-        while True:
-            with transaction():
-                due = flag_states.find_due(until=until, limit=1)
-            if not due:
-                return
-            [(company_id, due_at)] = due
-            evaluate([company_id], self.rulebooks, due_at)
+        pass_time(until, self.rulebooks)
 
     def judge_by_new_rules(self, at: datetime) -> None:
         with transaction():
@@ -167,7 +147,7 @@ def statuses() -> dict[str, tuple[str, int | None]]:
 
 def planned(life: Life, rules: str, at: datetime) -> list[PlannedChange]:
     with transaction():
-        found = list(plan(life.id, life.version, read_rules(rules), at))
+        found = list(plan(life.id, life.rules_version, read_rules(rules), at))
     assert len(found) == len(statuses())
     return [one for one in found if one is not None]
 
@@ -202,13 +182,13 @@ def test_exactly_the_planned_companies_change_once_and_a_rollback_brings_them_ba
     assert prospects
     assert recorded(causes=["rule_change"]) == []
 
-    life.apply(stricter, after(days=20))
+    life.apply_rules(stricter, after(days=20))
     life.judge_by_new_rules(after(days=20, seconds=3))
     assert as_told(recorded(causes=["rule_change"])) == as_recorded(prospects)
     life.judge_by_new_rules(after(days=20, seconds=4))
     assert len(recorded(causes=["rule_change"])) == len(prospects)
 
-    life.apply(RULES, after(days=20, seconds=5))
+    life.apply_rules(RULES, after(days=20, seconds=5))
     life.judge_by_new_rules(after(days=20, seconds=6))
     assert statuses() == before
 
@@ -224,7 +204,7 @@ def test_an_edit_of_one_flag_leaves_what_the_others_remember() -> None:
             if state.flag in ("Reports", "Users")
         }
     edited = RULES.replace("company.nps below 4", "company.nps below 5")
-    life.apply(edited, after(days=20))
+    life.apply_rules(edited, after(days=20))
     life.judge_by_new_rules(after(days=20))
     with transaction():
         for (company_id, flag), state in kept.items():
@@ -238,7 +218,7 @@ def test_what_is_forecast_is_what_then_happens() -> None:
     already = len(recorded())
     with transaction():
         due = flag_states.find_due_companies(life.id, until=after(days=27))
-        found = forecast(due, life.version, after(days=20), after(days=27))
+        found = forecast(due, life.rules_version, after(days=20), after(days=27))
         foreseen = [one for some in found for one in some]
     assert len(foreseen) > 10
     assert len(recorded()) == already

@@ -156,6 +156,6 @@ def test_a_disabled_endpoint_or_an_open_circuit_gives_nobody_a_turn(
         for delivery_id in place.add(2):
             with transaction():
                 deliveries.park(delivery_id)
-                held = endpoints.find(place.organization_id, place.id)
+                held = endpoints.lock(place.organization_id, place.id)
                 assert next_in_turn(held, after(HOUR), POLICY) == []
         assert place.states() == ["parked", "parked"]

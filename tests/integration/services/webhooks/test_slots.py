@@ -134,7 +134,7 @@ def test_two_parked_rows_of_a_recovery_do_not_have_their_turn_at_once(place: Pla
         with transaction():
             deliveries.park(delivery_id)
     with transaction():
-        assert len(next_in_turn(endpoints.find(place.organization_id, place.id), T0, POLICY)) == 1
+        assert len(next_in_turn(endpoints.lock(place.organization_id, place.id), T0, POLICY)) == 1
     assert place.states() == ["waiting", "parked", "parked"]
 
 

@@ -8,7 +8,7 @@ from models.companies.companies import CORE_FIELDS, Company
 from models.companies.field_merge import Traits
 from models.health.transitions import StoredTransition
 from models.webhooks.webhook_endpoints import Subscription
-from services.webhooks.subscriptions import wants
+from services.webhooks.subscriptions import matches
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -64,7 +64,7 @@ CHANGED = transition()
 
 @pytest.mark.parametrize("told", [CHANGED, STAYED])
 def test_an_endpoint_that_says_nothing_wants_everything(told: StoredTransition) -> None:
-    assert wants(Subscription(), told, company())
+    assert matches(Subscription(), told, company())
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_an_endpoint_that_says_nothing_wants_everything(told: StoredTransition) 
 def test_only_wanted_types_of_events_are_told(
     event_types: tuple[str, ...], told: StoredTransition, *, wanted: bool
 ) -> None:
-    assert wants(Subscription(event_types=event_types), told, company()) is wanted
+    assert matches(Subscription(event_types=event_types), told, company()) is wanted
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_only_wanted_types_of_events_are_told(
 def test_only_changes_to_a_wanted_status_are_told(
     statuses: tuple[str, ...], told: StoredTransition, *, wanted: bool
 ) -> None:
-    assert wants(Subscription(statuses=statuses), told, company()) is wanted
+    assert matches(Subscription(statuses=statuses), told, company()) is wanted
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_only_changes_to_a_wanted_status_are_told(
 def test_only_wanted_companies_are_told_of_by_the_clients_own_ids(
     companies: tuple[str, ...], *, wanted: bool
 ) -> None:
-    assert wants(Subscription(companies=companies), CHANGED, company()) is wanted
+    assert matches(Subscription(companies=companies), CHANGED, company()) is wanted
 
 
 @pytest.mark.parametrize(
@@ -142,18 +142,18 @@ def test_only_wanted_companies_are_told_of_by_the_clients_own_ids(
 def test_each_wanted_field_must_have_one_of_its_values(
     company_fields: dict[str, list[str]], *, wanted: bool
 ) -> None:
-    assert wants(Subscription(company_fields=company_fields), CHANGED, company()) is wanted
+    assert matches(Subscription(company_fields=company_fields), CHANGED, company()) is wanted
 
 
 def test_a_core_field_that_is_known_is_asked_like_any_other() -> None:
     wanted = Subscription(company_fields={"crm_provider": ["hubspot"]})
-    assert wants(wanted, CHANGED, company(crm_provider="HubSpot"))
-    assert not wants(wanted, CHANGED, company(crm_provider="Salesforce"))
+    assert matches(wanted, CHANGED, company(crm_provider="HubSpot"))
+    assert not matches(wanted, CHANGED, company(crm_provider="Salesforce"))
 
 
 def test_all_that_an_endpoint_says_must_hold() -> None:
     both = Subscription(("health_score_changed",), ("At Risk",), ("acme",), {"plan": ["Pro"]})
-    assert wants(both, CHANGED, company())
-    assert not wants(both, STAYED, company())
-    assert not wants(both, transition(after="Critical"), company())
-    assert not wants(both, CHANGED, company("other"))
+    assert matches(both, CHANGED, company())
+    assert not matches(both, STAYED, company())
+    assert not matches(both, transition(after="Critical"), company())
+    assert not matches(both, CHANGED, company("other"))

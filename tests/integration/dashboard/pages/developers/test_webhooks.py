@@ -110,9 +110,9 @@ def test_a_webhook_is_disabled_enabled_and_removed(developers: Developers) -> No
     page = developers.send(f"{path}/disable")
     assert "Its deliveries are kept" in page
     assert "disabled just now , by hand" in page
-    assert endpoints.state(developers.endpoint) == "disabled"
+    assert endpoints.describe_state(developers.endpoint) == "disabled"
     page = developers.send(f"{path}/enable")
-    assert endpoints.state(developers.endpoint) == "active"
+    assert endpoints.describe_state(developers.endpoint) == "active"
     assert "nothing sent yet" in page
     assert "its pending deliveries are cancelled" in developers.read(f"{path}/remove")
     assert "No webhooks yet" in developers.send(f"{path}/remove")

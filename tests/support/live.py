@@ -1,0 +1,26 @@
+"""Live evaluation: companies are evaluated when events arrive and when flags fall due."""
+
+from datetime import datetime
+
+from models.database import transaction
+from models.health import flag_states
+from services.events.tracked_event import TrackedEvent
+from services.rules.rule_books import RuleBooks
+from tests.support.in_transactions import evaluate, store
+
+
+def receive(event: TrackedEvent, rulebooks: RuleBooks) -> None:
+    """Store an event and evaluate its company if it has to be, as the actors do."""
+    for company_id in store([event], rulebooks):
+        evaluate([company_id], rulebooks, event.occurred_at)
+
+
+def pass_time(until: datetime, rulebooks: RuleBooks) -> None:
+    """Evaluate whatever falls due at its instant, as the clock has it done."""
+    while True:
+        with transaction():
+            due = flag_states.find_due(until=until, limit=1)
+        if not due:
+            return
+        [(company_id, due_at)] = due
+        evaluate([company_id], rulebooks, due_at)
