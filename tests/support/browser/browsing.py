@@ -1,4 +1,4 @@
-"""What tests in a browser do on pages again and again."""
+"""Actions that browser tests repeat."""
 
 from collections.abc import Callable
 
@@ -7,12 +7,17 @@ from playwright.sync_api import Page
 from tests.support.browser.running_dashboard import PASSWORD
 
 OpenPage = Callable[..., Page]
-"""Opens a window; see the fixtures `open_page` and `browser_page`."""
+"""Opens a page in a window of its own; see the fixtures `open_page` and `browser_page`."""
 
 
 def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
-    """Fill in the form of the sign-in page, as people do."""
+    """Submit the form of the sign-in page."""
     page.goto("/sign-in")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def open_details(page: Page) -> None:
+    """Open every disclosure of the page."""
+    page.locator("main details").evaluate_all("all => all.forEach(item => item.open = true)")

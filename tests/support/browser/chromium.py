@@ -1,4 +1,4 @@
-"""Where Chromium is, and how it is started: headless, and without a word to anybody else."""
+"""Finds Chromium; starts it headless and without requests of its own to the network."""
 
 import os
 import shutil
@@ -11,12 +11,12 @@ FLAGS = (
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 MISSING = (
-    "no Chromium was found: name one with BRAZEBEE_CHROMIUM, or install it"
-    " (apt-get install chromium); the pages were not tried in a browser"
+    "Chromium was not found, so the pages were not tested in a browser:"
+    " install it (apt-get install chromium), or set BRAZEBEE_CHROMIUM to its path"
 )
 
 
 def find_chromium() -> str | None:
-    """The executable that the environment names, or the first on the PATH."""
-    named = os.environ.get("BRAZEBEE_CHROMIUM", "").strip()
-    return named or next(filter(None, map(shutil.which, NAMES)), None)
+    """Return the executable that BRAZEBEE_CHROMIUM names, or the first one on the PATH."""
+    configured = os.environ.get("BRAZEBEE_CHROMIUM", "").strip()
+    return configured or next(filter(None, map(shutil.which, NAMES)), None)

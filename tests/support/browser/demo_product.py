@@ -1,4 +1,4 @@
-"""A whole product with demo data, and with what people and applications leave behind in it."""
+"""A complete product with demo data, and with traces of people and applications in it."""
 
 import json
 import os
@@ -17,7 +17,7 @@ import requests
 from playwright.sync_api import Page
 
 BRAZEBEE = str(Path(sys.executable).parent / "brazebee")
-LATELY = timedelta(days=14)
+RECENT = timedelta(days=14)
 
 NOTES = (
     "Their champion, Nadia, left for another company. Her successor has not signed in yet.",
@@ -27,7 +27,7 @@ NOTES = (
 
 @dataclass(frozen=True)
 class Product:
-    """A running product; its command line finds it through `environment`."""
+    """A running product; commands reach it through `environment`."""
 
     url: str
     api: str
@@ -36,7 +36,7 @@ class Product:
     environment: dict[str, str]
 
     def run(self, *arguments: str) -> str:
-        """What a command prints."""
+        """Run a command and return its output."""
         return subprocess.run(
             [BRAZEBEE, *arguments], env=self.environment, check=True, stdout=subprocess.PIPE,
             text=True,
@@ -45,12 +45,14 @@ class Product:
 
 @contextmanager
 def product(folder: Path) -> Iterator[Product]:
-    """Start everything, and stop it."""
+    """Start every process, and stop them afterwards."""
     with (
-        socket.create_server(("127.0.0.1", 0)) as one,
-        socket.create_server(("127.0.0.1", 0)) as two,
+        socket.create_server(("127.0.0.1", 0)) as api_probe,
+        socket.create_server(("127.0.0.1", 0)) as dashboard_probe,
     ):
-        port, dashboard_port = (str(probe.getsockname()[1]) for probe in (one, two))
+        port, dashboard_port = (
+            str(probe.getsockname()[1]) for probe in (api_probe, dashboard_probe)
+        )
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("BRAZEBEE_")},
         "PORT": port,
@@ -64,17 +66,17 @@ def product(folder: Path) -> Iterator[Product]:
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        said = ""
+        output = ""
         for line in process.stdout:
-            said += line
+            output += line
             if "Post a first event" in line:
                 break
-        found = re.search(r"Password: +(\S+)", said)
-        if found is None:
-            raise SystemExit(said)
+        password = re.search(r"Password: +(\S+)", output)
+        if password is None:
+            raise SystemExit(output)
         yield Product(
             f"http://127.0.0.1:{dashboard_port}", f"http://127.0.0.1:{port}", "ada@example.com",
-            found.group(1), environment,
+            password.group(1), environment,
         )  # fmt: skip
     finally:
         process.send_signal(signal.SIGTERM)
@@ -82,10 +84,10 @@ def product(folder: Path) -> Iterator[Product]:
 
 
 def furnish(product: Product, page: Page) -> str:
-    """Fill an organization with customers, and with what people and applications leave behind.
+    """Fill an organization with customers, people, API keys, unknown events and notes.
 
-    Returns the id of a company that has something to tell: of those that turned Critical lately,
-    the one with the lowest score.
+    Return the id of the company with the most to show: the one with the lowest score among those
+    that turned Critical recently.
     """
     product.run("demo-data")
     for name, role in (("Ben", "editor"), ("Carla", "editor"), ("Dev", "viewer")):
@@ -103,11 +105,11 @@ def furnish(product: Product, page: Page) -> str:
     critical = json.loads(
         product.run("companies", "--org", "demo", "--status", "Critical", "--json")
     )
-    lately = (datetime.now(UTC) - LATELY).isoformat()
-    recent = [one for one in critical if one["changed_at"] > lately] or critical
-    company = min(recent, key=lambda one: (one["score"], one["id"]))["id"]
+    since = (datetime.now(UTC) - RECENT).isoformat()
+    recent = [company for company in critical if company["changed_at"] > since] or critical
+    company_id = min(recent, key=lambda company: (company["score"], company["id"]))["id"]
     for note in NOTES:
-        page.goto(f"/o/demo/companies/{company}/notes")
+        page.goto(f"/o/demo/companies/{company_id}/notes")
         page.locator("textarea").fill(note)
         page.get_by_role("button", name="Add note").click()
-    return str(company)
+    return str(company_id)

@@ -54,7 +54,7 @@ class RunningDashboard:
         with transaction():
             person = people.find(email)
             assert person is not None
-            return sessions.begin(
+            return sessions.start(
                 person.id,
                 at=datetime.now(UTC),
                 lasts=MAX_LIFETIME,

@@ -1,7 +1,7 @@
-"""Pictures of every page for the documents: `make screenshots` starts a product and takes them.
+"""Screenshots of every page for the documentation, taken by `make screenshots`.
 
-The product is a whole `brazebee up` in a folder of its own, filled by `brazebee demo-data`, whose
-seed makes the same customers each time; their year ends at the present.
+They show a complete `brazebee up` in a temporary folder, filled by `brazebee demo-data`, whose seed
+generates the same customers each time; their year ends now.
 """
 
 import math
@@ -23,10 +23,10 @@ from tests.support.browser.demo_product import furnish, product
 
 IMAGES = ROOT / "docs" / "images"
 COLOURS = 192
-"""Of a picture's palette: text and flat areas need no more, and files are a third as long."""
+"""Size of an image's palette: enough for text and flat areas; files are a third as long."""
 
-HIGHEST = 1000
-"""Pixels of a picture; what stands further down a page is left out."""
+MAX_HEIGHT = 1000
+"""Pixels of an image; anything further down the page is cut off."""
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
@@ -38,7 +38,7 @@ PATIENCE_MS = 60_000
 
 @dataclass(frozen=True)
 class View:
-    """A page to take: its address below the organization's, and what is done there first."""
+    """A page to capture: its address below the organization's, and the preparation on the page."""
 
     name: str
     address: str
@@ -46,14 +46,14 @@ class View:
     within: str = "/o/demo"
 
 
-def counted(page: Page) -> None:
-    """Wait until numbers that are worked out once somebody looks are there."""
+def wait_until_counted(page: Page) -> None:
+    """Wait for the numbers that are computed in the background on the first visit."""
     expect(page.get_by_text("counted for the first time")).to_have_count(0)
-    expect(page.get_by_text("Being counted")).to_have_count(0)
+    expect(page.get_by_text("Still counting")).to_have_count(0)
 
 
 def write_rules(page: Page, phrase: str, other: str) -> None:
-    """Put another phrase in the place of one, in the editor."""
+    """Replace a phrase in the editor."""
     editor = page.locator(".cm-content")
     editor.wait_for()
     text = page.locator("#text").input_value()
@@ -76,15 +76,15 @@ def backtest(page: Page) -> None:
 
 
 def show(page: Page, heading: str) -> None:
-    """Wait for what was asked for, and bring it to the top of the window."""
-    found = page.get_by_role("heading", name=heading)
-    found.wait_for()
-    found.evaluate("heading => heading.scrollIntoView()")
+    """Wait for a heading, and scroll it to the top of the window."""
+    target = page.get_by_role("heading", name=heading)
+    target.wait_for()
+    target.evaluate("heading => heading.scrollIntoView()")
     page.evaluate("scrollBy(0, -72)")
 
 
 def follow(selector: str) -> Callable[[Page], None]:
-    """Go where the first link goes that matches."""
+    """Return a preparation that follows the first matching link."""
 
     def go(page: Page) -> None:
         page.locator(selector).first.click()
@@ -94,7 +94,7 @@ def follow(selector: str) -> Callable[[Page], None]:
 
 
 def views(company: str) -> Iterator[View]:
-    """Every page, `company` being one that has something to tell."""
+    """Yield every page; `company` is one with much to show."""
     yield View("today", "/")
     yield View("companies", "/companies?status=At+Risk&field.plan=Team")
     yield View("company", f"/companies/{company}?span=90")
@@ -104,8 +104,8 @@ def views(company: str) -> Iterator[View]:
     yield View("company-notes", f"/companies/{company}/notes")
     yield View("company-deliveries", f"/companies/{company}/deliveries")
     yield View("flag", f"/companies/{company}", follow(".flag[open] .buttons a"))
-    yield View("insights", "/insights", counted)
-    yield View("insights-event", "/insights/report_created", counted)
+    yield View("insights", "/insights", wait_until_counted)
+    yield View("insights-event", "/insights/report_created", wait_until_counted)
     yield View("rules", "/rules", lambda page: page.locator(".cm-content").wait_for())
     yield View("rules-plan", "/rules", plan)
     yield View("rules-backtest", "/rules", backtest)
@@ -125,30 +125,30 @@ def views(company: str) -> Iterator[View]:
 
 
 def take(page: Page, view: View, look: str) -> None:
-    """Open a page, and keep how it looks."""
+    """Open a page, and save its screenshot."""
     page.goto(view.within + view.address, wait_until="networkidle")
     view.prepare(page)
     page.evaluate("document.activeElement.blur()")
     page.mouse.move(0, 0)
-    height = min(page.evaluate("document.documentElement.scrollHeight"), HIGHEST)
+    height = min(page.evaluate("document.documentElement.scrollHeight"), MAX_HEIGHT)
     clip = {"x": 0, "y": 0, "width": page.evaluate("innerWidth"), "height": height}
     whole: dict[str, Any] = {"full_page": True, "clip": clip}
     scrolled_to = page.evaluate("scrollY")
-    keep(page.screenshot(animations="disabled", **({} if scrolled_to else whole)), view.name, look)
+    save(page.screenshot(animations="disabled", **({} if scrolled_to else whole)), view.name, look)
 
 
-def keep(picture: bytes, name: str, look: str) -> None:
-    """Write a picture with the colours that it has most of, and the nearest of them for others.
+def save(picture: bytes, name: str, look: str) -> None:
+    """Write an image with its most frequent colours, and replace the others by the nearest.
 
-    Pillow's own ways shift the large areas, or lose the colours of small things.
+    Pillow's own quantization shifts the colours of large areas, or loses those of small details.
     """
     whole = Image.open(BytesIO(picture)).convert("RGB")
     pixels = list(zip(*[iter(whole.tobytes())] * 3, strict=True))
-    often = Counter(pixels)
-    palette = [colour for colour, _ in often.most_common(COLOURS)]
+    frequencies = Counter(pixels)
+    palette = [colour for colour, _ in frequencies.most_common(COLOURS)]
     nearest = {
-        colour: min(range(len(palette)), key=lambda place: math.dist(palette[place], colour))
-        for colour in often
+        colour: min(range(len(palette)), key=lambda index: math.dist(palette[index], colour))
+        for colour in frequencies
     }
     small = Image.frombytes("P", whole.size, bytes(map(nearest.__getitem__, pixels)))
     small.putpalette([part for colour in palette for part in colour])
@@ -156,7 +156,7 @@ def keep(picture: bytes, name: str, look: str) -> None:
 
 
 def main() -> None:
-    """Take all pictures, in every look."""
+    """Take all screenshots, in every look."""
     executable = find_chromium()
     if executable is None:
         raise SystemExit(MISSING)

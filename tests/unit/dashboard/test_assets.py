@@ -47,6 +47,17 @@ def test_every_block_of_the_style_sheet_is_closed_before_the_next_section() -> N
         assert section.count("{") == section.count("}"), section.splitlines()[0]
 
 
+def test_the_dark_scheme_changes_nothing_but_variables() -> None:
+    sheet = (STATIC / "brazebee.css").read_text()
+    [block] = re.findall(
+        r"@media \(prefers-color-scheme: dark\) \{\s*:root \{(.*?)\}\s*\}", sheet, re.DOTALL
+    )
+    assert sheet.count("prefers-color-scheme") == 1
+    declarations = [line.strip() for line in block.split(";") if line.strip()]
+    assert declarations
+    assert all(declaration.startswith("--") for declaration in declarations)
+
+
 def test_every_module_of_the_editor_is_vendored_with_what_it_imports() -> None:
     for file in MODULES.values():
         text = (VENDOR / file).read_text()

@@ -1,4 +1,4 @@
-"""How long somebody stays signed in, and what ends it."""
+"""How long a session lasts, and what ends it."""
 
 from models.database import query, transaction
 from models.people import people
@@ -14,7 +14,7 @@ def count_sessions() -> int:
         return len(query("select id from sessions"))
 
 
-def test_a_session_that_is_used_goes_on_until_its_last_day(dashboard: Dashboard) -> None:
+def test_a_session_in_use_lasts_seven_days(dashboard: Dashboard) -> None:
     browser = dashboard.signed_in("ann@acme.com")
     for _ in range(15):
         dashboard.clock.advance(hours=11)
@@ -26,7 +26,7 @@ def test_a_session_that_is_used_goes_on_until_its_last_day(dashboard: Dashboard)
     assert not is_signed_in(browser)
 
 
-def test_a_session_that_is_left_alone_ends_after_twelve_hours(dashboard: Dashboard) -> None:
+def test_an_idle_session_ends_after_twelve_hours(dashboard: Dashboard) -> None:
     browser = dashboard.signed_in("ann@acme.com")
     dashboard.clock.advance(hours=11, minutes=59)
     assert is_signed_in(browser)
@@ -36,33 +36,35 @@ def test_a_session_that_is_left_alone_ends_after_twelve_hours(dashboard: Dashboa
     assert not is_signed_in(browser)
 
 
-def test_use_is_noted_at_most_once_a_minute(dashboard: Dashboard) -> None:
+def test_use_of_a_session_is_recorded_at_most_once_a_minute(dashboard: Dashboard) -> None:
     browser = dashboard.signed_in("ann@acme.com")
 
-    def seen() -> object:
+    def last_seen_at() -> object:
         with transaction():
             return query("select last_seen_at from sessions")[0]["last_seen_at"]
 
     dashboard.clock.advance(seconds=59)
     is_signed_in(browser)
-    assert seen() == NOW
+    assert last_seen_at() == NOW
     dashboard.clock.advance(seconds=1)
     is_signed_in(browser)
-    assert seen() == dashboard.clock.at
+    assert last_seen_at() == dashboard.clock.at
 
 
-def test_signing_in_again_brings_a_new_token_and_ends_the_former(dashboard: Dashboard) -> None:
+def test_signing_in_again_sets_a_new_token_and_ends_the_former_session(
+    dashboard: Dashboard,
+) -> None:
     browser = dashboard.signed_in("ann@acme.com")
     former = browser.client.get_cookie("brazebee_session")
     assert former is not None
     assert browser.post("/sign-in", email="ann@acme.com", password=PASSWORD).status_code == 303
-    now = browser.client.get_cookie("brazebee_session")
-    assert now is not None
-    assert now.value != former.value
+    current = browser.client.get_cookie("brazebee_session")
+    assert current is not None
+    assert current.value != former.value
     assert count_sessions() == 1
 
 
-def test_a_token_that_somebody_planted_is_not_the_one_that_is_used(dashboard: Dashboard) -> None:
+def test_a_planted_token_is_replaced_at_sign_in(dashboard: Dashboard) -> None:
     dashboard.person("ann@acme.com")
     browser = dashboard.browser()
     browser.client.set_cookie("brazebee_session", "planted")
@@ -76,8 +78,8 @@ def test_signing_out_ends_the_session_and_its_cookie(dashboard: Dashboard) -> No
     browser = dashboard.signed_in("ann@acme.com")
     stolen = browser.client.get_cookie("brazebee_session")
     assert stolen is not None
-    out = browser.post("/sign-out")
-    assert (out.status_code, out.location) == (303, "/sign-in")
+    response = browser.post("/sign-out")
+    assert (response.status_code, response.location) == (303, "/sign-in")
     assert "You are signed out." in text_of(browser.get("/sign-in"))
     assert browser.client.get_cookie("brazebee_session") is None
     browser.client.set_cookie("brazebee_session", stolen.value)
@@ -85,7 +87,7 @@ def test_signing_out_ends_the_session_and_its_cookie(dashboard: Dashboard) -> No
     assert count_sessions() == 0
 
 
-def test_signing_out_everywhere_ends_all_sessions_of_the_person_alone(
+def test_signing_out_everywhere_ends_all_sessions_of_that_person_only(
     dashboard: Dashboard,
 ) -> None:
     acme = dashboard.organization("acme")
@@ -99,7 +101,7 @@ def test_signing_out_everywhere_ends_all_sessions_of_the_person_alone(
     assert is_signed_in(other)
 
 
-def test_one_other_browser_can_be_signed_out_but_nobody_elses(dashboard: Dashboard) -> None:
+def test_a_person_can_sign_out_their_other_browser_but_nobody_elses(dashboard: Dashboard) -> None:
     bob = dashboard.signed_in("bob@acme.com")
     here = dashboard.signed_in("ann@acme.com")
     there = dashboard.browser("10.0.0.9", HTTP_USER_AGENT="Mozilla/5.0 (iPhone) Safari/1")
@@ -118,7 +120,7 @@ def test_one_other_browser_can_be_signed_out_but_nobody_elses(dashboard: Dashboa
     assert not is_signed_in(here)
 
 
-def test_disabling_a_person_ends_their_sessions_at_once(dashboard: Dashboard) -> None:
+def test_disabling_a_person_ends_their_sessions_immediately(dashboard: Dashboard) -> None:
     browser = dashboard.signed_in("ann@acme.com")
     with transaction():
         person = people.find("ann@acme.com")
@@ -146,7 +148,7 @@ def test_a_changed_password_ends_every_other_session(dashboard: Dashboard) -> No
     assert dashboard.browser().sign_in("ann@acme.com", "staple of words").status_code == 303
 
 
-def test_ended_sessions_are_forgotten_when_somebody_signs_in(dashboard: Dashboard) -> None:
+def test_expired_sessions_are_deleted_when_somebody_signs_in(dashboard: Dashboard) -> None:
     dashboard.signed_in("ann@acme.com")
     dashboard.clock.advance(days=8)
     dashboard.signed_in("bob@acme.com")
