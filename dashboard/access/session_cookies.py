@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 MAX_LIFETIME = timedelta(days=7)
 """A session ends after this time, however busy it is."""
 
-_TOKEN_COOKIE = "brazebee_session"
+_SESSION_COOKIE = "brazebee_session"
 _FLASK_COOKIE = "brazebee"
 
 
@@ -27,13 +27,13 @@ class SchemeAwareCookies(SecureCookieSessionInterface):
 
 def session_token() -> str | None:
     """Return the token that the browser sent, whether it is valid or not."""
-    return request.cookies.get(_host_bound(_TOKEN_COOKIE))
+    return request.cookies.get(_host_bound(_SESSION_COOKIE))
 
 
 def set_session_token(response: Response, token: str) -> None:
     """Store a token in the browser."""
     response.set_cookie(
-        _host_bound(_TOKEN_COOKIE),
+        _host_bound(_SESSION_COOKIE),
         token,
         max_age=MAX_LIFETIME,
         path="/",
@@ -46,7 +46,7 @@ def set_session_token(response: Response, token: str) -> None:
 def delete_session_token(response: Response) -> None:
     """Delete the token from the browser."""
     response.delete_cookie(
-        _host_bound(_TOKEN_COOKIE),
+        _host_bound(_SESSION_COOKIE),
         path="/",
         secure=request.is_secure,
         httponly=True,

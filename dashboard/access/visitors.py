@@ -49,4 +49,4 @@ def load_visitors(app: Flask) -> None:
                 return
             session, person = match
             sessions.touch(session, at)
-            g.visitor = Visitor(person, session, memberships.of_person(person.id))
+            g.visitor = Visitor(person, session, memberships.list_for_person(person.id))

@@ -94,7 +94,7 @@ def _answer_outages_as_json(api: Flask) -> None:
 
 @cache
 def _description() -> bytes:
-    """Return the OpenAPI description as JSON; parsing the YAML is slow, so only on first request."""
+    """Return the OpenAPI description as JSON; parsing is slow, so only at the first request."""
     text = resources.files("dashboard.api").joinpath("openapi.yaml").read_text(encoding="utf-8")
     loaded: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
     return orjson.dumps(loaded)

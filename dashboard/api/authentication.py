@@ -32,7 +32,7 @@ def requesting_organization() -> Organization:
     Raises:
         ApiError: the organization was removed in the meantime.
     """
-    organization = organizations.with_id(g.organization_id)
+    organization = organizations.find_by_id(g.organization_id)
     if organization is None:
         raise ApiError(401, "Invalid API key")
     return organization

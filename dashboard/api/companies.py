@@ -42,7 +42,9 @@ def list_companies() -> Response:
         book = rules_in_force(organization)
         sorting = Sorting(by, descending, tuple(book.statuses) if book else ())
         try:
-            page = company_list.read_page(organization.id, matching, sorting, after=after, limit=limit)
+            page = company_list.read_page(
+                organization.id, matching, sorting, after=after, limit=limit
+            )
         except UnreadableCursor:
             raise invalid_cursor() from None
     companies = [_company_json(company) for company in page.companies]

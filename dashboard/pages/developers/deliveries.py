@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, administrator, audit, viewer
 from dashboard.pages.developers.frame import blueprint, find_endpoint, show
-from dashboard.web.context import app_context, now
+from dashboard.web.context import now
+from dashboard.web.messages import enqueue_deliveries
 from dashboard.web.request_values import page_cursor
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
@@ -108,7 +109,7 @@ def resend(member: Member, id: UUID) -> ResponseReturnValue:  # noqa: A002 -- as
             subject = f"{resent.event} for {resent.company or 'a test'}"
             audit.record(member, "Delivery sent again", subject, {"id": str(id)})
     if requests:
-        endpoints.enqueue_deliveries(app_context().broker, requests)
+        enqueue_deliveries(requests)
         flash("The delivery is being resent.")
     else:
         flash(f"This delivery is {resent.state} and will be sent automatically.", "error")

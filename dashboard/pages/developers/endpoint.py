@@ -11,6 +11,7 @@ from dashboard.pages.developers.frame import blueprint, find_endpoint, show
 from dashboard.pages.developers.subscription import SubscriptionForm, form_data, statuses_to_offer
 from dashboard.pages.developers.webhooks import audit_detail
 from dashboard.web.context import app_context, now
+from dashboard.web.messages import enqueue_deliveries
 from models.database import transaction
 from models.webhooks import delivery_log, webhook_endpoints
 from models.webhooks.webhook_endpoints import Endpoint
@@ -106,7 +107,7 @@ def enable(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
         endpoint = find_endpoint(member, endpoint_id)
         requests = endpoints.enable(endpoint, now(), app_context().settings.webhooks)
         _record(member, "Webhook enabled", endpoint)
-    endpoints.enqueue_deliveries(app_context().broker, requests)
+    enqueue_deliveries(requests)
     flash("The webhook is enabled. The deliveries that were kept are being sent.")
     return _back(endpoint_id)
 
@@ -119,7 +120,7 @@ def send_test(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
         endpoint = find_endpoint(member, endpoint_id)
         delivery_id, requests = endpoints.send_test(endpoint, now())
         _record(member, "Webhook tested", endpoint)
-    endpoints.enqueue_deliveries(app_context().broker, requests)
+    enqueue_deliveries(requests)
     return redirect(url_for("developers.delivery", id=delivery_id), 303)
 
 
@@ -141,7 +142,7 @@ def recover(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
     except RecoveryRefused as error:
         flash(str(error), "error")
         return _back(endpoint_id)
-    endpoints.enqueue_deliveries(app_context().broker, requests)
+    enqueue_deliveries(requests)
     flash(
         f"{count} failed deliveries are being resent."
         if count
