@@ -99,9 +99,6 @@ numbers = st.one_of(
     st.integers(-(10**28), 10**29).map(Decimal),
     st.decimals(-1000, 1000, places=3),
 )
-percents = st.one_of(
-    st.integers(0, 100).map(Decimal), st.decimals(0, 1_000_000, places=2, allow_nan=False)
-)
 texts = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8),
     st.lists(
@@ -115,28 +112,54 @@ texts = st.one_of(
 statuses = st.sampled_from([*enumerate(DEFAULT_STATUSES), (None, NOT_APPLICABLE)])
 
 
-def _has_depth(condition: Count | Distinct) -> bool:
-    return condition.depth > 0
+def limits_up_to(number: int) -> st.SearchStrategy[tuple[Comparison, int]]:
+    """Comparisons with numbers up to one; `less than 0` and `at least 0` are not valid."""
+    return st.one_of(
+        st.tuples(
+            st.sampled_from([Comparison.AT_MOST, Comparison.MORE_THAN]), st.integers(0, number)
+        ),
+        st.tuples(
+            st.sampled_from([Comparison.LESS_THAN, Comparison.AT_LEAST]), st.integers(1, number)
+        ),
+    )
 
 
-counts = st.builds(Count, st.sampled_from(Comparison), st.integers(0, MAX_TIMES), windows)
+limits = limits_up_to(MAX_TIMES)
+counts = st.builds(lambda limit, window: Count(*limit, window), limits, windows)
 distinct = st.builds(
-    Distinct,
-    st.sampled_from(Comparison),
-    st.integers(0, MAX_TIMES),
+    lambda limit, *rest: Distinct(*limit, *rest),
+    limits,
     st.one_of(st.just(USER), paths.map(lambda path: ("data", *path))),
     windows,
 )
-changes = st.builds(
-    Change, st.booleans(), percents.filter(bool), windows, st.just(IGNORED_UNDER)
-).filter(lambda change: change.upwards or change.percent <= 100)
+
+
+def percents_up_to(most: int) -> st.SearchStrategy[Decimal]:
+    """Percentages above 0."""
+    return st.one_of(
+        st.integers(1, 100).map(Decimal),
+        st.decimals(Decimal("0.01"), most, places=2, allow_nan=False),
+    )
+
+
+changes = st.one_of(
+    st.builds(Change, st.just(False), percents_up_to(100), windows, st.just(IGNORED_UNDER)),
+    st.builds(Change, st.just(True), percents_up_to(1_000_000), windows, st.just(IGNORED_UNDER)),
+)
+shares = st.one_of(st.just(Decimal(0)), percents_up_to(1_000_000))
 phrases: st.SearchStrategy[Condition] = st.one_of(
-    counts.filter(_has_depth),
-    distinct.filter(_has_depth),
+    counts,
+    distinct,
     changes,
     st.builds(Absence, windows),
     st.builds(Never, windows, company_fields),
-    st.builds(Share, st.sampled_from(Bound), percents, company_fields, windows),
+    st.builds(
+        Share,
+        st.sampled_from(Bound),
+        st.one_of(st.just(Decimal(0)), percents_up_to(1_000_000)),
+        company_fields,
+        windows,
+    ),
     st.builds(
         Amount,
         st.sampled_from(Measure),

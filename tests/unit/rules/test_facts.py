@@ -2,12 +2,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.durations import BEGINNING
 from rules.facts import Selector
 from rules.facts_in_memory import FactsInMemory, Occurrence
+from tests.support.properties import effort
 
 NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
 
@@ -30,7 +31,7 @@ def where(path: str, *values: Any) -> Selector:
         (None, "", True),
     ],
 )
-def test_a_selector_takes_events_of_its_key_or_of_any(
+def test_a_selector_matches_events_of_its_key_or_any_key(
     *, selected: str | None, sent: str, counts: bool
 ) -> None:
     assert Selector(selected).matches(sent, None) is counts
@@ -107,13 +108,13 @@ JSON = st.recursive(
 PLAIN = st.one_of(st.none(), st.booleans(), st.integers(-2, 2), st.text("ab", max_size=2))
 
 
-@settings(max_examples=150, deadline=None)
+@effort(3)
 @given(
     st.dictionaries(st.sampled_from("ab"), JSON, max_size=2),
     st.lists(st.sampled_from("ab"), min_size=1, max_size=3),
     st.lists(PLAIN, max_size=3),
 )
-def test_any_data_is_matched_or_not_and_never_an_error(
+def test_matching_any_data_never_raises(
     data: dict[str, Any], path: list[str], values: list[Any]
 ) -> None:
     selector = Selector(None, ((tuple(path), tuple(values)),))
@@ -149,7 +150,7 @@ EVENTS = [
         (Selector("login"), 1, 20, 20, []),
     ],
 )
-def test_the_latest_events_come_newest_first_from_after_one_instant_up_to_another(
+def test_the_latest_events_are_newest_first_within_a_half_open_window(
     selector: Selector, limit: int, since: int, until: int, expected: list[int]
 ) -> None:
     assert list(FactsInMemory(EVENTS).latest(selector, limit, at(since), at(until))) == [
@@ -161,14 +162,14 @@ def test_the_latest_events_come_newest_first_from_after_one_instant_up_to_anothe
     ("after", "until", "expected"),
     [(0, 99, 10), (10, 99, 20), (20, 99, 30), (20, 30, 30), (20, 29, None), (30, 99, None)],
 )
-def test_the_next_event_lies_after_one_instant_and_not_beyond_another(
+def test_the_next_event_is_within_a_half_open_window(
     after: int, until: int, expected: int | None
 ) -> None:
     found = FactsInMemory(EVENTS).next_after(Selector("login"), at(after), at(until))
     assert found == (None if expected is None else at(expected))
 
 
-def test_selectors_that_python_calls_equal_are_kept_apart() -> None:
+def test_selectors_that_python_considers_equal_are_distinguished() -> None:
     facts = FactsInMemory([Occurrence(at(1), "login", {"trial": True})])
     one, true = where("trial", 1), where("trial", True)
     assert one == true
@@ -178,7 +179,7 @@ def test_selectors_that_python_calls_equal_are_kept_apart() -> None:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@effort(3)
 @given(
     st.lists(st.tuples(st.integers(0, 20), st.sampled_from(["login", "export"])), max_size=10),
     st.sampled_from(["login", "export", None]),
@@ -186,7 +187,7 @@ def test_selectors_that_python_calls_equal_are_kept_apart() -> None:
     st.integers(-1, 21),
     st.integers(1, 5),
 )
-def test_both_probes_agree_with_a_walk_over_all_events(
+def test_both_queries_agree_with_a_scan_of_all_events(
     events: list[tuple[int, str]], key: str | None, after: int, until: int, limit: int
 ) -> None:
     facts = FactsInMemory(Occurrence(at(seconds), sent) for seconds, sent in events)

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.book import RuleBook, worst_level
@@ -14,6 +14,7 @@ from rules.flags import Flag, FlagMemory, Reason, Verdict
 from rules.language.parser import parse_condition
 from rules.language.tree import Vocabulary
 from rules.phrases.condition import Condition, Level
+from tests.support.properties import effort
 from tests.support.rules import at, event, facts_of, situation
 
 LOGINS = Selector("login")
@@ -86,14 +87,14 @@ PLANS = ((("plan",), ("Pro", "Enterprise")), (("limits", "seats"), (5,)))
         ({}, False),
     ],
 )
-def test_a_flag_applies_where_every_field_says_one_of_what_is_wanted(
+def test_a_flag_applies_if_every_field_has_an_accepted_value(
     *, fields: dict[str, Any], applies: bool
 ) -> None:
     verdict = evaluate(flag((1, QUIET), applies_to=PLANS), fields=fields)
     assert said(verdict) == ((1, Reason.HOLDS) if applies else (None, Reason.DOES_NOT_APPLY))
 
 
-def test_a_flag_rests_on_the_fields_that_decide_whether_it_applies() -> None:
+def test_a_flag_depends_on_the_fields_that_decide_whether_it_applies() -> None:
     assert flag((1, "company.nps below 7"), applies_to=PLANS).company_fields == {
         "plan",
         "limits",
@@ -119,7 +120,7 @@ def test_a_flag_rests_on_the_fields_that_decide_whether_it_applies() -> None:
         (None, None, 0, (0, Reason.MISSING)),
     ],
 )
-def test_what_is_missing_decides_only_where_no_phrase_holds(
+def test_if_missing_decides_only_if_no_phrase_holds(
     nps: int | None, seats: int | None, if_missing: Level, expected: tuple[Level, Reason]
 ) -> None:
     judged = flag((2, "company.nps below 7"), (1, "company.seats below 1"), if_missing=if_missing)
@@ -129,7 +130,7 @@ def test_what_is_missing_decides_only_where_no_phrase_holds(
 # Lasting
 
 
-def test_a_phrase_must_have_held_for_so_long_before_its_flag_is_raised() -> None:
+def test_a_phrase_must_hold_for_the_required_time_before_its_flag_is_raised() -> None:
     lasting = flag((1, QUIET), lasting=5)
     first = evaluate(lasting, now=0)
     assert (said(first), first.holding_since) == ((0, Reason.PENDING), {1: at(0)})
@@ -140,7 +141,7 @@ def test_a_phrase_must_have_held_for_so_long_before_its_flag_is_raised() -> None
     assert (said(ripe), ripe.changes_at) == ((1, Reason.HOLDS), None)
 
 
-def test_a_phrase_that_ceased_to_hold_begins_anew() -> None:
+def test_the_required_time_restarts_when_a_phrase_stops_holding() -> None:
     lasting = flag((1, QUIET), lasting=5)
     broken = evaluate(lasting, event(1), now=1, before=0, holding_since={1: at(0)})
     assert (said(broken), broken.holding_since) == ((0, Reason.CLEAR), {})
@@ -148,24 +149,24 @@ def test_a_phrase_that_ceased_to_hold_begins_anew() -> None:
     assert (said(again), again.holding_since) == ((0, Reason.PENDING), {1: at(11)})
 
 
-def test_a_flag_that_is_raised_sinks_to_a_milder_level_at_once() -> None:
+def test_a_raised_flag_drops_to_a_milder_level_at_once() -> None:
     lasting = flag((2, QUIET), (1, "less than 2 times in 10 seconds"), lasting=5)
     verdict = evaluate(lasting, event(0), now=0, before=2, holding_since={2: at(-9)})
     assert said(verdict) == (1, Reason.HOLDS)
 
 
-def test_a_worse_level_ripens_while_a_milder_one_is_raised() -> None:
+def test_a_worse_level_is_pending_while_a_milder_one_is_raised() -> None:
     lasting = flag((2, QUIET), (1, "less than 2 times in 10 seconds"), lasting=5)
     verdict = evaluate(lasting, now=0, before=1, holding_since={1: at(-9)})
     assert said(verdict) == (1, Reason.HOLDS)
     assert (verdict.holding_since, verdict.changes_at) == ({2: at(0), 1: at(-9)}, at(5))
 
 
-def test_a_flag_without_for_keeps_nothing_in_mind() -> None:
+def test_a_flag_without_for_remembers_only_its_level() -> None:
     assert evaluate(flag((1, QUIET)), holding_since={1: at(-9)}).memory == FlagMemory(1, {})
 
 
-def test_a_threshold_tells_how_long_its_phrase_must_hold() -> None:
+def test_a_threshold_includes_how_long_its_phrase_must_hold() -> None:
     lasting = flag((2, "no activity for 20 seconds"), (1, QUIET), lasting=60)
     assert lasting.threshold(2) == "No activity for 20 seconds, for 1 minute"
     mildest = "No activity for 10 seconds, for 1 minute"
@@ -189,7 +190,7 @@ def test_a_threshold_tells_how_long_its_phrase_must_hold() -> None:
         (4, 2, (0, Reason.CLEAR)),
     ],
 )
-def test_a_flag_that_is_raised_stays_so_at_its_mildest_until_it_has_recovered(
+def test_a_raised_flag_stays_at_its_mildest_level_until_it_has_recovered(
     logins: int, before: Level, expected: tuple[Level, Reason]
 ) -> None:
     sticky = flag(
@@ -200,14 +201,14 @@ def test_a_flag_that_is_raised_stays_so_at_its_mildest_until_it_has_recovered(
     assert said(evaluate(sticky, *[event(-1)] * logins, before=before)) == expected
 
 
-def test_a_recovery_that_cannot_be_judged_has_not_happened() -> None:
+def test_a_recovery_that_cannot_be_evaluated_has_not_happened() -> None:
     sticky = flag((1, QUIET), recover="company.nps above 7")
     assert said(evaluate(sticky, event(-1), before=1)) == (1, Reason.RECOVERING)
     assert said(evaluate(sticky, event(-1), before=1, fields={"nps": 8})) == (0, Reason.CLEAR)
     assert sticky.company_fields == {"nps"}
 
 
-def test_a_recovery_is_asked_only_where_it_matters() -> None:
+def test_a_recovery_is_evaluated_only_if_it_matters() -> None:
     sticky = flag((1, QUIET), recover="at least 4 times in 5 seconds")
     assert evaluate(sticky, event(-1), before=0).recovery is None
     asked = evaluate(sticky, event(-1), before=1)
@@ -215,7 +216,7 @@ def test_a_recovery_is_asked_only_where_it_matters() -> None:
     assert (asked.changes_at, asked.awaits_event) == (at(9), True)
 
 
-def test_a_raised_flag_whose_phrase_begins_to_ripen_anew_recovers_first() -> None:
+def test_a_raised_flag_whose_phrase_is_pending_again_recovers_first() -> None:
     sticky = flag((2, QUIET), (1, "company.nps below 7"), lasting=5, recover="company.nps above 8")
     fields = {"nps": 7}
     ripening = evaluate(sticky, before=1, fields=fields)
@@ -238,13 +239,13 @@ def test_a_raised_flag_whose_phrase_begins_to_ripen_anew_recovers_first() -> Non
         (flag((1, f"company.nps below 7 and not {QUIET}"), lasting=1), 11),
     ],
 )
-def test_a_flag_that_remembers_looks_back_over_all_that_it_rests_on(
+def test_a_flag_with_memory_warms_up_over_everything_it_depends_on(
     judged: Flag, seconds: int
 ) -> None:
     assert judged.warm_up == timedelta(seconds=seconds)
 
 
-def test_little_before_is_ignored_in_every_phrase_of_a_flag() -> None:
+def test_ignore_if_applies_to_every_phrase_of_a_flag() -> None:
     vocabulary = Vocabulary(ignore_previous_under=Decimal(3))
     phrase = parse_condition("down 50% in 10 seconds or down 90% in 10 seconds", vocabulary)
     judged = Flag("Falls", LOGINS, ((1, phrase),), if_missing=0)
@@ -273,7 +274,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@effort(4)
 @given(
     PHRASES,
     PHRASES,
@@ -283,7 +284,7 @@ EVENTS = st.lists(
     st.sampled_from([None, 0, 1, 2]),
     st.dictionaries(st.sampled_from([1, 2]), st.integers(-4, 0).map(at)),
 )
-def test_a_verdict_stands_until_it_says_that_it_may_change(  # noqa: PLR0917
+def test_a_verdict_is_valid_until_its_predicted_change(  # noqa: PLR0917
     worse: Condition,
     milder: Condition,
     recover: Condition | None,
@@ -346,28 +347,28 @@ def book(*weights: float, statuses: int = 3) -> RuleBook:
         ((1, 201), (0, 2), 3, 0),
     ],
 )
-def test_the_score_is_the_weighted_share_of_health_among_the_flags_that_apply(
+def test_the_score_is_the_weighted_health_of_the_flags_that_apply(
     weights: tuple[float, ...], levels: tuple[Level, ...], statuses: int, score: int | None
 ) -> None:
     said = {f"F{number}": level for number, level in enumerate(levels)}
     assert book(*weights, statuses=statuses).score(said) == score
 
 
-def test_a_flag_of_which_nothing_is_known_takes_no_part_in_the_score() -> None:
+def test_a_flag_without_a_level_is_not_part_of_the_score() -> None:
     assert book(1, 1).score({"F0": 1, "gone": 2}) == 50
 
 
-def test_a_weight_and_a_note_do_not_make_a_flag_read_otherwise() -> None:
+def test_flags_with_different_weights_and_notes_are_equal() -> None:
     heavy, light = book(1).flags[0], book(2).flags[0]
     assert heavy == light
 
 
 @given(st.lists(st.sampled_from([None, 0, 1, 2]), max_size=5))
-def test_a_company_is_as_badly_off_as_its_worst_flag(levels: list[Level]) -> None:
+def test_the_level_of_a_company_is_that_of_its_worst_flag(levels: list[Level]) -> None:
     assert worst_level(levels) == max([level or 0 for level in levels], default=0)
 
 
-def test_flags_are_judged_after_those_that_they_refer_to() -> None:
+def test_flags_are_evaluated_after_the_flags_they_refer_to() -> None:
     first, second, third = (
         Flag(name, LOGINS, ((1, parse_condition(phrase)),))
         for name, phrase in [

@@ -43,7 +43,7 @@ def is_valid(text: str) -> bool:
     return VALIDATOR.is_valid(YAML(typ="safe", pure=True).load(text))
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_a_valid_json_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(rule_schema())
 
 
@@ -53,7 +53,7 @@ def test_the_copy_for_editors_is_the_schema() -> None:
 
 
 @pytest.mark.parametrize("file", RULE_FILES, ids=lambda file: file.stem)
-def test_a_rule_file_that_ships_is_valid(file: Path) -> None:
+def test_a_shipped_rule_file_is_valid(file: Path) -> None:
     assert is_valid(file.read_text(encoding="utf-8"))
 
 
@@ -108,7 +108,7 @@ def test_a_broken_file_is_not_valid(old: str, new: str) -> None:
         ("flags: [{zzz: 1}]", rule_schema()["$defs"]["flag"]),
     ],
 )
-def test_the_schema_knows_the_keys_that_are_read(broken: str, schema: dict[str, Any]) -> None:
+def test_the_schema_has_the_keys_that_are_read(broken: str, schema: dict[str, Any]) -> None:
     [told] = [f.message for f in check_rules(broken).faults if "known are" in f.message]
     known = set(re.findall("`([^`]+)`", told.split("known are")[1]))
     assert known == set(schema["properties"])

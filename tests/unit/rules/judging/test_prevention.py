@@ -77,7 +77,7 @@ NONE = (2, "less than 1 time in 20 seconds")
         ),
     ],
 )  # fmt: skip
-def test_that_many_events_avert_it_and_one_less_does_not(
+def test_exactly_that_many_events_prevent_the_change(
     rules: RuleBook, seconds: list[float], needed: int, said: str
 ) -> None:
     events = [event(second, user="ann") for second in seconds]
@@ -89,19 +89,19 @@ def test_that_many_events_avert_it_and_one_less_does_not(
     assert change in upcoming(rules, [*events, *more[1:]])
 
 
-def test_an_amount_is_said_with_what_it_is_of() -> None:
+def test_a_missing_amount_names_its_path() -> None:
     rules = book((1, "sum of data.amount below 10 in 20 seconds"))
     change = upcoming(rules, [event(-15, 8), event(-5, 4)])[0]
     assert prevented_by(rules, change) == "6 more of data.amount"
 
 
-def test_what_no_event_averts_is_not_said() -> None:
+def test_nothing_is_suggested_if_no_event_prevents_the_change() -> None:
     rules = book((1, "at least 2 times in 9 seconds"), lasting=5)
     [raised, *_] = upcoming(rules, [event(-1), event(-1)])
     assert (raised.at, prevented_by(rules, raised)) == (at(4), None)
 
 
-def test_a_change_by_new_rules_cannot_be_averted() -> None:
+def test_a_change_by_new_rules_cannot_be_prevented() -> None:
     facts = FactsInMemory([], [], first_seen_at=at(LONG_AGO))
     rules, previous = book(FEW), RuleBook(STATUSES, EVENTS, ())
     settled = settle(

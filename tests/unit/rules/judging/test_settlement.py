@@ -1,12 +1,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.book import RuleBook
 from rules.facts_in_memory import Occurrence
 from rules.judging.state import Cause, Settlement
+from tests.support.properties import effort
 from tests.unit.rules.oracle.settlement import (
     LIVE_WITHIN,
     NOON,
@@ -76,11 +77,9 @@ class Story:
             self.take(step)
 
 
-@settings(max_examples=100, deadline=None)
+@effort(2)
 @given(books(), FIRST, IN_ORDER)
-def test_the_recorded_crossings_are_those_of_a_recount(
-    book: RuleBook, first: str, steps: list[Step]
-) -> None:
+def test_recorded_crossings_match_a_recount(book: RuleBook, first: str, steps: list[Step]) -> None:
     story = Story(company := Company(book))
     story.describe(Step(0, first), *steps, Step(130))
     expected = recounted_crossings([(at(0), book)], company.events, story.now)
@@ -88,9 +87,8 @@ def test_the_recorded_crossings_are_those_of_a_recount(
     assert company.levels == company.recounted_levels(story.now)
 
 
-@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ORDER)
-def test_what_is_recorded_does_not_depend_on_when_it_was_judged(
+def test_the_record_does_not_depend_on_when_it_was_evaluated(
     book: RuleBook, first: str, steps: list[Step]
 ) -> None:
     at_once, late = Story(Company(book)), Story(Company(book))
@@ -103,9 +101,8 @@ def test_what_is_recorded_does_not_depend_on_when_it_was_judged(
     assert late.company.transitions == at_once.company.transitions
 
 
-@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ORDER)
-def test_each_crossing_names_a_cause_that_was_there(
+def test_each_crossing_has_a_cause_that_existed(
     book: RuleBook, first: str, steps: list[Step]
 ) -> None:
     story = Story(company := Company(book))
@@ -125,9 +122,8 @@ def test_each_crossing_names_a_cause_that_was_there(
         assert transition.cause is (Cause.EVENT if Cause.EVENT in causes else Cause.TIME)
 
 
-@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ANY_ORDER)
-def test_whatever_the_order_of_arrival_the_recorded_levels_are_those_of_a_recount(
+def test_recorded_levels_match_a_recount_whatever_the_order_of_arrival(
     book: RuleBook, first: str, steps: list[Step]
 ) -> None:
     story = Story(company := Company(book))
@@ -136,9 +132,8 @@ def test_whatever_the_order_of_arrival_the_recorded_levels_are_those_of_a_recoun
             assert company.levels == company.recounted_levels(story.now)
 
 
-@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ANY_ORDER)
-def test_a_flag_is_due_no_later_than_time_alone_changes_it(
+def test_a_flag_is_due_no_later_than_time_changes_it(
     book: RuleBook, first: str, steps: list[Step]
 ) -> None:
     story = Story(company := Company(book))
@@ -155,7 +150,6 @@ def test_a_flag_is_due_no_later_than_time_alone_changes_it(
                     assert level == state.level
 
 
-@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ANY_ORDER)
 def test_settling_again_changes_nothing(book: RuleBook, first: str, steps: list[Step]) -> None:
     story = Story(company := Company(book))
@@ -166,9 +160,8 @@ def test_settling_again_changes_nothing(book: RuleBook, first: str, steps: list[
                 assert (again.state, again.transitions) == (company.state, ())
 
 
-@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ANY_ORDER)
-def test_an_event_changes_nothing_from_before_it_took_effect_or_before_what_is_recorded(
+def test_an_event_changes_nothing_before_it_took_effect_or_before_the_last_change(
     book: RuleBook, first: str, steps: list[Step]
 ) -> None:
     story = Story(company := Company(book))
@@ -184,9 +177,8 @@ def test_an_event_changes_nothing_from_before_it_took_effect_or_before_what_is_r
                     assert change.at >= before[change.flag].changed_at
 
 
-@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ANY_ORDER)
-def test_each_transition_begins_where_the_one_before_it_ended(
+def test_each_transition_starts_where_the_previous_one_ended(
     book: RuleBook, first: str, steps: list[Step]
 ) -> None:
     Story(company := Company(book)).describe(Step(0, first), *steps, Step(130))
@@ -205,7 +197,6 @@ def test_each_transition_begins_where_the_one_before_it_ended(
     assert (company.state.status, company.state.changed_at) == (status, changed_at)
 
 
-@settings(max_examples=50, deadline=None)
 @given(books(), FIRST, IN_ANY_ORDER)
 def test_the_transitions_of_a_company_never_run_backwards(
     book: RuleBook, first: str, steps: list[Step]
@@ -215,9 +206,8 @@ def test_the_transitions_of_a_company_never_run_backwards(
     assert instants == sorted(instants)
 
 
-@settings(max_examples=50, deadline=None)
 @given(books(), books(), FIRST, IN_ORDER, IN_ORDER)
-def test_new_rules_are_followed_from_the_instant_at_which_they_came_into_force(
+def test_crossings_under_new_rules_match_a_recount(
     old: RuleBook, new: RuleBook, first: str, earlier: list[Step], later: list[Step]
 ) -> None:
     story = Story(company := Company(old))
@@ -232,9 +222,8 @@ def test_new_rules_are_followed_from_the_instant_at_which_they_came_into_force(
     assert Cause.RULE_CHANGE not in {t.cause for t in company.transitions if t.at != since}
 
 
-@settings(max_examples=50, deadline=None)
 @given(books(), books(), FIRST, IN_ANY_ORDER, IN_ANY_ORDER)
-def test_whatever_the_order_of_arrival_new_rules_lead_to_the_levels_of_a_recount(
+def test_levels_under_new_rules_match_a_recount_whatever_the_order_of_arrival(
     old: RuleBook, new: RuleBook, first: str, earlier: list[Step], later: list[Step]
 ) -> None:
     story = Story(company := Company(old))

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from models.companies.field_merge import Traits
@@ -28,7 +27,6 @@ from rules.phrases.counting import Absence, Count, Never
 from rules.phrases.distinct import Distinct, Share
 from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
-from tests.support.properties import THOROUGH_TIMEOUT
 from tests.support.rules import limits_up_to
 from tests.unit.rules.oracle.recount import Sent, at
 
@@ -41,11 +39,6 @@ END = LAST + 130
 """The second by which all has left every window, of changes too."""
 
 Phrases = st.SearchStrategy[Condition]
-
-
-IS_THOROUGH = settings.get_current_profile_name() == "thorough"
-TIME_LIMIT = THOROUGH_TIMEOUT if IS_THOROUGH else 120
-"""Seconds for one property."""
 
 # Phrases
 

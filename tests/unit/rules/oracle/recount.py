@@ -145,7 +145,9 @@ class History:
                 return _bounds(condition.bound, number, Fraction(condition.limit))
             case FieldIs():
                 value = self.company(condition.field.split("."), now)
-                return None if value is None else _is(value, condition.expected) != condition.negated
+                return (
+                    None if value is None else _is(value, condition.expected) != condition.negated
+                )
             case FieldMissing():
                 missing = self.company(condition.field.split("."), now) is None
                 return missing != condition.negated

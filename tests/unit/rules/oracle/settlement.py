@@ -18,6 +18,7 @@ from rules.judging.state import CompanyState, NewRules, Settlement, Transition
 from rules.phrases.condition import Condition, Level
 from rules.phrases.counting import Absence, Comparison, Count
 from rules.statuses import DEFAULT_STATUSES
+from tests.support.rules import limits_up_to
 
 NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
 LIVE_WITHIN = timedelta(minutes=1)
@@ -197,9 +198,7 @@ def selects(flag: Flag, event: Occurrence) -> bool:
 
 SECONDS = st.one_of(st.integers(1, 10), st.integers(1, 60)).map(lambda s: timedelta(seconds=s))
 CONDITIONS: st.SearchStrategy[Condition] = st.one_of(
-    st.builds(Count, st.sampled_from(Comparison), st.integers(0, 4), SECONDS).filter(
-        lambda count: count.depth > 0
-    ),
+    st.builds(lambda limit, window: Count(*limit, window), limits_up_to(4), SECONDS),
     st.builds(Absence, SECONDS),
 )
 WAITING = st.one_of(st.just(timedelta(0)), SECONDS)

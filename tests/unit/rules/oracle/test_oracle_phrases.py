@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rules.facts import Selector
 from rules.facts_in_memory import Occurrence
 from rules.phrases.condition import Condition, Finding, Level, Situation
+from tests.support.properties import effort
 from tests.unit.rules.oracle.histories import (
     ANY_LEAF,
     END,
@@ -18,16 +19,12 @@ from tests.unit.rules.oracle.histories import (
     LAST,
     LEAVES,
     SELECTORS,
-    TIME_LIMIT,
-    cases,
     combined,
     facts_of,
     flag_is,
     occurrences,
 )
 from tests.unit.rules.oracle.recount import History, Sent, at, second_of
-
-pytestmark = pytest.mark.timeout(TIME_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -77,9 +74,9 @@ def until(second: int, sent: Sequence[Sent]) -> list[Sent]:
 
 
 @each_kind
-@cases(15)
+@effort(0.3)
 @given(st.data(), SELECTORS, HISTORIES, COURSES, st.lists(INSTANTS, min_size=1, max_size=8))
-def test_a_phrase_holds_where_it_does_by_a_recount(
+def test_a_phrase_holds_exactly_when_a_recount_does(
     kind: str,
     data: st.DataObject,
     selector: Selector,
@@ -95,9 +92,9 @@ def test_a_phrase_holds_where_it_does_by_a_recount(
 
 
 @each_kind
-@cases(15)
+@effort(0.3)
 @given(st.data(), SELECTORS, HISTORIES, COURSES, INSTANTS)
-def test_with_no_further_event_a_phrase_changes_when_it_says(
+def test_without_further_events_a_phrase_changes_when_predicted(
     kind: str,
     data: st.DataObject,
     selector: Selector,
@@ -118,7 +115,7 @@ def test_with_no_further_event_a_phrase_changes_when_it_says(
 
 
 @each_kind
-@cases(25)
+@effort(0.5)
 @given(
     st.data(),
     SELECTORS,
@@ -127,7 +124,7 @@ def test_with_no_further_event_a_phrase_changes_when_it_says(
     INSTANTS,
     st.lists(occurrences(st.integers(0, LAST)), min_size=1, max_size=3),
 )
-def test_unless_a_phrase_awaits_events_none_changes_it_sooner_than_it_says(  # noqa: PLR0917
+def test_no_event_changes_a_phrase_that_awaits_none_before_the_predicted_change(  # noqa: PLR0917
     kind: str,
     data: st.DataObject,
     selector: Selector,

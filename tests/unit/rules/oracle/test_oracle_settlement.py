@@ -7,19 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.book import RuleBook
+from tests.support.properties import effort
 from tests.unit.rules.oracle.histories import (
     BOOKS,
     END,
     FORGETFUL,
     HISTORIES,
     LAST,
-    TIME_LIMIT,
     Company,
-    cases,
 )
 from tests.unit.rules.oracle.recount import Recount, Sent, crossings
-
-pytestmark = pytest.mark.timeout(TIME_LIMIT)
 
 CLOCKS = st.lists(st.integers(0, END), max_size=8)
 
@@ -44,9 +41,9 @@ def followed(
 
 
 @pytest.mark.parametrize("kind", BOOKS)
-@cases(10)
+@effort(0.2)
 @given(st.data(), HISTORIES, CLOCKS)
-def test_what_is_recorded_is_what_a_recount_tells(
+def test_the_record_matches_a_recount(
     kind: str, data: st.DataObject, sent: list[Sent], clocks: list[int]
 ) -> None:
     book = data.draw(BOOKS[kind])
@@ -57,9 +54,9 @@ def test_what_is_recorded_is_what_a_recount_tells(
 
 
 @pytest.mark.parametrize("kind", BOOKS)
-@cases(10)
+@effort(0.2)
 @given(st.data(), HISTORIES, CLOCKS, st.lists(st.integers(0, LAST)))
-def test_what_is_recorded_does_not_depend_on_when_it_was_judged(
+def test_the_record_does_not_depend_on_when_it_was_evaluated(
     kind: str, data: st.DataObject, sent: list[Sent], clocks: list[int], lost: list[int]
 ) -> None:
     book = data.draw(BOOKS[kind])
@@ -74,9 +71,9 @@ def test_what_is_recorded_does_not_depend_on_when_it_was_judged(
 
 
 @pytest.mark.parametrize("kind", FORGETFUL)
-@cases(10)
+@effort(0.2)
 @given(st.data(), HISTORIES, CLOCKS, st.data())
-def test_whatever_the_order_of_arrival_the_levels_are_those_of_a_recount(
+def test_levels_match_a_recount_whatever_the_order_of_arrival(
     kind: str, data: st.DataObject, sent: list[Sent], clocks: list[int], arrivals: st.DataObject
 ) -> None:
     book = data.draw(FORGETFUL[kind])

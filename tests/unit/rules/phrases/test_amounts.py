@@ -3,13 +3,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.facts_in_memory import Occurrence
 from rules.language.parser import parse_condition
 from rules.phrases.amounts import Amount, Change, Measure
 from rules.phrases.condition import Bound, Condition
+from tests.support.properties import effort
 from tests.support.rules import at, evaluate, event
 
 LIMITS = ("below 10", "at most 10", "at least 10", "above 10")
@@ -18,7 +19,7 @@ LIMITS = ("below 10", "at most 10", "at least 10", "above 10")
 @pytest.mark.parametrize(
     ("second", "counts"), [(-10.000001, False), (-10, False), (-9.999999, True), (0, True)]
 )
-def test_a_window_of_amounts_excludes_its_beginning_and_includes_its_end(
+def test_a_window_of_amounts_excludes_its_start_and_includes_its_end(
     *, second: float, counts: bool
 ) -> None:
     events = [event(second, 5)]
@@ -40,7 +41,7 @@ def test_a_window_of_amounts_excludes_its_beginning_and_includes_its_end(
         ([10, True, None, "ten", [5], {"a": 5}], (False, True, True, False)),
     ],
 )
-def test_a_sum_is_exact_and_leaves_out_what_is_no_number(
+def test_a_sum_is_exact_and_leaves_out_values_that_are_not_numbers(
     amounts: list[Any], holds: tuple[bool, ...]
 ) -> None:
     events = [event(-1, amount) for amount in amounts]
@@ -99,7 +100,7 @@ def test_an_average_is_compared_exactly() -> None:
         ("average of data.amount above 9 in 10 seconds", False, 9),
     ],
 )
-def test_amounts_that_leave_the_window_tell_when_a_phrase_changes(
+def test_amounts_leaving_the_window_determine_when_a_phrase_changes(
     *, phrase: str, holds: bool, changes_at: int | None
 ) -> None:
     events = [event(-4, 4), event(-2, 2), event(-1, 1)]
@@ -123,7 +124,7 @@ def test_amounts_that_leave_the_window_tell_when_a_phrase_changes(
         ("lowest of data.amount above 5 in 10 seconds", None, True),
     ],
 )
-def test_an_extreme_awaits_events_unless_one_in_the_window_has_decided(
+def test_an_extreme_awaits_events_unless_one_in_the_window_decides_it(
     *, phrase: str, amount: int | None, awaits: bool
 ) -> None:
     assert evaluate(phrase, [event(-1, amount)]).awaits_event is awaits
@@ -134,7 +135,7 @@ def told(phrase: str, *events: Occurrence) -> tuple[str, str | None]:
     return condition.describe(found), condition.missing(found)
 
 
-def test_a_sum_tells_what_it_is_and_how_much_is_missing() -> None:
+def test_a_sum_describes_its_value_and_how_much_is_missing() -> None:
     phrase = "sum of data.amount below 10 in 10 seconds"
     assert told(phrase, event(-1, 7.5)) == ("sum of data.amount is 7.5", "2.5 more of data.amount")
     assert told(phrase, event(-1, 12)) == ("sum of data.amount is 12", None)
@@ -164,7 +165,7 @@ def test_a_sum_tells_what_it_is_and_how_much_is_missing() -> None:
         ("up 50% in 10 seconds", 0, 0, None),
     ],
 )
-def test_events_of_a_window_are_compared_with_those_of_the_one_before(
+def test_events_of_a_window_are_compared_with_the_window_before(
     *, phrase: str, before: int, now: int, holds: bool | None
 ) -> None:
     found = evaluate(phrase, [event(-15)] * before + [event(-5)] * now)
@@ -182,14 +183,14 @@ def test_events_of_a_window_are_compared_with_those_of_the_one_before(
         (0.000001, (0, 0)),
     ],
 )
-def test_each_event_lies_in_one_of_the_two_windows(
+def test_each_event_is_in_exactly_one_of_the_two_windows(
     second: float, evidence: tuple[int, int]
 ) -> None:
     assert evaluate("down 50% in 10 seconds", [event(second)]).evidence == evidence
 
 
 @pytest.mark.parametrize(("before", "holds"), [(3, None), (4, True)])
-def test_a_change_is_not_judged_where_there_was_little_before(
+def test_a_change_is_not_evaluated_with_too_few_events_before(
     *, before: int, holds: bool | None
 ) -> None:
     change = Change(False, Decimal(50), timedelta(seconds=10), Decimal(4))
@@ -222,9 +223,9 @@ changes: st.SearchStrategy[Condition] = st.builds(
 sent = st.tuples(st.integers(-12, 0), st.one_of(st.none(), st.integers(-3, 4)))
 
 
-@settings(max_examples=300, deadline=None)
+@effort(6)
 @given(amounts | changes, st.lists(sent, max_size=6))
-def test_a_phrase_changes_at_the_first_instant_at_which_it_is_judged_otherwise(
+def test_a_phrase_changes_at_the_first_instant_with_another_result(
     condition: Condition, events: list[tuple[int, int | None]]
 ) -> None:
     known = [event(second, amount) for second, amount in events]
@@ -235,9 +236,9 @@ def test_a_phrase_changes_at_the_first_instant_at_which_it_is_judged_otherwise(
     assert now.changes_at == (at(different[0]) if different else None)
 
 
-@settings(max_examples=300, deadline=None)
+@effort(6)
 @given(amounts | changes, st.lists(sent, max_size=6), st.lists(sent, min_size=1, max_size=3))
-def test_until_it_changes_by_itself_no_event_changes_a_phrase_that_awaits_none(
+def test_no_event_changes_a_phrase_that_awaits_none_before_its_next_change(
     condition: Condition,
     events: list[tuple[int, int | None]],
     later: list[tuple[int, int | None]],

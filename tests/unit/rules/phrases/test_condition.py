@@ -2,7 +2,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.book import RuleBook
@@ -11,6 +11,7 @@ from rules.facts_in_memory import FactsInMemory, Occurrence
 from rules.flags import Flag, FlagMemory, Reason, Verdict
 from rules.phrases.condition import Condition, Finding, Level, Situation
 from rules.phrases.counting import Absence, Comparison, Count
+from tests.support.properties import effort
 
 NOON = datetime(2024, 1, 20, 12, tzinfo=UTC)
 TICK = timedelta.resolution
@@ -85,7 +86,7 @@ TIMES = st.lists(st.integers(0, 25), max_size=8)
         (NOON, True),
     ],
 )
-def test_a_window_excludes_its_beginning_and_includes_its_end(
+def test_a_window_excludes_its_start_and_includes_its_end(
     *, occurred_at: datetime, counts: bool
 ) -> None:
     assert evaluate(Count(Comparison.AT_LEAST, 1, WEEK), [occurred_at], NOON).holds is counts
@@ -118,7 +119,7 @@ def test_a_count_holds_on_one_side_of_its_number(
     assert (found.holds, found.awaits_event) == (holds, awaits_event)
 
 
-def test_the_nth_latest_event_tells_when_a_count_changes() -> None:
+def test_the_nth_latest_event_determines_when_a_count_changes() -> None:
     latest = [NOON - timedelta(days=1), NOON - timedelta(days=2), NOON - timedelta(days=3)]
     found = evaluate(Count(Comparison.LESS_THAN, 2, WEEK), latest, NOON)
     assert found == Finding(
@@ -126,7 +127,7 @@ def test_the_nth_latest_event_tells_when_a_count_changes() -> None:
     )
 
 
-def test_nothing_but_an_event_changes_a_count_that_is_too_low() -> None:
+def test_only_an_event_changes_a_count_that_is_too_low() -> None:
     found = evaluate(Count(Comparison.AT_LEAST, 3, WEEK), [NOON - TICK], NOON)
     assert found == Finding(holds=False, changes_at=None, awaits_event=True, evidence=1)
 
@@ -141,7 +142,7 @@ def test_nothing_but_an_event_changes_a_count_that_is_too_low() -> None:
         (Absence(WEEK), 1),
     ],
 )
-def test_a_condition_reads_no_further_than_the_event_that_decides(
+def test_a_condition_reads_no_further_than_the_deciding_event(
     condition: Condition, depth: int
 ) -> None:
     latest = [NOON - timedelta(hours=hours) for hours in range(10)]
@@ -149,15 +150,15 @@ def test_a_condition_reads_no_further_than_the_event_that_decides(
     assert evaluate(condition, latest, NOON).evidence == depth
 
 
-@settings(max_examples=150, deadline=None)
+@effort(3)
 @given(CONDITIONS, TIMES, st.integers(0, 40))
-def test_a_condition_holds_exactly_when_a_recount_says_so(
+def test_a_condition_holds_exactly_when_a_recount_does(
     condition: Condition, times: list[int], at: int
 ) -> None:
     assert evaluate(condition, map(ticks, times), ticks(at)).holds == recount(condition, times, at)
 
 
-@settings(max_examples=150, deadline=None)
+@effort(3)
 @given(CONDITIONS, TIMES, st.integers(0, 40))
 def test_a_condition_changes_at_the_first_instant_at_which_a_recount_differs(
     condition: Condition, times: list[int], at: int
@@ -169,7 +170,7 @@ def test_a_condition_changes_at_the_first_instant_at_which_a_recount_differs(
     assert changes_at == (ticks(different[0]) if different else None)
 
 
-@settings(max_examples=150, deadline=None)
+@effort(3)
 @given(CONDITIONS, TIMES, st.integers(0, 40))
 def test_a_condition_awaits_events_exactly_when_more_of_them_would_change_it(
     condition: Condition, times: list[int], at: int
@@ -181,9 +182,9 @@ def test_a_condition_awaits_events_exactly_when_more_of_them_would_change_it(
     assert evaluate(condition, map(ticks, times), ticks(at)).awaits_event == changed
 
 
-@settings(max_examples=150, deadline=None)
+@effort(3)
 @given(CONDITIONS, TIMES, st.integers(0, 40))
-def test_the_count_found_is_that_of_the_window_up_to_the_depth(
+def test_the_evidence_is_the_count_of_the_window_capped_at_the_depth(
     condition: Condition, times: list[int], at: int
 ) -> None:
     window = condition.window if isinstance(condition, Count | Absence) else None
@@ -242,7 +243,7 @@ def test_a_flag_waits_until_the_company_is_known_long_enough() -> None:
     )
 
 
-def test_a_flag_does_not_see_events_of_other_keys_or_of_the_future() -> None:
+def test_a_flag_ignores_events_of_other_keys_and_future_events() -> None:
     facts = FactsInMemory(
         [
             Occurrence(NOON - WEEK, "login"),
@@ -254,9 +255,9 @@ def test_a_flag_does_not_see_events_of_other_keys_or_of_the_future() -> None:
     assert evaluate_flag(flag((1, Absence(WEEK))), facts, NOON + TICK).level == 0
 
 
-@settings(max_examples=150, deadline=None)
+@effort(3)
 @given(CONDITIONS, CONDITIONS, TIMES, st.integers(0, 40), st.integers(0, 9))
-def test_a_verdict_stands_until_it_says_that_it_may_change(
+def test_a_verdict_is_valid_until_its_predicted_change(
     worse: Condition, milder: Condition, times: list[int], at: int, wait: int
 ) -> None:
     judged = flag((2, worse), (1, milder), wait=wait * TICK)
@@ -270,9 +271,9 @@ def test_a_verdict_stands_until_it_says_that_it_may_change(
         later += 1
 
 
-@settings(max_examples=150, deadline=None)
+@effort(3)
 @given(CONDITIONS, CONDITIONS, TIMES, st.integers(0, 40), st.integers(1, 8))
-def test_an_event_changes_no_verdict_that_does_not_await_one(
+def test_an_event_does_not_change_a_verdict_that_awaits_none(
     worse: Condition, milder: Condition, times: list[int], at: int, more: int
 ) -> None:
     judged = flag((2, worse), (1, milder))
@@ -289,5 +290,5 @@ def test_a_book_names_its_levels() -> None:
     assert book.flags_by_name == {"Logs in": TWO_LEVELS}
 
 
-def test_a_status_that_the_book_does_not_know_counts_as_the_best() -> None:
+def test_an_unknown_status_counts_as_the_best() -> None:
     assert RuleBook(("Good", "Poor"), {}, ()).level_of("Dreadful") == 0

@@ -2,11 +2,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.language.parser import parse_condition
 from rules.phrases.counting import Comparison
+from tests.support.properties import effort
 from tests.support.rules import at, evaluate, event
 
 USERS_IN_10 = "at least {} distinct users in 10 seconds"
@@ -16,7 +17,7 @@ USERS_IN_10 = "at least {} distinct users in 10 seconds"
     ("second", "counts"),
     [(-10.000001, False), (-10, False), (-9.999999, True), (0, True), (0.000001, False)],
 )
-def test_a_user_counts_in_a_window_without_its_beginning_and_with_its_end(
+def test_a_window_of_users_excludes_its_start_and_includes_its_end(
     *, second: float, counts: bool
 ) -> None:
     events, fields = [event(second, 1, user="a")], {"seats": 1}
@@ -48,7 +49,7 @@ def test_distinct_users_are_compared_with_a_number(
     assert tuple(finding.holds for finding in found) == holds
 
 
-def test_an_event_without_a_user_counts_for_none() -> None:
+def test_an_event_without_a_user_is_not_counted() -> None:
     assert evaluate(USERS_IN_10.format(1), [event(-1), event(-2)]).evidence == 0
 
 
@@ -65,12 +66,12 @@ def test_an_event_without_a_user_counts_for_none() -> None:
         ([None, None], 0),
     ],
 )
-def test_values_are_distinct_as_json_has_it(values: list[Any], number: int) -> None:
+def test_values_are_distinct_as_in_json(values: list[Any], number: int) -> None:
     events = [event(-1, value) for value in values]
     assert evaluate("fewer than 9 distinct data.amount in 10 seconds", events).evidence == number
 
 
-def test_the_last_time_of_the_nth_latest_user_tells_when_it_changes() -> None:
+def test_the_latest_time_of_the_nth_latest_user_determines_the_next_change() -> None:
     events = [event(-9, user="a"), event(-8, user="b"), event(-5, user="c"), event(-3, user="a")]
     found = {n: evaluate(USERS_IN_10.format(n), events) for n in (1, 2, 3, 4)}
     assert {n: finding.changes_at for n, finding in found.items()} == {
@@ -85,9 +86,9 @@ def test_the_last_time_of_the_nth_latest_user_tells_when_it_changes() -> None:
 USERS = st.lists(st.tuples(st.integers(-12, 0), st.sampled_from("abc") | st.none()), max_size=8)
 
 
-@settings(max_examples=150, deadline=None)
+@effort(3)
 @given(st.sampled_from(Comparison), st.integers(1, 4), st.integers(1, 10), USERS)
-def test_distinct_users_are_those_of_a_recount(
+def test_distinct_users_match_a_recount(
     comparison: Comparison, number: int, window: int, sent: list[tuple[int, str | None]]
 ) -> None:
     events = [event(second, user=user) for second, user in sent]
@@ -138,7 +139,7 @@ def test_distinct_users_are_those_of_a_recount(
         ("below 1%", 3, 1e300, True),
     ],
 )
-def test_a_share_is_of_what_a_field_of_the_company_says(
+def test_a_share_is_relative_to_a_company_field(
     *, bound: str, users: int, seats: Any, holds: bool
 ) -> None:
     events = [event(-1, user=f"u{number}") for number in range(users)]
@@ -147,7 +148,7 @@ def test_a_share_is_of_what_a_field_of_the_company_says(
 
 
 @pytest.mark.parametrize("seats", [None, 0, -5, "many", True, [5], {}])
-def test_a_share_of_what_is_no_number_above_0_cannot_be_judged(seats: Any) -> None:
+def test_a_share_cannot_be_evaluated_unless_the_field_is_a_positive_number(seats: Any) -> None:
     phrase = "distinct users in 10 seconds below 50% of company.seats"
     found = evaluate(phrase, [event(-1, user="a")], {"seats": seats})
     assert (found.holds, found.changes_at) == (None, None)
@@ -155,7 +156,7 @@ def test_a_share_of_what_is_no_number_above_0_cannot_be_judged(seats: Any) -> No
     assert told == "company.seats is not a number above 0"
 
 
-def test_a_share_tells_how_many_users_there_are_and_how_many_are_missing() -> None:
+def test_a_share_describes_how_many_users_there_are_and_how_many_are_missing() -> None:
     condition = parse_condition("distinct users in 10 seconds below 50% of company.seats")
     events = [event(-3, user="a"), event(-1, user="b")]
     few = evaluate(condition, events, {"seats": 10})
@@ -191,7 +192,7 @@ NEVER = "never within 10 seconds of company.signup_date"
         (5, [7], False, 10),
     ],
 )
-def test_never_holds_from_the_deadline_on_if_it_was_not_done_by_then(
+def test_never_holds_from_the_deadline_if_no_event_occurred_by_then(
     *, now: float, events: list[float], holds: bool, changes_at: float | None
 ) -> None:
     fields = {"signup_date": at(0).isoformat()}
@@ -200,7 +201,7 @@ def test_never_holds_from_the_deadline_on_if_it_was_not_done_by_then(
 
 
 @pytest.mark.parametrize("date", [None, "soon", 5, ""])
-def test_never_cannot_be_judged_without_a_date(date: Any) -> None:
+def test_never_cannot_be_evaluated_without_a_date(date: Any) -> None:
     found = evaluate(NEVER, [event(-1)], {"signup_date": date})
     assert found.holds is None
     assert parse_condition(NEVER).describe(found) == "company.signup_date is not a date"
@@ -210,12 +211,12 @@ def test_never_cannot_be_judged_without_a_date(date: Any) -> None:
     ("second", "told"),
     [(3, "done by 2024-01-20 12:00:10 UTC"), (13, "not done by 2024-01-20 12:00:10 UTC")],
 )
-def test_never_tells_whether_it_was_done(second: int, told: str) -> None:
+def test_never_describes_whether_it_was_done(second: int, told: str) -> None:
     found = evaluate(NEVER, [event(second)], {"signup_date": at(0).isoformat()}, now=20)
     assert parse_condition(NEVER).describe(found) == told
 
 
-def test_a_share_reads_no_further_than_it_must() -> None:
+def test_a_share_reads_no_more_users_than_necessary() -> None:
     condition = parse_condition("distinct users in 1 day above 50% of company.seats")
     assert condition.company_fields == ("seats",)
     events = [event(-1, user=f"u{number}") for number in range(20)]

@@ -38,7 +38,7 @@ from tests.support.rules import at, evaluate, situation
         ({"n": 7}, None),
     ],
 )
-def test_a_number_may_be_sent_as_a_text_but_not_as_a_truth_value(
+def test_a_number_may_be_sent_as_a_text_but_not_as_a_boolean(
     value: Any, number: str | None
 ) -> None:
     assert as_number(value) == (None if number is None else Decimal(number))
@@ -61,9 +61,7 @@ def test_a_number_may_be_sent_as_a_text_but_not_as_a_truth_value(
         (True, None),
     ],
 )
-def test_a_date_is_in_utc_and_at_its_first_instant_unless_it_says_otherwise(
-    value: Any, instant: datetime | None
-) -> None:
+def test_a_date_defaults_to_midnight_utc(value: Any, instant: datetime | None) -> None:
     assert as_instant(value) == instant
 
 
@@ -88,7 +86,7 @@ def test_a_date_is_in_utc_and_at_its_first_instant_unless_it_says_otherwise(
         ({"plan": "Free"}, "Free", False),
     ],
 )
-def test_texts_are_compared_without_regard_to_case_and_numbers_as_numbers(
+def test_texts_are_compared_case_insensitively_and_numbers_by_value(
     *, value: Any, wanted: Any, same: bool
 ) -> None:
     assert matches_value(value, wanted) is same
@@ -130,7 +128,7 @@ def test_texts_are_compared_without_regard_to_case_and_numbers_as_numbers(
         ("company.csm.name is missing", {"csm": {}}, True),
     ],
 )
-def test_a_field_is_judged_by_what_stands_there(
+def test_a_field_is_evaluated_by_its_value(
     *, phrase: str, fields: dict[str, Any], holds: bool | None
 ) -> None:
     found = evaluate(phrase, fields=fields)
@@ -148,7 +146,7 @@ def test_a_field_is_judged_by_what_stands_there(
         (1_000, False, None),
     ],
 )
-def test_a_date_is_within_a_window_from_its_length_before_the_date_until_the_date(
+def test_a_date_is_within_a_window_from_that_long_before_until_the_date(
     *, now: float, holds: bool, changes_at: float | None
 ) -> None:
     fields = {"renewal_date": at(100).isoformat()}
@@ -160,20 +158,20 @@ def test_a_date_is_within_a_window_from_its_length_before_the_date_until_the_dat
 
 
 @pytest.mark.parametrize("value", [None, "soon", 5, True, [], "9999-99-99"])
-def test_what_is_no_date_cannot_be_judged(value: Any) -> None:
+def test_a_value_that_is_not_a_date_cannot_be_evaluated(value: Any) -> None:
     found = evaluate("company.renewal_date within 10 seconds", fields={"renewal_date": value})
     assert (found.holds, found.changes_at) == (None, None)
 
 
 @pytest.mark.parametrize("date", [BEGINNING, END])
-def test_the_first_and_the_last_date_there_are_can_be_judged(date: datetime) -> None:
+def test_the_first_and_last_representable_dates_can_be_evaluated(date: datetime) -> None:
     found = evaluate(
         "company.renewal_date within 520 weeks", fields={"renewal_date": date.isoformat()}
     )
     assert found.holds is False
 
 
-def test_a_field_is_judged_as_it_was_at_the_instant() -> None:
+def test_a_field_is_evaluated_as_of_the_instant() -> None:
     facts = FactsInMemory(
         [], [FieldChange(at(0), "plan", "Free"), FieldChange(at(5), "plan", "Pro")]
     )
@@ -192,9 +190,9 @@ def test_a_field_is_judged_as_it_was_at_the_instant() -> None:
         ("company.tags is missing", {"tags": {"a": 1}}, "company.tags is an object"),
     ],
 )
-def test_what_a_field_says_is_told(phrase: str, fields: dict[str, Any], told: str) -> None:
+def test_the_value_of_a_field_is_described(phrase: str, fields: dict[str, Any], told: str) -> None:
     assert parse_condition(phrase).describe(evaluate(phrase, fields=fields)) == told
 
 
-def test_a_field_below_another_is_named_with_both() -> None:
+def test_a_nested_field_depends_on_its_full_path() -> None:
     assert parse_condition("company.limits.seats below 7").company_fields == ("limits.seats",)

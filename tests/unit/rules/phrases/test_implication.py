@@ -3,7 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rules.facts import USER
@@ -15,6 +15,7 @@ from rules.phrases.distinct import Distinct, Share
 from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.phrases.implication import implies, opposite
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
+from tests.support.properties import effort
 from tests.support.rules import NOON, event, facts_of, situation
 
 
@@ -56,7 +57,7 @@ from tests.support.rules import NOON, event, facts_of, situation
         ("not company.nps below 5", "not company.nps below 7", False),
     ],
 )
-def test_one_phrase_holds_wherever_another_does_if_their_words_tell(
+def test_one_phrase_implies_another_if_their_wording_shows_it(
     *, one: str, other: str, surely: bool
 ) -> None:
     assert implies(parse_condition(one), parse_condition(other)) is surely
@@ -109,9 +110,9 @@ def holds(condition: Condition, sent: Any, value: Any, level: int | None) -> Tru
     return condition.evaluate(situation(facts_of(sent, {"x": value}), 0, {"A": level})).holds
 
 
-@settings(max_examples=200, deadline=None)
+@effort(4)
 @given(conditions, st.data(), events, values, st.sampled_from([None, 0, 1, 2]))
-def test_a_phrase_that_is_implied_does_hold(
+def test_an_implied_phrase_holds(
     one: Condition, data: st.DataObject, sent: Any, value: Any, level: int | None
 ) -> None:
     related = [*one, *(AnyOf((one, part)) for part in one)]
@@ -121,9 +122,9 @@ def test_a_phrase_that_is_implied_does_hold(
         assert holds(other, sent, value, level)
 
 
-@settings(max_examples=300, deadline=None)
+@effort(6)
 @given(conditions, events, values, st.sampled_from([None, 0, 1, 2]))
-def test_the_opposite_of_a_phrase_holds_where_it_does_not(
+def test_the_opposite_of_a_phrase_holds_when_it_does_not(
     one: Condition, sent: Any, value: Any, level: int | None
 ) -> None:
     found, opposed = holds(one, sent, value, level), holds(opposite(one), sent, value, level)

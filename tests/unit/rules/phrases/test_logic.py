@@ -38,11 +38,13 @@ FIELDS = {"yes": 1}
         (f"{T} and {T} and {F}", False),
     ],
 )
-def test_what_cannot_be_judged_stays_so_only_where_it_matters(*, phrase: str, holds: Truth) -> None:
+def test_a_part_that_cannot_be_evaluated_matters_only_if_it_could_decide(
+    *, phrase: str, holds: Truth
+) -> None:
     assert evaluate(phrase, fields=FIELDS).holds is holds
 
 
-def test_phrases_together_change_with_the_earliest_and_await_what_any_of_them_awaits() -> None:
+def test_combined_phrases_change_with_the_earliest_and_await_what_any_part_awaits() -> None:
     events = [event(-4), event(-3)]
     early = "at least 2 times in 10 seconds"
     late = "no activity for 10 seconds"
@@ -54,7 +56,7 @@ def test_phrases_together_change_with_the_earliest_and_await_what_any_of_them_aw
     assert evaluate(T, fields=FIELDS).changes_at is None
 
 
-def test_phrases_together_tell_what_each_of_them_found() -> None:
+def test_combined_phrases_describe_the_finding_of_each_part() -> None:
     condition = parse_condition(f"less than 5 times in 10 seconds and {T}")
     found = evaluate(condition, [event(-1)], FIELDS)
     assert condition.describe(found) == "1 time, company.yes is 1"
@@ -63,7 +65,7 @@ def test_phrases_together_tell_what_each_of_them_found() -> None:
     assert (negated.describe(told), negated.missing(told)) == ("1 time", "4 more")
 
 
-def test_phrases_together_rest_on_all_that_their_parts_rest_on() -> None:
+def test_combined_phrases_depend_on_everything_their_parts_depend_on() -> None:
     condition = parse_condition(f"not ({T} or flag A is At Risk) and flag B is Healthy")
     assert [name for part in condition for name in part.other_flags] == ["A", "B"]
     assert [name for part in condition for name in part.company_fields] == ["yes"]
@@ -89,12 +91,14 @@ def test_phrases_together_rest_on_all_that_their_parts_rest_on() -> None:
         ('flag "A" is at risk', 1, True),
     ],
 )
-def test_a_flag_is_judged_by_its_level(*, phrase: str, level: Level, holds: bool) -> None:
+def test_a_reference_to_a_flag_compares_its_level(
+    *, phrase: str, level: Level, holds: bool
+) -> None:
     found = parse_condition(phrase).evaluate(situation(facts_of(), 0, {"A": level}, {"A": at(9)}))
     assert (found.holds, found.changes_at, found.evidence) == (holds, at(9), level)
 
 
-def test_what_another_flag_says_is_told() -> None:
+def test_a_reference_to_a_flag_is_described() -> None:
     condition = parse_condition("flag A is At Risk")
     told = [
         condition.describe(condition.evaluate(situation(facts_of(), 0, {"A": n}))) for n in (0, 1)
@@ -116,5 +120,5 @@ def test_what_another_flag_says_is_told() -> None:
         ('flag  "Usage  drop" is at risk or worse', 'Flag "Usage  drop" is At Risk or worse'),
     ],
 )
-def test_phrases_together_have_a_canonical_form(phrase: str, canonical: str) -> None:
+def test_combined_phrases_have_a_canonical_form(phrase: str, canonical: str) -> None:
     assert str(parse_condition(phrase)) == canonical

@@ -2,7 +2,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.durations import format_offset
@@ -11,6 +11,7 @@ from rules.file.rule_file import read_rules
 from rules.language.parser import parse_offset
 from rules.scenarios.file import read_scenarios, rules_tested_by
 from rules.scenarios.scenario import Failure, Scenario, run
+from tests.support.properties import effort
 
 BOOK = read_rules("""\
 version: 1
@@ -129,30 +130,30 @@ def faults_of(text: str) -> list[Fault]:
          "the next change of `Seats` must not be empty"),
     ],
 )  # fmt: skip
-def test_a_fault_is_told_at_its_place(
+def test_a_fault_is_reported_at_its_position(
     old: str, new: str, line: int, column: int, message: str
 ) -> None:
     assert old in TEST
     assert Fault(line, column, message) in faults_of(TEST.replace(old, new, 1))
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     text = TEST.replace("login", "logins").replace("Healthy", "Helthy").replace("rules.yaml", "")
     assert [fault.line for fault in faults_of(text)] == [1, 4, 5]
 
 
-def test_an_event_that_is_misread_may_be_the_first() -> None:
+def test_an_event_that_could_not_be_read_may_be_the_first() -> None:
     events = "[{at: never, event: login}, {at: 2 days, event: login}]"
     faults = faults_of(TEST.replace("[{at: 1 day, event: login}]", events))
     assert [fault.line for fault in faults] == [4]
 
 
-def test_two_tests_of_one_name_are_a_fault() -> None:
+def test_two_tests_with_the_same_name_are_a_fault() -> None:
     again = TEST + TEST.split("tests:\n")[1]
     assert faults_of(again) == [Fault(6, 11, "the test `A story` stands twice, first in line 3")]
 
 
-def test_an_empty_file_is_told_how_to_start() -> None:
+def test_the_fault_of_an_empty_file_suggests_how_to_start() -> None:
     assert faults_of("") == [Fault(1, 1, "the file is empty; start with `rules: health.yaml`")]
 
 
@@ -161,7 +162,7 @@ def test_values_that_contain_themselves_are_a_fault() -> None:
     assert [fault.message for fault in faults] == ["`b` is nested more than 20 deep"]
 
 
-def test_without_a_book_only_the_form_is_read() -> None:
+def test_without_a_book_only_the_syntax_is_checked() -> None:
     text = TEST.replace("login", "unheard of").replace("Healthy", "Fine")
     assert read_scenarios(text, None).tests[0].name == "A story"
 
@@ -175,7 +176,7 @@ def test_a_test_file_names_its_rules(text: str, path: str | None) -> None:
     assert rules_tested_by(text) == path
 
 
-def test_a_story_is_read_whole() -> None:
+def test_all_parts_of_a_test_are_read() -> None:
     story = only("""\
   - test: A story
     company: {plan: Pro, limits: {seats: 4}, tags: [a, 1, true, null]}
@@ -236,7 +237,7 @@ EXPORTS = "{at: 0 days, event: export, times: 4, every: 1 day}"
          "{at: 7 days 23 hours, flags: {Exports: Critical}, changes: {Exports: never}}"),
     ],
 )  # fmt: skip
-def test_what_is_so_may_be_expected(company: str, events: str, expectation: str) -> None:
+def test_a_correct_expectation_passes(company: str, events: str, expectation: str) -> None:
     assert failures_of(events, expectation, company) == []
 
 
@@ -273,13 +274,13 @@ def test_what_is_so_may_be_expected(company: str, events: str, expectation: str)
          " but it never does")),
     ],
 )  # fmt: skip
-def test_what_is_not_so_is_told_with_its_reason(
+def test_a_failed_expectation_is_reported_with_its_reason(
     events: str, expectation: str, message: str
 ) -> None:
     assert failures_of(events, expectation) == [message]
 
 
-def test_a_failure_has_the_line_of_what_was_expected() -> None:
+def test_a_failure_has_the_line_of_its_expectation() -> None:
     scenario = only(f"""\
   - test: A story
     events: [{LOGIN}]
@@ -295,11 +296,11 @@ def test_a_failure_has_the_line_of_what_was_expected() -> None:
 
 
 @pytest.mark.parametrize("offset", ["0 days", "3 days 4 hours", "1 hour 1 second", "20 days"])
-def test_offsets_are_spelled_as_they_are_read(offset: str) -> None:
+def test_offsets_are_formatted_as_they_are_parsed(offset: str) -> None:
     assert format_offset(parse_offset(offset)) == offset
 
 
-def test_a_change_to_come_is_not_passed_over_for_a_later_one_of_another_flag() -> None:
+def test_an_upcoming_change_is_not_hidden_by_a_later_one_of_another_flag() -> None:
     book = read_rules("""\
 version: 1
 events: {login: }
@@ -323,7 +324,7 @@ tests:
     assert run(scenario, book) == []
 
 
-@settings(max_examples=200, deadline=None)
+@effort(4)
 @given(
     st.lists(
         st.tuples(
@@ -335,7 +336,7 @@ tests:
         max_size=3,
     )
 )
-def test_whatever_a_file_says_is_read_or_its_faults_are_told(
+def test_any_file_is_read_or_its_faults_are_reported(
     edits: list[tuple[int, int, str]],
 ) -> None:
     text = TEST
