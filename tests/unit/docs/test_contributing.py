@@ -22,6 +22,20 @@ from tests.unit.docs.documents import Row, parsed, project_files, read, rows_of,
 from tests.unit.docs.metrics import defined_metrics
 
 GUIDE = read("CONTRIBUTING.md")
+REFERENCES = {
+    "a phrase": ["docs/health-rules.md"],
+    "a key of a flag": ["docs/health-rules.md"],
+    "another key of the rule file": ["docs/health-rules.md"],
+    "a core field of companies": ["docs/api.md", "docs/openapi.yaml"],
+    "a core field of users": ["docs/api.md"],
+    "an actor": ["docs/operations.md"],
+    "a command": ["docs/commands.md"],
+    "a page": ["docs/dashboard.md"],
+    "a setting": ["docs/operations.md"],
+    "a metric": ["docs/metrics.md"],
+}
+"""The documents that other tests hold complete, by the rows that have to name them."""
+
 ROWS: dict[str, str] = {
     row["you add"]: row["change"] for row in rows_of(section(GUIDE, "Where things go"), "you add")
 }
@@ -99,19 +113,22 @@ def test_the_row_of_a_phrase_names_every_module_that_tells_kinds_of_phrases_apar
         import_module(module.name)
     names = {phrase_class.__name__ for phrase_class in phrase_classes()}
     assert len(names) >= 13
-    importing = {
-        path
-        for path, tree in trees()
+    importing = {path for path, tree in trees() if names & imported_phrases(tree)}
+    words = ("rules/language/grammar.lark", "rules/language/mistakes.py")
+    examples = ("rules/language/examples.py", "config/rules.schema.json")
+    assert_row_names_only("a phrase", importing, *words, *examples)
+    assert_row_names("a phrase", [*words, *examples])
+    in_tests = [path for path in project_files() if re.match(r"tests/.*\.py$", path)]
+    assert_row_names("a phrase", [p for p in in_tests if names <= imported_phrases(parsed(p))])
+
+
+def imported_phrases(tree: ast.Module) -> set[str]:
+    return {
+        alias.name
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rules.phrases")
-        if names & {alias.name for alias in node.names}
+        for alias in node.names
     }
-    assert_row_names_only(
-        "a phrase",
-        importing,
-        *("rules/language/grammar.lark", "rules/language/mistakes.py"),
-        *("rules/language/examples.py", "config/rules.schema.json"),
-    )
 
 
 # Keys
@@ -221,7 +238,14 @@ def test_the_row_of_a_page_names_every_module_that_lists_pages() -> None:
         and name != "tests/unit/docs/test_contributing.py"
         and re.search(rf"{path}\b|{{settings}}/audit|\baudit_log\.(page|blueprint)\b", read(name))
     }
-    assert_row_names("a page", listing)
+    registering = {
+        path
+        for path, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dashboard.pages")
+        if not path.startswith("dashboard/pages/")
+    }
+    assert_row_names("a page", listing | registering)
 
 
 # Settings, metrics, tables
@@ -249,6 +273,11 @@ def test_the_row_of_a_table_names_the_models_of_tables() -> None:
 
 
 # The tree
+
+
+@pytest.mark.parametrize(("row", "documents"), REFERENCES.items())
+def test_every_row_names_the_document_that_has_to_change(row: str, documents: list[str]) -> None:
+    assert_row_names(row, documents)
 
 
 @pytest.mark.parametrize("row", ROWS)
