@@ -16,10 +16,9 @@ import limits
 import redis
 from limits.storage import RedisStorage
 from limits.strategies import FixedWindowRateLimiter
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from dashboard.errors import DashboardError
+from ingress.client.rate_limit import impatient_pool
 
 TIMEOUT = 1.0
 """Seconds for each Redis command."""
@@ -59,13 +58,7 @@ class SignInAttempts:
         per_address: str = FAILURES_PER_ADDRESS,
         per_email: str = FAILURES_PER_EMAIL,
     ) -> None:
-        pool = redis.BlockingConnectionPool.from_url(
-            redis_url,
-            timeout=TIMEOUT,
-            socket_timeout=TIMEOUT,
-            socket_connect_timeout=TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-        )
+        pool = impatient_pool(redis_url, timeout=TIMEOUT)
         self.client = redis.Redis(connection_pool=pool)
         self._limiter = FixedWindowRateLimiter(RedisStorage("redis://", connection_pool=pool))
         self._per_pair = limits.parse(per_pair)
@@ -77,7 +70,7 @@ class SignInAttempts:
 
         Raises:
             TooManyAttempts: a limit is reached.
-            RedisError: Redis is not responding; then nobody may sign in.
+            RedisError: Redis does not respond; then nobody may sign in.
         """
         for rate, key in self._counters(address, email):
             if not self._limiter.test(rate, *key):

@@ -45,6 +45,17 @@ def parse_rate(rate: str) -> limits.RateLimitItem:
     return limits.parse(rate)
 
 
+def impatient_pool(redis_url: str, *, timeout: float) -> redis.BlockingConnectionPool:
+    """Return a connection pool whose commands fail after `timeout` seconds, without a retry."""
+    return redis.BlockingConnectionPool.from_url(
+        redis_url,
+        timeout=timeout,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
 class RateLimiter:
     """Determines the limit of an organization and counts requests without a valid key.
 
@@ -53,13 +64,7 @@ class RateLimiter:
     """
 
     def __init__(self, redis_url: str, default: str) -> None:
-        pool = redis.BlockingConnectionPool.from_url(
-            redis_url,
-            timeout=TIMEOUT,
-            socket_timeout=TIMEOUT,
-            socket_connect_timeout=TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-        )
+        pool = impatient_pool(redis_url, timeout=TIMEOUT)
         storage = RedisStorage("redis://", connection_pool=pool)
         self._limiter = FixedWindowRateLimiter(storage)
         self._default = parse_rate(default)

@@ -1,4 +1,4 @@
-"""A small OpenID Connect provider on loopback: signs tokens with a key of its own, checks PKCE."""
+"""A small OpenID Connect provider on loopback, which signs its tokens and checks PKCE."""
 
 import base64
 import hashlib
@@ -23,18 +23,18 @@ CLIENT_SECRET = "known to both"
 
 @dataclass
 class Provider:
-    """Says of everybody who comes that they are `claims`; `told` are its other address's.
+    """Authenticates every visitor, with `claims` in the ID token and `user_info` at its own URL.
 
-    `changes` are made to each ID token before it is signed, and `signs_with` may be another key
-    than the one that it publishes.
+    `token_changes` are applied to each ID token before it is signed; `signing_key` may differ from
+    the published `key`.
     """
 
     claims: dict[str, Any] = field(default_factory=dict)
-    told: dict[str, Any] = field(default_factory=dict)
-    changes: dict[str, Any] = field(default_factory=dict)
+    user_info: dict[str, Any] = field(default_factory=dict)
+    token_changes: dict[str, Any] = field(default_factory=dict)
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
-    signs_with: RSAKey | None = None
-    asked: dict[str, dict[str, str]] = field(default_factory=dict)
+    signing_key: RSAKey | None = None
+    authorizations: dict[str, dict[str, str]] = field(default_factory=dict)
     url: str = ""
 
     def app(self) -> Flask:
@@ -43,7 +43,7 @@ class Provider:
         app.add_url_rule("/keys", "keys", lambda: {"keys": [self.key.as_dict(private=False)]})
         app.add_url_rule("/authorize", "authorize", self.authorize)
         app.add_url_rule("/token", "token", self.token, methods=["POST"])
-        app.add_url_rule("/userinfo", "userinfo", lambda: self.told)
+        app.add_url_rule("/userinfo", "userinfo", lambda: self.user_info)
         return app
 
     def metadata(self) -> dict[str, Any]:
@@ -59,25 +59,25 @@ class Provider:
         }
 
     def authorize(self) -> ResponseReturnValue:
-        """Somebody comes, and agrees at once."""
-        asked = request.args.to_dict()
-        assert asked["client_id"] == CLIENT_ID
-        assert asked["code_challenge_method"] == "S256"
-        assert asked["scope"] == "openid email profile"
+        """Authorize at once, without a form."""
+        parameters = request.args.to_dict()
+        assert parameters["client_id"] == CLIENT_ID
+        assert parameters["code_challenge_method"] == "S256"
+        assert parameters["scope"] == "openid email profile"
         code = secrets.token_urlsafe()
-        self.asked[code] = asked
-        answer = urlencode({"code": code, "state": asked["state"]})
-        return redirect(f"{asked['redirect_uri']}?{answer}")
+        self.authorizations[code] = parameters
+        answer = urlencode({"code": code, "state": parameters["state"]})
+        return redirect(f"{parameters['redirect_uri']}?{answer}")
 
     def token(self) -> ResponseReturnValue:
-        asked = self.asked.pop(request.form["code"], None)
+        authorization = self.authorizations.pop(request.form["code"], None)
         verifier = hashlib.sha256(request.form["code_verifier"].encode()).digest()
         challenge = base64.urlsafe_b64encode(verifier).rstrip(b"=").decode()
         client = request.authorization
         if (
-            asked is None
-            or asked["code_challenge"] != challenge
-            or asked["redirect_uri"] != request.form["redirect_uri"]
+            authorization is None
+            or authorization["code_challenge"] != challenge
+            or authorization["redirect_uri"] != request.form["redirect_uri"]
             or client is None
             or (client.username, client.password) != (CLIENT_ID, CLIENT_SECRET)
         ):
@@ -89,11 +89,11 @@ class Provider:
             "aud": CLIENT_ID,
             "iat": at,
             "exp": at + 300,
-            "nonce": asked["nonce"],
+            "nonce": authorization["nonce"],
             **self.claims,
-            **self.changes,
+            **self.token_changes,
         }
-        signed = jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.signs_with or self.key)
+        signed = jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.signing_key or self.key)
         return {"access_token": "access", "token_type": "Bearer", "id_token": signed}
 
 

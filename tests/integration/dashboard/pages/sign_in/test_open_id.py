@@ -80,9 +80,9 @@ def test_claims_missing_from_the_token_are_requested(
 ) -> None:
     dashboard.person("ann@acme.com")
     provider.claims = {}
-    provider.told = {"sub": "subject-1", **ANN}
+    provider.user_info = {"sub": "subject-1", **ANN}
     assert come_back(dashboard.browser()).location == "/"
-    provider.told["sub"] = "another"
+    provider.user_info["sub"] = "another"
     browser = dashboard.browser()
     assert_rejected(browser, come_back(browser), "did not confirm who you are")
 
@@ -121,7 +121,7 @@ def test_a_token_for_another_sign_in_is_rejected(
     dashboard: Dashboard, provider: Provider, changes: dict[str, Any]
 ) -> None:
     dashboard.person("ann@acme.com")
-    provider.changes = changes
+    provider.token_changes = changes
     browser = dashboard.browser()
     assert_rejected(browser, come_back(browser), "did not confirm who you are")
 
@@ -130,7 +130,7 @@ def test_a_token_with_a_foreign_signature_is_rejected(
     dashboard: Dashboard, provider: Provider
 ) -> None:
     dashboard.person("ann@acme.com")
-    provider.signs_with = RSAKey.generate_key(2048, {"kid": "one"})
+    provider.signing_key = RSAKey.generate_key(2048, {"kid": "one"})
     browser = dashboard.browser()
     assert_rejected(browser, come_back(browser), "did not confirm who you are")
 
