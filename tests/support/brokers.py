@@ -10,7 +10,7 @@ NewBroker = Callable[..., QueueBroker]
 
 
 def silent_for(broker: QueueBroker, milliseconds: int, identity: str | None = None) -> None:
-    """Make it look as if a broker had last been heard of this long ago."""
+    """Set the last heartbeat of a broker to this long ago."""
     heartbeats = f"{broker.namespace}:__heartbeats__"
     last = current_millis() - milliseconds
     broker.client.zadd(heartbeats, {identity or broker.broker_id: last})

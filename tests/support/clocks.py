@@ -34,7 +34,7 @@ def after(seconds: float) -> datetime:
 
 
 class RecordingBroker(QueueBroker):
-    """A broker that remembers what it was given, or cannot be reached while `gone`."""
+    """A broker that records its messages, or cannot be reached while `gone`."""
 
     def __init__(self, redis_url: str) -> None:
         client = redis.Redis.from_url(redis_url)
@@ -51,7 +51,7 @@ class RecordingBroker(QueueBroker):
 
 
 class Ticking:
-    """A clock whose time is set by hand."""
+    """A clock whose time is set by the test."""
 
     def __init__(self, broker: RecordingBroker) -> None:
         self.broker = broker
@@ -59,7 +59,7 @@ class Ticking:
         self.clock = Clock(broker, lambda: self.now, POLICY)
 
     def at(self, seconds: float) -> list[str]:
-        """What is asked for by a tick at this time."""
+        """Tick at this time and return the messages that were enqueued."""
         self.now = after(seconds)
         self.broker.sent.clear()
         with transaction():

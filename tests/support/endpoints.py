@@ -30,13 +30,13 @@ def after(seconds: float) -> datetime:
 
 @dataclass
 class Place:
-    """An endpoint, and what is sent to it; times are seconds after T0."""
+    """An endpoint and its deliveries; times are seconds after T0."""
 
     organization_id: int
     id: UUID
 
     def add(self, number: int = 1, by_hand: ManualReason | None = None) -> list[UUID]:
-        """So many new rows, oldest first."""
+        """Add new rows and return their ids, oldest first."""
         with transaction():
             new = NewDelivery(self.organization_id, self.id, None, "msg_1", "{}", by_hand=by_hand)
             return [deliveries.add(new, T0) for _ in range(number)]
@@ -50,13 +50,13 @@ class Place:
 
     @property
     def health(self) -> tuple[Any, ...]:
-        """All that an attempt may change of it."""
+        """The columns of the endpoint that an attempt may change."""
         at = self.endpoint
         circuit = (at.failures, at.failing_since, at.probe_at, at.probe_pause)
         return (*circuit, at.warned_at, at.last_success_at, at.disabled_at)
 
     def states(self) -> list[str]:
-        """How its rows stand, oldest first: `parked` tells apart those that wait."""
+        """Return the states of its rows, oldest first; waiting rows may be `parked`."""
         with transaction():
             rows = query(
                 "select case when parked then 'parked' else state end as state from deliveries"
@@ -90,12 +90,12 @@ def row(delivery_id: UUID) -> dict[str, Any]:
 
 
 def try_claim(delivery_id: UUID, at: float) -> ClaimedDelivery | None:
-    """What a worker does with a message for the row's next try."""
+    """Claim a row for its next attempt, as a worker does with its message."""
     return claim(delivery_id, row(delivery_id)["tries"] + 1, after(at), POLICY)
 
 
 def begin(delivery_id: UUID, at: float) -> ClaimedDelivery:
-    """Begin an attempt whose turn it is."""
+    """Claim a row whose turn it is."""
     claimed = try_claim(delivery_id, at)
     assert claimed is not None
     return claimed
@@ -123,7 +123,7 @@ def probes(at: float) -> list[Request]:
 
 
 def break_circuit(place: Place, at: float = 0) -> None:
-    """Fail five rows of its own; nothing of them is left."""
+    """Fail five new rows, and delete them and their attempts."""
     for delivery_id in place.add(5):
         fail(begin(delivery_id, at), at)
     with transaction():

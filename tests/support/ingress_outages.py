@@ -18,20 +18,20 @@ from tests.support.ingress import (
 
 
 def move_postgres(settings: Settings, database_url: str) -> None:
-    """Let the application look for PostgreSQL somewhere else."""
+    """Let the application connect to another address of PostgreSQL."""
     database.obj.close_all()
     connect(replace(settings, database_url=database_url), answer_within_ms=400)
 
 
 @dataclass(frozen=True)
 class Silent:
-    """An address where connections are taken and nothing is ever answered."""
+    """An address where connections are accepted and never answered."""
 
     url: str
     listener: socket.socket
 
     def connections(self) -> int:
-        """How many there were since the last call."""
+        """Return the number of calls since the last time."""
         self.listener.setblocking(False)
         for count in itertools.count():
             try:
@@ -49,7 +49,7 @@ def answered_within(seconds: float) -> Iterator[None]:
 
 
 def chunked(ingress: Ingress, body: io.BytesIO, key: str) -> TestResponse:
-    """Send as a server passes on a request with chunks: no length, the stream ends itself."""
+    """Send a chunked request as a server passes it on: without a length, the stream ends."""
     with ingress.app.test_client() as client:
         return client.post(
             "/v1/track",

@@ -38,7 +38,7 @@ flags:
 
 @dataclass
 class Receiver:
-    """A webhook receiver; `answers` are given in turn, the last one for ever."""
+    """A webhook receiver that gives its `answers` in turn and repeats the last."""
 
     url: str
     answers: list[tuple[int, dict[str, str], bytes]] = field(
@@ -50,7 +50,7 @@ class Receiver:
 
 @dataclass
 class Outbox:
-    """One waiting delivery, and what an attempt at it needs."""
+    """One waiting delivery and what its attempts need."""
 
     settings: Settings
     organization_id: int
@@ -61,7 +61,7 @@ class Outbox:
     def attempt(
         self, number: int, *, secret_keys: tuple[str, ...] | None = None
     ) -> AcceptedDelivery | None:
-        """What the `deliver` actor does."""
+        """Make an attempt as the `deliver` actor does."""
         return attempt_delivery(
             self.delivery_id,
             number,
@@ -75,7 +75,7 @@ class Outbox:
     def attempt_and_retry(
         self, number: int, *, secret_keys: tuple[str, ...] | None = None
     ) -> AttemptFailed | None:
-        """What the actor and its middleware do, up to a delivery or to the next attempt's time."""
+        """Make an attempt and record its outcome, as the actor and its middleware do."""
         failed = None
         try:
             self.attempt(number, secret_keys=secret_keys)

@@ -30,12 +30,12 @@ LOOPBACK = AddressPolicy([ipaddress.ip_network("127.0.0.0/8")])
 TOTAL_SECONDS = 1.0
 
 IN_TIME_SECONDS = 2.5
-"""The bound, and what a busy machine may need on top of it."""
+"""The limit, with a margin for a busy machine."""
 
 
 @dataclass
 class Outcome:
-    """What became of one attempt: its row, the endpoint, what was logged, and when it ended."""
+    """The outcome of one attempt: its row, its endpoint, its log entry, and when it ended."""
 
     row: dict[str, Any]
     endpoint: dict[str, Any]
@@ -48,7 +48,7 @@ class Outcome:
         return wait
 
     def is_scheduled_anew(self) -> None:
-        """As after any first attempt that failed: about five seconds later."""
+        """Assert that the next attempt is in about five seconds, as after any first failure."""
         assert (self.row["state"], self.row["attempts"]) == ("waiting", 1)
         assert not self.row["parked"]
         assert timedelta(seconds=2) < self.wait <= timedelta(seconds=6)

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("settings")
 
 
 SOON = 0.6
-"""Seconds after which what is due must have been asked for, so as to be judged within one."""
+"""Seconds after which due work must have been enqueued, to be evaluated within one second."""
 
 
 def new_delivery(settings: Settings) -> UUID:
@@ -47,13 +47,13 @@ def new_delivery(settings: Settings) -> UUID:
     return delivery_id
 
 
-def test_where_nothing_is_due_nothing_is_sent(ticking: Ticking) -> None:
+def test_if_nothing_is_due_nothing_is_enqueued(ticking: Ticking) -> None:
     assert ticking.at(0) == []
     judge(track(new_organization(), 0, 1), 1)
     assert ticking.at(1) == []
 
 
-def test_a_flag_is_not_asked_for_before_it_is_due_and_then_in_time_to_be_judged_within_a_second(
+def test_a_flag_is_not_enqueued_before_it_is_due_and_then_in_time_to_be_evaluated_within_a_second(
     ticking: Ticking,
 ) -> None:
     company_id = track(new_organization(), 0.5, 1)
@@ -62,7 +62,7 @@ def test_a_flag_is_not_asked_for_before_it_is_due_and_then_in_time_to_be_judged_
     assert ticking.at(10.5 + SOON) == [f"evaluate({company_id})"]
 
 
-def test_what_was_asked_for_is_asked_for_again_only_if_it_is_still_due_after_five_seconds(
+def test_a_company_is_enqueued_again_only_if_it_is_still_due_after_five_seconds(
     ticking: Ticking,
 ) -> None:
     company_id = track(new_organization(), 0, 1)
@@ -125,7 +125,7 @@ def test_while_an_older_event_is_not_stored_nothing_is_judged_past_it(
     assert ticking.at(30.2) == [f"evaluate({later})"]
 
 
-def test_while_events_wait_few_companies_are_asked_for_and_all_once_none_waits(
+def test_while_events_wait_few_companies_are_enqueued_and_all_once_none_waits(
     ticking: Ticking, brokers: Callable[[], RecordingBroker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock_module, "WHILE_BEHIND", 2)
@@ -149,7 +149,7 @@ def test_while_events_wait_few_companies_are_asked_for_and_all_once_none_waits(
     assert ticking.at(11.3) == [asked[4], f"evaluate({last})"], "asked for: the others"
 
 
-def test_pages_are_summed_up_seldom_while_events_wait(
+def test_totals_are_refreshed_rarely_while_events_wait(
     ticking: Ticking, brokers: Callable[[], RecordingBroker]
 ) -> None:
     def summed_up(at: float) -> bool:
@@ -172,7 +172,7 @@ def test_pages_are_summed_up_seldom_while_events_wait(
     assert [summed_up(at) for at in (85, 95)] == [False, True]
 
 
-def test_a_company_that_cannot_be_judged_does_not_stand_before_the_others(
+def test_a_company_that_cannot_be_evaluated_does_not_block_the_others(
     ticking: Ticking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock_module, "CHUNK", 1)
@@ -185,7 +185,7 @@ def test_a_company_that_cannot_be_judged_does_not_stand_before_the_others(
     assert ticking.at(10.4) == []
 
 
-def test_a_company_with_several_reasons_is_asked_for_once(ticking: Ticking) -> None:
+def test_a_company_with_several_reasons_is_enqueued_once(ticking: Ticking) -> None:
     organization_id = new_organization()
     company_id = track(organization_id, 0, 1)
     judge(company_id, 1)
@@ -205,7 +205,7 @@ def snooze_login(organization_id: int, at: float, until: float, *, stored_until:
         )
 
 
-def test_the_end_of_an_override_is_asked_for_in_time_to_be_recorded_within_a_second(
+def test_the_end_of_an_override_is_enqueued_in_time_to_be_recorded_within_a_second(
     ticking: Ticking,
 ) -> None:
     organization_id = new_organization()
@@ -218,7 +218,7 @@ def test_the_end_of_an_override_is_asked_for_in_time_to_be_recorded_within_a_sec
     assert ticking.at(60) == []
 
 
-def test_an_override_that_waits_for_events_is_asked_for_until_it_is_recorded(
+def test_an_override_that_waits_for_events_is_enqueued_until_it_is_recorded(
     ticking: Ticking,
 ) -> None:
     organization_id = new_organization()
@@ -232,7 +232,7 @@ def test_an_override_that_waits_for_events_is_asked_for_until_it_is_recorded(
     assert ticking.at(29) == []
 
 
-def test_the_longest_overdue_are_asked_for_first(ticking: Ticking) -> None:
+def test_the_longest_overdue_are_enqueued_first(ticking: Ticking) -> None:
     organization_id = new_organization()
     later = track(organization_id, 3, 4, company="later")
     sooner = track(organization_id, 1, 2, company="sooner")
@@ -241,7 +241,9 @@ def test_the_longest_overdue_are_asked_for_first(ticking: Ticking) -> None:
     assert ticking.at(60) == [f"evaluate({sooner})", f"evaluate({later})"]
 
 
-def test_an_event_whose_judgement_got_lost_is_found_after_two_seconds(ticking: Ticking) -> None:
+def test_a_company_whose_evaluation_was_lost_is_enqueued_after_two_seconds(
+    ticking: Ticking,
+) -> None:
     organization_id = new_organization()
     company_id = track(organization_id, 0)
     judge(company_id, 0)
@@ -252,7 +254,7 @@ def test_an_event_whose_judgement_got_lost_is_found_after_two_seconds(ticking: T
     assert ticking.at(9) == []
 
 
-def test_companies_that_older_rules_judged_are_asked_for_at_once_and_no_others(
+def test_companies_judged_by_older_rules_are_enqueued_at_once_and_no_others(
     ticking: Ticking,
 ) -> None:
     ours, theirs = new_organization("ours"), new_organization("theirs")
@@ -268,7 +270,7 @@ def test_companies_that_older_rules_judged_are_asked_for_at_once_and_no_others(
     assert ticking.at(60) == []
 
 
-def test_companies_known_before_the_first_rules_are_asked_for(ticking: Ticking) -> None:
+def test_companies_older_than_the_first_rules_are_enqueued(ticking: Ticking) -> None:
     with transaction():
         organization_id = organizations.create("o").id
     company_id = track(organization_id, 0)
@@ -278,7 +280,7 @@ def test_companies_known_before_the_first_rules_are_asked_for(ticking: Ticking) 
     assert ticking.at(10) == [f"evaluate({company_id})"]
 
 
-def test_a_new_delivery_whose_message_got_lost_is_found_after_two_seconds(
+def test_a_new_delivery_whose_message_was_lost_is_enqueued_after_two_seconds(
     ticking: Ticking, settings: Settings
 ) -> None:
     delivery_id = new_delivery(settings)
@@ -286,7 +288,7 @@ def test_a_new_delivery_whose_message_got_lost_is_found_after_two_seconds(
     assert ticking.at(2) == [f"deliver('{delivery_id}', 1)"]
 
 
-def test_a_failed_delivery_is_asked_for_when_its_next_attempt_is_due(
+def test_a_failed_delivery_is_enqueued_when_its_next_attempt_is_due(
     ticking: Ticking, settings: Settings
 ) -> None:
     delivery_id = new_delivery(settings)
@@ -302,7 +304,7 @@ def test_a_failed_delivery_is_asked_for_when_its_next_attempt_is_due(
         assert ticking.at(due) == [f"deliver('{delivery_id}', {number + 1})"]
 
 
-def test_an_attempt_that_never_came_to_an_end_is_asked_for_again_when_its_lease_is_over(
+def test_an_attempt_that_never_ended_is_enqueued_again_after_its_lease(
     ticking: Ticking, settings: Settings
 ) -> None:
     delivery_id = new_delivery(settings)
@@ -312,7 +314,7 @@ def test_an_attempt_that_never_came_to_an_end_is_asked_for_again_when_its_lease_
     assert ticking.at(lease) == [f"deliver('{delivery_id}', 1)"]
 
 
-def test_what_redis_did_not_take_is_asked_for_again_at_once(ticking: Ticking) -> None:
+def test_a_message_that_redis_did_not_accept_is_enqueued_again_at_once(ticking: Ticking) -> None:
     company_id = track(new_organization(), 0, 1)
     judge(company_id, 1)
     ticking.broker.gone = True

@@ -45,7 +45,7 @@ class Running:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorter pauses, so that the tests need not wait for the real ones."""
+    """Shorten the pauses, so that tests need not wait."""
     monkeypatch.setattr("actors.clock.TICK_SECONDS", 0.02)
     monkeypatch.setattr("actors.clock.RETRY_PAUSE_SECONDS", 0.05)
 
@@ -82,7 +82,7 @@ def leading_backends() -> list[int]:
 
 @pytest.fixture
 def due_company(settings: Settings) -> int:
-    """A company that is due whenever a running clock looks."""
+    """Create a company that is due at every tick of a running clock."""
     del settings  # the database
     company_id = track(new_organization(), 0, 1)
     judge(company_id, 1)
@@ -106,7 +106,7 @@ def test_of_two_clocks_only_one_leads_and_the_other_takes_over_when_it_stops(
 
 
 @pytest.mark.usefixtures("impatient", "due_company")
-def test_when_the_leader_loses_its_connection_somebody_leads_again(
+def test_when_the_leader_loses_its_connection_a_clock_leads_again(
     brokers: Callable[[], RecordingBroker],
 ) -> None:
     with ExitStack() as running:
@@ -135,7 +135,7 @@ def test_a_clock_goes_on_when_redis_is_back(
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_clock_that_is_told_to_stop_gives_back_the_lead(
+def test_a_clock_that_is_stopped_releases_the_lock(
     brokers: Callable[[], RecordingBroker],
 ) -> None:
     with running_clock(brokers()) as clock:
@@ -144,7 +144,7 @@ def test_a_clock_that_is_told_to_stop_gives_back_the_lead(
         assert leading_backends() == []
 
 
-def test_what_pages_read_is_summed_up_each_ten_seconds_unless_one_waits(ticking: Ticking) -> None:
+def test_totals_are_refreshed_every_ten_seconds_unless_a_refresh_waits(ticking: Ticking) -> None:
     def waiting() -> int:
         return ticking.broker.waiting(messages.TOTALS)
 

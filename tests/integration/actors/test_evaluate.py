@@ -1,4 +1,4 @@
-"""Companies are judged many at once, exactly as one by one; one that cannot be stops no other."""
+"""Companies evaluated together get the same health as alone, and one fault stops no other."""
 
 import itertools
 from collections.abc import Iterator

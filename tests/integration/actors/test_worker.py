@@ -42,7 +42,7 @@ flags:
 OUTAGE = "perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(5);"
 
 DISK_FULL = "raise exception 'could not extend file' using errcode = 'disk_full';"
-"""What can befall PostgreSQL in the middle of a statement, as PL/pgSQL."""
+"""Faults of PostgreSQL in the middle of a statement, as PL/pgSQL."""
 
 
 class Running:
@@ -59,7 +59,7 @@ class Running:
             return query(sql)
 
     def eventually(self, sql: str, seconds: float = 8) -> list[dict[str, Any]]:
-        """The rows of a query as soon as it has any."""
+        """Return the rows of a query as soon as it has any."""
         deadline = time.monotonic() + seconds
         while not (rows := self.rows(sql)):
             assert time.monotonic() < deadline, f"nothing came of `{sql}`"
@@ -92,7 +92,7 @@ def worker(settings: Settings, new_broker: NewBroker) -> Iterator[Running]:
 
 @contextmanager
 def receiver(status: int) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
-    """A webhook receiver's URL, and the requests that it gets."""
+    """Yield the URL of a webhook receiver and the requests that it gets."""
     requests: list[tuple[dict[str, str], bytes]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -123,7 +123,7 @@ def new_organization() -> int:
 
 
 def login(organization_id: int, event_id: str = "e1") -> dict[str, Any]:
-    """An event as the ingress sends it."""
+    """Return an event as the ingress sends it."""
     now = datetime.now(UTC).isoformat()
     return {
         "organization_id": organization_id,
@@ -138,7 +138,7 @@ def login(organization_id: int, event_id: str = "e1") -> dict[str, Any]:
     }
 
 
-def test_an_event_is_stored_judged_and_told_to_the_endpoint(
+def test_an_event_is_stored_evaluated_and_sent_to_the_endpoint(
     worker: Running, settings: Settings
 ) -> None:
     organization_id = new_organization()
@@ -164,7 +164,7 @@ def test_an_event_is_stored_judged_and_told_to_the_endpoint(
         (LARGE_BUNDLE, timedelta(0), LARGE_BUNDLE),
     ],
 )
-def test_many_events_that_waited_long_are_stored_and_their_judging_is_left_to_the_clock(
+def test_many_events_that_waited_long_are_stored_and_their_evaluation_is_left_to_the_clock(
     worker: Running, events: int, waited: timedelta, judged: int
 ) -> None:
     organization_id = new_organization()
@@ -220,7 +220,7 @@ def test_a_refused_webhook_is_scheduled_in_the_database_and_not_in_redis(
     assert timedelta(seconds=1) < wait < timedelta(seconds=7)
 
 
-def test_whoever_delivered_goes_on_with_what_waits_for_the_endpoint(
+def test_a_worker_continues_with_the_deliveries_that_wait_for_the_endpoint(
     worker: Running, settings: Settings
 ) -> None:
     organization_id = new_organization()
@@ -286,7 +286,7 @@ def test_an_event_that_cannot_be_stored_now_is_stored_later_and_not_set_aside(
     worker.wait_until_idle()
 
 
-def test_an_evaluation_that_fails_costs_nothing_but_itself(worker: Running) -> None:
+def test_an_evaluation_that_fails_affects_no_other(worker: Running) -> None:
     organization_id = new_organization()
     worker.rows("alter table transitions add constraint fails check (false)")
     worker.send(messages.persist([login(organization_id)]))
@@ -300,7 +300,7 @@ def test_an_evaluation_that_fails_costs_nothing_but_itself(worker: Running) -> N
     assert len(worker.eventually("select 1 from transitions")) == 1
 
 
-def test_every_event_of_a_message_is_stored_and_one_that_cannot_be_costs_no_other(
+def test_every_event_of_a_message_is_stored_and_one_that_cannot_be_affects_no_other(
     worker: Running,
 ) -> None:
     organization_id = new_organization()

@@ -1,4 +1,4 @@
-"""Compressed bodies: inflated under a cap, and refused where they are damaged."""
+"""Compressed bodies are inflated up to a limit, and refused if they are damaged."""
 
 import gzip
 import json
@@ -102,7 +102,7 @@ def test_a_wrong_checksum_gets_400(serve: Serve) -> None:
     assert error_of(response) == (400, "Invalid JSON")
 
 
-def test_damaged_data_is_told_when_the_json_in_it_would_be(serve: Serve) -> None:
+def test_damaged_data_is_reported_when_its_json_would_be(serve: Serve) -> None:
     ingress, acme = serve(), tenant(rate_limit="1/hour")
     headers = {"Content-Encoding": "gzip"}
     assert ingress.track(b"x", "wrong", headers=headers).status_code == 401

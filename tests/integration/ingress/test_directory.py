@@ -46,7 +46,7 @@ def test_use_of_a_key_does_not_put_off_its_revocation(serve: Serve, clock: Clock
     assert last.status_code == 401
 
 
-def test_a_new_limit_holds_within_5_seconds(serve: Serve, clock: Clock) -> None:
+def test_a_new_limit_applies_within_5_seconds(serve: Serve, clock: Clock) -> None:
     ingress, acme = serve(), tenant()
     assert rate_limit_of(ingress.track(SMALL, acme.key))[0] == 10_000
     with transaction():
@@ -201,7 +201,7 @@ def test_a_postgresql_that_is_too_slow_is_away(
     assert ingress.track(SMALL, globex.key).status_code == 200
 
 
-def test_a_postgresql_that_takes_connections_and_says_nothing_is_away(
+def test_a_postgresql_that_accepts_connections_and_never_answers_is_unavailable(
     serve: Serve, clock: Clock, settings: Settings, silent_postgres: Silent
 ) -> None:
     ingress, acme = serve(), tenant()

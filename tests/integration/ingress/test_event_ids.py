@@ -1,4 +1,4 @@
-"""Ids that clients give to events, so that sending one again counts once."""
+"""The ids of clients, which make sending an event again idempotent."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def test_an_event_keeps_the_id_that_its_client_gave_it(serve: Serve) -> None:
         assert ingress.queued_events()[-1]["event_id"] == event_id
 
 
-def test_the_id_may_stand_in_the_header(serve: Serve) -> None:
+def test_the_id_may_be_in_the_header(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     for key in ("k", '"8e03978e-40d5-43dd-bc93-6894a57f9324"', "x" * 64):
         response = ingress.track(SMALL, acme.key, headers={"Idempotency-Key": key})

@@ -1,4 +1,4 @@
-"""`GET /metrics` of the ingress, of one process; `tests/acceptance` asks several."""
+"""`GET /metrics` of the ingress in one process; `tests/acceptance` runs several."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ TOKEN = "t0ken-of-operations"
 
 
 def told(ingress: Ingress) -> dict[str, float]:
-    """Every sample that is not of a histogram's bucket, by name and labels."""
+    """Return every sample except histogram buckets, by name and labels."""
     response = ingress.get("/metrics", {"Authorization": f"Bearer {TOKEN}"})
     assert response.status_code == 200
     assert response.mimetype == "text/plain"
@@ -60,7 +60,7 @@ def test_without_the_token_there_is_401_that_counts_against_no_limit(
     assert rate_limit_of(ingress.track(SMALL))[1] == 8
 
 
-def test_requests_are_told_by_endpoint_and_status_with_their_duration(serve: Serve) -> None:
+def test_requests_are_counted_by_endpoint_and_status_with_their_duration(serve: Serve) -> None:
     ingress, acme = serve(metrics_token=TOKEN), tenant()
     for body in (SMALL, SMALL, {}, b"{"):
         ingress.track(body, acme.key)
@@ -80,7 +80,7 @@ def test_requests_are_told_by_endpoint_and_status_with_their_duration(serve: Ser
     assert told(ingress)["requests_total other 200"] == 1, "asking is a request, too"
 
 
-def test_events_are_told_by_what_became_of_them(serve: Serve) -> None:
+def test_events_are_counted_by_their_outcome(serve: Serve) -> None:
     ingress, acme = serve(metrics_token=TOKEN), tenant()
     ingress.track(SMALL, acme.key)
     ingress.batch([SMALL, SMALL, {}, 7, {**SMALL, "event_key": "unknown"}], acme.key)
@@ -101,7 +101,7 @@ def test_the_queue_is_asked_when_the_metrics_are(serve: Serve) -> None:
     assert told(other)["shedding"] == 1
 
 
-def test_without_redis_the_rest_is_told(serve: Serve) -> None:
+def test_without_redis_the_other_metrics_are_served(serve: Serve) -> None:
     ingress = serve(metrics_token=TOKEN, queue_url=NO_REDIS)
     ingress.get("/livez")
     metrics = told(ingress)

@@ -82,7 +82,7 @@ def test_requests_without_a_valid_key_share_a_limit_by_address(serve: Serve) -> 
     assert rate_limit_of(elsewhere)[:2] == (3, 2)
 
 
-def test_requests_refused_before_their_key_is_looked_at_count_for_the_address(
+def test_requests_refused_before_their_key_is_checked_count_for_the_address(
     serve: Serve,
 ) -> None:
     ingress, acme = serve(rate_limit="9/hour"), tenant()

@@ -35,10 +35,10 @@ def test_without_redis_there_is_503_soon_and_nothing_is_queued(
     assert ingress.queued() == []
 
 
-def test_a_request_waits_for_a_redis_that_says_nothing_only_once(
+def test_a_request_waits_only_once_for_a_redis_that_does_not_answer(
     serve: Serve, silent_redis: Silent
 ) -> None:
-    """Each wait takes a quarter of a second, and the answer is due within half a one."""
+    """Each wait takes a quarter of a second, and the response is due within half a second."""
     ingress, acme = serve(queue_url=silent_redis.url, limits_url=silent_redis.url), tenant()
     check_unavailable(ingress.track(SMALL, acme.key))
     assert silent_redis.connections() == 1

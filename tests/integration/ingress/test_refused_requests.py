@@ -101,7 +101,7 @@ def test_invalid_data_gets_400_with_every_fault(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("event", [[], [EXAMPLE], "text", 7, None, {}])
-def test_json_that_is_no_event_gets_400(serve: Serve, event: Any) -> None:
+def test_json_that_is_not_an_event_gets_400(serve: Serve, event: Any) -> None:
     ingress, acme = serve(), tenant()
     assert error_of(ingress.track(event, acme.key)) == (400, "Invalid data")
 
@@ -131,7 +131,7 @@ def test_invalid_json_gets_400(serve: Serve, body: bytes) -> None:
     assert ingress.queued() == []
 
 
-def test_what_postgresql_could_not_store_gets_400(serve: Serve) -> None:
+def test_values_that_postgresql_cannot_store_get_400(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     for event in (
         {**SMALL, "event_key": "a\x00"},
@@ -181,7 +181,7 @@ def test_another_method_gets_405_and_the_allowed_ones(serve: Serve, method: str)
     assert ingress.queued() == []
 
 
-def test_browsers_of_other_origins_are_told_nothing(serve: Serve) -> None:
+def test_browsers_of_other_origins_get_no_cors_headers(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     origin = {"Origin": "https://acme.com", "Access-Control-Request-Method": "POST"}
     with ingress.app.test_client() as client:
@@ -191,7 +191,7 @@ def test_browsers_of_other_origins_are_told_nothing(serve: Serve) -> None:
         rate_limit_of(response)
 
 
-def test_a_body_that_is_said_to_be_too_large_gets_413(serve: Serve) -> None:
+def test_a_body_with_a_content_length_that_is_too_large_gets_413(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     body = json.dumps(SMALL).encode().ljust(LARGEST_EVENT + 1)
     check(ingress.track(body, acme.key), 413, TOO_LARGE)
@@ -226,7 +226,7 @@ def test_another_content_type_gets_415(serve: Serve, content_type: str) -> None:
     assert ingress.queued() == []
 
 
-def test_an_unforeseen_error_gets_500_that_tells_nothing_and_is_logged(
+def test_an_unexpected_error_gets_500_without_details_and_is_logged(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail() -> datetime:

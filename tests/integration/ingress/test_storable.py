@@ -1,4 +1,4 @@
-"""What the ingress lets through, a worker can store: no event fails later at PostgreSQL."""
+"""Every event that the ingress accepts can be stored in PostgreSQL."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -70,7 +70,7 @@ def test_every_event_that_is_let_through_can_be_stored_as_it_is() -> None:
 
 
 def same(read: Any, written: Any) -> bool:
-    """Equal; jsonb may give a float without decimals back as the integer of its digits."""
+    """Whether values are equal; jsonb may return a float without decimals as an integer."""
     if isinstance(written, dict):
         return read.keys() == written.keys() and all(same(read[k], written[k]) for k in written)
     if isinstance(written, list):

@@ -65,7 +65,7 @@ def test_a_system_event_is_queued_without_user_and_data_and_at_the_present(serve
     assert event["occurred_at"] == event["received_at"] == NOW.isoformat()
 
 
-def test_the_answer_tells_the_time_in_utc(serve: Serve) -> None:
+def test_the_time_in_the_response_is_in_utc(serve: Serve) -> None:
     there = timezone(timedelta(hours=5, minutes=30))
     ingress, acme = serve(now=lambda: NOW.astimezone(there)), tenant()
     accepted_at = ingress.track(SMALL, acme.key).get_json()["accepted_at"]

@@ -1,4 +1,4 @@
-"""The fast lane answers as the view does, which an unusual `Content-Type` leads around it."""
+"""The fast lane answers like the view, which an unusual `Content-Type` selects."""
 
 import logging
 from copy import deepcopy
@@ -46,7 +46,7 @@ HEADERS: list[dict[str, str]] = [
 
 
 def changed(event: Any, place: tuple[str, ...], value: Any) -> Any:
-    """The event with something else, or nothing, in one place."""
+    """Return an event with another value, or none, in one place."""
     if not place:
         return value
     outer, inner = dict(event), event.get(place[0])
@@ -81,7 +81,7 @@ def acme(serve: Serve) -> Tenant:
 
 
 def said(response: TestResponse) -> tuple[Any, ...]:
-    """What an answer says, but for what counts on or is drawn by lot."""
+    """Return a response without the parts that count or are random."""
     body = dict(response.get_json())
     if len(body.get("event_id") or "") == len("0199f8e2-0000-7000-8000-000000000001"):
         body["event_id"] = ANY
@@ -128,7 +128,7 @@ def test_a_request_beyond_the_limit_is_refused_once(serve: Serve) -> None:
     assert len(ingress.queued_events()) == 1
 
 
-def test_an_unforeseen_error_of_the_queue_is_told_by_500_and_not_tried_again(
+def test_an_unexpected_error_of_the_queue_gets_500_and_is_not_retried(
     serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[int] = []

@@ -1,4 +1,4 @@
-"""One step counts a request and queues what it brings, as Dramatiq's own broker would."""
+"""One step counts a request and enqueues its events as Dramatiq's broker would."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -54,7 +54,7 @@ def test_a_worker_gets_the_message_and_acknowledges_it(
     assert broker.do_qsize(messages.EVENTS) == 0
 
 
-def test_redis_holds_what_dramatiq_would_have_put_there_and_no_heartbeat(
+def test_redis_contains_what_dramatiq_would_have_written_and_no_heartbeat(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     def held() -> tuple[set[bytes], dict[str, Any]]:
@@ -121,7 +121,7 @@ def test_requests_at_once_are_each_counted_once(
     assert broker.waiting(messages.EVENTS) == 3
 
 
-def test_a_redis_that_forgot_the_script_is_told_it_again(
+def test_a_redis_that_lost_the_script_gets_it_again(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     admissions.admit(7, EVENTS, **HOUR)
@@ -188,7 +188,7 @@ def test_without_maxmemory_the_memory_of_the_machine_counts(
     assert admissions.admit(7, EVENTS, **HOUR).nearly_full
 
 
-def test_memory_is_looked_up_at_most_once_a_second(
+def test_memory_is_checked_at_most_once_a_second(
     broker: QueueBroker, admissions: Admissions, seconds: Clock
 ) -> None:
     def looked() -> int:
@@ -201,7 +201,7 @@ def test_memory_is_looked_up_at_most_once_a_second(
     assert looked() - before == 2 + 1, "and once by this test"
 
 
-def test_a_redis_that_refuses_to_tell_its_memory_takes_messages(
+def test_a_redis_that_refuses_to_report_its_memory_accepts_messages(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     broker.client.acl_setuser("default", enabled=True, nopass=True, commands=["-info"])

@@ -18,18 +18,18 @@ from tests.support.brokers import NewBroker, silent_for
 
 
 def numbered(number: int) -> Message[None]:
-    """A message in a queue from which they come one by one."""
+    """Return a message of a queue without bundles."""
     return replace(messages.evaluate(number), queue_name=messages.WEBHOOKS)
 
 
 def take(broker: QueueBroker, queue: str = messages.WEBHOOKS) -> MessageProxy | None:
-    """What a consumer of a queue gets at one look."""
+    """Return the messages that a consumer of a queue gets at once."""
     taken: MessageProxy | None = next(broker.consume(queue, timeout=1))
     return taken
 
 
 def event_posted_at(broker: QueueBroker, seconds: float) -> datetime:
-    """Enqueue an event as if it had been posted then; when that was."""
+    """Enqueue an event as if it had been posted then, and return the time."""
     at = datetime(2026, 1, 5, 12, 0, 0, 250_000, tzinfo=UTC) + timedelta(seconds=seconds)
     posted = round(at.timestamp() * 1000)
     broker.enqueue(replace(messages.persist([]), message_timestamp=posted))
@@ -58,7 +58,7 @@ def test_messages_come_in_the_order_in_which_they_were_sent(new_broker: NewBroke
     assert [message.args[0] for message in taken if message] == list(range(5))
 
 
-def test_what_a_dead_worker_had_fetched_comes_back_to_another(new_broker: NewBroker) -> None:
+def test_messages_of_a_dead_worker_return_to_another(new_broker: NewBroker) -> None:
     dead, alive = new_broker(), new_broker()
     for company_id in (7, 8):
         dead.enqueue(numbered(company_id))
@@ -70,7 +70,7 @@ def test_what_a_dead_worker_had_fetched_comes_back_to_another(new_broker: NewBro
     assert {message.args[0] for message in taken if message} == {7, 8}
 
 
-def test_a_worker_that_was_heard_of_lately_keeps_what_it_fetched(new_broker: NewBroker) -> None:
+def test_a_worker_with_a_recent_heartbeat_keeps_what_it_fetched(new_broker: NewBroker) -> None:
     busy, other = new_broker(), new_broker()
     busy.enqueue(numbered(7))
     assert take(busy) is not None
@@ -78,11 +78,13 @@ def test_a_worker_that_was_heard_of_lately_keeps_what_it_fetched(new_broker: New
     assert take(other) is None
 
 
-def test_a_worker_is_given_up_within_half_a_minute() -> None:
+def test_a_worker_is_considered_dead_within_half_a_minute() -> None:
     assert 5_000 <= HEARTBEAT_TIMEOUT_MS <= 30_000
 
 
-def test_a_worker_holds_few_webhooks_however_many_threads_it_has(new_broker: NewBroker) -> None:
+def test_a_worker_prefetches_few_webhooks_however_many_threads_it_has(
+    new_broker: NewBroker,
+) -> None:
     broker = new_broker()
     consumer: Any = broker.consume(messages.WEBHOOKS, prefetch=200, timeout=5_000)
     assert consumer.wait_s <= 1
@@ -102,7 +104,9 @@ def test_queues_of_delayed_messages_which_we_do_not_use_are_polled_seldom(
 
 
 @pytest.mark.parametrize("wakes", [1, 3])
-def test_a_message_wakes_whoever_waits_for_its_queue(new_broker: NewBroker, wakes: int) -> None:
+def test_a_message_wakes_a_consumer_that_waits_for_its_queue(
+    new_broker: NewBroker, wakes: int
+) -> None:
     def wait_for_one() -> MessageProxy | None:
         consumer = new_broker().consume(messages.WEBHOOKS, timeout=4_000)
         waiting.release()
@@ -121,7 +125,7 @@ def test_a_message_wakes_whoever_waits_for_its_queue(new_broker: NewBroker, wake
     assert time.monotonic() - began < 3, "nobody waited to the end"
 
 
-def test_what_is_enqueued_in_one_step_comes_in_order_and_as_if_it_had_come_alone(
+def test_messages_enqueued_in_one_step_arrive_in_order_and_as_if_enqueued_alone(
     new_broker: NewBroker,
 ) -> None:
     broker = new_broker()
@@ -138,7 +142,7 @@ def test_what_is_enqueued_in_one_step_comes_in_order_and_as_if_it_had_come_alone
     assert broker.do_qsize(messages.WEBHOOKS) == 0
 
 
-def test_the_oldest_message_not_yet_dealt_with_tells_how_far_behind_a_queue_is(
+def test_the_oldest_unacknowledged_message_shows_how_far_behind_a_queue_is(
     new_broker: NewBroker,
 ) -> None:
     broker, worker = new_broker(), new_broker()
@@ -155,7 +159,7 @@ def test_the_oldest_message_not_yet_dealt_with_tells_how_far_behind_a_queue_is(
     assert broker.oldest_unacknowledged(messages.EVENTS) == second
 
 
-def test_a_message_that_a_dead_worker_gave_back_is_still_known_to_be_the_oldest(
+def test_a_message_returned_by_a_dead_worker_still_counts_as_the_oldest(
     new_broker: NewBroker,
 ) -> None:
     broker, dead = new_broker(), new_broker()
@@ -163,11 +167,13 @@ def test_a_message_that_a_dead_worker_gave_back_is_still_known_to_be_the_oldest(
     assert take(dead, messages.EVENTS) is not None
     event_posted_at(broker, 1)
     silent_for(dead, HEARTBEAT_TIMEOUT_MS + 1)
-    broker.do_requeue(messages.EVENTS)  # any command has maintenance give back what the dead held
+    broker.do_requeue(
+        messages.EVENTS
+    )  # any command makes maintenance return the messages of dead workers
     assert broker.oldest_unacknowledged(messages.EVENTS) == oldest
 
 
-def test_a_redis_that_is_not_there_is_told_at_once() -> None:
+def test_a_redis_that_is_not_there_raises_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     broker = build_broker(f"redis://127.0.0.1:{port}/0", timeout=CLIENT_TIMEOUT)
@@ -177,7 +183,7 @@ def test_a_redis_that_is_not_there_is_told_at_once() -> None:
     assert time.monotonic() - started < 1
 
 
-def test_a_redis_that_does_not_answer_is_told_soon_and_asked_only_once() -> None:
+def test_a_redis_that_does_not_answer_raises_soon_and_is_called_only_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         broker = build_broker(f"redis://127.0.0.1:{port}/0", timeout=CLIENT_TIMEOUT)
@@ -193,7 +199,7 @@ def test_a_redis_that_does_not_answer_is_told_soon_and_asked_only_once() -> None
             listener.accept()
 
 
-def test_what_may_have_been_handed_out_with_a_lost_reply_is_not_lost(
+def test_messages_in_a_lost_reply_are_not_lost(
     new_broker: NewBroker,
 ) -> None:
     admin, broker = new_broker(), new_broker(timeout=0.1)
@@ -213,7 +219,7 @@ def test_what_may_have_been_handed_out_with_a_lost_reply_is_not_lost(
     assert {message.args[0] for message in taken if message} == {7, 8}
 
 
-def test_an_acknowledgement_that_redis_does_not_answer_is_told_as_a_lost_connection(
+def test_an_acknowledgement_that_redis_does_not_answer_is_a_lost_connection(
     new_broker: NewBroker,
 ) -> None:
     admin, broker = new_broker(), new_broker(timeout=0.1)

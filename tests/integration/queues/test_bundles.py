@@ -15,7 +15,7 @@ def bundled(message: MessageProxy | None) -> list[int]:
     return [event["number"] for event in message.args[0]]
 
 
-def test_what_waits_in_the_queue_of_events_comes_as_one_message(new_broker: NewBroker) -> None:
+def test_messages_that_wait_in_the_queue_of_events_are_bundled(new_broker: NewBroker) -> None:
     broker = new_broker()
     enqueue_events(broker, *range(7))
     consumer = broker.consume(messages.EVENTS, prefetch=4, timeout=1)
@@ -28,7 +28,7 @@ def test_what_waits_in_the_queue_of_events_comes_as_one_message(new_broker: NewB
     assert broker.do_qsize(messages.EVENTS) == 0
 
 
-def test_companies_to_judge_come_as_one_message_as_well(new_broker: NewBroker) -> None:
+def test_companies_to_evaluate_are_bundled_as_well(new_broker: NewBroker) -> None:
     broker = new_broker()
     broker.enqueue_all([messages.evaluate(number) for number in range(60)])
     consumer = broker.consume(messages.HEALTH, prefetch=4, timeout=1)
@@ -43,7 +43,9 @@ def test_companies_to_judge_come_as_one_message_as_well(new_broker: NewBroker) -
     assert broker.client.zcard(f"{broker.namespace}:{messages.HEALTH}.XQ") == 10
 
 
-def test_a_bundle_has_its_most_events_and_a_worker_its_most_bundles(new_broker: NewBroker) -> None:
+def test_a_bundle_has_a_maximum_of_events_and_a_worker_one_of_bundles(
+    new_broker: NewBroker,
+) -> None:
     broker = new_broker()
     enqueue_events(broker, *range(12), each=400)
     enqueue_events(broker, 12, each=2_400)
@@ -55,7 +57,7 @@ def test_a_bundle_has_its_most_events_and_a_worker_its_most_bundles(new_broker: 
     assert len(bundled(next(consumer))) == 2_400, "what one message carries is never torn apart"
 
 
-def test_of_a_killed_worker_every_message_of_its_bundles_comes_back(new_broker: NewBroker) -> None:
+def test_every_message_of_the_bundles_of_a_killed_worker_returns(new_broker: NewBroker) -> None:
     killed, alive = new_broker(), new_broker()
     enqueue_events(killed, *range(12), each=400)
     assert next(killed.consume(messages.EVENTS, prefetch=1, timeout=1)) is not None
@@ -66,7 +68,7 @@ def test_of_a_killed_worker_every_message_of_its_bundles_comes_back(new_broker: 
 
 
 @pytest.mark.parametrize("handed_out", [True, False])
-def test_a_worker_that_stops_gives_back_its_bundles(
+def test_a_worker_that_stops_returns_its_bundles(
     new_broker: NewBroker, *, handed_out: bool
 ) -> None:
     stopping, alive = new_broker(), new_broker()
@@ -85,7 +87,7 @@ def test_a_worker_that_stops_gives_back_its_bundles(
     assert {number for bundle in found for number in bundled(bundle)} == expected
 
 
-def test_a_bundle_that_no_actor_could_take_is_kept_among_the_dead_letters(
+def test_a_bundle_that_no_actor_accepts_is_kept_among_the_dead_letters(
     new_broker: NewBroker,
 ) -> None:
     broker = new_broker()

@@ -1,4 +1,4 @@
-"""The connection that each thread has of its own to Redis."""
+"""Each thread has its own connection to Redis."""
 
 import threading
 from collections.abc import Iterator

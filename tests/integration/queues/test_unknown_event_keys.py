@@ -1,4 +1,4 @@
-"""Event keys that nobody configured are noted as they are refused, within bounds."""
+"""Event keys that are not configured are recorded when they are refused, up to a limit."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +15,7 @@ from tests.support.ingress import NO_REDIS, NOW, SMALL, Serve, tenant
 
 HOUR = {"limit": 3, "window_seconds": 3600}
 STORED_AT = NOW.replace(microsecond=123_000)
-"""Milliseconds are exact."""
+"""Exact to the millisecond, as it is stored."""
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def named(keys: UnknownKeys, organization_id: int = 1) -> list[tuple[str, int]]:
     return [(one.event_key, one.times) for one in keys.of_organization(organization_id, NOW)]
 
 
-def test_a_key_is_told_with_how_often_and_when_it_was_refused(keys: UnknownKeys) -> None:
+def test_a_key_is_listed_with_how_often_and_when_it_was_refused(keys: UnknownKeys) -> None:
     keys.note(1, {"signup": 1}, NOW - timedelta(hours=2))
     keys.note(1, {"signup": 3, "ключ 😀": 1}, NOW)
     keys.note(2, {"other": 1}, NOW)

@@ -1,4 +1,4 @@
-"""Questions about all companies are answered by what is stored, no more often than it costs."""
+"""Answers to questions about all companies are computed from stored rows and cached."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -162,7 +162,7 @@ def test_very_many_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None
     assert ask(o, Distribution("login", (), timedelta(days=7), users=False)) == [[3, 2]]
 
 
-def test_cohorts_are_by_what_a_field_says() -> None:
+def test_cohorts_are_by_the_value_of_a_field() -> None:
     o = new_organization()
     track(o, "a", 1, fields={"plan": "Pro"})
     track(o, "a", 2, fields={"plan": "Pro"})
@@ -177,7 +177,7 @@ def test_cohorts_are_by_what_a_field_says() -> None:
     assert [one["value"] for one in ask(o, Cohorts("name", "login"))] == ["a", "b", "c", "d"]
 
 
-def test_rare_values_of_a_field_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rare_values_of_a_field_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "COHORTS", 1)
     o = new_organization()
     for company, seats in (("a", 1), ("b", 1), ("c", 2), ("d", 3)):
@@ -190,7 +190,7 @@ def test_rare_values_of_a_field_are_told_together(monkeypatch: pytest.MonkeyPatc
 # When
 
 
-def test_what_is_not_known_is_said_to_be_worth_asking_for() -> None:
+def test_an_answer_that_is_not_cached_is_stale() -> None:
     o = new_organization()
     with transaction():
         looked = cached_answer(o, Adoption("login"), NOW)
@@ -234,7 +234,7 @@ def test_an_older_answer_does_not_replace_a_newer_one() -> None:
     assert found.answer == "new"
 
 
-def test_what_nobody_asked_for_in_a_month_is_forgotten() -> None:
+def test_an_answer_that_was_not_requested_for_a_month_is_deleted() -> None:
     o = new_organization()
     ask(o, Adoption("login"))
     with transaction():
@@ -282,7 +282,7 @@ def test_a_question_is_read_as_it_was_written(question: Question) -> None:
     assert write_question(read_question(written)) == written
 
 
-def test_a_threshold_knows_when_it_holds_and_which_count_is_one_away() -> None:
+def test_a_threshold_holds_on_one_side_of_its_number_and_names_the_count_one_event_away() -> None:
     few = Threshold("At Risk", "Less than 5 times", 5, is_upper_bound=True)
     many = Threshold("At Risk", "At least 3 times", 3, is_upper_bound=False)
     assert [n for n in range(9) if few.holds(n)] == [0, 1, 2, 3, 4]

@@ -99,12 +99,12 @@ def holds_nul(value: Any) -> bool:
 
 
 @given(json_values)
-def test_any_json_value_is_valid_or_has_faults_to_tell(payload: Any) -> None:
+def test_any_json_value_is_valid_or_has_faults(payload: Any) -> None:
     accepted_or_none(payload)
 
 
 @given(events)
-def test_what_is_valid_can_be_written_and_stored(payload: dict[str, Any]) -> None:
+def test_a_valid_event_can_be_written_and_stored(payload: dict[str, Any]) -> None:
     accepted = accepted_or_none(payload)
     if accepted is None:
         return
@@ -147,7 +147,7 @@ def test_a_past_time_in_any_zone_is_the_same_instant(at: datetime) -> None:
 
 
 @given(events)
-def test_what_is_recognized_as_plainly_valid_is_what_the_schema_finds_valid(
+def test_an_event_is_recognized_as_plainly_valid_only_if_the_schema_accepts_it(
     payload: dict[str, Any],
 ) -> None:
     plain = recognize(payload, NOW)

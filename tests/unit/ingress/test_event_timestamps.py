@@ -46,7 +46,7 @@ def test_a_timestamp_is_read_as_iso_8601_and_without_an_offset_in_utc(
         "2024-01-20T10:30:00ZZ", "Sat, 20 Jan 2024 10:30:00 GMT", "😀", "9" * 5_000,
     ],
 )  # fmt: skip
-def test_what_is_no_time_is_a_fault(timestamp: str) -> None:
+def test_text_that_is_not_a_time_is_a_fault(timestamp: str) -> None:
     assert faults(event(timestamp=timestamp)) == [(["timestamp"], NOT_A_TIME)]
 
 
@@ -89,7 +89,7 @@ def test_more_than_an_hour_ahead_is_a_fault(ahead: timedelta) -> None:
     assert faults(event(timestamp=timestamp)) == [(["timestamp"], "More than 1 hour in the future")]
 
 
-def test_the_future_is_told_by_the_instant_and_not_by_the_digits() -> None:
+def test_the_future_is_recognized_by_the_instant_and_not_by_the_digits() -> None:
     assert occurred_at("2024-01-20T20:00:00+10:00") == datetime(2024, 1, 20, 10, tzinfo=UTC)
     assert faults(event(timestamp="2024-01-20T09:00:00-10:00"))
     assert faults(event(timestamp="9999-12-31T23:59:59Z"))

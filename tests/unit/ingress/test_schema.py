@@ -139,7 +139,7 @@ def test_no_other_kind_is_taken_for_an_object(field: str, wrong: Any, kind: str)
     assert faults(event(**{field: wrong})) == [([field], f"Expected object, received {kind}")]
 
 
-def test_every_fault_of_an_event_is_told_at_once() -> None:
+def test_every_fault_of_an_event_is_reported_at_once() -> None:
     body = {
         "event_key": 7,
         "company": {"name": "", "payment_provider": 1, "crm_provider_id": ["x"]},
@@ -163,7 +163,7 @@ def test_every_fault_of_an_event_is_told_at_once() -> None:
     ]
 
 
-def test_a_timestamp_in_the_future_is_told_together_with_the_other_faults() -> None:
+def test_a_timestamp_in_the_future_is_reported_with_the_other_faults() -> None:
     assert sorted(faults({"company": COMPANY, "timestamp": "2030-01-01"})) == [
         (["event_key"], "Required"),
         (["timestamp"], "More than 1 hour in the future"),
@@ -220,7 +220,7 @@ def test_an_email_address_is_kept(email: str) -> None:
     ["", " ", "john", "john@", "@acme.com", "john@acme", "jo hn@acme.com", "john@acme.com\n",
      "john@@acme.com", "john@acme..com", "John <john@acme.com>", "a@b.com,c@d.com"],
 )  # fmt: skip
-def test_what_is_no_email_address_is_a_fault(email: str) -> None:
+def test_text_that_is_not_an_email_address_is_a_fault(email: str) -> None:
     assert faults(user(email=email)) == [(["user", "email"], "Invalid email")]
 
 
@@ -232,7 +232,7 @@ def test_a_user_may_have_no_email_and_no_name() -> None:
     }
 
 
-def test_nul_is_a_fault_wherever_it_stands() -> None:
+def test_nul_is_a_fault_anywhere() -> None:
     said = "NUL characters are not allowed"
     assert faults(event(event_key="a\x00")) == [(["event_key"], said)]
     assert faults(company(plan=["\x00"])) == [(["company", "plan", 0], said)]

@@ -38,7 +38,7 @@ json_values = st.recursive(
 
 
 def nested(levels: int, innermost: Any = 1) -> Any:
-    """Objects and lists in turns, an object outermost, `levels` of them in all."""
+    """Return alternating objects and lists, an object outermost, with this number of levels."""
     value = innermost
     for level in range(levels, 0, -1):
         value = {"a": value} if level % 2 else [value]
@@ -259,7 +259,7 @@ def test_a_value_without_faults_has_no_nul_and_is_not_too_deep(value: Any) -> No
 
 
 def leaves(value: Any) -> list[Any]:
-    """Everything in a value that holds nothing, keys included."""
+    """Yield every part of a value that contains no other, including keys."""
     if isinstance(value, dict):
         return [*value, *(leaf for inner in value.values() for leaf in leaves(inner))]
     if isinstance(value, list):
@@ -280,7 +280,7 @@ gaps = st.text(" \t\n\r", max_size=2)
 
 @st.composite
 def written_objects(draw: st.DrawFn, inner: st.SearchStrategy[str]) -> str:
-    """An object as text, with blanks anywhere and keys that may stand in it twice."""
+    """Return an object as text, with blanks anywhere and keys that may be repeated."""
     members = draw(st.lists(st.tuples(keys, gaps, gaps, inner), max_size=4))
     return "{" + ",".join(f"{key}{gap}:{after}{value}" for key, gap, after, value in members) + "}"
 
@@ -296,7 +296,7 @@ written = st.recursive(
 
 
 def repeats_a_key(body: bytes) -> bool:
-    """As the standard library sees it, key by key."""
+    """Whether the standard library finds a repeated key."""
     found = []
 
     def look(pairs: list[tuple[str, Any]]) -> None:

@@ -1,11 +1,12 @@
-"""Ids that were looked up are remembered, but never without bound."""
+"""Ids are cached after they are read, up to a limit."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from models.companies import companies
-from models.companies.companies import CompanyKey, NewCompany
+from models.companies import companies, company_intake
+from models.companies.companies import CompanyKey
+from models.companies.company_intake import NewCompany
 from models.organizations import organizations
 from services.events import id_cache
 from services.events.id_cache import IdCache
@@ -18,11 +19,11 @@ pytestmark = pytest.mark.usefixtures("in_transaction")
 def new_companies(number: int) -> list[CompanyKey]:
     organization = organizations.create("o")
     keys = [(organization.id, f"c{place}") for place in range(number)]
-    companies.add(NewCompany(key, "Name", T0, None, "Healthy", 0) for key in keys)
+    company_intake.add(NewCompany(key, "Name", T0, None, "Healthy", 0) for key in keys)
     return keys
 
 
-def test_what_was_found_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_id_that_exists_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     look_up = companies.find_ids
     monkeypatch.setattr(
@@ -38,7 +39,7 @@ def test_what_was_found_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert asked == [3, 1, 3]
 
 
-def test_when_there_are_too_many_all_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_cache_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(id_cache, "MAX_CACHED", 4)
     asked: list[int] = []
     look_up = companies.find_ids

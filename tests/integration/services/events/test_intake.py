@@ -272,7 +272,7 @@ def test_what_fails_in_the_middle_stores_nothing() -> None:
 
 
 @pytest.mark.parametrize("table", ["companies", "events", "users"])
-def test_an_outage_in_the_middle_of_storing_is_told_as_one_and_stores_nothing(table: str) -> None:
+def test_an_outage_in_the_middle_of_storing_is_raised_as_one_and_stores_nothing(table: str) -> None:
     sent = event(new_organization(), user_id="u1")
     rows(
         "create function end_connection() returns trigger language plpgsql as $$ begin"
@@ -291,7 +291,7 @@ def test_an_outage_in_the_middle_of_storing_is_told_as_one_and_stores_nothing(ta
 @pytest.mark.parametrize(
     ("table", "condition"), [("companies", "deadlock_detected"), ("events", "disk_full")]
 )
-def test_what_a_later_try_can_cure_is_told_as_an_outage_so_that_the_event_is_held(
+def test_a_fault_that_a_retry_can_cure_is_raised_as_an_outage_so_that_the_event_waits(
     table: str, condition: str
 ) -> None:
     sent = event(new_organization())
@@ -307,11 +307,11 @@ def test_what_a_later_try_can_cure_is_told_as_an_outage_so_that_the_event_is_hel
 @pytest.mark.parametrize(
     ("user_id", "tables"), [("ann", ["users"]), (None, ["field_changes", "companies"])]
 )
-def test_who_was_deleted_and_is_heard_of_again_is_added_again(
+def test_a_deleted_company_or_user_is_added_again_by_its_next_event(
     user_id: str | None, tables: list[str]
 ) -> None:
     organization_id, memory = new_organization(), IntakeCaches()
-    for at in (0, 1):  # the second time, ids are looked up and remembered
+    for at in (0, 1):  # the second time, ids are read and cached
         store([event(organization_id, at, user_id=user_id)], RuleBooks(), memory)
     with transaction():
         for table in tables:

@@ -33,7 +33,7 @@ flags:
 WEB = {"source": "web"}
 
 
-def test_a_new_company_is_to_be_judged() -> None:
+def test_a_new_company_is_marked() -> None:
     world = World.create(FEW_LOGINS)
     [company_id] = world.track("acme", 1)
     assert world.rows("select id, unsettled_since from companies") == [
@@ -42,7 +42,7 @@ def test_a_new_company_is_to_be_judged() -> None:
 
 
 def test_events_under_rules_that_cannot_be_read_are_stored_and_judged_once_they_can() -> None:
-    """As by a newer reader, which is stricter than the one that took them."""
+    """A newer reader may be stricter than the one that accepted the rules."""
     unreadable, other = World.create(FEW_LOGINS), World.create(FEW_LOGINS)
     unreadable.rows("update rule_versions set source = 'flags: [' where organization_id = %(id)s")
     events = [world.event("acme", 1, data=WEB) for world in (unreadable, other)]
@@ -60,11 +60,11 @@ def test_events_under_rules_that_cannot_be_read_are_stored_and_judged_once_they_
     assert unreadable.status() == other.status() == "At Risk"
 
 
-def test_without_rules_nobody_is_to_be_judged() -> None:
+def test_without_rules_no_company_is_marked() -> None:
     assert World.create(None).track("acme", 0) == []
 
 
-def test_a_healthy_busy_company_under_a_less_than_rule_is_not_judged_for_each_event() -> None:
+def test_a_healthy_busy_company_under_a_less_than_rule_is_not_marked_by_each_event() -> None:
     world = World.create(FEW_LOGINS)
     [_] = world.track("acme", 0, 1, data=WEB)
     world.judge("acme", 1)
@@ -82,7 +82,7 @@ def at_risk_for_few_logins() -> World:
     return world
 
 
-def test_an_event_that_may_lower_a_raised_flag_has_its_company_judged() -> None:
+def test_an_event_that_may_lower_a_raised_flag_marks_its_company() -> None:
     world = at_risk_for_few_logins()
     assert len(world.track("acme", 5, data=WEB)) == 1
     assert world.rows("select unsettled_since from companies") == [{"unsettled_since": world.at(5)}]
@@ -98,7 +98,7 @@ def test_an_event_that_may_lower_a_raised_flag_has_its_company_judged() -> None:
         {"data": {"source": ["web"]}},
     ],
 )
-def test_an_event_that_no_flag_counts_has_nobody_judged(other: dict[str, Any]) -> None:
+def test_an_event_that_no_flag_counts_marks_no_company(other: dict[str, Any]) -> None:
     world = at_risk_for_few_logins()
     assert world.track("acme", 5, **other) == []
 
@@ -114,7 +114,7 @@ def test_under_an_at_least_rule_an_event_matters_until_the_flag_is_raised() -> N
     assert world.track("acme", 2, key="error") == []
 
 
-def test_a_repeated_message_asks_for_no_further_judgement() -> None:
+def test_a_repeated_message_marks_no_company_again() -> None:
     world = at_risk_for_few_logins()
     sent = world.event("acme", 5, data=WEB)
     [_] = world.store(sent)
@@ -122,7 +122,7 @@ def test_a_repeated_message_asks_for_no_further_judgement() -> None:
     assert world.store(sent) == []
 
 
-def test_a_judgement_that_is_owed_is_asked_for_once() -> None:
+def test_a_company_that_is_already_unsettled_is_not_returned_again() -> None:
     world = at_risk_for_few_logins()
     first, second, third = (world.event("acme", at, data=WEB) for at in (5, 16, 17))
     [company_id] = world.store(first)
@@ -146,7 +146,7 @@ def test_an_event_of_the_past_takes_effect_only_when_it_is_received() -> None:
     ]
 
 
-def test_after_new_rules_every_event_has_its_company_judged_until_it_was_judged_by_them() -> None:
+def test_after_new_rules_every_event_marks_its_company_until_it_was_evaluated_by_them() -> None:
     world = at_risk_for_few_logins()
     world.apply_rules(MANY_ERRORS, 8)
     [_] = world.track("acme", 9, key="logout")

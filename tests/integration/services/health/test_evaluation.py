@@ -23,7 +23,7 @@ def test_a_company_that_never_sent_the_event_of_a_flag_is_judged_as_zero_times()
     assert world.crossings() == [(0, "At Risk", "event")]
 
 
-def test_a_company_never_seen_by_this_name_is_nothing_to_judge() -> None:
+def test_a_company_that_does_not_exist_is_not_evaluated() -> None:
     assert evaluate([4711], RuleBooks(), START).written == []
 
 
@@ -54,7 +54,7 @@ def test_a_flag_is_lowered_at_the_event_that_is_enough_again() -> None:
     assert world.crossings()[-1] == (13.000001, "At Risk", "time")
 
 
-def test_the_recorded_instant_does_not_depend_on_when_somebody_looked() -> None:
+def test_the_recorded_instant_does_not_depend_on_when_a_company_is_evaluated() -> None:
     world = World.create(FEW_LOGINS)
     world.track("prompt", 0, 1)
     world.track("late", 0, 1)

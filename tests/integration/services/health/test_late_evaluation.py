@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("settings")
 
 
 def statuses_by_recount(times: list[float], until: float) -> list[tuple[float, str]]:
-    """Crossings of `less than 2 times in 10 seconds`, recounted at every half second."""
+    """Return the crossings of `less than 2 times in 10 seconds`, recounted every half second."""
     found, status = [], "Healthy"
     for half in range(round(min(times) * 2), round(until * 2) + 1):
         at = half / 2
@@ -58,7 +58,7 @@ def test_a_clock_stopped_for_an_hour_finds_every_crossing_at_its_own_instant_in_
     ),
     looks=st.lists(st.integers(0, 160).map(lambda half: half / 2), max_size=6),
 )
-def test_whoever_looks_and_whenever_the_crossings_are_those_that_a_recount_finds(
+def test_crossings_are_those_of_a_recount_whenever_a_company_is_evaluated(
     times: list[float], looks: list[float]
 ) -> None:
     world = World.create(FEW_LOGINS)
@@ -118,7 +118,7 @@ def test_an_event_ahead_of_the_clock_of_who_judges_it_is_not_forgotten() -> None
     assert world.crossings() == [(1, "At Risk", "event")]
 
 
-def test_an_event_past_what_is_known_is_judged_later_though_nobody_awaited_it() -> None:
+def test_an_event_after_the_backlog_is_judged_later_though_no_flag_awaits_it() -> None:
     often = FEW_LOGINS.replace("less than 2", "at least 1")
     world = World.create(often)
     world.track("acme", 5)
@@ -131,7 +131,7 @@ def test_an_event_past_what_is_known_is_judged_later_though_nobody_awaited_it() 
     assert world.crossings()[-1] == (20, "At Risk", "event")
 
 
-def test_an_event_out_of_order_is_heeded_by_a_comparison_with_the_past() -> None:
+def test_an_event_out_of_order_changes_a_comparison_with_the_past() -> None:
     world = World.create(FEW_LOGINS.replace("less than 2 times", "down 50%"))
     world.track("acme", 8, 21)
     world.judge("acme", 24)

@@ -9,7 +9,9 @@ from tests.support.world import World
 pytestmark = pytest.mark.usefixtures("settings")
 
 
-def test_a_change_of_rules_gives_its_own_cause_and_the_instant_it_came_into_force() -> None:
+def test_a_change_of_rules_is_recorded_with_its_own_cause_at_the_instant_it_came_into_force() -> (
+    None
+):
     world = World.create(FEW_LOGINS)
     world.track("acme", 10, 11)
     world.judge("acme", 11)
@@ -21,7 +23,7 @@ def test_a_change_of_rules_gives_its_own_cause_and_the_instant_it_came_into_forc
     assert world.company().judged_version == 2
 
 
-def test_what_the_old_rules_said_until_then_is_recorded_though_it_is_judged_afterwards() -> None:
+def test_transitions_by_the_old_rules_are_recorded_though_they_are_judged_afterwards() -> None:
     world = World.create(FEW_LOGINS)
     world.track("acme", 0, 1)
     world.judge("acme", 1)
@@ -39,7 +41,7 @@ def test_what_the_old_rules_said_until_then_is_recorded_though_it_is_judged_afte
     ]
 
 
-def test_a_flag_taken_out_of_the_rules_no_longer_weighs(settings: Settings) -> None:
+def test_a_flag_removed_from_the_rules_no_longer_counts(settings: Settings) -> None:
     world = World.create(FEW_LOGINS)
     world.subscribe(settings)
     world.track("acme", 0)

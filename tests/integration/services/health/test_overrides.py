@@ -71,7 +71,7 @@ def test_an_override_counts_until_somebody_ends_it(tenant: Tenant) -> None:
     )
 
 
-def test_a_new_one_replaces_the_former_and_both_are_kept(tenant: Tenant) -> None:
+def test_a_new_override_replaces_the_former_and_both_are_kept(tenant: Tenant) -> None:
     tenant.snooze(5, until=100)
     tenant.override(10, "Critical", until=20)
     tenant.judge("acme", 200)
@@ -87,7 +87,7 @@ def test_a_new_one_replaces_the_former_and_both_are_kept(tenant: Tenant) -> None
     assert (second.ended_at, second.ended_by) == (tenant.at(20), "time")
 
 
-def test_each_change_is_told_by_webhook_like_any_other(tenant: Tenant, settings: Settings) -> None:
+def test_each_change_by_an_override_sends_a_webhook(tenant: Tenant, settings: Settings) -> None:
     with transaction():
         webhook_endpoints.add(
             tenant.id, "https://example.com/hook", secret_keys=settings.secret_keys
@@ -134,7 +134,7 @@ def test_a_clock_that_stood_still_records_the_same_as_one_that_did_not(tenant: T
     ]
 
 
-def test_while_events_wait_to_be_stored_it_waits_too_and_is_then_recorded_at_its_instant(
+def test_an_override_waits_for_events_to_be_stored_and_is_then_recorded_at_its_instant(
     tenant: Tenant,
 ) -> None:
     written = tenant.snooze(60, until=100, stored_until=50)
@@ -156,7 +156,7 @@ def test_while_events_wait_to_be_stored_it_waits_too_and_is_then_recorded_at_its
         assert flag_overrides.find_due(until=tenant.at(10_000), limit=9) == []
 
 
-def test_what_is_replaced_and_ended_before_any_of_it_could_be_recorded_is_recorded_in_order(
+def test_overrides_replaced_and_ended_before_they_could_be_recorded_are_recorded_in_order(
     tenant: Tenant,
 ) -> None:
     tenant.snooze(60, until=62, stored_until=50)
@@ -197,7 +197,7 @@ def test_four_people_at_once_leave_one_in_force_and_each_of_the_others_replaced(
     assert tenant.crossings() == [AT_FIRST, (tenant.crossings()[1][0], "Critical", "override")]
 
 
-def test_nothing_is_written_where_it_cannot_be_recorded(tenant: Tenant) -> None:
+def test_nothing_is_written_if_the_transition_cannot_be_recorded(tenant: Tenant) -> None:
     with transaction():
         execute("alter table transitions add constraint fails check (false) not valid")
     with pytest.raises(Exception, match="fails"):
@@ -212,7 +212,7 @@ def test_the_same_flag_of_another_organization_is_left_alone(tenant: Tenant) -> 
     assert other.overrides() == []
 
 
-def test_rules_without_the_flag_end_it_and_say_so(tenant: Tenant) -> None:
+def test_rules_without_the_flag_end_its_override_with_the_reason(tenant: Tenant) -> None:
     tenant.override(5, "Critical")
     tenant.apply_rules(RULES.replace("flag: Logs in", "flag: Comes by"), 8)
     tenant.judge("acme", 9)

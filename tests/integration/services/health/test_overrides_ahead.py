@@ -14,7 +14,7 @@ from tests.support.world import RULES, START
 pytestmark = pytest.mark.usefixtures("settings")
 
 
-def test_explaining_tells_the_flag_as_judged_the_override_and_the_company_as_it_counts(
+def test_an_explanation_has_the_judged_flag_its_override_and_the_resulting_status(
     tenant: Tenant,
 ) -> None:
     tenant.snooze(5, until=30)
@@ -28,14 +28,14 @@ def test_explaining_tells_the_flag_as_judged_the_override_and_the_company_as_it_
     assert tenant.explain(30).flags[0].override is None
 
 
-def test_explaining_tells_when_a_snoozed_flag_itself_changes(tenant: Tenant) -> None:
+def test_an_explanation_has_the_time_at_which_a_snoozed_flag_itself_changes(tenant: Tenant) -> None:
     tenant.track("acme", 1)
     tenant.snooze(5, until=30)
     [logs_in, _] = tenant.explain(6).flags
     assert (logs_in.changes_at, logs_in.changes_to) == (tenant.at(10), "At Risk")
 
 
-def test_the_end_is_foreseen_if_it_will_change_something_and_then_happens_so(
+def test_the_end_of_an_override_is_forecast_if_it_changes_the_status_and_happens_so(
     tenant: Tenant,
 ) -> None:
     tenant.track("acme", 1)
@@ -50,12 +50,12 @@ def test_the_end_is_foreseen_if_it_will_change_something_and_then_happens_so(
     assert tenant.crossings()[-1] == (30, "At Risk", "override")
 
 
-def test_an_end_that_changes_nothing_is_not_foreseen(tenant: Tenant) -> None:
+def test_an_end_that_changes_nothing_is_not_forecast(tenant: Tenant) -> None:
     tenant.override(5, "At Risk", until=30)
     assert tenant.forecast(6, until=1_000) == []
 
 
-def test_a_plan_tells_what_rules_change_of_how_flags_count(tenant: Tenant) -> None:
+def test_a_plan_respects_overrides(tenant: Tenant) -> None:
     tenant.snooze(5, until=300)
 
     def planned(rules: str) -> list[tuple[str, str]]:

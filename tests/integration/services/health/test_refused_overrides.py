@@ -63,7 +63,7 @@ pytestmark = pytest.mark.usefixtures("settings")
     ],
     ids=["company", "flag", "status", "past end", "no reason", "bad owner", "nothing to end"],
 )
-def test_what_cannot_be_is_refused_in_a_sentence_and_changes_nothing(
+def test_an_impossible_override_is_refused_in_a_sentence_and_changes_nothing(
     tenant: Tenant, ask: Callable[[Tenant], OverrideResult], error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error, match=said.replace("?", r"\?")), transaction():
@@ -105,7 +105,7 @@ WHY = ("--reason", "the contract is on hold", "--owner", "ann@example.com")
         (["list", "--company", "no"], 1, "no company with the id `no`"),
     ],
 )
-def test_the_command_line_refuses_what_cannot_be_in_one_clear_sentence(
+def test_the_command_line_refuses_an_impossible_override_in_one_sentence(
     tenant: Tenant,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -121,7 +121,7 @@ def test_the_command_line_refuses_what_cannot_be_in_one_clear_sentence(
     assert tenant.overrides() == []
 
 
-def test_nothing_is_changed_while_redis_does_not_tell_which_events_wait(
+def test_nothing_is_changed_while_the_backlog_cannot_be_read(
     tenant: Tenant, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", settings.database_url)
@@ -134,7 +134,7 @@ def test_nothing_is_changed_while_redis_does_not_tell_which_events_wait(
     assert tenant.overrides() == []
 
 
-def test_one_whose_time_is_over_cannot_be_ended_any_more(tenant: Tenant) -> None:
+def test_an_override_that_is_over_cannot_be_ended(tenant: Tenant) -> None:
     tenant.snooze(5, until=30)
     with pytest.raises(NotOverridden):
         tenant.end(30)

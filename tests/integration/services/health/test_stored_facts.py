@@ -1,4 +1,4 @@
-"""The database answers what is asked of a company's facts exactly as lists in memory do."""
+"""Facts read from the database agree with facts in memory."""
 
 import itertools
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.companies import companies, field_history, field_merge
-from models.companies.companies import NewCompany
+from models.companies import companies, company_intake, field_history, field_merge
+from models.companies.company_intake import NewCompany
 from models.companies.field_history import StoredFieldChange
 from models.events import events, storage
 from models.events.events import Latest
@@ -81,7 +81,7 @@ def after(seconds: float) -> datetime:
 
 @dataclass(frozen=True)
 class Window:
-    """The instants that a question is asked about: `(since, until]`."""
+    """The window of a question: `(since, until]`."""
 
     since: datetime
     until: datetime
@@ -94,7 +94,7 @@ windows = st.builds(
 
 
 def stored(occurrences: Sequence[Occurrence], known: int | None = None) -> StoredFacts:
-    """Facts of a company of its own that these events happened to, so many of each key known."""
+    """Return the facts of a new company with these events, a number of each key already read."""
     company_id = next(numbers)
     storage.add(
         StoredEvent(
@@ -120,9 +120,9 @@ def stored(occurrences: Sequence[Occurrence], known: int | None = None) -> Store
 
 
 def with_history(changes: Sequence[FieldChange]) -> StoredFacts:
-    """Facts of a company of its own whose fields changed so."""
+    """Return the facts of a new company with these field changes."""
     organization_id = organizations.create(f"o{next(numbers)}").id
-    companies.add([NewCompany((organization_id, "acme"), "Acme", T0, None, DEFAULT_STATUSES[0], 0)])
+    company_intake.add([NewCompany((organization_id, "acme"), "Acme", T0, None, DEFAULT_STATUSES[0], 0)])
     company = companies.find(organization_id, "acme")
     assert company is not None
     field_history.add(
@@ -137,7 +137,7 @@ def with_history(changes: Sequence[FieldChange]) -> StoredFacts:
 
 
 def plain(value: Any) -> Any:
-    """A value in which numbers are equal as in JSON, and truth values are none."""
+    """Return a value in which numbers compare as in JSON and booleans are not numbers."""
     if isinstance(value, dict):
         return {"object": {name: plain(item) for name, item in sorted(value.items())}}
     if isinstance(value, list):
@@ -200,7 +200,7 @@ def test_the_last_time_of_each_user_and_value_is_the_same(
 
 
 def sorted_values(found: Sequence[tuple[datetime, Any]]) -> list[tuple[datetime, str]]:
-    """Those of one instant have no order."""
+    """Sort the values of an instant, which have no order."""
     return sorted((at, repr(plain(value))) for at, value in found)
 
 
@@ -238,7 +238,7 @@ field_paths = st.tuples(field_names, st.lists(names, max_size=2)).map(
 
 
 @given(histories, st.lists(st.tuples(field_paths, instants), min_size=1, max_size=5))
-def test_a_field_says_the_same_at_every_instant_in_whatever_order_it_is_asked(
+def test_a_field_has_the_same_value_at_an_instant_in_whatever_order_it_is_read(
     changes: list[FieldChange], asked: list[tuple[Path, datetime]]
 ) -> None:
     database, memory = with_history(changes), FactsInMemory([], changes)

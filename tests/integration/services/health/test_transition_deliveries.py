@@ -35,7 +35,7 @@ def test_a_transition_without_endpoints_is_recorded_all_the_same() -> None:
     assert len(world.transitions()) == 1
 
 
-def test_a_webhook_says_what_the_transition_says(settings: Settings) -> None:
+def test_a_webhook_describes_its_transition(settings: Settings) -> None:
     world = World.create(FEW_LOGINS)
     world.subscribe(settings)
     world.track("acme corp", 0.25)

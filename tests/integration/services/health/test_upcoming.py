@@ -1,4 +1,4 @@
-"""What is told to come is what the forecast of all companies says, the soonest first."""
+"""Upcoming changes are those that the forecast of all companies finds, the soonest first."""
 
 import itertools
 import random
@@ -87,7 +87,7 @@ def track(
 
 
 def live(organization_id: int, seed: int, companies: int) -> None:
-    """A past of some companies, after which most of their flags are due too early."""
+    """Give companies a past after which most of their flags are due too early."""
     chance = random.Random(seed)
     rulebooks = RuleBooks()
     sent = [
@@ -105,7 +105,7 @@ def live(organization_id: int, seed: int, companies: int) -> None:
 
 
 def everything(organization_id: int, until: datetime) -> list[PlannedChange]:
-    """What `brazebee rules forecast` tells."""
+    """Return what `brazebee rules forecast` lists."""
     with transaction():
         due = flag_states.find_due_companies(organization_id, until=until)
         found = [one for some in forecast(due, 1, NOW, until) for one in some]
@@ -200,7 +200,7 @@ def test_one_page_judges_no_more_companies_than_it_may(monkeypatch: pytest.Monke
     assert pages(organization_id, until, 20)[-1] == everything(organization_id, until)
 
 
-def test_an_event_that_is_not_judged_yet_is_looked_at() -> None:
+def test_a_change_by_an_event_that_is_not_judged_yet_is_found() -> None:
     organization_id = new_organization()
     track(organization_id, "acme", "report", NOW - timedelta(days=1))
     until = NOW + timedelta(days=7)
@@ -209,7 +209,7 @@ def test_an_event_that_is_not_judged_yet_is_looked_at() -> None:
     assert pages(organization_id, until, 50) == [everything(organization_id, until)]
 
 
-def test_the_end_of_an_override_is_told_though_no_flag_is_due() -> None:
+def test_the_end_of_an_override_is_an_upcoming_change_though_no_flag_is_due() -> None:
     organization_id = new_organization(
         "version: 1\nevents: {login: }\nflags:\n  - flag: Quiet\n    event: login\n"
         "    when: {At Risk: no activity for 30 days}\n"
@@ -232,7 +232,7 @@ def test_the_end_of_an_override_is_told_though_no_flag_is_due() -> None:
     assert pages(organization_id, ends_at - timedelta(days=1), 1) == [[]]
 
 
-def test_other_organizations_are_not_looked_at() -> None:
+def test_other_organizations_are_ignored() -> None:
     mine, other = new_organization(), new_organization()
     live(other, 1, companies=3)
     assert pages(mine, NOW + timedelta(days=7), 5) == [[]]

@@ -1,4 +1,4 @@
-"""Rules planned, applied, undone, foreseen and replayed: each says what live judging does."""
+"""Plans, forecasts and backtests of rules agree with live evaluation."""
 
 import itertools
 import random
@@ -10,7 +10,7 @@ import pytest
 
 from config.files import ROOT
 from config.settings import Settings
-from models.companies import companies
+from models.companies import companies, pending_evaluation
 from models.database import query, transaction
 from models.health import flag_states
 from models.organizations import organizations
@@ -101,7 +101,7 @@ class Life(World):
 
     def judge_by_new_rules(self, at: datetime) -> None:
         with transaction():
-            outdated = companies.find_judged_by_older_rules(limit=1_000)
+            outdated = pending_evaluation.find_judged_by_older_rules(limit=1_000)
         for company_id in outdated:
             evaluate([company_id], self.rulebooks, at)
 

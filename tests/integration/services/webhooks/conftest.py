@@ -77,7 +77,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def outbox(settings: Settings, receiver: Receiver) -> Outbox:
-    """A company that has just become At Risk, and the webhook that says so."""
+    """A company that has just become At Risk, with the webhook for it."""
     with transaction():
         organization_id = organizations.create("o").id
         apply_rules(organization_id, RULES, file="rules.yaml", applied_by="test", now=T0)

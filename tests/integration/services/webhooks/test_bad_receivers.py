@@ -1,4 +1,4 @@
-"""A house of bad receivers: whatever they do, the delivery ends in the right state, and in time.
+"""Bad receivers: whatever they do, the delivery reaches the right state in time.
 
 What the transport makes of each kind of answer, in all its variants, is in
 `test_webhook_transport.py`; here each goes through an attempt and the retry middleware.
@@ -49,7 +49,7 @@ def headers_and_then_a_byte_at_a_time(server: Receiver, connection: socket.socke
 @pytest.mark.parametrize(
     "behave", [never_answering, drip_headers, headers_and_then_a_byte_at_a_time]
 )
-def test_a_receiver_that_never_comes_to_an_end_costs_an_attempt_and_its_bound_of_time(
+def test_a_receiver_that_never_ends_its_response_fails_the_attempt_within_the_time_limit(
     send: Send, behave: Behaviour
 ) -> None:
     with receiver(behave) as server:
@@ -60,7 +60,7 @@ def test_a_receiver_that_never_comes_to_an_end_costs_an_attempt_and_its_bound_of
     assert outcome.attempt["duration_ms"] >= TOTAL_SECONDS * 1000 - 50
 
 
-def test_a_receiver_that_refuses_connections_costs_an_attempt(send: Send) -> None:
+def test_a_receiver_that_refuses_connections_fails_the_attempt(send: Send) -> None:
     outcome = send(f"http://127.0.0.1:{free_port()}/hook")
     outcome.is_scheduled_anew()
     assert outcome.attempt["error"] == "connection refused"
@@ -68,7 +68,7 @@ def test_a_receiver_that_refuses_connections_costs_an_attempt(send: Send) -> Non
 
 
 @pytest.mark.parametrize("cut_off", [b"", b"HTTP/1.1 20", b"HTTP/1.1"])
-def test_an_answer_cut_off_in_the_middle_of_its_status_line_costs_an_attempt(
+def test_a_response_cut_off_in_its_status_line_fails_the_attempt(
     send: Send, cut_off: bytes
 ) -> None:
     with receiver(answering(cut_off)) as server:
@@ -82,7 +82,7 @@ def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     return self_signed_tls(tmp_path_factory.mktemp("tls"))
 
 
-def test_a_certificate_that_nobody_vouches_for_costs_an_attempt_and_nothing_is_sent(
+def test_an_untrusted_certificate_fails_the_attempt_and_nothing_is_sent(
     send: Send, self_signed: ssl.SSLContext
 ) -> None:
     with receiver(answering(OK), tls=self_signed) as server:
@@ -106,7 +106,7 @@ def test_an_endless_body_is_cut_after_16_kib_and_its_status_counts(
 
 @pytest.fixture(scope="module")
 def gzip_bomb() -> bytes:
-    """A few hundred kilobytes that unpack to 300 megabytes."""
+    """Return a few hundred kilobytes that inflate to 300 megabytes."""
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as file:
         for _ in range(300):
@@ -131,7 +131,7 @@ def test_a_gzip_bomb_is_kept_as_it_came_16_kib_of_it(
 
 @dataclass(frozen=True)
 class NotedNames(AddressPolicy):
-    """Remembers every host that is looked up."""
+    """Records every host that is resolved."""
 
     hosts: list[str] = field(default_factory=list)
 
@@ -154,7 +154,7 @@ class NotedNames(AddressPolicy):
         ["Refresh: 0; url=http://127.0.0.2/"],
     ],
 )
-def test_a_redirect_costs_an_attempt_and_nobody_looks_where_it_leads(
+def test_a_redirect_fails_the_attempt_and_its_target_is_not_resolved(
     send: Send, status: str, headers: list[str]
 ) -> None:
     policy = NotedNames(LOOPBACK.allowed_nets)
@@ -167,7 +167,7 @@ def test_a_redirect_costs_an_attempt_and_nobody_looks_where_it_leads(
 
 
 @pytest.mark.parametrize("status", ["500 No", "400 No", "404 No", "599 No"])
-def test_a_refusal_costs_an_attempt(send: Send, status: str) -> None:
+def test_a_refusal_fails_the_attempt(send: Send, status: str) -> None:
     with receiver(answer(status)) as server:
         outcome = send(server.url)
     outcome.is_scheduled_anew()

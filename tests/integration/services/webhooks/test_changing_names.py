@@ -20,7 +20,7 @@ from tests.support.receivers_under_test import Send, attempt, new_delivery, outc
 
 @dataclass
 class Names:
-    """A resolver that answers in turn, the last answer for ever; `asked` counts look-ups."""
+    """A resolver that gives its answers in turn and repeats the last; `asked` counts calls."""
 
     answers: list[Sequence[str]] = field(default_factory=list)
     asked: int = 0

@@ -50,7 +50,7 @@ def test_the_receiver_can_verify_what_it_gets_with_the_official_library(
     assert headers["webhook-id"] == payload["id"] == outbox.row["message_id"]
 
 
-def test_what_was_delivered_is_not_sent_again(outbox: Outbox, receiver: Receiver) -> None:
+def test_a_delivered_webhook_is_not_sent_again(outbox: Outbox, receiver: Receiver) -> None:
     outbox.attempt(1)
     for number in (1, 2):
         assert outbox.attempt(number) is None
@@ -127,7 +127,7 @@ def test_retry_after_is_waited_out(outbox: Outbox, receiver: Receiver) -> None:
         b"HTTP/1.1 500 No\r\nContent-Length: 6\r\n\r\n\x00\xed\xa0\x80\xff\n",
     ],
 )
-def test_whatever_an_endpoint_answers_the_attempt_is_counted_and_the_next_has_its_time(
+def test_whatever_an_endpoint_answers_the_attempt_is_counted_and_the_next_is_scheduled(
     outbox: Outbox, receiver: Receiver, raw_answer: bytes
 ) -> None:
     receiver.raw_answer = raw_answer
@@ -156,7 +156,7 @@ def test_a_repeated_message_does_not_make_the_next_attempt_before_its_time(
     assert len(receiver.requests) == 1
 
 
-def test_a_later_attempt_sends_the_same_message_signed_anew(
+def test_a_later_attempt_sends_the_same_message_with_a_new_signature(
     outbox: Outbox, receiver: Receiver
 ) -> None:
     receiver.answers = [(500, {}, b""), (200, {}, b"")]
@@ -170,7 +170,7 @@ def test_a_later_attempt_sends_the_same_message_signed_anew(
     assert [a["status_code"] for a in outbox.log] == [500, 200]
 
 
-def test_after_ten_attempts_a_delivery_is_given_up(outbox: Outbox, receiver: Receiver) -> None:
+def test_after_ten_attempts_a_delivery_has_failed(outbox: Outbox, receiver: Receiver) -> None:
     receiver.answers = [(500, {}, b"")]
     for number in range(1, 11):
         assert outbox.row["state"] == "waiting"
@@ -187,7 +187,7 @@ def test_after_ten_attempts_a_delivery_is_given_up(outbox: Outbox, receiver: Rec
 
 
 def close_circuit(outbox: Outbox) -> None:
-    """As a success in between would: else the fifth failure in a row opens it."""
+    """Reset the count of failures, because the fifth in a row opens the circuit."""
     with transaction():
         execute("update webhook_endpoints set failures = 0, probe_at = null, probe_pause = null")
 

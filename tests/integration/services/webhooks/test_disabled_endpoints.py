@@ -26,7 +26,7 @@ from tests.support.endpoints import (
 )
 
 
-def test_410_disables_at_once_and_all_that_waits_is_paused(
+def test_410_disables_at_once_and_pauses_waiting_deliveries(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
     ids = place.add(4)
@@ -44,7 +44,7 @@ def test_410_disables_at_once_and_all_that_waits_is_paused(
     assert due(1000 * HOUR) == probes(1000 * HOUR) == []
 
 
-def test_what_was_under_way_and_is_accepted_leaves_its_endpoint_disabled(place: Place) -> None:
+def test_an_attempt_in_flight_that_is_accepted_leaves_its_endpoint_disabled(place: Place) -> None:
     first, second = (begin(delivery_id, 0) for delivery_id in place.add(2))
     fail(first, 1, status=410)
     assert succeed(second, 2) == []
@@ -105,7 +105,9 @@ def test_a_success_within_120_hours_keeps_an_endpoint_enabled(place: Place) -> N
     assert place.endpoint.failing_since == after(121 * HOUR)
 
 
-def test_an_enabled_endpoint_begins_anew_with_what_was_kept_oldest_first(place: Place) -> None:
+def test_an_enabled_endpoint_resumes_with_the_deliveries_that_were_kept_oldest_first(
+    place: Place,
+) -> None:
     break_circuit(place)
     ids = place.add(4)
     with transaction():
@@ -132,7 +134,7 @@ def test_pausing_and_enabling_an_endpoint_leaves_others_alone(places: tuple[Plac
     assert (ours.states(), theirs.states()) == (["waiting"] * 2, ["paused"] * 2)
 
 
-def test_pausing_leaves_alone_what_is_under_way_or_at_its_end(place: Place) -> None:
+def test_pausing_ignores_deliveries_that_are_in_flight_or_finished(place: Place) -> None:
     accepted, under_way, parked, fresh = place.add(4)
     succeed(begin(accepted, 0), 0)
     begin(under_way, 0)
@@ -146,7 +148,7 @@ def test_pausing_leaves_alone_what_is_under_way_or_at_its_end(place: Place) -> N
     assert row(fresh)["next_attempt_at"] is None
 
 
-def test_a_disabled_endpoint_or_an_open_circuit_gives_nobody_a_turn(
+def test_a_disabled_endpoint_or_an_open_circuit_unparks_nothing(
     places: tuple[Place, Place],
 ) -> None:
     disabled, broken = places

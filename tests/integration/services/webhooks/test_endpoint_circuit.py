@@ -42,7 +42,7 @@ def test_the_fifth_failure_in_a_row_opens_the_circuit_and_rows_wait_without_an_a
     assert (row(fresh)["parked"], row(fresh)["attempts"], row(fresh)["tries"]) == (True, 0, 0)
 
 
-def test_a_success_in_between_starts_the_count_anew(place: Place) -> None:
+def test_a_success_in_between_resets_the_count(place: Place) -> None:
     for delivery_id in place.add(4):
         fail(begin(delivery_id, 0), 0)
     succeed(begin(place.add()[0], 1), 1)
@@ -53,7 +53,7 @@ def test_a_success_in_between_starts_the_count_anew(place: Place) -> None:
     assert place.endpoint.probe_at is None
 
 
-def test_a_failure_that_opens_the_circuit_gives_nobody_a_turn(place: Place) -> None:
+def test_a_failure_that_opens_the_circuit_unparks_nothing(place: Place) -> None:
     ids = place.add(7)
     for delivery_id in ids[:4]:
         fail(begin(delivery_id, 0), 0)
@@ -63,7 +63,7 @@ def test_a_failure_that_opens_the_circuit_gives_nobody_a_turn(place: Place) -> N
     assert row(ids[6])["parked"]
 
 
-def test_the_clock_asks_for_one_probe_of_each_open_circuit_the_oldest_fresh_row(
+def test_the_clock_enqueues_one_probe_of_each_open_circuit_the_oldest_new_row(
     places: tuple[Place, Place],
 ) -> None:
     for place in places:
@@ -109,7 +109,7 @@ def test_a_failed_probe_spends_no_attempt_of_its_row_and_doubles_the_pause_up_to
     assert pauses == [60, 120, 240, 480, 960, 1800, 1800, 1800, 1800]
 
 
-def test_an_accepted_probe_closes_the_circuit_and_gives_two_parked_rows_their_turn(
+def test_an_accepted_probe_closes_the_circuit_and_unparks_two_rows(
     place: Place,
 ) -> None:
     break_circuit(place)
@@ -135,7 +135,7 @@ def test_after_a_circuit_has_closed_it_opens_again_for_thirty_seconds(place: Pla
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-def test_what_was_under_way_when_the_circuit_opened_closes_it_if_accepted_and_else_moves_no_probe(
+def test_an_attempt_in_flight_when_the_circuit_opened_closes_it_only_if_accepted(
     place: Place, *, accepted: bool
 ) -> None:
     ids = place.add(6)
@@ -154,7 +154,7 @@ def test_what_was_under_way_when_the_circuit_opened_closes_it_if_accepted_and_el
         assert (place.endpoint.failures, place.endpoint.probe_at) == (6, after(31))
 
 
-def test_a_probe_that_is_never_heard_of_is_made_again_after_its_lease(place: Place) -> None:
+def test_a_probe_that_is_lost_is_made_again_after_its_lease(place: Place) -> None:
     break_circuit(place)
     killed, parked = place.add(2)
     begin(killed, 30)

@@ -12,7 +12,7 @@ from tests.support.endpoints import POLICY, Place, after, due, fail, probes, suc
 
 
 class Weather:
-    """Messages that get lost or come late and twice, killed workers, failures, people at work."""
+    """Messages that are lost, late or repeated, killed workers, failures, and manual changes."""
 
     def __init__(self, places: tuple[Place, Place], seed: int) -> None:
         self.places = places
@@ -47,7 +47,7 @@ class Weather:
             self.asked += fail(claimed, self.at, retry_after=asks_for)[1]
 
     def clear_up(self) -> bool:
-        """Accept everything, and let the clock alone ask; whether that comes to an end."""
+        """Accept everything and let only the clock enqueue; return whether nothing is left."""
         for _ in range(3_000):
             wanted = due(self.at) + probes(self.at)
             self.at += 1 if wanted else 60
@@ -60,7 +60,7 @@ class Weather:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_whatever_fails_or_gets_lost_no_row_is_forgotten_and_no_slot_is_exceeded(
+def test_whatever_fails_or_is_lost_no_row_is_forgotten_and_no_slot_is_exceeded(
     places: tuple[Place, Place], seed: int
 ) -> None:
     weather = Weather(places, seed)
@@ -74,7 +74,7 @@ def test_whatever_fails_or_gets_lost_no_row_is_forgotten_and_no_slot_is_exceeded
 
 
 def in_flight(place: Place, at: float) -> int:
-    """Attempts under way that are not made at once."""
+    """Return the attempts in flight that were not sent at once."""
     with transaction():
         made = deliveries.list_in_flight(place.id, after(at))
     assert made.count(ManualReason.RECOVERY) <= 1

@@ -23,7 +23,7 @@ from tests.support.outbox import Outbox, Receiver
 POLICY = WebhookPolicy()
 
 
-def test_a_claimed_row_is_nobody_elses_for_a_minute_and_anybodys_after(outbox: Outbox) -> None:
+def test_a_claimed_row_cannot_be_claimed_again_for_a_minute(outbox: Outbox) -> None:
     claimed_at = datetime.now(UTC)
     first = claim(outbox.delivery_id, 1, claimed_at, POLICY)
     assert first is not None
@@ -37,14 +37,14 @@ def test_a_claimed_row_is_nobody_elses_for_a_minute_and_anybodys_after(outbox: O
     assert second.token != first.token
 
 
-def test_the_clock_asks_again_for_what_a_killed_worker_had_claimed(outbox: Outbox) -> None:
+def test_the_clock_enqueues_again_what_a_killed_worker_had_claimed(outbox: Outbox) -> None:
     claimed_at = datetime.now(UTC)
     claim(outbox.delivery_id, 1, claimed_at, POLICY)
     assert outbox.due(claimed_at + LEASE - timedelta(microseconds=1)) == []
     assert outbox.due(claimed_at + LEASE) == [(outbox.delivery_id, 1)]
 
 
-def test_who_lost_the_lease_changes_the_row_no_more(outbox: Outbox) -> None:
+def test_a_worker_that_lost_its_lease_does_not_change_the_row(outbox: Outbox) -> None:
     now = datetime.now(UTC)
     refused = Attempt(now, 5, 500, "answered 500", "late")
     accepted = Attempt(now, 5, 200, None, "thanks")
@@ -67,7 +67,9 @@ def remove_endpoint(outbox: Outbox) -> None:
         endpoints.remove(endpoint)
 
 
-def test_removing_an_endpoint_cancels_what_waits_for_it(outbox: Outbox, receiver: Receiver) -> None:
+def test_removing_an_endpoint_cancels_its_waiting_deliveries(
+    outbox: Outbox, receiver: Receiver
+) -> None:
     remove_endpoint(outbox)
     row = outbox.row
     assert (row["state"], row["next_attempt_at"]) == ("cancelled", None)
@@ -95,7 +97,7 @@ def test_another_organization_cannot_reach_an_endpoint(outbox: Outbox) -> None:
     assert outbox.row["state"] == "waiting"
 
 
-def test_what_is_written_while_its_endpoint_is_removed_is_not_sent(
+def test_a_delivery_written_while_its_endpoint_is_removed_is_not_sent(
     outbox: Outbox, receiver: Receiver
 ) -> None:
     transition_id = outbox.row["transition_id"]

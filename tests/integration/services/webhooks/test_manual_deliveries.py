@@ -18,7 +18,7 @@ from tests.support.endpoints import (
 
 @pytest.mark.parametrize("accepted", [True, False])
 @pytest.mark.parametrize("broken", [True, False])
-def test_what_is_sent_at_once_has_one_try_that_touches_nothing(
+def test_a_delivery_that_is_sent_at_once_has_one_attempt_that_changes_nothing_else(
     place: Place, *, broken: bool, accepted: bool
 ) -> None:
     if broken:
@@ -58,7 +58,7 @@ def test_a_recovery_waits_while_the_circuit_is_open(place: Place) -> None:
     assert probes(30) == [(delivery_id, 1)]
 
 
-def test_what_is_sent_at_once_reaches_even_a_disabled_endpoint(place: Place) -> None:
+def test_a_delivery_that_is_sent_at_once_reaches_even_a_disabled_endpoint(place: Place) -> None:
     [before] = place.add(1, ManualReason.AT_ONCE)
     place.disable(0)
     [delivery_id] = place.add(1, ManualReason.AT_ONCE)

@@ -30,7 +30,7 @@ from tests.support.endpoints import (
 )
 
 
-def test_two_attempts_at_a_time_go_to_an_endpoint_and_what_comes_next_is_parked(
+def test_two_attempts_at_a_time_go_to_an_endpoint_and_further_ones_are_parked(
     place: Place,
 ) -> None:
     first, second, third = place.add(3)
@@ -42,7 +42,7 @@ def test_two_attempts_at_a_time_go_to_an_endpoint_and_what_comes_next_is_parked(
     assert (row(third)["attempts"], row(third)["tries"]) == (0, 0)
 
 
-def test_an_endpoint_that_is_busy_keeps_no_other_waiting(places: tuple[Place, Place]) -> None:
+def test_a_busy_endpoint_does_not_delay_others(places: tuple[Place, Place]) -> None:
     busy, free = places
     for delivery_id in busy.add(3):
         try_claim(delivery_id, 0)
@@ -65,9 +65,7 @@ def test_no_more_than_two_of_many_workers_at_once_get_a_slot(place: Place) -> No
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-def test_whoever_ends_an_attempt_gives_the_oldest_parked_row_its_turn(
-    place: Place, *, accepted: bool
-) -> None:
+def test_the_end_of_an_attempt_unparks_the_oldest_row(place: Place, *, accepted: bool) -> None:
     ids = place.add(4)
     first, _ = begin(ids[0], 0), begin(ids[1], 0)
     for delivery_id in reversed(ids[2:]):
@@ -79,7 +77,7 @@ def test_whoever_ends_an_attempt_gives_the_oldest_parked_row_its_turn(
     assert try_claim(ids[3], 1) is None
 
 
-def test_a_turn_whose_message_gets_lost_is_found_by_the_clock(place: Place) -> None:
+def test_an_unparked_row_whose_message_is_lost_is_found_by_the_clock(place: Place) -> None:
     ids = place.add(3)
     first, second = begin(ids[0], 0), begin(ids[1], 0)
     assert try_claim(ids[2], 0) is None
@@ -138,7 +136,7 @@ def test_two_parked_rows_of_a_recovery_do_not_have_their_turn_at_once(place: Pla
     assert place.states() == ["waiting", "parked", "parked"]
 
 
-def test_what_is_sent_at_once_waits_for_no_slot_and_takes_none(place: Place) -> None:
+def test_a_delivery_that_is_sent_at_once_waits_for_no_slot_and_takes_none(place: Place) -> None:
     ids = place.add(3)
     first, second = begin(ids[0], 0), begin(ids[1], 0)
     assert try_claim(ids[2], 0) is None
@@ -148,7 +146,7 @@ def test_what_is_sent_at_once_waits_for_no_slot_and_takes_none(place: Place) -> 
     succeed(second, 1)
 
 
-def test_a_thousand_rows_for_an_endpoint_that_hangs_do_not_stand_before_another_ones(
+def test_a_thousand_rows_for_an_endpoint_that_hangs_do_not_block_those_of_another(
     places: tuple[Place, Place],
 ) -> None:
     hanging, healthy = places
@@ -190,7 +188,7 @@ def test_a_repeated_message_of_a_probe_makes_no_second_one(place: Place) -> None
     assert (place.health, row(delivery_id)) == before
 
 
-def test_what_a_killed_worker_held_comes_due_after_its_lease_and_nothing_stays_parked(
+def test_the_deliveries_of_a_killed_worker_are_due_after_their_lease_and_nothing_stays_parked(
     place: Place,
 ) -> None:
     ids = place.add(4)
@@ -217,7 +215,7 @@ def test_a_killed_worker_that_left_no_room_for_its_own_row_leaves_it_to_the_othe
     assert succeed(under_way[0], 62) == [(killed, 1)]
 
 
-def test_a_worker_that_comes_back_after_its_lease_gives_no_turn_away(place: Place) -> None:
+def test_a_worker_that_returns_after_its_lease_frees_no_slot(place: Place) -> None:
     ids = place.add(4)
     late, _ = begin(ids[0], 0), begin(ids[1], 0)
     quick = begin(ids[0], 60), begin(ids[1], 60)

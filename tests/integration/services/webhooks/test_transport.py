@@ -94,7 +94,7 @@ def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     return self_signed_tls(tmp_path_factory.mktemp("tls"))
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(self_signed: ssl.SSLContext) -> None:
+def test_an_untrusted_certificate_is_refused(self_signed: ssl.SSLContext) -> None:
     asked_for: list[str | None] = []
     self_signed.sni_callback = lambda _socket, name, _context: asked_for.append(name)
     with receiver(answering(OK), tls=self_signed) as server:

@@ -23,7 +23,7 @@ from tests.support.raw_receivers import (
 )
 
 IN_TIME_MS = 1_500
-"""The bound, and what a busy machine may need on top of it."""
+"""The limit, with a margin for a busy machine."""
 
 
 def assert_timed_out(response: Response) -> None:
@@ -79,7 +79,7 @@ def test_a_tls_handshake_that_never_ends_is_left_in_time() -> None:
 
 @dataclass(frozen=True)
 class SlowNames(AddressPolicy):
-    """A resolver that takes its time."""
+    """A slow resolver."""
 
     seconds: float = 0.0
 
@@ -88,7 +88,7 @@ class SlowNames(AddressPolicy):
         return super().resolve(host, port, secure=secure)
 
 
-def test_time_spent_on_the_look_up_counts_and_what_drips_afterwards_is_left_at_once() -> None:
+def test_the_time_of_resolving_counts_and_a_slow_response_after_it_is_cut_off_at_once() -> None:
     def drip(server: Receiver, connection: socket.socket) -> None:
         server.send(connection, b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         for _ in range(60):  # three seconds, so that the test itself ends
@@ -146,7 +146,7 @@ def test_of_the_endless_body_of_a_redirect_no_more_is_read() -> None:
     assert server.sent < 8 * 1024 * 1024, "more than buffers hold"
 
 
-def test_endless_headers_are_given_up() -> None:
+def test_endless_headers_fail_the_attempt() -> None:
     with receiver(endless(b"HTTP/1.1 200 OK\r\n", b"X-More: yes\r\n")) as server:
         response = post(server.url, total_seconds=5)
     assert response.error
@@ -178,7 +178,7 @@ def test_a_response_that_is_no_text_is_kept_in_a_form_that_the_database_takes() 
     assert response.body == "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}b"
 
 
-def test_a_refused_connection_is_told_as_such() -> None:
+def test_a_refused_connection_is_reported() -> None:
     response = post(f"http://127.0.0.1:{free_port()}/hook")
     assert response.error == "connection refused"
     assert response.status_code is None

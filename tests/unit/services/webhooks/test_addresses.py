@@ -93,7 +93,7 @@ LOOPBACK_NET = ipaddress.ip_network("127.0.0.0/8")
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
-def test_an_address_that_is_not_public_is_known_as_such(address: str) -> None:
+def test_an_address_that_is_not_public_is_recognized(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))
 
 

@@ -21,7 +21,7 @@ def hours(number: float) -> timedelta:
 
 
 def after_failures(number: int) -> EndpointHealth:
-    """After so many failures in a row, one each second from T0 on."""
+    """Return the health after a number of failures in a row, one each second from T0 on."""
     health = EndpointHealth()
     for at in range(number):
         health = health.after_failure(T0 + seconds(at), POLICY)
@@ -31,7 +31,7 @@ def after_failures(number: int) -> EndpointHealth:
 # The circuit
 
 
-def test_what_never_failed_is_closed_and_nothing_is_to_be_told() -> None:
+def test_an_endpoint_that_never_failed_has_a_closed_circuit_and_no_warning() -> None:
     health = EndpointHealth()
     assert (health.failures, health.failing_since, health.probe_at) == (0, None, None)
     assert not health.is_lost(T0 + timedelta(days=1000), POLICY)
@@ -119,7 +119,7 @@ def test_it_is_lost_after_120_hours_of_failures(failing_for: timedelta, *, lost:
         (hours(-1), hours(24), True),
     ],
 )
-def test_somebody_is_told_once_after_24_hours_and_once_after_72(
+def test_there_is_a_warning_after_24_hours_and_another_after_72(
     warned: timedelta | None, failing_for: timedelta, *, told: bool
 ) -> None:
     health = EndpointHealth(9, failing_since=T0, warned_at=None if warned is None else T0 + warned)

@@ -78,7 +78,7 @@ def test_a_flag_that_changed_while_the_status_stayed_is_a_threshold_crossed() ->
 
 
 @pytest.mark.parametrize("cause", ["event", "time", "override", "rule_change"])
-def test_the_cause_is_told_as_it_is_recorded(cause: str) -> None:
+def test_the_payload_has_the_recorded_cause(cause: str) -> None:
     assert payload(cause=cause)["cause"] == cause
 
 

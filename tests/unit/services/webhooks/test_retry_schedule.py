@@ -24,7 +24,7 @@ WAITS = {
     8: timedelta(hours=20),
     9: timedelta(hours=24),
 }
-"""By the number of the attempt that failed, as in the schedule that users are told."""
+"""By the number of the failed attempt, as in the documented schedule."""
 
 attempts_with_a_next = st.sampled_from(sorted(WAITS))
 

@@ -63,7 +63,7 @@ CHANGED = transition()
 
 
 @pytest.mark.parametrize("told", [CHANGED, STAYED])
-def test_an_endpoint_that_says_nothing_wants_everything(told: StoredTransition) -> None:
+def test_an_endpoint_without_filters_gets_every_transition(told: StoredTransition) -> None:
     assert matches(Subscription(), told, company())
 
 
@@ -78,7 +78,7 @@ def test_an_endpoint_that_says_nothing_wants_everything(told: StoredTransition) 
         ((), CHANGED, False),
     ],
 )
-def test_only_wanted_types_of_events_are_told(
+def test_only_subscribed_types_of_events_match(
     event_types: tuple[str, ...], told: StoredTransition, *, wanted: bool
 ) -> None:
     assert matches(Subscription(event_types=event_types), told, company()) is wanted
@@ -95,7 +95,7 @@ def test_only_wanted_types_of_events_are_told(
         ((), CHANGED, False),
     ],
 )
-def test_only_changes_to_a_wanted_status_are_told(
+def test_only_changes_to_a_subscribed_status_match(
     statuses: tuple[str, ...], told: StoredTransition, *, wanted: bool
 ) -> None:
     assert matches(Subscription(statuses=statuses), told, company()) is wanted
@@ -105,7 +105,7 @@ def test_only_changes_to_a_wanted_status_are_told(
     ("companies", "wanted"),
     [(("acme",), True), (("other", "acme"), True), (("other",), False), (("ACME",), False)],
 )
-def test_only_wanted_companies_are_told_of_by_the_clients_own_ids(
+def test_only_subscribed_companies_match_by_the_clients_own_ids(
     companies: tuple[str, ...], *, wanted: bool
 ) -> None:
     assert matches(Subscription(companies=companies), CHANGED, company()) is wanted
@@ -151,7 +151,7 @@ def test_a_core_field_that_is_known_is_asked_like_any_other() -> None:
     assert not matches(wanted, CHANGED, company(crm_provider="Salesforce"))
 
 
-def test_all_that_an_endpoint_says_must_hold() -> None:
+def test_every_filter_of_an_endpoint_must_match() -> None:
     both = Subscription(("health_score_changed",), ("At Risk",), ("acme",), {"plan": ["Pro"]})
     assert matches(both, CHANGED, company())
     assert not matches(both, STAYED, company())
