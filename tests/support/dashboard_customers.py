@@ -27,7 +27,7 @@ class Customers(World):
 
     def __init__(self, organization: Organization, rules: str = RULES) -> None:
         super().__init__(organization, NOW)
-        self.apply_rules(rules, -timedelta(days=60), applied_by="ann@acme.com")
+        self.apply_rules(rules, -timedelta(days=60))
 
     def track_days_ago(
         self, company: str, *days: float, key: str = "report_created", **event: Any

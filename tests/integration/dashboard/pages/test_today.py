@@ -83,7 +83,7 @@ def test_recent_changes_show_flag_phrase_and_author(acme: Acme) -> None:
     stricter = RULES.replace("less than 2 times in 7 days", "less than 9 times in 7 days")
     acme.customers.track_days_ago("calm", *[n / 10 for n in range(8, 0, -2)])
     acme.customers.judge()
-    acme.customers.apply_rules(stricter, NOW)
+    acme.customers.apply_rules(stricter, NOW, applied_by="ann@acme.com")
     acme.customers.judge()
     text = text_of(acme.page())
     assert "Calm Healthy → to At Risk" in text

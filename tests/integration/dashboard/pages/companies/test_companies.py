@@ -230,7 +230,7 @@ def test_no_text_of_a_client_becomes_a_formula_in_the_export(acme: Acme, text: s
 
 
 def test_more_than_one_chunk_is_exported(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.company_list, "READ_AT_ONCE", 3)
+    monkeypatch.setattr(module.company_list, "EXPORT_CHUNK", 3)
     for sort in ("name", "-name", "score", "-since", "last-event", "-status"):
         query_string = f"sort={sort}"
         exported_rows = rows(acme.browser.get(f"/o/acme/companies.csv?{query_string}"))

@@ -231,7 +231,7 @@ def test_an_event_is_shown_by_week(reader: Browser, settings: Settings) -> None:
         ["12 Jan 2026", "1"],
         ["5 Jan 2026", "2"],
     ]
-    assert f"1 last week, {MINUS}50 % against the week before" in " ".join(text_of(page).split())
+    assert f"1 last week, {MINUS}50 % compared with the week before" in " ".join(text_of(page).split())
 
 
 def test_adoption_is_the_share_of_companies_that_ever_used_it(
@@ -274,7 +274,7 @@ def test_cohorts_show_usage_by_a_field(reader: Browser, settings: Settings) -> N
         ["Team", "1", "0", "0 %", "0.0"],
         ['a "b" <i>/c', "1", "0", "0 %", "0.0"],
     ]
-    assert "Most of all where plan is Pro : 100 % of 2 companies" in text_of(page).replace(
+    assert "Highest where plan is Pro : 100 % of 2 companies" in text_of(page).replace(
         "\xa0", " "
     )
     assert "<i>" not in page.text
