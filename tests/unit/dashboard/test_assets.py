@@ -1,3 +1,5 @@
+"""Static files and templates: vendored files, the content security policy, CSRF tokens, styles."""
+
 import hashlib
 import re
 

@@ -1,3 +1,5 @@
+"""The wording of times, numbers, statuses and browsers."""
+
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest

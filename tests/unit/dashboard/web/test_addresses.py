@@ -1,3 +1,5 @@
+"""Names in URLs, and targets of redirects."""
+
 from urllib.parse import unquote, urlsplit
 
 import pytest

@@ -1,4 +1,4 @@
-"""A list of companies and its address say the same."""
+"""Queries of companies, and their query strings."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,13 +10,13 @@ from models.companies.company_list import Order
 STATUSES = ("Healthy", "At Risk", "Critical")
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
-said = st.one_of(st.just(""), texts.map(str.strip))
+values = st.one_of(st.just(""), texts.map(str.strip))
 queries = st.builds(
     CompanyQuery,
-    text=said,
-    status=said,
+    text=values,
+    status=values,
     flag=texts,
-    flag_status=said,
+    flag_status=values,
     fields=st.lists(st.tuples(texts, st.one_of(st.just(""), texts)), max_size=4).map(
         lambda fields: tuple(sorted(set(fields)))
     ),
@@ -25,21 +25,21 @@ queries = st.builds(
 
 
 @given(queries)
-def test_the_address_of_a_list_is_read_back_as_the_same_list(query: CompanyQuery) -> None:
-    read = CompanyQuery.from_query(query.query_string)
-    assert read == query
-    assert read.query_string == query.query_string
+def test_a_query_string_is_parsed_as_the_same_query(query: CompanyQuery) -> None:
+    parsed = CompanyQuery.from_query(query.query_string)
+    assert parsed == query
+    assert parsed.query_string == query.query_string
 
 
 @given(st.text(max_size=60))
-def test_any_address_is_a_list_whose_own_address_says_the_same(text: str) -> None:
+def test_any_text_is_a_query_with_a_stable_query_string(text: str) -> None:
     query = CompanyQuery.from_query(text.encode("utf-8", "replace").decode())
     assert CompanyQuery.from_query(query.query_string) == query
     query.filter(STATUSES)
     query.sorting(STATUSES)
 
 
-def test_without_parameters_it_is_all_companies_the_worst_first() -> None:
+def test_without_parameters_all_companies_are_listed_worst_first() -> None:
     query = CompanyQuery.from_query("")
     assert (query.query_string, query.is_filtered) == ("", False)
     assert query.filter(STATUSES) == CompanyFilter()
@@ -47,7 +47,7 @@ def test_without_parameters_it_is_all_companies_the_worst_first() -> None:
     assert (sorting.by, sorting.descending) == (Order.STATUS, True)
 
 
-def test_a_flag_without_a_status_stands_at_any_but_the_best() -> None:
+def test_a_flag_without_a_status_matches_all_but_the_best_status() -> None:
     query = CompanyQuery.from_query("flag=Usage")
     assert query.filter(STATUSES).flag_statuses == ("At Risk", "Critical")
     assert (
@@ -60,7 +60,7 @@ def test_values_of_one_field_are_alternatives() -> None:
     assert dict(query.filter(STATUSES).fields) == {"plan": ("Free", "Pro"), "seats": ("5", 5)}
 
 
-def test_a_second_click_on_a_head_turns_the_order_around() -> None:
+def test_sorting_twice_by_a_column_reverses_the_order() -> None:
     query = CompanyQuery().sorted_by("since")
     assert (query.sort, query.direction("since")) == ("-since", "descending")
     assert query.sorted_by("since").sort == "since"

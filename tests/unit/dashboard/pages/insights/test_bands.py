@@ -1,4 +1,4 @@
-"""Each company is at the worst threshold that its count reaches, and those one away are told."""
+"""Each company is in the band of the worst threshold that its count reaches."""
 
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ MANY = [
 ]
 
 distributions = st.dictionaries(st.integers(0, MAX_NUMBER), st.integers(1, 9), max_size=30).map(
-    lambda found: sorted(found.items())
+    lambda companies: sorted(companies.items())
 )
 thresholds = st.lists(
     st.builds(Threshold, st.sampled_from(["At Risk", "Critical"]), st.just(""),
@@ -28,49 +28,51 @@ thresholds = st.lists(
 )  # fmt: skip
 
 
-def told(
-    found: list[tuple[int, int]], of: list[Threshold]
+def described_bands(
+    distribution: list[tuple[int, int]], thresholds: list[Threshold]
 ) -> list[tuple[str | None, int, int | None]]:
-    return [(band.status, band.companies, band.one_away) for band in bands(found, of)]
+    return [
+        (band.status, band.companies, band.one_away) for band in bands(distribution, thresholds)
+    ]
 
 
-def test_few_events_are_at_the_worst_phrase_that_holds() -> None:
-    assert told([(0, 4), (1, 2), (2, 8), (3, 16), (9, 32)], FEW) == [
+def test_few_events_reach_the_worst_upper_bound() -> None:
+    assert described_bands([(0, 4), (1, 2), (2, 8), (3, 16), (9, 32)], FEW) == [
         ("Critical", 4, 2),
         ("At Risk", 10, 16),
         (None, 48, None),
     ]
 
 
-def test_many_events_are_at_the_worst_phrase_that_holds() -> None:
-    assert told([(0, 1), (2, 2), (3, 4), (5, 8), (6, 16), (7, 32)], MANY) == [
+def test_many_events_reach_the_worst_lower_bound() -> None:
+    assert described_bands([(0, 1), (2, 2), (3, 4), (5, 8), (6, 16), (7, 32)], MANY) == [
         ("Critical", 48, 8),
         ("At Risk", 12, 2),
         (None, 3, None),
     ]
 
 
-def test_who_is_one_away_is_not_told_where_counts_end() -> None:
+def test_the_number_one_away_is_unknown_at_the_highest_count() -> None:
     far = [Threshold("At Risk", "", MAX_NUMBER, is_upper_bound=True)]
-    assert told([(MAX_NUMBER, 5)], far)[0] == ("At Risk", 0, None)
+    assert described_bands([(MAX_NUMBER, 5)], far)[0] == ("At Risk", 0, None)
 
 
-def test_bins_are_fine_where_thresholds_are_low_and_end_at_thresholds() -> None:
-    assert [one.label for one in bins([(0, 1)], FEW)] == [*map(str, range(10)), "10+"]
+def test_bins_are_single_counts_for_low_thresholds_and_end_at_thresholds() -> None:
+    assert [step.label for step in bins([(0, 1)], FEW)] == [*map(str, range(10)), "10+"]
     high = [Threshold("At Risk", "", 50, is_upper_bound=True)]
-    found = bins([(0, 1), (49, 2), (50, 4), (700, 8)], high)
-    assert [one.companies for one in found if one.status] == [1, *[0] * 8, 2]
-    assert found[-1].label == "100+"
-    assert found[-1].companies == 8
+    steps = bins([(0, 1), (49, 2), (50, 4), (700, 8)], high)
+    assert [step.companies for step in steps if step.status] == [1, *[0] * 8, 2]
+    assert steps[-1].label == "100+"
+    assert steps[-1].companies == 8
 
 
 @given(distributions, thresholds)
 def test_every_company_is_in_one_band_and_one_bin(
-    found: list[tuple[int, int]], of: list[Threshold]
+    distribution: list[tuple[int, int]], thresholds: list[Threshold]
 ) -> None:
-    companies = sum(number for _, number in found)
-    assert sum(band.companies for band in bands(found, of)) == companies
-    steps = bins(found, of)
+    companies = sum(number for _, number in distribution)
+    assert sum(band.companies for band in bands(distribution, thresholds)) == companies
+    steps = bins(distribution, thresholds)
     assert sum(step.companies for step in steps) == companies
     assert steps[0].low == 0
     for before, after in pairwise(steps):
