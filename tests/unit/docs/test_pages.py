@@ -2,13 +2,18 @@
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 from flask import Flask
+from ruamel.yaml import YAML
 
 from dashboard.app import PAGES
 from dashboard.pages.sign_in import open_id
 from dashboard.presentation import navigation
 from dashboard.web import addresses
+from ingress.app import create_app
 from tests.unit.docs.documents import project_files, read, rows_of
 
 GUIDE = read("docs/dashboard.md")
@@ -29,6 +34,20 @@ def pages() -> list[str]:
         for rule in app.url_map.iter_rules()
         if "GET" in (rule.methods or ()) and rule.endpoint != "static"
     ]
+
+
+def api_paths() -> set[str]:
+    """The paths of the ingress and of the read API, the latter with `{id}` for a company's id."""
+    gate: Any = SimpleNamespace(limiter=None)
+    ingress = create_app(gate, now=lambda: datetime.now(UTC), redis=int, postgres=int)
+    reading = YAML(typ="safe").load(read("dashboard/api/openapi.yaml"))["paths"]
+    described = {f"/v1{path}" for path in reading}
+    return {rule.rule for rule in ingress.url_map.iter_rules()} | described | {"/metrics"}
+
+
+def test_every_path_of_the_apis_is_in_the_guide() -> None:
+    headings = " ".join(re.findall(r"^## (.+)$", read("docs/api.md"), re.MULTILINE))
+    assert set(re.findall(r"`(?:GET |POST )?(/[^`]*)`", headings)) == api_paths()
 
 
 def test_every_page_is_listed_and_every_listed_page_exists() -> None:
