@@ -60,14 +60,17 @@ def add(
     settings = find_settings()
     _check(url, settings)
     try:
-        wanted = Subscription(
+        subscription = Subscription(
             events or None, statuses or None, companies or None, read_fields(fields)
         )
     except InvalidSubscription as error:
         raise click.UsageError(f"--where: {error}") from None
     with database_transaction():
         endpoint_id, secret = webhook_endpoints.add(
-            find_organization(org).id, url, secret_keys=settings.secret_keys, subscription=wanted
+            find_organization(org).id,
+            url,
+            secret_keys=settings.secret_keys,
+            subscription=subscription,
         )
     click.echo(f"{url} is subscribed as {endpoint_id}.", err=True)
     _show_secret({"id": str(endpoint_id), "url": url}, secret, as_json=as_json)

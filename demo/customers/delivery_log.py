@@ -42,7 +42,7 @@ class Receiver:
     """
 
     url: str
-    wanted: Subscription
+    subscription: Subscription
     response_ms: int
     outages: Sequence[Outage] = ()
     tests: Sequence[tuple[timedelta, int]] = ()
@@ -77,8 +77,8 @@ def subscribe(
     subscribed = []
     for receiver in RECEIVERS:
         endpoint_id, _ = webhook_endpoints.add(
-            organization_id, receiver.url, secret_keys=secret_keys, subscription=receiver.wanted,
-            created_at=since,
+            organization_id, receiver.url, secret_keys=secret_keys,
+            subscription=receiver.subscription, created_at=since,
         )  # fmt: skip
         endpoints.disable(endpoints.lock(organization_id, endpoint_id), REASON, since)
         subscribed.append((endpoint_id, receiver))

@@ -64,7 +64,7 @@ def generate(task: GenerationTask) -> list[int]:
         store(tracked_events, rulebooks)
         judge_history(
             task.organization_id,
-            list(companies.ids(keys).values()),
+            list(companies.find_ids(keys).values()),
             rulebooks,
             task.now,
             recorded_at=lambda transition: _recorded_at(transition, task.now, chance),

@@ -101,7 +101,7 @@ def _declining(chance: Random) -> Trajectory:
 
 
 def _leaving(chance: Random) -> Trajectory:
-    """Left for good some time ago."""
+    """Left for good."""
     joined = YEAR - chance.uniform(0, 60)
     gone = chance.uniform(25, 260)
     return Trajectory(

@@ -13,7 +13,7 @@ from cli.errors import CommandError
 from cli.option_types import current_user
 from cli.output import json_option, org_option, print_json
 from cli.progress import wait_for_zero
-from models.companies import companies
+from models.companies import pending_evaluation
 from models.database import read_one_snapshot
 from models.organizations import rule_versions
 from models.organizations.organizations import Organization
@@ -164,7 +164,7 @@ def _wait_until_evaluated(organization: Organization) -> None:
 
     def count_outdated() -> int:
         with database_transaction():
-            return companies.count_judged_by_older_rules(organization.id)
+            return pending_evaluation.count_judged_by_older_rules(organization.id)
 
     outdated = count_outdated()
     if outdated:

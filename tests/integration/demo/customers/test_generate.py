@@ -12,7 +12,7 @@ from demo.customers.delivery_log import RECEIVERS, Outage, deliver_history, subs
 from demo.customers.generate import GenerationTask, as_tracked, generate
 from demo.customers.history import generate_history
 from demo.customers.organization import EDITED_AGO, YEAR, create_organization
-from models.companies import companies
+from models.companies import companies, pending_evaluation
 from models.database import query, transaction
 from models.health import flag_states
 from models.organizations import organizations, rule_versions
@@ -64,21 +64,21 @@ FIELDS = (
 )
 
 
-def test_judging_every_company_anew_changes_nothing(demo: int) -> None:
+def test_evaluating_every_company_again_changes_nothing(demo: int) -> None:
     before = [rows(sql, id=demo) for sql in (HEALTH, FLAGS, TRANSITIONS)]
     assert all(before)
     with transaction():
-        ids = companies.ids_of_organization(demo)
+        ids = companies.list_ids(demo)
     rulebooks = RuleBooks()
     for company_id in ids:
         evaluate([company_id], rulebooks, NOW)
     assert [rows(sql, id=demo) for sql in (HEALTH, FLAGS, TRANSITIONS)] == before
 
 
-def test_judging_anew_from_the_first_event_on_finds_the_same_history(demo: int) -> None:
+def test_evaluating_from_the_first_event_finds_the_same_history(demo: int) -> None:
     before = [rows(sql, id=demo) for sql in (HEALTH, FLAGS, TRANSITIONS)]
     with transaction():
-        ids = companies.ids_of_organization(demo)
+        ids = companies.list_ids(demo)
         query("delete from flag_states where organization_id = %(id)s", {"id": demo})
         query("delete from transitions where organization_id = %(id)s", {"id": demo})
         query(
@@ -97,14 +97,14 @@ def test_judging_anew_from_the_first_event_on_finds_the_same_history(demo: int) 
 
 def test_the_clock_finds_nothing_overdue(demo: int) -> None:
     with transaction():
-        assert flag_states.due(until=NOW, limit=1) == []
-        assert flag_states.due(until=NOW + timedelta(days=7), limit=1)
-        assert companies.unsettled(until=NOW, limit=1) == []
-        assert companies.ids_judged_by_older_rules(limit=1) == []
+        assert flag_states.find_due(until=NOW, limit=1) == []
+        assert flag_states.find_due(until=NOW + timedelta(days=7), limit=1)
+        assert pending_evaluation.find_unsettled(until=NOW, limit=1) == []
+        assert pending_evaluation.find_judged_by_older_rules(limit=1) == []
 
 
-def test_what_is_recorded_is_what_living_through_the_year_records(demo: int) -> None:
-    """One event after the other, with the flags that fall due in between judged when they do."""
+def test_the_recorded_history_equals_the_history_of_live_events(demo: int) -> None:
+    """Store one event after another, and evaluate flags in between when they become due."""
     number = min(NUMBERS, key=lambda number: len(generate_history(SEED, number, NOW)[1]))
     account, events = generate_history(SEED, number, NOW)
     with transaction():
@@ -123,7 +123,7 @@ def test_what_is_recorded_is_what_living_through_the_year_records(demo: int) -> 
         pass_time(current.applied_at)
         with transaction():
             apply_rules(lived, current.source, file="r", applied_by="t", now=current.applied_at)
-            outdated = companies.ids_of_organization(lived)
+            outdated = companies.list_ids(lived)
         for company_id in outdated:
             evaluate([company_id], rulebooks, current.applied_at)
 
@@ -138,25 +138,25 @@ def test_what_is_recorded_is_what_living_through_the_year_records(demo: int) -> 
     if not edited:
         edit()
     pass_time(NOW)
-    made = [
+    generated = [
         [row for row in rows(sql, id=demo) if row["external_id"] == account.id]
         for sql in (HEALTH, FLAGS, TRANSITIONS, FIELDS)
     ]
-    assert made == [rows(sql, id=lived) for sql in (HEALTH, FLAGS, TRANSITIONS, FIELDS)]
-    assert made[2]
+    assert generated == [rows(sql, id=lived) for sql in (HEALTH, FLAGS, TRANSITIONS, FIELDS)]
+    assert generated[2]
 
 
 def _due(organization_id: int, until: datetime) -> tuple[int, datetime] | None:
-    found = rows(
+    due = rows(
         "select company_id, due_at from flag_states where organization_id = %(id)s"
         " and due_at <= %(until)s order by due_at limit 1",
         id=organization_id,
         until=until,
     )
-    return (found[0]["company_id"], found[0]["due_at"]) if found else None
+    return (due[0]["company_id"], due[0]["due_at"]) if due else None
 
 
-def test_the_same_seed_makes_the_same_and_another_makes_others(demo: int) -> None:
+def test_the_same_seed_generates_the_same_and_another_seed_other_customers(demo: int) -> None:
     again, other = create_organization("again", NOW), create_organization("other", NOW)
     for number in NUMBERS:
         generate(GenerationTask(again.id, SEED, [number], NOW))
@@ -166,7 +166,7 @@ def test_the_same_seed_makes_the_same_and_another_makes_others(demo: int) -> Non
         assert rows(sql, id=other.id) != rows(sql, id=demo)
 
 
-def test_who_administers_the_first_organization_may_look_at_the_demo() -> None:
+def test_administrators_of_the_first_organization_may_view_the_demo() -> None:
     with transaction():
         first, second = organizations.create("first"), organizations.create("second")
         ann, ben = (people.create(f"{name}@a.example", name, None) for name in ("ann", "ben"))
@@ -175,11 +175,11 @@ def test_who_administers_the_first_organization_may_look_at_the_demo() -> None:
         memberships.add(second.id, ben.id, "administrator")
     demo = create_organization("demo", NOW)
     with transaction():
-        members = memberships.of_organization(demo.id)
+        members = memberships.list_for_organization(demo.id)
     assert [(member.name, member.role) for member in members] == [("ann", "administrator")]
 
 
-def test_nothing_lies_in_the_future(demo: int) -> None:
+def test_nothing_is_in_the_future(demo: int) -> None:
     [latest] = rows(
         "select (select max(greatest(occurred_at, received_at)) from events) as event,"
         " (select max(greatest(at, recorded_at)) from transitions) as transition"
@@ -190,7 +190,7 @@ def test_nothing_lies_in_the_future(demo: int) -> None:
 
 
 def post(settings: Settings, *outages: Outage) -> int:
-    """An organization whose deliveries were attempted, too; with these outages besides."""
+    """An organization with attempted deliveries, and with additional outages."""
     organization = create_organization("posted", NOW)
     with transaction():
         subscribed = subscribe(organization.id, NOW - YEAR, settings.secret_keys)
@@ -203,7 +203,7 @@ def post(settings: Settings, *outages: Outage) -> int:
     return organization.id
 
 
-def test_the_delivery_log_is_over_and_nothing_is_ever_sent(settings: Settings) -> None:
+def test_the_delivery_log_is_complete_and_nothing_is_ever_sent(settings: Settings) -> None:
     posted = post(settings)
     states = rows(
         "select state, count(*) as number from deliveries where organization_id = %(id)s"
@@ -213,15 +213,15 @@ def test_the_delivery_log_is_over_and_nothing_is_ever_sent(settings: Settings) -
     assert {row["state"] for row in states} <= {"delivered", "failed", "paused"}
     assert dict(row.values() for row in states)["delivered"] > 40  # type: ignore[misc]
     with transaction():
-        assert deliveries.due(until=NOW + timedelta(days=365), limit=1) == []
-        assert deliveries.probes(until=NOW + timedelta(days=365), limit=1) == []
+        assert deliveries.find_due(until=NOW + timedelta(days=365), limit=1) == []
+        assert deliveries.find_probes(until=NOW + timedelta(days=365), limit=1) == []
     endpoints = rows("select * from webhook_endpoints where organization_id = %(id)s", id=posted)
     assert len(endpoints) == len(RECEIVERS)
     assert all(e["disabled_at"] == NOW and e["created_at"] < NOW for e in endpoints)
     assert all(".example/" in e["url"] for e in endpoints)
 
 
-def test_deliveries_that_failed_were_tried_again_as_live_ones_are(settings: Settings) -> None:
+def test_failed_deliveries_were_retried_like_live_ones(settings: Settings) -> None:
     posted = post(settings, (timedelta(days=300), timedelta(hours=90), 503))
     log = rows(
         "select d.state, d.attempts, d.tries, d.created_at, d.finished_at, d.transition_id,"
@@ -232,17 +232,19 @@ def test_deliveries_that_failed_were_tried_again_as_live_ones_are(settings: Sett
         " where d.organization_id = %(id)s group by d.id",
         id=posted,
     )
-    for one in log:
-        assert one["numbers"] == list(range(1, one["tries"] + 1))
-        assert one["times"] == sorted(one["times"])
-        assert one["created_at"] <= one["times"][0]
-        assert one["times"][-1] <= NOW
-        assert (one["errors"][-1] is None) == (one["state"] == "delivered")
-        assert all(error for error in one["errors"][:-1])
-    retried = [one for one in log if one["tries"] > 1]
+    for delivery in log:
+        assert delivery["numbers"] == list(range(1, delivery["tries"] + 1))
+        assert delivery["times"] == sorted(delivery["times"])
+        assert delivery["created_at"] <= delivery["times"][0]
+        assert delivery["times"][-1] <= NOW
+        assert (delivery["errors"][-1] is None) == (delivery["state"] == "delivered")
+        assert all(error for error in delivery["errors"][:-1])
+    retried = [delivery for delivery in log if delivery["tries"] > 1]
     assert retried
-    assert all(timedelta(seconds=4) <= one["times"][1] - one["times"][0] for one in retried)
-    assert max(one["tries"] for one in log) > 5  # some were probes
-    assert {one["state"] for one in log if one["transition_id"]} == {"delivered"}
-    tests = [one for one in log if one["transition_id"] is None]
-    assert {one["state"] for one in tests} == {"delivered", "failed"}
+    assert all(
+        timedelta(seconds=4) <= delivery["times"][1] - delivery["times"][0] for delivery in retried
+    )
+    assert max(delivery["tries"] for delivery in log) > 5  # some were probes
+    assert {delivery["state"] for delivery in log if delivery["transition_id"]} == {"delivered"}
+    tests = [delivery for delivery in log if delivery["transition_id"] is None]
+    assert {delivery["state"] for delivery in tests} == {"delivered", "failed"}

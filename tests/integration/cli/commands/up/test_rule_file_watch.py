@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.commands.up.rule_file_watch import RuleFileWatch
+from config.settings import Settings
 from models.database import transaction
 from models.organizations import organizations, rule_versions
 from services.rules.apply_rules import Origin, apply_rules
@@ -30,6 +31,10 @@ class Watched:
         with transaction():
             organizations.create("default")
 
+    def restart(self) -> "Watched":
+        """Watch the file again, as the next start of `brazebee up` does."""
+        return Watched(self.file.parent, organization=False)
+
     def save(self, text: str) -> None:
         self.file.write_text(text)
 
@@ -42,6 +47,15 @@ class Watched:
             if organization is None:
                 return []
             return [version.source for version in rule_versions.list_after(organization.id, 0)]
+
+
+@pytest.fixture
+def watched(settings: Settings, tmp_path: Path) -> Watched:
+    """A watched file whose first text, `RULES`, is in force."""
+    watched = Watched(tmp_path)
+    watched.save(RULES)
+    watched.check()
+    return watched
 
 
 def test_a_save_is_applied_once_it_has_settled(tmp_path: Path) -> None:
@@ -63,10 +77,7 @@ def test_a_faulty_save_is_reported_once_and_the_next_good_one_applied(tmp_path: 
     assert watched.check() == [RULES + FLAG]
 
 
-def test_a_missing_file_is_reported_once_and_applied_when_it_is_back(tmp_path: Path) -> None:
-    watched = Watched(tmp_path)
-    watched.save(RULES)
-    watched.check()
+def test_a_missing_file_is_reported_once_and_applied_when_it_is_back(watched: Watched) -> None:
     watched.file.unlink()
     assert watched.check(times=4) == [RULES]
     assert len([line for line in watched.logged if "is gone" in line]) == 1
@@ -82,13 +93,10 @@ def test_an_organization_that_is_created_later_gets_the_rules_then(tmp_path: Pat
     assert watched.check() == [RULES]
 
 
-def test_a_text_that_was_in_force_once_is_no_edit_at_the_first_check(tmp_path: Path) -> None:
-    watched = Watched(tmp_path)
-    watched.save(RULES)
-    watched.check()
+def test_a_text_that_was_in_force_once_is_no_edit_at_the_first_check(watched: Watched) -> None:
     watched.save(RULES + FLAG)
     watched.check()
-    again = Watched(tmp_path, organization=False)
+    again = watched.restart()
     again.save(RULES)
     assert again.check() == [RULES, RULES + FLAG]
     assert "is the same as version 1, but version 2 is in force" in again.logged[0]
@@ -125,11 +133,8 @@ EDITED = RULES + "# by ann\n"
 
 
 def test_a_save_does_not_replace_a_newer_version_from_the_dashboard(
-    tmp_path: Path,
+    watched: Watched,
 ) -> None:
-    watched = Watched(tmp_path)
-    watched.save(RULES)
-    watched.check()
     edit_in_dashboard(EDITED)
     watched.save(RULES + FLAG)
     assert watched.check(times=4) == [RULES, EDITED]
@@ -143,11 +148,8 @@ def test_a_save_does_not_replace_a_newer_version_from_the_dashboard(
 
 
 def test_edits_are_applied_again_once_the_file_contains_the_dashboards_version(
-    tmp_path: Path,
+    watched: Watched,
 ) -> None:
-    watched = Watched(tmp_path)
-    watched.save(RULES)
-    watched.check()
     edit_in_dashboard(EDITED)
     watched.save("")  # as the shell does at first with `brazebee rules show > FILE`
     watched.check()
@@ -159,11 +161,8 @@ def test_edits_are_applied_again_once_the_file_contains_the_dashboards_version(
 
 
 def test_edits_are_applied_again_once_a_command_replaced_the_dashboards_version(
-    tmp_path: Path,
+    watched: Watched,
 ) -> None:
-    watched = Watched(tmp_path)
-    watched.save(RULES)
-    watched.check()
     edit_in_dashboard(EDITED)
     watched.save(RULES + FLAG)
     watched.check()
@@ -173,35 +172,26 @@ def test_edits_are_applied_again_once_a_command_replaced_the_dashboards_version(
     assert watched.check()[2:] == [RULES + FLAG, RULES + FLAG + "# more\n"]
 
 
-def test_the_dashboards_version_is_not_replaced_after_a_restart_either(tmp_path: Path) -> None:
-    watched = Watched(tmp_path)
-    watched.save(RULES)
-    watched.check()
+def test_the_dashboards_version_is_not_replaced_after_a_restart_either(watched: Watched) -> None:
     edit_in_dashboard(EDITED)
     watched.save(RULES + FLAG)
-    again = Watched(tmp_path, organization=False)
+    again = watched.restart()
     assert again.check() == [RULES, EDITED]
     assert any("is not applied" in line for line in again.logged)
 
 
 def test_a_restart_reports_that_the_file_is_older_than_the_dashboards_version(
-    tmp_path: Path,
+    watched: Watched,
 ) -> None:
-    watched = Watched(tmp_path)
-    watched.save(RULES)
-    watched.check()
     edit_in_dashboard(EDITED)
-    again = Watched(tmp_path, organization=False)
+    again = watched.restart()
     assert again.check() == [RULES, EDITED]
     assert any("is not applied: ann@acme.com made version 2" in line for line in again.logged)
 
 
 def test_an_edit_is_applied_after_the_dashboard_rolled_back_to_the_files_text(
-    tmp_path: Path,
+    watched: Watched,
 ) -> None:
-    watched = Watched(tmp_path)
-    watched.save(RULES)
-    watched.check()
     edit_in_dashboard(EDITED)
     edit_in_dashboard(RULES, brought_back=1)
     watched.save(RULES + FLAG)
@@ -209,11 +199,8 @@ def test_an_edit_is_applied_after_the_dashboard_rolled_back_to_the_files_text(
 
 
 def test_line_breaks_do_not_matter_when_the_file_contains_the_dashboards_version(
-    tmp_path: Path,
+    watched: Watched,
 ) -> None:
-    watched = Watched(tmp_path)
-    watched.save(RULES)
-    watched.check()
     edit_in_dashboard(EDITED.replace("\n", "\r\n").rstrip())
     watched.save(EDITED)
     watched.check()
