@@ -33,10 +33,10 @@ from tests.unit.rules.oracle.recount import Sent, at
 STATUSES = ("Healthy", "At Risk", "Critical")
 LIVE_WITHIN = 60
 LAST = 90
-"""The second after which nothing more is sent."""
+"""The last second at which events are sent."""
 
 END = LAST + 130
-"""The second by which all has left every window, of changes too."""
+"""The second by which all events have left every window, including the windows before."""
 
 Phrases = st.SearchStrategy[Condition]
 
@@ -107,7 +107,7 @@ ANY_LEAF: Phrases = st.one_of(*LEAVES.values())
 
 
 def flag_is(names: Sequence[str]) -> Phrases:
-    """References to one of these flags."""
+    """Draw references to one of these flags."""
     levels: list[Level] = [None, 0, 1, 2]
     return st.one_of(
         st.builds(FlagIs, st.sampled_from(names), st.just("-"), st.sampled_from(levels)),
@@ -118,15 +118,15 @@ def flag_is(names: Sequence[str]) -> Phrases:
 
 
 def combined(leaves: Phrases) -> Phrases:
-    """Phrases with `and`, `or` and `not`."""
+    """Draw phrases with `and`, `or` and `not`."""
 
-    def together(parts: Phrases) -> Phrases:
-        several = st.lists(parts, min_size=2, max_size=3).map(tuple)
+    def combine(parts: Phrases) -> Phrases:
+        operands = st.lists(parts, min_size=2, max_size=3).map(tuple)
         return st.one_of(
-            st.builds(AllOf, several), st.builds(AnyOf, several), st.builds(Not, parts)
+            st.builds(AllOf, operands), st.builds(AnyOf, operands), st.builds(Not, parts)
         )
 
-    return together(st.one_of(leaves, together(leaves)))
+    return combine(st.one_of(leaves, combine(leaves)))
 
 
 # Books
@@ -141,7 +141,7 @@ SELECTORS = st.one_of(
 )
 LEVELS: list[tuple[int, ...]] = [(1,), (2,), (2, 1)]
 ANY_LEVEL: st.SearchStrategy[Level] = st.sampled_from([None, 0, 1, 2])
-NONE = timedelta(0)
+NO_TIME = timedelta(0)
 APPLIES_TO = st.sampled_from(
     [
         ((("plan",), ("FREE", "pro")),),
@@ -154,25 +154,25 @@ APPLIES_TO = st.sampled_from(
 def flags(
     name: str, phrases: Phrases, **options: st.SearchStrategy[Any]
 ) -> st.SearchStrategy[Flag]:
-    """Flags with one or two levels."""
+    """Draw flags with one or two levels."""
     conditions = st.sampled_from(LEVELS).flatmap(
         lambda levels: st.tuples(*(st.tuples(st.just(level), phrases) for level in levels))
     )
     return st.builds(Flag, st.just(name), SELECTORS, conditions, **options)
 
 
-def book(*made: Flag) -> RuleBook:
-    """A book of these flags."""
-    return RuleBook(STATUSES, {}, made)
+def book(*flags_drawn: Flag) -> RuleBook:
+    """Return a book of these flags."""
+    return RuleBook(STATUSES, {}, flags_drawn)
 
 
 def books_of(phrases: Phrases, **options: st.SearchStrategy[Any]) -> st.SearchStrategy[RuleBook]:
-    """Books of one or two flags."""
-    one, two = (flags(name, phrases, **options) for name in "AB")
-    return st.one_of(st.builds(book, one), st.builds(book, one, two))
+    """Draw books of one or two flags."""
+    first, second = (flags(name, phrases, **options) for name in "AB")
+    return st.one_of(st.builds(book, first), st.builds(book, first, second))
 
 
-WAITING = st.one_of(st.just(NONE), SECONDS)
+WAITING = st.one_of(st.just(NO_TIME), SECONDS)
 MOSTLY_EVENTS: Phrases = st.one_of(ANY_LEAF, COUNTS, combined(ANY_LEAF))
 EVERYTHING: dict[str, st.SearchStrategy[Any]] = {
     "wait": WAITING,
@@ -185,21 +185,21 @@ EVERYTHING: dict[str, st.SearchStrategy[Any]] = {
 
 @st.composite
 def referring_books(draw: st.DrawFn, options: dict[str, st.SearchStrategy[Any]]) -> RuleBook:
-    """Books of two or three flags that refer to those before them."""
-    made = [draw(flags("A", MOSTLY_EVENTS, **options))]
+    """Draw books of two or three flags that refer to the flags before them."""
+    flags_drawn = [draw(flags("A", MOSTLY_EVENTS, **options))]
     for name in "BC"[: draw(st.integers(1, 2))]:
-        leaf = flag_is([flag.name for flag in made])
+        leaf = flag_is([flag.name for flag in flags_drawn])
         phrases = st.one_of(leaf, combined(st.one_of(leaf, ANY_LEAF)))
         own = (
             options | {"recover": st.one_of(st.none(), phrases)}
             if "recover" in options
             else options
         )
-        made.append(draw(flags(name, phrases, **own)))
-    return book(*draw(st.permutations(made)))
+        flags_drawn.append(draw(flags(name, phrases, **own)))
+    return book(*draw(st.permutations(flags_drawn)))
 
 
-FORGETFUL: dict[str, st.SearchStrategy[RuleBook]] = {
+MEMORYLESS: dict[str, st.SearchStrategy[RuleBook]] = {
     name: books_of(phrases) for name, phrases in LEAVES.items()
 } | {
     "together": books_of(combined(ANY_LEAF)),
@@ -207,9 +207,9 @@ FORGETFUL: dict[str, st.SearchStrategy[RuleBook]] = {
     "applies_to": books_of(MOSTLY_EVENTS, applies_to=APPLIES_TO),
     "if_missing": books_of(MOSTLY_EVENTS, if_missing=ANY_LEVEL),
 }
-"""Books of flags whose level at an instant is told by the facts of that instant alone."""
+"""Books of flags whose level at an instant depends only on the facts at that instant."""
 
-BOOKS: dict[str, st.SearchStrategy[RuleBook]] = FORGETFUL | {
+BOOKS: dict[str, st.SearchStrategy[RuleBook]] = MEMORYLESS | {
     "for": books_of(MOSTLY_EVENTS, lasting=SECONDS),
     "recover": books_of(MOSTLY_EVENTS, recover=MOSTLY_EVENTS),
     "for and recover": books_of(COUNTS, lasting=SECONDS, recover=COUNTS),
@@ -257,7 +257,7 @@ DATA = st.one_of(
 
 
 def occurrences(seconds: st.SearchStrategy[int]) -> st.SearchStrategy[Occurrence]:
-    """Events at such seconds."""
+    """Draw events at these seconds."""
     return st.builds(
         Occurrence,
         seconds.map(at),
@@ -268,29 +268,29 @@ def occurrences(seconds: st.SearchStrategy[int]) -> st.SearchStrategy[Occurrence
 
 
 def _sent(seconds: st.SearchStrategy[int], least: int, most: int) -> st.SearchStrategy[list[Sent]]:
-    one = st.builds(Sent, occurrences(seconds), SOME_FIELDS)
-    return st.lists(one, min_size=least, max_size=most)
+    event = st.builds(Sent, occurrences(seconds), SOME_FIELDS)
+    return st.lists(event, min_size=least, max_size=most)
 
 
 HISTORIES = st.tuples(
     st.builds(Sent, occurrences(st.just(0)), FIELDS),
     st.one_of(_sent(st.integers(0, LAST), 0, 12), _sent(st.integers(0, 25), 3, 14)),
 ).map(lambda parts: sorted([parts[0], *parts[1]], key=lambda sent: sent.second))
-"""What is sent of a company, in order; the first of it at second 0."""
+"""Events of a company in order, the first at second 0."""
 
 
 def field_changes(sent: Sequence[Sent]) -> list[FieldChange]:
-    """How the fields change by what is sent in order."""
+    """Return the field changes of events sent in order."""
     return [
-        FieldChange(one.event.occurred_at, name, value)
-        for one in sent
-        for name, value in one.company.items()
+        FieldChange(event.event.occurred_at, name, value)
+        for event in sent
+        for name, value in event.company.items()
     ]
 
 
 def facts_of(sent: Sequence[Sent]) -> FactsInMemory:
-    """What is known by what was sent in order."""
-    return FactsInMemory([one.event for one in sent], field_changes(sent))
+    """Return the facts after events sent in order."""
+    return FactsInMemory([event.event for event in sent], field_changes(sent))
 
 
 # A company
@@ -298,7 +298,7 @@ def facts_of(sent: Sequence[Sent]) -> FactsInMemory:
 
 @dataclass
 class Company:
-    """What intake, evaluation and clock do to one company's rows, in memory."""
+    """Does in memory what intake, evaluation and clock do to one company's rows."""
 
     book: RuleBook
     events: list[Occurrence] = field(default_factory=list)
@@ -307,20 +307,20 @@ class Company:
     unsettled_since: datetime | None = None
     state: CompanyState | None = None
     transitions: list[Transition] = field(default_factory=list)
-    known: set[int] = field(default_factory=set)
+    known_ids: set[int] = field(default_factory=set)
 
     def store(self, sent: Sent, now: int) -> None:
-        """See `services.events.intake`."""
-        if id(sent) in self.known:
+        """Store an event, as `services.events.intake` does."""
+        if id(sent) in self.known_ids:
             return
-        self.known.add(id(sent))
+        self.known_ids.add(id(sent))
         event, since = sent.event, sent.event.occurred_at
         late = now - sent.second > LIVE_WITHIN
         changes = self.traits.merge_with_history(sent.company, since)
-        said = [(c.field, c.at, c.value) for c in changes]
-        said += [(c.field, *c.held) for c in changes if c.held]
-        self.fields += [FieldChange(at, field, value) for field, at, value in said]
-        older = not self.events or since < min(known.occurred_at for known in self.events)
+        entries = [(c.field, c.at, c.value) for c in changes]
+        entries += [(c.field, *c.newer) for c in changes if c.newer]
+        self.fields += [FieldChange(at, field, value) for field, at, value in entries]
+        older = not self.events or since < min(e.occurred_at for e in self.events)
         out_of_order = bool(self.events) and since < max(e.occurred_at for e in self.events)
         self.events.append(event)
         changed = {change.field for change in changes if not (change.late and late)}
@@ -337,7 +337,7 @@ class Company:
             self.unsettled_since = min(self.unsettled_since or since, since)
 
     def evaluate(self, now: int) -> None:
-        """Evaluate as `services.health.evaluation` does, and as the clock does."""
+        """Evaluate as `services.health.evaluation` and the clock do."""
         first = min(event.occurred_at for event in self.events)
         state = self.state or CompanyState(self.book.statuses[0], first, None, {})
         settlement = settle(

@@ -1,8 +1,8 @@
-"""What flags and phrases say, found by counting everything anew at every whole second.
+"""Recounts the results of phrases and flags by counting everything again at every whole second.
 
-It shares nothing with the evaluator but the classes that describe a phrase, a flag and an event.
-Everything happens at whole seconds and every window is a number of them, so nothing can change
-between two of them: trying each is trying all instants.
+It shares nothing with the evaluator except the classes that describe a phrase, a flag and an event.
+All events occur at whole seconds and all windows are whole seconds, so nothing can change between
+two seconds: testing each second is testing every instant.
 """
 
 import re
@@ -25,18 +25,18 @@ from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWith
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
 
 START = datetime(2024, 1, 20, 23, 59, 20, tzinfo=UTC)
-"""Second 0; the second 40 is a midnight, which a date without a time can name."""
+"""Second 0; second 40 is midnight, which a date without a time refers to."""
 
 SECOND = timedelta(seconds=1)
 
 
 def at(second: int) -> datetime:
-    """The instant of a second."""
+    """Return the instant of a second."""
     return START + second * SECOND
 
 
 def second_of(instant: datetime) -> int:
-    """The second of an instant."""
+    """Return the second of an instant."""
     seconds, rest = divmod(instant - START, SECOND)
     assert not rest
     return seconds
@@ -44,7 +44,7 @@ def second_of(instant: datetime) -> int:
 
 @dataclass(frozen=True)
 class Sent:
-    """One event as a client sends it, with what it says of the company."""
+    """One event as a client sends it, with the company's fields."""
 
     event: Occurrence
     company: Mapping[str, Any] = field(default_factory=dict)
@@ -59,7 +59,7 @@ LevelOf = Callable[[str, int], Level]
 
 @dataclass
 class History:
-    """All that was sent of a company; of one instant, in the order of arrival."""
+    """Everything sent about a company; at the same instant, in order of arrival."""
 
     sent: Sequence[Sent]
 
@@ -68,7 +68,7 @@ class History:
         self._selected: dict[str, list[tuple[int, Occurrence]]] = {}
 
     def selected(self, selector: Selector) -> list[tuple[int, Occurrence]]:
-        """The events that a flag counts, each with its second."""
+        """Return the events that a flag counts, each with its second."""
         key = repr(selector)
         if key not in self._selected:
             self._selected[key] = [
@@ -77,18 +77,18 @@ class History:
         return self._selected[key]
 
     def company(self, path: Sequence[str], second: int) -> Any:
-        """What a field of the company says at a second."""
-        said = [
+        """Return the value of a company field at a second."""
+        values = [
             sent.company[path[0]]
             for sent in self.sent
             if sent.second <= second and path[0] in sent.company
         ]
-        return _dig(said[-1], path[1:]) if said else None
+        return _value_at(values[-1], path[1:]) if values else None
 
     def truth(  # noqa: C901, PLR0912 - one case for each kind of phrase
         self, condition: Condition, selector: Selector, now: int, level_of: LevelOf
     ) -> bool | None:
-        """Whether a phrase holds at a second; None if it cannot be judged."""
+        """Return whether a phrase holds at a second; None if it cannot be evaluated."""
 
         def between(since: int, until: int) -> list[Occurrence]:
             return [event for when, event in self.selected(selector) if since < when <= until]
@@ -105,10 +105,12 @@ class History:
                 return not recent(condition.window)
             case Distinct():
                 if condition.of == ("user",):
-                    found = [event.user for event in recent(condition.window)]
+                    users_or_values = [event.user for event in recent(condition.window)]
                 else:
-                    found = [_dig(e.data, condition.of[1:]) for e in recent(condition.window)]
-                different = _different(value for value in found if value is not None)
+                    users_or_values = [
+                        _value_at(e.data, condition.of[1:]) for e in recent(condition.window)
+                    ]
+                different = _count_distinct(value for value in users_or_values if value is not None)
                 return _compares(condition.comparison, different, condition.number)
             case Share():
                 whole = _number(self.company(condition.field.split("."), now))
@@ -124,11 +126,13 @@ class History:
                 deadline = start + condition.window // SECOND
                 return now >= deadline and not between(-(10**9), min(deadline, now))
             case Amount():
-                values = [_number(_dig(e.data, condition.of[1:])) for e in recent(condition.window)]
-                measured = _measured(condition.measure, [v for v in values if v is not None])
-                if measured is None:
+                values = [
+                    _number(_value_at(e.data, condition.of[1:])) for e in recent(condition.window)
+                ]
+                measure = _measure(condition.measure, [v for v in values if v is not None])
+                if measure is None:
                     return None
-                return _bounds(condition.bound, measured, Fraction(condition.limit))
+                return _bounds(condition.bound, measure, Fraction(condition.limit))
             case Change():
                 window = condition.window // SECOND
                 before = len(between(now - 2 * window, now - window))
@@ -146,7 +150,9 @@ class History:
             case FieldIs():
                 value = self.company(condition.field.split("."), now)
                 return (
-                    None if value is None else _is(value, condition.expected) != condition.negated
+                    None
+                    if value is None
+                    else _is_same(value, condition.expected) != condition.negated
                 )
             case FieldMissing():
                 missing = self.company(condition.field.split("."), now) is None
@@ -178,27 +184,27 @@ class Recount:
         self.book = book
         self.until = until
         self.history = History(sent)
-        self.first = min(one.second for one in sent)
-        self._courses: dict[str, list[Level]] = {}
+        self.first = min(event.second for event in sent)
+        self._levels_by_flag: dict[str, list[Level]] = {}
 
     def level(self, flag: str, second: int) -> Level:
-        """The level of a flag at a second."""
-        if flag not in self._courses:
-            self._courses[flag] = self._course(self.book.flags_by_name[flag])
-        return self._courses[flag][second - self.first]
+        """Return the level of a flag at a second."""
+        if flag not in self._levels_by_flag:
+            self._levels_by_flag[flag] = self._levels_of(self.book.flags_by_name[flag])
+        return self._levels_by_flag[flag][second - self.first]
 
     def levels(self, second: int) -> dict[str, Level]:
-        """The level of each flag at a second."""
+        """Return the level of each flag at a second."""
         return {flag.name: self.level(flag.name, second) for flag in self.book.flags}
 
-    def _course(self, flag: Flag) -> list[Level]:
-        course: list[Level] = []
+    def _levels_of(self, flag: Flag) -> list[Level]:
+        levels: list[Level] = []
         since: dict[int, int] = {}
         for now in range(self.first, self.until + 1):
-            course.append(self._judge(flag, now, course[-1] if course else None, since))
-        return course
+            levels.append(self._evaluate(flag, now, levels[-1] if levels else None, since))
+        return levels
 
-    def _judge(self, flag: Flag, now: int, before: Level, since: dict[int, int]) -> Level:
+    def _evaluate(self, flag: Flag, now: int, before: Level, since: dict[int, int]) -> Level:
         if now < self.first + flag.wait // SECOND or not self._applies(flag, now):
             since.clear()
             return None
@@ -225,14 +231,15 @@ class Recount:
         return 0
 
     def _applies(self, flag: Flag, now: int) -> bool:
-        values = [(self.history.company(path, now), wanted) for path, wanted in flag.applies_to]
+        values = [(self.history.company(path, now), expected) for path, expected in flag.applies_to]
         return all(
-            value is not None and any(_is(value, one) for one in wanted) for value, wanted in values
+            value is not None and any(_is_same(value, accepted) for accepted in expected)
+            for value, expected in values
         )
 
     def crossings(self) -> list["Crossing"]:
-        """Everything that is to be told, from the first event on."""
-        told: list[Crossing] = []
+        """Return the expected crossings, from the first event on."""
+        crossings: list[Crossing] = []
         status, before = 0, dict[str, Level]()
         for second in range(self.first, self.until + 1):
             levels = self.levels(second)
@@ -244,17 +251,17 @@ class Recount:
             after = max(level or 0 for level in levels.values())
             if changes:
                 statuses = self.book.statuses
-                told.append((second, statuses[status], statuses[after], changes))
+                crossings.append((second, statuses[status], statuses[after], changes))
             status, before = after, levels
-        return told
+        return crossings
 
 
 Crossing = tuple[int, str, str, dict[str, tuple[Level, Level]]]
-"""A second, the status before and after it, and of each flag that changed its levels."""
+"""A second, the status before and after it, and the levels of each flag that changed."""
 
 
 def crossings(transitions: Sequence[Transition]) -> list[Crossing]:
-    """What was recorded, in the form of a recount."""
+    """Return recorded transitions in the form of a recount."""
     return [
         (second_of(t.at), t.before, t.after, {c.flag: (c.before, c.after) for c in t.changes})
         for t in transitions
@@ -262,7 +269,7 @@ def crossings(transitions: Sequence[Transition]) -> list[Crossing]:
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Whether two values are equal in JSON: `true` is not 1, 1 is 1.0."""
+    """Return whether two values are equal in JSON: `true` is not 1, but 1 is 1.0."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(same_json(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -274,23 +281,23 @@ def _selects(selector: Selector, event: Occurrence) -> bool:
     if selector.event_key not in (None, event.event_key):
         return False
     return all(
-        any(same_json(_dig(event.data, path), one) for one in wanted)
-        for path, wanted in selector.where
+        any(same_json(_value_at(event.data, path), value) for value in expected)
+        for path, expected in selector.where
     )
 
 
-def _dig(value: Any, path: Sequence[str]) -> Any:
+def _value_at(value: Any, path: Sequence[str]) -> Any:
     for step in path:
         value = value.get(step) if isinstance(value, Mapping) else None
     return value
 
 
-def _different(values: Any) -> int:
-    kept: list[Any] = []
+def _count_distinct(values: Any) -> int:
+    distinct: list[Any] = []
     for value in values:
-        if not any(same_json(value, other) for other in kept):
-            kept.append(value)
-    return len(kept)
+        if not any(same_json(value, other) for other in distinct):
+            distinct.append(value)
+    return len(distinct)
 
 
 def _compares(comparison: Comparison, count: int, limit: int) -> bool:
@@ -311,7 +318,7 @@ def _bounds(bound: Bound, amount: Fraction, limit: Fraction) -> bool:
     }[bound]
 
 
-def _measured(measure: Measure, amounts: list[Fraction]) -> Fraction | None:
+def _measure(measure: Measure, amounts: list[Fraction]) -> Fraction | None:
     if measure is Measure.SUM:
         return sum(amounts, Fraction(0))
     if not amounts:
@@ -338,23 +345,23 @@ def _number(value: Any) -> Fraction | None:
 
 
 def _instant(value: Any) -> int | None:
-    read = _DATE.fullmatch(value) if isinstance(value, str) else None
-    if read is None:
+    match = _DATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
         return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in read.groups()[:6])
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     try:
         local = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
-    ahead = timedelta(hours=int(read[9] or 0), minutes=int(read[10] or 0))
-    return second_of(local + ahead if read[8] == "-" else local - ahead)
+    ahead = timedelta(hours=int(match[9] or 0), minutes=int(match[10] or 0))
+    return second_of(local + ahead if match[8] == "-" else local - ahead)
 
 
-def _is(value: Any, wanted: Any) -> bool:
-    numbers = _number(value), _number(wanted)
+def _is_same(value: Any, expected: Any) -> bool:
+    numbers = _number(value), _number(expected)
     if None not in numbers:
         return numbers[0] == numbers[1]
-    return _text(value) == _text(wanted)
+    return _text(value) == _text(expected)
 
 
 def _text(value: Any) -> str:

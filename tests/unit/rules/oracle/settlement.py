@@ -1,6 +1,6 @@
-"""A company as the actors keep it, and a recount of its health that shares nothing with `settle`.
+"""A company as the actors maintain it, and a recount of its health independent of `settle`.
 
-Instants are whole seconds after noon, so that coincidences are frequent.
+Instants are whole seconds after noon, so that events often coincide.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ def at(seconds: float) -> datetime:
 
 @dataclass
 class Company:
-    """What intake, evaluation and clock do to one company's rows, in memory."""
+    """Does in memory what intake, evaluation and clock do to one company's rows."""
 
     book: RuleBook
     events: list[Occurrence] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Company:
     transitions: list[Transition] = field(default_factory=list)
 
     def store(self, events: Iterable[Occurrence], now: datetime) -> bool:
-        """Store events that arrive together; whether the company is to be evaluated."""
+        """Store events that arrive together; return whether to evaluate the company."""
         for event in events:
             older = self.first_seen_at is None or event.occurred_at < self.first_seen_at
             if older:
@@ -70,15 +70,15 @@ class Company:
         self.newer.append((now, book))
 
     def evaluate(self, now: datetime) -> list[Settlement]:
-        """Settle up to `now`, by each book of its time; what each of them recorded."""
+        """Settle up to `now` by each book in turn; return what each of them recorded."""
         assert self.first_seen_at is not None
         if self.state is None or self.judged_by is None:
             self.state = CompanyState(self.book.statuses[0], self.first_seen_at, None, {})
             self.judged_by, self.newer = self.book, []
         book, new_rules = self.judged_by, None
         settlements = []
-        for following in [*self.newer, (now, None)]:
-            until, next_book = following
+        for change in [*self.newer, (now, None)]:
+            until, next_book = change
             unsettled = self.unsettled_since
             settlement = settle(
                 book,
@@ -97,7 +97,7 @@ class Company:
         return settlements
 
     def repeat(self, now: datetime, unsettled_since: datetime | None) -> Settlement:
-        """What one more evaluation would find; nothing of it is kept."""
+        """Return what another evaluation would record, without recording it."""
         assert self.state is not None
         facts = FactsInMemory(self.events)
         return settle(self.book, self.state, facts, now=now, unsettled_since=unsettled_since)
@@ -108,7 +108,7 @@ class Company:
         return {name: state.level for name, state in self.state.flags.items()} if self.state else {}
 
     def recounted_levels(self, now: datetime) -> dict[str, Level]:
-        """The level that each flag should have at `now`, by all that is known."""
+        """Return the level that each flag should have at `now`, by all known events."""
         assert self.first_seen_at is not None
         return {
             flag.name: recount(flag, self.events, self.first_seen_at, now)
@@ -117,28 +117,28 @@ class Company:
 
 
 def windows(flag: Flag) -> list[timedelta]:
-    """The windows of a flag's conditions."""
+    """Return the windows of a flag's conditions."""
     return [c.window for _, c in flag.conditions if isinstance(c, Count | Absence)]
 
 
 def recount(
     flag: Flag, events: Sequence[Occurrence], first_seen_at: datetime, now: datetime
 ) -> Level:
-    """A flag's level at an instant, by counting every event of every window."""
+    """Return a flag's level at an instant by counting every event of every window."""
     if now - first_seen_at < flag.wait:
         return None
     matching = [e.occurred_at for e in events if flag.selector.event_key in (None, e.event_key)]
 
     def holds(condition: Condition) -> bool:
         assert isinstance(condition, Count | Absence)
-        found = len([time for time in matching if now - condition.window < time <= now])
+        count = len([time for time in matching if now - condition.window < time <= now])
         if isinstance(condition, Absence):
-            return found == 0
+            return count == 0
         return {
-            Comparison.LESS_THAN: found < condition.times,
-            Comparison.AT_MOST: found <= condition.times,
-            Comparison.AT_LEAST: found >= condition.times,
-            Comparison.MORE_THAN: found > condition.times,
+            Comparison.LESS_THAN: count < condition.times,
+            Comparison.AT_MOST: count <= condition.times,
+            Comparison.AT_LEAST: count >= condition.times,
+            Comparison.MORE_THAN: count > condition.times,
         }[condition.comparison]
 
     return max((level for level, condition in flag.conditions if holds(condition)), default=0)
@@ -154,9 +154,9 @@ def recounted_crossings(
     events: Sequence[Occurrence],
     until: datetime,
 ) -> list[Crossing]:
-    """All crossings from the first event to `until`, by trying every instant that could be one.
+    """Return all crossings up to `until`, by testing every instant that could be one.
 
-    `books` are in force from their instants on, the first from the beginning.
+    `books` are in force from their instants on, the first one from the first event.
     """
     first_seen_at = min(event.occurred_at for event in events)
     instants = {event.occurred_at for event in events} | {since for since, _ in books[1:]}
@@ -169,10 +169,10 @@ def recounted_crossings(
     for instant in sorted(i for i in instants if first_seen_at <= i <= until):
         book = [book for since, book in books if since <= instant][-1]
         now = {flag.name: recount(flag, events, first_seen_at, instant) for flag in book.flags}
-        gone = [name for name in levels if name not in now]
+        removed = [name for name in levels if name not in now]
         changes = [
             (name, levels.get(name), now.get(name))
-            for name in [*gone, *now]
+            for name in [*removed, *now]
             if (levels.get(name) or 0) != (now.get(name) or 0)
         ]
         levels = now
@@ -184,7 +184,7 @@ def recounted_crossings(
 
 
 def crossings(transitions: Iterable[Transition]) -> list[Crossing]:
-    """Recorded transitions in the form of a recount."""
+    """Return recorded transitions in the form of a recount."""
     return [
         (t.at, t.before, t.after, [(c.flag, c.before, c.after) for c in t.changes])
         for t in transitions
@@ -192,7 +192,7 @@ def crossings(transitions: Iterable[Transition]) -> list[Crossing]:
 
 
 def selects(flag: Flag, event: Occurrence) -> bool:
-    """Whether a flag counts an event."""
+    """Return whether a flag counts an event."""
     return flag.selector.event_key in (None, event.event_key)
 
 
@@ -205,7 +205,7 @@ WAITING = st.one_of(st.just(timedelta(0)), SECONDS)
 
 
 def books(waits: st.SearchStrategy[timedelta] = WAITING) -> st.SearchStrategy[RuleBook]:
-    """Books of one to three flags over the event keys a and b, each with one or two levels."""
+    """Draw books of one to three flags on the event keys a and b, with one or two levels each."""
 
     def flag(name: str) -> st.SearchStrategy[Flag]:
         levels = st.sampled_from([(1,), (2,), (2, 1)])

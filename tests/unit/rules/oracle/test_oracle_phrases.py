@@ -1,4 +1,4 @@
-"""Each kind of phrase against a recount; see `histories` for how to try more cases."""
+"""Each kind of phrase, compared with a recount."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,8 +28,8 @@ from tests.unit.rules.oracle.recount import History, Sent, at, second_of
 
 
 @dataclass(frozen=True)
-class Courses:
-    """Other flags: each second at which one changes, and to what, the last first."""
+class LevelsOverTime:
+    """Other flags: the seconds at which each changes and the new levels, latest first."""
 
     steps: dict[str, list[tuple[int, Level]]]
 
@@ -43,75 +43,83 @@ class Courses:
         return min((at(s) for s, _ in self.steps[flag] if at(s) > after), default=None)
 
 
-COURSES = st.dictionaries(
+LEVELS_OVER_TIME = st.dictionaries(
     st.just("A"),
     st.lists(
         st.tuples(st.integers(0, END), st.sampled_from([None, 0, 1, 2])),
         unique_by=lambda step: step[0],
     ).map(lambda steps: sorted(steps, key=lambda step: -step[0])),
     min_size=1,
-).map(Courses)
+).map(LevelsOverTime)
 KINDS = LEAVES | {
     "flag is": flag_is("A"),
     "together": combined(ANY_LEAF),
     "together with flags": combined(st.one_of(flag_is("A"), ANY_LEAF)),
 }
-EXACT = LEAVES
-"""Kinds that change just when they say; others may, and are looked at again."""
+PREDICTED_EXACTLY = LEAVES
+"""Kinds that certainly change when predicted; others may change then and are evaluated again."""
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
 INSTANTS = st.one_of(st.integers(0, 40), st.integers(0, END))
 
 
 def evaluate(
-    phrase: Condition, selector: Selector, sent: Sequence[Sent], courses: Courses, second: int
+    phrase: Condition,
+    selector: Selector,
+    sent: Sequence[Sent],
+    flag_levels: LevelsOverTime,
+    second: int,
 ) -> Finding:
-    return phrase.evaluate(Situation(facts_of(sent), selector, at(second), courses))
+    return phrase.evaluate(Situation(facts_of(sent), selector, at(second), flag_levels))
 
 
 def until(second: int, sent: Sequence[Sent]) -> list[Sent]:
-    return [one for one in sent if one.second <= second]
+    return [event for event in sent if event.second <= second]
 
 
 @each_kind
 @effort(0.3)
-@given(st.data(), SELECTORS, HISTORIES, COURSES, st.lists(INSTANTS, min_size=1, max_size=8))
+@given(
+    st.data(), SELECTORS, HISTORIES, LEVELS_OVER_TIME, st.lists(INSTANTS, min_size=1, max_size=8)
+)
 def test_a_phrase_holds_exactly_when_a_recount_does(
     kind: str,
     data: st.DataObject,
     selector: Selector,
     sent: list[Sent],
-    courses: Courses,
+    flag_levels: LevelsOverTime,
     seconds: list[int],
 ) -> None:
     phrase = data.draw(KINDS[kind])
     history = History(sent)
     for second in seconds:
-        truth = history.truth(phrase, selector, second, courses.at)
-        assert evaluate(phrase, selector, sent, courses, second).holds is truth
+        truth = history.truth(phrase, selector, second, flag_levels.at)
+        assert evaluate(phrase, selector, sent, flag_levels, second).holds is truth
 
 
 @each_kind
 @effort(0.3)
-@given(st.data(), SELECTORS, HISTORIES, COURSES, INSTANTS)
+@given(st.data(), SELECTORS, HISTORIES, LEVELS_OVER_TIME, INSTANTS)
 def test_without_further_events_a_phrase_changes_when_predicted(
     kind: str,
     data: st.DataObject,
     selector: Selector,
     sent: list[Sent],
-    courses: Courses,
+    flag_levels: LevelsOverTime,
     second: int,
 ) -> None:
     phrase = data.draw(KINDS[kind])
     sent = until(second, sent)
-    found = evaluate(phrase, selector, sent, courses, second)
-    changes_at = END + 70 if found.changes_at is None else second_of(found.changes_at)
+    finding = evaluate(phrase, selector, sent, flag_levels, second)
+    changes_at = END + 70 if finding.changes_at is None else second_of(finding.changes_at)
     assert second < changes_at
     history = History(sent)
-    truths = [history.truth(phrase, selector, s, courses.at) for s in range(second, changes_at + 1)]
-    assert set(truths[:-1]) == {found.holds}
-    if kind in EXACT:
-        assert (truths[-1] != found.holds) == (found.changes_at is not None)
+    truths = [
+        history.truth(phrase, selector, s, flag_levels.at) for s in range(second, changes_at + 1)
+    ]
+    assert set(truths[:-1]) == {finding.holds}
+    if kind in PREDICTED_EXACTLY:
+        assert (truths[-1] != finding.holds) == (finding.changes_at is not None)
 
 
 @each_kind
@@ -120,7 +128,7 @@ def test_without_further_events_a_phrase_changes_when_predicted(
     st.data(),
     SELECTORS,
     HISTORIES,
-    COURSES,
+    LEVELS_OVER_TIME,
     INSTANTS,
     st.lists(occurrences(st.integers(0, LAST)), min_size=1, max_size=3),
 )
@@ -129,17 +137,17 @@ def test_no_event_changes_a_phrase_that_awaits_none_before_the_predicted_change(
     data: st.DataObject,
     selector: Selector,
     sent: list[Sent],
-    courses: Courses,
+    flag_levels: LevelsOverTime,
     second: int,
     further: list[Occurrence],
 ) -> None:
     phrase = data.draw(KINDS[kind])
     sent = until(second, sent)
-    found = evaluate(phrase, selector, sent, courses, second)
-    if found.awaits_event:
+    finding = evaluate(phrase, selector, sent, flag_levels, second)
+    if finding.awaits_event:
         return
     later = [replace(e, occurred_at=e.occurred_at + (at(second) - at(0))) for e in further]
     history = History([*sent, *map(Sent, later)])
-    changes_at = END + LAST + 70 if found.changes_at is None else second_of(found.changes_at)
+    changes_at = END + LAST + 70 if finding.changes_at is None else second_of(finding.changes_at)
     for instant in range(second, changes_at):
-        assert history.truth(phrase, selector, instant, courses.at) is found.holds
+        assert history.truth(phrase, selector, instant, flag_levels.at) is finding.holds
