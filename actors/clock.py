@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from config.webhook_policy import WebhookPolicy
 from models import due
-from models.companies import companies
+from models.companies import pending_evaluation
 from models.database import UNAVAILABLE, database
 from models.health import flag_overrides, flag_states
 from models.locks import AdvisoryLock, release_for_session, try_lock_for_session
@@ -130,7 +130,7 @@ class Clock:
         """Enqueue what is due as far as the queues have room; return the number of messages."""
         number = 0
         if self._broker.waiting(messages.HEALTH) < CHUNK:
-            outdated = companies.find_judged_by_older_rules(limit=CHUNK)
+            outdated = pending_evaluation.find_judged_by_older_rules(limit=CHUNK)
             to_evaluate: list[Reason] = [*self._due_flags(now), *self._unsettled(now)]
             to_evaluate += [(company_id, None) for company_id in outdated]
             number += self._enqueue(
@@ -193,7 +193,7 @@ class Clock:
             until = now  # companies that were deferred are evaluated now
         # Companies that were enqueued and cannot be evaluated must not block the others.
         enqueued = [reason for reason in self._enqueued if isinstance(reason[1], str)]
-        return companies.find_unsettled(until=until, limit=limit, leave_out=enqueued)
+        return pending_evaluation.find_unsettled(until=until, limit=limit, leave_out=enqueued)
 
     def _enqueue(
         self,

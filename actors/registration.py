@@ -39,6 +39,12 @@ def register_actors(
     counters: WebhookCounters,
 ) -> None:
     """Declare every actor on a broker, with its dependencies."""
+    _register_events_and_health(broker, rulebooks)
+    _register_webhooks(broker, transport, secret_keys, counters)
+    _register_totals(broker)
+
+
+def _register_events_and_health(broker: QueueBroker, rulebooks: RuleBooks) -> None:
     persister = EventPersister(broker, rulebooks, utc_now)
     evaluator = CompanyEvaluator(broker, rulebooks)
 
@@ -55,6 +61,13 @@ def register_actors(
     def evaluate(*company_ids: int) -> None:
         evaluator.evaluate(company_ids)
 
+
+def _register_webhooks(
+    broker: QueueBroker,
+    transport: Transport,
+    secret_keys: tuple[str, ...],
+    counters: WebhookCounters,
+) -> None:
     @dramatiq.actor(
         broker=broker,
         queue_name=messages.WEBHOOKS,
@@ -78,6 +91,8 @@ def register_actors(
             )
             claimed = accepted.next_claimed
 
+
+def _register_totals(broker: QueueBroker) -> None:
     @dramatiq.actor(
         broker=broker,
         queue_name=messages.TOTALS,

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from models.companies import companies, field_history, users
-from models.companies.companies import CompanyForIntake, CompanyKey, NewCompany
+from models.companies import companies, company_intake, field_history, users
+from models.companies.companies import CompanyKey
+from models.companies.company_intake import CompanyForIntake, NewCompany
 from models.companies.field_digests import combine_digests
 from models.companies.field_history import StoredFieldChange
 from models.companies.field_merge import digest_fields
@@ -46,18 +47,9 @@ def store(
     versions = rule_versions.read_current_versions(list({e.organization_id for e in events}))
     company_ids, added = _company_ids(events, versions, rulebooks, caches.ids)
     user_ids = _user_ids(events, company_ids, caches.ids)
-    new = _add_events(
-        [
-            _LinkedEvent(
-                event,
-                company_ids[_company_key(event)],
-                None if event.user_id is None else user_ids[_user_key(event)],
-            )
-            for event in events
-        ],
-        caches.new_events,
-    )
-    hourly_counts.record_arrivals(linked.event for linked in new)
+    linked = [_link(event, company_ids, user_ids) for event in events]
+    new = _add_events(linked, caches.new_events)
+    hourly_counts.record_arrivals(item.event for item in new)
     # Locked as late as possible: others that store events of the same companies wait.
     locked, locked_users = _lock(new)
     marked = {c.id for c in locked.values() if c.unsettled_since is not None} - added
@@ -71,7 +63,7 @@ def store(
         for change in m.changes
     )
     mark_unsettled(merged, versions, rulebooks)
-    companies.save_intake(locked.values())
+    company_intake.save_intake(locked.values())
     users.save(locked_users.values())
     for key_id in {event.key_id for event, _, _ in new if event.key_id is not None}:
         api_keys.touch(key_id)
@@ -109,7 +101,7 @@ def _company_ids(
     missing = by_company.keys() - ids.keys()
     if not missing:
         return ids, set()
-    added = companies.add(
+    added = company_intake.add(
         NewCompany(
             key=key,
             name=by_company[key][0].company["name"],
@@ -151,6 +143,13 @@ class _LinkedEvent(NamedTuple):
     user_id: int | None
 
 
+def _link(
+    event: TrackedEvent, company_ids: dict[CompanyKey, int], user_ids: dict[UserKey, int]
+) -> _LinkedEvent:
+    user_id = None if event.user_id is None else user_ids[_user_key(event)]
+    return _LinkedEvent(event, company_ids[_company_key(event)], user_id)
+
+
 def _add_events(linked: Sequence[_LinkedEvent], new_events: NewEvents) -> list[_LinkedEvent]:
     """Store events and return those that were not stored before."""
     stored = new_events.add(
@@ -180,7 +179,7 @@ def _lock(linked: Sequence[_LinkedEvent]) -> tuple[dict[int, CompanyForIntake], 
         for event, company_id, user_id in linked
         if user_id is not None
     )
-    return companies.lock_for_intake(company_digests), users.lock_for_intake(user_digests)
+    return company_intake.lock_for_intake(company_digests), users.lock_for_intake(user_digests)
 
 
 def _merge(event: TrackedEvent, company: CompanyForIntake, user: User | None) -> MergedEvent:

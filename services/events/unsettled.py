@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from models.companies.companies import CompanyForIntake
+from models.companies.company_intake import CompanyForIntake
 from models.companies.field_merge import FieldChange
 from rules.book import RuleBook
 from services.events.tracked_event import TrackedEvent

@@ -35,28 +35,7 @@ def record_transition(
     that sort by time.
     """
     company.sequence += 1
-    stored = StoredTransition(
-        id=new_id(),
-        organization_id=company.organization_id,
-        company_id=company.id,
-        sequence=company.sequence,
-        at=transition.at,
-        from_status=transition.before,
-        to_status=transition.after,
-        cause=str(transition.cause),
-        changes=[
-            {
-                "flag": change.flag,
-                "from": book.status_name(change.before),
-                "to": book.status_name(change.after),
-                "threshold": transition.threshold(book, change.flag, change.after or change.before),
-            }
-            for change in transition.changes
-        ],
-        rules_version=version,
-        recorded_at=now,
-        score=book.score(transition.levels),
-    )
+    stored = _stored_transition(company, transition, book, version, now, new_id())
     transitions.add(stored)
     if transition.before != transition.after:
         company.previous_status = transition.before
@@ -85,6 +64,38 @@ def record_transition(
         for endpoint in webhook_endpoints.lock_subscribed(company.organization_id)
         if matches(endpoint.subscription, stored, company)
     ]
+
+
+def _stored_transition(
+    company: Company,
+    transition: Transition,
+    book: RuleBook,
+    version: int,
+    now: datetime,
+    transition_id: UUID,
+) -> StoredTransition:
+    return StoredTransition(
+        id=transition_id,
+        organization_id=company.organization_id,
+        company_id=company.id,
+        sequence=company.sequence,
+        at=transition.at,
+        from_status=transition.before,
+        to_status=transition.after,
+        cause=str(transition.cause),
+        changes=[
+            {
+                "flag": change.flag,
+                "from": book.status_name(change.before),
+                "to": book.status_name(change.after),
+                "threshold": transition.threshold(book, change.flag, change.after or change.before),
+            }
+            for change in transition.changes
+        ],
+        rules_version=version,
+        recorded_at=now,
+        score=book.score(transition.levels),
+    )
 
 
 def _triggers(transition: Transition, book: RuleBook) -> list[dict[str, str]]:
