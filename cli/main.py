@@ -44,8 +44,8 @@ def main() -> None:
 
 @main.command()
 @click.option("--post", is_flag=True,
-              help="Also apply what must wait until no process of the release before is"
-              " running.")  # fmt: skip
+              help="Also apply the migrations that must wait until no process of the"
+              " previous release is running.")  # fmt: skip
 @json_option
 def migrate(post: bool, as_json: bool) -> None:
     """Bring the database's schema up to date; safe to run at every deploy."""
@@ -59,6 +59,6 @@ def migrate(post: bool, as_json: bool) -> None:
     click.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
     if waiting := pending_migrations():
         click.echo(
-            f"Run `brazebee migrate --post` once no process of the release before is running: it"
+            f"Run `brazebee migrate --post` once no process of the previous release is running; it"
             f" applies {', '.join(waiting)}."
         )
