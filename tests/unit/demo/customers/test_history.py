@@ -104,7 +104,9 @@ def test_every_event_carries_the_name_the_plan_and_the_seats(histories: Historie
     assert any("to" in (h.data or {}) for h in bought)
 
 
-@pytest.mark.parametrize("now", [NOW, NOW + timedelta(days=224.6)])
+@pytest.mark.parametrize(
+    "now", [NOW, pytest.param(NOW + timedelta(days=224.6), marks=pytest.mark.thorough)]
+)
 def test_about_seven_of_ten_are_healthy_and_one_is_critical(now: datetime) -> None:
     statuses = Counter[str]()
     changed = 0
