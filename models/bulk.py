@@ -1,4 +1,4 @@
-"""Reads and writes many rows in one statement: JSON parameters, and COPY."""
+"""Reads and writes many rows in one statement, by JSON parameters or by COPY."""
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,47 +11,47 @@ from models.database import database, query
 NULL = r"\N"
 
 _CHUNK = 1024 * 1024
-"""Bytes that are handed over at once."""
+"""Bytes that are passed to libpq at a time."""
 
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def copy_into(table: str, columns: str, lines: Iterable[str]) -> None:
-    """Add rows, all or none, within the transaction at hand.
+    """Insert rows, all or none, in the current transaction.
 
-    Each is a line in COPY's text format: its values with tabs between them, and a line break.
-    Numbers and times are written as they are.
+    Each is a line in COPY's text format: values separated by tabs, and a line break. Numbers and
+    times need no escaping.
 
     Raises:
-        psycopg2.IntegrityError: one of them is there already, or breaks another constraint.
+        psycopg2.IntegrityError: One of them exists already, or violates another constraint.
     """
     with database.cursor() as cursor:
         text = io.StringIO("".join(lines))
         cursor.copy_expert(f"copy {table} ({columns}) from stdin", text, _CHUNK)
 
 
-def copied_text(text: str) -> str:
-    """A text as it stands in such a line."""
+def escape_text(text: str) -> str:
+    """Escape a text for a line of COPY."""
     if text.isprintable() and "\\" not in text:
-        return text  # nothing of what is escaped is printable
+        return text  # all other characters that need escaping are unprintable
     return text.translate(_ESCAPED)
 
 
-def copied_json(value: Any) -> str:
-    """A value as JSON, as it stands in such a line."""
+def escape_json(value: Any) -> str:
+    """Return a value as JSON, escaped for a line of COPY."""
     return orjson.dumps(value).decode().replace("\\", r"\\")
 
 
 def query_over(sql: str, rows: Sequence[Any], columns: str) -> list[dict[str, Any]]:
-    """Run SQL over many rows at once, which it sees as the table `v`; what it returned.
+    """Run SQL over many rows, which it reads from the table `v`, and return its rows.
 
-    `columns` are those of `v`, with their types. The rows are mappings or dataclasses, and go as
-    one JSON parameter, which costs a fraction of binding each of their values.
+    `columns` are the columns of `v` with their types. The rows are mappings or dataclasses; they
+    are one JSON parameter, which costs a fraction of binding each of their values.
     """
     if not rows:
         return []
     return query(
-        # The planner takes what a function returns for 100 rows, but believes a limit.
+        # The planner assumes that a function returns 100 rows, but believes a limit.
         f"with v as (select * from json_to_recordset(%(rows)s) as v ({columns})"
         f" limit {len(rows)}) {sql}",
         {"rows": orjson.dumps(rows).decode()},
@@ -59,11 +59,11 @@ def query_over(sql: str, rows: Sequence[Any], columns: str) -> list[dict[str, An
 
 
 def query_over_columns(sql: str, columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """The same for values that come by column, such as `{"id bigint": ids, "at timestamptz": ats}`.
+    """Run SQL over values given by column, such as `{"id bigint": ids, "at timestamptz": times}`.
 
-    Each column goes as an array of its own, of which PostgreSQL reads a value in half the time that
-    it takes for one in a row. Types that a text can be cast to, so neither JSON nor arrays. `sql`
-    may begin with a comma, and go on with further `with` queries.
+    Each column is one JSON array, from which PostgreSQL reads a value in half the time that one in
+    a row of `query_over` takes. The types must be castable from text, so neither JSON nor arrays.
+    `sql` may begin with a comma to continue the `with` clause.
     """
     kinds = dict(column.split(" ", 1) for column in columns)
     arrays = dict(zip(kinds, columns.values(), strict=True))

@@ -1,7 +1,7 @@
-"""Places in lists that are read page by page: the keys of the last row, as text for an address."""
+"""Cursors of paginated lists: the sort keys of the last row of a page, as text for a URL."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,34 +12,43 @@ import orjson
 from models.errors import ModelError
 
 MAX_LENGTH = 4_000
-"""Characters; a name and an id of the greatest length come to less."""
+"""Characters; a name and an id of the greatest length need fewer."""
 
 
 class UnreadableCursor(ModelError, ValueError):
-    """Raised when what should name a place in a list does not."""
+    """Raised when a text is not a cursor of the list that it is used for."""
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """Names places in one order of a list, by keys of these PostgreSQL types."""
+    """Reads and writes cursors of one order of a list; its keys have these PostgreSQL types."""
 
     order: str
     types: tuple[str, ...]
 
     def write(self, keys: Sequence[Any]) -> str:
-        """The name of the place of a row."""
+        """Return the cursor of the row with these keys."""
         return urlsafe_b64encode(orjson.dumps([self.order, *keys])).decode().rstrip("=")
 
-    def read(self, place: str | None) -> dict[str, Any]:
-        """The parameters `cursor_0`, `cursor_1`, ... for a place; none for the beginning.
+    def next_page(self, rows: Sequence[Mapping[str, Any]], limit: int, *names: str) -> str | None:
+        """Return the cursor of the page after `limit` rows, None if these are all.
+
+        `rows` has one row more than `limit` if there is a next page; `names` are its keys.
+        """
+        if len(rows) <= limit:
+            return None
+        return self.write([rows[limit - 1][name] for name in names])
+
+    def read(self, text: str | None) -> dict[str, Any]:
+        """Return the parameters `cursor_0`, `cursor_1`, ... of a cursor; none for the first page.
 
         Raises:
-            UnreadableCursor: it is not one that `write` makes in this order.
+            UnreadableCursor: The text is not a cursor of this order.
         """
-        if place is None:
+        if text is None:
             return {}
         try:
-            order, *keys = orjson.loads(_decoded(place))
+            order, *keys = orjson.loads(_decode(text))
             named = zip(self.types, keys, strict=True)
             read = [_READ[kind](key) for kind, key in named] if order == self.order else None
         except (TypeError, ValueError):
@@ -48,18 +57,18 @@ class Cursor:
             raise UnreadableCursor("there is no such place in this list")
         return {f"cursor_{number}": key for number, key in enumerate(read)}
 
-    def condition(self, columns: Sequence[str], place: str | None, *, descending: bool) -> str:
-        """SQL, beginning with `and`, for what comes after a place in the order of columns."""
-        if place is None:
+    def condition(self, columns: Sequence[str], text: str | None, *, descending: bool) -> str:
+        """Return SQL for the rows after a cursor, beginning with `and`; empty for page one."""
+        if text is None:
             return ""
         keys = [f"%(cursor_{n})s::{kind}" for n, kind in enumerate(self.types)]
         return f" and ({', '.join(columns)}) {'<' if descending else '>'} ({', '.join(keys)})"
 
 
-def _decoded(place: str) -> bytes:
-    if len(place) > MAX_LENGTH:
-        raise ValueError(place)
-    return urlsafe_b64decode(place + "=" * (-len(place) % 4))
+def _decode(text: str) -> bytes:
+    if len(text) > MAX_LENGTH:
+        raise ValueError(text)
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _integer(key: Any) -> int:

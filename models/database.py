@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL that this process uses, and how SQL is run on it."""
+"""This process's connections to PostgreSQL, and functions that run SQL on them."""
 
 import select
 import time
@@ -22,10 +22,10 @@ UNAVAILABLE = (
     psycopg2.OperationalError,
     psycopg2.InterfaceError,
 )
-"""What is raised while PostgreSQL cannot be reached, goes away, or has no room or patience."""
+"""Raised while PostgreSQL is unreachable, shuts down, is out of resources, or times out."""
 
 NOT_SET_UP = (ProgrammingError, InternalError, psycopg2.ProgrammingError, psycopg2.InternalError)
-"""What is raised where the schema or a right is missing: a deploy at fault, and no event."""
+"""Raised when the schema or a privilege is missing: the deployment's fault, not an event's."""
 
 CONNECT_TIMEOUT = 5
 """Seconds."""
@@ -41,8 +41,8 @@ def connect(
 ) -> None:
     """Choose the database of this process; connections open when first needed.
 
-    `answer_within_ms` bounds connecting and each statement, for processes that must not wait:
-    a server that is stopped or cut off says nothing, and only our own clock can tell.
+    `answer_within_ms` limits connecting and each statement, for processes that must not wait: a
+    server that is stopped or cut off sends nothing, so only a timeout of our own ends the wait.
     """
     wait = partial(_wait_for_answer, answer_within_ms / 1000) if answer_within_ms else None
     psycopg2.extensions.set_wait_callback(wait)
@@ -62,10 +62,10 @@ def connect(
 
 
 def _wait_for_answer(seconds: float, connection: psycopg2.extensions.connection) -> None:
-    """Wait for PostgreSQL as psycopg2 does, but not longer; the connection is then closed.
+    """Wait for PostgreSQL as psycopg2 does, but with a timeout, which closes the connection.
 
     Raises:
-        OperationalError: there was no answer in time.
+        OperationalError: There was no answer in time.
     """
     deadline = time.monotonic() + seconds
     while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
@@ -79,12 +79,12 @@ def _wait_for_answer(seconds: float, connection: psycopg2.extensions.connection)
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """A connection from the pool, and a transaction on it; within another, a part of that one.
+    """Open a transaction on a connection from the pool, or a savepoint in the current transaction.
 
-    A part that fails takes back only what it did. What it did lasts once the whole is done.
+    A savepoint that fails undoes only its own changes; they last once the transaction commits.
 
     Raises:
-        OperationalError, InterfaceError: PostgreSQL cannot be reached, or went away.
+        OperationalError, InterfaceError: PostgreSQL is unreachable or shut down.
     """
     if database.in_transaction():
         with database.atomic():
@@ -95,9 +95,9 @@ def transaction() -> Iterator[None]:
 
 
 def read_one_snapshot() -> None:
-    """Let all that the transaction at hand reads be as of its first query.
+    """Make all reads of the current transaction as of its first query.
 
-    For what is worked out of several tables while workers write to them.
+    For answers from several tables while workers write to them.
     """
     execute("set transaction isolation level repeatable read read only")
 
@@ -112,10 +112,10 @@ def query(sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[st
 
 
 def execute(sql: str, parameters: Mapping[str, Any] | None = None) -> int:
-    """Run SQL that returns no rows; how many it touched."""
+    """Run SQL that returns no rows, and return the number of rows it affected."""
     return int(database.execute_sql(sql, parameters or {}).rowcount)
 
 
 def json(value: Any) -> psycopg2.extras.Json:
-    """A value as a `jsonb` parameter."""
+    """Return a value as a `jsonb` parameter."""
     return psycopg2.extras.Json(value, dumps=lambda v: orjson.dumps(v).decode())

@@ -1,8 +1,8 @@
-"""Whether anything is due at all: one question, where looking for each kind takes six."""
+"""Whether anything is due at all: one query in place of one for each of six kinds."""
 
 from datetime import datetime
 
-from models.companies import companies
+from models.companies import pending_evaluation
 from models.database import query
 from models.health import flag_overrides, flag_states
 from models.webhooks import deliveries
@@ -10,8 +10,8 @@ from models.webhooks import deliveries
 _SOURCES = (
     flag_states.DUE,
     flag_overrides.DUE,
-    companies.UNSETTLED,
-    companies.JUDGED_BY_OLDER_RULES,
+    pending_evaluation.UNSETTLED,
+    pending_evaluation.JUDGED_BY_OLDER_RULES,
     deliveries.DUE,
     deliveries.PROBES,
 )
@@ -19,9 +19,9 @@ _ANYTHING = " or ".join(f"exists (select from {source})" for source in _SOURCES)
 
 
 def is_anything_due(*, until: datetime) -> bool:
-    """Whether a flag, an override, an event, newer rules or a delivery waits to be worked on.
+    """Whether a flag, override, event, newer rule version, delivery or probe awaits processing.
 
-    One probe of an index for each.
+    One index probe for each.
     """
-    [row] = query(f"select {_ANYTHING} as found", {"until": until, "limit": 1})
-    return bool(row["found"])
+    [row] = query(f"select {_ANYTHING} as is_due", {"until": until, "limit": 1})
+    return bool(row["is_due"])

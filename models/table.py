@@ -21,6 +21,11 @@ class Table(Model):
         database = database
 
 
+def fetch(statement: Any) -> list[dict[str, Any]]:
+    """Run a query of the models and return its rows by field name."""
+    return list(statement.dicts())
+
+
 class IdentityField(BigAutoField):
     """A primary key of the type `bigint generated always as identity`."""
 

@@ -18,7 +18,7 @@ from models.companies import (
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter
 from models.companies.company_list import Order, Sorting
 from models.database import query, transaction
-from models.events import hourly_counts, weekly_reach
+from models.events import event_volumes, quiet_keys, weekly_reach
 from models.health import flag_states, transitions
 from models.webhooks import delivery_log
 from services.health.upcoming import Span, upcoming_changes
@@ -42,17 +42,27 @@ class Read:
 
 def every_read(organization_id: int, now: datetime) -> list[Read]:
     """Return the reads of the pages; `or` marks an alternative to the read before."""
-    o, books = organization_id, RuleBooks()
-    with transaction():
-        rows = query(
-            "select id from companies where organization_id = %(o)s order by id limit 500", {"o": o}
-        )
-    company_ids = cycle([row["id"] for row in rows])
-    keys = cycle(EVENT_KEYS)
-    day, year = now - timedelta(days=1), (now - timedelta(days=364)).date()
-    three_weeks = now.date() - timedelta(days=14)
+    return [
+        *_today(organization_id, now),
+        *_companies(organization_id),
+        *_company(organization_id),
+        *_insights(organization_id, now),
+    ]
+
+
+def _today(o: int, now: datetime) -> list[Read]:
+    day, span, books = now - timedelta(days=1), Span(now, now + timedelta(days=7)), RuleBooks()
+    return [
+        Read("Today", "statuses", lambda: company_counts.count_recent_by_status(o, now)),
+        Read("Today", "changes of a day", lambda: transitions.list_recent(o, since=day)),
+        Read("Today", "their number", lambda: transitions.count_recent(o, since=day)),
+        Read("Today", "20 coming changes", lambda: upcoming_changes(o, 1, span, books)),
+        Read("Today", "quiet keys", lambda: quiet_keys.find_quiet_keys(o, EVENT_KEYS, now)),
+    ]
+
+
+def _companies(o: int) -> list[Read]:
     worst = Sorting(Order.STATUS, descending=True, statuses=STATUSES)
-    span = Span(now, now + timedelta(days=7))
     plan = CompanyFilter(fields=(("plan", ("team",)),))
 
     def page(company_filter: CompanyFilter = ALL_COMPANIES, sorting: Sorting = worst) -> Work:
@@ -63,11 +73,6 @@ def every_read(organization_id: int, now: datetime) -> list[Read]:
         for _ in range(20):
             cursor = company_list.read_page(o, sorting=worst, after=cursor).next
     return [
-        Read("Today", "statuses", lambda: company_counts.count_recent_by_status(o, now)),
-        Read("Today", "changes of a day", lambda: transitions.list_recent(o, since=day)),
-        Read("Today", "their number", lambda: transitions.count_recent(o, since=day)),
-        Read("Today", "20 coming changes", lambda: upcoming_changes(o, 1, span, books)),
-        Read("Today", "quiet keys", lambda: hourly_counts.find_quiet_keys(o, EVENT_KEYS, now)),
         Read("Companies", "worst first", page()),
         Read("Companies", "custom fields", lambda: field_names.list_names(o)),
         Read("Companies", "or page 21",
@@ -84,6 +89,16 @@ def every_read(organization_id: int, now: datetime) -> list[Read]:
         Read("Companies", "or a field", page(plan)),
         Read("Companies", "or a field and a search",
              page(CompanyFilter(text="hooli", fields=plan.fields))),
+    ]  # fmt: skip
+
+
+def _company(o: int) -> list[Read]:
+    with transaction():
+        rows = query(
+            "select id from companies where organization_id = %(o)s order by id limit 500", {"o": o}
+        )
+    company_ids = cycle([row["id"] for row in rows])
+    return [
         Read("Company", "the company", lambda: companies.find_by_ids([next(company_ids)])),
         Read("Company", "timeline", lambda: timeline.read_page(next(company_ids))),
         Read("Company", "health history", lambda: transitions.list_for_company(next(company_ids))),
@@ -92,14 +107,21 @@ def every_read(organization_id: int, now: datetime) -> list[Read]:
         Read("Company", "deliveries",
              lambda: delivery_log.read_page_for_company(next(company_ids))),
         Read("Company", "flag states", lambda: flag_states.list_for_company(next(company_ids))),
-        Read("Events", "volumes", lambda: hourly_counts.read_volumes(o, now)),
+    ]  # fmt: skip
+
+
+def _insights(o: int, now: datetime) -> list[Read]:
+    year, three_weeks = (now - timedelta(days=364)).date(), now.date() - timedelta(days=14)
+    keys = cycle(EVENT_KEYS)
+    return [
+        Read("Events", "volumes", lambda: event_volumes.read_volumes(o, now)),
         Read("Insights", "year", lambda: weekly_reach.read_company_counts(o, since=year)),
         Read("Insights", "three weeks",
              lambda: weekly_reach.read_weeks_by_key(o, None, since=three_weeks)),
         Read("Insights", "adoption",
              lambda: cached_answers(o, [Adoption(key) for key in EVENT_KEYS], now)),
         Read("Insight", "weeks", lambda: weekly_reach.read_weeks(o, next(keys), since=year)),
-        Read("Insight", "last event", lambda: hourly_counts.find_last_at(o, next(keys))),
+        Read("Insight", "last event", lambda: event_volumes.find_last_at(o, next(keys))),
         Read("Insight", "fields", lambda: field_names.list_names(o)),
         Read("Insight", "their values", lambda: field_names.count_values(o)),
         Read("Insight", "adoption", lambda: cached_answer(o, Adoption("login"), now)),

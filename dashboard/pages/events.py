@@ -12,8 +12,8 @@ from dashboard.access import Member, audit, editor, viewer
 from dashboard.web.context import app_context, now, rules_in_force
 from dashboard.web.request_values import database_integer
 from models.database import transaction
-from models.events import hourly_counts
-from models.events.hourly_counts import Volume
+from models.events import event_volumes, quiet_keys
+from models.events.event_volumes import Volume
 from models.organizations import rule_versions
 from queues.unknown_event_keys import UnknownKey, UnknownKeys
 from rules.book import EventSetting, RuleBook
@@ -45,10 +45,12 @@ def page(member: Member) -> ResponseReturnValue:
     at, organization = now(), member.organization
     with transaction():
         book = rules_in_force(organization)
-        volumes = hourly_counts.read_volumes(organization.id, at)
+        volumes = event_volumes.read_volumes(organization.id, at)
         quiet = {
             key.event_key: key
-            for key in hourly_counts.find_quiet_keys(organization.id, book.events if book else (), at)
+            for key in quiet_keys.find_quiet_keys(
+                organization.id, book.events if book else (), at
+            )
         }
     events = book.events if book else {}
     unknown = _unknown_of(organization.id, at)

@@ -18,7 +18,7 @@ from models.companies import company_counts
 from models.companies.company_counts import StatusCount
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
-from models.events import hourly_counts
+from models.events import quiet_keys
 from models.health import transitions
 from models.health.transitions import RecentTransition
 from rules.book import RuleBook
@@ -58,13 +58,15 @@ def page(member: Member) -> ResponseReturnValue:
         book = rules_in_force(member.organization)
         if not counts:
             return get_started(member, book)
-        changes, next_cursor = transitions.list_recent(organization.id, since=at - LAST_DAY, limit=PAGE)
+        changes, next_cursor = transitions.list_recent(
+            organization.id, since=at - LAST_DAY, limit=PAGE
+        )
         causes = _causes(member, changes)
         changed = transitions.count_recent(organization.id, since=at - LAST_DAY)
         upcoming = _upcoming(member, book, at, None)
         rules = book or NO_RULES
         enabled = [key for key, event in rules.events.items() if event.enabled]
-        quiet = hourly_counts.find_quiet_keys(organization.id, enabled, at)
+        quiet = quiet_keys.find_quiet_keys(organization.id, enabled, at)
     status_rows = _status_rows(counts, rules.statuses)
     return render_template(
         "today/page.html",

@@ -1,4 +1,4 @@
-"""How many companies stand at each status."""
+"""Counts companies by status."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from models.database import query
 
 @dataclass(frozen=True)
 class StatusCount:
-    """Companies at one status: all, and those that came to it within a day, 7 days, 30 days."""
+    """The number of companies at a status: all, and those at it for at most 1, 7 and 30 days."""
 
     status: str
     companies: int
@@ -19,9 +19,9 @@ class StatusCount:
 
 
 def count_recent_by_status(organization_id: int, now: datetime) -> list[StatusCount]:
-    """How many companies are at each status that any is at, in no order."""
-    # In the order of an index, and with the instants given: taking an interval from a time for
-    # each row takes several times what counting it does.
+    """Count the companies at each status that any company has, in no order."""
+    # In the order of an index, and with computed instants: subtracting an interval for each row
+    # would cost several times the count.
     rows = query(
         "select health_status as status, count(*) as companies,"
         " count(*) filter (where status_since > %(day)s) as within_a_day,"
@@ -38,9 +38,11 @@ def count_recent_by_status(organization_id: int, now: datetime) -> list[StatusCo
     return [StatusCount(**row) for row in rows]
 
 
-def count_by_status(organization_id: int, wanted: CompanyFilter = ALL_COMPANIES) -> dict[str, int]:
-    """How many companies that a filter finds are at each status that any of them is at."""
-    where, parameters = filter_condition(organization_id, wanted)
+def count_by_status(
+    organization_id: int, company_filter: CompanyFilter = ALL_COMPANIES
+) -> dict[str, int]:
+    """Count the companies that match a filter, by status."""
+    where, parameters = filter_condition(organization_id, company_filter)
     rows = query(
         "select health_status as status, count(*) as number from companies"
         f" where {where} group by 1",

@@ -1,4 +1,4 @@
-"""Which companies are looked for: by a text, a status, a flag, and fields."""
+"""Filters of lists of companies: by text, status, flag level and fields."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +13,11 @@ NOT_APPLICABLE = "N/A"
 
 @dataclass(frozen=True)
 class CompanyFilter:
-    """Which companies; what is None or empty does not matter.
+    """The conditions that companies must meet; None or empty is no condition.
 
-    `text` is part of the name or of the client's own id, in any case. `flag` stands at
-    `flag_status`, which may be `N/A`, or at one of `flag_statuses` where any is given. `fields`
-    holds, for custom and core fields, the values of which one must stand there, see `meanings`.
+    `text` is part of the name or of the client's own id, regardless of case. The level of `flag` is
+    `flag_status`, which may be `N/A`, or one of `flag_statuses` if there are any. `fields` lists
+    custom and core fields with their accepted values, see `possible_values`.
     """
 
     text: str | None = None
@@ -32,7 +32,7 @@ ALL_COMPANIES = CompanyFilter()
 
 
 def possible_values(text: str) -> tuple[Any, ...]:
-    """What a value may be that a person typed: the text, and the number or truth it spells."""
+    """Return the values that a typed text may mean: itself, and the number or boolean it spells."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -40,34 +40,36 @@ def possible_values(text: str) -> tuple[Any, ...]:
     return (text,) if isinstance(value, str | list | dict) else (text, value)
 
 
-def filter_condition(organization_id: int, wanted: CompanyFilter) -> tuple[str, dict[str, Any]]:
-    """SQL for what a filter finds in `companies`, and its parameters."""
-    if "\\x00" in repr(wanted):  # which PostgreSQL cannot even be asked for
+def filter_condition(
+    organization_id: int, company_filter: CompanyFilter
+) -> tuple[str, dict[str, Any]]:
+    """Return an SQL condition on `companies` for a filter, and its parameters."""
+    if "\\x00" in repr(company_filter):  # PostgreSQL refuses a parameter with it
         return "false", {"organization_id": organization_id}
     conditions = ["organization_id = %(organization_id)s"]
     parameters: dict[str, Any] = {"organization_id": organization_id}
-    if wanted.text:
+    if company_filter.text:
         conditions.append("searched like '%%' || lower(%(text)s) || '%%'")
-        parameters["text"] = _literally(wanted.text)
-    if wanted.status is not None:
-        conditions.append("health_status = %(wanted_status)s")
-        parameters["wanted_status"] = wanted.status
-    if wanted.flag is not None:
-        stands = "status = %(flag_status)s"
-        if wanted.flag_statuses:
-            stands = "status = any(%(flag_statuses)s)"
-        elif wanted.flag_status in (None, NOT_APPLICABLE):
-            stands = "status is null"
+        parameters["text"] = _escape_pattern(company_filter.text)
+    if company_filter.status is not None:
+        conditions.append("health_status = %(status)s")
+        parameters["status"] = company_filter.status
+    if company_filter.flag is not None:
+        level = "status = %(flag_status)s"
+        if company_filter.flag_statuses:
+            level = "status = any(%(flag_statuses)s)"
+        elif company_filter.flag_status in (None, NOT_APPLICABLE):
+            level = "status is null"
         conditions.append(
             "id in (select company_id from flag_states where"
-            f" organization_id = %(organization_id)s and flag = %(flag)s and {stands})"
+            f" organization_id = %(organization_id)s and flag = %(flag)s and {level})"
         )
         parameters |= {
-            "flag": wanted.flag,
-            "flag_status": wanted.flag_status,
-            "flag_statuses": list(wanted.flag_statuses),
+            "flag": company_filter.flag,
+            "flag_status": company_filter.flag_status,
+            "flag_statuses": list(company_filter.flag_statuses),
         }
-    for number, (name, values) in enumerate(wanted.fields):
+    for number, (name, values) in enumerate(company_filter.fields):
         if name in CORE_FIELDS:
             conditions.append(f"{name} = any(%(values_{number})s)")
             parameters[f"values_{number}"] = [str(value) for value in values]
@@ -80,6 +82,6 @@ def filter_condition(organization_id: int, wanted: CompanyFilter) -> tuple[str, 
     return " and ".join(conditions), parameters
 
 
-def _literally(text: str) -> str:
-    """A text as a pattern of `like` that finds just it."""
+def _escape_pattern(text: str) -> str:
+    """Escape a text so that a pattern of `like` matches it literally."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

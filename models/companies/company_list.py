@@ -1,7 +1,7 @@
-"""Lists of companies: how many stand where, and those that are looked for, page by page.
+"""Lists of companies with filters and orders, page by page, with counts by status.
 
-Without a filter a page is a walk along an index. With one, the companies that it finds are
-gathered once, for their number and for the page.
+Without a filter, a page is an index scan. With one, all matching companies are read once, for the
+counts and for the page.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,11 +16,11 @@ from models.cursors import Cursor
 from models.database import query
 
 EXPORT_CHUNK = 1_000
-"""Companies in one part of an export."""
+"""Companies in one chunk of an export."""
 
 
 class Order(StrEnum):
-    """What a list is sorted by; those of one status by since when they are at it."""
+    """The orders of a list. Within a status, companies are sorted by since when they have it."""
 
     NAME = "name"
     STATUS = "status"
@@ -37,12 +37,12 @@ _KEYS = {
     Order.SINCE: {"status_since": "timestamptz"},
     Order.LAST_EVENT: {"coalesce(last_event_at, 'epoch')": "timestamptz"},
 }
-"""What each order compares, with its type; then comes the row's id."""
+"""The sort keys of each order with their types; the row's id follows."""
 
 
 @dataclass(frozen=True)
 class Sorting:
-    """The order of a list. `statuses` are those of the rules, from best to worst."""
+    """The order of a list. `statuses` are the statuses of the rules, from best to worst."""
 
     by: Order = Order.NAME
     descending: bool = False
@@ -68,9 +68,9 @@ class ListedCompany:
 
 @dataclass(frozen=True)
 class Page:
-    """Some companies, how many there are in all, and what to ask for the next ones with.
+    """A page of companies, the total number of matches, and the cursor of the next page.
 
-    `counts` are how many the filter finds at each status but for the status that it wants.
+    `counts` are the matches by status, regardless of the status that the filter requires.
     """
 
     companies: list[ListedCompany]
@@ -87,63 +87,72 @@ _LISTED = (
 
 def read_page(
     organization_id: int,
-    wanted: CompanyFilter = ALL_COMPANIES,
+    company_filter: CompanyFilter = ALL_COMPANIES,
     sorting: Sorting = BY_NAME,
     *,
     after: str | None = None,
     limit: int = 50,
 ) -> Page:
-    """The companies that come after a place in a list, the first ones where it is None.
+    """Return the companies after a cursor, the first ones if it is None.
 
     Raises:
-        UnreadableCursor: `after` is not what a page of the same order gave.
+        UnreadableCursor: `after` is not a cursor of the same order.
     """
     keys = _KEYS[sorting.by]
     cursor = Cursor(f"{sorting.by} {sorting.descending}", (*keys.values(), "bigint"))
-    where, parameters = filter_condition(organization_id, wanted)
-    parameters |= {"limit": limit + 1, "statuses": list(sorting.statuses), "only": wanted.status}
+    where, parameters = filter_condition(organization_id, company_filter)
+    parameters |= {
+        "limit": limit + 1,
+        "statuses": list(sorting.statuses),
+        "only": company_filter.status,
+    }
     parameters |= cursor.read(after)
-    only_status = wanted == CompanyFilter(status=wanted.status)
+    only_status = company_filter == CompanyFilter(status=company_filter.status)
     counts = None
     if only_status and sorting.by in (Order.STATUS, Order.SINCE):
-        rows = query(_walk_statuses(sorting, after), parameters | {"status": wanted.status})
+        rows = query(_walk_statuses(sorting, after), parameters | {"status": company_filter.status})
     elif only_status:
-        rows = query(_first(sorting, cursor, after, where, wanted), parameters)
+        rows = query(_unfiltered(sorting, cursor, after, where, company_filter), parameters)
     else:
-        # One look at all that the filter finds is for the page and for the numbers.
-        where, _ = filter_condition(organization_id, replace(wanted, status=None))
-        rows = query(_gather(sorting, cursor, after, where), parameters)
+        # All matches are read once, for the page and for the counts.
+        where, _ = filter_condition(organization_id, replace(company_filter, status=None))
+        rows = query(_filter_and_count(sorting, cursor, after, where), parameters)
         counts = rows[0]["counts"]
     if counts is None:
         counts = count_by_status(organization_id)
     rows = [row for row in rows if row["row_id"] is not None]
-    total = sum(counts.values()) if wanted.status is None else counts.get(wanted.status, 0)
-    more = len(rows) > limit
-    names = [*(f"key_{n}" for n in range(len(keys))), "row_id"]
-    following = cursor.write([rows[limit - 1][name] for name in names]) if more else None
-    return Page([_listed(row) for row in rows[:limit]], total, following, counts)
+    total = (
+        sum(counts.values())
+        if company_filter.status is None
+        else counts.get(company_filter.status, 0)
+    )
+    names = [*(f"key_{number}" for number in range(len(keys))), "row_id"]
+    next_page = cursor.next_page(rows, limit, *names)
+    return Page([_listed(row) for row in rows[:limit]], total, next_page, counts)
 
 
 def list_ids_in_order(
-    organization_id: int, wanted: CompanyFilter = ALL_COMPANIES, sorting: Sorting = BY_NAME
+    organization_id: int, company_filter: CompanyFilter = ALL_COMPANIES, sorting: Sorting = BY_NAME
 ) -> Iterator[list[int]]:
-    """The rows of all companies that a filter finds, in order, some at a time for `read`.
+    """Return the row ids of all companies that match a filter, in order, in chunks for `read`.
 
-    All are found in one statement: for an export, not for a page.
+    One statement finds all of them: for an export, not for a page.
     """
-    where, parameters = filter_condition(organization_id, wanted)
-    [found] = query(  # as one value: a row for each takes far longer to read
+    where, parameters = filter_condition(organization_id, company_filter)
+    [row] = query(  # as one value: one row for each company takes far longer to read
         f"select array_agg(id order by {_ordered([*_KEYS[sorting.by], 'id'], sorting)}) as ids"
         f" from companies where {where}",
         parameters | {"statuses": list(sorting.statuses)},
     )
-    ids = found["ids"] or []
+    ids = row["ids"] or []
     return (ids[first : first + EXPORT_CHUNK] for first in range(0, len(ids), EXPORT_CHUNK))
 
 
-def read(organization_id: int, ids: Sequence[int], wanted: CompanyFilter = ALL_COMPANIES) -> list[ListedCompany]:
-    """These companies in this order, as they are now, but for those that a filter lost since."""
-    where, parameters = filter_condition(organization_id, wanted)
+def read(
+    organization_id: int, ids: Sequence[int], company_filter: CompanyFilter = ALL_COMPANIES
+) -> list[ListedCompany]:
+    """Return companies in this order, as they are now, except ones that no longer match."""
+    where, parameters = filter_condition(organization_id, company_filter)
     rows = query(
         f"select {_LISTED} from companies c where {where} and id = any(%(ids)s::bigint[])"
         " order by array_position(%(ids)s::bigint[], id)",
@@ -156,22 +165,26 @@ def _listed(row: dict[str, Any]) -> ListedCompany:
     return ListedCompany(**{name: row[name] for name in ListedCompany.__dataclass_fields__})
 
 
-def _first(sorting: Sorting, cursor: Cursor, after: str | None, where: str, wanted: CompanyFilter) -> str:
-    """SQL for a page of all companies or of those at a status, by an index where there is one.
+def _unfiltered(
+    sorting: Sorting, cursor: Cursor, after: str | None, where: str, company_filter: CompanyFilter
+) -> str:
+    """Return SQL for a page of all companies or of one status, by an index if there is one.
 
-    Where there is none, the rows are kept from any: the planner would walk one in the hope of
-    finding enough of a status soon, though it may come last in that order.
+    If there is none, `offset 0` prevents any index scan: the planner would scan one in the hope
+    of finding enough companies of a status soon, though they may come last in that order.
     """
     keys = list(_KEYS[sorting.by])
     names = [f"key_{number}" for number in range(len(keys))]
     named = ", ".join(f"{key} as {name}" for key, name in zip(keys, names, strict=True))
-    indexed = sorting.by is Order.NAME or (sorting.by is Order.SCORE and wanted == ALL_COMPANIES)
+    indexed = sorting.by is Order.NAME or (
+        sorting.by is Order.SCORE and company_filter == ALL_COMPANIES
+    )
     rows = f"select id, {named} from companies where {where}"
     if not indexed:
         rows += " offset 0"
     return f"""
         select {_LISTED}, {", ".join(names)} from (
-            select id, {", ".join(names)} from ({rows}) found
+            select id, {", ".join(names)} from ({rows}) matching
             where true{cursor.condition([*names, "id"], after, descending=sorting.descending)}
             order by {_ordered([*names, "id"], sorting)} limit %(limit)s
         ) page join companies c on c.id = page.id
@@ -180,7 +193,7 @@ def _first(sorting: Sorting, cursor: Cursor, after: str | None, where: str, want
 
 
 def _walk_statuses(sorting: Sorting, after: str | None) -> str:
-    """SQL for a page by status or since when: a walk for each status, of which there are few."""
+    """Return SQL for a page by status or since when: one index scan for each of few statuses."""
     bound = ""
     ranks = "true"
     if after is not None:
@@ -218,23 +231,23 @@ def _walk_statuses(sorting: Sorting, after: str | None) -> str:
     """
 
 
-def _gather(sorting: Sorting, cursor: Cursor, after: str | None, where: str) -> str:
-    """SQL for a page of what a filter finds, and the numbers by status; at least one row."""
+def _filter_and_count(sorting: Sorting, cursor: Cursor, after: str | None, where: str) -> str:
+    """Return SQL for a page of the matches, and the counts by status; it has at least one row."""
     keys = _KEYS[sorting.by]
     names = [f"key_{number}" for number in range(len(keys))]
     named = ", ".join(f"{key} as {name}" for key, name in zip(keys, names, strict=True))
     beyond = cursor.condition([*names, "id"], after, descending=sorting.descending)
     return f"""
-        with found as materialized (
+        with matching as materialized (
             select id, health_status, {named} from companies where {where}
         ), page as (
-            select * from found
+            select * from matching
             where (%(only)s::text is null or health_status = %(only)s){beyond}
             order by {_ordered([*names, "id"], sorting)} limit %(limit)s
         )
         select counted.counts, {_LISTED}, {", ".join(names)}
         from (select coalesce(json_object_agg(health_status, n), '{{}}') as counts from (
-            select health_status, count(*) as n from found group by 1) by_status
+            select health_status, count(*) as n from matching group by 1) by_status
         ) counted left join page on true
         left join companies c on c.id = page.id
         order by {_ordered([*names, "page.id"], sorting)}

@@ -1,16 +1,17 @@
-"""What people write down about companies. A note that is deleted is gone."""
+"""Notes that people write about companies. A deleted note cannot be restored."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from models.companies.tables import CompanyNoteRow
 from models.cursors import Cursor
-from models.database import execute, query
+from models.database import query
 
 
 @dataclass(frozen=True)
 class NewNote:
-    """One that is to be."""
+    """A note to add."""
 
     organization_id: int
     company_id: int
@@ -21,7 +22,7 @@ class NewNote:
 
 @dataclass(frozen=True)
 class Note(NewNote):
-    """One row; `author` is the person's name as it is now."""
+    """A note; `author` is the person's current name."""
 
     id: int
     author: str
@@ -38,19 +39,19 @@ _LISTED = (
 
 
 def add(new: NewNote) -> int:
-    """Write a note; its id."""
-    rows = query(
-        "insert into company_notes (organization_id, company_id, person_id, at, text)"
-        " values (%(organization_id)s, %(company_id)s, %(person_id)s, %(at)s, %(text)s)"
-        " returning id",
-        vars(new),
-    )
-    number: int = rows[0]["id"]
-    return number
+    """Add a note and return its id."""
+    note_id: int = CompanyNoteRow.insert(
+        organization=new.organization_id,
+        company=new.company_id,
+        person=new.person_id,
+        at=new.at,
+        text=new.text,
+    ).execute()
+    return note_id
 
 
 def find(organization_id: int, company_id: int, note_id: int) -> Note | None:
-    """One note of a company."""
+    """Return one note of a company."""
     rows = query(
         f"{_LISTED} and n.id = %(id)s",
         {"organization_id": organization_id, "company_id": company_id, "id": note_id},
@@ -59,29 +60,22 @@ def find(organization_id: int, company_id: int, note_id: int) -> Note | None:
 
 
 def edit(note: Note, text: str, at: datetime) -> None:
-    """Let a note say something else."""
-    execute(
-        "update company_notes set text = %(text)s, edited_at = %(at)s"
-        " where organization_id = %(organization_id)s and id = %(id)s",
-        {"organization_id": note.organization_id, "id": note.id, "text": text, "at": at},
-    )
+    """Change the text of a note."""
+    CompanyNoteRow.update(text=text, edited_at=at).where(_is(note)).execute()
 
 
 def remove(note: Note) -> None:
     """Delete a note."""
-    execute(
-        "delete from company_notes where organization_id = %(organization_id)s and id = %(id)s",
-        {"organization_id": note.organization_id, "id": note.id},
-    )
+    CompanyNoteRow.delete().where(_is(note)).execute()
 
 
 def read_page(
     organization_id: int, company_id: int, *, after: str | None = None, limit: int = 50
 ) -> tuple[list[Note], str | None]:
-    """The notes of a company, newest first, and what to ask for the next ones with.
+    """Return the notes of a company, newest first, and the cursor of the next page.
 
     Raises:
-        UnreadableCursor: `after` is not what an earlier page gave.
+        UnreadableCursor: `after` is not a cursor of this list.
     """
     parameters: dict[str, Any] = {
         "organization_id": organization_id,
@@ -93,17 +87,19 @@ def read_page(
         " order by n.at desc, n.id desc limit %(limit)s",
         parameters | _NEWEST_FIRST.read(after),
     )
-    found = [Note(**row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return found, _NEWEST_FIRST.write([found[-1].at, found[-1].id]) if more else None
+    notes = [Note(**row) for row in rows[:limit]]
+    return notes, _NEWEST_FIRST.next_page(rows, limit, "at", "id")
 
 
 def count(organization_id: int, company_id: int) -> int:
-    """How many notes a company has."""
-    [row] = query(
-        "select count(*) as number from company_notes"
-        " where organization_id = %(organization_id)s and company_id = %(company_id)s",
-        {"organization_id": organization_id, "company_id": company_id},
+    """Count the notes of a company."""
+    number: int = (
+        CompanyNoteRow.select()
+        .where(CompanyNoteRow.organization == organization_id, CompanyNoteRow.company == company_id)
+        .count()
     )
-    number: int = row["number"]
     return number
+
+
+def _is(note: Note) -> Any:
+    return (CompanyNoteRow.organization == note.organization_id) & (CompanyNoteRow.id == note.id)

@@ -1,15 +1,15 @@
-"""The ids of rows by the clients' own ones."""
+"""Finds the ids of rows by the clients' own ids."""
 
 from collections.abc import Collection
 
 from models.bulk import query_over_columns
 
 ExternalKey = tuple[int, str]
-"""Organization id, and the client's own id of one of its companies or users."""
+"""An organization's id, and the client's own id of one of its companies or users."""
 
 
 def find_row_ids(table: str, keys: Collection[ExternalKey]) -> dict[ExternalKey, int]:
-    """The ids of the rows of a table with these keys that exist."""
+    """Return the ids of a table's existing rows with these keys."""
     rows = query_over_columns(
         f"select array_agg(t.id order by v.place) as ids from v left join {table} t"
         " using (organization_id, external_id)",
@@ -19,5 +19,5 @@ def find_row_ids(table: str, keys: Collection[ExternalKey]) -> dict[ExternalKey,
             "place integer": list(range(len(keys))),
         },
     )
-    found = rows[0]["ids"] if rows else ()
-    return {key: id_ for key, id_ in zip(keys, found, strict=True) if id_ is not None}
+    ids = rows[0]["ids"] if rows else ()
+    return {key: row_id for key, row_id in zip(keys, ids, strict=True) if row_id is not None}

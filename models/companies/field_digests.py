@@ -1,7 +1,7 @@
-"""What events that are stored together say of one company or one user.
+"""Digests of the field values that events carry about a company or a user.
 
-Nearly always it is what the newest event before them said. Then the row is not read: the time of
-its newest event moves, in the statement that locks it.
+Nearly always an event repeats the values of the newest event before it. Then the row is not read:
+the statement that locks it also moves the time of its newest event.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -14,68 +14,68 @@ from models.errors import ModelError
 
 
 class RowGone(ModelError):
-    """Raised when a company or user was deleted whose id was known."""
+    """Raised when a company or user whose id was known has been deleted."""
 
 
 @dataclass(slots=True)
 class FieldDigest:
-    """All of them about the row `id`: the fingerprint of what they say, None if they differ.
+    """The digest of all events about the row `id`, None if their values differ.
 
     `since` is the time of the oldest of them, `until` that of the newest.
     """
 
     id: int
-    said: str | None
+    digest: str | None
     since: datetime
     until: datetime
 
 
-def combine_digests(said: Iterable[tuple[int, str, datetime]]) -> list[FieldDigest]:
-    """The sayings of events, each given as the id of a row, its fingerprint and its time."""
-    of: dict[int, FieldDigest] = {}
-    for id_, what, at in said:
-        one = of.get(id_)
-        if one is None:
-            of[id_] = FieldDigest(id_, what, at, at)
+def combine_digests(events: Iterable[tuple[int, str, datetime]]) -> list[FieldDigest]:
+    """Combine the digests of events by row, each a tuple of the row's id, digest and time."""
+    digests: dict[int, FieldDigest] = {}
+    for row_id, digest, at in events:
+        combined = digests.get(row_id)
+        if combined is None:
+            digests[row_id] = FieldDigest(row_id, digest, at, at)
             continue
-        if what != one.said:
-            one.said = None
-        if at < one.since:
-            one.since = at
-        elif at > one.until:
-            one.until = at
-    return list(of.values())
+        if digest != combined.digest:
+            combined.digest = None
+        if at < combined.since:
+            combined.since = at
+        elif at > combined.until:
+            combined.until = at
+    return list(digests.values())
 
 
 def lock_and_touch(
     table: str,
-    said: Sequence[FieldDigest],
+    digests: Sequence[FieldDigest],
     *,
     newest: str,
     since: str,
-    tell: str,
+    select: str,
     read: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """Lock the rows of a table that sayings are about, in the order of their ids.
+    """Lock the rows of a table that events are about, in the order of their ids.
 
-    `again` of a row tells that its events say what the newest before them said, and none of them is
-    older than the column `since`: then nothing else changes but the time of the newest, the column
-    `newest`, which is written here. Returned is what `tell` selects of the rows: their `id`,
-    `again`, and as they were before `newest` and the columns `read`; `since` and `until` of the
-    sayings.
+    `again` of a row is true if its events repeat the values of the newest event before them, and
+    none of them is older than the column `since`: then only the time of the newest event changes,
+    the column `newest`, which is written here. Returns what `select` selects of the rows: their
+    `id`, `again`, `newest` and the columns `read` as they were before, and `since` and `until` of
+    the digests.
     """
     columns = "".join(f", t.{name}" for name in read)
     return query_over_columns(
-        f", held as materialized (select t.id, t.{newest} as newest, v.since, v.until,"
+        f", locked as materialized (select t.id, t.{newest} as newest, v.since, v.until,"
         f" coalesce(t.said = v.said and t.{since} <= v.since, false) as again{columns}"
         f" from {table} t join v using (id) order by t.id for no key update of t),"
-        f" moved as (update {table} t set {newest} = h.until from held h"
-        f" where t.id = h.id and h.again and h.newest < h.until)"
-        f" select {tell} from held",
+        f" touched as (update {table} t set {newest} = l.until from locked l"
+        f" where t.id = l.id and l.again and l.newest < l.until)"
+        f" select {select} from locked",
         {
-            "id bigint": [one.id for one in said],
-            "said uuid": [one.said for one in said],
-            "since timestamptz": [one.since for one in said],
-            "until timestamptz": [one.until for one in said],
+            "id bigint": [digest.id for digest in digests],
+            "said uuid": [digest.digest for digest in digests],
+            "since timestamptz": [digest.since for digest in digests],
+            "until timestamptz": [digest.until for digest in digests],
         },
     )

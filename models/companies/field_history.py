@@ -1,4 +1,4 @@
-"""The history of companies' fields: what each said from which instant on."""
+"""The history of companies' fields: which value each had from which instant on."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from models.database import query
 
 @dataclass(frozen=True)
 class StoredFieldChange:
-    """What an event said of one field of a company."""
+    """A change of one field of a company."""
 
     organization_id: int
     company_id: int
@@ -24,7 +24,7 @@ class StoredFieldChange:
 
 @dataclass(frozen=True)
 class ListedChange:
-    """What a field said from an instant on, and before, None where nothing was known."""
+    """The value of a field from an instant on, and the one before, None if it was not known."""
 
     field: str
     at: datetime
@@ -36,24 +36,25 @@ _NEWEST_FIRST = Cursor("field changes", ("timestamptz", "text"))
 
 
 def add(changes: Iterable[StoredFieldChange]) -> None:
-    """Record changes; of two at the same instant the one that comes later stays.
+    """Record changes; of two at the same instant, the one that arrives later replaces the other.
 
-    One of the past that says what the history says already adds nothing.
+    A late change to the value that the history has at its time adds nothing.
     """
     newest: list[StoredFieldChange] = []
     late: list[StoredFieldChange] = []
     for stored in changes:
         (late if stored.change.late else newest).append(stored)
-    _insert([_row(c, c.change.at, c.change.value) for c in newest])
+    _insert([_row(stored, stored.change.at, stored.change.value) for stored in newest])
     if late:
-        told = _new_to_history([_row(c, c.change.at, c.change.value) for c in late])
-        _remove_repeats_after(_insert(told))
-        _insert(_new_to_history([_row(c, *c.change.held) for c in late if c.change.held]))
+        rows = [_row(stored, stored.change.at, stored.change.value) for stored in late]
+        _remove_repeats_after(_insert(_without_repeats(rows)))
+        newer = [_row(stored, *stored.change.newer) for stored in late if stored.change.newer]
+        _insert(_without_repeats(newer))
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One entry of the history; `value` is JSON, of which NULL is one."""
+    """One entry of the history; `value` is JSON, which may be null."""
 
     organization_id: int
     company_id: int
@@ -79,9 +80,9 @@ def _row(stored: StoredFieldChange, at: datetime, value: Any) -> _Row:
     )
 
 
-def _new_to_history(rows: list[_Row]) -> list[_Row]:
-    """The rows that say something else than the history does at their time."""
-    found = query_over(
+def _without_repeats(rows: list[_Row]) -> list[_Row]:
+    """Return the rows whose value differs from that of the history at their time."""
+    differing = query_over(
         "select v.company_id, v.field, v.at, v.value from v"
         " where v.value::jsonb is distinct from (select f.value from field_changes f"
         " where f.company_id = v.company_id and f.field = v.field and f.at <= v.at"
@@ -89,14 +90,14 @@ def _new_to_history(rows: list[_Row]) -> list[_Row]:
         rows,
         _COLUMNS,
     )
-    new = {tuple(row.values()) for row in found}
+    new = {tuple(row.values()) for row in differing}
     return [row for row in rows if (*row.key, row.value) in new]
 
 
 def _remove_repeats_after(rows: list[_Row]) -> None:
-    """Remove what follows each of these rows, which are in the history, and says the same."""
-    # Looked for first, by one probe for each: nearly always there is none, and to delete what a
-    # join finds the planner would read the whole of a history of middling size.
+    """Remove the next entry after each of these rows of the history if it has the same value."""
+    # A query of its own, with one probe for each: nearly always there is none, and to delete the
+    # result of a join, the planner would read all of a history of medium size.
     repeats = query_over(
         "select f.company_id, f.field, f.at from v cross join lateral"
         " (select company_id, field, at, value from field_changes n"
@@ -114,7 +115,7 @@ def _remove_repeats_after(rows: list[_Row]) -> None:
 
 
 def _insert(rows: list[_Row]) -> list[_Row]:
-    """Write rows, of two with the same key the later one; those that were written."""
+    """Insert or replace rows, of two with the same key the later one, and return them."""
     by_key = {row.key: row for row in rows}
     written = sorted(by_key.values(), key=lambda row: row.key)
     query_over(
@@ -130,18 +131,18 @@ def _insert(rows: list[_Row]) -> list[_Row]:
 def read_for_company(
     company_id: int, fields: Collection[str], *, since: datetime
 ) -> list[tuple[str, datetime, Any]]:
-    """What these fields said at `since` and how they changed after it: (field, at, value).
+    """Return the values of fields at `since` and their later changes: (field, at, value).
 
-    One index probe for each field, and a walk over its later changes.
+    One index probe for each field, and a scan of its later changes.
     """
     rows = query(
-        "select wanted.field, c.at, c.value from unnest(%(fields)s::text[]) as wanted (field)"
+        "select requested.field, c.at, c.value from unnest(%(fields)s::text[]) as requested (field)"
         " cross join lateral ("
         " (select at, value from field_changes where company_id = %(company_id)s"
-        " and field = wanted.field and at <= %(since)s order by at desc limit 1)"
+        " and field = requested.field and at <= %(since)s order by at desc limit 1)"
         " union all"
         " select at, value from field_changes where company_id = %(company_id)s"
-        " and field = wanted.field and at > %(since)s) c order by c.at",
+        " and field = requested.field and at > %(since)s) c order by c.at",
         {"company_id": company_id, "fields": list(fields), "since": since},
     )
     return [(row["field"], row["at"], row["value"]) for row in rows]
@@ -150,7 +151,7 @@ def read_for_company(
 def read_for_companies(
     company_ids: Collection[int], fields: Collection[str]
 ) -> list[tuple[int, str, datetime, Any]]:
-    """The whole history of these fields: (company, field, at, value)."""
+    """Return the whole history of fields of companies: (company, field, at, value)."""
     rows = query(
         "select company_id, field, at, value from field_changes"
         " where company_id = any(%(company_ids)s) and field = any(%(fields)s)",
@@ -160,7 +161,7 @@ def read_for_companies(
 
 
 def find_last_changes(company_id: int) -> dict[str, datetime]:
-    """Since when each field of a company has said what it says, by field."""
+    """Return since when each field of a company has had its value, by field."""
     rows = query(
         "select field, max(at) as at from field_changes where company_id = %(company_id)s"
         " group by field",
@@ -172,10 +173,10 @@ def find_last_changes(company_id: int) -> dict[str, datetime]:
 def read_page(
     company_id: int, *, field: str | None = None, after: str | None = None, limit: int = 50
 ) -> tuple[list[ListedChange], str | None]:
-    """The history of a company's fields, or of one, newest first, and how to ask for the next.
+    """Return the changes of a company's fields, or of one, newest first, and the next cursor.
 
     Raises:
-        UnreadableCursor: `after` is not what an earlier page gave.
+        UnreadableCursor: `after` is not a cursor of this list.
     """
     rows = query(
         "select field, at, value, before from (select field, at, value,"
@@ -191,6 +192,5 @@ def read_page(
             **_NEWEST_FIRST.read(after),
         },
     )
-    found = [ListedChange(**row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return found, _NEWEST_FIRST.write([found[-1].at, found[-1].field]) if more else None
+    changes = [ListedChange(**row) for row in rows[:limit]]
+    return changes, _NEWEST_FIRST.next_page(rows, limit, "at", "field")

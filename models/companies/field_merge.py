@@ -1,15 +1,17 @@
-"""How the fields of companies and users change: for each field, the newest event wins.
+"""Merges events into the fields of companies and users: for each field, the newest event wins.
 
-Every field remembers the time of the event that set it. So the outcome is the same in whatever
-order events arrive, and however often; a late event fills in what is not known yet and
-overwrites nothing newer.
+Every field stores the time of the event that set it. So the result is the same in whatever order
+events arrive, and however often; a late event sets fields that are not known yet and overwrites
+nothing newer.
 
-Most events say what the newest before them said. A fingerprint of that is kept, and the fields
-that it named are as of the newest event, whichever that is: so such an event only moves the time of
-the newest, and nobody has to read the fields (see `models.companies.field_digests`).
+Most events repeat the values of the newest event before them. The digest of those values is
+stored, and the fields that they name are as of the newest event, whichever that is: so such an
+event only moves the time of the newest event, and the fields need not be read (see
+`models.companies.field_digests`).
 
-Their history keeps changes only. A value that is sent late, over a stretch in which another was
-repeated, holds in the history until the next change, or the latest repeat of the newest value.
+The history of a field stores changes only. A value that arrives late, within a period in which
+another value was repeated, applies in the history until the next change, or until the latest
+repetition of the newest value.
 """
 
 from collections.abc import Collection, Mapping
@@ -26,31 +28,32 @@ json_bytes = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PLAIN = {str, int, bool, NoneType}
-"""Types of which values are equal only if they are written alike; 0.0 and -0.0 are not."""
+"""Types whose values are equal only if their JSON is; 0.0 and -0.0 are not."""
 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """That a field had this value from an instant on.
+    """A field has this value from an instant on.
 
-    One that is `late` is older than the newest that is known of the field; `held` is that one, and
-    since when it has held at the latest, where it is another value.
+    A change that is `late` is older than the newest known value of the field; `newer` is that
+    value and the latest time since when it applies, if it is a different one.
     """
 
     field: str
     at: datetime
     value: Any
     late: bool = False
-    held: tuple[datetime, Any] | None = None
+    newer: tuple[datetime, Any] | None = None
 
 
 @dataclass
 class Traits:
-    """The fields of one company or user: core ones in columns of their own, custom ones in jsonb.
+    """The fields of one company or user: core fields have columns, custom ones are in `jsonb`.
 
-    `fields_at` holds for each field when it was last sent, `changed_at` when it last changed: its
-    history has no entry after that. `newest_at` is the time of the newest event, and `newest` are
-    the fields that it carried, None if that is not known. Times are in microseconds since 1970.
+    `fields_at` maps each field to the time when it was last sent, `changed_at` to when it last
+    changed: its history has no later entry. `newest_at` is the time of the newest event, and
+    `newest_fields` are the fields that it carried, None if they are not known. Times are in
+    microseconds since 1970.
     """
 
     core: dict[str, Any]
@@ -58,7 +61,7 @@ class Traits:
     fields_at: dict[str, int] = field(default_factory=dict)
     changed_at: dict[str, int] = field(default_factory=dict)
     newest_at: int | None = None
-    newest: Collection[str] | None = None
+    newest_fields: Collection[str] | None = None
 
     @classmethod
     def stored(
@@ -66,119 +69,119 @@ class Traits:
         core: dict[str, Any],
         custom: dict[str, Any],
         fields_at: Mapping[str, int | None],
-        newest_at: datetime | None,
+        newest_event_at: datetime | None,
         *,
-        said: object | None,
+        digest: object | None,
         changed_at: dict[str, int] | None = None,
     ) -> "Traits":
-        """As a row has them, of which `said` is the fingerprint; see `stored_fields_at`."""
-        heard = None if newest_at is None else to_microseconds(newest_at)
+        """Read the fields from the columns of a row; see `stored_fields_at`."""
+        newest_at = None if newest_event_at is None else to_microseconds(newest_event_at)
         return cls(
             core,
             custom,
             {
                 name: at
                 for name, own in fields_at.items()
-                if (at := heard if own is None else own) is not None
+                if (at := newest_at if own is None else own) is not None
             },
             changed_at or {},
-            heard,
-            None if said is None else {name for name, at in fields_at.items() if at is None},
+            newest_at,
+            None if digest is None else {name for name, at in fields_at.items() if at is None},
         )
 
     @property
     def newest_event_at(self) -> datetime | None:
         """The time of the newest event; None if there was none."""
-        return None if self.newest_at is None else _moment(self.newest_at)
+        return None if self.newest_at is None else _to_datetime(self.newest_at)
 
     @property
     def stored_fields_at(self) -> dict[str, int | None]:
-        """The times of the fields as they are stored, None for those of the newest event."""
-        newest = self.newest or ()
+        """The times of the fields as they are stored: None for the fields of the newest event."""
+        newest = self.newest_fields or ()
         return {name: None if name in newest else at for name, at in self.fields_at.items()}
 
-    def digest(self, *about: Any) -> str | None:
-        """That of an event which says what the newest one said; None if that is not known."""
-        if self.newest is None:
+    def digest(self, *context: Any) -> str | None:
+        """Return the digest of the newest event's fields; None if they are not known."""
+        if self.newest_fields is None:
             return None
         core, custom = self.core, self.custom
-        said = {name: core[name] if name in core else custom[name] for name in self.newest}
-        return digest_fields(said, *about)
+        values = {name: core[name] if name in core else custom[name] for name in self.newest_fields}
+        return digest_fields(values, *context)
 
     @property
     def unchanged_since(self) -> datetime | None:
-        """Since when all that the newest event said has been said, as far as the history tells."""
-        if not self.newest or self.newest_at is None:
+        """Since when all fields of the newest event have had their values, as far as is known."""
+        if not self.newest_fields or self.newest_at is None:
             return None
-        changed = (self.changed_at.get(name, self.newest_at) for name in self.newest)
-        return _moment(max(changed))
+        changed = (self.changed_at.get(name, self.newest_at) for name in self.newest_fields)
+        return _to_datetime(max(changed))
 
     def sent_at(self, name: str) -> datetime | None:
-        """The time of the newest event that carried a field; None if none did."""
+        """Return the time of the newest event that carried a field; None if none did."""
         micros = self.fields_at.get(name)
-        return None if micros is None else _moment(micros)
+        return None if micros is None else _to_datetime(micros)
 
     def merge_with_history(self, sent: Mapping[str, Any], at: datetime) -> list[FieldChange]:
-        """Take over what an event of the time `at` said, field by field.
+        """Merge the fields that an event of the time `at` carried.
 
-        Returns what that may add to the history of the fields: nothing for a value said again
-        that has held since before `at`.
+        Returns the changes that may add to the history of the fields: none for a repeated value
+        that has applied since before `at`.
         """
         micros = to_microseconds(at)
         core, fields_at = self.core, self.fields_at
         changes = []
         for name, value in sent.items():
             known_at = fields_at.get(name)
-            held_in = core if name in core else self.custom
-            said_again = known_at is not None and _same(held_in[name], value)
+            values = core if name in core else self.custom
+            repeated = known_at is not None and _same(values[name], value)
             if known_at is None or micros >= known_at:
                 fields_at[name] = micros
-                if not said_again:
-                    held_in[name] = value
+                if not repeated:
+                    values[name] = value
                     self.changed_at[name] = micros
                     changes.append(FieldChange(name, at, value))
-            elif not said_again:
-                # What is known now was said again later, and holds from then on.
+            elif not repeated:
+                # The known value was sent again later, and applies from then on.
                 self.changed_at[name] = known_at
-                held = self.sent_at(name) or at, held_in[name]
-                changes.append(FieldChange(name, at, value, late=True, held=held))
+                newer = self.sent_at(name) or at, values[name]
+                changes.append(FieldChange(name, at, value, late=True, newer=newer))
             elif micros < self.changed_at.get(name, known_at):
                 changes.append(FieldChange(name, at, value, late=True))
-        self._hear(sent, micros)
+        self._set_newest(sent, micros)
         return changes
 
     def merge(self, sent: Mapping[str, Any], at: datetime) -> None:
-        """The same where there is no history."""
+        """Merge the fields that an event of the time `at` carried, if they have no history."""
         micros = to_microseconds(at)
         for name, value in sent.items():
             known_at = self.fields_at.get(name)
             if known_at is None or micros >= known_at:
                 self.fields_at[name] = micros
-                held_in = self.core if name in self.core else self.custom
-                held_in[name] = value
-        self._hear(sent, micros)
+                values = self.core if name in self.core else self.custom
+                values[name] = value
+        self._set_newest(sent, micros)
 
-    def _hear(self, sent: Mapping[str, Any], micros: int) -> None:
+    def _set_newest(self, sent: Mapping[str, Any], micros: int) -> None:
         if self.newest_at is None or micros >= self.newest_at:
-            self.newest_at, self.newest = micros, sent.keys()
+            self.newest_at, self.newest_fields = micros, sent.keys()
 
 
-def digest_fields(said: Mapping[str, Any], *about: Any) -> str:
-    """Of what an event says: the same only if every field is written alike. 128 bits as a UUID."""
-    return sha256(json_bytes([said, *about])).hexdigest()[:32]
+def digest_fields(fields: Mapping[str, Any], *context: Any) -> str:
+    """Return a digest that is equal only if the JSON of every field is: 128 bits, as a UUID."""
+    return sha256(json_bytes([fields, *context])).hexdigest()[:32]
 
 
 def to_microseconds(at: datetime) -> int:
-    """Since 1970."""
+    """Return a time in microseconds since 1970."""
     return (at - _EPOCH) // _MICROSECOND
 
 
-def _moment(micros: int) -> datetime:
+def _to_datetime(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Whether two values are written alike; Python takes 1, 1.0 and true for one."""
-    if type(one) is type(other) and type(one) in _PLAIN:
-        return bool(one == other)
-    return bool(json_bytes(one) == json_bytes(other))
+def _same(value: Any, other: Any) -> bool:
+    """Whether the JSON of two values is the same; Python considers 1, 1.0 and True equal."""
+    if type(value) is type(other) and type(value) in _PLAIN:
+        return bool(value == other)
+    return bool(json_bytes(value) == json_bytes(other))

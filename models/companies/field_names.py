@@ -1,31 +1,33 @@
-"""Which custom fields companies have."""
+"""Lists the custom fields that companies have."""
 
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, filter_condition
 from models.database import query
 
 SAMPLE_SIZE = 1_000
-"""Companies, the newest, that tell which custom fields there are."""
+"""The number of companies, the newest ones, that are searched for custom fields."""
 
 
-def list_for_filter(organization_id: int, wanted: CompanyFilter = ALL_COMPANIES) -> list[str]:
-    """Every custom field that any company has which a filter finds, by name.
+def list_for_filter(
+    organization_id: int, company_filter: CompanyFilter = ALL_COMPANIES
+) -> list[str]:
+    """Return every custom field of the companies that match a filter, by name.
 
-    Looks at all of them: for an export, not for a page. Nearly all have just the fields that the
-    newest have: without a filter, only what others have is taken apart.
+    Reads all of them: for an export, not for a page. Nearly all have only fields that the newest
+    have, so without a filter only other fields are expanded.
     """
-    where, parameters = filter_condition(organization_id, wanted)
-    known = list_names(organization_id) if wanted == ALL_COMPANIES else []
+    where, parameters = filter_condition(organization_id, company_filter)
+    frequent = list_names(organization_id) if company_filter == ALL_COMPANIES else []
     rows = query(
         "select distinct field from ("
         f" select traits - %(known)s::text[] as others from companies where {where} offset 0"
-        ") found cross join lateral jsonb_object_keys(others) field where others <> '{}'",
-        parameters | {"known": known},
+        ") matching cross join lateral jsonb_object_keys(others) field where others <> '{}'",
+        parameters | {"known": frequent},
     )
-    return sorted({*known, *(row["field"] for row in rows)})
+    return sorted({*frequent, *(row["field"] for row in rows)})
 
 
 def list_names(organization_id: int) -> list[str]:
-    """The custom fields that the newest companies have, the most frequent first."""
+    """Return the custom fields of the newest companies, the most frequent first."""
     rows = query(
         "select field from (select traits from companies"
         " where organization_id = %(organization_id)s order by id desc limit %(limit)s) newest"
@@ -37,7 +39,7 @@ def list_names(organization_id: int) -> list[str]:
 
 
 def count_values(organization_id: int) -> dict[str, int]:
-    """How many different values each custom field has among the newest companies."""
+    """Count the distinct values of each custom field among the newest companies."""
     rows = query(
         "select field.key, count(distinct field.value) as number from (select traits from companies"
         " where organization_id = %(organization_id)s order by id desc limit %(limit)s) newest"

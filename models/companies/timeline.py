@@ -1,4 +1,4 @@
-"""What happened to one company, newest first: its events and transitions as one story."""
+"""The timeline of a company: its events and transitions in one list, newest first."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +12,8 @@ from models.database import query
 class TimelineEntry:
     """One event or one transition.
 
-    Of an event there are `event_key`, `data` and, where one did it, `user`, the client's own id
-    of it. Of a transition there are the statuses, the `cause` and the `changes` of its flags.
+    An event has `event_key`, `data` and, if it is a user's, `user`, the client's own id. A
+    transition has the statuses, the `cause` and the `changes` of its flags.
     """
 
     at: datetime
@@ -29,7 +29,7 @@ class TimelineEntry:
 
     @property
     def is_event(self) -> bool:
-        """Whether it is an event of the company, and not a change of its health."""
+        """Whether it is an event, not a transition."""
         return self.event_id is not None
 
 
@@ -58,13 +58,13 @@ def read_page(
     after: str | None = None,
     limit: int = 50,
 ) -> tuple[list[TimelineEntry], str | None]:
-    """The newest that happened, and what to ask for the next with.
+    """Return the newest entries, and the cursor of the next page.
 
-    Either kind can be left out; `event_key` leaves out events with another one. A change of health
-    stands above the event of the same instant that caused it.
+    Either kind can be omitted; `event_key` omits events with another key. A transition comes before
+    the event of the same instant that caused it.
 
     Raises:
-        UnreadableCursor: `after` is not what an earlier page gave.
+        UnreadableCursor: `after` is not a cursor of this list.
     """
     parameters = {"company_id": company_id, "event_key": event_key, "limit": limit + 1}
     parts = []
@@ -72,8 +72,8 @@ def read_page(
         key = "" if event_key is None else " and event_key = %(event_key)s"
         parts.append(_part(f"{_EVENTS}{key}", ("occurred_at", "0::bigint", "event_id"), after))
     if transitions:
-        place = ("at", "1::bigint", "lpad(sequence::text, 19, '0')")
-        parts.append(_part(_TRANSITIONS, place, after))
+        keys = ("at", "1::bigint", "lpad(sequence::text, 19, '0')")
+        parts.append(_part(_TRANSITIONS, keys, after))
     if not parts:
         return [], None
     rows = query(
@@ -84,38 +84,34 @@ def read_page(
         " order by at desc, kind desc, key desc",
         {**parameters, **_NEWEST_FIRST.read(after)},
     )
-    found = [_happening(row) for row in rows[:limit]]
-    following = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        following = _NEWEST_FIRST.write([last["at"], last["kind"], last["key"]])
-    return found, following
+    entries = [_entry(row) for row in rows[:limit]]
+    return entries, _NEWEST_FIRST.next_page(rows, limit, "at", "kind", "key")
 
 
 def list_event_keys(company_id: int) -> list[str]:
-    """The keys of all events of a company, in order: one index probe for each."""
+    """Return the event keys of a company in alphabetical order: one index probe for each."""
     rows = query(
-        "with recursive found as ("
+        "with recursive present as ("
         " select (select min(event_key) from events where company_id = %(company_id)s) as key"
         " union all"
         " select (select min(event_key) from events where company_id = %(company_id)s"
-        " and event_key > found.key) from found where found.key is not null)"
-        " select key from found where key is not null order by key",
+        " and event_key > present.key) from present where present.key is not null)"
+        " select key from present where key is not null order by key",
         {"company_id": company_id},
     )
     return [row["key"] for row in rows]
 
 
-def _part(select: str, place: tuple[str, str, str], after: str | None) -> str:
-    """The newest of one kind after a place: a walk down its index, from that instant on."""
+def _part(select: str, keys: tuple[str, str, str], after: str | None) -> str:
+    """Return SQL for the newest entries of one kind after a cursor: a scan of its index."""
     bound = ""
     if after is not None:
-        bound = f" and {place[0]} <= %(cursor_0)s::timestamptz"
-        bound += _NEWEST_FIRST.condition(place, after, descending=True)
-    return f"({select}{bound} order by {place[0]} desc, {place[2]} desc limit %(limit)s)"
+        bound = f" and {keys[0]} <= %(cursor_0)s::timestamptz"
+        bound += _NEWEST_FIRST.condition(keys, after, descending=True)
+    return f"({select}{bound} order by {keys[0]} desc, {keys[2]} desc limit %(limit)s)"
 
 
-def _happening(row: dict[str, Any]) -> TimelineEntry:
+def _entry(row: dict[str, Any]) -> TimelineEntry:
     event_id = row["key"] if row["kind"] == 0 else None
     names = [name for name in TimelineEntry.__dataclass_fields__ if name != "event_id"]
     return TimelineEntry(event_id=event_id, **{name: row[name] for name in names})

@@ -17,7 +17,7 @@ UserKey = ExternalKey
 
 @dataclass
 class User:
-    """A user's row, locked for the transaction that read it."""
+    """A user's row, locked by the transaction that read it."""
 
     id: int
     company_id: int
@@ -25,7 +25,7 @@ class User:
     first_seen_at: datetime
 
     def merge_event(self, sent: Mapping[str, Any], company_id: int, at: datetime) -> None:
-        """Take over what an event of the time `at` said, and of which company it was."""
+        """Merge the fields of an event of the time `at`, and the company that it belongs to."""
         self.traits.merge(sent, at)
         if self.traits.newest_event_at == at:
             self.company_id = company_id
@@ -34,7 +34,7 @@ class User:
 
 @dataclass(frozen=True)
 class ListedUser:
-    """A user as lists show it; `last_event_at` is when one of the company last had an event."""
+    """A user as lists show it; `id` is the client's own."""
 
     id: str
     name: str | None
@@ -48,28 +48,29 @@ _LAST_SEEN_FIRST = Cursor("users", ("timestamptz", "bigint"))
 
 
 def find_ids(keys: Collection[UserKey]) -> dict[UserKey, int]:
-    """The ids of the users with these keys that exist."""
+    """Return the ids of the existing users with these keys."""
     return find_row_ids("users", keys)
 
 
-def lock_for_intake(said: Sequence[FieldDigest]) -> dict[int, User]:
-    """Lock the users of events, in the order of their ids; those that say something new, by id.
+def lock_for_intake(digests: Sequence[FieldDigest]) -> dict[int, User]:
+    """Lock the users of events, in the order of their ids; return the ones to merge, by id.
 
-    Where the events say what was said before, only the time of the newest event moves, here.
+    If events repeat the field values of the newest event before them, only the time of the newest
+    event changes, which is written here.
 
     Raises:
-        RowGone: one of them is no longer there.
+        RowGone: One of the users no longer exists.
     """
-    if not said:
+    if not digests:
         return {}
     [row] = lock_and_touch(
         "users",
-        said,
+        digests,
         newest="company_at",
-        since="first_seen_at",  # there is no history that an event of the past could change
-        tell="count(*) as found, array_agg(id) filter (where not again) as to_merge",
+        since="first_seen_at",  # there is no history that a late event could change
+        select="count(*) as locked, array_agg(id) filter (where not again) as to_merge",
     )
-    if row["found"] < len(said):
+    if row["locked"] < len(digests):
         raise RowGone
     return _with_ids(row["to_merge"]) if row["to_merge"] else {}
 
@@ -84,7 +85,7 @@ def _with_ids(ids: Sequence[int]) -> dict[int, User]:
 
 
 def add(users: Iterable[tuple[UserKey, int, datetime]]) -> None:
-    """Add users by key, company and first sight, leaving out those added meanwhile."""
+    """Add users by key, company and first sight, except ones that exist by now."""
     query_over(
         "insert into users (organization_id, external_id, company_id, company_at, first_seen_at)"
         " select organization_id, external_id, company_id, seen_at, seen_at from v"
@@ -103,23 +104,23 @@ def add(users: Iterable[tuple[UserKey, int, datetime]]) -> None:
 
 
 def save(users: Iterable[User]) -> None:
-    """Write back users of whom something else was said."""
+    """Store the users whose fields or company have changed."""
     query_over(
         "update users u set company_id = v.company_id, company_at = v.company_at, email = v.email,"
         " name = v.name, traits = v.traits, fields_at = v.fields_at, said = v.said,"
         " first_seen_at = v.first_seen_at from v where u.id = v.id",
         [
             {
-                "id": u.id,
-                "company_id": u.company_id,
-                "company_at": u.traits.newest_event_at,
-                **u.traits.core,
-                "traits": u.traits.custom,
-                "fields_at": u.traits.stored_fields_at,
-                "said": u.traits.digest(u.company_id),
-                "first_seen_at": u.first_seen_at,
+                "id": user.id,
+                "company_id": user.company_id,
+                "company_at": user.traits.newest_event_at,
+                **user.traits.core,
+                "traits": user.traits.custom,
+                "fields_at": user.traits.stored_fields_at,
+                "said": user.traits.digest(user.company_id),
+                "first_seen_at": user.first_seen_at,
             }
-            for u in users
+            for user in users
         ],
         "id bigint, company_id bigint, company_at timestamptz, email text, name text,"
         " traits jsonb, fields_at jsonb, said uuid, first_seen_at timestamptz",
@@ -129,10 +130,10 @@ def save(users: Iterable[User]) -> None:
 def read_page(
     company_id: int, *, after: str | None = None, limit: int = 50
 ) -> tuple[list[ListedUser], str | None]:
-    """The users of a company, the last seen first, and what to ask for the next ones with.
+    """Return the users of a company, last seen first, and the cursor of the next page.
 
     Raises:
-        UnreadableCursor: `after` is not what an earlier page gave.
+        UnreadableCursor: `after` is not a cursor of this list.
     """
     rows = query(
         "select id as row_id, external_id as id, name, email, first_seen_at,"
@@ -141,16 +142,13 @@ def read_page(
         " order by company_at desc, users.id desc limit %(limit)s",
         {"company_id": company_id, "limit": limit + 1, **_LAST_SEEN_FIRST.read(after)},
     )
-    following = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        following = _LAST_SEEN_FIRST.write([last["last_event_at"], last["row_id"]])
     names = ListedUser.__dataclass_fields__
-    return [ListedUser(**{name: row[name] for name in names}) for row in rows[:limit]], following
+    users = [ListedUser(**{name: row[name] for name in names}) for row in rows[:limit]]
+    return users, _LAST_SEEN_FIRST.next_page(rows, limit, "last_event_at", "row_id")
 
 
 def count(company_id: int) -> int:
-    """How many users a company has."""
+    """Count the users of a company."""
     [row] = query(
         "select count(*) as number from users where company_id = %(company_id)s",
         {"company_id": company_id},
@@ -162,6 +160,6 @@ def count(company_id: int) -> int:
 def _user(row: dict[str, Any]) -> User:
     core = {"email": row["email"], "name": row["name"]}
     traits = Traits.stored(
-        core, row["traits"], row["fields_at"], row["company_at"], said=row["said"]
+        core, row["traits"], row["fields_at"], row["company_at"], digest=row["said"]
     )
     return User(row["id"], row["company_id"], traits, row["first_seen_at"])

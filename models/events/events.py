@@ -1,20 +1,19 @@
-"""Events as they were sent, and the two probes into them that judging rests on."""
+"""Queries over stored events of one company, and of several companies in a window."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.bulk import query_over
 from models.database import database, json, query
 
 Filters = Sequence[tuple[Sequence[str], Sequence[Any]]]
-"""Pairs of a path below `data` and the values of which one must stand there."""
+"""Pairs of a path in `data` and the accepted values at it."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The events of one company in `(since, until]` with a key (None is any) and certain data."""
+    """The events of one company in `(since, until]` with a key (None is any) and matching data."""
 
     company_id: int
     event_key: str | None
@@ -24,9 +23,9 @@ class Selection:
 
 
 def find_latest(selection: Selection, *, limit: int) -> list[datetime]:
-    """Times of the `limit` latest events, newest first.
+    """Return the times of the `limit` latest events, newest first.
 
-    One walk down `events_by_key`, or `events_by_time` where the key is None, that ends after
+    One scan of the index `events_by_key`, or `events_by_time` if the key is None, that ends after
     `limit` matches.
     """
     condition, parameters = _condition(selection)
@@ -38,109 +37,8 @@ def find_latest(selection: Selection, *, limit: int) -> list[datetime]:
     return [row["occurred_at"] for row in rows]
 
 
-@dataclass(frozen=True)
-class Nth:
-    """The `depth`-th latest event of a company, of a key or (None) of any, counted from 1.
-
-    With `users` the last event of the user who comes at that place.
-    """
-
-    company_id: int
-    event_key: str | None
-    depth: int
-    users: bool = False
-
-
-EVENTS_OF_A_USER = 20
-"""So many times the depth are read to find users, and no more."""
-
-_NTH_EVENT = (
-    "select occurred_at from events where company_id = wanted.company_id{key}"
-    " and occurred_at <= wanted.until order by occurred_at desc offset wanted.depth - 1 limit 1"
-)
-_NTH_USER = (
-    "select max(occurred_at) as occurred_at from (select occurred_at, user_id from events"
-    " where company_id = wanted.company_id{key} and occurred_at <= wanted.until"
-    f" order by occurred_at desc limit {EVENTS_OF_A_USER} * wanted.depth) latest"
-    " where user_id is not null group by user_id order by 1 desc"
-    " offset wanted.depth - 1 limit 1"
-)
-
-
-def find_times_of_nth(wanted: Sequence[Nth], until: datetime) -> list[datetime | None]:
-    """The time of each of these events up to an instant, None where there are not so many.
-
-    The same walks as `latest` makes, many in one query. None of `users` may also mean that they
-    stand further back than it looks.
-    """
-    walks = [
-        f"select wanted.n, nth.occurred_at from v wanted cross join lateral ({walk}) nth"
-        f" where wanted.event_key {given} and wanted.users = {users}"
-        for users, nth in (("false", _NTH_EVENT), ("true", _NTH_USER))
-        for walk, given in (
-            (nth.format(key=" and event_key = wanted.event_key"), "is not null"),
-            (nth.format(key=""), "is null"),
-        )
-    ]
-    rows = query_over(
-        " union all ".join(walks),
-        [{**vars(one), "n": n, "until": until} for n, one in enumerate(wanted)],
-        "n integer, company_id bigint, event_key text, depth integer, users boolean,"
-        " until timestamptz",
-    )
-    found = {row["n"]: row["occurred_at"] for row in rows}
-    return [found.get(n) for n in range(len(wanted))]
-
-
-@dataclass(frozen=True)
-class Latest:
-    """The `limit` latest events of a company, of a key or (None) of any."""
-
-    company_id: int
-    event_key: str | None
-    limit: int
-
-
-def find_times_of_latest(wanted: Sequence[Latest]) -> list[list[datetime]]:
-    """The times of each, newest first: what `latest` finds of all times, many in one query."""
-    walk = (
-        "select wanted.n, latest.occurred_at from v wanted cross join lateral"
-        " (select occurred_at from events where company_id = wanted.company_id{key}"
-        " order by occurred_at desc limit wanted.most) latest where wanted.event_key {given}"
-    )
-    rows = query_over(
-        walk.format(key=" and event_key = wanted.event_key", given="is not null")
-        + " union all "
-        + walk.format(key="", given="is null"),
-        [
-            {"n": n, "company_id": one.company_id, "event_key": one.event_key, "most": one.limit}
-            for n, one in enumerate(wanted)
-        ],
-        "n integer, company_id bigint, event_key text, most integer",
-    )
-    times: list[list[datetime]] = [[] for _ in wanted]
-    for row in rows:
-        times[row["n"]].append(row["occurred_at"])
-    return [sorted(found, reverse=True) for found in times]
-
-
-def find_firsts_after(instants: Mapping[int, datetime]) -> dict[int, datetime]:
-    """Of each company the time of its first event after an instant, where there is one.
-
-    One probe of `events_by_time` for each.
-    """
-    rows = query_over(
-        "select v.company_id, following.occurred_at from v cross join lateral"
-        " (select occurred_at from events where company_id = v.company_id"
-        " and occurred_at > v.after order by occurred_at limit 1) following",
-        [{"company_id": company_id, "after": after} for company_id, after in instants.items()],
-        "company_id bigint, after timestamptz",
-    )
-    return {row["company_id"]: row["occurred_at"] for row in rows}
-
-
 def find_first(selection: Selection) -> datetime | None:
-    """Time of the first event; one probe of the same index."""
+    """Return the time of the first event; one probe of the same index."""
     condition, parameters = _condition(selection)
     rows = query(
         f"select occurred_at from events where {condition} order by occurred_at limit 1", parameters
@@ -149,14 +47,14 @@ def find_first(selection: Selection) -> datetime | None:
 
 
 def find_latest_by_user(selection: Selection, *, limit: int) -> list[datetime]:
-    """The last time of each user, the `limit` latest of them, newest first.
+    """Return the last time of each user, the `limit` latest of them, newest first.
 
-    Hops from one (key, user) to the next along `events_by_user`, so its cost follows the number
-    of users, however many events each has. With `where`, it reads the window's events.
+    Skips from one (key, user) to the next in the index `events_by_user`, so its cost depends on
+    the number of users, not of their events. With `where`, it reads all events of the window.
     """
     if selection.where:
         return _latest_of_each(selection, "user_id", {}, limit=limit)
-    # With the key given, comparing whole rows would walk from the key's first entry each time.
+    # For a single key, comparing whole rows would scan from the key's first entry each time.
     same_key, following = "true", "(event_key, user_id) > (pairs.event_key, pairs.user_id)"
     if selection.event_key is not None:
         same_key, following = "event_key = %(event_key)s", "user_id > pairs.user_id"
@@ -191,18 +89,18 @@ def find_latest_by_user(selection: Selection, *, limit: int) -> list[datetime]:
 def find_latest_by_value(
     selection: Selection, path: Sequence[str], *, limit: int
 ) -> list[datetime]:
-    """The last time of each distinct value at a path below `data`, as for users.
+    """Return the last time of each distinct value at a path in `data`, the `limit` latest.
 
-    Reads the window's events.
+    Reads all events of the window.
     """
     field, parameters = _field(path, "of")
     return _latest_of_each(selection, f"nullif({field}, 'null')", parameters, limit=limit)
 
 
 def read_values(selection: Selection, path: Sequence[str]) -> list[tuple[datetime, Any]]:
-    """Each event's time and what stands at a path below `data`, oldest first.
+    """Return each event's time and its value at a path in `data`, oldest first.
 
-    An empty path asks for the times alone. Reads the window's events.
+    For an empty path the values are None. Reads all events of the window.
     """
     field, parameters = _field(path, "of") if path else ("null", {})
     condition, matching = _condition(selection)
@@ -210,8 +108,8 @@ def read_values(selection: Selection, path: Sequence[str]) -> list[tuple[datetim
         f"select occurred_at, {field} from events where {condition} order by occurred_at",
         {**parameters, **matching},
     )
-    found: list[tuple[datetime, Any]] = cursor.fetchall()
-    return found
+    values: list[tuple[datetime, Any]] = cursor.fetchall()
+    return values
 
 
 def read_for_companies(
@@ -221,7 +119,7 @@ def read_for_companies(
     since: datetime,
     until: datetime,
 ) -> list[tuple[int, datetime, str, int | None, Any]]:
-    """All events of these companies in `(since, until]`: company, time, key, user id, data.
+    """Return all events of companies in `(since, until]`: company, time, key, user id, data.
 
     `event_keys` None is any.
     """
@@ -237,19 +135,19 @@ def read_for_companies(
             "until": until,
         },
     )
-    found: list[tuple[int, datetime, str, int | None, Any]] = cursor.fetchall()
-    return found
+    events: list[tuple[int, datetime, str, int | None, Any]] = cursor.fetchall()
+    return events
 
 
 def filter_condition(where: Filters) -> tuple[str, dict[str, Any]]:
-    """SQL, beginning with `and`, for what stands in the data of events, and its parameters."""
+    """Return SQL that begins with `and`, for filters of the data of events, and its parameters."""
     conditions = []
     parameters: dict[str, Any] = {}
-    for number, (path, wanted) in enumerate(where):
+    for number, (path, accepted) in enumerate(where):
         field, steps = _field(path, f"path_{number}")
         conditions.append(f" and {field} = any(%(values_{number})s::jsonb[])")
         parameters |= steps
-        parameters[f"values_{number}"] = [json(value) for value in wanted]
+        parameters[f"values_{number}"] = [json(value) for value in accepted]
     return "".join(conditions), parameters
 
 
@@ -266,7 +164,7 @@ def _latest_of_each(
 
 
 def _condition(selection: Selection) -> tuple[str, dict[str, Any]]:
-    """SQL for a selection, and its parameters."""
+    """Return SQL for a selection, and its parameters."""
     conditions = [
         "company_id = %(company_id)s",
         "occurred_at > %(since)s",
@@ -280,8 +178,8 @@ def _condition(selection: Selection) -> tuple[str, dict[str, Any]]:
 
 
 def _field(path: Sequence[str], name: str) -> tuple[str, dict[str, Any]]:
-    """SQL for what stands at a path below `data`, and its parameters."""
-    # Step by step with `->`, since `#>` would take a step such as `0` for a place in a list.
+    """Return SQL for the value at a path in `data`, and its parameters."""
+    # Step by step with `->`, since `#>` would read a step such as `0` as an index of a list.
     names = [f"{name}_{depth}" for depth in range(len(path))]
     return (
         f"({' -> '.join(['data', *(f'%({step})s::text' for step in names)])})",

@@ -1,4 +1,4 @@
-"""Stores events, and keeps those that cannot be stored."""
+"""Stores events, and keeps the ones that cannot be stored."""
 
 import time
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ from typing import Any
 
 import psycopg2
 
-from models.bulk import NULL, copied_json, copied_text, copy_into, query_over
+from models.bulk import NULL, copy_into, escape_json, escape_text, query_over
 from models.database import execute, json, transaction
 
 
 @dataclass(frozen=True)
 class StoredEvent:
-    """One event's row."""
+    """An event to store."""
 
     organization_id: int
     event_id: str
@@ -31,22 +31,22 @@ EventKey = tuple[int, str]
 """Organization id, and the event's id."""
 
 MANY = 20
-"""Events from which on to copy them is worth its round trips."""
+"""The number of events from which on COPY is worth its round trips."""
 
 CAREFUL_SECONDS = 60.0
 
 
 class NewEvents:
-    """Stores events. Many are copied, which fails where one of them is stored already.
+    """Stores events. Many are stored with COPY, which fails if one of them is stored already.
 
-    Then they are inserted one beside the other, and so are those of the next minute.
+    Then they are inserted instead, and so are the events of the next minute.
     """
 
     def __init__(self) -> None:
         self._careful_until = 0.0
 
     def add(self, events: Iterable[StoredEvent]) -> set[EventKey]:
-        """Store events; the keys of those that were not stored before."""
+        """Store events, and return the keys of the ones that were not stored before."""
         ordered = sorted(events, key=_key)
         if len(ordered) >= MANY and time.monotonic() >= self._careful_until:
             try:
@@ -73,21 +73,23 @@ _key = attrgetter("organization_id", "event_id")
 
 
 def _line(event: StoredEvent) -> str:
-    """A row as COPY takes it."""
+    """Return a row in the text format of COPY."""
     user_id = NULL if event.user_id is None else event.user_id
-    data = NULL if event.data is None else copied_json(event.data)
+    data = NULL if event.data is None else escape_json(event.data)
     return (
-        f"{event.organization_id}\t{copied_text(event.event_id)}\t{event.company_id}\t{user_id}"
-        f"\t{copied_text(event.event_key)}\t{event.occurred_at}\t{event.received_at}\t{data}\n"
+        f"{event.organization_id}\t{escape_text(event.event_id)}\t{event.company_id}\t{user_id}"
+        f"\t{escape_text(event.event_key)}\t{event.occurred_at}\t{event.received_at}\t{data}\n"
     )
 
 
 def add(events: Iterable[StoredEvent]) -> set[EventKey]:
-    """Insert events; the keys of those that were not stored before."""
+    """Insert events, and return the keys of the ones that were not stored before."""
     rows = query_over(
         f"insert into events ({', '.join(_COLUMNS)}) select * from v"
         " on conflict (organization_id, event_id) do nothing returning organization_id, event_id",
-        sorted(events, key=_key),  # so that two who store the same wait in one order
+        sorted(
+            events, key=_key
+        ),  # so that transactions that store the same events wait in one order
         ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items()),
     )
     return {(row["organization_id"], row["event_id"]) for row in rows}

@@ -1,7 +1,7 @@
-"""How many companies and users each event key had in a week, counted again where events came.
+"""Weekly reach: how many companies and users had events of each key in a week.
 
-Distinct companies cannot be added up, and events come late. So a week that was touched is
-counted anew as a whole, in the background; `as_of` tells what is not there yet.
+Distinct counts cannot be added up, and events arrive late. So a week with new events is counted
+again as a whole, in the background; `as_of` is the time of that count.
 """
 
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ from datetime import date, datetime, timedelta
 
 from models.database import execute, query
 
-AT_MOST_EVERY = timedelta(minutes=1)
-TIMES_ITS_COST = 20
-"""Counting a week again waits so many times as long as it took: it takes no more than a
-twentieth of one connection however many events there are."""
+MIN_INTERVAL = timedelta(minutes=1)
+COST_FACTOR = 20
+"""A week is counted again after this many times the duration of its last count, so counting uses
+at most a twentieth of one connection, however many events there are."""
 
 
 @dataclass(frozen=True)
 class Week:
-    """A week that begins on Monday, UTC: who was active, as of when it was counted.
+    """The counts of a week that begins on Monday, UTC, as of the time of counting.
 
-    `behind` tells that events came since.
+    `behind` means that events have arrived since.
     """
 
     week: date
@@ -32,7 +32,7 @@ class Week:
 
 @dataclass(frozen=True)
 class TouchedWeek:
-    """A week of an organization of which events came since it was counted."""
+    """A week of an organization with events that arrived after it was counted."""
 
     organization_id: int
     week: date
@@ -45,17 +45,17 @@ _COLUMNS = (
 
 
 def read_weeks(organization_id: int, event_key: str, *, since: date) -> list[Week]:
-    """The counted weeks of a key from the week of a day on; one without an event has none."""
+    """Return the counted weeks of a key from the week of a day on, except weeks without events."""
     return read_weeks_by_key(organization_id, [event_key], since=since).get(event_key, [])
 
 
 def read_weeks_by_key(
     organization_id: int, event_keys: Sequence[str] | None, *, since: date
 ) -> dict[str, list[Week]]:
-    """The same of several keys, by key, of all where it is None; a key without any is left out."""
-    wanted = "" if event_keys is None else " and event_key = any(%(event_keys)s)"
+    """Return the counted weeks by key, of all keys if it is None; keys without any are absent."""
+    only_keys = "" if event_keys is None else " and event_key = any(%(event_keys)s)"
     rows = query(
-        f"select {_COLUMNS} from event_weeks where organization_id = %(organization_id)s{wanted}"
+        f"select {_COLUMNS} from event_weeks where organization_id = %(organization_id)s{only_keys}"
         " and week >= date_trunc('week', %(since)s::timestamp)::date and counted_at is not null"
         " order by event_key, week",
         {
@@ -64,17 +64,17 @@ def read_weeks_by_key(
             "since": since,
         },
     )
-    found: dict[str, list[Week]] = {}
+    weeks: dict[str, list[Week]] = {}
     for row in rows:
-        found.setdefault(row.pop("event_key"), []).append(Week(**row))
-    return found
+        weeks.setdefault(row.pop("event_key"), []).append(Week(**row))
+    return weeks
 
 
 def read_company_counts(organization_id: int, *, since: date) -> dict[str, dict[int, int]]:
-    """By event key, how many companies were active in each week with any.
+    """Return, by event key, the number of active companies in each week with any.
 
-    Weeks by their number, that of the day `since` being 0. All keys come in a row each, since
-    making a value of each of their weeks takes far longer than reading them.
+    Weeks are numbered; the week of the day `since` is 0. Each key is one row, since converting a
+    value for each of its weeks takes far longer than reading them.
     """
     rows = query(
         "select event_key, array_agg((week - first) / 7) as weeks,"
@@ -89,34 +89,24 @@ def read_company_counts(organization_id: int, *, since: date) -> dict[str, dict[
     }
 
 
-def in_week(organization_id: int, day: date) -> dict[str, Week]:
-    """By event key, who was active in the week of a day."""
-    rows = query(
-        f"select {_COLUMNS} from event_weeks where organization_id = %(organization_id)s"
-        " and week = date_trunc('week', %(day)s::timestamp)::date and counted_at is not null",
-        {"organization_id": organization_id, "day": day},
-    )
-    return {row.pop("event_key"): Week(**row) for row in rows}
-
-
 def find_touched(now: datetime, *, limit: int) -> list[TouchedWeek]:
-    """Weeks that may be counted again by now, those that wait the longest first."""
+    """Return the weeks that may be counted again by now, the longest waiting first."""
     rows = query(
         "select organization_id, week, array_agg(event_key order by event_key) as event_keys"
         " from event_weeks where touched_at is not null and (counted_at is null or"
-        f" counted_at + greatest(%(at_most_every)s, {TIMES_ITS_COST} * took) <= %(now)s)"
+        f" counted_at + greatest(%(at_most_every)s, {COST_FACTOR} * took) <= %(now)s)"
         " group by 1, 2 order by min(touched_at), 2 desc limit %(limit)s",
-        {"now": now, "at_most_every": AT_MOST_EVERY, "limit": limit},
+        {"now": now, "at_most_every": MIN_INTERVAL, "limit": limit},
     )
     return [TouchedWeek(**row) for row in rows]
 
 
-def recount(one: TouchedWeek, now: datetime) -> None:
-    """Count a touched week, of its keys together, within the transaction at hand.
+def recount(week: TouchedWeek, now: datetime) -> None:
+    """Count a touched week, all of its keys together, in the current transaction.
 
-    It is taken as counted before it is: what comes meanwhile touches it again.
+    It is marked as counted before it is: events that arrive meanwhile touch it again.
     """
-    parameters = {**vars(one), "now": now}
+    parameters = {**vars(week), "now": now}
     execute(
         "update event_weeks set touched_at = null, counted_at = %(now)s"
         " where organization_id = %(organization_id)s and week = %(week)s"
@@ -128,10 +118,10 @@ def recount(one: TouchedWeek, now: datetime) -> None:
         update event_weeks w set companies = counted.companies, users = counted.users,
             took = clock_timestamp() - statement_timestamp()
         from (
-            select wanted.event_key, count(distinct e.company_id) as companies,
+            select requested.event_key, count(distinct e.company_id) as companies,
                 count(distinct e.user_id) as users
-            from unnest(%(event_keys)s) wanted (event_key) left join events e
-                on e.organization_id = %(organization_id)s and e.event_key = wanted.event_key
+            from unnest(%(event_keys)s) requested (event_key) left join events e
+                on e.organization_id = %(organization_id)s and e.event_key = requested.event_key
                 and e.occurred_at >= %(week)s::timestamp at time zone 'UTC'
                 and e.occurred_at < (%(week)s::timestamp + interval '7 days') at time zone 'UTC'
             group by 1

@@ -1,8 +1,8 @@
-"""Flags of companies that count otherwise than they are judged; rows are kept when they are over.
+"""Overrides: flags of companies that are snoozed or set by a person. Ended rows are kept.
 
-`starts_at` is when one was made, `ended_at` when it ended. Both are in the company's health only
-once they are recorded there, which is at once unless events wait to be stored; `due_at` is when
-the next of the two is to be.
+An override is created at `starts_at` and ends at `ended_at`. Each of both affects the company's
+health once it is recorded there: immediately, unless events wait to be stored. `due_at` is the
+instant at which the next of both is to be recorded.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class NewOverride:
-    """One that is to be; `status` is None for a snooze, `ends_at` for one that does not end."""
+    """An override to add; `status` is None for a snooze, `ends_at` if it has no planned end."""
 
     organization_id: int
     company_id: int
@@ -38,7 +38,7 @@ class NewOverride:
 
 @dataclass(frozen=True)
 class StoredOverride(NewOverride):
-    """One row. `ended_by` is a person, `time` or `rules`."""
+    """One override. `ended_by` is a person, `time` or `rules`."""
 
     id: int
     kind: Kind
@@ -50,13 +50,13 @@ class StoredOverride(NewOverride):
 
     @property
     def over_at(self) -> datetime | None:
-        """When it ended, or is to end; None if not by itself."""
+        """When it ended or is planned to end; None if neither."""
         return self.ended_at or self.ends_at
 
 
 @dataclass(frozen=True)
 class ListedOverride:
-    """One row as lists show it, with the client's own id of the company."""
+    """One override as lists show it; `company` is the client's own id."""
 
     company: str
     company_name: str
@@ -70,7 +70,7 @@ _COLUMNS = (
 
 
 def add(new: NewOverride) -> StoredOverride:
-    """Write a row."""
+    """Insert an override."""
     rows = query(
         "insert into flag_overrides (organization_id, company_id, flag, kind, status, reason,"
         " owner, made_by, starts_at, ends_at) values (%(organization_id)s, %(company_id)s,"
@@ -82,7 +82,7 @@ def add(new: NewOverride) -> StoredOverride:
 
 
 def save(stored: StoredOverride) -> None:
-    """Write back how a row ended, and what of it is recorded."""
+    """Store how an override ended, and what is recorded of it."""
     execute(
         "update flag_overrides set ended_at = %(ended_at)s, ended_by = %(ended_by)s,"
         " ended_because = %(ended_because)s, start_recorded = %(start_recorded)s,"
@@ -93,7 +93,7 @@ def save(stored: StoredOverride) -> None:
 
 
 def find(organization_id: int, override_id: int) -> StoredOverride | None:
-    """One row."""
+    """Return one override."""
     rows = query(
         f"select {_COLUMNS} from flag_overrides"
         " where organization_id = %(organization_id)s and id = %(id)s",
@@ -103,24 +103,24 @@ def find(organization_id: int, override_id: int) -> StoredOverride | None:
 
 
 def list_open(company_ids: Collection[int]) -> dict[int, list[StoredOverride]]:
-    """Those of these companies whose end is not recorded yet, in order, where there are any."""
+    """Return the overrides whose end is not recorded yet, oldest first, by company with any."""
     rows = query(
         f"select {_COLUMNS} from flag_overrides"
         " where company_id = any(%(company_ids)s) and not end_recorded order by starts_at, id",
         {"company_ids": list(company_ids)},
     )
-    found: dict[int, list[StoredOverride]] = {}
+    overrides: dict[int, list[StoredOverride]] = {}
     for row in rows:
-        found.setdefault(row["company_id"], []).append(_stored(row))
-    return found
+        overrides.setdefault(row["company_id"], []).append(_stored(row))
+    return overrides
 
 
 def list_for_organization(
     organization_id: int, *, company_id: int | None = None, ended: bool = False
 ) -> list[ListedOverride]:
-    """Those in force, or with `ended` all that ever were, the newest first.
+    """Return the overrides in force, or with `ended` all of them, newest first.
 
-    `company_id` narrows them down to one company.
+    `company_id` restricts them to one company.
     """
     columns = ", ".join(f"o.{name}" for name in _COLUMNS.split(", "))
     rows = query(
@@ -138,7 +138,7 @@ def list_for_organization(
 
 
 def count_between(organization_id: int, *, since: datetime, until: datetime) -> int:
-    """How many were in force at some time from `since` to `until`."""
+    """Count the overrides that were in force at any time from `since` to `until`."""
     rows = query(
         "select count(*) as number from flag_overrides"
         " where organization_id = %(organization_id)s and starts_at <= %(until)s"
@@ -150,7 +150,7 @@ def count_between(organization_id: int, *, since: datetime, until: datetime) -> 
 
 
 def find_due_companies(organization_id: int, *, until: datetime) -> list[int]:
-    """The companies of an organization that have an override due up to an instant."""
+    """Return the companies of an organization that have an override due up to an instant."""
     rows = query(
         "select distinct company_id from flag_overrides"
         " where organization_id = %(organization_id)s and due_at <= %(until)s",
@@ -160,7 +160,7 @@ def find_due_companies(organization_id: int, *, until: datetime) -> list[int]:
 
 
 def find_first_due(organization_id: int, until: datetime) -> dict[int, datetime]:
-    """The companies with an override due up to an instant, and when the first of theirs is."""
+    """Return the companies with an override due up to an instant, with their first due time."""
     rows = query(
         "select company_id, min(due_at) as due_at from flag_overrides"
         " where organization_id = %(organization_id)s and due_at <= %(until)s group by 1",
@@ -175,9 +175,9 @@ DUE = "flag_overrides where due_at <= %(until)s"
 def find_due(
     *, until: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]] = ()
 ) -> list[tuple[int, datetime]]:
-    """Companies with an override whose start or end is due, and since when, the longest first.
+    """Return companies with a due override, and since when it is due, the longest overdue first.
 
-    One probe of the partial index `flag_overrides_due`; pairs to `leave_out` are passed over.
+    One probe of the partial index `flag_overrides_due`; it skips the pairs in `leave_out`.
     """
     rows = query(
         f"select company_id, due_at from {DUE}"

@@ -1,4 +1,4 @@
-"""What is recorded of each flag of each company, and when it is due."""
+"""The recorded level of each flag of each company, and when it is due."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from models.database import query
 class StoredFlagState:
     """One flag of one company; `status` is None for not applicable.
 
-    `holding` tells since when the phrases of a flag with `for` hold, by status, as ISO 8601;
-    `moved_at` is when the status or `holding` last changed, None if only the status ever did.
+    `holding` maps a status of a flag with `for` to the instant since when its phrase is met, as ISO
+    8601; `moved_at` is when the status or `holding` last changed, None if only the status ever did.
     """
 
     organization_id: int
@@ -28,7 +28,7 @@ class StoredFlagState:
 
 @dataclass(frozen=True)
 class DueFlag:
-    """A flag with a due time; `is_current` if no event and no rules wait to be judged with."""
+    """A flag with a due time; `is_current` if all events and the current rules are evaluated."""
 
     company_id: int
     flag: str
@@ -38,12 +38,12 @@ class DueFlag:
 
 
 def list_for_company(company_id: int) -> list[StoredFlagState]:
-    """All flag states of a company."""
+    """Return all flag states of a company."""
     return list_for_companies([company_id])[company_id]
 
 
 def list_for_companies(company_ids: Collection[int]) -> dict[int, list[StoredFlagState]]:
-    """All flag states of these companies."""
+    """Return all flag states of companies, by company."""
     rows = query(
         "select organization_id, company_id, flag, status, changed_at, due_at,"
         " moved_at, holding from flag_states where company_id = any(%(company_ids)s)",
@@ -56,7 +56,7 @@ def list_for_companies(company_ids: Collection[int]) -> dict[int, list[StoredFla
 
 
 def find_due_companies(organization_id: int, *, until: datetime) -> list[int]:
-    """The companies of an organization that have a flag due up to an instant."""
+    """Return the companies of an organization that have a flag due up to an instant."""
     rows = query(
         "select distinct company_id from flag_states"
         " where organization_id = %(organization_id)s and due_at <= %(until)s",
@@ -73,10 +73,10 @@ def list_due(
     after: tuple[datetime, int, str] | None,
     limit: int,
 ) -> list[DueFlag]:
-    """The flags of an organization that are due up to an instant, in order.
+    """Return the flags of an organization that are due up to an instant, in order.
 
-    `version` is that of the rules in force; `after` is the due time, company and name of the flag
-    to go on from.
+    `version` is the rule version in force; `after` is the due time, company and name of the last
+    flag of the previous page.
     """
     rows = query(
         "select f.company_id, f.flag, f.status, f.due_at,"
@@ -97,7 +97,7 @@ def list_due(
 
 
 def save(states: Iterable[StoredFlagState]) -> None:
-    """Write states, replacing those of the same company and flag."""
+    """Insert states, or update the ones of the same company and flag."""
     query_over(
         "insert into flag_states (organization_id, company_id, flag, status, changed_at, due_at,"
         " moved_at, holding) select * from v"
@@ -113,7 +113,7 @@ def save(states: Iterable[StoredFlagState]) -> None:
 
 
 def remove(states: Iterable[StoredFlagState]) -> None:
-    """Forget flags that the rules no longer have."""
+    """Delete the states of flags that the rules no longer contain."""
     query_over(
         "delete from flag_states f using v where f.company_id = v.company_id and f.flag = v.flag",
         [{"company_id": state.company_id, "flag": state.flag} for state in states],
@@ -127,10 +127,10 @@ DUE = "flag_states where due_at <= %(until)s"
 def find_due(
     *, until: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]] = ()
 ) -> list[tuple[int, datetime]]:
-    """Companies with a flag that is due, and since when, the longest overdue first.
+    """Return companies with a due flag, and since when it is due, the longest overdue first.
 
-    One probe of the partial index `flag_states_due`, whatever the number of companies; pairs to
-    `leave_out` are passed over on the way.
+    One probe of the partial index `flag_states_due`, regardless of the number of companies; it
+    skips the pairs in `leave_out`.
     """
     rows = query(
         f"select company_id, due_at from {DUE}"

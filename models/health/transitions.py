@@ -1,4 +1,4 @@
-"""The history of companies' health: one row for each instant at which something changed."""
+"""Transitions: the history of companies' health, a row for each instant with a change."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from models.database import execute, json, query
 
 @dataclass(frozen=True)
 class StoredTransition:
-    """One row; `from_status` equals `to_status` where only flags changed.
+    """One transition; `from_status` equals `to_status` if only flags changed.
 
     `changes` lists the flags that changed, each with `flag`, `from`, `to` and `threshold`.
-    `score` is that of the company afterwards, None where no flag applied, or none was recorded.
+    `score` is the company's score afterwards, None if no flag applied or none was recorded.
     """
 
     id: UUID
@@ -34,7 +34,7 @@ class StoredTransition:
 
 @dataclass(frozen=True)
 class RecentTransition:
-    """A transition with its company, of which `company` is the client's own id."""
+    """A transition with its company; `company` is the client's own id."""
 
     id: UUID
     company: str
@@ -55,7 +55,7 @@ _COLUMNS = (
 
 
 def add(transition: StoredTransition) -> None:
-    """Record a transition."""
+    """Insert a transition."""
     execute(
         f"insert into transitions ({_COLUMNS}) values (%(id)s, %(organization_id)s,"
         " %(company_id)s, %(sequence)s, %(at)s, %(from_status)s, %(to_status)s, %(cause)s,"
@@ -65,7 +65,7 @@ def add(transition: StoredTransition) -> None:
 
 
 def list_for_company(company_id: int) -> list[StoredTransition]:
-    """A company's history, oldest first."""
+    """Return a company's transitions, oldest first."""
     rows = query(
         f"select {_COLUMNS} from transitions where company_id = %(company_id)s order by sequence",
         {"company_id": company_id},
@@ -81,12 +81,12 @@ def list_recent(
     after: str | None = None,
     limit: int = 50,
 ) -> tuple[list[RecentTransition], str | None]:
-    """What happened after an instant, newest first, and what to ask for the next ones with.
+    """Return the transitions after an instant, newest first, and the cursor of the next page.
 
-    `only_status` leaves out those that changed nothing but flags.
+    `only_status` omits the ones that changed only flags.
 
     Raises:
-        UnreadableCursor: `after` is not what an earlier page gave.
+        UnreadableCursor: `after` is not a cursor of this list.
     """
     rows = query(
         "select t.id, c.external_id as company, c.name as company_name, t.at, t.from_status,"
@@ -103,13 +103,12 @@ def list_recent(
             **_NEWEST_FIRST.read(after),
         },
     )
-    found = [RecentTransition(**row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return found, _NEWEST_FIRST.write([found[-1].at, found[-1].id]) if more else None
+    transitions = [RecentTransition(**row) for row in rows[:limit]]
+    return transitions, _NEWEST_FIRST.next_page(rows, limit, "at", "id")
 
 
 def count_recent(organization_id: int, *, since: datetime) -> dict[tuple[str, str], int]:
-    """How many changes of status there were after an instant, by status before and after."""
+    """Count the changes of status after an instant, by status before and after."""
     rows = query(
         "select from_status, to_status, count(*) as number from transitions"
         " where organization_id = %(organization_id)s and at > %(since)s"
@@ -120,7 +119,7 @@ def count_recent(organization_id: int, *, since: datetime) -> dict[tuple[str, st
 
 
 def count_changed(organization_id: int, *, since: datetime) -> int:
-    """How many companies of an organization changed their status since an instant."""
+    """Count the companies of an organization whose status changed after an instant."""
     rows = query(
         "select count(distinct company_id) as number from transitions"
         " where organization_id = %(organization_id)s and at > %(since)s"
@@ -132,9 +131,9 @@ def count_changed(organization_id: int, *, since: datetime) -> int:
 
 
 def find_makers(organization_id: int, ids: Collection[UUID]) -> dict[UUID, str]:
-    """Who brought transitions about: whoever applied the rules, or made or ended an override.
+    """Return who caused transitions, by applying rules or by creating or ending an override.
 
-    Those that events or time brought are left out.
+    Transitions caused by events or by time are omitted.
     """
     rows = query(
         """

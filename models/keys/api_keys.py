@@ -5,7 +5,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from peewee import fn
+
 from models.database import execute, query
+from models.keys.tables import ApiKeyRow
+from models.table import fetch
 
 PREFIX = "bzb_"
 RANDOM_BYTES = 24
@@ -14,7 +18,7 @@ RANDOM_BYTES = 24
 
 @dataclass(frozen=True)
 class ApiKey:
-    """What is known of a key after it was shown."""
+    """What is stored of a key after it was shown."""
 
     id: int
     name: str
@@ -26,7 +30,7 @@ class ApiKey:
 
 @dataclass(frozen=True)
 class KeyHolder:
-    """Whom a valid key speaks for."""
+    """The organization that a valid key belongs to."""
 
     key_id: int
     organization_id: int
@@ -34,44 +38,37 @@ class KeyHolder:
 
 
 def create(organization_id: int, name: str) -> str:
-    """Make a key; the key itself, which cannot be had again."""
+    """Create a key and return it; it cannot be read again."""
     key = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
-    execute(
-        "insert into api_keys (organization_id, name, sha256, last_four)"
-        " values (%(organization_id)s, %(name)s, %(sha256)s, %(last_four)s)",
-        {
-            "organization_id": organization_id,
-            "name": name,
-            "sha256": digest(key),
-            "last_four": key[-4:],
-        },
-    )
+    ApiKeyRow.insert(
+        organization=organization_id, name=name, sha256=digest(key), last_four=key[-4:]
+    ).execute()
     return key
 
 
 def list_for_organization(organization_id: int) -> list[ApiKey]:
-    """All keys of an organization, revoked ones included, oldest first."""
-    rows = query(
-        "select id, name, last_four, created_at, last_used_at, revoked_at from api_keys"
-        " where organization_id = %(organization_id)s order by id",
-        {"organization_id": organization_id},
-    )
-    return [ApiKey(**row) for row in rows]
+    """Return all keys of an organization, including revoked ones, oldest first."""
+    columns = [getattr(ApiKeyRow, name) for name in ApiKey.__dataclass_fields__]
+    rows = ApiKeyRow.select(*columns).where(ApiKeyRow.organization == organization_id)
+    return [ApiKey(**row) for row in fetch(rows.order_by(ApiKeyRow.id))]
 
 
 def revoke(organization_id: int, key_id: int) -> bool:
     """Revoke a key; False if there is no such valid key."""
-    return bool(
-        execute(
-            "update api_keys set revoked_at = now() where organization_id = %(organization_id)s"
-            " and id = %(key_id)s and revoked_at is null",
-            {"organization_id": organization_id, "key_id": key_id},
+    revoked: int = (
+        ApiKeyRow.update(revoked_at=fn.now())
+        .where(
+            ApiKeyRow.organization == organization_id,
+            ApiKeyRow.id == key_id,
+            ApiKeyRow.revoked_at.is_null(),
         )
+        .execute()
     )
+    return bool(revoked)
 
 
 def find_holder(sha256: bytes) -> KeyHolder | None:
-    """Whom the key with this digest speaks for, if it is valid."""
+    """Return the holder of the key with this digest, if the key is valid."""
     rows = query(
         "select k.id as key_id, k.organization_id, o.rate_limit from api_keys k"
         " join organizations o on o.id = k.organization_id"
@@ -82,7 +79,7 @@ def find_holder(sha256: bytes) -> KeyHolder | None:
 
 
 def touch(key_id: int) -> None:
-    """Note that a key was used, at most once a minute."""
+    """Record that a key was used, at most once a minute."""
     execute(
         "update api_keys set last_used_at = now() where id = %(key_id)s"
         " and (last_used_at is null or last_used_at < now() - interval '1 minute')",
@@ -91,5 +88,5 @@ def touch(key_id: int) -> None:
 
 
 def digest(key: str) -> bytes:
-    """The SHA-256 of a key. Keys are random and long, so no salt or stretching is needed."""
+    """Return the SHA-256 of a key. Keys are long and random, so they need no salt or stretching."""
     return hashlib.sha256(key.encode()).digest()

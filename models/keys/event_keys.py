@@ -1,14 +1,14 @@
-"""The event keys that an organization takes."""
+"""The event keys that an organization's rules configure."""
 
 from collections.abc import Iterable
 from typing import Protocol
 
-from models.bulk import query_over
-from models.database import execute, query
+from models.keys.tables import EventSettingRow
+from models.table import fetch
 
 
 class Setting(Protocol):
-    """An event key with its name for people, and whether it is taken."""
+    """An event key, its display name, and whether its events are accepted."""
 
     @property
     def key(self) -> str:
@@ -17,40 +17,34 @@ class Setting(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name for people."""
+        """The display name."""
         ...
 
     @property
     def enabled(self) -> bool:
-        """Whether events with this key are taken."""
+        """Whether events with this key are accepted."""
         ...
 
 
 def replace_all(organization_id: int, settings: Iterable[Setting]) -> None:
-    """Make these the organization's event keys, and no others."""
-    execute(
-        "delete from event_settings where organization_id = %(organization_id)s",
-        {"organization_id": organization_id},
-    )
-    query_over(
-        "insert into event_settings (organization_id, event_key, name, enabled) select * from v",
-        [
-            {
-                "organization_id": organization_id,
-                "event_key": s.key,
-                "name": s.name,
-                "enabled": s.enabled,
-            }
-            for s in settings
-        ],
-        "organization_id bigint, event_key text, name text, enabled boolean",
-    )
+    """Replace the organization's event keys by these."""
+    EventSettingRow.delete().where(EventSettingRow.organization == organization_id).execute()
+    rows = [
+        {
+            "organization": organization_id,
+            "event_key": setting.key,
+            "name": setting.name,
+            "enabled": setting.enabled,
+        }
+        for setting in settings
+    ]
+    if rows:
+        EventSettingRow.insert_many(rows).execute()
 
 
 def read_enabled(organization_id: int) -> dict[str, bool]:
-    """For each configured event key, whether it is enabled."""
-    rows = query(
-        "select event_key, enabled from event_settings where organization_id = %(organization_id)s",
-        {"organization_id": organization_id},
+    """Return, by configured event key, whether it is enabled."""
+    rows = EventSettingRow.select(EventSettingRow.event_key, EventSettingRow.enabled).where(
+        EventSettingRow.organization == organization_id
     )
-    return {row["event_key"]: row["enabled"] for row in rows}
+    return {row["event_key"]: row["enabled"] for row in fetch(rows)}

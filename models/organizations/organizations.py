@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from peewee import IntegrityError
 
-from models.database import database, query
+from models.database import database
 from models.errors import ModelError
+from models.organizations.tables import OrganizationRow
+from models.table import fetch
 
 
 class OrganizationExists(ModelError):
-    """Raised when the name of a new organization is taken."""
+    """Raised when another organization has the name of a new one."""
 
 
 @dataclass(frozen=True)
@@ -31,44 +34,44 @@ def create(name: str, *, rate_limit: str | None = None) -> Organization:
     """Add an organization.
 
     Raises:
-        OrganizationExists: the name is taken.
+        OrganizationExists: Another organization has this name.
     """
+    insert = OrganizationRow.insert(name=name, rate_limit=rate_limit)
     try:
         with database.atomic():
-            rows = query(
-                "insert into organizations (name, rate_limit) values (%(name)s, %(rate_limit)s)"
-                f" returning {COLUMNS}",
-                {"name": name, "rate_limit": rate_limit},
-            )
+            [row] = insert.returning(OrganizationRow).dicts().execute()
     except IntegrityError:
         raise OrganizationExists(name) from None
-    return Organization(**rows[0])
+    return Organization(**row)
 
 
 def find(name: str) -> Organization | None:
-    """The organization with this name."""
-    rows = query(f"select {COLUMNS} from organizations where name = %(name)s", {"name": name})
-    return Organization(**rows[0]) if rows else None
+    """Return the organization with this name."""
+    return _find(OrganizationRow.name == name)
 
 
 def find_by_id(organization_id: int) -> Organization | None:
-    """The organization with this id."""
-    rows = query(f"select {COLUMNS} from organizations where id = %(id)s", {"id": organization_id})
-    return Organization(**rows[0]) if rows else None
+    """Return the organization with this id."""
+    return _find(OrganizationRow.id == organization_id)
 
 
 def list_all() -> list[Organization]:
-    """All organizations, by name."""
-    return [
-        Organization(**row) for row in query(f"select {COLUMNS} from organizations order by name")
-    ]
+    """Return all organizations, by name."""
+    rows = OrganizationRow.select().order_by(OrganizationRow.name)
+    return [Organization(**row) for row in fetch(rows)]
 
 
 def lock_rules_version(organization_id: int) -> int:
-    """Lock an organization's row for a change of its rules; the version in force."""
-    rows = query(
-        "select rules_version from organizations where id = %(id)s for update",
-        {"id": organization_id},
+    """Lock an organization's row for a change of its rules, and return their version."""
+    version: int = (
+        OrganizationRow.select(OrganizationRow.rules_version)
+        .where(OrganizationRow.id == organization_id)
+        .for_update()
+        .scalar()
     )
-    version: int = rows[0]["rules_version"]
     return version
+
+
+def _find(condition: Any) -> Organization | None:
+    row = OrganizationRow.select().where(condition).dicts().first()
+    return Organization(**row) if row else None

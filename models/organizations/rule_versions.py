@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from models.database import execute, query
+from models.organizations.tables import OrganizationRow, RuleVersionRow
+from models.table import fetch
 
 
 @dataclass(frozen=True)
 class RuleVersion:
     """One applied rule file; `brought_back` is the version that a rollback repeats.
 
-    `in_dashboard` tells that it was made there, and not from a file.
+    `in_dashboard` means that it was made in the dashboard, not read from a file.
     """
 
     version: int
@@ -19,9 +21,6 @@ class RuleVersion:
     applied_by: str
     brought_back: int | None
     in_dashboard: bool
-
-
-_COLUMNS = "version, source, applied_at, applied_by, brought_back, in_dashboard"
 
 
 def add(
@@ -33,68 +32,61 @@ def add(
     brought_back: int | None = None,
     in_dashboard: bool = False,
 ) -> int:
-    """Put a new version in force from `applied_at` on; its number.
+    """Put a new version into force at `applied_at`, and return its number.
 
-    `brought_back` is the version that it repeats, where it is a rollback.
+    `brought_back` is the version that it repeats if it is a rollback.
     """
-    rows = query(
-        "update organizations set rules_version = rules_version + 1"
-        " where id = %(organization_id)s returning rules_version",
-        {"organization_id": organization_id},
+    [organization] = (
+        OrganizationRow.update(rules_version=OrganizationRow.rules_version + 1)
+        .where(OrganizationRow.id == organization_id)
+        .returning(OrganizationRow.rules_version)
+        .execute()
     )
-    version: int = rows[0]["rules_version"]
-    execute(
-        "insert into rule_versions (organization_id, version, source, applied_at, applied_by,"
-        " brought_back, in_dashboard) values (%(organization_id)s, %(version)s, %(source)s,"
-        " %(applied_at)s, %(applied_by)s, %(brought_back)s, %(in_dashboard)s)",
-        {
-            "organization_id": organization_id,
-            "version": version,
-            "source": source,
-            "applied_at": applied_at,
-            "applied_by": applied_by,
-            "brought_back": brought_back,
-            "in_dashboard": in_dashboard,
-        },
-    )
+    version: int = organization.rules_version
+    RuleVersionRow.insert(
+        organization=organization_id,
+        version=version,
+        source=source,
+        applied_at=applied_at,
+        applied_by=applied_by,
+        brought_back=brought_back,
+        in_dashboard=in_dashboard,
+    ).execute()
     return version
 
 
 def find(organization_id: int, version: int) -> RuleVersion | None:
-    """One version."""
-    rows = query(
-        f"select {_COLUMNS} from rule_versions"
-        " where organization_id = %(organization_id)s and version = %(version)s",
-        {"organization_id": organization_id, "version": version},
-    )
-    return RuleVersion(**rows[0]) if rows else None
+    """Return one version."""
+    rows = _select(organization_id).where(RuleVersionRow.version == version)
+    return next(iter(_versions(rows)), None)
 
 
 def list_after(organization_id: int, version: int) -> list[RuleVersion]:
-    """The versions that came into force after this one, in order."""
-    rows = query(
-        f"select {_COLUMNS} from rule_versions"
-        " where organization_id = %(organization_id)s and version > %(version)s order by version",
-        {"organization_id": organization_id, "version": version},
-    )
-    return [RuleVersion(**row) for row in rows]
+    """Return the versions that came into force after this one, in order."""
+    rows = _select(organization_id).where(RuleVersionRow.version > version)
+    return _versions(rows.order_by(RuleVersionRow.version))
 
 
 def read_page(organization_id: int, *, before: int | None = None, limit: int) -> list[RuleVersion]:
-    """The newest versions, or those before one, the newest first."""
-    rows = query(
-        f"select {_COLUMNS} from rule_versions where organization_id = %(organization_id)s"
-        + (" and version < %(before)s" if before is not None else "")
-        + " order by version desc limit %(limit)s",
-        {"organization_id": organization_id, "before": before, "limit": limit},
-    )
-    return [RuleVersion(**row) for row in rows]
+    """Return the newest versions, or those before one, newest first."""
+    rows = _select(organization_id)
+    if before is not None:
+        rows = rows.where(RuleVersionRow.version < before)
+    return _versions(rows.order_by(RuleVersionRow.version.desc()).limit(limit))
 
 
 def read_current_versions(organization_ids: list[int]) -> dict[int, int]:
-    """The number of each organization's version in force, 0 for none."""
-    rows = query(
-        "select id, rules_version from organizations where id = any(%(ids)s)",
-        {"ids": organization_ids},
+    """Return the number of the version in force by organization, 0 for none."""
+    rows = OrganizationRow.select(OrganizationRow.id, OrganizationRow.rules_version).where(
+        OrganizationRow.id.in_(organization_ids)
     )
-    return {row["id"]: row["rules_version"] for row in rows}
+    return {row["id"]: row["rules_version"] for row in fetch(rows)}
+
+
+def _select(organization_id: int) -> Any:
+    columns = [getattr(RuleVersionRow, name) for name in RuleVersion.__dataclass_fields__]
+    return RuleVersionRow.select(*columns).where(RuleVersionRow.organization == organization_id)
+
+
+def _versions(rows: Any) -> list[RuleVersion]:
+    return [RuleVersion(**row) for row in fetch(rows)]

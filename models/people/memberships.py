@@ -1,10 +1,11 @@
-"""Memberships: who may do what in which organization."""
+"""Memberships: the roles of people in organizations."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from models.database import execute, query
 from models.organizations.organizations import COLUMNS, Organization
+from models.people.tables import MembershipRow
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class ListedMember:
 
 
 def list_for_person(person_id: int) -> list[Membership]:
-    """Where a person is a member, by the organization's name."""
+    """Return a person's memberships, by the organization's name."""
     rows = query(
         f"select m.role, {', '.join(f'o.{column}' for column in COLUMNS.split(', '))}"
         " from memberships m join organizations o on o.id = m.organization_id"
@@ -40,7 +41,7 @@ def list_for_person(person_id: int) -> list[Membership]:
 
 
 def list_for_organization(organization_id: int) -> list[ListedMember]:
-    """All members of an organization, by name."""
+    """Return all members of an organization, by name."""
     rows = query(
         "select p.id as person_id, p.email, p.name, m.role, p.password_hash is not null"
         " as has_password, p.signed_in_at, p.disabled_at"
@@ -52,17 +53,17 @@ def list_for_organization(organization_id: int) -> list[ListedMember]:
 
 
 def find_role(organization_id: int, person_id: int) -> str | None:
-    """A person's role in an organization; None for who is no member."""
-    rows = query(
-        "select role from memberships"
-        " where organization_id = %(organization_id)s and person_id = %(person_id)s",
-        {"organization_id": organization_id, "person_id": person_id},
+    """Return a person's role in an organization; None if they are not a member."""
+    role: str | None = (
+        MembershipRow.select(MembershipRow.role)
+        .where(MembershipRow.organization == organization_id, MembershipRow.person == person_id)
+        .scalar()
     )
-    return str(rows[0]["role"]) if rows else None
+    return role
 
 
 def add(organization_id: int, person_id: int, role: str) -> bool:
-    """Make a person a member; False if they are one already."""
+    """Make a person a member; False if they already are."""
     return bool(
         execute(
             "insert into memberships (organization_id, person_id, role)"
@@ -73,25 +74,21 @@ def add(organization_id: int, person_id: int, role: str) -> bool:
 
 
 def set_role(organization_id: int, person_id: int, role: str) -> None:
-    """Give a member another role."""
-    execute(
-        "update memberships set role = %(role)s"
-        " where organization_id = %(organization_id)s and person_id = %(person_id)s",
-        {"organization_id": organization_id, "person_id": person_id, "role": role},
-    )
+    """Change a member's role."""
+    MembershipRow.update(role=role).where(
+        MembershipRow.organization == organization_id, MembershipRow.person == person_id
+    ).execute()
 
 
 def remove(organization_id: int, person_id: int) -> None:
     """End a membership."""
-    execute(
-        "delete from memberships"
-        " where organization_id = %(organization_id)s and person_id = %(person_id)s",
-        {"organization_id": organization_id, "person_id": person_id},
-    )
+    MembershipRow.delete().where(
+        MembershipRow.organization == organization_id, MembershipRow.person == person_id
+    ).execute()
 
 
 def lock_organizations_of(person_id: int) -> list[Membership]:
-    """The same as `of_person`, with the organizations locked: one change of members at a time."""
+    """Return a person's memberships, with their organizations locked against changes of members."""
     query(
         "select id from organizations where id in (select organization_id from memberships"
         " where person_id = %(person_id)s) order by id for no key update",
@@ -101,7 +98,7 @@ def lock_organizations_of(person_id: int) -> list[Membership]:
 
 
 def lock_organization(organization_id: int) -> None:
-    """Let nobody else change the members of an organization until the transaction ends."""
+    """Lock an organization against changes of its members until the transaction ends."""
     query(
         "select id from organizations where id = %(id)s for no key update",
         {"id": organization_id},
@@ -109,7 +106,7 @@ def lock_organization(organization_id: int) -> None:
 
 
 def count_other_administrators(organization_id: int, person_id: int) -> int:
-    """How many people besides this one administer an organization and may sign in."""
+    """Count the administrators of an organization, except this person, who can sign in."""
     rows = query(
         "select count(*) as number from memberships m join people p on p.id = m.person_id"
         " where m.organization_id = %(organization_id)s and m.role = 'administrator'"
@@ -121,7 +118,7 @@ def count_other_administrators(organization_id: int, person_id: int) -> int:
 
 
 def add_first_administrators(organization_id: int) -> None:
-    """Have an organization administered by those who administer the first one that was made."""
+    """Make the administrators of the oldest other organization administrators of this one."""
     execute(
         "insert into memberships (organization_id, person_id, role)"
         " select %(organization_id)s, person_id, role from memberships"

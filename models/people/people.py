@@ -2,20 +2,22 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from peewee import IntegrityError
+from peewee import IntegrityError, fn
 
-from models.database import database, execute, query
+from models.database import database
 from models.errors import ModelError
+from models.people.tables import PersonRow
 
 
 class PersonExists(ModelError):
-    """Raised when the email of a new person is taken."""
+    """Raised when another person has the email of a new one."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """One person; `password_hash` is None for who signs in by OpenID Connect alone."""
+    """One person; `password_hash` is None for sign-in by OpenID Connect only."""
 
     id: int
     email: str
@@ -33,91 +35,75 @@ def create(email: str, name: str, password_hash: str | None) -> Person:
     """Add a person.
 
     Raises:
-        PersonExists: somebody has this email, in whatever case.
+        PersonExists: Another person has this email, regardless of case.
     """
+    insert = PersonRow.insert(email=email, name=name, password_hash=password_hash)
     try:
         with database.atomic():
-            rows = query(
-                "insert into people (email, name, password_hash)"
-                f" values (%(email)s, %(name)s, %(password_hash)s) returning {COLUMNS}",
-                {"email": email, "name": name, "password_hash": password_hash},
-            )
+            [row] = insert.returning(PersonRow).dicts().execute()
     except IntegrityError:
         raise PersonExists(email) from None
-    return Person(**rows[0])
+    return Person(**row)
 
 
 def find(email: str) -> Person | None:
-    """The person with this email, in whatever case."""
-    rows = query(
-        f"select {COLUMNS} from people where lower(email) = lower(%(email)s)", {"email": email}
-    )
-    return Person(**rows[0]) if rows else None
+    """Return the person with this email, regardless of case."""
+    return _person(PersonRow.select().where(fn.lower(PersonRow.email) == fn.lower(email)))
 
 
 def find_by_id(person_id: int) -> Person | None:
-    """The person with this id."""
-    rows = query(f"select {COLUMNS} from people where id = %(id)s", {"id": person_id})
-    return Person(**rows[0]) if rows else None
+    """Return the person with this id."""
+    return _person(PersonRow.select().where(PersonRow.id == person_id))
 
 
 def lock(person_id: int) -> Person | None:
-    """The person with this id, whom nobody else may change until the transaction ends."""
-    rows = query(
-        f"select {COLUMNS} from people where id = %(id)s for no key update", {"id": person_id}
-    )
-    return Person(**rows[0]) if rows else None
+    """Return the person with this id, locked against changes until the transaction ends."""
+    rows: Any = PersonRow.select().where(PersonRow.id == person_id)
+    return _person(rows.for_update("for no key update"))
 
 
 def any_exists() -> bool:
-    """Whether there is anybody at all."""
-    return bool(query("select 1 from people limit 1"))
+    """Whether there is any person."""
+    return bool(PersonRow.select(PersonRow.id).exists())
 
 
 def rename(person_id: int, name: str) -> None:
-    """Give a person another name."""
-    execute("update people set name = %(name)s where id = %(id)s", {"id": person_id, "name": name})
+    """Change a person's name."""
+    _update(PersonRow.id == person_id, name=name)
 
 
 def set_password_hash(person_id: int, password_hash: str) -> None:
     """Store the hash of a new password."""
-    execute(
-        "update people set password_hash = %(password_hash)s where id = %(id)s",
-        {"id": person_id, "password_hash": password_hash},
-    )
+    _update(PersonRow.id == person_id, password_hash=password_hash)
 
 
 def renew_password_hash(person: Person, password_hash: str) -> None:
     """Store another hash of the same password, unless the password has changed meanwhile."""
-    execute(
-        "update people set password_hash = %(password_hash)s"
-        " where id = %(id)s and password_hash = %(former)s",
-        {"id": person.id, "password_hash": password_hash, "former": person.password_hash},
-    )
+    unchanged = PersonRow.password_hash == person.password_hash
+    _update((PersonRow.id == person.id) & unchanged, password_hash=password_hash)
 
 
 def record_sign_in(person_id: int, at: datetime) -> None:
-    """Remember when a person signed in last."""
-    execute(
-        "update people set signed_in_at = %(at)s where id = %(id)s", {"id": person_id, "at": at}
-    )
+    """Record the time of a person's latest sign-in."""
+    _update(PersonRow.id == person_id, signed_in_at=at)
 
 
 def disable(person_id: int, at: datetime) -> bool:
-    """Keep a person from signing in; False if that was so already."""
-    return bool(
-        execute(
-            "update people set disabled_at = %(at)s where id = %(id)s and disabled_at is null",
-            {"id": person_id, "at": at},
-        )
-    )
+    """Prevent a person from signing in; False if they already cannot."""
+    enabled = PersonRow.disabled_at.is_null()
+    return _update((PersonRow.id == person_id) & enabled, disabled_at=at)
 
 
 def enable(person_id: int) -> bool:
-    """Let a person sign in again; False if that was so already."""
-    return bool(
-        execute(
-            "update people set disabled_at = null where id = %(id)s and disabled_at is not null",
-            {"id": person_id},
-        )
-    )
+    """Allow a person to sign in again; False if they already can."""
+    disabled = PersonRow.disabled_at.is_null(is_null=False)
+    return _update((PersonRow.id == person_id) & disabled, disabled_at=None)
+
+
+def _person(rows: Any) -> Person | None:
+    row = rows.dicts().first()
+    return Person(**row) if row else None
+
+
+def _update(condition: Any, **values: Any) -> bool:
+    return bool(PersonRow.update(**values).where(condition).execute())

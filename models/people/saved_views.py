@@ -1,29 +1,31 @@
-"""Filters of the list of companies that people keep under a name, for themselves or shared."""
+"""Saved views: named filters of the list of companies, private or shared."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from peewee import IntegrityError
+from peewee import IntegrityError, fn
 
-from models.database import database, execute, query
+from models.database import database
 from models.errors import ModelError
+from models.people.tables import SavedViewRow
+from models.table import fetch
 
 MAX_VIEWS = 100
-"""Views that an organization shares, and that a person keeps in one besides."""
+"""Shared views of an organization, and private views of one person in it."""
 
 
 class NameTaken(ModelError):
-    """Raised when there is a view of that name already, in any case of its letters."""
+    """Raised when another view has the name of a new one, regardless of case."""
 
 
 class TooManyViews(ModelError):
-    """Raised when there are as many views as may be."""
+    """Raised when the number of views has reached its limit."""
 
 
 @dataclass(frozen=True)
 class SavedView:
-    """One view; `query` is what stands in the address of the list, `person_id` who made it."""
+    """One view; `query` is the query string of the list's URL, `person_id` its author."""
 
     id: int
     person_id: int
@@ -32,21 +34,19 @@ class SavedView:
     shared: bool
 
 
-_COLUMNS = "id, person_id, name, query, shared"
-
-
 def list_visible_to(organization_id: int, person_id: int) -> list[SavedView]:
-    """What a person sees in an organization: their own and what is shared, by name."""
-    rows = query(
-        f"select {_COLUMNS} from saved_views where organization_id = %(organization_id)s"
-        " and (shared or person_id = %(person_id)s) order by lower(name), id",
-        {"organization_id": organization_id, "person_id": person_id},
+    """Return the person's own views in an organization and its shared ones, by name."""
+    row = SavedViewRow
+    rows = (
+        row.select(row.id, row.person.alias("person_id"), row.name, row.query, row.shared)
+        .where(row.organization == organization_id, row.shared | (row.person == person_id))
+        .order_by(fn.lower(row.name), row.id)
     )
-    return [SavedView(**row) for row in rows]
+    return [SavedView(**view) for view in fetch(rows)]
 
 
 def find(organization_id: int, person_id: int, view_id: int) -> SavedView | None:
-    """One of the views that a person sees."""
+    """Return one of the views that a person sees."""
     views = list_visible_to(organization_id, person_id)
     return next((view for view in views if view.id == view_id), None)
 
@@ -54,55 +54,47 @@ def find(organization_id: int, person_id: int, view_id: int) -> SavedView | None
 def add(
     organization_id: int, person_id: int, name: str, query_string: str, *, shared: bool
 ) -> SavedView:
-    """Keep a view.
+    """Save a view.
 
     Raises:
-        NameTaken: the person, or the organization where it is shared, has one of that name.
-        TooManyViews: no more are kept.
+        NameTaken: The person, or the organization if it is shared, has a view of this name.
+        TooManyViews: The limit is reached.
     """
-    mine = list_visible_to(organization_id, person_id)
-    if sum(view.shared == shared for view in mine) >= MAX_VIEWS:
+    visible = list_visible_to(organization_id, person_id)
+    if sum(view.shared == shared for view in visible) >= MAX_VIEWS:
         raise TooManyViews(f"there are {MAX_VIEWS} already")
-    with _named(name):
-        rows = query(
-            "insert into saved_views (organization_id, person_id, name, query, shared) values"
-            " (%(organization_id)s, %(person_id)s, %(name)s, %(query)s, %(shared)s)"
-            f" returning {_COLUMNS}",
-            {
-                "organization_id": organization_id,
-                "person_id": person_id,
-                "name": name,
-                "query": query_string,
-                "shared": shared,
-            },
-        )
-    return SavedView(**rows[0])
+    with _refusing_taken_name(name):
+        view_id = SavedViewRow.insert(
+            organization=organization_id,
+            person=person_id,
+            name=name,
+            query=query_string,
+            shared=shared,
+        ).execute()
+    return SavedView(view_id, person_id, name, query_string, shared)
 
 
 def rename(organization_id: int, view_id: int, name: str) -> None:
-    """Give a view another name.
+    """Change the name of a view.
 
     Raises:
-        NameTaken: there is one of that name beside it.
+        NameTaken: There is another view of this name.
     """
-    with _named(name):
-        execute(
-            "update saved_views set name = %(name)s"
-            " where organization_id = %(organization_id)s and id = %(id)s",
-            {"organization_id": organization_id, "id": view_id, "name": name},
-        )
+    with _refusing_taken_name(name):
+        SavedViewRow.update(name=name).where(
+            SavedViewRow.organization == organization_id, SavedViewRow.id == view_id
+        ).execute()
 
 
 def delete(organization_id: int, view_id: int) -> None:
-    """Forget a view."""
-    execute(
-        "delete from saved_views where organization_id = %(organization_id)s and id = %(id)s",
-        {"organization_id": organization_id, "id": view_id},
-    )
+    """Delete a view."""
+    SavedViewRow.delete().where(
+        SavedViewRow.organization == organization_id, SavedViewRow.id == view_id
+    ).execute()
 
 
 @contextmanager
-def _named(name: str) -> Iterator[None]:
+def _refusing_taken_name(name: str) -> Iterator[None]:
     try:
         with database.atomic():
             yield

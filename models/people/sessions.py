@@ -1,4 +1,4 @@
-"""Sessions: where people are signed in. Only a digest of the token is stored."""
+"""Sessions: the browsers in which people are signed in. Only a digest of the token is stored."""
 
 import hashlib
 import secrets
@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 
 from models.database import execute, query
 from models.people.people import COLUMNS, Person
+from models.people.tables import SessionRow
+from models.table import fetch
 
 RANDOM_BYTES = 32
 
 MAX_AGENT_LENGTH = 300
-"""Characters that are kept of what a browser says of itself."""
+"""Characters of the browser's User-Agent that are stored."""
 
 LAST_SEEN_EVERY = timedelta(minutes=1)
 
@@ -28,37 +30,32 @@ class Session:
     agent: str
 
 
-_COLUMNS = "id, created_at, last_seen_at, expires_at, address, agent"
+_COLUMNS = tuple(Session.__dataclass_fields__)
 
 
 def start(person_id: int, *, at: datetime, lasts: timedelta, address: str, agent: str) -> str:
-    """Sign a person in; the token, which cannot be had again."""
+    """Sign a person in and return the token, which cannot be read again."""
     token = secrets.token_urlsafe(RANDOM_BYTES)
-    execute(
-        "insert into sessions"
-        " (person_id, sha256, created_at, last_seen_at, expires_at, address, agent)"
-        " values (%(person_id)s, %(sha256)s, %(at)s, %(at)s, %(expires_at)s, %(address)s,"
-        " %(agent)s)",
-        {
-            "person_id": person_id,
-            "sha256": digest(token),
-            "at": at,
-            "expires_at": at + lasts,
-            "address": address,
-            "agent": agent.replace("\0", "")[:MAX_AGENT_LENGTH],
-        },
-    )
+    SessionRow.insert(
+        person=person_id,
+        sha256=digest(token),
+        created_at=at,
+        last_seen_at=at,
+        expires_at=at + lasts,
+        address=address,
+        agent=agent.replace("\0", "")[:MAX_AGENT_LENGTH],
+    ).execute()
     return token
 
 
 def find(token: str, *, at: datetime, idle: timedelta) -> tuple[Session, Person] | None:
-    """The session of a token and its person, if both are good at this instant.
+    """Return the session of a token and its person, if both are valid at this instant.
 
-    A session ends when it was left alone for longer than `idle`.
+    A session ends when it has not been used for longer than `idle`.
     """
     rows = query(
-        f"select {', '.join(f's.{c} as s_{c}' for c in _COLUMNS.split(', '))},"
-        f" {', '.join(f'p.{c} as p_{c}' for c in COLUMNS.split(', '))}"
+        f"select {', '.join(f's.{column} as s_{column}' for column in _COLUMNS)},"
+        f" {', '.join(f'p.{column} as p_{column}' for column in COLUMNS.split(', '))}"
         " from sessions s join people p on p.id = s.person_id"
         " where s.sha256 = %(sha256)s and s.expires_at > %(at)s"
         " and s.last_seen_at > %(idle_since)s and p.disabled_at is null",
@@ -73,7 +70,7 @@ def find(token: str, *, at: datetime, idle: timedelta) -> tuple[Session, Person]
 
 
 def touch(session: Session, at: datetime) -> None:
-    """Note that a session was used, at most once a minute."""
+    """Record that a session was used, at most once a minute."""
     if at - session.last_seen_at < LAST_SEEN_EVERY:
         return
     execute(
@@ -83,41 +80,42 @@ def touch(session: Session, at: datetime) -> None:
 
 
 def list_for_person(person_id: int, *, at: datetime, idle: timedelta) -> list[Session]:
-    """Where a person is signed in at this instant, the latest used first."""
-    rows = query(
-        f"select {_COLUMNS} from sessions where person_id = %(person_id)s"
-        " and expires_at > %(at)s and last_seen_at > %(idle_since)s"
-        " order by last_seen_at desc, id desc",
-        {"person_id": person_id, "at": at, "idle_since": at - idle},
+    """Return a person's sessions that are valid at this instant, most recently used first."""
+    row = SessionRow
+    rows = (
+        row.select(*(getattr(row, column) for column in _COLUMNS))
+        .where(row.person == person_id, row.expires_at > at, row.last_seen_at > at - idle)
+        .order_by(row.last_seen_at.desc(), row.id.desc())
     )
-    return [Session(**row) for row in rows]
+    return [Session(**session) for session in fetch(rows)]
 
 
 def end(token: str) -> None:
     """Sign out the browser that has this token."""
-    execute("delete from sessions where sha256 = %(sha256)s", {"sha256": digest(token)})
+    SessionRow.delete().where(SessionRow.sha256 == digest(token)).execute()
 
 
 def end_by_id(person_id: int, session_id: int) -> bool:
     """End one of a person's sessions; False if there is no such session."""
     return bool(
-        execute(
-            "delete from sessions where person_id = %(person_id)s and id = %(id)s",
-            {"person_id": person_id, "id": session_id},
-        )
+        SessionRow.delete()
+        .where(SessionRow.person == person_id, SessionRow.id == session_id)
+        .execute()
     )
 
 
 def end_all(person_id: int) -> int:
-    """Sign a person out everywhere; of how many browsers."""
-    return execute("delete from sessions where person_id = %(person_id)s", {"person_id": person_id})
+    """End all sessions of a person and return their number."""
+    ended: int = SessionRow.delete().where(SessionRow.person == person_id).execute()
+    return ended
 
 
 def delete_expired(at: datetime) -> int:
-    """Delete the sessions that have ended; how many there were."""
-    return execute("delete from sessions where expires_at <= %(at)s", {"at": at})
+    """Delete the sessions that have expired and return their number."""
+    deleted: int = SessionRow.delete().where(SessionRow.expires_at <= at).execute()
+    return deleted
 
 
 def digest(token: str) -> bytes:
-    """The SHA-256 of a token. Tokens are random and long, so no salt or stretching is needed."""
+    """Return the SHA-256 of a token: long and random, it needs no salt or stretching."""
     return hashlib.sha256(token.encode()).digest()

@@ -27,7 +27,7 @@ from dashboard.presentation.charts import columns
 from dashboard.presentation.charts.columns import Column
 from dashboard.web.context import now
 from models.database import read_one_snapshot, transaction
-from models.events import hourly_counts, weekly_reach
+from models.events import event_volumes, weekly_reach
 from models.events.weekly_reach import Week
 from rules.durations import pluralize
 from services.insights.answers import Answer
@@ -93,7 +93,7 @@ def event(member: Member, event_key: str) -> ResponseReturnValue:
         read_one_snapshot()
         book = book_of(member)
         configured = book.events.get(event_key)
-        last_at = hourly_counts.find_last_at(organization_id, event_key)
+        last_at = event_volumes.find_last_at(organization_id, event_key)
         if configured is None and last_at is None:
             abort(404)
         weeks = weekly_reach.read_weeks(organization_id, event_key, since=year_of(at)[0])

@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.web.context import EXTENSION
 from models.database import transaction
-from models.events import hourly_counts
+from models.events import event_volumes
 from models.keys import event_keys
 from models.organizations import audit_log, organizations
 from queues.unknown_event_keys import UnknownKeys
@@ -59,7 +59,7 @@ def acme(dashboard: Dashboard) -> EventsWorld:
 def test_each_event_is_shown_with_its_volumes_and_flags(acme: EventsWorld) -> None:
     acme.add_company("c1", 0.1, 0.2, 3, 20, 50)
     with transaction():
-        volume = hourly_counts.read_volumes(acme.id, NOW)["login"]
+        volume = event_volumes.read_volumes(acme.id, NOW)["login"]
     assert (volume.in_a_day, volume.in_a_week, volume.in_a_month) == (2, 3, 4)
     page = acme.editor.get("/o/acme/events")
     text = text_of(page)

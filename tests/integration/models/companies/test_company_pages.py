@@ -123,7 +123,9 @@ def test_the_story_can_be_of_one_event_key_or_of_health_alone() -> None:
     acme = track(o, 5, event_key="error")
     of_key = walk(timeline.read_page, acme, event_key="error", transitions=False)
     assert [told(one) for one in of_key] == [(after(5), "error")]
-    assert [told(one) for one in walk(timeline.read_page, acme, events=False)] == [(after(5), "At Risk")]
+    assert [told(one) for one in walk(timeline.read_page, acme, events=False)] == [
+        (after(5), "At Risk")
+    ]
     assert walk(timeline.read_page, acme, events=False, transitions=False) == []
 
 
@@ -214,7 +216,13 @@ def test_deliveries_are_those_that_tell_of_the_company() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [timeline.read_page, users.read_page, field_history.read_page, delivery_log.read_page_for_company]
+    "page",
+    [
+        timeline.read_page,
+        users.read_page,
+        field_history.read_page,
+        delivery_log.read_page_for_company,
+    ],
 )
 def test_a_place_of_another_list_is_refused(page: Callable[..., Any]) -> None:
     with pytest.raises(UnreadableCursor), transaction():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.companies import companies, users
+from models.companies import companies, company_intake, users
 from models.companies.field_digests import FieldDigest, combine_digests
 from models.companies.field_merge import to_microseconds
 from models.database import execute, query, transaction
@@ -162,11 +162,11 @@ def test_a_row_is_not_read_where_all_was_said_before() -> None:
         [row] = query("select c.id as company, u.id as row, c.said, u.said as of_user"
                       " from companies c join users u on u.company_id = c.id")  # fmt: skip
         at = T0 + timedelta(seconds=5)
-        heard = companies.lock_for_intake([FieldDigest(row["company"], row["said"], at, at)])
+        heard = company_intake.lock_for_intake([FieldDigest(row["company"], row["said"], at, at)])
         assert heard[row["company"]].traits is None
         assert users.lock_for_intake([FieldDigest(row["row"], row["of_user"], at, at)]) == {}
         another = "0" * 32
-        heard = companies.lock_for_intake([FieldDigest(row["company"], another, at, at)])
+        heard = company_intake.lock_for_intake([FieldDigest(row["company"], another, at, at)])
         assert heard[row["company"]].traits is not None
         assert users.lock_for_intake([FieldDigest(row["row"], another, at, at)]).keys() == {
             row["row"]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.database import execute, transaction
-from models.events import hourly_counts, weekly_reach
-from models.events.hourly_counts import DayCount, Volume
+from models.database import execute, query, transaction
+from models.events import event_volumes, hourly_counts, quiet_keys, weekly_reach
+from models.events.event_volumes import Volume
 from models.events.weekly_reach import Week
 from models.locks import AdvisoryLock, lock
 from models.organizations import organizations
@@ -58,13 +58,26 @@ def before(**offset: float) -> datetime:
 
 def volumes(organization_id: int) -> dict[str, Volume]:
     with transaction():
-        return hourly_counts.read_volumes(organization_id, NOW)
+        return event_volumes.read_volumes(organization_id, NOW)
 
 
 def weeks(organization_id: int, key: str = "login") -> list[tuple[date, int, int]]:
     with transaction():
         found = weekly_reach.read_weeks(organization_id, key, since=date(2025, 1, 1))
     return [(one.week, one.companies, one.users) for one in found]
+
+
+def days(organization_id: int, key: str) -> list[tuple[date, int]]:
+    """The number of events of a key on each day, UTC, with any."""
+    with transaction():
+        rows = query(
+            "select (hour at time zone 'UTC')::date as day, sum(events)::bigint as events from"
+            " (select * from event_counts union all select * from event_arrivals) counts"
+            " where organization_id = %(organization_id)s and event_key = %(key)s"
+            " group by 1 order by 1",
+            {"organization_id": organization_id, "key": key},
+        )
+    return [(row["day"], row["events"]) for row in rows]
 
 
 # By hour
@@ -97,9 +110,7 @@ def test_what_comes_late_counts_on_its_own_day_and_moves_no_last_time_back() -> 
     store([event(o, before(hours=1))], RuleBooks())
     refresh(NOW)
     store([event(o, before(days=3)), event(o, before(days=3, hours=1))], RuleBooks())
-    with transaction():
-        days = hourly_counts.daily(o, "login", since=before(days=9), until=NOW)
-    assert days == [DayCount(date(2026, 1, 18), 2), DayCount(date(2026, 1, 21), 1)]
+    assert days(o, "login") == [(date(2026, 1, 18), 2), (date(2026, 1, 21), 1)]
     assert volumes(o)["login"].last_at == before(hours=1)
 
 
@@ -151,7 +162,7 @@ def test_counting_anew_says_the_same() -> None:
 
 def quiet(organization_id: int, *keys: str) -> list[str]:
     with transaction():
-        return [one.event_key for one in hourly_counts.find_quiet_keys(organization_id, keys, NOW)]
+        return [one.event_key for one in quiet_keys.find_quiet_keys(organization_id, keys, NOW)]
 
 
 def each_hours(organization_id: int, key: str, step: float, *, until: float, number: int) -> None:
@@ -171,7 +182,7 @@ def test_a_key_is_quiet_when_it_is_silent_for_more_than_twice_its_longest_silenc
     refresh(NOW)
     assert quiet(o, "hourly", "daily", "gone", "never") == ["gone", "hourly"]
     with transaction():
-        [gone, _] = hourly_counts.find_quiet_keys(o, ["hourly", "gone"], NOW)
+        [gone, _] = quiet_keys.find_quiet_keys(o, ["hourly", "gone"], NOW)
     assert gone.silent_for == timedelta(hours=72)
     assert gone.longest_before == timedelta(hours=24)
 
@@ -213,9 +224,9 @@ def test_a_week_has_the_companies_and_users_that_were_active_in_it() -> None:
     refresh(NOW)
     assert weeks(o) == [(MONDAY - timedelta(days=7), 1, 1), (MONDAY, 2, 2)]
     with transaction():
-        assert weekly_reach.in_week(o, NOW.date()) == {
-            "login": Week(MONDAY, 2, 2, NOW),
-            "report": Week(MONDAY, 1, 0, NOW),
+        assert weekly_reach.read_weeks_by_key(o, None, since=MONDAY) == {
+            "login": [Week(MONDAY, 2, 2, NOW)],
+            "report": [Week(MONDAY, 1, 0, NOW)],
         }
 
 
@@ -281,7 +292,8 @@ def test_a_week_without_new_events_is_not_counted_again() -> None:
     refresh(NOW)
     refresh(NOW + timedelta(days=1))
     with transaction():
-        assert weekly_reach.in_week(o, NOW.date())["login"].as_of == NOW
+        [week] = weekly_reach.read_weeks(o, "login", since=MONDAY)
+    assert week.as_of == NOW
 
 
 def test_only_one_sums_up_at_a_time() -> None:

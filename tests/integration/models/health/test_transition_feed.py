@@ -146,7 +146,7 @@ def test_a_company_is_told_in_its_own_order_whatever_its_clocks_said(
     read_after: int,
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, transaction(), database.atomic() as undone:
-        patch.setattr(transition_feed, "PLACED_AT_ONCE", at_once)
+        patch.setattr(transition_feed, "POSITIONS_PER_STEP", at_once)
         o = organizations.create("o").id
         rows = query(
             "insert into companies (organization_id, external_id, name, first_seen_at,"

@@ -121,7 +121,7 @@ def test_a_change_of_type_or_to_null_is_a_change_as_well() -> None:
 def test_a_value_of_the_past_holds_until_the_next_one_that_is_known() -> None:
     earlier = T0 - timedelta(days=1)
     assert told([(T0, {"plan": "Pro"}), (earlier, {"plan": "Free"})])[1] == [
-        FieldChange("plan", earlier, "Free", late=True, held=(T0, "Pro")),
+        FieldChange("plan", earlier, "Free", late=True, newer=(T0, "Pro")),
     ]
 
 
@@ -140,8 +140,8 @@ def stored(several: list[list[FieldChange]]) -> dict[str, dict[datetime, Any]]:
             if change.late and before and repr(said[max(before)]) == repr(change.value):
                 continue
             said[change.at] = change.value
-            if change.held:
-                said[change.held[0]] = change.held[1]
+            if change.newer:
+                said[change.newer[0]] = change.newer[1]
     return fields_said
 
 
@@ -223,7 +223,7 @@ def from_its_row(traits: Traits, newest_event_at: datetime | None) -> Traits:
         dict(traits.custom),
         traits.stored_fields_at,
         newest_event_at,
-        said=traits.digest(),
+        digest=traits.digest(),
         changed_at=dict(traits.changed_at),
     )
 
