@@ -1,6 +1,7 @@
 """Every page of the dashboard and every list of the read API, as requests to measure."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import cycle
 from urllib.parse import urlencode
 
@@ -9,92 +10,133 @@ from bench.load.traffic import EVENT_KEYS
 from models.database import query, transaction
 from models.organizations.organizations import Organization
 
+SORTS = ("name", "-name", "score", "-score", "since", "-since", "last-event", "-last-event")
+COMPANY_TABS = ("timeline", "users", "fields", "deliveries", "notes", "flags/Value")
+
 
 def every_page(visitor: Visitor, organization: Organization) -> list[Request]:
     """Return all pages, fragments and API responses whose cost could grow with the stored data."""
-    o, base = organization.id, f"/o/{organization.name}"
+    base = f"/o/{organization.name}"
     with transaction():
-        companies = _first_ids("select external_id as id_text from companies", o)
-        deliveries = _first_ids("select id as id_text from deliveries", o)
-        endpoints = _first_ids("select id as id_text from webhook_endpoints", o)
-    company, delivery, endpoint = cycle(companies), cycle(deliveries), cycle(endpoints)
-    event_key = cycle(EVENT_KEYS)
-    settings = f"{base}/settings"
-    later = visitor.later_page(f"{base}/companies", 20)
-
-    def page(name: str, address: str, **query: str) -> Request:
-        return Request(name, cycle([f"{address}?{urlencode(query)}" if query else address]))
-
-    def each(name: str, address: Callable[[], str]) -> Request:
-        return Request(name, iter(address, ""))
-
-    def fragment(request: Request) -> Request:
-        return Request(request.page, request.addresses, fragment=True)
-
-    def companies_page(name: str, **query: str) -> Request:
-        return page(f"Companies: {name}", f"{base}/companies", **query)
-
-    def of_company(name: str, below: str = "") -> Request:
-        return each(f"Company: {name}", lambda: f"{base}/companies/{next(company)}{below}")
-
-    sorts = ("name", "-name", "score", "-score", "since", "-since", "last-event", "-last-event")
+        companies, deliveries, endpoints = (
+            cycle(_first_ids(table, column, organization.id))
+            for table, column in (
+                ("companies", "external_id"),
+                ("deliveries", "id"),
+                ("webhook_endpoints", "id"),
+            )
+        )
     return [
-        page("Today", f"{base}/"),
-        *(fragment(page(f"Today: {name}", f"{base}/{name}")) for name in ("changes", "coming")),
-        fragment(page("Today: coming, page 3", visitor.later_page(f"{base}/coming", 2))),
-        companies_page("worst first"),
-        fragment(page("Companies: page 21", later)),
-        *(companies_page(f"sort {sort}", sort=sort) for sort in sorts),
-        fragment(companies_page("search, many", q="acme")),
-        fragment(companies_page("search, one", q="any_4711")),
-        fragment(companies_page("search, none", q="nobody at all")),
-        fragment(companies_page("search, a letter", q="e")),
-        companies_page("a status", status="Critical"),
-        companies_page("a status by name", status="Healthy", sort="name"),
-        companies_page("a status by last event", status="Healthy", sort="-last-event"),
-        companies_page("a flag", flag="Value", flag_status="At Risk"),
-        companies_page("a flag, raised", flag="Value"),
-        companies_page("a flag that all have", flag="Gone quiet", flag_status="Healthy"),
-        companies_page("a field", **{"field.plan": "team"}),
-        companies_page("a field and a search", q="hooli", **{"field.plan": "team"}),
-        page("Companies: CSV, its beginning", f"{base}/companies.csv"),
-        page("Companies: CSV of a search", f"{base}/companies.csv", q="acme"),
-        of_company("overview"),
-        *(of_company(name, f"/{name}") for name in (
-            "timeline", "users", "fields", "deliveries", "notes", "flags/Value")),
-        page("Insights", f"{base}/insights"),
-        each("Insights: an event", lambda: f"{base}/insights/{next(event_key)}"),
-        page("Events", f"{base}/events"),
-        page("Rules", f"{base}/rules"),
-        page("Rules: completions", f"{base}/rules/completions"),
-        page("Rules: versions", f"{base}/rules/versions"),
-        page("Rules: a version", f"{base}/rules/versions/1"),
-        page("Developers: keys", f"{settings}/developers"),
-        page("Developers: webhooks", f"{settings}/developers/webhooks"),
-        each("Developers: a webhook",
-             lambda: f"{settings}/developers/webhooks/{next(endpoint)}"),
-        page("Developers: deliveries", f"{settings}/developers/deliveries"),
-        page("Developers: failed deliveries", f"{settings}/developers/deliveries", state="failed"),
-        page("Developers: waiting deliveries", f"{settings}/developers/deliveries",
-             state="waiting"),
-        each("Developers: a company's deliveries",
-             lambda: f"{settings}/developers/deliveries?company={next(company)}"),
-        each("Developers: a delivery",
-             lambda: f"{settings}/developers/deliveries/{next(delivery)}"),
-        page("People", f"{settings}/people"),
-        page("Audit log", f"{settings}/audit"),
-        page("Account", "/account"),
-        page("API: companies", "/v1/companies", limit="500"),
-        page("API: companies, a search", "/v1/companies", search="acme"),
-        each("API: health of one", lambda: f"/v1/companies/{next(company)}/health"),
-        page("API: transitions", "/v1/transitions", limit="500"),
-    ]  # fmt: skip
+        *_today(visitor, base),
+        *_companies(visitor, base),
+        *_company(base, companies),
+        *_insights_and_rules(base),
+        *_settings(f"{base}/settings", companies, deliveries, endpoints),
+        *_api(companies),
+    ]
 
 
-def _first_ids(sql: str, organization_id: int) -> list[str]:
-    """Return the first 500 ids that a query finds for an organization."""
+def _page(name: str, address: str, **query: str) -> Request:
+    return Request(name, cycle([f"{address}?{urlencode(query)}" if query else address]))
+
+
+def _fragment(name: str, address: str, **query: str) -> Request:
+    return replace(_page(name, address, **query), fragment=True)
+
+
+def _each(name: str, address: str, values: Iterator[str]) -> Request:
+    """Return a page whose address contains `{}` for a value, which differs with each request."""
+    return Request(name, (address.format(value) for value in values))
+
+
+def _today(visitor: Visitor, base: str) -> list[Request]:
+    return [
+        _page("Today", f"{base}/"),
+        *(_fragment(f"Today: {name}", f"{base}/{name}") for name in ("changes", "coming")),
+        _fragment("Today: coming, page 3", visitor.later_page(f"{base}/coming", 2)),
+    ]
+
+
+def _companies(visitor: Visitor, base: str) -> list[Request]:
+    address = f"{base}/companies"
+    later = visitor.later_page(address, 20)
+    plan = {"field.plan": "team"}
+    status = "Companies: a status"
+    return [
+        _page("Companies: worst first", address),
+        _fragment("Companies: page 21", later),
+        *(_page(f"Companies: sort {sort}", address, sort=sort) for sort in SORTS),
+        _fragment("Companies: search, many", address, q="acme"),
+        _fragment("Companies: search, one", address, q="any_4711"),
+        _fragment("Companies: search, none", address, q="nobody at all"),
+        _fragment("Companies: search, a letter", address, q="e"),
+        _page(status, address, status="Critical"),
+        _page(f"{status} by name", address, status="Healthy", sort="name"),
+        _page(f"{status} by last event", address, status="Healthy", sort="-last-event"),
+        _page("Companies: a flag", address, flag="Value", flag_status="At Risk"),
+        _page("Companies: a flag, raised", address, flag="Value"),
+        _page("Companies: a flag that all have", address, flag="Gone quiet", flag_status="Healthy"),
+        _page("Companies: a field", address, **plan),
+        _page("Companies: a field and a search", address, q="hooli", **plan),
+        _page("Companies: CSV, its beginning", f"{base}/companies.csv"),
+        _page("Companies: CSV of a search", f"{base}/companies.csv", q="acme"),
+    ]
+
+
+def _company(base: str, companies: Iterator[str]) -> list[Request]:
+    address = base + "/companies/{}"
+    return [
+        _each("Company: overview", address, companies),
+        *(_each(f"Company: {tab}", f"{address}/{tab}", companies) for tab in COMPANY_TABS),
+    ]
+
+
+def _insights_and_rules(base: str) -> list[Request]:
+    return [
+        _page("Insights", f"{base}/insights"),
+        _each("Insights: an event", base + "/insights/{}", cycle(EVENT_KEYS)),
+        _page("Events", f"{base}/events"),
+        _page("Rules", f"{base}/rules"),
+        _page("Rules: completions", f"{base}/rules/completions"),
+        _page("Rules: versions", f"{base}/rules/versions"),
+        _page("Rules: a version", f"{base}/rules/versions/1"),
+    ]
+
+
+def _settings(
+    base: str, companies: Iterator[str], deliveries: Iterator[str], endpoints: Iterator[str]
+) -> list[Request]:
+    developers = f"{base}/developers"
+    log = f"{developers}/deliveries"
+    return [
+        _page("Developers: keys", developers),
+        _page("Developers: webhooks", f"{developers}/webhooks"),
+        _each("Developers: a webhook", developers + "/webhooks/{}", endpoints),
+        _page("Developers: deliveries", log),
+        _page("Developers: failed deliveries", log, state="failed"),
+        _page("Developers: waiting deliveries", log, state="waiting"),
+        _each("Developers: a company's deliveries", log + "?company={}", companies),
+        _each("Developers: a delivery", log + "/{}", deliveries),
+        _page("People", f"{base}/people"),
+        _page("Audit log", f"{base}/audit"),
+        _page("Account", "/account"),
+    ]
+
+
+def _api(companies: Iterator[str]) -> list[Request]:
+    return [
+        _page("API: companies", "/v1/companies", limit="500"),
+        _page("API: companies, a search", "/v1/companies", search="acme"),
+        _each("API: health of one", "/v1/companies/{}/health", companies),
+        _page("API: transitions", "/v1/transitions", limit="500"),
+    ]
+
+
+def _first_ids(table: str, column: str, organization_id: int) -> list[str]:
+    """Return a column of an organization's first 500 rows of a table."""
     rows = query(
-        f"{sql} where organization_id = %(organization_id)s order by id limit 500",
+        f"select {column} as id_text from {table} where organization_id = %(organization_id)s"
+        " order by id limit 500",
         {"organization_id": organization_id},
     )
     return [str(row["id_text"]) for row in rows]
