@@ -8,10 +8,10 @@ import redis
 
 from config.settings import Settings
 from models.database import connect, database, transaction
-from tests.support.data_template import template_folder
-from tests.support.emptying import Emptier
+from tests.support.product.data_template import template_folder
+from tests.support.product.emptying import Emptier
+from tests.support.product.servers import Servers, running_servers
 from tests.support.properties import THOROUGH_TIMEOUT, load_profile, profile_is_thorough
-from tests.support.servers import Servers, running_servers
 
 load_profile()  # before test modules are imported: their `@effort` scales it
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.brazebee_process import COMMANDS, Brazebee
-from tests.support.receiver import Receiver
+from tests.support.product.brazebee_process import COMMANDS, Brazebee
+from tests.support.webhooks.receiver import Receiver
 
 
 @pytest.fixture(scope="session", autouse=True)

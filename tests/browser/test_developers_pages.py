@@ -20,7 +20,7 @@ from tests.support.browser.browsing import OpenPage, open_details
 from tests.support.browser.running_dashboard import RunningDashboard, running_line
 from tests.support.events import tracked
 from tests.support.in_transactions import evaluate, store
-from tests.support.receiver import Receiver
+from tests.support.webhooks.receiver import Receiver
 
 RULES = """
 version: 1

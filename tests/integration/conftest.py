@@ -28,9 +28,9 @@ from queues.unknown_event_keys import UnknownKeys
 from services.accounts.passwords import Passwords
 from standalone.embedded import redis_url
 from tests.support.brokers import NewBroker
-from tests.support.dashboard import QUICK, Dashboard, PresentTime, ServeDashboard
-from tests.support.data_template import FOLDER_VARIABLE
-from tests.support.ingress import NOW, Clock, Ingress, Serve
+from tests.support.dashboard.application import QUICK, Dashboard, PresentTime, ServeDashboard
+from tests.support.ingress.application import NOW, Clock, Ingress, Serve
+from tests.support.product.data_template import FOLDER_VARIABLE
 from tests.support.world import World
 
 

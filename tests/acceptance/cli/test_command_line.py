@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.brazebee_process import Brazebee, eventually
+from tests.support.product.brazebee_process import Brazebee, eventually
 
 
 def test_a_key_is_the_only_output_and_works_until_it_is_revoked(

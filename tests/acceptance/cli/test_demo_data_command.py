@@ -3,7 +3,7 @@
 import subprocess
 from collections import Counter
 
-from tests.support.brazebee_process import BRAZEBEE, Brazebee
+from tests.support.product.brazebee_process import BRAZEBEE, Brazebee
 
 
 def test_demo_data_is_generated_replaced_and_removed(brazebee: Brazebee) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.files import ROOT
-from tests.support.brazebee_process import Brazebee, eventually
+from tests.support.product.brazebee_process import Brazebee, eventually
 
 RULES = """\
 version: 1

@@ -10,7 +10,7 @@ import psutil
 import pytest
 import requests
 
-from tests.support.brazebee_process import Brazebee, eventually
+from tests.support.product.brazebee_process import Brazebee, eventually
 
 
 def stops_without_leaving_a_process(brazebee: Brazebee, number: signal.Signals) -> bool:

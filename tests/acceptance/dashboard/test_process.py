@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg2
 import requests
 
-from tests.support.brazebee_process import BRAZEBEE, Brazebee, eventually
+from tests.support.product.brazebee_process import BRAZEBEE, Brazebee, eventually
 
 WITHOUT_WORKERS = {"persist": 0, "evaluate": 0, "deliver": 0, "clock": 0}
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')

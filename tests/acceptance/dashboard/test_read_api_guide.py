@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from config.files import ROOT
-from tests.support.brazebee_process import Brazebee, eventually
+from tests.support.product.brazebee_process import Brazebee, eventually
 
 GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 TOTALS = GUIDE.split("## Reading", 1)[1].split("\n## ", 1)[0]

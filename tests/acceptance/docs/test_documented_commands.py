@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from config.files import ROOT
-from tests.support.brazebee_process import Brazebee, eventually
+from tests.support.product.brazebee_process import Brazebee, eventually
 from tests.unit.docs.documents import blocks, read, section
 
 STARTS_A_PRODUCT = "make run"

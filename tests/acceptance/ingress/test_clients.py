@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.files import ROOT
-from tests.support.brazebee_process import Brazebee
+from tests.support.product.brazebee_process import Brazebee
 
 EXAMPLES = ROOT / "docs" / "examples"
 INTERPRETERS = {".sh": "curl", ".py": sys.executable, ".mjs": "node", ".rb": "ruby"}

@@ -7,7 +7,7 @@ import psutil
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.brazebee_process import Brazebee, eventually
+from tests.support.product.brazebee_process import Brazebee, eventually
 
 TOKEN = "t0ken-of-operations"
 EVENT = {"event_key": "login", "company": {"id": "c", "name": "C"}}

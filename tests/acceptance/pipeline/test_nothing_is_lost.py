@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.support.brazebee_process import Brazebee, eventually
+from tests.support.product.brazebee_process import Brazebee, eventually
 
 CLIENTS = 8
 PROCESSES = ("persist.1", "web.1", "redis", "postgres")

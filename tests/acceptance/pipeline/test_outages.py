@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.support.brazebee_process import Brazebee, eventually
+from tests.support.product.brazebee_process import Brazebee, eventually
 
 RULES = """\
 version: 1

@@ -1,6 +1,6 @@
 """The totals that pages read are computed without being asked for."""
 
-from tests.support.brazebee_process import Brazebee, eventually
+from tests.support.product.brazebee_process import Brazebee, eventually
 
 
 def test_events_are_counted_by_hour_and_by_week(brazebee: Brazebee) -> None:

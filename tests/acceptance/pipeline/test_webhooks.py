@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.brazebee_process import Brazebee, eventually
-from tests.support.receiver import Receiver
+from tests.support.product.brazebee_process import Brazebee, eventually
+from tests.support.webhooks.receiver import Receiver
 
 RULES = """\
 version: 1

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.support.brazebee_process import Brazebee, eventually
-from tests.support.receiver import Receiver
+from tests.support.product.brazebee_process import Brazebee, eventually
+from tests.support.webhooks.receiver import Receiver
 
 RULES = """\
 version: 1

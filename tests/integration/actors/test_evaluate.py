@@ -1,8 +1,7 @@
 """Companies evaluated together get the same health as alone, and one fault stops no other."""
 
-import itertools
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +13,11 @@ from actors.evaluate import CompanyEvaluator
 from config.settings import Settings
 from models.companies import companies
 from models.database import execute, query, transaction
-from models.organizations import organizations
 from queues.broker import QueueBroker
 from services.rules.rule_books import RuleBooks, RulesUnreadable
 from services.times import utc_now
 from tests.support.in_transactions import evaluate
-from tests.support.world import RULES, Tracked
+from tests.support.world import RULES, World
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 NAMES = ("acme", "bolt", "coda")
@@ -35,8 +33,6 @@ MORE_RULES = f"""{RULES}
     recover: no activity for 7 seconds
 """
 
-numbers = itertools.count(1)
-
 pytestmark = pytest.mark.usefixtures("settings")
 
 
@@ -47,32 +43,31 @@ def broker(settings: Settings) -> Iterator[QueueBroker]:
     client.close()
 
 
-def new_organization(now: datetime = NOW) -> Tracked:
+def new_world(now: datetime = NOW) -> World:
+    return World.create(MORE_RULES, start=now, rules_at=-timedelta(days=1))
+
+
+def ids(world: World) -> list[int]:
+    """Return the ids of the companies in the order of their names."""
     with transaction():
-        organization_id = organizations.create(f"o{next(numbers)}").id
-    return Tracked(organization_id, now, MORE_RULES)
+        rows = [companies.find(world.id, name) for name in NAMES]
+    return [company.id for company in rows if company is not None]
 
 
-def ids(organization: Tracked) -> list[int]:
-    with transaction():
-        found = [companies.find(organization.id, name) for name in NAMES]
-    return [company.id for company in found if company is not None]
-
-
-def recorded(organization: Tracked) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def recorded(world: World) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The transitions and flags of an organization's companies, without ids."""
     of_them = "join companies c on c.id = company_id where c.organization_id = %(id)s"
     with transaction():
         transitions = query(
             f"select c.external_id, t.sequence, at, cause, changes from transitions t {of_them}"
             " order by 1, 2",
-            {"id": organization.id},
+            {"id": world.id},
         )
         flags = query(
             "select c.external_id, flag, status, f.changed_at, due_at, c.awaiting, moved_at,"
             " holding, c.health_status, c.score, c.unsettled_since from flag_states f"
             f" {of_them} order by 1, 2",
-            {"id": organization.id},
+            {"id": world.id},
         )
     return transitions, flags
 
@@ -83,26 +78,26 @@ sent = st.tuples(
 
 
 @given(st.lists(st.tuples(st.lists(sent, max_size=12), st.integers(0, 30)), min_size=1, max_size=4))
-def test_many_judged_at_once_come_to_what_each_comes_to_alone(
+def test_companies_evaluated_together_get_the_same_health_as_alone(
     rounds: list[tuple[list[tuple[str, str, int, bool]], int]],
 ) -> None:
-    together, alone = new_organization(), new_organization()
+    together, alone = new_world(), new_world()
     for events, before in rounds:
         for company, key, sent_before, again in events:
-            for organization in (together, alone):
-                organization.track(company, *[sent_before] * (1 + again), key=key)
-        until = together.before(before)
+            for world in (together, alone):
+                world.track(company, *[-sent_before] * (1 + again), key=key)
+        until = together.at(-before)
         evaluate(ids(together), together.rulebooks, NOW, stored_until=until)
         for company_id in ids(alone):
             evaluate([company_id], alone.rulebooks, NOW, stored_until=until)
         assert recorded(together) == recorded(alone)
 
 
-def test_a_company_that_cannot_be_judged_stops_no_other(broker: QueueBroker) -> None:
-    fine, unreadable = new_organization(utc_now()), new_organization(utc_now())
-    for organization in (fine, unreadable):
+def test_a_company_that_cannot_be_evaluated_stops_no_other(broker: QueueBroker) -> None:
+    fine, unreadable = new_world(utc_now()), new_world(utc_now())
+    for world in (fine, unreadable):
         for name in NAMES:
-            organization.track(name, 30.0)
+            world.track(name, -30.0)
     with transaction():
         execute(
             "update rule_versions set source = 'flags: [' where organization_id = %(id)s",

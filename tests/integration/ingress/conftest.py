@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.ingress_outages import Silent
+from tests.support.ingress.outages import Silent
 
 
 @pytest.fixture

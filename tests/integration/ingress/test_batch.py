@@ -10,7 +10,7 @@ from config.settings import Settings
 from ingress.batch import LARGEST_BATCH
 from ingress.track import LARGEST_EVENT
 from models.database import connect, database
-from tests.support.ingress import (
+from tests.support.ingress.application import (
     EXAMPLE,
     NO_REDIS,
     NOWHERE,

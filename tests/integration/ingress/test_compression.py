@@ -14,7 +14,15 @@ from ingress.batch import LARGEST_BATCH
 from ingress.body import inflate
 from ingress.strict_json import UnreadableBody
 from ingress.track import LARGEST_EVENT
-from tests.support.ingress import EXAMPLE, SMALL, Serve, check, error_of, rate_limit_of, tenant
+from tests.support.ingress.application import (
+    EXAMPLE,
+    SMALL,
+    Serve,
+    check,
+    error_of,
+    rate_limit_of,
+    tenant,
+)
 
 
 def raw_deflate(body: bytes) -> bytes:

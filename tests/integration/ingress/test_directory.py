@@ -7,7 +7,7 @@ from config.settings import Settings
 from ingress.client import directory
 from models.database import query, transaction
 from models.keys import api_keys
-from tests.support.ingress import (
+from tests.support.ingress.application import (
     NOWHERE,
     SMALL,
     Clock,
@@ -19,7 +19,7 @@ from tests.support.ingress import (
     rate_limit_of,
     tenant,
 )
-from tests.support.ingress_outages import Silent, answered_within, move_postgres
+from tests.support.ingress.outages import Silent, answered_within, move_postgres
 
 
 def test_a_revoked_key_is_refused_within_5_seconds(serve: Serve, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from models.database import query, transaction
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks
 from tests.support.in_transactions import store
-from tests.support.ingress import EXAMPLE, SMALL, Serve, check, tenant
+from tests.support.ingress.application import EXAMPLE, SMALL, Serve, check, tenant
 
 
 def test_an_event_keeps_the_id_that_its_client_gave_it(serve: Serve) -> None:

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ingress.metrics import directory_of
-from tests.support.ingress import (
+from tests.support.ingress.application import (
     NO_REDIS,
     SMALL,
     Ingress,

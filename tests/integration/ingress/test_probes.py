@@ -7,7 +7,7 @@ import pytest
 
 from config.settings import Settings
 from ingress.app import create_app
-from tests.support.ingress import (
+from tests.support.ingress.application import (
     NO_REDIS,
     NOWHERE,
     SMALL,
@@ -15,7 +15,7 @@ from tests.support.ingress import (
     named,
     rate_limit_of,
 )
-from tests.support.ingress_outages import Silent, answered_within, move_postgres
+from tests.support.ingress.outages import Silent, answered_within, move_postgres
 
 
 def test_livez_touches_nothing() -> None:

@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ingress.track import LARGEST_EVENT
-from tests.support.ingress import (
+from tests.support.ingress.application import (
     SMALL,
     Ingress,
     Serve,

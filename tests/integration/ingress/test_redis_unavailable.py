@@ -3,7 +3,7 @@
 import pytest
 
 from ingress.track import LARGEST_EVENT
-from tests.support.ingress import (
+from tests.support.ingress.application import (
     NO_REDIS,
     SMALL,
     Serve,
@@ -13,7 +13,7 @@ from tests.support.ingress import (
     rate_limit_of,
     tenant,
 )
-from tests.support.ingress_outages import TOO_LARGE, Silent, answered_within
+from tests.support.ingress.outages import TOO_LARGE, Silent, answered_within
 
 
 @pytest.fixture(params=["queue_url", "queue_url limits_url"])

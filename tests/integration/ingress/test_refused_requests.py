@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ingress.track import LARGEST_EVENT
-from tests.support.ingress import (
+from tests.support.ingress.application import (
     EXAMPLE,
     SMALL,
     EventSetting,
@@ -20,7 +20,7 @@ from tests.support.ingress import (
     rate_limit_of,
     tenant,
 )
-from tests.support.ingress_outages import TOO_LARGE, chunked
+from tests.support.ingress.outages import TOO_LARGE, chunked
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-api-key": ""}, {"x-api-key": "  "}])

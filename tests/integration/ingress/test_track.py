@@ -11,7 +11,7 @@ import pytest
 from ingress.track import LARGEST_EVENT
 from models.database import transaction
 from models.keys import api_keys
-from tests.support.ingress import (
+from tests.support.ingress.application import (
     EXAMPLE,
     NO_REDIS,
     NOW,
@@ -23,7 +23,7 @@ from tests.support.ingress import (
     rate_limit_of,
     tenant,
 )
-from tests.support.ingress_outages import chunked
+from tests.support.ingress.outages import chunked
 
 
 def test_the_example_of_the_documentation_is_accepted_and_queued(serve: Serve) -> None:

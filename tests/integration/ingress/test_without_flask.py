@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from ingress.track import LARGEST_EVENT
 from queues.admissions import Admissions
-from tests.support.ingress import (
+from tests.support.ingress.application import (
     EXAMPLE,
     NOW,
     SMALL,

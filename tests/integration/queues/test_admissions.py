@@ -16,7 +16,7 @@ from queues import admissions as module
 from queues import messages
 from queues.admissions import Admission, Admissions
 from queues.broker import QueueBroker, build_broker
-from tests.support.ingress import Clock, memory_used
+from tests.support.ingress.application import Clock, memory_used
 
 EVENTS: list[dict[str, Any]] = [{"event_id": "é😀", "n": 2**63, "f": 1.5}, {"event_id": "2"}]
 HOUR = {"limit": 3, "window_seconds": 3600}

@@ -11,7 +11,7 @@ from queues import unknown_event_keys as module
 from queues.admissions import Admission, Admissions
 from queues.broker import build_broker
 from queues.unknown_event_keys import KEPT_FOR, UnknownKey, UnknownKeys
-from tests.support.ingress import NO_REDIS, NOW, SMALL, Serve, tenant
+from tests.support.ingress.application import NO_REDIS, NOW, SMALL, Serve, tenant
 
 HOUR = {"limit": 3, "window_seconds": 3600}
 STORED_AT = NOW.replace(microsecond=123_000)

@@ -10,7 +10,7 @@ from ingress.event import ValidEvent
 from ingress.plain_events import recognize
 from ingress.schema import InvalidEvent, validate_event
 from ingress.strict_json import read_json
-from tests.support.event_payloads import NOT_A_TIME, NOW, company, event, occurred_at
+from tests.support.ingress.event_payloads import NOT_A_TIME, NOW, company, event, occurred_at
 from tests.support.json_values import json_values
 
 

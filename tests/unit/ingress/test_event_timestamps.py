@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.support.event_payloads import NOT_A_TIME, NOW, event, faults, occurred_at
+from tests.support.ingress.event_payloads import NOT_A_TIME, NOW, event, faults, occurred_at
 
 
 @pytest.mark.parametrize(

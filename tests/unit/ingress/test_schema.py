@@ -6,7 +6,15 @@ import pytest
 from ingress.event import ValidEvent
 from ingress.schema import InvalidEvent, validate_event
 from ingress.strict_json import read_json
-from tests.support.event_payloads import COMPANY, NOT_A_TIME, NOW, company, event, faults, valid
+from tests.support.ingress.event_payloads import (
+    COMPANY,
+    NOT_A_TIME,
+    NOW,
+    company,
+    event,
+    faults,
+    valid,
+)
 
 TEXT_OF_COMPANY = ["payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id"]
 

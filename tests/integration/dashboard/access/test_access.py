@@ -20,8 +20,8 @@ from models.organizations import audit_log
 from models.people import memberships
 from queues.broker import QueueBroker
 from services.accounts.passwords import Passwords
-from tests.support.dashboard import QUICK, Dashboard, PresentTime, text_of
-from tests.support.ingress import NOWHERE
+from tests.support.dashboard.application import QUICK, Dashboard, PresentTime, text_of
+from tests.support.ingress.application import NOWHERE
 
 ROLES = ("viewer", "editor", "administrator")
 SIGNED = re.compile(r"\.[\w-]{6}\.[\w-]{27}(?=\")")

@@ -2,7 +2,7 @@
 
 from models.database import query, transaction
 from models.people import people
-from tests.support.dashboard import NOW, PASSWORD, Browser, Dashboard, text_of
+from tests.support.dashboard.application import NOW, PASSWORD, Browser, Dashboard, text_of
 
 
 def is_signed_in(browser: Browser) -> bool:

@@ -19,7 +19,7 @@ from config.settings import Settings
 from models.database import transaction
 from models.keys import api_keys
 from models.organizations.organizations import Organization
-from tests.support.dashboard import NOW, Dashboard, ServeDashboard
+from tests.support.dashboard.application import NOW, Dashboard, ServeDashboard
 from tests.support.world import RULES, World
 
 Description = dict[str, Any]

@@ -12,8 +12,8 @@ from models.keys import event_keys
 from models.organizations import audit_log, organizations
 from queues.unknown_event_keys import UnknownKeys
 from services.rules.apply_rules import apply_rules
-from tests.support.dashboard import NOW, Dashboard, ServeDashboard, text_of
-from tests.support.dashboard_editor import EditorWorld
+from tests.support.dashboard.application import NOW, Dashboard, ServeDashboard, text_of
+from tests.support.dashboard.editor import EditorWorld
 
 RULES = """\
 # Ours

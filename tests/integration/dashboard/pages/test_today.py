@@ -15,8 +15,8 @@ from models.organizations.organizations import Organization
 from services.health.explanation import explain
 from services.health.overrides import FlagOfCompany, JudgingContext, Justification, override
 from services.rules.planned_changes import companies_due, forecast
-from tests.support.dashboard import NOW, Dashboard, text_of
-from tests.support.dashboard_customers import RULES, Customers
+from tests.support.dashboard.application import NOW, Dashboard, text_of
+from tests.support.dashboard.customers import RULES, Customers
 
 WEEK = timedelta(days=7)
 

@@ -18,10 +18,10 @@ from services.events.tracked_event import TrackedEvent
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
-from tests.support.endpoints import Place, new_place
 from tests.support.in_transactions import evaluate, store
-from tests.support.outbox import RULES, T0, Outbox, Receiver
-from tests.support.receivers_under_test import (
+from tests.support.webhooks.endpoints import Place, new_place
+from tests.support.webhooks.outbox import RULES, T0, Outbox, Receiver
+from tests.support.webhooks.receivers_under_test import (
     IN_TIME_SECONDS,
     LOOPBACK,
     Outcome,

@@ -16,7 +16,7 @@ import pytest
 
 from config.webhook_policy import WebhookPolicy
 from services.webhooks.addresses import Address, AddressPolicy
-from tests.support.raw_receivers import (
+from tests.support.webhooks.raw_receivers import (
     CHUNK,
     OK,
     Behaviour,
@@ -28,7 +28,7 @@ from tests.support.raw_receivers import (
     receiver,
     self_signed_tls,
 )
-from tests.support.receivers_under_test import LOOPBACK, TOTAL_SECONDS, Send
+from tests.support.webhooks.receivers_under_test import LOOPBACK, TOTAL_SECONDS, Send
 
 
 def answer(status: str, *headers: str) -> Behaviour:

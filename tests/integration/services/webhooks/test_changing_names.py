@@ -10,12 +10,12 @@ import pytest
 
 from config.settings import Settings
 from services.webhooks.addresses import AddressPolicy
-from tests.support.raw_receivers import (
+from tests.support.webhooks.raw_receivers import (
     OK,
     answering,
     receiver,
 )
-from tests.support.receivers_under_test import Send, attempt, new_delivery, outcome_of
+from tests.support.webhooks.receivers_under_test import Send, attempt, new_delivery, outcome_of
 
 
 @dataclass

@@ -13,7 +13,7 @@ from models.database import execute, transaction
 from services.webhooks.outcomes import (
     AcceptedDelivery,
 )
-from tests.support.outbox import Outbox, Receiver
+from tests.support.webhooks.outbox import Outbox, Receiver
 
 
 def test_an_accepted_webhook_is_recorded_as_delivered_with_its_attempt(

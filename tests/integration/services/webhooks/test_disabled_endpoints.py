@@ -5,11 +5,11 @@ import logging
 import pytest
 
 from models.database import execute, transaction
-from models.webhooks import deliveries
+from models.webhooks import deliveries, pending_deliveries
 from models.webhooks.deliveries import NewDelivery, Result, State
 from services.webhooks import endpoints
 from services.webhooks.claims import next_in_turn
-from tests.support.endpoints import (
+from tests.support.webhooks.endpoints import (
     HOUR,
     POLICY,
     T0,
@@ -140,10 +140,10 @@ def test_pausing_ignores_deliveries_that_are_in_flight_or_finished(place: Place)
     begin(under_way, 0)
     with transaction():
         deliveries.park(parked)
-        assert deliveries.pause_waiting(place.id) == 2
+        assert pending_deliveries.pause_waiting(place.id) == 2
     assert place.states() == ["delivered", "waiting", "paused", "paused"]
     with transaction():
-        assert deliveries.park_paused(place.id) == 2
+        assert pending_deliveries.park_paused(place.id) == 2
     assert place.states() == ["delivered", "waiting", "parked", "parked"]
     assert row(fresh)["next_attempt_at"] is None
 

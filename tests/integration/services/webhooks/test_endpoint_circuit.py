@@ -5,7 +5,7 @@ import pytest
 from models.database import transaction
 from models.due import is_anything_due
 from models.webhooks.deliveries import ManualReason, State
-from tests.support.endpoints import (
+from tests.support.webhooks.endpoints import (
     HOUR,
     MICROSECOND,
     T0,

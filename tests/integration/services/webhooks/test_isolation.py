@@ -8,50 +8,50 @@ from models.database import transaction
 from models.webhooks import deliveries
 from models.webhooks.deliveries import ManualReason, Request
 from services.webhooks.claims import ClaimedDelivery, claim
-from tests.support.endpoints import POLICY, Place, after, due, fail, probes, succeed
+from tests.support.webhooks.endpoints import POLICY, Place, after, due, fail, probes, succeed
 
 
-class Weather:
+class RandomFailures:
     """Messages that are lost, late or repeated, killed workers, failures, and manual changes."""
 
     def __init__(self, places: tuple[Place, Place], seed: int) -> None:
         self.places = places
         self.chance = random.Random(seed)
         self.at = 0.0
-        self.asked: list[Request] = []
-        self.under_way: list[ClaimedDelivery] = []
+        self.requests: list[Request] = []
+        self.in_flight: list[ClaimedDelivery] = []
 
-    def blow(self) -> None:
+    def step(self) -> None:
         self.at += self.chance.choice([0, 0.1, 1, 6, 40, 400])
         for place in self.places:
             if self.chance.random() < 0.2:
                 place.add(1, self.chance.choice([None, None, None, *ManualReason]))
         if self.chance.random() < 0.03:
             self.places[0].disable(self.at)
-            self.asked += self.places[0].enable(self.at + self.chance.choice([0, 30]))
-        self.asked += due(self.at) + probes(self.at)
-        self.asked = [request for request in self.asked if self.chance.random() < 0.8]
-        for delivery_id, number in self.chance.sample(self.asked, min(len(self.asked), 3)):
+            self.requests += self.places[0].enable(self.at + self.chance.choice([0, 30]))
+        self.requests += due(self.at) + probes(self.at)
+        self.requests = [request for request in self.requests if self.chance.random() < 0.8]
+        for delivery_id, number in self.chance.sample(self.requests, min(len(self.requests), 3)):
             claimed = claim(delivery_id, number, after(self.at), POLICY)
-            self.under_way += [claimed] if claimed else []
-        for claimed in [claimed for claimed in self.under_way if self.chance.random() < 0.5]:
-            self.under_way.remove(claimed)
+            self.in_flight += [claimed] if claimed else []
+        for claimed in [claimed for claimed in self.in_flight if self.chance.random() < 0.5]:
+            self.in_flight.remove(claimed)
             self._end(claimed)
 
     def _end(self, claimed: ClaimedDelivery) -> None:
         end = self.chance.random()
         if end < 0.3:
-            self.asked += succeed(claimed, self.at)
+            self.requests += succeed(claimed, self.at)
         elif end < 0.8:
-            asks_for = self.chance.choice([None, "100"])
-            self.asked += fail(claimed, self.at, retry_after=asks_for)[1]
+            retry_after = self.chance.choice([None, "100"])
+            self.requests += fail(claimed, self.at, retry_after=retry_after)[1]
 
     def clear_up(self) -> bool:
         """Accept everything and let only the clock enqueue; return whether nothing is left."""
         for _ in range(3_000):
-            wanted = due(self.at) + probes(self.at)
-            self.at += 1 if wanted else 60
-            for delivery_id, number in wanted:
+            requests = due(self.at) + probes(self.at)
+            self.at += 1 if requests else 60
+            for delivery_id, number in requests:
                 if claimed := claim(delivery_id, number, after(self.at), POLICY):
                     succeed(claimed, self.at)
             if not any({"waiting", "parked"} & set(place.states()) for place in self.places):
@@ -63,12 +63,12 @@ class Weather:
 def test_whatever_fails_or_is_lost_no_row_is_forgotten_and_no_slot_is_exceeded(
     places: tuple[Place, Place], seed: int
 ) -> None:
-    weather = Weather(places, seed)
+    failures = RandomFailures(places, seed)
     for _ in range(200):
-        weather.blow()
+        failures.step()
         for place in places:
-            assert in_flight(place, weather.at) <= 2
-    assert weather.clear_up()
+            assert in_flight(place, failures.at) <= 2
+    assert failures.clear_up()
     for place in places:
         assert set(place.states()) <= {"delivered", "failed"}
 

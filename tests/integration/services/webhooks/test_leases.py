@@ -18,7 +18,7 @@ from services.webhooks.outcomes import (
     record_failure,
     record_success,
 )
-from tests.support.outbox import Outbox, Receiver
+from tests.support.webhooks.outbox import Outbox, Receiver
 
 POLICY = WebhookPolicy()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from models.webhooks.deliveries import ManualReason, Result, State
-from tests.support.endpoints import (
+from tests.support.webhooks.endpoints import (
     Place,
     after,
     begin,

@@ -7,8 +7,8 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from models.database import execute, query, transaction
-from models.webhooks import webhook_endpoints
-from tests.support.outbox import Outbox, Receiver
+from models.webhooks import endpoint_secrets, webhook_endpoints
+from tests.support.webhooks.outbox import Outbox, Receiver
 
 
 def test_a_secret_is_stored_encrypted_only(outbox: Outbox) -> None:
@@ -16,7 +16,7 @@ def test_a_secret_is_stored_encrypted_only(outbox: Outbox) -> None:
         [row] = query("select * from webhook_endpoints")
     assert outbox.secret.startswith("whsec_")
     assert outbox.secret.removeprefix("whsec_") not in json.dumps(row, default=str)
-    assert webhook_endpoints.decrypt(row["encrypted_secret"], outbox.settings.secret_keys) == (
+    assert endpoint_secrets.decrypt(row["encrypted_secret"], outbox.settings.secret_keys) == (
         outbox.secret
     )
 

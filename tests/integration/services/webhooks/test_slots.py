@@ -12,7 +12,7 @@ from models.webhooks import deliveries
 from models.webhooks.deliveries import ManualReason
 from services.webhooks import endpoints
 from services.webhooks.claims import claim, next_in_turn
-from tests.support.endpoints import (
+from tests.support.webhooks.endpoints import (
     HOUR,
     MICROSECOND,
     POLICY,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from services.webhooks.addresses import Address, AddressPolicy
-from tests.support.posts import LOOPBACK, post
-from tests.support.raw_receivers import (
+from tests.support.webhooks.posts import LOOPBACK, post
+from tests.support.webhooks.raw_receivers import (
     OK,
     answering,
     receiver,

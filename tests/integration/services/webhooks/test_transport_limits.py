@@ -11,8 +11,8 @@ import pytest
 from config.webhook_policy import WebhookPolicy
 from services.webhooks.addresses import Address, AddressPolicy
 from services.webhooks.transport import Response
-from tests.support.posts import LOOPBACK, TOTAL_SECONDS, post
-from tests.support.raw_receivers import (
+from tests.support.webhooks.posts import LOOPBACK, TOTAL_SECONDS, post
+from tests.support.webhooks.raw_receivers import (
     CHUNK,
     Receiver,
     answering,

@@ -20,7 +20,7 @@ from tests.support.rules import NOON, event, facts_of, situation
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "surely"),
+    ("condition", "other", "implied"),
     [
         ("no activity for 7 days", "less than 5 times in 7 days", True),
         ("no activity for 7 days", "less than 5 times in 3 days", True),
@@ -58,9 +58,9 @@ from tests.support.rules import NOON, event, facts_of, situation
     ],
 )
 def test_one_phrase_implies_another_if_their_wording_shows_it(
-    *, one: str, other: str, surely: bool
+    *, condition: str, other: str, implied: bool
 ) -> None:
-    assert implies(parse_condition(one), parse_condition(other)) is surely
+    assert implies(parse_condition(condition), parse_condition(other)) is implied
 
 
 seconds = st.integers(1, 12).map(lambda length: timedelta(seconds=length))
@@ -113,19 +113,22 @@ def holds(condition: Condition, sent: Any, value: Any, level: int | None) -> Tru
 @effort(4)
 @given(conditions, st.data(), events, values, st.sampled_from([None, 0, 1, 2]))
 def test_an_implied_phrase_holds(
-    one: Condition, data: st.DataObject, sent: Any, value: Any, level: int | None
+    condition: Condition, data: st.DataObject, sent: Any, value: Any, level: int | None
 ) -> None:
-    related = [*one, *(AnyOf((one, part)) for part in one)]
+    related = [*condition, *(AnyOf((condition, part)) for part in condition)]
     other = data.draw(st.one_of(conditions, st.sampled_from(related)))
-    assume(implies(one, other))
-    if holds(one, sent, value, level):
+    assume(implies(condition, other))
+    if holds(condition, sent, value, level):
         assert holds(other, sent, value, level)
 
 
 @effort(6)
 @given(conditions, events, values, st.sampled_from([None, 0, 1, 2]))
 def test_the_opposite_of_a_phrase_holds_when_it_does_not(
-    one: Condition, sent: Any, value: Any, level: int | None
+    condition: Condition, sent: Any, value: Any, level: int | None
 ) -> None:
-    found, opposed = holds(one, sent, value, level), holds(opposite(one), sent, value, level)
-    assert opposed is (None if found is None else not found)
+    result, opposed = (
+        holds(condition, sent, value, level),
+        holds(opposite(condition), sent, value, level),
+    )
+    assert opposed is (None if result is None else not result)

@@ -4,7 +4,7 @@ from rules.language.parser import parse_condition
 from rules.phrases.condition import Level, Truth
 from tests.support.rules import at, evaluate, event, facts_of, situation
 
-# Phrases that are true, false, and not to be judged.
+# Phrases that are true, false, and impossible to evaluate
 T, F, N = "company.yes is 1", "company.yes is 2", "company.none is 1"
 FIELDS = {"yes": 1}
 
@@ -49,8 +49,8 @@ def test_combined_phrases_change_with_the_earliest_and_await_what_any_part_await
     early = "at least 2 times in 10 seconds"
     late = "no activity for 10 seconds"
     for word in ("and", "or"):
-        found = evaluate(f"{early} {word} {late}", events)
-        assert (found.changes_at, found.awaits_event) == (at(6), False)
+        finding = evaluate(f"{early} {word} {late}", events)
+        assert (finding.changes_at, finding.awaits_event) == (at(6), False)
     assert evaluate(f"{early} and at least 3 times in 10 seconds", events).awaits_event
     assert evaluate(f"not {late}", events).changes_at == at(7)
     assert evaluate(T, fields=FIELDS).changes_at is None
@@ -58,11 +58,11 @@ def test_combined_phrases_change_with_the_earliest_and_await_what_any_part_await
 
 def test_combined_phrases_describe_the_finding_of_each_part() -> None:
     condition = parse_condition(f"less than 5 times in 10 seconds and {T}")
-    found = evaluate(condition, [event(-1)], FIELDS)
-    assert condition.describe(found) == "1 time, company.yes is 1"
+    finding = evaluate(condition, [event(-1)], FIELDS)
+    assert condition.describe(finding) == "1 time, company.yes is 1"
     negated = parse_condition("not less than 5 times in 10 seconds")
-    told = evaluate(negated, [event(-1)])
-    assert (negated.describe(told), negated.missing(told)) == ("1 time", "4 more")
+    description = evaluate(negated, [event(-1)])
+    assert (negated.describe(description), negated.missing(description)) == ("1 time", "4 more")
 
 
 def test_combined_phrases_depend_on_everything_their_parts_depend_on() -> None:
@@ -94,16 +94,16 @@ def test_combined_phrases_depend_on_everything_their_parts_depend_on() -> None:
 def test_a_reference_to_a_flag_compares_its_level(
     *, phrase: str, level: Level, holds: bool
 ) -> None:
-    found = parse_condition(phrase).evaluate(situation(facts_of(), 0, {"A": level}, {"A": at(9)}))
-    assert (found.holds, found.changes_at, found.evidence) == (holds, at(9), level)
+    finding = parse_condition(phrase).evaluate(situation(facts_of(), 0, {"A": level}, {"A": at(9)}))
+    assert (finding.holds, finding.changes_at, finding.evidence) == (holds, at(9), level)
 
 
 def test_a_reference_to_a_flag_is_described() -> None:
     condition = parse_condition("flag A is At Risk")
-    told = [
+    description = [
         condition.describe(condition.evaluate(situation(facts_of(), 0, {"A": n}))) for n in (0, 1)
     ]
-    assert told == ["flag A is not At Risk", "flag A is At Risk"]
+    assert description == ["flag A is not At Risk", "flag A is At Risk"]
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from models.database import transaction
 from models.organizations import audit_log
 from models.organizations.organizations import Organization
 from models.people import saved_views
-from tests.support.dashboard import Browser, Dashboard, text_of
-from tests.support.dashboard_customers import Customers
+from tests.support.dashboard.application import Browser, Dashboard, text_of
+from tests.support.dashboard.customers import Customers
 
 HOSTILE = """"><script>alert('x')</script> /../ =1+1"""
 

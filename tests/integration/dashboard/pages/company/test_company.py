@@ -15,8 +15,15 @@ from models.webhooks import webhook_endpoints
 from rules.durations import MAX_WINDOW, shift
 from services.health.explanation import explain
 from services.rules.planned_changes import forecast
-from tests.support.company_page import RULES, add_history, address_of, ago, create_world, track
-from tests.support.dashboard import NOW, Browser, Dashboard, text_of
+from tests.support.dashboard.application import NOW, Browser, Dashboard, text_of
+from tests.support.dashboard.company_page import (
+    RULES,
+    add_history,
+    address_of,
+    ago,
+    create_world,
+    track,
+)
 from tests.support.world import World
 
 PAGES = ("", "/timeline", "/users", "/fields", "/deliveries", "/notes")

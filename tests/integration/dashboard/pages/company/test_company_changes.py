@@ -16,8 +16,8 @@ from models.organizations import audit_log
 from models.organizations.audit_log import AuditEntry
 from models.webhooks import webhook_endpoints
 from queues import messages
-from tests.support.company_page import add_history, address_of, ago, create_world, track
-from tests.support.dashboard import NOW, Browser, Dashboard, ServeDashboard, text_of
+from tests.support.dashboard.application import NOW, Browser, Dashboard, ServeDashboard, text_of
+from tests.support.dashboard.company_page import add_history, address_of, ago, create_world, track
 from tests.support.world import World
 
 GROUNDS = {"reason": "on holiday", "owner": "ann@acme.com"}

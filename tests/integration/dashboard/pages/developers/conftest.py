@@ -5,8 +5,8 @@ import pytest
 from config.settings import Settings
 from models.database import transaction
 from models.webhooks import webhook_endpoints
-from tests.support.dashboard import Dashboard
-from tests.support.dashboard_developers import HOOK, Developers
+from tests.support.dashboard.application import Dashboard
+from tests.support.dashboard.developers import HOOK, Developers
 
 
 @pytest.fixture

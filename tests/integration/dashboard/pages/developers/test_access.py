@@ -7,7 +7,7 @@ import pytest
 
 from models.database import transaction
 from models.keys import api_keys
-from tests.support.dashboard_developers import BASE, HOOK, Developers
+from tests.support.dashboard.developers import BASE, HOOK, Developers
 
 POSTS = (
     "/keys",

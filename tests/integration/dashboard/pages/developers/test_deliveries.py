@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from cli.main import main
 from models.database import execute, transaction
-from models.webhooks import delivery_log
-from tests.support.dashboard import NOW, Dashboard, text_of
-from tests.support.dashboard_developers import BASE, HOSTILE, Developers
+from models.webhooks import delivery_log, manual_deliveries
+from tests.support.dashboard.application import NOW, Dashboard, text_of
+from tests.support.dashboard.developers import BASE, HOSTILE, Developers
 from tests.support.world import Tracked
 
 
@@ -87,7 +87,7 @@ def test_deliveries_that_failed_since_an_instant_are_resent(developers: Develope
     action, _, detail = developers.audited()
     assert (action, detail["deliveries"]) == ("Deliveries recovered", 2)
     with transaction():
-        assert delivery_log.count_recovering(developers.endpoint_id) == 2
+        assert manual_deliveries.count_recovering(developers.endpoint_id) == 2
 
 
 def test_a_delivery_of_a_removed_webhook_stays_in_the_log(developers: Developers) -> None:

@@ -8,8 +8,8 @@ from models.keys import api_keys
 from models.keys.api_keys import digest
 from queues.admissions import READS, Admissions
 from queues.broker import build_broker
-from tests.support.dashboard import ServeDashboard, text_of
-from tests.support.dashboard_developers import BASE, HOSTILE, Developers, shown_secret
+from tests.support.dashboard.application import ServeDashboard, text_of
+from tests.support.dashboard.developers import BASE, HOSTILE, Developers, shown_secret
 
 
 def test_a_new_key_is_shown_once_and_is_valid(developers: Developers) -> None:

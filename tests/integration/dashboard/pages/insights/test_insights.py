@@ -17,7 +17,7 @@ from queues.messages import COMPUTE_ANSWER, TOTALS
 from services.insights.answers import cached_answer
 from services.insights.questions import Adoption
 from services.totals import refresh
-from tests.support.dashboard import NOW, Browser, Dashboard, text_of
+from tests.support.dashboard.application import NOW, Browser, Dashboard, text_of
 from tests.support.in_transactions import compute_answer
 from tests.support.world import World, days_ago
 

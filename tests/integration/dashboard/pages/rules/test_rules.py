@@ -11,8 +11,8 @@ from models.database import transaction
 from rules.file.rule_file import read_rules
 from services.rules.backtest import ReplayPeriod
 from services.rules.plan import collect, plan
-from tests.support.dashboard import NOW, Dashboard, text_of
-from tests.support.dashboard_editor import EditorWorld
+from tests.support.dashboard.application import NOW, Dashboard, text_of
+from tests.support.dashboard.editor import EditorWorld
 
 RULES = """\
 # Ours: keep <this> & "that"

@@ -16,7 +16,7 @@ from services.accounts import people as changes
 from services.accounts.audit import Maker
 from services.accounts.first_administrator import make_first_administrator
 from services.accounts.people import ChangeRefused
-from tests.support.dashboard import NOW, PASSWORD, Dashboard, text_of
+from tests.support.dashboard.application import NOW, PASSWORD, Dashboard, text_of
 
 PEOPLE = "/o/acme/settings/people"
 AUDIT = "/o/acme/settings/audit"

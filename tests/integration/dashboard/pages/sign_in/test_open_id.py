@@ -14,8 +14,13 @@ from config.open_id import OpenIdSettings
 from models.database import transaction
 from models.organizations import audit_log
 from models.people import memberships, people
-from tests.support.dashboard import NOW, Browser, Dashboard, ServeDashboard, text_of
-from tests.support.open_id_provider import CLIENT_ID, CLIENT_SECRET, Provider, running_provider
+from tests.support.dashboard.application import NOW, Browser, Dashboard, ServeDashboard, text_of
+from tests.support.dashboard.open_id_provider import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    Provider,
+    running_provider,
+)
 
 ANN = {"email": "ann@acme.com", "email_verified": True, "name": "Ann Example"}
 

@@ -15,8 +15,15 @@ from models.database import query, transaction
 from models.people import people, sessions
 from queues.broker import QueueBroker
 from services.accounts.passwords import Passwords
-from tests.support.dashboard import NOW, PASSWORD, Dashboard, PresentTime, ServeDashboard, text_of
-from tests.support.ingress import NO_REDIS
+from tests.support.dashboard.application import (
+    NOW,
+    PASSWORD,
+    Dashboard,
+    PresentTime,
+    ServeDashboard,
+    text_of,
+)
+from tests.support.ingress.application import NO_REDIS
 
 
 def stored(table: str) -> list[dict[str, object]]:

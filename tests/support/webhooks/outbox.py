@@ -13,7 +13,7 @@ from actors.retries import WebhookRetries
 from config.settings import Settings
 from config.webhook_policy import WebhookPolicy
 from models.database import query, transaction
-from models.webhooks import deliveries
+from models.webhooks import pending_deliveries
 from queues import messages
 from services.webhooks.addresses import AddressPolicy
 from services.webhooks.delivery import attempt_delivery
@@ -101,4 +101,4 @@ class Outbox:
 
     def due(self, at: datetime) -> list[tuple[UUID, int]]:
         with transaction():
-            return deliveries.find_due(until=at, limit=10)
+            return pending_deliveries.find_due(until=at, limit=10)

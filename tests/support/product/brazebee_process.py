@@ -17,8 +17,8 @@ import psycopg2
 import requests
 
 from standalone.data_directory import DataDirectory
-from tests.support.command_server import BRAZEBEE, CommandServer
-from tests.support.data_template import copy_template
+from tests.support.product.command_server import BRAZEBEE, CommandServer
+from tests.support.product.data_template import copy_template
 
 START_SECONDS = 60.0
 

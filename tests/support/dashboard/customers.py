@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from models.organizations.organizations import Organization
-from tests.support.dashboard import NOW
+from tests.support.dashboard.application import NOW
 from tests.support.world import World, days_ago
 
 RULES = """

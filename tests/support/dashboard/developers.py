@@ -17,7 +17,7 @@ from models.webhooks.webhook_endpoints import Endpoint
 from queues.broker import build_broker
 from queues.messages import WEBHOOKS
 from services.webhooks import endpoints
-from tests.support.dashboard import NOW, Browser, Dashboard, text_of
+from tests.support.dashboard.application import NOW, Browser, Dashboard, text_of
 
 BASE = "/o/acme/settings/developers"
 HOOK = "http://127.0.0.1:9/hook?token=hush"

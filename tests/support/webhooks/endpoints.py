@@ -8,7 +8,7 @@ from uuid import UUID
 from config.settings import Settings
 from config.webhook_policy import WebhookPolicy
 from models.database import execute, query, transaction
-from models.webhooks import deliveries, webhook_endpoints
+from models.webhooks import deliveries, pending_deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt, ManualReason, NewDelivery, Request, Result
 from models.webhooks.webhook_endpoints import Endpoint
 from services.webhooks import endpoints
@@ -38,7 +38,7 @@ class Place:
     def add(self, number: int = 1, by_hand: ManualReason | None = None) -> list[UUID]:
         """Add new rows and return their ids, oldest first."""
         with transaction():
-            new = NewDelivery(self.organization_id, self.id, None, "msg_1", "{}", by_hand=by_hand)
+            new = NewDelivery(self.organization_id, self.id, None, "msg_1", "{}", manual=by_hand)
             return [deliveries.add(new, T0) for _ in range(number)]
 
     @property
@@ -114,12 +114,12 @@ def fail(
 
 def due(at: float) -> list[Request]:
     with transaction():
-        return deliveries.find_due(until=after(at), limit=500)
+        return pending_deliveries.find_due(until=after(at), limit=500)
 
 
 def probes(at: float) -> list[Request]:
     with transaction():
-        return deliveries.find_probes(until=after(at), limit=500)
+        return pending_deliveries.find_probes(until=after(at), limit=500)
 
 
 def break_circuit(place: Place, at: float = 0) -> None:

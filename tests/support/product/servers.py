@@ -16,7 +16,7 @@ from standalone.data_directory import DataDirectory
 from standalone.embedded import postgres_command, postgres_url, redis_command, redis_url
 from standalone.supervisor import Supervisor
 from standalone.waiting import wait_for_postgres, wait_for_redis
-from tests.support.data_template import TEMPLATE_DATABASE, copy_template, create_database
+from tests.support.product.data_template import TEMPLATE_DATABASE, copy_template, create_database
 
 
 @dataclass(frozen=True)

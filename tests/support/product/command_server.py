@@ -53,7 +53,7 @@ class CommandServer:
 
     def _start(self) -> subprocess.Popen[str]:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.command_server"],
+            [sys.executable, "-m", "tests.support.product.command_server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from tests.support.dashboard import NOW
+from tests.support.dashboard.application import NOW
 from tests.support.world import Time, World, days_ago
 
 RULES = """

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from config.settings import Settings
 from models.database import connect, database
-from tests.support.ingress import (
+from tests.support.ingress.application import (
     Ingress,
 )
 

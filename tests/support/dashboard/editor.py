@@ -5,7 +5,7 @@ from typing import Any
 from models.database import transaction
 from models.organizations import audit_log, rule_versions
 from models.organizations.rule_versions import RuleVersion
-from tests.support.dashboard import NOW, Browser, Dashboard
+from tests.support.dashboard.application import NOW, Browser, Dashboard
 from tests.support.world import World, days_ago
 
 
