@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from models.companies import companies, company_intake, field_history, field_merge
 from models.companies.company_intake import NewCompany
 from models.companies.field_history import StoredFieldChange
-from models.events import event_probes, events, storage
+from models.events import event_probes, storage
 from models.events.event_probes import Latest
 from models.events.storage import StoredEvent
 from models.organizations import organizations
@@ -122,7 +122,9 @@ def stored(occurrences: Sequence[Occurrence], known: int | None = None) -> Store
 def with_history(changes: Sequence[FieldChange]) -> StoredFacts:
     """Return the facts of a new company with these field changes."""
     organization_id = organizations.create(f"o{next(numbers)}").id
-    company_intake.add([NewCompany((organization_id, "acme"), "Acme", T0, None, DEFAULT_STATUSES[0], 0)])
+    company_intake.add(
+        [NewCompany((organization_id, "acme"), "Acme", T0, None, DEFAULT_STATUSES[0], 0)]
+    )
     company = companies.find(organization_id, "acme")
     assert company is not None
     field_history.add(
