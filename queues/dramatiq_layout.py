@@ -15,6 +15,10 @@ REDIS_ID = "redis_message_id"
 """The option of a message that holds its id in Redis; a message enqueued twice has two."""
 
 
+NAMESPACE = "dramatiq"
+"""The first part of every key, unless a broker has another namespace."""
+
+
 def queue_key(namespace: str, queue_name: str) -> str:
     """Return the key of the list of the ids of waiting messages, the oldest at its head."""
     return f"{namespace}:{queue_name}"

@@ -3,6 +3,7 @@
 import redis
 
 from bench.load.clients import Clients
+from queues.dramatiq_layout import NAMESPACE, messages_key, queue_key
 from queues.messages import EVENTS, HEALTH
 
 QUEUES = (EVENTS, HEALTH)
@@ -21,20 +22,18 @@ class Backlog:
 
     def unfinished(self) -> int:
         """Return the number of messages that are waiting or being processed."""
-        return sum(int(self._client.hlen(f"dramatiq:{queue}.msgs")) for queue in QUEUES)
+        return sum(int(self._client.hlen(messages_key(NAMESPACE, queue))) for queue in QUEUES)
 
     def regulate(self, clients: Clients) -> None:
         """Pause clients while too many messages are waiting."""
-        waiting = sum(int(self._client.llen(f"dramatiq:{queue}")) for queue in QUEUES)
+        waiting = sum(int(self._client.llen(queue_key(NAMESPACE, queue))) for queue in QUEUES)
         clients.set_paused(paused=waiting > MAXIMUM_WAITING)
 
     def copy_to(self, other: "Backlog") -> None:
         """Copy the messages to another database, byte for byte."""
         other.clear()
-        for queue in (EVENTS, f"{EVENTS}.msgs"):
-            self._client.copy(
-                f"dramatiq:{queue}", f"dramatiq:{queue}", destination_db=str(other.database)
-            )
+        for key in (queue_key(NAMESPACE, EVENTS), messages_key(NAMESPACE, EVENTS)):
+            self._client.copy(key, key, destination_db=str(other.database))
 
     def clear(self) -> None:
         """Delete everything in this database."""

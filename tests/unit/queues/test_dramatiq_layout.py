@@ -4,7 +4,17 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("actors", "cli", "dashboard", "demo", "ingress", "models", "queues", "services")
+PACKAGES = (
+    "actors",
+    "bench",
+    "cli",
+    "dashboard",
+    "demo",
+    "ingress",
+    "models",
+    "queues",
+    "services",
+)
 
 PRIVATE = re.compile(
     r"_RedisConsumer|__acks__|__heartbeats__|\.msgs\b|redis_message_id\b|\bdo_(ack|nack|fetch|requeue)\b|\bbroker_id\b"
