@@ -16,7 +16,7 @@ from models.companies import pending_evaluation
 from models.database import UNAVAILABLE, database
 from models.health import flag_overrides, flag_states
 from models.locks import AdvisoryLock, release_for_session, try_lock_for_session
-from models.webhooks import deliveries
+from models.webhooks import deliveries, pending_deliveries
 from queues import messages
 from queues.backlog import BEHIND, INTAKE_DELAY, Backlog
 from queues.broker import QueueBroker
@@ -137,8 +137,8 @@ class Clock:
                 to_evaluate, lambda company_id, _: messages.evaluate(company_id), now
             )
         if self._broker.waiting(messages.WEBHOOKS) < CHUNK:
-            to_send: list[Reason] = [*deliveries.find_due(until=now, limit=CHUNK)]
-            to_send += deliveries.find_probes(until=now, limit=CHUNK)
+            to_send: list[Reason] = [*pending_deliveries.find_due(until=now, limit=CHUNK)]
+            to_send += pending_deliveries.find_probes(until=now, limit=CHUNK)
             number += self._enqueue(to_send, messages.deliver, now)
         return number
 

@@ -1,1 +1,1 @@
-"""The tables: what is stored, and every query over it."""
+"""The tables, by domain, and every query over them."""

@@ -5,15 +5,15 @@ from datetime import datetime
 from models.companies import pending_evaluation
 from models.database import query
 from models.health import flag_overrides, flag_states
-from models.webhooks import deliveries
+from models.webhooks import pending_deliveries
 
 _SOURCES = (
     flag_states.DUE,
     flag_overrides.DUE,
     pending_evaluation.UNSETTLED,
     pending_evaluation.JUDGED_BY_OLDER_RULES,
-    deliveries.DUE,
-    deliveries.PROBES,
+    pending_deliveries.DUE,
+    pending_deliveries.PROBES,
 )
 _ANYTHING = " or ".join(f"exists (select from {source})" for source in _SOURCES)
 

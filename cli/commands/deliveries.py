@@ -13,7 +13,7 @@ from cli.option_types import Instant
 from cli.output import json_option, org_option, print_json, print_rows
 from cli.progress import wait_for_zero
 from models.organizations.organizations import Organization
-from models.webhooks import delivery_log
+from models.webhooks import delivery_log, manual_deliveries
 from models.webhooks.delivery_log import LoggedDelivery
 from services.times import utc_now
 from services.webhooks import endpoints
@@ -129,7 +129,7 @@ def recover(
 def _wait_until_sent(endpoint_id: UUID, number: int) -> None:
     def count_waiting() -> int:
         with database_transaction():
-            return delivery_log.count_recovering(endpoint_id)
+            return manual_deliveries.count_recovering(endpoint_id)
 
     wait_for_zero(
         count_waiting,

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from config.webhook_policy import WebhookPolicy
 from models.database import transaction
-from models.webhooks import deliveries, delivery_log, webhook_endpoints
+from models.webhooks import deliveries, manual_deliveries, pending_deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt
 from models.webhooks.webhook_endpoints import Endpoint, Subscription
 from services.webhooks import endpoints
@@ -122,7 +122,7 @@ class _Simulation:
         self._chance = chance
         self._order = count()
         self._due: list[tuple[datetime, int, UUID | None, int]] = []
-        self._new = dict(delivery_log.list_paused(endpoint.id, until=now))
+        self._new = dict(manual_deliveries.list_paused(endpoint.id, until=now))
         self._tests: dict[datetime, int] = {now - ago: status for ago, status in receiver.tests}
         self._test_statuses: dict[UUID, int] = {}
         for delivery_id, at in self._new.items():
@@ -148,7 +148,7 @@ class _Simulation:
             for delivery_id, try_number in requests:
                 if delivery_id in self._new:
                     self._untried -= 1
-                    delivery_log.resume(delivery_id, self._new.pop(delivery_id))
+                    manual_deliveries.resume(delivery_id, self._new.pop(delivery_id))
                 claimed = claim(delivery_id, try_number, at, self._policy)
                 if claimed is not None:
                     self.attempts += 1
@@ -165,7 +165,7 @@ class _Simulation:
         heapq.heappush(self._due, (at, next(self._order), delivery_id, number))
 
     def _probes(self, at: datetime) -> list[deliveries.Request]:
-        return deliveries.find_probes(until=at, limit=1, endpoint_id=self._endpoint.id)
+        return pending_deliveries.find_probes(until=at, limit=1, endpoint_id=self._endpoint.id)
 
     def _attempt(self, claimed: ClaimedDelivery, at: datetime) -> None:
         attempt = self._respond(claimed.delivery.id, at)

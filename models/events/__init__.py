@@ -1,1 +1,1 @@
-"""Events, and the counts kept of them."""
+"""Events, and counts of events."""

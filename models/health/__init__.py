@@ -1,1 +1,1 @@
-"""Flags, overrides and transitions, and what is due to be evaluated."""
+"""Flag states, overrides and transitions."""

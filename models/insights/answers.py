@@ -53,5 +53,5 @@ def save(organization_id: int, question: str, answer: StoredAnswer) -> None:
 
 
 def delete(*, before: datetime) -> None:
-    """Delete the answers as of a time before an instant: nobody asked for them since."""
+    """Delete the answers as of a time before an instant."""
     InsightRow.delete().where(InsightRow.as_of < before).execute()

@@ -1,1 +1,1 @@
-"""API keys, and the event keys that each of them may send."""
+"""API keys, and the event keys that an organization accepts."""

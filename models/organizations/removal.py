@@ -1,7 +1,7 @@
-"""Deletes an organization with everything in it, in chunks, in whatever tables there are.
+"""Deletes an organization and all of its rows, in chunks, each in a transaction of its own.
 
-The catalogue tells which tables carry `organization_id` and in which order they must be emptied,
-so that a table that is added later is not forgotten.
+The system catalog tells which tables have `organization_id` and in which order they must be
+emptied, so that a table that is added later is not forgotten.
 """
 
 from collections.abc import Iterator
@@ -13,22 +13,22 @@ from models.database import execute, query, transaction
 from models.errors import ModelError
 
 CHUNK = 5_000
-"""Rows that are deleted in one transaction."""
+"""Rows that one transaction deletes."""
 
 MAX_PASSES = 5
-"""How often to begin anew because workers wrote to what was being deleted."""
+"""How often to start over because workers wrote rows of the organization meanwhile."""
 
 CONFLICTS = frozenset({"23503", "40P01"})
-"""PostgreSQL's codes for a row that others have just referred to, and for a deadlock."""
+"""PostgreSQL's codes for a row that a new row refers to, and for a deadlock."""
 
 
 class OrganizationBusy(ModelError):
-    """Raised when an organization is written to faster than it can be deleted."""
+    """Raised when rows of an organization are written faster than they can be deleted."""
 
 
 def list_tables() -> list[str]:
-    """The tables that carry `organization_id`, each before those that it refers to."""
-    ours = [
+    """Return the tables with `organization_id`, each before the tables that it refers to."""
+    tables = [
         row["name"]
         for row in query(
             "select c.oid::regclass::text as name from pg_class c"
@@ -37,18 +37,18 @@ def list_tables() -> list[str]:
             " and c.relnamespace = current_schema()::regnamespace order by 1"
         )
     ]
-    order: TopologicalSorter[str] = TopologicalSorter({name: set() for name in ours})
+    order: TopologicalSorter[str] = TopologicalSorter({name: set() for name in tables})
     for row in query(
         "select conrelid::regclass::text as child, confrelid::regclass::text as parent"
         " from pg_constraint where contype = 'f' and conrelid <> confrelid"
     ):
-        if row["child"] in ours and row["parent"] in ours:
+        if row["child"] in tables and row["parent"] in tables:
             order.add(row["parent"], row["child"])
     return list(order.static_order())
 
 
 def count_rows(organization_id: int) -> dict[str, int]:
-    """How many rows of each table are an organization's, within the transaction at hand."""
+    """Count the rows of an organization by table, in the current transaction."""
     return {
         table: query(
             f"select count(*) as number from {table} where organization_id = %(id)s",
@@ -59,14 +59,14 @@ def count_rows(organization_id: int) -> dict[str, int]:
 
 
 def remove(organization_id: int) -> Iterator[int]:
-    """Delete an organization; yields the number of rows that were deleted, again and again.
+    """Delete an organization in transactions of its own; yields the number of rows of each chunk.
 
-    From the first chunk on its keys are gone and no webhook is sent. Events that are on their way
-    meanwhile are set aside in `rejected_events`.
+    After the first transaction its keys are invalid and no webhook is sent. Events that are still
+    queued then end in `rejected_events`.
 
     Raises:
-        OperationalError, InterfaceError: PostgreSQL cannot be reached; called again it goes on.
-        OrganizationBusy: others kept writing to it.
+        OperationalError, InterfaceError: PostgreSQL is unreachable; another call continues.
+        OrganizationBusy: Workers kept writing rows of it.
     """
     with transaction():
         order = list_tables()
@@ -86,7 +86,7 @@ def remove(organization_id: int) -> Iterator[int]:
 
 
 def _stop(organization_id: int) -> None:
-    """Take no events from now on, and send no webhooks."""
+    """Make the keys invalid and cancel the webhooks."""
     parameters = {"id": organization_id}
     execute("delete from api_keys where organization_id = %(id)s", parameters)
     execute(
@@ -111,10 +111,10 @@ def _delete_chunk(table: str, organization_id: int) -> int:
 
 
 def _delete_rest(order: list[str], organization_id: int) -> int:
-    """Delete the organization itself, and what was written to it meanwhile."""
+    """Delete the organization itself, and the rows that were written meanwhile."""
     parameters = {"id": organization_id}
     with transaction():
-        # Nobody can add a company, a user or an endpoint while this is held.
+        # While this row is locked, no company, user or endpoint can be added.
         execute("select from organizations where id = %(id)s for update", parameters)
         deleted = sum(
             execute(f"delete from {table} where organization_id = %(id)s", parameters)

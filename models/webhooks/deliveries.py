@@ -1,8 +1,7 @@
-"""The outbox: one row for each endpoint and transition, from commit to accepted or given up.
+"""Deliveries: an outbox row for each endpoint and transition, from commit to success or failure.
 
-A waiting row is due at `next_attempt_at`, or parked until its endpoint has room for it; under a
-lease, `next_attempt_at` is the lease's end. Whoever changes a row's turn holds the lock of its
-endpoint, so that no two see the same room.
+A waiting delivery is due at `next_attempt_at`, or parked until its endpoint has a free slot; while
+it is leased, `next_attempt_at` is the end of the lease.
 """
 
 from collections.abc import Callable
@@ -18,14 +17,14 @@ from config.webhook_policy import LEASE
 from models.database import execute, query
 
 MESSAGE_LOST_AFTER = timedelta(seconds=2)
-"""A row's attempt is asked for by message; the clock asks again after this long."""
+"""A message requests each attempt; if none was made after this time, the clock sends another."""
 
 Request = tuple[UUID, int]
-"""What a `deliver` message asks for: a delivery, and the number of the try to make."""
+"""The content of a `deliver` message: a delivery, and the number of the try to make."""
 
 
 class State(StrEnum):
-    """Where a delivery stands."""
+    """The states of a delivery."""
 
     WAITING = "waiting"
     DELIVERED = "delivered"
@@ -35,7 +34,7 @@ class State(StrEnum):
 
 
 class ManualReason(StrEnum):
-    """Why a delivery is sent outside of its schedule."""
+    """Why a delivery is sent outside its schedule."""
 
     AT_ONCE = "at once"
     RECOVERY = "recovery"
@@ -43,7 +42,7 @@ class ManualReason(StrEnum):
 
 @dataclass(frozen=True)
 class Delivery:
-    """One row, locked for the transaction that read it."""
+    """A delivery, locked by the transaction that read it."""
 
     id: UUID
     organization_id: int
@@ -53,14 +52,14 @@ class Delivery:
     state: State
     attempts: int
     tries: int
-    by_hand: ManualReason | None
+    manual: ManualReason | None
     lease_token: UUID | None
     next_attempt_at: datetime | None
     created_at: datetime
     company: str | None
 
-    def is_held(self, now: datetime) -> bool:
-        """Whether an attempt is under way, as far as its lease tells."""
+    def is_leased(self, now: datetime) -> bool:
+        """Whether an attempt may be in progress: its lease has not ended."""
         return (
             self.lease_token is not None
             and self.next_attempt_at is not None
@@ -70,7 +69,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Attempt:
-    """How one attempt went; `status_code` is None where no response came, `error` on success."""
+    """The outcome of an attempt; `status_code` is None without a response, `error` on success."""
 
     at: datetime
     duration_ms: int
@@ -81,7 +80,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class NewDelivery:
-    """A delivery to be written: paused where its endpoint is disabled."""
+    """A delivery to add, paused if its endpoint is disabled."""
 
     organization_id: int
     endpoint_id: UUID
@@ -89,17 +88,17 @@ class NewDelivery:
     message_id: str
     payload: str
     paused: bool = False
-    by_hand: ManualReason | None = None
+    manual: ManualReason | None = None
 
 
 def add(new: NewDelivery, now: datetime, new_id: Callable[[], UUID] = uuid7) -> UUID:
-    """Write a row; its id, of those that sort by time."""
+    """Insert a delivery and return its id; ids sort by time."""
     delivery_id = new_id()
     execute(
         "insert into deliveries (id, organization_id, endpoint_id, transition_id, message_id,"
         " payload, state, next_attempt_at, by_hand, created_at) values (%(id)s,"
         " %(organization_id)s, %(endpoint_id)s, %(transition_id)s, %(message_id)s, %(payload)s,"
-        " %(state)s, %(next_attempt_at)s, %(by_hand)s, %(now)s)",
+        " %(state)s, %(next_attempt_at)s, %(manual)s, %(now)s)",
         {
             **vars(new),
             "id": delivery_id,
@@ -112,10 +111,10 @@ def add(new: NewDelivery, now: datetime, new_id: Callable[[], UUID] = uuid7) -> 
 
 
 def lock(delivery_id: UUID) -> Delivery | None:
-    """Lock and read one row. Its endpoint's lock comes first."""
+    """Lock and return a delivery; its endpoint must be locked before."""
     rows = query(
         "select d.id, d.organization_id, d.endpoint_id, d.message_id, d.payload, d.state,"
-        " d.attempts, d.tries, d.by_hand, d.lease_token, d.next_attempt_at, d.created_at,"
+        " d.attempts, d.tries, d.by_hand as manual, d.lease_token, d.next_attempt_at, d.created_at,"
         " c.name as company from deliveries d"
         " left join transitions t on t.id = d.transition_id"
         " left join companies c on c.id = t.company_id"
@@ -126,7 +125,7 @@ def lock(delivery_id: UUID) -> Delivery | None:
 
 
 def list_in_flight(endpoint_id: UUID, now: datetime) -> list[ManualReason | None]:
-    """The attempts under way to an endpoint, each with why it is made by hand, if it is."""
+    """Return, for each attempt in progress to an endpoint, why it is manual, or None."""
     rows = query(
         "select by_hand from deliveries where endpoint_id = %(endpoint_id)s"
         " and lease_token is not null and next_attempt_at > %(now)s",
@@ -136,7 +135,7 @@ def list_in_flight(endpoint_id: UUID, now: datetime) -> list[ManualReason | None
 
 
 def lease(delivery_id: UUID, now: datetime) -> UUID:
-    """Hold a row for one attempt; the token that gives it back."""
+    """Lease a delivery for one attempt, and return the token that ends the lease."""
     token = uuid4()
     execute(
         "update deliveries set lease_token = %(token)s, next_attempt_at = %(until)s,"
@@ -147,7 +146,7 @@ def lease(delivery_id: UUID, now: datetime) -> UUID:
 
 
 def park(delivery_id: UUID) -> None:
-    """Let a row wait until its endpoint has room."""
+    """Make a delivery wait until its endpoint has a free slot."""
     execute(
         "update deliveries set parked = true, next_attempt_at = null, lease_token = null"
         " where id = %(id)s",
@@ -156,7 +155,7 @@ def park(delivery_id: UUID) -> None:
 
 
 def pause(delivery_id: UUID) -> None:
-    """Let a row wait until its endpoint is enabled."""
+    """Make a delivery wait until its endpoint is enabled."""
     execute(
         "update deliveries set state = 'paused', parked = false, next_attempt_at = null,"
         " lease_token = null where id = %(id)s",
@@ -164,57 +163,29 @@ def pause(delivery_id: UUID) -> None:
     )
 
 
-def pause_waiting(endpoint_id: UUID) -> int:
-    """Pause all that waits for an endpoint and is not under way; how many."""
-    return execute(
-        "update deliveries set state = 'paused', parked = false, next_attempt_at = null"
-        " where endpoint_id = %(endpoint_id)s and state = 'waiting' and lease_token is null"
-        " and by_hand is distinct from 'at once'",  # which reaches even a disabled one
-        {"endpoint_id": endpoint_id},
-    )
-
-
-def park_paused(endpoint_id: UUID) -> int:
-    """Have all that was paused wait for its turn again; how many."""
-    return execute(
-        "update deliveries set state = 'waiting', parked = true, next_attempt_at = null"
-        " where endpoint_id = %(endpoint_id)s and state = 'paused'",
-        {"endpoint_id": endpoint_id},
-    )
-
-
-def cancel_waiting(endpoint_id: UUID) -> None:
-    """Give up all that waits for an endpoint."""
-    execute(
-        "update deliveries set state = 'cancelled', parked = false, finished_at = now(),"
-        " next_attempt_at = null where endpoint_id = %(endpoint_id)s"
-        " and state in ('waiting', 'paused')",
-        {"endpoint_id": endpoint_id},
-    )
-
-
 @dataclass(frozen=True)
 class Result:
-    """What an attempt leaves behind: the row's state, and when it is due again if it waits.
+    """What an attempt changes: the delivery's state, and when it is due again if it waits.
 
-    `counts` tells whether it was one of the schedule, `by_hand` whether it is still outside of it.
+    `counts` means that the attempt was one of the schedule; `manual` is why the delivery is still
+    outside it, None if it is not.
     """
 
     state: State
     counts: bool
     next_attempt_at: datetime | None = None
-    by_hand: ManualReason | None = None
+    manual: ManualReason | None = None
 
 
 def finish(
     delivery: Delivery, token: UUID, attempt: Attempt, result: Result, now: datetime
 ) -> bool:
-    """Record an attempt and give back its row; False if its lease had gone to another."""
+    """Record an attempt and end the lease; False if another attempt has leased the delivery."""
     waits = result.state is State.WAITING
-    held = execute(
-        "update deliveries set tries = tries + 1, lease_token = null, by_hand = %(by_hand)s,"
+    leased = execute(
+        "update deliveries set tries = tries + 1, lease_token = null, by_hand = %(manual)s,"
         " attempts = attempts + %(counts)s::int,"
-        # One that was cancelled meanwhile stays so.
+        # A delivery that was cancelled meanwhile stays cancelled.
         " state = case when state = 'waiting' then %(state)s else state end,"
         " parked = state = 'waiting' and %(parked)s,"
         " next_attempt_at = case when state = 'waiting' then %(next_attempt_at)s::timestamptz end,"
@@ -225,7 +196,7 @@ def finish(
             "id": delivery.id,
             "token": token,
             "counts": result.counts,
-            "by_hand": result.by_hand,
+            "manual": result.manual,
             "state": result.state,
             "parked": waits and result.next_attempt_at is None,
             "next_attempt_at": result.next_attempt_at,
@@ -233,7 +204,7 @@ def finish(
             "now": now,
         },
     )
-    if held:
+    if leased:
         execute(
             "insert into delivery_attempts (delivery_id, attempt, organization_id, at,"
             " duration_ms, status_code, error, response) values (%(id)s, %(number)s,"
@@ -246,11 +217,11 @@ def finish(
                 **vars(attempt),
             },
         )
-    return bool(held)
+    return bool(leased)
 
 
 def was_accepted(delivery_id: UUID) -> bool:
-    """Whether any attempt of a delivery, as far as they are kept, was accepted."""
+    """Whether any stored attempt of a delivery was accepted."""
     rows = query(
         "select from delivery_attempts where delivery_id = %(id)s and error is null limit 1",
         {"id": delivery_id},
@@ -258,64 +229,13 @@ def was_accepted(delivery_id: UUID) -> bool:
     return bool(rows)
 
 
-def unpark(
-    endpoint_id: UUID, by_hand: ManualReason | None, now: datetime, *, limit: int
-) -> list[Request]:
-    """Give their turn to the oldest parked rows of a kind; what to ask for."""
-    kind = "is null" if by_hand is None else "= %(by_hand)s"
-    rows = query(
-        "update deliveries set parked = false, next_attempt_at = %(due_at)s where id in ("
-        "select id from deliveries where endpoint_id = %(endpoint_id)s and state = 'waiting'"
-        f" and parked and by_hand {kind} order by id limit %(limit)s)"
-        " returning id, tries + 1 as number",
-        {
-            "endpoint_id": endpoint_id,
-            "by_hand": by_hand,
-            "due_at": now + MESSAGE_LOST_AFTER,
-            "limit": limit,
-        },
-    )
-    return sorted((row["id"], row["number"]) for row in rows)
-
-
-DUE = "deliveries where state = 'waiting' and not parked and next_attempt_at <= %(until)s"
-
-
-def find_due(*, until: datetime, limit: int) -> list[Request]:
-    """Waiting rows whose time has come, with the number of the try to make."""
-    rows = query(
-        f"select id, tries + 1 as number from {DUE} order by next_attempt_at limit %(limit)s",
-        {"until": until, "limit": limit},
-    )
-    return [(row["id"], row["number"]) for row in rows]
-
-
-PROBES = (
-    "webhook_endpoints e cross join lateral ("
-    " select id, tries + 1 as number from deliveries where endpoint_id = e.id"
-    " and state = 'waiting' and parked order by by_hand nulls first, id limit 1) d"
-    " where e.probe_at <= %(until)s and e.removed_at is null and e.disabled_at is null"
-)
-
-
-def find_probes(*, until: datetime, limit: int, endpoint_id: UUID | None = None) -> list[Request]:
-    """For each endpoint whose circuit may be probed, or only for one, its oldest parked row."""
-    rows = query(
-        f"select d.id, d.number from {PROBES}"
-        + (" and e.id = %(endpoint_id)s" if endpoint_id else "")
-        + " order by e.probe_at limit %(limit)s",
-        {"until": until, "limit": limit, "endpoint_id": endpoint_id},
-    )
-    return [(row["id"], row["number"]) for row in rows]
-
-
 def _typed(row: dict[str, Any]) -> dict[str, Any]:
-    by_hand = row["by_hand"]
-    return {**row, "state": State(row["state"]), "by_hand": by_hand and ManualReason(by_hand)}
+    manual = row["manual"]
+    return {**row, "state": State(row["state"]), "manual": manual and ManualReason(manual)}
 
 
 def delete_attempts(*, before: datetime, limit: int) -> int:
-    """Delete attempts that are older than this, so many at a time; how many."""
+    """Delete up to `limit` attempts before an instant, and return their number."""
     return execute(
         "delete from delivery_attempts where ctid = any(array(select ctid from delivery_attempts"
         " where at < %(before)s limit %(limit)s))",

@@ -1,7 +1,5 @@
-"""Where webhooks go, and the secrets that sign them, encrypted."""
+"""Webhook endpoints: subscribed URLs, their subscriptions and the state of their circuits."""
 
-import base64
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,27 +7,18 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from uuid_utils.compat import uuid7
 
 from models.database import execute, json, query
-from models.errors import ModelError
-
-SECRET_PREFIX = "whsec_"  # noqa: S105 -- no secret
-SECRET_BYTES = 32
-"""As Standard Webhooks recommends: between 24 and 64 bytes."""
-
-
-class SecretUnreadable(ModelError):
-    """Raised when no configured key decrypts an endpoint's secret."""
+from models.webhooks.endpoint_secrets import encrypt, generate_secret
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """What an endpoint is subscribed to; None is all.
+    """The transitions that an endpoint receives; None is no restriction.
 
-    `statuses` keeps only changes of a company's status to one of these. `companies` are the
-    clients' own ids. `company_fields` maps a field to the values of which it must have one.
+    `statuses` selects only changes of a company's status to one of them. `companies` are the
+    clients' own ids. `company_fields` maps a field to its accepted values.
     """
 
     event_types: tuple[str, ...] | None = None
@@ -40,7 +29,7 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One subscribed URL, and how it fares; see `services.webhooks.circuit`."""
+    """A subscribed URL and the state of its circuit; see `services.webhooks.circuit`."""
 
     id: UUID
     organization_id: int
@@ -59,7 +48,7 @@ class Endpoint:
 
     @property
     def host(self) -> str:
-        """Where it is, as far as a log may tell: the rest of a URL is often a secret."""
+        """The host, which is all that a log may contain: the rest of a URL is often a secret."""
         return urlsplit(self.url).netloc
 
 
@@ -79,11 +68,11 @@ def add(
     subscription: Subscription | None = None,
     created_at: datetime | None = None,
 ) -> tuple[UUID, str]:
-    """Subscribe a URL; the endpoint's id and its secret, which cannot be had again.
+    """Subscribe a URL; return the endpoint's id and its secret, which cannot be read again.
 
-    `created_at` is now, unless given.
+    `created_at` defaults to now.
     """
-    endpoint_id, secret, subscription = uuid7(), _new_secret(), subscription or Subscription()
+    endpoint_id, secret, subscription = uuid7(), generate_secret(), subscription or Subscription()
     execute(
         "insert into webhook_endpoints (id, organization_id, url, encrypted_secret, event_types,"
         " statuses, companies, company_fields, created_at) values (%(id)s, %(organization_id)s,"
@@ -94,7 +83,7 @@ def add(
             "id": endpoint_id,
             "organization_id": organization_id,
             "url": url,
-            "encrypted_secret": _encrypt(secret, secret_keys),
+            "encrypted_secret": encrypt(secret, secret_keys),
             **_subscription(subscription),
         },
     )
@@ -102,7 +91,7 @@ def add(
 
 
 def subscribe(endpoint_id: UUID, subscription: Subscription) -> None:
-    """Change what an endpoint, whose lock is held, is subscribed to."""
+    """Change the subscription of a locked endpoint."""
     execute(
         "update webhook_endpoints set event_types = %(event_types)s, statuses = %(statuses)s,"
         " companies = %(companies)s, company_fields = %(company_fields)s where id = %(id)s",
@@ -111,8 +100,8 @@ def subscribe(endpoint_id: UUID, subscription: Subscription) -> None:
 
 
 def rotate_secret(endpoint_id: UUID, *, secret_keys: Sequence[str], former_until: datetime) -> str:
-    """Give an endpoint a new secret; until then the former one signs as well."""
-    secret = _new_secret()
+    """Give an endpoint a new secret and return it; the former one also signs until an instant."""
+    secret = generate_secret()
     execute(
         "update webhook_endpoints set former_encrypted_secret = encrypted_secret,"
         " former_secret_until = %(former_until)s, encrypted_secret = %(encrypted_secret)s"
@@ -120,14 +109,14 @@ def rotate_secret(endpoint_id: UUID, *, secret_keys: Sequence[str], former_until
         {
             "id": endpoint_id,
             "former_until": former_until,
-            "encrypted_secret": _encrypt(secret, secret_keys),
+            "encrypted_secret": encrypt(secret, secret_keys),
         },
     )
     return secret
 
 
 def list_for_organization(organization_id: int) -> list[Endpoint]:
-    """The subscribed endpoints, oldest first."""
+    """Return the endpoints of an organization, oldest first."""
     return _endpoints(
         "where e.organization_id = %(organization_id)s and e.removed_at is null"
         " order by e.created_at",
@@ -136,7 +125,7 @@ def list_for_organization(organization_id: int) -> list[Endpoint]:
 
 
 def lock_subscribed(organization_id: int) -> list[Endpoint]:
-    """The same, locked such that a removal or a disabling waits for what is written to them."""
+    """Return the endpoints, locked so that removing or disabling one waits for new deliveries."""
     return _endpoints(
         "where e.organization_id = %(organization_id)s and e.removed_at is null"
         " order by e.id for key share",
@@ -145,27 +134,27 @@ def lock_subscribed(organization_id: int) -> list[Endpoint]:
 
 
 def lock(organization_id: int, endpoint_id: UUID) -> Endpoint | None:
-    """Lock and read one endpoint; None if there is none, or it was removed."""
-    found = _endpoints(
+    """Lock and return an endpoint; None if it does not exist or was removed."""
+    endpoints = _endpoints(
         "where e.id = %(id)s and e.organization_id = %(organization_id)s"
         " and e.removed_at is null for update",
         {"id": endpoint_id, "organization_id": organization_id},
     )
-    return found[0] if found else None
+    return endpoints[0] if endpoints else None
 
 
 def lock_of_delivery(delivery_id: UUID) -> Endpoint | None:
-    """Lock and read the endpoint that a delivery goes to; None if it was removed."""
-    found = _endpoints(
+    """Lock and return the endpoint of a delivery; None if it was removed."""
+    endpoints = _endpoints(
         "where e.id = (select endpoint_id from deliveries where id = %(id)s)"
         " and e.removed_at is null for no key update",
         {"id": delivery_id},
     )
-    return found[0] if found else None
+    return endpoints[0] if endpoints else None
 
 
 def save_health(endpoint: Endpoint) -> None:
-    """Write back how an endpoint fares."""
+    """Store the state of an endpoint's circuit."""
     execute(
         "update webhook_endpoints set failures = %(failures)s, failing_since = %(failing_since)s,"
         " warned_at = %(warned_at)s, probe_at = %(probe_at)s, probe_pause = %(probe_pause)s,"
@@ -186,7 +175,7 @@ def save_health(endpoint: Endpoint) -> None:
 
 
 def remove(endpoint_id: UUID) -> None:
-    """End a subscription, whose lock is held."""
+    """Remove a locked endpoint."""
     execute(
         "update webhook_endpoints set removed_at = now() where id = %(id)s", {"id": endpoint_id}
     )
@@ -196,46 +185,22 @@ def _endpoints(condition: str, parameters: Mapping[str, Any]) -> list[Endpoint]:
     rows = query(f"select {_COLUMNS} from webhook_endpoints e {condition}", parameters)
     endpoints = []
     for row in rows:
-        secrets_held = (row.pop("encrypted_secret"), row.pop("former"))
+        stored_secrets = (row.pop("encrypted_secret"), row.pop("former"))
         lists = {name: row.pop(name) for name in ("event_types", "statuses", "companies")}
-        kept = {name: None if found is None else tuple(found) for name, found in lists.items()}
-        subscription = Subscription(**kept, company_fields=row.pop("company_fields"))
-        encrypted = tuple(secret for secret in secrets_held if secret)
+        restrictions = {
+            name: None if values is None else tuple(values) for name, values in lists.items()
+        }
+        subscription = Subscription(**restrictions, company_fields=row.pop("company_fields"))
+        encrypted = tuple(secret for secret in stored_secrets if secret)
         endpoints.append(Endpoint(subscription=subscription, encrypted_secrets=encrypted, **row))
     return endpoints
 
 
 def _subscription(subscription: Subscription) -> dict[str, Any]:
-    """The columns that say what is subscription."""
+    """Return the values of the columns of a subscription."""
     lists = {name: getattr(subscription, name) for name in ("event_types", "statuses", "companies")}
     fields = subscription.company_fields
     return {
-        **{name: None if given is None else list(given) for name, given in lists.items()},
+        **{name: None if values is None else list(values) for name, values in lists.items()},
         "company_fields": None if fields is None else json(dict(fields)),
     }
-
-
-def _new_secret() -> str:
-    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
-
-
-def _encrypt(secret: str, secret_keys: Sequence[str]) -> str:
-    return _fernet(secret_keys).encrypt(secret.encode()).decode()
-
-
-def decrypt(encrypted_secret: str, secret_keys: Sequence[str]) -> str:
-    """The secret in clear.
-
-    Raises:
-        SecretUnreadable: none of the keys encrypted it.
-    """
-    try:
-        return _fernet(secret_keys).decrypt(encrypted_secret.encode()).decode()
-    except (InvalidToken, ValueError):
-        raise SecretUnreadable(
-            "no key in BRAZEBEE_SECRET_KEY decrypts the endpoint's secret"
-        ) from None
-
-
-def _fernet(secret_keys: Sequence[str]) -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in secret_keys])

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from config.webhook_policy import LEASE, WebhookPolicy
 from models.database import transaction
-from models.webhooks import deliveries, webhook_endpoints
+from models.webhooks import deliveries, pending_deliveries, webhook_endpoints
 from models.webhooks.deliveries import Delivery, ManualReason, Request, State
 from models.webhooks.webhook_endpoints import Endpoint
 
@@ -47,12 +47,12 @@ def claim_locked(
     delivery = deliveries.lock(delivery_id)
     if delivery is None or delivery.state is not State.WAITING:
         return None
-    if delivery.tries != number - 1 or delivery.is_held(now):
+    if delivery.tries != number - 1 or delivery.is_leased(now):
         return None
-    if endpoint.disabled_at is not None and delivery.by_hand is not ManualReason.AT_ONCE:
+    if endpoint.disabled_at is not None and delivery.manual is not ManualReason.AT_ONCE:
         deliveries.pause(delivery_id)
         return None
-    probe = endpoint.probe_at is not None and delivery.by_hand is not ManualReason.AT_ONCE
+    probe = endpoint.probe_at is not None and delivery.manual is not ManualReason.AT_ONCE
     if not _has_its_turn(endpoint, delivery, now, policy.in_flight):
         deliveries.park(delivery_id)
         return None
@@ -70,19 +70,19 @@ def next_in_turn(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> li
         return []
     in_flight = _in_slots(endpoint, now)
     free = max(0, policy.in_flight - len(in_flight))
-    new = deliveries.unpark(endpoint.id, None, now, limit=free)
+    new = pending_deliveries.unpark(endpoint.id, None, now, limit=free)
     if len(new) == free or ManualReason.RECOVERY in in_flight:
         return new
-    return new + deliveries.unpark(endpoint.id, ManualReason.RECOVERY, now, limit=1)
+    return new + pending_deliveries.unpark(endpoint.id, ManualReason.RECOVERY, now, limit=1)
 
 
 def _has_its_turn(endpoint: Endpoint, delivery: Delivery, now: datetime, slots: int) -> bool:
-    if delivery.by_hand is ManualReason.AT_ONCE:
+    if delivery.manual is ManualReason.AT_ONCE:
         return True
     if endpoint.probe_at is not None:
         return endpoint.probe_at <= now
     in_flight = _in_slots(endpoint, now)
-    if delivery.by_hand is ManualReason.RECOVERY and ManualReason.RECOVERY in in_flight:
+    if delivery.manual is ManualReason.RECOVERY and ManualReason.RECOVERY in in_flight:
         return False
     return len(in_flight) < slots
 

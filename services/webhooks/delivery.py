@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from models.webhooks.deliveries import Attempt
-from models.webhooks.webhook_endpoints import SecretUnreadable, decrypt
+from models.webhooks.endpoint_secrets import SecretUnreadable, decrypt
 from services.times import utc_now
 from services.webhooks.claims import ClaimedDelivery, claim
 from services.webhooks.outcomes import AcceptedDelivery, AttemptFailed, record_success

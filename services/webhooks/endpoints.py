@@ -12,7 +12,7 @@ import orjson
 from uuid_utils.compat import uuid7
 
 from config.webhook_policy import WebhookPolicy
-from models.webhooks import deliveries, delivery_log, webhook_endpoints
+from models.webhooks import deliveries, manual_deliveries, pending_deliveries, webhook_endpoints
 from models.webhooks.deliveries import ManualReason, NewDelivery, Request
 from models.webhooks.webhook_endpoints import Endpoint, Subscription
 from queues import messages
@@ -69,21 +69,21 @@ def disable(endpoint: Endpoint, reason: str, now: datetime) -> None:
     """Stop sending; waiting and new deliveries are kept until the endpoint is enabled."""
     disabled = replace(endpoint, disabled_at=now, disabled_because=reason)
     webhook_endpoints.save_health(disabled)
-    deliveries.pause_waiting(endpoint.id)
+    pending_deliveries.pause_waiting(endpoint.id)
 
 
 def enable(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> list[Request]:
     """Resume sending, beginning with the deliveries that were kept."""
     enabled = replace(endpoint, disabled_at=None, disabled_because=None, **vars(EndpointHealth()))
     webhook_endpoints.save_health(enabled)
-    deliveries.park_paused(endpoint.id)
+    pending_deliveries.park_paused(endpoint.id)
     return next_in_turn(enabled, now, policy)
 
 
 def remove(endpoint: Endpoint) -> None:
     """Remove an endpoint and cancel the deliveries that wait for it."""
     webhook_endpoints.remove(endpoint.id)
-    deliveries.cancel_waiting(endpoint.id)
+    pending_deliveries.cancel_waiting(endpoint.id)
 
 
 def send_test(endpoint: Endpoint, now: datetime) -> tuple[UUID, list[Request]]:
@@ -99,7 +99,7 @@ def send_test(endpoint: Endpoint, now: datetime) -> tuple[UUID, list[Request]]:
             None,
             message_id,
             payload,
-            by_hand=ManualReason.AT_ONCE,
+            manual=ManualReason.AT_ONCE,
         ),
         now,
     )
@@ -108,7 +108,7 @@ def send_test(endpoint: Endpoint, now: datetime) -> tuple[UUID, list[Request]]:
 
 def resend(endpoint: Endpoint, delivery_id: UUID, now: datetime) -> list[Request]:
     """Send a finished delivery again at once."""
-    return delivery_log.send_again(endpoint.id, [delivery_id], ManualReason.AT_ONCE, now)
+    return manual_deliveries.send_again(endpoint.id, [delivery_id], ManualReason.AT_ONCE, now)
 
 
 def earliest_recovery(now: datetime, policy: WebhookPolicy) -> datetime:
@@ -130,6 +130,6 @@ def recover(
     earliest = earliest_recovery(now, policy)
     if since < earliest:
         raise RecoveryRefused(f"Deliveries can be recovered from {iso_milliseconds(earliest)} on.")
-    failed = delivery_log.list_failed(endpoint.id, since, latest=latest)
-    delivery_log.send_again(endpoint.id, failed, ManualReason.RECOVERY, now)
+    failed = manual_deliveries.list_failed(endpoint.id, since, latest=latest)
+    manual_deliveries.send_again(endpoint.id, failed, ManualReason.RECOVERY, now)
     return len(failed), next_in_turn(endpoint, now, policy)

@@ -38,7 +38,7 @@ class WebhookCounters:
         A metric is not worth an error: if Redis is unavailable, the attempt is not counted.
         """
         outcome = _outcome(attempt)
-        first = delivery.tries == 0 and delivery.by_hand is None
+        first = delivery.tries == 0 and delivery.manual is None
         waited = attempt.at - delivery.created_at if first else None
         try:
             with self._client.pipeline(transaction=False) as pipeline:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from config.webhook_policy import WebhookPolicy
 from models.database import transaction
-from models.webhooks import deliveries, webhook_endpoints
+from models.webhooks import deliveries, pending_deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt, ManualReason, Request, Result, State
 from models.webhooks.webhook_endpoints import Endpoint
 from services.errors import ServiceError
@@ -55,11 +55,11 @@ def record_success(
     """Record in a transaction of its own that a delivery was accepted, and free its slot."""
     with transaction():
         endpoint = webhook_endpoints.lock_of_delivery(claimed.delivery.id)
-        result = Result(State.DELIVERED, counts=not claimed.delivery.by_hand)
+        result = Result(State.DELIVERED, counts=not claimed.delivery.manual)
         had_lease = deliveries.finish(claimed.delivery, claimed.token, attempt, result, now)
         if endpoint is None or not had_lease:
             return AcceptedDelivery(claimed, attempt)
-        if claimed.delivery.by_hand is not ManualReason.AT_ONCE:
+        if claimed.delivery.manual is not ManualReason.AT_ONCE:
             endpoint = _with_health(endpoint, EndpointHealth())
             webhook_endpoints.save_health(replace(endpoint, last_success_at=now))
         following = next_in_turn(endpoint, now, claimed.policy)
@@ -89,14 +89,14 @@ def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None,
         if blamed is not None:
             webhook_endpoints.save_health(blamed)
             if blamed.disabled_at is not None:
-                deliveries.pause_waiting(blamed.id)
+                pending_deliveries.pause_waiting(blamed.id)
         after = blamed or endpoint
         return result, next_in_turn(after, now, policy) if after else []
 
 
 def _is_blamed(claimed: ClaimedDelivery) -> bool:
     """Whether a failure counts against the endpoint: that of a manual delivery does not."""
-    return claimed.delivery.by_hand is None or claimed.probe
+    return claimed.delivery.manual is None or claimed.probe
 
 
 def _result(failed: AttemptFailed, endpoint: Endpoint | None, now: datetime) -> Result:
@@ -104,8 +104,8 @@ def _result(failed: AttemptFailed, endpoint: Endpoint | None, now: datetime) -> 
     claimed, delivery = failed.claimed, failed.claimed.delivery
     if claimed.probe:
         state = State.PAUSED if endpoint and endpoint.disabled_at else State.WAITING
-        return Result(state, counts=False, by_hand=delivery.by_hand)
-    if delivery.by_hand is not None or endpoint is None:
+        return Result(state, counts=False, manual=delivery.manual)
+    if delivery.manual is not None or endpoint is None:
         # A delivery that was accepted stays accepted, even if sending it again failed.
         accepted = deliveries.was_accepted(delivery.id)
         return Result(State.DELIVERED if accepted else State.FAILED, counts=False)
