@@ -51,9 +51,9 @@ def split_lines(text: str) -> list[str]:
     return re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, names: Iterable[str]) -> str:
     """Return a suggestion to append to a message; empty when no known name is close."""
-    names = list(known)
+    names = list(names)
     if len(names) > MAX_CANDIDATES:
         return ""
     by_folded = {name.casefold(): name for name in names}
@@ -61,14 +61,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean `{by_folded[near[0]]}`?" if near else ""
 
 
-def suggest(word: str, known: Collection[str]) -> str:
+def suggest(word: str, names: Collection[str]) -> str:
     """Return a suggestion to append to a message: a close known name, or else all of them."""
-    return did_you_mean(word, known) or f"; known are {list_names(known)}"
+    return did_you_mean(word, names) or f"; known are {list_names(names)}"
 
 
-def unknown_status(status: str, known: Collection[str]) -> str:
-    """Return the message for a status that is not one of the known ones."""
-    return f"the status `{status}` is not known{suggest(status, known)}"
+def unknown_status(status: str, statuses: Collection[str]) -> str:
+    """Return the message for a status that is not one of `statuses`."""
+    return f"the status `{status}` is not known{suggest(status, statuses)}"
 
 
 def list_names(names: Iterable[str]) -> str:

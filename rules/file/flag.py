@@ -119,7 +119,7 @@ class FlagReader:
             return None
         if name in self.lines:
             first = self.lines[name]
-            self.source.fault(node, f"the flag `{name}` is defined twice, first in line {first}")
+            self.source.fault(node, f"the flag `{name}` is defined twice, first on line {first}")
         self.lines.setdefault(name, node.start_mark.line + 1)
         return name
 

@@ -77,7 +77,7 @@ class _Reader:
     def read_version(self, node: Node) -> None:
         version = self.source.scalar(node, "`version`")
         if version is True or version != 1:
-            self.source.fault(node, "`version` must be 1, the only one there is")
+            self.source.fault(node, "`version` must be 1, the only version")
 
     def read_statuses(self, node: Node) -> None:
         names: list[str] = []

@@ -117,7 +117,7 @@ class Source:
                 continue
             if key in entries:
                 first = entries[key][0].start_mark.line + 1
-                self.fault(key_node, f"`{key}` stands twice in {what}, first in line {first}")
+                self.fault(key_node, f"`{key}` appears twice in {what}, first on line {first}")
             elif known is not None and key not in known:
                 hint = suggest(key, known)
                 self.fault(key_node, f"`{key}` is not known in {what}{hint}")

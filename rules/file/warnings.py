@@ -92,7 +92,7 @@ def _key_warnings(flag: Flag, nodes: Mapping[str, Node]) -> Iterator[tuple[str, 
     if "ignore_if" in nodes and not any(isinstance(part, Change) for part in parts):
         yield "ignore_if", "`ignore_if` is for phrases with `down` and `up`, and there is none"
     if "if_missing" in nodes and not any(_can_be_missing(part) for part in parts):
-        yield "if_missing", "`if_missing` says nothing here: its phrases can always be judged"
+        yield "if_missing", "`if_missing` has no effect here: its phrases can always be evaluated"
 
 
 def _can_be_missing(part: Condition) -> bool:

@@ -26,7 +26,7 @@ _CURES = (
     ),
     (
         r"mapping values are not allowed",
-        "a second `:` stands here; put the text in quotes, or start a new line",
+        "there is a second `:` here; put the text in quotes, or start a new line",
     ),
     (r"could not find expected ':'", "this line lacks a `:` with a space after it"),
     (r"expected ',' or '\]'", "a list is opened here with `[` and lacks its `]` or a comma"),

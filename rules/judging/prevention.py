@@ -41,5 +41,5 @@ def _decided_by(
         return flag.recover, verdict.recovery
     worse = max(change.before or 0, change.after or 0)
     phrases = zip(flag.conditions, verdict.findings, strict=False)
-    found = {level: (phrase, finding) for (level, phrase), finding in phrases}
-    return found.get(worse)
+    by_level = {level: (phrase, finding) for (level, phrase), finding in phrases}
+    return by_level.get(worse)

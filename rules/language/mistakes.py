@@ -135,7 +135,7 @@ _MISTAKES = (
     ),
     _Mistake(
         r"(?!activity)\w+\s+for\b",
-        "write `no activity for`; which event is meant stands under `event`",
+        "write `no activity for`; the event is named under `event`",
         "when",
     ),
     _Mistake(

@@ -22,7 +22,7 @@ from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
 MAX_NESTING = 20
 """How deep phrases may be nested."""
 
-TOO_DEEP = f"phrases stand within each other more than {MAX_NESTING} deep"
+TOO_DEEP = f"phrases are nested more than {MAX_NESTING} deep"
 
 MAX_TIMES = 10_000
 """The largest N in a count, since evaluation reads the N latest events."""
@@ -134,10 +134,10 @@ class PhraseTree(Transformer[Token, Any]):
         self, _flag: Token, name: Token, _is: Token, value: Token, or_worse: Token | None
     ) -> FlagIs:
         written = _unquote(value)
-        known = {s.casefold(): s for s in (*self.vocabulary.statuses, NOT_APPLICABLE)}
-        status = known.get(written.casefold())
+        statuses = {s.casefold(): s for s in (*self.vocabulary.statuses, NOT_APPLICABLE)}
+        status = statuses.get(written.casefold())
         if status is None:
-            raise PhraseError(unknown_status(written, known.values()), value.start_pos or 0)
+            raise PhraseError(unknown_status(written, statuses.values()), value.start_pos or 0)
         applies = status != NOT_APPLICABLE
         if or_worse is not None and not applies:
             raise PhraseError(

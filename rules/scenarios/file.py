@@ -106,7 +106,7 @@ class _Reader:
         name = read_name(self.source, node, "`test`")
         if name in self.lines:
             first = self.lines[name]
-            self.source.fault(node, f"the test `{name}` stands twice, first in line {first}")
+            self.source.fault(node, f"the test `{name}` is defined twice, first on line {first}")
         elif name is not None:
             self.lines[name] = node.start_mark.line + 1
         return name
@@ -142,7 +142,9 @@ class _Reader:
                 node, f"the event `{key}` is not listed under `events` of the rules{hint}"
             )
         elif not self.book.events[key].enabled:
-            self.source.fault(node, f"the event `{key}` is disabled in the rules, so none can come")
+            self.source.fault(
+                node, f"the event `{key}` is disabled in the rules, so it cannot be sent"
+            )
         return key
 
     def users(self, node: Node) -> list[str | None]:

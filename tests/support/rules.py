@@ -1,4 +1,4 @@
-"""What tests of phrases need: facts at whole seconds, judged at one of them; random phrases."""
+"""Support for tests of phrases: facts at whole seconds, evaluation at one, random phrases."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -28,12 +28,12 @@ def at(seconds: float) -> datetime:
 
 
 def event(second: float, amount: Any = None, *, user: str | None = None) -> Occurrence:
-    """A login, with an amount in its data unless that is None."""
+    """Return a login, with an amount in its data unless that is None."""
     return Occurrence(at(second), "login", None if amount is None else {"amount": amount}, user)
 
 
 class Flags:
-    """Other flags as they are told to be: each one's level, and when it changes next."""
+    """Other flags with the given levels and next changes."""
 
     def __init__(self, levels: Mapping[str, Level], changes: Mapping[str, datetime]) -> None:
         self.levels = levels
@@ -52,7 +52,7 @@ def facts_of(
     *,
     first_seen: float = -1_000,
 ) -> FactsInMemory:
-    """Facts with fields that have always been as they are."""
+    """Return facts with fields that never changed."""
     changes = [FieldChange(at(-1_000), name, value) for name, value in (fields or {}).items()]
     return FactsInMemory(events, changes, first_seen_at=at(first_seen))
 
@@ -73,7 +73,7 @@ def evaluate(
     *,
     now: float = 0,
 ) -> Finding:
-    """What a phrase finds at a second."""
+    """Evaluate a phrase at a second."""
     condition = parse_condition(phrase) if isinstance(phrase, str) else phrase
     return condition.evaluate(situation(facts_of(events, fields), now))
 
@@ -113,7 +113,7 @@ statuses = st.sampled_from([*enumerate(DEFAULT_STATUSES), (None, NOT_APPLICABLE)
 
 
 def limits_up_to(number: int) -> st.SearchStrategy[tuple[Comparison, int]]:
-    """Comparisons with numbers up to one; `less than 0` and `at least 0` are not valid."""
+    """Draw comparisons with numbers; `less than 0` and `at least 0` are not valid."""
     return st.one_of(
         st.tuples(
             st.sampled_from([Comparison.AT_MOST, Comparison.MORE_THAN]), st.integers(0, number)
@@ -135,7 +135,7 @@ distinct = st.builds(
 
 
 def percents_up_to(most: int) -> st.SearchStrategy[Decimal]:
-    """Percentages above 0."""
+    """Draw percentages above 0."""
     return st.one_of(
         st.integers(1, 100).map(Decimal),
         st.decimals(Decimal("0.01"), most, places=2, allow_nan=False),

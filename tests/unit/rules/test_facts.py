@@ -165,15 +165,15 @@ def test_the_latest_events_are_newest_first_within_a_half_open_window(
 def test_the_next_event_is_within_a_half_open_window(
     after: int, until: int, expected: int | None
 ) -> None:
-    found = FactsInMemory(EVENTS).next_after(Selector("login"), at(after), at(until))
-    assert found == (None if expected is None else at(expected))
+    event_at = FactsInMemory(EVENTS).next_after(Selector("login"), at(after), at(until))
+    assert event_at == (None if expected is None else at(expected))
 
 
 def test_selectors_that_python_considers_equal_are_distinguished() -> None:
     facts = FactsInMemory([Occurrence(at(1), "login", {"trial": True})])
-    one, true = where("trial", 1), where("trial", True)
-    assert one == true
-    assert [list(facts.latest(selector, 9, BEGINNING, at(9))) for selector in (one, true)] == [
+    number, true = where("trial", 1), where("trial", True)
+    assert number == true
+    assert [list(facts.latest(selector, 9, BEGINNING, at(9))) for selector in (number, true)] == [
         [],
         [at(1)],
     ]

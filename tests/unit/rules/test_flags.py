@@ -24,7 +24,7 @@ QUIET = "no activity for 10 seconds"
 def flag(
     *phrases: tuple[int, str], recover: str | None = None, lasting: float = 0, **others: Any
 ) -> Flag:
-    """A flag with a phrase for each level, worst first."""
+    """Return a flag with a phrase for each level, worst first."""
     conditions = tuple((level, parse_condition(phrase)) for level, phrase in phrases)
     return Flag(
         "Logs in",
@@ -37,7 +37,7 @@ def flag(
 
 
 def evaluate(
-    judged: Flag,
+    evaluated_flag: Flag,
     *events: Occurrence,
     now: float = 0,
     fields: Mapping[str, Any] | None = None,
@@ -46,14 +46,14 @@ def evaluate(
     first_seen: float = -1_000,
 ) -> Verdict:
     facts = facts_of(events, fields, first_seen=first_seen)
-    return judged.evaluate(situation(facts, now), FlagMemory(before, holding_since or {}))
+    return evaluated_flag.evaluate(situation(facts, now), FlagMemory(before, holding_since or {}))
 
 
-def said(verdict: Verdict) -> tuple[Level, Reason]:
+def level_and_reason(verdict: Verdict) -> tuple[Level, Reason]:
     return verdict.level, verdict.reason
 
 
-# Waiting, and applying
+# Waiting and applying
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_flag_waits_until_its_wait_is_over(
 ) -> None:
     waiting = flag((1, QUIET), wait=timedelta(seconds=5))
     verdict = evaluate(waiting, now=now, first_seen=0)
-    assert said(verdict) == expected
+    assert level_and_reason(verdict) == expected
     assert verdict.changes_at == (changes_at and at(changes_at))
 
 
@@ -91,7 +91,9 @@ def test_a_flag_applies_if_every_field_has_an_accepted_value(
     *, fields: dict[str, Any], applies: bool
 ) -> None:
     verdict = evaluate(flag((1, QUIET), applies_to=PLANS), fields=fields)
-    assert said(verdict) == ((1, Reason.HOLDS) if applies else (None, Reason.DOES_NOT_APPLY))
+    assert level_and_reason(verdict) == (
+        (1, Reason.HOLDS) if applies else (None, Reason.DOES_NOT_APPLY)
+    )
 
 
 def test_a_flag_depends_on_the_fields_that_decide_whether_it_applies() -> None:
@@ -102,7 +104,7 @@ def test_a_flag_depends_on_the_fields_that_decide_whether_it_applies() -> None:
     }
 
 
-# Levels, and what is missing
+# Levels and missing fields
 
 
 @pytest.mark.parametrize(
@@ -123,42 +125,46 @@ def test_a_flag_depends_on_the_fields_that_decide_whether_it_applies() -> None:
 def test_if_missing_decides_only_if_no_phrase_holds(
     nps: int | None, seats: int | None, if_missing: Level, expected: tuple[Level, Reason]
 ) -> None:
-    judged = flag((2, "company.nps below 7"), (1, "company.seats below 1"), if_missing=if_missing)
-    assert said(evaluate(judged, fields={"nps": nps, "seats": seats})) == expected
+    evaluated_flag = flag(
+        (2, "company.nps below 7"), (1, "company.seats below 1"), if_missing=if_missing
+    )
+    assert (
+        level_and_reason(evaluate(evaluated_flag, fields={"nps": nps, "seats": seats})) == expected
+    )
 
 
-# Lasting
+# For
 
 
 def test_a_phrase_must_hold_for_the_required_time_before_its_flag_is_raised() -> None:
     lasting = flag((1, QUIET), lasting=5)
     first = evaluate(lasting, now=0)
-    assert (said(first), first.holding_since) == ((0, Reason.PENDING), {1: at(0)})
+    assert (level_and_reason(first), first.holding_since) == ((0, Reason.PENDING), {1: at(0)})
     assert first.changes_at == at(5)
     almost = evaluate(lasting, now=4.999999, before=0, holding_since=first.holding_since)
-    assert (said(almost), almost.changes_at) == ((0, Reason.PENDING), at(5))
-    ripe = evaluate(lasting, now=5, before=0, holding_since=first.holding_since)
-    assert (said(ripe), ripe.changes_at) == ((1, Reason.HOLDS), None)
+    assert (level_and_reason(almost), almost.changes_at) == ((0, Reason.PENDING), at(5))
+    due = evaluate(lasting, now=5, before=0, holding_since=first.holding_since)
+    assert (level_and_reason(due), due.changes_at) == ((1, Reason.HOLDS), None)
 
 
 def test_the_required_time_restarts_when_a_phrase_stops_holding() -> None:
     lasting = flag((1, QUIET), lasting=5)
     broken = evaluate(lasting, event(1), now=1, before=0, holding_since={1: at(0)})
-    assert (said(broken), broken.holding_since) == ((0, Reason.CLEAR), {})
+    assert (level_and_reason(broken), broken.holding_since) == ((0, Reason.CLEAR), {})
     again = evaluate(lasting, event(1), now=11, before=0, holding_since=broken.holding_since)
-    assert (said(again), again.holding_since) == ((0, Reason.PENDING), {1: at(11)})
+    assert (level_and_reason(again), again.holding_since) == ((0, Reason.PENDING), {1: at(11)})
 
 
 def test_a_raised_flag_drops_to_a_milder_level_at_once() -> None:
     lasting = flag((2, QUIET), (1, "less than 2 times in 10 seconds"), lasting=5)
     verdict = evaluate(lasting, event(0), now=0, before=2, holding_since={2: at(-9)})
-    assert said(verdict) == (1, Reason.HOLDS)
+    assert level_and_reason(verdict) == (1, Reason.HOLDS)
 
 
 def test_a_worse_level_is_pending_while_a_milder_one_is_raised() -> None:
     lasting = flag((2, QUIET), (1, "less than 2 times in 10 seconds"), lasting=5)
     verdict = evaluate(lasting, now=0, before=1, holding_since={1: at(-9)})
-    assert said(verdict) == (1, Reason.HOLDS)
+    assert level_and_reason(verdict) == (1, Reason.HOLDS)
     assert (verdict.holding_since, verdict.changes_at) == ({2: at(0), 1: at(-9)}, at(5))
 
 
@@ -173,7 +179,7 @@ def test_a_threshold_includes_how_long_its_phrase_must_hold() -> None:
     assert [lasting.threshold(level) for level in (1, 0, None)] == [mildest] * 3
 
 
-# Recovering
+# Recovery
 
 
 @pytest.mark.parametrize(
@@ -198,13 +204,16 @@ def test_a_raised_flag_stays_at_its_mildest_level_until_it_has_recovered(
         (1, "less than 2 times in 10 seconds"),
         recover="at least 4 times in 10 seconds",
     )
-    assert said(evaluate(sticky, *[event(-1)] * logins, before=before)) == expected
+    assert level_and_reason(evaluate(sticky, *[event(-1)] * logins, before=before)) == expected
 
 
 def test_a_recovery_that_cannot_be_evaluated_has_not_happened() -> None:
     sticky = flag((1, QUIET), recover="company.nps above 7")
-    assert said(evaluate(sticky, event(-1), before=1)) == (1, Reason.RECOVERING)
-    assert said(evaluate(sticky, event(-1), before=1, fields={"nps": 8})) == (0, Reason.CLEAR)
+    assert level_and_reason(evaluate(sticky, event(-1), before=1)) == (1, Reason.RECOVERING)
+    assert level_and_reason(evaluate(sticky, event(-1), before=1, fields={"nps": 8})) == (
+        0,
+        Reason.CLEAR,
+    )
     assert sticky.company_fields == {"nps"}
 
 
@@ -219,18 +228,18 @@ def test_a_recovery_is_evaluated_only_if_it_matters() -> None:
 def test_a_raised_flag_whose_phrase_is_pending_again_recovers_first() -> None:
     sticky = flag((2, QUIET), (1, "company.nps below 7"), lasting=5, recover="company.nps above 8")
     fields = {"nps": 7}
-    ripening = evaluate(sticky, before=1, fields=fields)
-    assert said(ripening) == (1, Reason.RECOVERING)
-    assert ripening.changes_at == at(5)
-    ripe = evaluate(sticky, now=5, before=1, fields=fields, holding_since={2: at(0)})
-    assert said(ripe) == (2, Reason.HOLDS)
+    pending = evaluate(sticky, before=1, fields=fields)
+    assert level_and_reason(pending) == (1, Reason.RECOVERING)
+    assert pending.changes_at == at(5)
+    due = evaluate(sticky, now=5, before=1, fields=fields, holding_since={2: at(0)})
+    assert level_and_reason(due) == (2, Reason.HOLDS)
 
 
-# What it looks back on
+# Warm-up
 
 
 @pytest.mark.parametrize(
-    ("judged", "seconds"),
+    ("evaluated_flag", "seconds"),
     [
         (flag((1, QUIET)), 0),
         (flag((1, QUIET), lasting=5), 15),
@@ -240,17 +249,17 @@ def test_a_raised_flag_whose_phrase_is_pending_again_recovers_first() -> None:
     ],
 )
 def test_a_flag_with_memory_warms_up_over_everything_it_depends_on(
-    judged: Flag, seconds: int
+    evaluated_flag: Flag, seconds: int
 ) -> None:
-    assert judged.warm_up == timedelta(seconds=seconds)
+    assert evaluated_flag.warm_up == timedelta(seconds=seconds)
 
 
 def test_ignore_if_applies_to_every_phrase_of_a_flag() -> None:
     vocabulary = Vocabulary(ignore_previous_under=Decimal(3))
     phrase = parse_condition("down 50% in 10 seconds or down 90% in 10 seconds", vocabulary)
-    judged = Flag("Falls", LOGINS, ((1, phrase),), if_missing=0)
-    assert said(evaluate(judged, *[event(-15)] * 2)) == (0, Reason.MISSING)
-    assert said(evaluate(judged, *[event(-15)] * 3)) == (1, Reason.HOLDS)
+    evaluated_flag = Flag("Falls", LOGINS, ((1, phrase),), if_missing=0)
+    assert level_and_reason(evaluate(evaluated_flag, *[event(-15)] * 2)) == (0, Reason.MISSING)
+    assert level_and_reason(evaluate(evaluated_flag, *[event(-15)] * 3)) == (1, Reason.HOLDS)
 
 
 # Properties
@@ -293,20 +302,24 @@ def test_a_verdict_is_valid_until_its_predicted_change(  # noqa: PLR0917
     before: Level,
     holding_since: dict[int, datetime],
 ) -> None:
-    judged = Flag(
+    evaluated_flag = Flag(
         "F",
         LOGINS,
         ((2, worse), (1, milder)),
         recover=recover,
         lasting=timedelta(seconds=lasting),
     )
-    verdict = evaluate(judged, *events, before=before, holding_since=holding_since)
+    verdict = evaluate(evaluated_flag, *events, before=before, holding_since=holding_since)
     for now in range(1, 20):
         if verdict.changes_at and at(now) >= verdict.changes_at:
             break
         memory = verdict.memory
         later = evaluate(
-            judged, *events, now=now, before=memory.level, holding_since=memory.holding_since
+            evaluated_flag,
+            *events,
+            now=now,
+            before=memory.level,
+            holding_since=memory.holding_since,
         )
         assert (later.level, later.holding_since) == (verdict.level, verdict.holding_since)
 
@@ -350,8 +363,8 @@ def book(*weights: float, statuses: int = 3) -> RuleBook:
 def test_the_score_is_the_weighted_health_of_the_flags_that_apply(
     weights: tuple[float, ...], levels: tuple[Level, ...], statuses: int, score: int | None
 ) -> None:
-    said = {f"F{number}": level for number, level in enumerate(levels)}
-    assert book(*weights, statuses=statuses).score(said) == score
+    levels_by_name = {f"F{number}": level for number, level in enumerate(levels)}
+    assert book(*weights, statuses=statuses).score(levels_by_name) == score
 
 
 def test_a_flag_without_a_level_is_not_part_of_the_score() -> None:
@@ -378,4 +391,4 @@ def test_flags_are_evaluated_after_the_flags_they_refer_to() -> None:
         ]
     )
     order = RuleBook(("Healthy", "At Risk"), {}, (first, second, third)).in_dependency_order
-    assert [judged.name for judged in order] == ["B", "C", "A"]
+    assert [evaluated_flag.name for evaluated_flag in order] == ["B", "C", "A"]

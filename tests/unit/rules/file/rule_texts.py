@@ -51,7 +51,7 @@ FLAG_KEYS = (
 
 
 def faults(text: str) -> list[str]:
-    """The faults of a file as `line:column: message`; none when it reads."""
+    """Return the faults of a file as `line:column: message`."""
     try:
         read_rules(text, file="f")
     except RuleFileError as error:

@@ -26,8 +26,8 @@ YAML_LIKE = st.lists(
 ).map("".join)
 
 
-def outside(text: str) -> list[Fault]:
-    """The faults of a text that stand at no place of it."""
+def faults_outside_of(text: str) -> list[Fault]:
+    """Return the faults of a text whose position is outside of it."""
     lines = [*text.splitlines(), ""]
     try:
         read_rules(text)
@@ -52,7 +52,7 @@ def outside(text: str) -> list[Fault]:
 def test_a_fault_in_a_multiline_phrase_has_a_position_within_the_file(phrase: str) -> None:
     text = WHOLE.replace("no activity for 7 days", phrase)
     assert len(faults(text)) == 1
-    assert outside(text) == []
+    assert faults_outside_of(text) == []
 
 
 @effort(6)
@@ -87,6 +87,6 @@ def test_faults_after_swapping_words_of_the_shipped_file_have_positions_within_i
 ) -> None:
     words = HEALTH.split(" ")
     for _ in range(data.draw(st.integers(1, 3))):
-        one, other = (data.draw(st.integers(0, len(words) - 1)) for _ in range(2))
-        words[one], words[other] = words[other], words[one]
-    assert outside(" ".join(words)) == []
+        first, other = (data.draw(st.integers(0, len(words) - 1)) for _ in range(2))
+        words[first], words[other] = words[other], words[first]
+    assert faults_outside_of(" ".join(words)) == []

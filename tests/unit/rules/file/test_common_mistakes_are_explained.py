@@ -40,7 +40,7 @@ BROKEN = {
     "twice flag": (
         "flag: Gone quiet",
         "flag: Reports",
-        "16:11: the flag `Reports` is defined twice, first in line 9",
+        "16:11: the flag `Reports` is defined twice, first on line 9",
     ),
     "open quote": (
         "note: Five a week.",
@@ -125,7 +125,7 @@ BROKEN = {
     "version": (
         "version: 1",
         "version: 2",
-        "1:10: `version` must be 1, the only one there is",
+        "1:10: `version` must be 1, the only version",
     ),
     "noversion": (
         "version: 1\n",
@@ -135,7 +135,7 @@ BROKEN = {
     "colon in note": (
         "note: Five a week.",
         "note: Five: a week",
-        "15:15: a second `:` stands here; put the text in quotes, or start a new line",
+        "15:15: there is a second `:` here; put the text in quotes, or start a new line",
     ),
     "percent note": (
         "note: Five a week.",
@@ -180,7 +180,7 @@ BROKEN = {
     "key twice": (
         "    note: Five a week.",
         "    event: login",
-        "15:5: `event` stands twice in a flag, first in line 10",
+        "15:5: `event` appears twice in a flag, first on line 10",
     ),
     "healthy": (
         "      At Risk: less",
@@ -270,7 +270,7 @@ BROKEN = {
     "no login": (
         "no activity for 14 days",
         "no login for 14 days",
-        "18:24: write `no activity for`; which event is meant stands under `event`",
+        "18:24: write `no activity for`; the event is named under `event`",
     ),
     "end": (
         "less than 5 times in 7 days",
@@ -285,21 +285,21 @@ def test_the_unbroken_file_is_valid() -> None:
     assert (checked.faults, checked.warnings) == ((), ())
 
 
-@pytest.mark.parametrize(("written", "instead", "told"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(("written", "replacement", "expected"), BROKEN.values(), ids=BROKEN)
 def test_a_mistake_is_reported_at_its_position_with_its_cure(
-    written: str, instead: str, told: str
+    written: str, replacement: str, expected: str
 ) -> None:
     assert written in TWO_FLAGS
-    checked = check_rules(TWO_FLAGS.replace(written, instead, 1))
-    assert [f"{f.line}:{f.column}: {f.message}" for f in checked.faults] == [told]
+    checked = check_rules(TWO_FLAGS.replace(written, replacement, 1))
+    assert [f"{f.line}:{f.column}: {f.message}" for f in checked.faults] == [expected]
     assert checked.book is None
 
 
 def test_all_mistakes_of_a_file_are_reported_at_once() -> None:
     text = TWO_FLAGS
     for name in ("tab", "less then", "open quote", "twice flag", "unknown key"):
-        written, instead, _ = BROKEN[name]
-        text = text.replace(written, instead, 1)
+        written, replacement, _ = BROKEN[name]
+        text = text.replace(written, replacement, 1)
     text = text.replace("14 days", "14 dayz")
     assert [(fault.line, fault.column) for fault in check_rules(text).faults] == [
         (10, 1),

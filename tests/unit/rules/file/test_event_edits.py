@@ -1,4 +1,4 @@
-"""One event changes in the text of a rule file, and nothing else does."""
+"""An edit changes one event in the text of a rule file and nothing else."""
 
 from dataclasses import replace
 
@@ -114,7 +114,7 @@ breaks = st.sampled_from(["\n", "\r\n"])
 
 @st.composite
 def files(draw: st.DrawFn) -> str:
-    """Rule files with events in every form, and comments wherever they may stand."""
+    """Draw rule files with events in every syntax and comments at every position."""
     events = draw(st.lists(keys, unique=True, min_size=1, max_size=4))
     indent = " " * draw(st.integers(1, 4))
     lines = ["# top", "version: 1" + draw(comments), "", "events:" + draw(comments)]
@@ -140,8 +140,8 @@ def files(draw: st.DrawFn) -> str:
     return draw(breaks).join(lines) + draw(st.sampled_from(["", "\n"]))
 
 
-def _kept(before: str, after: str) -> str:
-    """What of a text is not at its beginning or end in the other."""
+def _replaced_part(before: str, after: str) -> str:
+    """Return the part of a text without its common prefix and suffix with another."""
     start = 0
     while start < min(len(before), len(after)) and before[start] == after[start]:
         start += 1
@@ -161,21 +161,21 @@ def test_everything_else_in_the_text_is_unchanged(text: str, data: st.DataObject
         data.draw(keys.filter(lambda k: k not in book.events)),
     )
     enabled = data.draw(st.booleans())
-    for edited, wanted, replaced in (
+    for edited, expected, replaced in (
         (set_enabled(text, key, enabled=enabled), replace(book.events[key], enabled=enabled), 5),
         (rename(text, key, name), replace(book.events[key], name=name), 12),
         (add(text, new), EventSetting(new, new), 0),
     ):
-        assert read_rules(edited).events == {**book.events, wanted.key: wanted}
-        assert len(_kept(text, edited)) <= replaced
+        assert read_rules(edited).events == {**book.events, expected.key: expected}
+        assert len(_replaced_part(text, edited)) <= replaced
         assert text.count("#") <= edited.count("#")
 
 
 def _is_name(name: str) -> bool:
-    return check_rules("version: 1\nevents: {a: {name: " + repr_yaml(name) + "}}").book is not None
+    return check_rules("version: 1\nevents: {a: {name: " + quote_yaml(name) + "}}").book is not None
 
 
-def repr_yaml(name: str) -> str:
+def quote_yaml(name: str) -> str:
     return "'" + name.replace("'", "''") + "'"
 
 

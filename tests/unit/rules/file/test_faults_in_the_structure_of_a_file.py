@@ -43,7 +43,7 @@ BELL = "this is not plain text; save the file as text, in UTF-8"
         pytest.param(
             "flag: Logs in",
             "flag: Logs: in",
-            ["9:15: a second `:` stands here; put the text in quotes, or start a new line"],
+            ["9:15: there is a second `:` here; put the text in quotes, or start a new line"],
             id="colon in a plain text",
         ),
         pytest.param(
@@ -86,13 +86,13 @@ BELL = "this is not plain text; save the file as text, in UTF-8"
         pytest.param(
             "version: 1",
             "version: 2",
-            ["1:10: `version` must be 1, the only one there is"],
+            ["1:10: `version` must be 1, the only version"],
             id="wrong version",
         ),
         pytest.param(
             "version: 1",
             "version: '1'",
-            ["1:10: `version` must be 1, the only one there is"],
+            ["1:10: `version` must be 1, the only version"],
             id="quoted version",
         ),
         pytest.param("version: 1\n", "", ["1:1: the file lacks `version`"], id="no version"),
@@ -123,25 +123,25 @@ BELL = "this is not plain text; save the file as text, in UTF-8"
         pytest.param(
             "    note: Five",
             "    event: export\n    note: Five",
-            ["16:5: `event` stands twice in a flag, first in line 10"],
+            ["16:5: `event` appears twice in a flag, first on line 10"],
             id="duplicate key of a flag",
         ),
         pytest.param(
             "  export:\n",
             "  export:\n  login:\n",
-            ["6:3: `login` stands twice in `events`, first in line 4"],
+            ["6:3: `login` appears twice in `events`, first on line 4"],
             id="duplicate event",
         ),
         pytest.param(
             "      Bad: no",
             "      Poor: no",
-            ["13:7: `Poor` stands twice in `when`, first in line 12"],
+            ["13:7: `Poor` appears twice in `when`, first on line 12"],
             id="duplicate level",
         ),
         pytest.param(
             "flags:\n",
             "flags:\n  - {flag: Logs in, event: export, when: {Poor: no activity for 1 day}}\n",
-            ["10:11: the flag `Logs in` is defined twice, first in line 9"],
+            ["10:11: the flag `Logs in` is defined twice, first on line 9"],
             id="duplicate flag",
         ),
         pytest.param(
@@ -258,13 +258,13 @@ def test_all_faults_of_a_file_are_reported_together_in_file_order() -> None:
         "defaults: {new_company: wait}\n"
     )
     assert faults(text) == [
-        "1:10: `version` must be 1, the only one there is",
+        "1:10: `version` must be 1, the only version",
         "4:12: the event `lgoin` is not listed under `events`; did you mean `login`?",
         "5:37: a window of 0 is empty; use at least 1",
         "5:45: the status `Awful` is not known; known are `At Risk` and `Critical`",
         "5:61: `At least 0 times in 1 day` always holds; use a number of at least 1",
         "6:18: `soon` is not understood here, expected `judge` or `wait`" + NEW_COMPANY,
-        "7:11: the flag `A` is defined twice, first in line 3",
+        "7:11: the flag `A` is defined twice, first on line 3",
         "8:12: the event `off` is disabled, so it can never be counted",
         "9:12: `Healthy` means that nothing is raised; it takes no phrase",
         "10:21: the list of `data.x` is empty, so nothing would match",
@@ -291,13 +291,13 @@ def test_each_fault_is_reported_once_in_order_with_the_file_name() -> None:
 def test_two_flags_with_the_same_name_on_one_line_are_a_fault() -> None:
     flag = "{flag: A, event: any, when: {At Risk: no activity for 1 day}}"
     assert faults(f"version: 1\nflags: [{flag}, {flag}]\n") == [
-        "2:79: the flag `A` is defined twice, first in line 2"
+        "2:79: the flag `A` is defined twice, first on line 2"
     ]
 
 
 @pytest.mark.parametrize("version", ["true", "yes", "01", "'1'", "1.5", "~"])
 def test_only_the_number_1_is_a_version(version: str) -> None:
-    assert faults(f"version: {version}\n") == ["1:10: `version` must be 1, the only one there is"]
+    assert faults(f"version: {version}\n") == ["1:10: `version` must be 1, the only version"]
 
 
 def test_an_empty_value_is_reported_on_the_line_of_its_key() -> None:

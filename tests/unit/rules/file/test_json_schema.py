@@ -49,7 +49,7 @@ def test_the_schema_is_a_valid_json_schema() -> None:
 
 def test_the_copy_for_editors_is_the_schema() -> None:
     copy = (CONFIG / "rules.schema.json").read_text(encoding="utf-8")
-    assert json.loads(copy) == rule_schema(), "write it anew: see `brazebee rules schema`"
+    assert json.loads(copy) == rule_schema(), "update it with `brazebee rules schema`"
 
 
 @pytest.mark.parametrize("file", RULE_FILES, ids=lambda file: file.stem)
@@ -109,9 +109,9 @@ def test_a_broken_file_is_not_valid(old: str, new: str) -> None:
     ],
 )
 def test_the_schema_has_the_keys_that_are_read(broken: str, schema: dict[str, Any]) -> None:
-    [told] = [f.message for f in check_rules(broken).faults if "known are" in f.message]
-    known = set(re.findall("`([^`]+)`", told.split("known are")[1]))
-    assert known == set(schema["properties"])
+    [message] = [f.message for f in check_rules(broken).faults if "known are" in f.message]
+    keys = set(re.findall("`([^`]+)`", message.split("known are")[1]))
+    assert keys == set(schema["properties"])
     assert all(
         "description" in value or "$ref" in value or "const" in value
         for value in schema["properties"].values()
@@ -125,5 +125,5 @@ def test_there_is_an_example_of_every_kind_of_phrase() -> None:
 
 
 def _kinds(of: type[Condition]) -> list[type[Condition]]:
-    below = [kind for child in of.__subclasses__() for kind in _kinds(child)]
-    return below or [of]
+    kinds = [kind for child in of.__subclasses__() for kind in _kinds(child)]
+    return kinds or [of]

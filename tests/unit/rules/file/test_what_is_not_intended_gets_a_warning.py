@@ -44,25 +44,27 @@ SUSPICIOUS = {
     "if_missing where nothing can be": (
         "note: Five a week.",
         "if_missing: At Risk",
-        "15:17: `if_missing` says nothing here",
+        "15:17: `if_missing` has no effect here",
     ),
 }
 
 
-@pytest.mark.parametrize(("written", "instead", "told"), SUSPICIOUS.values(), ids=SUSPICIOUS)
+@pytest.mark.parametrize(
+    ("written", "replacement", "expected"), SUSPICIOUS.values(), ids=SUSPICIOUS
+)
 def test_what_is_valid_but_certainly_not_intended_gets_a_warning(
-    written: str, instead: str, told: str
+    written: str, replacement: str, expected: str
 ) -> None:
-    checked = check_rules(TWO_FLAGS.replace(written, instead, 1))
+    checked = check_rules(TWO_FLAGS.replace(written, replacement, 1))
     assert checked.book is not None
-    [warn] = checked.warnings
-    assert f"{warn.line}:{warn.column}: {warn.message}".startswith(told)
+    [warning] = checked.warnings
+    assert f"{warning.line}:{warning.column}: {warning.message}".startswith(expected)
 
 
 def test_a_reference_to_an_impossible_status_gets_a_warning() -> None:
     text = TWO_FLAGS + "  - flag: Both\n    when: {Critical: flag Gone quiet is Critical}\n"
-    [warn] = check_rules(text).warnings
-    assert (warn.line, warn.message) == (
+    [warning] = check_rules(text).warnings
+    assert (warning.line, warning.message) == (
         20,
         "`Gone quiet` can never be `Critical`, so this never holds",
     )

@@ -24,9 +24,9 @@ def new_company(*flags: Flag) -> Company:
     return Company(book(*flags))
 
 
-def arrive(company: Company, key: str, occurred: float, *, known: float | None = None) -> None:
+def arrive(company: Company, key: str, occurred: float, *, arrived: float | None = None) -> None:
     """Store an event that arrives, and evaluate the company if necessary."""
-    now = at(occurred if known is None else known)
+    now = at(occurred if arrived is None else arrived)
     if company.store([Occurrence(at(occurred), key)], now):
         company.evaluate(now)
 

@@ -44,7 +44,7 @@ def test_a_flag_is_cleared_at_the_instant_of_the_event_that_clears_it() -> None:
     company = new_company(QUIET)
     arrive(company, "a", 0)
     company.evaluate(at(12))
-    arrive(company, "a", 14, known=15)
+    arrive(company, "a", 14, arrived=15)
     assert company.transitions[-1] == Transition(
         at(14),
         "At Risk",
@@ -151,7 +151,7 @@ def test_an_event_less_than_a_minute_late_is_evaluated_as_if_it_were_on_time() -
     company = new_company(QUIET)
     arrive(company, "a", 0)
     company.evaluate(at(70))
-    arrive(company, "a", 30, known=90)
+    arrive(company, "a", 30, arrived=90)
     assert crossings(company.transitions)[2:] == [
         (at(30), "Critical", "Healthy", [("Quiet", 2, 0)]),
         (at(40), "Healthy", "At Risk", [("Quiet", 0, 1)]),
@@ -163,7 +163,7 @@ def test_a_late_event_counts_at_its_own_time_but_changes_nothing_before_its_arri
     company = new_company(flag("Busy", "a", (1, "at least 2 times in 200 seconds")))
     arrive(company, "a", 100)
     company.evaluate(at(150))
-    arrive(company, "a", 80, known=160)
+    arrive(company, "a", 80, arrived=160)
     company.evaluate(at(400))
     assert crossings(company.transitions) == [
         (at(160), "Healthy", "At Risk", [("Busy", 0, 1)]),
@@ -175,7 +175,7 @@ def test_an_event_from_before_the_last_change_moves_no_recorded_change() -> None
     company = new_company(QUIET)
     arrive(company, "a", 0)
     company.evaluate(at(11))
-    arrive(company, "a", 5, known=12)
+    arrive(company, "a", 5, arrived=12)
     company.evaluate(at(16))
     assert crossings(company.transitions) == [
         (at(10), "Healthy", "At Risk", [("Quiet", 0, 1)]),

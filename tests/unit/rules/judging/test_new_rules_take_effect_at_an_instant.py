@@ -114,7 +114,7 @@ def test_every_level_in_a_rule_change_has_a_name_in_the_new_rules() -> None:
     assert company.state.status == "Critical"
 
 
-# The old rules recorded a change at 100, while the new ones were being put in force at 99.
+# The old rules recorded a change at 100, while the new rules were taking effect at 99.
 OVERTAKEN = CompanyState(
     "Critical",
     at(0),

@@ -1,4 +1,4 @@
-"""What is said to avert a change averts it, and nothing less does."""
+"""The events suggested to prevent a change prevent it, and fewer events do not."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -35,11 +35,11 @@ def book(*phrases: tuple[int, str], recover: str | None = None, lasting: int = 0
 
 
 def upcoming(rules: RuleBook, events: Sequence[Occurrence]) -> list[FlagChange]:
-    """The changes of the flag after second 0 if nothing happens but these events."""
+    """Return the changes of the flag after second 0 if nothing but these events occurs."""
     fields = [FieldChange(at(LONG_AGO), name, value) for name, value in FIELDS.items()]
     facts = FactsInMemory(events, fields, first_seen_at=at(LONG_AGO))
     new = CompanyState("Healthy", at(LONG_AGO), None, {})
-    last = max([at(0), *(one.occurred_at for one in events)])
+    last = max([at(0), *(occurrence.occurred_at for occurrence in events)])
     state = settle(rules, new, facts, now=last, unsettled_since=at(LONG_AGO)).state
     return list(review(rules, state, facts, now=last, until=UNTIL).changes)
 
@@ -49,7 +49,7 @@ NONE = (2, "less than 1 time in 20 seconds")
 
 
 @pytest.mark.parametrize(
-    ("rules", "seconds", "needed", "said"),
+    ("rules", "seconds", "needed", "expected"),
     [
         pytest.param(book(FEW), [-6, -3], 1, "1 more Signed in", id="one leaves"),
         pytest.param(book(FEW), [-6, -6], 2, "2 more Signed in", id="two leave together"),
@@ -78,11 +78,11 @@ NONE = (2, "less than 1 time in 20 seconds")
     ],
 )  # fmt: skip
 def test_exactly_that_many_events_prevent_the_change(
-    rules: RuleBook, seconds: list[float], needed: int, said: str
+    rules: RuleBook, seconds: list[float], needed: int, expected: str
 ) -> None:
     events = [event(second, user="ann") for second in seconds]
     change = upcoming(rules, events)[0]
-    assert prevented_by(rules, change) == said
+    assert prevented_by(rules, change) == expected
     just_before = change.at - timedelta(milliseconds=1)
     more = [Occurrence(just_before, "login", None, f"user {n}") for n in range(needed)]
     assert change not in upcoming(rules, [*events, *more])

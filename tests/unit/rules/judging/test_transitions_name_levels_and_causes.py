@@ -105,7 +105,7 @@ def test_history_does_not_run_backwards_when_a_flag_changes_without_a_change_of_
     )
     company.store([A_AT_0, Occurrence(at(0), "b"), Occurrence(at(5), "b")], at(5))
     company.evaluate(at(16))
-    arrive(company, "a", 12, known=17)
+    arrive(company, "a", 12, arrived=17)
     assert [(t.at, t.before, t.after) for t in company.transitions] == [
         (at(10), "Healthy", "At Risk"),
         (at(15), "At Risk", "At Risk"),
@@ -119,7 +119,7 @@ def test_history_does_not_run_backwards_when_a_flag_changes_without_a_change_of_
 def test_a_wait_ends_when_an_older_event_shows_that_the_company_is_not_new() -> None:
     company = new_company(flag("Quiet", "a", (1, "no activity for 10 seconds"), wait=1000))
     arrive(company, "b", 5000)
-    arrive(company, "b", 100, known=5100)
+    arrive(company, "b", 100, arrived=5100)
     company.evaluate(at(5200))
     assert company.levels == company.recounted_levels(at(5200)) == {"Quiet": 1}
 
@@ -127,6 +127,6 @@ def test_a_wait_ends_when_an_older_event_shows_that_the_company_is_not_new() -> 
 def test_a_wait_starts_at_the_earliest_event_whatever_the_order_of_arrival() -> None:
     company = new_company(flag("Quiet", "a", (1, "no activity for 10 seconds"), wait=50))
     arrive(company, "b", 40)
-    arrive(company, "b", 0, known=45)
+    arrive(company, "b", 0, arrived=45)
     company.evaluate(at(60))
     assert company.levels == company.recounted_levels(at(60)) == {"Quiet": 1}

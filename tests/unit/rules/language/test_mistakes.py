@@ -70,7 +70,7 @@ def parse_error(text: str, parse: Callable[[str], object] = parse_condition) -> 
         (
             "no activities for 7 days",
             3,
-            "write `no activity for`; which event is meant stands under `event`",
+            "write `no activity for`; the event is named under `event`",
         ),
         (
             "lessthan 5 times in 1 day",

@@ -43,14 +43,9 @@ class LevelsOverTime:
         return min((at(s) for s, _ in self.steps[flag] if at(s) > after), default=None)
 
 
-LEVELS_OVER_TIME = st.dictionaries(
-    st.just("A"),
-    st.lists(
-        st.tuples(st.integers(0, END), st.sampled_from([None, 0, 1, 2])),
-        unique_by=lambda step: step[0],
-    ).map(lambda steps: sorted(steps, key=lambda step: -step[0])),
-    min_size=1,
-).map(LevelsOverTime)
+LEVELS_OVER_TIME = st.dictionaries(st.integers(0, END), st.sampled_from([None, 0, 1, 2])).map(
+    lambda steps: LevelsOverTime({"A": sorted(steps.items(), key=lambda step: -step[0])})
+)
 KINDS = LEAVES | {
     "flag is": flag_is("A"),
     "together": combined(ANY_LEAF),

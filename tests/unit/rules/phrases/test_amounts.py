@@ -45,8 +45,8 @@ def test_a_sum_is_exact_and_leaves_out_values_that_are_not_numbers(
     amounts: list[Any], holds: tuple[bool, ...]
 ) -> None:
     events = [event(-1, amount) for amount in amounts]
-    found = [evaluate(f"sum of data.amount {limit} in 10 seconds", events) for limit in LIMITS]
-    assert tuple(finding.holds for finding in found) == holds
+    findings = [evaluate(f"sum of data.amount {limit} in 10 seconds", events) for limit in LIMITS]
+    assert tuple(finding.holds for finding in findings) == holds
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_a_sum_is_exact_and_leaves_out_values_that_are_not_numbers(
 def test_each_measure_is_taken_of_the_numbers_in_the_window(
     measure: str, amounts: list[Any], evidence: str | None
 ) -> None:
-    found = evaluate(
+    finding = evaluate(
         f"{measure} of data.amount below 7 in 10 seconds",
         [event(-1, amount) for amount in amounts],
     )
-    assert found.evidence == (None if evidence is None else Decimal(evidence))
-    assert found.holds is (None if evidence is None else Decimal(evidence) < 7)
+    assert finding.evidence == (None if evidence is None else Decimal(evidence))
+    assert finding.holds is (None if evidence is None else Decimal(evidence) < 7)
 
 
 def test_an_average_is_compared_exactly() -> None:
@@ -104,8 +104,8 @@ def test_amounts_leaving_the_window_determine_when_a_phrase_changes(
     *, phrase: str, holds: bool, changes_at: int | None
 ) -> None:
     events = [event(-4, 4), event(-2, 2), event(-1, 1)]
-    found = evaluate(phrase, events)
-    assert (found.holds, found.changes_at) == (holds, changes_at and at(changes_at))
+    finding = evaluate(phrase, events)
+    assert (finding.holds, finding.changes_at) == (holds, changes_at and at(changes_at))
 
 
 @pytest.mark.parametrize(
@@ -130,16 +130,22 @@ def test_an_extreme_awaits_events_unless_one_in_the_window_decides_it(
     assert evaluate(phrase, [event(-1, amount)]).awaits_event is awaits
 
 
-def told(phrase: str, *events: Occurrence) -> tuple[str, str | None]:
-    condition, found = parse_condition(phrase), evaluate(phrase, events)
-    return condition.describe(found), condition.missing(found)
+def description_and_missing(phrase: str, *events: Occurrence) -> tuple[str, str | None]:
+    condition, finding = parse_condition(phrase), evaluate(phrase, events)
+    return condition.describe(finding), condition.missing(finding)
 
 
 def test_a_sum_describes_its_value_and_how_much_is_missing() -> None:
     phrase = "sum of data.amount below 10 in 10 seconds"
-    assert told(phrase, event(-1, 7.5)) == ("sum of data.amount is 7.5", "2.5 more of data.amount")
-    assert told(phrase, event(-1, 12)) == ("sum of data.amount is 12", None)
-    assert told("highest of data.amount below 10 in 1 day") == ("no highest of data.amount", None)
+    assert description_and_missing(phrase, event(-1, 7.5)) == (
+        "sum of data.amount is 7.5",
+        "2.5 more of data.amount",
+    )
+    assert description_and_missing(phrase, event(-1, 12)) == ("sum of data.amount is 12", None)
+    assert description_and_missing("highest of data.amount below 10 in 1 day") == (
+        "no highest of data.amount",
+        None,
+    )
 
 
 # Change
@@ -168,8 +174,8 @@ def test_a_sum_describes_its_value_and_how_much_is_missing() -> None:
 def test_events_of_a_window_are_compared_with_the_window_before(
     *, phrase: str, before: int, now: int, holds: bool | None
 ) -> None:
-    found = evaluate(phrase, [event(-15)] * before + [event(-5)] * now)
-    assert (found.holds, found.evidence) == (holds, (before, now))
+    finding = evaluate(phrase, [event(-15)] * before + [event(-5)] * now)
+    assert (finding.holds, finding.evidence) == (holds, (before, now))
 
 
 @pytest.mark.parametrize(
@@ -201,7 +207,7 @@ def test_a_change_looks_back_over_both_windows() -> None:
     assert parse_condition("up 5% in 3 days").lookback == timedelta(days=6)
 
 
-# What holds for all of them
+# Properties of all kinds
 
 tens = st.integers(1, 5).map(lambda length: timedelta(seconds=length))
 small = st.integers(-3, 4).map(Decimal)
@@ -228,10 +234,10 @@ sent = st.tuples(st.integers(-12, 0), st.one_of(st.none(), st.integers(-3, 4)))
 def test_a_phrase_changes_at_the_first_instant_with_another_result(
     condition: Condition, events: list[tuple[int, int | None]]
 ) -> None:
-    known = [event(second, amount) for second, amount in events]
-    now = evaluate(condition, known)
+    earlier = [event(second, amount) for second, amount in events]
+    now = evaluate(condition, earlier)
     different = [
-        n for n in range(1, 15) if evaluate(condition, known, now=n).holds is not now.holds
+        n for n in range(1, 15) if evaluate(condition, earlier, now=n).holds is not now.holds
     ]
     assert now.changes_at == (at(different[0]) if different else None)
 
@@ -243,11 +249,11 @@ def test_no_event_changes_a_phrase_that_awaits_none_before_its_next_change(
     events: list[tuple[int, int | None]],
     later: list[tuple[int, int | None]],
 ) -> None:
-    known = [event(second, amount) for second, amount in events]
+    earlier = [event(second, amount) for second, amount in events]
     following = [event(-second, amount) for second, amount in later]
-    now = evaluate(condition, known)
+    now = evaluate(condition, earlier)
     for second in range(15):
         if now.awaits_event or (now.changes_at and at(second) >= now.changes_at):
             break
-        heard = [one for one in following if one.occurred_at <= at(second)]
-        assert evaluate(condition, known + heard, now=second).holds is now.holds
+        arrived = [further for further in following if further.occurred_at <= at(second)]
+        assert evaluate(condition, earlier + arrived, now=second).holds is now.holds

@@ -20,12 +20,12 @@ LOGIN = Selector("login")
 
 
 def ticks(number: int) -> datetime:
-    """An instant as a number of microseconds, so that every instant there is can be tried."""
+    """Return the instant after some microseconds, so that adjacent instants can be tested."""
     return NOON + number * TICK
 
 
 class NoFlags:
-    """Where no phrase refers to another flag."""
+    """Other flags, for phrases that do not refer to any."""
 
     def level(self, flag: str, at: datetime) -> Level:
         raise AssertionError(f"the level of {flag} was asked at {at}")
@@ -39,7 +39,7 @@ def situation(facts: Facts, at: datetime) -> Situation:
 
 
 def evaluate(condition: Condition, times: Iterable[datetime], at: datetime) -> Finding:
-    """What a condition finds at an instant where logins happened at these times."""
+    """Evaluate a condition at an instant, with logins at these times."""
     return condition.evaluate(situation(FactsInMemory(Occurrence(t, "login") for t in times), at))
 
 
@@ -48,21 +48,21 @@ def evaluate_flag(flag: Flag, facts: Facts, at: datetime) -> Verdict:
 
 
 def depth_of(condition: Condition) -> int:
-    """The N of the N-th latest event that decides."""
+    """Return the N of the N-th latest event that decides."""
     return condition.depth if isinstance(condition, Count) else 1
 
 
 def recount(condition: Condition, times: list[int], at: int) -> bool:
-    """Whether the condition holds, by counting its window."""
+    """Return whether a condition holds, by counting the events of its window."""
     if isinstance(condition, Absence):
         condition = Count(Comparison.LESS_THAN, 1, condition.window)
     assert isinstance(condition, Count)
-    found = len([time for time in times if ticks(at) - condition.window < ticks(time) <= ticks(at)])
+    count = len([time for time in times if ticks(at) - condition.window < ticks(time) <= ticks(at)])
     return {
-        Comparison.LESS_THAN: found < condition.times,
-        Comparison.AT_MOST: found <= condition.times,
-        Comparison.AT_LEAST: found >= condition.times,
-        Comparison.MORE_THAN: found > condition.times,
+        Comparison.LESS_THAN: count < condition.times,
+        Comparison.AT_MOST: count <= condition.times,
+        Comparison.AT_LEAST: count >= condition.times,
+        Comparison.MORE_THAN: count > condition.times,
     }[condition.comparison]
 
 
@@ -115,21 +115,21 @@ def test_a_count_holds_on_one_side_of_its_number(
     *, condition: Condition, events: int, holds: bool, awaits_event: bool
 ) -> None:
     latest = [NOON - timedelta(hours=hours) for hours in range(events)]
-    found = evaluate(condition, latest, NOON)
-    assert (found.holds, found.awaits_event) == (holds, awaits_event)
+    finding = evaluate(condition, latest, NOON)
+    assert (finding.holds, finding.awaits_event) == (holds, awaits_event)
 
 
 def test_the_nth_latest_event_determines_when_a_count_changes() -> None:
     latest = [NOON - timedelta(days=1), NOON - timedelta(days=2), NOON - timedelta(days=3)]
-    found = evaluate(Count(Comparison.LESS_THAN, 2, WEEK), latest, NOON)
-    assert found == Finding(
+    finding = evaluate(Count(Comparison.LESS_THAN, 2, WEEK), latest, NOON)
+    assert finding == Finding(
         holds=False, changes_at=NOON + timedelta(days=5), awaits_event=False, evidence=2
     )
 
 
 def test_only_an_event_changes_a_count_that_is_too_low() -> None:
-    found = evaluate(Count(Comparison.AT_LEAST, 3, WEEK), [NOON - TICK], NOON)
-    assert found == Finding(holds=False, changes_at=None, awaits_event=True, evidence=1)
+    finding = evaluate(Count(Comparison.AT_LEAST, 3, WEEK), [NOON - TICK], NOON)
+    assert finding == Finding(holds=False, changes_at=None, awaits_event=True, evidence=1)
 
 
 @pytest.mark.parametrize(
@@ -163,9 +163,9 @@ def test_a_condition_holds_exactly_when_a_recount_does(
 def test_a_condition_changes_at_the_first_instant_at_which_a_recount_differs(
     condition: Condition, times: list[int], at: int
 ) -> None:
-    known = [time for time in times if time <= at]
-    now = recount(condition, known, at)
-    different = [i for i in range(at, at + 12) if recount(condition, known, i) != now]
+    earlier = [time for time in times if time <= at]
+    now = recount(condition, earlier, at)
+    different = [i for i in range(at, at + 12) if recount(condition, earlier, i) != now]
     changes_at = evaluate(condition, map(ticks, times), ticks(at)).changes_at
     assert changes_at == (ticks(different[0]) if different else None)
 
@@ -175,9 +175,9 @@ def test_a_condition_changes_at_the_first_instant_at_which_a_recount_differs(
 def test_a_condition_awaits_events_exactly_when_more_of_them_would_change_it(
     condition: Condition, times: list[int], at: int
 ) -> None:
-    known = [time for time in times if time <= at]
-    changed = recount(condition, known + [at] * depth_of(condition), at) != recount(
-        condition, known, at
+    earlier = [time for time in times if time <= at]
+    changed = recount(condition, earlier + [at] * depth_of(condition), at) != recount(
+        condition, earlier, at
     )
     assert evaluate(condition, map(ticks, times), ticks(at)).awaits_event == changed
 
@@ -189,9 +189,9 @@ def test_the_evidence_is_the_count_of_the_window_capped_at_the_depth(
 ) -> None:
     window = condition.window if isinstance(condition, Count | Absence) else None
     assert window is not None
-    found = len([time for time in times if ticks(at) - window < ticks(time) <= ticks(at)])
+    count = len([time for time in times if ticks(at) - window < ticks(time) <= ticks(at)])
     evidence = evaluate(condition, map(ticks, times), ticks(at)).evidence
-    assert evidence == min(found, depth_of(condition))
+    assert evidence == min(count, depth_of(condition))
 
 
 def flag(*conditions: tuple[int, Condition], wait: timedelta = timedelta(0)) -> Flag:
@@ -199,7 +199,7 @@ def flag(*conditions: tuple[int, Condition], wait: timedelta = timedelta(0)) -> 
 
 
 def logins(times: list[int]) -> FactsInMemory:
-    """Facts of a company that was known from noon on."""
+    """Return the facts of a company known since noon."""
     return FactsInMemory((Occurrence(ticks(t), "login") for t in times), first_seen_at=NOON)
 
 
@@ -260,14 +260,14 @@ def test_a_flag_ignores_events_of_other_keys_and_future_events() -> None:
 def test_a_verdict_is_valid_until_its_predicted_change(
     worse: Condition, milder: Condition, times: list[int], at: int, wait: int
 ) -> None:
-    judged = flag((2, worse), (1, milder), wait=wait * TICK)
-    known = logins([time for time in times if time <= at])
-    verdict = evaluate_flag(judged, known, ticks(at))
+    two_levels = flag((2, worse), (1, milder), wait=wait * TICK)
+    earlier = logins([time for time in times if time <= at])
+    verdict = evaluate_flag(two_levels, earlier, ticks(at))
     changes_at = verdict.changes_at or ticks(at + 20)
     assert changes_at > ticks(at)
     later = at
     while ticks(later) < changes_at:
-        assert evaluate_flag(judged, known, ticks(later)).level == verdict.level
+        assert evaluate_flag(two_levels, earlier, ticks(later)).level == verdict.level
         later += 1
 
 
@@ -276,10 +276,10 @@ def test_a_verdict_is_valid_until_its_predicted_change(
 def test_an_event_does_not_change_a_verdict_that_awaits_none(
     worse: Condition, milder: Condition, times: list[int], at: int, more: int
 ) -> None:
-    judged = flag((2, worse), (1, milder))
-    known = [time for time in times if time <= at]
-    before = evaluate_flag(judged, logins(known), ticks(at))
-    after = evaluate_flag(judged, logins(known + [at] * more), ticks(at))
+    two_levels = flag((2, worse), (1, milder))
+    earlier = [time for time in times if time <= at]
+    before = evaluate_flag(two_levels, logins(earlier), ticks(at))
+    after = evaluate_flag(two_levels, logins(earlier + [at] * more), ticks(at))
     assert before.awaits_event or after.level == before.level
 
 

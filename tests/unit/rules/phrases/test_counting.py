@@ -39,14 +39,14 @@ def test_a_window_of_users_excludes_its_start_and_includes_its_end(
 def test_distinct_users_are_compared_with_a_number(
     comparison: str, holds: tuple[bool, ...]
 ) -> None:
-    found = [
+    findings = [
         evaluate(
             f"{comparison} 2 distinct users in 10 seconds",
             [event(-1, user=user) for user in "abc"[:number] * 3],
         )
         for number in range(4)
     ]
-    assert tuple(finding.holds for finding in found) == holds
+    assert tuple(finding.holds for finding in findings) == holds
 
 
 def test_an_event_without_a_user_is_not_counted() -> None:
@@ -73,14 +73,14 @@ def test_values_are_distinct_as_in_json(values: list[Any], number: int) -> None:
 
 def test_the_latest_time_of_the_nth_latest_user_determines_the_next_change() -> None:
     events = [event(-9, user="a"), event(-8, user="b"), event(-5, user="c"), event(-3, user="a")]
-    found = {n: evaluate(USERS_IN_10.format(n), events) for n in (1, 2, 3, 4)}
-    assert {n: finding.changes_at for n, finding in found.items()} == {
+    findings = {n: evaluate(USERS_IN_10.format(n), events) for n in (1, 2, 3, 4)}
+    assert {n: finding.changes_at for n, finding in findings.items()} == {
         1: at(7),
         2: at(5),
         3: at(2),
         4: None,
     }
-    assert [finding.awaits_event for finding in found.values()] == [False, False, False, True]
+    assert [finding.awaits_event for finding in findings.values()] == [False, False, False, True]
 
 
 USERS = st.lists(st.tuples(st.integers(-12, 0), st.sampled_from("abc") | st.none()), max_size=8)
@@ -102,10 +102,10 @@ def test_distinct_users_match_a_recount(
             Comparison.MORE_THAN: there > number,
         }[comparison]
 
-    found = evaluate(f"{comparison} {number} distinct users in {window} seconds", events)
+    finding = evaluate(f"{comparison} {number} distinct users in {window} seconds", events)
     different = [now for now in range(1, 12) if recount(now) is not recount(0)]
-    assert found.holds is recount(0)
-    assert found.changes_at == (at(different[0]) if different else None)
+    assert finding.holds is recount(0)
+    assert finding.changes_at == (at(different[0]) if different else None)
 
 
 # Shares
@@ -150,10 +150,10 @@ def test_a_share_is_relative_to_a_company_field(
 @pytest.mark.parametrize("seats", [None, 0, -5, "many", True, [5], {}])
 def test_a_share_cannot_be_evaluated_unless_the_field_is_a_positive_number(seats: Any) -> None:
     phrase = "distinct users in 10 seconds below 50% of company.seats"
-    found = evaluate(phrase, [event(-1, user="a")], {"seats": seats})
-    assert (found.holds, found.changes_at) == (None, None)
-    told = parse_condition(phrase).describe(found)
-    assert told == "company.seats is not a number above 0"
+    finding = evaluate(phrase, [event(-1, user="a")], {"seats": seats})
+    assert (finding.holds, finding.changes_at) == (None, None)
+    description = parse_condition(phrase).describe(finding)
+    assert description == "company.seats is not a number above 0"
 
 
 def test_a_share_describes_how_many_users_there_are_and_how_many_are_missing() -> None:
@@ -196,24 +196,24 @@ def test_never_holds_from_the_deadline_if_no_event_occurred_by_then(
     *, now: float, events: list[float], holds: bool, changes_at: float | None
 ) -> None:
     fields = {"signup_date": at(0).isoformat()}
-    found = evaluate(NEVER, [event(second) for second in events], fields, now=now)
-    assert (found.holds, found.changes_at) == (holds, changes_at and at(changes_at))
+    finding = evaluate(NEVER, [event(second) for second in events], fields, now=now)
+    assert (finding.holds, finding.changes_at) == (holds, changes_at and at(changes_at))
 
 
 @pytest.mark.parametrize("date", [None, "soon", 5, ""])
 def test_never_cannot_be_evaluated_without_a_date(date: Any) -> None:
-    found = evaluate(NEVER, [event(-1)], {"signup_date": date})
-    assert found.holds is None
-    assert parse_condition(NEVER).describe(found) == "company.signup_date is not a date"
+    finding = evaluate(NEVER, [event(-1)], {"signup_date": date})
+    assert finding.holds is None
+    assert parse_condition(NEVER).describe(finding) == "company.signup_date is not a date"
 
 
 @pytest.mark.parametrize(
-    ("second", "told"),
+    ("second", "description"),
     [(3, "done by 2024-01-20 12:00:10 UTC"), (13, "not done by 2024-01-20 12:00:10 UTC")],
 )
-def test_never_describes_whether_it_was_done(second: int, told: str) -> None:
-    found = evaluate(NEVER, [event(second)], {"signup_date": at(0).isoformat()}, now=20)
-    assert parse_condition(NEVER).describe(found) == told
+def test_never_describes_whether_it_was_done(second: int, description: str) -> None:
+    finding = evaluate(NEVER, [event(second)], {"signup_date": at(0).isoformat()}, now=20)
+    assert parse_condition(NEVER).describe(finding) == description
 
 
 def test_a_share_reads_no_more_users_than_necessary() -> None:

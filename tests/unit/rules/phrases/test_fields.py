@@ -66,7 +66,7 @@ def test_a_date_defaults_to_midnight_utc(value: Any, instant: datetime | None) -
 
 
 @pytest.mark.parametrize(
-    ("value", "wanted", "same"),
+    ("value", "expected", "same"),
     [
         ("Free", "free", True),
         (" Free ", "FREE", True),
@@ -87,9 +87,9 @@ def test_a_date_defaults_to_midnight_utc(value: Any, instant: datetime | None) -
     ],
 )
 def test_texts_are_compared_case_insensitively_and_numbers_by_value(
-    *, value: Any, wanted: Any, same: bool
+    *, value: Any, expected: Any, same: bool
 ) -> None:
-    assert matches_value(value, wanted) is same
+    assert matches_value(value, expected) is same
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,9 @@ def test_texts_are_compared_case_insensitively_and_numbers_by_value(
 def test_a_field_is_evaluated_by_its_value(
     *, phrase: str, fields: dict[str, Any], holds: bool | None
 ) -> None:
-    found = evaluate(phrase, fields=fields)
-    assert found.holds is holds
-    assert (found.changes_at, found.awaits_event) == (None, False)
+    finding = evaluate(phrase, fields=fields)
+    assert finding.holds is holds
+    assert (finding.changes_at, finding.awaits_event) == (None, False)
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ def test_a_date_is_within_a_window_from_that_long_before_until_the_date(
     *, now: float, holds: bool, changes_at: float | None
 ) -> None:
     fields = {"renewal_date": at(100).isoformat()}
-    found = evaluate("company.renewal_date within 10 seconds", fields=fields, now=now)
-    assert (found.holds, found.changes_at) == (
+    finding = evaluate("company.renewal_date within 10 seconds", fields=fields, now=now)
+    assert (finding.holds, finding.changes_at) == (
         holds,
         None if changes_at is None else at(changes_at),
     )
@@ -159,16 +159,16 @@ def test_a_date_is_within_a_window_from_that_long_before_until_the_date(
 
 @pytest.mark.parametrize("value", [None, "soon", 5, True, [], "9999-99-99"])
 def test_a_value_that_is_not_a_date_cannot_be_evaluated(value: Any) -> None:
-    found = evaluate("company.renewal_date within 10 seconds", fields={"renewal_date": value})
-    assert (found.holds, found.changes_at) == (None, None)
+    finding = evaluate("company.renewal_date within 10 seconds", fields={"renewal_date": value})
+    assert (finding.holds, finding.changes_at) == (None, None)
 
 
 @pytest.mark.parametrize("date", [BEGINNING, END])
 def test_the_first_and_last_representable_dates_can_be_evaluated(date: datetime) -> None:
-    found = evaluate(
+    finding = evaluate(
         "company.renewal_date within 520 weeks", fields={"renewal_date": date.isoformat()}
     )
-    assert found.holds is False
+    assert finding.holds is False
 
 
 def test_a_field_is_evaluated_as_of_the_instant() -> None:
@@ -176,12 +176,12 @@ def test_a_field_is_evaluated_as_of_the_instant() -> None:
         [], [FieldChange(at(0), "plan", "Free"), FieldChange(at(5), "plan", "Pro")]
     )
     condition = parse_condition("company.plan is Free")
-    judged = [condition.evaluate(situation(facts, now)).holds for now in (-1, 0, 4.999999, 5)]
-    assert judged == [None, True, True, False]
+    results = [condition.evaluate(situation(facts, now)).holds for now in (-1, 0, 4.999999, 5)]
+    assert results == [None, True, True, False]
 
 
 @pytest.mark.parametrize(
-    ("phrase", "fields", "told"),
+    ("phrase", "fields", "description"),
     [
         ("company.nps below 7", {"nps": 5}, "company.nps is 5"),
         ("company.nps below 7", {}, "company.nps is missing"),
@@ -190,8 +190,10 @@ def test_a_field_is_evaluated_as_of_the_instant() -> None:
         ("company.tags is missing", {"tags": {"a": 1}}, "company.tags is an object"),
     ],
 )
-def test_the_value_of_a_field_is_described(phrase: str, fields: dict[str, Any], told: str) -> None:
-    assert parse_condition(phrase).describe(evaluate(phrase, fields=fields)) == told
+def test_the_value_of_a_field_is_described(
+    phrase: str, fields: dict[str, Any], description: str
+) -> None:
+    assert parse_condition(phrase).describe(evaluate(phrase, fields=fields)) == description
 
 
 def test_a_nested_field_depends_on_its_full_path() -> None:

@@ -84,7 +84,7 @@ def faults_of(text: str) -> list[Fault]:
         ("event: login", "event: invoice", 4, 33,
          "the event `invoice` is not listed under `events` of the rules; add it there"),
         ("event: login", "event: old", 4, 33,
-         "the event `old` is disabled in the rules, so none can come"),
+         "the event `old` is disabled in the rules, so it cannot be sent"),
         ("at: 1 day, event", "at: tomorrow, event", 4, 19,
          "`tomorrow` is not understood here, expected a number: for example `3 days 4 hours`"),
         ("at: 1 day, event", "at: 2026-02-30, event", 4, 19,
@@ -100,7 +100,7 @@ def faults_of(text: str) -> list[Fault]:
         ("event: login", "event: login, data: web", 4, 46,
          "`data` must be a mapping (`name: value` lines), not `web`"),
         ("event: login", "event: login, company: {plan: Free, plan: Pro}", 4, 62,
-         "`plan` stands twice in `company`, first in line 4"),
+         "`plan` appears twice in `company`, first on line 4"),
         ("[{at: 1 day, status: Healthy}]", "[{at: 1 day}]", 5, 14,
          "nothing is expected here; add one of `status`, `score`, `flags` and `changes`"),
         ("at: 1 day, status", "at: 23 hours, status", 5, 19,
@@ -150,7 +150,9 @@ def test_an_event_that_could_not_be_read_may_be_the_first() -> None:
 
 def test_two_tests_with_the_same_name_are_a_fault() -> None:
     again = TEST + TEST.split("tests:\n")[1]
-    assert faults_of(again) == [Fault(6, 11, "the test `A story` stands twice, first in line 3")]
+    assert faults_of(again) == [
+        Fault(6, 11, "the test `A story` is defined twice, first on line 3")
+    ]
 
 
 def test_the_fault_of_an_empty_file_suggests_how_to_start() -> None:
@@ -177,7 +179,7 @@ def test_a_test_file_names_its_rules(text: str, path: str | None) -> None:
 
 
 def test_all_parts_of_a_test_are_read() -> None:
-    story = only("""\
+    scenario = only("""\
   - test: A story
     company: {plan: Pro, limits: {seats: 4}, tags: [a, 1, true, null]}
     events:
@@ -190,22 +192,24 @@ def test_all_parts_of_a_test_are_read() -> None:
           Seats: N/A
 """)
     begins = datetime(2026, 1, 2, 2, tzinfo=UTC)
-    assert [(one.at - begins, one.event_key, one.user, one.data) for one in story.events] == [
+    assert [
+        (event.at - begins, event.event_key, event.user, event.data) for event in scenario.events
+    ] == [
         (timedelta(0), "export", "ann", {"n": 1.5}),
         (timedelta(0), "export", "7", {"n": 1.5}),
         (timedelta(hours=1), "export", "ann", {"n": 1.5}),
         (timedelta(hours=1), "export", "7", {"n": 1.5}),
         (timedelta(days=1, hours=10), "login", None, None),
     ]
-    assert story.events[0].company == {
+    assert scenario.events[0].company == {
         "id": "test",
         "name": "A story",
         "plan": "Pro",
         "limits": {"seats": 4},
         "tags": ["a", 1, True, None],
     }
-    assert story.events[-1].company == {"plan": "Free"}
-    assert [assertion.line for assertion in story.expectations[0].assertions] == [10, 12]
+    assert scenario.events[-1].company == {"plan": "Free"}
+    assert [assertion.line for assertion in scenario.expectations[0].assertions] == [10, 12]
 
 
 LOGIN = "{at: 0 days, event: login, user: ann}"
