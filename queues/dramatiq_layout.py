@@ -14,7 +14,6 @@ RedisConsumer = _RedisConsumer
 REDIS_ID = "redis_message_id"
 """The option of a message that holds its id in Redis; a message enqueued twice has two."""
 
-
 NAMESPACE = "dramatiq"
 """The first part of every key, unless a broker has another namespace."""
 

@@ -146,7 +146,7 @@ def test_while_events_wait_few_companies_are_enqueued_and_all_once_none_waits(
     consumer.ack(message)
     judge(ids[0], 11)
     last = track(organization_id, 11.1, company="c0")
-    assert ticking.at(11.3) == [asked[4], f"evaluate({last})"], "asked for: the others"
+    assert ticking.at(11.3) == [asked[4], f"evaluate({last})"], "the others were enqueued"
 
 
 def test_totals_are_refreshed_rarely_while_events_wait(

@@ -41,7 +41,7 @@ def test_every_event_of_a_batch_is_queued_in_one_message(serve: Serve) -> None:
     assert len(ingress.queued()) == 1
     first, second = ingress.queued_events()
     ingress.track({**EXAMPLE, "event_id": made}, acme.key)
-    assert first == ingress.queued_events()[2], "an event is queued alike either way"
+    assert first == ingress.queued_events()[2], "an event is enqueued alike either way"
     assert (second["event_id"], second["organization_id"]) == ("own", acme.id)
 
 

@@ -163,10 +163,10 @@ def test_a_redis_that_is_nearly_full_counts_and_queues_nothing(
     with memory_used(broker.client, 0.6):
         assert not admissions.admit(7, EVENTS, **HOUR).nearly_full
     with memory_used(broker.client, 0.95):
-        assert not admissions.admit(7, EVENTS, **HOUR).nearly_full, "it was looked up just now"
+        assert not admissions.admit(7, EVENTS, **HOUR).nearly_full, "it was checked just now"
         seconds.advance(1)
         assert admissions.admit(7, EVENTS, **HOUR) == Admission(3, ANY, nearly_full=True)
-    assert admissions.admit(7, EVENTS, **HOUR).nearly_full, "it was looked up just now"
+    assert admissions.admit(7, EVENTS, **HOUR).nearly_full, "it was checked just now"
     seconds.advance(1)
     assert not admissions.admit(8, EVENTS, **HOUR).nearly_full
     assert broker.waiting(messages.EVENTS) == 3

@@ -122,7 +122,7 @@ def test_a_message_wakes_a_consumer_that_waits_for_its_queue(
         began = time.monotonic()
         sender.enqueue_all([numbered(number) for number in range(wakes * 200)])
         assert all(one.result(5) is not None for one in taken)
-    assert time.monotonic() - began < 3, "nobody waited to the end"
+    assert time.monotonic() - began < 3, "no consumer waited to the end"
 
 
 def test_messages_enqueued_in_one_step_arrive_in_order_and_as_if_enqueued_alone(

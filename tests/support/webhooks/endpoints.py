@@ -11,7 +11,7 @@ from models.database import execute, query, transaction
 from models.webhooks import deliveries, pending_deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt, ManualReason, NewDelivery, Request, Result
 from models.webhooks.webhook_endpoints import Endpoint
-from services.webhooks import endpoints
+from services.webhooks import endpoints as endpoint_service
 from services.webhooks.claims import ClaimedDelivery, claim
 from services.webhooks.outcomes import AttemptFailed, record_failure, record_success
 
@@ -29,7 +29,7 @@ def after(seconds: float) -> datetime:
 
 
 @dataclass
-class Place:
+class WebhookEndpoint:
     """An endpoint and its deliveries; times are seconds after T0."""
 
     organization_id: int
@@ -42,18 +42,18 @@ class Place:
             return [deliveries.add(new, T0) for _ in range(number)]
 
     @property
-    def endpoint(self) -> Endpoint:
+    def stored(self) -> Endpoint:
         with transaction():
-            found = webhook_endpoints.list_for_organization(self.organization_id)
-        [ours] = [endpoint for endpoint in found if endpoint.id == self.id]
-        return ours
+            rows = webhook_endpoints.list_for_organization(self.organization_id)
+        [endpoint] = [row for row in rows if row.id == self.id]
+        return endpoint
 
     @property
     def health(self) -> tuple[Any, ...]:
         """The columns of the endpoint that an attempt may change."""
-        at = self.endpoint
-        circuit = (at.failures, at.failing_since, at.probe_at, at.probe_pause)
-        return (*circuit, at.warned_at, at.last_success_at, at.disabled_at)
+        row = self.stored
+        circuit = (row.failures, row.failing_since, row.probe_at, row.probe_pause)
+        return (*circuit, row.warned_at, row.last_success_at, row.disabled_at)
 
     def states(self) -> list[str]:
         """Return the states of its rows, oldest first; waiting rows may be `parked`."""
@@ -67,20 +67,22 @@ class Place:
 
     def disable(self, at: float) -> None:
         with transaction():
-            endpoints.disable(endpoints.lock(self.organization_id, self.id), "by hand", after(at))
+            endpoint_service.disable(
+                endpoint_service.lock(self.organization_id, self.id), "by hand", after(at)
+            )
 
     def enable(self, at: float) -> list[Request]:
         with transaction():
-            return endpoints.enable(
-                endpoints.lock(self.organization_id, self.id), after(at), POLICY
+            return endpoint_service.enable(
+                endpoint_service.lock(self.organization_id, self.id), after(at), POLICY
             )
 
 
-def new_place(organization_id: int, settings: Settings) -> Place:
+def add_endpoint(organization_id: int, settings: Settings) -> WebhookEndpoint:
     endpoint_id, _ = webhook_endpoints.add(
         organization_id, "https://example.com/hook", secret_keys=settings.secret_keys
     )
-    return Place(organization_id, endpoint_id)
+    return WebhookEndpoint(organization_id, endpoint_id)
 
 
 def row(delivery_id: UUID) -> dict[str, Any]:
@@ -122,10 +124,10 @@ def probes(at: float) -> list[Request]:
         return pending_deliveries.find_probes(until=after(at), limit=500)
 
 
-def break_circuit(place: Place, at: float = 0) -> None:
+def break_circuit(endpoint: WebhookEndpoint, at: float = 0) -> None:
     """Fail five new rows, and delete them and their attempts."""
-    for delivery_id in place.add(5):
+    for delivery_id in endpoint.add(5):
         fail(begin(delivery_id, at), at)
     with transaction():
         execute("delete from delivery_attempts")
-        execute("delete from deliveries where endpoint_id = %(id)s", {"id": place.id})
+        execute("delete from deliveries where endpoint_id = %(id)s", {"id": endpoint.id})

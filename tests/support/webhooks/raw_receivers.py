@@ -1,4 +1,4 @@
-"""Receivers on real sockets that answer as they like, byte for byte."""
+"""Receivers of webhooks on raw sockets, which choose every byte of their answers."""
 
 import socket
 import ssl
@@ -19,10 +19,10 @@ CHUNK = b"a" * 4096
 
 @dataclass
 class Receiver:
-    """A server of one behaviour; `seen` holds the requests that came, `sent` counts bytes."""
+    """A server with one behaviour; `requests` are the received ones, `sent` counts bytes."""
 
     port: int
-    seen: list[bytes] = field(default_factory=list)
+    requests: list[bytes] = field(default_factory=list)
     sent: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -35,7 +35,7 @@ class Receiver:
         self.sent += len(data)
 
     def drip(self, connection: socket.socket, data: bytes, *, every: float = 0.05) -> None:
-        """Send single bytes, again and again from the start, until nobody listens."""
+        """Send the data byte by byte, repeatedly, until the client disconnects."""
         while not self.stopping.is_set():
             for byte in data:
                 self.send(connection, bytes([byte]))
@@ -50,7 +50,7 @@ Behaviour = Callable[[Receiver, socket.socket], None]
 def receiver(
     behave: Behaviour, *, tls: ssl.SSLContext | None = None, reads: bool = True
 ) -> Iterator[Receiver]:
-    """A receiver on a free port, which reads each request and then behaves."""
+    """Run a receiver on a free port that reads each request and then behaves."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         running = Receiver(listener.getsockname()[1])
         threads: list[threading.Thread] = []
@@ -61,10 +61,10 @@ def receiver(
                     connection = tls.wrap_socket(accepted, server_side=True) if tls else accepted
                     with connection:
                         if reads:
-                            running.seen.append(read_request(connection))
+                            running.requests.append(read_request(connection))
                         behave(running, connection)
                 except OSError:
-                    return  # the client has gone, as it should
+                    return  # the client has disconnected, as it should
 
         def accept() -> None:
             while not running.stopping.is_set():
@@ -122,14 +122,8 @@ def endless(head: bytes, piece: bytes) -> Behaviour:
     return pour
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def self_signed_tls(folder: Path) -> ssl.SSLContext:
-    """A receiver's TLS for `localhost`, with a certificate that nobody vouches for."""
+    """Return a TLS context for `localhost` with a self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

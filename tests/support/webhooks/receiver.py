@@ -10,7 +10,7 @@ from standardwebhooks import Webhook
 
 
 class Receiver:
-    """A webhook endpoint on loopback that keeps what it gets, and answers as it is told."""
+    """A webhook endpoint on loopback that records requests and answers with chosen statuses."""
 
     def __init__(self) -> None:
         self.received: queue.Queue[tuple[float, dict[str, str], bytes]] = queue.Queue()
@@ -34,7 +34,7 @@ class Receiver:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def next(self, secret: str, seconds: float = 30.0) -> tuple[float, dict[str, Any]]:
-        """When the next webhook came, and its payload, verified by the official library."""
+        """Return when the next webhook arrived and its payload, verified by the official library."""
         at, headers, body = self.received.get(timeout=seconds)
         payload: dict[str, Any] = Webhook(secret).verify(body, headers)
         assert payload["id"] == headers["webhook-id"]

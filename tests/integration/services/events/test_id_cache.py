@@ -24,31 +24,31 @@ def new_companies(number: int) -> list[CompanyKey]:
 
 
 def test_an_id_that_exists_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-    look_up = companies.find_ids
+    calls: list[int] = []
+    find_ids = companies.find_ids
     monkeypatch.setattr(
-        companies, "find_ids", lambda keys: asked.append(len(keys)) or look_up(keys)
+        companies, "find_ids", lambda keys: calls.append(len(keys)) or find_ids(keys)
     )
-    known, keys = IdCache(), new_companies(3)
-    found = known.companies.of(keys)
-    assert found == look_up(keys)
-    assert known.companies.of([*keys, (keys[0][0], "nobody")]) == found
-    assert asked == [3, 1]
-    known.clear()
-    assert known.companies.of(keys) == found
-    assert asked == [3, 1, 3]
+    cache, keys = IdCache(), new_companies(3)
+    ids = cache.companies.of(keys)
+    assert ids == find_ids(keys)
+    assert cache.companies.of([*keys, (keys[0][0], "nobody")]) == ids
+    assert calls == [3, 1]
+    cache.clear()
+    assert cache.companies.of(keys) == ids
+    assert calls == [3, 1, 3]
 
 
 def test_a_full_cache_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(id_cache, "MAX_CACHED", 4)
-    asked: list[int] = []
-    look_up = companies.find_ids
+    calls: list[int] = []
+    find_ids = companies.find_ids
     monkeypatch.setattr(
-        companies, "find_ids", lambda keys: asked.append(len(keys)) or look_up(keys)
+        companies, "find_ids", lambda keys: calls.append(len(keys)) or find_ids(keys)
     )
-    known, keys = IdCache(), new_companies(6)
-    known.companies.of(keys[:3])
-    assert known.companies.of(keys[2:]) == look_up(keys[2:])
-    assert known.companies.of(keys[3:]) == look_up(keys[3:])
-    assert known.companies.of(keys[:3]) == look_up(keys[:3])
-    assert asked == [3, 3, 3]
+    cache, keys = IdCache(), new_companies(6)
+    cache.companies.of(keys[:3])
+    assert cache.companies.of(keys[2:]) == find_ids(keys[2:])
+    assert cache.companies.of(keys[3:]) == find_ids(keys[3:])
+    assert cache.companies.of(keys[:3]) == find_ids(keys[:3])
+    assert calls == [3, 3, 3]

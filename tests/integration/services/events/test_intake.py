@@ -247,7 +247,7 @@ def test_a_user_who_moved_belongs_to_the_company_of_the_latest_event() -> None:
     belongs = "select c.external_id from users u join companies c on c.id = u.company_id"
     assert rows(belongs) == [{"external_id": "bolt"}]
     store([event(organization_id, 30, user_id="u1")], RuleBooks())
-    assert rows(belongs) == [{"external_id": "bolt"}], "a late event moves nobody back"
+    assert rows(belongs) == [{"external_id": "bolt"}], "a late event does not move a user back"
 
 
 def test_the_key_that_sent_an_event_is_known_to_have_been_used() -> None:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("settings")
 
 
 @pytest.mark.parametrize(
-    ("ask", "error", "said"),
+    ("ask", "error", "message"),
     [
         (
             lambda t: snooze(t.target(company="no"), t.at(9), JUSTIFICATION, t.judging(5)),
@@ -64,9 +64,9 @@ pytestmark = pytest.mark.usefixtures("settings")
     ids=["company", "flag", "status", "past end", "no reason", "bad owner", "nothing to end"],
 )
 def test_an_impossible_override_is_refused_in_a_sentence_and_changes_nothing(
-    tenant: Tenant, ask: Callable[[Tenant], OverrideResult], error: type[Exception], said: str
+    tenant: Tenant, ask: Callable[[Tenant], OverrideResult], error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=said.replace("?", r"\?")), transaction():
+    with pytest.raises(error, match=message.replace("?", r"\?")), transaction():
         ask(tenant)
     assert tenant.overrides() == []
     assert tenant.crossings() == [AT_FIRST]
@@ -76,7 +76,7 @@ WHY = ("--reason", "the contract is on hold", "--owner", "ann@example.com")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (["snooze", "no", "Logs in", "--for", "1 day", *WHY], 1, "no company with the id `no`"),
         (["snooze", "acme", "logs in", "--for", "1 day", *WHY], 1, "did you mean `Logs in`?"),
@@ -111,13 +111,13 @@ def test_the_command_line_refuses_an_impossible_override_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],
     code: int,
-    said: str,
+    message: str,
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", settings.database_url)
     monkeypatch.setenv("REDIS_URL", settings.redis_url)
     done = CliRunner().invoke(flags, [*arguments, "--org", "o"])
     assert (done.exit_code, done.stdout) == (code, "")
-    assert said in done.stderr
+    assert message in done.stderr
     assert tenant.overrides() == []
 
 

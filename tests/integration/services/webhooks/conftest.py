@@ -19,7 +19,7 @@ from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
 from tests.support.in_transactions import evaluate, store
-from tests.support.webhooks.endpoints import Place, new_place
+from tests.support.webhooks.endpoints import WebhookEndpoint, add_endpoint
 from tests.support.webhooks.outbox import RULES, T0, Outbox, Receiver
 from tests.support.webhooks.receivers_under_test import (
     IN_TIME_SECONDS,
@@ -33,15 +33,15 @@ from tests.support.webhooks.receivers_under_test import (
 
 
 @pytest.fixture
-def places(settings: Settings) -> tuple[Place, Place]:
+def two_endpoints(settings: Settings) -> tuple[WebhookEndpoint, WebhookEndpoint]:
     with transaction():
         organization_id = organizations.create("o").id
-        return (new_place(organization_id, settings), new_place(organization_id, settings))
+        return (add_endpoint(organization_id, settings), add_endpoint(organization_id, settings))
 
 
 @pytest.fixture
-def place(places: tuple[Place, Place]) -> Place:
-    return places[0]
+def endpoint(two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint]) -> WebhookEndpoint:
+    return two_endpoints[0]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 
 from config.webhook_policy import WebhookPolicy
 from services.webhooks.addresses import Address, AddressPolicy
+from tests.support.ports import free_port
 from tests.support.webhooks.raw_receivers import (
     CHUNK,
     OK,
@@ -23,7 +24,6 @@ from tests.support.webhooks.raw_receivers import (
     Receiver,
     answering,
     endless,
-    free_port,
     never_answering,
     receiver,
     self_signed_tls,
@@ -89,7 +89,7 @@ def test_an_untrusted_certificate_fails_the_attempt_and_nothing_is_sent(
         outcome = send(f"https://localhost:{server.port}/hook")
     outcome.is_scheduled_anew()
     assert "certificate verify failed" in outcome.attempt["error"]
-    assert server.seen == []
+    assert server.requests == []
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_redirect_fails_the_attempt_and_its_target_is_not_resolved(
     policy = NotedNames(LOOPBACK.allowed_nets)
     with receiver(answer(status, *headers)) as server:
         outcome = send(server.url, policy)
-        assert len(server.seen) == 1
+        assert len(server.requests) == 1
     outcome.is_scheduled_anew()
     assert outcome.attempt["error"] == f"answered {status[:3]}"
     assert policy.hosts == ["127.0.0.1"]

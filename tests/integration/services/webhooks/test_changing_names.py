@@ -72,7 +72,7 @@ def test_a_name_with_a_public_and_a_private_address_is_connected_to_at_neither(
     names.answers = [addresses]
     with receiver(answering(OK), reads=False) as server:
         outcome = send(f"https://rebinding.example:{server.port}/hook", AddressPolicy())
-    assert server.sent == 0, "nobody connected"
+    assert server.sent == 0, "nothing connected"
     outcome.is_scheduled_anew()
     assert "is not public" in outcome.attempt["error"]
     assert names.asked == 1
@@ -85,7 +85,7 @@ def test_a_name_that_answers_otherwise_the_next_time_is_asked_once_for_each_atte
     names.answers = [["127.0.0.2"], ["127.0.0.1"]]
     with receiver(answering(OK)) as server:
         outcome = send(f"http://rebinding.example:{server.port}/hook", allowed_only)
-        assert server.seen == []
+        assert server.requests == []
     outcome.is_scheduled_anew()
     assert outcome.attempt["error"] == "connection refused", "by the address that was checked"
     assert names.asked == 1
@@ -100,7 +100,7 @@ def test_a_name_that_has_turned_to_loopback_by_the_next_attempt_is_refused_then(
         delivery_id = new_delivery(f"http://rebinding.example:{server.port}/hook", settings)
         for number in (1, 2):
             attempt(delivery_id, number, policy, settings)
-        assert server.seen == []
+        assert server.requests == []
     outcome = outcome_of(delivery_id)
     assert outcome.attempt["error"].startswith("rebinding.example resolves to 127.0.0.1")
     assert (outcome.row["state"], outcome.row["attempts"]) == ("waiting", 2)

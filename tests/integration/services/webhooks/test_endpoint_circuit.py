@@ -9,7 +9,7 @@ from tests.support.webhooks.endpoints import (
     HOUR,
     MICROSECOND,
     T0,
-    Place,
+    WebhookEndpoint,
     after,
     begin,
     break_circuit,
@@ -28,33 +28,33 @@ def anything_due(at: float) -> bool:
 
 
 def test_the_fifth_failure_in_a_row_opens_the_circuit_and_rows_wait_without_an_attempt(
-    place: Place,
+    endpoint: WebhookEndpoint,
 ) -> None:
-    for number, delivery_id in enumerate(place.add(5), start=1):
-        assert place.endpoint.probe_at is None
+    for number, delivery_id in enumerate(endpoint.add(5), start=1):
+        assert endpoint.stored.probe_at is None
         result, _ = fail(begin(delivery_id, number), number)
         assert (result.state, result.counts) == (State.WAITING, True)
         assert result.next_attempt_at is not None
-    assert place.endpoint.failures == 5
-    assert place.endpoint.probe_at == after(5 + 30)
-    [fresh] = place.add()
+    assert endpoint.stored.failures == 5
+    assert endpoint.stored.probe_at == after(5 + 30)
+    [fresh] = endpoint.add()
     assert try_claim(fresh, 35 - MICROSECOND) is None
     assert (row(fresh)["parked"], row(fresh)["attempts"], row(fresh)["tries"]) == (True, 0, 0)
 
 
-def test_a_success_in_between_resets_the_count(place: Place) -> None:
-    for delivery_id in place.add(4):
+def test_a_success_in_between_resets_the_count(endpoint: WebhookEndpoint) -> None:
+    for delivery_id in endpoint.add(4):
         fail(begin(delivery_id, 0), 0)
-    succeed(begin(place.add()[0], 1), 1)
-    assert (place.endpoint.failures, place.endpoint.failing_since) == (0, None)
-    assert place.endpoint.last_success_at == after(1)
-    for delivery_id in place.add(4):
+    succeed(begin(endpoint.add()[0], 1), 1)
+    assert (endpoint.stored.failures, endpoint.stored.failing_since) == (0, None)
+    assert endpoint.stored.last_success_at == after(1)
+    for delivery_id in endpoint.add(4):
         fail(begin(delivery_id, 2), 2)
-    assert place.endpoint.probe_at is None
+    assert endpoint.stored.probe_at is None
 
 
-def test_a_failure_that_opens_the_circuit_unparks_nothing(place: Place) -> None:
-    ids = place.add(7)
+def test_a_failure_that_opens_the_circuit_unparks_nothing(endpoint: WebhookEndpoint) -> None:
+    ids = endpoint.add(7)
     for delivery_id in ids[:4]:
         fail(begin(delivery_id, 0), 0)
     fifth, _ = begin(ids[4], 0), begin(ids[5], 0)
@@ -64,12 +64,12 @@ def test_a_failure_that_opens_the_circuit_unparks_nothing(place: Place) -> None:
 
 
 def test_the_clock_enqueues_one_probe_of_each_open_circuit_the_oldest_new_row(
-    places: tuple[Place, Place],
+    two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint],
 ) -> None:
-    for place in places:
-        break_circuit(place)
-    recovered = [place.add(1, ManualReason.RECOVERY)[0] for place in places]
-    fresh = [place.add(2) for place in places]
+    for endpoint in two_endpoints:
+        break_circuit(endpoint)
+    recovered = [endpoint.add(1, ManualReason.RECOVERY)[0] for endpoint in two_endpoints]
+    fresh = [endpoint.add(2) for endpoint in two_endpoints]
     for delivery_id in (*recovered, *fresh[0], *fresh[1]):
         assert try_claim(delivery_id, 1) is None
     assert probes(30 - MICROSECOND) == []
@@ -79,9 +79,9 @@ def test_the_clock_enqueues_one_probe_of_each_open_circuit_the_oldest_new_row(
     assert due(HOUR) == []
 
 
-def test_there_is_one_probe_at_a_time(place: Place) -> None:
-    break_circuit(place)
-    first, second = place.add(2)
+def test_there_is_one_probe_at_a_time(endpoint: WebhookEndpoint) -> None:
+    break_circuit(endpoint)
+    first, second = endpoint.add(2)
     assert begin(first, 30).probe
     assert try_claim(second, 30) is None
     assert try_claim(second, 90 - MICROSECOND) is None
@@ -90,17 +90,17 @@ def test_there_is_one_probe_at_a_time(place: Place) -> None:
 
 
 def test_a_failed_probe_spends_no_attempt_of_its_row_and_doubles_the_pause_up_to_half_an_hour(
-    place: Place,
+    endpoint: WebhookEndpoint,
 ) -> None:
-    break_circuit(place)
-    [delivery_id] = place.add()
+    break_circuit(endpoint)
+    [delivery_id] = endpoint.add()
     at, pauses = 30.0, []
     for number in range(1, 10):
         result, following = fail(begin(delivery_id, at), at)
         assert (result.state, result.counts, following) == (State.WAITING, False, [])
         stands = row(delivery_id)
         assert (stands["parked"], stands["attempts"], stands["tries"]) == (True, 0, number)
-        probe_at = place.endpoint.probe_at
+        probe_at = endpoint.stored.probe_at
         assert probe_at is not None
         pauses.append((probe_at - after(at)).total_seconds())
         at = (probe_at - T0).total_seconds()
@@ -110,53 +110,55 @@ def test_a_failed_probe_spends_no_attempt_of_its_row_and_doubles_the_pause_up_to
 
 
 def test_an_accepted_probe_closes_the_circuit_and_unparks_two_rows(
-    place: Place,
+    endpoint: WebhookEndpoint,
 ) -> None:
-    break_circuit(place)
-    ids = place.add(4)
+    break_circuit(endpoint)
+    ids = endpoint.add(4)
     for delivery_id in ids:
         assert try_claim(delivery_id, 1) is None
     following = succeed(begin(ids[0], 30), 31)
     assert sorted(following) == [(ids[1], 1), (ids[2], 1)]
-    assert place.health == (0, None, None, None, None, after(31), None)
-    assert place.states() == ["delivered", "waiting", "waiting", "parked"]
+    assert endpoint.health == (0, None, None, None, None, after(31), None)
+    assert endpoint.states() == ["delivered", "waiting", "waiting", "parked"]
     assert (row(ids[0])["attempts"], row(ids[0])["tries"]) == (1, 1)
     for delivery_id in ids[1:3]:
         assert not begin(delivery_id, 32).probe
 
 
-def test_after_a_circuit_has_closed_it_opens_again_for_thirty_seconds(place: Place) -> None:
-    break_circuit(place)
-    [delivery_id] = place.add()
+def test_after_a_circuit_has_closed_it_opens_again_for_thirty_seconds(
+    endpoint: WebhookEndpoint,
+) -> None:
+    break_circuit(endpoint)
+    [delivery_id] = endpoint.add()
     fail(begin(delivery_id, 30), 30)
     succeed(begin(delivery_id, 90), 90)
-    break_circuit(place, 100)
-    assert place.endpoint.probe_at == after(130)
+    break_circuit(endpoint, 100)
+    assert endpoint.stored.probe_at == after(130)
 
 
 @pytest.mark.parametrize("accepted", [True, False])
 def test_an_attempt_in_flight_when_the_circuit_opened_closes_it_only_if_accepted(
-    place: Place, *, accepted: bool
+    endpoint: WebhookEndpoint, *, accepted: bool
 ) -> None:
-    ids = place.add(6)
+    ids = endpoint.add(6)
     for delivery_id in ids[:3]:
         fail(begin(delivery_id, 0), 0)
     fourth, fifth = begin(ids[3], 0), begin(ids[4], 0)
     fail(fourth, 0)
     sixth = begin(ids[5], 0)
     fail(fifth, 1)
-    assert place.endpoint.probe_at == after(31)
+    assert endpoint.stored.probe_at == after(31)
     if accepted:
         succeed(sixth, 20)
-        assert (place.endpoint.failures, place.endpoint.probe_at) == (0, None)
+        assert (endpoint.stored.failures, endpoint.stored.probe_at) == (0, None)
     else:
         assert fail(sixth, 20)[0].counts, "it was no probe"
-        assert (place.endpoint.failures, place.endpoint.probe_at) == (6, after(31))
+        assert (endpoint.stored.failures, endpoint.stored.probe_at) == (6, after(31))
 
 
-def test_a_probe_that_is_lost_is_made_again_after_its_lease(place: Place) -> None:
-    break_circuit(place)
-    killed, parked = place.add(2)
+def test_a_probe_that_is_lost_is_made_again_after_its_lease(endpoint: WebhookEndpoint) -> None:
+    break_circuit(endpoint)
+    killed, parked = endpoint.add(2)
     begin(killed, 30)
     assert try_claim(parked, 31) is None
     assert due(90 - MICROSECOND) == probes(90 - MICROSECOND) == []
@@ -167,33 +169,35 @@ def test_a_probe_that_is_lost_is_made_again_after_its_lease(place: Place) -> Non
     assert row(killed)["parked"]
 
 
-def test_retry_after_keeps_even_probes_away(place: Place) -> None:
-    ids = place.add(5)
+def test_retry_after_keeps_even_probes_away(endpoint: WebhookEndpoint) -> None:
+    ids = endpoint.add(5)
     for delivery_id in ids[:4]:
         fail(begin(delivery_id, 0), 0)
     fail(begin(ids[4], 0), 0, status=429, retry_after="3600")
-    assert place.endpoint.probe_at == after(HOUR)
-    [delivery_id] = place.add()
+    assert endpoint.stored.probe_at == after(HOUR)
+    [delivery_id] = endpoint.add()
     assert try_claim(delivery_id, HOUR - 1) is None
     fail(begin(delivery_id, HOUR), HOUR, status=429, retry_after=str(10**9))
-    assert place.endpoint.probe_at == after(25 * HOUR), "a day at the most"
+    assert endpoint.stored.probe_at == after(25 * HOUR), "a day at the most"
 
 
-def test_a_new_row_may_be_the_probe_that_is_due(place: Place) -> None:
-    break_circuit(place)
-    [delivery_id] = place.add()
+def test_a_new_row_may_be_the_probe_that_is_due(endpoint: WebhookEndpoint) -> None:
+    break_circuit(endpoint)
+    [delivery_id] = endpoint.add()
     assert begin(delivery_id, 31).probe
 
 
-def test_a_recovery_that_fails_as_a_probe_waits_on_and_doubles_the_pause(place: Place) -> None:
-    opened = place.add(5)
+def test_a_recovery_that_fails_as_a_probe_waits_on_and_doubles_the_pause(
+    endpoint: WebhookEndpoint,
+) -> None:
+    opened = endpoint.add(5)
     for number, delivery_id in enumerate(opened):
         fail(begin(delivery_id, number), number)
-    [recovering] = place.add(1, ManualReason.RECOVERY)
+    [recovering] = endpoint.add(1, ManualReason.RECOVERY)
     assert try_claim(recovering, 5) is None
     at, pauses = 5.0, []
     for _ in range(3):
-        probe_at = (place.endpoint.probe_at - T0).total_seconds()
+        probe_at = (endpoint.stored.probe_at - T0).total_seconds()
         pauses.append(probe_at - at)
         at = probe_at
         fail(begin(recovering, at), at)
@@ -201,8 +205,8 @@ def test_a_recovery_that_fails_as_a_probe_waits_on_and_doubles_the_pause(place: 
     assert pauses[1:] == [60, 120]
 
 
-def test_two_failures_days_apart_disable_nothing(place: Place) -> None:
-    first, second = place.add(2)
+def test_two_failures_days_apart_disable_nothing(endpoint: WebhookEndpoint) -> None:
+    first, second = endpoint.add(2)
     fail(begin(first, 0), 0)
     fail(begin(second, 121 * HOUR), 121 * HOUR)
-    assert place.endpoint.disabled_at is None
+    assert endpoint.stored.disabled_at is None

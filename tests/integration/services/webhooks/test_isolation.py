@@ -8,14 +8,22 @@ from models.database import transaction
 from models.webhooks import deliveries
 from models.webhooks.deliveries import ManualReason, Request
 from services.webhooks.claims import ClaimedDelivery, claim
-from tests.support.webhooks.endpoints import POLICY, Place, after, due, fail, probes, succeed
+from tests.support.webhooks.endpoints import (
+    POLICY,
+    WebhookEndpoint,
+    after,
+    due,
+    fail,
+    probes,
+    succeed,
+)
 
 
 class RandomFailures:
     """Messages that are lost, late or repeated, killed workers, failures, and manual changes."""
 
-    def __init__(self, places: tuple[Place, Place], seed: int) -> None:
-        self.places = places
+    def __init__(self, two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint], seed: int) -> None:
+        self.two_endpoints = two_endpoints
         self.chance = random.Random(seed)
         self.at = 0.0
         self.requests: list[Request] = []
@@ -23,12 +31,12 @@ class RandomFailures:
 
     def step(self) -> None:
         self.at += self.chance.choice([0, 0.1, 1, 6, 40, 400])
-        for place in self.places:
+        for endpoint in self.two_endpoints:
             if self.chance.random() < 0.2:
-                place.add(1, self.chance.choice([None, None, None, *ManualReason]))
+                endpoint.add(1, self.chance.choice([None, None, None, *ManualReason]))
         if self.chance.random() < 0.03:
-            self.places[0].disable(self.at)
-            self.requests += self.places[0].enable(self.at + self.chance.choice([0, 30]))
+            self.two_endpoints[0].disable(self.at)
+            self.requests += self.two_endpoints[0].enable(self.at + self.chance.choice([0, 30]))
         self.requests += due(self.at) + probes(self.at)
         self.requests = [request for request in self.requests if self.chance.random() < 0.8]
         for delivery_id, number in self.chance.sample(self.requests, min(len(self.requests), 3)):
@@ -54,28 +62,30 @@ class RandomFailures:
             for delivery_id, number in requests:
                 if claimed := claim(delivery_id, number, after(self.at), POLICY):
                     succeed(claimed, self.at)
-            if not any({"waiting", "parked"} & set(place.states()) for place in self.places):
+            if not any(
+                {"waiting", "parked"} & set(endpoint.states()) for endpoint in self.two_endpoints
+            ):
                 return True
         return False
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_fails_or_is_lost_no_row_is_forgotten_and_no_slot_is_exceeded(
-    places: tuple[Place, Place], seed: int
+    two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint], seed: int
 ) -> None:
-    failures = RandomFailures(places, seed)
+    failures = RandomFailures(two_endpoints, seed)
     for _ in range(200):
         failures.step()
-        for place in places:
-            assert in_flight(place, failures.at) <= 2
+        for endpoint in two_endpoints:
+            assert in_flight(endpoint, failures.at) <= 2
     assert failures.clear_up()
-    for place in places:
-        assert set(place.states()) <= {"delivered", "failed"}
+    for endpoint in two_endpoints:
+        assert set(endpoint.states()) <= {"delivered", "failed"}
 
 
-def in_flight(place: Place, at: float) -> int:
+def in_flight(endpoint: WebhookEndpoint, at: float) -> int:
     """Return the attempts in flight that were not sent at once."""
     with transaction():
-        made = deliveries.list_in_flight(place.id, after(at))
+        made = deliveries.list_in_flight(endpoint.id, after(at))
     assert made.count(ManualReason.RECOVERY) <= 1
     return len(made) - made.count(ManualReason.AT_ONCE)

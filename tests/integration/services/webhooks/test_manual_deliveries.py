@@ -4,7 +4,7 @@ import pytest
 
 from models.webhooks.deliveries import ManualReason, Result, State
 from tests.support.webhooks.endpoints import (
-    Place,
+    WebhookEndpoint,
     after,
     begin,
     break_circuit,
@@ -19,12 +19,12 @@ from tests.support.webhooks.endpoints import (
 @pytest.mark.parametrize("accepted", [True, False])
 @pytest.mark.parametrize("broken", [True, False])
 def test_a_delivery_that_is_sent_at_once_has_one_attempt_that_changes_nothing_else(
-    place: Place, *, broken: bool, accepted: bool
+    endpoint: WebhookEndpoint, *, broken: bool, accepted: bool
 ) -> None:
     if broken:
-        break_circuit(place)
-    before = place.health
-    [delivery_id] = place.add(1, ManualReason.AT_ONCE)
+        break_circuit(endpoint)
+    before = endpoint.health
+    [delivery_id] = endpoint.add(1, ManualReason.AT_ONCE)
     claimed = begin(delivery_id, 1)
     assert not claimed.probe
     if accepted:
@@ -36,32 +36,34 @@ def test_a_delivery_that_is_sent_at_once_has_one_attempt_that_changes_nothing_el
     assert (stands["attempts"], stands["tries"], stands["by_hand"]) == (0, 1, None)
     assert stands["finished_at"] == after(2)
     assert stands["next_attempt_at"] is None
-    assert place.health == before
+    assert endpoint.health == before
 
 
 def test_a_failed_recovery_has_one_try_and_touches_neither_failures_nor_circuit(
-    place: Place,
+    endpoint: WebhookEndpoint,
 ) -> None:
-    ids = place.add(6, ManualReason.RECOVERY)
-    before = place.health
+    ids = endpoint.add(6, ManualReason.RECOVERY)
+    before = endpoint.health
     for delivery_id in ids:
         assert fail(begin(delivery_id, 1), 1, status=410)[0].state is State.FAILED
         assert (row(delivery_id)["attempts"], row(delivery_id)["tries"]) == (0, 1)
-    assert place.health == before
+    assert endpoint.health == before
 
 
-def test_a_recovery_waits_while_the_circuit_is_open(place: Place) -> None:
-    break_circuit(place)
-    [delivery_id] = place.add(1, ManualReason.RECOVERY)
+def test_a_recovery_waits_while_the_circuit_is_open(endpoint: WebhookEndpoint) -> None:
+    break_circuit(endpoint)
+    [delivery_id] = endpoint.add(1, ManualReason.RECOVERY)
     assert try_claim(delivery_id, 1) is None
     assert (row(delivery_id)["parked"], row(delivery_id)["by_hand"]) == (True, "recovery")
     assert probes(30) == [(delivery_id, 1)]
 
 
-def test_a_delivery_that_is_sent_at_once_reaches_even_a_disabled_endpoint(place: Place) -> None:
-    [before] = place.add(1, ManualReason.AT_ONCE)
-    place.disable(0)
-    [delivery_id] = place.add(1, ManualReason.AT_ONCE)
+def test_a_delivery_that_is_sent_at_once_reaches_even_a_disabled_endpoint(
+    endpoint: WebhookEndpoint,
+) -> None:
+    [before] = endpoint.add(1, ManualReason.AT_ONCE)
+    endpoint.disable(0)
+    [delivery_id] = endpoint.add(1, ManualReason.AT_ONCE)
     succeed(begin(before, 1), 1)
     succeed(begin(delivery_id, 1), 1)
-    assert place.endpoint.disabled_at == after(0)
+    assert endpoint.stored.disabled_at == after(0)

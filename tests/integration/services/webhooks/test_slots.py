@@ -10,14 +10,14 @@ from config.webhook_policy import LEASE
 from models.database import transaction
 from models.webhooks import deliveries
 from models.webhooks.deliveries import ManualReason
-from services.webhooks import endpoints
+from services.webhooks import endpoints as endpoint_service
 from services.webhooks.claims import claim, next_in_turn
 from tests.support.webhooks.endpoints import (
     HOUR,
     MICROSECOND,
     POLICY,
     T0,
-    Place,
+    WebhookEndpoint,
     after,
     begin,
     break_circuit,
@@ -31,27 +31,29 @@ from tests.support.webhooks.endpoints import (
 
 
 def test_two_attempts_at_a_time_go_to_an_endpoint_and_further_ones_are_parked(
-    place: Place,
+    endpoint: WebhookEndpoint,
 ) -> None:
-    first, second, third = place.add(3)
+    first, second, third = endpoint.add(3)
     begin(first, 0)
     begin(second, 0)
     assert try_claim(third, 0) is None
-    assert place.states() == ["waiting", "waiting", "parked"]
+    assert endpoint.states() == ["waiting", "waiting", "parked"]
     assert row(third)["next_attempt_at"] is None
     assert (row(third)["attempts"], row(third)["tries"]) == (0, 0)
 
 
-def test_a_busy_endpoint_does_not_delay_others(places: tuple[Place, Place]) -> None:
-    busy, free = places
+def test_a_busy_endpoint_does_not_delay_others(
+    two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint],
+) -> None:
+    busy, free = two_endpoints
     for delivery_id in busy.add(3):
         try_claim(delivery_id, 0)
     [delivery_id] = free.add()
     begin(delivery_id, 0)
 
 
-def test_no_more_than_two_of_many_workers_at_once_get_a_slot(place: Place) -> None:
-    ids = place.add(8)
+def test_no_more_than_two_of_many_workers_at_once_get_a_slot(endpoint: WebhookEndpoint) -> None:
+    ids = endpoint.add(8)
     start = threading.Barrier(8)
 
     def work(delivery_id: UUID) -> bool:
@@ -61,12 +63,14 @@ def test_no_more_than_two_of_many_workers_at_once_get_a_slot(place: Place) -> No
     with ThreadPoolExecutor(8) as workers:
         claimed = list(workers.map(work, ids))
     assert sum(claimed) == 2
-    assert sorted(place.states()) == ["parked"] * 6 + ["waiting"] * 2
+    assert sorted(endpoint.states()) == ["parked"] * 6 + ["waiting"] * 2
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-def test_the_end_of_an_attempt_unparks_the_oldest_row(place: Place, *, accepted: bool) -> None:
-    ids = place.add(4)
+def test_the_end_of_an_attempt_unparks_the_oldest_row(
+    endpoint: WebhookEndpoint, *, accepted: bool
+) -> None:
+    ids = endpoint.add(4)
     first, _ = begin(ids[0], 0), begin(ids[1], 0)
     for delivery_id in reversed(ids[2:]):
         assert try_claim(delivery_id, 0) is None
@@ -77,8 +81,10 @@ def test_the_end_of_an_attempt_unparks_the_oldest_row(place: Place, *, accepted:
     assert try_claim(ids[3], 1) is None
 
 
-def test_an_unparked_row_whose_message_is_lost_is_found_by_the_clock(place: Place) -> None:
-    ids = place.add(3)
+def test_an_unparked_row_whose_message_is_lost_is_found_by_the_clock(
+    endpoint: WebhookEndpoint,
+) -> None:
+    ids = endpoint.add(3)
     first, second = begin(ids[0], 0), begin(ids[1], 0)
     assert try_claim(ids[2], 0) is None
     succeed(first, 10)
@@ -87,8 +93,10 @@ def test_an_unparked_row_whose_message_is_lost_is_found_by_the_clock(place: Plac
     assert due(12) == [(ids[2], 1)]
 
 
-def test_many_rows_for_one_endpoint_are_all_sent_one_turn_after_the_other(place: Place) -> None:
-    ids = place.add(9)
+def test_many_rows_for_one_endpoint_are_all_sent_one_turn_after_the_other(
+    endpoint: WebhookEndpoint,
+) -> None:
+    ids = endpoint.add(9)
     under_way = [claimed for claimed in (try_claim(i, 0) for i in ids) if claimed]
     order = [claimed.delivery.id for claimed in under_way]
     while under_way:
@@ -99,12 +107,12 @@ def test_many_rows_for_one_endpoint_are_all_sent_one_turn_after_the_other(place:
                 order.append(delivery_id)
         assert len(under_way) <= 2
     assert order == ids
-    assert set(place.states()) == {"delivered"}
+    assert set(endpoint.states()) == {"delivered"}
 
 
-def test_only_one_of_the_two_slots_is_for_recovery(place: Place) -> None:
-    older, old = place.add(2, ManualReason.RECOVERY)
-    fresh = place.add()[0]
+def test_only_one_of_the_two_slots_is_for_recovery(endpoint: WebhookEndpoint) -> None:
+    older, old = endpoint.add(2, ManualReason.RECOVERY)
+    fresh = endpoint.add()[0]
     recovery = begin(older, 0)
     assert try_claim(old, 0) is None
     begin(fresh, 0)
@@ -112,11 +120,11 @@ def test_only_one_of_the_two_slots_is_for_recovery(place: Place) -> None:
 
 
 def test_fresh_rows_have_their_turn_before_those_of_a_recovery_and_each_kind_oldest_first(
-    place: Place,
+    endpoint: WebhookEndpoint,
 ) -> None:
-    under_way = [begin(delivery_id, 0) for delivery_id in place.add(2)]
-    recovered = place.add(2, ManualReason.RECOVERY)
-    fresh = place.add(2)
+    under_way = [begin(delivery_id, 0) for delivery_id in endpoint.add(2)]
+    recovered = endpoint.add(2, ManualReason.RECOVERY)
+    fresh = endpoint.add(2)
     for delivery_id in (*recovered, *fresh):
         assert try_claim(delivery_id, 0) is None
     order = []
@@ -127,29 +135,40 @@ def test_fresh_rows_have_their_turn_before_those_of_a_recovery_and_each_kind_old
     assert order == [*fresh, *recovered]
 
 
-def test_two_parked_rows_of_a_recovery_do_not_have_their_turn_at_once(place: Place) -> None:
-    for delivery_id in place.add(3, ManualReason.RECOVERY):
+def test_two_parked_rows_of_a_recovery_do_not_have_their_turn_at_once(
+    endpoint: WebhookEndpoint,
+) -> None:
+    for delivery_id in endpoint.add(3, ManualReason.RECOVERY):
         with transaction():
             deliveries.park(delivery_id)
     with transaction():
-        assert len(next_in_turn(endpoints.lock(place.organization_id, place.id), T0, POLICY)) == 1
-    assert place.states() == ["waiting", "parked", "parked"]
+        assert (
+            len(
+                next_in_turn(
+                    endpoint_service.lock(endpoint.organization_id, endpoint.id), T0, POLICY
+                )
+            )
+            == 1
+        )
+    assert endpoint.states() == ["waiting", "parked", "parked"]
 
 
-def test_a_delivery_that_is_sent_at_once_waits_for_no_slot_and_takes_none(place: Place) -> None:
-    ids = place.add(3)
+def test_a_delivery_that_is_sent_at_once_waits_for_no_slot_and_takes_none(
+    endpoint: WebhookEndpoint,
+) -> None:
+    ids = endpoint.add(3)
     first, second = begin(ids[0], 0), begin(ids[1], 0)
     assert try_claim(ids[2], 0) is None
-    by_hand = begin(place.add(1, ManualReason.AT_ONCE)[0], 0)
+    by_hand = begin(endpoint.add(1, ManualReason.AT_ONCE)[0], 0)
     assert succeed(first, 1) == [(ids[2], 1)]
     assert succeed(by_hand, 1) == []
     succeed(second, 1)
 
 
 def test_a_thousand_rows_for_an_endpoint_that_hangs_do_not_block_those_of_another(
-    places: tuple[Place, Place],
+    two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint],
 ) -> None:
-    hanging, healthy = places
+    hanging, healthy = two_endpoints
     for delivery_id in hanging.add(1_000):
         claim(delivery_id, 1, T0, POLICY)
     assert sorted(set(hanging.states())) == ["parked", "waiting"]
@@ -158,15 +177,15 @@ def test_a_thousand_rows_for_an_endpoint_that_hangs_do_not_block_those_of_anothe
     begin(ours, 2)
     assert probes(HOUR) == []
     waiting = due(LEASE.total_seconds())
-    assert len(waiting) == 2, "the two under way, when their leases end"
+    assert len(waiting) == 2, "the two in flight, when their leases end"
     broken = [claim(delivery_id, number, after(60), POLICY) for delivery_id, number in waiting]
     assert all(broken)
 
 
 def test_a_repeated_message_makes_no_second_attempt_whatever_became_of_the_first(
-    place: Place,
+    endpoint: WebhookEndpoint,
 ) -> None:
-    accepted, refused, under_way = place.add(3)
+    accepted, refused, under_way = endpoint.add(3)
     succeed(begin(accepted, 0), 0)
     fail(begin(refused, 0), 0)
     begin(under_way, 0)
@@ -176,22 +195,22 @@ def test_a_repeated_message_makes_no_second_attempt_whatever_became_of_the_first
         assert row(delivery_id) == before
 
 
-def test_a_repeated_message_of_a_probe_makes_no_second_one(place: Place) -> None:
-    break_circuit(place)
-    [delivery_id] = place.add()
+def test_a_repeated_message_of_a_probe_makes_no_second_one(endpoint: WebhookEndpoint) -> None:
+    break_circuit(endpoint)
+    [delivery_id] = endpoint.add()
     fail(begin(delivery_id, 30), 30)
-    before = place.health, row(delivery_id)
+    before = endpoint.health, row(delivery_id)
     assert row(delivery_id)["attempts"] == 0
     assert claim(delivery_id, 1, after(HOUR), POLICY) is None, (
         "its number is of the probe that was made"
     )
-    assert (place.health, row(delivery_id)) == before
+    assert (endpoint.health, row(delivery_id)) == before
 
 
 def test_the_deliveries_of_a_killed_worker_are_due_after_their_lease_and_nothing_stays_parked(
-    place: Place,
+    endpoint: WebhookEndpoint,
 ) -> None:
-    ids = place.add(4)
+    ids = endpoint.add(4)
     for delivery_id in ids:
         try_claim(delivery_id, 0)
     assert due(60 - MICROSECOND) == []
@@ -201,13 +220,13 @@ def test_the_deliveries_of_a_killed_worker_are_due_after_their_lease_and_nothing
     assert succeed(again[1], 61) == [(ids[3], 1)]
     for delivery_id in ids[2:]:
         succeed(begin(delivery_id, 62), 62)
-    assert set(place.states()) == {"delivered"}
+    assert set(endpoint.states()) == {"delivered"}
 
 
 def test_a_killed_worker_that_left_no_room_for_its_own_row_leaves_it_to_the_others(
-    place: Place,
+    endpoint: WebhookEndpoint,
 ) -> None:
-    killed, second, third = place.add(3)
+    killed, second, third = endpoint.add(3)
     begin(killed, 0)
     under_way = [begin(second, 60), begin(third, 60)]
     assert try_claim(killed, 61) is None
@@ -215,8 +234,8 @@ def test_a_killed_worker_that_left_no_room_for_its_own_row_leaves_it_to_the_othe
     assert succeed(under_way[0], 62) == [(killed, 1)]
 
 
-def test_a_worker_that_returns_after_its_lease_frees_no_slot(place: Place) -> None:
-    ids = place.add(4)
+def test_a_worker_that_returns_after_its_lease_frees_no_slot(endpoint: WebhookEndpoint) -> None:
+    ids = endpoint.add(4)
     late, _ = begin(ids[0], 0), begin(ids[1], 0)
     quick = begin(ids[0], 60), begin(ids[1], 60)
     for delivery_id in ids[2:]:

@@ -23,7 +23,7 @@ def test_a_webhook_is_one_post_of_the_exact_bytes_with_its_signature() -> None:
     assert response.status_code == 200
     assert response.error is None
     assert response.body == "ok"
-    [request] = server.seen
+    [request] = server.requests
     head, _, body = request.partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
     assert lines[0] == "POST /hook HTTP/1.1"
@@ -40,7 +40,7 @@ def test_the_host_is_named_although_the_connection_goes_to_the_address_that_was_
     with receiver(answering(OK)) as server:
         response = post(f"http://localhost:{server.port}/hook")
     assert response.error is None
-    assert f"Host: localhost:{server.port}".encode() in server.seen[0]
+    assert f"Host: localhost:{server.port}".encode() in server.requests[0]
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
@@ -70,7 +70,7 @@ def test_a_redirect_is_a_failure_and_is_not_followed(status: int) -> None:
             response = post(server.url)
     assert response.status_code == status
     assert response.error == f"answered {status}"
-    assert elsewhere.seen == []
+    assert elsewhere.requests == []
 
 
 def test_a_redirect_without_a_location_is_a_failure() -> None:
@@ -102,7 +102,7 @@ def test_an_untrusted_certificate_is_refused(self_signed: ssl.SSLContext) -> Non
     assert response.status_code is None
     assert response.error is not None
     assert "certificate verify failed" in response.error
-    assert server.seen == [], "nothing was sent before the certificate was checked"
+    assert server.requests == [], "nothing was sent before the certificate was checked"
     assert asked_for == ["localhost"], "the host's name is kept in SNI"
 
 
@@ -129,9 +129,9 @@ def test_proxies_and_credentials_of_the_environment_are_ignored(
         monkeypatch.setenv("NETRC", str(netrc))
         response = post(server.url)
     assert response.error is None
-    assert proxy.seen == []
-    assert len(server.seen) == 1
-    assert b"authorization" not in server.seen[0].lower()
+    assert proxy.requests == []
+    assert len(server.requests) == 1
+    assert b"authorization" not in server.requests[0].lower()
 
 
 def test_a_host_that_is_not_allowed_is_never_connected_to() -> None:
@@ -141,7 +141,7 @@ def test_a_host_that_is_not_allowed_is_never_connected_to() -> None:
     assert response.error is not None
     assert "is not public" in response.error
     assert plain.error == "a webhook URL must start with https://"
-    assert server.seen == []
+    assert server.requests == []
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def test_a_further_address_of_a_name_is_tried_where_the_first_refuses() -> None:
     with receiver(answering(OK)) as server:
         response = post(f"http://many.example:{server.port}/hook", policy=policy)
     assert response.error is None
-    assert f"Host: many.example:{server.port}".encode() in server.seen[0]
+    assert f"Host: many.example:{server.port}".encode() in server.requests[0]
 
 
 @pytest.mark.parametrize(

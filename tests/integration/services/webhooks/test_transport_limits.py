@@ -11,13 +11,13 @@ import pytest
 from config.webhook_policy import WebhookPolicy
 from services.webhooks.addresses import Address, AddressPolicy
 from services.webhooks.transport import Response
+from tests.support.ports import free_port
 from tests.support.webhooks.posts import LOOPBACK, TOTAL_SECONDS, post
 from tests.support.webhooks.raw_receivers import (
     CHUNK,
     Receiver,
     answering,
     endless,
-    free_port,
     never_answering,
     receiver,
 )

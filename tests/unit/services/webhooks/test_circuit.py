@@ -103,7 +103,7 @@ def test_it_is_lost_after_120_hours_of_failures(failing_for: timedelta, *, lost:
 
 
 @pytest.mark.parametrize(
-    ("warned", "failing_for", "told"),
+    ("warned", "failing_for", "expected"),
     [
         (None, hours(0), False),
         (None, hours(24) - MICROSECOND, False),
@@ -120,7 +120,7 @@ def test_it_is_lost_after_120_hours_of_failures(failing_for: timedelta, *, lost:
     ],
 )
 def test_there_is_a_warning_after_24_hours_and_another_after_72(
-    warned: timedelta | None, failing_for: timedelta, *, told: bool
+    warned: timedelta | None, failing_for: timedelta, *, expected: bool
 ) -> None:
     health = EndpointHealth(9, failing_since=T0, warned_at=None if warned is None else T0 + warned)
-    assert health.warning(T0 + failing_for, POLICY) == (failing_for if told else None)
+    assert health.warning(T0 + failing_for, POLICY) == (failing_for if expected else None)

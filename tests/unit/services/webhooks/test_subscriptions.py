@@ -68,7 +68,7 @@ def test_an_endpoint_without_filters_gets_every_transition(told: StoredTransitio
 
 
 @pytest.mark.parametrize(
-    ("event_types", "told", "wanted"),
+    ("event_types", "told", "expected"),
     [
         (("health_score_changed",), CHANGED, True),
         (("health_score_changed",), STAYED, False),
@@ -79,13 +79,13 @@ def test_an_endpoint_without_filters_gets_every_transition(told: StoredTransitio
     ],
 )
 def test_only_subscribed_types_of_events_match(
-    event_types: tuple[str, ...], told: StoredTransition, *, wanted: bool
+    event_types: tuple[str, ...], told: StoredTransition, *, expected: bool
 ) -> None:
-    assert matches(Subscription(event_types=event_types), told, company()) is wanted
+    assert matches(Subscription(event_types=event_types), told, company()) is expected
 
 
 @pytest.mark.parametrize(
-    ("statuses", "told", "wanted"),
+    ("statuses", "told", "expected"),
     [
         (("At Risk",), CHANGED, True),
         (("At Risk",), STAYED, False),
@@ -96,23 +96,23 @@ def test_only_subscribed_types_of_events_match(
     ],
 )
 def test_only_changes_to_a_subscribed_status_match(
-    statuses: tuple[str, ...], told: StoredTransition, *, wanted: bool
+    statuses: tuple[str, ...], told: StoredTransition, *, expected: bool
 ) -> None:
-    assert matches(Subscription(statuses=statuses), told, company()) is wanted
+    assert matches(Subscription(statuses=statuses), told, company()) is expected
 
 
 @pytest.mark.parametrize(
-    ("companies", "wanted"),
+    ("companies", "expected"),
     [(("acme",), True), (("other", "acme"), True), (("other",), False), (("ACME",), False)],
 )
 def test_only_subscribed_companies_match_by_the_clients_own_ids(
-    companies: tuple[str, ...], *, wanted: bool
+    companies: tuple[str, ...], *, expected: bool
 ) -> None:
-    assert matches(Subscription(companies=companies), CHANGED, company()) is wanted
+    assert matches(Subscription(companies=companies), CHANGED, company()) is expected
 
 
 @pytest.mark.parametrize(
-    ("company_fields", "wanted"),
+    ("company_fields", "expected"),
     [
         ({}, True),
         ({"plan": ["Pro"]}, True),
@@ -140,15 +140,15 @@ def test_only_subscribed_companies_match_by_the_clients_own_ids(
     ],
 )
 def test_each_wanted_field_must_have_one_of_its_values(
-    company_fields: dict[str, list[str]], *, wanted: bool
+    company_fields: dict[str, list[str]], *, expected: bool
 ) -> None:
-    assert matches(Subscription(company_fields=company_fields), CHANGED, company()) is wanted
+    assert matches(Subscription(company_fields=company_fields), CHANGED, company()) is expected
 
 
 def test_a_core_field_that_is_known_is_asked_like_any_other() -> None:
-    wanted = Subscription(company_fields={"crm_provider": ["hubspot"]})
-    assert matches(wanted, CHANGED, company(crm_provider="HubSpot"))
-    assert not matches(wanted, CHANGED, company(crm_provider="Salesforce"))
+    expected = Subscription(company_fields={"crm_provider": ["hubspot"]})
+    assert matches(expected, CHANGED, company(crm_provider="HubSpot"))
+    assert not matches(expected, CHANGED, company(crm_provider="Salesforce"))
 
 
 def test_every_filter_of_an_endpoint_must_match() -> None:
