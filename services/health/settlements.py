@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.companies.companies import Company
-from models.events import event_probes, events
+from models.events import event_probes
 from models.events.event_probes import Latest
 from models.health import flag_overrides, flag_states
 from models.health.flag_overrides import StoredOverride
@@ -96,7 +96,9 @@ def facts_of_all(
         if depth <= MAX_PREFETCH_DEPTH
     ]
     latest: dict[int, dict[str | None, LatestTimes]] = {company.id: {} for company in companies}
-    for selection, times in zip(selections, event_probes.find_times_of_latest(selections), strict=True):
+    for selection, times in zip(
+        selections, event_probes.find_times_of_latest(selections), strict=True
+    ):
         latest_times = LatestTimes(BEGINNING, selection.limit, times[::-1])
         latest[selection.company_id][selection.event_key] = latest_times
     return {company.id: facts_of(company, latest[company.id]) for company in companies}

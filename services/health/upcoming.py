@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from models.cursors import Cursor
-from models.events import event_probes, events
+from models.events import event_probes
 from models.events.event_probes import Nth
 from models.health import flag_overrides, flag_states
 from models.health.flag_states import DueFlag
