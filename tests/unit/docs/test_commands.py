@@ -103,6 +103,12 @@ def split_name(words: list[str]) -> tuple[str, list[str]]:
     raise AssertionError(words)
 
 
+def test_every_target_of_make_for_contributors_is_documented() -> None:
+    shown = "".join(map(read, documents()))
+    for target in re.findall(r"^([a-z-]+):.*## ", read("Makefile"), re.MULTILINE):
+        assert re.search(rf"make {target}\b", shown) or target in {"help", "clean"}, target
+
+
 @pytest.mark.parametrize("document", documents())
 def test_every_target_of_make_that_is_named_exists(document: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
