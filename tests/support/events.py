@@ -1,4 +1,4 @@
-"""Events as tests send them: past the ingress, as `persist` takes them."""
+"""Events as `persist` reads them from the queue."""
 
 import itertools
 from datetime import datetime
@@ -12,8 +12,9 @@ _numbers = itertools.count(1)
 def tracked(
     organization_id: int, company: str, at: datetime, /, *, key: str = "login", **changed: Any
 ) -> TrackedEvent:
-    """An event of a company at a time, of no user, with an id of its own; `changed` is taken as
-    it is.
+    """Build an event of a company without a user, with a new id.
+
+    `changed` replaces fields of `TrackedEvent`.
     """
     event: dict[str, Any] = {
         "organization_id": organization_id,

@@ -1,4 +1,4 @@
-"""What tests of the ingress share: a running application, tenants, and how to look at answers."""
+"""An ingress without a server, tenants, and checks of its answers."""
 
 import json
 import time
@@ -49,7 +49,7 @@ UNAVAILABLE = "Service temporarily unavailable"
 
 @dataclass
 class Clock:
-    """Stands in for the module `time` where answers are remembered."""
+    """A replacement for the module `time` in caches."""
 
     seconds: float = 1_000.0
 
@@ -75,7 +75,7 @@ class Tenant:
 
 @dataclass(frozen=True)
 class Ingress:
-    """A running application, what it has queued, and how to send it an event."""
+    """An application, the events that it has queued, and requests to it."""
 
     app: Flask
     queue: redis.Redis
@@ -101,7 +101,7 @@ class Ingress:
             return client.get(path, headers=headers)
 
     def queued(self) -> list[dict[str, Any]]:
-        """The messages on the queue of events, oldest first."""
+        """Return the messages in the queue of events, the oldest first."""
         ids = self.queue.lrange("dramatiq:events", 0, -1)
         stored = self.queue.hgetall("dramatiq:events.msgs")
         assert set(ids) == set(stored)
@@ -120,7 +120,7 @@ def tenant(
     rate_limit: str | None = None,
     events: Iterable[EventSetting] = (EventSetting("onboarding_complete"),),
 ) -> Tenant:
-    """A new organization with a key and its event settings."""
+    """Create an organization with an API key and event settings."""
     with transaction():
         organization = organizations.create(name, rate_limit=rate_limit)
         event_keys.replace_all(organization.id, events)
@@ -133,7 +133,7 @@ def configure(organization_id: int, *events: EventSetting) -> None:
 
 
 def named(response: TestResponse, beginning: str) -> list[str]:
-    """The names of the headers that begin like this."""
+    """Return the names of the headers with this prefix."""
     return [name for name, _ in response.headers if name.lower().startswith(beginning.lower())]
 
 
@@ -148,7 +148,7 @@ def rate_limit_of(response: TestResponse) -> tuple[int, int, int]:
 
 
 def check(response: TestResponse, status: int, body: Any) -> None:
-    """The answer to the letter; and what is true of every one, the rate limit's headers."""
+    """Check an answer literally, and the headers that every answer has."""
     assert (response.status_code, response.json) == (status, body)
     assert response.mimetype == "application/json"
     assert ("Retry-After" in response.headers) is (status in (429, 503))
@@ -157,9 +157,9 @@ def check(response: TestResponse, status: int, body: Any) -> None:
 
 
 def check_unavailable(response: TestResponse) -> None:
-    said = response.get_json()["details"][0]["message"]
-    check(response, 503, {"error": UNAVAILABLE, "details": [{"message": said}]})
-    assert said.endswith(" accepted, send it again")
+    message = response.get_json()["details"][0]["message"]
+    check(response, 503, {"error": UNAVAILABLE, "details": [{"message": message}]})
+    assert message.endswith(" accepted, send it again")
     assert response.headers["Retry-After"] == "1"
 
 
@@ -169,7 +169,7 @@ def error_of(response: TestResponse) -> tuple[int, str]:
 
 @contextmanager
 def memory_used(client: redis.Redis, share: float) -> Iterator[None]:
-    """Give a Redis so much memory that what it uses is about this share of it."""
+    """Limit the memory of a Redis so that it uses about this share of it."""
     client.config_set("maxmemory", round(client.info("memory")["used_memory"] / share))
     try:
         yield

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -17,19 +16,13 @@ import psycopg2
 import requests
 
 from standalone.data_directory import DataDirectory
+from tests.support.ports import free_port
 from tests.support.product.command_server import BRAZEBEE, CommandServer
 from tests.support.product.data_template import copy_template
 
 START_SECONDS = 60.0
 
 COMMANDS = CommandServer()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def eventually(answers: Callable[[], Any], seconds: float = 30.0) -> Any:

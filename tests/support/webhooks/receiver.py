@@ -34,7 +34,7 @@ class Receiver:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def next(self, secret: str, seconds: float = 30.0) -> tuple[float, dict[str, Any]]:
-        """Return when the next webhook arrived and its payload, verified by the official library."""
+        """Return when the next webhook arrived, and its payload after verifying the signature."""
         at, headers, body = self.received.get(timeout=seconds)
         payload: dict[str, Any] = Webhook(secret).verify(body, headers)
         assert payload["id"] == headers["webhook-id"]
