@@ -17,7 +17,9 @@ INGRESS = "http://127.0.0.1:8000"
 def get_started(member: Member, book: RuleBook | None) -> str:
     """Render the page in the current transaction."""
     keys = [
-        key for key in api_keys.list_for_organization(member.organization.id) if key.revoked_at is None
+        key
+        for key in api_keys.list_for_organization(member.organization.id)
+        if key.revoked_at is None
     ]
     rules = book or NO_RULES
     enabled = [key for key, event in rules.events.items() if event.enabled]

@@ -58,7 +58,9 @@ def export(member: Member) -> ResponseReturnValue:
         statuses = _book(member).statuses
         company_filter = query.filter(statuses)
         fields = field_names.list_for_filter(organization_id, company_filter)
-        id_chunks = company_list.list_ids_in_order(organization_id, company_filter, query.sorting(statuses))
+        id_chunks = company_list.list_ids_in_order(
+            organization_id, company_filter, query.sorting(statuses)
+        )
     lines = as_csv(_read_chunks(organization_id, id_chunks, company_filter), fields)
     response = Response(lines, mimetype="text/csv")
     name = f"companies-{now():%Y-%m-%d}.csv"

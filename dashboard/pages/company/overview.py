@@ -43,10 +43,14 @@ def page(member: Member, company_id: str) -> ResponseReturnValue:
             unreadable, next_change = None, _next_change(member, company, at)
         except RulesUnreadable as error:
             explanation, unreadable, next_change = None, str(error), None
-        history = explanation.transitions if explanation else transitions.list_for_company(company.id)
+        history = (
+            explanation.transitions if explanation else transitions.list_for_company(company.id)
+        )
         overrides = overrides_of(company, at)
         entries, _ = timeline.read_page(company.id, limit=LATEST)
-        notes, more_notes = company_notes.read_page(member.organization.id, company.id, limit=LATEST)
+        notes, more_notes = company_notes.read_page(
+            member.organization.id, company.id, limit=LATEST
+        )
     health = current_health(company, explanation)
     return show(
         "company/page.html",

@@ -107,7 +107,9 @@ def form_data(subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def statuses_to_offer(organization: Organization, subscription: Subscription | None = None) -> list[str]:
+def statuses_to_offer(
+    organization: Organization, subscription: Subscription | None = None
+) -> list[str]:
     """Return the statuses of the rules, and other statuses in an existing subscription."""
     book = rules_in_force(organization)
     offered = [*(book.statuses if book else ()), *((subscription and subscription.statuses) or ())]
