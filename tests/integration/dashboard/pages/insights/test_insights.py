@@ -231,7 +231,8 @@ def test_an_event_is_shown_by_week(reader: Browser, settings: Settings) -> None:
         ["12 Jan 2026", "1"],
         ["5 Jan 2026", "2"],
     ]
-    assert f"1 last week, {MINUS}50 % compared with the week before" in " ".join(text_of(page).split())
+    text = " ".join(text_of(page).split())
+    assert f"1 last week, {MINUS}50 % compared with the week before" in text
 
 
 def test_adoption_is_the_share_of_companies_that_ever_used_it(
