@@ -98,9 +98,7 @@ def test_without_the_dashboard_its_port_is_not_needed(own_brazebee: Brazebee) ->
 def test_both_cannot_listen_on_one_port(own_brazebee: Brazebee) -> None:
     refused = own_brazebee.run("up", "--dashboard-port", str(own_brazebee.port))
     assert refused.returncode == 1
-    assert refused.stderr == (
-        f"The dashboard needs a port of its own, not {own_brazebee.port} too.\n"
-    )
+    assert refused.stderr == f"The dashboard needs its own port, not {own_brazebee.port} too.\n"
 
 
 def test_people_are_managed_from_the_command_line(brazebee: Brazebee, organization: str) -> None:
@@ -159,7 +157,7 @@ def test_what_cannot_be_done_with_people_is_one_clear_sentence(
 ) -> None:
     here = ("--org", organization)
     assert brazebee.run("people", "list", *here).stdout == (
-        "Nobody yet; add somebody with `brazebee people add`.\n"
+        "No members yet; add one with `brazebee people add`.\n"
     )
     add = ("people", "add", "last@example.com", "--role", "administrator", *here)
     assert brazebee.run(*add).returncode == 0
