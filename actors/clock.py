@@ -87,7 +87,9 @@ class Clock:
                     self._lead(stopping)
             except (*UNAVAILABLE, BrokerError, RedisError) as error:
                 if not self._in_outage:
-                    logger.warning("the clock waits: %s", str(error).strip())
+                    logger.warning(
+                        "the clock waits for PostgreSQL or Redis: %s", str(error).strip()
+                    )
                     self._in_outage = True
                 stopping.wait(RETRY_PAUSE_SECONDS)
 
@@ -99,7 +101,7 @@ class Clock:
             while not stopping.wait(TICK_SECONDS):
                 self.tick()
                 if self._in_outage:
-                    logger.warning("the clock goes on")
+                    logger.warning("the clock continues")
                     self._in_outage = False
         finally:
             if not database.is_closed():
@@ -177,9 +179,12 @@ class Clock:
             return
         self._has_long_backlog = is_long
         if is_long:
-            logger.warning("events wait since %s, so changes by time wait too", stored_until)
+            logger.warning(
+                "events have waited to be stored since %s; changes by time wait for them",
+                stored_until,
+            )
         else:
-            logger.warning("no event waits long any more, changes by time go on")
+            logger.warning("the backlog is short again; changes by time continue")
 
     def _unsettled(self, now: datetime) -> list[tuple[int, str]]:
         """Return companies whose evaluation was lost or deferred, with the state of their row."""

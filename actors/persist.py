@@ -124,7 +124,7 @@ def retry_while_unavailable(work: Callable[[], T]) -> T:
             except (*UNAVAILABLE, *NOT_SET_UP) as error:
                 if _outage.acquire(blocking=False):
                     logs_outage = True
-                    logger.warning("events cannot be stored, they wait: %s", str(error).strip())
+                    logger.warning("events cannot be stored and wait: %s", str(error).strip())
                 time.sleep(pause)
                 pause = min(2 * pause, MAX_PAUSE_S)
     finally:

@@ -18,4 +18,4 @@ def enqueue_best_effort(broker: QueueBroker, messages: Sequence[Message[None]]) 
     try:
         broker.enqueue_all(messages)
     except RedisError as error:
-        logger.warning("%s was not enqueued, the clock will do it: %s", messages[0], error)
+        logger.warning("%s was not enqueued; the clock will enqueue it: %s", messages[0], error)

@@ -115,7 +115,7 @@ class Gate:
         try:
             self.unknown_keys.note(holder.organization_id, unknown, now)
         except RedisError as error:
-            logger.warning("unknown event keys were not noted: %s", error)
+            logger.warning("unknown event keys were not recorded: %s", error)
 
     def _count_address(self, address: str) -> Window:
         try:

@@ -128,7 +128,7 @@ def _warned_or_disabled(
     if attempt.status_code == GONE or health.is_lost(now, policy):
         reason = "it answered 410 Gone" if attempt.status_code == GONE else f"{limit} of failures"
         logger.error(
-            "webhook endpoint %s (%s) is disabled: %s; what waits for it is kept, and goes out"
+            "webhook endpoint %s (%s) is disabled: %s; its deliveries are kept and sent"
             " after `brazebee webhooks enable %s`",
             endpoint.host, endpoint.id, reason, endpoint.id,
         )  # fmt: skip
