@@ -9,6 +9,7 @@ from models.bulk import query_over
 from models.companies.external_ids import ExternalKey, find_row_ids
 from models.companies.field_digests import FieldDigest, RowGone, lock_and_touch
 from models.companies.field_merge import Traits
+from models.companies.tables import UserRow
 from models.cursors import Cursor
 from models.database import query
 
@@ -34,7 +35,7 @@ class User:
 
 @dataclass(frozen=True)
 class ListedUser:
-    """A user as lists show it; `id` is the client's own."""
+    """A user as lists show it; `last_event_at` is the time of their newest event."""
 
     id: str
     name: str | None
@@ -149,11 +150,7 @@ def read_page(
 
 def count(company_id: int) -> int:
     """Count the users of a company."""
-    [row] = query(
-        "select count(*) as number from users where company_id = %(company_id)s",
-        {"company_id": company_id},
-    )
-    number: int = row["number"]
+    number: int = UserRow.select().where(UserRow.company == company_id).count()
     return number
 
 

@@ -97,6 +97,7 @@ def add(events: Iterable[StoredEvent]) -> set[EventKey]:
 
 def reject(organization_id: int | None, message: Any, error: str) -> None:
     """Keep a message that cannot be stored as an event, with the reason."""
+    # Not through the model, for which None is an SQL null: a message may be the JSON value null.
     execute(
         "insert into rejected_events (organization_id, message, error)"
         " values (%(organization_id)s, %(message)s, %(error)s)",

@@ -11,7 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from models.database import execute, query
+from models.database import query
+from models.health import due_companies
+from models.health.tables import FlagOverrideRow
+from models.table import fetch
 
 
 class Kind(StrEnum):
@@ -68,36 +71,54 @@ _COLUMNS = (
     " ends_at, ended_at, ended_by, ended_because, start_recorded, end_recorded"
 )
 
+_FIELDS = (
+    FlagOverrideRow.organization.alias("organization_id"),
+    FlagOverrideRow.company.alias("company_id"),
+    *(
+        getattr(FlagOverrideRow, name)
+        for name in _COLUMNS.split(", ")
+        if name not in ("organization_id", "company_id")
+    ),
+)
+
 
 def add(new: NewOverride) -> StoredOverride:
     """Insert an override."""
-    rows = query(
-        "insert into flag_overrides (organization_id, company_id, flag, kind, status, reason,"
-        " owner, made_by, starts_at, ends_at) values (%(organization_id)s, %(company_id)s,"
-        " %(flag)s, %(kind)s, %(status)s, %(reason)s, %(owner)s, %(made_by)s, %(starts_at)s,"
-        f" %(ends_at)s) returning {_COLUMNS}",
-        {**vars(new), "kind": Kind.SNOOZE if new.status is None else Kind.OVERRIDE},
+    insert = FlagOverrideRow.insert(
+        organization=new.organization_id,
+        company=new.company_id,
+        flag=new.flag,
+        kind=Kind.SNOOZE if new.status is None else Kind.OVERRIDE,
+        status=new.status,
+        reason=new.reason,
+        owner=new.owner,
+        made_by=new.made_by,
+        starts_at=new.starts_at,
+        ends_at=new.ends_at,
     )
-    return _stored(rows[0])
+    [row] = insert.returning(*_FIELDS).dicts().execute()
+    return _stored(row)
 
 
 def save(stored: StoredOverride) -> None:
     """Store how an override ended, and what is recorded of it."""
-    execute(
-        "update flag_overrides set ended_at = %(ended_at)s, ended_by = %(ended_by)s,"
-        " ended_because = %(ended_because)s, start_recorded = %(start_recorded)s,"
-        " end_recorded = %(end_recorded)s"
-        " where organization_id = %(organization_id)s and id = %(id)s",
-        vars(stored),
-    )
+    FlagOverrideRow.update(
+        ended_at=stored.ended_at,
+        ended_by=stored.ended_by,
+        ended_because=stored.ended_because,
+        start_recorded=stored.start_recorded,
+        end_recorded=stored.end_recorded,
+    ).where(
+        FlagOverrideRow.organization == stored.organization_id, FlagOverrideRow.id == stored.id
+    ).execute()
 
 
 def find(organization_id: int, override_id: int) -> StoredOverride | None:
     """Return one override."""
-    rows = query(
-        f"select {_COLUMNS} from flag_overrides"
-        " where organization_id = %(organization_id)s and id = %(id)s",
-        {"organization_id": organization_id, "id": override_id},
+    rows = fetch(
+        FlagOverrideRow.select(*_FIELDS).where(
+            FlagOverrideRow.organization == organization_id, FlagOverrideRow.id == override_id
+        )
     )
     return _stored(rows[0]) if rows else None
 
@@ -151,12 +172,7 @@ def count_between(organization_id: int, *, since: datetime, until: datetime) -> 
 
 def find_due_companies(organization_id: int, *, until: datetime) -> list[int]:
     """Return the companies of an organization that have an override due up to an instant."""
-    rows = query(
-        "select distinct company_id from flag_overrides"
-        " where organization_id = %(organization_id)s and due_at <= %(until)s",
-        {"organization_id": organization_id, "until": until},
-    )
-    return [row["company_id"] for row in rows]
+    return due_companies.list_due("flag_overrides", organization_id, until=until)
 
 
 def find_first_due(organization_id: int, until: datetime) -> dict[int, datetime]:
@@ -179,13 +195,7 @@ def find_due(
 
     One probe of the partial index `flag_overrides_due`; it skips the pairs in `leave_out`.
     """
-    rows = query(
-        f"select company_id, due_at from {DUE}"
-        + (" and (company_id, due_at) not in %(leave_out)s" if leave_out else "")
-        + " order by due_at limit %(limit)s",
-        {"until": until, "limit": limit, "leave_out": tuple(leave_out)},
-    )
-    return [(row["company_id"], row["due_at"]) for row in rows]
+    return due_companies.find_due("flag_overrides", until=until, limit=limit, leave_out=leave_out)
 
 
 def _stored(row: dict[str, Any]) -> StoredOverride:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from models.bulk import query_over
 from models.database import query
+from models.health import due_companies
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,7 @@ def list_for_companies(company_ids: Collection[int]) -> dict[int, list[StoredFla
 
 def find_due_companies(organization_id: int, *, until: datetime) -> list[int]:
     """Return the companies of an organization that have a flag due up to an instant."""
-    rows = query(
-        "select distinct company_id from flag_states"
-        " where organization_id = %(organization_id)s and due_at <= %(until)s",
-        {"organization_id": organization_id, "until": until},
-    )
-    return [row["company_id"] for row in rows]
+    return due_companies.list_due("flag_states", organization_id, until=until)
 
 
 def list_due(
@@ -132,10 +128,4 @@ def find_due(
     One probe of the partial index `flag_states_due`, regardless of the number of companies; it
     skips the pairs in `leave_out`.
     """
-    rows = query(
-        f"select company_id, due_at from {DUE}"
-        + (" and (company_id, due_at) not in %(leave_out)s" if leave_out else "")
-        + " order by due_at limit %(limit)s",
-        {"until": until, "limit": limit, "leave_out": tuple(leave_out)},
-    )
-    return [(row["company_id"], row["due_at"]) for row in rows]
+    return due_companies.find_due("flag_states", until=until, limit=limit, leave_out=leave_out)

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from models.cursors import Cursor
 from models.database import query
+from models.table import fetch
+from models.webhooks.tables import DeliveryAttemptRow
 
 PARKED = "parked"
 STATES = ("waiting", PARKED, "delivered", "failed", "paused", "cancelled")
@@ -132,12 +134,9 @@ def find(organization_id: int, delivery_id: UUID) -> tuple[LoggedDelivery, str] 
 
 def list_attempts(delivery_id: UUID) -> list[LoggedAttempt]:
     """Return the stored attempts of a delivery, oldest first."""
-    rows = query(
-        "select attempt, at, duration_ms, status_code, error, response from delivery_attempts"
-        " where delivery_id = %(id)s order by attempt",
-        {"id": delivery_id},
-    )
-    return [LoggedAttempt(**row) for row in rows]
+    columns = [getattr(DeliveryAttemptRow, name) for name in LoggedAttempt.__dataclass_fields__]
+    rows = DeliveryAttemptRow.select(*columns).where(DeliveryAttemptRow.delivery == delivery_id)
+    return [LoggedAttempt(**row) for row in fetch(rows.order_by(DeliveryAttemptRow.attempt))]
 
 
 @dataclass(frozen=True)

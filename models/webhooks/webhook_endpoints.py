@@ -7,10 +7,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from peewee import fn
 from uuid_utils.compat import uuid7
 
-from models.database import execute, json, query
+from models.database import execute, query
 from models.webhooks.endpoint_secrets import encrypt, generate_secret
+from models.webhooks.tables import WebhookEndpointRow
 
 
 @dataclass(frozen=True)
@@ -73,45 +75,34 @@ def add(
     `created_at` defaults to now.
     """
     endpoint_id, secret, subscription = uuid7(), generate_secret(), subscription or Subscription()
-    execute(
-        "insert into webhook_endpoints (id, organization_id, url, encrypted_secret, event_types,"
-        " statuses, companies, company_fields, created_at) values (%(id)s, %(organization_id)s,"
-        " %(url)s, %(encrypted_secret)s, %(event_types)s, %(statuses)s, %(companies)s,"
-        " %(company_fields)s, coalesce(%(created_at)s, now()))",
-        {
-            "created_at": created_at,
-            "id": endpoint_id,
-            "organization_id": organization_id,
-            "url": url,
-            "encrypted_secret": encrypt(secret, secret_keys),
-            **_subscription(subscription),
-        },
-    )
+    values: dict[str, Any] = {
+        "id": endpoint_id,
+        "organization": organization_id,
+        "url": url,
+        "encrypted_secret": encrypt(secret, secret_keys),
+        **_subscription(subscription),
+    }
+    if created_at is not None:
+        values["created_at"] = created_at
+    WebhookEndpointRow.insert(values).execute()
     return endpoint_id, secret
 
 
 def subscribe(endpoint_id: UUID, subscription: Subscription) -> None:
     """Change the subscription of a locked endpoint."""
-    execute(
-        "update webhook_endpoints set event_types = %(event_types)s, statuses = %(statuses)s,"
-        " companies = %(companies)s, company_fields = %(company_fields)s where id = %(id)s",
-        {"id": endpoint_id, **_subscription(subscription)},
-    )
+    WebhookEndpointRow.update(_subscription(subscription)).where(
+        WebhookEndpointRow.id == endpoint_id
+    ).execute()
 
 
 def rotate_secret(endpoint_id: UUID, *, secret_keys: Sequence[str], former_until: datetime) -> str:
     """Give an endpoint a new secret and return it; the former one also signs until an instant."""
     secret = generate_secret()
-    execute(
-        "update webhook_endpoints set former_encrypted_secret = encrypted_secret,"
-        " former_secret_until = %(former_until)s, encrypted_secret = %(encrypted_secret)s"
-        " where id = %(id)s",
-        {
-            "id": endpoint_id,
-            "former_until": former_until,
-            "encrypted_secret": encrypt(secret, secret_keys),
-        },
-    )
+    WebhookEndpointRow.update(
+        former_encrypted_secret=WebhookEndpointRow.encrypted_secret,
+        former_secret_until=former_until,
+        encrypted_secret=encrypt(secret, secret_keys),
+    ).where(WebhookEndpointRow.id == endpoint_id).execute()
     return secret
 
 
@@ -176,9 +167,9 @@ def save_health(endpoint: Endpoint) -> None:
 
 def remove(endpoint_id: UUID) -> None:
     """Remove a locked endpoint."""
-    execute(
-        "update webhook_endpoints set removed_at = now() where id = %(id)s", {"id": endpoint_id}
-    )
+    WebhookEndpointRow.update(removed_at=fn.now()).where(
+        WebhookEndpointRow.id == endpoint_id
+    ).execute()
 
 
 def _endpoints(condition: str, parameters: Mapping[str, Any]) -> list[Endpoint]:
@@ -202,5 +193,5 @@ def _subscription(subscription: Subscription) -> dict[str, Any]:
     fields = subscription.company_fields
     return {
         **{name: None if values is None else list(values) for name, values in lists.items()},
-        "company_fields": None if fields is None else json(dict(fields)),
+        "company_fields": None if fields is None else dict(fields),
     }

@@ -30,9 +30,9 @@ def test_filtering_companies_by_a_custom_field_uses_the_index(settings: Settings
         )
         query("analyze companies")
         plan = query("""explain select id from companies where traits @> '{"seats": 77}'""")
-        found = query("""select external_id from companies where traits @> '{"seats": 77}'""")
+        matching = query("""select external_id from companies where traits @> '{"seats": 77}'""")
     assert any("companies_by_traits" in row["QUERY PLAN"] for row in plan)
-    assert [row["external_id"] for row in found] == ["c77"]
+    assert [row["external_id"] for row in matching] == ["c77"]
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def migrated_before(empty_database: None, monkeypatch: pytest.MonkeyPatch) -> Ca
     return migrate_until
 
 
-def test_transitions_of_before_are_placed_as_they_were_recorded(
+def test_0010_positions_transitions_in_the_order_of_recording(
     migrated_before: Callable[[str], None],
 ) -> None:
     migrated_before("0010")
@@ -82,12 +82,12 @@ def test_transitions_of_before_are_placed_as_they_were_recorded(
     assert "0010_transition_order" in migrate()
     with transaction():
         [o] = query("select id from organizations")
-        told = read_feed(o["id"]).transitions
-    order = [(one.company, one.sequence) for one in told]
+        fed = read_feed(o["id"]).transitions
+    order = [(transition.company, transition.sequence) for transition in fed]
     assert order == [("b", 1), ("a", 1), ("a", 2), ("b", 2)]
 
 
-def test_what_was_said_before_and_what_awaits_an_event_is_kept(
+def test_0013_keeps_the_fields_and_the_flags_that_await_an_event(
     migrated_before: Callable[[str], None],
 ) -> None:
     migrated_before("0013")

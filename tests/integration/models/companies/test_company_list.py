@@ -1,4 +1,4 @@
-"""Lists of companies hold what a filter wants, in order, each company once."""
+"""Lists of companies contain the matches of a filter, in order, each company once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.usefixtures("in_transaction")
 
 
 @dataclass(frozen=True)
-class Given:
-    """A company as a test wants it; `days` since its status changed, `quiet` since an event."""
+class ListCompany:
+    """A company of a test; `days` since its status changed, `quiet` days since its last event."""
 
     id: str
     name: str = "Acme"
@@ -41,12 +41,12 @@ def organization(name: str = "o") -> int:
     return organizations.create(name).id
 
 
-def add(organization_id: int, *companies: Given) -> list[int]:
+def add(organization_id: int, *companies: ListCompany) -> list[int]:
     return [_add(organization_id, company) for company in companies]
 
 
-def _add(organization_id: int, one: Given) -> int:
-    changed_at = None if one.days is None else NOW - timedelta(days=one.days)
+def _add(organization_id: int, company: ListCompany) -> int:
+    changed_at = None if company.days is None else NOW - timedelta(days=company.days)
     rows = query(
         "insert into companies (organization_id, external_id, name, health_status, score,"
         " changed_at, first_seen_at, traits, last_event_at, crm_provider) values (%(org)s, %(id)s,"
@@ -54,11 +54,11 @@ def _add(organization_id: int, one: Given) -> int:
         " %(crm_provider)s) returning id",
         {
             "org": organization_id,
-            **vars(one),
+            **vars(company),
             "changed_at": changed_at,
             "first": NOW - timedelta(days=100),
-            "traits": json(one.traits or {}),
-            "last": None if one.quiet is None else NOW - timedelta(days=one.quiet),
+            "traits": json(company.traits or {}),
+            "last": None if company.quiet is None else NOW - timedelta(days=company.quiet),
         },
     )
     row_id: int = rows[0]["id"]
@@ -69,25 +69,33 @@ def ids(listed: Sequence[ListedCompany]) -> list[str]:
     return [company.id for company in listed]
 
 
-def found(organization_id: int, **wanted: Any) -> list[str]:
-    page = company_list.read_page(organization_id, CompanyFilter(**wanted))
+def matches(organization_id: int, **conditions: Any) -> list[str]:
+    page = company_list.read_page(organization_id, CompanyFilter(**conditions))
     assert page.total == len(page.companies)
-    assert ids(exported(organization_id, CompanyFilter(**wanted))) == ids(page.companies)
+    assert ids(exported(organization_id, CompanyFilter(**conditions))) == ids(page.companies)
     return ids(page.companies)
 
 
 def exported(
-    organization_id: int, wanted: CompanyFilter = ALL_COMPANIES, sorting: Sorting = BY_NAME
+    organization_id: int, company_filter: CompanyFilter = ALL_COMPANIES, sorting: Sorting = BY_NAME
 ) -> list[ListedCompany]:
-    parts = company_list.list_ids_in_order(organization_id, wanted, sorting)
-    return [one for part in parts for one in company_list.read(organization_id, part, wanted)]
+    chunks = company_list.list_ids_in_order(organization_id, company_filter, sorting)
+    return [
+        company
+        for chunk in chunks
+        for company in company_list.read(organization_id, chunk, company_filter)
+    ]
 
 
-def walk(organization_id: int, wanted: CompanyFilter, sorting: Sorting, limit: int) -> list[str]:
+def walk(
+    organization_id: int, company_filter: CompanyFilter, sorting: Sorting, limit: int
+) -> list[str]:
     walked: list[str] = []
     place = None
     while True:
-        page = company_list.read_page(organization_id, wanted, sorting, after=place, limit=limit)
+        page = company_list.read_page(
+            organization_id, company_filter, sorting, after=place, limit=limit
+        )
         walked += ids(page.companies)
         assert len(page.companies) <= limit
         if page.next is None:
@@ -102,30 +110,30 @@ def walk(organization_id: int, wanted: CompanyFilter, sorting: Sorting, limit: i
 @pytest.mark.parametrize("text", ["acme", "ACME", "cme co", "Corp", "_42", "CO_4", "o"])
 def test_a_part_of_the_name_or_id_finds_a_company_in_any_case(text: str) -> None:
     o = organization()
-    add(o, Given("co_42", "Acme Corp"), Given("x", "Umbr"))
-    assert found(o, text=text) == ["co_42"]
+    add(o, ListCompany("co_42", "Acme Corp"), ListCompany("x", "Umbr"))
+    assert matches(o, text=text) == ["co_42"]
 
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", "Acme%"])
-def test_signs_of_patterns_stand_for_themselves(text: str) -> None:
+def test_characters_of_patterns_match_literally(text: str) -> None:
     o = organization()
-    add(o, Given("plain", "Acme"), Given("odd", f"Acme {text} Inc"))
-    assert found(o, text=text) == ["odd"]
+    add(o, ListCompany("plain", "Acme"), ListCompany("odd", f"Acme {text} Inc"))
+    assert matches(o, text=text) == ["odd"]
 
 
 def test_a_text_with_a_nul_character_finds_nothing() -> None:
     o = organization()
-    add(o, Given("a"))
-    assert found(o, text="\0") == []
-    assert found(o, fields=(("plan", ("\0",)),)) == []
+    add(o, ListCompany("a"))
+    assert matches(o, text="\0") == []
+    assert matches(o, fields=(("plan", ("\0",)),)) == []
 
 
-def test_companies_of_other_organizations_are_never_found() -> None:
+def test_companies_of_other_organizations_never_match() -> None:
     mine, other = organization(), organization("other")
-    add(other, Given("theirs", traits={"plan": "Pro"}))
-    assert found(mine) == []
-    assert found(mine, text="acme") == []
-    assert found(mine, fields=(("plan", ("Pro",)),)) == []
+    add(other, ListCompany("theirs", traits={"plan": "Pro"}))
+    assert matches(mine) == []
+    assert matches(mine, text="acme") == []
+    assert matches(mine, fields=(("plan", ("Pro",)),)) == []
     assert company_counts.count_recent_by_status(mine, NOW) == []
     assert field_names.list_names(mine) == []
 
@@ -135,65 +143,71 @@ def test_companies_of_other_organizations_are_never_found() -> None:
 
 def test_a_status_filters() -> None:
     o = organization()
-    add(o, Given("a"), Given("b", status="At Risk"), Given("c", status="At Risk"))
-    assert found(o, status="At Risk") == ["b", "c"]
+    add(o, ListCompany("a"), ListCompany("b", status="At Risk"), ListCompany("c", status="At Risk"))
+    assert matches(o, status="At Risk") == ["b", "c"]
 
 
 def test_the_status_of_a_flag_filters() -> None:
     o = organization()
-    healthy, raised, waits, _without = add(o, *(Given(name) for name in "abcd"))
+    healthy, raised, waits, _without = add(o, *(ListCompany(name) for name in "abcd"))
     for company_id, status in ((healthy, "Healthy"), (raised, "At Risk"), (waits, None)):
         query(
             "insert into flag_states (organization_id, company_id, flag, status, changed_at)"
             " values (%(o)s, %(id)s, 'Quiet', %(status)s, now())",
             {"o": o, "id": company_id, "status": status},
         )
-    assert found(o, flag="Quiet", flag_status="At Risk") == ["b"]
-    assert found(o, flag="Quiet", flag_status="N/A") == ["c"]
-    assert found(o, flag="Other", flag_status="At Risk") == []
+    assert matches(o, flag="Quiet", flag_status="At Risk") == ["b"]
+    assert matches(o, flag="Quiet", flag_status="N/A") == ["c"]
+    assert matches(o, flag="Other", flag_status="At Risk") == []
 
 
 def test_custom_and_core_fields_filter_together() -> None:
     o = organization()
     add(
         o,
-        Given("a", traits={"plan": "Pro", "seats": 5}, crm_provider="salesforce"),
-        Given("b", traits={"plan": "Pro", "seats": 6}, crm_provider="salesforce"),
-        Given("c", traits={"plan": "Free", "seats": 5}),
+        ListCompany("a", traits={"plan": "Pro", "seats": 5}, crm_provider="salesforce"),
+        ListCompany("b", traits={"plan": "Pro", "seats": 6}, crm_provider="salesforce"),
+        ListCompany("c", traits={"plan": "Free", "seats": 5}),
     )
-    assert found(o, fields=(("plan", ("Pro",)), ("seats", (5,)))) == ["a"]
-    assert found(o, fields=(("plan", ("Pro", "Free")),)) == ["a", "b", "c"]
-    assert found(o, fields=(("crm_provider", ("salesforce",)), ("seats", (6,)))) == ["b"]
-    assert found(o, fields=(("plan", ()),)) == []
+    assert matches(o, fields=(("plan", ("Pro",)), ("seats", (5,)))) == ["a"]
+    assert matches(o, fields=(("plan", ("Pro", "Free")),)) == ["a", "b", "c"]
+    assert matches(o, fields=(("crm_provider", ("salesforce",)), ("seats", (6,)))) == ["b"]
+    assert matches(o, fields=(("plan", ()),)) == []
 
 
 @pytest.mark.parametrize(
     ("text", "value"), [("5", 5), ("5", "5"), ("true", True), ("Pro", "Pro"), ('"x"', '"x"')]
 )
-def test_what_a_person_typed_finds_the_value_that_it_spells(text: str, value: Any) -> None:
+def test_a_typed_text_matches_the_value_that_it_spells(text: str, value: Any) -> None:
     o = organization()
-    add(o, Given("a", traits={"f": value}), Given("b", traits={"f": "other"}))
-    assert found(o, fields=(("f", possible_values(text)),)) == ["a"]
+    add(o, ListCompany("a", traits={"f": value}), ListCompany("b", traits={"f": "other"}))
+    assert matches(o, fields=(("f", possible_values(text)),)) == ["a"]
 
 
 # Order and pages
 
 
-def test_names_are_in_order_whatever_their_case() -> None:
-    o = organization()
-    add(o, Given("1", "beta"), Given("2", "Alpha"), Given("3", "Gamma"), Given("4", "alpha"))
-    assert found(o) == ["2", "4", "1", "3"]
-
-
-def test_the_worst_status_comes_first_and_in_it_who_came_to_it_last() -> None:
+def test_names_are_in_order_regardless_of_case() -> None:
     o = organization()
     add(
         o,
-        Given("a", status="Healthy", days=1),
-        Given("b", status="Critical", days=9),
-        Given("c", status="Critical", days=3),
-        Given("d", status="At Risk", days=5),
-        Given("e", status="Of old rules", days=5),
+        ListCompany("1", "beta"),
+        ListCompany("2", "Alpha"),
+        ListCompany("3", "Gamma"),
+        ListCompany("4", "alpha"),
+    )
+    assert matches(o) == ["2", "4", "1", "3"]
+
+
+def test_the_worst_status_comes_first_and_in_it_the_latest_change() -> None:
+    o = organization()
+    add(
+        o,
+        ListCompany("a", status="Healthy", days=1),
+        ListCompany("b", status="Critical", days=9),
+        ListCompany("c", status="Critical", days=3),
+        ListCompany("d", status="At Risk", days=5),
+        ListCompany("e", status="Of old rules", days=5),
     )
     sorting = Sorting(Order.STATUS, descending=True, statuses=STATUSES)
     assert walk(o, CompanyFilter(), sorting, 2) == ["c", "b", "d", "a", "e"]
@@ -201,21 +215,24 @@ def test_the_worst_status_comes_first_and_in_it_who_came_to_it_last() -> None:
 
 def test_a_company_whose_status_never_changed_has_it_since_it_was_first_seen() -> None:
     o = organization()
-    add(o, Given("a"))
+    add(o, ListCompany("a"))
     [listed] = company_list.read_page(o).companies
     assert listed.since == NOW - timedelta(days=100)
 
 
-def test_the_last_event_is_told_to_the_microsecond() -> None:
+def test_the_last_event_is_exact_to_the_microsecond() -> None:
     o = organization()
-    add(o, Given("a", quiet=0.123456789), Given("b", quiet=None))
+    add(o, ListCompany("a", quiet=0.123456789), ListCompany("b", quiet=None))
     listed = company_list.read_page(o).companies
-    assert [one.last_event_at for one in listed] == [NOW - timedelta(days=0.123456789), None]
+    assert [company.last_event_at for company in listed] == [
+        NOW - timedelta(days=0.123456789),
+        None,
+    ]
 
 
 companies = st.lists(
     st.builds(
-        Given,
+        ListCompany,
         id=st.just(""),
         name=st.sampled_from(["Acme", "acme", "Beta", "Ümlaut", "Z"]),
         status=st.sampled_from([*STATUSES, "Former"]),
@@ -234,55 +251,66 @@ filters = st.builds(
 )
 
 
-def key(one: Given, by: Order) -> Any:
-    since = -(100 if one.days is None else one.days)
+def key(company: ListCompany, by: Order) -> Any:
+    since = -(100 if company.days is None else company.days)
     return {
-        Order.STATUS: (STATUSES.index(one.status) + 1 if one.status in STATUSES else 0, since),
-        Order.SCORE: -1 if one.score is None else one.score,
+        Order.STATUS: (
+            STATUSES.index(company.status) + 1 if company.status in STATUSES else 0,
+            since,
+        ),
+        Order.SCORE: -1 if company.score is None else company.score,
         Order.SINCE: since,
-        Order.LAST_EVENT: -1e9 if one.quiet is None else -one.quiet,
+        Order.LAST_EVENT: -1e9 if company.quiet is None else -company.quiet,
     }[by]
 
 
 @given(companies, filters, st.sampled_from(Order), st.booleans(), st.integers(1, 5))
-def test_pages_put_together_are_the_whole_list_in_its_order(
-    given_: list[Given],
-    wanted: CompanyFilter,
+def test_all_pages_together_are_the_whole_list_in_order(
+    given_: list[ListCompany],
+    company_filter: CompanyFilter,
     by: Order,
-    descending: bool,  # noqa: FBT001 -- hypothesis hands it by position
+    descending: bool,  # noqa: FBT001 -- hypothesis passes it by position
     limit: int,
 ) -> None:
     query("delete from companies; delete from organizations")
     o = organization()
-    numbered = [Given(**{**vars(one), "id": f"c{n:02}"}) for n, one in enumerate(given_)]
+    numbered = [
+        ListCompany(**{**vars(company), "id": f"c{n:02}"}) for n, company in enumerate(given_)
+    ]
     add(o, *numbered)
     sorting = Sorting(by, descending, STATUSES)
-    walked = walk(o, wanted, sorting, limit)
-    assert ids(exported(o, wanted, sorting)) == walked
+    walked = walk(o, company_filter, sorting, limit)
+    assert ids(exported(o, company_filter, sorting)) == walked
     expected = [
-        one
-        for one in numbered
-        if (wanted.text is None or wanted.text in one.name.lower() or wanted.text in one.id)
-        and wanted.status in (None, one.status)
-        and (not wanted.fields or one.traits == {"plan": "Pro"})
+        company
+        for company in numbered
+        if (
+            company_filter.text is None
+            or company_filter.text in company.name.lower()
+            or company_filter.text in company.id
+        )
+        and company_filter.status in (None, company.status)
+        and (not company_filter.fields or company.traits == {"plan": "Pro"})
     ]
-    assert sorted(walked) == sorted(one.id for one in expected)
+    assert sorted(walked) == sorted(company.id for company in expected)
     if by is not Order.NAME:
-        by_id = {one.id: one for one in numbered}
-        expected.sort(key=lambda one: (key(one, by), one.id), reverse=descending)
-        assert [key(by_id[name], by) for name in walked] == [key(one, by) for one in expected]
-        assert walked == [one.id for one in expected]
+        by_id = {company.id: company for company in numbered}
+        expected.sort(key=lambda company: (key(company, by), company.id), reverse=descending)
+        assert [key(by_id[name], by) for name in walked] == [
+            key(company, by) for company in expected
+        ]
+        assert walked == [company.id for company in expected]
 
 
 @pytest.mark.parametrize("place", ["", "x", "WzFd", "bnVsbA", "é", "A" * 5_000])
-def test_a_place_that_was_never_given_is_refused(place: str) -> None:
+def test_a_text_that_is_no_cursor_is_refused(place: str) -> None:
     with pytest.raises(UnreadableCursor):
         company_list.read_page(organization(), after=place)
 
 
-def test_a_place_in_another_order_is_refused() -> None:
+def test_a_cursor_of_another_order_is_refused() -> None:
     o = organization()
-    add(o, Given("a"), Given("b"))
+    add(o, ListCompany("a"), ListCompany("b"))
     place = company_list.read_page(o, limit=1).next
     assert place
     with pytest.raises(UnreadableCursor):
@@ -292,36 +320,44 @@ def test_a_place_in_another_order_is_refused() -> None:
 # Numbers
 
 
-def test_companies_are_counted_by_status_and_by_how_long_they_are_at_it() -> None:
+def test_companies_are_counted_by_status_and_by_how_long_they_have_it() -> None:
     o = organization()
     add(
         o,
-        Given("a", days=0.5),
-        Given("b", days=2),
-        Given("c", days=10),
-        Given("d"),
-        Given("e", status="Critical", days=0.1),
+        ListCompany("a", days=0.5),
+        ListCompany("b", days=2),
+        ListCompany("c", days=10),
+        ListCompany("d"),
+        ListCompany("e", status="Critical", days=0.1),
     )
-    counts = {one.status: one for one in company_counts.count_recent_by_status(o, NOW)}
+    counts = {count.status: count for count in company_counts.count_recent_by_status(o, NOW)}
     assert counts == {
         "Healthy": StatusCount("Healthy", 4, 1, 2, 3),
         "Critical": StatusCount("Critical", 1, 1, 1, 1),
     }
 
 
-def test_custom_fields_are_told_by_how_many_have_them() -> None:
+def test_custom_fields_are_listed_by_how_many_companies_have_them() -> None:
     o = organization()
-    add(o, Given("a", traits={"plan": "Pro", "seats": 1}), Given("b", traits={"seats": 2}))
+    add(
+        o,
+        ListCompany("a", traits={"plan": "Pro", "seats": 1}),
+        ListCompany("b", traits={"seats": 2}),
+    )
     assert field_names.list_names(o) == ["seats", "plan"]
 
 
-def test_every_field_is_told_for_an_export_also_those_that_only_an_old_company_has(
+def test_every_field_is_listed_for_an_export_even_if_only_an_old_company_has_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(field_names, "SAMPLE_SIZE", 1)
     o = organization()
-    add(o, Given("a", traits={"plan": "Pro", "beta": None}), Given("b", traits={"seats": 2}))
-    add(organization("other"), Given("c", traits={"theirs": 1}))
+    add(
+        o,
+        ListCompany("a", traits={"plan": "Pro", "beta": None}),
+        ListCompany("b", traits={"seats": 2}),
+    )
+    add(organization("other"), ListCompany("c", traits={"theirs": 1}))
     assert field_names.list_for_filter(o) == ["beta", "plan", "seats"]
     assert field_names.list_for_filter(o, CompanyFilter(fields=(("seats", (2,)),))) == ["seats"]
     assert field_names.list_for_filter(o, CompanyFilter(text="nobody")) == []
@@ -331,26 +367,28 @@ def test_a_company_of_the_longest_name_id_and_status_is_listed_by_name() -> None
     o = organization()
     # Characters of four bytes, all different, so that nothing makes them shorter.
     longest = ["".join(chr(0x20000 + 200 * n + k) for k in range(200)) for n in range(3)]
-    add(o, Given(longest[0], longest[1], longest[2]))
+    add(o, ListCompany(longest[0], longest[1], longest[2]))
     page = company_list.read_page(o, CompanyFilter(status=longest[2]))
-    assert [(one.id, one.name) for one in page.companies] == [(longest[0], longest[1])]
+    assert [(company.id, company.name) for company in page.companies] == [(longest[0], longest[1])]
 
 
 @pytest.mark.parametrize("order", Order)
-def test_numbers_by_status_are_of_all_that_the_other_filters_find(order: Order) -> None:
+def test_counts_by_status_are_of_all_companies_that_match_the_other_conditions(
+    order: Order,
+) -> None:
     o = organization()
     add(
         o,
-        Given("a1"),
-        Given("a2", status="At Risk"),
-        Given("a3", status="At Risk"),
-        Given("b", "Bob", status="Critical"),
+        ListCompany("a1"),
+        ListCompany("a2", status="At Risk"),
+        ListCompany("a3", status="At Risk"),
+        ListCompany("b", "Bob", status="Critical"),
     )
     sorting = Sorting(order, statuses=STATUSES)
     everywhere = company_list.read_page(o, sorting=sorting)
     assert everywhere.counts == {"Healthy": 1, "At Risk": 2, "Critical": 1}
-    for wanted in (CompanyFilter(status="At Risk"), CompanyFilter(status="Gone")):
-        assert company_list.read_page(o, wanted, sorting).counts == everywhere.counts
+    for company_filter in (CompanyFilter(status="At Risk"), CompanyFilter(status="Gone")):
+        assert company_list.read_page(o, company_filter, sorting).counts == everywhere.counts
     some = company_list.read_page(o, CompanyFilter(text="a", status="At Risk"), sorting, limit=1)
     assert (some.counts, some.total) == ({"Healthy": 1, "At Risk": 2}, 2)
     assert company_list.read_page(o, CompanyFilter(text="nobody"), sorting).counts == {}

@@ -1,4 +1,4 @@
-"""What one company's page shows: its story, users, fields and deliveries, page by page."""
+"""The lists of one company's page: timeline, users, fields and deliveries, page by page."""
 
 import itertools
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def new_organization() -> int:
 
 
 def track(organization_id: int, seconds: float, **changed: Any) -> int:
-    """Store and judge an event of `acme`, as it happens; the company's row."""
+    """Store and evaluate an event of `acme`, and return the company's id."""
     contents: dict[str, Any] = {
         "organization_id": organization_id,
         "key_id": None,
@@ -68,75 +68,77 @@ def track(organization_id: int, seconds: float, **changed: Any) -> int:
     return company.id
 
 
-def walk(page: Callable[..., tuple[list[Any], str | None]], *given: Any, **asked: Any) -> list[Any]:
-    """All pages of two, put together."""
+def walk(
+    page: Callable[..., tuple[list[Any], str | None]], *arguments: Any, **options: Any
+) -> list[Any]:
+    """Concatenate all pages of two rows."""
     walked: list[Any] = []
     place = None
     while True:
         with transaction():
-            found, place = page(*given, after=place, limit=2, **asked)
-        walked += found
+            rows, place = page(*arguments, after=place, limit=2, **options)
+        walked += rows
         if place is None:
             return walked
-        assert len(found) == 2
+        assert len(rows) == 2
 
 
-def told(happening: timeline.TimelineEntry) -> tuple[datetime, str | None]:
-    return happening.at, happening.event_key if happening.is_event else happening.to_status
+def brief(entry: timeline.TimelineEntry) -> tuple[datetime, str | None]:
+    return entry.at, entry.event_key if entry.is_event else entry.to_status
 
 
 # The timeline
 
 
-def test_events_and_changes_of_health_are_one_story_newest_first() -> None:
+def test_events_and_transitions_are_one_list_newest_first() -> None:
     o = new_organization()
     track(o, 0, user_id="ann", user={"name": "Ann"}, data={"n": 1})
     track(o, 5, event_key="error")
     acme = track(o, 20)
     evaluate([acme], RuleBooks(), after(21))
-    story = walk(timeline.read_page, acme)
-    assert [told(one) for one in story] == [
+    entries = walk(timeline.read_page, acme)
+    assert [brief(entry) for entry in entries] == [
         (after(20), "login"),
         (after(15), "Healthy"),
         (after(5), "At Risk"),
         (after(5), "error"),
         (after(0), "login"),
     ]
-    assert (story[-1].user, story[-1].user_name, story[-1].data) == ("ann", "Ann", {"n": 1})
-    assert (story[1].cause, story[2].cause) == ("time", "event")
-    assert story[2].changes
-    assert story[2].changes[0]["flag"] == "Errors"
+    assert (entries[-1].user, entries[-1].user_name, entries[-1].data) == ("ann", "Ann", {"n": 1})
+    assert (entries[1].cause, entries[2].cause) == ("time", "event")
+    assert entries[2].changes
+    assert entries[2].changes[0]["flag"] == "Errors"
 
 
 def test_events_of_one_instant_come_each_once() -> None:
     o = new_organization()
     for _ in range(7):
         acme = track(o, 5)
-    events = [one.event_id for one in walk(timeline.read_page, acme)]
+    events = [entry.event_id for entry in walk(timeline.read_page, acme)]
     assert len(set(events)) == len(events) == 7
     assert events == sorted(events, reverse=True)
 
 
-def test_the_story_can_be_of_one_event_key_or_of_health_alone() -> None:
+def test_the_timeline_can_be_of_one_event_key_or_of_health_only() -> None:
     o = new_organization()
     track(o, 0)
     acme = track(o, 5, event_key="error")
     of_key = walk(timeline.read_page, acme, event_key="error", transitions=False)
-    assert [told(one) for one in of_key] == [(after(5), "error")]
-    assert [told(one) for one in walk(timeline.read_page, acme, events=False)] == [
+    assert [brief(entry) for entry in of_key] == [(after(5), "error")]
+    assert [brief(entry) for entry in walk(timeline.read_page, acme, events=False)] == [
         (after(5), "At Risk")
     ]
     assert walk(timeline.read_page, acme, events=False, transitions=False) == []
 
 
-def test_other_companies_have_a_story_of_their_own() -> None:
+def test_other_companies_have_timelines_of_their_own() -> None:
     o = new_organization()
     track(o, 0, company_id="other", event_key="error")
     acme = track(o, 0)
-    assert [told(one) for one in walk(timeline.read_page, acme)] == [(after(0), "login")]
+    assert [brief(entry) for entry in walk(timeline.read_page, acme)] == [(after(0), "login")]
 
 
-# What happened lately in all companies
+# Recent transitions of all companies
 
 
 def test_recent_changes_come_newest_first_with_their_company_and_reasons() -> None:
@@ -145,7 +147,7 @@ def test_recent_changes_come_newest_first_with_their_company_and_reasons() -> No
         track(o, n, company_id=f"c{n}", company={"name": f"C {n}"}, event_key="error")
     track(other, 3, company_id="theirs", event_key="error")
     recent = walk(transitions.list_recent, o, since=after(0))
-    assert [(one.company, one.company_name, one.at) for one in recent] == [
+    assert [(change.company, change.company_name, change.at) for change in recent] == [
         (f"c{n}", f"C {n}", after(n)) for n in (4, 3, 2, 1)
     ]
     assert recent[0].changes[0]["threshold"] == "At least 1 time in 10 seconds"
@@ -154,7 +156,7 @@ def test_recent_changes_come_newest_first_with_their_company_and_reasons() -> No
     assert counted == {("Healthy", "At Risk"): 4}
 
 
-def test_what_changed_nothing_but_flags_is_told_where_it_is_wanted() -> None:
+def test_transitions_of_flags_only_are_listed_on_request() -> None:
     o = new_organization()
     track(o, 1, event_key="error")
     with transaction():
@@ -166,26 +168,26 @@ def test_what_changed_nothing_but_flags_is_told_where_it_is_wanted() -> None:
 # Users, fields, deliveries
 
 
-def test_users_come_the_last_seen_first() -> None:
+def test_users_are_listed_last_seen_first() -> None:
     o = new_organization()
     for n, name in enumerate(["ann", "ben", "cem", "ann", "dan"]):
         acme = track(o, n, user_id=name, user={"email": f"{name}@example.com", "role": "Admin"})
     track(o, 9, company_id="other", user_id="eve")
-    found = walk(users.read_page, acme)
-    assert [(one.id, one.last_event_at) for one in found] == [
+    listed = walk(users.read_page, acme)
+    assert [(user.id, user.last_event_at) for user in listed] == [
         ("dan", after(4)), ("ann", after(3)), ("cem", after(2)), ("ben", after(1)),
     ]  # fmt: skip
-    assert (found[0].email, found[0].traits) == ("dan@example.com", {"role": "Admin"})
+    assert (listed[0].email, listed[0].traits) == ("dan@example.com", {"role": "Admin"})
     with transaction():
         assert users.count(acme) == 4
 
 
-def test_the_history_of_fields_tells_what_was_before() -> None:
+def test_the_history_of_fields_has_the_value_before() -> None:
     o = new_organization()
     for n, plan in enumerate(["Free", "Pro", "Pro", "Team"]):
         acme = track(o, n, company={"name": "Acme", "plan": plan})
     history = walk(field_history.read_page, acme)
-    assert [(one.field, one.at, one.before, one.value) for one in history] == [
+    assert [(change.field, change.at, change.before, change.value) for change in history] == [
         ("plan", after(3), "Pro", "Team"),
         ("plan", after(1), "Free", "Pro"),
         ("plan", after(0), None, "Free"),
@@ -194,7 +196,7 @@ def test_the_history_of_fields_tells_what_was_before() -> None:
     assert len(walk(field_history.read_page, acme, field="name")) == 1
 
 
-def test_deliveries_are_those_that_tell_of_the_company() -> None:
+def test_deliveries_are_of_the_company_only() -> None:
     o = new_organization()
     with transaction():
         query(
@@ -207,12 +209,12 @@ def test_deliveries_are_those_that_tell_of_the_company() -> None:
         track(o, 20 * n, company_id="other", event_key="error")
         acme = track(o, 20 * n + 5, event_key="error")
         evaluate([acme], RuleBooks(), after(20 * n + 16))
-    found = walk(delivery_log.read_page_for_company, acme)
-    assert {one.company for one in found} == {"acme"}
-    assert [one.created_at for one in found] == sorted(
-        (one.created_at for one in found), reverse=True
+    listed = walk(delivery_log.read_page_for_company, acme)
+    assert {delivery.company for delivery in listed} == {"acme"}
+    assert [delivery.created_at for delivery in listed] == sorted(
+        (delivery.created_at for delivery in listed), reverse=True
     )
-    assert len(found) == len({one.id for one in found}) == 6
+    assert len(listed) == len({delivery.id for delivery in listed}) == 6
 
 
 @pytest.mark.parametrize(
@@ -224,6 +226,6 @@ def test_deliveries_are_those_that_tell_of_the_company() -> None:
         delivery_log.read_page_for_company,
     ],
 )
-def test_a_place_of_another_list_is_refused(page: Callable[..., Any]) -> None:
+def test_a_cursor_of_another_list_is_refused(page: Callable[..., Any]) -> None:
     with pytest.raises(UnreadableCursor), transaction():
         page(1, after="WyJ4Il0")

@@ -1,4 +1,4 @@
-"""What is said again is stored shortly, and exactly as if every row had been read and compared."""
+"""Repeated field values are stored without reading rows, as if each had been read and merged."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("settings")
 
 
 class Sent(NamedTuple):
-    """An event, shortly; `seconds` after T0."""
+    """An event in brief; `seconds` after T0."""
 
     company: str
     user: str | None
@@ -71,13 +71,13 @@ def tracked(organization_id: int, sent: Sent) -> TrackedEvent:
     )
 
 
-def stored(organization_id: int, *sent: Sent) -> int:
-    """How many companies are to be judged after that."""
-    return len(store([tracked(organization_id, one) for one in sent], RuleBooks()))
+def store_events(organization_id: int, *sent: Sent) -> int:
+    """Store events and return the number of companies to evaluate."""
+    return len(store([tracked(organization_id, event) for event in sent], RuleBooks()))
 
 
-def all_are_settled(organization_id: int, awaiting: list[str]) -> None:
-    """As if everybody had been judged, and these flags could be changed by an event."""
+def settle_all(organization_id: int, awaiting: list[str]) -> None:
+    """Mark all companies as evaluated, with these flags awaiting an event."""
     with transaction():
         execute(
             "update companies set unsettled_since = null, judged_version = 1,"
@@ -86,8 +86,8 @@ def all_are_settled(organization_id: int, awaiting: list[str]) -> None:
         )
 
 
-def nobody_knows_what_was_said(organization_id: int) -> None:
-    """So that every row is read and compared."""
+def forget_digests(organization_id: int) -> None:
+    """Remove the digests, so that every row is read and merged."""
     with transaction():
         for table in ("companies", "users"):
             execute(
@@ -96,11 +96,11 @@ def nobody_knows_what_was_said(organization_id: int) -> None:
             )
 
 
-def known(organization_id: int) -> list[Any]:
-    """All that is known of companies and users, and of their past."""
+def read_state(organization_id: int) -> list[Any]:
+    """Return all that is stored of companies, users and the history of fields."""
     with transaction():
         rows = companies.read_page(organization_id, after_id=0, limit=100)
-        heard = query(
+        user_rows = query(
             "select c.id, c.external_id as company, u.id as row, u.external_id, u.email, u.traits,"
             " u.fields_at, u.company_at, u.first_seen_at from users u join companies c"
             " on c.id = u.company_id where u.organization_id = %(id)s order by u.external_id",
@@ -113,16 +113,16 @@ def known(organization_id: int) -> list[Any]:
         )
     return [
         [
-            (one.external_id, one.traits.core, one.traits.custom, one.traits.fields_at,
-             one.traits.changed_at, one.traits.newest_event_at, one.first_seen_at,
-             one.unsettled_since)
-            for one in sorted(rows, key=lambda one: one.external_id)
+            (company.external_id, company.traits.core, company.traits.custom,
+             company.traits.fields_at, company.traits.changed_at, company.traits.newest_event_at,
+             company.first_seen_at, company.unsettled_since)
+            for company in sorted(rows, key=lambda company: company.external_id)
         ],
         [
-            (one["company"], one["external_id"], one["email"], one["company_at"],
-             one["first_seen_at"], {name: at or to_microseconds(one["company_at"])
-                                    for name, at in one["fields_at"].items()})
-            for one in heard
+            (user["company"], user["external_id"], user["email"], user["company_at"],
+             user["first_seen_at"], {name: at or to_microseconds(user["company_at"])
+                                     for name, at in user["fields_at"].items()})
+            for user in user_rows
         ],
         history,
     ]  # fmt: skip
@@ -137,62 +137,62 @@ events = st.builds(
     st.integers(0, 12),
     st.sampled_from(["login", "report"]),
 )
-awaited = st.lists(st.sampled_from(["Logs in", "Reports less"]), unique=True)
+awaited_flags = st.lists(st.sampled_from(["Logs in", "Reports less"]), unique=True)
 
 
-@given(st.lists(st.tuples(st.lists(events, min_size=1, max_size=4), awaited), max_size=6))
-def test_the_short_way_comes_to_what_reading_every_row_comes_to(
+@given(st.lists(st.tuples(st.lists(events, min_size=1, max_size=4), awaited_flags), max_size=6))
+def test_storing_without_reading_has_the_same_result_as_reading_every_row(
     groups: list[tuple[list[Sent], list[str]]],
 ) -> None:
-    shortly, fully = new_organization(), new_organization()
+    briefly, fully = new_organization(), new_organization()
     for group, awaiting in groups:
-        nobody_knows_what_was_said(fully)
-        for organization_id in (shortly, fully):
-            all_are_settled(organization_id, awaiting)
-        assert stored(shortly, *group) == stored(fully, *group)
-        assert known(shortly) == known(fully)
+        forget_digests(fully)
+        for organization_id in (briefly, fully):
+            settle_all(organization_id, awaiting)
+        assert store_events(briefly, *group) == store_events(fully, *group)
+        assert read_state(briefly) == read_state(fully)
 
 
-def test_a_row_is_not_read_where_all_was_said_before() -> None:
+def test_a_row_is_not_read_if_an_event_repeats_its_values() -> None:
     organization_id = new_organization()
     first = Sent("acme", "ann", "Pro", "a@b.example", 0)
-    stored(organization_id, first)
-    [company], [user] = known(organization_id)[:2]
+    store_events(organization_id, first)
+    [company], [user] = read_state(organization_id)[:2]
     with transaction():
         [row] = query("select c.id as company, u.id as row, c.said, u.said as of_user"
                       " from companies c join users u on u.company_id = c.id")  # fmt: skip
         at = T0 + timedelta(seconds=5)
-        heard = company_intake.lock_for_intake([FieldDigest(row["company"], row["said"], at, at)])
-        assert heard[row["company"]].traits is None
+        locked = company_intake.lock_for_intake([FieldDigest(row["company"], row["said"], at, at)])
+        assert locked[row["company"]].traits is None
         assert users.lock_for_intake([FieldDigest(row["row"], row["of_user"], at, at)]) == {}
-        another = "0" * 32
-        heard = company_intake.lock_for_intake([FieldDigest(row["company"], another, at, at)])
-        assert heard[row["company"]].traits is not None
-        assert users.lock_for_intake([FieldDigest(row["row"], another, at, at)]).keys() == {
+        other_digest = "0" * 32
+        locked = company_intake.lock_for_intake([FieldDigest(row["company"], other_digest, at, at)])
+        assert locked[row["company"]].traits is not None
+        assert users.lock_for_intake([FieldDigest(row["row"], other_digest, at, at)]).keys() == {
             row["row"]
         }
-    [moved], [moved_user] = known(organization_id)[:2]
+    [moved], [moved_user] = read_state(organization_id)[:2]
     assert (company[5], moved[5], user[3], moved_user[3]) == (T0, at, T0, at)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "companies_to_judge"), [((9, 12), 0), ((6, 12), 1), ((12, 9), 1), ((8, 8), 0)]
+    ("seconds", "companies_to_evaluate"), [((9, 12), 0), ((6, 12), 1), ((12, 9), 1), ((8, 8), 0)]
 )
-def test_a_late_event_among_those_that_say_the_same_is_heeded(
-    seconds: tuple[int, ...], companies_to_judge: int
+def test_a_late_event_among_repeated_ones_takes_effect(
+    seconds: tuple[int, ...], companies_to_evaluate: int
 ) -> None:
     organization_id = new_organization()
     for at in (0, 8):
-        stored(organization_id, Sent("acme", None, "Pro", None, at, "report"))
-    all_are_settled(organization_id, awaiting=[])
+        store_events(organization_id, Sent("acme", None, "Pro", None, at, "report"))
+    settle_all(organization_id, awaiting=[])
     sent = [Sent("acme", None, "Pro", None, at, "report") for at in seconds]
-    assert stored(organization_id, *sent) == companies_to_judge
+    assert store_events(organization_id, *sent) == companies_to_evaluate
 
 
-def test_sayings_differ_if_any_event_says_something_else() -> None:
+def test_a_combined_digest_is_none_if_any_event_differs() -> None:
     first, second, third = (T0 + timedelta(seconds=n) for n in range(3))
-    told = [(1, "a", second), (2, "a", third), (1, "a", third), (1, "a", first), (2, "b", first)]
-    assert combine_digests(told) == [
+    digests = [(1, "a", second), (2, "a", third), (1, "a", third), (1, "a", first), (2, "b", first)]
+    assert combine_digests(digests) == [
         FieldDigest(1, "a", first, third),
         FieldDigest(2, None, first, third),
     ]

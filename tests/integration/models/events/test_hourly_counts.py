@@ -63,8 +63,8 @@ def volumes(organization_id: int) -> dict[str, Volume]:
 
 def weeks(organization_id: int, key: str = "login") -> list[tuple[date, int, int]]:
     with transaction():
-        found = weekly_reach.read_weeks(organization_id, key, since=date(2025, 1, 1))
-    return [(one.week, one.companies, one.users) for one in found]
+        counted = weekly_reach.read_weeks(organization_id, key, since=date(2025, 1, 1))
+    return [(week.week, week.companies, week.users) for week in counted]
 
 
 def days(organization_id: int, key: str) -> list[tuple[date, int]]:
@@ -98,14 +98,14 @@ def test_the_volume_of_a_key_is_counted_when_its_events_are_stored() -> None:
 
 def test_an_event_that_is_sent_twice_counts_once() -> None:
     o = new_organization()
-    one = event(o, before(hours=1))
-    store([one, one], RuleBooks())
+    sent = event(o, before(hours=1))
+    store([sent, sent], RuleBooks())
     refresh(NOW)
-    store([one], RuleBooks())
+    store([sent], RuleBooks())
     assert volumes(o)["login"].in_a_day == 1
 
 
-def test_what_comes_late_counts_on_its_own_day_and_moves_no_last_time_back() -> None:
+def test_a_late_event_counts_on_its_own_day_and_does_not_change_the_last_time() -> None:
     o = new_organization()
     store([event(o, before(hours=1))], RuleBooks())
     refresh(NOW)
@@ -120,13 +120,13 @@ def test_events_that_are_not_stored_are_not_counted() -> None:
         execute("alter table users add constraint nobody check (false)")
     try:
         store([event(o, NOW, user_id="ann")], RuleBooks())
-    except Exception:  # noqa: BLE001 -- whatever PostgreSQL calls it
+    except Exception:  # noqa: BLE001 -- whatever PostgreSQL raises
         assert volumes(o) == {}
     else:
         pytest.fail("it was stored")
 
 
-def test_nothing_is_lost_or_doubled_while_events_are_stored_and_gathered_at_once() -> None:
+def test_no_event_is_lost_or_counted_twice_while_arrivals_are_merged() -> None:
     o = new_organization()
 
     def send(company: int) -> None:
@@ -136,16 +136,16 @@ def test_nothing_is_lost_or_doubled_while_events_are_stored_and_gathered_at_once
 
     with ThreadPoolExecutor() as pool:
         sending = [pool.submit(send, company) for company in range(3)]
-        while not all(one.done() for one in sending):
+        while not all(task.done() for task in sending):
             refresh(NOW)
-        for one in sending:
-            one.result()
+        for task in sending:
+            task.result()
     assert volumes(o)["k"].in_a_day == 60
     refresh(NOW)
     assert volumes(o)["k"].in_a_day == 60
 
 
-def test_counting_anew_says_the_same() -> None:
+def test_recounting_has_the_same_result() -> None:
     o, other = new_organization(), new_organization()
     store([event(o, before(hours=n * n), company_id=f"c{n}") for n in range(20)], RuleBooks())
     store([event(other, before(hours=1))], RuleBooks())
@@ -162,11 +162,11 @@ def test_counting_anew_says_the_same() -> None:
 
 def quiet(organization_id: int, *keys: str) -> list[str]:
     with transaction():
-        return [one.event_key for one in quiet_keys.find_quiet_keys(organization_id, keys, NOW)]
+        return [quiet.event_key for quiet in quiet_keys.find_quiet_keys(organization_id, keys, NOW)]
 
 
 def each_hours(organization_id: int, key: str, step: float, *, until: float, number: int) -> None:
-    """Events of a key, the last so many hours ago."""
+    """Events of a key, these hours ago."""
     store(
         [event(organization_id, before(hours=until + n * step), event_key=key)
          for n in range(number)],
@@ -197,7 +197,7 @@ def test_a_key_with_a_short_past_or_a_short_silence_is_not_quiet() -> None:
     assert quiet(o, "young", "lunch", "back") == []
 
 
-def test_quiet_keys_are_those_that_are_asked_for() -> None:
+def test_only_requested_keys_are_checked_for_silence() -> None:
     o, other = new_organization(), new_organization()
     each_hours(o, "gone", 1, until=72, number=40)
     refresh(NOW)
@@ -230,7 +230,7 @@ def test_a_week_has_the_companies_and_users_that_were_active_in_it() -> None:
         }
 
 
-def test_all_keys_are_told_by_week_at_once() -> None:
+def test_the_weeks_of_all_keys_are_read_at_once() -> None:
     o, other = new_organization(), new_organization()
     store(
         [
@@ -250,8 +250,8 @@ def test_all_keys_are_told_by_week_at_once() -> None:
             "login": {0: 2, 2: 1},
             "report": {2: 1},
         }
-        found = weekly_reach.read_weeks_by_key(o, None, since=since)
-        assert [week.companies for week in found["login"]] == [2, 1]
+        by_key = weekly_reach.read_weeks_by_key(o, None, since=since)
+        assert [week.companies for week in by_key["login"]] == [2, 1]
         assert [*weekly_reach.read_weeks_by_key(o, ["report"], since=since)] == ["report"]
 
 
@@ -296,7 +296,7 @@ def test_a_week_without_new_events_is_not_counted_again() -> None:
     assert week.as_of == NOW
 
 
-def test_only_one_sums_up_at_a_time() -> None:
+def test_only_one_process_refreshes_at_a_time() -> None:
     o = new_organization()
     store([event(o, NOW)], RuleBooks())
     with transaction():
@@ -314,7 +314,7 @@ histories = st.lists(
         st.sampled_from("ab"),  # key
         st.sampled_from("xyz"),  # company
         st.sampled_from([None, "u", "v"]),  # user
-        st.booleans(),  # sum up after it
+        st.booleans(),  # refresh after it
     ),
     max_size=15,
 )
@@ -322,7 +322,7 @@ histories = st.lists(
 
 @effort(0.5)
 @given(histories)
-def test_in_whatever_order_events_come_every_count_is_that_of_the_events(
+def test_in_whatever_order_events_arrive_the_counts_are_those_of_the_events(
     history: list[tuple[int, str, str, str | None, bool]],
 ) -> None:
     o = new_organization()
@@ -336,7 +336,7 @@ def test_in_whatever_order_events_come_every_count_is_that_of_the_events(
             refresh(now)
     refresh(now + timedelta(hours=1))
     for key in "ab":
-        of_key = [one for one in history if one[1] == key]
+        of_key = [sent for sent in history if sent[1] == key]
         assert (volumes(o)[key].in_a_week if of_key else 0) == sum(d <= 7 for d, *_ in of_key)
         monday = Counter(
             before(days=days).date() - timedelta(days=before(days=days).weekday())

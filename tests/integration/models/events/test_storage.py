@@ -1,4 +1,4 @@
-"""Many events are stored at once as they are stored one by one."""
+"""Storing many events with COPY has the same result as inserting them."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -50,9 +50,9 @@ def stored(organization_id: int) -> list[dict[str, Any]]:
         )
 
 
-def add(new_events: NewEvents, some: list[StoredEvent]) -> set[str]:
+def add(new_events: NewEvents, events: list[StoredEvent]) -> set[str]:
     with transaction():
-        return {event_id for _, event_id in new_events.add(some)}
+        return {event_id for _, event_id in new_events.add(events)}
 
 
 @effort(0.5)
@@ -71,55 +71,55 @@ def add(new_events: NewEvents, some: list[StoredEvent]) -> set[str]:
         unique_by=lambda event: event.event_id,
     )
 )
-def test_whatever_clients_send_is_copied_as_it_is_inserted(some: list[StoredEvent]) -> None:
+def test_any_event_is_copied_as_it_is_inserted(events: list[StoredEvent]) -> None:
     copied, inserted = next(numbers), next(numbers)
-    assert add(NewEvents(), [replace(one, organization_id=copied) for one in some]) == {
-        one.event_id for one in some
+    assert add(NewEvents(), [replace(event, organization_id=copied) for event in events]) == {
+        event.event_id for event in events
     }
     with transaction():
-        storage.add(replace(one, organization_id=inserted) for one in some)
+        storage.add(replace(event, organization_id=inserted) for event in events)
     assert stored(copied) == stored(inserted)
 
 
-def test_of_many_only_those_are_new_that_were_not_stored_before() -> None:
+def test_only_events_that_were_not_stored_before_are_new() -> None:
     new_events = NewEvents()
     first, second, third = ([new() for _ in range(MANY)] for _ in range(3))
     assert len(add(new_events, first)) == MANY
-    assert add(new_events, [*second, first[3]]) == {one.event_id for one in second}
-    assert add(new_events, [*third, *second]) == {one.event_id for one in third}
+    assert add(new_events, [*second, first[3]]) == {event.event_id for event in second}
+    assert add(new_events, [*third, *second]) == {event.event_id for event in third}
     assert len(stored(1)) == 3 * MANY
 
 
-def test_after_a_repeat_no_more_are_copied_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_repeated_event_copying_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[int] = []
 
-    def counted(table: str, columns: str, rows: Any) -> None:
+    def count_copies(table: str, columns: str, rows: Any) -> None:
         copied.append(1)
         copy_into(table, columns, rows)
 
-    monkeypatch.setattr(storage, "copy_into", counted)
-    new_events, some = NewEvents(), [new() for _ in range(MANY)]
-    add(new_events, some)
-    add(new_events, some)
+    monkeypatch.setattr(storage, "copy_into", count_copies)
+    new_events, events = NewEvents(), [new() for _ in range(MANY)]
+    add(new_events, events)
+    add(new_events, events)
     assert len(copied) == 2
     add(new_events, [new() for _ in range(MANY)])
     assert len(copied) == 2
     monkeypatch.setattr(storage, "CAREFUL_SECONDS", 0)
-    again = NewEvents()
-    add(again, some)
-    add(again, [new() for _ in range(MANY)])
+    fresh = NewEvents()
+    add(fresh, events)
+    add(fresh, [new() for _ in range(MANY)])
     assert len(copied) == 4
 
 
-def test_the_same_many_in_four_workers_at_once_are_stored_once() -> None:
-    some = [new() for _ in range(200)]
+def test_the_same_events_in_four_concurrent_workers_are_stored_once() -> None:
+    events = [new() for _ in range(200)]
     with ThreadPoolExecutor(4) as workers:
-        found = list(workers.map(lambda _: add(NewEvents(), some), range(4)))
-    assert sorted(map(len, found)) == [0, 0, 0, 200]
+        added = list(workers.map(lambda _: add(NewEvents(), events), range(4)))
+    assert sorted(map(len, added)) == [0, 0, 0, 200]
     assert len(stored(1)) == 200
 
 
-def test_what_cannot_be_stored_fails_as_a_whole() -> None:
+def test_if_one_event_cannot_be_stored_none_is() -> None:
     faulty = new(company_id=2**70)
     with pytest.raises(Exception, match="out of range"):
         add(NewEvents(), [*(new() for _ in range(MANY)), faulty])

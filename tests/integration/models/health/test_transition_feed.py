@@ -1,4 +1,4 @@
-"""The feed of transitions: one order for ever, and nothing missed by whoever goes on."""
+"""The transition feed has one fixed order, and a reader that continues misses nothing."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -42,8 +42,8 @@ def company(organization_id: int, name: str) -> int:
 
 
 def add(organization_id: int, company_id: int, sequence: int, seconds: float = 0) -> UUID:
-    """Write a transition in the transaction at hand."""
-    written = StoredTransition(
+    """Add a transition in the current transaction."""
+    transition = StoredTransition(
         id=uuid7(),
         organization_id=organization_id,
         company_id=company_id,
@@ -56,8 +56,8 @@ def add(organization_id: int, company_id: int, sequence: int, seconds: float = 0
         rules_version=1,
         recorded_at=T0 + timedelta(seconds=seconds),
     )
-    transitions.add(written)
-    return written.id
+    transitions.add(transition)
+    return transition.id
 
 
 def read(organization_id: int, after: str | None = None, limit: int = 100) -> FeedPage:
@@ -66,17 +66,17 @@ def read(organization_id: int, after: str | None = None, limit: int = 100) -> Fe
 
 
 def read_all(organization_id: int, limit: int) -> list[UUID]:
-    """All of it, as a reader does."""
-    found: list[UUID] = []
+    """Read the whole feed, as a reader does."""
+    ids: list[UUID] = []
     after, more = None, True
     while more:
-        read_now = read(organization_id, after, limit)
-        found += [one.id for one in read_now.transitions]
-        after, more = read_now.next, read_now.more
-    return found
+        page = read(organization_id, after, limit)
+        ids += [transition.id for transition in page.transitions]
+        after, more = page.next, page.more
+    return ids
 
 
-def test_what_an_earlier_transaction_commits_later_comes_later_and_is_not_missed() -> None:
+def test_a_row_that_is_committed_later_comes_later_and_is_not_missed() -> None:
     o = organization()
     first, second = company(o, "a"), company(o, "b")
     written, may_commit = threading.Event(), threading.Event()
@@ -94,14 +94,14 @@ def test_what_an_earlier_transaction_commits_later_comes_later_and_is_not_missed
         with transaction():
             quick = add(o, second, 1, seconds=5)
         seen = read(o)
-        assert [one.id for one in seen.transitions] == [quick]
+        assert [transition.id for transition in seen.transitions] == [quick]
         may_commit.set()
         late = writing.result(20)
-    assert [one.id for one in read(o, seen.next).transitions] == [late]
+    assert [transition.id for transition in read(o, seen.next).transitions] == [late]
     assert read_all(o, 1) == [quick, late]
 
 
-def test_readers_who_go_on_while_many_write_get_each_once_and_in_the_same_order() -> None:
+def test_readers_concurrent_with_writers_get_each_transition_once_in_the_same_order() -> None:
     o = organization()
     rows = [company(o, f"c{number}") for number in range(4)]
     per_company = 25
@@ -109,26 +109,26 @@ def test_readers_who_go_on_while_many_write_get_each_once_and_in_the_same_order(
     def write(company_id: int) -> None:
         for sequence in range(1, per_company + 1):
             with transaction():
-                add(o, company_id, sequence, seconds=-sequence)  # even by a clock that is wrong
+                add(o, company_id, sequence, seconds=-sequence)  # even if the clock is wrong
 
     def follow() -> list[tuple[str, int]]:
-        found: list[tuple[str, int]] = []
+        read_so_far: list[tuple[str, int]] = []
         after = None
-        while len(found) < len(rows) * per_company:
-            read_now = read(o, after, 7)
-            found += [(one.company, one.sequence) for one in read_now.transitions]
-            after = read_now.next
-        return found
+        while len(read_so_far) < len(rows) * per_company:
+            page = read(o, after, 7)
+            read_so_far += [(t.company, t.sequence) for t in page.transitions]
+            after = page.next
+        return read_so_far
 
     with ThreadPoolExecutor(6) as pool:
         readers = [pool.submit(follow) for _ in range(2)]
         for writing in [pool.submit(write, row) for row in rows]:
             writing.result(60)
-        one, other = (reader.result(60) for reader in readers)
-    assert one == other
-    assert len(set(one)) == len(rows) * per_company
+        first, second = (reader.result(60) for reader in readers)
+    assert first == second
+    assert len(set(first)) == len(rows) * per_company
     for name in ("c0", "c1", "c2", "c3"):
-        assert [s for c, s in one if c == name] == list(range(1, per_company + 1))
+        assert [s for c, s in first if c == name] == list(range(1, per_company + 1))
 
 
 @effort(0.5)
@@ -138,7 +138,7 @@ def test_readers_who_go_on_while_many_write_get_each_once_and_in_the_same_order(
     at_once=st.integers(1, 4),
     read_after=st.integers(0, 12),
 )
-def test_a_company_is_told_in_its_own_order_whatever_its_clocks_said(
+def test_the_transitions_of_a_company_are_in_order_whatever_the_clocks(
     settings: Settings,
     written: list[tuple[int, int]],
     limit: int,
@@ -160,15 +160,15 @@ def test_a_company_is_told_in_its_own_order_whatever_its_clocks_said(
             add(o, rows[place]["id"], counted[place], seconds)
             if number == read_after:
                 read_feed(o, limit=limit)
-        told: list[tuple[str, int]] = []
+        feed: list[tuple[str, int]] = []
         after, more = None, True
         while more:
-            found = read_feed(o, after=after, limit=limit)
-            told += [(one.company, one.sequence) for one in found.transitions]
-            after, more = found.next, found.more
+            page = read_feed(o, after=after, limit=limit)
+            feed += [(t.company, t.sequence) for t in page.transitions]
+            after, more = page.next, page.more
         undone.rollback()
     for place, number in enumerate(counted):
-        assert [s for c, s in told if c == str(place)] == list(range(1, number + 1))
+        assert [s for c, s in feed if c == str(place)] == list(range(1, number + 1))
 
 
 def test_an_organization_reads_only_its_own() -> None:
@@ -179,17 +179,17 @@ def test_an_organization_reads_only_its_own() -> None:
     assert read_all(ours, 10) == [mine]
 
 
-def test_with_nothing_new_the_place_stays_and_what_comes_is_read_from_it() -> None:
+def test_without_new_transitions_the_cursor_stays_and_later_ones_follow_it() -> None:
     o = organization()
     nothing = read(o)
     assert (nothing.transitions, nothing.more) == ([], False)
     with transaction():
         added = add(o, company(o, "a"), 1)
-    assert [one.id for one in read(o, nothing.next).transitions] == [added]
+    assert [transition.id for transition in read(o, nothing.next).transitions] == [added]
     assert read(o, read(o).next) == FeedPage([], read(o).next, more=False)
 
 
 @pytest.mark.parametrize("place", ["", "x", "WyJmZWVkIiwiYSJd", "0" * 9_000])
-def test_a_place_that_nobody_gave_is_refused(place: str) -> None:
+def test_a_text_that_is_no_cursor_is_refused(place: str) -> None:
     with pytest.raises(UnreadableCursor):
         read(organization(), place)

@@ -1,4 +1,4 @@
-"""An organization is deleted with all that is its own, and with nothing of any other."""
+"""Deleting an organization deletes all of its rows and none of another organization."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ from services.totals import refresh
 from tests.support.in_transactions import compute_answer
 
 OF_NO_ORGANIZATION = {"organizations", "people", "schema_migrations", "sessions"}
-"""People and their sessions may be of several organizations, and outlive each."""
+"""People and their sessions may belong to several organizations, and outlive each."""
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ def made(name: str, settings: Settings) -> Organization:
 
 
 def used(organization: Organization) -> None:
-    """What people and workers write, besides what comes of events."""
+    """Write the rows that people and workers write, besides those of events."""
     o = organization.id
     with transaction():
         person = people.create(f"ann@{organization.name}.com", "Ann", None)
@@ -72,14 +72,14 @@ def used(organization: Organization) -> None:
 
 
 def arrive(organization: Organization) -> None:
-    """Let an event be counted that is not summed up yet."""
+    """Store the count of an event that is not merged yet."""
     with transaction():
         hourly_counts.record_arrivals([Stored(organization.id, "login", NOW)])
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An event, as far as it is counted."""
+    """An event with only what is counted."""
 
     organization_id: int
     event_key: str
@@ -104,7 +104,7 @@ def tables_of_the_catalogue() -> set[str]:
         }
 
 
-def test_every_table_is_empty_of_a_deleted_organization_and_full_of_the_other(
+def test_no_table_has_rows_of_a_deleted_organization_and_all_have_rows_of_the_other(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(removal, "CHUNK", 100)
@@ -119,16 +119,16 @@ def test_every_table_is_empty_of_a_deleted_organization_and_full_of_the_other(
     assert set(counts(doomed.id).values()) == {0}
     assert counts(other.id) == kept
     with transaction():
-        assert [one.name for one in organizations.list_all()] == ["other"]
+        assert [organization.name for organization in organizations.list_all()] == ["other"]
 
 
-def test_every_other_table_is_known_to_be_of_no_organization(settings: Settings) -> None:
+def test_every_other_table_belongs_to_no_organization(settings: Settings) -> None:
     with transaction():
         rows = query("select tablename from pg_tables where schemaname = 'public'")
     assert {row["tablename"] for row in rows} - tables_of_the_catalogue() == OF_NO_ORGANIZATION
 
 
-def test_what_is_worked_out_for_a_deleted_organization_is_not_kept(settings: Settings) -> None:
+def test_an_answer_for_a_deleted_organization_is_not_stored(settings: Settings) -> None:
     doomed = made("doomed", settings)
     list(removal.remove(doomed.id))
     compute_answer(doomed.id, write_question(Adoption("login")), NOW)
@@ -136,7 +136,7 @@ def test_what_is_worked_out_for_a_deleted_organization_is_not_kept(settings: Set
     assert set(counts(doomed.id).values()) == {0}
 
 
-def test_a_table_that_is_added_later_is_not_forgotten(settings: Settings) -> None:
+def test_a_table_that_is_added_later_is_emptied_too(settings: Settings) -> None:
     doomed = made("doomed", settings)
     with transaction():
         execute(
@@ -157,7 +157,7 @@ def test_a_table_that_is_added_later_is_not_forgotten(settings: Settings) -> Non
             execute("drop table notes_of_a_test")
 
 
-def test_what_a_worker_writes_meanwhile_is_deleted_as_well(settings: Settings) -> None:
+def test_rows_that_a_worker_writes_meanwhile_are_deleted_too(settings: Settings) -> None:
     doomed = made("doomed", settings)
     removing = removal.remove(doomed.id)
     written = 0
@@ -177,7 +177,7 @@ def test_what_a_worker_writes_meanwhile_is_deleted_as_well(settings: Settings) -
     assert set(counts(doomed.id).values()) == {0}
 
 
-def test_its_keys_are_gone_and_nothing_is_sent_from_the_first_chunk_on(
+def test_after_the_first_chunk_its_keys_are_invalid_and_nothing_is_sent(
     settings: Settings,
 ) -> None:
     doomed = made("doomed", settings)
@@ -193,12 +193,12 @@ def test_its_keys_are_gone_and_nothing_is_sent_from_the_first_chunk_on(
         assert api_keys.list_for_organization(doomed.id) == []
         assert not query("select 1 from deliveries where state = 'waiting'")
     removing.close()
-    list(removal.remove(doomed.id))  # whoever was interrupted goes on
+    list(removal.remove(doomed.id))  # another call continues an interrupted one
     with transaction():
         assert organizations.list_all() == []
 
 
-def test_a_part_of_a_transaction_that_fails_takes_back_only_what_it_did(
+def test_a_failed_savepoint_undoes_only_its_own_changes(
     settings: Settings,
 ) -> None:
     with transaction():
@@ -208,7 +208,10 @@ def test_a_part_of_a_transaction_that_fails_takes_back_only_what_it_did(
         with transaction():
             organizations.create("third")
     with transaction():
-        assert [one.name for one in organizations.list_all()] == ["first", "third"]
+        assert [organization.name for organization in organizations.list_all()] == [
+            "first",
+            "third",
+        ]
 
 
 def _fail_within_a_transaction() -> None:
@@ -239,7 +242,7 @@ def test_the_commands_leave_nothing_in_postgresql_or_redis(
         assert organizations.list_all() == []
 
 
-def test_without_redis_an_organization_is_deleted_and_what_stays_is_said(
+def test_without_redis_an_organization_is_deleted_and_the_rest_is_reported(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", settings.database_url)

@@ -42,19 +42,19 @@ def merged(arrivals: list[Sent]) -> Traits:
     return traits
 
 
-def told(arrivals: list[Sent]) -> list[list[FieldChange]]:
-    """What each arrival adds to the history of the fields."""
+def changes_of(arrivals: list[Sent]) -> list[list[FieldChange]]:
+    """The changes that each arrival adds to the history of the fields."""
     traits = Traits(dict.fromkeys(CORE))
     return [traits.merge_with_history(sent, at) for at, sent in arrivals]
 
 
 def exactly(values: Mapping[str, Any]) -> dict[str, str]:
-    """Values by their repr, since Python calls `1`, `1.0` and `True` equal."""
+    """Values by their repr, since Python considers `1`, `1.0` and `True` equal."""
     return {name: repr(value) for name, value in values.items()}
 
 
 @given(events_and_arrivals())
-def test_each_field_is_as_the_newest_event_that_sent_it_said_in_whatever_order_events_arrive(
+def test_each_field_has_the_value_of_the_newest_event_in_whatever_order_events_arrive(
     given_events: tuple[list[Sent], list[Sent]],
 ) -> None:
     events, arrivals = given_events
@@ -99,9 +99,11 @@ def test_a_newer_null_replaces_a_value() -> None:
     assert traits.custom == {"plan": None}
 
 
-def test_a_first_value_and_another_one_are_changes_and_the_same_one_again_is_none() -> None:
+def test_a_first_value_and_a_different_one_are_changes_and_a_repeated_one_is_not() -> None:
     later, last = T0 + timedelta(seconds=1), T0 + timedelta(seconds=2)
-    assert told([(T0, {"plan": "Pro"}), (later, {"plan": "Pro"}), (last, {"plan": "Free"})]) == [
+    assert changes_of(
+        [(T0, {"plan": "Pro"}), (later, {"plan": "Pro"}), (last, {"plan": "Free"})]
+    ) == [
         [FieldChange("plan", T0, "Pro")],
         [],
         [FieldChange("plan", last, "Free")],
@@ -113,53 +115,53 @@ def test_a_change_of_type_or_to_null_is_a_change_as_well() -> None:
     arrivals: list[Sent] = [
         (T0 + timedelta(seconds=n), {"seats": value}) for n, value in enumerate(sent)
     ]
-    assert [[change.value for change in changes] for changes in told(arrivals)] == [
+    assert [[change.value for change in changes] for changes in changes_of(arrivals)] == [
         [value] for value in sent
     ]
 
 
-def test_a_value_of_the_past_holds_until_the_next_one_that_is_known() -> None:
+def test_a_late_value_applies_until_the_next_known_one() -> None:
     earlier = T0 - timedelta(days=1)
-    assert told([(T0, {"plan": "Pro"}), (earlier, {"plan": "Free"})])[1] == [
+    assert changes_of([(T0, {"plan": "Pro"}), (earlier, {"plan": "Free"})])[1] == [
         FieldChange("plan", earlier, "Free", late=True, newer=(T0, "Pro")),
     ]
 
 
 def history(arrivals: list[Sent]) -> dict[str, dict[datetime, Any]]:
     """The history of each field as it is stored."""
-    return stored(told(arrivals))
+    return apply_changes(changes_of(arrivals))
 
 
-def stored(several: list[list[FieldChange]]) -> dict[str, dict[datetime, Any]]:
-    """What changes make of the history of each field: one value at each instant."""
-    fields_said: dict[str, dict[datetime, Any]] = {}
-    for changes in several:
+def apply_changes(all_changes: list[list[FieldChange]]) -> dict[str, dict[datetime, Any]]:
+    """The history of each field after changes: one value at each instant."""
+    histories: dict[str, dict[datetime, Any]] = {}
+    for changes in all_changes:
         for change in changes:
-            said = fields_said.setdefault(change.field, {})
-            before = [at for at in said if at <= change.at]
-            if change.late and before and repr(said[max(before)]) == repr(change.value):
+            values = histories.setdefault(change.field, {})
+            before = [at for at in values if at <= change.at]
+            if change.late and before and repr(values[max(before)]) == repr(change.value):
                 continue
-            said[change.at] = change.value
+            values[change.at] = change.value
             if change.newer:
-                said[change.newer[0]] = change.newer[1]
-    return fields_said
+                values[change.newer[0]] = change.newer[1]
+    return histories
 
 
 @given(events_at_distinct_times, st.data())
-def test_the_history_ends_with_what_a_field_says_now_in_whatever_order_events_arrive(
+def test_the_history_ends_with_the_current_value_in_whatever_order_events_arrive(
     events: list[Sent], data: st.DataObject
 ) -> None:
     arrivals = data.draw(st.permutations(events))
     traits = merged(arrivals)
-    said = traits.custom | {name: traits.core[name] for name in traits.core}
+    current = traits.custom | {name: traits.core[name] for name in traits.core}
     for name, values in history(arrivals).items():
-        assert repr(values[max(values)]) == repr(said[name])
+        assert repr(values[max(values)]) == repr(current[name])
 
 
-def test_a_value_that_is_sent_late_holds_until_the_next_change_that_is_recorded() -> None:
-    # Each repeat of a value is not a row; only the latest one is remembered.
+def test_a_late_value_applies_until_the_next_recorded_change() -> None:
+    # Repeated values are not rows; only the latest repetition is known.
     first, late, again, last = (T0 + timedelta(days=days) for days in range(4))
-    said = history(
+    values = history(
         [
             (first, {"plan": "Pro"}),
             (again, {"plan": "Pro"}),
@@ -167,7 +169,7 @@ def test_a_value_that_is_sent_late_holds_until_the_next_change_that_is_recorded(
             (late, {"plan": "Trial"}),
         ]
     )["plan"]
-    assert said == {first: "Pro", late: "Trial", last: "Free"}
+    assert values == {first: "Pro", late: "Trial", last: "Free"}
 
 
 sent_values = st.lists(
@@ -181,43 +183,44 @@ events_that_never_repeat_a_value = sent_values.map(
 
 
 @given(events_that_never_repeat_a_value, st.data())
-def test_the_history_says_at_each_event_what_it_sent_in_whatever_order_events_arrive(
+def test_the_history_has_the_value_of_each_event_at_its_time_in_whatever_order_events_arrive(
     events: list[Sent], data: st.DataObject
 ) -> None:
-    said = history(data.draw(st.permutations(events)))
+    histories = history(data.draw(st.permutations(events)))
     for at, sent in events:
         for name, value in sent.items():
-            until = max(instant for instant in said[name] if instant <= at)
-            assert json_bytes(said[name][until]) == json_bytes(value)
+            until = max(instant for instant in histories[name] if instant <= at)
+            assert json_bytes(histories[name][until]) == json_bytes(value)
 
 
-def steps(said: Mapping[datetime, Any]) -> list[tuple[datetime, str]]:
-    """A history without what only repeats the value before it."""
+def steps(values: Mapping[datetime, Any]) -> list[tuple[datetime, str]]:
+    """A history without values that repeat the one before."""
     kept: list[tuple[datetime, str]] = []
-    for at, value in sorted(said.items()):
+    for at, value in sorted(values.items()):
         if not kept or kept[-1][1] != repr(value):
             kept.append((at, repr(value)))
     return kept
 
 
 @given(st.lists(st.tuples(times, st.sampled_from("abc")), max_size=10))
-def test_what_is_not_told_of_a_repeated_value_would_have_added_nothing(
+def test_changes_omitted_for_repeated_values_would_have_added_nothing(
     sent: list[tuple[datetime, str]],
 ) -> None:
     arrivals: list[Sent] = [(at, {"plan": value}) for at, value in sent]
     everything = Traits(dict.fromkeys(CORE))
-    all_told = []
+    all_changes_of_arrivals = []
     for at, fields_sent in arrivals:
         everything.changed_at.clear()  # so that it cannot know that a late repeat adds nothing
-        all_told.append(everything.merge_with_history(fields_sent, at))
-    briefly, fully = stored(told(arrivals)), stored(all_told)
-    assert {name: steps(said) for name, said in briefly.items()} == {
-        name: steps(said) for name, said in fully.items()
+        all_changes_of_arrivals.append(everything.merge_with_history(fields_sent, at))
+    briefly = apply_changes(changes_of(arrivals))
+    fully = apply_changes(all_changes_of_arrivals)
+    assert {name: steps(values) for name, values in briefly.items()} == {
+        name: steps(values) for name, values in fully.items()
     }
 
 
-def from_its_row(traits: Traits, newest_event_at: datetime | None) -> Traits:
-    """Traits as they are stored and read again, the newest event being of that time."""
+def stored_and_read(traits: Traits, newest_event_at: datetime | None) -> Traits:
+    """Traits after they were stored and read again, with this time of the newest event."""
     return Traits.stored(
         dict(traits.core),
         dict(traits.custom),
@@ -234,45 +237,48 @@ alike_and_often_at_once = st.lists(st.tuples(few_times, few_fields), max_size=8)
 
 
 @given(st.one_of(alike_and_often_at_once, st.lists(st.tuples(times, fields), max_size=6)))
-def test_nothing_is_lost_on_the_way_through_a_row(arrivals: list[Sent]) -> None:
+def test_storing_and_reading_traits_loses_nothing(arrivals: list[Sent]) -> None:
     traits = merged(arrivals)
-    assert from_its_row(traits, traits.newest_event_at) == traits
+    assert stored_and_read(traits, traits.newest_event_at) == traits
 
 
 @effort(4)
 @given(alike_and_often_at_once, few_times, st.data())
-def test_what_is_said_again_only_moves_the_time_of_the_newest_event(
+def test_repeated_values_only_move_the_time_of_the_newest_event(
     arrivals: list[Sent], at: datetime, data: st.DataObject
 ) -> None:
     traits = merged(arrivals)
-    said = data.draw(st.sampled_from([sent for _, sent in arrivals] or [{}]))
+    repeated = data.draw(st.sampled_from([sent for _, sent in arrivals] or [{}]))
     since, newest = traits.unchanged_since, traits.newest_event_at
-    if digest_fields(said) != traits.digest() or since is None or newest is None or at < since:
+    if digest_fields(repeated) != traits.digest() or since is None or newest is None or at < since:
         return
-    shortly = from_its_row(traits, max(newest, at))
+    without_reading = stored_and_read(traits, max(newest, at))
 
-    assert traits.merge_with_history(said, at) == []
-    assert traits == shortly
+    assert traits.merge_with_history(repeated, at) == []
+    assert traits == without_reading
 
 
 @given(alike_and_often_at_once, st.data())
-def test_without_a_history_what_is_said_again_changes_nothing_whenever_it_was(
+def test_without_history_repeated_values_change_nothing_at_any_time(
     arrivals: list[Sent], data: st.DataObject
 ) -> None:
     traits = Traits(dict.fromkeys(CORE))
     for at, sent in arrivals:
         traits.merge(sent, at)
-    at, said = data.draw(few_times), data.draw(st.sampled_from([s for _, s in arrivals] or [{}]))
-    if digest_fields(said) == traits.digest() and traits.newest_event_at:
-        shortly = from_its_row(traits, max(traits.newest_event_at, at))
-        traits.merge(said, at)
-        assert traits == shortly
+    at, repeated = (
+        data.draw(few_times),
+        data.draw(st.sampled_from([s for _, s in arrivals] or [{}])),
+    )
+    if digest_fields(repeated) == traits.digest() and traits.newest_event_at:
+        without_reading = stored_and_read(traits, max(traits.newest_event_at, at))
+        traits.merge(repeated, at)
+        assert traits == without_reading
 
 
-def test_a_fingerprint_tells_apart_what_is_written_otherwise_but_not_in_another_order() -> None:
-    said = {"name": "Acme", "seats": 1, "tags": {"a": 1, "b": 2}}
-    again = {"tags": {"b": 2, "a": 1}, "seats": 1, "name": "Acme"}
-    others = [said | {"seats": seats} for seats in (1.0, True, "1", None)]
-    assert digest_fields(said) == digest_fields(again)
-    assert len({digest_fields(one) for one in (said, *others, {"name": "Acme"})}) == 6
-    assert digest_fields(said, 1) != digest_fields(said, 2)
+def test_digests_differ_if_the_json_of_a_value_differs_but_not_by_the_order_of_fields() -> None:
+    fields_sent = {"name": "Acme", "seats": 1, "tags": {"a": 1, "b": 2}}
+    reordered = {"tags": {"b": 2, "a": 1}, "seats": 1, "name": "Acme"}
+    others = [fields_sent | {"seats": seats} for seats in (1.0, True, "1", None)]
+    assert digest_fields(fields_sent) == digest_fields(reordered)
+    assert len({digest_fields(sent) for sent in (fields_sent, *others, {"name": "Acme"})}) == 6
+    assert digest_fields(fields_sent, 1) != digest_fields(fields_sent, 2)
