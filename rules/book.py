@@ -95,16 +95,16 @@ class RuleBook:
 
         Level i of n contributes 1 - i/(n-1) of the flag's weight. Halves are rounded up.
         """
-        worst_level = len(self.statuses) - 1
+        worst = len(self.statuses) - 1
         weights = health = Decimal(0)
         for flag in self.flags:
             level = levels.get(flag.name)
             if level is not None:
                 weights += flag.weight
-                health += flag.weight * (worst_level - level)
+                health += flag.weight * (worst - level)
         if not weights:
             return None
-        share = health * 100 / (weights * worst_level)
+        share = health * 100 / (weights * worst)
         return int(share.to_integral_value(rounding=ROUND_HALF_UP))
 
 
