@@ -8,9 +8,7 @@ from typing import Any
 from models.bulk import query_over
 from models.companies.external_ids import ExternalKey, find_row_ids
 from models.companies.field_merge import Traits
-from models.companies.tables import CompanyRow
 from models.database import query
-from models.table import fetch
 
 CORE_FIELDS = ("name", "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
 
@@ -141,8 +139,11 @@ def list_health(organization_id: int) -> list[CompanyHealth]:
 
 def list_ids(organization_id: int) -> list[int]:
     """Return the ids of all companies of an organization, in order."""
-    ids = CompanyRow.select(CompanyRow.id).where(CompanyRow.organization == organization_id)
-    return [row["id"] for row in fetch(ids.order_by(CompanyRow.id))]
+    rows = query(
+        "select id from companies where organization_id = %(organization_id)s order by id",
+        {"organization_id": organization_id},
+    )
+    return [row["id"] for row in rows]
 
 
 def count(organization_id: int) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from models.database import query
 from models.organizations.tables import OrganizationRow, RuleVersionRow
 from models.table import fetch
 
@@ -77,10 +78,11 @@ def read_page(organization_id: int, *, before: int | None = None, limit: int) ->
 
 def read_current_versions(organization_ids: list[int]) -> dict[int, int]:
     """Return the number of the version in force by organization, 0 for none."""
-    rows = OrganizationRow.select(OrganizationRow.id, OrganizationRow.rules_version).where(
-        OrganizationRow.id.in_(organization_ids)
+    rows = query(
+        "select id, rules_version from organizations where id = any(%(ids)s)",
+        {"ids": organization_ids},
     )
-    return {row["id"]: row["rules_version"] for row in fetch(rows)}
+    return {row["id"]: row["rules_version"] for row in rows}
 
 
 def _select(organization_id: int) -> Any:
