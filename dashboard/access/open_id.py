@@ -42,7 +42,7 @@ PROVIDER_FAILURES = (
 
 
 class OpenIdSignInRefused(DashboardError):
-    """Raised when nobody may sign in by the provider's answer; the message is for the visitor."""
+    """Raised when a sign-in through the provider is refused; the message is for the visitor."""
 
 
 def register_provider(app: Flask, settings: OpenIdSettings) -> None:
@@ -64,7 +64,7 @@ def redirect_to_provider() -> Response:
     """Redirect the browser to the provider, which sends it back to `open_id.come_back`.
 
     Raises:
-        OpenIdSignInRefused: the provider is not responding.
+        OpenIdSignInRefused: the provider does not respond.
     """
     for name in [name for name in session if name.startswith(f"_state_{PROVIDER}")]:
         session.pop(name)  # of abandoned attempts: a cookie has little room
