@@ -2,43 +2,23 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.product.brazebee_process import Brazebee, eventually
+from tests.support.product.tenant import Tenant
 from tests.support.webhooks.receiver import Receiver
 
-RULES = """\
-version: 1
-statuses: [Healthy, At Risk, Critical]
-events: {report: }
-flags:
-  - flag: Reports
-    event: report
-    when: {At Risk: less than 2 times in 7 days}
-"""
 WHY = ("--reason", "the contract is on hold", "--owner", "ann@example.com")
 
 
-class Tenant:
+class AtRisk(Tenant):
     """An organization with the company `acme`, which is At Risk."""
 
     def __init__(self, brazebee: Brazebee, name: str, folder: Path) -> None:
-        self.brazebee, self.name = brazebee, name
-        file = folder / "rules.yaml"
-        file.write_text(RULES)
-        assert self.run("rules", "apply", str(file)).returncode == 0
-        key = self.run("keys", "create").stdout.strip()
-        event = {"event_key": "report", "company": {"id": "acme", "name": "Acme Corp"}}
-        assert brazebee.track(event, key).status_code == 200
+        super().__init__(brazebee, name, folder)
+        self.track("acme", fields={"name": "Acme Corp"})
         eventually(lambda: self.status == "At Risk")
-
-    def run(self, *arguments: str) -> Any:
-        return self.brazebee.run(*arguments, "--org", self.name)
-
-    def json(self, *arguments: str) -> Any:
-        return self.brazebee.json(*arguments, "--org", self.name)
 
     @property
     def status(self) -> str | None:
@@ -47,12 +27,12 @@ class Tenant:
 
 
 @pytest.fixture
-def tenant(brazebee: Brazebee, organization: str, tmp_path: Path) -> Tenant:
-    return Tenant(brazebee, organization, tmp_path)
+def tenant(brazebee: Brazebee, organization: str, tmp_path: Path) -> AtRisk:
+    return AtRisk(brazebee, organization, tmp_path)
 
 
 def test_a_snooze_starts_at_once_ends_on_time_and_both_arrive_as_webhooks(
-    tenant: Tenant, receiver: Receiver
+    tenant: AtRisk, receiver: Receiver
 ) -> None:
     secret = tenant.json("webhooks", "add", receiver.url)["secret"]
     made = tenant.json("flags", "snooze", "acme", "Reports", "--for", "3 seconds", *WHY)
@@ -70,7 +50,7 @@ def test_a_snooze_starts_at_once_ends_on_time_and_both_arrive_as_webhooks(
     assert (over["ended_at"], over["ended_by"]) == (made["ends_at"], "time")
 
 
-def test_an_override_is_listed_explained_forecast_and_ended(tenant: Tenant) -> None:
+def test_an_override_is_listed_explained_forecast_and_ended(tenant: AtRisk) -> None:
     done = tenant.run(
         "flags", "override", "acme", "Reports", "--status", "Critical", "--for", "2 weeks", *WHY
     )
@@ -108,7 +88,7 @@ def test_an_override_is_listed_explained_forecast_and_ended(tenant: Tenant) -> N
     assert tenant.json("rules", "forecast", "--days", "30") == []
 
 
-def test_a_backtest_counts_the_overrides_that_it_leaves_out(tenant: Tenant, tmp_path: Path) -> None:
+def test_a_backtest_counts_the_overrides_that_it_leaves_out(tenant: AtRisk, tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     tenant.run("flags", "override", "acme", "Reports", "--status", "Healthy", *WHY)
     assert tenant.json("rules", "backtest", str(file), "--days", "1")["overrides_left_out"] == 1
@@ -116,7 +96,7 @@ def test_a_backtest_counts_the_overrides_that_it_leaves_out(tenant: Tenant, tmp_
     assert "1 snooze or override of that time left out" in printed
 
 
-def test_a_snoozed_flag_is_explained_in_one_line(tenant: Tenant) -> None:
+def test_a_snoozed_flag_is_explained_in_one_line(tenant: AtRisk) -> None:
     made = tenant.run("flags", "snooze", "acme", "Reports", "--until", "2099-12-01", *WHY)
     assert made.returncode == 0, made.stderr
     printed = tenant.run("explain", "acme").stdout

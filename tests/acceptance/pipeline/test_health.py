@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.product.brazebee_process import Brazebee, eventually
+from tests.support.product.tenant import Tenant
 from tests.support.webhooks.receiver import Receiver
 
 RULES = """\
@@ -22,44 +23,32 @@ flags:
 """
 
 
-@pytest.fixture
-def tenant(brazebee: Brazebee, organization: str, receiver: Receiver, tmp_path: Path) -> "Tenant":
-    return Tenant(brazebee, organization, receiver, tmp_path)
-
-
-class Tenant:
+class Subscriber(Tenant):
     """An organization with a rule of seconds, a key and a webhook."""
 
     def __init__(self, brazebee: Brazebee, name: str, receiver: Receiver, folder: Path) -> None:
-        self.brazebee, self.name, self.receiver = brazebee, name, receiver
-        rules = folder / "rules.yaml"
-        rules.write_text(RULES)
-        applied = brazebee.run("apply", str(rules), "--org", name)
-        assert applied.returncode == 0, applied.stderr
-        self.key = brazebee.run("keys", "create", "--org", name).stdout.strip()
-        self.secret = brazebee.run("webhooks", "add", receiver.url, "--org", name).stdout.strip()
+        super().__init__(brazebee, name, folder, rules=RULES)
+        self.receiver = receiver
+        self.secret = self.run("webhooks", "add", receiver.url).stdout.strip()
 
-    def post(self, event_key: str = "report", company: str = "acme") -> datetime:
-        """Post an event, stamped here; its time."""
+    def post(self, event_key: str = "report") -> datetime:
+        """Post an event of `acme` with the present time, and return that."""
         at = datetime.now(UTC)
-        answer = self.brazebee.track(
-            {
-                "event_key": event_key,
-                "company": {"id": company, "name": company.title()},
-                "timestamp": at.isoformat(),
-            },
-            self.key,
-        )
-        assert answer.status_code == 200, answer.text
+        self.track("acme", key=event_key, timestamp=at.isoformat())
         return at
 
     def next_webhook(self) -> tuple[datetime, dict[str, Any]]:
         at, payload = self.receiver.next(self.secret)
         return datetime.fromtimestamp(at, UTC), payload
 
-    def explain(self, company: str = "acme") -> dict[str, Any]:
-        explained: dict[str, Any] = self.brazebee.json("explain", company, "--org", self.name)
+    def explain(self) -> dict[str, Any]:
+        explained: dict[str, Any] = self.json("explain", "acme")
         return explained
+
+
+@pytest.fixture
+def tenant(brazebee: Brazebee, organization: str, receiver: Receiver, tmp_path: Path) -> Subscriber:
+    return Subscriber(brazebee, organization, receiver, tmp_path)
 
 
 def instant(text: str) -> datetime:
@@ -71,7 +60,7 @@ def milliseconds(at: datetime) -> datetime:
 
 
 def test_a_company_that_goes_quiet_turns_at_risk_at_the_exact_instant_and_back(
-    tenant: Tenant,
+    tenant: Subscriber,
 ) -> None:
     first = tenant.post()
     _, began = tenant.next_webhook()
@@ -100,7 +89,7 @@ def test_a_company_that_goes_quiet_turns_at_risk_at_the_exact_instant_and_back(
     assert quiet["triggers"] == [
         {"flag": "Reports", "status": "At Risk", "threshold": "Less than 2 times in 4 seconds"}
     ]
-    # The two of before have left the window too, so two more are needed.
+    # The first two events have left the window too, so two more are needed.
     eventually(lambda: datetime.now(UTC) > second + timedelta(seconds=4.1))
     tenant.post()
     recovered_by = tenant.post()
@@ -122,8 +111,8 @@ def test_a_company_that_goes_quiet_turns_at_risk_at_the_exact_instant_and_back(
     ]
 
 
-def test_a_company_that_never_sent_the_event_is_judged_as_having_sent_it_0_times(
-    tenant: Tenant,
+def test_a_company_that_never_sent_the_event_counts_0_of_them(
+    tenant: Subscriber,
 ) -> None:
     tenant.post("other")
     _, payload = tenant.next_webhook()
@@ -148,10 +137,10 @@ def test_a_company_that_never_sent_the_event_is_judged_as_having_sent_it_0_times
     }
 
 
-def test_companies_are_listed_with_their_health(tenant: Tenant) -> None:
+def test_companies_are_listed_with_their_health(tenant: Subscriber) -> None:
     tenant.post()
     at_risk_since = tenant.next_webhook()[1]["timestamp"]
-    assert tenant.brazebee.json("companies", "--org", tenant.name) == [
+    assert tenant.json("companies") == [
         {
             "id": "acme",
             "name": "Acme",
@@ -163,7 +152,7 @@ def test_companies_are_listed_with_their_health(tenant: Tenant) -> None:
     ]
 
 
-def test_a_refused_webhook_is_sent_again_with_the_same_id(tenant: Tenant) -> None:
+def test_a_refused_webhook_is_retried_with_the_same_id(tenant: Subscriber) -> None:
     tenant.receiver.answers.put(500)
     tenant.post()
     refused_at, refused = tenant.next_webhook()
@@ -173,8 +162,8 @@ def test_a_refused_webhook_is_sent_again_with_the_same_id(tenant: Tenant) -> Non
 
 
 def test_the_demo_tells_its_story(brazebee: Brazebee) -> None:
-    told = brazebee.run("demo")
-    assert told.returncode == 0, told.stderr
-    assert told.stdout.count("its signature is verified") == 2
-    assert '"health_status": "At Risk"' in told.stdout
+    story = brazebee.run("demo")
+    assert story.returncode == 0, story.stderr
+    assert story.stdout.count("its signature is verified") == 2
+    assert '"health_status": "At Risk"' in story.stdout
     assert brazebee.json("webhooks", "list", "--org", "demo-story") == []

@@ -7,44 +7,16 @@ from typing import Any
 import pytest
 
 from tests.support.product.brazebee_process import Brazebee, eventually
+from tests.support.product.tenant import Tenant
 from tests.support.webhooks.receiver import Receiver
 
-RULES = """\
-version: 1
-statuses: [Healthy, At Risk, Critical]
-events: {report: }
-flags:
-  - flag: Reports
-    event: report
-    when: {At Risk: less than 2 times in 7 days}
-"""
 
-
-class Tenant:
+class Subscriber(Tenant):
     """An organization whose companies are At Risk from their first event on."""
-
-    def __init__(self, brazebee: Brazebee, name: str, folder: Path) -> None:
-        self.brazebee, self.name = brazebee, name
-        file = folder / "rules.yaml"
-        file.write_text(RULES)
-        assert self.run("rules", "apply", str(file)).returncode == 0
-        self.key = self.run("keys", "create").stdout.strip()
-
-    def run(self, *arguments: str) -> Any:
-        return self.brazebee.run(*arguments, "--org", self.name)
-
-    def json(self, *arguments: str) -> Any:
-        return self.brazebee.json(*arguments, "--org", self.name)
 
     def add(self, url: str, *options: str) -> tuple[str, str]:
         made = self.json("webhooks", "add", url, *options)
         return made["id"], made["secret"]
-
-    def happen(self, company: str, **fields: str) -> None:
-        answer = self.brazebee.track(
-            {"event_key": "report", "company": {"id": company, "name": company, **fields}}, self.key
-        )
-        assert answer.status_code == 200, answer.text
 
     def deliveries(self, *filters: str) -> list[dict[str, Any]]:
         listed: list[dict[str, Any]] = self.json("deliveries", "list", *filters)
@@ -52,51 +24,53 @@ class Tenant:
 
 
 @pytest.fixture
-def tenant(brazebee: Brazebee, organization: str, tmp_path: Path) -> Tenant:
-    return Tenant(brazebee, organization, tmp_path)
+def tenant(brazebee: Brazebee, organization: str, tmp_path: Path) -> Subscriber:
+    return Subscriber(brazebee, organization, tmp_path)
 
 
-def test_an_endpoint_gets_only_what_it_subscribed_to(tenant: Tenant, receiver: Receiver) -> None:
+def test_an_endpoint_gets_only_what_it_subscribed_to(
+    tenant: Subscriber, receiver: Receiver
+) -> None:
     _, secret = tenant.add(receiver.url, "--status", "At Risk", "--where", "plan=Pro")
     tenant.add(receiver.url, "--status", "Critical")
     tenant.add(receiver.url, "--company", "nobody")
-    tenant.happen("free", plan="Free")
-    tenant.happen("pro", plan="pro")
+    tenant.track("free", fields={"plan": "Free"})
+    tenant.track("pro", fields={"plan": "pro"})
     _, payload = receiver.next(secret)
     assert payload["company"]["id"] == "pro"
     eventually(lambda: tenant.deliveries("--state", "delivered"))
-    assert [one["company"] for one in tenant.deliveries()] == ["pro"]
+    assert [delivery["company"] for delivery in tenant.deliveries()] == ["pro"]
 
 
-def test_a_disabled_endpoint_loses_nothing(tenant: Tenant, receiver: Receiver) -> None:
+def test_a_disabled_endpoint_loses_nothing(tenant: Subscriber, receiver: Receiver) -> None:
     endpoint, secret = tenant.add(receiver.url)
     assert tenant.run("webhooks", "disable", endpoint).returncode == 0
-    tenant.happen("one")
-    tenant.happen("two")
+    tenant.track("one")
+    tenant.track("two")
     eventually(lambda: len(tenant.deliveries("--state", "paused")) == 2)
     [listed] = tenant.json("webhooks", "list")
     assert listed["state"] == "disabled"
     assert tenant.run("webhooks", "enable", endpoint).returncode == 0
-    told = {receiver.next(secret)[1]["company"]["id"] for _ in range(2)}
-    assert told == {"one", "two"}
+    companies = {receiver.next(secret)[1]["company"]["id"] for _ in range(2)}
+    assert companies == {"one", "two"}
 
 
-def test_both_secrets_sign_while_one_is_rotated(tenant: Tenant, receiver: Receiver) -> None:
+def test_both_secrets_sign_during_a_rotation(tenant: Subscriber, receiver: Receiver) -> None:
     endpoint, former = tenant.add(receiver.url)
     secret = tenant.json("webhooks", "rotate-secret", endpoint)["secret"]
-    tenant.happen("one")
+    tenant.track("one")
     assert receiver.next(former)[1]["company"]["id"] == "one"
-    tenant.happen("two")
+    tenant.track("two")
     assert receiver.next(secret)[1]["company"]["id"] == "two"
     final = tenant.json("webhooks", "rotate-secret", endpoint, "--overlap", "0 days")["secret"]
-    tenant.happen("three")
+    tenant.track("three")
     assert receiver.next(final)[1]["company"]["id"] == "three"
     refused = tenant.run("webhooks", "rotate-secret", endpoint, "--overlap", "8 days")
     assert (refused.returncode, "up to 7 days" in refused.stderr) == (2, True)
 
 
-def test_a_test_event_says_what_was_answered_and_touches_nothing(
-    tenant: Tenant, receiver: Receiver
+def test_a_test_event_reports_the_answer_and_changes_no_state(
+    tenant: Subscriber, receiver: Receiver
 ) -> None:
     endpoint, secret = tenant.add(receiver.url)
     accepted = tenant.run("webhooks", "test", endpoint)
@@ -111,11 +85,9 @@ def test_a_test_event_says_what_was_answered_and_touches_nothing(
     assert (shown["state"], shown["failures_in_a_row"]) == ("active", 0)
 
 
-def test_what_an_endpoint_refused_for_good_is_sent_again_by_hand(
-    tenant: Tenant, receiver: Receiver
-) -> None:
+def test_a_delivery_can_be_resent_manually(tenant: Subscriber, receiver: Receiver) -> None:
     endpoint, secret = tenant.add(receiver.url)
-    tenant.happen("one")
+    tenant.track("one")
     receiver.next(secret)
     [delivered] = eventually(lambda: tenant.deliveries("--state", "delivered"))
     assert tenant.run("deliveries", "resend", delivered["id"]).returncode == 0
@@ -130,19 +102,21 @@ def test_what_an_endpoint_refused_for_good_is_sent_again_by_hand(
     assert (refused.returncode, "can be recovered from" in refused.stderr) == (2, True)
 
 
-def test_an_endpoint_that_is_gone_is_disabled_at_once(tenant: Tenant, receiver: Receiver) -> None:
+def test_an_endpoint_that_answers_410_is_disabled_at_once(
+    tenant: Subscriber, receiver: Receiver
+) -> None:
     endpoint, secret = tenant.add(receiver.url)
     receiver.answers.put(410)
-    tenant.happen("one")
+    tenant.track("one")
     receiver.next(secret)
     eventually(lambda: tenant.json("webhooks", "show", endpoint)["state"] == "disabled")
     assert tenant.json("webhooks", "show", endpoint)["disabled_because"] == "it answered 410 Gone"
-    assert [one["state"] for one in tenant.deliveries()] == ["paused"]
+    assert [delivery["state"] for delivery in tenant.deliveries()] == ["paused"]
 
 
-def test_metrics_are_prometheus_text(tenant: Tenant, receiver: Receiver) -> None:
+def test_metrics_are_prometheus_text(tenant: Subscriber, receiver: Receiver) -> None:
     _, secret = tenant.add(receiver.url)
-    tenant.happen("one")
+    tenant.track("one")
     receiver.next(secret)
     eventually(lambda: tenant.deliveries("--state", "delivered"))
     text = tenant.brazebee.run("metrics").stdout
