@@ -17,7 +17,7 @@ from models.database import query, transaction
 from models.health import flag_states
 from models.organizations import organizations, rule_versions
 from models.people import memberships, people
-from models.webhooks import deliveries, pending_deliveries
+from models.webhooks import pending_deliveries
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from tests.support.in_transactions import evaluate, store
