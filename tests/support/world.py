@@ -101,6 +101,18 @@ class World:
         """Create an organization with these rules in force from `rules_at` on, or without rules."""
         with transaction():
             organization = organizations.create(name or f"world-{next(_numbers)}")
+        return cls.of(organization, rules, start=start, rules_at=rules_at)
+
+    @classmethod
+    def of(
+        cls,
+        organization: Organization,
+        rules: str | None = RULES,
+        *,
+        start: datetime = START,
+        rules_at: Time = -60,
+    ) -> "World":
+        """Return a world of an existing organization, to which these rules are applied."""
         world = cls(organization, start)
         if rules is not None:
             world.apply_rules(rules, rules_at)
@@ -265,25 +277,3 @@ class World:
         """Return the rows of a query, in which `%(id)s` is the id of the organization."""
         with transaction():
             return query(sql, {"id": self.id, **parameters})
-
-
-class Tracked(World):
-    """A world whose times count seconds back from `now`. New tests use `World`."""
-
-    def __init__(self, organization_id: int, now: datetime, rules: str = RULES) -> None:
-        with transaction():
-            organization = organizations.find_by_id(organization_id)
-        assert organization is not None
-        super().__init__(organization, now)
-        self.apply_rules(rules, -timedelta(days=1))
-
-    def track(self, company: str = "acme", *before: Any, **event: Any) -> list[int]:
-        event.setdefault("name", company.upper())
-        return super().track(company, *(-seconds for seconds in before), **event)
-
-    def before(self, seconds: float) -> datetime:
-        """Return the instant that many seconds before now."""
-        return self.at(-seconds)
-
-    def judge(self, company: str | None = None, before: Any = 0, **options: Any) -> list[UUID]:
-        return super().judge(company, -before, **options)

@@ -14,7 +14,7 @@ from models.database import execute, transaction
 from models.webhooks import delivery_log, manual_deliveries
 from tests.support.dashboard.application import NOW, Dashboard, text_of
 from tests.support.dashboard.developers import BASE, HOSTILE, Developers
-from tests.support.world import Tracked
+from tests.support.world import World
 
 
 def test_the_log_is_read_page_by_page_and_shows_each_delivery_once(developers: Developers) -> None:
@@ -30,9 +30,9 @@ def test_the_log_is_read_page_by_page_and_shows_each_delivery_once(developers: D
 
 
 def test_the_log_is_filtered_by_state_endpoint_and_company(developers: Developers) -> None:
-    tracked = Tracked(developers.organization.id, NOW)
-    tracked.track(HOSTILE, 3)
-    tracked.judge(HOSTILE)
+    world = World.of(developers.organization, start=NOW)
+    world.track(HOSTILE, -3, name=HOSTILE.upper())
+    world.judge(HOSTILE)
     [failed] = developers.add_deliveries(state="failed")
     with transaction():
         listed, _ = delivery_log.read_page(
@@ -71,10 +71,10 @@ def test_a_finished_delivery_can_be_resent(developers: Developers) -> None:
 
 
 def test_deliveries_that_failed_since_an_instant_are_resent(developers: Developers) -> None:
-    tracked = Tracked(developers.organization.id, NOW)
+    world = World.of(developers.organization, start=NOW)
     for company in ("one", "two"):
-        tracked.track(company, 3)
-        tracked.judge(company)
+        world.track(company, -3)
+        world.judge(company)
     with transaction():
         execute("update deliveries set state = 'failed', next_attempt_at = null, parked = false")
     path = f"/webhooks/{developers.endpoint_id}/recover"

@@ -13,11 +13,11 @@ from models.webhooks.webhook_endpoints import Subscription
 from services.webhooks import endpoints
 from tests.support.dashboard.application import NOW, text_of
 from tests.support.dashboard.developers import BASE, HOOK, HOSTILE, Developers, shown_secret
-from tests.support.world import Tracked
+from tests.support.world import World
 
 
 def test_a_webhook_is_added_with_its_subscription(developers: Developers) -> None:
-    Tracked(developers.organization.id, NOW)
+    World.of(developers.organization, start=NOW)
     page = developers.send(
         "/webhooks",
         url=" http://127.0.0.1:9/other ",
