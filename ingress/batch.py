@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import orjson
 from flask import Response, g, request
 
-from ingress.accepting import Accepting, parse
 from ingress.body import receive
 from ingress.client.answers import json_answer
 from ingress.client.errors import ApiError
 from ingress.client.gate import Gate
-from ingress.event_ids import LONGEST_ID, header_faults, header_id, id_fault
-from ingress.schema import expected
+from ingress.event.accepting import Accepting, parse
+from ingress.event.event_ids import LONGEST_ID, header_faults, header_id, id_fault
+from ingress.event.schema import expected
 from ingress.strict_json import Json
 from ingress.track import LARGEST_EVENT
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ingress.accepting import contents
 from ingress.client.answers import JSON, json_bytes
 from ingress.client.errors import ApiError, unexpected
 from ingress.client.gate import Gate
 from ingress.client.rate_limit import Window
-from ingress.event_ids import header_faults, header_id
-from ingress.plain_events import recognize
+from ingress.event.accepting import contents
+from ingress.event.event_ids import header_faults, header_id
+from ingress.event.plain_events import recognize
 from ingress.strict_json import UnreadableBody, read_json
 from ingress.track import LARGEST_EVENT, TRACK, accepted
 from models.keys.api_keys import KeyHolder

@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import Response, g, request
 
-from ingress.accepting import Accepting, parse
 from ingress.body import receive
 from ingress.client.answers import json_answer
 from ingress.client.gate import Gate
-from ingress.event_ids import header_faults, header_id
+from ingress.event.accepting import Accepting, parse
+from ingress.event.event_ids import header_faults, header_id
 
 TRACK = "/v1/track"
 

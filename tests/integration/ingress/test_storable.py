@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingress.schema import InvalidEvent, validate_event
+from ingress.event.schema import InvalidEvent, validate_event
 from ingress.strict_json import UnreadableBody, read_json
 from models.database import json, query, transaction
 from tests.support.json_values import json_values

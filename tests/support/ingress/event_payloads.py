@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ingress.event import ValidEvent
-from ingress.schema import InvalidEvent, validate_event
+from ingress.event.schema import InvalidEvent, validate_event
+from ingress.event.valid_event import ValidEvent
 
 NOW = datetime(2024, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingress.event import ValidEvent
-from ingress.plain_events import recognize
-from ingress.schema import InvalidEvent, validate_event
+from ingress.event.plain_events import recognize
+from ingress.event.schema import InvalidEvent, validate_event
+from ingress.event.valid_event import ValidEvent
 from ingress.strict_json import read_json
 from tests.support.ingress.event_payloads import NOT_A_TIME, NOW, company, event, occurred_at
 from tests.support.json_values import json_values

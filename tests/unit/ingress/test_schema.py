@@ -3,8 +3,8 @@ from typing import Any
 import orjson
 import pytest
 
-from ingress.event import ValidEvent
-from ingress.schema import InvalidEvent, validate_event
+from ingress.event.schema import InvalidEvent, validate_event
+from ingress.event.valid_event import ValidEvent
 from ingress.strict_json import read_json
 from tests.support.ingress.event_payloads import (
     COMPANY,

@@ -7,9 +7,9 @@ from typing import Any, TypeGuard
 
 from marshmallow import ValidationError, validate
 
-from ingress.event import LONGEST_TEXT, ValidEvent
-from ingress.event_ids import id_fault
-from ingress.timestamps import FUTURE_TOLERANCE, parse_timestamp
+from ingress.event.event_ids import id_fault
+from ingress.event.timestamps import FUTURE_TOLERANCE, parse_timestamp
+from ingress.event.valid_event import LONGEST_TEXT, ValidEvent
 
 OPTIONAL_NAMES = frozenset(
     ("payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
@@ -23,7 +23,7 @@ _check_email = validate.Email()
 
 
 def recognize(payload: Mapping[str, Any], received_at: datetime) -> ValidEvent | None:
-    """Return a storable event if it is plainly valid: `ingress.schema` would find no fault.
+    """Return a storable event if it is plainly valid: `ingress.event.schema` would find no fault.
 
     None means that it may be valid or not.
     """

@@ -8,11 +8,11 @@ from typing import Any
 from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, validate
 
 from ingress.errors import IngressError
-from ingress.event import LONGEST_TEXT, ValidEvent
-from ingress.event_ids import id_fault
-from ingress.plain_events import recognize
+from ingress.event.event_ids import id_fault
+from ingress.event.plain_events import recognize
+from ingress.event.timestamps import FUTURE_TOLERANCE, parse_timestamp
+from ingress.event.valid_event import LONGEST_TEXT, ValidEvent
 from ingress.strict_json import storage_faults
-from ingress.timestamps import FUTURE_TOLERANCE, parse_timestamp
 
 MOST_FAULTS = 50
 """Faults of nesting and NUL characters reported for one event: enough to find the cause."""

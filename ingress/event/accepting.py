@@ -7,9 +7,9 @@ from typing import Any
 
 from ingress.client.errors import ApiError
 from ingress.client.gate import Gate
-from ingress.event import ValidEvent
-from ingress.event_ids import new_id
-from ingress.schema import InvalidEvent, validate_event
+from ingress.event.event_ids import new_id
+from ingress.event.schema import InvalidEvent, validate_event
+from ingress.event.valid_event import ValidEvent
 from ingress.strict_json import Json, UnreadableBody, read_json
 from models.keys.api_keys import KeyHolder
 
