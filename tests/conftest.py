@@ -15,8 +15,8 @@ from tests.support.properties import THOROUGH_TIMEOUT, load_profile, profile_is_
 
 load_profile()  # before test modules are imported: their `@effort` scales it
 
-GROUPS = {"product": "brazebee", "browser": "chromium"}
-"""Groups of tests by the fixture that each starts once: a running product, a browser."""
+GROUPS = {"product": "brazebee", "browser": "chromium", "demo": "histories"}
+"""Groups of tests by the expensive fixture that each needs once, such as a running product."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
