@@ -6,17 +6,10 @@ from datetime import datetime, timedelta
 from itertools import cycle
 
 from bench.load.traffic import EVENT_KEYS
-from models.companies import (
-    companies,
-    company_counts,
-    company_list,
-    field_history,
-    field_names,
-    timeline,
-    users,
-)
+from models.companies import companies, company_counts, company_list, timeline, users
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter
 from models.companies.company_list import Order, Sorting
+from models.companies.fields import field_history, field_names
 from models.database import query, transaction
 from models.events import event_volumes, quiet_keys, weekly_reach
 from models.health import flag_states, transitions

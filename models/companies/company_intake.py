@@ -7,8 +7,8 @@ from typing import Any
 
 from models.bulk import query_over
 from models.companies.companies import CORE_FIELDS, FIELD_COLUMNS, CompanyKey, pop_traits
-from models.companies.field_digests import FieldDigest, RowGone, lock_and_touch
-from models.companies.field_merge import Traits
+from models.companies.fields.field_digests import FieldDigest, RowGone, lock_and_touch
+from models.companies.fields.field_merge import Traits
 from models.database import query
 
 

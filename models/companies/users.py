@@ -7,8 +7,8 @@ from typing import Any
 
 from models.bulk import query_over
 from models.companies.external_ids import ExternalKey, find_row_ids
-from models.companies.field_digests import FieldDigest, RowGone, lock_and_touch
-from models.companies.field_merge import Traits
+from models.companies.fields.field_digests import FieldDigest, RowGone, lock_and_touch
+from models.companies.fields.field_merge import Traits
 from models.companies.tables import UserRow
 from models.cursors import Cursor
 from models.database import query

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from models.companies import companies, company_intake, field_history, users
+from models.companies import companies, company_intake, users
 from models.companies.companies import CompanyKey
 from models.companies.company_intake import CompanyForIntake, NewCompany
-from models.companies.field_digests import combine_digests
-from models.companies.field_history import StoredFieldChange
-from models.companies.field_merge import digest_fields
+from models.companies.fields import field_history
+from models.companies.fields.field_digests import combine_digests
+from models.companies.fields.field_history import StoredFieldChange
+from models.companies.fields.field_merge import digest_fields
 from models.companies.users import User, UserKey
 from models.events import hourly_counts
 from models.events.storage import NewEvents, StoredEvent

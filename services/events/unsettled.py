@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from models.companies.company_intake import CompanyForIntake
-from models.companies.field_merge import FieldChange
+from models.companies.fields.field_merge import FieldChange
 from rules.book import RuleBook
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks

@@ -7,7 +7,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from models.companies import field_history
+from models.companies.fields import field_history
 from models.events import events
 from models.events.events import Selection
 from rules.durations import END

@@ -6,8 +6,9 @@ from datetime import datetime
 from functools import partial
 
 from config.settings import Settings
-from models.companies import companies, field_history
+from models.companies import companies
 from models.companies.companies import Company
+from models.companies.fields import field_history
 from models.database import transaction
 from models.events import events
 from rules.book import RuleBook

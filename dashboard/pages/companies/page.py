@@ -10,10 +10,11 @@ from dashboard.access import Member, viewer
 from dashboard.pages.companies.query import CompanyQuery
 from dashboard.presentation.csv_export import as_csv
 from dashboard.web.context import now, rules_in_force
-from models.companies import company_list, field_names
+from models.companies import company_list
 from models.companies.companies import CORE_FIELDS
 from models.companies.company_filter import CompanyFilter
 from models.companies.company_list import ListedCompany
+from models.companies.fields import field_names
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from models.people import saved_views

@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 from dashboard.access import Member, viewer
 from dashboard.pages.company.frame import blueprint, find_company, show
 from dashboard.web.request_values import page_cursor
-from models.companies import field_history
 from models.companies.companies import Company
+from models.companies.fields import field_history
 from models.database import read_one_snapshot, transaction
 
 PAGE = 50

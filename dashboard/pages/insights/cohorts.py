@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from models.companies import field_names
 from models.companies.companies import CORE_FIELDS
+from models.companies.fields import field_names
 from services.insights.answers import COHORTS, Answer
 from services.insights.questions import Cohorts
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.companies import company_counts, company_list, field_names
+from models.companies import company_counts, company_list
 from models.companies.company_counts import StatusCount
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, possible_values
 from models.companies.company_list import BY_NAME, ListedCompany, Order, Sorting
+from models.companies.fields import field_names
 from models.cursors import UnreadableCursor
 from models.database import json, query
 from models.organizations import organizations

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from models.companies import companies, field_history, timeline, users
+from models.companies import companies, timeline, users
+from models.companies.fields import field_history
 from models.cursors import UnreadableCursor
 from models.database import query, transaction
 from models.health import transitions

@@ -7,7 +7,7 @@ nothing newer.
 Most events repeat the values of the newest event before them. The digest of those values is
 stored, and the fields that they name are as of the newest event, whichever that is: so such an
 event only moves the time of the newest event, and the fields need not be read (see
-`models.companies.field_digests`).
+`models.companies.fields.field_digests`).
 
 The history of a field stores changes only. A value that arrives late, within a period in which
 another value was repeated, applies in the history until the next change, or until the latest

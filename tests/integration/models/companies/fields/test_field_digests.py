@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.companies import companies, company_intake, users
-from models.companies.field_digests import FieldDigest, combine_digests
-from models.companies.field_merge import to_microseconds
+from models.companies.fields.field_digests import FieldDigest, combine_digests
+from models.companies.fields.field_merge import to_microseconds
 from models.database import execute, query, transaction
 from models.organizations import organizations
 from services.events.tracked_event import TrackedEvent

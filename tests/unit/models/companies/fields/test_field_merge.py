@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.companies.field_merge import FieldChange, Traits, digest_fields, json_bytes
+from models.companies.fields.field_merge import FieldChange, Traits, digest_fields, json_bytes
 from tests.support.properties import effort
 
 CORE = ("name", "email")

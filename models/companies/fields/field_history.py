@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from models.bulk import query_over
-from models.companies.field_merge import FieldChange
+from models.companies.fields.field_merge import FieldChange
 from models.cursors import Cursor
 from models.database import query
 

@@ -1,0 +1,1 @@
+"""Fields of companies and users: merged, recognized by digest, their names and history."""
