@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from models.companies.field_digests import RowGone
+from models.companies.fields.field_digests import RowGone
 from models.database import NOT_SET_UP, UNAVAILABLE, transaction
 from models.events import storage
 from queues import messages

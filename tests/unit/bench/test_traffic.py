@@ -9,7 +9,7 @@ import orjson
 
 from bench.load.traffic import EVENT_KEYS, Traffic
 from bench.product.history import RULES
-from ingress.schema import validate_event
+from ingress.event.schema import validate_event
 from rules.file.rule_file import check_rules
 
 TRAFFIC = Traffic(("key-1", "key-2", "key-3"), companies=2_000)

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from models.companies.field_merge import Traits, to_microseconds
+from models.companies.fields.field_merge import Traits, to_microseconds
 from rules.book import RuleBook
 from rules.facts_in_memory import FactsInMemory, Occurrence
 from rules.file.rule_file import read_rules

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.companies import companies, company_intake, field_history, field_merge
+from models.companies import companies, company_intake
 from models.companies.company_intake import NewCompany
-from models.companies.field_history import StoredFieldChange
+from models.companies.fields import field_history, field_merge
+from models.companies.fields.field_history import StoredFieldChange
 from models.events import event_probes, storage
 from models.events.event_probes import Latest
 from models.events.storage import StoredEvent

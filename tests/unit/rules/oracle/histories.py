@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from models.companies.field_merge import Traits
+from models.companies.fields.field_merge import Traits
 from rules.book import RuleBook
 from rules.facts import Selector
 from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from models.companies.companies import CORE_FIELDS, Company
-from models.companies.field_merge import Traits
+from models.companies.fields.field_merge import Traits
 from models.health.transitions import StoredTransition
 from models.webhooks.webhook_endpoints import Subscription
 from services.webhooks.subscriptions import matches

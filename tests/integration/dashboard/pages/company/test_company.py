@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from cryptography.fernet import Fernet
 
-from models.companies import field_history, timeline
+from models.companies import timeline
+from models.companies.fields import field_history
 from models.database import execute, transaction
 from models.health import transitions
 from models.organizations import audit_log

@@ -275,9 +275,7 @@ def test_cohorts_show_usage_by_a_field(reader: Browser, settings: Settings) -> N
         ["Team", "1", "0", "0 %", "0.0"],
         ['a "b" <i>/c', "1", "0", "0 %", "0.0"],
     ]
-    assert "Highest where plan is Pro : 100 % of 2 companies" in text_of(page).replace(
-        "\xa0", " "
-    )
+    assert "Highest where plan is Pro : 100 % of 2 companies" in text_of(page).replace("\xa0", " ")
     assert "<i>" not in page.text
     links = re.findall(r'href="([^"]+field\.plan=[^"]+)"', page.text)
     texts = [text_of(reader.get(html.unescape(address))) for address in links]
