@@ -1,22 +1,19 @@
-"""The lines that docs/api.md has for reading, run as they stand on a running product."""
+"""The commands in docs/api.md that read over HTTP, run unchanged on a running product."""
 
 import json
-import re
 import shutil
 import subprocess
 
 import pytest
 
-from config.files import ROOT
 from tests.support.product.brazebee_process import Brazebee, eventually
+from tests.unit.docs.documents import blocks, read, section_beginning
 
-GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-TOTALS = GUIDE.split("## Reading", 1)[1].split("\n## ", 1)[0]
-LINES = re.findall(r"```sh\n(.*?)```", TOTALS, re.DOTALL)
+COMMANDS = blocks(section_beginning(read("docs/api.md"), "Reading"), "sh")
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_lines_of_the_guide_are_answered(brazebee: Brazebee) -> None:
+def test_the_commands_of_the_guide_are_answered(brazebee: Brazebee) -> None:
     event = {
         "event_key": "value_action_complete",
         "company": {"id": "company_1", "name": "Company 1", "plan": "Enterprise"},
@@ -25,10 +22,10 @@ def test_the_lines_of_the_guide_are_answered(brazebee: Brazebee) -> None:
     eventually(lambda: "company_1" in brazebee.run("companies").stdout)
     environment = brazebee.environment | {"BRAZEBEE_API_KEY": brazebee.api_key}
     answers = []
-    for line in LINES:
-        here = line.replace("http://127.0.0.1:8001", brazebee.dashboard_url)
-        if here == line:
-            here = f"export BRAZEBEE_READ={brazebee.dashboard_url}\n{line}"
+    for command in COMMANDS:
+        here = command.replace("http://127.0.0.1:8001", brazebee.dashboard_url)
+        if here == command:
+            here = f"export BRAZEBEE_READ={brazebee.dashboard_url}\n{command}"
         done = subprocess.run(
             ["sh", "-c", here],
             env=environment,
@@ -39,7 +36,7 @@ def test_the_lines_of_the_guide_are_answered(brazebee: Brazebee) -> None:
         )
         assert done.returncode == 0, done.stderr
         answers.append(json.loads(done.stdout))
-    listed, health, told = answers
-    assert {"companies", "total", "next"} == set(listed)
+    companies, health, transitions = answers
+    assert {"companies", "total", "next"} == set(companies)
     assert health["id"] == "company_1"
-    assert {"transitions", "next", "more"} == set(told)
+    assert {"transitions", "next", "more"} == set(transitions)

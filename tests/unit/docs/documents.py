@@ -56,6 +56,12 @@ def section(text: str, heading: str) -> str:
     return rest[: end.start()] if end else rest
 
 
+def section_beginning(text: str, words: str) -> str:
+    """The section of which the heading begins with these words."""
+    [heading] = [title for _, title in _HEADING.findall(prose(text)) if title.startswith(words)]
+    return section(text, heading)
+
+
 def blocks(text: str, language: str) -> list[str]:
     """The code blocks in a language, without the indentation of a list."""
     return [

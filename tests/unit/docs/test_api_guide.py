@@ -9,10 +9,10 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from config.files import ROOT
+from tests.unit.docs.documents import blocks, read, section_beginning, spans
 
-GUIDE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
-TOTALS = GUIDE.split("## Reading", 1)[1].split("\n## ", 1)[0]
-EXAMPLES = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", TOTALS, re.DOTALL)]
+READ_API = section_beginning(read("docs/api.md"), "Reading")
+EXAMPLES = [json.loads(text) for text in blocks(READ_API, "json")]
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_every_example_matches_the_description(
 
 
 def test_every_parameter_is_in_the_guide(description: dict[str, Any]) -> None:
-    named = set(re.findall(r"`([a-z_.<>]+)`", TOTALS))
+    named = {span for span in spans(READ_API) if re.fullmatch(r"[a-z_.<>]+", span)}
     for parameter in description["paths"]["/companies"]["get"]["parameters"]:
         name = parameter.get("name") or parameter["$ref"].rsplit("/", 1)[-1]
         assert name in named | {"fields"}, name
