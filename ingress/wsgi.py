@@ -8,8 +8,8 @@ from config.errors import ConfigError
 from config.process import collect_garbage_rarely, configure_logging
 from config.settings import Settings
 from ingress.app import create_app
-from ingress.client.directory import Directory
 from ingress.client.gate import Gate
+from ingress.client.key_directory import Directory
 from ingress.client.rate_limit import RateLimiter
 from ingress.metrics import Metrics, metrics_directory
 from models.database import connect, query, transaction

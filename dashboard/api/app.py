@@ -20,9 +20,9 @@ from dashboard.api.transitions import list_transitions
 from dashboard.web.context import EXTENSION, AppContext
 from dashboard.web.headers import send_security_headers
 from ingress.client.answers import JSON
-from ingress.client.directory import Directory
 from ingress.client.errors import ApiError, answer_errors_as_json
 from ingress.client.gate import Gate
+from ingress.client.key_directory import Directory
 from ingress.client.limit_headers import send_rate_limit
 from ingress.client.rate_limit import RateLimiter
 from models.database import UNAVAILABLE

@@ -48,9 +48,7 @@ def page(member: Member) -> ResponseReturnValue:
         volumes = event_volumes.read_volumes(organization.id, at)
         quiet = {
             key.event_key: key
-            for key in quiet_keys.find_quiet_keys(
-                organization.id, book.events if book else (), at
-            )
+            for key in quiet_keys.find_quiet_keys(organization.id, book.events if book else (), at)
         }
     events = book.events if book else {}
     unknown = _unknown_of(organization.id, at)

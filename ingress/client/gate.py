@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
 
-from ingress.client.directory import Directory, DirectoryUnavailable
 from ingress.client.errors import ApiError, UnknownEvent, unavailable
+from ingress.client.key_directory import Directory, DirectoryUnavailable
 from ingress.client.rate_limit import RateLimiter, Window
 from models.keys.api_keys import KeyHolder
 from queues.admissions import EVENTS, Admissions

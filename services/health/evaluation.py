@@ -7,7 +7,7 @@ from uuid import UUID
 
 from models.companies import companies
 from models.companies.companies import Company
-from models.events import event_probes
+from models.events import bulk_lookups
 from models.health import flag_overrides
 from models.health.flag_overrides import StoredOverride
 from models.organizations import rule_versions
@@ -88,7 +88,7 @@ def _judge_until(company: Company, now: datetime, stored_until: datetime | None)
 
 def _note_unsettled(locked: Sequence[Company], judged_until: Mapping[int, datetime]) -> None:
     """Leave stored events that are later than that to the next evaluation."""
-    next_events = event_probes.find_firsts_after(judged_until)
+    next_events = bulk_lookups.find_firsts_after(judged_until)
     for company in locked:
         if company.id in judged_until:
             company.unsettled_since = next_events.get(company.id)

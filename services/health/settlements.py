@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.companies.companies import Company
-from models.events import event_probes
-from models.events.event_probes import Latest
+from models.events import bulk_lookups
+from models.events.bulk_lookups import Latest
 from models.health import flag_overrides, flag_states
 from models.health.flag_overrides import StoredOverride
 from models.health.flag_states import StoredFlagState
@@ -97,7 +97,7 @@ def facts_of_all(
     ]
     latest: dict[int, dict[str | None, LatestTimes]] = {company.id: {} for company in companies}
     for selection, times in zip(
-        selections, event_probes.find_times_of_latest(selections), strict=True
+        selections, bulk_lookups.find_times_of_latest(selections), strict=True
     ):
         latest_times = LatestTimes(BEGINNING, selection.limit, times[::-1])
         latest[selection.company_id][selection.event_key] = latest_times

@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Any
 
 from models.cursors import Cursor
-from models.events import event_probes
-from models.events.event_probes import Nth
+from models.events import bulk_lookups
+from models.events.bulk_lookups import Nth
 from models.health import flag_overrides, flag_states
 from models.health.flag_states import DueFlag
 from rules.durations import END
@@ -177,7 +177,7 @@ class _Search:
             key = self._book.flags_by_name[due.flag].selector.event_key
             probes += [Nth(due.company_id, key, phrase.depth, phrase.users) for phrase in phrases]
             probed.append((due, slice(start, len(probes)), phrases))
-        times = event_probes.find_times_of_nth(probes, self._span.now)
+        times = bulk_lookups.find_times_of_nth(probes, self._span.now)
         for due, places, phrases in probed:
             at = change_time(
                 due.due_at, self._span.now, list(zip(times[places], phrases, strict=True))

@@ -16,9 +16,9 @@ from dashboard.access.sign_in_attempts import SignInAttempts
 from dashboard.app import create_app as create_dashboard
 from dashboard.web.context import AppContext
 from ingress.app import create_app
-from ingress.client import directory
-from ingress.client.directory import Directory
+from ingress.client import key_directory
 from ingress.client.gate import Gate
+from ingress.client.key_directory import Directory
 from ingress.client.rate_limit import RateLimiter
 from ingress.metrics import Metrics
 from models.database import connect, database, query, transaction
@@ -136,7 +136,7 @@ def dashboard(serve_dashboard: ServeDashboard) -> Dashboard:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(directory, "time", SimpleNamespace(monotonic=clock.monotonic))
+    monkeypatch.setattr(key_directory, "time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 
 

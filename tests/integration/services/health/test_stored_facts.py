@@ -15,8 +15,8 @@ from models.companies import companies, company_intake
 from models.companies.company_intake import NewCompany
 from models.companies.fields import field_history, field_merge
 from models.companies.fields.field_history import StoredFieldChange
-from models.events import event_probes, storage
-from models.events.event_probes import Latest
+from models.events import bulk_lookups, storage
+from models.events.bulk_lookups import Latest
 from models.events.storage import StoredEvent
 from models.organizations import organizations
 from rules.durations import BEGINNING, END
@@ -115,7 +115,7 @@ def stored(occurrences: Sequence[Occurrence], known: int | None = None) -> Store
     wanted = [Latest(company_id, key, known) for key in (None, *KEYS, "unknown")]
     latest = {
         one.event_key: LatestTimes(BEGINNING, known, times[::-1])
-        for one, times in zip(wanted, event_probes.find_times_of_latest(wanted), strict=True)
+        for one, times in zip(wanted, bulk_lookups.find_times_of_latest(wanted), strict=True)
     }
     return StoredFacts(company_id, "acme", T0, latest)
 

@@ -4,7 +4,7 @@ import psycopg2
 import pytest
 
 from config.settings import Settings
-from ingress.client import directory
+from ingress.client import key_directory
 from models.database import query, transaction
 from models.keys import api_keys
 from tests.support.ingress.application import (
@@ -153,7 +153,7 @@ def test_a_key_that_was_revoked_while_postgresql_was_away_is_refused_after_it_is
 def test_unknown_keys_do_not_push_known_ones_out(
     serve: Serve, clock: Clock, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(directory, "MAX_KEYS", 1)
+    monkeypatch.setattr(key_directory, "MAX_KEYS", 1)
     ingress, acme = serve(), tenant()
     assert ingress.track(SMALL, acme.key).status_code == 200
     for n in range(5):
