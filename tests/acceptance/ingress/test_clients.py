@@ -1,4 +1,4 @@
-"""The examples in docs/examples, run as they stand, wherever their interpreter is installed."""
+"""The examples in docs/examples, run unchanged wherever their interpreter is installed."""
 
 import json
 import shutil
