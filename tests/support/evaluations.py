@@ -1,4 +1,4 @@
-"""Rules and settings of the tests that evaluate companies."""
+"""Rules of the tests that evaluate companies."""
 
 FEW_LOGINS = """
 version: 1

@@ -1,4 +1,4 @@
-"""Fixtures of this folder."""
+"""A tenant whose flags are snoozed and overridden."""
 
 import pytest
 

@@ -15,7 +15,7 @@ from tests.support.world import MICROSECOND, START, World
 pytestmark = pytest.mark.usefixtures("settings")
 
 
-def test_a_company_that_never_sent_the_event_of_a_flag_is_judged_as_zero_times() -> None:
+def test_a_company_without_events_of_a_flag_is_judged_as_zero_times() -> None:
     world = World.create(FEW_LOGINS)
     world.track("acme", 0, key="report")
     world.judge("acme", 0)
@@ -86,7 +86,7 @@ def test_at_least_rules_are_raised_by_an_event_and_lowered_by_time() -> None:
     assert world.crossings() == [(4, "At Risk", "event"), (10, "Healthy", "time")]
 
 
-def test_the_worst_flag_decides_and_a_change_below_it_is_a_threshold_crossed(
+def test_the_worst_flag_decides_and_a_change_below_it_sends_threshold_crossed(
     settings: Settings,
 ) -> None:
     world = World.create("""
@@ -171,6 +171,6 @@ def test_four_workers_at_once_make_one_transition_and_one_delivery(settings: Set
         return world.judge("acme", 60)
 
     with ThreadPoolExecutor(4) as workers:
-        written = [done.result() for done in [workers.submit(work) for _ in range(4)]]
+        written = [future.result() for future in [workers.submit(work) for _ in range(4)]]
     assert sorted(len(ids) for ids in written) == [0, 0, 0, 1]
     assert len(world.transitions()) == len(world.payloads()) == 1

@@ -1,4 +1,4 @@
-"""The `where` of flags, in the database as in the rules."""
+"""The database and the rules agree on the `where` of flags."""
 
 import itertools
 from datetime import datetime, timedelta
@@ -80,10 +80,10 @@ filters = st.lists(
 KEYS = ("login", "report")
 
 
-def stored_facts_agree(
+def assert_stored_facts_agree(
     selector: Selector, keyed: list[tuple[str, dict[str, Any] | None]], limit: int
 ) -> None:
-    """Compare the SQL with the same questions asked of events in memory."""
+    """Compare what SQL returns with the same questions about events in memory."""
     company_id = next(numbers)
     with transaction():
         storage.add(
@@ -104,8 +104,8 @@ def stored_facts_agree(
         )
         stored = StoredFacts(company_id, "acme", START)
         for until in (0, 1, len(keyed)):
-            found = stored.latest(selector, limit, BEGINNING, after(until))
-            assert list(found) == list(in_memory.latest(selector, limit, BEGINNING, after(until)))
+            latest = stored.latest(selector, limit, BEGINNING, after(until))
+            assert list(latest) == list(in_memory.latest(selector, limit, BEGINNING, after(until)))
         for start in (-1, 0, 1):
             following = stored.next_after(selector, after(start), after(9))
             assert following == in_memory.next_after(selector, after(start), after(9))
@@ -120,7 +120,7 @@ def test_the_database_counts_the_same_events_as_the_rules_do(
     draw: st.DataObject,
 ) -> None:
     keyed = [(draw.draw(st.sampled_from(KEYS)), data) for data in sent]
-    stored_facts_agree(Selector(event_key, where), keyed, draw.draw(st.integers(1, 4)))
+    assert_stored_facts_agree(Selector(event_key, where), keyed, draw.draw(st.integers(1, 4)))
 
 
 @pytest.mark.parametrize(
@@ -135,4 +135,4 @@ def test_the_database_counts_the_same_events_as_the_rules_do(
 def test_the_database_and_the_rules_agree_on_paths_with_numbers(
     path: Path, data: dict[str, Any]
 ) -> None:
-    stored_facts_agree(Selector("login", ((path, ("a",)),)), [("login", data)], 1)
+    assert_stored_facts_agree(Selector("login", ((path, ("a",)),)), [("login", data)], 1)

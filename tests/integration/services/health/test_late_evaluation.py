@@ -13,18 +13,18 @@ pytestmark = pytest.mark.usefixtures("settings")
 
 def statuses_by_recount(times: list[float], until: float) -> list[tuple[float, str]]:
     """Return the crossings of `less than 2 times in 10 seconds`, recounted every half second."""
-    found, status = [], "Healthy"
+    crossings, status = [], "Healthy"
     for half in range(round(min(times) * 2), round(until * 2) + 1):
         at = half / 2
         count = sum(1 for time in times if at - 10 < time <= at)
         now = "At Risk" if count < 2 else "Healthy"
         if now != status:
-            found.append((at, now))
+            crossings.append((at, now))
             status = now
-    return found
+    return crossings
 
 
-def test_a_clock_stopped_for_an_hour_finds_every_crossing_at_its_own_instant_in_order(
+def test_an_evaluation_an_hour_late_records_every_crossing_at_its_instant_in_order(
     settings: Settings,
 ) -> None:
     world = World.create(FEW_LOGINS)
@@ -46,30 +46,30 @@ def test_a_clock_stopped_for_an_hour_finds_every_crossing_at_its_own_instant_in_
         (endpoint, t.id) for endpoint in (first, second) for t in recorded
     }
     assert len({row["message_id"] for row in written}) == len(recorded)
-    said = world.payloads()[::2]
-    assert [p["sequence"] for p in said] == [t.sequence for t in recorded]
-    assert [p["company"]["health_status"] for p in said] == [t.to_status for t in recorded]
-    assert all(p["event"] == "health_score_changed" for p in said)
+    payloads = world.payloads()[::2]
+    assert [p["sequence"] for p in payloads] == [t.sequence for t in recorded]
+    assert [p["company"]["health_status"] for p in payloads] == [t.to_status for t in recorded]
+    assert {p["event"] for p in payloads} == {"health_score_changed"}
 
 
 @given(
     times=st.lists(st.integers(0, 120), min_size=1, max_size=8).map(
         lambda halves: [half / 2 for half in sorted(halves)]
     ),
-    looks=st.lists(st.integers(0, 160).map(lambda half: half / 2), max_size=6),
+    evaluations=st.lists(st.integers(0, 160).map(lambda half: half / 2), max_size=6),
 )
-def test_crossings_are_those_of_a_recount_whenever_a_company_is_evaluated(
-    times: list[float], looks: list[float]
+def test_crossings_match_a_recount_whenever_a_company_is_evaluated(
+    times: list[float], evaluations: list[float]
 ) -> None:
     world = World.create(FEW_LOGINS)
-    for at, kind in sorted([(time, 0) for time in times] + [(look, 1) for look in looks]):
+    for at, kind in sorted([(time, 0) for time in times] + [(at, 1) for at in evaluations]):
         if kind == 0:
             world.track("acme", at)
         elif at >= times[0]:
             world.judge("acme", at)
     world.judge("acme", 100)
-    found = [(at, status) for at, status, _cause in world.crossings()]
-    assert found == statuses_by_recount(times, 100)
+    crossings = [(at, status) for at, status, _cause in world.crossings()]
+    assert crossings == statuses_by_recount(times, 100)
 
 
 def test_events_that_arrive_out_of_order_are_counted_at_their_own_times() -> None:
@@ -81,7 +81,7 @@ def test_events_that_arrive_out_of_order_are_counted_at_their_own_times() -> Non
     assert world.crossings()[-1] == (15, "At Risk", "time")
 
 
-def test_an_event_of_the_past_changes_health_only_from_when_it_is_known() -> None:
+def test_a_late_event_changes_health_only_from_its_arrival_on() -> None:
     world = World.create(FEW_LOGINS)
     world.track("acme", 0)
     world.judge("acme", 0)
@@ -93,9 +93,7 @@ def test_an_event_of_the_past_changes_health_only_from_when_it_is_known() -> Non
     assert world.crossings() == [(0, "At Risk", "event"), (100, "Healthy", "event")]
 
 
-def test_an_event_of_the_past_that_makes_a_company_known_long_enough_has_it_judged_at_once() -> (
-    None
-):
+def test_a_late_event_that_ends_the_wait_of_a_new_company_has_it_judged_at_once() -> None:
     rules = FEW_LOGINS + "    new_company: wait 20 seconds\n"
     world = World.create(rules)
     world.track("acme", 0)
@@ -105,7 +103,7 @@ def test_an_event_of_the_past_that_makes_a_company_known_long_enough_has_it_judg
     assert world.crossings() == [(5, "At Risk", "event")]
 
 
-def test_an_event_ahead_of_the_clock_of_who_judges_it_is_not_forgotten() -> None:
+def test_an_event_ahead_of_the_clock_of_the_worker_is_not_forgotten() -> None:
     rules = FEW_LOGINS.replace("less than 2", "at least 2")
     world = World.create(rules)
     world.track("acme", 0)
@@ -118,7 +116,7 @@ def test_an_event_ahead_of_the_clock_of_who_judges_it_is_not_forgotten() -> None
     assert world.crossings() == [(1, "At Risk", "event")]
 
 
-def test_an_event_after_the_backlog_is_judged_later_though_no_flag_awaits_it() -> None:
+def test_an_event_after_the_backlog_is_judged_later_though_no_flag_is_due() -> None:
     often = FEW_LOGINS.replace("less than 2", "at least 1")
     world = World.create(often)
     world.track("acme", 5)

@@ -11,11 +11,7 @@ from config.settings import Settings
 from models.database import execute, query, transaction
 from models.health import flag_overrides
 from models.webhooks import webhook_endpoints
-from services.health.overrides import (
-    OverrideResult,
-    end,
-    override,
-)
+from services.health.overrides import OverrideResult, end, override
 from tests.support.overrides import AT_FIRST, JUSTIFICATION, Tenant
 from tests.support.world import RULES
 
@@ -42,16 +38,20 @@ def test_a_snooze_is_recorded_at_its_start_and_its_end_and_nothing_of_the_flag_b
     tenant.judge("acme", 30)
     assert tenant.crossings()[2:] == [(30, "At Risk", "override")]
     assert tenant.company().score == 75
-    [one] = tenant.overrides()
-    assert (one.starts_at, one.ended_at, one.ended_by) == (tenant.at(5), tenant.at(30), "time")
-    assert (one.reason, one.owner, one.made_by) == (
+    [snoozed] = tenant.overrides()
+    assert (snoozed.starts_at, snoozed.ended_at, snoozed.ended_by) == (
+        tenant.at(5),
+        tenant.at(30),
+        "time",
+    )
+    assert (snoozed.reason, snoozed.owner, snoozed.made_by) == (
         JUSTIFICATION.reason,
         JUSTIFICATION.owner,
         "ben",
     )
 
 
-def test_an_override_counts_until_somebody_ends_it(tenant: Tenant) -> None:
+def test_an_override_without_an_end_counts_until_a_person_ends_it(tenant: Tenant) -> None:
     tenant.override(5, "Critical")
     tenant.judge("acme", 5_000)
     assert (tenant.company().health_status, tenant.company().score) == ("Critical", 50)
@@ -118,7 +118,7 @@ def test_each_change_by_an_override_sends_a_webhook(tenant: Tenant, settings: Se
     ]
 
 
-def test_a_clock_that_stood_still_records_the_same_as_one_that_did_not(tenant: Tenant) -> None:
+def test_a_late_evaluation_records_overrides_at_their_instants(tenant: Tenant) -> None:
     tenant.snooze(5, until=30)
     tenant.track("acme", 31, 32)
     tenant.override(33, "At Risk", until=40)
@@ -177,7 +177,7 @@ def test_overrides_replaced_and_ended_before_they_could_be_recorded_are_recorded
     assert (second.ended_at, second.ended_by) == (tenant.at(65), "cem")
 
 
-def test_four_people_at_once_leave_one_in_force_and_each_of_the_others_replaced(
+def test_of_overrides_by_four_people_at_once_one_is_in_force_and_the_others_are_replaced(
     tenant: Tenant,
 ) -> None:
     start = threading.Barrier(4)
@@ -188,12 +188,10 @@ def test_four_people_at_once_leave_one_in_force_and_each_of_the_others_replaced(
 
     with ThreadPoolExecutor(4) as people:
         list(people.map(work, range(4)))
-    kept = tenant.overrides()
-    assert [one.ended_at is None for one in kept].count(True) == 1
-    assert (
-        sorted(one.ended_at for one in kept if one.ended_at)
-        == sorted(one.starts_at for one in kept)[1:]
-    )
+    overrides = tenant.overrides()
+    ends = sorted(row.ended_at for row in overrides if row.ended_at)
+    assert len(ends) == len(overrides) - 1
+    assert ends == sorted(row.starts_at for row in overrides)[1:]
     assert tenant.crossings() == [AT_FIRST, (tenant.crossings()[1][0], "Critical", "override")]
 
 
@@ -205,24 +203,24 @@ def test_nothing_is_written_if_the_transition_cannot_be_recorded(tenant: Tenant)
     assert tenant.overrides() == []
 
 
-def test_the_same_flag_of_another_organization_is_left_alone(tenant: Tenant) -> None:
+def test_the_same_flag_of_another_organization_is_not_affected(tenant: Tenant) -> None:
     other = Tenant("other")
     tenant.snooze(5, until=30)
     assert other.company().health_status == "At Risk"
     assert other.overrides() == []
 
 
-def test_rules_without_the_flag_end_its_override_with_the_reason(tenant: Tenant) -> None:
+def test_an_override_ends_with_a_reason_when_new_rules_remove_its_flag(tenant: Tenant) -> None:
     tenant.override(5, "Critical")
     tenant.apply_rules(RULES.replace("flag: Logs in", "flag: Comes by"), 8)
     tenant.judge("acme", 9)
-    [one] = tenant.overrides()
-    assert (one.ended_at, one.ended_by) == (tenant.at(8), "rules")
-    assert one.ended_because == "version 2 of the rules does not have the flag Logs in"
+    [ended] = tenant.overrides()
+    assert (ended.ended_at, ended.ended_by) == (tenant.at(8), "rules")
+    assert ended.ended_because == "version 2 of the rules does not have the flag Logs in"
     assert tenant.crossings()[2:] == [(8, "At Risk", "rule_change")]
 
 
-def test_rules_without_its_status_end_it_and_those_that_have_it_elsewhere_keep_it(
+def test_an_override_ends_when_new_rules_remove_its_status_but_not_when_they_move_it(
     tenant: Tenant,
 ) -> None:
     tenant.override(5, "At Risk")
@@ -230,7 +228,7 @@ def test_rules_without_its_status_end_it_and_those_that_have_it_elsewhere_keep_i
     renamed = RULES.replace("At Risk", "Watch")
     tenant.apply_rules(renamed.replace("[Healthy, Watch", "[Healthy, Soso, Watch"), 8)
     tenant.judge("acme", 9)
-    ended, kept = sorted(tenant.overrides(), key=lambda one: one.flag)
+    ended, kept = sorted(tenant.overrides(), key=lambda row: row.flag)
     assert (ended.ended_at, ended.ended_by) == (tenant.at(8), "rules")
     assert ended.ended_because == "version 2 of the rules does not have the status At Risk"
     assert kept.ended_at is None

@@ -1,4 +1,4 @@
-"""What explanations, forecasts, plans and backtests make of overrides."""
+"""Overrides in explanations, forecasts, plans and backtests."""
 
 import pytest
 
@@ -18,9 +18,9 @@ def test_an_explanation_has_the_judged_flag_its_override_and_the_resulting_statu
     tenant: Tenant,
 ) -> None:
     tenant.snooze(5, until=30)
-    found = tenant.explain(6)
-    assert (found.status, found.score) == ("Healthy", 100)
-    logs_in, reports = found.flags
+    explanation = tenant.explain(6)
+    assert (explanation.status, explanation.score) == ("Healthy", 100)
+    logs_in, reports = explanation.flags
     assert (logs_in.status, logs_in.threshold) == ("At Risk", "Less than 2 times in 10 seconds")
     assert logs_in.override == tenant.overrides()[0]
     assert reports.override is None
@@ -35,14 +35,14 @@ def test_an_explanation_has_the_time_at_which_a_snoozed_flag_itself_changes(tena
     assert (logs_in.changes_at, logs_in.changes_to) == (tenant.at(10), "At Risk")
 
 
-def test_the_end_of_an_override_is_forecast_if_it_changes_the_status_and_happens_so(
+def test_the_end_of_an_override_is_forecast_if_it_changes_the_status_and_happens_as_forecast(
     tenant: Tenant,
 ) -> None:
     tenant.track("acme", 1)
     tenant.snooze(5, until=30)
-    [coming] = tenant.forecast(6, until=1_000)
-    assert (coming.at, coming.before, coming.after) == (tenant.at(30), "Healthy", "At Risk")
-    [step] = coming.flags
+    [upcoming] = tenant.forecast(6, until=1_000)
+    assert (upcoming.at, upcoming.before, upcoming.after) == (tenant.at(30), "Healthy", "At Risk")
+    [step] = upcoming.flags
     assert (step.before, step.after) == ("N/A", "At Risk")
     assert step.description == "Logs in: At Risk (Less than 2 times in 10 seconds)"
     assert tenant.forecast(6, until=29) == []
@@ -60,8 +60,8 @@ def test_a_plan_respects_overrides(tenant: Tenant) -> None:
 
     def planned(rules: str) -> list[tuple[str, str]]:
         with transaction():
-            found = plan(tenant.id, tenant.rules_version, read_rules(rules), tenant.at(6))
-            return [(one.before, one.after) for one in found if one is not None]
+            changes = plan(tenant.id, tenant.rules_version, read_rules(rules), tenant.at(6))
+            return [(change.before, change.after) for change in changes if change is not None]
 
     assert planned(RULES.replace("less than 2", "less than 9")) == []
     renamed = RULES.replace("flag: Logs in", "flag: Comes by")
@@ -74,8 +74,8 @@ def test_a_plan_respects_overrides(tenant: Tenant) -> None:
 def test_a_backtest_replays_flags_as_they_are_judged(tenant: Tenant, settings: Settings) -> None:
     tenant.snooze(5, until=30)
     tenant.judge("acme", 60)
-    stretch = ReplayPeriod(tenant.at(-1), tenant.at(60))
-    [[replayed]] = backtest(settings, [tenant.company().id], [read_rules(RULES)], stretch)
+    period = ReplayPeriod(tenant.at(-1), tenant.at(60))
+    [[replayed]] = backtest(settings, [tenant.company().id], [read_rules(RULES)], period)
     assert [(t.at, t.after) for t in replayed.replays[0].transitions] == [(START, "At Risk")]
     with transaction():
         counts = [
@@ -99,9 +99,9 @@ def test_due_overrides_are_found_by_their_index(tenant: Tenant) -> None:
             "explain select company_id, due_at from flag_overrides where due_at <= now()"
             " order by due_at limit 500"
         )
-        of_company = query(
+        open_ones = query(
             "explain select id from flag_overrides where company_id = any(array[1]) and not"
             " end_recorded"
         )
     assert any("flag_overrides_due" in row["QUERY PLAN"] for row in due)
-    assert any("flag_overrides_open" in row["QUERY PLAN"] for row in of_company)
+    assert any("flag_overrides_open" in row["QUERY PLAN"] for row in open_ones)

@@ -94,7 +94,7 @@ windows = st.builds(
 )
 
 
-def stored(occurrences: Sequence[Occurrence], known: int | None = None) -> StoredFacts:
+def stored(occurrences: Sequence[Occurrence], read: int | None = None) -> StoredFacts:
     """Return the facts of a new company with these events, a number of each key already read."""
     company_id = next(numbers)
     storage.add(
@@ -110,12 +110,14 @@ def stored(occurrences: Sequence[Occurrence], known: int | None = None) -> Store
         )
         for occurrence in occurrences
     )
-    if known is None:
+    if read is None:
         return StoredFacts(company_id, "acme", T0)
-    wanted = [Latest(company_id, key, known) for key in (None, *KEYS, "unknown")]
+    questions = [Latest(company_id, key, read) for key in (None, *KEYS, "unknown")]
     latest = {
-        one.event_key: LatestTimes(BEGINNING, known, times[::-1])
-        for one, times in zip(wanted, bulk_lookups.find_times_of_latest(wanted), strict=True)
+        question.event_key: LatestTimes(BEGINNING, read, times[::-1])
+        for question, times in zip(
+            questions, bulk_lookups.find_times_of_latest(questions), strict=True
+        )
     }
     return StoredFacts(company_id, "acme", T0, latest)
 
@@ -157,14 +159,14 @@ def plain(value: Any) -> Any:
     st.sampled_from([0, 1, READ_AHEAD]),
     st.none() | st.integers(1, 8),
 )
-def test_the_latest_events_and_the_next_one_are_the_same_in_whatever_order_they_are_asked(
+def test_the_latest_events_and_the_next_one_are_the_same_whatever_the_order_of_the_questions(
     sent: list[Occurrence],
     selector: Selector,
     asked: list[tuple[Window, int]],
     ahead: int,
-    known: int | None,
+    read: int | None,
 ) -> None:
-    database, memory = stored(sent, known), FactsInMemory(sent)
+    database, memory = stored(sent, read), FactsInMemory(sent)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stored_facts, "READ_AHEAD", ahead)
         for window, limit in asked:
@@ -198,13 +200,13 @@ def test_the_last_time_of_each_user_and_value_is_the_same(
     database, memory = stored(sent), FactsInMemory(sent)
     for window in asked:
         expected = memory.latest_of_each(selector, of, limit, window.since, window.until)
-        found = database.latest_of_each(selector, of, limit, window.since, window.until)
-        assert list(found) == list(expected)
+        latest = database.latest_of_each(selector, of, limit, window.since, window.until)
+        assert list(latest) == list(expected)
 
 
-def sorted_values(found: Sequence[tuple[datetime, Any]]) -> list[tuple[datetime, str]]:
-    """Sort the values of an instant, which have no order."""
-    return sorted((at, repr(plain(value))) for at, value in found)
+def sorted_values(values_read: Sequence[tuple[datetime, Any]]) -> list[tuple[datetime, str]]:
+    """Sort values of the same instant, which have no order of their own."""
+    return sorted((at, repr(plain(value))) for at, value in values_read)
 
 
 @given(
@@ -213,15 +215,15 @@ def sorted_values(found: Sequence[tuple[datetime, Any]]) -> list[tuple[datetime,
     st.one_of(st.just(()), paths.map(lambda path: ("data", *path))),
     st.lists(windows, min_size=1, max_size=4),
 )
-def test_the_values_of_a_window_are_the_same_in_whatever_order_windows_are_asked(
+def test_the_values_of_a_window_are_the_same_whatever_the_order_of_the_windows(
     sent: list[Occurrence], selector: Selector, path: Path, asked: list[Window]
 ) -> None:
     database, memory = stored(sent), FactsInMemory(sent)
     for window in asked:
         expected = memory.values(selector, path, window.since, window.until)
-        found = database.values(selector, path, window.since, window.until)
-        assert [at for at, _ in found] == [at for at, _ in expected]
-        assert sorted_values(found) == sorted_values(expected)
+        values_read = database.values(selector, path, window.since, window.until)
+        assert [at for at, _ in values_read] == [at for at, _ in expected]
+        assert sorted_values(values_read) == sorted_values(expected)
 
 
 field_names = st.sampled_from(["plan", "seats", "tags"])
@@ -241,7 +243,7 @@ field_paths = st.tuples(field_names, st.lists(names, max_size=2)).map(
 
 
 @given(histories, st.lists(st.tuples(field_paths, instants), min_size=1, max_size=5))
-def test_a_field_has_the_same_value_at_an_instant_in_whatever_order_it_is_read(
+def test_a_field_has_the_same_value_at_an_instant_whatever_the_order_of_the_questions(
     changes: list[FieldChange], asked: list[tuple[Path, datetime]]
 ) -> None:
     database, memory = with_history(changes), FactsInMemory([], changes)
@@ -264,13 +266,13 @@ def test_the_next_change_of_a_field_is_the_same(
         assert database.next_field_change(fields, window.since, window.until) == expected
 
 
-def test_the_id_of_a_company_is_a_field_as_well() -> None:
+def test_the_id_of_a_company_is_a_field_too() -> None:
     facts = with_history([])
     assert facts.field(("id",), T0) == "acme"
     assert facts.next_field_change(["id"], BEGINNING, END) is None
 
 
-def test_facts_of_one_company_are_not_those_of_another() -> None:
+def test_facts_of_other_companies_are_ignored() -> None:
     stored([Occurrence(T0, "login", {"a": 1}, 1)])
     other = stored([])
     anything = Selector(None)

@@ -1,6 +1,5 @@
-"""Upcoming changes are those that the forecast of all companies finds, the soonest first."""
+"""Upcoming changes are those that the forecast of all companies returns, the soonest first."""
 
-import itertools
 import random
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from models.cursors import UnreadableCursor
 from models.database import query, transaction
 from models.health import flag_states
-from services.health import upcoming as module
+from services.health import upcoming
 from services.health.overrides import FlagOfCompany, JudgingContext, Justification, override
 from services.health.upcoming import Span, upcoming_changes
 from services.rules.planned_changes import PlannedChange, companies_due, forecast
@@ -55,8 +54,6 @@ flags:
     when: {Critical: flag Reports is At Risk or worse and flag Web is At Risk}
 """
 
-numbers = itertools.count(1)
-
 pytestmark = pytest.mark.usefixtures("settings")
 
 
@@ -86,8 +83,8 @@ def track(
     receive(event, rulebooks or RuleBooks())
 
 
-def live(organization_id: int, seed: int, companies: int) -> None:
-    """Give companies a past after which most of their flags are due too early."""
+def add_history(organization_id: int, seed: int, companies: int) -> None:
+    """Store and evaluate random events, after which most flags are due earlier than they change."""
     chance = random.Random(seed)
     rulebooks = RuleBooks()
     sent = [
@@ -104,52 +101,55 @@ def live(organization_id: int, seed: int, companies: int) -> None:
     pass_time(NOW, rulebooks)
 
 
-def everything(organization_id: int, until: datetime) -> list[PlannedChange]:
+def whole_forecast(organization_id: int, until: datetime) -> list[PlannedChange]:
     """Return what `brazebee rules forecast` lists."""
     with transaction():
         due = flag_states.find_due_companies(organization_id, until=until)
-        found = [one for some in forecast(due, 1, NOW, until) for one in some]
-    moving = [one for one in found if one.before != one.after]
-    return sorted(moving, key=lambda one: (one.at, one.id))
+        forecasts = forecast(due, 1, NOW, until)
+        changes = [change for changes in forecasts for change in changes]
+    moves = [change for change in changes if change.before != change.after]
+    return sorted(moves, key=lambda change: (change.at, change.id))
 
 
 def pages(organization_id: int, until: datetime, limit: int) -> list[list[PlannedChange]]:
-    told = []
-    place = None
+    pages_read = []
+    cursor = None
     rulebooks = RuleBooks()
     while True:
         with transaction():
-            found = upcoming_changes(
-                organization_id, 1, Span(NOW, until), rulebooks, after=place, limit=limit
+            page = upcoming_changes(
+                organization_id, 1, Span(NOW, until), rulebooks, after=cursor, limit=limit
             )
-        told.append(found.changes)
-        assert len(found.changes) <= limit
-        assert all(one.at <= found.complete_until for one in found.changes)
-        if found.next is None:
-            assert found.complete_until == until
-            return told
-        place = found.next
+        pages_read.append(page.changes)
+        assert len(page.changes) <= limit
+        assert all(change.at <= page.complete_until for change in page.changes)
+        if page.next is None:
+            assert page.complete_until == until
+            return pages_read
+        cursor = page.next
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("chunk", "limit", "judged"), [(500, 1, 50), (7, 3, 2), (3, 100, 50)])
-def test_pages_put_together_are_the_whole_forecast(
+def test_all_pages_together_are_the_whole_forecast(
     seed: int, chunk: int, limit: int, judged: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "FLAGS_AT_ONCE", chunk)
-    monkeypatch.setattr(module, "MAX_FLAGS", 2 * chunk)
-    monkeypatch.setattr(module, "COMPANIES_AT_ONCE", 2)
-    monkeypatch.setattr(module, "MAX_COMPANIES", judged)
+    monkeypatch.setattr(upcoming, "FLAGS_AT_ONCE", chunk)
+    monkeypatch.setattr(upcoming, "MAX_FLAGS", 2 * chunk)
+    monkeypatch.setattr(upcoming, "COMPANIES_AT_ONCE", 2)
+    monkeypatch.setattr(upcoming, "MAX_COMPANIES", judged)
     organization_id = new_organization()
-    live(organization_id, seed, companies=8)
+    add_history(organization_id, seed, companies=8)
     until = NOW + timedelta(days=7)
-    expected = everything(organization_id, until)
+    expected = whole_forecast(organization_id, until)
     assert len(expected) > 1
-    told = pages(organization_id, until, limit)
-    assert [one for page in told for one in page] == expected
+    changes = [change for page in pages(organization_id, until, limit) for change in page]
+    assert changes == expected
 
 
-def test_flags_that_are_due_too_early_cost_no_judgement(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_companies_whose_flags_are_due_too_early_are_not_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     organization_id = new_organization(
         "version: 1\nevents: {login: }\nflags:\n  - flag: Quiet\n    event: login\n"
         "    when: {At Risk: no activity for 5 days}\n"
@@ -161,19 +161,19 @@ def test_flags_that_are_due_too_early_cost_no_judgement(monkeypatch: pytest.Monk
     track(organization_id, "silent", "login", NOW - timedelta(days=1))
     judged: list[int] = []
 
-    def counting(due: list[int], *rest: Any) -> Any:
+    def record(due: list[int], *rest: Any) -> Any:
         judged.extend(due)
         return forecast(due, *rest)
 
-    monkeypatch.setattr(module, "forecast", counting)
+    monkeypatch.setattr(upcoming, "forecast", record)
     with transaction():
-        found = upcoming_changes(organization_id, 1, Span(NOW, NOW + timedelta(days=4, hours=12)),
-                        RuleBooks())  # fmt: skip
-    assert [one.id for one in found.changes] == ["silent"]
+        span = Span(NOW, NOW + timedelta(days=4, hours=12))
+        page = upcoming_changes(organization_id, 1, span, RuleBooks())
+    assert [change.id for change in page.changes] == ["silent"]
     assert len(judged) == 1
 
 
-def test_one_page_judges_no_more_companies_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_judges_a_limited_number_of_companies(monkeypatch: pytest.MonkeyPatch) -> None:
     organization_id = new_organization(
         "version: 1\nevents: {login: }\nflags:\n  - flag: Web\n    event: login\n"
         "    where: {data.source: web}\n    when: {At Risk: no activity for 5 days}\n"
@@ -183,30 +183,30 @@ def test_one_page_judges_no_more_companies_than_it_may(monkeypatch: pytest.Monke
         track(organization_id, f"busy{n}", "login", at, source="web")
         track(organization_id, f"busy{n}", "login", NOW - timedelta(hours=1), source="web")
     track(organization_id, "silent", "login", NOW - timedelta(days=3), source="web")
-    monkeypatch.setattr(module, "MAX_COMPANIES", 6)
+    monkeypatch.setattr(upcoming, "MAX_COMPANIES", 6)
     judged: list[int] = []
 
-    def counting(due: list[int], *rest: Any) -> Any:
+    def record(due: list[int], *rest: Any) -> Any:
         judged.extend(due)
         return forecast(due, *rest)
 
-    monkeypatch.setattr(module, "forecast", counting)
+    monkeypatch.setattr(upcoming, "forecast", record)
     until = NOW + timedelta(days=3)
     with transaction():
-        found = upcoming_changes(organization_id, 1, Span(NOW, until), RuleBooks())
+        page = upcoming_changes(organization_id, 1, Span(NOW, until), RuleBooks())
     assert len(judged) == 10  # five at once
-    assert (found.changes, found.next is None) == ([], False)
-    assert NOW + timedelta(days=1) > found.complete_until > NOW
-    assert pages(organization_id, until, 20)[-1] == everything(organization_id, until)
+    assert (page.changes, page.next is None) == ([], False)
+    assert NOW + timedelta(days=1) > page.complete_until > NOW
+    assert pages(organization_id, until, 20)[-1] == whole_forecast(organization_id, until)
 
 
-def test_a_change_by_an_event_that_is_not_judged_yet_is_found() -> None:
+def test_a_change_by_an_event_that_is_not_judged_yet_is_included() -> None:
     organization_id = new_organization()
     track(organization_id, "acme", "report", NOW - timedelta(days=1))
     until = NOW + timedelta(days=7)
     with transaction():
         query("update companies set unsettled_since = %(at)s", {"at": NOW - timedelta(days=1)})
-    assert pages(organization_id, until, 50) == [everything(organization_id, until)]
+    assert pages(organization_id, until, 50) == [whole_forecast(organization_id, until)]
 
 
 def test_the_end_of_an_override_is_an_upcoming_change_though_no_flag_is_due() -> None:
@@ -226,7 +226,7 @@ def test_the_end_of_an_override_is_an_upcoming_change_though_no_flag_is_due() ->
             JudgingContext(rulebooks, NOW, NOW),
         )
         due = companies_due(organization_id, until=until)
-        [expected] = [one for some in forecast(due, 1, NOW, until) for one in some]
+        [[expected]] = forecast(due, 1, NOW, until)
     assert (expected.at, expected.before, expected.after) == (ends_at, "At Risk", "Healthy")
     assert pages(organization_id, until, 2) == [[expected]]
     assert pages(organization_id, ends_at - timedelta(days=1), 1) == [[]]
@@ -234,11 +234,11 @@ def test_the_end_of_an_override_is_an_upcoming_change_though_no_flag_is_due() ->
 
 def test_other_organizations_are_ignored() -> None:
     mine, other = new_organization(), new_organization()
-    live(other, 1, companies=3)
+    add_history(other, 1, companies=3)
     assert pages(mine, NOW + timedelta(days=7), 5) == [[]]
 
 
-def test_a_place_of_another_list_is_refused() -> None:
+def test_a_cursor_of_another_list_is_refused() -> None:
     organization_id = new_organization()
     with pytest.raises(UnreadableCursor), transaction():
         upcoming_changes(organization_id, 1, Span(NOW, NOW), RuleBooks(), after="WyJ4Il0")
