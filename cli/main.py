@@ -5,9 +5,8 @@ import click
 from cli.connection import find_settings
 from cli.lazy_group import LazyGroup
 from cli.output import json_option, print_json
+from models import migrations
 from models.database import connect
-from models.migrations import migrate as run_migrations
-from models.migrations import pending as pending_migrations
 from standalone.waiting import ANSWER_SECONDS, wait_for_postgres
 
 IMPORT_PATHS = {
@@ -52,12 +51,12 @@ def migrate(post: bool, as_json: bool) -> None:
     settings = find_settings()
     wait_for_postgres(settings.database_url, ANSWER_SECONDS)
     connect(settings)
-    applied = run_migrations(post=post)
+    applied = migrations.migrate(post=post)
     if as_json:
         print_json({"applied": applied})
         return
     click.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
-    if waiting := pending_migrations():
+    if waiting := migrations.pending():
         click.echo(
             f"Run `brazebee migrate --post` once no process of the previous release is running; it"
             f" applies {', '.join(waiting)}."

@@ -21,7 +21,7 @@ def with_progress(items: Iterable[T], *, length: int, label: str) -> Iterator[T]
 
 
 def show_progress(steps: Iterable[int], *, length: int, label: str) -> None:
-    """Consume numbers of completed items, while a bar adds them up to `length`."""
+    """Show a bar that adds up numbers of completed items to `length`."""
     with click.progressbar(
         length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:

@@ -20,7 +20,6 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 DEFAULT_RATE_LIMIT = "10000/hour"
 """Requests per organization, as the public API's documentation promises."""
 
-
 _FERNET_KEY = re.compile("[A-Za-z0-9_-]{43}=")
 
 
@@ -55,7 +54,7 @@ class Settings:
         readers: dict[str, Callable[[Mapping[str, str]], Any]] = {
             "webhooks": webhook_policy_from,
             "open_id": open_id_settings_from,
-            "rest": _SettingsSchema().load,
+            "others": _SettingsSchema().load,
         }
         for name, read in readers.items():
             try:
@@ -65,7 +64,7 @@ class Settings:
         if faults:
             lines = [f"{name}: {' '.join(faults[name])}" for name in sorted(faults)]
             raise ConfigError("\n".join(lines))
-        return cls(**loaded.pop("rest"), **loaded)
+        return cls(**loaded.pop("others"), **loaded)
 
 
 class _Networks(fields.Field[tuple[Network, ...]]):

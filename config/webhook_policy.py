@@ -12,7 +12,7 @@ _DURATION = re.compile(r"([0-9]{1,9})\s*(s|min|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
 
 LEASE = timedelta(seconds=60)
-"""How long an attempt may claim its delivery; after that, another worker may claim it."""
+"""How long an attempt owns its delivery; after that, another worker may take it."""
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ class _Process:
             self._ended_at = now
             steady = now - self._started_at > STEADY_AFTER
             self._pause = FIRST_PAUSE if steady else min(2 * self._pause, LONGEST_PAUSE)
-            _signal_group(self._popen.pid, signal.SIGKILL)  # children that outlived the process
+            _signal_group(self._popen.pid, signal.SIGKILL)  # children that outlived it
         if now - self._ended_at < self._pause:
             return None
         self.start()

@@ -15,7 +15,6 @@ ANSWER_SECONDS = 3.0
 STARTING_UP = ("starting up", "recovery mode", "not yet accepting", "loading the dataset")
 """Parts of the errors that servers return while they replay their log or load their data."""
 
-
 KeepWaiting = Callable[[], bool]
 """Called between attempts; returns whether to continue."""
 

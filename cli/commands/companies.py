@@ -72,11 +72,9 @@ def _lines(flag: FlagExplanation, version: int) -> Iterator[tuple[str, str]]:
     phrase = f": {flag.threshold}" if judged else f" ({flag.threshold})"
     yield "because", flag.reason.value + phrase
     if flag.counts and judged:
-        last = format_instant(flag.last_event_at) if flag.last_event_at else None
-        yield (
-            "counts",
-            f"{flag.counts}, {f'the last at {last}' if last else 'of which there are none'}",
-        )
+        last_at = flag.last_event_at
+        received = f"last received at {format_instant(last_at)}" if last_at else "never received"
+        yield "counts", f"{flag.counts}, {received}"
     if flag.evidence:
         yield "facts", flag.evidence
     if flag.recovers:

@@ -136,7 +136,7 @@ def _wait_until_sent(endpoint_id: UUID, number: int) -> None:
         length=number,
         label="Sending again",
         patience_seconds=PATIENCE_SECONDS,
-        leftover="are still to be sent, and will be; this command waits no longer.",
+        leftover="are still to be sent. They will be sent, but this command stops waiting.",
     )
 
 

@@ -163,7 +163,7 @@ def _print_summary(summary: Summary) -> None:
     number = pluralize(summary.companies, "company", "companies")
     changed = pluralize(summary.changed_in_the_last_day, "company", "companies")
     click.echo(
-        f"Made `{org}` in {summary.seconds:.0f} s: {number} with {summary.events:,} events in a"
+        f"Created `{org}` in {summary.seconds:.0f} s: {number} with {summary.events:,} events in a"
         f" year; {statuses}."
     )
     click.echo(f"{changed} changed in the last day.")

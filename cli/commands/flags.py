@@ -1,4 +1,4 @@
-"""`brazebee flags`: snoozes and overrides flags of companies, and ends it."""
+"""`brazebee flags`: snoozes and overrides a company's flags, and ends snoozes and overrides."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,11 +41,11 @@ company_argument = click.argument("company")
 flag_argument = click.argument("flag")
 
 
-def _grounds_options(command: Command) -> Command:
+def _justification_options(command: Command) -> Command:
     """Add the options for the end, the reason and the owner of an override."""
     for option in (
         click.option("--owner", required=True, help="Who is responsible, such as an email."),
-        click.option("--reason", required=True, help="The reason, for others to read."),
+        click.option("--reason", required=True, help="The reason, for your colleagues."),
         click.option("--for", "duration", metavar="DURATION",
                      help="How long, such as '2 weeks'."),
         click.option("--until", type=Instant(),
@@ -63,7 +63,7 @@ def flags() -> None:
 @flags.command("snooze")
 @company_argument
 @flag_argument
-@_grounds_options
+@_justification_options
 @org_option
 @json_option
 def snooze_flag(
@@ -96,7 +96,7 @@ def snooze_flag(
 @company_argument
 @flag_argument
 @click.option("--status", required=True, help="The status to count, such as 'Healthy'.")
-@_grounds_options
+@_justification_options
 @org_option
 @json_option
 def override_flag(

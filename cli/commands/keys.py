@@ -21,7 +21,7 @@ def create(org: str, name: str, as_json: bool) -> None:
     """Create a key and print it; it is shown only once."""
     with database_transaction():
         key = api_keys.create(find_organization(org).id, name)
-    click.echo(f"A new API key of `{org}`. Keep it, it is not shown again:", err=True)
+    click.echo(f"A new API key of `{org}`. Save it now; it is not shown again:", err=True)
     if as_json:
         print_json({"name": name, "key": key})
     else:

@@ -71,7 +71,7 @@ def add(
         _show(f"{membership}.", shown, as_json=as_json)
     else:
         click.echo(
-            f"{membership}; the account existed already, and its password is unchanged.", err=True
+            f"{membership}; the account already existed, and its password is unchanged.", err=True
         )
 
 
@@ -200,6 +200,6 @@ def _show(message: str, password: str | None, *, as_json: bool) -> None:
     if password is None:
         click.echo(message, err=True)
         return
-    click.echo(f"{message} Keep the password, it is not shown again:", err=True)
+    click.echo(f"{message} Save the password now; it is not shown again:", err=True)
     if not as_json:
         click.echo(password)

@@ -210,7 +210,7 @@ def test(endpoint_id: UUID, org: str, as_json: bool) -> None:
             break
         time.sleep(0.1)
     else:
-        raise CommandError("Nothing was sent within 25 seconds; does `deliver` run?")
+        raise CommandError("Nothing was sent within 25 seconds; is `deliver` running?")
     attempt = attempts[0]
     if as_json:
         print_json(vars(attempt))
@@ -223,7 +223,7 @@ def test(endpoint_id: UUID, org: str, as_json: bool) -> None:
 
 
 def _show_secret(endpoint: dict[str, Any], secret: str, *, as_json: bool) -> None:
-    click.echo("Its secret. Keep it, it is not shown again:", err=True)
+    click.echo("This is its secret. Save it now; it is not shown again:", err=True)
     if as_json:
         print_json({**endpoint, "secret": secret})
     else:

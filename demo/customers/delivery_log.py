@@ -137,7 +137,7 @@ class _Simulation:
         return bool(self._due) and self._due[0][0] <= self._now
 
     def run_batch(self) -> None:
-        """Make at least `BATCH` attempts, and go on until no delivery is waiting for a retry."""
+        """Make at least `BATCH` attempts, and more until no delivery is waiting for a retry."""
         until = self.attempts + BATCH
         while self.has_due_attempts and (self.attempts < until or len(self._due) > self._untried):
             at, _, due_id, number = heapq.heappop(self._due)

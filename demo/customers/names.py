@@ -1,4 +1,4 @@
-"""The words of which the names of the demo's companies and people consist."""
+"""The words that make up the names of the demo's companies and people."""
 
 FIRST_NAMES = tuple(
     "Ada Aisha Alba Amara Amir Ana Anders Anika Arjun Astrid Aylin Beatriz Bilal Camille Carlos"

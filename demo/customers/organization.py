@@ -1,4 +1,4 @@
-"""The organization of the demo: its rules of then and now, and the people who may see it."""
+"""The organization of the demo: its former and current rules, and the people who may see it."""
 
 from datetime import datetime, timedelta
 
@@ -38,7 +38,7 @@ def create_organization(name: str, now: datetime) -> Organization:
         if organizations.find(name) is not None:
             raise DemoError(
                 f"There is an organization `{name}` already. `--replace` makes its demo data again,"
-                " `--org NAME` makes another."
+                " `--org NAME` creates another organization."
             )
         organization = organizations.create(name)
         memberships.add_first_administrators(organization.id)

@@ -31,7 +31,7 @@ class Recorder:
     field_changes: list[tuple[datetime, dict[str, Any]]] = field(default_factory=list)
 
     def ago(self, days: float) -> datetime:
-        """Return the time so many days before the present."""
+        """Return the time a number of days before the present."""
         return self.now - timedelta(days=days)
 
     def add(
@@ -42,7 +42,7 @@ class Recorder:
         data: dict[str, Any] | None = None,
         **fields: Any,
     ) -> None:
-        """Record an event that changes fields of the company, if it is in the customer's time."""
+        """Record an event, and the fields that it changes, if `at` is between `start` and `now`."""
         if self.start <= at < self.now:
             self.events.append(RecordedEvent(at, key, user, data))
             if fields:

@@ -15,7 +15,7 @@ ACTIONS = {
 """Weights of the actions in a session."""
 
 ACTIONS_IN_SESSION = 0.95
-"""Actions on average, besides signing in."""
+"""The average number of actions, besides signing in."""
 
 TOPICS = ("import", "permissions", "billing", "slow dashboards", "export", "single sign-on")
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from random import Random
 
 Points = list[tuple[float, float]]
-"""Days before the present, and the share of the usual usage then; linear in between."""
+"""Days before the present, with the share of usual usage at that time; linear in between."""
 
 
 @dataclass(frozen=True)

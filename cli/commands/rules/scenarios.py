@@ -1,4 +1,4 @@
-"""`brazebee rules test`: runs the tests of a rule file; needs no server."""
+"""`brazebee rules test`: runs the tests of a rule file; it needs no server."""
 
 from pathlib import Path
 from typing import Any

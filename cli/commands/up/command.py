@@ -106,7 +106,7 @@ def _run(options: Options, stopping: threading.Event) -> None:
             )
         )
         supervisor.start(procfile_commands(options.scale))
-        if wait_until_ready(options, supervisor, stopping) or first.made_anything:
+        if wait_until_ready(options, supervisor, stopping) or first.created_anything:
             supervisor.log("ready")
             click.echo(welcome(options.base_url, options.dashboard_url, environment, first))
         while not stopping.wait(0.25):

@@ -30,7 +30,7 @@ class FirstStart:
     administrator: FirstAdministrator | None = None
 
     @property
-    def made_anything(self) -> bool:
+    def created_anything(self) -> bool:
         """Whether anything was created."""
         return self.api_key is not None or self.administrator is not None
 

@@ -24,7 +24,7 @@ def welcome(
         lines.append("For another API key, run: brazebee keys create")
     else:
         lines.append("The organization `default` was created with the rules in config/health.yaml.")
-    if first.made_anything:
+    if first.created_anything:
         lines += ["", "Shown only once:", ""]
     if first.administrator:
         lines += [
