@@ -145,7 +145,7 @@ def recounted_crossings(recount: Recount, instructions: Sequence[Instruction]) -
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@effort(0.4)
+@effort(2 / 3)
 @given(st.data(), HISTORIES, INSTRUCTIONS, CLOCKS)
 def test_the_record_matches_a_recount_of_effective_levels(
     kind: str,
@@ -167,7 +167,7 @@ def test_the_record_matches_a_recount_of_effective_levels(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@effort(0.4)
+@effort(2 / 3)
 @given(st.data(), HISTORIES, INSTRUCTIONS, CLOCKS, st.lists(st.integers(0, LAST)))
 def test_the_record_does_not_depend_on_when_it_was_evaluated(
     kind: str,
@@ -193,7 +193,7 @@ def test_the_record_does_not_depend_on_when_it_was_evaluated(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@effort(0.4)
+@effort(2 / 3)
 @given(st.data(), HISTORIES, INSTRUCTIONS)
 def test_only_the_start_and_end_of_an_override_have_the_cause_override(
     kind: str, data: st.DataObject, sent: list[Sent], instructions: list[Instruction]
@@ -216,7 +216,7 @@ def test_only_the_start_and_end_of_an_override_have_the_cause_override(
         assert (transition.cause is Cause.OVERRIDE) == manual
 
 
-@effort(0.8)
+@effort(4 / 3)
 @given(st.data(), HISTORIES, INSTRUCTIONS, CLOCKS)
 def test_an_override_is_in_force_until_it_ends_or_is_replaced(
     data: st.DataObject, sent: list[Sent], instructions: list[Instruction], clocks: list[int]

@@ -73,7 +73,7 @@ def until(second: int, sent: Sequence[Sent]) -> list[Sent]:
 
 
 @each_kind
-@effort(0.3)
+@effort(0.5)
 @given(
     st.data(), SELECTORS, HISTORIES, LEVELS_OVER_TIME, st.lists(INSTANTS, min_size=1, max_size=8)
 )
@@ -93,7 +93,7 @@ def test_a_phrase_holds_exactly_when_a_recount_does(
 
 
 @each_kind
-@effort(0.3)
+@effort(0.5)
 @given(st.data(), SELECTORS, HISTORIES, LEVELS_OVER_TIME, INSTANTS)
 def test_without_further_events_a_phrase_changes_when_predicted(
     kind: str,
@@ -118,7 +118,7 @@ def test_without_further_events_a_phrase_changes_when_predicted(
 
 
 @each_kind
-@effort(0.5)
+@effort(0.8)
 @given(
     st.data(),
     SELECTORS,
