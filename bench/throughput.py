@@ -13,7 +13,7 @@ from bench.product.stage import WORKERS, Stage
 from bench.timing import fall_per_second
 
 OnTick = Callable[[Clients], object]
-"""Called every moment while clients post."""
+"""Called about every 0.1 s while clients post."""
 
 WARM_UP = 4.0
 """Seconds of the same traffic before the whole path is measured."""

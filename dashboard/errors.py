@@ -2,4 +2,4 @@
 
 
 class DashboardError(Exception):
-    """Raised when the dashboard refuses a request; subclasses say why."""
+    """Raised when the dashboard refuses a request; each subclass is a reason."""

@@ -1,4 +1,4 @@
-"""The reads of the dashboard's pages, which are measured one by one."""
+"""The reads of the dashboard's pages, each measured separately."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bench.load.traffic import EVENT_KEYS, PLANS
 from models.database import database, execute, query
@@ -124,7 +124,6 @@ def fill(organization_id: int, now: datetime, *, companies: int, events: int) ->
         "key_count": len(EVENT_KEYS),
         "busiest": BUSIEST,
         "flags": list(FLAGS),
-        "year": timedelta(days=365),
     }
     execute("select setseed(0.5)")
     for statement in (

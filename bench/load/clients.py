@@ -60,7 +60,7 @@ class Clients:
                 self._send(process, PAUSE if paused else GO)
 
     def outcome(self, on_tick: Callable[[Self], object] | None = None) -> Outcome:
-        """Wait until all clients have finished; call `on_tick` every moment meanwhile."""
+        """Wait until all clients have finished; meanwhile, call `on_tick` about every 0.1 s."""
         waiting = [process.stdout for process in self._processes if process.stdout]
         while on_tick and len(select.select(waiting, [], [], TICK_SECONDS)[0]) < len(waiting):
             on_tick(self)

@@ -61,7 +61,7 @@ def register_provider(app: Flask, settings: OpenIdSettings) -> None:
 
 
 def redirect_to_provider() -> Response:
-    """Redirect the browser to the provider, which sends it back to `open_id.come_back`.
+    """Redirect the browser to the provider, which sends it back to `open_id.callback`.
 
     Raises:
         OpenIdSignInRefused: the provider does not respond.
@@ -156,8 +156,8 @@ def _settings() -> OpenIdSettings:
 def _return_address() -> str:
     base = app_context().settings.dashboard_url
     if base:
-        return base.rstrip("/") + url_for("open_id.come_back")
-    return url_for("open_id.come_back", _external=True)
+        return base.rstrip("/") + url_for("open_id.callback")
+    return url_for("open_id.callback", _external=True)
 
 
 def _log_failure(what: str, error: Exception) -> None:

@@ -1,7 +1,7 @@
 """The composition of the read API: a WSGI application of its own at `/v1`, beside the pages.
 
-So nothing of the pages applies to it: it reads and sets no cookie, accepts no session, and requires
-no CSRF token. Requests authenticate with an API key, as those of `POST /v1/track` do.
+Nothing that is set up for the pages applies to it: it reads and sets no cookie, accepts no session,
+and requires no CSRF token. Requests authenticate with an API key, like `POST /v1/track`.
 """
 
 import logging

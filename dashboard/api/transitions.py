@@ -10,7 +10,7 @@ from ingress.client.answers import json_answer
 from models.cursors import UnreadableCursor
 from models.database import transaction
 from models.health import transition_feed
-from models.health.transition_feed import FedTransition
+from models.health.transition_feed import FeedTransition
 from services.health.as_json import json_value
 
 
@@ -31,7 +31,7 @@ def list_transitions() -> Response:
     )
 
 
-def _transition_json(transition: FedTransition) -> dict[str, Any]:
+def _transition_json(transition: FeedTransition) -> dict[str, Any]:
     return {
         "id": str(transition.id),
         "company": {"id": transition.company, "name": transition.company_name},

@@ -26,7 +26,7 @@ from services.rules.rule_books import NO_RULES
 blueprint = Blueprint("events", __name__, url_prefix="/o/<name:organization>/events")
 
 FIRST_TEXT = "version: 1\n"
-"""The rules to which the first event is added."""
+"""The rule file that the first event is added to."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def page(member: Member) -> ResponseReturnValue:
             for key in quiet_keys.find_quiet_keys(organization.id, book.events if book else (), at)
         }
     events = book.events if book else {}
-    unknown = _unknown_of(organization.id, at)
+    unknown = _rejected_keys(organization.id, at)
     return render_template(
         "events/page.html",
         rows=[Row(event, volumes.get(key), _flags(book, key)) for key, event in events.items()],
@@ -106,7 +106,7 @@ def add(member: Member) -> ResponseReturnValue:
         "Event added",
         lambda text: event_edits.add(text, key, name or None),
         f"{key} is now accepted.",
-        done=lambda: _forget(member.organization.id, key),
+        on_success=lambda: _forget(member.organization.id, key),
     )
 
 
@@ -115,9 +115,9 @@ def _edit(
     action: str,
     change: Callable[[str], str],
     message: str,
-    done: Callable[[], None] = lambda: None,
+    on_success: Callable[[], None] = lambda: None,
 ) -> ResponseReturnValue:
-    """Change the text of the rules that the page was made from, and apply it."""
+    """Change the text of the rule version that the page showed, and apply it."""
     try:
         with transaction():
             applied = _apply(member, change)
@@ -135,7 +135,7 @@ def _edit(
     except RuleFileError as error:
         flash(f"Nothing was changed: {error.faults[0].message}.", "error")
     else:
-        done()
+        on_success()
         flash(message if applied.changed else "Nothing to change.")
     return redirect(url_for("events.page"), 303)
 
@@ -161,7 +161,7 @@ def _flags(book: RuleBook | None, key: str) -> tuple[str, ...]:
     return tuple(flag.name for flag in flags if flag.selector.event_key == key)
 
 
-def _unknown_of(organization_id: int, at: datetime) -> list[UnknownKey] | None:
+def _rejected_keys(organization_id: int, at: datetime) -> list[UnknownKey] | None:
     """Return the keys that were rejected; None while Redis does not respond."""
     try:
         return _unknown_keys().of_organization(organization_id, at)

@@ -117,7 +117,7 @@ def more_changes(member: Member) -> ResponseReturnValue:
 
 @blueprint.get("/coming")
 @viewer
-def more_coming(member: Member) -> ResponseReturnValue:
+def more_upcoming(member: Member) -> ResponseReturnValue:
     """Show more upcoming changes: rows for htmx, or a page without scripts."""
     at = now()
     try:

@@ -81,20 +81,18 @@ _PROVIDERS = {
 }
 
 
-def build_external_link(provider: str | None, its_id: str | None) -> ExternalLink | None:
+def build_external_link(provider: str | None, record_id: str | None) -> ExternalLink | None:
     """Return the link to a company's record; None if the client sent neither provider nor id."""
-    if not provider and not its_id:
+    if not provider and not record_id:
         return None
     key = re.sub(r"[^a-z0-9]", "", (provider or "").lower())
-    known_provider = _PROVIDERS.get(key)
-    if known_provider is None:
-        return ExternalLink(provider or "", its_id or "", None)
-    addresses = (
-        _fill(pattern, address, its_id or "") for pattern, address in known_provider.formats
-    )
-    return ExternalLink(known_provider.name, its_id or "", next(filter(None, addresses), None))
+    details = _PROVIDERS.get(key)
+    if details is None:
+        return ExternalLink(provider or "", record_id or "", None)
+    addresses = (_fill(pattern, address, record_id or "") for pattern, address in details.formats)
+    return ExternalLink(details.name, record_id or "", next(filter(None, addresses), None))
 
 
-def _fill(pattern: str, address: str, its_id: str) -> str | None:
-    match = re.fullmatch(pattern, its_id)
+def _fill(pattern: str, address: str, record_id: str) -> str | None:
+    match = re.fullmatch(pattern, record_id)
     return address.format(*match.groups()) if match else None

@@ -10,7 +10,7 @@ import { tags } from "@lezer/highlight";
 
 const form = document.getElementById("rules");
 const area = form.querySelector("textarea");
-const verdict = document.getElementById("verdict");
+const checkResult = document.getElementById("check-result");
 const nonce = document.querySelector("script[type=importmap]").nonce;
 const token = form.querySelector("[name=csrf_token]").value;
 
@@ -32,16 +32,16 @@ async function findFaults(view) {
     if (!answer.ok) throw new Error(answer.status);
     checked = await answer.json();
   } catch {
-    verdict.textContent = "The rules could not be checked. They are checked again when you plan changes.";
+    checkResult.textContent = "The rules could not be checked. They are checked again when you plan changes.";
     return [];
   }
   const { faults, warnings } = checked;
-  verdict.textContent = faults.length
+  checkResult.textContent = faults.length
     ? `${counted(faults.length, "error")}. First: line ${faults[0].line}, ${faults[0].message}`
     : warnings.length
       ? `No errors, ${counted(warnings.length, "warning")}. First: line ${warnings[0].line}, ${warnings[0].message}`
       : "No errors.";
-  verdict.className = faults.length ? "wrong" : warnings.length ? "doubtful" : "quiet";
+  checkResult.className = faults.length ? "wrong" : warnings.length ? "warning" : "quiet";
   const diagnostic = (severity) => (fault) => {
     const { doc } = view.state;
     const line = doc.line(Math.min(Math.max(fault.line, 1), doc.lines));
@@ -131,7 +131,7 @@ const view = new EditorView({
     doc: area.value,
     extensions: [
       EditorView.cspNonce.of(nonce),
-      EditorView.contentAttributes.of({ "aria-label": "Rules", tabindex: "0", spellcheck: "false", "aria-describedby": "verdict editor-keys" }),
+      EditorView.contentAttributes.of({ "aria-label": "Rules", tabindex: "0", spellcheck: "false", "aria-describedby": "check-result editor-keys" }),
       lineNumbers(), history(), drawSelection(), bracketMatching(), closeBrackets(), indentOnInput(), indentUnit.of("  "),
       highlightActiveLine(), yaml(), syntaxHighlighting(colours),
       linter(findFaults, { delay: 400 }), lintGutter(),
@@ -177,7 +177,7 @@ hint.className = "quiet keys-hint";
 hint.textContent = "Press Ctrl-Space to complete, F8 for the next error, Escape then Tab to leave the editor.";
 area.hidden = true;
 area.before(view.dom);
-verdict.after(hint);
+checkResult.after(hint);
 window.addEventListener("beforeunload", (event) => {
   if (area.value.replace(/\r\n/g, "\n") !== area.defaultValue.replace(/\r\n/g, "\n") && !sending) event.preventDefault();
 });

@@ -41,7 +41,7 @@ def company_address(company: str) -> str:
 
 
 def configure_addresses(app: Flask) -> None:
-    """Register `<name:...>`, and let links within an organization omit its name."""
+    """Register `<name:...>`, and allow links within an organization to omit its name."""
     app.url_map.converters["name"] = NameConverter
 
     @app.url_defaults

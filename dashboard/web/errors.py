@@ -1,4 +1,4 @@
-"""Error pages: each one tells the visitor what to do next."""
+"""Error pages, each with advice on what to do next."""
 
 import logging
 

@@ -7,9 +7,8 @@ from wtforms import Field, PasswordField, SelectField, StringField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer than its types
 from wtforms.validators import DataRequired, Length, ValidationError
 
-from services.accounts import people as changes
 from services.accounts.passwords import LONGEST, WeakPassword, check_strength
-from services.accounts.people import LONGEST_EMAIL, LONGEST_NAME, ChangeRefused
+from services.accounts.people import LONGEST_EMAIL, LONGEST_NAME, ChangeRefused, read_email
 from services.accounts.roles import Role
 
 
@@ -34,7 +33,7 @@ def email_field(label: str = "Email", **options: Any) -> StringField:
 
     def check(_form: object, field: Field) -> None:
         try:
-            changes.read_email(str(field.data))
+            read_email(str(field.data))
         except ChangeRefused as error:
             raise ValidationError(str(error)) from None
 

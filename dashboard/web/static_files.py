@@ -11,7 +11,7 @@ from dashboard.access import public
 
 
 def version_static_files(app: Flask) -> None:
-    """Let `url_for("static", filename=...)` include a version, and serve `/favicon.ico`."""
+    """Make `url_for("static", filename=...)` add a version, and serve `/favicon.ico`."""
     folder = Path(app.root_path) / "static"
 
     @functools.cache

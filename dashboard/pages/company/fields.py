@@ -31,7 +31,7 @@ class CurrentField:
 @blueprint.get("/fields")
 @viewer
 def fields(member: Member, company_id: str) -> ResponseReturnValue:
-    """Show the fields of a company, and the history of all of them or of one."""
+    """Show the fields of a company, and the history of all or a single one."""
     field = request.args.get("field") or None
     with transaction():
         read_one_snapshot()

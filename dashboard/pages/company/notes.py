@@ -74,7 +74,7 @@ def add_note(member: Member, company_id: str) -> ResponseReturnValue:
 @blueprint.get("/notes/<int:note_id>")
 @editor
 def note(member: Member, company_id: str, note_id: int) -> ResponseReturnValue:
-    """Show the form to edit a note of one's own."""
+    """Show the form to edit one of the member's own notes."""
     with transaction():
         company = find_company(member, company_id)
         own = _own_note(member, company, note_id)
@@ -84,7 +84,7 @@ def note(member: Member, company_id: str, note_id: int) -> ResponseReturnValue:
 @blueprint.post("/notes/<int:note_id>")
 @editor
 def edit_note(member: Member, company_id: str, note_id: int) -> ResponseReturnValue:
-    """Change the text of a note of one's own."""
+    """Change the text of one of the member's own notes."""
     form = NoteForm(request.form)
     with transaction():
         company = find_company(member, company_id)
@@ -102,7 +102,7 @@ def edit_note(member: Member, company_id: str, note_id: int) -> ResponseReturnVa
 @blueprint.post("/notes/<int:note_id>/delete")
 @editor
 def delete_note(member: Member, company_id: str, note_id: int) -> ResponseReturnValue:
-    """Delete a note of one's own, or as an administrator anybody's."""
+    """Delete one of the member's own notes; an administrator may delete any."""
     with transaction():
         company = find_company(member, company_id)
         deleted = _find(member, company, note_id)

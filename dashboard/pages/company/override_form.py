@@ -10,7 +10,7 @@ from dashboard.web.forms import choice, one_line, required, trimmed
 from services.health.overrides import LONGEST_OWNER, LONGEST_REASON
 
 SNOOZE = "snooze"
-"""The choice that is not a status; the values of statuses have a `=` before them."""
+"""The choice that is not a status; the values of statuses begin with `=`."""
 
 LENGTHS = {
     "1": "in 1 day",

@@ -33,7 +33,7 @@ class _KeyForm(Form):
             one_line,
         ],
         filters=[trimmed],
-        description="Where the key will be used, to tell keys apart.",
+        description="Where the key will be used, so that you can distinguish keys.",
         render_kw={"autocomplete": "off", "maxlength": LONGEST_NAME},
     )
 

@@ -16,10 +16,10 @@ LEAST_SHOWN = 10
 
 @dataclass(frozen=True)
 class Band:
-    """A threshold with the number of companies at it by their count, and of those about to cross.
+    """A threshold, the number of companies at it, and `one_away`, those about to cross it.
 
-    A company is at the worst threshold that holds for it; the last band has the companies at
-    none. `one_away` is None where it is not known, or no company can be one away.
+    A company is at the worst threshold that holds for its count; the last band has the companies
+    at none. `one_away` is None if it is not known, or if no company can be one away.
     """
 
     status: str | None
@@ -51,7 +51,7 @@ def bands(pairs: Sequence[tuple[int, int]], thresholds: Sequence[Threshold]) -> 
     result = []
     for threshold in thresholds:
         away = threshold.one_away
-        # The highest number also stands for all greater ones, so nothing is known about it alone.
+        # The highest number includes all greater ones, so its own companies are not known.
         one_away = numbers.get(away, 0) if away is not None and away < MAX_NUMBER else None
         companies = sum(c for n, c in pairs if _worst_holding(n, thresholds) is threshold)
         result.append(Band(threshold.status, threshold.phrase, companies, one_away))

@@ -65,7 +65,7 @@ def book_of(member: Member) -> RuleBook:
 
 
 def next_poll() -> int | None:
-    """Return the number of the next poll of a page without an answer; None after the last one."""
+    """Return the number of the next poll of a page without an answer; None after `MAX_POLLS`."""
     polls = request.args.get("look", 0, type=int)
     return polls + 1 if 0 <= polls < MAX_POLLS else None
 
@@ -83,7 +83,7 @@ def year_of(at: datetime) -> list[date]:
 
 
 def behind_since(weeks: Sequence[Week]) -> datetime | None:
-    """Return as of when the weeks are if events came since; None if they are up to date."""
+    """Return the time of the oldest count if events came since; None if all are up to date."""
     return min((week.as_of for week in weeks if week.behind), default=None)
 
 

@@ -37,7 +37,7 @@ MOST_USED_FIRST = "-companies"
 
 @dataclass(frozen=True)
 class Row:
-    """An event key with its use by week, and the shares of companies that ever and recently did.
+    """An event key with its use by week, and its shares of companies, ever and recently.
 
     `name` is None for a key that is not configured; `year` has the companies of each full week.
     """
@@ -55,7 +55,7 @@ class Row:
 
     @property
     def display_name(self) -> str:
-        """The name, or the key without one."""
+        """The name, or else the key."""
         return self.name or self.key
 
     @property
@@ -127,14 +127,14 @@ def page(member: Member) -> ResponseReturnValue:
 def in_order(rows: Sequence[Row], sort: str) -> list[Row]:
     """Sort the rows by a column, descending with a leading `-`; unknown values come last."""
     value_of = _SORTS[sort.removeprefix("-")]
-    known = [row for row in rows if value_of(row) is not None]
-    unknown = [row for row in rows if value_of(row) is None]
+    sortable = [row for row in rows if value_of(row) is not None]
+    others = [row for row in rows if value_of(row) is None]
 
     def sort_key(row: Row) -> tuple[float, str]:
         value = value_of(row)
         return (0, value) if isinstance(value, str) else (value or 0, "")
 
-    return sorted(known, key=sort_key, reverse=sort.startswith("-")) + unknown
+    return sorted(sortable, key=sort_key, reverse=sort.startswith("-")) + others
 
 
 def _row(

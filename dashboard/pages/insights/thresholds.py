@@ -122,10 +122,13 @@ def _column(counts: Bin, noun: str, statuses: Sequence[str]) -> Column:
 def _title(question: Distribution) -> str:
     """Return the question in words."""
     window = format_duration(question.window)
-    what = "any event" if question.event_key is None else "it"
+    any_event = question.event_key is None
     if question.users:
-        return f"How many users of a company did {what} in {window}?"
-    return f"How often did companies do {what} in {window}?"
+        action = "were active" if any_event else "used it"
+        return f"How many users of each company {action} in {window}?"
+    if any_event:
+        return f"How many events did each company have in {window}?"
+    return f"How often did each company use it in {window}?"
 
 
 def _describe_filter(question: Distribution) -> str | None:
@@ -138,7 +141,7 @@ def _describe_filter(question: Distribution) -> str | None:
 
 
 def _summarize(flag_bands: Sequence[Band], noun: str) -> str:
-    """Describe who is one away, mildest threshold first, since most are near that one."""
+    """Describe how many companies are one away, mildest threshold first: most are near it."""
     sentences = []
     for band in reversed(flag_bands):
         if band.one_away:

@@ -18,7 +18,7 @@ TIME_LIMIT = timedelta(seconds=6)
 
 
 class Deadline:
-    """A time limit from now on, which never passes before the first check."""
+    """A time limit that starts now. The first check always passes."""
 
     def __init__(
         self, limit: timedelta = TIME_LIMIT, clock: Callable[[], float] = time.monotonic

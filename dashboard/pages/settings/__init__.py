@@ -1,1 +1,1 @@
-"""Settings: one's own account, people, and the audit log."""
+"""Settings: the account, people, and the audit log."""

@@ -1,4 +1,4 @@
-"""One's own account: name, password, and active sessions."""
+"""The account of the visitor: name, password, and active sessions."""
 
 from dataclasses import replace
 
@@ -26,8 +26,8 @@ from models.database import transaction
 from models.people import people, sessions
 from models.people.people import Person
 from services.accounts import audit
-from services.accounts import people as changes
 from services.accounts.audit import Maker
+from services.accounts.people import set_password
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 
@@ -60,7 +60,7 @@ def page(visitor: Visitor) -> ResponseReturnValue:
 @blueprint.post("/name")
 @signed_in
 def rename(visitor: Visitor) -> ResponseReturnValue:
-    """Change one's own name."""
+    """Change the visitor's name."""
     form = _NameForm(request.form)
     if not form.validate():
         return _page(visitor, name_form=form), 422
@@ -76,7 +76,7 @@ def rename(visitor: Visitor) -> ResponseReturnValue:
 @blueprint.post("/password")
 @signed_in
 def change_password(visitor: Visitor) -> ResponseReturnValue:
-    """Change one's own password, and sign out every other browser."""
+    """Change the visitor's password, and sign out every other browser."""
     person = visitor.person
     if person.password_hash is None:
         abort(404)
@@ -128,7 +128,7 @@ def _replace_password(person: Person, password: str, response: Response) -> None
     """Store a new password, and keep only the session of this browser, with a new token."""
     password_hash = app_context().passwords.hash(password)
     with transaction():
-        changes.set_password(person, password_hash, maker=Maker.of(person), at=now())
+        set_password(person, password_hash, maker=Maker.of(person), at=now())
     person = replace(person, password_hash=password_hash)
     begin_session(person, response, by="new password")
 

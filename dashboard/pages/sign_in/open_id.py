@@ -27,7 +27,7 @@ def begin() -> ResponseReturnValue:
 
 @blueprint.get("/return")
 @public
-def come_back() -> ResponseReturnValue:
+def callback() -> ResponseReturnValue:
     """Sign in the person that the provider identified."""
     next_url = session.pop(_NEXT_KEY, None)
     try:

@@ -13,7 +13,7 @@ class Mark:
 
 
 def round_up(number: float, ends: Sequence[int]) -> int:
-    """Return the smallest of `ends`, times a power of ten from 1 on, that is not below a number."""
+    """Return the smallest of `ends` times 1, 10, 100, ... that is not below a number."""
     power = 1
     while power * ends[-1] < number:
         power *= 10

@@ -15,7 +15,7 @@ LETTER_WIDTH, LABEL_GAP = 7, 14
 """Drawing units: the width of a letter of a label, and the space between labels."""
 
 AXIS_ENDS = (1, 2, 4, 6, 8, 10)
-"""What an axis ends with, times a power of ten: half of it is a round number as well."""
+"""The numbers that an axis may end with, times a power of ten; half of each is round, too."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ LEFT, BOTTOM, TOP = 40, 26, 12
 MAX_LABELS = 8
 
 AXIS_ENDS = (2, 4, 6, 8, 10, 12, 16, 20)
-"""What an axis ends with, times a power of ten: even numbers, for a mark in the middle."""
+"""The numbers that an axis may end with, times a power of ten; even, for a mark in the middle."""
 
 
 @dataclass(frozen=True)
