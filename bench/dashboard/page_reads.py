@@ -43,33 +43,46 @@ def every_read(organization_id: int, now: datetime) -> list[Read]:
     ]
 
 
-def _today(o: int, now: datetime) -> list[Read]:
+def _today(organization_id: int, now: datetime) -> list[Read]:
     day, span, books = now - timedelta(days=1), Span(now, now + timedelta(days=7)), RuleBooks()
     return [
-        Read("Today", "statuses", lambda: company_counts.count_recent_by_status(o, now)),
-        Read("Today", "changes of a day", lambda: transitions.list_recent(o, since=day)),
-        Read("Today", "their number", lambda: transitions.count_recent(o, since=day)),
-        Read("Today", "20 coming changes", lambda: upcoming_changes(o, 1, span, books)),
-        Read("Today", "quiet keys", lambda: quiet_keys.find_quiet_keys(o, EVENT_KEYS, now)),
+        Read(
+            "Today", "statuses", lambda: company_counts.count_recent_by_status(organization_id, now)
+        ),
+        Read(
+            "Today", "changes of a day", lambda: transitions.list_recent(organization_id, since=day)
+        ),
+        Read("Today", "their number", lambda: transitions.count_recent(organization_id, since=day)),
+        Read(
+            "Today", "20 coming changes", lambda: upcoming_changes(organization_id, 1, span, books)
+        ),
+        Read(
+            "Today",
+            "quiet keys",
+            lambda: quiet_keys.find_quiet_keys(organization_id, EVENT_KEYS, now),
+        ),
     ]
 
 
-def _companies(o: int) -> list[Read]:
+def _companies(organization_id: int) -> list[Read]:
     worst = Sorting(Order.STATUS, descending=True, statuses=STATUSES)
     plan = CompanyFilter(fields=(("plan", ("team",)),))
 
     def page(company_filter: CompanyFilter = ALL_COMPANIES, sorting: Sorting = worst) -> Work:
-        return lambda: company_list.read_page(o, company_filter, sorting)
+        return lambda: company_list.read_page(organization_id, company_filter, sorting)
 
     cursor: str | None = None
     with transaction():
         for _ in range(20):
-            cursor = company_list.read_page(o, sorting=worst, after=cursor).next
+            cursor = company_list.read_page(organization_id, sorting=worst, after=cursor).next
     return [
         Read("Companies", "worst first", page()),
-        Read("Companies", "custom fields", lambda: field_names.list_names(o)),
-        Read("Companies", "or page 21",
-             lambda: company_list.read_page(o, sorting=worst, after=cursor)),
+        Read("Companies", "custom fields", lambda: field_names.list_names(organization_id)),
+        Read(
+            "Companies",
+            "or page 21",
+            lambda: company_list.read_page(organization_id, sorting=worst, after=cursor),
+        ),
         *(
             Read("Companies", f"or by {order}", page(sorting=Sorting(order, True, STATUSES)))
             for order in (Order.NAME, Order.SCORE, Order.SINCE, Order.LAST_EVENT)
@@ -80,15 +93,20 @@ def _companies(o: int) -> list[Read]:
         Read("Companies", "or a status by name", page(CompanyFilter(status="Healthy"), Sorting())),
         Read("Companies", "or a flag", page(CompanyFilter(flag="Value", flag_status="At Risk"))),
         Read("Companies", "or a field", page(plan)),
-        Read("Companies", "or a field and a search",
-             page(CompanyFilter(text="hooli", fields=plan.fields))),
-    ]  # fmt: skip
+        Read(
+            "Companies",
+            "or a field and a search",
+            page(CompanyFilter(text="hooli", fields=plan.fields)),
+        ),
+    ]
 
 
-def _company(o: int) -> list[Read]:
+def _company(organization_id: int) -> list[Read]:
     with transaction():
         rows = query(
-            "select id from companies where organization_id = %(o)s order by id limit 500", {"o": o}
+            "select id from companies where organization_id = %(organization_id)s"
+            " order by id limit 500",
+            {"organization_id": organization_id},
         )
     company_ids = cycle([row["id"] for row in rows])
     return [
@@ -97,26 +115,47 @@ def _company(o: int) -> list[Read]:
         Read("Company", "health history", lambda: transitions.list_for_company(next(company_ids))),
         Read("Company", "users", lambda: users.read_page(next(company_ids))),
         Read("Company", "fields", lambda: field_history.read_page(next(company_ids))),
-        Read("Company", "deliveries",
-             lambda: delivery_log.read_page_for_company(next(company_ids))),
+        Read(
+            "Company", "deliveries", lambda: delivery_log.read_page_for_company(next(company_ids))
+        ),
         Read("Company", "flag states", lambda: flag_states.list_for_company(next(company_ids))),
-    ]  # fmt: skip
+    ]
 
 
-def _insights(o: int, now: datetime) -> list[Read]:
+def _insights(organization_id: int, now: datetime) -> list[Read]:
     year, three_weeks = (now - timedelta(days=364)).date(), now.date() - timedelta(days=14)
     keys = cycle(EVENT_KEYS)
     return [
-        Read("Events", "volumes", lambda: event_volumes.read_volumes(o, now)),
-        Read("Insights", "year", lambda: weekly_reach.read_company_counts(o, since=year)),
-        Read("Insights", "three weeks",
-             lambda: weekly_reach.read_weeks_by_key(o, None, since=three_weeks)),
-        Read("Insights", "adoption",
-             lambda: cached_answers(o, [Adoption(key) for key in EVENT_KEYS], now)),
-        Read("Insight", "weeks", lambda: weekly_reach.read_weeks(o, next(keys), since=year)),
-        Read("Insight", "last event", lambda: event_volumes.find_last_at(o, next(keys))),
-        Read("Insight", "fields", lambda: field_names.list_names(o)),
-        Read("Insight", "their values", lambda: field_names.count_values(o)),
-        Read("Insight", "adoption", lambda: cached_answer(o, Adoption("login"), now)),
-        Read("Insight", "cohorts", lambda: cached_answer(o, Cohorts("plan", "login"), now)),
-    ]  # fmt: skip
+        Read("Events", "volumes", lambda: event_volumes.read_volumes(organization_id, now)),
+        Read(
+            "Insights",
+            "year",
+            lambda: weekly_reach.read_company_counts(organization_id, since=year),
+        ),
+        Read(
+            "Insights",
+            "three weeks",
+            lambda: weekly_reach.read_weeks_by_key(organization_id, None, since=three_weeks),
+        ),
+        Read(
+            "Insights",
+            "adoption",
+            lambda: cached_answers(organization_id, [Adoption(key) for key in EVENT_KEYS], now),
+        ),
+        Read(
+            "Insight",
+            "weeks",
+            lambda: weekly_reach.read_weeks(organization_id, next(keys), since=year),
+        ),
+        Read(
+            "Insight", "last event", lambda: event_volumes.find_last_at(organization_id, next(keys))
+        ),
+        Read("Insight", "fields", lambda: field_names.list_names(organization_id)),
+        Read("Insight", "their values", lambda: field_names.count_values(organization_id)),
+        Read("Insight", "adoption", lambda: cached_answer(organization_id, Adoption("login"), now)),
+        Read(
+            "Insight",
+            "cohorts",
+            lambda: cached_answer(organization_id, Cohorts("plan", "login"), now),
+        ),
+    ]

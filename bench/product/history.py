@@ -41,7 +41,7 @@ _FIELD_CHANGES = """
     insert into field_changes (organization_id, company_id, field, at, value)
     select organization_id, id, field, first_seen_at, value
     from companies cross join lateral jsonb_each(traits || jsonb_build_object('name', name)) as
-        said (field, value)
+        fields (field, value)
     where organization_id = %(org)s
 """
 _USERS = """

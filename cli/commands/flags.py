@@ -188,7 +188,7 @@ def _changing(org: str, now: datetime) -> Iterator[tuple[Settings, int, JudgingC
     """Open a transaction for a change of overrides; yield what the change needs.
 
     Raises:
-        CommandError: the change is refused, or Redis cannot be asked for waiting events.
+        CommandError: the change is refused, or Redis, which has waiting events, does not answer.
     """
     with database_transaction() as settings:
         organization_id = find_organization(org).id

@@ -110,7 +110,7 @@ def _member_of(organization: str, current: Visitor) -> Member:
 
 
 def _redirect_to_sign_in() -> Response:
-    """Ask the visitor to sign in, and to come back to the requested page afterwards."""
+    """Redirect to the sign-in page, which then leads back to the requested page."""
     by_htmx = "HX-Request" in request.headers
     target = request.full_path.rstrip("?") if request.method == "GET" else None
     if by_htmx:

@@ -20,7 +20,7 @@ def enqueue_deliveries(requests: Sequence[Request]) -> None:
 
 
 def enqueue_questions(organization_id: int, questions: Sequence[Question]) -> None:
-    """Have questions answered for the next visit; if that fails, the next visit asks again."""
+    """Enqueue questions to be answered for the next visit, which retries if that fails."""
     answers = [
         messages.compute_answer(organization_id, write_question(question)) for question in questions
     ]

@@ -124,7 +124,7 @@ def _put_in_force(
 
 
 def _confirm_plan(organization: Organization, rules: RuleFile, options: _Options) -> Plan:
-    """Show what would change, and ask for confirmation if it is much.
+    """Show what would change, and ask for confirmation above `CONFIRM_ABOVE`.
 
     Raises:
         CommandError: the user declined, or there is no terminal to ask at.

@@ -10,7 +10,6 @@ import orjson
 from models.companies.companies import CORE_FIELDS
 from models.companies.fields import field_names
 from services.insights.answers import COHORTS, Answer
-from services.insights.questions import Cohorts
 
 NOT_GROUPING = ("name", "payment_provider_id", "crm_provider_id")
 """Core fields with a different value for nearly every company."""
@@ -84,11 +83,6 @@ def fields_of(organization_id: int, in_rules: Collection[str]) -> list[str]:
 def choose_field(fields: Sequence[str], requested: str | None) -> str | None:
     """Return the requested field, or the first; None if there are none."""
     return requested if requested in fields else next(iter(fields), None)
-
-
-def cohort_question(field: str, event_key: str) -> Cohorts:
-    """Return the question about the cohorts of a field."""
-    return Cohorts(field, event_key)
 
 
 def cohort_table(answer: Answer) -> CohortTable | None:

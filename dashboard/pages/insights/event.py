@@ -31,7 +31,7 @@ from models.events import event_volumes, weekly_reach
 from models.events.weekly_reach import Week
 from rules.durations import pluralize
 from services.insights.answers import Answer
-from services.insights.questions import Adoption, Uptake
+from services.insights.questions import Adoption, Cohorts, Uptake
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def event(member: Member, event_key: str) -> ResponseReturnValue:
             [
                 Adoption(event_key),
                 Uptake(event_key),
-                *([cohorts.cohort_question(by, event_key)] if by else []),
+                *([Cohorts(by, event_key)] if by else []),
                 *(window.question for window in windows),
             ],
             at,

@@ -102,7 +102,7 @@ def change_password(visitor: Visitor) -> ResponseReturnValue:
 
 @blueprint.post("/sessions/<int:session_id>/end")
 @signed_in
-def end_one(visitor: Visitor, session_id: int) -> ResponseReturnValue:
+def sign_out_session(visitor: Visitor, session_id: int) -> ResponseReturnValue:
     """Sign out one browser."""
     if session_id == visitor.session.id:
         return _sign_out_here()
@@ -115,7 +115,7 @@ def end_one(visitor: Visitor, session_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/sessions/end")
 @signed_in
-def end_all(visitor: Visitor) -> ResponseReturnValue:
+def sign_out_everywhere(visitor: Visitor) -> ResponseReturnValue:
     """Sign out of all browsers, including this one."""
     person = visitor.person
     with transaction():
