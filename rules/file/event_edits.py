@@ -162,14 +162,14 @@ def _entries(node: Node) -> Mapping[str, tuple[Node, Node]]:
 def _root(text: str) -> MappingNode:
     root = Source(text).root
     if not isinstance(root, MappingNode):
-        raise EventEditError("The rules are no mapping.")
+        raise EventEditError("The rules are not a mapping.")
     return root
 
 
 def _read_book(text: str) -> RuleBook:
     book = check_rules(text).book
     if book is None:
-        raise EventEditError("The rules have faults; mend them first.")
+        raise EventEditError("The rules have faults; fix them first.")
     return book
 
 

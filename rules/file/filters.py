@@ -16,22 +16,22 @@ Filters = tuple[tuple[Path, tuple[Any, ...]], ...]
 
 def read_where(source: Source, node: Node) -> Filters:
     """Read filters on an event's `data`; paths are relative to it."""
-    cure = "is not in the event's `data`; write for example `data.source`"
-    return _read(source, node, "where", "data", cure)
+    advice = "is not in the event's `data`; write for example `data.source`"
+    return _read(source, node, "where", "data", advice)
 
 
 def read_applies_to(source: Source, node: Node) -> Filters:
     """Read filters on a company's fields; paths are relative to `company`."""
-    cure = "is not a field of the company; write for example `company.plan`"
-    return _read(source, node, "applies_to", "company", cure)
+    advice = "is not a field of the company; write for example `company.plan`"
+    return _read(source, node, "applies_to", "company", advice)
 
 
-def _read(source: Source, node: Node, key: str, root: str, cure: str) -> Filters:
+def _read(source: Source, node: Node, key: str, root: str, advice: str) -> Filters:
     filters = []
     for field, (key_node, value) in source.mapping(node, f"`{key}`").items():
         first, *path = field.split(".")
         if first != root or not path or not all(path):
-            source.fault(key_node, f"`{field}` {cure}")
+            source.fault(key_node, f"`{field}` {advice}")
             continue
         filters.append((tuple(path), _read_values(source, value, field)))
     return tuple(filters)

@@ -9,7 +9,7 @@ from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.faults import Fault, split_lines, suggest
-from rules.file.yaml_errors import NO_BREAK_SPACE_CURE, TAB_CURE, UNCLOSED_QUOTE, syntax_fault
+from rules.file.yaml_errors import NO_BREAK_SPACE_ADVICE, TAB_ADVICE, UNCLOSED_QUOTE, syntax_fault
 
 LARGEST_FILE = 200_000
 """Characters; a rule file is written by people."""
@@ -95,12 +95,12 @@ class Source:
         self,
         node: Node,
         what: str,
-        known: Collection[str] | None = None,
+        allowed: Collection[str] | None = None,
         required: Collection[str] = (),
     ) -> dict[str, tuple[Node, Node]]:
         """Return the entries of a mapping by key, each as the nodes of the key and the value.
 
-        Duplicate keys, keys not in `known` and missing `required` keys are recorded as faults. A
+        Duplicate keys, keys not in `allowed` and missing `required` keys are recorded as faults. A
         node of another kind is one fault and has no entries.
         """
         if not isinstance(node, MappingNode):
@@ -118,8 +118,8 @@ class Source:
             if key in entries:
                 first = entries[key][0].start_mark.line + 1
                 self.fault(key_node, f"`{key}` appears twice in {what}, first on line {first}")
-            elif known is not None and key not in known:
-                hint = suggest(key, known)
+            elif allowed is not None and key not in allowed:
+                hint = suggest(key, allowed)
                 self.fault(key_node, f"`{key}` is not known in {what}{hint}")
             else:
                 entries[key] = (key_node, value_node)
@@ -143,8 +143,10 @@ class Source:
         if not str(node.value).strip() or is_null(node):
             mark = node.start_mark
             comment = "#" in "".join(self._lines[mark.line : mark.line + 1])[mark.column :]
-            cure = "; what follows ` #` is a comment, so put the text in quotes" if comment else ""
-            self.fault(node, f"{what} must not be empty{cure}")
+            advice = (
+                "; what follows ` #` is a comment, so put the text in quotes" if comment else ""
+            )
+            self.fault(node, f"{what} must not be empty{advice}")
             return None
         return self._require_storable(node, what)
 
@@ -215,8 +217,8 @@ def _indent_with_spaces(lines: list[str], faults: list[Fault]) -> list[str]:
         invalid = indentation.strip(" ")
         if not invalid or not content:
             continue
-        cure = NO_BREAK_SPACE_CURE if invalid[0] == "\xa0" else TAB_CURE
-        faults.append(Fault(number + 1, indentation.index(invalid[0]) + 1, cure))
+        advice = NO_BREAK_SPACE_ADVICE if invalid[0] == "\xa0" else TAB_ADVICE
+        faults.append(Fault(number + 1, indentation.index(invalid[0]) + 1, advice))
         lines[number] = indentation.replace("\t", "  ").replace("\xa0", " ") + content
     return lines
 

@@ -43,7 +43,7 @@ def warn_about_reference(source: Source, node: Node, phrase: FlagIs, other: Flag
     if not reachable:
         source.warn(node, f"`{other.name}` can never be `{phrase.status}`, so this never holds")
     elif phrase.or_worse and phrase.level == 0:
-        source.warn(node, f"`{phrase}` is always so, unless the flag is N/A")
+        source.warn(node, f"`{phrase}` always holds, unless the flag is N/A")
 
 
 def _level_warnings(statuses: Sequence[str], flag: Flag) -> Iterator[tuple[int, str]]:

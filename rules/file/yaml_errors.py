@@ -6,12 +6,12 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from rules.faults import Fault
 
-TAB_CURE = "a tab cannot indent YAML; use spaces"
-NO_BREAK_SPACE_CURE = "this is a no-break space, which cannot indent YAML; use ordinary spaces"
+TAB_ADVICE = "a tab cannot indent YAML; use spaces"
+NO_BREAK_SPACE_ADVICE = "this is a no-break space, which cannot indent YAML; use ordinary spaces"
 UNCLOSED_QUOTE = "a quote is opened here and never closed"
 
-_CURES = (
-    (r"\\t", TAB_CURE),
+_ADVICE = (
+    (r"\\t", TAB_ADVICE),
     (
         r"indentation indicators|expected a comment or a line break",
         "put what starts with `>` or `|` in quotes",
@@ -47,8 +47,8 @@ def syntax_fault(error: MarkedYAMLError) -> Fault:
     opened = error.context_mark
     if error.context and "quoted scalar" in error.context and opened:
         return Fault(opened.line + 1, opened.column + 1, UNCLOSED_QUOTE)
-    cure = next((cure for pattern, cure in _CURES if re.search(pattern, problem)), None)
+    advice = next((advice for pattern, advice in _ADVICE if re.search(pattern, problem)), None)
     if opened and re.search(r"expected (':'|',' or)", problem):
         mark = opened  # the parser fails only later
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    return Fault(line, column, cure or f"this is not readable as YAML: {problem}")
+    return Fault(line, column, advice or f"this is not readable as YAML: {problem}")

@@ -1,4 +1,4 @@
-"""Overrides: a flag is snoozed, or set to a status that somebody chose, for some time.
+"""Overrides: for some time, a flag is snoozed, or set to a status that a person chose.
 
 An overridden flag is still evaluated and recorded, and other flags that refer to it see its own
 level. Only its effective level, the one that counts for the company, differs, so its own changes
@@ -74,7 +74,7 @@ class EffectiveLevels:
             self._spans.setdefault(span.override.flag, []).append(span)
 
     def level(self, flag: str, own: Level, at: datetime) -> Level:
-        """Return a flag's effective level at an instant, given its own level."""
+        """Return a flag's effective level at an instant; `own` is its own level then."""
         spans = self._spans.get(flag, ())
         return next((span.level for span in spans if span.covers(at)), own)
 
@@ -90,7 +90,7 @@ class EffectiveLevels:
     def effective_changes(
         self, own: Mapping[str, Level], changes: Sequence[FlagChange]
     ) -> list[FlagChange]:
-        """Return the changes of effective levels, given the own levels before and their changes."""
+        """Return the changes of effective levels; `own` are the own levels before `changes`."""
         if not self._spans:
             return list(changes)
         effective = [change for change in changes if change.flag not in self._spans]

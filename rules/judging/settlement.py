@@ -3,7 +3,7 @@
 A flag can change only at the instant that its verdict predicts (`changes_at`), at the next matching
 event if the verdict awaits one, when a company field that it depends on changes, or when another
 flag that it refers to changes. A flag is therefore evaluated at each of these instants in turn,
-however late the evaluation runs: a clock that stood still for an hour finds the same crossings as
+however late the evaluation runs: a clock that stopped for an hour finds the same crossings as
 one that did not.
 
 An overridden flag is evaluated as well; `rules.judging.overrides` determines its effective level.

@@ -28,7 +28,7 @@ _EXAMPLES_BY_WORD = {
     r"no\b": "`no activity for 7 days`",
     r"(at|more|less|fewer|[<>])": "`less than 5 times in 7 days`, `at least 2 times in 1 hour`",
 }
-"""The example that fits what somebody started to write, by the beginning of the phrase."""
+"""The example for a phrase that begins like this, by a pattern."""
 
 _WORDS = {
     "NUMBER": "a number",
@@ -65,14 +65,14 @@ _NUMBER_WORDS = (
 
 @dataclass(frozen=True)
 class _Mistake:
-    """A common mistake, as a pattern, and its cure.
+    """A common mistake, as a pattern, and the advice to give.
 
-    In a cure, `{0}` is the matched text and `{1}` its first group. `start` is the kind of phrase,
+    In `advice`, `{0}` is the matched text and `{1}` its first group. `start` is the kind of phrase,
     `expected` a word that would be correct there; None matches any.
     """
 
     pattern: str
-    cure: str
+    advice: str
     start: str | None = None
     expected: str | None = None
 
@@ -174,21 +174,21 @@ def explain_mistake(error: UnexpectedInput, text: str, start: str) -> PhraseErro
             f"the phrase ends too soon, {_describe_expected(expected, example)}", len(text)
         )
     word = match.group()
-    cure = _cure_of_common_mistake(text[offset:], start, set(expected))
-    if cure is None:
+    advice = _advice_on_common_mistake(text[offset:], start, set(expected))
+    if advice is None:
         words = [name.strip("`") for name in expected]
         hint = did_you_mean(word, words) or f", {_describe_expected(expected, example)}"
-        cure = f"`{word}` is not understood here{hint}"
-    return PhraseError(cure, offset)
+        advice = f"`{word}` is not understood here{hint}"
+    return PhraseError(advice, offset)
 
 
-def _cure_of_common_mistake(rest: str, start: str, expected: set[str]) -> str | None:
-    """Return the cure of a common mistake, given the words that are expected."""
+def _advice_on_common_mistake(rest: str, start: str, expected: set[str]) -> str | None:
+    """Return the advice on a common mistake that fits the expected words, if there is one."""
     for mistake in _MISTAKES:
         match = re.match(f"(?i){mistake.pattern}", rest)
         applies = mistake.start in (None, start) and mistake.expected in (None, *expected)
         if match and applies:
-            return mistake.cure.format(match.group(), *match.groups())
+            return mistake.advice.format(match.group(), *match.groups())
     return None
 
 

@@ -112,8 +112,10 @@ class PhraseTree(Transformer[Token, Any]):
     def change(self, direction: Token, percent: _Number, window: timedelta) -> Change:
         upwards = direction.type == "UP"
         if percent.value == 0 or (percent.value > 100 and not upwards):
-            cure = "a change is at least 1%" if percent.value == 0 else "nothing falls by over 100%"
-            raise PhraseError(cure, percent.offset)
+            advice = (
+                "a change is at least 1%" if percent.value == 0 else "nothing falls by over 100%"
+            )
+            raise PhraseError(advice, percent.offset)
         return Change(upwards, percent.value, window, self.vocabulary.ignore_previous_under)
 
     def compared(self, field: Token, bound: Bound, limit: _Number) -> FieldCompared:

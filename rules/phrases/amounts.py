@@ -182,8 +182,8 @@ class Change(Windowed):
     def describe(self, finding: Finding) -> str:
         """See `Condition.describe`."""
         before, now = finding.evidence
-        few = finding.holds is None
-        return f"{now} after {before} before{', too few to compare with' if few else ''}"
+        too_few = finding.holds is None
+        return f"{now} after {before} before{', too few to compare with' if too_few else ''}"
 
     def __str__(self) -> str:
         direction = "Up" if self.upwards else "Down"

@@ -151,7 +151,7 @@ class Never(OnField):
 def finding_from_nth_latest(
     latest: Sequence[datetime], depth: int, window: timedelta, *, is_upper_bound: bool
 ) -> Finding:
-    """Return the finding decided by the `depth`-th latest of the times, given newest first."""
+    """Return the finding decided by the `depth`-th latest of the times, which are newest first."""
     enough = len(latest) >= depth
     return Finding(
         holds=enough != is_upper_bound,

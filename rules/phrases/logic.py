@@ -13,7 +13,7 @@ from rules.phrases.fields import quote
 
 
 class Combined(Condition):
-    """Several phrases combined; `evidence` of a finding holds the findings of the operands."""
+    """Several phrases combined; `evidence` of a finding is the findings of the operands."""
 
     operands: tuple[Condition, ...]
     operator: ClassVar[str]

@@ -95,16 +95,16 @@ class ExpectationReader:
     def _flags(self, node: Node) -> list[Assertion]:
         assertions: list[Assertion] = []
         for name, (key_node, value) in self._named(node, "`flags`", "Logins: At Risk").items():
-            known = self._is_known_flag(key_node, name)
+            is_known = self._is_known_flag(key_node, name)
             status = self.source.text(value, f"the status of `{name}`")
-            if known and status is not None and self._is_possible(value, name, status):
+            if is_known and status is not None and self._is_possible(value, name, status):
                 assertions.append(FlagStatusIs(_line(key_node), name, status))
         return assertions
 
     def _changes(self, node: Node, instant: TestInstant | None) -> list[Assertion]:
         assertions: list[Assertion] = []
         for name, (key_node, value) in self._named(node, "`changes`", "Logins: 8 days").items():
-            known = self._is_known_flag(key_node, name)
+            is_known = self._is_known_flag(key_node, name)
             what = f"the next change of `{name}`"
             text = self.source.text(value, what)
             if text is None:
@@ -114,7 +114,7 @@ class ExpectationReader:
                 self.source.fault(
                     value, f"a next change comes after the instant itself, {instant.written}"
                 )
-            elif known and (when or text == NEVER):
+            elif is_known and (when or text == NEVER):
                 assertions.append(FlagChangesAt(_line(key_node), name, when))
         return assertions
 
@@ -145,10 +145,10 @@ class ExpectationReader:
             )
         return status in possible
 
-    def _is_known(self, node: Node, status: str, known: Collection[str]) -> bool:
-        if status in known:
+    def _is_known(self, node: Node, status: str, statuses: Collection[str]) -> bool:
+        if status in statuses:
             return True
-        self.source.fault(node, unknown_status(status, known))
+        self.source.fault(node, unknown_status(status, statuses))
         return False
 
 
