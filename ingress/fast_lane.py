@@ -49,7 +49,7 @@ class FastLane:
             event = self._recognize(environ, body, holder)
         except ApiError as error:
             return error.response() if error.window else self._app
-        except Exception:  # noqa: BLE001 -- the view meets it as well and reports it
+        except Exception:  # noqa: BLE001 -- the view raises it as well and reports it
             return self._app
         if event is None:
             return self._app

@@ -38,6 +38,6 @@ def add_probes(app: Flask, *, redis: Check, postgres: Check) -> None:
 def _state(check: Check) -> str:
     try:
         check()
-    except Exception:  # noqa: BLE001 -- for any reason, the dependency does not answer
+    except Exception:  # noqa: BLE001 -- whatever the reason, the dependency is down
         return "down"
     return "ok"

@@ -78,7 +78,7 @@ def storage_faults(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[dic
 
 
 def _measure(value: Any) -> tuple[int, int]:
-    """Return the levels of a value and its members, which are fewer if a key was repeated."""
+    """Return the levels and the members of a value: repeated keys of the text count once."""
     levels = members = 0
     level = [value]
     while level := [item for item in level if type(item) is dict or type(item) is list]:

@@ -1,1 +1,1 @@
-"""What every HTTP API asks of its clients: a valid key, and requests within the limits."""
+"""The checks that every HTTP API makes of its clients: a valid key, and the rate limit."""

@@ -82,7 +82,7 @@ def unexpected(error: Exception, *, window: Window | None = None) -> ApiError:
 
 
 def answer_errors_as_json(app: Flask) -> None:
-    """Answer API errors, Flask's errors and unexpected ones in the documented form."""
+    """Respond to API errors, Flask's errors and unexpected ones in the documented form."""
 
     @app.errorhandler(ApiError)
     def api_error(error: ApiError) -> Response:

@@ -1,4 +1,4 @@
-"""The headers of every answer that tell a client its rate limit."""
+"""The headers of every response that report the client's rate limit."""
 
 from collections.abc import Collection
 
@@ -9,7 +9,7 @@ from ingress.client.rate_limit import RateLimiter
 
 
 def send_rate_limit(app: Flask, limiter: RateLimiter, *, exempt: Collection[str]) -> None:
-    """Add the rate limit's headers to every answer, except those of the exempt endpoints.
+    """Add the rate limit's headers to every response, except those of the exempt endpoints.
 
     A request that was refused before its key was checked counts for its address.
     """
