@@ -1,4 +1,4 @@
-"""The clock: enqueues what is due, flags, overrides and deliveries, and what was left undone."""
+"""The clock: enqueues due flags, overrides and deliveries, and work whose messages were lost."""
 
 import logging
 import threading
@@ -28,7 +28,7 @@ TICK_SECONDS = 0.2
 """A fraction of the second within which a due flag must be evaluated."""
 
 CHUNK = 500
-"""The most messages of each kind in a queue; what is processed makes room for the next."""
+"""The most work of each kind enqueued at once; a queue with this many messages gets no more."""
 
 SECOND = timedelta(seconds=1)
 
@@ -52,7 +52,7 @@ REFRESH_TOTALS_WHILE_BEHIND = timedelta(minutes=1)
 
 DELETE_ATTEMPTS_EVERY = timedelta(hours=1)
 DELETE_ATTEMPTS_CHUNK = 1_000
-"""Old attempts deleted in one tick."""
+"""The most old attempts that one tick deletes."""
 
 RETRY_PAUSE_SECONDS = 1.0
 
@@ -108,7 +108,7 @@ class Clock:
                 release_for_session(AdvisoryLock.CLOCK)
 
     def tick(self) -> int:
-        """Enqueue once what is due; return the number of messages."""
+        """Enqueue all work that is due now; return the number of messages."""
         now = self._now()
         self._enqueued = {
             reason: at for reason, at in self._enqueued.items() if at > now - ENQUEUE_AGAIN_AFTER
@@ -129,7 +129,7 @@ class Clock:
         )
 
     def _enqueue_due(self, now: datetime) -> int:
-        """Enqueue what is due as far as the queues have room; return the number of messages."""
+        """Enqueue due work as far as the queues have room; return the number of messages."""
         number = 0
         if self._broker.waiting(messages.HEALTH) < CHUNK:
             outdated = pending_evaluation.find_judged_by_older_rules(limit=CHUNK)
@@ -156,7 +156,7 @@ class Clock:
     def _due_flags(self, now: datetime) -> list[tuple[int, datetime]]:
         """Return companies with a due flag or a due start or end of an override, and since when.
 
-        Only as far as all events up to then are stored.
+        Only those that were due before the oldest event that is not stored yet.
         """
         until = now - INTAKE_DELAY
         if not (

@@ -14,7 +14,7 @@ from services.rules.rule_books import RuleBooks
 from services.times import utc_now
 
 BACKLOG_REFRESH_S = 0.1
-"""How long a reading of the backlog serves all threads of a worker."""
+"""How long all threads of a worker share one reading of the backlog."""
 
 
 class CompanyEvaluator:
@@ -29,7 +29,7 @@ class CompanyEvaluator:
         """Evaluate companies and enqueue what follows. One that fails does not stop the others.
 
         Raises:
-            Exception: that of the last company that failed. The clock enqueues it again.
+            Exception: the error of the last company that failed. The clock enqueues it again.
         """
         try:
             self._evaluate(company_ids)

@@ -22,10 +22,10 @@ from services.rules.rule_books import RuleBooks
 logger = logging.getLogger("brazebee.persist")
 
 LARGE_BUNDLE = 100
-"""Events in a bundle from which on, during a backlog, evaluation is left to the clock."""
+"""Bundles of at least this many events leave evaluation to the clock during a backlog."""
 
 MAX_PAUSE_S = 2.0
-"""Between attempts while PostgreSQL is unavailable."""
+"""The longest pause between attempts while PostgreSQL is unavailable."""
 
 
 class EventPersister:
@@ -55,7 +55,7 @@ class EventPersister:
         events = [event for _, event in readable]
         try:
             retry_while_unavailable(lambda: self._store(events))
-        except Exception as error:  # no fault may cost the other events of a message
+        except Exception as error:  # one faulty event must not cost the others
             if len(readable) > 1:  # most of them can be stored
                 half = len(readable) // 2
                 self._persist(readable[:half])

@@ -19,7 +19,7 @@ from services.insights import answers
 from services.rules.rule_books import RuleBooks, RulesUnreadable
 from services.times import utc_now
 from services.webhooks.claims import claim
-from services.webhooks.delivery import attempt as attempt_claimed
+from services.webhooks.delivery import attempt_claimed
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.outcomes import AcceptedDelivery, AttemptFailed
 from services.webhooks.transport import Transport

@@ -59,7 +59,7 @@ def query_over(sql: str, rows: Sequence[Any], columns: str) -> list[dict[str, An
 
 
 def query_over_columns(sql: str, columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """Run SQL over values given by column, such as `{"id bigint": ids, "at timestamptz": times}`.
+    """Run SQL over values passed by column, such as `{"id bigint": ids, "at timestamptz": times}`.
 
     Each column is one JSON array, from which PostgreSQL reads a value in half the time that one in
     a row of `query_over` takes. The types must be castable from text, so neither JSON nor arrays.

@@ -58,7 +58,7 @@ class Cursor:
         return {f"cursor_{number}": key for number, key in enumerate(read)}
 
     def condition(self, columns: Sequence[str], text: str | None, *, descending: bool) -> str:
-        """Return SQL for the rows after a cursor, beginning with `and`; empty for page one."""
+        """Return SQL that begins with `and`, for the rows after a cursor; empty without one."""
         if text is None:
             return ""
         keys = [f"%(cursor_{n})s::{kind}" for n, kind in enumerate(self.types)]

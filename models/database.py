@@ -39,7 +39,7 @@ psycopg2.extras.register_default_jsonb(loads=orjson.loads, globally=True)
 def connect(
     settings: Settings, *, connections: int = 20, answer_within_ms: int | None = None
 ) -> None:
-    """Choose the database of this process; connections open when first needed.
+    """Configure the database of this process; connections open when first needed.
 
     `answer_within_ms` limits connecting and each statement, for processes that must not wait: a
     server that is stopped or cut off sends nothing, so only a timeout of our own ends the wait.
@@ -95,9 +95,9 @@ def transaction() -> Iterator[None]:
 
 
 def read_one_snapshot() -> None:
-    """Make all reads of the current transaction as of its first query.
+    """Make the current transaction read-only, with all reads as of its first query.
 
-    For answers from several tables while workers write to them.
+    For consistent results from several tables while workers write to them.
     """
     execute("set transaction isolation level repeatable read read only")
 

@@ -1,4 +1,4 @@
-"""Whether anything is due at all: one query in place of one for each of six kinds."""
+"""Whether anything is due at all: one query instead of one for each of six kinds of work."""
 
 from datetime import datetime
 

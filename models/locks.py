@@ -1,4 +1,4 @@
-"""PostgreSQL's advisory locks: one number for each thing that one process does at a time.
+"""PostgreSQL's advisory locks: one number for each task that only one process may run at a time.
 
 PostgreSQL releases a lock when its transaction or connection ends, so a process that is killed
 never leaves one behind.

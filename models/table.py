@@ -1,7 +1,7 @@
-"""The base class of the Peewee models that describe the tables, and two field types of ours.
+"""The base class of the Peewee models that describe the tables, and two field types.
 
 Each table has one model, in `tables.py` of its domain's folder, named after one of its rows. The
-migrations make the tables; a test compares them with the models. Plain reads and writes use the
+migrations create the tables; a test compares them with the models. Plain reads and writes use the
 models; a query whose plan or atomicity matters is SQL in the module beside them.
 """
 

@@ -22,12 +22,12 @@ FULL_FROM = 0.8
 MEMORY_CHECK_SECONDS = 1.0
 
 EVENTS, READS = "requests", "reads"
-"""The kinds of requests, each with a counter of its own: reading spends no limit on events."""
+"""The kinds of requests, each with its own counter, so reading does not use up events' limit."""
 
 
 @dataclass(frozen=True)
 class Admission:
-    """The result of a request: the count of its window including it, and when the window ends.
+    """The result of a request: the count of its window, with this request, and when that ends.
 
     `nearly_full` means that Redis is nearly full and nothing was enqueued.
     """

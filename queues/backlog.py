@@ -1,4 +1,4 @@
-"""Until when all accepted events are stored, so that no company is judged without them."""
+"""The backlog: until when all accepted events are stored; no company is judged past that."""
 
 import math
 import time
@@ -9,7 +9,7 @@ from queues import messages
 from queues.broker import QueueBroker
 
 INTAKE_DELAY = timedelta(milliseconds=250)
-"""An event takes this long at most from its request to its row while nothing is behind."""
+"""The longest that an event takes from its request to its row while there is no backlog."""
 
 BEHIND = timedelta(seconds=1)
 """If events wait longer than this, storing them takes precedence. A company judged now would be

@@ -27,11 +27,11 @@ from queues.messages import EVENTS, HEALTH, WEBHOOKS, created_at, encode
 BUNDLED = {EVENTS: EVENTS_AT_ONCE, HEALTH: COMPANIES_AT_ONCE}
 
 WEBHOOK_PREFETCH = 16
-"""Webhook messages that a worker process takes ahead. Dramatiq's default of two per thread would
+"""Webhook messages that a worker process prefetches. Dramatiq's default of two per thread would
 be more; webhooks are slow, so the rest is better left to other workers."""
 
 IDLE_WAIT_MS = 1_000
-"""How long a consumer waits on its wake-up list before it reads the queue all the same: messages
+"""How long a consumer waits on its wake-up list before it reads the queue anyway: messages
 of a dead worker come back without a wake-up."""
 
 MAX_WAKE_UPS = 32
@@ -113,7 +113,7 @@ class QueueBroker(RedisBroker):
         return int(self.client.llen(dramatiq_layout.queue_key(self.namespace, queue_name)))
 
     def oldest_unacknowledged(self, queue_name: str) -> datetime | None:
-        """Return when the oldest message of a queue was sent, waiting or taken; None without any.
+        """Return when the oldest message, waiting or taken, was sent; None if the queue is empty.
 
         Up to `MAX_IDS_READ` messages, all ids are read. Above that, those that workers have taken
         and the one at the head of the queue: the others were sent later, except messages of a dead
@@ -139,7 +139,7 @@ class QueueBroker(RedisBroker):
     def change_identity(self) -> None:
         """Take messages under a new worker id from now on.
 
-        If a reply is lost, nobody knows which messages Redis had handed out with it; they stay
+        If a reply is lost, it is unknown which messages Redis handed out with it; they stay
         marked as this worker's for as long as it sends heartbeats. Under a new id the old one
         falls silent, and Dramatiq's maintenance gives its messages to another worker. Messages
         that were in progress are then processed twice, which every actor here tolerates.

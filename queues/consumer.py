@@ -22,7 +22,7 @@ on it means waiting for the queue. Blocking on the queue itself would pop a mess
 of Dramatiq's bookkeeping. Processes of two releases share the key, so it stays."""
 
 REDIS_IDS = "redis_message_ids"
-"""The option of a bundle that holds the ids in Redis of its messages."""
+"""The option of a bundle with the Redis ids of its messages."""
 
 MIN_WAIT_MS = 10
 """Before version 7, Redis rounds a timeout of less than a millisecond to none at all."""
@@ -32,7 +32,7 @@ FULL_PAUSE_S = 0.002
 
 MAX_FETCH = 500
 SAMPLE = 20
-"""Messages from whose sizes the fetch of a bundle is estimated: one holds 1 to 100 events."""
+"""Messages from which the size of a fetch is estimated; each has 1 to 100 events."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ COMPANIES_AT_ONCE = Bundling(
 class QueueConsumer(RedisConsumer):
     """Dramatiq's consumer, blocking on the wake-up list.
 
-    A Redis that does not answer in time is treated like one that closed the connection.
+    A Redis that does not respond in time is treated like one that closed the connection.
     """
 
     def __init__(self, broker: RedisBroker, queue_name: str, prefetch: int, timeout: int) -> None:

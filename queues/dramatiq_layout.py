@@ -12,7 +12,7 @@ RedisConsumer = _RedisConsumer
 """Its attributes `queued_message_ids` and `outstanding_message_count` are used as well."""
 
 REDIS_ID = "redis_message_id"
-"""The option of a message that holds its id in Redis; a message enqueued twice has two."""
+"""The option of a message with its Redis id; a message that is enqueued twice has two."""
 
 NAMESPACE = "dramatiq"
 """The first part of every key, unless a broker has another namespace."""

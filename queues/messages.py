@@ -56,9 +56,9 @@ def compute_answer(organization_id: int, question: str) -> Message[None]:
 
 
 def encode(message: Message[None]) -> tuple[str, bytes]:
-    """Return an id in Redis for a new message, and its bytes as Dramatiq's broker encodes them.
+    """Return a Redis id for a new message, and its bytes as Dramatiq's broker encodes them.
 
-    The id begins with the time of the message, which can so be read without the message.
+    The id begins with the time of the message, so that it can be read without the message.
     """
     redis_id = f"{message.message_timestamp}-{uuid4()}"
     options = {**message.options, REDIS_ID: redis_id}

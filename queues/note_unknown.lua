@@ -1,5 +1,5 @@
--- Records event keys that were refused, at most a given number for an organization: a new key replaces the
--- one whose last refusal is the oldest.
+-- Records event keys that were refused, up to a limit for each organization: beyond it, a new key replaces
+-- the one that was refused longest ago.
 --
 -- KEYS: the organization's hash, from event key to 'times first last'
 -- ARGV: the time in milliseconds since 1970; the number of keys to keep; the milliseconds after which a key

@@ -11,10 +11,10 @@ from redis import Redis
 _SCRIPT = (Path(__file__).parent / "note_unknown.lua").read_text(encoding="utf-8")
 
 MAX_KEYS = 200
-"""Keys of an organization; a client that sends ids as keys by mistake fills no more."""
+"""The most keys recorded for an organization: a client may send ids as keys by mistake."""
 
 KEPT_FOR = timedelta(days=30)
-"""After a key was last refused."""
+"""How long a key is kept after it was last refused."""
 
 
 @dataclass(frozen=True)

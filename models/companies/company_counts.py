@@ -19,7 +19,7 @@ class StatusCount:
 
 
 def count_recent_by_status(organization_id: int, now: datetime) -> list[StatusCount]:
-    """Count the companies at each status that any company has, in no order."""
+    """Count the companies at each status that any company has, in no particular order."""
     # In the order of an index, and with computed instants: subtracting an interval for each row
     # would cost several times the count.
     rows = query(

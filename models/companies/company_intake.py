@@ -47,7 +47,7 @@ _EVALUATION_COLUMNS = ("judged_version", "awaiting", "unsettled_since")
 
 
 def add(companies: Iterable[NewCompany]) -> set[int]:
-    """Add companies, except ones that exist by now, and return the ids of the added ones."""
+    """Add companies, except those that exist by now, and return the ids of the added ones."""
     rows = query_over(
         "insert into companies (organization_id, external_id, name, first_seen_at,"
         " unsettled_since, health_status, judged_version)"
@@ -74,8 +74,8 @@ def lock_for_intake(digests: Sequence[FieldDigest]) -> dict[int, CompanyForIntak
     """Lock the companies of events, in the order of their ids, and return them by id.
 
     If events repeat the field values of the newest event before them, and no field has changed
-    after them, only the time of the newest event changes, which is written here. None of such
-    events is older than the company's first, since that set a field.
+    after them, only the time of the newest event changes, which is written here. Such events are
+    never older than the company's first, because that one set a field.
 
     Raises:
         RowGone: One of the companies no longer exists.
@@ -85,13 +85,13 @@ def lock_for_intake(digests: Sequence[FieldDigest]) -> dict[int, CompanyForIntak
         digests,
         newest="last_event_at",
         since="said_since",
-        select=f"id, again, {', '.join(_EVALUATION_COLUMNS)},"
+        select=f"id, repeated, {', '.join(_EVALUATION_COLUMNS)},"
         " case when newest > since then newest end as last_event_at",
         read=_EVALUATION_COLUMNS,
     )
     if len(rows) < len(digests):
         raise RowGone
-    to_merge = [row["id"] for row in rows if not row.pop("again")]
+    to_merge = [row["id"] for row in rows if not row.pop("repeated")]
     companies = {row["id"]: CompanyForIntake(**row) for row in rows}
     if to_merge:
         _read_fields(companies, to_merge)

@@ -20,7 +20,7 @@ EXPORT_CHUNK = 1_000
 
 
 class Order(StrEnum):
-    """The orders of a list. Within a status, companies are sorted by since when they have it."""
+    """The orders of a list. Within a status, companies are sorted by when they got it."""
 
     NAME = "name"
     STATUS = "status"

@@ -69,7 +69,7 @@ def lock_for_intake(digests: Sequence[FieldDigest]) -> dict[int, User]:
         digests,
         newest="company_at",
         since="first_seen_at",  # there is no history that a late event could change
-        select="count(*) as locked, array_agg(id) filter (where not again) as to_merge",
+        select="count(*) as locked, array_agg(id) filter (where not repeated) as to_merge",
     )
     if row["locked"] < len(digests):
         raise RowGone
@@ -86,7 +86,7 @@ def _with_ids(ids: Sequence[int]) -> dict[int, User]:
 
 
 def add(users: Iterable[tuple[UserKey, int, datetime]]) -> None:
-    """Add users by key, company and first sight, except ones that exist by now."""
+    """Add users by key, company and time of the first event, except those that exist by now."""
     query_over(
         "insert into users (organization_id, external_id, company_id, company_at, first_seen_at)"
         " select organization_id, external_id, company_id, seen_at, seen_at from v"

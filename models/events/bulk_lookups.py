@@ -8,7 +8,7 @@ from models.bulk import query_over
 
 
 @dataclass(frozen=True)
-class Nth:
+class NthEvent:
     """The `depth`-th latest event of a company, of a key or (None) of any, counted from 1.
 
     With `users`, the last event of the user at that depth.
@@ -21,7 +21,7 @@ class Nth:
 
 
 EVENTS_OF_A_USER = 20
-"""To find users, at most this many times the depth are read."""
+"""The most events read to find the user at a depth, as a multiple of the depth."""
 
 _NTH_EVENT = (
     "select occurred_at from events where company_id = probe.company_id{key}"
@@ -36,7 +36,7 @@ _NTH_USER = (
 )
 
 
-def find_times_of_nth(probes: Sequence[Nth], until: datetime) -> list[datetime | None]:
+def find_times_of_nth(probes: Sequence[NthEvent], until: datetime) -> list[datetime | None]:
     """Return the time of each event up to an instant, None if there are fewer events.
 
     The same index scans as `events.find_latest` makes, many in one query. With `users`, None may
@@ -62,7 +62,7 @@ def find_times_of_nth(probes: Sequence[Nth], until: datetime) -> list[datetime |
 
 
 @dataclass(frozen=True)
-class Latest:
+class LatestEvents:
     """The `limit` latest events of a company, of a key or (None) of any."""
 
     company_id: int
@@ -70,7 +70,7 @@ class Latest:
     limit: int
 
 
-def find_times_of_latest(probes: Sequence[Latest]) -> list[list[datetime]]:
+def find_times_of_latest(probes: Sequence[LatestEvents]) -> list[list[datetime]]:
     """Return the times of each, newest first: `events.find_latest` for many in one query."""
     scan = (
         "select probe.n, latest.occurred_at from v probe cross join lateral"

@@ -22,9 +22,9 @@ def read_volumes(organization_id: int, now: datetime) -> dict[str, Volume]:
 
     The windows of 24 hours, 7 and 30 days begin with the whole hour that contains their beginning.
     """
-    ends = {"day": now - timedelta(days=1), "week": now - timedelta(days=7)}
-    ends["month"] = now - timedelta(days=30)
-    hours = {name: at.replace(minute=0, second=0, microsecond=0) for name, at in ends.items()}
+    begins = {"day": now - timedelta(days=1), "week": now - timedelta(days=7)}
+    begins["month"] = now - timedelta(days=30)
+    hours = {name: at.replace(minute=0, second=0, microsecond=0) for name, at in begins.items()}
     rows = query(
         """
         with recursive keys as (

@@ -121,7 +121,7 @@ def read_for_companies(
 ) -> list[tuple[int, datetime, str, int | None, Any]]:
     """Return all events of companies in `(since, until]`: company, time, key, user id, data.
 
-    `event_keys` None is any.
+    `event_keys` is None for events of any key.
     """
     only_keys = "" if event_keys is None else " and event_key = any(%(event_keys)s)"
     cursor = database.execute_sql(

@@ -15,8 +15,8 @@ from models.bulk import query_over
 from models.database import execute, query
 
 
-class Stored(Protocol):
-    """An event that is being stored."""
+class CountedEvent(Protocol):
+    """An event that is being stored, as far as counting it goes."""
 
     @property
     def organization_id(self) -> int:
@@ -43,7 +43,7 @@ class _Arrivals:
     last_at: datetime
 
 
-def record_arrivals(stored: Iterable[Stored]) -> None:
+def record_arrivals(stored: Iterable[CountedEvent]) -> None:
     """Count events in the transaction that stores them."""
     arrivals: dict[tuple[int, str, datetime], _Arrivals] = {}
     for event in stored:
@@ -96,7 +96,7 @@ def merge_arrivals(now: datetime) -> int:
 def recount(organization_id: int, now: datetime) -> None:
     """Count all events of an organization again, after they were stored in another way.
 
-    Runs in the current transaction; no other may store events of the organization meanwhile.
+    Runs in the current transaction; no other may store events of the organization at the same time.
     """
     parameters = {"organization_id": organization_id, "now": now}
     for table in ("event_arrivals", "event_counts", "event_weeks"):

@@ -1,8 +1,8 @@
 """Overrides: flags of companies that are snoozed or set by a person. Ended rows are kept.
 
-An override is created at `starts_at` and ends at `ended_at`. Each of both affects the company's
-health once it is recorded there: immediately, unless events wait to be stored. `due_at` is the
-instant at which the next of both is to be recorded.
+An override is created at `starts_at` and ends at `ended_at`. Its start and its end each affect the
+company's health once they are recorded there: immediately, unless events wait to be stored.
+`due_at` is the instant at which the next of the two is to be recorded.
 """
 
 from collections.abc import Collection, Sequence

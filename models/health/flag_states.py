@@ -13,7 +13,7 @@ from models.health import due_companies
 class StoredFlagState:
     """One flag of one company; `status` is None for not applicable.
 
-    `holding` maps a status of a flag with `for` to the instant since when its phrase is met, as ISO
+    `holding` maps a status of a flag with `for` to the instant since when its phrase holds, as ISO
     8601; `moved_at` is when the status or `holding` last changed, None if only the status ever did.
     """
 

@@ -27,7 +27,7 @@ class FlagStateRow(Table):
     changed_at = DateTimeTZField()
     due_at = DateTimeTZField(null=True)
     moved_at = DateTimeTZField(null=True)  # when `status` or `holding` last changed
-    holding = JsonField(constraints=[SQL("default '{}'")])  # level -> since when its phrase is met
+    holding = JsonField(constraints=[SQL("default '{}'")])  # status -> since when its phrase holds
 
     class Meta:
         table_name = "flag_states"
@@ -53,7 +53,7 @@ class FlagOverrideRow(Table):
     ended_because = TextField(null=True)
     start_recorded = BooleanField(default=False)  # in the company's status and history
     end_recorded = BooleanField(default=False)
-    due_at = DateTimeTZField(null=True)  # generated: when the next of both is to be recorded
+    due_at = DateTimeTZField(null=True)  # generated: when the next of the two is to be recorded
 
     class Meta:
         table_name = "flag_overrides"

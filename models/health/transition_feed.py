@@ -22,7 +22,7 @@ _IN_ORDER = Cursor("feed", ("bigint",))
 
 
 @dataclass(frozen=True)
-class FedTransition:
+class FeedTransition:
     """A transition with its company; `company` is the client's own id.
 
     `from_status` equals `to_status` if only flags changed. `changes` lists these, each with `flag`,
@@ -44,9 +44,9 @@ class FedTransition:
 
 @dataclass(frozen=True)
 class FeedPage:
-    """Consecutive transitions, the cursor of the next page, and whether that has any yet."""
+    """Consecutive transitions, the cursor of the next page, and whether there are more by now."""
 
-    transitions: list[FedTransition]
+    transitions: list[FeedTransition]
     next: str
     more: bool
 
@@ -66,7 +66,7 @@ def read_feed(organization_id: int, *, after: str | None = None, limit: int = 10
     more = len(rows) > limit
     reached = [row.pop("position") for row in rows][:limit]
     return FeedPage(
-        [FedTransition(**row) for row in rows[:limit]],
+        [FeedTransition(**row) for row in rows[:limit]],
         _IN_ORDER.write([reached[-1] if reached else position]),
         more,
     )
@@ -87,7 +87,7 @@ def _assign_positions(organization_id: int) -> bool:
     """Assign positions to transitions without one; return whether there were any.
 
     They are ordered by the time of recording, as far as clocks agree, but never before an earlier
-    one of the same company, whose transaction had ended before. The lock is held until the
+    one of the same company, whose transaction ended before. The lock is held until the
     transaction ends, so that no greater position becomes visible before a smaller one.
     """
     parameters = {"organization_id": organization_id, "limit": POSITIONS_PER_STEP}

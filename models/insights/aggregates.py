@@ -11,7 +11,7 @@ from models.events.events import Filters, filter_condition
 
 @dataclass(frozen=True)
 class Counted:
-    """What `distribution` counts: events in `(since, until]`, or with `users` distinct users.
+    """What `count_distribution` counts: events in `(since, until]`, or with `users` distinct users.
 
     With a `flag`, only companies where it is not N/A are counted.
     """
@@ -24,7 +24,7 @@ class Counted:
     flag: str | None = None
 
 
-def adoption(organization_id: int, event_key: str, now: datetime) -> dict[str, int]:
+def count_adoption(organization_id: int, event_key: str, now: datetime) -> dict[str, int]:
     """Count the companies, and those with an event of a key ever and in the last 30 days.
 
     One probe of the index `events_by_key` for each company, regardless of its number of events.
@@ -46,10 +46,10 @@ def adoption(organization_id: int, event_key: str, now: datetime) -> dict[str, i
     return row
 
 
-def uptake(
+def count_uptake(
     organization_id: int, event_key: str, now: datetime, *, weeks: int
 ) -> list[dict[str, Any]]:
-    """Count by week, oldest first, the companies seen by its end, and those with a key by then.
+    """Count the companies seen by the end of each week, oldest first, and those with a key by then.
 
     Covers the last `weeks` weeks including the current one, each with its Monday (UTC) as text.
     One probe of the index `events_by_key` for each company, regardless of its number of events.
@@ -99,7 +99,9 @@ _WHERE_FLAG_APPLIES = """
                     and s.flag = %(flag)s and s.status is null and s.company_id = c.id)"""
 
 
-def distribution(organization_id: int, counted: Counted, *, cap: int) -> list[tuple[int, int]]:
+def count_distribution(
+    organization_id: int, counted: Counted, *, cap: int
+) -> list[tuple[int, int]]:
     """Count companies by their number of events, or users, in a window: (number, companies).
 
     In ascending order; the number `cap` means `cap` or more. Companies without events have 0.
@@ -132,7 +134,7 @@ def distribution(organization_id: int, counted: Counted, *, cap: int) -> list[tu
     return [(row["number"], row["companies"]) for row in rows]
 
 
-def cohorts(
+def count_cohorts(
     organization_id: int, field: str, event_key: str, now: datetime, *, limit: int
 ) -> list[dict[str, Any]]:
     """Count by value of a field: companies, those active in 30 days, and their events.

@@ -18,7 +18,7 @@ RANDOM_BYTES = 24
 
 @dataclass(frozen=True)
 class ApiKey:
-    """What is stored of a key after it was shown."""
+    """A key as it is stored, without its secret part."""
 
     id: int
     name: str

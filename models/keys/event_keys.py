@@ -27,7 +27,7 @@ class Setting(Protocol):
 
 
 def replace_all(organization_id: int, settings: Iterable[Setting]) -> None:
-    """Replace the organization's event keys by these."""
+    """Replace the organization's event keys with these."""
     EventSettingRow.delete().where(EventSettingRow.organization == organization_id).execute()
     rows = [
         {

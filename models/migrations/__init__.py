@@ -29,8 +29,8 @@ An applied migration never changes. Its checksum is recorded, and `migrate` refu
 file no longer matches; migrations applied before checksums existed are recorded with that of their
 file at the next run.
 
-All that a run applies is one transaction. An advisory lock lets one process migrate at a time;
-migration libraries keep their lock in a table, where a killed process leaves it.
+A run is one transaction. An advisory lock lets one process migrate at a time; migration libraries
+keep their lock in a table, where a killed process leaves it.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,6 +1,6 @@
 """Deletes an organization and all of its rows, in chunks, each in a transaction of its own.
 
-The system catalog tells which tables have `organization_id` and in which order they must be
+The system catalog shows which tables have `organization_id` and in which order they must be
 emptied, so that a table that is added later is not forgotten.
 """
 
@@ -16,7 +16,7 @@ CHUNK = 5_000
 """Rows that one transaction deletes."""
 
 MAX_PASSES = 5
-"""How often to start over because workers wrote rows of the organization meanwhile."""
+"""How often to start over because workers wrote rows of the organization in the meantime."""
 
 CONFLICTS = frozenset({"23503", "40P01"})
 """PostgreSQL's codes for a row that a new row refers to, and for a deadlock."""

@@ -111,7 +111,7 @@ def add(new: NewDelivery, now: datetime, new_id: Callable[[], UUID] = uuid7) -> 
 
 
 def lock(delivery_id: UUID) -> Delivery | None:
-    """Lock and return a delivery; its endpoint must be locked before."""
+    """Lock and return a delivery; its endpoint must be locked first."""
     rows = query(
         "select d.id, d.organization_id, d.endpoint_id, d.message_id, d.payload, d.state,"
         " d.attempts, d.tries, d.by_hand as manual, d.lease_token, d.next_attempt_at, d.created_at,"

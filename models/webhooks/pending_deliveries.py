@@ -1,4 +1,4 @@
-"""The backlog of deliveries: what is due, what may be probed, and the turns of parked ones.
+"""Unfinished deliveries: the due ones, the probes, and the turns of parked ones.
 
 Changes of turns require the lock of the endpoint, so that no two transactions use the same slot.
 """

@@ -61,7 +61,7 @@ def check_strength(password: str, *, email: str) -> None:
     As NIST SP 800-63B advises, length counts and there are no rules about kinds of characters.
 
     Raises:
-        WeakPassword: it is not.
+        WeakPassword: the password is too weak.
     """
     if len(_normal(password)) < SHORTEST:
         raise WeakPassword(f"A password has at least {SHORTEST} characters.")
@@ -74,5 +74,5 @@ def check_strength(password: str, *, email: str) -> None:
 
 
 def _normal(password: str) -> str:
-    """Return one form for characters that keyboards enter in several."""
+    """Normalize a password, since keyboards enter the same character in several forms."""
     return unicodedata.normalize("NFKC", password)

@@ -34,7 +34,7 @@ class ChangeRefused(ServiceError):
 
 @dataclass(frozen=True)
 class NewMember:
-    """A person to add as a member; the name and password are for somebody new to the dashboard."""
+    """A person to add as a member; name and password are used if they are new to the dashboard."""
 
     email: str
     name: str | None
@@ -161,7 +161,7 @@ def _role_for_change(organization: Organization, person: Person) -> Role:
     memberships.lock_organization(organization.id)
     role = memberships.find_role(organization.id, person.id)
     if role is None:
-        raise ChangeRefused(f"{person.email} is no member of `{organization.name}`.")
+        raise ChangeRefused(f"{person.email} is not a member of `{organization.name}`.")
     return Role(role)
 
 

@@ -39,7 +39,7 @@ class _Ids(Generic[K]):
         self._lock = threading.Lock()
 
     def of(self, keys: Collection[K]) -> dict[K, int]:
-        """Return the ids of those that exist.
+        """Return the ids of the keys that exist.
 
         Call it before the transaction adds any row: it may be rolled back, and the id with it.
         """

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from services.errors import ServiceError
 
 LIVE_WITHIN = timedelta(minutes=1)
-"""An event that arrives this soon after it occurred is judged as if it had arrived at once."""
+"""An event that arrives this soon after it occurred is judged as if it had arrived immediately."""
 
 
 class UnreadableEvent(ServiceError):

@@ -21,7 +21,7 @@ from services.rules.rule_books import RuleBooks
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """The webhook deliveries that were written, and the companies with events left to judge."""
+    """The webhook deliveries written, and the companies that still have events to judge."""
 
     written: Sequence[UUID] = ()
     unsettled: Sequence[int] = ()
@@ -87,7 +87,7 @@ def _judge_until(company: Company, now: datetime, stored_until: datetime | None)
 
 
 def _note_unsettled(locked: Sequence[Company], judged_until: Mapping[int, datetime]) -> None:
-    """Leave stored events that are later than that to the next evaluation."""
+    """Leave the stored events after each company's `judged_until` to the next evaluation."""
     next_events = bulk_lookups.find_firsts_after(judged_until)
     for company in locked:
         if company.id in judged_until:

@@ -1,4 +1,4 @@
-"""Snoozes and overrides of companies' flags, and their early end, as people make them.
+"""Snoozes and overrides of companies' flags by people, and ending them early.
 
 Each function locks the company, writes the override, evaluates the company up to now, and returns
 the deliveries to enqueue after the commit. While events wait to be stored, the clock evaluates
@@ -200,9 +200,9 @@ def _check(target: FlagOfCompany, status: str | None, book: RuleBook) -> None:
 def _checked(what: str, text: str, longest: int) -> str:
     text = text.strip()
     if not text:
-        raise InvalidJustification(f"Say {what}.")
+        raise InvalidJustification(f"State {what}.")
     if len(text) > longest or not text.isprintable():
-        raise InvalidJustification(f"Say {what} on one line of at most {longest} characters.")
+        raise InvalidJustification(f"State {what} on one line of at most {longest} characters.")
     return text
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from models.companies.companies import Company
 from models.events import bulk_lookups
-from models.events.bulk_lookups import Latest
+from models.events.bulk_lookups import LatestEvents
 from models.health import flag_overrides, flag_states
 from models.health.flag_overrides import StoredOverride
 from models.health.flag_states import StoredFlagState
@@ -25,7 +25,7 @@ MAX_PREFETCH_DEPTH = 100
 
 @dataclass(frozen=True)
 class StoredHealth:
-    """The recorded health of a company, with those of its overrides that are not over."""
+    """The recorded health of a company, with its overrides that have not ended."""
 
     company: Company
     flags: Sequence[StoredFlagState]
@@ -88,7 +88,7 @@ def facts_of_all(
     facts are read when needed. `versions` has the number of the rules of each organization.
     """
     selections = [
-        Latest(company.id, key, depth + READ_AHEAD)
+        LatestEvents(company.id, key, depth + READ_AHEAD)
         for company in companies
         for number in [versions[company.organization_id]]
         for book in [rulebooks.book_if_readable(company.organization_id, number)]

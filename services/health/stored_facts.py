@@ -52,7 +52,7 @@ READ_AHEAD = 16
 to the next reads nothing more."""
 
 LatestByKey = Mapping[str | None, LatestTimes]
-"""The latest events of a company by event key; None stands for events of any key."""
+"""The latest events of a company by event key; None is events of any key."""
 
 
 class StoredFacts:

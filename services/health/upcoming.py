@@ -3,7 +3,7 @@
 `flag_states.due_at` is never later than the change, but most due flags turn out to have later
 events by then and only get a new due time. So candidates are read in the order of their due times,
 together with the companies whose overrides start or end. For a flag that only counts events, one
-probe tells when it really changes. The company of the earliest candidate is then judged by the
+probe shows when it really changes. The company of the earliest candidate is then judged by the
 forecast, and its change is returned once no other company can change before it.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from models.cursors import Cursor
 from models.events import bulk_lookups
-from models.events.bulk_lookups import Nth
+from models.events.bulk_lookups import NthEvent
 from models.health import flag_overrides, flag_states
 from models.health.flag_states import DueFlag
 from rules.durations import END
@@ -166,7 +166,7 @@ class _Search:
 
     def _add_due_flags(self, chunk: Sequence[DueFlag]) -> None:
         """Add the companies of due flags, each at the earliest time at which its flag changes."""
-        probes: list[Nth] = []
+        probes: list[NthEvent] = []
         probed: list[tuple[DueFlag, slice, Sequence[CountedPhrase]]] = []
         for due in chunk:
             phrases = self._phrases_to_probe(due)
@@ -175,7 +175,9 @@ class _Search:
                 continue
             start = len(probes)
             key = self._book.flags_by_name[due.flag].selector.event_key
-            probes += [Nth(due.company_id, key, phrase.depth, phrase.users) for phrase in phrases]
+            probes += [
+                NthEvent(due.company_id, key, phrase.depth, phrase.users) for phrase in phrases
+            ]
             probed.append((due, slice(start, len(probes)), phrases))
         times = bulk_lookups.find_times_of_nth(probes, self._span.now)
         for due, places, phrases in probed:

@@ -25,8 +25,8 @@ from services.insights.questions import (
 )
 
 FRESH = timedelta(minutes=1)
-TIMES_ITS_COST = 20
-"""An answer stays fresh for at least this many times what computing it took."""
+COST_FACTOR = 20
+"""An answer stays fresh for at least this many times the duration of computing it."""
 
 MAX_NUMBER = 1_000
 """In a distribution, companies with this number or more are counted together."""
@@ -45,7 +45,7 @@ class Answer:
     `is_stale` means that it should be computed again. The `value` of an `Adoption` has
     `companies`, `ever` and `in_a_month`; that of an `Uptake` is a list of `week`, `companies` and
     `used`, oldest first; that of a `Distribution` is a list of pairs (number, companies), in which
-    the last number may stand for `MAX_NUMBER` or more; that of `Cohorts` is a list of `value`,
+    the last number may mean `MAX_NUMBER` or more; that of `Cohorts` is a list of `value`,
     `others`, `companies`, `active` and `events`.
     """
 
@@ -72,7 +72,7 @@ def compute_answer(organization_id: int, question: str, now: datetime) -> None:
     """Compute and cache the answer to a question in its text form, unless it is fresh.
 
     Raises:
-        ValueError: the text is no question.
+        ValueError: the text is not a question.
     """
     to_compute = read_question(question)
     stored = answers.find(organization_id, question)
@@ -91,15 +91,15 @@ def _answer(stored: StoredAnswer | None, now: datetime) -> Answer:
 
 
 def _is_stale(stored: StoredAnswer, now: datetime) -> bool:
-    return now - stored.as_of >= max(FRESH, TIMES_ITS_COST * stored.took)
+    return now - stored.as_of >= max(FRESH, COST_FACTOR * stored.took)
 
 
 def _compute(organization_id: int, question: Question, now: datetime) -> Any:
     match question:
         case Adoption():
-            return aggregates.adoption(organization_id, question.event_key, now)
+            return aggregates.count_adoption(organization_id, question.event_key, now)
         case Uptake():
-            return aggregates.uptake(organization_id, question.event_key, now, weeks=WEEKS)
+            return aggregates.count_uptake(organization_id, question.event_key, now, weeks=WEEKS)
         case Distribution():
             counted = Counted(
                 question.event_key,
@@ -109,8 +109,8 @@ def _compute(organization_id: int, question: Question, now: datetime) -> Any:
                 question.users,
                 question.flag,
             )
-            return aggregates.distribution(organization_id, counted, cap=MAX_NUMBER)
+            return aggregates.count_distribution(organization_id, counted, cap=MAX_NUMBER)
         case Cohorts():
-            return aggregates.cohorts(
+            return aggregates.count_cohorts(
                 organization_id, question.field, question.event_key, now, limit=COHORTS
             )

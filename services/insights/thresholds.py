@@ -13,7 +13,7 @@ from services.insights.questions import Distribution, write_question
 
 @dataclass(frozen=True)
 class Threshold:
-    """A phrase of a flag, the status it raises, and the number at which it starts or stops to hold.
+    """A phrase of a flag, the status it raises, and the number at which it starts or stops holding.
 
     With `is_upper_bound`, the phrase holds below that number, otherwise from it on.
     """
@@ -29,7 +29,7 @@ class Threshold:
 
     @property
     def one_away(self) -> int | None:
-        """The count from which one event less, or one more, makes the phrase hold."""
+        """The count at which one event fewer, or one more, makes the phrase hold."""
         number = self.number if self.is_upper_bound else self.number - 1
         return number if self.number > 0 else None
 

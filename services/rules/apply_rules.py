@@ -31,7 +31,7 @@ class Origin:
 
 
 NO_ORIGIN = Origin()
-"""Of a text about which nothing else is known."""
+"""The origin of a text about which nothing else is known."""
 
 
 @dataclass(frozen=True)

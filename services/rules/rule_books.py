@@ -34,7 +34,7 @@ class RuleBooks:
 
         Raises:
             LookupError: there is no such version.
-            RulesUnreadable: it has faults by the rules of the current reader.
+            RulesUnreadable: the current reader finds faults in it.
         """
         book = self._read(organization_id, version)
         if isinstance(book, RulesUnreadable):

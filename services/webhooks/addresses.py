@@ -75,7 +75,7 @@ class AddressPolicy:
                 f"a webhook URL is at most {LONGEST_URL} printable ASCII characters without spaces"
             )
         if parts.username is not None or parts.password is not None:
-            raise AddressRefused("a webhook URL must not hold a user name or password")
+            raise AddressRefused("a webhook URL must not contain a user name or password")
         if parts.scheme == "http" and not self.allowed_nets:
             raise AddressRefused("a webhook URL must start with https://")
 

@@ -61,7 +61,7 @@ def claim_locked(
     return ClaimedDelivery(delivery, endpoint, deliveries.lease(delivery_id, now), probe, policy)
 
 
-def next_in_turn(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> list[Request]:
+def unpark_next(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> list[Request]:
     """Unpark as many deliveries of a locked endpoint as it has free slots.
 
     At most one attempt in flight belongs to a recovery, which leaves slots for new deliveries.

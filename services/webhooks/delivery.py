@@ -25,17 +25,17 @@ def attempt_delivery(
     claimed = claim(delivery_id, number, utc_now(), transport.policy)
     if claimed is None:
         return None
-    return attempt(claimed, transport=transport, secret_keys=secret_keys)
+    return attempt_claimed(claimed, transport=transport, secret_keys=secret_keys)
 
 
-def attempt(
+def attempt_claimed(
     claimed: ClaimedDelivery,
     *,
     transport: Transport,
     secret_keys: Sequence[str],
     claim_next: bool = False,
 ) -> AcceptedDelivery:
-    """Attempt a claimed delivery; `claim_next` claims the next one of the endpoint as well.
+    """Attempt a claimed delivery; with `claim_next`, also claim the endpoint's next delivery.
 
     Raises:
         AttemptFailed, OperationalError, InterfaceError: as for `attempt_delivery`.

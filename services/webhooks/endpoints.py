@@ -21,7 +21,7 @@ from queues.broker import QueueBroker
 from services.errors import ServiceError
 from services.times import iso_milliseconds
 from services.webhooks.circuit import EndpointHealth
-from services.webhooks.claims import next_in_turn
+from services.webhooks.claims import unpark_next
 
 TEST_EVENT = "test"
 
@@ -61,7 +61,7 @@ def enqueue_deliveries(broker: QueueBroker, following: Sequence[Request]) -> Non
 
 
 def subscribe(endpoint: Endpoint, subscription: Subscription) -> None:
-    """Let an endpoint have other changes from now on; what was written before is sent."""
+    """Change a subscription from now on; deliveries that were written before are still sent."""
     webhook_endpoints.subscribe(endpoint.id, subscription)
 
 
@@ -77,7 +77,7 @@ def enable(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> list[Req
     enabled = replace(endpoint, disabled_at=None, disabled_because=None, **vars(EndpointHealth()))
     webhook_endpoints.save_health(enabled)
     pending_deliveries.park_paused(endpoint.id)
-    return next_in_turn(enabled, now, policy)
+    return unpark_next(enabled, now, policy)
 
 
 def remove(endpoint: Endpoint) -> None:
@@ -121,7 +121,7 @@ def recover(
 ) -> tuple[int, list[Request]]:
     """Send the failed deliveries since an instant again; return their number.
 
-    They are sent in the order of each company, alongside new ones. With `latest`, only the newest
+    Those of one company are sent in order, alongside new ones. With `latest`, only the newest
     delivery of each company is sent again, and only if it failed.
 
     Raises:
@@ -132,4 +132,4 @@ def recover(
         raise RecoveryRefused(f"Deliveries can be recovered from {iso_milliseconds(earliest)} on.")
     failed = manual_deliveries.list_failed(endpoint.id, since, latest=latest)
     manual_deliveries.send_again(endpoint.id, failed, ManualReason.RECOVERY, now)
-    return len(failed), next_in_turn(endpoint, now, policy)
+    return len(failed), unpark_next(endpoint, now, policy)

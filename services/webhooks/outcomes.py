@@ -12,7 +12,7 @@ from models.webhooks.deliveries import Attempt, ManualReason, Request, Result, S
 from models.webhooks.webhook_endpoints import Endpoint
 from services.errors import ServiceError
 from services.webhooks.circuit import EndpointHealth
-from services.webhooks.claims import ClaimedDelivery, claim_locked, next_in_turn
+from services.webhooks.claims import ClaimedDelivery, claim_locked, unpark_next
 from services.webhooks.retry_schedule import asked_delay, next_attempt_at
 
 logger = logging.getLogger("brazebee.webhooks")
@@ -62,7 +62,7 @@ def record_success(
         if claimed.delivery.manual is not ManualReason.AT_ONCE:
             endpoint = _with_health(endpoint, EndpointHealth())
             webhook_endpoints.save_health(replace(endpoint, last_success_at=now))
-        following = next_in_turn(endpoint, now, claimed.policy)
+        following = unpark_next(endpoint, now, claimed.policy)
         if not claim_next or not following:
             return AcceptedDelivery(claimed, attempt, following)
         next_claimed = claim_locked(endpoint, *following[0], now, claimed.policy)
@@ -91,7 +91,7 @@ def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None,
             if blamed.disabled_at is not None:
                 pending_deliveries.pause_waiting(blamed.id)
         after = blamed or endpoint
-        return result, next_in_turn(after, now, policy) if after else []
+        return result, unpark_next(after, now, policy) if after else []
 
 
 def _is_blamed(claimed: ClaimedDelivery) -> bool:

@@ -96,7 +96,7 @@ class _Session(requests.Session):
         self.trust_env = False
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return none, or requests would read the whole body to prepare for the redirect."""
+        """Return None: otherwise requests would read the whole body to prepare for the redirect."""
 
 
 class _Deadline:
@@ -108,7 +108,7 @@ class _Deadline:
         self._ends_at = time.monotonic() + self.seconds
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(self.seconds, self._pass)
+        self._timer = threading.Timer(self.seconds, self._shut_down)
         self._timer.daemon = True
         self._timer.start()
 
@@ -121,7 +121,7 @@ class _Deadline:
         with self._lock:
             self._sockets.append(connected.dup())
         if self.passed:
-            self._pass()
+            self._shut_down()
 
     @property
     def reason(self) -> str:
@@ -137,7 +137,7 @@ class _Deadline:
             while self._sockets:
                 self._sockets.pop().close()
 
-    def _pass(self) -> None:
+    def _shut_down(self) -> None:
         with self._lock:
             for watched in self._sockets:
                 try:

@@ -1,7 +1,7 @@
 """Digests of the field values that events carry about a company or a user.
 
-Nearly always an event repeats the values of the newest event before it. Then the row is not read:
-the statement that locks it also moves the time of its newest event.
+Nearly every event repeats the values of the newest event before it. The row is not read then: the
+statement that locks it also moves the time of its newest event.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -58,19 +58,19 @@ def lock_and_touch(
 ) -> list[dict[str, Any]]:
     """Lock the rows of a table that events are about, in the order of their ids.
 
-    `again` of a row is true if its events repeat the values of the newest event before them, and
-    none of them is older than the column `since`: then only the time of the newest event changes,
-    the column `newest`, which is written here. Returns what `select` selects of the rows: their
-    `id`, `again`, `newest` and the columns `read` as they were before, and `since` and `until` of
-    the digests.
+    A row is `repeated` if its events repeat the values of the newest event before them, and none of
+    them is older than the column `since`: then only the time of the newest event changes, the
+    column `newest`, which is written here. Returns what `select` selects of the rows: their `id`,
+    `repeated`, `newest` and the columns `read` as they were before, and `since` and `until` of the
+    digests.
     """
     columns = "".join(f", t.{name}" for name in read)
     return query_over_columns(
         f", locked as materialized (select t.id, t.{newest} as newest, v.since, v.until,"
-        f" coalesce(t.said = v.said and t.{since} <= v.since, false) as again{columns}"
+        f" coalesce(t.said = v.said and t.{since} <= v.since, false) as repeated{columns}"
         f" from {table} t join v using (id) order by t.id for no key update of t),"
         f" touched as (update {table} t set {newest} = l.until from locked l"
-        f" where t.id = l.id and l.again and l.newest < l.until)"
+        f" where t.id = l.id and l.repeated and l.newest < l.until)"
         f" select {select} from locked",
         {
             "id bigint": [digest.id for digest in digests],

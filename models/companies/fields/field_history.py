@@ -24,7 +24,7 @@ class StoredFieldChange:
 
 @dataclass(frozen=True)
 class ListedChange:
-    """The value of a field from an instant on, and the one before, None if it was not known."""
+    """The value of a field from an instant on, and its value before, None if that is unknown."""
 
     field: str
     at: datetime
@@ -96,8 +96,8 @@ def _without_repeats(rows: list[_Row]) -> list[_Row]:
 
 def _remove_repeats_after(rows: list[_Row]) -> None:
     """Remove the next entry after each of these rows of the history if it has the same value."""
-    # A query of its own, with one probe for each: nearly always there is none, and to delete the
-    # result of a join, the planner would read all of a history of medium size.
+    # A separate query with one probe for each row, since there is nearly always nothing to delete:
+    # for a delete with a join, the planner would read all of a medium-sized history.
     repeats = query_over(
         "select f.company_id, f.field, f.at from v cross join lateral"
         " (select company_id, field, at, value from field_changes n"

@@ -1,13 +1,13 @@
 """Merges events into the fields of companies and users: for each field, the newest event wins.
 
-Every field stores the time of the event that set it. So the result is the same in whatever order
-events arrive, and however often; a late event sets fields that are not known yet and overwrites
-nothing newer.
+Every field stores the time of the event that set it, so the result does not depend on the order in
+which events arrive, or on repetitions: a late event sets fields that are not known yet and
+overwrites nothing newer.
 
 Most events repeat the values of the newest event before them. The digest of those values is
-stored, and the fields that they name are as of the newest event, whichever that is: so such an
-event only moves the time of the newest event, and the fields need not be read (see
-`models.companies.fields.field_digests`).
+stored, and the fields among them are stored as being as of the newest event, without a time of
+their own. So a repeating event only moves the time of the newest event, and the fields need not be
+read (see `models.companies.fields.field_digests`).
 
 The history of a field stores changes only. A value that arrives late, within a period in which
 another value was repeated, applies in the history until the next change, or until the latest

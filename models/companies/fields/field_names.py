@@ -12,16 +12,16 @@ def list_for_filter(
 ) -> list[str]:
     """Return every custom field of the companies that match a filter, by name.
 
-    Reads all of them: for an export, not for a page. Nearly all have only fields that the newest
-    have, so without a filter only other fields are expanded.
+    Reads all of them: for an export, not for a page. Nearly all companies have only fields that
+    the newest also have, so without a filter only other fields are expanded.
     """
     where, parameters = filter_condition(organization_id, company_filter)
     frequent = list_names(organization_id) if company_filter == ALL_COMPANIES else []
     rows = query(
         "select distinct field from ("
-        f" select traits - %(known)s::text[] as others from companies where {where} offset 0"
+        f" select traits - %(frequent)s::text[] as others from companies where {where} offset 0"
         ") matching cross join lateral jsonb_object_keys(others) field where others <> '{}'",
-        parameters | {"known": frequent},
+        parameters | {"frequent": frequent},
     )
     return sorted({*frequent, *(row["field"] for row in rows)})
 

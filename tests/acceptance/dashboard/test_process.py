@@ -173,7 +173,7 @@ def test_what_cannot_be_done_with_people_is_one_clear_sentence(
             ("people", "set-password", "no@example.com"),
             "There is no person with the email address `no@example.com`",
         ),
-        (("people", "remove", "admin@localhost", *here), "admin@localhost is no member of"),
+        (("people", "remove", "admin@localhost", *here), "admin@localhost is not a member of"),
         (
             ("people", "add", "x@example.com", "--role", "viewer", "--org", "none"),
             "no organization",

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("settings")
 
 
 @pytest.mark.parametrize(
-    ("ask", "error", "message"),
+    ("attempt", "error", "message"),
     [
         (
             lambda t: snooze(t.target(company="no"), t.at(9), JUSTIFICATION, t.judging(5)),
@@ -52,22 +52,25 @@ pytestmark = pytest.mark.usefixtures("settings")
         (
             lambda t: snooze(t.target(), t.at(9), Justification(" ", "ann", "ben"), t.judging(5)),
             InvalidJustification,
-            "Say a reason.",
+            "State a reason.",
         ),
         (
             lambda t: snooze(t.target(), t.at(9), Justification("x", "a\0", "ben"), t.judging(5)),
             InvalidJustification,
-            "Say an owner on one line of at most 200 characters.",
+            "State an owner on one line of at most 200 characters.",
         ),
         (lambda t: end(t.target(), "ben", t.judging(5)), NotOverridden, "is not snoozed"),
     ],
     ids=["company", "flag", "status", "past end", "no reason", "bad owner", "nothing to end"],
 )
 def test_an_impossible_override_is_refused_in_a_sentence_and_changes_nothing(
-    tenant: Tenant, ask: Callable[[Tenant], OverrideResult], error: type[Exception], message: str
+    tenant: Tenant,
+    attempt: Callable[[Tenant], OverrideResult],
+    error: type[Exception],
+    message: str,
 ) -> None:
     with pytest.raises(error, match=message.replace("?", r"\?")), transaction():
-        ask(tenant)
+        attempt(tenant)
     assert tenant.overrides() == []
     assert tenant.crossings() == [AT_FIRST]
 
@@ -99,7 +102,7 @@ WHY = ("--reason", "the contract is on hold", "--owner", "ann@example.com")
         (
             ["snooze", "acme", "Logs in", "--for", "1 day", "--owner", "a", "--reason", " "],
             1,
-            "Say a reason.",
+            "State a reason.",
         ),
         (["end", "acme", "Logs in"], 1, "`Logs in` of `acme` is not snoozed or overridden."),
         (["list", "--company", "no"], 1, "no company with the id `no`"),
@@ -115,9 +118,9 @@ def test_the_command_line_refuses_an_impossible_override_in_one_sentence(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", settings.database_url)
     monkeypatch.setenv("REDIS_URL", settings.redis_url)
-    done = CliRunner().invoke(flags, [*arguments, "--org", "o"])
-    assert (done.exit_code, done.stdout) == (code, "")
-    assert message in done.stderr
+    result = CliRunner().invoke(flags, [*arguments, "--org", "o"])
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr
     assert tenant.overrides() == []
 
 
@@ -127,14 +130,14 @@ def test_nothing_is_changed_while_the_backlog_cannot_be_read(
     monkeypatch.setenv("DATABASE_URL", settings.database_url)
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     arguments = ["snooze", "acme", "Logs in", "--for", "1 day", *WHY]
-    done = CliRunner().invoke(flags, [*arguments, "--org", "o"])
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr.startswith("Redis does not answer: ")
-    assert done.stderr.endswith(". Nothing was changed.\n")
+    result = CliRunner().invoke(flags, [*arguments, "--org", "o"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Redis does not answer: ")
+    assert result.stderr.endswith(". Nothing was changed.\n")
     assert tenant.overrides() == []
 
 
-def test_an_override_that_is_over_cannot_be_ended(tenant: Tenant) -> None:
+def test_an_override_that_has_ended_cannot_be_ended_again(tenant: Tenant) -> None:
     tenant.snooze(5, until=30)
     with pytest.raises(NotOverridden):
         tenant.end(30)

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ from models.companies.company_intake import NewCompany
 from models.companies.fields import field_history, field_merge
 from models.companies.fields.field_history import StoredFieldChange
 from models.events import bulk_lookups, storage
-from models.events.bulk_lookups import Latest
+from models.events.bulk_lookups import LatestEvents
 from models.events.storage import StoredEvent
 from models.organizations import organizations
 from rules.durations import BEGINNING, END
@@ -25,8 +25,8 @@ from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
 from rules.statuses import DEFAULT_STATUSES
 from services.health import stored_facts
 from services.health.stored_facts import READ_AHEAD, LatestTimes, StoredFacts
+from tests.support.world import START, after
 
-T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LAST = 8
 KEYS = ("login", "report")
 
@@ -76,10 +76,6 @@ sent_events = st.lists(
 )
 
 
-def after(seconds: float) -> datetime:
-    return T0 + timedelta(seconds=seconds)
-
-
 @dataclass(frozen=True)
 class Window:
     """The window of a question: `(since, until]`."""
@@ -105,28 +101,28 @@ def stored(occurrences: Sequence[Occurrence], read: int | None = None) -> Stored
             user_id=occurrence.user,
             event_key=occurrence.event_key,
             occurred_at=occurrence.occurred_at,
-            received_at=T0,
+            received_at=START,
             data=occurrence.data,
         )
         for occurrence in occurrences
     )
     if read is None:
-        return StoredFacts(company_id, "acme", T0)
-    questions = [Latest(company_id, key, read) for key in (None, *KEYS, "unknown")]
+        return StoredFacts(company_id, "acme", START)
+    questions = [LatestEvents(company_id, key, read) for key in (None, *KEYS, "unknown")]
     latest = {
         question.event_key: LatestTimes(BEGINNING, read, times[::-1])
         for question, times in zip(
             questions, bulk_lookups.find_times_of_latest(questions), strict=True
         )
     }
-    return StoredFacts(company_id, "acme", T0, latest)
+    return StoredFacts(company_id, "acme", START, latest)
 
 
 def with_history(changes: Sequence[FieldChange]) -> StoredFacts:
     """Return the facts of a new company with these field changes."""
     organization_id = organizations.create(f"o{next(numbers)}").id
     company_intake.add(
-        [NewCompany((organization_id, "acme"), "Acme", T0, None, DEFAULT_STATUSES[0], 0)]
+        [NewCompany((organization_id, "acme"), "Acme", START, None, DEFAULT_STATUSES[0], 0)]
     )
     company = companies.find(organization_id, "acme")
     assert company is not None
@@ -138,7 +134,7 @@ def with_history(changes: Sequence[FieldChange]) -> StoredFacts:
         )
         for change in changes
     )
-    return StoredFacts(company.id, "acme", T0)
+    return StoredFacts(company.id, "acme", START)
 
 
 def plain(value: Any) -> Any:
@@ -268,12 +264,12 @@ def test_the_next_change_of_a_field_is_the_same(
 
 def test_the_id_of_a_company_is_a_field_too() -> None:
     facts = with_history([])
-    assert facts.field(("id",), T0) == "acme"
+    assert facts.field(("id",), START) == "acme"
     assert facts.next_field_change(["id"], BEGINNING, END) is None
 
 
 def test_facts_of_other_companies_are_ignored() -> None:
-    stored([Occurrence(T0, "login", {"a": 1}, 1)])
+    stored([Occurrence(START, "login", {"a": 1}, 1)])
     other = stored([])
     anything = Selector(None)
     assert list(other.latest(anything, 9, BEGINNING, END)) == []

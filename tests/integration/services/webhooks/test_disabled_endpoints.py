@@ -7,14 +7,12 @@ import pytest
 from models.database import execute, transaction
 from models.webhooks import deliveries, pending_deliveries
 from models.webhooks.deliveries import NewDelivery, Result, State
-from services.webhooks import endpoints as endpoint_service
-from services.webhooks.claims import next_in_turn
+from services.webhooks import endpoints
+from services.webhooks.claims import unpark_next
 from tests.support.webhooks.endpoints import (
     HOUR,
     POLICY,
-    T0,
     WebhookEndpoint,
-    after,
     begin,
     break_circuit,
     due,
@@ -24,6 +22,7 @@ from tests.support.webhooks.endpoints import (
     succeed,
     try_claim,
 )
+from tests.support.world import START, after
 
 
 def test_410_disables_at_once_and_pauses_waiting_deliveries(
@@ -44,7 +43,7 @@ def test_410_disables_at_once_and_pauses_waiting_deliveries(
     assert due(1000 * HOUR) == probes(1000 * HOUR) == []
 
 
-def test_an_attempt_in_flight_that_is_accepted_leaves_its_endpoint_disabled(
+def test_an_accepted_attempt_in_flight_leaves_its_endpoint_disabled(
     endpoint: WebhookEndpoint,
 ) -> None:
     first, second = (begin(delivery_id, 0) for delivery_id in endpoint.add(2))
@@ -54,17 +53,18 @@ def test_an_attempt_in_flight_that_is_accepted_leaves_its_endpoint_disabled(
     assert endpoint.stored.disabled_at == after(1)
 
 
-def test_a_row_that_comes_to_a_disabled_endpoint_is_paused(endpoint: WebhookEndpoint) -> None:
+def test_a_new_row_of_a_disabled_endpoint_is_paused(endpoint: WebhookEndpoint) -> None:
     endpoint.disable(0)
     [raced] = endpoint.add()
     assert try_claim(raced, 1) is None
     with transaction():
         new = NewDelivery(endpoint.organization_id, endpoint.id, None, "msg_1", "{}", paused=True)
-        written = deliveries.add(new, T0)
+        written = deliveries.add(new, START)
     assert try_claim(written, 1) is None
     for delivery_id in (raced, written):
-        stands = row(delivery_id)
-        assert (stands["state"], stands["next_attempt_at"], stands["tries"]) == ("paused", None, 0)
+        delivery = row(delivery_id)
+        assert (delivery["state"], delivery["tries"]) == ("paused", 0)
+        assert delivery["next_attempt_at"] is None
 
 
 def test_the_row_of_a_killed_worker_is_paused_when_its_lease_ends(
@@ -85,13 +85,13 @@ def test_an_endpoint_without_success_is_warned_of_twice_and_disabled_after_120_h
     break_circuit(endpoint)
     [delivery_id, parked] = endpoint.add(2)
     assert try_claim(parked, 1) is None
-    told = {}
+    logged = {}
     for at in (23.9, 24, 30, 71.5, 72, 100, 119.5, 120):
         caplog.clear()
         result, _ = fail(begin(delivery_id, at * HOUR), at * HOUR)
-        told[at] = [record.levelname for record in caplog.records]
+        logged[at] = [record.levelname for record in caplog.records]
         assert (endpoint.stored.disabled_at is None) == (at < 120)
-    assert told == {
+    assert logged == {
         23.9: [], 24: ["WARNING"], 30: [], 71.5: [], 72: ["WARNING"], 100: [], 119.5: [],
         120: ["ERROR"],
     }  # fmt: skip
@@ -109,7 +109,7 @@ def test_a_success_within_120_hours_keeps_an_endpoint_enabled(endpoint: WebhookE
     assert endpoint.stored.failing_since == after(121 * HOUR)
 
 
-def test_an_enabled_endpoint_resumes_with_the_deliveries_that_were_kept_oldest_first(
+def test_an_enabled_endpoint_resumes_with_its_paused_deliveries_oldest_first(
     endpoint: WebhookEndpoint,
 ) -> None:
     break_circuit(endpoint)
@@ -127,7 +127,7 @@ def test_an_enabled_endpoint_resumes_with_the_deliveries_that_were_kept_oldest_f
     assert sorted(due(22)) == [(ids[0], 6), (ids[1], 6)]
 
 
-def test_pausing_and_enabling_an_endpoint_leaves_others_alone(
+def test_pausing_and_enabling_an_endpoint_does_not_affect_others(
     two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint],
 ) -> None:
     ours, theirs = two_endpoints
@@ -143,9 +143,9 @@ def test_pausing_and_enabling_an_endpoint_leaves_others_alone(
 def test_pausing_ignores_deliveries_that_are_in_flight_or_finished(
     endpoint: WebhookEndpoint,
 ) -> None:
-    accepted, under_way, parked, fresh = endpoint.add(4)
+    accepted, in_flight, parked, fresh = endpoint.add(4)
     succeed(begin(accepted, 0), 0)
-    begin(under_way, 0)
+    begin(in_flight, 0)
     with transaction():
         deliveries.park(parked)
         assert pending_deliveries.pause_waiting(endpoint.id) == 2
@@ -166,6 +166,6 @@ def test_a_disabled_endpoint_or_an_open_circuit_unparks_nothing(
         for delivery_id in endpoint.add(2):
             with transaction():
                 deliveries.park(delivery_id)
-                held = endpoint_service.lock(endpoint.organization_id, endpoint.id)
-                assert next_in_turn(held, after(HOUR), POLICY) == []
+                locked = endpoints.lock(endpoint.organization_id, endpoint.id)
+                assert unpark_next(locked, after(HOUR), POLICY) == []
         assert endpoint.states() == ["parked", "parked"]

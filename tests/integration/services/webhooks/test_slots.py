@@ -10,15 +10,12 @@ from config.webhook_policy import LEASE
 from models.database import transaction
 from models.webhooks import deliveries
 from models.webhooks.deliveries import ManualReason
-from services.webhooks import endpoints as endpoint_service
-from services.webhooks.claims import claim, next_in_turn
+from services.webhooks import endpoints
+from services.webhooks.claims import claim, unpark_next
 from tests.support.webhooks.endpoints import (
     HOUR,
-    MICROSECOND,
     POLICY,
-    T0,
     WebhookEndpoint,
-    after,
     begin,
     break_circuit,
     due,
@@ -28,6 +25,7 @@ from tests.support.webhooks.endpoints import (
     succeed,
     try_claim,
 )
+from tests.support.world import MICROSECOND, START, after
 
 
 def test_two_attempts_at_a_time_go_to_an_endpoint_and_further_ones_are_parked(
@@ -52,13 +50,13 @@ def test_a_busy_endpoint_does_not_delay_others(
     begin(delivery_id, 0)
 
 
-def test_no_more_than_two_of_many_workers_at_once_get_a_slot(endpoint: WebhookEndpoint) -> None:
+def test_at_most_two_of_many_concurrent_workers_get_a_slot(endpoint: WebhookEndpoint) -> None:
     ids = endpoint.add(8)
     start = threading.Barrier(8)
 
     def work(delivery_id: UUID) -> bool:
         start.wait(5)
-        return claim(delivery_id, 1, T0, POLICY) is not None
+        return claim(delivery_id, 1, START, POLICY) is not None
 
     with ThreadPoolExecutor(8) as workers:
         claimed = list(workers.map(work, ids))
@@ -93,19 +91,19 @@ def test_an_unparked_row_whose_message_is_lost_is_found_by_the_clock(
     assert due(12) == [(ids[2], 1)]
 
 
-def test_many_rows_for_one_endpoint_are_all_sent_one_turn_after_the_other(
+def test_many_rows_of_one_endpoint_are_all_sent_in_order(
     endpoint: WebhookEndpoint,
 ) -> None:
     ids = endpoint.add(9)
-    under_way = [claimed for claimed in (try_claim(i, 0) for i in ids) if claimed]
-    order = [claimed.delivery.id for claimed in under_way]
-    while under_way:
-        for delivery_id, number in succeed(under_way.pop(0), 1):
+    in_flight = [claimed for claimed in (try_claim(i, 0) for i in ids) if claimed]
+    order = [claimed.delivery.id for claimed in in_flight]
+    while in_flight:
+        for delivery_id, number in succeed(in_flight.pop(0), 1):
             claimed = claim(delivery_id, number, after(1), POLICY)
             if claimed:
-                under_way.append(claimed)
+                in_flight.append(claimed)
                 order.append(delivery_id)
-        assert len(under_way) <= 2
+        assert len(in_flight) <= 2
     assert order == ids
     assert set(endpoint.states()) == {"delivered"}
 
@@ -119,41 +117,35 @@ def test_only_one_of_the_two_slots_is_for_recovery(endpoint: WebhookEndpoint) ->
     assert succeed(recovery, 1) == [(old, 1)]
 
 
-def test_fresh_rows_have_their_turn_before_those_of_a_recovery_and_each_kind_oldest_first(
+def test_new_rows_are_sent_before_rows_of_a_recovery_and_each_kind_oldest_first(
     endpoint: WebhookEndpoint,
 ) -> None:
-    under_way = [begin(delivery_id, 0) for delivery_id in endpoint.add(2)]
+    in_flight = [begin(delivery_id, 0) for delivery_id in endpoint.add(2)]
     recovered = endpoint.add(2, ManualReason.RECOVERY)
     fresh = endpoint.add(2)
     for delivery_id in (*recovered, *fresh):
         assert try_claim(delivery_id, 0) is None
     order = []
-    while under_way:
-        for delivery_id, _ in succeed(under_way.pop(0), 1):
+    while in_flight:
+        for delivery_id, _ in succeed(in_flight.pop(0), 1):
             order.append(delivery_id)
-            under_way.append(begin(delivery_id, 1))
+            in_flight.append(begin(delivery_id, 1))
     assert order == [*fresh, *recovered]
 
 
-def test_two_parked_rows_of_a_recovery_do_not_have_their_turn_at_once(
+def test_only_one_parked_row_of_a_recovery_is_unparked_at_a_time(
     endpoint: WebhookEndpoint,
 ) -> None:
     for delivery_id in endpoint.add(3, ManualReason.RECOVERY):
         with transaction():
             deliveries.park(delivery_id)
     with transaction():
-        assert (
-            len(
-                next_in_turn(
-                    endpoint_service.lock(endpoint.organization_id, endpoint.id), T0, POLICY
-                )
-            )
-            == 1
-        )
+        locked = endpoints.lock(endpoint.organization_id, endpoint.id)
+        assert len(unpark_next(locked, START, POLICY)) == 1
     assert endpoint.states() == ["waiting", "parked", "parked"]
 
 
-def test_a_delivery_that_is_sent_at_once_waits_for_no_slot_and_takes_none(
+def test_a_delivery_that_is_sent_at_once_neither_waits_for_a_slot_nor_takes_one(
     endpoint: WebhookEndpoint,
 ) -> None:
     ids = endpoint.add(3)
@@ -165,12 +157,12 @@ def test_a_delivery_that_is_sent_at_once_waits_for_no_slot_and_takes_none(
     succeed(second, 1)
 
 
-def test_a_thousand_rows_for_an_endpoint_that_hangs_do_not_block_those_of_another(
+def test_a_thousand_rows_of_an_endpoint_that_hangs_do_not_block_another(
     two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint],
 ) -> None:
     hanging, healthy = two_endpoints
     for delivery_id in hanging.add(1_000):
-        claim(delivery_id, 1, T0, POLICY)
+        claim(delivery_id, 1, START, POLICY)
     assert sorted(set(hanging.states())) == ["parked", "waiting"]
     [ours] = healthy.add()
     assert due(2) == [(ours, 1)]
@@ -178,18 +170,18 @@ def test_a_thousand_rows_for_an_endpoint_that_hangs_do_not_block_those_of_anothe
     assert probes(HOUR) == []
     waiting = due(LEASE.total_seconds())
     assert len(waiting) == 2, "the two in flight, when their leases end"
-    broken = [claim(delivery_id, number, after(60), POLICY) for delivery_id, number in waiting]
-    assert all(broken)
+    claimed = [claim(delivery_id, number, after(60), POLICY) for delivery_id, number in waiting]
+    assert all(claimed)
 
 
-def test_a_repeated_message_makes_no_second_attempt_whatever_became_of_the_first(
+def test_a_repeated_message_makes_no_second_attempt_whatever_the_outcome_of_the_first(
     endpoint: WebhookEndpoint,
 ) -> None:
-    accepted, refused, under_way = endpoint.add(3)
+    accepted, refused, in_flight = endpoint.add(3)
     succeed(begin(accepted, 0), 0)
     fail(begin(refused, 0), 0)
-    begin(under_way, 0)
-    for delivery_id in (accepted, refused, under_way):
+    begin(in_flight, 0)
+    for delivery_id in (accepted, refused, in_flight):
         before = row(delivery_id)
         assert claim(delivery_id, 1, after(1), POLICY) is None
         assert row(delivery_id) == before
@@ -202,7 +194,7 @@ def test_a_repeated_message_of_a_probe_makes_no_second_one(endpoint: WebhookEndp
     before = endpoint.health, row(delivery_id)
     assert row(delivery_id)["attempts"] == 0
     assert claim(delivery_id, 1, after(HOUR), POLICY) is None, (
-        "its number is of the probe that was made"
+        "its number is that of the probe that was made"
     )
     assert (endpoint.health, row(delivery_id)) == before
 
@@ -223,15 +215,15 @@ def test_the_deliveries_of_a_killed_worker_are_due_after_their_lease_and_nothing
     assert set(endpoint.states()) == {"delivered"}
 
 
-def test_a_killed_worker_that_left_no_room_for_its_own_row_leaves_it_to_the_others(
+def test_the_row_of_a_killed_worker_is_parked_if_no_slot_is_free_after_its_lease(
     endpoint: WebhookEndpoint,
 ) -> None:
     killed, second, third = endpoint.add(3)
     begin(killed, 0)
-    under_way = [begin(second, 60), begin(third, 60)]
+    in_flight = [begin(second, 60), begin(third, 60)]
     assert try_claim(killed, 61) is None
     assert row(killed)["parked"]
-    assert succeed(under_way[0], 62) == [(killed, 1)]
+    assert succeed(in_flight[0], 62) == [(killed, 1)]
 
 
 def test_a_worker_that_returns_after_its_lease_frees_no_slot(endpoint: WebhookEndpoint) -> None:
