@@ -1,4 +1,4 @@
-"""Brokers on a real Redis, and what tests do with their messages."""
+"""Brokers on a real Redis, and workers that stopped sending heartbeats."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,5 @@
-"""Clocks that tick under a test's control."""
+"""A clock that ticks under a test's control, and companies that are due."""
 
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,28 +12,16 @@ from models.database import query, transaction
 from queues import messages
 from queues.broker import QueueBroker
 from services.rules.rule_books import RuleBooks
+from tests.support.evaluations import FEW_LOGINS
 from tests.support.events import tracked
 from tests.support.in_transactions import evaluate, store
-from tests.support.world import START, World
+from tests.support.world import START, World, after
 
 POLICY = WebhookPolicy()
 
-RULES = """
-version: 1
-events: {login: , report: }
-flags:
-  - flag: Logs in
-    event: login
-    when: {At Risk: less than 2 times in 10 seconds}
-"""
-
-
-def after(seconds: float) -> datetime:
-    return START + timedelta(microseconds=round(seconds * 1_000_000))
-
 
 class RecordingBroker(QueueBroker):
-    """A broker that records its messages, or cannot be reached while `gone`."""
+    """A broker that records its messages, and is unreachable while `gone`."""
 
     def __init__(self, redis_url: str) -> None:
         client = redis.Redis.from_url(redis_url)
@@ -44,7 +31,7 @@ class RecordingBroker(QueueBroker):
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         if self.gone:
-            raise redis.ConnectionError("nobody answers")
+            raise redis.ConnectionError("connection refused")
         if message.queue_name != messages.TOTALS:
             self.sent.append(str(message))
         return super().enqueue(message, delay=delay)
@@ -68,11 +55,12 @@ class Ticking:
         return list(self.broker.sent)
 
 
-def new_organization(name: str = "o", rules: str = RULES) -> int:
+def new_organization(name: str = "o", rules: str = FEW_LOGINS) -> int:
     return World.create(rules, name=name).id
 
 
 def track(organization_id: int, *times: float, key: str = "login", company: str = "acme") -> int:
+    """Store an event for each time; return the id of the company's row."""
     events = [tracked(organization_id, company, after(at), key=key) for at in times]
     store(events, RuleBooks())
     with transaction():
@@ -85,4 +73,5 @@ def track(organization_id: int, *times: float, key: str = "login", company: str 
 
 
 def judge(company_id: int, at: float) -> list[UUID]:
+    """Evaluate a company; return the ids of the deliveries written."""
     return evaluate([company_id], RuleBooks(), after(at)).written

@@ -1,4 +1,4 @@
-"""Services called as their actors call them: each time in a transaction of its own."""
+"""Services called as actors call them, each time in a transaction of its own."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

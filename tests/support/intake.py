@@ -1,16 +1,11 @@
 """Events that are stored, and the rows that they leave."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from models.database import query, transaction
 from services.events.tracked_event import TrackedEvent
 from tests.support.events import tracked
-from tests.support.world import START, World
-
-
-def after(seconds: float) -> datetime:
-    return START + timedelta(seconds=seconds)
+from tests.support.world import World, after
 
 
 def event(organization_id: int, at: float = 0, **changed: Any) -> TrackedEvent:

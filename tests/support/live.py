@@ -10,13 +10,13 @@ from tests.support.in_transactions import evaluate, store
 
 
 def receive(event: TrackedEvent, rulebooks: RuleBooks) -> None:
-    """Store an event and evaluate its company if it has to be, as the actors do."""
+    """Store an event and evaluate its company if necessary, as the actors do."""
     for company_id in store([event], rulebooks):
         evaluate([company_id], rulebooks, event.occurred_at)
 
 
 def pass_time(until: datetime, rulebooks: RuleBooks) -> None:
-    """Evaluate whatever falls due at its instant, as the clock has it done."""
+    """Evaluate each company at the instant at which a flag of it falls due, as the clock does."""
     while True:
         with transaction():
             due = flag_states.find_due(until=until, limit=1)

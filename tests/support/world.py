@@ -1,7 +1,7 @@
 """`World`: an organization whose companies send events and are evaluated at chosen instants.
 
 Tests of anything that reads what the workers have written start from a world instead of set-up
-code of their own. A world calls the services that the workers call; only the time is simulated.
+code of their own. A world calls the services that the workers call; only time is simulated.
 
     def test_a_flag_is_raised_when_its_window_has_passed(world: World) -> None:
         world.track("acme", 0, 3)  # two sign-ins, 0 and 3 seconds after the start
@@ -72,6 +72,11 @@ Time = float | timedelta | datetime
 """Seconds or a duration after the start of a world, or an instant."""
 
 _numbers = itertools.count(1)
+
+
+def after(seconds: float) -> datetime:
+    """Return the instant that is this many seconds after the start of a world."""
+    return START + timedelta(microseconds=round(seconds * 1_000_000))
 
 
 def days_ago(*days: float) -> list[timedelta]:

@@ -1,4 +1,4 @@
-"""Fixtures of this folder."""
+"""A clock whose time is set by the test, and its brokers."""
 
 from collections.abc import Callable, Iterator
 

@@ -19,15 +19,14 @@ from services.rules.rule_books import RuleBooks
 from services.webhooks.claims import claim
 from tests.support.clocks import (
     POLICY,
-    RULES,
     RecordingBroker,
     Ticking,
-    after,
     judge,
     new_organization,
     track,
 )
-from tests.support.world import MICROSECOND, START
+from tests.support.evaluations import FEW_LOGINS
+from tests.support.world import MICROSECOND, START, after
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -37,7 +36,7 @@ SOON = 0.6
 
 
 def new_delivery(settings: Settings) -> UUID:
-    """A webhook written at START."""
+    """Write a delivery at `START`."""
     organization_id = new_organization()
     with transaction():
         webhook_endpoints.add(
@@ -47,7 +46,7 @@ def new_delivery(settings: Settings) -> UUID:
     return delivery_id
 
 
-def test_if_nothing_is_due_nothing_is_enqueued(ticking: Ticking) -> None:
+def test_nothing_is_enqueued_unless_it_is_due(ticking: Ticking) -> None:
     assert ticking.at(0) == []
     judge(track(new_organization(), 0, 1), 1)
     assert ticking.at(1) == []
@@ -103,7 +102,7 @@ def test_a_flag_due_again_soon_after_it_recovered_is_not_late(ticking: Ticking) 
 
 
 @pytest.mark.parametrize("fetched", [False, True])
-def test_while_an_older_event_is_not_stored_nothing_is_judged_past_it(
+def test_nothing_is_judged_past_the_oldest_event_that_is_not_stored(
     ticking: Ticking, brokers: Callable[[], RecordingBroker], *, fetched: bool
 ) -> None:
     organization_id = new_organization()
@@ -125,7 +124,7 @@ def test_while_an_older_event_is_not_stored_nothing_is_judged_past_it(
     assert ticking.at(30.2) == [f"evaluate({later})"]
 
 
-def test_while_events_wait_few_companies_are_enqueued_and_all_once_none_waits(
+def test_few_companies_are_enqueued_while_events_wait_and_the_others_afterwards(
     ticking: Ticking, brokers: Callable[[], RecordingBroker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock_module, "WHILE_BEHIND", 2)
@@ -136,7 +135,7 @@ def test_while_events_wait_few_companies_are_enqueued_and_all_once_none_waits(
     worker.enqueue(replace(messages.persist([]), message_timestamp=posted_at))
 
     asked = [f"evaluate({company_id})" for company_id in ids]
-    assert ticking.at(10) == asked[:2], "those that wait the longest"
+    assert ticking.at(10) == asked[:2], "those that have waited the longest"
     assert ticking.at(10.2) == []
     assert ticking.at(11) == asked[2:4]
 
@@ -152,24 +151,24 @@ def test_while_events_wait_few_companies_are_enqueued_and_all_once_none_waits(
 def test_totals_are_refreshed_rarely_while_events_wait(
     ticking: Ticking, brokers: Callable[[], RecordingBroker]
 ) -> None:
-    def summed_up(at: float) -> bool:
+    def refreshes(at: float) -> bool:
         ticking.at(at)
         waiting = ticking.broker.waiting(messages.TOTALS)
         ticking.broker.flush(messages.TOTALS)
         return waiting > 0
 
-    assert [summed_up(at) for at in (10, 19, 20)] == [True, False, True]
+    assert [refreshes(at) for at in (10, 19, 20)] == [True, False, True]
 
     track(new_organization(), 20)
     posted_at = round(after(20).timestamp() * 1000)
     worker = brokers()
     worker.enqueue(replace(messages.persist([]), message_timestamp=posted_at))
-    assert [summed_up(at) for at in (31, 79, 80)] == [False, False, True]
+    assert [refreshes(at) for at in (31, 79, 80)] == [False, False, True]
 
     message = next(worker.consume(messages.EVENTS, timeout=1))
     assert message is not None
     worker.consume(messages.EVENTS, timeout=1).ack(message)
-    assert [summed_up(at) for at in (85, 95)] == [False, True]
+    assert [refreshes(at) for at in (85, 95)] == [False, True]
 
 
 def test_a_company_that_cannot_be_evaluated_does_not_block_the_others(
@@ -190,7 +189,9 @@ def test_a_company_with_several_reasons_is_enqueued_once(ticking: Ticking) -> No
     company_id = track(organization_id, 0, 1)
     judge(company_id, 1)
     with transaction():
-        apply_rules(organization_id, RULES + "# new\n", file="r", applied_by="test", now=after(2))
+        apply_rules(
+            organization_id, FEW_LOGINS + "# new\n", file="r", applied_by="test", now=after(2)
+        )
     track(organization_id, 3)
     assert ticking.at(20) == [f"evaluate({company_id})"]
 
@@ -263,7 +264,7 @@ def test_companies_judged_by_older_rules_are_enqueued_at_once_and_no_others(
     for company_id in (first, second, other):
         judge(company_id, 0)
     with transaction():
-        apply_rules(ours, RULES + "# new\n", file="r", applied_by="test", now=after(1))
+        apply_rules(ours, FEW_LOGINS + "# new\n", file="r", applied_by="test", now=after(1))
     assert sorted(ticking.at(1)) == sorted([f"evaluate({first})", f"evaluate({second})"])
     for company_id in (first, second):
         judge(company_id, 1.5)
@@ -276,7 +277,7 @@ def test_companies_older_than_the_first_rules_are_enqueued(ticking: Ticking) -> 
     company_id = track(organization_id, 0)
     assert ticking.at(10) == []
     with transaction():
-        apply_rules(organization_id, RULES, file="r", applied_by="test", now=after(10))
+        apply_rules(organization_id, FEW_LOGINS, file="r", applied_by="test", now=after(10))
     assert ticking.at(10) == [f"evaluate({company_id})"]
 
 

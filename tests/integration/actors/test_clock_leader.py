@@ -1,4 +1,4 @@
-"""Which of several clocks leads, and how a clock survives outages."""
+"""Only one of several clocks leads, and a clock survives outages."""
 
 import threading
 import time
@@ -12,15 +12,8 @@ from actors.clock import Clock
 from config.settings import Settings
 from models.database import query, transaction
 from queues import messages
-from tests.support.clocks import (
-    POLICY,
-    RecordingBroker,
-    Ticking,
-    after,
-    judge,
-    new_organization,
-    track,
-)
+from tests.support.clocks import POLICY, RecordingBroker, Ticking, judge, new_organization, track
+from tests.support.world import after
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -44,8 +37,8 @@ class Running:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the pauses, so that tests need not wait."""
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the pauses of clocks."""
     monkeypatch.setattr("actors.clock.TICK_SECONDS", 0.02)
     monkeypatch.setattr("actors.clock.RETRY_PAUSE_SECONDS", 0.05)
 
@@ -67,7 +60,7 @@ def running_clock(broker: RecordingBroker) -> Iterator[Running]:
 def eventually(holds: Callable[[], bool], seconds: float = 5) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, "it never came true"
+        assert time.monotonic() < deadline, "the condition was not met in time"
         time.sleep(0.01)
 
 
@@ -89,14 +82,14 @@ def due_company(settings: Settings) -> int:
     return company_id
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_pauses")
 def test_of_two_clocks_only_one_leads_and_the_other_takes_over_when_it_stops(
     due_company: int, brokers: Callable[[], RecordingBroker]
 ) -> None:
     with ExitStack() as running:
         clocks = [running.enter_context(running_clock(brokers())) for _ in range(2)]
         eventually(lambda: any(clock.leads for clock in clocks))
-        time.sleep(0.2)  # ten ticks, in which the other one must keep still
+        time.sleep(0.2)  # ten ticks, during which the other clock must do nothing
         [leader] = [clock for clock in clocks if clock.leads]
         [standby] = [clock for clock in clocks if not clock.leads]
         assert leader.broker.sent == [f"evaluate({due_company})"]
@@ -105,8 +98,8 @@ def test_of_two_clocks_only_one_leads_and_the_other_takes_over_when_it_stops(
         assert standby.broker.sent == [f"evaluate({due_company})"]
 
 
-@pytest.mark.usefixtures("impatient", "due_company")
-def test_when_the_leader_loses_its_connection_a_clock_leads_again(
+@pytest.mark.usefixtures("short_pauses", "due_company")
+def test_a_clock_leads_again_after_the_leader_lost_its_connection(
     brokers: Callable[[], RecordingBroker],
 ) -> None:
     with ExitStack() as running:
@@ -121,8 +114,8 @@ def test_when_the_leader_loses_its_connection_a_clock_leads_again(
         assert all(clock.thread.is_alive() for clock in clocks)
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_clock_goes_on_when_redis_is_back(
+@pytest.mark.usefixtures("short_pauses")
+def test_a_clock_continues_when_redis_is_back(
     due_company: int, brokers: Callable[[], RecordingBroker]
 ) -> None:
     with running_clock(brokers()) as clock:
@@ -134,7 +127,7 @@ def test_a_clock_goes_on_when_redis_is_back(
         assert clock.broker.sent == [f"evaluate({due_company})"]
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_pauses")
 def test_a_clock_that_is_stopped_releases_the_lock(
     brokers: Callable[[], RecordingBroker],
 ) -> None:

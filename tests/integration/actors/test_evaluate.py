@@ -1,4 +1,4 @@
-"""Companies evaluated together get the same health as alone, and one fault stops no other."""
+"""Companies evaluated together get the same health as alone, and one error affects no other."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -55,18 +55,18 @@ def ids(world: World) -> list[int]:
 
 
 def recorded(world: World) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The transitions and flags of an organization's companies, without ids."""
-    of_them = "join companies c on c.id = company_id where c.organization_id = %(id)s"
+    """Return the transitions and flags of an organization's companies, without ids."""
+    matching = "join companies c on c.id = company_id where c.organization_id = %(id)s"
     with transaction():
         transitions = query(
-            f"select c.external_id, t.sequence, at, cause, changes from transitions t {of_them}"
+            f"select c.external_id, t.sequence, at, cause, changes from transitions t {matching}"
             " order by 1, 2",
             {"id": world.id},
         )
         flags = query(
             "select c.external_id, flag, status, f.changed_at, due_at, c.awaiting, moved_at,"
             " holding, c.health_status, c.score, c.unsettled_since from flag_states f"
-            f" {of_them} order by 1, 2",
+            f" {matching} order by 1, 2",
             {"id": world.id},
         )
     return transitions, flags
@@ -93,7 +93,7 @@ def test_companies_evaluated_together_get_the_same_health_as_alone(
         assert recorded(together) == recorded(alone)
 
 
-def test_a_company_that_cannot_be_evaluated_stops_no_other(broker: QueueBroker) -> None:
+def test_a_company_that_cannot_be_evaluated_affects_no_other(broker: QueueBroker) -> None:
     fine, unreadable = new_world(utc_now()), new_world(utc_now())
     for world in (fine, unreadable):
         for name in NAMES:

@@ -18,26 +18,17 @@ from actors.retries import WebhookRetries
 from config.settings import Settings
 from config.webhook_policy import WebhookPolicy
 from models.database import query, transaction
-from models.organizations import organizations
 from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import NewDelivery
 from queues import messages
 from queues.broker import QueueBroker
-from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.transport import Transport
 from tests.support.brokers import NewBroker
-
-RULES = """
-version: 1
-events: {login: }
-flags:
-  - flag: Logs in
-    event: login
-    when: {At Risk: less than 2 times in 10 seconds}
-"""
+from tests.support.evaluations import FEW_LOGINS
+from tests.support.world import World
 
 OUTAGE = "perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(5);"
 
@@ -46,7 +37,7 @@ DISK_FULL = "raise exception 'could not extend file' using errcode = 'disk_full'
 
 
 class Running:
-    """Worker threads for all queues, and what they wrote."""
+    """Worker threads for all queues, and the rows that they write."""
 
     def __init__(self, broker: QueueBroker) -> None:
         self.broker = broker
@@ -62,7 +53,7 @@ class Running:
         """Return the rows of a query as soon as it has any."""
         deadline = time.monotonic() + seconds
         while not (rows := self.rows(sql)):
-            assert time.monotonic() < deadline, f"nothing came of `{sql}`"
+            assert time.monotonic() < deadline, f"no rows after {seconds} seconds: {sql}"
             time.sleep(0.02)
         return rows
 
@@ -115,11 +106,7 @@ def receiver(status: int) -> Iterator[tuple[str, list[tuple[dict[str, str], byte
 
 
 def new_organization() -> int:
-    with transaction():
-        organization_id = organizations.create("o").id
-        now = datetime.now(UTC) - timedelta(minutes=1)
-        apply_rules(organization_id, RULES, file="rules.yaml", applied_by="test", now=now)
-    return organization_id
+    return World.create(FEW_LOGINS, start=datetime.now(UTC)).id
 
 
 def login(organization_id: int, event_id: str = "e1") -> dict[str, Any]:
@@ -164,7 +151,7 @@ def test_an_event_is_stored_evaluated_and_sent_to_the_endpoint(
         (LARGE_BUNDLE, timedelta(0), LARGE_BUNDLE),
     ],
 )
-def test_many_events_that_waited_long_are_stored_and_their_evaluation_is_left_to_the_clock(
+def test_a_long_backlog_is_stored_and_its_evaluation_left_to_the_clock(
     worker: Running, events: int, waited: timedelta, judged: int
 ) -> None:
     organization_id = new_organization()
@@ -182,9 +169,7 @@ def test_many_events_that_waited_long_are_stored_and_their_evaluation_is_left_to
     assert len(left) == events - judged
 
 
-def test_the_same_messages_many_times_over_do_what_they_do_once(
-    worker: Running, settings: Settings
-) -> None:
+def test_repeated_messages_have_the_effect_of_one(worker: Running, settings: Settings) -> None:
     organization_id = new_organization()
     with receiver(200) as (url, requests):
         with transaction():
@@ -293,14 +278,14 @@ def test_an_evaluation_that_fails_affects_no_other(worker: Running) -> None:
     worker.eventually("select 1 from events")
     worker.wait_until_idle()
     [company] = worker.rows("select id, unsettled_since, sequence from companies")
-    assert company["unsettled_since"] is not None, "so the clock finds it"
+    assert company["unsettled_since"] is not None, "so that the clock enqueues it"
     assert company["sequence"] == 0
     worker.rows("alter table transitions drop constraint fails")
     worker.send(messages.evaluate(company["id"]))
     assert len(worker.eventually("select 1 from transitions")) == 1
 
 
-def test_every_event_of_a_message_is_stored_and_one_that_cannot_be_affects_no_other(
+def test_an_event_that_cannot_be_stored_affects_no_other_of_its_message(
     worker: Running,
 ) -> None:
     organization_id = new_organization()

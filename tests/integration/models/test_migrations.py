@@ -37,7 +37,7 @@ def test_filtering_companies_by_a_custom_field_uses_the_index(settings: Settings
 
 @pytest.fixture
 def empty_database(servers: Any, settings: Settings) -> Iterator[None]:
-    """Connects to a database of its own, without any table."""
+    """Connect to a new database without tables."""
     servers.execute("create database to_migrate")
     connect(replace(settings, database_url=servers.database_url("to_migrate")))
     try:
@@ -49,7 +49,7 @@ def empty_database(servers: Any, settings: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def migrated_before(empty_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Migrates a database of its own as far as the migrations before one."""
+    """Return a function that applies the migrations before a given one to a new database."""
 
     def migrate_until(name: str) -> None:
         shipped = migrations.every()
@@ -87,7 +87,7 @@ def test_0010_positions_transitions_in_the_order_of_recording(
     assert order == [("b", 1), ("a", 1), ("a", 2), ("b", 2)]
 
 
-def test_0013_keeps_the_fields_and_the_flags_that_await_an_event(
+def test_0013_keeps_fields_and_the_flags_that_await_an_event(
     migrated_before: Callable[[str], None],
 ) -> None:
     migrated_before("0013")
@@ -118,15 +118,15 @@ def test_0013_keeps_the_fields_and_the_flags_that_await_an_event(
 
 @pytest.fixture
 def ship(empty_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes a release of made-up migrations beside the shipped ones; names in `_post` are post."""
+    """Return a function that ships added migrations; names that end in `_post` are post."""
     shipped = migrations.every()
 
     def release(**sql_by_name: str) -> None:
-        made_up = [
+        added = [
             Migration(name.removesuffix("_post"), sql, is_post=name.endswith("_post"))
             for name, sql in sql_by_name.items()
         ]
-        every = sorted([*shipped, *made_up], key=lambda migration: migration.name)
+        every = sorted([*shipped, *added], key=lambda migration: migration.name)
         monkeypatch.setattr(migrations, "every", lambda: every)
 
     return release
@@ -157,7 +157,7 @@ def test_the_checksum_of_every_applied_migration_is_recorded(empty_database: Non
     assert recorded() == {m.name: m.checksum for m in migrations.every()}
 
 
-def test_migrations_applied_before_there_were_checksums_get_theirs_at_the_next_run(
+def test_migrations_applied_before_checksums_existed_get_them_at_the_next_run(
     migrated_before: Callable[[str], None],
 ) -> None:
     migrated_before("0014")
@@ -180,7 +180,7 @@ def test_an_applied_migration_that_has_changed_is_refused_by_name(
     assert migrate() == ["n9001_next"]
 
 
-def test_migrations_of_a_newer_release_are_no_reason_to_refuse(ship: Callable[..., None]) -> None:
+def test_applied_migrations_of_a_newer_release_are_ignored(ship: Callable[..., None]) -> None:
     ship(n9000_t=ADD)
     migrate()
     ship()
@@ -195,7 +195,7 @@ def test_an_empty_database_gets_all_migrations_in_number_order(ship: Callable[..
     assert migrations.pending() == []
 
 
-def test_post_migrations_wait_until_they_are_asked_for(ship: Callable[..., None]) -> None:
+def test_post_migrations_wait_until_they_are_requested(ship: Callable[..., None]) -> None:
     migrate()
     ship(n9000_t=ADD, n9001_b_post=DROP)
     assert migrate() == ["n9000_t"]
@@ -218,7 +218,7 @@ def test_a_pre_migration_is_refused_while_an_older_post_migration_waits(
     assert migrate(post=True) == ["n9000_t", "n9001_b", "n9002_b"]
 
 
-def test_a_file_is_a_post_migration_by_its_name_which_is_recorded_without_that(
+def test_the_suffix_of_a_post_migration_is_not_part_of_its_recorded_name(
     empty_database: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "0002_b.post.sql").write_text("select 2")
@@ -231,7 +231,7 @@ def test_a_file_is_a_post_migration_by_its_name_which_is_recorded_without_that(
     ]
 
 
-def test_a_migration_that_fails_leaves_the_schema_as_it_was(ship: Callable[..., None]) -> None:
+def test_a_failed_migration_leaves_the_schema_unchanged(ship: Callable[..., None]) -> None:
     migrate()
     ship(n9000_t=ADD, n9001_fault="select no_such_column from t9000")
     with pytest.raises(ProgrammingError):

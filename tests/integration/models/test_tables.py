@@ -1,4 +1,4 @@
-"""The Peewee models describe exactly the tables that the migrations make."""
+"""The Peewee models describe exactly the tables that the migrations create."""
 
 import importlib
 import pkgutil
@@ -29,14 +29,14 @@ TYPES = {
     "TEXT[]": "text[]",
     "TIMESTAMPTZ": "timestamp with time zone",
 }
-"""PostgreSQL's names of the types that Peewee names differently, but for their case."""
+"""PostgreSQL's names of types whose names in Peewee differ in more than case."""
 
 ON_DELETE = {"a": None, "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 
 
 @pytest.fixture(autouse=True)
 def undo_changes(settings: Settings) -> Iterator[None]:
-    """A transaction that is rolled back after the test."""
+    """Run the test in a transaction that is rolled back."""
     with database.connection_context(), database.atomic() as transaction:
         yield
         transaction.rollback()
@@ -88,7 +88,7 @@ def describe_model(model: type[Table]) -> Description:
 
 
 def type_of(field: "Field[Any]") -> str:
-    """PostgreSQL's name of a field's type."""
+    """Return PostgreSQL's name of a field's type."""
     if isinstance(field, ForeignKeyField):
         return type_of(field.rel_field)
     context = database.obj.get_sql_context()
@@ -153,7 +153,7 @@ KEYS = """
 
 
 def differences(described: list[type[Table]]) -> list[str]:
-    """Where these models and the schema differ, a sentence each."""
+    """Return the differences between these models and the schema, a sentence each."""
     schema = describe_schema()
     tables = {model._meta.table_name: describe_model(model) for model in described}
     return [
@@ -211,29 +211,27 @@ def test_each_table_has_one_model() -> None:
         ("alter table event_arrivals add primary key (hour)", "event_arrivals: primary key"),
     ],
 )
-def test_a_change_of_the_schema_that_the_models_do_not_have_is_found(
-    change: str, difference: str
-) -> None:
+def test_a_difference_between_schema_and_models_is_reported(change: str, difference: str) -> None:
     execute(change)
-    [only] = differences(SHIPPED)
-    assert only.startswith(difference)
+    [reported] = differences(SHIPPED)
+    assert reported.startswith(difference)
 
 
-def test_a_model_of_no_table_is_found() -> None:
-    class Made(Table):
+def test_a_model_without_a_table_is_reported() -> None:
+    class UnknownTable(Table):
         class Meta:
             table_name = "t9000"
 
-    assert differences([*SHIPPED, Made]) == ["t9000 has no table"]
+    assert differences([*SHIPPED, UnknownTable]) == ["t9000 has no table"]
 
 
-def test_a_field_that_the_table_does_not_have_is_found() -> None:
-    class Made(ApiKeyRow):
+def test_a_field_without_a_column_is_reported() -> None:
+    class ExtendedRow(ApiKeyRow):
         extra = IntegerField()
 
         class Meta:
             table_name = "api_keys"
 
     others = [model for model in SHIPPED if model is not ApiKeyRow]
-    [found] = differences([*others, Made])
-    assert found.startswith("api_keys: column extra None")
+    [reported] = differences([*others, ExtendedRow])
+    assert reported.startswith("api_keys: column extra None")

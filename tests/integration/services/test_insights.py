@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from models.database import execute, query, transaction
-from models.insights import answers as stored
-from models.organizations import organizations
+from models.database import execute, transaction
+from models.insights import answers as stored_answers
 from rules.file.rule_file import read_rules
 from services.insights import answers
 from services.insights.answers import cached_answer
@@ -22,10 +21,9 @@ from services.insights.questions import (
     write_question,
 )
 from services.insights.thresholds import Threshold, distributions
-from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from tests.support.events import tracked
-from tests.support.in_transactions import compute_answer, evaluate, store
+from tests.support.in_transactions import compute_answer, store
 from tests.support.world import World
 
 NOW = datetime(2026, 1, 21, 12, tzinfo=UTC)
@@ -63,18 +61,9 @@ def new_organization() -> int:
 
 def track(organization_id: int, company: str, days: float, **changed: Any) -> None:
     at = NOW - timedelta(days=days)
-    says = {"name": company, **changed.pop("fields", {})}
+    fields = {"name": company, **changed.pop("fields", {})}
     key = changed.pop("event_key", "login")
-    store([tracked(organization_id, company, at, key=key, company=says, **changed)], RuleBooks())
-
-
-def judge(organization_id: int) -> None:
-    with transaction():
-        rows = query(
-            "select id from companies where organization_id = %(o)s", {"o": organization_id}
-        )
-    for row in rows:
-        evaluate([row["id"]], RuleBooks(), NOW)
+    store([tracked(organization_id, company, at, key=key, company=fields, **changed)], RuleBooks())
 
 
 def ask(organization_id: int, question: Question, now: datetime = NOW) -> Any:
@@ -83,7 +72,7 @@ def ask(organization_id: int, question: Question, now: datetime = NOW) -> Any:
         return cached_answer(organization_id, question, now).value
 
 
-def test_adoption_is_of_all_companies_ever_and_in_thirty_days() -> None:
+def test_adoption_counts_companies_that_ever_used_an_event_and_in_thirty_days() -> None:
     o, other = new_organization(), new_organization()
     track(o, "a", 1)
     track(o, "a", 2)
@@ -94,7 +83,7 @@ def test_adoption_is_of_all_companies_ever_and_in_thirty_days() -> None:
     assert ask(o, Adoption("never")) == {"companies": 3, "ever": 0, "in_a_month": 0}
 
 
-def test_a_distribution_counts_each_company_also_those_without_any_event() -> None:
+def test_a_distribution_includes_companies_without_events() -> None:
     o, other = new_organization(), new_organization()
     for company, times in (("a", 1), ("b", 3), ("c", 3)):
         for _ in range(times):
@@ -109,7 +98,7 @@ def test_a_distribution_counts_each_company_also_those_without_any_event() -> No
     ]  # fmt: skip
 
 
-def test_a_distribution_counts_users_and_heeds_the_data_of_events() -> None:
+def test_a_distribution_counts_users_and_filters_events_by_their_data() -> None:
     o = new_organization()
     for user, source in (("ann", "web"), ("ann", "web"), ("ben", "web"), ("cem", "api")):
         track(o, "a", 1, user_id=user, data={"source": source})
@@ -121,19 +110,18 @@ def test_a_distribution_counts_users_and_heeds_the_data_of_events() -> None:
 
 
 def test_a_distribution_for_a_flag_leaves_out_companies_to_which_it_does_not_apply() -> None:
-    with transaction():
-        o = organizations.create("applies").id
-        apply_rules(o, APPLYING, file="r", applied_by="test", now=NOW - timedelta(days=9))
+    world = World.create(APPLYING, start=NOW, rules_at=-timedelta(days=9))
+    o = world.id
     for company, plan in (("a", "Pro"), ("b", "PRO"), ("c", "Free")):
         track(o, company, 1, fields={"plan": plan})
-    judge(o)
+    world.judge()
     book = read_rules(APPLYING)
     [(question, _)] = distributions(book, "Logs in")
     assert ask(o, question) == [[1, 2]]
     assert ask(o, replace(question, flag=None)) == [[1, 3]]
 
 
-def test_uptake_is_how_many_companies_had_ever_used_it_by_the_end_of_each_week() -> None:
+def test_uptake_counts_companies_that_had_used_an_event_by_the_end_of_each_week() -> None:
     o, other = new_organization(), new_organization()
     track(o, "a", 800, event_key="report")
     track(o, "a", 16)  # Monday, two weeks before
@@ -150,10 +138,10 @@ def test_uptake_is_how_many_companies_had_ever_used_it_by_the_end_of_each_week()
         {"week": "2026-01-12", "companies": 3, "used": 2},
         {"week": "2026-01-19", "companies": 3, "used": 2},
     ]
-    assert [one["used"] for one in ask(o, Uptake("never"))] == [0] * 53
+    assert [week["used"] for week in ask(o, Uptake("never"))] == [0] * 53
 
 
-def test_very_many_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_above_the_maximum_are_one_band(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "MAX_NUMBER", 3)
     o = new_organization()
     for company, times in (("a", 3), ("b", 5)):
@@ -162,19 +150,18 @@ def test_very_many_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None
     assert ask(o, Distribution("login", (), timedelta(days=7), users=False)) == [[3, 2]]
 
 
-def test_cohorts_are_by_the_value_of_a_field() -> None:
+def test_cohorts_are_grouped_by_the_value_of_a_field() -> None:
     o = new_organization()
     track(o, "a", 1, fields={"plan": "Pro"})
     track(o, "a", 2, fields={"plan": "Pro"})
     track(o, "b", 40, fields={"plan": "Pro"})
     track(o, "c", 1, fields={"plan": None})
     track(o, "d", 1, event_key="report", fields={"seats": 5})
-    asked = ask(o, Cohorts("plan", "login"))
-    assert asked == [
+    assert ask(o, Cohorts("plan", "login")) == [
         {"value": "Pro", "others": False, "companies": 2, "active": 1, "events": 2},
         {"value": None, "others": False, "companies": 2, "active": 1, "events": 1},
     ]
-    assert [one["value"] for one in ask(o, Cohorts("name", "login"))] == ["a", "b", "c", "d"]
+    assert [cohort["value"] for cohort in ask(o, Cohorts("name", "login"))] == ["a", "b", "c", "d"]
 
 
 def test_rare_values_of_a_field_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,18 +170,19 @@ def test_rare_values_of_a_field_are_counted_together(monkeypatch: pytest.MonkeyP
     for company, seats in (("a", 1), ("b", 1), ("c", 2), ("d", 3)):
         track(o, company, 1, fields={"seats": seats})
     assert [
-        (one["value"], one["others"], one["companies"]) for one in ask(o, Cohorts("seats", "login"))
+        (cohort["value"], cohort["others"], cohort["companies"])
+        for cohort in ask(o, Cohorts("seats", "login"))
     ] == [(1, False, 2), (None, True, 2)]
 
 
-# When
+# When answers are computed
 
 
 def test_an_answer_that_is_not_cached_is_stale() -> None:
     o = new_organization()
     with transaction():
-        looked = cached_answer(o, Adoption("login"), NOW)
-    assert (looked.value, looked.as_of, looked.is_stale) == (None, None, True)
+        answer = cached_answer(o, Adoption("login"), NOW)
+    assert (answer.value, answer.as_of, answer.is_stale) == (None, None, True)
 
 
 def test_an_answer_is_stale_after_a_minute_or_twenty_times_its_cost() -> None:
@@ -214,7 +202,7 @@ def test_an_answer_is_stale_after_a_minute_or_twenty_times_its_cost() -> None:
     assert is_stale(200)
 
 
-def test_a_fresh_answer_is_not_worked_out_again() -> None:
+def test_a_fresh_answer_is_not_computed_again() -> None:
     o = new_organization()
     track(o, "a", 1)
     assert ask(o, Adoption("login"))["companies"] == 1
@@ -225,29 +213,29 @@ def test_a_fresh_answer_is_not_worked_out_again() -> None:
 
 def test_an_older_answer_does_not_replace_a_newer_one() -> None:
     o = new_organization()
-    for at, said in ((NOW, "new"), (NOW - timedelta(seconds=1), "old")):
+    for at, value in ((NOW, "new"), (NOW - timedelta(seconds=1), "old")):
         with transaction():
-            stored.save(o, "q", stored.StoredAnswer(said, at, timedelta(0)))
+            stored_answers.save(o, "q", stored_answers.StoredAnswer(value, at, timedelta(0)))
     with transaction():
-        found = stored.find(o, "q")
-    assert found is not None
-    assert found.answer == "new"
+        answer = stored_answers.find(o, "q")
+    assert answer is not None
+    assert answer.answer == "new"
 
 
 def test_an_answer_that_was_not_requested_for_a_month_is_deleted() -> None:
     o = new_organization()
     ask(o, Adoption("login"))
     with transaction():
-        stored.delete(before=NOW)
-        assert stored.find(o, write_question(Adoption("login"))) is not None
-        stored.delete(before=NOW + timedelta(seconds=1))
-        assert stored.find(o, write_question(Adoption("login"))) is None
+        stored_answers.delete(before=NOW)
+        assert stored_answers.find(o, write_question(Adoption("login"))) is not None
+        stored_answers.delete(before=NOW + timedelta(seconds=1))
+        assert stored_answers.find(o, write_question(Adoption("login"))) is None
 
 
 # Flags
 
 
-def test_a_flag_is_shown_by_each_of_its_windows_with_the_thresholds_in_it() -> None:
+def test_a_flag_has_a_distribution_for_each_of_its_windows_with_its_thresholds() -> None:
     book = read_rules(RULES)
     where = ((("source",), ("web", 1)),)
     assert distributions(book, "Logs in") == [
@@ -260,7 +248,7 @@ def test_a_flag_is_shown_by_each_of_its_windows_with_the_thresholds_in_it() -> N
         )
     ]
     assert [
-        (question.users, [one.number for one in thresholds])
+        (question.users, [threshold.number for threshold in thresholds])
         for question, thresholds in distributions(book, "Users")
     ] == [(False, [1]), (True, [2])]
     assert distributions(book, "Field") == []
@@ -295,6 +283,6 @@ def test_a_threshold_holds_on_one_side_of_its_number_and_names_the_count_one_eve
 
 
 @pytest.mark.parametrize("text", ["", "1", "{}", '{"asks": "Why"}', '{"asks": "Adoption"}'])
-def test_what_is_no_question_is_refused(text: str) -> None:
+def test_any_other_text_is_not_a_question(text: str) -> None:
     with pytest.raises(ValueError, match=r"(?i)question|unexpected|input"):
         read_question(text)

@@ -1,7 +1,6 @@
 """Endpoints with deliveries, and attempts of them."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,26 +10,19 @@ from models.database import execute, query, transaction
 from models.webhooks import deliveries, pending_deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt, ManualReason, NewDelivery, Request, Result
 from models.webhooks.webhook_endpoints import Endpoint
-from services.webhooks import endpoints as endpoint_service
+from services.webhooks import endpoints
 from services.webhooks.claims import ClaimedDelivery, claim
 from services.webhooks.outcomes import AttemptFailed, record_failure, record_success
+from tests.support.world import START, after
 
 POLICY = WebhookPolicy()
-
-T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
-
-MICROSECOND = 0.000001
 
 HOUR = 3600.0
 
 
-def after(seconds: float) -> datetime:
-    return T0 + timedelta(microseconds=round(seconds * 1_000_000))
-
-
 @dataclass
 class WebhookEndpoint:
-    """An endpoint and its deliveries; times are seconds after T0."""
+    """An endpoint and its deliveries; times are seconds after `START`."""
 
     organization_id: int
     id: UUID
@@ -39,7 +31,7 @@ class WebhookEndpoint:
         """Add new rows and return their ids, oldest first."""
         with transaction():
             new = NewDelivery(self.organization_id, self.id, None, "msg_1", "{}", manual=by_hand)
-            return [deliveries.add(new, T0) for _ in range(number)]
+            return [deliveries.add(new, START) for _ in range(number)]
 
     @property
     def stored(self) -> Endpoint:
@@ -67,14 +59,12 @@ class WebhookEndpoint:
 
     def disable(self, at: float) -> None:
         with transaction():
-            endpoint_service.disable(
-                endpoint_service.lock(self.organization_id, self.id), "by hand", after(at)
-            )
+            endpoints.disable(endpoints.lock(self.organization_id, self.id), "by hand", after(at))
 
     def enable(self, at: float) -> list[Request]:
         with transaction():
-            return endpoint_service.enable(
-                endpoint_service.lock(self.organization_id, self.id), after(at), POLICY
+            return endpoints.enable(
+                endpoints.lock(self.organization_id, self.id), after(at), POLICY
             )
 
 
@@ -87,8 +77,8 @@ def add_endpoint(organization_id: int, settings: Settings) -> WebhookEndpoint:
 
 def row(delivery_id: UUID) -> dict[str, Any]:
     with transaction():
-        [found] = query("select * from deliveries where id = %(id)s", {"id": delivery_id})
-    return found
+        [delivery] = query("select * from deliveries where id = %(id)s", {"id": delivery_id})
+    return delivery
 
 
 def try_claim(delivery_id: UUID, at: float) -> ClaimedDelivery | None:
@@ -97,7 +87,7 @@ def try_claim(delivery_id: UUID, at: float) -> ClaimedDelivery | None:
 
 
 def begin(delivery_id: UUID, at: float) -> ClaimedDelivery:
-    """Claim a row whose turn it is."""
+    """Claim a row that can be claimed now."""
     claimed = try_claim(delivery_id, at)
     assert claimed is not None
     return claimed

@@ -1,7 +1,7 @@
 """A receiver of webhooks and an outbox with one delivery."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,22 +18,8 @@ from queues import messages
 from services.webhooks.addresses import AddressPolicy
 from services.webhooks.delivery import attempt_delivery
 from services.webhooks.metrics import WebhookCounters
-from services.webhooks.outcomes import (
-    AcceptedDelivery,
-    AttemptFailed,
-)
+from services.webhooks.outcomes import AcceptedDelivery, AttemptFailed
 from services.webhooks.transport import Transport
-
-T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
-
-RULES = """
-version: 1
-events: {login: }
-flags:
-  - flag: Logs in
-    event: login
-    when: {At Risk: less than 2 times in 10 seconds}
-"""
 
 
 @dataclass

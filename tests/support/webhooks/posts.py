@@ -9,15 +9,13 @@ from services.webhooks.transport import Response, Transport
 
 LOOPBACK = AddressPolicy([ipaddress.ip_network("127.0.0.0/8")])
 
-TOTAL_SECONDS = 0.5
-
 
 def post(
     url: str,
     *,
     policy: AddressPolicy = LOOPBACK,
     body: bytes = b"{}",
-    total_seconds: float = TOTAL_SECONDS,
+    total_seconds: float = 5.0,
 ) -> Response:
     headers = {"webhook-id": "msg_1", "webhook-timestamp": "1", "webhook-signature": "v1,abc"}
     return Transport(policy, WebhookPolicy(timeout=timedelta(seconds=total_seconds))).post(

@@ -19,7 +19,7 @@ CHUNK = b"a" * 4096
 
 @dataclass
 class Receiver:
-    """A server with one behaviour; `requests` are the received ones, `sent` counts bytes."""
+    """A server with one behaviour; `requests` are those received, `sent` is a number of bytes."""
 
     port: int
     requests: list[bytes] = field(default_factory=list)
@@ -64,7 +64,7 @@ def receiver(
                             running.requests.append(read_request(connection))
                         behave(running, connection)
                 except OSError:
-                    return  # the client has disconnected, as it should
+                    return  # the client has disconnected
 
         def accept() -> None:
             while not running.stopping.is_set():
@@ -104,7 +104,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 def answering(answer: bytes) -> Behaviour:
-    """Answer and close."""
+    """Return the behaviour that sends an answer and closes the connection."""
     return lambda server, connection: server.send(connection, answer)
 
 
@@ -114,6 +114,8 @@ def never_answering(server: Receiver, connection: socket.socket) -> None:
 
 
 def endless(head: bytes, piece: bytes) -> Behaviour:
+    """Return the behaviour that sends a head, and then a piece again and again."""
+
     def pour(server: Receiver, connection: socket.socket) -> None:
         server.send(connection, head)
         while not server.stopping.is_set():

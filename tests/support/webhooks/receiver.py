@@ -10,7 +10,7 @@ from standardwebhooks import Webhook
 
 
 class Receiver:
-    """A webhook endpoint on loopback that records requests and answers with chosen statuses."""
+    """A webhook endpoint on loopback that records requests and returns chosen statuses."""
 
     def __init__(self) -> None:
         self.received: queue.Queue[tuple[float, dict[str, str], bytes]] = queue.Queue()

@@ -47,8 +47,8 @@ class Outcome:
         wait: timedelta = self.row["next_attempt_at"] - self.ended_at
         return wait
 
-    def is_scheduled_anew(self) -> None:
-        """Assert that the next attempt is in about five seconds, as after any first failure."""
+    def assert_scheduled_again(self) -> None:
+        """Check that the next attempt is in about five seconds, as after any first failure."""
         assert (self.row["state"], self.row["attempts"]) == ("waiting", 1)
         assert not self.row["parked"]
         assert timedelta(seconds=2) < self.wait <= timedelta(seconds=6)

@@ -92,24 +92,24 @@ def walk(
     organization_id: int, company_filter: CompanyFilter, sorting: Sorting, limit: int
 ) -> list[str]:
     walked: list[str] = []
-    place = None
+    cursor = None
     while True:
         page = company_list.read_page(
-            organization_id, company_filter, sorting, after=place, limit=limit
+            organization_id, company_filter, sorting, after=cursor, limit=limit
         )
         walked += ids(page.companies)
         assert len(page.companies) <= limit
         if page.next is None:
             assert page.total == len(walked)
             return walked
-        place = page.next
+        cursor = page.next
 
 
 # Search
 
 
 @pytest.mark.parametrize("text", ["acme", "ACME", "cme co", "Corp", "_42", "CO_4", "o"])
-def test_a_part_of_the_name_or_id_finds_a_company_in_any_case(text: str) -> None:
+def test_a_part_of_the_name_or_id_matches_in_any_case(text: str) -> None:
     o = organization()
     add(o, ListCompany("co_42", "Acme Corp"), ListCompany("x", "Umbr"))
     assert matches(o, text=text) == ["co_42"]
@@ -122,7 +122,7 @@ def test_characters_of_patterns_match_literally(text: str) -> None:
     assert matches(o, text=text) == ["odd"]
 
 
-def test_a_text_with_a_nul_character_finds_nothing() -> None:
+def test_a_text_with_a_nul_character_matches_nothing() -> None:
     o = organization()
     add(o, ListCompany("a"))
     assert matches(o, text="\0") == []
@@ -188,7 +188,7 @@ def test_a_typed_text_matches_the_value_that_it_spells(text: str, value: Any) ->
 # Order and pages
 
 
-def test_names_are_in_order_regardless_of_case() -> None:
+def test_names_are_sorted_regardless_of_case() -> None:
     o = organization()
     add(
         o,
@@ -200,7 +200,7 @@ def test_names_are_in_order_regardless_of_case() -> None:
     assert matches(o) == ["2", "4", "1", "3"]
 
 
-def test_the_worst_status_comes_first_and_in_it_the_latest_change() -> None:
+def test_companies_are_sorted_by_the_worst_status_and_then_by_the_latest_change() -> None:
     o = organization()
     add(
         o,
@@ -214,7 +214,7 @@ def test_the_worst_status_comes_first_and_in_it_the_latest_change() -> None:
     assert walk(o, CompanyFilter(), sorting, 2) == ["c", "b", "d", "a", "e"]
 
 
-def test_a_company_whose_status_never_changed_has_it_since_it_was_first_seen() -> None:
+def test_a_status_that_never_changed_dates_from_the_first_event() -> None:
     o = organization()
     add(o, ListCompany("a"))
     [listed] = company_list.read_page(o).companies
@@ -303,25 +303,25 @@ def test_all_pages_together_are_the_whole_list_in_order(
         assert walked == [company.id for company in expected]
 
 
-@pytest.mark.parametrize("place", ["", "x", "WzFd", "bnVsbA", "é", "A" * 5_000])
-def test_a_text_that_is_no_cursor_is_refused(place: str) -> None:
+@pytest.mark.parametrize("cursor", ["", "x", "WzFd", "bnVsbA", "é", "A" * 5_000])
+def test_a_text_that_is_not_a_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(UnreadableCursor):
-        company_list.read_page(organization(), after=place)
+        company_list.read_page(organization(), after=cursor)
 
 
 def test_a_cursor_of_another_order_is_refused() -> None:
     o = organization()
     add(o, ListCompany("a"), ListCompany("b"))
-    place = company_list.read_page(o, limit=1).next
-    assert place
+    cursor = company_list.read_page(o, limit=1).next
+    assert cursor
     with pytest.raises(UnreadableCursor):
-        company_list.read_page(o, CompanyFilter(), Sorting(Order.SCORE), after=place)
+        company_list.read_page(o, CompanyFilter(), Sorting(Order.SCORE), after=cursor)
 
 
-# Numbers
+# Counts and field names
 
 
-def test_companies_are_counted_by_status_and_by_how_long_they_have_it() -> None:
+def test_companies_are_counted_by_status_and_by_how_long_they_have_had_it() -> None:
     o = organization()
     add(
         o,
@@ -338,7 +338,7 @@ def test_companies_are_counted_by_status_and_by_how_long_they_have_it() -> None:
     }
 
 
-def test_custom_fields_are_listed_by_how_many_companies_have_them() -> None:
+def test_custom_fields_are_listed_the_most_frequent_first() -> None:
     o = organization()
     add(
         o,
@@ -374,7 +374,7 @@ def test_a_company_of_the_longest_name_id_and_status_is_listed_by_name() -> None
 
 
 @pytest.mark.parametrize("order", Order)
-def test_counts_by_status_are_of_all_companies_that_match_the_other_conditions(
+def test_counts_by_status_ignore_the_status_of_the_filter_but_not_its_other_conditions(
     order: Order,
 ) -> None:
     o = organization()
@@ -390,6 +390,6 @@ def test_counts_by_status_are_of_all_companies_that_match_the_other_conditions(
     assert everywhere.counts == {"Healthy": 1, "At Risk": 2, "Critical": 1}
     for company_filter in (CompanyFilter(status="At Risk"), CompanyFilter(status="Gone")):
         assert company_list.read_page(o, company_filter, sorting).counts == everywhere.counts
-    some = company_list.read_page(o, CompanyFilter(text="a", status="At Risk"), sorting, limit=1)
-    assert (some.counts, some.total) == ({"Healthy": 1, "At Risk": 2}, 2)
+    page = company_list.read_page(o, CompanyFilter(text="a", status="At Risk"), sorting, limit=1)
+    assert (page.counts, page.total) == ({"Healthy": 1, "At Risk": 2}, 2)
     assert company_list.read_page(o, CompanyFilter(text="nobody"), sorting).counts == {}

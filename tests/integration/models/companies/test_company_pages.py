@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,14 +13,11 @@ from models.companies.fields import field_history
 from models.cursors import UnreadableCursor
 from models.database import query, transaction
 from models.health import transitions
-from models.organizations import organizations
 from models.webhooks import delivery_log, webhook_endpoints
-from services.events.tracked_event import TrackedEvent
-from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from tests.support.events import tracked
 from tests.support.in_transactions import evaluate, store
-
-T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+from tests.support.world import START, World, after
 
 RULES = """
 version: 1
@@ -34,33 +31,14 @@ numbers = itertools.count(1)
 pytestmark = pytest.mark.usefixtures("settings")
 
 
-def after(seconds: float) -> datetime:
-    return T0 + timedelta(seconds=seconds)
-
-
 def new_organization() -> int:
-    with transaction():
-        organization_id = organizations.create(f"o{next(numbers)}").id
-        apply_rules(organization_id, RULES, file="r", applied_by="test", now=after(-60))
-    return organization_id
+    return World.create(RULES).id
 
 
 def track(organization_id: int, seconds: float, **changed: Any) -> int:
-    """Store and evaluate an event of `acme`, and return the company's id."""
-    contents: dict[str, Any] = {
-        "organization_id": organization_id,
-        "key_id": None,
-        "event_id": f"e{next(numbers):03}",
-        "event_key": "login",
-        "company_id": "acme",
-        "company": {"name": "Acme"},
-        "user_id": None,
-        "user": {},
-        "data": None,
-        "occurred_at": after(seconds),
-        "received_at": after(seconds),
-    }
-    sent = TrackedEvent(**contents | changed)
+    """Store and evaluate an event, of `acme` by default; return the id of its company's row."""
+    contents = {"event_id": f"e{next(numbers):03}", "company": {"name": "Acme"}, **changed}
+    sent = tracked(organization_id, "acme", after(seconds), **contents)
     for company_id in store([sent], RuleBooks()):
         evaluate([company_id], RuleBooks(), after(seconds))
     with transaction():
@@ -72,14 +50,14 @@ def track(organization_id: int, seconds: float, **changed: Any) -> int:
 def walk(
     page: Callable[..., tuple[list[Any], str | None]], *arguments: Any, **options: Any
 ) -> list[Any]:
-    """Concatenate all pages of two rows."""
+    """Read all pages, two rows each; return their rows."""
     walked: list[Any] = []
-    place = None
+    cursor = None
     while True:
         with transaction():
-            rows, place = page(*arguments, after=place, limit=2, **options)
+            rows, cursor = page(*arguments, after=cursor, limit=2, **options)
         walked += rows
-        if place is None:
+        if cursor is None:
             return walked
         assert len(rows) == 2
 
@@ -111,7 +89,7 @@ def test_events_and_transitions_are_one_list_newest_first() -> None:
     assert entries[2].changes[0]["flag"] == "Errors"
 
 
-def test_events_of_one_instant_come_each_once() -> None:
+def test_events_at_the_same_instant_are_each_listed_once() -> None:
     o = new_organization()
     for _ in range(7):
         acme = track(o, 5)
@@ -120,19 +98,19 @@ def test_events_of_one_instant_come_each_once() -> None:
     assert events == sorted(events, reverse=True)
 
 
-def test_the_timeline_can_be_of_one_event_key_or_of_health_only() -> None:
+def test_the_timeline_can_be_limited_to_one_event_key_or_to_health_changes() -> None:
     o = new_organization()
     track(o, 0)
     acme = track(o, 5, event_key="error")
-    of_key = walk(timeline.read_page, acme, event_key="error", transitions=False)
-    assert [brief(entry) for entry in of_key] == [(after(5), "error")]
+    errors = walk(timeline.read_page, acme, event_key="error", transitions=False)
+    assert [brief(entry) for entry in errors] == [(after(5), "error")]
     assert [brief(entry) for entry in walk(timeline.read_page, acme, events=False)] == [
         (after(5), "At Risk")
     ]
     assert walk(timeline.read_page, acme, events=False, transitions=False) == []
 
 
-def test_other_companies_have_timelines_of_their_own() -> None:
+def test_events_of_other_companies_are_not_in_the_timeline() -> None:
     o = new_organization()
     track(o, 0, company_id="other", event_key="error")
     acme = track(o, 0)
@@ -142,7 +120,7 @@ def test_other_companies_have_timelines_of_their_own() -> None:
 # Recent transitions of all companies
 
 
-def test_recent_changes_come_newest_first_with_their_company_and_reasons() -> None:
+def test_recent_changes_are_listed_newest_first_with_their_company_and_reasons() -> None:
     o, other = new_organization(), new_organization()
     for n in range(5):
         track(o, n, company_id=f"c{n}", company={"name": f"C {n}"}, event_key="error")
@@ -162,8 +140,8 @@ def test_transitions_of_flags_only_are_listed_on_request() -> None:
     track(o, 1, event_key="error")
     with transaction():
         query("update transitions set from_status = to_status")
-        assert transitions.list_recent(o, since=T0)[0] == []
-        assert len(transitions.list_recent(o, since=T0, only_status=False)[0]) == 1
+        assert transitions.list_recent(o, since=START)[0] == []
+        assert len(transitions.list_recent(o, since=START, only_status=False)[0]) == 1
 
 
 # Users, fields, deliveries
@@ -183,7 +161,7 @@ def test_users_are_listed_last_seen_first() -> None:
         assert users.count(acme) == 4
 
 
-def test_the_history_of_fields_has_the_value_before() -> None:
+def test_the_history_of_fields_includes_the_previous_value() -> None:
     o = new_organization()
     for n, plan in enumerate(["Free", "Pro", "Pro", "Team"]):
         acme = track(o, n, company={"name": "Acme", "plan": plan})
@@ -197,7 +175,7 @@ def test_the_history_of_fields_has_the_value_before() -> None:
     assert len(walk(field_history.read_page, acme, field="name")) == 1
 
 
-def test_deliveries_are_of_the_company_only() -> None:
+def test_deliveries_of_other_companies_are_not_listed() -> None:
     o = new_organization()
     with transaction():
         query(

@@ -1,6 +1,5 @@
-"""Events are counted once and at their own time, however late and however often they come."""
+"""Events are counted once and at their own time, however late and however often they arrive."""
 
-import itertools
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -15,41 +14,26 @@ from models.events import event_volumes, hourly_counts, quiet_keys, weekly_reach
 from models.events.event_volumes import Volume
 from models.events.weekly_reach import Week
 from models.locks import AdvisoryLock, lock
-from models.organizations import organizations
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks
 from services.totals import refresh
+from tests.support.events import tracked
 from tests.support.in_transactions import store
 from tests.support.properties import effort
+from tests.support.world import World
 
 NOW = datetime(2026, 1, 21, 12, 30, tzinfo=UTC)  # a Wednesday
 MONDAY = date(2026, 1, 19)
-
-numbers = itertools.count(1)
 
 pytestmark = pytest.mark.usefixtures("settings")
 
 
 def new_organization() -> int:
-    with transaction():
-        return organizations.create(f"o{next(numbers)}").id
+    return World.create(None).id
 
 
 def event(organization_id: int, at: datetime, **changed: Any) -> TrackedEvent:
-    contents: dict[str, Any] = {
-        "organization_id": organization_id,
-        "key_id": None,
-        "event_id": f"e{next(numbers)}",
-        "event_key": "login",
-        "company_id": "acme",
-        "company": {"name": "Acme"},
-        "user_id": None,
-        "user": {},
-        "data": None,
-        "occurred_at": at,
-        "received_at": NOW,
-    }
-    return TrackedEvent(**contents | changed)
+    return tracked(organization_id, "acme", at, **{"received_at": NOW, **changed})
 
 
 def before(**offset: float) -> datetime:
@@ -68,7 +52,7 @@ def weeks(organization_id: int, key: str = "login") -> list[tuple[date, int, int
 
 
 def days(organization_id: int, key: str) -> list[tuple[date, int]]:
-    """The number of events of a key on each day, UTC, with any."""
+    """Return the number of events of a key on each day (UTC) that has any."""
     with transaction():
         rows = query(
             "select (hour at time zone 'UTC')::date as day, sum(events)::bigint as events from"
@@ -105,7 +89,7 @@ def test_an_event_that_is_sent_twice_counts_once() -> None:
     assert volumes(o)["login"].in_a_day == 1
 
 
-def test_a_late_event_counts_on_its_own_day_and_does_not_change_the_last_time() -> None:
+def test_a_late_event_counts_on_its_own_day_and_not_as_the_latest() -> None:
     o = new_organization()
     store([event(o, before(hours=1))], RuleBooks())
     refresh(NOW)
@@ -123,7 +107,7 @@ def test_events_that_are_not_stored_are_not_counted() -> None:
     except Exception:  # noqa: BLE001 -- whatever PostgreSQL raises
         assert volumes(o) == {}
     else:
-        pytest.fail("it was stored")
+        pytest.fail("the event was stored")
 
 
 def test_no_event_is_lost_or_counted_twice_while_arrivals_are_merged() -> None:
@@ -145,7 +129,7 @@ def test_no_event_is_lost_or_counted_twice_while_arrivals_are_merged() -> None:
     assert volumes(o)["k"].in_a_day == 60
 
 
-def test_recounting_has_the_same_result() -> None:
+def test_a_recount_has_the_same_result() -> None:
     o, other = new_organization(), new_organization()
     store([event(o, before(hours=n * n), company_id=f"c{n}") for n in range(20)], RuleBooks())
     store([event(other, before(hours=1))], RuleBooks())
@@ -162,11 +146,11 @@ def test_recounting_has_the_same_result() -> None:
 
 def quiet(organization_id: int, *keys: str) -> list[str]:
     with transaction():
-        return [quiet.event_key for quiet in quiet_keys.find_quiet_keys(organization_id, keys, NOW)]
+        return [key.event_key for key in quiet_keys.find_quiet_keys(organization_id, keys, NOW)]
 
 
-def each_hours(organization_id: int, key: str, step: float, *, until: float, number: int) -> None:
-    """Events of a key, these hours ago."""
+def store_every(organization_id: int, key: str, step: float, *, until: float, number: int) -> None:
+    """Store events of a key every `step` hours, the latest `until` hours ago."""
     store(
         [event(organization_id, before(hours=until + n * step), event_key=key)
          for n in range(number)],
@@ -176,9 +160,9 @@ def each_hours(organization_id: int, key: str, step: float, *, until: float, num
 
 def test_a_key_is_quiet_when_it_is_silent_for_more_than_twice_its_longest_silence() -> None:
     o = new_organization()
-    each_hours(o, "hourly", 1, until=7, number=40)
-    each_hours(o, "daily", 24, until=40, number=40)
-    each_hours(o, "gone", 24, until=72, number=40)
+    store_every(o, "hourly", 1, until=7, number=40)
+    store_every(o, "daily", 24, until=40, number=40)
+    store_every(o, "gone", 24, until=72, number=40)
     refresh(NOW)
     assert quiet(o, "hourly", "daily", "gone", "never") == ["gone", "hourly"]
     with transaction():
@@ -189,17 +173,17 @@ def test_a_key_is_quiet_when_it_is_silent_for_more_than_twice_its_longest_silenc
 
 def test_a_key_with_a_short_past_or_a_short_silence_is_not_quiet() -> None:
     o = new_organization()
-    each_hours(o, "young", 1, until=72, number=10)
-    each_hours(o, "lunch", 1, until=5, number=40)
-    each_hours(o, "back", 1, until=72, number=40)
+    store_every(o, "young", 1, until=72, number=10)
+    store_every(o, "lunch", 1, until=5, number=40)
+    store_every(o, "back", 1, until=72, number=40)
     refresh(NOW)
-    each_hours(o, "back", 1, until=0, number=1)
+    store_every(o, "back", 1, until=0, number=1)
     assert quiet(o, "young", "lunch", "back") == []
 
 
 def test_only_requested_keys_are_checked_for_silence() -> None:
     o, other = new_organization(), new_organization()
-    each_hours(o, "gone", 1, until=72, number=40)
+    store_every(o, "gone", 1, until=72, number=40)
     refresh(NOW)
     assert quiet(o) == []
     assert quiet(other, "gone") == []
@@ -239,7 +223,7 @@ def test_the_weeks_of_all_keys_are_read_at_once() -> None:
             event(o, before(days=14), company_id="b"),
             event(o, before(days=30), company_id="a"),
             event(o, NOW, event_key="report"),
-            event(other, NOW, event_key="else"),
+            event(other, NOW, event_key="other"),
         ],
         RuleBooks(),
     )
@@ -322,16 +306,16 @@ histories = st.lists(
 
 @effort(0.5)
 @given(histories)
-def test_in_whatever_order_events_arrive_the_counts_are_those_of_the_events(
+def test_counts_match_the_events_whatever_the_order_of_arrival(
     history: list[tuple[int, str, str, str | None, bool]],
 ) -> None:
     o = new_organization()
     rulebooks = RuleBooks()
     now = NOW
-    for days, key, company, user, summed in history:
+    for days, key, company, user, then_refresh in history:
         sent = event(o, before(days=days), event_key=key, company_id=company, user_id=user)
         store([sent, sent], rulebooks)
-        if summed:
+        if then_refresh:
             now += timedelta(hours=1)
             refresh(now)
     refresh(now + timedelta(hours=1))

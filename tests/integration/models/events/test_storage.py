@@ -3,7 +3,7 @@
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psycopg2
@@ -16,8 +16,8 @@ from models.database import query, transaction
 from models.events import storage
 from models.events.storage import MANY, NewEvents, StoredEvent
 from tests.support.properties import effort
+from tests.support.world import START
 
-T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 numbers = itertools.count(1)
 
 pytestmark = pytest.mark.usefixtures("settings")
@@ -33,11 +33,11 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
-instants = st.integers(-(10**15), 10**15).map(lambda n: T0 + timedelta(microseconds=n))
+instants = st.integers(-(10**15), 10**15).map(lambda n: START + timedelta(microseconds=n))
 
 
 def new(organization_id: int = 1, **changed: Any) -> StoredEvent:
-    event = StoredEvent(organization_id, f"e{next(numbers)}", 1, None, "login", T0, T0, None)
+    event = StoredEvent(organization_id, f"e{next(numbers)}", 1, None, "login", START, START, None)
     return replace(event, **changed)
 
 
@@ -71,7 +71,7 @@ def add(new_events: NewEvents, events: list[StoredEvent]) -> set[str]:
         unique_by=lambda event: event.event_id,
     )
 )
-def test_any_event_is_copied_as_it_is_inserted(events: list[StoredEvent]) -> None:
+def test_a_copied_event_equals_an_inserted_one(events: list[StoredEvent]) -> None:
     copied, inserted = next(numbers), next(numbers)
     assert add(NewEvents(), [replace(event, organization_id=copied) for event in events]) == {
         event.event_id for event in events
@@ -90,7 +90,7 @@ def test_only_events_that_were_not_stored_before_are_new() -> None:
     assert len(stored(1)) == 3 * MANY
 
 
-def test_after_a_repeated_event_copying_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copying_pauses_after_a_repeated_event(monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[int] = []
 
     def count_copies(table: str, columns: str, rows: Any) -> None:

@@ -76,7 +76,7 @@ def read_all(organization_id: int, limit: int) -> list[UUID]:
     return ids
 
 
-def test_a_row_that_is_committed_later_comes_later_and_is_not_missed() -> None:
+def test_a_row_that_is_committed_later_is_listed_later_and_not_missed() -> None:
     o = organization()
     first, second = company(o, "a"), company(o, "b")
     written, may_commit = threading.Event(), threading.Event()
@@ -171,7 +171,7 @@ def test_the_transitions_of_a_company_are_in_order_whatever_the_clocks(
         assert [s for c, s in feed if c == str(place)] == list(range(1, number + 1))
 
 
-def test_an_organization_reads_only_its_own() -> None:
+def test_an_organization_reads_only_its_own_transitions() -> None:
     ours, theirs = organization("ours"), organization("theirs")
     with transaction():
         mine = add(ours, company(ours, "a"), 1)
@@ -189,7 +189,7 @@ def test_without_new_transitions_the_cursor_stays_and_later_ones_follow_it() -> 
     assert read(o, read(o).next) == FeedPage([], read(o).next, more=False)
 
 
-@pytest.mark.parametrize("place", ["", "x", "WyJmZWVkIiwiYSJd", "0" * 9_000])
-def test_a_text_that_is_no_cursor_is_refused(place: str) -> None:
+@pytest.mark.parametrize("cursor", ["", "x", "WyJmZWVkIiwiYSJd", "0" * 9_000])
+def test_a_text_that_is_not_a_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(UnreadableCursor):
-        read(organization(), place)
+        read(organization(), cursor)

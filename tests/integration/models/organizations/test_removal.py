@@ -35,8 +35,8 @@ OF_NO_ORGANIZATION = {"organizations", "people", "schema_migrations", "sessions"
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 
 
-def made(name: str, settings: Settings) -> Organization:
-    """An organization with rows in every table."""
+def create_with_rows(name: str, settings: Settings) -> Organization:
+    """Create an organization with rows in every table."""
     organization = create_organization(name, NOW)
     with transaction():
         api_keys.create(organization.id, "a key")
@@ -47,12 +47,12 @@ def made(name: str, settings: Settings) -> Organization:
         deliver_history(
             organization.id, endpoint_id, receiver, NOW, policy=settings.webhooks, chance=Random(1)
         )
-    used(organization)
+    add_rows_of_people_and_workers(organization)
     return organization
 
 
-def used(organization: Organization) -> None:
-    """Write the rows that people and workers write, besides those of events."""
+def add_rows_of_people_and_workers(organization: Organization) -> None:
+    """Add the rows that do not come from events."""
     o = organization.id
     with transaction():
         person = people.create(f"ann@{organization.name}.com", "Ann", None)
@@ -67,19 +67,19 @@ def used(organization: Organization) -> None:
         audit_log.add(o, audit_log.Change(**change, subject="it", detail={}))
     question = write_question(Adoption("login"))
     compute_answer(o, question, NOW)
-    arrive(organization)
+    record_arrival(organization)
     refresh(NOW)
 
 
-def arrive(organization: Organization) -> None:
-    """Store the count of an event that is not merged yet."""
+def record_arrival(organization: Organization) -> None:
+    """Record the arrival of an event, not yet merged into the counts."""
     with transaction():
-        hourly_counts.record_arrivals([Stored(organization.id, "login", NOW)])
+        hourly_counts.record_arrivals([CountedEvent(organization.id, "login", NOW)])
 
 
 @dataclass(frozen=True)
-class Stored:
-    """An event with only what is counted."""
+class CountedEvent:
+    """An event with only the fields that are counted."""
 
     organization_id: int
     event_key: str
@@ -91,7 +91,7 @@ def counts(organization_id: int) -> dict[str, int]:
         return removal.count_rows(organization_id)
 
 
-def tables_of_the_catalogue() -> set[str]:
+def tables_of_organizations() -> set[str]:
     with transaction():
         return {
             row["table_name"]
@@ -104,15 +104,15 @@ def tables_of_the_catalogue() -> set[str]:
         }
 
 
-def test_no_table_has_rows_of_a_deleted_organization_and_all_have_rows_of_the_other(
+def test_every_row_of_a_deleted_organization_is_gone_and_every_other_row_remains(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(removal, "CHUNK", 100)
-    doomed, other = made("doomed", settings), made("other", settings)
-    arrive(doomed)
-    arrive(other)
+    doomed, other = create_with_rows("doomed", settings), create_with_rows("other", settings)
+    record_arrival(doomed)
+    record_arrival(other)
     kept, gone = counts(other.id), counts(doomed.id)
-    assert set(kept) == tables_of_the_catalogue()
+    assert set(kept) == tables_of_organizations()
     assert [table for table, number in gone.items() if not number] == []
     deleted = sum(removal.remove(doomed.id))
     assert deleted == sum(gone.values()) + 1 - gone["api_keys"]
@@ -125,11 +125,11 @@ def test_no_table_has_rows_of_a_deleted_organization_and_all_have_rows_of_the_ot
 def test_every_other_table_belongs_to_no_organization(settings: Settings) -> None:
     with transaction():
         rows = query("select tablename from pg_tables where schemaname = 'public'")
-    assert {row["tablename"] for row in rows} - tables_of_the_catalogue() == OF_NO_ORGANIZATION
+    assert {row["tablename"] for row in rows} - tables_of_organizations() == OF_NO_ORGANIZATION
 
 
 def test_an_answer_for_a_deleted_organization_is_not_stored(settings: Settings) -> None:
-    doomed = made("doomed", settings)
+    doomed = create_with_rows("doomed", settings)
     list(removal.remove(doomed.id))
     compute_answer(doomed.id, write_question(Adoption("login")), NOW)
     refresh(NOW)
@@ -137,7 +137,7 @@ def test_an_answer_for_a_deleted_organization_is_not_stored(settings: Settings) 
 
 
 def test_a_table_that_is_added_later_is_emptied_too(settings: Settings) -> None:
-    doomed = made("doomed", settings)
+    doomed = create_with_rows("doomed", settings)
     with transaction():
         execute(
             "create table notes_of_a_test (organization_id bigint not null references"
@@ -157,30 +157,30 @@ def test_a_table_that_is_added_later_is_emptied_too(settings: Settings) -> None:
             execute("drop table notes_of_a_test")
 
 
-def test_rows_that_a_worker_writes_meanwhile_are_deleted_too(settings: Settings) -> None:
-    doomed = made("doomed", settings)
+def test_rows_that_a_worker_writes_during_the_removal_are_deleted_too(settings: Settings) -> None:
+    doomed = create_with_rows("doomed", settings)
     removing = removal.remove(doomed.id)
     written = 0
     for _ in removing:
         with transaction():
-            left = query("select id from companies where organization_id = %(id)s limit 1",
+            remaining = query("select id from companies where organization_id = %(id)s limit 1",
                          {"id": doomed.id})  # fmt: skip
-            if left and written < 2:
+            if remaining and written < 2:
                 written += 1
                 execute(
                     "insert into flag_states (organization_id, company_id, flag, changed_at)"
                     " values (%(id)s, %(company)s, 'late', now())"
                     " on conflict do nothing",
-                    {"id": doomed.id, "company": left[0]["id"]},
+                    {"id": doomed.id, "company": remaining[0]["id"]},
                 )
     assert written
     assert set(counts(doomed.id).values()) == {0}
 
 
-def test_after_the_first_chunk_its_keys_are_invalid_and_nothing_is_sent(
+def test_after_the_first_chunk_its_api_keys_are_invalid_and_nothing_is_sent(
     settings: Settings,
 ) -> None:
-    doomed = made("doomed", settings)
+    doomed = create_with_rows("doomed", settings)
     with transaction():
         execute(
             "update deliveries set state = 'waiting', next_attempt_at = now()"
@@ -198,9 +198,7 @@ def test_after_the_first_chunk_its_keys_are_invalid_and_nothing_is_sent(
         assert organizations.list_all() == []
 
 
-def test_a_failed_savepoint_undoes_only_its_own_changes(
-    settings: Settings,
-) -> None:
+def test_a_failed_savepoint_undoes_only_its_own_changes(settings: Settings) -> None:
     with transaction():
         organizations.create("first")
         with pytest.raises(ProgrammingError):
@@ -226,7 +224,7 @@ def _fail_within_a_transaction() -> None:
 def test_the_commands_leave_nothing_in_postgresql_or_redis(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, command_line: tuple[str, ...]
 ) -> None:
-    doomed = made("doomed", settings)
+    doomed = create_with_rows("doomed", settings)
     monkeypatch.setenv("DATABASE_URL", settings.database_url)
     monkeypatch.setenv("REDIS_URL", settings.redis_url)
     with redis.Redis.from_url(settings.redis_url) as client:

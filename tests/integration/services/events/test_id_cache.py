@@ -1,7 +1,5 @@
 """Ids are cached after they are read, up to a limit."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from models.companies import companies, company_intake
@@ -10,8 +8,7 @@ from models.companies.company_intake import NewCompany
 from models.organizations import organizations
 from services.events import id_cache
 from services.events.id_cache import IdCache
-
-T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+from tests.support.world import START
 
 pytestmark = pytest.mark.usefixtures("in_transaction")
 
@@ -19,11 +16,11 @@ pytestmark = pytest.mark.usefixtures("in_transaction")
 def new_companies(number: int) -> list[CompanyKey]:
     organization = organizations.create("o")
     keys = [(organization.id, f"c{place}") for place in range(number)]
-    company_intake.add(NewCompany(key, "Name", T0, None, "Healthy", 0) for key in keys)
+    company_intake.add(NewCompany(key, "Name", START, None, "Healthy", 0) for key in keys)
     return keys
 
 
-def test_an_id_that_exists_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_existing_id_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     find_ids = companies.find_ids
     monkeypatch.setattr(
@@ -32,7 +29,7 @@ def test_an_id_that_exists_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None
     cache, keys = IdCache(), new_companies(3)
     ids = cache.companies.of(keys)
     assert ids == find_ids(keys)
-    assert cache.companies.of([*keys, (keys[0][0], "nobody")]) == ids
+    assert cache.companies.of([*keys, (keys[0][0], "unknown")]) == ids
     assert calls == [3, 1]
     cache.clear()
     assert cache.companies.of(keys) == ids

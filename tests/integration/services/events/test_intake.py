@@ -13,8 +13,8 @@ from services.events.intake import IntakeCaches
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks
 from tests.support.in_transactions import store
-from tests.support.intake import after, event, new_organization, rows
-from tests.support.world import START
+from tests.support.intake import event, new_organization, rows
+from tests.support.world import START, after
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -100,8 +100,7 @@ def test_types_of_custom_fields_survive_the_database() -> None:
     with transaction():
         company = companies.find(organization_id, "acme")
     assert company is not None
-    kept = company.traits.custom
-    assert {name: repr(value) for name, value in kept.items()} == {
+    assert {name: repr(value) for name, value in company.traits.custom.items()} == {
         name: repr(value) for name, value in sent.items()
     }
 
@@ -115,15 +114,13 @@ def test_the_same_message_twice_counts_once() -> None:
     assert rows("select traits from companies") == [{"traits": {"seats": 2}}]
 
 
-def test_the_same_message_twice_in_one_group_counts_once() -> None:
+def test_the_same_message_twice_in_one_bundle_counts_once() -> None:
     sent = event(new_organization())
     store([sent, sent], RuleBooks())
     assert len(rows("select 1 from events")) == 1
 
 
-def test_of_two_events_with_one_id_in_one_group_the_first_counts_and_nothing_of_the_second() -> (
-    None
-):
+def test_of_two_events_with_the_same_id_in_a_bundle_only_the_first_is_stored() -> None:
     organization_id = new_organization()
     first = event(organization_id, 1, event_id="mine", company={"name": "First"})
     second = event(organization_id, 2, event_id="mine", company={"name": "Second"})
@@ -142,8 +139,8 @@ def test_the_same_message_in_four_workers_at_once_counts_once() -> None:
         store([sent], RuleBooks())
 
     with ThreadPoolExecutor(4) as workers:
-        for done in [workers.submit(work) for _ in range(4)]:
-            done.result()
+        for future in [workers.submit(work) for _ in range(4)]:
+            future.result()
     for table in ("events", "companies", "users"):
         assert len(rows(f"select 1 from {table}")) == 1
 
@@ -184,10 +181,10 @@ def test_a_late_event_fills_gaps_and_overwrites_no_newer_field() -> None:
     ]
 
 
-def test_a_group_of_events_is_stored_as_if_they_had_come_one_by_one() -> None:
+def test_a_bundle_of_events_is_stored_as_if_they_had_arrived_one_by_one() -> None:
     alone, together = new_organization("alone"), new_organization("together")
 
-    def story(organization_id: int) -> list[TrackedEvent]:
+    def history(organization_id: int) -> list[TrackedEvent]:
         def company(name: str, **fields: Any) -> dict[str, Any]:
             return {"name": name, **fields}
 
@@ -198,9 +195,9 @@ def test_a_group_of_events_is_stored_as_if_they_had_come_one_by_one() -> None:
             event(organization_id, 2, company=company("B", plan="Free"), user_id="u2"),
         ]
 
-    for single in story(alone):
+    for single in history(alone):
         store([single], RuleBooks())
-    store(story(together), RuleBooks())
+    store(history(together), RuleBooks())
 
     def stored(organization_id: int) -> list[list[dict[str, Any]]]:
         where = f"where organization_id = {organization_id} order by"
@@ -213,7 +210,7 @@ def test_a_group_of_events_is_stored_as_if_they_had_come_one_by_one() -> None:
     assert stored(alone) == stored(together)
 
 
-def test_two_organizations_with_the_same_ids_never_meet() -> None:
+def test_organizations_with_the_same_ids_are_kept_apart() -> None:
     first, second = new_organization("first"), new_organization("second")
     same: dict[str, Any] = {"event_id": "e1", "company_id": "acme", "user_id": "u1"}
     ours = event(first, company={"name": "Ours", "plan": "Pro"}, user={"name": "Ann"}, **same)
@@ -238,19 +235,21 @@ def test_two_organizations_with_the_same_ids_never_meet() -> None:
     ]
 
 
-def test_a_user_who_moved_belongs_to_the_company_of_the_latest_event() -> None:
+def test_a_user_belongs_to_the_company_of_their_latest_event() -> None:
     organization_id = new_organization()
     before = event(organization_id, 0, user_id="u1")
     since = event(organization_id, 60, user_id="u1", company_id="bolt", company={"name": "Bolt"})
     for message in (before, since):
         store([message], RuleBooks())
-    belongs = "select c.external_id from users u join companies c on c.id = u.company_id"
-    assert rows(belongs) == [{"external_id": "bolt"}]
+    company_of_user = "select c.external_id from users u join companies c on c.id = u.company_id"
+    assert rows(company_of_user) == [{"external_id": "bolt"}]
     store([event(organization_id, 30, user_id="u1")], RuleBooks())
-    assert rows(belongs) == [{"external_id": "bolt"}], "a late event does not move a user back"
+    assert rows(company_of_user) == [{"external_id": "bolt"}], (
+        "a late event does not move a user back"
+    )
 
 
-def test_the_key_that_sent_an_event_is_known_to_have_been_used() -> None:
+def test_the_use_of_an_api_key_is_recorded() -> None:
     organization_id = new_organization()
     with transaction():
         key = api_keys.create(organization_id, "server")
@@ -258,11 +257,11 @@ def test_the_key_that_sent_an_event_is_known_to_have_been_used() -> None:
     assert holder is not None
     store([event(organization_id, key_id=holder.key_id)], RuleBooks())
     with transaction():
-        [known] = api_keys.list_for_organization(organization_id)
-    assert known.last_used_at is not None
+        [used_key] = api_keys.list_for_organization(organization_id)
+    assert used_key.last_used_at is not None
 
 
-def test_what_fails_in_the_middle_stores_nothing() -> None:
+def test_a_failure_in_the_middle_stores_nothing() -> None:
     organization_id = new_organization()
     rows("alter table users add constraint fails check (external_id <> 'u1')")
     with pytest.raises(Exception, match="fails"):
@@ -272,7 +271,7 @@ def test_what_fails_in_the_middle_stores_nothing() -> None:
 
 
 @pytest.mark.parametrize("table", ["companies", "events", "users"])
-def test_an_outage_in_the_middle_of_storing_is_raised_as_one_and_stores_nothing(table: str) -> None:
+def test_an_outage_in_the_middle_is_raised_as_an_outage_and_stores_nothing(table: str) -> None:
     sent = event(new_organization(), user_id="u1")
     rows(
         "create function end_connection() returns trigger language plpgsql as $$ begin"
@@ -291,7 +290,7 @@ def test_an_outage_in_the_middle_of_storing_is_raised_as_one_and_stores_nothing(
 @pytest.mark.parametrize(
     ("table", "condition"), [("companies", "deadlock_detected"), ("events", "disk_full")]
 )
-def test_a_fault_that_a_retry_can_cure_is_raised_as_an_outage_so_that_the_event_waits(
+def test_an_error_that_a_retry_can_cure_is_raised_as_an_outage_so_that_the_event_waits(
     table: str, condition: str
 ) -> None:
     sent = event(new_organization())
@@ -310,13 +309,13 @@ def test_a_fault_that_a_retry_can_cure_is_raised_as_an_outage_so_that_the_event_
 def test_a_deleted_company_or_user_is_added_again_by_its_next_event(
     user_id: str | None, tables: list[str]
 ) -> None:
-    organization_id, memory = new_organization(), IntakeCaches()
+    organization_id, caches = new_organization(), IntakeCaches()
     for at in (0, 1):  # the second time, ids are read and cached
-        store([event(organization_id, at, user_id=user_id)], RuleBooks(), memory)
+        store([event(organization_id, at, user_id=user_id)], RuleBooks(), caches)
     with transaction():
         for table in tables:
             execute(f"delete from {table}")
-    store([event(organization_id, 5, user_id=user_id)], RuleBooks(), memory)
+    store([event(organization_id, 5, user_id=user_id)], RuleBooks(), caches)
     assert rows(
         "select c.external_id as company, u.external_id as user from events e"
         " join companies c on c.id = e.company_id left join users u on u.id = e.user_id"

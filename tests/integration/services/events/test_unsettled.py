@@ -41,13 +41,13 @@ def test_a_new_company_is_marked() -> None:
     ]
 
 
-def test_events_under_rules_that_cannot_be_read_are_stored_and_judged_once_they_can() -> None:
+def test_events_under_unreadable_rules_are_stored_and_judged_once_the_rules_can_be_read() -> None:
     """A newer reader may be stricter than the one that accepted the rules."""
     unreadable, other = World.create(FEW_LOGINS), World.create(FEW_LOGINS)
     unreadable.rows("update rule_versions set source = 'flags: [' where organization_id = %(id)s")
     events = [world.event("acme", 1, data=WEB) for world in (unreadable, other)]
-    stored = store(events, RuleBooks())
-    assert len(stored) == 2
+    to_evaluate = store(events, RuleBooks())
+    assert len(to_evaluate) == 2
     assert unreadable.status() == "Healthy"
     with pytest.raises(RulesUnreadable, match="cannot be read"):
         evaluate(unreadable.company_ids(), RuleBooks(), unreadable.at(1))
@@ -64,7 +64,7 @@ def test_without_rules_no_company_is_marked() -> None:
     assert World.create(None).track("acme", 0) == []
 
 
-def test_a_healthy_busy_company_under_a_less_than_rule_is_not_marked_by_each_event() -> None:
+def test_events_of_a_healthy_company_under_a_less_than_rule_do_not_mark_it() -> None:
     world = World.create(FEW_LOGINS)
     [_] = world.track("acme", 0, 1, data=WEB)
     world.judge("acme", 1)
@@ -131,14 +131,14 @@ def test_a_company_that_is_already_unsettled_is_not_returned_again() -> None:
     assert world.store(third) == [company_id]
 
 
-def test_of_several_events_not_yet_judged_the_earliest_is_noted() -> None:
+def test_a_company_is_unsettled_since_the_earliest_event_that_is_not_judged() -> None:
     world = at_risk_for_few_logins()
     for seconds in (7, 5, 6):
         world.track("acme", seconds, data=WEB)
     assert world.rows("select unsettled_since from companies") == [{"unsettled_since": world.at(5)}]
 
 
-def test_an_event_of_the_past_takes_effect_only_when_it_is_received() -> None:
+def test_a_late_event_takes_effect_when_it_is_received() -> None:
     world = at_risk_for_few_logins()
     world.track("acme", 5, data=WEB, received=5 + 61)
     assert world.rows("select unsettled_since from companies") == [
@@ -146,7 +146,7 @@ def test_an_event_of_the_past_takes_effect_only_when_it_is_received() -> None:
     ]
 
 
-def test_after_new_rules_every_event_marks_its_company_until_it_was_evaluated_by_them() -> None:
+def test_after_new_rules_every_event_marks_its_company_until_it_is_evaluated() -> None:
     world = at_risk_for_few_logins()
     world.apply_rules(MANY_ERRORS, 8)
     [_] = world.track("acme", 9, key="logout")

@@ -1,7 +1,6 @@
 """The database and the rules agree on the `where` of flags."""
 
 import itertools
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,15 +16,11 @@ from rules.facts_in_memory import FactsInMemory, Occurrence
 from services.health.stored_facts import StoredFacts
 from tests.support.evaluations import FEW_LOGINS
 from tests.support.properties import effort
-from tests.support.world import START, World
+from tests.support.world import START, World, after
 
 pytestmark = pytest.mark.usefixtures("settings")
 
 numbers = itertools.count(1)
-
-
-def after(seconds: float) -> datetime:
-    return START + timedelta(seconds=seconds)
 
 
 def test_only_events_that_pass_where_are_counted() -> None:

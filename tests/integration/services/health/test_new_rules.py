@@ -9,9 +9,7 @@ from tests.support.world import World
 pytestmark = pytest.mark.usefixtures("settings")
 
 
-def test_a_change_of_rules_is_recorded_with_its_own_cause_at_the_instant_it_came_into_force() -> (
-    None
-):
+def test_a_change_by_new_rules_is_recorded_at_the_instant_at_which_they_took_effect() -> None:
     world = World.create(FEW_LOGINS)
     world.track("acme", 10, 11)
     world.judge("acme", 11)
@@ -23,7 +21,7 @@ def test_a_change_of_rules_is_recorded_with_its_own_cause_at_the_instant_it_came
     assert world.company().judged_version == 2
 
 
-def test_transitions_by_the_old_rules_are_recorded_though_they_are_judged_afterwards() -> None:
+def test_transitions_by_the_old_rules_are_recorded_though_evaluated_afterwards() -> None:
     world = World.create(FEW_LOGINS)
     world.track("acme", 0, 1)
     world.judge("acme", 1)
@@ -59,17 +57,17 @@ def test_a_flag_removed_from_the_rules_no_longer_counts(settings: Settings) -> N
     assert world.rows("select flag from flag_states") == []
 
 
-def test_rules_that_judge_the_same_change_nothing_but_the_version() -> None:
+def test_rules_with_the_same_result_change_only_the_version() -> None:
     world = World.create(FEW_LOGINS)
     world.track("acme", 0)
     world.judge("acme", 0)
-    world.apply_rules(FEW_LOGINS + "# a remark\n", 5)
+    world.apply_rules(FEW_LOGINS + "# a comment\n", 5)
     world.judge("acme", 5)
     assert world.crossings() == [(0, "At Risk", "event")]
     assert world.company().judged_version == 2
 
 
-def test_the_first_rules_judge_a_company_from_when_they_came_into_force() -> None:
+def test_the_first_rules_apply_from_the_instant_at_which_they_took_effect() -> None:
     world = World.create(None)
     world.track("acme", 0, 1, 30, 31, 60)
     world.apply_rules(FEW_LOGINS, 100)
@@ -77,9 +75,7 @@ def test_the_first_rules_judge_a_company_from_when_they_came_into_force() -> Non
     assert world.crossings() == [(100, "At Risk", "rule_change")]
 
 
-def test_a_company_not_yet_judged_when_new_rules_come_is_judged_by_the_old_ones_until_then() -> (
-    None
-):
+def test_a_company_is_judged_by_the_old_rules_until_the_new_ones_took_effect() -> None:
     world = World.create(FEW_LOGINS)
     world.track("acme", 0)
     world.apply_rules(FEW_LOGINS.replace("less than 2", "less than 1"), 5)
@@ -87,7 +83,7 @@ def test_a_company_not_yet_judged_when_new_rules_come_is_judged_by_the_old_ones_
     assert world.crossings() == [(0, "At Risk", "event"), (5, "Healthy", "rule_change")]
 
 
-def test_rules_applied_while_events_wait_to_be_stored_judge_nothing_past_what_is_known() -> None:
+def test_new_rules_judge_nothing_past_the_oldest_event_that_is_not_stored() -> None:
     world = World.create(FEW_LOGINS)
     world.track("acme", 0, 1)
     world.judge("acme", 1)
@@ -102,7 +98,7 @@ def test_rules_applied_while_events_wait_to_be_stored_judge_nothing_past_what_is
     assert world.company().judged_version == 2
 
 
-def test_another_status_in_the_list_leaves_flags_as_they_are() -> None:
+def test_an_added_status_leaves_flags_unchanged() -> None:
     rules = FEW_LOGINS.replace("events:", "statuses: [Healthy, At Risk]\nevents:")
     rules += "    recover: at least 5 times in 10 seconds\n"
     world = World.create(rules)

@@ -11,7 +11,7 @@ from tests.support.world import World
 pytestmark = pytest.mark.usefixtures("settings")
 
 
-def test_every_endpoint_of_the_organization_and_no_other_gets_a_delivery(
+def test_exactly_the_endpoints_of_the_organization_get_a_delivery(
     settings: Settings,
 ) -> None:
     ours, theirs = World.create(FEW_LOGINS), World.create(FEW_LOGINS)
@@ -28,7 +28,7 @@ def test_every_endpoint_of_the_organization_and_no_other_gets_a_delivery(
     assert {row["state"] for row in written} == {"waiting"}
 
 
-def test_a_transition_without_endpoints_is_recorded_all_the_same() -> None:
+def test_a_transition_is_recorded_even_without_endpoints() -> None:
     world = World.create(FEW_LOGINS)
     world.track("acme", 0)
     assert world.judge("acme", 0) == []
@@ -73,7 +73,7 @@ def test_a_webhook_describes_its_transition(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("table", ["transitions", "deliveries", "flag_states"])
-def test_transition_state_and_deliveries_are_stored_all_or_none(
+def test_transition_state_and_deliveries_are_stored_together_or_not_at_all(
     settings: Settings, table: str
 ) -> None:
     world = World.create(FEW_LOGINS)

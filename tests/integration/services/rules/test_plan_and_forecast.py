@@ -147,19 +147,25 @@ def statuses() -> dict[str, tuple[str, int | None]]:
 
 def planned(life: Life, rules: str, at: datetime) -> list[PlannedChange]:
     with transaction():
-        found = list(plan(life.id, life.rules_version, read_rules(rules), at))
-    assert len(found) == len(statuses())
-    return [one for one in found if one is not None]
+        changes = list(plan(life.id, life.rules_version, read_rules(rules), at))
+    assert len(changes) == len(statuses())
+    return [change for change in changes if change is not None]
 
 
-def as_recorded(prospects: Iterable[PlannedChange]) -> list[tuple[Any, ...]]:
+def summaries(changes: Iterable[PlannedChange]) -> list[tuple[Any, ...]]:
     return sorted(
-        (one.id, one.at, one.before, one.after, [(f.flag, f.before, f.after) for f in one.flags])
-        for one in prospects
+        (
+            change.id,
+            change.at,
+            change.before,
+            change.after,
+            [(flag.flag, flag.before, flag.after) for flag in change.flags],
+        )
+        for change in changes
     )
 
 
-def as_told(rows: Iterable[dict[str, Any]]) -> list[tuple[Any, ...]]:
+def row_summaries(rows: Iterable[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return sorted(
         (
             row["id"],
@@ -172,28 +178,28 @@ def as_told(rows: Iterable[dict[str, Any]]) -> list[tuple[Any, ...]]:
     )
 
 
-def test_exactly_the_planned_companies_change_once_and_a_rollback_brings_them_back() -> None:
+def test_exactly_the_planned_companies_change_once_and_a_rollback_restores_them() -> None:
     life = Life()
     life.live(life.random_events(seed=1, number=25, days=20), until=after(days=20))
     before = statuses()
     stricter = RULES.replace("less than 4", "less than 9").replace("at least 6", "at least 12")
-    prospects = planned(life, stricter, after(days=20))
-    assert {one.id for one in prospects} < set(before)
-    assert prospects
+    changes = planned(life, stricter, after(days=20))
+    assert {change.id for change in changes} < set(before)
+    assert changes
     assert recorded(causes=["rule_change"]) == []
 
     life.apply_rules(stricter, after(days=20))
     life.judge_by_new_rules(after(days=20, seconds=3))
-    assert as_told(recorded(causes=["rule_change"])) == as_recorded(prospects)
+    assert row_summaries(recorded(causes=["rule_change"])) == summaries(changes)
     life.judge_by_new_rules(after(days=20, seconds=4))
-    assert len(recorded(causes=["rule_change"])) == len(prospects)
+    assert len(recorded(causes=["rule_change"])) == len(changes)
 
     life.apply_rules(RULES, after(days=20, seconds=5))
     life.judge_by_new_rules(after(days=20, seconds=6))
     assert statuses() == before
 
 
-def test_an_edit_of_one_flag_leaves_what_the_others_remember() -> None:
+def test_an_edit_of_one_flag_leaves_the_state_of_the_others() -> None:
     life = Life()
     life.live(life.random_events(seed=2, number=10, days=20), until=after(days=20))
     with transaction():
@@ -203,6 +209,7 @@ def test_an_edit_of_one_flag_leaves_what_the_others_remember() -> None:
             for state in states
             if state.flag in ("Reports", "Users")
         }
+    assert kept
     edited = RULES.replace("company.nps below 4", "company.nps below 5")
     life.apply_rules(edited, after(days=20))
     life.judge_by_new_rules(after(days=20))
@@ -212,23 +219,23 @@ def test_an_edit_of_one_flag_leaves_what_the_others_remember() -> None:
             assert now == state
 
 
-def test_what_is_forecast_is_what_then_happens() -> None:
+def test_forecast_changes_happen_and_no_others() -> None:
     life = Life()
     life.live(life.random_events(seed=3, number=25, days=20), until=after(days=20))
-    already = len(recorded())
+    recorded_before = len(recorded())
     with transaction():
         due = flag_states.find_due_companies(life.id, until=after(days=27))
-        found = forecast(due, life.rules_version, after(days=20), after(days=27))
-        foreseen = [one for some in found for one in some]
-    assert len(foreseen) > 10
-    assert len(recorded()) == already
+        forecasts = forecast(due, life.rules_version, after(days=20), after(days=27))
+        changes = [change for company in forecasts for change in company]
+    assert len(changes) > 10
+    assert len(recorded()) == recorded_before
     life.pass_time(after(days=27))
     happened = [row for row in recorded() if row["at"] > after(days=20)]
-    assert as_told(happened) == as_recorded(foreseen)
+    assert row_summaries(happened) == summaries(changes)
 
 
 @pytest.mark.parametrize("rules", [RULES, USAGE_DROP], ids=["every kind", "usage drop"])
-def test_a_backtest_finds_the_transitions_that_live_judging_recorded(
+def test_a_backtest_returns_the_transitions_that_live_evaluation_recorded(
     settings: Settings, rules: str
 ) -> None:
     life = Life(rules)
@@ -237,14 +244,14 @@ def test_a_backtest_finds_the_transitions_that_live_judging_recorded(
     events = [
         event(
             life.id,
-            one.company_id,
+            sent.company_id,
             keys[number % len(keys)],
-            one.occurred_at,
-            user=one.user_id,
-            data=one.data,
-            company={key: one.company[key] for key in ("plan", "nps") if key in one.company},
+            sent.occurred_at,
+            user=sent.user_id,
+            data=sent.data,
+            company={key: sent.company[key] for key in ("plan", "nps") if key in sent.company},
         )
-        for number, one in enumerate(life.random_events(seed=4, number=12, days=40))
+        for number, sent in enumerate(life.random_events(seed=4, number=12, days=40))
     ]
     life.live(events, until=after(days=40))
     with transaction():
@@ -252,7 +259,7 @@ def test_a_backtest_finds_the_transitions_that_live_judging_recorded(
     chunks = backtest(settings, ids, [book], ReplayPeriod(after(days=-50), after(days=40)))
     replayed = sorted(
         (
-            one.company,
+            company.company,
             transition.at,
             transition.before,
             transition.after,
@@ -262,14 +269,14 @@ def test_a_backtest_finds_the_transitions_that_live_judging_recorded(
             ],
         )
         for chunk in chunks
-        for one in chunk
-        for transition in one.replays[0].transitions
+        for company in chunk
+        for transition in company.replays[0].transitions
     )
     assert len(replayed) > 20
-    assert replayed == as_told(recorded())
+    assert replayed == row_summaries(recorded())
 
 
-def test_a_backtest_that_begins_in_the_middle_finds_the_same_from_there_on(
+def test_a_backtest_that_starts_in_the_middle_returns_the_same_from_there_on(
     settings: Settings,
 ) -> None:
     life = Life()
@@ -279,10 +286,10 @@ def test_a_backtest_that_begins_in_the_middle_finds_the_same_from_there_on(
     book = read_rules(RULES.replace("    recover: at least 6 times in 7 days\n", ""))
     whole, half = (
         {
-            (one.company, t.at, t.before, t.after)
+            (company.company, t.at, t.before, t.after)
             for chunk in backtest(settings, ids, [book], ReplayPeriod(since, after(days=40)))
-            for one in chunk
-            for t in one.replays[0].transitions
+            for company in chunk
+            for t in company.replays[0].transitions
             if t.at > after(days=25)
         }
         for since in (after(days=-1), after(days=25))
@@ -291,7 +298,7 @@ def test_a_backtest_that_begins_in_the_middle_finds_the_same_from_there_on(
     assert half
 
 
-def test_a_clock_that_stood_still_for_an_hour_over_500_due_flags_records_each_at_its_own_instant(
+def test_500_crossings_evaluated_an_hour_late_are_each_recorded_at_their_instant(
     settings: Settings,
 ) -> None:
     life = Life(
@@ -313,9 +320,9 @@ def test_a_clock_that_stood_still_for_an_hour_over_500_due_flags_records_each_at
     for company_id, _ in reversed(due):
         evaluate([company_id], life.rulebooks, restarted)
     assert [(row["id"], row["at"], row["to_status"]) for row in recorded()] == [
-        told
+        crossing
         for company, at in sorted(seen.items())
-        for told in (
+        for crossing in (
             (company, at + timedelta(days=1), "At Risk"),
             (company, at + timedelta(seconds=90_000), "Critical"),
         )

@@ -1,4 +1,4 @@
-"""Fixtures of this folder."""
+"""Endpoints without a receiver, receivers, and deliveries to them."""
 
 import threading
 import time
@@ -14,13 +14,10 @@ from config.webhook_policy import WebhookPolicy
 from models.database import transaction
 from models.organizations import organizations
 from models.webhooks import webhook_endpoints
-from services.events.tracked_event import TrackedEvent
-from services.rules.apply_rules import apply_rules
-from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
-from tests.support.in_transactions import evaluate, store
+from tests.support.evaluations import FEW_LOGINS
 from tests.support.webhooks.endpoints import WebhookEndpoint, add_endpoint
-from tests.support.webhooks.outbox import RULES, T0, Outbox, Receiver
+from tests.support.webhooks.outbox import Outbox, Receiver
 from tests.support.webhooks.receivers_under_test import (
     IN_TIME_SECONDS,
     LOOPBACK,
@@ -30,6 +27,7 @@ from tests.support.webhooks.receivers_under_test import (
     new_delivery,
     outcome_of,
 )
+from tests.support.world import World
 
 
 @pytest.fixture
@@ -78,33 +76,14 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def outbox(settings: Settings, receiver: Receiver) -> Outbox:
     """A company that has just become At Risk, with the webhook for it."""
+    world = World.create(FEW_LOGINS, start=datetime.now(UTC))
     with transaction():
-        organization_id = organizations.create("o").id
-        apply_rules(organization_id, RULES, file="rules.yaml", applied_by="test", now=T0)
         endpoint_id, secret = webhook_endpoints.add(
-            organization_id, receiver.url, secret_keys=settings.secret_keys
+            world.id, receiver.url, secret_keys=settings.secret_keys
         )
-    now = datetime.now(UTC)
-    [company_id] = store(
-        [
-            TrackedEvent(
-                organization_id=organization_id,
-                key_id=None,
-                event_id="e1",
-                event_key="login",
-                company_id="acme",
-                company={"name": "Acme"},
-                user_id=None,
-                user={},
-                data=None,
-                occurred_at=now,
-                received_at=now,
-            )
-        ],
-        RuleBooks(),
-    )
-    [delivery_id] = evaluate([company_id], RuleBooks(), now).written
-    return Outbox(settings, organization_id, endpoint_id, secret, delivery_id)
+    world.track("acme")
+    [delivery_id] = world.judge("acme")
+    return Outbox(settings, world.id, endpoint_id, secret, delivery_id)
 
 
 @pytest.fixture

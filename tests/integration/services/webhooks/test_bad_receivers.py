@@ -1,7 +1,7 @@
-"""Bad receivers: whatever they do, the delivery reaches the right state in time.
+"""Whatever a receiver does, the delivery reaches the right state in time.
 
-What the transport makes of each kind of answer, in all its variants, is in
-`test_webhook_transport.py`; here each goes through an attempt and the retry middleware.
+`test_transport.py` and `test_transport_limits.py` test the transport with all variants of an
+answer; here each kind goes through an attempt and the retry middleware.
 """
 
 import gzip
@@ -41,20 +41,18 @@ def drip_headers(server: Receiver, connection: socket.socket) -> None:
     server.drip(connection, b"X-More: yes\r\n")
 
 
-def headers_and_then_a_byte_at_a_time(server: Receiver, connection: socket.socket) -> None:
+def drip_body(server: Receiver, connection: socket.socket) -> None:
     server.send(connection, b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
     server.drip(connection, b"a")
 
 
-@pytest.mark.parametrize(
-    "behave", [never_answering, drip_headers, headers_and_then_a_byte_at_a_time]
-)
+@pytest.mark.parametrize("behave", [never_answering, drip_headers, drip_body])
 def test_a_receiver_that_never_ends_its_response_fails_the_attempt_within_the_time_limit(
     send: Send, behave: Behaviour
 ) -> None:
     with receiver(behave) as server:
         outcome = send(server.url)
-    outcome.is_scheduled_anew()
+    outcome.assert_scheduled_again()
     assert outcome.attempt["error"] == "no answer within 1 s"
     assert outcome.attempt["status_code"] is None
     assert outcome.attempt["duration_ms"] >= TOTAL_SECONDS * 1000 - 50
@@ -62,7 +60,7 @@ def test_a_receiver_that_never_ends_its_response_fails_the_attempt_within_the_ti
 
 def test_a_receiver_that_refuses_connections_fails_the_attempt(send: Send) -> None:
     outcome = send(f"http://127.0.0.1:{free_port()}/hook")
-    outcome.is_scheduled_anew()
+    outcome.assert_scheduled_again()
     assert outcome.attempt["error"] == "connection refused"
     assert outcome.attempt["status_code"] is None
 
@@ -73,7 +71,7 @@ def test_a_response_cut_off_in_its_status_line_fails_the_attempt(
 ) -> None:
     with receiver(answering(cut_off)) as server:
         outcome = send(server.url)
-    outcome.is_scheduled_anew()
+    outcome.assert_scheduled_again()
     assert outcome.attempt["error"]
 
 
@@ -87,7 +85,7 @@ def test_an_untrusted_certificate_fails_the_attempt_and_nothing_is_sent(
 ) -> None:
     with receiver(answering(OK), tls=self_signed) as server:
         outcome = send(f"https://localhost:{server.port}/hook")
-    outcome.is_scheduled_anew()
+    outcome.assert_scheduled_again()
     assert "certificate verify failed" in outcome.attempt["error"]
     assert server.requests == []
 
@@ -117,7 +115,7 @@ def gzip_bomb() -> bytes:
 @pytest.mark.parametrize(
     ("status", "state"), [("200 OK", "delivered"), ("503 Busy", "waiting"), ("307 No", "waiting")]
 )
-def test_a_gzip_bomb_is_kept_as_it_came_16_kib_of_it(
+def test_the_first_16_kib_of_a_gzip_bomb_are_kept_compressed(
     send: Send, gzip_bomb: bytes, status: str, state: str
 ) -> None:
     lines = f"Content-Encoding: gzip\r\nContent-Length: {len(gzip_bomb)}\r\n\r\n"
@@ -125,12 +123,12 @@ def test_a_gzip_bomb_is_kept_as_it_came_16_kib_of_it(
     with receiver(answering(head.encode() + gzip_bomb)) as server:
         outcome = send(server.url)
     assert (outcome.row["state"], outcome.row["attempts"]) == (state, 1)
-    kept = gzip_bomb[: WebhookPolicy().response_bytes].decode("utf-8", "replace")
-    assert outcome.attempt["response"] == kept.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    stored = gzip_bomb[: WebhookPolicy().response_bytes].decode("utf-8", "replace")
+    assert outcome.attempt["response"] == stored.replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 @dataclass(frozen=True)
-class NotedNames(AddressPolicy):
+class RecordedNames(AddressPolicy):
     """Records every host that is resolved."""
 
     hosts: list[str] = field(default_factory=list)
@@ -157,20 +155,20 @@ class NotedNames(AddressPolicy):
 def test_a_redirect_fails_the_attempt_and_its_target_is_not_resolved(
     send: Send, status: str, headers: list[str]
 ) -> None:
-    policy = NotedNames(LOOPBACK.allowed_nets)
+    policy = RecordedNames(LOOPBACK.allowed_nets)
     with receiver(answer(status, *headers)) as server:
         outcome = send(server.url, policy)
         assert len(server.requests) == 1
-    outcome.is_scheduled_anew()
+    outcome.assert_scheduled_again()
     assert outcome.attempt["error"] == f"answered {status[:3]}"
     assert policy.hosts == ["127.0.0.1"]
 
 
 @pytest.mark.parametrize("status", ["500 No", "400 No", "404 No", "599 No"])
-def test_a_refusal_fails_the_attempt(send: Send, status: str) -> None:
+def test_an_error_status_fails_the_attempt(send: Send, status: str) -> None:
     with receiver(answer(status)) as server:
         outcome = send(server.url)
-    outcome.is_scheduled_anew()
+    outcome.assert_scheduled_again()
     assert outcome.attempt["status_code"] == int(status[:3])
 
 
@@ -193,7 +191,7 @@ def test_410_disables_the_endpoint_and_keeps_the_row(send: Send) -> None:
         (timedelta(days=30), timedelta(hours=24)),
     ],
 )
-def test_a_receiver_that_asks_for_time_gets_it_up_to_a_day(
+def test_retry_after_is_respected_up_to_a_day(
     send: Send, status: str, asked: str | timedelta, wait: timedelta
 ) -> None:
     if isinstance(asked, timedelta):
@@ -207,6 +205,6 @@ def test_a_receiver_that_asks_for_time_gets_it_up_to_a_day(
 @pytest.mark.parametrize(
     "asked", ["-1", "soon", "", "Thu, 01 Jan 1970 00:00:00 GMT", "Mon, 99 Jan 2026 00:00:00 GMT"]
 )
-def test_a_retry_after_that_asks_for_nothing_changes_nothing(send: Send, asked: str) -> None:
+def test_a_retry_after_without_a_future_time_is_ignored(send: Send, asked: str) -> None:
     with receiver(answer("429 Slow", f"Retry-After: {asked}")) as server:
-        send(server.url).is_scheduled_anew()
+        send(server.url).assert_scheduled_again()

@@ -10,24 +10,20 @@ import pytest
 
 from config.settings import Settings
 from services.webhooks.addresses import AddressPolicy
-from tests.support.webhooks.raw_receivers import (
-    OK,
-    answering,
-    receiver,
-)
+from tests.support.webhooks.raw_receivers import OK, answering, receiver
 from tests.support.webhooks.receivers_under_test import Send, attempt, new_delivery, outcome_of
 
 
 @dataclass
 class Names:
-    """A resolver that gives its answers in turn and repeats the last; `asked` counts calls."""
+    """A resolver that returns its `answers` in turn and repeats the last."""
 
     answers: list[Sequence[str]] = field(default_factory=list)
-    asked: int = 0
+    lookups: int = 0
 
     def look_up(self, host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
         assert host == "rebinding.example"
-        self.asked += 1
+        self.lookups += 1
         addresses = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         kinds = {True: socket.AF_INET6, False: socket.AF_INET}
         return [
@@ -38,16 +34,16 @@ class Names:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> Names:
-    known = Names()
+    names = Names()
     real = socket.getaddrinfo
 
-    def look_up(host: Any, *args: Any, **how: Any) -> Any:
+    def look_up(host: Any, *args: Any, **options: Any) -> Any:
         if host != "rebinding.example":
-            return real(host, *args, **how)
-        return known.look_up(host, *args, **how)
+            return real(host, *args, **options)
+        return names.look_up(host, *args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    return known
+    return names
 
 
 PUBLIC = "93.184.216.34"
@@ -66,19 +62,19 @@ PUBLIC_6 = "2606:4700:4700::1111"
         [PUBLIC, "169.254.169.254"],
     ],
 )
-def test_a_name_with_a_public_and_a_private_address_is_connected_to_at_neither(
+def test_a_name_with_a_public_and_a_private_address_is_not_connected_to(
     send: Send, names: Names, addresses: list[str]
 ) -> None:
     names.answers = [addresses]
     with receiver(answering(OK), reads=False) as server:
         outcome = send(f"https://rebinding.example:{server.port}/hook", AddressPolicy())
     assert server.sent == 0, "nothing connected"
-    outcome.is_scheduled_anew()
+    outcome.assert_scheduled_again()
     assert "is not public" in outcome.attempt["error"]
-    assert names.asked == 1
+    assert names.lookups == 1
 
 
-def test_a_name_that_answers_otherwise_the_next_time_is_asked_once_for_each_attempt(
+def test_a_name_is_resolved_once_per_attempt_even_if_its_address_changes(
     send: Send, names: Names
 ) -> None:
     allowed_only = AddressPolicy([ipaddress.ip_network("127.0.0.2/32")])
@@ -86,12 +82,12 @@ def test_a_name_that_answers_otherwise_the_next_time_is_asked_once_for_each_atte
     with receiver(answering(OK)) as server:
         outcome = send(f"http://rebinding.example:{server.port}/hook", allowed_only)
         assert server.requests == []
-    outcome.is_scheduled_anew()
-    assert outcome.attempt["error"] == "connection refused", "by the address that was checked"
-    assert names.asked == 1
+    outcome.assert_scheduled_again()
+    assert outcome.attempt["error"] == "connection refused", "at the address that was checked"
+    assert names.lookups == 1
 
 
-def test_a_name_that_has_turned_to_loopback_by_the_next_attempt_is_refused_then(
+def test_a_name_that_resolves_to_loopback_at_the_next_attempt_is_refused_then(
     names: Names, settings: Settings
 ) -> None:
     policy = AddressPolicy([ipaddress.ip_network("127.0.0.2/32")])
@@ -104,4 +100,4 @@ def test_a_name_that_has_turned_to_loopback_by_the_next_attempt_is_refused_then(
     outcome = outcome_of(delivery_id)
     assert outcome.attempt["error"].startswith("rebinding.example resolves to 127.0.0.1")
     assert (outcome.row["state"], outcome.row["attempts"]) == ("waiting", 2)
-    assert names.asked == 2
+    assert names.lookups == 2

@@ -10,9 +10,7 @@ from cryptography.fernet import Fernet
 from standardwebhooks import Webhook
 
 from models.database import execute, transaction
-from services.webhooks.outcomes import (
-    AcceptedDelivery,
-)
+from services.webhooks.outcomes import AcceptedDelivery
 from tests.support.webhooks.outbox import Outbox, Receiver
 
 
@@ -20,9 +18,9 @@ def test_an_accepted_webhook_is_recorded_as_delivered_with_its_attempt(
     outbox: Outbox, receiver: Receiver
 ) -> None:
     started_at = datetime.now(UTC)
-    done = outbox.attempt(1)
-    assert done is not None
-    assert done.claimed.delivery.company == "Acme"
+    accepted = outbox.attempt(1)
+    assert accepted is not None
+    assert accepted.claimed.delivery.company == "Acme"
     row = outbox.row
     assert (row["state"], row["attempts"]) == ("delivered", 1)
     assert row["lease_token"] is None
@@ -38,7 +36,7 @@ def test_an_accepted_webhook_is_recorded_as_delivered_with_its_attempt(
     assert len(receiver.requests) == 1
 
 
-def test_the_receiver_can_verify_what_it_gets_with_the_official_library(
+def test_the_official_library_verifies_a_received_webhook(
     outbox: Outbox, receiver: Receiver
 ) -> None:
     outbox.attempt(1)
@@ -58,7 +56,7 @@ def test_a_delivered_webhook_is_not_sent_again(outbox: Outbox, receiver: Receive
     assert outbox.due(datetime.now(UTC) + timedelta(days=30)) == []
 
 
-def test_two_workers_with_the_same_message_make_one_attempt(
+def test_concurrent_workers_with_the_same_message_make_one_attempt(
     outbox: Outbox, receiver: Receiver
 ) -> None:
     start = threading.Barrier(4)
@@ -68,12 +66,12 @@ def test_two_workers_with_the_same_message_make_one_attempt(
         return outbox.attempt(1)
 
     with ThreadPoolExecutor(4) as workers:
-        made = [done.result() for done in [workers.submit(work) for _ in range(4)]]
-    assert sum(done is not None for done in made) == 1
+        attempts = [future.result() for future in [workers.submit(work) for _ in range(4)]]
+    assert sum(attempt is not None for attempt in attempts) == 1
     assert len(receiver.requests) == 1
 
 
-def test_a_delivery_that_does_not_exist_is_nothing_to_do(outbox: Outbox) -> None:
+def test_a_delivery_that_does_not_exist_is_ignored(outbox: Outbox) -> None:
     outbox.delivery_id = UUID(int=0)
     assert outbox.attempt(1) is None
 
@@ -98,7 +96,7 @@ def test_a_failed_attempt_is_logged_and_the_next_is_due_about_five_seconds_later
     assert outbox.due(row["next_attempt_at"]) == [(outbox.delivery_id, 2)]
 
 
-def test_an_endpoint_that_is_not_there_is_a_failed_attempt_without_a_status(
+def test_an_unreachable_endpoint_is_a_failed_attempt_without_a_status(
     outbox: Outbox,
 ) -> None:
     with transaction():
@@ -110,7 +108,7 @@ def test_an_endpoint_that_is_not_there_is_a_failed_attempt_without_a_status(
     assert outbox.row["state"] == "waiting"
 
 
-def test_retry_after_is_waited_out(outbox: Outbox, receiver: Receiver) -> None:
+def test_the_next_attempt_waits_for_retry_after(outbox: Outbox, receiver: Receiver) -> None:
     receiver.answers = [(429, {"Retry-After": "3600"}, b"")]
     outbox.attempt_and_retry(1)
     wait = outbox.row["next_attempt_at"] - datetime.now(UTC)
@@ -127,7 +125,7 @@ def test_retry_after_is_waited_out(outbox: Outbox, receiver: Receiver) -> None:
         b"HTTP/1.1 500 No\r\nContent-Length: 6\r\n\r\n\x00\xed\xa0\x80\xff\n",
     ],
 )
-def test_whatever_an_endpoint_answers_the_attempt_is_counted_and_the_next_is_scheduled(
+def test_after_any_answer_the_attempt_is_counted_and_the_next_is_scheduled(
     outbox: Outbox, receiver: Receiver, raw_answer: bytes
 ) -> None:
     receiver.raw_answer = raw_answer
@@ -138,7 +136,7 @@ def test_whatever_an_endpoint_answers_the_attempt_is_counted_and_the_next_is_sch
     assert len(outbox.log) == 1
 
 
-def test_a_url_whose_host_is_no_name_is_a_failed_attempt_like_any_other(outbox: Outbox) -> None:
+def test_a_url_with_an_invalid_host_is_a_failed_attempt_like_any_other(outbox: Outbox) -> None:
     with transaction():
         execute("update webhook_endpoints set url = 'https://a..b/hook'")
     outbox.attempt_and_retry(1)
@@ -206,7 +204,7 @@ def test_the_fifth_failure_in_a_row_opens_the_circuit_and_the_sixth_attempt_wait
 
 
 @pytest.mark.parametrize("wrong", [(Fernet.generate_key().decode(),), ()])
-def test_a_wrong_secret_key_is_a_recorded_failure_and_nothing_is_sent_until_the_right_one_is_there(
+def test_without_the_right_secret_key_nothing_is_sent_and_the_failure_is_recorded(
     outbox: Outbox, receiver: Receiver, wrong: tuple[str, ...]
 ) -> None:
     assert outbox.attempt_and_retry(1, secret_keys=wrong) is not None

@@ -7,10 +7,7 @@ from models.due import is_anything_due
 from models.webhooks.deliveries import ManualReason, State
 from tests.support.webhooks.endpoints import (
     HOUR,
-    MICROSECOND,
-    T0,
     WebhookEndpoint,
-    after,
     begin,
     break_circuit,
     due,
@@ -20,14 +17,15 @@ from tests.support.webhooks.endpoints import (
     succeed,
     try_claim,
 )
+from tests.support.world import MICROSECOND, START, after
 
 
-def anything_due(at: float) -> bool:
+def is_due(at: float) -> bool:
     with transaction():
         return is_anything_due(until=after(at))
 
 
-def test_the_fifth_failure_in_a_row_opens_the_circuit_and_rows_wait_without_an_attempt(
+def test_the_fifth_failure_in_a_row_opens_the_circuit_and_parks_further_rows(
     endpoint: WebhookEndpoint,
 ) -> None:
     for number, delivery_id in enumerate(endpoint.add(5), start=1):
@@ -63,7 +61,7 @@ def test_a_failure_that_opens_the_circuit_unparks_nothing(endpoint: WebhookEndpo
     assert row(ids[6])["parked"]
 
 
-def test_the_clock_enqueues_one_probe_of_each_open_circuit_the_oldest_new_row(
+def test_the_clock_enqueues_the_oldest_new_row_of_each_open_circuit_as_its_probe(
     two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint],
 ) -> None:
     for endpoint in two_endpoints:
@@ -73,8 +71,8 @@ def test_the_clock_enqueues_one_probe_of_each_open_circuit_the_oldest_new_row(
     for delivery_id in (*recovered, *fresh[0], *fresh[1]):
         assert try_claim(delivery_id, 1) is None
     assert probes(30 - MICROSECOND) == []
-    assert not anything_due(30 - MICROSECOND)
-    assert anything_due(30)
+    assert not is_due(30 - MICROSECOND)
+    assert is_due(30)
     assert sorted(probes(30)) == sorted([(fresh[0][0], 1), (fresh[1][0], 1)])
     assert due(HOUR) == []
 
@@ -89,7 +87,7 @@ def test_there_is_one_probe_at_a_time(endpoint: WebhookEndpoint) -> None:
     assert row(second)["parked"]
 
 
-def test_a_failed_probe_spends_no_attempt_of_its_row_and_doubles_the_pause_up_to_half_an_hour(
+def test_a_failed_probe_counts_as_no_attempt_and_doubles_the_pause_up_to_half_an_hour(
     endpoint: WebhookEndpoint,
 ) -> None:
     break_circuit(endpoint)
@@ -98,12 +96,12 @@ def test_a_failed_probe_spends_no_attempt_of_its_row_and_doubles_the_pause_up_to
     for number in range(1, 10):
         result, following = fail(begin(delivery_id, at), at)
         assert (result.state, result.counts, following) == (State.WAITING, False, [])
-        stands = row(delivery_id)
-        assert (stands["parked"], stands["attempts"], stands["tries"]) == (True, 0, number)
+        delivery = row(delivery_id)
+        assert (delivery["parked"], delivery["attempts"], delivery["tries"]) == (True, 0, number)
         probe_at = endpoint.stored.probe_at
         assert probe_at is not None
         pauses.append((probe_at - after(at)).total_seconds())
-        at = (probe_at - T0).total_seconds()
+        at = (probe_at - START).total_seconds()
         assert probes(at - MICROSECOND) == []
         assert probes(at) == [(delivery_id, number + 1)]
     assert pauses == [60, 120, 240, 480, 960, 1800, 1800, 1800, 1800]
@@ -152,11 +150,11 @@ def test_an_attempt_in_flight_when_the_circuit_opened_closes_it_only_if_accepted
         succeed(sixth, 20)
         assert (endpoint.stored.failures, endpoint.stored.probe_at) == (0, None)
     else:
-        assert fail(sixth, 20)[0].counts, "it was no probe"
+        assert fail(sixth, 20)[0].counts, "it was not a probe"
         assert (endpoint.stored.failures, endpoint.stored.probe_at) == (6, after(31))
 
 
-def test_a_probe_that_is_lost_is_made_again_after_its_lease(endpoint: WebhookEndpoint) -> None:
+def test_a_lost_probe_is_made_again_after_its_lease(endpoint: WebhookEndpoint) -> None:
     break_circuit(endpoint)
     killed, parked = endpoint.add(2)
     begin(killed, 30)
@@ -169,7 +167,7 @@ def test_a_probe_that_is_lost_is_made_again_after_its_lease(endpoint: WebhookEnd
     assert row(killed)["parked"]
 
 
-def test_retry_after_keeps_even_probes_away(endpoint: WebhookEndpoint) -> None:
+def test_probes_wait_for_retry_after_too(endpoint: WebhookEndpoint) -> None:
     ids = endpoint.add(5)
     for delivery_id in ids[:4]:
         fail(begin(delivery_id, 0), 0)
@@ -178,16 +176,16 @@ def test_retry_after_keeps_even_probes_away(endpoint: WebhookEndpoint) -> None:
     [delivery_id] = endpoint.add()
     assert try_claim(delivery_id, HOUR - 1) is None
     fail(begin(delivery_id, HOUR), HOUR, status=429, retry_after=str(10**9))
-    assert endpoint.stored.probe_at == after(25 * HOUR), "a day at the most"
+    assert endpoint.stored.probe_at == after(25 * HOUR), "at most a day"
 
 
-def test_a_new_row_may_be_the_probe_that_is_due(endpoint: WebhookEndpoint) -> None:
+def test_a_new_row_can_be_the_probe_that_is_due(endpoint: WebhookEndpoint) -> None:
     break_circuit(endpoint)
     [delivery_id] = endpoint.add()
     assert begin(delivery_id, 31).probe
 
 
-def test_a_recovery_that_fails_as_a_probe_waits_on_and_doubles_the_pause(
+def test_a_recovery_that_fails_as_a_probe_keeps_waiting_and_doubles_the_pause(
     endpoint: WebhookEndpoint,
 ) -> None:
     opened = endpoint.add(5)
@@ -197,7 +195,7 @@ def test_a_recovery_that_fails_as_a_probe_waits_on_and_doubles_the_pause(
     assert try_claim(recovering, 5) is None
     at, pauses = 5.0, []
     for _ in range(3):
-        probe_at = (endpoint.stored.probe_at - T0).total_seconds()
+        probe_at = (endpoint.stored.probe_at - START).total_seconds()
         pauses.append(probe_at - at)
         at = probe_at
         fail(begin(recovering, at), at)
@@ -205,7 +203,7 @@ def test_a_recovery_that_fails_as_a_probe_waits_on_and_doubles_the_pause(
     assert pauses[1:] == [60, 120]
 
 
-def test_two_failures_days_apart_disable_nothing(endpoint: WebhookEndpoint) -> None:
+def test_two_failures_days_apart_do_not_disable_an_endpoint(endpoint: WebhookEndpoint) -> None:
     first, second = endpoint.add(2)
     fail(begin(first, 0), 0)
     fail(begin(second, 121 * HOUR), 121 * HOUR)

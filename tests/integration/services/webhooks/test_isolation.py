@@ -8,15 +8,8 @@ from models.database import transaction
 from models.webhooks import deliveries
 from models.webhooks.deliveries import ManualReason, Request
 from services.webhooks.claims import ClaimedDelivery, claim
-from tests.support.webhooks.endpoints import (
-    POLICY,
-    WebhookEndpoint,
-    after,
-    due,
-    fail,
-    probes,
-    succeed,
-)
+from tests.support.webhooks.endpoints import POLICY, WebhookEndpoint, due, fail, probes, succeed
+from tests.support.world import after
 
 
 class RandomFailures:
@@ -54,7 +47,7 @@ class RandomFailures:
             retry_after = self.chance.choice([None, "100"])
             self.requests += fail(claimed, self.at, retry_after=retry_after)[1]
 
-    def clear_up(self) -> bool:
+    def drain(self) -> bool:
         """Accept everything and let only the clock enqueue; return whether nothing is left."""
         for _ in range(3_000):
             requests = due(self.at) + probes(self.at)
@@ -70,7 +63,7 @@ class RandomFailures:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_whatever_fails_or_is_lost_no_row_is_forgotten_and_no_slot_is_exceeded(
+def test_whatever_fails_or_is_lost_every_row_is_finished_and_no_slot_is_exceeded(
     two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint], seed: int
 ) -> None:
     failures = RandomFailures(two_endpoints, seed)
@@ -78,14 +71,14 @@ def test_whatever_fails_or_is_lost_no_row_is_forgotten_and_no_slot_is_exceeded(
         failures.step()
         for endpoint in two_endpoints:
             assert in_flight(endpoint, failures.at) <= 2
-    assert failures.clear_up()
+    assert failures.drain()
     for endpoint in two_endpoints:
         assert set(endpoint.states()) <= {"delivered", "failed"}
 
 
 def in_flight(endpoint: WebhookEndpoint, at: float) -> int:
-    """Return the attempts in flight that were not sent at once."""
+    """Return the number of attempts in flight that take a slot."""
     with transaction():
-        made = deliveries.list_in_flight(endpoint.id, after(at))
-    assert made.count(ManualReason.RECOVERY) <= 1
-    return len(made) - made.count(ManualReason.AT_ONCE)
+        reasons = deliveries.list_in_flight(endpoint.id, after(at))
+    assert reasons.count(ManualReason.RECOVERY) <= 1
+    return len(reasons) - reasons.count(ManualReason.AT_ONCE)

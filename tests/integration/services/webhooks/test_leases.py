@@ -13,11 +13,7 @@ from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt, NewDelivery
 from services.webhooks import endpoints
 from services.webhooks.claims import claim
-from services.webhooks.outcomes import (
-    AttemptFailed,
-    record_failure,
-    record_success,
-)
+from services.webhooks.outcomes import AttemptFailed, record_failure, record_success
 from tests.support.webhooks.outbox import Outbox, Receiver
 
 POLICY = WebhookPolicy()
@@ -37,7 +33,7 @@ def test_a_claimed_row_cannot_be_claimed_again_for_a_minute(outbox: Outbox) -> N
     assert second.token != first.token
 
 
-def test_the_clock_enqueues_again_what_a_killed_worker_had_claimed(outbox: Outbox) -> None:
+def test_the_clock_enqueues_the_delivery_of_a_killed_worker_again(outbox: Outbox) -> None:
     claimed_at = datetime.now(UTC)
     claim(outbox.delivery_id, 1, claimed_at, POLICY)
     assert outbox.due(claimed_at + LEASE - timedelta(microseconds=1)) == []
@@ -57,7 +53,9 @@ def test_a_worker_that_lost_its_lease_does_not_change_the_row(outbox: Outbox) ->
     assert outbox.log == []
     record_success(quick, accepted, now)
     assert (outbox.row["state"], outbox.row["attempts"]) == ("delivered", 1)
-    assert any(a["status_code"] == 200 for a in outbox.log), "what decided is in the log"
+    assert any(a["status_code"] == 200 for a in outbox.log), (
+        "the attempt that decided is in the log"
+    )
 
 
 def remove_endpoint(outbox: Outbox) -> None:
@@ -78,7 +76,7 @@ def test_removing_an_endpoint_cancels_its_waiting_deliveries(
     assert receiver.requests == []
 
 
-def test_an_attempt_under_way_does_not_revive_what_was_cancelled(outbox: Outbox) -> None:
+def test_an_attempt_in_flight_does_not_revive_a_cancelled_delivery(outbox: Outbox) -> None:
     now = datetime.now(UTC)
     claimed = claim(outbox.delivery_id, 1, now, POLICY)
     assert claimed is not None
@@ -114,7 +112,7 @@ def test_a_delivery_written_while_its_endpoint_is_removed_is_not_sent(
             )
             delivery_id = deliveries.add(new, datetime.now(UTC))
             written.set()
-            removed.wait(1)  # not for ever: removing may well wait for us
+            removed.wait(1)  # not longer, since the removal may wait for this transaction
         return delivery_id
 
     with ThreadPoolExecutor(1) as worker:

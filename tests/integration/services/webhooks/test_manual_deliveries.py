@@ -5,7 +5,6 @@ import pytest
 from models.webhooks.deliveries import ManualReason, Result, State
 from tests.support.webhooks.endpoints import (
     WebhookEndpoint,
-    after,
     begin,
     break_circuit,
     fail,
@@ -14,6 +13,7 @@ from tests.support.webhooks.endpoints import (
     succeed,
     try_claim,
 )
+from tests.support.world import after
 
 
 @pytest.mark.parametrize("accepted", [True, False])
@@ -31,15 +31,15 @@ def test_a_delivery_that_is_sent_at_once_has_one_attempt_that_changes_nothing_el
         succeed(claimed, 2)
     else:
         assert fail(claimed, 2, status=410)[0] == Result(State.FAILED, counts=False)
-    stands = row(delivery_id)
-    assert stands["state"] == ("delivered" if accepted else "failed")
-    assert (stands["attempts"], stands["tries"], stands["by_hand"]) == (0, 1, None)
-    assert stands["finished_at"] == after(2)
-    assert stands["next_attempt_at"] is None
+    delivery = row(delivery_id)
+    assert delivery["state"] == ("delivered" if accepted else "failed")
+    assert (delivery["attempts"], delivery["tries"], delivery["by_hand"]) == (0, 1, None)
+    assert delivery["finished_at"] == after(2)
+    assert delivery["next_attempt_at"] is None
     assert endpoint.health == before
 
 
-def test_a_failed_recovery_has_one_try_and_touches_neither_failures_nor_circuit(
+def test_a_failed_recovery_has_one_try_and_changes_neither_failures_nor_circuit(
     endpoint: WebhookEndpoint,
 ) -> None:
     ids = endpoint.add(6, ManualReason.RECOVERY)

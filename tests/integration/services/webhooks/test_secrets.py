@@ -11,7 +11,7 @@ from models.webhooks import endpoint_secrets, webhook_endpoints
 from tests.support.webhooks.outbox import Outbox, Receiver
 
 
-def test_a_secret_is_stored_encrypted_only(outbox: Outbox) -> None:
+def test_a_secret_is_stored_only_encrypted(outbox: Outbox) -> None:
     with transaction():
         [row] = query("select * from webhook_endpoints")
     assert outbox.secret.startswith("whsec_")
@@ -21,7 +21,7 @@ def test_a_secret_is_stored_encrypted_only(outbox: Outbox) -> None:
     )
 
 
-def test_while_a_secret_is_rotated_both_sign_and_the_official_library_takes_either(
+def test_during_a_rotation_both_secrets_sign_and_the_official_library_accepts_either(
     outbox: Outbox, receiver: Receiver
 ) -> None:
     former, keys = outbox.secret, outbox.settings.secret_keys

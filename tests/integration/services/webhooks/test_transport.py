@@ -1,4 +1,4 @@
-"""What is posted, and where."""
+"""The request that is posted, the address it goes to, and the result."""
 
 import ssl
 from collections.abc import Sequence
@@ -9,12 +9,7 @@ import pytest
 
 from services.webhooks.addresses import Address, AddressPolicy
 from tests.support.webhooks.posts import LOOPBACK, post
-from tests.support.webhooks.raw_receivers import (
-    OK,
-    answering,
-    receiver,
-    self_signed_tls,
-)
+from tests.support.webhooks.raw_receivers import OK, answering, receiver, self_signed_tls
 
 
 def test_a_webhook_is_one_post_of_the_exact_bytes_with_its_signature() -> None:
@@ -36,7 +31,7 @@ def test_a_webhook_is_one_post_of_the_exact_bytes_with_its_signature() -> None:
     assert headers["webhook-signature"] == "v1,abc"
 
 
-def test_the_host_is_named_although_the_connection_goes_to_the_address_that_was_checked() -> None:
+def test_the_host_header_has_the_name_while_the_connection_goes_to_the_checked_address() -> None:
     with receiver(answering(OK)) as server:
         response = post(f"http://localhost:{server.port}/hook")
     assert response.error is None
@@ -82,7 +77,7 @@ def test_a_redirect_without_a_location_is_a_failure() -> None:
     "location",
     [b"http://[", b"http://[::1", b"\xff\xfe", b"https://a..b/", b"http:///", b"//", b"%zz", b"x:"],
 )
-def test_a_redirect_to_nonsense_is_a_failure_like_any_other(location: bytes) -> None:
+def test_a_redirect_to_an_invalid_url_is_a_failure_like_any_other(location: bytes) -> None:
     answer = b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
     with receiver(answering(answer)) as server:
         response = post(server.url)
@@ -95,18 +90,18 @@ def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
 
 
 def test_an_untrusted_certificate_is_refused(self_signed: ssl.SSLContext) -> None:
-    asked_for: list[str | None] = []
-    self_signed.sni_callback = lambda _socket, name, _context: asked_for.append(name)
+    server_names: list[str | None] = []
+    self_signed.sni_callback = lambda _socket, name, _context: server_names.append(name)
     with receiver(answering(OK), tls=self_signed) as server:
         response = post(f"https://localhost:{server.port}/hook")
     assert response.status_code is None
     assert response.error is not None
     assert "certificate verify failed" in response.error
     assert server.requests == [], "nothing was sent before the certificate was checked"
-    assert asked_for == ["localhost"], "the host's name is kept in SNI"
+    assert server_names == ["localhost"], "SNI has the name of the host"
 
 
-def test_https_to_a_receiver_that_speaks_plain_http_is_a_failure_in_words() -> None:
+def test_https_to_a_plain_http_receiver_is_a_failure_with_an_explanation() -> None:
     with receiver(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"), reads=False) as server:
         response = post(f"https://127.0.0.1:{server.port}/hook")
     assert response.status_code is None
@@ -114,7 +109,7 @@ def test_https_to_a_receiver_that_speaks_plain_http_is_a_failure_in_words() -> N
     assert "SSL" in response.error
 
 
-def test_proxies_and_credentials_of_the_environment_are_ignored(
+def test_proxies_and_credentials_in_the_environment_are_ignored(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -134,7 +129,7 @@ def test_proxies_and_credentials_of_the_environment_are_ignored(
     assert b"authorization" not in server.requests[0].lower()
 
 
-def test_a_host_that_is_not_allowed_is_never_connected_to() -> None:
+def test_no_connection_is_made_to_a_host_that_is_not_allowed() -> None:
     with receiver(answering(OK)) as server:
         response = post(f"https://127.0.0.1:{server.port}/hook", policy=AddressPolicy())
         plain = post(server.url, policy=AddressPolicy())
@@ -151,14 +146,15 @@ class ManyAddresses(AddressPolicy):
     addresses: Sequence[str] = ()
 
     def resolve(self, host: str, port: int, *, secure: bool) -> list[Address]:
-        resolved = [
-            super(ManyAddresses, self).resolve(a, port, secure=secure) for a in self.addresses
-        ]
         assert host == "many.example"
-        return [address for found in resolved for address in found]
+        return [
+            address
+            for name in self.addresses
+            for address in super(ManyAddresses, self).resolve(name, port, secure=secure)
+        ]
 
 
-def test_a_further_address_of_a_name_is_tried_where_the_first_refuses() -> None:
+def test_the_next_address_of_a_name_is_tried_if_the_first_refuses() -> None:
     policy = ManyAddresses(LOOPBACK.allowed_nets, addresses=["127.0.0.2", "127.0.0.1"])
     with receiver(answering(OK)) as server:
         response = post(f"http://many.example:{server.port}/hook", policy=policy)
@@ -181,7 +177,7 @@ def test_a_further_address_of_a_name_is_tried_where_the_first_refuses() -> None:
         "",
     ],
 )
-def test_no_url_whatsoever_makes_an_attempt_raise(url: str) -> None:
+def test_an_invalid_url_is_a_failure_and_not_an_exception(url: str) -> None:
     response = post(url)
     assert response.status_code is None
     assert response.error

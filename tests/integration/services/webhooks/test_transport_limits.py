@@ -1,10 +1,11 @@
-"""Receivers that are slow, send too much or break off."""
+"""Receivers that are slow, send too much, or disconnect early."""
 
 import gzip
 import socket
 import time
 import tracemalloc
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,8 @@ from config.webhook_policy import WebhookPolicy
 from services.webhooks.addresses import Address, AddressPolicy
 from services.webhooks.transport import Response
 from tests.support.ports import free_port
-from tests.support.webhooks.posts import LOOPBACK, TOTAL_SECONDS, post
+from tests.support.webhooks import posts
+from tests.support.webhooks.posts import LOOPBACK
 from tests.support.webhooks.raw_receivers import (
     CHUNK,
     Receiver,
@@ -22,8 +24,12 @@ from tests.support.webhooks.raw_receivers import (
     receiver,
 )
 
+TOTAL_SECONDS = 0.5
+
 IN_TIME_MS = 1_500
 """The limit, with a margin for a busy machine."""
+
+post = partial(posts.post, total_seconds=TOTAL_SECONDS)
 
 
 def assert_timed_out(response: Response) -> None:
@@ -32,12 +38,12 @@ def assert_timed_out(response: Response) -> None:
     assert TOTAL_SECONDS * 1000 - 50 <= response.duration_ms < IN_TIME_MS
 
 
-def test_a_receiver_that_accepts_and_never_answers_is_left_in_time() -> None:
+def test_a_receiver_that_never_answers_times_out() -> None:
     with receiver(never_answering) as server:
         assert_timed_out(post(server.url))
 
 
-def test_a_status_line_that_drips_is_left_in_time() -> None:
+def test_a_dripping_status_line_times_out() -> None:
     def drip(server: Receiver, connection: socket.socket) -> None:
         server.drip(connection, b"HTTP/1.1 200 " + b"O" * 1000)
 
@@ -45,7 +51,7 @@ def test_a_status_line_that_drips_is_left_in_time() -> None:
         assert_timed_out(post(server.url))
 
 
-def test_headers_that_drip_are_left_in_time() -> None:
+def test_dripping_headers_time_out() -> None:
     def drip(server: Receiver, connection: socket.socket) -> None:
         server.send(connection, b"HTTP/1.1 200 OK\r\n")
         server.drip(connection, b"X-More: yes\r\n")
@@ -62,7 +68,7 @@ def test_headers_that_drip_are_left_in_time() -> None:
         (b"Transfer-Encoding: chunked\r\n", b"1\r\na\r\n"),
     ],
 )
-def test_a_body_that_drips_is_left_in_time(headers: bytes, data: bytes) -> None:
+def test_a_dripping_body_times_out(headers: bytes, data: bytes) -> None:
     def drip(server: Receiver, connection: socket.socket) -> None:
         server.send(connection, b"HTTP/1.1 200 OK\r\n" + headers + b"\r\n")
         server.drip(connection, data)
@@ -71,7 +77,7 @@ def test_a_body_that_drips_is_left_in_time(headers: bytes, data: bytes) -> None:
         assert_timed_out(post(server.url))
 
 
-def test_a_tls_handshake_that_never_ends_is_left_in_time() -> None:
+def test_a_tls_handshake_that_never_ends_times_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         assert_timed_out(post(f"https://127.0.0.1:{port}/hook"))
@@ -88,7 +94,7 @@ class SlowNames(AddressPolicy):
         return super().resolve(host, port, secure=secure)
 
 
-def test_the_time_of_resolving_counts_and_a_slow_response_after_it_is_cut_off_at_once() -> None:
+def test_resolving_counts_towards_the_limit_and_leaves_no_time_for_a_slow_response() -> None:
     def drip(server: Receiver, connection: socket.socket) -> None:
         server.send(connection, b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         for _ in range(60):  # three seconds, so that the test itself ends
@@ -103,7 +109,7 @@ def test_the_time_of_resolving_counts_and_a_slow_response_after_it_is_cut_off_at
     assert response.duration_ms < IN_TIME_MS
 
 
-def test_a_host_that_takes_no_connection_is_left_in_time() -> None:
+def test_a_host_that_accepts_no_connection_times_out() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -127,7 +133,7 @@ def test_a_host_that_takes_no_connection_is_left_in_time() -> None:
         (b"Transfer-Encoding: chunked\r\n", b"1000\r\n" + CHUNK + b"\r\n"),
     ],
 )
-def test_of_an_endless_body_16_kib_are_read_and_kept_and_a_2xx_counts(
+def test_16_kib_of_an_endless_body_are_kept_and_a_2xx_is_a_success(
     headers: bytes, piece: bytes
 ) -> None:
     with receiver(endless(b"HTTP/1.1 200 OK\r\n" + headers + b"\r\n", piece)) as server:
@@ -138,7 +144,7 @@ def test_of_an_endless_body_16_kib_are_read_and_kept_and_a_2xx_counts(
     assert response.duration_ms < IN_TIME_MS
 
 
-def test_of_the_endless_body_of_a_redirect_no_more_is_read() -> None:
+def test_no_more_is_read_of_the_endless_body_of_a_redirect() -> None:
     head = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n"
     with receiver(endless(head, CHUNK)) as server:
         response = post(server.url)
@@ -155,7 +161,7 @@ def test_endless_headers_fail_the_attempt() -> None:
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 302 Found\r\nLocation: /\r\n"])
-def test_a_gzip_bomb_is_not_unpacked(head: bytes) -> None:
+def test_a_gzip_bomb_is_not_inflated(head: bytes) -> None:
     bomb = gzip.compress(b"0" * 30_000_000)
     length = f"Content-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
     with receiver(answering(head + length + bomb)) as server:
@@ -171,7 +177,7 @@ def test_a_gzip_bomb_is_not_unpacked(head: bytes) -> None:
     assert peak < 3_000_000
 
 
-def test_a_response_that_is_no_text_is_kept_in_a_form_that_the_database_takes() -> None:
+def test_a_binary_response_is_kept_in_a_form_that_the_database_accepts() -> None:
     with receiver(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\na\x00\xffb")) as server:
         response = post(server.url)
     assert response.error is None
@@ -198,13 +204,13 @@ def test_a_refused_connection_is_reported() -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
-def test_an_answer_that_breaks_off_or_is_no_http_is_a_failure_in_words(answer: bytes) -> None:
+def test_a_truncated_or_invalid_response_is_a_failure_with_an_explanation(answer: bytes) -> None:
     with receiver(answering(answer)) as server:
         response = post(server.url)
     assert response.duration_ms < IN_TIME_MS
     assert response.status_code != 200 or response.error is not None
     assert response.error
-    assert " " in response.error, "words, not an echo of what came"
+    assert " " in response.error, "an explanation, not an echo of the response"
 
 
 def test_a_connection_that_is_reset_is_a_failure_in_words() -> None:

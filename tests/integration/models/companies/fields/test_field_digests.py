@@ -1,7 +1,5 @@
 """Repeated field values are stored without reading rows, as if each had been read and merged."""
 
-import itertools
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,13 +10,11 @@ from models.companies import companies, company_intake, users
 from models.companies.fields.field_digests import FieldDigest, combine_digests
 from models.companies.fields.field_merge import to_microseconds
 from models.database import execute, query, transaction
-from models.organizations import organizations
 from services.events.tracked_event import TrackedEvent
-from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from tests.support.events import tracked
 from tests.support.in_transactions import store
-
-T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+from tests.support.world import START, World, after
 
 RULES = """
 version: 1
@@ -29,13 +25,11 @@ flags:
   - {flag: Free, when: {At Risk: company.plan is Free}}
 """
 
-numbers = itertools.count(1)
-
 pytestmark = pytest.mark.usefixtures("settings")
 
 
 class Sent(NamedTuple):
-    """An event in brief; `seconds` after T0."""
+    """An event in brief; `seconds` after the start."""
 
     company: str
     user: str | None
@@ -46,34 +40,24 @@ class Sent(NamedTuple):
 
 
 def new_organization() -> int:
-    with transaction():
-        organization_id = organizations.create(f"o{next(numbers)}").id
-        apply_rules(
-            organization_id, RULES, file="r.yaml", applied_by="test", now=T0 - timedelta(days=1)
-        )
-    return organization_id
+    return World.create(RULES).id
 
 
-def tracked(organization_id: int, sent: Sent) -> TrackedEvent:
-    at = T0 + timedelta(seconds=sent.seconds)
-    return TrackedEvent(
-        organization_id=organization_id,
-        key_id=None,
-        event_id=f"e{next(numbers)}",
-        event_key=sent.key,
-        company_id=sent.company,
+def event(organization_id: int, sent: Sent) -> TrackedEvent:
+    return tracked(
+        organization_id,
+        sent.company,
+        after(sent.seconds),
+        key=sent.key,
         company={"name": sent.company.upper()} | ({"plan": sent.plan} if sent.plan else {}),
         user_id=sent.user,
         user={"email": sent.email} if sent.email else {},
-        data=None,
-        occurred_at=at,
-        received_at=at,
     )
 
 
 def store_events(organization_id: int, *sent: Sent) -> int:
     """Store events and return the number of companies to evaluate."""
-    return len(store([tracked(organization_id, event) for event in sent], RuleBooks()))
+    return len(store([event(organization_id, brief) for brief in sent], RuleBooks()))
 
 
 def settle_all(organization_id: int, awaiting: list[str]) -> None:
@@ -161,7 +145,7 @@ def test_a_row_is_not_read_if_an_event_repeats_its_values() -> None:
     with transaction():
         [row] = query("select c.id as company, u.id as row, c.said, u.said as of_user"
                       " from companies c join users u on u.company_id = c.id")  # fmt: skip
-        at = T0 + timedelta(seconds=5)
+        at = after(5)
         locked = company_intake.lock_for_intake([FieldDigest(row["company"], row["said"], at, at)])
         assert locked[row["company"]].traits is None
         assert users.lock_for_intake([FieldDigest(row["row"], row["of_user"], at, at)]) == {}
@@ -172,7 +156,7 @@ def test_a_row_is_not_read_if_an_event_repeats_its_values() -> None:
             row["row"]
         }
     [moved], [moved_user] = read_state(organization_id)[:2]
-    assert (company[5], moved[5], user[3], moved_user[3]) == (T0, at, T0, at)
+    assert (company[5], moved[5], user[3], moved_user[3]) == (START, at, START, at)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +174,7 @@ def test_a_late_event_among_repeated_ones_takes_effect(
 
 
 def test_a_combined_digest_is_none_if_any_event_differs() -> None:
-    first, second, third = (T0 + timedelta(seconds=n) for n in range(3))
+    first, second, third = (after(n) for n in range(3))
     digests = [(1, "a", second), (2, "a", third), (1, "a", third), (1, "a", first), (2, "b", first)]
     assert combine_digests(digests) == [
         FieldDigest(1, "a", first, third),
