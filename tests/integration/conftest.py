@@ -1,4 +1,4 @@
-"""Fixtures of more than one module."""
+"""Fixtures that several folders of integration tests share."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ def world(settings: Settings) -> World:
 
 @pytest.fixture
 def serve(settings: Settings) -> Iterator[Serve]:
-    """Builds the application like `ingress/wsgi.py`; parts of it can be chosen."""
+    """Return a function that builds the ingress like `ingress/wsgi.py`, with replaced parts."""
     database.obj.close_all()
     connect(settings, answer_within_ms=400)
     clients: list[redis.Redis] = []
@@ -89,7 +89,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
 
 @pytest.fixture(scope="session")
 def compiled_templates() -> BytecodeCache:
-    """Compile each template once in a test run: doing so takes longer than most tests."""
+    """Compile each template once per test run: compiling takes longer than most tests."""
     return FileSystemBytecodeCache(os.environ[FOLDER_VARIABLE])
 
 
@@ -97,7 +97,7 @@ def compiled_templates() -> BytecodeCache:
 def serve_dashboard(
     settings: Settings, compiled_templates: BytecodeCache
 ) -> Iterator[ServeDashboard]:
-    """Builds the dashboard like `dashboard/wsgi.py`; parts of it can be chosen."""
+    """Return a function that builds the dashboard like `dashboard/wsgi.py`, with replaced parts."""
     clients: list[redis.Redis] = []
 
     def build(
@@ -129,7 +129,7 @@ def serve_dashboard(
 
 @pytest.fixture
 def dashboard(serve_dashboard: ServeDashboard) -> Dashboard:
-    """A dashboard as it is without any setting."""
+    """A dashboard with the default settings."""
     return serve_dashboard()
 
 
@@ -142,7 +142,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def broker_of_pages(settings: Settings) -> Iterator[QueueBroker]:
-    """For a dashboard that a test puts together itself."""
+    """A broker for a dashboard that a test builds itself."""
     broker = build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT)
     yield broker
     broker.client.connection_pool.disconnect()
@@ -150,14 +150,14 @@ def broker_of_pages(settings: Settings) -> Iterator[QueueBroker]:
 
 @pytest.fixture
 def new_broker(servers: Any) -> Iterator[NewBroker]:
-    """Makes brokers on the same empty Redis, as processes would have them."""
-    made: list[QueueBroker] = []
+    """Return a function that makes brokers on one empty Redis, as separate processes would."""
+    brokers: list[QueueBroker] = []
 
     def make(**options: Any) -> QueueBroker:
-        made.append(build_broker(redis_url(servers.data), **options))
-        return made[-1]
+        brokers.append(build_broker(redis_url(servers.data), **options))
+        return brokers[-1]
 
     make().client.flushall()
     yield make
-    for broker in made:
+    for broker in brokers:
         broker.client.close()

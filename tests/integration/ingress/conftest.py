@@ -1,4 +1,4 @@
-"""Fixtures of this folder."""
+"""Servers that accept connections and never answer."""
 
 import socket
 import tempfile

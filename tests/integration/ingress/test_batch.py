@@ -31,21 +31,23 @@ SETTINGS = [EventSetting("onboarding_complete"), EventSetting("off", enabled=Fal
 def test_every_event_of_a_batch_is_queued_in_one_message(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     response = ingress.batch([EXAMPLE, {**SMALL, "event_id": "own"}], acme.key)
-    made = response.get_json()["results"][0]["event_id"]
-    assert UUID(made).version == 7
+    generated = response.get_json()["results"][0]["event_id"]
+    assert UUID(generated).version == 7
     results = [
-        {"index": 0, "event_id": made, "status": "accepted"},
+        {"index": 0, "event_id": generated, "status": "accepted"},
         {"index": 1, "event_id": "own", "status": "accepted"},
     ]
     check(response, 200, {"accepted": 2, "rejected": 0, "results": results})
     assert len(ingress.queued()) == 1
     first, second = ingress.queued_events()
-    ingress.track({**EXAMPLE, "event_id": made}, acme.key)
-    assert first == ingress.queued_events()[2], "an event is enqueued alike either way"
+    ingress.track({**EXAMPLE, "event_id": generated}, acme.key)
+    assert first == ingress.queued_events()[2], (
+        "an event is enqueued the same way alone and in a batch"
+    )
     assert (second["event_id"], second["organization_id"]) == ("own", acme.id)
 
 
-def test_each_event_is_judged_for_itself(serve: Serve) -> None:
+def test_each_event_is_accepted_or_rejected_by_itself(serve: Serve) -> None:
     ingress, acme = serve(), tenant(events=SETTINGS)
     response = ingress.batch(
         [
@@ -64,8 +66,8 @@ def test_each_event_is_judged_for_itself(serve: Serve) -> None:
     }
 
     def rejected(index: int, event_id: str | None, error: str, *details: Any) -> dict[str, Any]:
-        said = {"index": index, "event_id": event_id, "status": "rejected", "error": error}
-        return said | ({"details": list(details)} if details else {})
+        result = {"index": index, "event_id": event_id, "status": "rejected", "error": error}
+        return result | ({"details": list(details)} if details else {})
 
     blank = {"path": ["event_id"], "message": "Must not contain blanks"}
     number = {"path": [], "message": "Expected object, received number"}
@@ -82,7 +84,7 @@ def test_each_event_is_judged_for_itself(serve: Serve) -> None:
     assert [event["event_id"] for event in ingress.queued_events()] == ["good"]
 
 
-def test_when_nothing_is_accepted_nothing_is_queued_and_the_request_counts(serve: Serve) -> None:
+def test_a_batch_of_rejected_events_queues_nothing_but_counts_as_a_request(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     response = ingress.batch([{}, 7], acme.key)
     assert (response.status_code, response.get_json()["accepted"]) == (200, 0)
@@ -122,7 +124,7 @@ def test_a_bad_envelope_gets_400_and_counts(
     assert ingress.queued() == []
 
 
-def test_a_key_that_is_repeated_in_any_event_refuses_the_whole_body(serve: Serve) -> None:
+def test_a_repeated_key_in_one_event_refuses_the_whole_body(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     good = json.dumps(SMALL).encode()
     body = b'{"events":[' + good + b',{"event_key":"a","event_key":"b"}]}'
@@ -132,7 +134,9 @@ def test_a_key_that_is_repeated_in_any_event_refuses_the_whole_body(serve: Serve
     assert ingress.queued() == []
 
 
-def test_with_a_key_in_the_header_each_event_without_id_gets_its_place(serve: Serve) -> None:
+def test_with_a_key_in_the_header_the_id_of_an_event_without_one_is_key_and_index(
+    serve: Serve,
+) -> None:
     ingress, acme = serve(), tenant()
     events = [SMALL, {**SMALL, "event_id": "own"}, {}, SMALL]
     response = ingress.batch(events, acme.key, headers={"Idempotency-Key": "k" * 60})
@@ -145,7 +149,7 @@ def test_with_a_key_in_the_header_each_event_without_id_gets_its_place(serve: Se
     ("key", "message"),
     [("k" * 61, "At most 60 characters"), ("a b", "Must not contain blanks")],
 )
-def test_a_wrong_header_refuses_the_batch(serve: Serve, key: str, message: str) -> None:
+def test_an_invalid_header_refuses_the_batch(serve: Serve, key: str, message: str) -> None:
     ingress, acme = serve(), tenant()
     response = ingress.batch([SMALL], acme.key, headers={"Idempotency-Key": key})
     details = [{"path": ["Idempotency-Key"], "message": message}]
@@ -153,7 +157,7 @@ def test_a_wrong_header_refuses_the_batch(serve: Serve, key: str, message: str) 
     assert ingress.queued() == []
 
 
-def test_an_event_of_a_batch_is_no_larger_than_one_alone(serve: Serve) -> None:
+def test_an_event_of_a_batch_may_be_as_large_as_one_sent_alone(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     size = len(json.dumps({**SMALL, "data": {"x": ""}}, separators=(",", ":")))
     events = [{**SMALL, "data": {"x": "x" * (LARGEST_EVENT - size + over)}} for over in (0, 1)]
@@ -173,7 +177,9 @@ def test_an_event_that_postgresql_could_not_store_is_rejected_alone(serve: Serve
     assert results[0]["details"][0]["path"] == ["data", "a"]
 
 
-def test_a_batch_of_100_events_of_10_kb_is_taken_and_a_larger_body_gets_413(serve: Serve) -> None:
+def test_a_batch_of_100_events_of_10_kb_is_accepted_and_a_larger_body_gets_413(
+    serve: Serve,
+) -> None:
     ingress, acme = serve(), tenant()
     events = [{**SMALL, "data": {"x": "x" * 10_000}}] * 100
     assert ingress.batch(events, acme.key).get_json()["accepted"] == 100
@@ -184,7 +190,7 @@ def test_a_batch_of_100_events_of_10_kb_is_taken_and_a_larger_body_gets_413(serv
     check(large, 413, {"error": "Request body too large", "details": details})
 
 
-def test_a_batch_goes_through_the_same_checks_in_the_same_order(serve: Serve) -> None:
+def test_a_batch_is_checked_in_the_same_order_as_an_event(serve: Serve) -> None:
     ingress, acme = serve(), tenant(rate_limit="1/hour")
     text = {"Content-Type": "text/plain"}
     answers = [
@@ -203,7 +209,7 @@ def test_without_redis_a_batch_gets_503(serve: Serve) -> None:
     check_unavailable(ingress.batch([{}], acme.key))
 
 
-def test_while_event_settings_cannot_be_read_a_batch_gets_503_and_is_queued_not_even_in_part(
+def test_while_event_settings_cannot_be_read_a_batch_gets_503_and_nothing_of_it_is_queued(
     serve: Serve, clock: Clock, settings: Settings
 ) -> None:
     ingress, acme = serve(), tenant()

@@ -57,7 +57,7 @@ def test_a_compressed_batch_is_accepted(serve: Serve, encoding: str, compress: C
 
 
 @COMPRESSIONS
-def test_an_event_may_be_as_large_inflated_as_it_may_be_at_all(
+def test_the_limit_of_an_event_applies_to_its_inflated_size(
     serve: Serve, encoding: str, compress: Compress
 ) -> None:
     ingress, acme = serve(), tenant()
@@ -68,7 +68,7 @@ def test_an_event_may_be_as_large_inflated_as_it_may_be_at_all(
 
 
 @COMPRESSIONS
-def test_a_bomb_gets_413_and_is_not_inflated(
+def test_a_decompression_bomb_gets_413_and_is_not_inflated(
     serve: Serve, encoding: str, compress: Compress
 ) -> None:
     ingress, acme = serve(), tenant()
@@ -84,7 +84,7 @@ def test_a_bomb_gets_413_and_is_not_inflated(
 
 
 @COMPRESSIONS
-def test_what_is_damaged_gets_400(serve: Serve, encoding: str, compress: Compress) -> None:
+def test_damaged_data_gets_400(serve: Serve, encoding: str, compress: Compress) -> None:
     ingress, acme = serve(), tenant()
     whole = compress(json.dumps(SMALL).encode())
     no_data = f"the body is no {encoding} data, or damaged"
@@ -110,7 +110,7 @@ def test_a_wrong_checksum_gets_400(serve: Serve) -> None:
     assert error_of(response) == (400, "Invalid JSON")
 
 
-def test_damaged_data_is_reported_when_its_json_would_be(serve: Serve) -> None:
+def test_damaged_data_is_reported_at_the_same_step_as_invalid_json(serve: Serve) -> None:
     ingress, acme = serve(), tenant(rate_limit="1/hour")
     headers = {"Content-Encoding": "gzip"}
     assert ingress.track(b"x", "wrong", headers=headers).status_code == 401
@@ -119,7 +119,7 @@ def test_damaged_data_is_reported_when_its_json_would_be(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "identity, gzip", "gzip, gzip", "x", ""])
-def test_another_encoding_gets_415(serve: Serve, encoding: str) -> None:
+def test_any_other_encoding_gets_415(serve: Serve, encoding: str) -> None:
     ingress, acme = serve(), tenant()
     message = "Send the body with Content-Encoding gzip or deflate, or without any"
     response = ingress.track(SMALL, acme.key, headers={"Content-Encoding": encoding})
@@ -129,14 +129,12 @@ def test_another_encoding_gets_415(serve: Serve, encoding: str) -> None:
 
 
 @COMPRESSIONS
-def test_any_bytes_are_inflated_as_they_were_or_up_to_the_cap(
-    encoding: str, compress: Compress
-) -> None:
+def test_any_bytes_are_restored_up_to_the_cap(encoding: str, compress: Compress) -> None:
     @given(st.binary(max_size=200), st.integers(1, 200))
-    def inflates(body: bytes, most: int) -> None:
+    def inflate_again(body: bytes, most: int) -> None:
         assert inflate(compress(body), encoding, most) == body[:most]
 
-    inflates()
+    inflate_again()
 
 
 @COMPRESSIONS
@@ -144,7 +142,7 @@ def test_damaged_bytes_are_refused_or_inflated_up_to_the_cap(
     encoding: str, compress: Compress
 ) -> None:
     @given(st.binary(max_size=100), st.integers(0), st.binary(max_size=3))
-    def survives(body: bytes, at: int, instead: bytes) -> None:
+    def inflate_damaged(body: bytes, at: int, instead: bytes) -> None:
         whole = compress(body)
         at %= len(whole)
         try:
@@ -153,4 +151,4 @@ def test_damaged_bytes_are_refused_or_inflated_up_to_the_cap(
             return
         assert len(inflated) <= 50
 
-    survives()
+    inflate_damaged()

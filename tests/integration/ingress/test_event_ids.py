@@ -1,4 +1,4 @@
-"""The ids of clients, which make sending an event again idempotent."""
+"""Event ids chosen by clients, which make sending an event idempotent."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from tests.support.in_transactions import store
 from tests.support.ingress.application import EXAMPLE, SMALL, Serve, check, tenant
 
 
-def test_an_event_keeps_the_id_that_its_client_gave_it(serve: Serve) -> None:
+def test_an_event_keeps_the_id_that_its_client_chose(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     for event_id in ("1", "order-4711", "é😀", "x" * 64):
         response = ingress.track({**SMALL, "event_id": event_id}, acme.key)
@@ -30,7 +30,7 @@ def test_the_id_may_be_in_the_header(serve: Serve) -> None:
         assert ingress.queued_events()[-1]["event_id"] == key
 
 
-def test_the_id_in_the_body_goes_before_the_one_in_the_header(serve: Serve) -> None:
+def test_the_id_in_the_body_takes_precedence_over_the_header(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     headers = {"Idempotency-Key": "header"}
     own = ingress.track({**SMALL, "event_id": "body"}, acme.key, headers=headers)
@@ -39,7 +39,7 @@ def test_the_id_in_the_body_goes_before_the_one_in_the_header(serve: Serve) -> N
     assert none.get_json()["event_id"] == "header"
 
 
-def test_without_an_id_the_ingress_makes_one(serve: Serve) -> None:
+def test_without_an_id_the_ingress_generates_one(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     assert UUID(ingress.track(SMALL, acme.key).get_json()["event_id"]).version == 7
 
@@ -58,7 +58,7 @@ def test_without_an_id_the_ingress_makes_one(serve: Serve) -> None:
         ("a\x00", "NUL characters are not allowed"),
     ],
 )
-def test_a_wrong_id_gets_400(serve: Serve, event_id: Any, message: str) -> None:
+def test_an_invalid_id_gets_400(serve: Serve, event_id: Any, message: str) -> None:
     ingress, acme = serve(), tenant()
     details = [{"path": ["event_id"], "message": message}]
     response = ingress.track({**SMALL, "event_id": event_id}, acme.key)
@@ -76,7 +76,7 @@ def test_a_wrong_id_gets_400(serve: Serve, event_id: Any, message: str) -> None:
         ("a\x7f", "Must be of visible ASCII characters"),
     ],
 )
-def test_a_wrong_header_gets_400_together_with_the_faults_of_the_body(
+def test_an_invalid_header_is_reported_together_with_the_faults_of_the_body(
     serve: Serve, key: str, message: str
 ) -> None:
     ingress, acme = serve(), tenant()

@@ -1,4 +1,4 @@
-"""API keys and event settings that are cached, also while PostgreSQL is unavailable."""
+"""API keys and event settings are cached, and served from the cache without PostgreSQL."""
 
 import psycopg2
 import pytest
@@ -35,7 +35,7 @@ def test_a_revoked_key_is_refused_within_5_seconds(serve: Serve, clock: Clock) -
     assert ingress.track(SMALL, other).status_code == 200
 
 
-def test_use_of_a_key_does_not_put_off_its_revocation(serve: Serve, clock: Clock) -> None:
+def test_using_a_key_does_not_delay_its_revocation(serve: Serve, clock: Clock) -> None:
     ingress, acme = serve(), tenant()
     assert ingress.track(SMALL, acme.key).status_code == 200
     with transaction():
@@ -55,7 +55,7 @@ def test_a_new_limit_applies_within_5_seconds(serve: Serve, clock: Clock) -> Non
     assert rate_limit_of(ingress.track(SMALL, acme.key))[0] == 20
 
 
-def test_a_newly_configured_event_is_taken_after_a_second(serve: Serve, clock: Clock) -> None:
+def test_a_newly_configured_event_is_accepted_after_a_second(serve: Serve, clock: Clock) -> None:
     ingress, acme = serve(), tenant()
     added = {**SMALL, "event_key": "added"}
     assert ingress.track(SMALL, acme.key).status_code == 200
@@ -65,7 +65,7 @@ def test_a_newly_configured_event_is_taken_after_a_second(serve: Serve, clock: C
     assert ingress.track(added, acme.key).status_code == 200
 
 
-def test_the_first_event_of_an_organization_without_any_is_taken_after_a_second(
+def test_the_first_configured_event_of_an_organization_is_accepted_after_a_second(
     serve: Serve, clock: Clock
 ) -> None:
     ingress, acme = serve(), tenant(events=())
@@ -88,7 +88,7 @@ def test_a_newly_disabled_or_removed_event_is_refused_within_5_seconds(
     assert ingress.track(SMALL, acme.key).status_code == 404
 
 
-def test_known_keys_and_events_are_served_while_postgresql_is_away(
+def test_cached_keys_and_events_are_accepted_while_postgresql_is_unavailable(
     serve: Serve, clock: Clock, settings: Settings
 ) -> None:
     ingress, acme = serve(), tenant()
@@ -100,7 +100,7 @@ def test_known_keys_and_events_are_served_while_postgresql_is_away(
     assert len(ingress.queued()) == 7
 
 
-def test_an_unknown_key_gets_503_while_postgresql_is_away(
+def test_an_unknown_key_gets_503_while_postgresql_is_unavailable(
     serve: Serve, clock: Clock, settings: Settings
 ) -> None:
     ingress, acme = serve(), tenant()
@@ -112,7 +112,7 @@ def test_an_unknown_key_gets_503_while_postgresql_is_away(
     assert ingress.queued() == []
 
 
-def test_a_known_key_gets_503_while_its_events_cannot_be_read(
+def test_a_cached_key_gets_503_while_its_events_cannot_be_read(
     serve: Serve, clock: Clock, settings: Settings
 ) -> None:
     ingress, acme = serve(), tenant()
@@ -123,7 +123,7 @@ def test_a_known_key_gets_503_while_its_events_cannot_be_read(
     assert ingress.queued() == []
 
 
-def test_a_second_after_postgresql_is_back_everything_is_as_before(
+def test_the_ingress_recovers_within_a_second_after_postgresql_is_back(
     serve: Serve, clock: Clock, settings: Settings
 ) -> None:
     ingress, acme = serve(), tenant()
@@ -135,7 +135,7 @@ def test_a_second_after_postgresql_is_back_everything_is_as_before(
     assert ingress.track(SMALL, "bzb_wrong").status_code == 401
 
 
-def test_a_key_that_was_revoked_while_postgresql_was_away_is_refused_after_it_is_back(
+def test_a_key_revoked_during_an_outage_of_postgresql_is_refused_after_it(
     serve: Serve, clock: Clock, settings: Settings
 ) -> None:
     ingress, acme = serve(), tenant()
@@ -150,7 +150,7 @@ def test_a_key_that_was_revoked_while_postgresql_was_away_is_refused_after_it_is
     assert ingress.track(SMALL, acme.key).status_code == 401
 
 
-def test_unknown_keys_do_not_push_known_ones_out(
+def test_unknown_keys_do_not_evict_valid_ones(
     serve: Serve, clock: Clock, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(key_directory, "MAX_KEYS", 1)
@@ -163,7 +163,7 @@ def test_unknown_keys_do_not_push_known_ones_out(
     assert ingress.track(SMALL, acme.key).status_code == 200
 
 
-def test_connections_that_postgresql_ended_do_no_lasting_harm(
+def test_connections_closed_by_postgresql_are_replaced(
     serve: Serve, clock: Clock, settings: Settings
 ) -> None:
     ingress, acme, globex = serve(), tenant("Acme"), tenant("Globex")
@@ -182,7 +182,7 @@ def test_connections_that_postgresql_ended_do_no_lasting_harm(
     assert ingress.track(SMALL, globex.key).status_code == 200
 
 
-def test_a_postgresql_that_is_too_slow_is_away(
+def test_a_postgresql_that_is_too_slow_counts_as_unavailable(
     serve: Serve, clock: Clock, settings: Settings
 ) -> None:
     ingress, acme, globex = serve(), tenant("Acme"), tenant("Globex")
@@ -201,7 +201,7 @@ def test_a_postgresql_that_is_too_slow_is_away(
     assert ingress.track(SMALL, globex.key).status_code == 200
 
 
-def test_a_postgresql_that_accepts_connections_and_never_answers_is_unavailable(
+def test_a_postgresql_that_accepts_connections_and_never_answers_counts_as_unavailable(
     serve: Serve, clock: Clock, settings: Settings, silent_postgres: Silent
 ) -> None:
     ingress, acme = serve(), tenant()

@@ -23,7 +23,7 @@ from tests.support.ingress.application import (
 TOKEN = "t0ken-of-operations"
 
 
-def told(ingress: Ingress) -> dict[str, float]:
+def read_metrics(ingress: Ingress) -> dict[str, float]:
     """Return every sample except histogram buckets, by name and labels."""
     response = ingress.get("/metrics", {"Authorization": f"Bearer {TOKEN}"})
     assert response.status_code == 200
@@ -39,7 +39,7 @@ def told(ingress: Ingress) -> dict[str, float]:
     }
 
 
-def test_without_a_token_in_the_settings_there_are_no_metrics(serve: Serve) -> None:
+def test_without_a_token_in_the_settings_metrics_are_not_served(serve: Serve) -> None:
     for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
         check(serve().get("/metrics", headers), 404, {"error": "Not found"})
 
@@ -48,7 +48,7 @@ def test_without_a_token_in_the_settings_there_are_no_metrics(serve: Serve) -> N
     "authorization",
     [None, "", TOKEN, "Bearer", "Bearer ", f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x", "Bearer é"],
 )
-def test_without_the_token_there_is_401_that_counts_against_no_limit(
+def test_a_request_without_the_token_gets_401_and_counts_against_no_limit(
     serve: Serve, authorization: str | None
 ) -> None:
     ingress = serve(metrics_token=TOKEN, rate_limit="9/hour")
@@ -67,7 +67,7 @@ def test_requests_are_counted_by_endpoint_and_status_with_their_duration(serve: 
     ingress.track(SMALL)
     ingress.batch([SMALL, {}], acme.key)
     ingress.get("/nowhere/4711")
-    metrics = told(ingress)
+    metrics = read_metrics(ingress)
     assert {name: value for name, value in metrics.items() if "requests_total" in name} == {
         "requests_total track 200": 2,
         "requests_total track 400": 2,
@@ -77,7 +77,9 @@ def test_requests_are_counted_by_endpoint_and_status_with_their_duration(serve: 
     }
     assert metrics["request_seconds_count track"] == 5
     assert 0 < metrics["request_seconds_sum track"] < 5
-    assert told(ingress)["requests_total other 200"] == 1, "asking is a request, too"
+    assert read_metrics(ingress)["requests_total other 200"] == 1, (
+        "reading the metrics is a request, too"
+    )
 
 
 def test_events_are_counted_by_their_outcome(serve: Serve) -> None:
@@ -86,37 +88,37 @@ def test_events_are_counted_by_their_outcome(serve: Serve) -> None:
     ingress.batch([SMALL, SMALL, {}, 7, {**SMALL, "event_key": "unknown"}], acme.key)
     ingress.track({}, acme.key)
     ingress.track(SMALL, "bzb_unknown")
-    metrics = told(ingress)
+    metrics = read_metrics(ingress)
     assert (metrics["events_total accepted"], metrics["events_total rejected"]) == (3, 4)
 
 
-def test_the_queue_is_asked_when_the_metrics_are(serve: Serve) -> None:
+def test_the_state_of_the_queue_is_read_at_each_request(serve: Serve) -> None:
     ingress, acme = serve(metrics_token=TOKEN), tenant()
-    assert (told(ingress)["queue_waiting"], told(ingress)["shedding"]) == (0, 0)
+    assert (read_metrics(ingress)["queue_waiting"], read_metrics(ingress)["shedding"]) == (0, 0)
     ingress.batch([SMALL, SMALL], acme.key)
-    assert told(ingress)["queue_waiting"] == 1
+    assert read_metrics(ingress)["queue_waiting"] == 1
     other = serve(metrics_token=TOKEN)
     with memory_used(other.queue, 0.95):
         other.track(SMALL, acme.key)
-    assert told(other)["shedding"] == 1
+    assert read_metrics(other)["shedding"] == 1
 
 
 def test_without_redis_the_other_metrics_are_served(serve: Serve) -> None:
     ingress = serve(metrics_token=TOKEN, queue_url=NO_REDIS)
     ingress.get("/livez")
-    metrics = told(ingress)
+    metrics = read_metrics(ingress)
     assert "queue_waiting" not in metrics
     assert metrics["requests_total other 200"] == 1
 
 
-# Where several processes put their figures together
+# The directory that processes share
 
 
 def test_the_directories_of_ended_processes_are_removed_and_no_others(tmp_path: Path) -> None:
     with subprocess.Popen(["true"]) as process:
         process.wait()
     ended, reused = tmp_path / str(process.pid), tmp_path / str(os.getppid())
-    for directory in (ended, reused, tmp_path / "else"):
+    for directory in (ended, reused, tmp_path / "other"):
         directory.mkdir()
         (directory / "counter_1.db").write_bytes(b"x")
     os.utime(reused, (0, 0))

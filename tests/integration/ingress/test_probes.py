@@ -18,12 +18,12 @@ from tests.support.ingress.application import (
 from tests.support.ingress.outages import Silent, answered_within, move_postgres
 
 
-def test_livez_touches_nothing() -> None:
-    def never(*_args: Any) -> Any:
-        raise AssertionError("touched")
+def test_livez_uses_no_dependency() -> None:
+    def fail(*_args: Any) -> Any:
+        raise AssertionError("used")
 
-    untouched: Any = SimpleNamespace(limiter=SimpleNamespace(count_address=never, unknown=never))
-    app = create_app(untouched, now=never, redis=never, postgres=never)
+    unused: Any = SimpleNamespace(limiter=SimpleNamespace(count_address=fail, unknown=fail))
+    app = create_app(unused, now=fail, redis=fail, postgres=fail)
     with app.test_client() as client:
         response = client.get("/livez")
     assert (response.status_code, response.json) == (200, {"status": "alive"})
@@ -54,7 +54,7 @@ def test_readyz_names_each_dependency_and_its_state(
     assert not named(response, "X-RateLimit")
 
 
-def test_readyz_answers_soon_when_nothing_answers_it(
+def test_readyz_answers_soon_when_its_dependencies_do_not(
     serve: Serve, settings: Settings, silent_redis: Silent, silent_postgres: Silent
 ) -> None:
     ingress = serve(queue_url=silent_redis.url)

@@ -24,7 +24,7 @@ def test_the_limit_is_10000_an_hour_and_counts_down(serve: Serve) -> None:
     assert abs(first[2] - second[2]) <= 1
 
 
-def test_beyond_the_limit_there_is_429_until_the_window_ends(serve: Serve) -> None:
+def test_requests_beyond_the_limit_get_429_until_the_window_ends(serve: Serve) -> None:
     ingress, acme = serve(), tenant(rate_limit="2/second")
     answers = [ingress.track(SMALL, acme.key) for _ in range(3)]
     refused = answers[-1]
@@ -47,14 +47,14 @@ def test_retry_after_is_the_time_until_the_reset(serve: Serve) -> None:
     assert abs(time.time() + wait - rate_limit_of(refused)[2]) <= 2
 
 
-def test_every_answer_to_a_valid_key_counts_for_its_organization(serve: Serve) -> None:
+def test_every_request_with_a_valid_key_counts_for_its_organization(serve: Serve) -> None:
     ingress, acme = serve(), tenant(rate_limit="9/hour")
     bodies = [SMALL, b"{", {}, {**SMALL, "event_key": "unknown"}]
-    left = [rate_limit_of(ingress.track(body, acme.key))[1] for body in bodies]
-    assert left == [8, 7, 6, 5]
+    remaining = [rate_limit_of(ingress.track(body, acme.key))[1] for body in bodies]
+    assert remaining == [8, 7, 6, 5]
 
 
-def test_requests_at_once_do_not_get_past_the_limit(serve: Serve) -> None:
+def test_concurrent_requests_do_not_exceed_the_limit(serve: Serve) -> None:
     ingress, acme = serve(), tenant(rate_limit="10/hour")
     with ThreadPoolExecutor(8) as threads:
         statuses = list(
@@ -66,12 +66,12 @@ def test_requests_at_once_do_not_get_past_the_limit(serve: Serve) -> None:
 
 def test_requests_without_a_valid_key_share_a_limit_by_address(serve: Serve) -> None:
     ingress, acme = serve(rate_limit="3/hour"), tenant()
-    left = [
+    remaining = [
         rate_limit_of(ingress.track(SMALL))[:2],
         rate_limit_of(ingress.track(SMALL, "bzb_guess1"))[:2],
         rate_limit_of(ingress.track(SMALL, "bzb_guess2"))[:2],
     ]
-    assert left == [(3, 2), (3, 1), (3, 0)]
+    assert remaining == [(3, 2), (3, 1), (3, 0)]
     for refused in (ingress.track(SMALL, "bzb_guess3"), ingress.track(SMALL)):
         assert error_of(refused) == (429, "Rate limit exceeded")
         assert rate_limit_of(refused)[:2] == (3, 0)
@@ -98,13 +98,13 @@ def test_requests_refused_before_their_key_is_checked_count_for_the_address(
     assert [rate_limit_of(response)[1] for response in answers] == [8, 7, 6, 5, 4]
 
 
-def test_the_address_is_the_clients_only_behind_proxies_that_are_trusted(serve: Serve) -> None:
+def test_a_forwarded_address_is_used_only_behind_trusted_proxies(serve: Serve) -> None:
     direct, proxied = serve(rate_limit="9/hour"), serve(rate_limit="9/hour", trusted_proxies=1)
 
-    def left(ingress: Ingress, forwarded_for: str) -> int:
+    def remaining(ingress: Ingress, forwarded_for: str) -> int:
         response = ingress.track(SMALL, headers={"X-Forwarded-For": forwarded_for})
         return rate_limit_of(response)[1]
 
-    assert [left(direct, f"192.0.2.{n}") for n in range(3)] == [8, 7, 6]
-    assert [left(proxied, f"192.0.2.{n}") for n in range(3)] == [8, 8, 8]
-    assert left(proxied, "203.0.113.9, 192.0.2.0") == 7
+    assert [remaining(direct, f"192.0.2.{n}") for n in range(3)] == [8, 7, 6]
+    assert [remaining(proxied, f"192.0.2.{n}") for n in range(3)] == [8, 8, 8]
+    assert remaining(proxied, "203.0.113.9, 192.0.2.0") == 7

@@ -17,19 +17,21 @@ from tests.support.ingress.outages import TOO_LARGE, Silent, answered_within
 
 
 @pytest.fixture(params=["queue_url", "queue_url limits_url"])
-def parts(request: pytest.FixtureRequest) -> list[str]:
+def urls(request: pytest.FixtureRequest) -> list[str]:
     return str(request.param).split()
 
 
 @pytest.fixture(params=["dead", "silent"])
-def away(request: pytest.FixtureRequest, silent_redis: Silent, parts: list[str]) -> dict[str, str]:
-    return dict.fromkeys(parts, NO_REDIS if request.param == "dead" else silent_redis.url)
+def unavailable(
+    request: pytest.FixtureRequest, silent_redis: Silent, urls: list[str]
+) -> dict[str, str]:
+    return dict.fromkeys(urls, NO_REDIS if request.param == "dead" else silent_redis.url)
 
 
-def test_without_redis_there_is_503_soon_and_nothing_is_queued(
-    serve: Serve, away: dict[str, str]
+def test_without_redis_an_event_gets_503_soon_and_is_not_queued(
+    serve: Serve, unavailable: dict[str, str]
 ) -> None:
-    ingress, acme = serve(**away), tenant()
+    ingress, acme = serve(**unavailable), tenant()
     with answered_within(2):
         check_unavailable(ingress.track(SMALL, acme.key))
     assert ingress.queued() == []
@@ -44,21 +46,21 @@ def test_a_request_waits_only_once_for_a_redis_that_does_not_answer(
     assert silent_redis.connections() == 1
 
 
-@pytest.mark.parametrize("parts", [["limits_url"]])
-def test_without_the_redis_of_addresses_events_are_accepted_and_keys_not_guessed(
-    serve: Serve, away: dict[str, str]
+@pytest.mark.parametrize("urls", [["limits_url"]])
+def test_without_the_redis_of_address_limits_events_are_accepted_and_keys_cannot_be_guessed(
+    serve: Serve, unavailable: dict[str, str]
 ) -> None:
-    ingress, acme = serve(**away), tenant()
+    ingress, acme = serve(**unavailable), tenant()
     with answered_within(2):
         assert ingress.track(SMALL, acme.key).status_code == 200
         check_unavailable(ingress.track(SMALL, "bzb_guess"))
     assert len(ingress.queued()) == 1
 
 
-def test_without_redis_every_other_answer_has_its_headers_too(
-    serve: Serve, away: dict[str, str]
+def test_without_redis_every_other_response_still_has_its_headers(
+    serve: Serve, unavailable: dict[str, str]
 ) -> None:
-    ingress, acme = serve(**away), tenant()
+    ingress, acme = serve(**unavailable), tenant()
     with answered_within(4):
         large = ingress.track(b" " * (LARGEST_EVENT + 1), acme.key)
         text = ingress.track(SMALL, acme.key, headers={"Content-Type": "text/plain"})
@@ -69,7 +71,7 @@ def test_without_redis_every_other_answer_has_its_headers_too(
         check(ingress.get("/v1/track"), 405, {"error": "Method not allowed"})
 
 
-def test_a_redis_that_is_full_gets_503_and_nothing_is_queued(serve: Serve) -> None:
+def test_while_redis_is_full_an_event_gets_503_and_is_not_queued(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     assert ingress.track(SMALL, acme.key).status_code == 200
     ingress.queue.config_set("maxmemory", 1)
@@ -81,7 +83,7 @@ def test_a_redis_that_is_full_gets_503_and_nothing_is_queued(serve: Serve) -> No
     assert ingress.track(SMALL, acme.key).status_code == 200
 
 
-def test_before_redis_is_full_events_get_503_and_all_else_its_usual_answer(serve: Serve) -> None:
+def test_while_redis_is_nearly_full_only_valid_events_get_503(serve: Serve) -> None:
     acme = tenant(rate_limit="4/hour")
     ingress = serve()
     with memory_used(ingress.queue, 0.95):

@@ -40,7 +40,7 @@ def test_a_key_that_is_not_valid_gets_401(serve: Serve, key: str) -> None:
     assert ingress.queued() == []
 
 
-def test_a_key_is_valid_only_to_the_letter(serve: Serve) -> None:
+def test_a_key_must_match_exactly(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     for key in (acme.key[:-1], acme.key + "x", acme.key.upper(), f"Bearer {acme.key}"):
         check(ingress.track(EXAMPLE, key), 401, {"error": "Invalid API key"})
@@ -64,7 +64,7 @@ def test_an_event_that_is_not_configured_gets_404(serve: Serve) -> None:
     assert ingress.queued() == []
 
 
-def test_event_keys_are_compared_to_the_letter(serve: Serve) -> None:
+def test_event_keys_must_match_exactly(serve: Serve) -> None:
     ingress, acme = serve(), tenant(events=[EventSetting("été 😀")])
     assert ingress.track({**EXAMPLE, "event_key": "été 😀"}, acme.key).status_code == 200
     for other in ("ÉTÉ 😀", " été 😀", "été 😀 ", "e\u0301te\u0301 😀"):
@@ -144,7 +144,7 @@ def test_values_that_postgresql_cannot_store_get_400(serve: Serve) -> None:
         assert response.get_json()["details"]
 
 
-def test_a_body_that_breaks_off_gets_400(serve: Serve) -> None:
+def test_a_body_that_ends_early_gets_400(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     half = json.dumps(SMALL).encode()[:50]
     response = ingress.track(half, acme.key, environ_overrides={"CONTENT_LENGTH": "90"})
@@ -169,7 +169,7 @@ def test_no_files_are_served(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_another_method_gets_405_and_the_allowed_ones(serve: Serve, method: str) -> None:
+def test_another_method_gets_405_with_the_allowed_ones(serve: Serve, method: str) -> None:
     ingress, acme = serve(), tenant()
     with ingress.app.test_client() as client:
         response = client.open(
@@ -185,8 +185,8 @@ def test_browsers_of_other_origins_get_no_cors_headers(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     origin = {"Origin": "https://acme.com", "Access-Control-Request-Method": "POST"}
     with ingress.app.test_client() as client:
-        asked = client.options("/v1/track", headers=origin)
-    for response in (asked, ingress.track(SMALL, acme.key, headers=origin)):
+        preflight = client.options("/v1/track", headers=origin)
+    for response in (preflight, ingress.track(SMALL, acme.key, headers=origin)):
         assert not named(response, "Access-Control")
         rate_limit_of(response)
 
@@ -195,12 +195,12 @@ def test_a_body_with_a_content_length_that_is_too_large_gets_413(serve: Serve) -
     ingress, acme = serve(), tenant()
     body = json.dumps(SMALL).encode().ljust(LARGEST_EVENT + 1)
     check(ingress.track(body, acme.key), 413, TOO_LARGE)
-    said = {"CONTENT_LENGTH": "9" * 18}
-    check(ingress.track(SMALL, acme.key, environ_overrides=said), 413, TOO_LARGE)
+    length = {"CONTENT_LENGTH": "9" * 18}
+    check(ingress.track(SMALL, acme.key, environ_overrides=length), 413, TOO_LARGE)
     assert ingress.queued() == []
 
 
-def test_a_body_in_chunks_that_grows_too_large_gets_413_and_is_not_read_on(serve: Serve) -> None:
+def test_a_chunked_body_that_grows_too_large_gets_413_and_is_read_no_further(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     body = io.BytesIO(json.dumps(SMALL).encode().ljust(1_000_000))
     check(chunked(ingress, body, acme.key), 413, TOO_LARGE)
@@ -215,7 +215,7 @@ def test_a_body_in_chunks_that_grows_too_large_gets_413_and_is_not_read_on(serve
     ["", "text/plain", "application/x-www-form-urlencoded", "text/json", "application/jsonp",
      "multipart/form-data; boundary=x", "application/vnd.api+json", "application/json, text/html"],
 )  # fmt: skip
-def test_another_content_type_gets_415(serve: Serve, content_type: str) -> None:
+def test_any_other_content_type_gets_415(serve: Serve, content_type: str) -> None:
     ingress, acme = serve(), tenant()
     message = "Send the event as JSON, with Content-Type: application/json"
     check(

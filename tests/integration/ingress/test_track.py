@@ -57,7 +57,7 @@ def test_the_example_of_the_documentation_is_accepted_and_queued(serve: Serve) -
     }
 
 
-def test_a_system_event_is_queued_without_user_and_data_and_at_the_present(serve: Serve) -> None:
+def test_a_system_event_is_queued_without_user_and_data_at_the_current_time(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     assert ingress.track(SMALL, acme.key).status_code == 200
     [event] = ingress.queued_events()
@@ -66,13 +66,13 @@ def test_a_system_event_is_queued_without_user_and_data_and_at_the_present(serve
 
 
 def test_the_time_in_the_response_is_in_utc(serve: Serve) -> None:
-    there = timezone(timedelta(hours=5, minutes=30))
-    ingress, acme = serve(now=lambda: NOW.astimezone(there)), tenant()
+    local = timezone(timedelta(hours=5, minutes=30))
+    ingress, acme = serve(now=lambda: NOW.astimezone(local)), tenant()
     accepted_at = ingress.track(SMALL, acme.key).get_json()["accepted_at"]
     assert accepted_at == "2024-01-20T10:30:05Z"
 
 
-def test_every_accepted_event_is_queued_under_an_id_of_its_own_in_their_order(
+def test_accepted_events_are_queued_in_order_with_ids_of_their_own(
     serve: Serve,
 ) -> None:
     ingress, acme = serve(), tenant()
@@ -85,7 +85,7 @@ def test_every_accepted_event_is_queued_under_an_id_of_its_own_in_their_order(
     "content_type",
     ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=UTF-8"],
 )
-def test_json_may_be_named_in_any_of_its_ways(serve: Serve, content_type: str) -> None:
+def test_any_content_type_of_json_is_accepted(serve: Serve, content_type: str) -> None:
     ingress, acme = serve(), tenant()
     headers = {"Content-Type": content_type, "Content-Encoding": "identity"}
     assert ingress.track(SMALL, acme.key, headers=headers).status_code == 200
@@ -98,7 +98,7 @@ def test_a_body_of_exactly_the_largest_size_is_accepted(serve: Serve) -> None:
     assert len(ingress.queued()) == 1
 
 
-def test_an_event_in_chunks_is_accepted(serve: Serve) -> None:
+def test_a_chunked_event_is_accepted(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     assert chunked(ingress, io.BytesIO(json.dumps(SMALL).encode()), acme.key).status_code == 200
     body = io.BytesIO(json.dumps(SMALL).encode().ljust(LARGEST_EVENT))
@@ -106,7 +106,7 @@ def test_an_event_in_chunks_is_accepted(serve: Serve) -> None:
     assert len(ingress.queued()) == 2
 
 
-def test_of_several_faults_the_first_check_answers(serve: Serve) -> None:
+def test_the_first_failed_check_decides_the_response(serve: Serve) -> None:
     events = [EventSetting("off", enabled=False), EventSetting("onboarding_complete")]
     acme = tenant(rate_limit="5/hour", events=events)
     ingress = serve()
@@ -138,7 +138,7 @@ def test_of_several_faults_the_first_check_answers(serve: Serve) -> None:
     assert len(ingress.queued()) == 1
 
 
-def test_a_request_that_cannot_be_counted_gets_503_whatever_is_wrong_with_it(
+def test_a_request_that_cannot_be_counted_gets_503_whatever_else_is_wrong(
     serve: Serve,
 ) -> None:
     ingress, acme = serve(queue_url=NO_REDIS), tenant()

@@ -12,7 +12,7 @@ import redis
 from dramatiq import Message
 
 from config.settings import Settings
-from queues import admissions as module
+from queues import admissions as admissions_module
 from queues import messages
 from queues.admissions import Admission, Admissions
 from queues.broker import QueueBroker, build_broker
@@ -24,9 +24,9 @@ HOUR = {"limit": 3, "window_seconds": 3600}
 
 @pytest.fixture
 def broker(settings: Settings) -> Iterator[QueueBroker]:
-    made = build_broker(settings.redis_url)
-    yield made
-    made.client.close()
+    broker = build_broker(settings.redis_url)
+    yield broker
+    broker.client.close()
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def admissions(broker: QueueBroker) -> Admissions:
 @pytest.fixture
 def seconds(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic))
+    monkeypatch.setattr(admissions_module, "time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 
 
@@ -57,7 +57,7 @@ def test_a_worker_gets_the_message_and_acknowledges_it(
 def test_redis_contains_what_dramatiq_would_have_written_and_no_heartbeat(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
-    def held() -> tuple[set[bytes], dict[str, Any]]:
+    def redis_contents() -> tuple[set[bytes], dict[str, Any]]:
         [(redis_id, data)] = broker.client.hgetall("dramatiq:events.msgs").items()
         message = Message.decode(data)
         assert message.options["redis_message_id"] == redis_id.decode()
@@ -66,14 +66,14 @@ def test_redis_contains_what_dramatiq_would_have_written_and_no_heartbeat(
         return set(broker.client.keys("dramatiq:*")), message.asdict() | unique
 
     admissions.admit(7, EVENTS, **HOUR)
-    ours = held()
+    ours = redis_contents()
     broker.client.flushdb()
     broker.enqueue(messages.persist(EVENTS))
     broker.client.delete("dramatiq:__heartbeats__")
-    assert ours == held()
+    assert ours == redis_contents()
 
 
-def test_the_time_of_the_oldest_message_is_read_from_it(
+def test_the_time_of_the_oldest_message_can_be_read(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     admissions.admit(7, EVENTS, **HOUR)
@@ -84,7 +84,7 @@ def test_the_time_of_the_oldest_message_is_read_from_it(
     assert oldest.replace(microsecond=0) == sent
 
 
-def test_requests_are_counted_with_events_and_without(
+def test_requests_are_counted_with_or_without_events(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     counts = [admissions.admit(7, events, **HOUR).count for events in (EVENTS, (), EVENTS, EVENTS)]
@@ -92,7 +92,7 @@ def test_requests_are_counted_with_events_and_without(
     assert broker.waiting(messages.EVENTS) == 2, "beyond the limit nothing is queued"
 
 
-def test_a_window_begins_with_its_first_request_and_is_not_put_off(
+def test_a_window_starts_at_its_first_request_and_is_not_extended(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     assert admissions.admit(7, **HOUR) == Admission(1, 3_600_000)
@@ -105,23 +105,23 @@ def test_a_window_begins_with_its_first_request_and_is_not_put_off(
     assert admissions.admit(7, **HOUR).count == 1
 
 
-def test_each_organization_and_each_limit_has_a_counter_of_its_own(admissions: Admissions) -> None:
+def test_each_organization_and_limit_has_its_own_counter(admissions: Admissions) -> None:
     assert admissions.admit(7, **HOUR).count == 1
     assert admissions.admit(8, **HOUR).count == 1
     assert admissions.admit(7, limit=4, window_seconds=3600).count == 1
     assert admissions.admit(7, **HOUR).count == 2
 
 
-def test_requests_at_once_are_each_counted_once(
+def test_concurrent_requests_are_each_counted_once(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     with ThreadPoolExecutor(8) as threads:
-        made = list(threads.map(lambda _: admissions.admit(7, EVENTS, **HOUR), range(40)))
-    assert sorted(admission.count for admission in made) == list(range(1, 41))
+        admitted = list(threads.map(lambda _: admissions.admit(7, EVENTS, **HOUR), range(40)))
+    assert sorted(admission.count for admission in admitted) == list(range(1, 41))
     assert broker.waiting(messages.EVENTS) == 3
 
 
-def test_a_redis_that_lost_the_script_gets_it_again(
+def test_the_script_is_loaded_again_if_redis_has_lost_it(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     admissions.admit(7, EVENTS, **HOUR)
@@ -130,7 +130,7 @@ def test_a_redis_that_lost_the_script_gets_it_again(
     assert broker.waiting(messages.EVENTS) == 2
 
 
-def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(settings: Settings) -> None:
+def test_a_late_reply_is_not_taken_for_the_next_one(settings: Settings) -> None:
     broker = build_broker(settings.redis_url, timeout=0.1)
     admissions = Admissions(broker)
     admissions.admit(7, **HOUR)
@@ -139,9 +139,9 @@ def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(settings: Se
         with pytest.raises(redis.TimeoutError):
             admissions.admit(7, **HOUR)
         other.client_unpause()
-        eventual = [admissions.admit(8, **HOUR).count for _ in range(2)]
+        counts = [admissions.admit(8, **HOUR).count for _ in range(2)]
     broker.client.close()
-    assert eventual == [1, 2]
+    assert counts == [1, 2]
 
 
 def test_a_full_redis_counts_nothing_and_queues_nothing(
@@ -163,10 +163,14 @@ def test_a_redis_that_is_nearly_full_counts_and_queues_nothing(
     with memory_used(broker.client, 0.6):
         assert not admissions.admit(7, EVENTS, **HOUR).nearly_full
     with memory_used(broker.client, 0.95):
-        assert not admissions.admit(7, EVENTS, **HOUR).nearly_full, "it was checked just now"
+        assert not admissions.admit(7, EVENTS, **HOUR).nearly_full, (
+            "memory was checked less than a second ago"
+        )
         seconds.advance(1)
         assert admissions.admit(7, EVENTS, **HOUR) == Admission(3, ANY, nearly_full=True)
-    assert admissions.admit(7, EVENTS, **HOUR).nearly_full, "it was checked just now"
+    assert admissions.admit(7, EVENTS, **HOUR).nearly_full, (
+        "memory was checked less than a second ago"
+    )
     seconds.advance(1)
     assert not admissions.admit(8, EVENTS, **HOUR).nearly_full
     assert broker.waiting(messages.EVENTS) == 3
@@ -180,10 +184,10 @@ def test_the_first_request_of_a_process_sees_that_redis_is_nearly_full(
     assert broker.waiting(messages.EVENTS) == 0
 
 
-def test_without_maxmemory_the_memory_of_the_machine_counts(
+def test_without_maxmemory_the_memory_of_the_machine_is_the_limit(
     broker: QueueBroker, admissions: Admissions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "FULL_FROM", 0.0)
+    monkeypatch.setattr(admissions_module, "FULL_FROM", 0.0)
     assert broker.client.info("memory")["maxmemory"] == 0
     assert admissions.admit(7, EVENTS, **HOUR).nearly_full
 
@@ -191,17 +195,17 @@ def test_without_maxmemory_the_memory_of_the_machine_counts(
 def test_memory_is_checked_at_most_once_a_second(
     broker: QueueBroker, admissions: Admissions, seconds: Clock
 ) -> None:
-    def looked() -> int:
+    def checks() -> int:
         return int(broker.client.info("commandstats").get("cmdstat_info", {"calls": 0})["calls"])
 
-    before = looked()
+    before = checks()
     for _ in range(20):
         admissions.admit(7, EVENTS, **HOUR)
         seconds.advance(0.1)
-    assert looked() - before == 2 + 1, "and once by this test"
+    assert checks() - before == 2 + 1, "this test reads it once itself"
 
 
-def test_a_redis_that_refuses_to_report_its_memory_accepts_messages(
+def test_messages_are_accepted_if_redis_does_not_report_its_memory(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     broker.client.acl_setuser("default", enabled=True, nopass=True, commands=["-info"])

@@ -23,13 +23,13 @@ def numbered(number: int) -> Message[None]:
 
 
 def take(broker: QueueBroker, queue: str = messages.WEBHOOKS) -> MessageProxy | None:
-    """Return the messages that a consumer of a queue gets at once."""
+    """Return the message that a new consumer of a queue gets immediately, or None."""
     taken: MessageProxy | None = next(broker.consume(queue, timeout=1))
     return taken
 
 
 def event_posted_at(broker: QueueBroker, seconds: float) -> datetime:
-    """Enqueue an event as if it had been posted then, and return the time."""
+    """Enqueue an event as if it had been posted at this second; return the time."""
     at = datetime(2026, 1, 5, 12, 0, 0, 250_000, tzinfo=UTC) + timedelta(seconds=seconds)
     posted = round(at.timestamp() * 1000)
     broker.enqueue(replace(messages.persist([]), message_timestamp=posted))
@@ -49,7 +49,7 @@ def test_a_message_is_handed_out_once_and_is_gone_when_acknowledged(new_broker: 
     assert take(second) is None
 
 
-def test_messages_come_in_the_order_in_which_they_were_sent(new_broker: NewBroker) -> None:
+def test_messages_arrive_in_the_order_in_which_they_were_sent(new_broker: NewBroker) -> None:
     broker = new_broker()
     for company_id in range(5):
         broker.enqueue(numbered(company_id))
@@ -58,11 +58,11 @@ def test_messages_come_in_the_order_in_which_they_were_sent(new_broker: NewBroke
     assert [message.args[0] for message in taken if message] == list(range(5))
 
 
-def test_messages_of_a_dead_worker_return_to_another(new_broker: NewBroker) -> None:
+def test_messages_of_a_dead_worker_go_to_another(new_broker: NewBroker) -> None:
     dead, alive = new_broker(), new_broker()
     for company_id in (7, 8):
         dead.enqueue(numbered(company_id))
-    assert take(dead) is not None  # with its prefetch it holds the other one too
+    assert take(dead) is not None  # its prefetch takes the other one too
     assert take(alive) is None
     silent_for(dead, HEARTBEAT_TIMEOUT_MS + 1)
     consumer = alive.consume(messages.WEBHOOKS, timeout=1)
@@ -95,7 +95,7 @@ def test_a_worker_prefetches_few_webhooks_however_many_threads_it_has(
     assert taken[-1] is None, "no more before something is acknowledged"
 
 
-def test_queues_of_delayed_messages_which_we_do_not_use_are_polled_seldom(
+def test_queues_of_delayed_messages_which_are_not_used_are_rarely_polled(
     new_broker: NewBroker,
 ) -> None:
     consumer: Any = new_broker().consume(f"{messages.EVENTS}.DQ", prefetch=3, timeout=100)
@@ -107,25 +107,25 @@ def test_queues_of_delayed_messages_which_we_do_not_use_are_polled_seldom(
 def test_a_message_wakes_a_consumer_that_waits_for_its_queue(
     new_broker: NewBroker, wakes: int
 ) -> None:
-    def wait_for_one() -> MessageProxy | None:
+    def wait_for_message() -> MessageProxy | None:
         consumer = new_broker().consume(messages.WEBHOOKS, timeout=4_000)
         waiting.release()
-        message = next(consumer)  # returns nothing where it was woken
+        message = next(consumer)  # returns None when it is woken
         return message or next(consumer)
 
     sender, waiting = new_broker(), threading.Semaphore(0)
     with ThreadPoolExecutor(wakes) as threads:
-        taken = [threads.submit(wait_for_one) for _ in range(wakes)]
+        taken = [threads.submit(wait_for_message) for _ in range(wakes)]
         for _ in range(wakes):
             assert waiting.acquire(timeout=5)
         time.sleep(0.1)
         began = time.monotonic()
         sender.enqueue_all([numbered(number) for number in range(wakes * 200)])
-        assert all(one.result(5) is not None for one in taken)
-    assert time.monotonic() - began < 3, "no consumer waited to the end"
+        assert all(future.result(5) is not None for future in taken)
+    assert time.monotonic() - began < 3, "no consumer waited until its timeout"
 
 
-def test_messages_enqueued_in_one_step_arrive_in_order_and_as_if_enqueued_alone(
+def test_messages_enqueued_together_arrive_in_order_like_messages_enqueued_alone(
     new_broker: NewBroker,
 ) -> None:
     broker = new_broker()
@@ -154,7 +154,7 @@ def test_the_oldest_unacknowledged_message_shows_how_far_behind_a_queue_is(
     taken = next(consumer)
     assert taken is not None
     second = event_posted_at(broker, 1)
-    assert broker.oldest_unacknowledged(messages.EVENTS) == first, "it is still being worked on"
+    assert broker.oldest_unacknowledged(messages.EVENTS) == first, "it is not acknowledged yet"
     consumer.ack(taken)
     assert broker.oldest_unacknowledged(messages.EVENTS) == second
 
@@ -167,13 +167,12 @@ def test_a_message_returned_by_a_dead_worker_still_counts_as_the_oldest(
     assert take(dead, messages.EVENTS) is not None
     event_posted_at(broker, 1)
     silent_for(dead, HEARTBEAT_TIMEOUT_MS + 1)
-    broker.do_requeue(
-        messages.EVENTS
-    )  # any command makes maintenance return the messages of dead workers
+    # Maintenance, which returns the messages of dead workers, is part of any command.
+    broker.do_requeue(messages.EVENTS)
     assert broker.oldest_unacknowledged(messages.EVENTS) == oldest
 
 
-def test_a_redis_that_is_not_there_raises_at_once() -> None:
+def test_an_unreachable_redis_raises_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     broker = build_broker(f"redis://127.0.0.1:{port}/0", timeout=CLIENT_TIMEOUT)
@@ -199,9 +198,7 @@ def test_a_redis_that_does_not_answer_raises_soon_and_is_called_only_once() -> N
             listener.accept()
 
 
-def test_messages_in_a_lost_reply_are_not_lost(
-    new_broker: NewBroker,
-) -> None:
+def test_messages_in_a_lost_reply_are_not_lost(new_broker: NewBroker) -> None:
     admin, broker = new_broker(), new_broker(timeout=0.1)
     before = broker.broker_id
     broker.enqueue(numbered(7))
@@ -212,7 +209,7 @@ def test_messages_in_a_lost_reply_are_not_lost(
     with pytest.raises(ConnectionClosed):
         next(consumer)
     admin.client.client_unpause()
-    assert broker.broker_id != before, "it goes on under another name"
+    assert broker.broker_id != before, "it continues with a new id"
     silent_for(admin, HEARTBEAT_TIMEOUT_MS + 1, identity=before)
     consumer = broker.consume(messages.WEBHOOKS, timeout=1)
     taken = [next(consumer) for _ in range(3)]

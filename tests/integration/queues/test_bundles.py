@@ -15,7 +15,7 @@ def bundled(message: MessageProxy | None) -> list[int]:
     return [event["number"] for event in message.args[0]]
 
 
-def test_messages_that_wait_in_the_queue_of_events_are_bundled(new_broker: NewBroker) -> None:
+def test_waiting_messages_of_the_queue_of_events_are_bundled(new_broker: NewBroker) -> None:
     broker = new_broker()
     enqueue_events(broker, *range(7))
     consumer = broker.consume(messages.EVENTS, prefetch=4, timeout=1)
@@ -28,7 +28,7 @@ def test_messages_that_wait_in_the_queue_of_events_are_bundled(new_broker: NewBr
     assert broker.do_qsize(messages.EVENTS) == 0
 
 
-def test_companies_to_evaluate_are_bundled_as_well(new_broker: NewBroker) -> None:
+def test_companies_to_evaluate_are_bundled_too(new_broker: NewBroker) -> None:
     broker = new_broker()
     broker.enqueue_all([messages.evaluate(number) for number in range(60)])
     consumer = broker.consume(messages.HEALTH, prefetch=4, timeout=1)
@@ -43,7 +43,7 @@ def test_companies_to_evaluate_are_bundled_as_well(new_broker: NewBroker) -> Non
     assert broker.client.zcard(f"{broker.namespace}:{messages.HEALTH}.XQ") == 10
 
 
-def test_a_bundle_has_a_maximum_of_events_and_a_worker_one_of_bundles(
+def test_events_per_bundle_and_bundles_per_worker_are_limited(
     new_broker: NewBroker,
 ) -> None:
     broker = new_broker()
@@ -52,19 +52,19 @@ def test_a_bundle_has_a_maximum_of_events_and_a_worker_one_of_bundles(
     consumer = broker.consume(messages.EVENTS, prefetch=3, timeout=1)
     taken = [next(consumer) for _ in range(4)]
     assert [len(bundled(bundle)) for bundle in taken[:3]] == [2_000, 2_000, 800]
-    assert taken[3] is None, "no more before one is acknowledged"
+    assert taken[3] is None, "no further bundle before one is acknowledged"
     consumer.ack(taken[0])
-    assert len(bundled(next(consumer))) == 2_400, "what one message carries is never torn apart"
+    assert len(bundled(next(consumer))) == 2_400, "the events of one message are never split"
 
 
-def test_every_message_of_the_bundles_of_a_killed_worker_returns(new_broker: NewBroker) -> None:
+def test_every_message_in_the_bundles_of_a_killed_worker_returns(new_broker: NewBroker) -> None:
     killed, alive = new_broker(), new_broker()
     enqueue_events(killed, *range(12), each=400)
     assert next(killed.consume(messages.EVENTS, prefetch=1, timeout=1)) is not None
     silent_for(killed, HEARTBEAT_TIMEOUT_MS + 1)
     consumer = alive.consume(messages.EVENTS, prefetch=4, timeout=1)
-    found = [message for message in (next(consumer) for _ in range(5)) if message]
-    assert {number for bundle in found for number in bundled(bundle)} == set(range(12))
+    bundles = [message for message in (next(consumer) for _ in range(5)) if message]
+    assert {number for bundle in bundles for number in bundled(bundle)} == set(range(12))
 
 
 @pytest.mark.parametrize("handed_out", [True, False])
@@ -82,12 +82,12 @@ def test_a_worker_that_stops_returns_its_bundles(
         consumer.ack(first)
     consumer.close()
     other = alive.consume(messages.EVENTS, prefetch=4, timeout=1)
-    found = [message for message in (next(other) for _ in range(3)) if message]
+    bundles = [message for message in (next(other) for _ in range(3)) if message]
     expected = set(range(8)) if handed_out else {5, 6, 7}
-    assert {number for bundle in found for number in bundled(bundle)} == expected
+    assert {number for bundle in bundles for number in bundled(bundle)} == expected
 
 
-def test_a_bundle_that_no_actor_accepts_is_kept_among_the_dead_letters(
+def test_a_bundle_that_no_actor_accepts_is_kept_with_the_dead_letters(
     new_broker: NewBroker,
 ) -> None:
     broker = new_broker()

@@ -9,7 +9,7 @@ import redis
 from redis.exceptions import NoScriptError, ResponseError
 
 from config.settings import Settings
-from queues import thread_connection as module
+from queues import thread_connection
 from queues.broker import CLIENT_TIMEOUT, build_broker
 from queues.thread_connection import CHECK_AFTER_SECONDS, ThreadConnection
 
@@ -27,11 +27,11 @@ def other(settings: Settings) -> Iterator[redis.Redis]:
         yield client
 
 
-def end_others(client: redis.Redis) -> None:
-    mine = client.client_id()
-    for one in client.client_list():
-        if int(one["id"]) != mine:
-            client.client_kill_filter(_id=one["id"])
+def close_other_connections(client: redis.Redis) -> None:
+    own_id = client.client_id()
+    for connection in client.client_list():
+        if int(connection["id"]) != own_id:
+            client.client_kill_filter(_id=connection["id"])
 
 
 def test_a_command_is_answered(wire: ThreadConnection) -> None:
@@ -40,7 +40,7 @@ def test_a_command_is_answered(wire: ThreadConnection) -> None:
     assert wire.call("INCRBY", "n", 7) == 7
 
 
-def test_what_redis_refuses_is_raised_and_the_next_command_is_answered(
+def test_an_error_of_redis_is_raised_and_the_next_command_is_answered(
     wire: ThreadConnection,
 ) -> None:
     with pytest.raises(ResponseError):
@@ -50,28 +50,28 @@ def test_what_redis_refuses_is_raised_and_the_next_command_is_answered(
     assert wire.call("PING") == b"PONG"
 
 
-def test_a_connection_that_was_closed_meanwhile_is_replaced_unnoticed(
+def test_an_idle_connection_that_was_closed_is_replaced_without_an_error(
     wire: ThreadConnection, other: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1_000.0
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(thread_connection, "time", SimpleNamespace(monotonic=lambda: now))
     wire.call("PING")
-    end_others(other)
+    close_other_connections(other)
     now += CHECK_AFTER_SECONDS + 0.1
     assert wire.call("PING") == b"PONG"
 
 
-def test_a_connection_that_was_closed_just_now_costs_one_error(
+def test_a_recently_used_connection_that_was_closed_costs_one_error(
     wire: ThreadConnection, other: redis.Redis
 ) -> None:
     wire.call("PING")
-    end_others(other)
+    close_other_connections(other)
     with pytest.raises(redis.ConnectionError):
         wire.call("PING")
     assert wire.call("PING") == b"PONG"
 
 
-def test_a_late_answer_is_never_taken_for_another(
+def test_a_late_reply_is_never_taken_for_another(
     wire: ThreadConnection, other: redis.Redis
 ) -> None:
     other.set("n", "late")
@@ -83,7 +83,7 @@ def test_a_late_answer_is_never_taken_for_another(
     assert wire.call("PING") == b"PONG"
 
 
-def test_each_thread_has_a_connection_which_is_closed_with_it(
+def test_each_thread_has_a_connection_that_is_closed_when_it_ends(
     wire: ThreadConnection, other: redis.Redis
 ) -> None:
     before = len(other.client_list())
@@ -103,8 +103,8 @@ def test_each_thread_has_a_connection_which_is_closed_with_it(
         thread.join(10)
     assert max(seen) >= before + 4
     for _ in range(100):
-        left = len(other.client_list())
-        if left <= max(before, max(seen) - 4):
+        remaining = len(other.client_list())
+        if remaining <= max(before, max(seen) - 4):
             break
         threading.Event().wait(0.02)
-    assert left <= max(before, max(seen) - 4)
+    assert remaining <= max(before, max(seen) - 4)

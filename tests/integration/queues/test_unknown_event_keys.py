@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from config.settings import Settings
-from queues import unknown_event_keys as module
+from queues import unknown_event_keys
 from queues.admissions import Admission, Admissions
 from queues.broker import build_broker
 from queues.unknown_event_keys import KEPT_FOR, UnknownKey, UnknownKeys
@@ -15,7 +15,7 @@ from tests.support.ingress.application import NO_REDIS, NOW, SMALL, Serve, tenan
 
 HOUR = {"limit": 3, "window_seconds": 3600}
 STORED_AT = NOW.replace(microsecond=123_000)
-"""Exact to the millisecond, as it is stored."""
+"""Times are stored to the millisecond."""
 
 
 @pytest.fixture
@@ -30,10 +30,10 @@ def keys(client: redis.Redis) -> UnknownKeys:
 
 
 def named(keys: UnknownKeys, organization_id: int = 1) -> list[tuple[str, int]]:
-    return [(one.event_key, one.times) for one in keys.of_organization(organization_id, NOW)]
+    return [(key.event_key, key.times) for key in keys.of_organization(organization_id, NOW)]
 
 
-def test_a_key_is_listed_with_how_often_and_when_it_was_refused(keys: UnknownKeys) -> None:
+def test_a_key_is_listed_with_the_number_and_times_of_its_refusals(keys: UnknownKeys) -> None:
     keys.note(1, {"signup": 1}, NOW - timedelta(hours=2))
     keys.note(1, {"signup": 3, "ключ 😀": 1}, NOW)
     keys.note(2, {"other": 1}, NOW)
@@ -43,7 +43,7 @@ def test_a_key_is_listed_with_how_often_and_when_it_was_refused(keys: UnknownKey
     ]
 
 
-def test_a_key_that_was_not_refused_for_long_is_forgotten(
+def test_a_key_that_has_not_been_refused_for_long_is_forgotten(
     keys: UnknownKeys, client: redis.Redis
 ) -> None:
     keys.note(1, {"old": 5, "back": 5}, NOW - KEPT_FOR)
@@ -52,10 +52,10 @@ def test_a_key_that_was_not_refused_for_long_is_forgotten(
     assert 0 < client.pttl("brazebee:unknown:1") <= KEPT_FOR / timedelta(milliseconds=1)
 
 
-def test_there_are_never_more_keys_than_a_bound_and_those_that_come_again_stay(
+def test_the_number_of_keys_is_limited_and_recurring_ones_are_kept(
     keys: UnknownKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_KEYS", 5)
+    monkeypatch.setattr(unknown_event_keys, "MAX_KEYS", 5)
     for n in range(50):
         keys.note(1, {f"id-{n}": 1, "signup": 1}, NOW - timedelta(seconds=50 - n))
     noted = dict(named(keys))
@@ -64,7 +64,7 @@ def test_there_are_never_more_keys_than_a_bound_and_those_that_come_again_stay(
     assert "id-49" in noted
 
 
-def test_a_key_that_is_configured_now_can_be_forgotten(keys: UnknownKeys) -> None:
+def test_a_key_can_be_forgotten_once_it_is_configured(keys: UnknownKeys) -> None:
     keys.note(1, {"a": 1, "b": 1}, NOW)
     keys.forget(1, "a")
     assert named(keys) == [("b", 1)]
@@ -72,7 +72,7 @@ def test_a_key_that_is_configured_now_can_be_forgotten(keys: UnknownKeys) -> Non
     assert named(keys) == [("b", 1)]
 
 
-# As the ingress refuses them
+# Refused by the ingress
 
 
 def test_an_event_that_is_not_configured_is_noted(serve: Serve, keys: UnknownKeys) -> None:
@@ -84,10 +84,10 @@ def test_an_event_that_is_not_configured_is_noted(serve: Serve, keys: UnknownKey
     assert keys.of_organization(owner.id, NOW) == [UnknownKey("signup", 2, STORED_AT, STORED_AT)]
 
 
-def test_those_of_a_batch_are_noted_together(serve: Serve, keys: UnknownKeys) -> None:
+def test_the_keys_of_a_batch_are_noted_together(serve: Serve, keys: UnknownKeys) -> None:
     owner, ingress = tenant(), serve()
-    wanted = [{**SMALL, "event_key": key} for key in ("a", "b", "a")]
-    answer = ingress.batch([*wanted, SMALL, {"event_key": "c"}], owner.key)
+    refused = [{**SMALL, "event_key": key} for key in ("a", "b", "a")]
+    answer = ingress.batch([*refused, SMALL, {"event_key": "c"}], owner.key)
     assert answer.status_code == 200
     assert sorted(named(keys, owner.id)) == [("a", 2), ("b", 1)]
 
@@ -99,7 +99,7 @@ def test_requests_beyond_the_limit_note_nothing(serve: Serve, keys: UnknownKeys)
     assert named(keys, owner.id) == [("x", 1)]
 
 
-def test_without_redis_the_answer_is_the_one_of_the_queue(serve: Serve) -> None:
+def test_without_redis_a_refused_event_gets_503_as_well(serve: Serve) -> None:
     owner, ingress = tenant(), serve(queue_url=NO_REDIS)
     assert ingress.track({**SMALL, "event_key": "x"}, owner.key).status_code == 503
 
@@ -107,7 +107,7 @@ def test_without_redis_the_answer_is_the_one_of_the_queue(serve: Serve) -> None:
 # Usage of the rate limit
 
 
-def test_usage_is_what_was_counted_and_counts_nothing(settings: Settings) -> None:
+def test_reading_the_usage_returns_the_count_without_changing_it(settings: Settings) -> None:
     broker = build_broker(settings.redis_url)
     admissions = Admissions(broker)
     assert admissions.usage(7, **HOUR) == Admission(0, 0)

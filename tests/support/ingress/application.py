@@ -1,4 +1,4 @@
-"""An ingress without a server, tenants, and checks of its answers."""
+"""An ingress without a server, tenants, and checks of responses."""
 
 import json
 import time
@@ -132,9 +132,9 @@ def configure(organization_id: int, *events: EventSetting) -> None:
         event_keys.replace_all(organization_id, events)
 
 
-def named(response: TestResponse, beginning: str) -> list[str]:
+def named(response: TestResponse, prefix: str) -> list[str]:
     """Return the names of the headers with this prefix."""
-    return [name for name, _ in response.headers if name.lower().startswith(beginning.lower())]
+    return [name for name, _ in response.headers if name.lower().startswith(prefix.lower())]
 
 
 def rate_limit_of(response: TestResponse) -> tuple[int, int, int]:
@@ -148,7 +148,7 @@ def rate_limit_of(response: TestResponse) -> tuple[int, int, int]:
 
 
 def check(response: TestResponse, status: int, body: Any) -> None:
-    """Check an answer literally, and the headers that every answer has."""
+    """Check a response literally, and the headers that every response has."""
     assert (response.status_code, response.json) == (status, body)
     assert response.mimetype == "application/json"
     assert ("Retry-After" in response.headers) is (status in (429, 503))

@@ -1,4 +1,4 @@
-"""Payloads of events and what validation makes of them."""
+"""Payloads of events, and the events or faults that validation returns."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis servers that are gone, silent or slow, for tests of the ingress."""
+"""PostgreSQL and Redis servers that are unreachable, silent or slow."""
 
 import io
 import itertools
@@ -12,13 +12,11 @@ from werkzeug.test import TestResponse
 
 from config.settings import Settings
 from models.database import connect, database
-from tests.support.ingress.application import (
-    Ingress,
-)
+from tests.support.ingress.application import Ingress
 
 
 def move_postgres(settings: Settings, database_url: str) -> None:
-    """Let the application connect to another address of PostgreSQL."""
+    """Make the application connect to PostgreSQL at another URL."""
     database.obj.close_all()
     connect(replace(settings, database_url=database_url), answer_within_ms=400)
 
@@ -31,7 +29,7 @@ class Silent:
     listener: socket.socket
 
     def connections(self) -> int:
-        """Return the number of calls since the last time."""
+        """Return the number of connections since the last call."""
         self.listener.setblocking(False)
         for count in itertools.count():
             try:
@@ -49,7 +47,7 @@ def answered_within(seconds: float) -> Iterator[None]:
 
 
 def chunked(ingress: Ingress, body: io.BytesIO, key: str) -> TestResponse:
-    """Send a chunked request as a server passes it on: without a length, the stream ends."""
+    """Send a chunked request as servers pass it on: without a length, in a stream that ends."""
     with ingress.app.test_client() as client:
         return client.post(
             "/v1/track",
