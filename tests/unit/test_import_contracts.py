@@ -1,4 +1,4 @@
-"""Each import contract breaks on the mistake that it is there to catch.
+"""Each import contract is broken by the mistake that it exists to catch.
 
 A contract that matches nothing, or lists modules that were renamed, passes `lint-imports` and
 protects nothing. So the mistakes are made here, in a copy of the import graph.
@@ -34,7 +34,7 @@ CLASSES: dict[str, type[Contract]] = {
 }
 
 MISTAKES = [
-    # importer, what it must not import, the contract that says so
+    # importer, module that it must not import, contract that forbids it
     ("ingress.event.timestamps", "models.organizations.removal", "ingress-tables"),
     ("ingress.batch", "models.companies.companies", "ingress-tables"),
     ("dashboard.pages.today", "ingress.track", "ingress-outside"),

@@ -1,4 +1,4 @@
-"""The tree stays readable: tests mirror the packages, and folders and test files stay small."""
+"""Tests mirror the packages, and folders and test files stay small."""
 
 from collections import Counter
 from pathlib import Path
@@ -13,7 +13,7 @@ MOST_MODULES = 15
 MOST_TEST_LINES = 400
 
 WITHOUT_A_PACKAGE = {Path("rules/oracle")}
-"""Folders of tests alone: a second implementation of the rules, to compare the first with."""
+"""Folders without a package: a second implementation of the rules, to compare the first with."""
 
 PACKAGES = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
 TESTS = ROOT / "tests"

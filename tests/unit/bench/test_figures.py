@@ -11,7 +11,7 @@ def test_a_ratio_at_its_target_meets_it() -> None:
     assert Figure("ingress", 599.0, "requests/s", "view", 0.599, 0.6).met is False
 
 
-def test_a_value_without_ratio_is_compared_itself() -> None:
+def test_a_value_without_a_ratio_is_itself_compared() -> None:
     assert Figure("p50", 90.0, "ms", target=100, at_most=True).met is True
     assert Figure("p50", 101.0, "ms", target=100, at_most=True).met is False
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import rules.phrases.logic  # noqa: F401  -- so that all kinds of phrases are loaded
+import rules.phrases.logic  # noqa: F401 -- loads all kinds of phrases
 from config.files import ROOT
 from rules.file.rule_file import check_rules, read_rules
 from rules.phrases.condition import Condition

@@ -14,7 +14,7 @@ from tests.support.ingress.event_payloads import NOT_A_TIME, NOW, company, event
 from tests.support.json_values import json_values
 
 
-def test_a_small_event_cannot_make_an_answer_of_megabytes() -> None:
+def test_a_small_event_cannot_cause_a_response_of_megabytes() -> None:
     body = orjson.dumps(event(data={"k" * 14_000: ["\x00"] * 1_900}))
     assert len(body) < 32 * 1024
     with pytest.raises(InvalidEvent) as raised:
@@ -41,11 +41,13 @@ def often(good: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 def objects(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    known = st.fixed_dictionaries({}, optional={name: often(s) for name, s in fields.items()})
+    named_fields = st.fixed_dictionaries(
+        {}, optional={name: often(s) for name, s in fields.items()}
+    )
     custom: st.SearchStrategy[dict[str, Any]] = st.just({}) | st.dictionaries(
         names, any_json, max_size=3
     )
-    return st.builds(lambda a, b: {**a, **b}, custom, known)
+    return st.builds(lambda a, b: {**a, **b}, custom, named_fields)
 
 
 events = st.fixed_dictionaries(
@@ -53,7 +55,7 @@ events = st.fixed_dictionaries(
         "event_key": often(names),
         "company": often(
             st.builds(
-                lambda known, more: {**known, **more},
+                lambda required, more: {**required, **more},
                 st.fixed_dictionaries({"id": often(names), "name": often(names)}),
                 objects(payment_provider=names, crm_provider_id=names),
             )
@@ -68,7 +70,7 @@ events = st.fixed_dictionaries(
 )
 
 
-def accepted_or_none(payload: Any) -> ValidEvent | None:
+def accepted_event(payload: Any) -> ValidEvent | None:
     try:
         return validate_event(payload, NOW)
     except InvalidEvent as invalid:
@@ -83,27 +85,27 @@ def accepted_or_none(payload: Any) -> ValidEvent | None:
     return None
 
 
-def holds_nul(value: Any) -> bool:
+def contains_nul(value: Any) -> bool:
     if isinstance(value, str):
         return "\x00" in value
     if isinstance(value, dict):
-        return any(holds_nul(inner) for pair in value.items() for inner in pair)
-    return isinstance(value, list) and any(map(holds_nul, value))
+        return any(contains_nul(inner) for pair in value.items() for inner in pair)
+    return isinstance(value, list) and any(map(contains_nul, value))
 
 
 @given(any_json)
 def test_any_json_value_is_valid_or_has_faults(payload: Any) -> None:
-    accepted_or_none(payload)
+    accepted_event(payload)
 
 
 @given(events)
 def test_a_valid_event_can_be_written_and_stored(payload: dict[str, Any]) -> None:
-    accepted = accepted_or_none(payload)
+    accepted = accepted_event(payload)
     if accepted is None:
         return
     parts = [accepted.event_key, accepted.company, accepted.user, accepted.data]
     assert orjson.loads(orjson.dumps(parts)) == parts
-    assert not holds_nul(parts)
+    assert not contains_nul(parts)
     assert accepted.company == payload["company"]
     assert accepted.user == payload.get("user")
     assert accepted.data == payload.get("data")
@@ -140,11 +142,11 @@ def test_a_past_time_in_any_zone_is_the_same_instant(at: datetime) -> None:
 
 
 @given(events)
-def test_an_event_is_recognized_as_plainly_valid_only_if_the_schema_accepts_it(
+def test_an_event_passes_the_fast_check_only_if_the_schema_accepts_it(
     payload: dict[str, Any],
 ) -> None:
     plain = recognize(payload, NOW)
-    if plain is not None and not holds_nul(payload):
+    if plain is not None and not contains_nul(payload):
         assert plain == validate_event(payload, NOW)
 
 
@@ -159,5 +161,5 @@ def test_an_event_is_recognized_as_plainly_valid_only_if_the_schema_accepts_it(
         company(crm_provider="hubspot", payment_provider=None, seats=[1, {"a": None}]),
     ],
 )
-def test_a_usual_event_is_recognized(payload: dict[str, Any]) -> None:
+def test_a_typical_event_passes_the_fast_check(payload: dict[str, Any]) -> None:
     assert recognize(payload, NOW) == validate_event(payload, NOW)

@@ -28,7 +28,7 @@ from tests.support.ingress.event_payloads import NOT_A_TIME, NOW, event, faults,
         ("0001-01-01T05:00:00+05:00", datetime(1, 1, 1, tzinfo=UTC)),
     ],
 )
-def test_a_timestamp_is_read_as_iso_8601_and_without_an_offset_in_utc(
+def test_a_timestamp_is_iso_8601_and_in_utc_without_an_offset(
     timestamp: str, expected: datetime
 ) -> None:
     assert occurred_at(timestamp) == expected
@@ -51,7 +51,7 @@ def test_text_that_is_not_a_time_is_a_fault(timestamp: str) -> None:
 
 
 @pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
-def test_a_time_that_its_offset_takes_out_of_the_calendar_is_a_fault(timestamp: str) -> None:
+def test_a_time_whose_offset_moves_it_out_of_the_calendar_is_a_fault(timestamp: str) -> None:
     assert faults(event(timestamp=timestamp)) == [(["timestamp"], NOT_A_TIME)]
 
 
@@ -61,7 +61,7 @@ def test_only_a_t_or_a_space_separates_date_and_time(timestamp: str) -> None:
 
 
 @pytest.mark.parametrize("timestamp", ["2024-01-20+05:00", "2024-01-20-05:00"])
-def test_a_date_with_an_offset_is_not_taken_for_a_time_of_that_day(timestamp: str) -> None:
+def test_a_date_with_an_offset_is_not_read_as_a_time_of_that_day(timestamp: str) -> None:
     assert faults(event(timestamp=timestamp)) == [(["timestamp"], NOT_A_TIME)]
 
 
@@ -74,7 +74,7 @@ def test_a_date_with_an_offset_is_not_taken_for_a_time_of_that_day(timestamp: st
         timedelta(hours=1),
     ],
 )
-def test_a_clock_up_to_an_hour_ahead_is_taken_as_the_present(ahead: timedelta) -> None:
+def test_a_time_up_to_an_hour_ahead_counts_as_the_present(ahead: timedelta) -> None:
     assert occurred_at((NOW + ahead).isoformat()) == NOW
 
 
@@ -89,7 +89,7 @@ def test_more_than_an_hour_ahead_is_a_fault(ahead: timedelta) -> None:
     assert faults(event(timestamp=timestamp)) == [(["timestamp"], "More than 1 hour in the future")]
 
 
-def test_the_future_is_recognized_by_the_instant_and_not_by_the_digits() -> None:
+def test_the_future_is_recognized_by_the_instant_and_not_by_the_local_time() -> None:
     assert occurred_at("2024-01-20T20:00:00+10:00") == datetime(2024, 1, 20, 10, tzinfo=UTC)
     assert faults(event(timestamp="2024-01-20T09:00:00-10:00"))
     assert faults(event(timestamp="9999-12-31T23:59:59Z"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingress import strict_json as ingress_body
+from ingress import strict_json
 from ingress.strict_json import DEEPEST, UnreadableBody, storage_faults
 from tests.support.json_values import json_values
 
@@ -19,11 +19,11 @@ TOKENS = [
 
 
 def read_json(body: bytes) -> Any:
-    return ingress_body.read_json(body).value
+    return strict_json.read_json(body).value
 
 
 def is_storable(body: bytes) -> bool:
-    return ingress_body.read_json(body).is_storable()
+    return strict_json.read_json(body).is_storable()
 
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -63,7 +63,7 @@ def test_the_largest_integers_of_64_bits_are_read_exactly() -> None:
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"nan", b"+1", b"01", b"1."])
-def test_numbers_that_json_does_not_know_are_refused_at_any_depth(number: bytes) -> None:
+def test_numbers_that_json_does_not_have_are_refused_at_any_depth(number: bytes) -> None:
     for body in (number, b'{"a":' + number + b"}", b"[[[" + number + b"]]]"):
         with pytest.raises(UnreadableBody):
             read_json(body)
@@ -75,7 +75,7 @@ def test_a_number_too_large_for_a_double_is_refused(body: bytes) -> None:
         read_json(body)
 
 
-def test_a_number_with_many_decimals_is_only_a_number() -> None:
+def test_a_number_with_many_decimals_is_a_number() -> None:
     assert read_json(b"0." + b"3" * 30_000) == pytest.approx(1 / 3)
     assert read_json(b"1e-400") == 0
 
@@ -107,7 +107,7 @@ def test_a_repeated_key_is_named() -> None:
         read_json(b'{"company":{},"company":{}}')
 
 
-def test_the_same_key_in_different_objects_is_no_repetition() -> None:
+def test_the_same_key_in_different_objects_is_accepted() -> None:
     assert read_json(b'{"a":{"a":1},"b":[{"a":2},{"a":3}]}') == {
         "a": {"a": 1},
         "b": [{"a": 2}, {"a": 3}],
@@ -148,7 +148,7 @@ def test_lone_surrogates_are_refused_in_values_and_keys(body: bytes) -> None:
         '"é"'.encode("latin-1"),
     ],
 )
-def test_anything_but_utf_8_without_a_mark_is_refused(body: bytes) -> None:
+def test_anything_but_utf_8_without_a_byte_order_mark_is_refused(body: bytes) -> None:
     with pytest.raises(UnreadableBody):
         read_json(body)
 
@@ -162,12 +162,12 @@ def test_anything_but_utf_8_without_a_mark_is_refused(body: bytes) -> None:
         b"event_key=a&company=b", b"<event/>",
     ],
 )  # fmt: skip
-def test_what_is_cut_off_or_followed_by_more_or_is_no_json_is_refused(body: bytes) -> None:
+def test_truncated_invalid_or_trailing_json_is_refused(body: bytes) -> None:
     with pytest.raises(UnreadableBody):
         read_json(body)
 
 
-def test_every_proper_beginning_of_an_object_is_refused() -> None:
+def test_every_proper_prefix_of_an_object_is_refused() -> None:
     body = '{"event_key":"é","company":{"id":"c","n":[1.5e3,true,null,"\\u00e9"]}}'.encode()
     assert read_json(body)
     for length in range(len(body)):
@@ -179,7 +179,7 @@ def test_every_proper_beginning_of_an_object_is_refused() -> None:
 @pytest.mark.parametrize(
     ("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")]
 )
-def test_a_nesting_bomb_ends_cleanly(opening: bytes, closing: bytes, levels: int) -> None:
+def test_a_nesting_bomb_is_refused_cleanly(opening: bytes, closing: bytes, levels: int) -> None:
     for body in (opening * levels, opening * levels + b"1" + closing * levels):
         try:
             value = read_json(body)
@@ -199,7 +199,7 @@ def test_every_json_value_is_read_as_it_was_written(
 
 
 @given(st.binary() | st.lists(st.sampled_from(TOKENS), max_size=30).map(b"".join))
-def test_any_bytes_are_read_or_refused_and_what_was_read_can_be_written(body: bytes) -> None:
+def test_any_bytes_are_refused_or_read_as_a_value_that_can_be_written(body: bytes) -> None:
     try:
         value = read_json(body)
     except UnreadableBody:
@@ -252,7 +252,7 @@ def test_a_value_without_faults_has_no_nul_and_is_not_too_deep(value: Any) -> No
 
 
 def leaves(value: Any) -> list[Any]:
-    """Yield every part of a value that contains no other, including keys."""
+    """Return every part of a value that contains no other, including keys."""
     if isinstance(value, dict):
         return [*value, *(leaf for inner in value.values() for leaf in leaves(inner))]
     if isinstance(value, list):
@@ -272,8 +272,8 @@ gaps = st.text(" \t\n\r", max_size=2)
 
 
 @st.composite
-def written_objects(draw: st.DrawFn, inner: st.SearchStrategy[str]) -> str:
-    """Return an object as text, with blanks anywhere and keys that may be repeated."""
+def object_texts(draw: st.DrawFn, inner: st.SearchStrategy[str]) -> str:
+    """Draw objects as text, with blanks anywhere and keys that may be repeated."""
     members = draw(st.lists(st.tuples(keys, gaps, gaps, inner), max_size=4))
     return "{" + ",".join(f"{key}{gap}:{after}{value}" for key, gap, after, value in members) + "}"
 
@@ -281,22 +281,21 @@ def written_objects(draw: st.DrawFn, inner: st.SearchStrategy[str]) -> str:
 written = st.recursive(
     keys | st.sampled_from(["1", "null", "{}", "[]"]),
     lambda inner: (
-        written_objects(inner)
-        | st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]")
+        object_texts(inner) | st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]")
     ),
     max_leaves=20,
 )
 
 
 def repeats_a_key(body: bytes) -> bool:
-    """Whether the standard library finds a repeated key."""
-    found = []
+    """Return whether a body has a repeated key, by the standard library."""
+    repeats = []
 
-    def look(pairs: list[tuple[str, Any]]) -> None:
-        found.append(len({key for key, _ in pairs}) < len(pairs))
+    def record(pairs: list[tuple[str, Any]]) -> None:
+        repeats.append(len({key for key, _ in pairs}) < len(pairs))
 
-    json.loads(body, object_pairs_hook=look)
-    return any(found)
+    json.loads(body, object_pairs_hook=record)
+    return any(repeats)
 
 
 @given(written.map(str.encode))
@@ -317,17 +316,17 @@ def test_a_body_is_refused_for_a_repeated_key_if_and_only_if_it_has_one(body: by
 def test_a_body_is_storable_if_nothing_below_its_outer_levels_has_storage_faults(
     body: bytes, levels_around: int
 ) -> None:
-    read = ingress_body.read_json(body)
+    read = strict_json.read_json(body)
     inner = [read.value]
     for _ in range(levels_around):
         inner = [
             below
-            for one in inner
-            if isinstance(one, dict | list)
-            for below in (one.values() if isinstance(one, dict) else one)
+            for value in inner
+            if isinstance(value, dict | list)
+            for below in (value.values() if isinstance(value, dict) else value)
         ]
     if read.is_storable(levels_around):
-        assert not any(fault for one in inner for fault in storage_faults(one))
+        assert not any(fault for value in inner for fault in storage_faults(value))
 
 
 @pytest.mark.parametrize("value", ["\x00", {"\x00": 1}, ["a\x00"], nested(DEEPEST + 1)])
@@ -337,5 +336,5 @@ def test_nul_and_deep_nesting_are_not_storable(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [nested(DEEPEST), {"a": [{}] * 40}, "text", 1])
-def test_what_is_not_too_deep_is_storable_however_much_it_is(value: Any) -> None:
+def test_a_value_within_the_depth_limit_is_storable_whatever_its_size(value: Any) -> None:
     assert is_storable(orjson.dumps(value))

@@ -1,4 +1,4 @@
-"""Dramatiq's private names and keys are written down once."""
+"""Dramatiq's private names and keys are used in a single module."""
 
 import re
 from pathlib import Path

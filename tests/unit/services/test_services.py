@@ -1,4 +1,4 @@
-"""What holds for every service, read from the source."""
+"""Conventions of all services, checked in their source."""
 
 import ast
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ OPEN_TRANSACTIONS = {
     "webhooks/metrics.py": {"collect"},
     "webhooks/outcomes.py": {"record_success", "record_failure"},
 }
-"""The services that open a transaction; all others run in that of their caller."""
+"""The services that open a transaction; all others run in the transaction of their caller."""
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
@@ -25,7 +25,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def functions_that_open_transactions(module: ast.Module) -> dict[str, str]:
-    """Return their docstrings by name."""
+    """Return the docstrings of these functions by name."""
     return {
         function.name: ast.get_docstring(function) or ""
         for function in ast.walk(module)
@@ -40,7 +40,7 @@ def test_only_the_listed_services_open_a_transaction() -> None:
     assert {name: set(names) for name, names in opening.items() if names} == OPEN_TRANSACTIONS
 
 
-def test_a_service_that_opens_a_transaction_says_so_in_its_first_line() -> None:
+def test_the_docstring_of_a_service_that_opens_a_transaction_mentions_it_first() -> None:
     for name, module in modules():
         for function, docstring in functions_that_open_transactions(module).items():
             assert "transaction of its own" in docstring.partition("\n")[0], (name, function)

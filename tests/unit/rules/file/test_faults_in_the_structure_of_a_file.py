@@ -324,4 +324,4 @@ def test_yes_never_disables_an_event() -> None:
 
 
 def test_an_anchor_that_is_defined_twice_emits_no_warning() -> None:
-    faults("version: 1\nevents: {login: &a , export: &a }\n")
+    assert faults("version: 1\nevents: {login: &a , export: &a }\n") == []

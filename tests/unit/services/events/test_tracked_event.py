@@ -23,7 +23,7 @@ def message(**changed: Any) -> dict[str, Any]:
     return contents | changed
 
 
-def test_a_message_of_the_ingress_is_read_field_by_field() -> None:
+def test_every_field_of_a_message_of_the_ingress_is_read() -> None:
     assert TrackedEvent.from_message(message()) == TrackedEvent(
         organization_id=1,
         key_id=2,
@@ -58,7 +58,7 @@ def test_a_message_without_one_of_its_fields_is_unreadable(missing: str) -> None
         {"received_at": 5},
     ],
 )
-def test_a_message_with_a_field_of_another_kind_is_unreadable(wrong: dict[str, Any]) -> None:
+def test_a_message_with_a_field_of_another_type_is_unreadable(wrong: dict[str, Any]) -> None:
     with pytest.raises(UnreadableEvent):
         TrackedEvent.from_message(message(**wrong))
 
@@ -79,7 +79,7 @@ def test_a_message_without_user_and_data_is_a_system_event() -> None:
         (timedelta(days=30), timedelta(days=30)),
     ],
 )
-def test_an_event_takes_effect_when_it_happened_unless_it_is_of_the_past(
+def test_an_event_takes_effect_when_it_occurred_unless_it_is_late(
     late: timedelta, takes_effect: timedelta
 ) -> None:
     event = TrackedEvent.from_message(

@@ -39,13 +39,13 @@ def test_an_endpoint_that_never_failed_has_a_closed_circuit_and_no_warning() -> 
 
 
 @pytest.mark.parametrize("failures", range(1, POLICY.failures_to_open))
-def test_fewer_than_five_failures_in_a_row_leave_it_closed(failures: int) -> None:
+def test_fewer_than_five_failures_in_a_row_leave_the_circuit_closed(failures: int) -> None:
     health = after_failures(failures)
     assert (health.failures, health.failing_since) == (failures, T0)
     assert (health.probe_at, health.probe_pause) == (None, None)
 
 
-def test_the_fifth_failure_in_a_row_opens_it_for_thirty_seconds() -> None:
+def test_the_fifth_failure_in_a_row_opens_the_circuit_for_thirty_seconds() -> None:
     health = after_failures(5)
     assert health.failing_since == T0
     assert health.probe_at == T0 + seconds(4) + seconds(30)
@@ -62,7 +62,7 @@ def test_the_pauses_between_failed_probes_double_up_to_half_an_hour() -> None:
     assert pauses == [60, 120, 240, 480, 960, 1800, 1800, 1800, 1800]
 
 
-def test_what_was_under_way_when_it_opened_counts_and_moves_no_probe() -> None:
+def test_a_failed_attempt_in_flight_counts_but_does_not_postpone_the_probe() -> None:
     opened = after_failures(5)
     after = opened.after_failure(T0 + seconds(20), POLICY)
     assert after == replace(opened, failures=6)
@@ -78,27 +78,27 @@ def test_what_was_under_way_when_it_opened_counts_and_moves_no_probe() -> None:
         (hours(24), hours(24)),
     ],
 )
-def test_an_endpoint_that_asks_to_be_left_alone_for_longer_is(
-    wait: timedelta, pause: timedelta
-) -> None:
+def test_a_longer_retry_after_postpones_the_probe(wait: timedelta, pause: timedelta) -> None:
     health = after_failures(4).after_failure(T0, POLICY, wait=wait)
     assert health.probe_at == T0 + pause
-    assert health.probe_pause == seconds(30), "what is doubled is our own pause"
+    assert health.probe_pause == seconds(30), "only our own pause is doubled"
 
 
-def test_a_probe_that_fails_after_another_attempt_has_closed_the_circuit_opens_nothing() -> None:
+def test_a_probe_that_fails_after_the_circuit_has_closed_does_not_open_it() -> None:
     health = EndpointHealth().after_failure(T0, POLICY, probe=True)
     assert (health.failures, health.probe_at) == (1, None)
 
 
-# Warned of and disabled
+# Warnings and disabling
 
 
 @pytest.mark.parametrize(
     ("failing_for", "lost"),
     [(hours(0), False), (hours(120) - MICROSECOND, False), (hours(120), True), (hours(200), True)],
 )
-def test_it_is_lost_after_120_hours_of_failures(failing_for: timedelta, *, lost: bool) -> None:
+def test_an_endpoint_is_lost_after_120_hours_of_failures(
+    failing_for: timedelta, *, lost: bool
+) -> None:
     assert EndpointHealth(9, failing_since=T0).is_lost(T0 + failing_for, POLICY) is lost
 
 

@@ -48,7 +48,7 @@ def payload(
     return body
 
 
-def test_a_payload_is_as_the_public_documentation_shows_it_plus_id_sequence_and_cause() -> None:
+def test_a_payload_has_the_documented_fields_plus_id_sequence_and_cause() -> None:
     assert payload() == {
         "event": "health_score_changed",
         "id": "msg_1",
@@ -71,7 +71,7 @@ def test_a_payload_is_as_the_public_documentation_shows_it_plus_id_sequence_and_
     }
 
 
-def test_a_flag_that_changed_while_the_status_stayed_is_a_threshold_crossed() -> None:
+def test_a_change_of_a_flag_without_a_change_of_status_is_threshold_crossed() -> None:
     body = payload(before="At Risk", after="At Risk")
     assert body["event"] == "threshold_crossed"
     assert body["company"]["health_status"] == body["company"]["previous_status"] == "At Risk"
@@ -87,6 +87,6 @@ def test_the_timestamp_is_in_utc_with_milliseconds() -> None:
     assert payload(at=at)["timestamp"] == "2024-01-20T10:30:00.987Z"
 
 
-def test_names_in_any_script_come_through_unchanged() -> None:
+def test_names_in_any_script_are_unchanged() -> None:
     name = 'Bücher "Söhne" \N{HONEYBEE}'
     assert payload(name=name)["company"]["name"] == name

@@ -36,12 +36,12 @@ def wait_after(attempt: int, retry_after: str | None = None) -> timedelta:
 
 
 @pytest.mark.parametrize(("attempt", "wait"), WAITS.items())
-def test_each_wait_is_spread_by_a_fifth_either_way(attempt: int, wait: timedelta) -> None:
+def test_each_wait_varies_by_up_to_a_fifth_either_way(attempt: int, wait: timedelta) -> None:
     waits = [wait_after(attempt) for _ in range(500)]
     assert min(waits) >= 0.8 * wait
     assert max(waits) <= 1.2 * wait
-    assert min(waits) < 0.85 * wait, "nothing comes much sooner"
-    assert max(waits) > 1.15 * wait, "nothing comes much later"
+    assert min(waits) < 0.85 * wait, "waits are spread towards the lower bound"
+    assert max(waits) > 1.15 * wait, "waits are spread towards the upper bound"
 
 
 @pytest.mark.parametrize("attempt", [10, 11, 1_000])
@@ -51,20 +51,20 @@ def test_the_tenth_attempt_is_the_last(attempt: int) -> None:
 
 
 @given(attempts_with_a_next, st.integers(0, 10**12))
-def test_seconds_in_retry_after_are_waited_out_up_to_a_day(attempt: int, seconds: int) -> None:
+def test_a_retry_after_in_seconds_is_respected_up_to_a_day(attempt: int, seconds: int) -> None:
     wait = wait_after(attempt, str(seconds))
-    asked = min(timedelta(seconds=seconds), DAY)
-    assert wait >= asked
-    assert wait == asked or 0.8 * WAITS[attempt] <= wait <= 1.2 * WAITS[attempt]
+    requested = min(timedelta(seconds=seconds), DAY)
+    assert wait >= requested
+    assert wait == requested or 0.8 * WAITS[attempt] <= wait <= 1.2 * WAITS[attempt]
 
 
 @given(attempts_with_a_next, st.integers(-(10**6), 10**6))
-def test_a_date_in_retry_after_is_waited_for_up_to_a_day(attempt: int, seconds: int) -> None:
+def test_a_retry_after_with_a_date_is_respected_up_to_a_day(attempt: int, seconds: int) -> None:
     date = (NOW + timedelta(seconds=seconds)).replace(microsecond=0)
     wait = wait_after(attempt, format_datetime(date, usegmt=True))
-    asked = min(date - NOW, DAY)
-    assert wait >= asked
-    assert wait == asked or 0.8 * WAITS[attempt] <= wait <= 1.2 * WAITS[attempt]
+    requested = min(date - NOW, DAY)
+    assert wait >= requested
+    assert wait == requested or 0.8 * WAITS[attempt] <= wait <= 1.2 * WAITS[attempt]
 
 
 def test_a_longer_retry_after_wins_over_the_schedule() -> None:
@@ -75,7 +75,7 @@ def test_a_longer_wait_of_the_schedule_wins_over_retry_after() -> None:
     assert wait_after(3, "60") >= timedelta(minutes=24)
 
 
-def test_retry_after_a_month_is_cut_to_a_day() -> None:
+def test_a_retry_after_of_a_month_is_cut_to_a_day() -> None:
     month = timedelta(days=30)
     assert wait_after(1, str(int(month.total_seconds()))) == DAY
     assert wait_after(1, format_datetime(NOW + month, usegmt=True)) == DAY
@@ -107,10 +107,10 @@ def test_space_around_retry_after_does_not_matter() -> None:
         "Mon, 01 Jan 0001 00:00:00 +2300",
     ],
 )
-def test_a_date_in_retry_after_that_no_calendar_has_does_no_harm(date: str) -> None:
+def test_an_impossible_date_in_retry_after_is_harmless(date: str) -> None:
     assert 0.8 * WAITS[1] <= wait_after(1, date) <= DAY
 
 
 @given(st.text() | st.from_regex(r"\AMon, \d+ Jan \d+ \d+:\d+:\d+ [+-]?\w+\Z"))
-def test_no_retry_after_whatsoever_makes_a_wait_shorter_or_longer_than_allowed(text: str) -> None:
+def test_no_retry_after_makes_a_wait_shorter_or_longer_than_allowed(text: str) -> None:
     assert 0.8 * WAITS[1] <= wait_after(1, text) <= DAY

@@ -58,7 +58,7 @@ def test_another_secret_payload_or_id_does_not_verify() -> None:
         Webhook(SECRET).verify("{}", {**headers, "webhook-id": "msg_2"})
 
 
-def test_each_attempt_has_a_signature_of_its_own_so_that_a_late_one_is_not_taken_for_a_replay() -> (
+def test_each_attempt_has_its_own_signature_so_that_a_late_one_does_not_look_like_a_replay() -> (
     None
 ):
     now = datetime.now(UTC)

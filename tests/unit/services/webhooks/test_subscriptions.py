@@ -62,13 +62,13 @@ STAYED = transition("At Risk", "At Risk")
 CHANGED = transition()
 
 
-@pytest.mark.parametrize("told", [CHANGED, STAYED])
-def test_an_endpoint_without_filters_gets_every_transition(told: StoredTransition) -> None:
-    assert matches(Subscription(), told, company())
+@pytest.mark.parametrize("recorded", [CHANGED, STAYED])
+def test_an_endpoint_without_filters_gets_every_transition(recorded: StoredTransition) -> None:
+    assert matches(Subscription(), recorded, company())
 
 
 @pytest.mark.parametrize(
-    ("event_types", "told", "expected"),
+    ("event_types", "recorded", "expected"),
     [
         (("health_score_changed",), CHANGED, True),
         (("health_score_changed",), STAYED, False),
@@ -79,13 +79,13 @@ def test_an_endpoint_without_filters_gets_every_transition(told: StoredTransitio
     ],
 )
 def test_only_subscribed_types_of_events_match(
-    event_types: tuple[str, ...], told: StoredTransition, *, expected: bool
+    event_types: tuple[str, ...], recorded: StoredTransition, *, expected: bool
 ) -> None:
-    assert matches(Subscription(event_types=event_types), told, company()) is expected
+    assert matches(Subscription(event_types=event_types), recorded, company()) is expected
 
 
 @pytest.mark.parametrize(
-    ("statuses", "told", "expected"),
+    ("statuses", "recorded", "expected"),
     [
         (("At Risk",), CHANGED, True),
         (("At Risk",), STAYED, False),
@@ -96,16 +96,16 @@ def test_only_subscribed_types_of_events_match(
     ],
 )
 def test_only_changes_to_a_subscribed_status_match(
-    statuses: tuple[str, ...], told: StoredTransition, *, expected: bool
+    statuses: tuple[str, ...], recorded: StoredTransition, *, expected: bool
 ) -> None:
-    assert matches(Subscription(statuses=statuses), told, company()) is expected
+    assert matches(Subscription(statuses=statuses), recorded, company()) is expected
 
 
 @pytest.mark.parametrize(
     ("companies", "expected"),
     [(("acme",), True), (("other", "acme"), True), (("other",), False), (("ACME",), False)],
 )
-def test_only_subscribed_companies_match_by_the_clients_own_ids(
+def test_only_subscribed_companies_match_by_the_ids_of_the_client(
     companies: tuple[str, ...], *, expected: bool
 ) -> None:
     assert matches(Subscription(companies=companies), CHANGED, company()) is expected
@@ -139,16 +139,16 @@ def test_only_subscribed_companies_match_by_the_clients_own_ids(
         ({"crm_provider": ["None"]}, False),
     ],
 )
-def test_each_wanted_field_must_have_one_of_its_values(
+def test_each_field_of_the_filter_must_have_one_of_its_values(
     company_fields: dict[str, list[str]], *, expected: bool
 ) -> None:
     assert matches(Subscription(company_fields=company_fields), CHANGED, company()) is expected
 
 
-def test_a_core_field_that_is_known_is_asked_like_any_other() -> None:
-    expected = Subscription(company_fields={"crm_provider": ["hubspot"]})
-    assert matches(expected, CHANGED, company(crm_provider="HubSpot"))
-    assert not matches(expected, CHANGED, company(crm_provider="Salesforce"))
+def test_a_core_field_is_compared_like_any_other() -> None:
+    hubspot = Subscription(company_fields={"crm_provider": ["hubspot"]})
+    assert matches(hubspot, CHANGED, company(crm_provider="HubSpot"))
+    assert not matches(hubspot, CHANGED, company(crm_provider="Salesforce"))
 
 
 def test_every_filter_of_an_endpoint_must_match() -> None:

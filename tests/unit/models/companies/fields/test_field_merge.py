@@ -29,7 +29,7 @@ events_at_distinct_times = st.lists(st.tuples(times, fields), max_size=6, unique
 
 @st.composite
 def events_and_arrivals(draw: st.DrawFn) -> tuple[list[Sent], list[Sent]]:
-    """Events, and an order in which they arrive, some of them more than once."""
+    """Draw events, and an order in which they arrive, some of them more than once."""
     events = draw(events_at_distinct_times)
     repeated = draw(st.lists(st.sampled_from(events), max_size=4)) if events else []
     return events, draw(st.permutations([*events, *repeated]))
@@ -43,18 +43,18 @@ def merged(arrivals: list[Sent]) -> Traits:
 
 
 def changes_of(arrivals: list[Sent]) -> list[list[FieldChange]]:
-    """The changes that each arrival adds to the history of the fields."""
+    """Return the changes that each arrival adds to the history of the fields."""
     traits = Traits(dict.fromkeys(CORE))
     return [traits.merge_with_history(sent, at) for at, sent in arrivals]
 
 
 def exactly(values: Mapping[str, Any]) -> dict[str, str]:
-    """Values by their repr, since Python considers `1`, `1.0` and `True` equal."""
+    """Return the repr of each value, since Python considers `1`, `1.0` and `True` equal."""
     return {name: repr(value) for name, value in values.items()}
 
 
 @given(events_and_arrivals())
-def test_each_field_has_the_value_of_the_newest_event_in_whatever_order_events_arrive(
+def test_each_field_has_the_value_of_the_newest_event_whatever_the_order_of_arrival(
     given_events: tuple[list[Sent], list[Sent]],
 ) -> None:
     events, arrivals = given_events
@@ -89,7 +89,7 @@ def test_a_late_event_fills_gaps_and_overwrites_nothing_newer() -> None:
     assert traits.custom == {"plan": "Enterprise", "seats": 5}
 
 
-def test_a_field_that_a_newer_event_does_not_name_stays() -> None:
+def test_a_field_that_a_newer_event_does_not_have_is_kept() -> None:
     traits = merged([(T0, {"plan": "Pro"}), (T0 + timedelta(seconds=1), {"seats": 5})])
     assert traits.custom == {"plan": "Pro", "seats": 5}
 
@@ -110,7 +110,7 @@ def test_a_first_value_and_a_different_one_are_changes_and_a_repeated_one_is_not
     ]
 
 
-def test_a_change_of_type_or_to_null_is_a_change_as_well() -> None:
+def test_a_change_of_type_or_to_null_is_a_change_too() -> None:
     sent = [1, True, "1", None, [], {}, False, 0]
     arrivals: list[Sent] = [
         (T0 + timedelta(seconds=n), {"seats": value}) for n, value in enumerate(sent)
@@ -120,7 +120,7 @@ def test_a_change_of_type_or_to_null_is_a_change_as_well() -> None:
     ]
 
 
-def test_a_late_value_applies_until_the_next_known_one() -> None:
+def test_a_late_value_applies_until_the_next_value() -> None:
     earlier = T0 - timedelta(days=1)
     assert changes_of([(T0, {"plan": "Pro"}), (earlier, {"plan": "Free"})])[1] == [
         FieldChange("plan", earlier, "Free", late=True, newer=(T0, "Pro")),
@@ -128,12 +128,12 @@ def test_a_late_value_applies_until_the_next_known_one() -> None:
 
 
 def history(arrivals: list[Sent]) -> dict[str, dict[datetime, Any]]:
-    """The history of each field as it is stored."""
+    """Return the history of each field as it is stored."""
     return apply_changes(changes_of(arrivals))
 
 
 def apply_changes(all_changes: list[list[FieldChange]]) -> dict[str, dict[datetime, Any]]:
-    """The history of each field after changes: one value at each instant."""
+    """Return the history of each field after changes: one value at each instant."""
     histories: dict[str, dict[datetime, Any]] = {}
     for changes in all_changes:
         for change in changes:
@@ -148,7 +148,7 @@ def apply_changes(all_changes: list[list[FieldChange]]) -> dict[str, dict[dateti
 
 
 @given(events_at_distinct_times, st.data())
-def test_the_history_ends_with_the_current_value_in_whatever_order_events_arrive(
+def test_the_history_ends_with_the_current_value_whatever_the_order_of_arrival(
     events: list[Sent], data: st.DataObject
 ) -> None:
     arrivals = data.draw(st.permutations(events))
@@ -183,7 +183,7 @@ events_that_never_repeat_a_value = sent_values.map(
 
 
 @given(events_that_never_repeat_a_value, st.data())
-def test_the_history_has_the_value_of_each_event_at_its_time_in_whatever_order_events_arrive(
+def test_the_history_has_the_value_of_each_event_at_its_time_whatever_the_order_of_arrival(
     events: list[Sent], data: st.DataObject
 ) -> None:
     histories = history(data.draw(st.permutations(events)))
@@ -194,12 +194,12 @@ def test_the_history_has_the_value_of_each_event_at_its_time_in_whatever_order_e
 
 
 def steps(values: Mapping[datetime, Any]) -> list[tuple[datetime, str]]:
-    """A history without values that repeat the one before."""
-    kept: list[tuple[datetime, str]] = []
+    """Return a history without values that repeat the one before."""
+    distinct: list[tuple[datetime, str]] = []
     for at, value in sorted(values.items()):
-        if not kept or kept[-1][1] != repr(value):
-            kept.append((at, repr(value)))
-    return kept
+        if not distinct or distinct[-1][1] != repr(value):
+            distinct.append((at, repr(value)))
+    return distinct
 
 
 @given(st.lists(st.tuples(times, st.sampled_from("abc")), max_size=10))
@@ -210,7 +210,7 @@ def test_changes_omitted_for_repeated_values_would_have_added_nothing(
     everything = Traits(dict.fromkeys(CORE))
     all_changes_of_arrivals = []
     for at, fields_sent in arrivals:
-        everything.changed_at.clear()  # so that it cannot know that a late repeat adds nothing
+        everything.changed_at.clear()  # otherwise it would omit late repetitions
         all_changes_of_arrivals.append(everything.merge_with_history(fields_sent, at))
     briefly = apply_changes(changes_of(arrivals))
     fully = apply_changes(all_changes_of_arrivals)
@@ -220,7 +220,7 @@ def test_changes_omitted_for_repeated_values_would_have_added_nothing(
 
 
 def stored_and_read(traits: Traits, newest_event_at: datetime | None) -> Traits:
-    """Traits after they were stored and read again, with this time of the newest event."""
+    """Return traits as they are after storing and reading, with this time of the newest event."""
     return Traits.stored(
         dict(traits.core),
         dict(traits.custom),
