@@ -101,7 +101,7 @@ def add(new: NewOverride) -> StoredOverride:
 
 
 def save(stored: StoredOverride) -> None:
-    """Store how an override ended, and what is recorded of it."""
+    """Store how an override ended, and whether its start and end are recorded."""
     FlagOverrideRow.update(
         ended_at=stored.ended_at,
         ended_by=stored.ended_by,

@@ -73,7 +73,7 @@ def bring_up_to_date(
         unsettled = company.unsettled_since
         if (unsettled is None and until < now) or (unsettled is not None and unsettled <= until):
             judged_until[company.id] = until
-    _note_unsettled(locked, judged_until)
+    _leave_later_events(locked, judged_until)
     save_judged(judged)
     left = [c.id for c in locked if c.unsettled_since is not None and c.unsettled_since <= now]
     return EvaluationResult(written, left)
@@ -86,7 +86,7 @@ def _judge_until(company: Company, now: datetime, stored_until: datetime | None)
     return until
 
 
-def _note_unsettled(locked: Sequence[Company], judged_until: Mapping[int, datetime]) -> None:
+def _leave_later_events(locked: Sequence[Company], judged_until: Mapping[int, datetime]) -> None:
     """Leave the stored events after each company's `judged_until` to the next evaluation."""
     next_events = bulk_lookups.find_firsts_after(judged_until)
     for company in locked:

@@ -23,7 +23,7 @@ class JudgedCompany:
 
 
 def save_judged(judged: Sequence[JudgedCompany]) -> None:
-    """Write the health of companies and those of their flags that changed."""
+    """Write the health of companies, and their flags that changed."""
     removed: list[StoredFlagState] = []
     changed: list[StoredFlagState] = []
     for item in judged:

@@ -43,8 +43,8 @@ class LatestTimes:
 
     def next_after(self, after: datetime, until: datetime) -> datetime | None:
         """Return the first in `(after, until]`, provided that `after` is covered."""
-        place = bisect_right(self.times, after)
-        return self.times[place] if place < len(self.times) and self.times[place] <= until else None
+        index = bisect_right(self.times, after)
+        return self.times[index] if index < len(self.times) and self.times[index] <= until else None
 
 
 READ_AHEAD = 16

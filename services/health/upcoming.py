@@ -77,8 +77,8 @@ def upcoming_changes(
         UnreadableCursor: `after` is not a cursor that an earlier call returned.
         RulesUnreadable: the rules in force cannot be read.
     """
-    place = tuple(_CURSOR.read(after).values())
-    search = _Search(organization_id, version, span, rulebooks, place)
+    start_after = tuple(_CURSOR.read(after).values())
+    search = _Search(organization_id, version, span, rulebooks, start_after)
     changes = search.find(limit)
     page = changes[:limit]
     if search.complete and len(changes) <= limit:
@@ -97,13 +97,13 @@ class _Search:
         version: int,
         span: Span,
         rulebooks: RuleBooks,
-        place: tuple[Any, ...],
+        start_after: tuple[Any, ...],
     ) -> None:
         self._organization_id = organization_id
         self._version = version
         self._span = span
         self._rulebooks = rulebooks
-        self._place = place
+        self._start_after = start_after
         self._book = rulebooks.book(organization_id, version)
         self._counting = {flag.name: counted_phrases(flag) for flag in self._book.flags}
         self._candidates: list[tuple[datetime, int]] = []
@@ -138,7 +138,7 @@ class _Search:
 
     def _is_on_page(self, at: datetime) -> bool:
         """Whether an instant is after the cursor; only those count, so every page advances."""
-        return not self._place or at > self._place[0]
+        return not self._start_after or at > self._start_after[0]
 
     def _is_enough(self, limit: int, read_until: datetime) -> bool:
         if self._judged_on_page >= MAX_COMPANIES:
@@ -148,13 +148,13 @@ class _Search:
 
     def _chunks(self) -> Iterator[tuple[Sequence[DueFlag], datetime]]:
         """Yield due flags in order, each chunk with the time before which no other flag is due."""
-        place: tuple[datetime, int, str] | None = None
+        last_read: tuple[datetime, int, str] | None = None
         while True:
             chunk = flag_states.list_due(
                 self._organization_id,
                 self._version,
                 until=self._span.until,
-                after=place,
+                after=last_read,
                 limit=FLAGS_AT_ONCE,
             )
             if len(chunk) < FLAGS_AT_ONCE:
@@ -162,7 +162,7 @@ class _Search:
                 return
             last = chunk[-1]
             yield chunk, last.due_at
-            place = last.due_at, last.company_id, last.flag
+            last_read = last.due_at, last.company_id, last.flag
 
     def _add_due_flags(self, chunk: Sequence[DueFlag]) -> None:
         """Add the companies of due flags, each at the earliest time at which its flag changes."""
@@ -216,5 +216,5 @@ class _Search:
                 for change in changes
                 if change.before != change.after
                 and change.at <= self._span.until
-                and (not self._place or (change.at, change.id) > self._place)
+                and (not self._start_after or (change.at, change.id) > self._start_after)
             ]

@@ -35,7 +35,7 @@ WEEKS = 53
 """Weeks of an uptake: a year and the current week."""
 
 COHORTS = 20
-"""Values of a field with a row of their own, those of the most companies."""
+"""The values of a field that get a row of their own: the most frequent ones."""
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ class Traits:
 
     def sent_at(self, name: str) -> datetime | None:
         """Return the time of the newest event that carried a field; None if none did."""
-        micros = self.fields_at.get(name)
-        return None if micros is None else _to_datetime(micros)
+        microseconds = self.fields_at.get(name)
+        return None if microseconds is None else _to_datetime(microseconds)
 
     def merge_with_history(self, sent: Mapping[str, Any], at: datetime) -> list[FieldChange]:
         """Merge the fields that an event of the time `at` carried.
@@ -127,43 +127,43 @@ class Traits:
         Returns the changes that may add to the history of the fields: none for a repeated value
         that has applied since before `at`.
         """
-        micros = to_microseconds(at)
+        microseconds = to_microseconds(at)
         core, fields_at = self.core, self.fields_at
         changes = []
         for name, value in sent.items():
             known_at = fields_at.get(name)
             values = core if name in core else self.custom
             repeated = known_at is not None and _same(values[name], value)
-            if known_at is None or micros >= known_at:
-                fields_at[name] = micros
+            if known_at is None or microseconds >= known_at:
+                fields_at[name] = microseconds
                 if not repeated:
                     values[name] = value
-                    self.changed_at[name] = micros
+                    self.changed_at[name] = microseconds
                     changes.append(FieldChange(name, at, value))
             elif not repeated:
                 # The known value was sent again later, and applies from then on.
                 self.changed_at[name] = known_at
                 newer = self.sent_at(name) or at, values[name]
                 changes.append(FieldChange(name, at, value, late=True, newer=newer))
-            elif micros < self.changed_at.get(name, known_at):
+            elif microseconds < self.changed_at.get(name, known_at):
                 changes.append(FieldChange(name, at, value, late=True))
-        self._set_newest(sent, micros)
+        self._set_newest(sent, microseconds)
         return changes
 
     def merge(self, sent: Mapping[str, Any], at: datetime) -> None:
         """Merge the fields that an event of the time `at` carried, if they have no history."""
-        micros = to_microseconds(at)
+        microseconds = to_microseconds(at)
         for name, value in sent.items():
             known_at = self.fields_at.get(name)
-            if known_at is None or micros >= known_at:
-                self.fields_at[name] = micros
+            if known_at is None or microseconds >= known_at:
+                self.fields_at[name] = microseconds
                 values = self.core if name in self.core else self.custom
                 values[name] = value
-        self._set_newest(sent, micros)
+        self._set_newest(sent, microseconds)
 
-    def _set_newest(self, sent: Mapping[str, Any], micros: int) -> None:
-        if self.newest_at is None or micros >= self.newest_at:
-            self.newest_at, self.newest_fields = micros, sent.keys()
+    def _set_newest(self, sent: Mapping[str, Any], microseconds: int) -> None:
+        if self.newest_at is None or microseconds >= self.newest_at:
+            self.newest_at, self.newest_fields = microseconds, sent.keys()
 
 
 def digest_fields(fields: Mapping[str, Any], *context: Any) -> str:
@@ -176,8 +176,8 @@ def to_microseconds(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 
 
-def _to_datetime(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)
+def _to_datetime(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def _same(value: Any, other: Any) -> bool:
