@@ -43,7 +43,7 @@ def page(organization: Organization, browser_page: OpenPage) -> Page:
     put_in_force(organization, RULES)
     page = browser_page("editor")
     page.goto(f"/o/{organization.name}/rules")
-    expect(page.locator("#verdict")).to_have_text("No errors.")
+    expect(page.locator("#check-result")).to_have_text("No errors.")
     return page
 
 
@@ -55,10 +55,10 @@ def type_after(page: Page, text: str, typed: str) -> None:
 
 def test_a_fault_is_marked_in_the_text_while_typing(page: Page) -> None:
     type_after(page, "no activity for 7 days", "z")
-    expect(page.locator("#verdict")).to_contain_text("1 error. First: line 10")
+    expect(page.locator("#check-result")).to_contain_text("1 error. First: line 10")
     expect(page.locator(".cm-lintRange-error")).to_have_text("daysz")
     page.keyboard.press("Backspace")
-    expect(page.locator("#verdict")).to_have_text("No errors.")
+    expect(page.locator("#check-result")).to_have_text("No errors.")
 
 
 def test_the_editor_completes_keys_events_statuses_and_phrases(page: Page) -> None:
@@ -140,5 +140,5 @@ def test_rules_and_events_are_accessible_in_every_look(
     for path in ("rules", "rules/versions", "rules/versions/2", "events"):
         page.goto(f"/o/{organization.name}/{path}")
         if path == "rules":
-            expect(page.locator("#verdict")).to_have_text("No errors.")
+            expect(page.locator("#check-result")).to_have_text("No errors.")
         assert faults_in_every_look(page) == [], path
