@@ -17,7 +17,7 @@ from models.database import transaction
 from rules.judging.state import Cause, Transition
 from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
-from services.health.backfill import id_of_time, judge_history
+from services.health.backfill import judge_history, uuid7_at
 from services.parallel import on_every_processor
 from services.rules.rule_books import RuleBooks
 
@@ -88,7 +88,7 @@ def as_tracked(
     return TrackedEvent(
         organization_id=task.organization_id,
         key_id=None,
-        event_id=str(id_of_time(received_at, chance)),
+        event_id=str(uuid7_at(received_at, chance)),
         event_key=event.key,
         company_id=company_id,
         company=event.company,

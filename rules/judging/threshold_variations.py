@@ -23,7 +23,7 @@ MOST_COUNTED = 100
 PERCENT_STEPS = (-20, -10, 0, 10, 20)
 
 
-def variations(flag: Flag) -> list[Flag]:
+def list_variations(flag: Flag) -> list[Flag]:
     """Return the flag with only the phrase of its mildest level, at thresholds around its own.
 
     Empty if that phrase has no threshold of its own, such as a combination of phrases.

@@ -33,7 +33,7 @@ def judge_history(
 ) -> None:
     """Judge companies that were never judged, up to `now`.
 
-    `recorded_at` returns when a transition was written; `chance` draws the rest of its id.
+    `recorded_at` returns when a transition was written; the rest of its id comes from `chance`.
     """
     versions = rule_versions.list_after(organization_id, 0)
     books = [rulebooks.book(organization_id, version.version) for version in versions]
@@ -50,7 +50,7 @@ def judge_history(
             for transition in settlement.transitions:
                 at = recorded_at(transition)
                 record_transition(
-                    company, transition, book, number, at, partial(id_of_time, at, chance)
+                    company, transition, book, number, at, partial(uuid7_at, at, chance)
                 )
         book, company.judged_version, settlement = settlements[-1]
         company.unsettled_since = None
@@ -58,8 +58,8 @@ def judge_history(
     save_judged(judged)
 
 
-def id_of_time(at: datetime, chance: Random) -> UUID:
-    """Return a UUID of version 7 as if made at that time: it sorts by time, to the millisecond."""
+def uuid7_at(at: datetime, chance: Random) -> UUID:
+    """Return a UUID of version 7 for a time, by which it sorts to the millisecond."""
     milliseconds = int(at.timestamp() * 1000)
     return UUID(
         int=(milliseconds << 80)

@@ -46,7 +46,7 @@ class PlannedChange:
     flags: tuple[FlagStep, ...]
 
 
-def companies_due(organization_id: int, *, until: datetime) -> list[int]:
+def find_companies_due(organization_id: int, *, until: datetime) -> list[int]:
     """Return the companies with a flag or an override that is due up to an instant."""
     flags = flag_states.find_due_companies(organization_id, until=until)
     return sorted({*flags, *flag_overrides.find_due_companies(organization_id, until=until)})
@@ -62,7 +62,7 @@ def forecast(
     """Yield the changes of each company up to `until` if no further event arrives.
 
     `due` are the ids of the companies with a flag or an override due until then, from
-    `companies_due`; no other company can change. `rulebooks` are cached rule books, to avoid
+    `find_companies_due`; no other company can change. `rulebooks` are cached rule books, to avoid
     reading the rules again.
     """
     rulebooks = rulebooks or RuleBooks()

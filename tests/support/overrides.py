@@ -14,7 +14,7 @@ from services.health.overrides import (
     override,
     snooze,
 )
-from services.rules.planned_changes import PlannedChange, companies_due, forecast
+from services.rules.planned_changes import PlannedChange, find_companies_due, forecast
 from tests.support.world import RULES, World
 
 JUSTIFICATION = Justification(
@@ -75,6 +75,6 @@ class Tenant(World):
 
     def forecast(self, at: float, until: float) -> list[PlannedChange]:
         with transaction():
-            due = companies_due(self.id, until=self.at(until))
+            due = find_companies_due(self.id, until=self.at(until))
             forecasts = forecast(due, self.rules_version, self.at(at), self.at(until))
             return [change for changes in forecasts for change in changes]

@@ -20,7 +20,7 @@ from models.companies import companies
 from models.health import flag_overrides
 from rules.book import RuleBook
 from rules.durations import pluralize
-from rules.judging.threshold_variations import variations
+from rules.judging.threshold_variations import list_variations
 from services.rules.backtest import ReplayPeriod, backtest
 from services.rules.backtest_report import BacktestReport
 from services.times import utc_now
@@ -105,7 +105,9 @@ def _overrides_left_out(period: ReplayPeriod, org: str) -> int:
 
 
 def _variants(book: RuleBook) -> list[RuleBook]:
-    return [replace(book, flags=(variant,)) for flag in book.flags for variant in variations(flag)]
+    return [
+        replace(book, flags=(variant,)) for flag in book.flags for variant in list_variations(flag)
+    ]
 
 
 def _print_changes(report: BacktestReport, days: int) -> None:

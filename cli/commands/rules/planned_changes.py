@@ -17,7 +17,7 @@ from models.organizations.organizations import Organization
 from rules.book import RuleBook
 from rules.durations import pluralize
 from services.rules.plan import Plan, collect, plan
-from services.rules.planned_changes import PlannedChange, companies_due, forecast
+from services.rules.planned_changes import PlannedChange, find_companies_due, forecast
 from services.times import utc_now
 
 
@@ -58,7 +58,7 @@ def forecast_changes(days: int, flags: bool, org: str, as_json: bool) -> None:
         read_one_snapshot()
         organization = find_organization(org)
         until = now + timedelta(days=days)
-        due = companies_due(organization.id, until=until)
+        due = find_companies_due(organization.id, until=until)
         by_company = with_progress(
             forecast(due, organization.rules_version, now, until),
             length=len(due),

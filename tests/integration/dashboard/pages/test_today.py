@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import TestResponse
 
-from dashboard.pages import today as module
+from dashboard.pages import today
 from models.companies import company_counts
 from models.database import execute, transaction
 from models.events import hourly_counts
 from models.organizations.organizations import Organization
 from services.health.explanation import explain
 from services.health.overrides import FlagOfCompany, JudgingContext, Justification, override
-from services.rules.planned_changes import companies_due, forecast
+from services.rules.planned_changes import find_companies_due, forecast
 from tests.support.dashboard.application import NOW, Dashboard, text_of
 from tests.support.dashboard.customers import RULES, Customers
 
@@ -22,7 +22,7 @@ WEEK = timedelta(days=7)
 
 
 class Acme:
-    """An organization, and a viewer before its start page."""
+    """An organization, and the browser of a viewer."""
 
     def __init__(self, dashboard: Dashboard) -> None:
         self.organization: Organization = dashboard.organization("acme")
@@ -35,7 +35,7 @@ class Acme:
         return page
 
     def judge_as_time_passes(self) -> None:
-        """Judge hour by hour through the last days, as the clock would."""
+        """Evaluate every hour of the last days, as the clock would."""
         for hours in range(72, -1, -6):
             self.customers.judge(at=NOW - timedelta(hours=hours))
 
@@ -112,7 +112,7 @@ def test_a_recent_change_names_who_overrode_a_flag(acme: Acme) -> None:
 def test_more_recent_changes_are_rows_for_htmx_or_a_page(
     acme: Acme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PAGE", 2)
+    monkeypatch.setattr(today, "PAGE", 2)
     for name in "abc":
         acme.customers.track_days_ago(name, 0.5)
     acme.customers.judge()
@@ -138,7 +138,7 @@ def test_upcoming_changes_are_the_same_as_in_forecast_and_explain(acme: Acme) ->
     acme.customers.judge()
     organization_id = acme.organization.id
     with transaction():
-        due = companies_due(organization_id, until=NOW + WEEK)
+        due = find_companies_due(organization_id, until=NOW + WEEK)
         planned = [change for changes in forecast(due, 1, NOW, NOW + WEEK) for change in changes]
         explained = {c: explain(organization_id, c, 1, NOW) for c in ("alpha", "beta", "gamma")}
     coming = sorted(
@@ -180,7 +180,7 @@ def test_two_events_that_leave_the_window_together_need_two_to_prevent_the_chang
 def test_more_upcoming_changes_continue_in_order(
     acme: Acme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PAGE", 2)
+    monkeypatch.setattr(today, "PAGE", 2)
     for number, name in enumerate("abc"):
         acme.customers.track_days_ago(name, 6 - number / 10, 1)
     acme.customers.judge()

@@ -12,7 +12,7 @@ from models.health import flag_states
 from services.health import upcoming
 from services.health.overrides import FlagOfCompany, JudgingContext, Justification, override
 from services.health.upcoming import Span, upcoming_changes
-from services.rules.planned_changes import PlannedChange, companies_due, forecast
+from services.rules.planned_changes import PlannedChange, find_companies_due, forecast
 from services.rules.rule_books import RuleBooks
 from tests.support.events import tracked
 from tests.support.live import pass_time, receive
@@ -225,7 +225,7 @@ def test_the_end_of_an_override_is_an_upcoming_change_though_no_flag_is_due() ->
             Justification(reason="cancelled", owner="ann", made_by="ann"),
             JudgingContext(rulebooks, NOW, NOW),
         )
-        due = companies_due(organization_id, until=until)
+        due = find_companies_due(organization_id, until=until)
         [[expected]] = forecast(due, 1, NOW, until)
     assert (expected.at, expected.before, expected.after) == (ends_at, "At Risk", "Healthy")
     assert pages(organization_id, until, 2) == [[expected]]
