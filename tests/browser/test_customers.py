@@ -1,4 +1,4 @@
-"""Today, the search of companies as one types, and saved views."""
+"""Today, the search of companies while typing, and saved views."""
 
 from datetime import UTC, datetime, timedelta
 

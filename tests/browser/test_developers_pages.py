@@ -71,7 +71,7 @@ def subscribe(
 
 
 def fail_deliveries(organization: Organization, *companies: str) -> None:
-    """Let companies turn Critical, and mark the deliveries about it as failed."""
+    """Make companies turn Critical, and mark the deliveries about it as failed."""
     now, rulebooks = datetime.now(UTC), RuleBooks()
     with transaction():
         since = now - timedelta(days=30)

@@ -1,4 +1,4 @@
-"""Insights: answers appear without reloading, and lead to companies."""
+"""Insights: answers appear without reloading, and link to companies."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -64,7 +64,7 @@ def answer(organization: Organization, *questions: Question) -> None:
 
 @pytest.mark.usefixtures("logins")
 @pytest.mark.parametrize("look", LOOKS)
-def test_answers_appear_without_reloading_and_lead_to_companies(
+def test_answers_appear_without_reloading_and_link_to_companies(
     organization: Organization, browser_page: OpenPage, look: dict[str, Any]
 ) -> None:
     page = browser_page("viewer", **look)

@@ -13,7 +13,7 @@ PHONE = ViewportSize(width=375, height=700)
 Scheme = Literal["light", "dark"]
 
 VIOLATIONS_ONLY = {"resultTypes": ["violations"]}
-"""Without it axe also describes every element that passes, which took half of its time."""
+"""Without this axe also describes every element that passes, which takes half of its time."""
 
 CONTRAST_ONLY = {**VIOLATIONS_ONLY, "runOnly": ["color-contrast"]}
 """The dark scheme changes nothing but colours, which `test_assets.py` checks."""

@@ -30,7 +30,7 @@ START_SECONDS = 30.0
 
 @dataclass
 class RunningDashboard:
-    """Its URL, and functions that add organizations and people to it.
+    """The URL of a running dashboard, and functions that add organizations and people to it.
 
     Tests share it, each in an organization of its own.
     """

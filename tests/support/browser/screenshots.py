@@ -23,7 +23,7 @@ from tests.support.browser.demo_product import furnish, product
 
 IMAGES = ROOT / "docs" / "images"
 COLOURS = 192
-"""Size of an image's palette: enough for text and flat areas; files are a third as long."""
+"""Size of an image's palette: enough for text and flat areas, at a third of the file size."""
 
 MAX_HEIGHT = 1000
 """Pixels of an image; anything further down the page is cut off."""
@@ -125,7 +125,7 @@ def views(company: str) -> Iterator[View]:
 
 
 def take(page: Page, view: View, look: str) -> None:
-    """Open a page, and save its screenshot."""
+    """Open a page and save its screenshot."""
     page.goto(view.within + view.address, wait_until="networkidle")
     view.prepare(page)
     page.evaluate("document.activeElement.blur()")

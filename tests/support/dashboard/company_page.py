@@ -28,7 +28,7 @@ def ago(**offset: float) -> datetime:
 
 
 def create_world(name: str = "acme", rules: str = RULES) -> World:
-    """Create an organization whose rules have been in force for as long as any test looks back."""
+    """Create an organization whose rules have been in force longer than any test looks back."""
     return World.create(rules, name=name, start=NOW, rules_at=-timedelta(days=400))
 
 
@@ -42,7 +42,7 @@ def track(
 
 
 def add_history(world: World) -> None:
-    """Add a company `c1` that signed in daily, went quiet, and came back a little."""
+    """Add a company `c1` that signed in daily, went quiet, and signed in twice recently."""
     half_days = days_ago(*(day / 2 for day in range(80, 200)))
     track(world, *half_days, user="u1", plan="Pro", seats=5)
     world.judge("c1", ago(days=20))

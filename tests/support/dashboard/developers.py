@@ -40,16 +40,16 @@ class Developers:
             return endpoints.lock(self.organization.id, self.endpoint_id)
 
     def read(self, path: str = "") -> str:
-        answer = self.browser.get(BASE + path)
-        assert answer.status_code == 200, answer.status
-        return unescape(text_of(answer))
+        response = self.browser.get(BASE + path)
+        assert response.status_code == 200, response.status
+        return unescape(text_of(response))
 
     def send(self, path: str, **form: Any) -> str:
         """Submit a form, and read the page that it leads to."""
-        answer = self.browser.post(BASE + path, **form)
-        if answer.status_code == 303:
-            answer = self.browser.get(answer.location)
-        return unescape(text_of(answer))
+        response = self.browser.post(BASE + path, **form)
+        if response.status_code == 303:
+            response = self.browser.get(response.location)
+        return unescape(text_of(response))
 
     def audited(self) -> tuple[str, str, dict[str, Any]]:
         """Return the newest entry of the audit log: action, subject, and detail."""

@@ -18,7 +18,7 @@ from joserfc.jwk import RSAKey
 from werkzeug.serving import make_server
 
 CLIENT_ID = "brazebee"
-CLIENT_SECRET = "known to both"
+CLIENT_SECRET = "shared secret"
 
 
 @dataclass

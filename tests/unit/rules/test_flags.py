@@ -220,9 +220,9 @@ def test_a_recovery_that_cannot_be_evaluated_has_not_happened() -> None:
 def test_a_recovery_is_evaluated_only_if_it_matters() -> None:
     sticky = flag((1, QUIET), recover="at least 4 times in 5 seconds")
     assert evaluate(sticky, event(-1), before=0).recovery is None
-    asked = evaluate(sticky, event(-1), before=1)
-    assert asked.recovery is not None
-    assert (asked.changes_at, asked.awaits_event) == (at(9), True)
+    raised = evaluate(sticky, event(-1), before=1)
+    assert raised.recovery is not None
+    assert (raised.changes_at, raised.awaits_event) == (at(9), True)
 
 
 def test_a_raised_flag_whose_phrase_is_pending_again_recovers_first() -> None:

@@ -15,7 +15,7 @@ from models.migrations import Migration
 
 @pytest.fixture
 def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
-    """Runs commands on a database with a release of one pre and one post migration to apply."""
+    """Run commands on a database to which a release adds one pre and one post migration."""
     monkeypatch.setenv("DATABASE_URL", settings.database_url)
     monkeypatch.setenv("REDIS_URL", settings.redis_url)
     shipped = migrations.every()
@@ -39,7 +39,7 @@ def test_post_migrations_are_named_until_they_are_applied(run: CliRunner) -> Non
     assert migrate(run).output == "The schema is up to date.\n"
 
 
-def test_a_changed_migration_is_refused_in_a_sentence(
+def test_a_changed_migration_is_refused_in_one_sentence(
     run: CliRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     migrate(run, "--post")

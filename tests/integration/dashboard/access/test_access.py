@@ -171,7 +171,7 @@ def test_every_endpoint_accepts_either_get_or_post(sampling: Dashboard) -> None:
         assert methods in ({"GET"}, {"POST"}), rule
 
 
-def test_a_page_that_does_not_declare_who_may_open_it_keeps_the_dashboard_from_starting(
+def test_the_dashboard_does_not_start_with_a_page_that_declares_no_access(
     settings: Settings, broker_of_pages: QueueBroker
 ) -> None:
     undeclared = Blueprint("undeclared", __name__)
@@ -274,7 +274,7 @@ def test_the_size_of_a_body_is_limited(sampling: Dashboard) -> None:
 @pytest.mark.parametrize(
     "name", ["a/b", "..", ".", "100%", "%2F", "a?b#c", "Großer Kunde", "a\\b", "x y", "a//b/"]
 )
-def test_an_organization_may_have_any_name(sampling: Dashboard, name: str) -> None:
+def test_an_organization_can_have_any_name(sampling: Dashboard, name: str) -> None:
     browser = sampling.signed_in("ann@acme.com", (sampling.organization(name), "administrator"))
     start = browser.client.get("/", follow_redirects=True)
     assert start.status_code == 200

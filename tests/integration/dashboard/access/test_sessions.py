@@ -101,7 +101,7 @@ def test_signing_out_everywhere_ends_all_sessions_of_that_person_only(
     assert is_signed_in(other)
 
 
-def test_a_person_can_sign_out_their_other_browser_but_nobody_elses(dashboard: Dashboard) -> None:
+def test_a_person_can_sign_out_their_own_other_browser_only(dashboard: Dashboard) -> None:
     bob = dashboard.signed_in("bob@acme.com")
     here = dashboard.signed_in("ann@acme.com")
     there = dashboard.browser("10.0.0.9", HTTP_USER_AGENT="Mozilla/5.0 (iPhone) Safari/1")
@@ -148,7 +148,7 @@ def test_a_changed_password_ends_every_other_session(dashboard: Dashboard) -> No
     assert dashboard.browser().sign_in("ann@acme.com", "staple of words").status_code == 303
 
 
-def test_expired_sessions_are_deleted_when_somebody_signs_in(dashboard: Dashboard) -> None:
+def test_expired_sessions_are_deleted_at_the_next_sign_in(dashboard: Dashboard) -> None:
     dashboard.signed_in("ann@acme.com")
     dashboard.clock.advance(days=8)
     dashboard.signed_in("bob@acme.com")

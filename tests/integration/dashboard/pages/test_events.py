@@ -1,4 +1,4 @@
-"""Events in the dashboard: what is taken, how often it comes, and what is sent in vain."""
+"""Events in the dashboard: their settings, their volumes, and rejected event keys."""
 
 from html import unescape
 from typing import Any
@@ -114,8 +114,8 @@ def test_a_rejected_key_is_listed_and_added_with_one_click(acme: EventsWorld) ->
     assert "invoice <paid> is now accepted." in text
     assert acme.enabled()["invoice <paid>"] is True
     assert acme.sources()[-1] == RULES.replace('co"}\n', 'co"}\n  "invoice <paid>":\n')
-    left = acme.unknown_keys.of_organization(acme.id, NOW)
-    assert [key.event_key for key in left] == ["logn"]
+    remaining = acme.unknown_keys.of_organization(acme.id, NOW)
+    assert [key.event_key for key in remaining] == ["logn"]
 
 
 def test_a_key_that_is_stored_but_no_longer_configured_is_shown(acme: EventsWorld) -> None:

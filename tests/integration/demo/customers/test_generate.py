@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("settings")
 
 @pytest.fixture
 def demo() -> int:
-    """The id of a demo organization with some customers, with events up to `NOW`."""
+    """The id of a demo organization with a few customers, with events up to `NOW`."""
     organization = create_organization("demo", NOW)
     for number in NUMBERS:
         generate(GenerationTask(organization.id, SEED, [number], NOW))
@@ -191,7 +191,7 @@ def test_nothing_is_in_the_future(demo: int) -> None:
 
 
 def post(settings: Settings, *outages: Outage) -> int:
-    """An organization with attempted deliveries, and with additional outages."""
+    """A demo organization with attempted deliveries, and with additional outages."""
     organization = create_organization("posted", NOW)
     with transaction():
         subscribed = subscribe(organization.id, NOW - YEAR, settings.secret_keys)

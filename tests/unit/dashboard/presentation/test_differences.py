@@ -18,8 +18,8 @@ def test_a_difference_leads_from_one_text_to_the_other(before: str, after: str) 
     removed = {line.before for line in difference.lines if line.kind == "removed"}
     added = {line.after for line in difference.lines if line.kind == "added"}
     assert (len(removed), len(added)) == (difference.removed, difference.added)
-    kept = [text for number, text in enumerate(old, 1) if number not in removed]
-    assert kept == [text for number, text in enumerate(new, 1) if number not in added]
+    unchanged = [text for number, text in enumerate(old, 1) if number not in removed]
+    assert unchanged == [text for number, text in enumerate(new, 1) if number not in added]
 
 
 def test_lines_far_from_a_change_are_omitted() -> None:

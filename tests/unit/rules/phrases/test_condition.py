@@ -28,10 +28,10 @@ class NoFlags:
     """Other flags, for phrases that do not refer to any."""
 
     def level(self, flag: str, at: datetime) -> Level:
-        raise AssertionError(f"the level of {flag} was asked at {at}")
+        raise AssertionError(f"the level of {flag} at {at} was read")
 
     def next_change(self, flag: str, after: datetime) -> datetime | None:
-        raise AssertionError(f"the next change of {flag} was asked after {after}")
+        raise AssertionError(f"the next change of {flag} after {after} was read")
 
 
 def situation(facts: Facts, at: datetime) -> Situation:

@@ -344,8 +344,8 @@ def test_any_file_is_read_or_its_faults_are_reported(
     edits: list[tuple[int, int, str]],
 ) -> None:
     text = TEST
-    for place, length, new in edits:
-        text = text[:place] + new + text[place + length :]
+    for start, length, new in edits:
+        text = text[:start] + new + text[start + length :]
     rules_tested_by(text)
     with suppress(RuleFileError):
         for scenario in read_scenarios(text, BOOK).tests:

@@ -1,4 +1,4 @@
-"""How the watched rule file is applied: saves, incomplete saves, and edits in the dashboard."""
+"""The watched rule file is applied when it is saved, unless the dashboard has a newer version."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("settings")
 
 
 class Watched:
-    """A rule file that is checked again and again, as `brazebee up` does."""
+    """A rule file that is checked repeatedly, as by `brazebee up`."""
 
     def __init__(self, folder: Path, *, organization: bool = True) -> None:
         self.file = folder / "rules.yaml"
@@ -39,7 +39,7 @@ class Watched:
         self.file.write_text(text)
 
     def check(self, times: int = 2) -> list[str]:
-        """Check some times; return the texts of all versions after that."""
+        """Check the file this many times; then return the texts of all versions."""
         for _ in range(times):
             self.watch.check()
         with transaction():
@@ -93,7 +93,7 @@ def test_an_organization_that_is_created_later_gets_the_rules_then(tmp_path: Pat
     assert watched.check() == [RULES]
 
 
-def test_a_text_that_was_in_force_once_is_no_edit_at_the_first_check(watched: Watched) -> None:
+def test_a_former_version_of_the_file_is_not_an_edit_at_the_first_check(watched: Watched) -> None:
     watched.save(RULES + FLAG)
     watched.check()
     again = watched.restart()

@@ -1,4 +1,4 @@
-"""The list of companies in the dashboard: what it finds, in which order, and who keeps views."""
+"""The list of companies in the dashboard: filters, order, export, and saved views."""
 
 import csv
 import html
@@ -10,8 +10,7 @@ from urllib.parse import quote
 import pytest
 from werkzeug.test import TestResponse
 
-from dashboard.pages.companies import page as module
-from models.companies import companies
+from models.companies import companies, company_list
 from models.database import transaction
 from models.organizations import audit_log
 from models.organizations.organizations import Organization
@@ -23,7 +22,7 @@ HOSTILE = """"><script>alert('x')</script> /../ =1+1"""
 
 
 def names(response: TestResponse) -> list[str]:
-    """The companies on a page, in order."""
+    """Return the names of the companies on a page, in order."""
     assert response.status_code == 200
     links = re.findall(r'<th scope="row"><a href="[^"]*">(.*?)</a>', response.text)
     return [html.unescape(name) for name in links]
@@ -42,7 +41,7 @@ def rows(response: TestResponse) -> list[dict[str, str]]:
 
 
 class Acme:
-    """An organization with four companies, seen by a person of a role."""
+    """An organization with four companies, and the browser of a member with a role."""
 
     def __init__(self, dashboard: Dashboard, role: str = "viewer") -> None:
         self.dashboard = dashboard
@@ -141,7 +140,7 @@ def test_a_field_filter_added_by_the_form_is_in_the_url_afterwards(acme: Acme) -
 
 
 def test_pages_list_each_company_once(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAGE", 3)
+    monkeypatch.setattr("dashboard.pages.companies.page.PAGE", 3)
     first = acme.page("?sort=name")
     assert names(first) == ["Busy", "Fresh", "Quiet"]
     second = acme.browser.get(link(first, "Next page"))
@@ -230,7 +229,7 @@ def test_no_text_of_a_client_becomes_a_formula_in_the_export(acme: Acme, text: s
 
 
 def test_more_than_one_chunk_is_exported(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.company_list, "EXPORT_CHUNK", 3)
+    monkeypatch.setattr(company_list, "EXPORT_CHUNK", 3)
     for sort in ("name", "-name", "score", "-since", "last-event", "-status"):
         query_string = f"sort={sort}"
         exported_rows = rows(acme.browser.get(f"/o/acme/companies.csv?{query_string}"))

@@ -97,7 +97,7 @@ def test_the_table_below_the_chart_has_the_transitions_of_the_span(
         for transition in within[::-1]
     ]
     assert rows[: len(expected)] == expected
-    assert len(rows) == len(expected) + (days < 100)  # and what held before
+    assert len(rows) == len(expected) + (days < 100)  # and the status before
     assert page.text.count("<svg") == 2
     assert "style=" not in page.text
 

@@ -18,7 +18,7 @@ from tests.support.world import World
 
 
 def test_the_log_is_read_page_by_page_and_shows_each_delivery_once(developers: Developers) -> None:
-    made = developers.add_deliveries(120)
+    delivery_ids = developers.add_deliveries(120)
     seen: list[str] = []
     address = f"{BASE}/deliveries"
     while address:
@@ -26,7 +26,7 @@ def test_the_log_is_read_page_by_page_and_shows_each_delivery_once(developers: D
         seen += re.findall(r'/deliveries/([0-9a-f-]{36})"', page)
         following = re.search(r'href="([^"]+)" rel="next"', page)
         address = unescape(following[1]) if following else ""
-    assert seen == [str(delivery_id) for delivery_id in made]
+    assert seen == [str(delivery_id) for delivery_id in delivery_ids]
 
 
 def test_the_log_is_filtered_by_state_endpoint_and_company(developers: Developers) -> None:

@@ -56,7 +56,7 @@ def work(settings: Settings) -> list[str]:
 
 @pytest.fixture
 def acme(settings: Settings) -> World:
-    """Four companies: two on Pro that sign in, one that no longer does, and one that never did."""
+    """Four companies: two on Pro that sign in, one that no longer does, and one that never has."""
     del settings  # the database
     world = World.create(RULES, name="acme", start=NOW, rules_at=-timedelta(days=500))
     world.track("a", *days_ago(8, 9, 10), user="ann", plan="Pro")  # last week
@@ -150,8 +150,8 @@ def test_missing_answers_are_enqueued_once_and_polled_for(
     assert "counted for the first time" in text_of(page)
     [again] = re.findall(r'hx-get="([^"]+)"', page.text)
     assert "look=1" in again
-    looked = reader.get(html.unescape(again), headers={"HX-Request": "true"})
-    assert "look=2" in looked.text
+    polled = reader.get(html.unescape(again), headers={"HX-Request": "true"})
+    assert "look=2" in polled.text
     assert len(work(settings)) == 3
     assert "counted for the first time" not in reader.get("/o/acme/insights").text
 
@@ -177,7 +177,7 @@ def test_weeks_with_newer_events_show_when_they_were_counted(
 ) -> None:
     assert "Weeks are as of" not in text_of(reader.get("/o/acme/insights"))
     acme.track("c")
-    refresh(NOW + timedelta(seconds=30))  # gathers, but counts a week once a minute
+    refresh(NOW + timedelta(seconds=30))  # merges arrivals, but counts a week at most once a minute
     dashboard.clock.advance(seconds=90)
     assert "Weeks are as of 1 minute ago" in text_of(reader.get("/o/acme/insights"))
 
@@ -250,7 +250,7 @@ def test_each_flag_shows_the_companies_at_and_near_its_thresholds(
     reader: Browser, settings: Settings
 ) -> None:
     page = answered(reader, settings, "/o/acme/insights/login")
-    # The plan of d is none to which the flag applies.
+    # The flag does not apply to the plan of d.
     assert rows_of(page, "Companies by the thresholds of Logs in") == [
         ["Critical no activity for 7 days", "1", "1"],
         ["At Risk less than 3 times in 7 days", "1", "1"],

@@ -12,7 +12,7 @@ from models.organizations import audit_log
 from models.organizations.audit_log import Change
 from models.organizations.organizations import Organization
 from models.people import memberships, people
-from services.accounts import people as changes
+from services.accounts import people as account_changes
 from services.accounts.audit import Maker
 from services.accounts.first_administrator import make_first_administrator
 from services.accounts.people import ChangeRefused
@@ -24,7 +24,7 @@ SHOWN = re.compile(r'<code id="secret">([^<]+)</code>')
 
 
 def logged(organization: Organization) -> list[tuple[str, str, str]]:
-    """The entries but for those of signing in, oldest first: who, what, and to whom."""
+    """Return the audit log without sign-ins, oldest first: who, action, and subject."""
     with transaction():
         entries = audit_log.read_page(organization.id, limit=100)
     listed = [(e.made_by, e.action, e.subject) for e in reversed(entries)]
@@ -143,7 +143,7 @@ def test_two_administrators_cannot_demote_each_other_concurrently(
     def demote(person: people.Person) -> bool:
         try:
             with transaction():
-                changes.remove(acme, person, maker=Maker("test"), at=NOW)
+                account_changes.remove(acme, person, maker=Maker("test"), at=NOW)
         except ChangeRefused:
             return False
         return True

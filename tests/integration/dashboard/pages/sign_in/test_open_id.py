@@ -1,4 +1,4 @@
-"""Signing in by OpenID Connect, against a provider of the tests' own."""
+"""Signing in through OpenID Connect, with a provider of the tests' own."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -43,7 +43,7 @@ def dashboard(serve_dashboard: ServeDashboard, open_id: OpenIdSettings) -> Dashb
 
 
 def come_back(browser: Browser, begin: str = "/sign-in/openid") -> TestResponse:
-    """Go to the provider and back, as a browser does; the dashboard's answer then."""
+    """Follow the redirects to the provider and back; return the response of the dashboard."""
     sent = browser.get(begin)
     assert sent.status_code == 302, text_of(sent)
     answered = requests.get(sent.location, allow_redirects=False, timeout=5)

@@ -237,7 +237,9 @@ def test_neither_password_nor_token_is_stored(dashboard: Dashboard) -> None:
 
 def test_cookies_are_inaccessible_to_scripts_and_other_sites(dashboard: Dashboard) -> None:
     dashboard.person("ann@acme.com")
-    for cookie in dashboard.browser().sign_in("ann@acme.com").headers.getlist("Set-Cookie"):
+    cookies = dashboard.browser().sign_in("ann@acme.com").headers.getlist("Set-Cookie")
+    assert cookies
+    for cookie in cookies:
         assert "HttpOnly" in cookie
         assert "SameSite=Lax" in cookie
         assert "Path=/" in cookie
@@ -250,7 +252,7 @@ def test_cookies_are_inaccessible_to_scripts_and_other_sites(dashboard: Dashboar
         ({"trusted_proxies": 1}, {"HTTP_X_FORWARDED_PROTO": "https"}),
         ({"dashboard_url": "https://health.example.com"}, {}),
     ],
-    ids=["the proxy says so", "the setting says so"],
+    ids=["by the proxy", "by the setting"],
 )
 def test_cookies_are_secure_behind_https(
     serve_dashboard: ServeDashboard, changes: dict[str, object], environ: dict[str, str]
