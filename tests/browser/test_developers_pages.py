@@ -17,9 +17,10 @@ from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from tests.support.browser.accessibility import faults_in_every_look
 from tests.support.browser.browsing import OpenPage, open_details
-from tests.support.browser.running_dashboard import RunningDashboard, running_line
+from tests.support.browser.running_dashboard import RunningDashboard
 from tests.support.events import tracked
 from tests.support.in_transactions import evaluate, store
+from tests.support.product.procfile_lines import running_line
 from tests.support.webhooks.receiver import Receiver
 
 RULES = """

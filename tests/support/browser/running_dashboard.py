@@ -1,10 +1,7 @@
 """The dashboard's own process on embedded servers, with organizations and people."""
 
-import os
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
-from honcho.environ import parse_procfile
 
-from config.files import PROCFILE, ROOT
 from config.settings import Settings
 from dashboard.access.session_cookies import MAX_LIFETIME
 from models.database import transaction
@@ -23,6 +18,7 @@ from models.organizations import organizations
 from models.organizations.organizations import Organization
 from models.people import memberships, people, sessions
 from services.accounts.passwords import Passwords
+from tests.support.product.procfile_lines import running_line
 
 PASSWORD = "correct horse battery"
 START_SECONDS = 30.0
@@ -72,42 +68,6 @@ def running_dashboard(settings: Settings, log: Path) -> Iterator[RunningDashboar
     with running_line("dashboard", settings, log, BRAZEBEE_DASHBOARD_PORT=str(port)) as process:
         _wait_until_ready(f"{url}/readyz", process, log)
         yield RunningDashboard(url)
-
-
-@contextmanager
-def running_line(
-    name: str, settings: Settings, log: Path, **environment: str
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a process of the Procfile on the servers of these settings, and stop it afterwards."""
-    line = parse_procfile(PROCFILE.read_text(encoding="utf-8")).processes[name]
-    process_environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith("BRAZEBEE_")},
-        "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url,
-        "BRAZEBEE_SECRET_KEY": settings.secret_keys[0],
-        "BRAZEBEE_WEBHOOK_ALLOW_NETS": "127.0.0.0/8",
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-        "PYTHONPATH": str(ROOT),
-        **environment,
-    }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", line],
-            env=process_environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,0 +1,29 @@
+"""The worker processes as the Procfile starts them."""
+
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from config.settings import Settings
+from tests.support.product.procfile_lines import running_line
+
+
+def wait_for_child(process: psutil.Process, seconds: float = 10) -> psutil.Process:
+    deadline = time.monotonic() + seconds
+    while not (children := process.children()):
+        assert time.monotonic() < deadline, f"no child after {seconds} seconds"
+        time.sleep(0.01)
+    return children[0]
+
+
+@pytest.mark.parametrize("name", ["persist", "evaluate", "deliver"])
+def test_a_worker_that_is_killed_while_it_starts_ends_its_process_at_once(
+    name: str, settings: Settings, tmp_path: Path
+) -> None:
+    """Dramatiq waits 30 seconds, by default, for workers that never report that they started."""
+    log = tmp_path / "log"
+    with running_line(name, settings, log) as process:
+        wait_for_child(psutil.Process(process.pid)).kill()
+        assert process.wait(10) != 0, log.read_text()
