@@ -31,8 +31,9 @@ def folder() -> Iterator[Path]:
 def brazebee() -> Iterator[Brazebee]:
     """A running product that tests share; each uses organizations of its own."""
     with tempfile.TemporaryDirectory(prefix="brazebee-") as made:
-        running = Brazebee(Path(made)).start()
-        yield running
+        running = Brazebee(Path(made))
+        running.use_template()
+        yield running.start()
         running.stop()
 
 

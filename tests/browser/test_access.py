@@ -144,14 +144,16 @@ def test_pages_and_their_menus_are_accessible_in_every_look(
     page = browser_page("administrator")
     base = f"/o/{organization.name}"
     for address in (
+        "/account",
         f"{base}/companies",
         f"{base}/settings/people",
         f"{base}/settings/audit",
-        "/account",
     ):
         page.goto(address)
         assert faults_in_every_look(page) == [], address
-        for menu in page.locator("details[data-menu] > summary").all():
+        in_layout = page.locator("header details[data-menu] > summary")
+        of_page = page.locator("main details[data-menu] > summary")
+        for menu in [*(in_layout.all() if address == "/account" else ()), *of_page.all()]:
             menu.click()
             assert faults_in_every_look(page) == [], address
             page.keyboard.press("Escape")

@@ -28,7 +28,13 @@ from queues.unknown_event_keys import UnknownKeys
 from services.accounts.passwords import Passwords
 from standalone.embedded import redis_url
 from tests.support.brokers import NewBroker
-from tests.support.dashboard.application import QUICK, Dashboard, PresentTime, ServeDashboard
+from tests.support.dashboard.application import (
+    QUICK,
+    Dashboard,
+    ForgetfulRuleBooks,
+    PresentTime,
+    ServeDashboard,
+)
 from tests.support.ingress.application import NOW, Clock, Ingress, Serve
 from tests.support.product.data_template import FOLDER_VARIABLE
 from tests.support.world import World
@@ -93,34 +99,35 @@ def compiled_templates() -> BytecodeCache:
     return FileSystemBytecodeCache(os.environ[FOLDER_VARIABLE])
 
 
-@pytest.fixture
-def serve_dashboard(
-    settings: Settings, compiled_templates: BytecodeCache
+@pytest.fixture(scope="session")
+def build_dashboard(
+    shared_settings: Settings, compiled_templates: BytecodeCache
 ) -> Iterator[ServeDashboard]:
     """Return a function that builds the dashboard like `dashboard/wsgi.py`, with replaced parts."""
     clients: list[redis.Redis] = []
 
     def build(
         *,
-        limits_url: str = settings.rate_limit_redis_url,
-        queue_url: str = settings.redis_url,
+        limits_url: str = shared_settings.rate_limit_redis_url,
+        queue_url: str = shared_settings.redis_url,
         **changes: Any,
     ) -> Dashboard:
-        clock = PresentTime()
+        clock, rulebooks = PresentTime(), ForgetfulRuleBooks()
         attempts = SignInAttempts(limits_url)
         broker = build_broker(queue_url, timeout=CLIENT_TIMEOUT)
         clients.extend([attempts.client, broker.client])
         app = create_dashboard(
             AppContext(
-                settings=replace(settings, **changes),
+                settings=replace(shared_settings, **changes),
                 clock=clock,
                 sign_in_attempts=attempts,
                 passwords=Passwords(QUICK),
                 broker=broker,
+                rulebooks=rulebooks,
             )
         )
         app.jinja_env.bytecode_cache = compiled_templates
-        return Dashboard(app, clock)
+        return Dashboard(app, clock, rulebooks=rulebooks)
 
     yield build
     for client in clients:
@@ -128,9 +135,24 @@ def serve_dashboard(
 
 
 @pytest.fixture
-def dashboard(serve_dashboard: ServeDashboard) -> Dashboard:
-    """A dashboard with the default settings."""
-    return serve_dashboard()
+def serve_dashboard(settings: Settings, build_dashboard: ServeDashboard) -> ServeDashboard:
+    """Return a function that builds a dashboard with replaced parts, on an empty database."""
+    del settings  # the database
+    return build_dashboard
+
+
+@pytest.fixture(scope="session")
+def shared_dashboard(build_dashboard: ServeDashboard) -> Dashboard:
+    """The dashboard that tests use in turn: building one takes as long as three pages."""
+    return build_dashboard()
+
+
+@pytest.fixture
+def dashboard(settings: Settings, shared_dashboard: Dashboard) -> Dashboard:
+    """A dashboard with the default settings, on an empty database."""
+    del settings  # the database
+    shared_dashboard.reset()
+    return shared_dashboard
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 import signal
 import socket
 import subprocess
-from pathlib import Path
+from contextlib import nullcontext
 
 import psycopg2
 import requests
@@ -15,13 +15,15 @@ WITHOUT_WORKERS = {"persist": 0, "evaluate": 0, "deliver": 0, "clock": 0}
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
-def signs_in(brazebee: Brazebee, email: str, password: str) -> bool:
+def signs_in(
+    brazebee: Brazebee, email: str, password: str, browser: requests.Session | None = None
+) -> bool:
     """Whether somebody with this email and password comes to an organization."""
-    with requests.Session() as browser:
-        page = browser.get(f"{brazebee.dashboard_url}/sign-in", timeout=10)
+    with nullcontext(browser) if browser else requests.Session() as visiting:
+        page = visiting.get(f"{brazebee.dashboard_url}/sign-in", timeout=10)
         [token] = TOKEN.findall(page.text)
         form = {"email": email, "password": password, "csrf_token": token}
-        answer = browser.post(f"{brazebee.dashboard_url}/sign-in", data=form, timeout=10)
+        answer = visiting.post(f"{brazebee.dashboard_url}/sign-in", data=form, timeout=10)
         return answer.ok and "/o/" in answer.url
 
 
@@ -30,57 +32,49 @@ def shown(brazebee: Brazebee, what: str) -> str:
     return str(value)
 
 
-def test_the_first_start_shows_how_to_sign_in_and_a_later_one_does_not(folder: Path) -> None:
-    own = Brazebee(folder, BRAZEBEE_ADMIN_EMAIL="root@example.com", WEB_CONCURRENCY="1")
+def kill_dashboard(brazebee: Brazebee, browser: requests.Session) -> None:
+    """Kill the dashboard, and wait until it is back with the session of `browser`."""
+    pid = brazebee.pids()["dashboard.1"]
+    subprocess.run(["kill", f"-{signal.SIGKILL.value}", str(pid)], check=True)
+
+    def is_back() -> bool:
+        try:
+            page = browser.get(f"{brazebee.dashboard_url}/account", timeout=5)
+        except requests.RequestException:
+            return False
+        return brazebee.pids()["dashboard.1"] != pid and "Your account" in page.text
+
+    eventually(is_back)
+
+
+def test_starts_show_how_to_sign_in_when_an_administrator_was_added(own_brazebee: Brazebee) -> None:
+    own = own_brazebee
+    own.environment["BRAZEBEE_ADMIN_EMAIL"] = "root@example.com"
     own.start(**WITHOUT_WORKERS)
-    try:
-        assert f"The dashboard is at {own.dashboard_url}" in own.text
-        assert shown(own, "Sign in as") == "root@example.com"
-        password = shown(own, "Password")
-        assert signs_in(own, "root@example.com", password)
-        assert not signs_in(own, "root@example.com", password + "x")
-        assert password not in (own.data_dir / "running.json").read_text()
-        assert own.stop() == 0
-        own.start(**WITHOUT_WORKERS)
-        assert "Password" not in own.text
-        assert signs_in(own, "root@example.com", password)
-    finally:
-        if own.process is not None:
-            own.stop()
-
-
-def test_a_killed_dashboard_comes_back_with_its_sessions_and_a_start_adds_an_administrator(
-    own_brazebee: Brazebee,
-) -> None:
-    own_brazebee.start(**WITHOUT_WORKERS)
-    password = shown(own_brazebee, "Password")
+    assert f"The dashboard is at {own.dashboard_url}" in own.text
+    assert shown(own, "Sign in as") == "root@example.com"
+    password = shown(own, "Password")
+    assert not signs_in(own, "root@example.com", password + "x")
     with requests.Session() as browser:
-        url = own_brazebee.dashboard_url
-        [token] = TOKEN.findall(browser.get(f"{url}/sign-in", timeout=10).text)
-        form = {"email": "admin@localhost", "password": password, "csrf_token": token}
-        assert browser.post(f"{url}/sign-in", data=form, timeout=10).ok
-        pid = own_brazebee.pids()["dashboard.1"]
-        subprocess.run(["kill", f"-{signal.SIGKILL.value}", str(pid)], check=True)
+        assert signs_in(own, "root@example.com", password, browser)
+        kill_dashboard(own, browser)
+    assert password not in (own.data_dir / "running.json").read_text()
+    assert own.stop() == 0
 
-        def is_back() -> bool:
-            try:
-                page = browser.get(f"{url}/account", timeout=5)
-            except requests.RequestException:
-                return False
-            return own_brazebee.pids()["dashboard.1"] != pid and "Your account" in page.text
-
-        eventually(is_back)
+    own.start(**WITHOUT_WORKERS)
+    assert "Password" not in own.text
+    assert signs_in(own, "root@example.com", password)
 
     # A database from before the dashboard has no administrator.
-    connection = psycopg2.connect(own_brazebee.servers["DATABASE_URL"])
+    connection = psycopg2.connect(own.servers["DATABASE_URL"])
     with connection.cursor() as cursor:
         cursor.execute("truncate people, audit_log cascade")
     connection.commit()
     connection.close()
-    assert own_brazebee.stop() == 0
-    own_brazebee.start(**WITHOUT_WORKERS)
-    assert "bzb_" not in own_brazebee.text
-    assert signs_in(own_brazebee, "admin@localhost", shown(own_brazebee, "Password"))
+    assert own.stop() == 0
+    own.start(**WITHOUT_WORKERS)
+    assert "bzb_" not in own.text
+    assert signs_in(own, "root@example.com", shown(own, "Password"))
 
 
 def test_without_the_dashboard_its_port_is_not_needed(own_brazebee: Brazebee) -> None:

@@ -17,6 +17,7 @@ from models.organizations.organizations import Organization
 from models.people import memberships, people
 from models.people.people import Person
 from services.accounts.passwords import Passwords
+from services.rules.rule_books import RuleBooks
 
 NOW = datetime(2026, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -38,6 +39,13 @@ class PresentTime:
 
     def advance(self, **by: float) -> None:
         self.at += timedelta(**by)
+
+
+class ForgetfulRuleBooks(RuleBooks):
+    """A cache that can be emptied: the organizations of two tests have the same ids."""
+
+    def forget(self) -> None:
+        self._books.clear()
 
 
 class Browser:
@@ -73,6 +81,12 @@ class Dashboard:
     app: Flask
     clock: PresentTime
     passwords: Passwords = field(default_factory=lambda: Passwords(QUICK))
+    rulebooks: ForgetfulRuleBooks = field(default_factory=ForgetfulRuleBooks)
+
+    def reset(self) -> None:
+        """Undo what a test has changed in this process."""
+        self.clock.at = NOW
+        self.rulebooks.forget()
 
     def browser(self, address: str = "10.0.0.1", **environ: str) -> Browser:
         client = self.app.test_client()

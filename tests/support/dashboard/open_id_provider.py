@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Thread
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +22,12 @@ CLIENT_ID = "brazebee"
 CLIENT_SECRET = "shared secret"
 
 
+@cache
+def _generated_key() -> RSAKey:
+    """Return the key of all providers: to generate one takes a tenth of a second."""
+    return RSAKey.generate_key(2048, {"kid": "one"})
+
+
 @dataclass
 class Provider:
     """Authenticates every visitor, with `claims` in the ID token and `user_info` at its own URL.
@@ -32,7 +39,7 @@ class Provider:
     claims: dict[str, Any] = field(default_factory=dict)
     user_info: dict[str, Any] = field(default_factory=dict)
     token_changes: dict[str, Any] = field(default_factory=dict)
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
+    key: RSAKey = field(default_factory=_generated_key)
     signing_key: RSAKey | None = None
     authorizations: dict[str, dict[str, str]] = field(default_factory=dict)
     url: str = ""
@@ -102,7 +109,7 @@ def running_provider() -> Iterator[Provider]:
     provider = Provider()
     server = make_server("127.0.0.1", 0, provider.app(), threaded=True)
     provider.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield provider

@@ -31,7 +31,7 @@ class Receiver:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def next(self, secret: str, seconds: float = 30.0) -> tuple[float, dict[str, Any]]:
         """Return when the next webhook arrived, and its payload after verifying the signature."""

@@ -31,7 +31,7 @@ def server() -> Iterator[int]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         listening.daemon_threads = True
         listening.block_on_close = False
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
         yield listening.server_port
         listening.shutdown()
 

@@ -26,6 +26,7 @@ from tests.support.properties import profile_is_thorough
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 SEED = 7
 NUMBERS = range(6 if profile_is_thorough() else 3)
+CUSTOMERS = 40 if profile_is_thorough() else 20
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -195,7 +196,7 @@ def post(settings: Settings, *outages: Outage) -> int:
     organization = create_organization("posted", NOW)
     with transaction():
         subscribed = subscribe(organization.id, NOW - YEAR, settings.secret_keys)
-    generate(GenerationTask(organization.id, SEED, range(40), NOW))
+    generate(GenerationTask(organization.id, SEED, range(CUSTOMERS), NOW))
     for endpoint_id, receiver in subscribed:
         failing = replace(receiver, outages=[*receiver.outages, *outages])
         deliver_history(

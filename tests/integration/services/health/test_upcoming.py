@@ -130,21 +130,21 @@ def pages(organization_id: int, until: datetime, limit: int) -> list[list[Planne
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize(("chunk", "limit", "judged"), [(500, 1, 50), (7, 3, 2), (3, 100, 50)])
 def test_all_pages_together_are_the_whole_forecast(
-    seed: int, chunk: int, limit: int, judged: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upcoming, "FLAGS_AT_ONCE", chunk)
-    monkeypatch.setattr(upcoming, "MAX_FLAGS", 2 * chunk)
-    monkeypatch.setattr(upcoming, "COMPANIES_AT_ONCE", 2)
-    monkeypatch.setattr(upcoming, "MAX_COMPANIES", judged)
     organization_id = new_organization()
     add_history(organization_id, seed, companies=8)
     until = NOW + timedelta(days=7)
     expected = whole_forecast(organization_id, until)
     assert len(expected) > 1
-    changes = [change for page in pages(organization_id, until, limit) for change in page]
-    assert changes == expected
+    monkeypatch.setattr(upcoming, "COMPANIES_AT_ONCE", 2)
+    for chunk, limit, judged in ((500, 1, 50), (7, 3, 2), (3, 100, 50)):
+        monkeypatch.setattr(upcoming, "FLAGS_AT_ONCE", chunk)
+        monkeypatch.setattr(upcoming, "MAX_FLAGS", 2 * chunk)
+        monkeypatch.setattr(upcoming, "MAX_COMPANIES", judged)
+        changes = [change for page in pages(organization_id, until, limit) for change in page]
+        assert changes == expected, (chunk, limit, judged)
 
 
 def test_companies_whose_flags_are_due_too_early_are_not_judged(

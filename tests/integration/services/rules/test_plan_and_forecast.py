@@ -23,6 +23,7 @@ from services.rules.planned_changes import PlannedChange, forecast
 from tests.support.events import tracked
 from tests.support.in_transactions import evaluate
 from tests.support.live import pass_time, receive
+from tests.support.properties import profile_is_thorough
 from tests.support.world import START, World
 
 USAGE_DROP = (ROOT / "config" / "examples" / "usage-drop.yaml").read_text(encoding="utf-8")
@@ -59,6 +60,8 @@ flags:
 """
 
 numbers = itertools.count(1)
+
+COMPANIES = 25 if profile_is_thorough() else 8
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -180,7 +183,7 @@ def row_summaries(rows: Iterable[dict[str, Any]]) -> list[tuple[Any, ...]]:
 
 def test_exactly_the_planned_companies_change_once_and_a_rollback_restores_them() -> None:
     life = Life()
-    life.live(life.random_events(seed=1, number=25, days=20), until=after(days=20))
+    life.live(life.random_events(seed=1, number=COMPANIES, days=20), until=after(days=20))
     before = statuses()
     stricter = RULES.replace("less than 4", "less than 9").replace("at least 6", "at least 12")
     changes = planned(life, stricter, after(days=20))
@@ -201,7 +204,7 @@ def test_exactly_the_planned_companies_change_once_and_a_rollback_restores_them(
 
 def test_an_edit_of_one_flag_leaves_the_state_of_the_others() -> None:
     life = Life()
-    life.live(life.random_events(seed=2, number=10, days=20), until=after(days=20))
+    life.live(life.random_events(seed=2, number=COMPANIES, days=20), until=after(days=20))
     with transaction():
         kept = {
             (state.company_id, state.flag): state
@@ -221,7 +224,7 @@ def test_an_edit_of_one_flag_leaves_the_state_of_the_others() -> None:
 
 def test_forecast_changes_happen_and_no_others() -> None:
     life = Life()
-    life.live(life.random_events(seed=3, number=25, days=20), until=after(days=20))
+    life.live(life.random_events(seed=3, number=COMPANIES, days=20), until=after(days=20))
     recorded_before = len(recorded())
     with transaction():
         due = flag_states.find_due_companies(life.id, until=after(days=27))
@@ -251,7 +254,7 @@ def test_a_backtest_returns_the_transitions_that_live_evaluation_recorded(
             data=sent.data,
             company={key: sent.company[key] for key in ("plan", "nps") if key in sent.company},
         )
-        for number, sent in enumerate(life.random_events(seed=4, number=12, days=40))
+        for number, sent in enumerate(life.random_events(seed=4, number=COMPANIES, days=40))
     ]
     life.live(events, until=after(days=40))
     with transaction():
@@ -280,7 +283,7 @@ def test_a_backtest_that_starts_in_the_middle_returns_the_same_from_there_on(
     settings: Settings,
 ) -> None:
     life = Life()
-    life.live(life.random_events(seed=5, number=12, days=40), until=after(days=40))
+    life.live(life.random_events(seed=5, number=COMPANIES, days=40), until=after(days=40))
     with transaction():
         ids = companies.list_ids(life.id)
     book = read_rules(RULES.replace("    recover: at least 6 times in 7 days\n", ""))
