@@ -1,5 +1,6 @@
 """Tests mirror the packages, and folders and test files stay small."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -40,3 +41,10 @@ def test_no_test_file_is_too_long() -> None:
         for path in python_files(TESTS)
     }
     assert {name: number for name, number in lines.items() if number > MOST_TEST_LINES} == {}
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="one process runs all tests")
+@pytest.mark.xdist_group("one process")
+def test_the_tests_of_a_group_run_in_one_process(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist reads the group from the node id, and spreads the tests if it is missing."""
+    assert request.node.nodeid.endswith("@one process")
