@@ -24,13 +24,18 @@ _COMMON = settings(
 
 def load_profile() -> None:
     """Load the profile that the environment names; `--hypothesis-profile` overrides it."""
-    settings.register_profile("ci", _COMMON, max_examples=30, derandomize=True)
+    settings.register_profile("ci", _COMMON, max_examples=20, derandomize=True)
     settings.register_profile("thorough", _COMMON, max_examples=2_000, derandomize=False)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def profile_is_thorough() -> bool:
     return settings.get_current_profile_name() == "thorough"
+
+
+def seeds() -> range:
+    """Return the seeds of random runs that are too long to be examples of a property."""
+    return range(6 if profile_is_thorough() else 2)
 
 
 def effort(factor: float) -> settings:

@@ -16,6 +16,7 @@ from services.rules.planned_changes import PlannedChange, find_companies_due, fo
 from services.rules.rule_books import RuleBooks
 from tests.support.events import tracked
 from tests.support.live import pass_time, receive
+from tests.support.properties import seeds
 from tests.support.world import START, World
 
 NOW = START + timedelta(days=12)
@@ -129,7 +130,7 @@ def pages(organization_id: int, until: datetime, limit: int) -> list[list[Planne
         cursor = page.next
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds())
 def test_all_pages_together_are_the_whole_forecast(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

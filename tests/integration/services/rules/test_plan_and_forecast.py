@@ -61,7 +61,7 @@ flags:
 
 numbers = itertools.count(1)
 
-COMPANIES = 25 if profile_is_thorough() else 8
+COMPANIES = 25 if profile_is_thorough() else 6
 
 pytestmark = pytest.mark.usefixtures("settings")
 

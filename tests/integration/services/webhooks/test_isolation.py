@@ -8,6 +8,7 @@ from models.database import transaction
 from models.webhooks import deliveries
 from models.webhooks.deliveries import ManualReason, Request
 from services.webhooks.claims import ClaimedDelivery, claim
+from tests.support.properties import seeds
 from tests.support.webhooks.endpoints import POLICY, WebhookEndpoint, due, fail, probes, succeed
 from tests.support.world import after
 
@@ -62,7 +63,7 @@ class RandomFailures:
         return False
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", seeds())
 def test_whatever_fails_or_is_lost_every_row_is_finished_and_no_slot_is_exceeded(
     two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint], seed: int
 ) -> None:
