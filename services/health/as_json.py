@@ -43,9 +43,14 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
     }
 
 
+def reason_json(reason: Reason) -> str:
+    """Return the API's word for why a flag has its status."""
+    return _REASONS.get(reason, reason.name.lower())
+
+
 def _flag(flag: FlagExplanation) -> dict[str, Any]:
     return {_KEYS.get(name, name): value for name, value in vars(flag).items()} | {
-        "reason": _REASONS.get(flag.reason, flag.reason.name.lower()),
+        "reason": reason_json(flag.reason),
         "override": override_json(flag.override) if flag.override else None,
     }
 

@@ -9,6 +9,8 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from config.files import ROOT
+from rules.flags import Reason
+from services.health.as_json import reason_json
 from tests.unit.docs.documents import blocks, read, section_beginning, spans
 
 READ_API = section_beginning(read("docs/api.md"), "Reading")
@@ -35,6 +37,11 @@ def test_every_parameter_is_in_the_guide(description: dict[str, Any]) -> None:
     for parameter in description["paths"]["/companies"]["get"]["parameters"]:
         name = parameter.get("name") or parameter["$ref"].rsplit("/", 1)[-1]
         assert name in named | {"fields"}, name
+
+
+def test_every_reason_of_a_flag_is_described(description: dict[str, Any]) -> None:
+    described = description["components"]["schemas"]["Flag"]["properties"]["reason"]["enum"]
+    assert described == [reason_json(reason) for reason in Reason]
 
 
 def test_the_file_in_the_docs_is_the_one_that_is_served() -> None:
