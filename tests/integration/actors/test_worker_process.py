@@ -19,7 +19,7 @@ def wait_for_child(process: psutil.Process, seconds: float = 10) -> psutil.Proce
 
 
 @pytest.mark.parametrize("name", ["persist", "evaluate", "deliver"])
-def test_a_worker_that_is_killed_while_it_starts_ends_its_process_at_once(
+def test_a_process_exits_at_once_when_its_worker_is_killed_during_startup(
     name: str, settings: Settings, tmp_path: Path
 ) -> None:
     """Dramatiq waits 30 seconds, by default, for workers that never report that they started."""
