@@ -1,57 +1,15 @@
-"""Starting and stopping everything, and the output meanwhile."""
+"""Starting everything, what is refused, and the end of a server in between."""
 
 import os
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 import requests
 
 from tests.support.product.brazebee_process import Brazebee, eventually
-
-
-def stops_without_leaving_a_process(brazebee: Brazebee, number: signal.Signals) -> bool:
-    process = brazebee.process
-    assert process is not None
-    started = psutil.Process(process.pid).children(recursive=True)
-    assert len(started) > 8
-    assert brazebee.stop(number) == 0
-    _, alive = psutil.wait_procs(started, timeout=3)
-    return not alive
-
-
-def test_later_starts_find_everything_again_after_ctrl_c_and_after_a_kill(
-    own_brazebee: Brazebee,
-) -> None:
-    own_brazebee.start()
-    assert own_brazebee.base_url in own_brazebee.text
-    assert "Webhooks may go to 127.0.0.0/8" in own_brazebee.text
-    [line] = [line for line in own_brazebee.output if line.startswith("curl ")]
-    answer = subprocess.run(
-        line + " --silent", shell=True, capture_output=True, text=True, check=True
-    )
-    assert '"success":true' in answer.stdout
-    eventually(lambda: [c["id"] for c in own_brazebee.json("companies")] == ["company_123"])
-    own_brazebee.track({"event_key": "login", "company": {"id": "a", "name": "A"}})
-    assert stops_without_leaving_a_process(own_brazebee, signal.SIGINT)
-
-    own_brazebee.start()
-    assert "bzb_" not in own_brazebee.text
-    assert {c["id"] for c in own_brazebee.json("companies")} == {"a", "company_123"}
-    leaders = own_brazebee.pids()
-    assert own_brazebee.track({"event_key": "login", "company": {"id": "b", "name": "B"}}).ok
-    assert own_brazebee.stop(signal.SIGKILL) == -signal.SIGKILL
-
-    own_brazebee.start()
-    assert not set(leaders.values()) & set(own_brazebee.pids().values())
-    eventually(
-        lambda: {c["id"] for c in own_brazebee.json("companies")} == {"a", "b", "company_123"}
-    )
-    assert stops_without_leaving_a_process(own_brazebee, signal.SIGTERM)
 
 
 def test_a_second_start_on_the_same_directory_refuses(brazebee: Brazebee) -> None:
@@ -62,20 +20,36 @@ def test_a_second_start_on_the_same_directory_refuses(brazebee: Brazebee) -> Non
 
 
 def test_two_run_side_by_side(brazebee: Brazebee, own_brazebee: Brazebee) -> None:
-    own_brazebee.start(persist=2, deliver=2, dashboard=0, clock=0)
-    assert {"persist.1", "persist.2", "deliver.2", "evaluate.1"} < own_brazebee.pids().keys()
+    taken = str(brazebee.dashboard_port)
+    own_brazebee.environment["BRAZEBEE_DASHBOARD_PORT"] = taken
+    own_brazebee.start(evaluate=2, persist=0, deliver=0, dashboard=0, clock=0)
+    assert "The dashboard is at" not in own_brazebee.text
+    names = {"redis", "postgres", "web.1", "evaluate.1", "evaluate.2"}
+    assert own_brazebee.pids().keys() == names
     for running in (brazebee, own_brazebee):
         assert requests.get(f"{running.base_url}/readyz", timeout=5).json()["status"] == "ready"
 
 
-def test_a_port_in_use_is_reported_in_one_sentence(own_brazebee: Brazebee) -> None:
+@pytest.mark.parametrize(
+    ("variable", "option"),
+    [("PORT", "--port or PORT"), ("BRAZEBEE_DASHBOARD_PORT", "--dashboard-port or BRAZE")],
+)
+def test_a_port_in_use_is_reported_in_one_sentence(
+    own_brazebee: Brazebee, variable: str, option: str
+) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", own_brazebee.port))
+        taken.bind(("127.0.0.1", int(own_brazebee.environment[variable])))
         taken.listen()
         refused = own_brazebee.run("up")
     assert refused.returncode == 1
-    assert "Choose another with --port or PORT." in refused.stderr
+    assert f"Choose another with {option}" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
+
+
+def test_ingress_and_dashboard_cannot_listen_on_one_port(own_brazebee: Brazebee) -> None:
+    refused = own_brazebee.run("up", "--dashboard-port", str(own_brazebee.port))
+    assert refused.returncode == 1
+    assert refused.stderr == f"The dashboard needs its own port, not {own_brazebee.port} too.\n"
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,12 @@ LOOKS: tuple[tuple[Scheme, ViewportSize, dict[str, Any]], ...] = (
 
 def grave_faults(page: Page, options: dict[str, Any] | None = None) -> list[str]:
     """Return the serious and critical violations, each with the elements concerned."""
-    violations = Axe().run(page, options=options or VIOLATIONS_ONLY).response["violations"]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    report = page.evaluate("options => axe.run(document, options)", options or VIOLATIONS_ONLY)
     return [
         f"{violation['id']} ({violation['impact']}): {node['target']} {node['failureSummary']}"
-        for violation in violations
+        for violation in report["violations"]
         if violation["impact"] in GRAVE
         for node in violation["nodes"]
     ]

@@ -28,8 +28,9 @@ TEMPLATE_DATABASE = "template_for_tests"
 FOLDER_VARIABLE = "BRAZEBEE_TESTS_TEMPLATE"
 """Where the template is or will be: the controller of a run passes it to the workers."""
 
-FAST = "\nfsync = off\n"
-"""For `postgresql.conf`. No test depends on what survives an outage of the whole machine."""
+FAST = "\nfsync = off\nautovacuum = off\n"
+"""For `postgresql.conf`. No test depends on what survives an outage of the whole machine, or runs
+for so long that tables need a vacuum."""
 
 
 @contextmanager
