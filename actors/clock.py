@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,10 +15,11 @@ from models import due
 from models.companies import pending_evaluation
 from models.database import UNAVAILABLE, database
 from models.health import flag_overrides, flag_states
+from models.health.due_companies import PartitionBehind
 from models.locks import AdvisoryLock, release_for_session, try_lock_for_session
 from models.webhooks import deliveries, pending_deliveries
 from queues import messages
-from queues.backlog import BEHIND, INTAKE_DELAY, Backlog
+from queues.backlog import BEHIND, GRACE, Backlog, StoredUntil
 from queues.broker import QueueBroker
 from rules.durations import BEGINNING
 
@@ -73,7 +74,7 @@ class Clock:
         self._backlog = Backlog(broker, now)
         self._enqueued: dict[Reason, datetime] = {}
         self._has_long_backlog = False
-        self._behind_at = BEGINNING
+        self._behind_at: dict[int | None, datetime] = {}
         self._evaluated_behind_at = BEGINNING
         self._attempts_deleted_at = BEGINNING
         self._totals_refreshed_at = BEGINNING
@@ -132,8 +133,11 @@ class Clock:
         """Enqueue due work as far as the queues have room; return the number of messages."""
         number = 0
         if self._broker.waiting(messages.HEALTH) < CHUNK:
-            outdated = pending_evaluation.find_judged_by_older_rules(limit=CHUNK)
-            to_evaluate: list[Reason] = [*self._due_flags(now), *self._unsettled(now)]
+            reading = self._backlog.read()
+            self._log_long_backlog(reading)
+            outdated = pending_evaluation.find_judged_by_older_rules(until=now - GRACE, limit=CHUNK)
+            to_evaluate: list[Reason] = self._due_flags(now, reading)
+            to_evaluate += self._unsettled(now, reading)
             to_evaluate += [(company_id, None) for company_id in outdated]
             number += self._enqueue(
                 to_evaluate, lambda company_id, _: messages.evaluate(company_id), now
@@ -146,59 +150,81 @@ class Clock:
 
     def _refresh_totals(self, now: datetime) -> None:
         """Enqueue a refresh of the totals, unless events wait or one is enqueued already."""
-        behind = self._backlog.is_behind(by=BEHIND / 2)
+        behind = self._backlog.read().longest_wait > BEHIND / 2
         if behind and now - self._totals_refreshed_at < REFRESH_TOTALS_WHILE_BEHIND:
             return
         if not self._broker.waiting(messages.TOTALS):
             self._broker.enqueue(messages.refresh_totals())
             self._totals_refreshed_at = now
 
-    def _due_flags(self, now: datetime) -> list[tuple[int, datetime]]:
+    def _due_flags(self, now: datetime, reading: StoredUntil) -> list[Reason]:
         """Return companies with a due flag or a due start or end of an override, and since when.
 
-        Only those that were due before the oldest event that is not stored yet.
+        Only those that were due before the oldest event of their partition that is not stored yet.
         """
-        until = now - INTAKE_DELAY
-        if not (
-            flag_states.find_due(until=until, limit=1)
-            or flag_overrides.find_due(until=until, limit=1)
-        ):
-            return []
-        stored_until = self._backlog.stored_until()
-        self._log_long_backlog(now, stored_until)
-        enqueued = [reason for reason in self._enqueued if isinstance(reason[1], datetime)]
-        until = min(until, stored_until)
-        return [
-            *flag_states.find_due(until=until, limit=CHUNK, leave_out=enqueued),
-            *flag_overrides.find_due(until=until, limit=CHUNK, leave_out=enqueued),
+        until = min(now, reading.former or now) - GRACE
+        behind = [
+            PartitionBehind(lane.organization_id, lane.partition, oldest - GRACE)
+            for lane, oldest in reading.partitions_behind(timedelta(0)).items()
         ]
+        enqueued = [reason for reason in self._enqueued if isinstance(reason[1], datetime)]
+        found: list[Reason] = []
+        for kind in (flag_states, flag_overrides):
+            found += kind.find_due(until=until, limit=CHUNK, leave_out=enqueued, behind=behind)
+        return found
 
-    def _log_long_backlog(self, now: datetime, stored_until: datetime) -> None:
-        is_long = now - stored_until > LONG_BACKLOG
+    def _log_long_backlog(self, reading: StoredUntil) -> None:
+        is_long = reading.longest_wait > LONG_BACKLOG
         if is_long == self._has_long_backlog:
             return
         self._has_long_backlog = is_long
         if is_long:
             logger.warning(
-                "events have waited to be stored since %s; changes by time wait for them",
-                stored_until,
+                "events have waited to be stored for %d seconds; changes by time of the companies"
+                " concerned wait for them",
+                reading.longest_wait.total_seconds(),
             )
         else:
             logger.warning("the backlog is short again; changes by time continue")
 
-    def _unsettled(self, now: datetime) -> list[tuple[int, str]]:
+    def _unsettled(self, now: datetime, reading: StoredUntil) -> list[Reason]:
         """Return companies whose evaluation was lost or deferred, with the state of their row."""
-        until, limit = now - MESSAGE_LOST_AFTER, CHUNK
-        if self._backlog.is_behind(by=BEHIND / 2):
-            self._behind_at = now
-            if now - self._evaluated_behind_at < SECOND:
-                return []
-            self._evaluated_behind_at, limit = now, WHILE_BEHIND
-        elif now - self._behind_at < MESSAGE_LOST_AFTER:
-            until = now  # companies that were deferred are evaluated now
+        behind = reading.organizations_behind(BEHIND / 2)
+        self._behind_at |= dict.fromkeys(behind, now)
+        self._behind_at = {
+            organization_id: at
+            for organization_id, at in self._behind_at.items()
+            if now - at < MESSAGE_LOST_AFTER
+        }
+        caught_up = self._behind_at.keys() - behind  # what was deferred is evaluated now
+        found: list[Reason] = []
+        if None not in behind:
+            found += self._find_unsettled(now - MESSAGE_LOST_AFTER, CHUNK, without=behind)
+            if caught_up:
+                found += self._find_unsettled(now, CHUNK, only=caught_up, without=behind)
+        if behind and now - self._evaluated_behind_at >= SECOND:
+            self._evaluated_behind_at = now
+            found += self._find_unsettled(now - MESSAGE_LOST_AFTER, WHILE_BEHIND, only=behind)
+        return found
+
+    def _find_unsettled(
+        self,
+        until: datetime,
+        limit: int,
+        *,
+        only: Collection[int | None] = (None,),
+        without: Collection[int | None] = (),
+    ) -> list[tuple[int, str]]:
+        """Return unsettled companies of organizations; None stands for all of them."""
         # Companies that were enqueued and cannot be evaluated must not block the others.
         enqueued = [reason for reason in self._enqueued if isinstance(reason[1], str)]
-        return pending_evaluation.find_unsettled(until=until, limit=limit, leave_out=enqueued)
+        return pending_evaluation.find_unsettled(
+            until=until,
+            limit=limit,
+            leave_out=enqueued,
+            organizations=None if None in only else [id_ for id_ in only if id_ is not None],
+            except_organizations=[id_ for id_ in without if id_ is not None],
+        )
 
     def _enqueue(
         self,

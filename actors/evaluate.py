@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from redis.exceptions import RedisError
 
-from models.database import UNAVAILABLE, transaction
+from models.companies import companies
+from models.database import UNAVAILABLE, is_lock_timeout, transaction
 from queues import messages
-from queues.backlog import Backlog
+from queues.backlog import BEHIND, GRACE, Backlog
 from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
 from services.health import evaluation
@@ -33,11 +34,14 @@ class CompanyEvaluator:
         """
         try:
             self._evaluate(company_ids)
-        except (RedisError, *UNAVAILABLE):
-            raise
-        except Exception:
-            if len(company_ids) == 1:
+        except Exception as error:
+            unavailable = isinstance(error, (RedisError, *UNAVAILABLE))
+            if len(company_ids) == 1 or (unavailable and not is_lock_timeout(error)):
                 raise
+            if is_lock_timeout(error) and (locked := _find_locked(company_ids)):
+                if rest := [company_id for company_id in company_ids if company_id not in locked]:
+                    self.evaluate(rest)
+                raise  # the clock enqueues the locked ones again
             half = len(company_ids) // 2
             try:
                 self.evaluate(company_ids[:half])
@@ -45,12 +49,24 @@ class CompanyEvaluator:
                 self.evaluate(company_ids[half:])
 
     def _evaluate(self, company_ids: Sequence[int]) -> None:
-        until = self._backlog.stored_until()
+        reading = self._backlog.read()
         with transaction():
             result = evaluation.evaluate(
-                company_ids, self._rulebooks, utc_now(), stored_until=until
+                company_ids,
+                self._rulebooks,
+                utc_now(),
+                stored_until=lambda *company: reading.of(*company) - GRACE,
             )
         following = [messages.deliver(delivery_id, attempt=1) for delivery_id in result.written]
-        if result.unsettled and not self._backlog.is_behind():
-            following += [messages.evaluate(company_id) for company_id in result.unsettled]
+        behind = reading.organizations_behind(BEHIND)
+        following += [
+            messages.evaluate(company.id)
+            for company in result.unsettled
+            if behind.isdisjoint((company.organization_id, None))
+        ]
         enqueue_best_effort(self._broker, following)
+
+
+def _find_locked(company_ids: Sequence[int]) -> set[int]:
+    with transaction():
+        return companies.find_locked_ids(company_ids)

@@ -1,19 +1,25 @@
-"""Stores the events of `persist` messages, all of a message in one transaction."""
+"""Stores the events of the journal: each bundle in one transaction, in the order of acceptance."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+import orjson
+from redis.exceptions import RedisError
+
+from models.companies import companies
 from models.companies.fields.field_digests import RowGone
-from models.database import NOT_SET_UP, UNAVAILABLE, transaction
+from models.database import NOT_SET_UP, UNAVAILABLE, is_lock_timeout, transaction
 from models.events import storage
 from queues import messages
 from queues.backlog import BEHIND
 from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
+from queues.journal.journal import HELD_PAUSE_SECONDS, Bundle, Journal
 from services.events import intake
 from services.events.intake import IntakeCaches
 from services.events.tracked_event import TrackedEvent, UnreadableEvent
@@ -25,44 +31,141 @@ LARGE_BUNDLE = 100
 """Bundles of at least this many events leave evaluation to the clock during a backlog."""
 
 MAX_PAUSE_S = 2.0
-"""The longest pause between attempts while PostgreSQL is unavailable."""
+"""The longest pause between attempts while PostgreSQL or Redis is unavailable."""
+
+POSTPONED_S = 1.0
+"""The pause before a bundle is tried again that cannot be stored for an unknown reason."""
+
+
+class LeaseOver(Exception):
+    """Raised when another worker may have taken the lane."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An event as it was in the queue, read, and with its id in the journal, if it is there."""
+
+    content: Any
+    event: TrackedEvent
+    id: str = ""
 
 
 class EventPersister:
-    """The work of the `persist` actor."""
+    """The work of the actors `store` and `persist`."""
 
     def __init__(
         self, broker: QueueBroker, rulebooks: RuleBooks, now: Callable[[], datetime]
     ) -> None:
         self._broker = broker
+        self._journal = Journal(broker.client)
         self._rulebooks = rulebooks
         self._now = now
         self._caches = IntakeCaches()
 
+    def store(self, bundle: Bundle) -> None:
+        """Store the events of a bundle and remove them from the journal.
+
+        What can never be stored is set aside. If a company's row is locked for long, its events
+        move into a lane of their own. If anything else prevents storing, the bundle stays in the
+        journal and is tried again after a pause. Nothing is raised: Dramatiq would log the events.
+        """
+        try:
+            entries = self._movable(bundle, _read(bundle, self._journal))
+            self._store_in_parts(
+                entries,
+                wait=lambda: self._extend(bundle),
+                locked=lambda others: self._hold_locked(bundle, others),
+            )
+            self._remove(bundle)
+        except LockTimeout:
+            self._postpone(bundle, HELD_PAUSE_SECONDS)
+        except LeaseOver:
+            logger.warning(
+                "the lease of lane %s is over; another worker continues", bundle.lane.name
+            )
+        except Exception as error:  # noqa: BLE001 -- Dramatiq would log the events
+            logger.error(  # noqa: TRY400 -- a traceback has the values of rows
+                "%r waits in the journal: %s",
+                bundle,
+                _first_line(f"{type(error).__name__}: {error}"),
+            )
+            self._postpone(bundle, POSTPONED_S)
+
     def persist(self, contents: Sequence[dict[str, Any]]) -> None:
-        """Store the events of a message; set aside those that can never be stored."""
-        readable = []
+        """Store the events of a message of the release before."""
+        entries = []
         for content in contents:
             try:
-                readable.append((content, TrackedEvent.from_message(content)))
+                entries.append(_Entry(content, TrackedEvent.from_message(content)))
             except UnreadableEvent as error:
                 _set_aside(content, str(error))
-        if readable:
-            self._persist(readable)
+        self._store_in_parts(entries)
 
-    def _persist(self, readable: Sequence[tuple[dict[str, Any], TrackedEvent]]) -> None:
-        """Store events, each with its content in the message."""
-        events = [event for _, event in readable]
+    def _movable(self, bundle: Bundle, entries: Sequence[_Entry]) -> list[_Entry]:
+        """Move the entries of companies that have a lane of their own; return the others."""
+        if not bundle.held or bundle.lane.company is not None:
+            return list(entries)
+        moved = [entry for entry in entries if entry.event.company_id in bundle.held]
+        self._hold(bundle, moved)
+        return [entry for entry in entries if entry.event.company_id not in bundle.held]
+
+    def _hold(self, bundle: Bundle, entries: Iterable[_Entry]) -> None:
+        ids: dict[str, list[str]] = {}
+        for entry in entries:
+            ids.setdefault(entry.event.company_id, []).append(entry.id)
+        for company, entry_ids in ids.items():
+            if not self._journal.hold(bundle, company, entry_ids):
+                raise LeaseOver
+
+    def _hold_locked(self, bundle: Bundle, entries: Sequence[_Entry]) -> list[_Entry]:
+        """Move the entries of companies whose rows are locked; return the others.
+
+        Raises:
+            LockTimeout: no company is locked, or this lane has only one.
+        """
+        organization_id = bundle.lane.organization_id
+        external_ids = {entry.event.company_id for entry in entries}
+        with transaction():
+            locked = companies.find_locked(organization_id, external_ids)
+        if not locked or bundle.lane.company is not None:
+            raise LockTimeout(f"waited too long for a lock; locked companies: {len(locked)}")
+        logger.warning(
+            "events of %d companies of organization %d wait: their rows are locked",
+            len(locked),
+            organization_id,
+        )
+        self._hold(bundle, [entry for entry in entries if entry.event.company_id in locked])
+        return [entry for entry in entries if entry.event.company_id not in locked]
+
+    def _store_in_parts(
+        self,
+        entries: Sequence[_Entry],
+        *,
+        wait: Callable[[], None] = lambda: None,
+        locked: Callable[[Sequence[_Entry]], Sequence[_Entry]] | None = None,
+    ) -> None:
+        """Store events; if one cannot be stored, find it by halving and set it aside."""
+        if not entries:
+            return
         try:
-            retry_while_unavailable(lambda: self._store(events))
-        except Exception as error:  # one faulty event must not cost the others
-            if len(readable) > 1:  # most of them can be stored
-                half = len(readable) // 2
-                self._persist(readable[:half])
-                self._persist(readable[half:])
+            retry_while_unavailable(
+                lambda: self._store([entry.event for entry in entries]),
+                wait,
+                may_wait_for_locks=locked is None,
+            )
+        except LeaseOver:
+            raise
+        except LockTimeout:
+            if locked is None:
+                raise
+            self._store_in_parts(locked(entries), wait=wait, locked=locked)
+        except Exception as error:  # noqa: BLE001 -- one faulty event must not cost the others
+            if len(entries) > 1:
+                half = len(entries) // 2
+                self._store_in_parts(entries[:half], wait=wait, locked=locked)
+                self._store_in_parts(entries[half:], wait=wait, locked=locked)
                 return
-            logger.exception("an event cannot be stored")
-            _set_aside(readable[0][0], f"{type(error).__name__}: {error}")
+            _set_aside(entries[0].content, f"{type(error).__name__}: {error}")
 
     def _store(self, events: Sequence[TrackedEvent]) -> None:
         unsettled = store_in_transaction(events, self._rulebooks, self._caches)
@@ -71,6 +174,61 @@ class EventPersister:
             enqueue_best_effort(
                 self._broker, [messages.evaluate(company_id) for company_id in unsettled]
             )
+
+    def _extend(self, bundle: Bundle) -> None:
+        """Extend the lease of a bundle while its worker waits for PostgreSQL."""
+        try:
+            if not self._journal.extend(bundle):
+                raise LeaseOver
+        except RedisError as error:
+            logger.warning("the lease of lane %s was not extended: %s", bundle.lane.name, error)
+
+    def _remove(self, bundle: Bundle) -> None:
+        """Remove stored events from the journal; repeat it while Redis refuses or is away."""
+        pause = 0.1
+        while True:
+            try:
+                removed = self._journal.remove(bundle)
+            except RedisError as error:
+                logger.warning("%r is stored but not removed yet: %s", bundle, error)
+            else:
+                if not removed:
+                    raise LeaseOver
+                return
+            time.sleep(pause)
+            pause = min(2 * pause, MAX_PAUSE_S)
+
+    def _postpone(self, bundle: Bundle, seconds: float) -> None:
+        try:
+            self._journal.postpone(bundle, seconds)
+        except RedisError as error:
+            logger.warning("lane %s waits for the end of its lease: %s", bundle.lane.name, error)
+
+
+def _read(bundle: Bundle, journal: Journal) -> list[_Entry]:
+    """Return the events of a bundle, and set aside the entries that are none."""
+    for odd in bundle.odd:
+        fields = [part.decode(errors="backslashreplace") for part in odd.content]
+        _set_aside(fields, "an unknown format", bundle.lane.organization_id)
+    try:
+        contents = orjson.loads(b"[%b]" % bundle.payload)
+    except ValueError:
+        contents = [_decoded(raw) for raw in journal.read(bundle)]
+    entries = []
+    for entry_id, content in zip(bundle.ids, contents, strict=True):
+        try:
+            entries.append(_Entry(content, TrackedEvent.from_message(content), entry_id))
+        except UnreadableEvent as error:
+            _set_aside(content, str(error), bundle.lane.organization_id)
+    return entries
+
+
+def _decoded(raw: bytes) -> Any:
+    """Return what JSON stands for, or the text itself if it is none."""
+    try:
+        return orjson.loads(raw)
+    except ValueError:
+        return raw.decode(errors="backslashreplace")
 
 
 def store_in_transaction(
@@ -91,17 +249,27 @@ def store_in_transaction(
             return intake.store(events, rulebooks, caches)
 
 
-def _set_aside(content: dict[str, Any], reason: str) -> None:
+def _set_aside(content: Any, reason: str, organization_id: int | None = None) -> None:
     """Keep what can never be stored as an event in `rejected_events`."""
-    logger.error("an event was set aside in rejected_events: %s", reason)
-    organization_id = content.get("organization_id") if isinstance(content, dict) else None
+    logger.error("an event was set aside in rejected_events: %s", _first_line(reason))
+    if organization_id is None and isinstance(content, dict):
+        claimed = content.get("organization_id")
+        organization_id = claimed if isinstance(claimed, int) else None
 
     def reject() -> None:
         with transaction():
-            valid_id = organization_id if isinstance(organization_id, int) else None
-            storage.reject(valid_id, content, reason)
+            storage.reject(organization_id, content, reason)
 
     retry_while_unavailable(reject)
+
+
+def _first_line(message: str) -> str:
+    """Return the first line of a message: PostgreSQL puts the values of a row into the others."""
+    return message.strip().partition("\n")[0]
+
+
+class LockTimeout(Exception):
+    """Raised when a row was locked by another transaction for too long."""
 
 
 T = TypeVar("T")
@@ -109,11 +277,19 @@ _outage = threading.Lock()
 """Held by the thread that logs an outage, so that a process logs it once."""
 
 
-def retry_while_unavailable(work: Callable[[], T]) -> T:
+def retry_while_unavailable(
+    work: Callable[[], T],
+    wait: Callable[[], None] = lambda: None,
+    *,
+    may_wait_for_locks: bool = True,
+) -> T:
     """Do `work`, and repeat it while PostgreSQL is unavailable or its schema is not up to date.
 
-    The thread waits, so its message stays unacknowledged and the others stay in the queue. If the
-    worker is stopped meanwhile, Redis gives the message to another one.
+    The thread waits, so its events stay in the journal. `wait` is called before each pause. If the
+    worker is stopped meanwhile, another one takes them.
+
+    Raises:
+        LockTimeout: a row is locked, and `may_wait_for_locks` is false.
     """
     pause = 0.1
     logs_outage = False
@@ -122,9 +298,12 @@ def retry_while_unavailable(work: Callable[[], T]) -> T:
             try:
                 return work()
             except (*UNAVAILABLE, *NOT_SET_UP) as error:
+                if not may_wait_for_locks and is_lock_timeout(error):
+                    raise LockTimeout(str(error)) from None
                 if _outage.acquire(blocking=False):
                     logs_outage = True
                     logger.warning("events cannot be stored and wait: %s", str(error).strip())
+                wait()
                 time.sleep(pause)
                 pause = min(2 * pause, MAX_PAUSE_S)
     finally:

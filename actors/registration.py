@@ -14,6 +14,7 @@ from models.database import UNAVAILABLE, transaction
 from queues import messages
 from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
+from queues.journal.journal import Bundle
 from services import totals
 from services.insights import answers
 from services.rules.rule_books import RuleBooks, RulesUnreadable
@@ -47,6 +48,10 @@ def register_actors(
 def _register_events_and_health(broker: QueueBroker, rulebooks: RuleBooks) -> None:
     persister = EventPersister(broker, rulebooks, utc_now)
     evaluator = CompanyEvaluator(broker, rulebooks)
+
+    @dramatiq.actor(broker=broker, queue_name=messages.EVENTS, actor_name=messages.STORE)
+    def store(bundle: Bundle) -> None:
+        persister.store(bundle)
 
     @dramatiq.actor(broker=broker, queue_name=messages.EVENTS, actor_name=messages.PERSIST)
     def persist(events: list[dict[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from actors.retries import WebhookRetries
 from config.errors import ConfigError
 from config.process import collect_garbage_rarely, configure_logging
 from config.settings import Settings
-from models.database import connect
+from models.database import LOCK_TIMEOUT_MS, connect
 from queues.broker import build_broker
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
@@ -27,7 +27,7 @@ if not settings.secret_keys:
     sys.exit("BRAZEBEE_SECRET_KEY: is not set; it decrypts the secrets that sign webhooks.")
 
 configure_logging(settings.log_level)
-connect(settings)
+connect(settings, lock_timeout_ms=LOCK_TIMEOUT_MS)
 counters = WebhookCounters(build_broker(settings.redis_url).client)
 broker = build_broker(settings.redis_url, middleware=[WebhookRetries(counters)])
 dramatiq.set_broker(broker)

@@ -11,7 +11,7 @@ from bench.load.generator import Offer
 from bench.product.history import vacuum
 from bench.product.stage import CUSTOMERS, Stage, running_stage
 from bench.progress import Progress
-from bench.reference.ceilings import empty_actor, empty_view
+from bench.reference.ceilings import empty_actor_per_second, empty_view
 from bench.throughput import stored_and_judged_per_second
 
 FILLED_PER_SECOND = 30_000
@@ -97,7 +97,7 @@ def _turn(stage: Stage, size: Size, seconds: float, seed: int, progress: Progres
     with progress.step(f"Measuring {size}", 6 * seconds):
         view = empty_view(stage, offer).per_second
         accepted = stage.post(offer).per_second
-        ceiling = empty_actor(stage, seconds=seconds).dramatiq
+        ceiling = empty_actor_per_second(stage, seconds=seconds)
         worked = stored_and_judged_per_second(stage)
         vacuum(stage.product)
         return _Shares(accepted / view, worked / ceiling)

@@ -111,7 +111,7 @@ class _QueueCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """See `prometheus_client.registry.Collector`. Without Redis, one metric is left out."""
-        waiting = GaugeMetricFamily("brazebee_ingress_queue_waiting", "Messages not yet taken.")
+        waiting = GaugeMetricFamily("brazebee_ingress_queue_waiting", "Events not stored yet.")
         try:
             waiting.add_metric([], self._admissions.waiting())
         except RedisError:

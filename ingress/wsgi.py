@@ -33,7 +33,7 @@ def check_postgres() -> None:
         query("select 1")
 
 
-admissions = Admissions(broker)
+admissions = Admissions(broker.client)
 metrics = None
 if settings.metrics_token:
     metrics = Metrics(settings.metrics_token, admissions, metrics_directory())

@@ -9,9 +9,17 @@ from typing import Any
 
 import orjson
 import psycopg2
+import psycopg2.errors
 import psycopg2.extensions
 import psycopg2.extras
-from peewee import DatabaseProxy, InterfaceError, InternalError, OperationalError, ProgrammingError
+from peewee import (
+    DatabaseProxy,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+)
 from playhouse.pool import PooledPostgresqlDatabase
 
 from config.settings import Settings
@@ -24,11 +32,24 @@ UNAVAILABLE = (
 )
 """Raised while PostgreSQL is unreachable, shuts down, is out of resources, or times out."""
 
-NOT_SET_UP = (ProgrammingError, InternalError, psycopg2.ProgrammingError, psycopg2.InternalError)
-"""Raised when the schema or a privilege is missing: the deployment's fault, not an event's."""
+NOT_SET_UP = (
+    ProgrammingError,
+    InternalError,
+    NotSupportedError,
+    psycopg2.ProgrammingError,
+    psycopg2.InternalError,
+    psycopg2.NotSupportedError,
+)
+"""Raised when the schema or a privilege is missing, or a pooler or an extension does not support a
+statement: the deployment's fault, not an event's."""
+
+_LOCK_TIMEOUTS = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
 
 CONNECT_TIMEOUT = 5
 """Seconds."""
+
+LOCK_TIMEOUT_MS = 500
+"""For workers: a row that is locked for longer delays what is about it, and nothing else."""
 
 database = DatabaseProxy()
 
@@ -36,29 +57,57 @@ psycopg2.extras.register_uuid()
 psycopg2.extras.register_default_jsonb(loads=orjson.loads, globally=True)
 
 
+class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]
+    """A pool whose transactions wait for each lock for a limited time, if `lock_timeout_ms`."""
+
+    lock_timeout_ms: int | None = None
+
+    def begin(self, isolation_level: str | None = None) -> None:
+        """See `peewee.PostgresqlDatabase.begin`; the timeout takes no round trip of its own."""
+        if self.lock_timeout_ms is None:
+            super().begin(isolation_level)
+        else:
+            self.execute_sql(f"begin; set local lock_timeout = {self.lock_timeout_ms}")
+
+
 def connect(
-    settings: Settings, *, connections: int = 20, answer_within_ms: int | None = None
+    settings: Settings,
+    *,
+    connections: int = 20,
+    answer_within_ms: int | None = None,
+    lock_timeout_ms: int | None = None,
 ) -> None:
     """Configure the database of this process; connections open when first needed.
 
     `answer_within_ms` limits connecting and each statement, for processes that must not wait: a
     server that is stopped or cut off sends nothing, so only a timeout of our own ends the wait.
+    `lock_timeout_ms` limits the wait for a lock that another transaction has, for processes that
+    have something else to do.
     """
     wait = partial(_wait_for_answer, answer_within_ms / 1000) if answer_within_ms else None
     psycopg2.extensions.set_wait_callback(wait)
-    database.initialize(
-        PooledPostgresqlDatabase(
-            settings.database_url,
-            max_connections=connections,
-            timeout=CONNECT_TIMEOUT,
-            connect_timeout=CONNECT_TIMEOUT,
-            keepalives_idle=30,
-            keepalives_interval=10,
-            keepalives_count=3,
-            tcp_user_timeout=30_000,
-            autoconnect=False,
-        )
+    pool = _Database(
+        settings.database_url,
+        max_connections=connections,
+        timeout=CONNECT_TIMEOUT,
+        connect_timeout=CONNECT_TIMEOUT,
+        keepalives_idle=30,
+        keepalives_interval=10,
+        keepalives_count=3,
+        tcp_user_timeout=30_000,
+        autoconnect=False,
     )
+    pool.lock_timeout_ms = lock_timeout_ms
+    database.initialize(pool)
+
+
+def is_lock_timeout(error: BaseException) -> bool:
+    """Whether a transaction waited too long for a lock, or was chosen to end a deadlock."""
+    while not isinstance(error, _LOCK_TIMEOUTS):
+        if error.__context__ is None:
+            return False
+        error = error.__context__
+    return True
 
 
 def _wait_for_answer(seconds: float, connection: psycopg2.extensions.connection) -> None:

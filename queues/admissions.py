@@ -1,17 +1,20 @@
-"""Admits requests: counts each one and enqueues its events in one round trip to Redis."""
+"""Admits requests: counts each one and appends its events to the journal, in one round trip."""
 
 import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import orjson
+from redis import Redis
 from redis.exceptions import NoScriptError
 
-from queues import dramatiq_layout, messages
-from queues.broker import MAX_WAKE_UPS, QueueBroker
-from queues.consumer import WAKE_UP_SUFFIX
+from queues.journal import keys
+from queues.journal.journal import FORMAT, Journal
+from queues.journal.lanes import PARTITIONS, Lane, partition_of
 from queues.thread_connection import ThreadConnection
 
 _SCRIPT = (Path(__file__).parent / "admit.lua").read_text(encoding="utf-8")
@@ -20,6 +23,9 @@ FULL_FROM = 0.8
 """The share of Redis's memory above which nothing is enqueued: workers need some to catch up."""
 
 MEMORY_CHECK_SECONDS = 1.0
+
+LONGEST_BELL = 32
+"""How many waiting workers a burst of events can wake."""
 
 EVENTS, READS = "requests", "reads"
 """The kinds of requests, each with its own counter, so reading does not use up events' limit."""
@@ -38,19 +44,17 @@ class Admission:
 
 
 class Admissions:
-    """The queue of events, with a counter of requests for each organization.
+    """The way into the journal, with a counter of requests for each organization.
 
     Each organization has at most two counters, so Dramatiq's maintenance, which scans every key
     of the database, is not slowed. `nearly_full` is the last reading of Redis's memory.
     """
 
-    def __init__(self, broker: QueueBroker) -> None:
-        self._broker = broker
-        self._script = broker.client.register_script(_SCRIPT)
-        self._connection = ThreadConnection(broker.client.connection_pool)
-        queue = dramatiq_layout.queue_key(broker.namespace, messages.EVENTS)
-        contents = dramatiq_layout.messages_key(broker.namespace, messages.EVENTS)
-        self._queue_keys = (queue, contents, queue + WAKE_UP_SUFFIX)
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+        self._journal = Journal(client)
+        self._script = client.register_script(_SCRIPT)
+        self._connection = ThreadConnection(client.connection_pool)
         self._checked_at = -math.inf
         self.nearly_full = False
 
@@ -63,28 +67,30 @@ class Admissions:
         window_seconds: int,
         kind: str = EVENTS,
     ) -> Admission:
-        """Count a request and, if it is within the limit, enqueue its events as one message.
+        """Count a request and, if it is within the limit, append its events to the journal.
 
         Once a second, the request that arrives then also checks whether Redis is nearly full.
 
         Raises:
-            RedisError: Redis does not answer or is full. The events may be enqueued or not.
+            RedisError: Redis does not answer or is full. The events may be accepted or not.
         """
         counter = _counter(kind, organization_id, limit, window_seconds)
-        message = messages.encode(messages.persist(events)) if events else ()
         now = time.monotonic()
         check = now - self._checked_at >= MEMORY_CHECK_SECONDS
         if check:
             self._checked_at = now
         full = FULL_FROM if check else ("yes" if self.nearly_full else "no")
-        keys = (counter, *self._queue_keys)
-        args = (limit, window_seconds * 1000, full, MAX_WAKE_UPS, *message)
+        names = (counter, keys.READY, keys.BELL, *_journals(organization_id))
+        args: list[Any] = [limit, window_seconds * 1000, full, LONGEST_BELL, FORMAT]
+        args.append(organization_id)
+        for event in events:
+            args += (partition_of(event["company"]["id"]), orjson.dumps(event))
         try:
             count, ends_in_ms, nearly_full = self._connection.call(
-                "EVALSHA", self._script.sha, len(keys), *keys, *args
+                "EVALSHA", self._script.sha, len(names), *names, *args
             )
         except NoScriptError:
-            count, ends_in_ms, nearly_full = self._script(keys, args)
+            count, ends_in_ms, nearly_full = self._script(names, args)
         if check:
             self.nearly_full = bool(nearly_full)
         return Admission(count, ends_in_ms, bool(nearly_full))
@@ -98,20 +104,25 @@ class Admissions:
             RedisError: Redis does not answer.
         """
         counter = _counter(kind, organization_id, limit, window_seconds)
-        with self._broker.client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=True) as pipeline:
             pipeline.get(counter)
             pipeline.pttl(counter)
             count, ends_in_ms = pipeline.execute()
         return Admission(int(count or 0), max(0, ends_in_ms))
 
     def waiting(self) -> int:
-        """Return the number of messages that no worker has taken.
+        """Return the number of events that are accepted and not stored yet.
 
         Raises:
             RedisError: Redis does not answer.
         """
-        return self._broker.waiting(messages.EVENTS)
+        return sum(lane.entries for lane in self._journal.waiting())
 
 
 def _counter(kind: str, organization_id: int, limit: int, window_seconds: int) -> str:
     return f"brazebee:{kind}:{organization_id}:{limit}/{window_seconds}"
+
+
+@lru_cache(10_000)
+def _journals(organization_id: int) -> tuple[str, ...]:
+    return tuple(keys.ENTRIES + Lane(organization_id, n).name for n in range(PARTITIONS))

@@ -1,23 +1,72 @@
-"""The backlog: until when all accepted events are stored; no company is judged past that."""
+"""The backlog: until when a company's accepted events are stored; it is not judged past that."""
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from queues import messages
 from queues.broker import QueueBroker
+from queues.journal.journal import Journal
+from queues.journal.lanes import Lane
 
-INTAKE_DELAY = timedelta(milliseconds=250)
-"""The longest that an event takes from its request to its row while there is no backlog."""
+GRACE = timedelta(milliseconds=250)
+"""Changes by time are judged this long after the fact: the longest that a request takes from its
+client until its events are in the journal, while nothing is overloaded."""
 
 BEHIND = timedelta(seconds=1)
 """If events wait longer than this, storing them takes precedence. A company judged now would be
 judged again for each of its waiting events; the clock judges some, and the rest when none waits."""
 
 
+@dataclass(frozen=True)
+class StoredUntil:
+    """The lanes with events that are not stored yet, as of `now`.
+
+    `oldest` has the time of the oldest of these events by lane; `former` that of the oldest message
+    of the release before, which may be about any company.
+    """
+
+    now: datetime
+    oldest: Mapping[Lane, datetime] = field(default_factory=dict)
+    former: datetime | None = None
+
+    def of(self, organization_id: int, company: str) -> datetime:
+        """Return the instant up to which all accepted events of a company are stored.
+
+        The company is named by the client's own id.
+        """
+        partition = Lane.of_company(organization_id, company)
+        lanes = (partition, partition._replace(company=company))
+        waiting = [self.oldest[lane] for lane in lanes if lane in self.oldest]
+        if self.former is not None:
+            waiting.append(self.former)
+        return min(self.now, *waiting) if waiting else self.now
+
+    def partitions_behind(self, by: timedelta) -> dict[Lane, datetime]:
+        """Return the partitions with an event that has waited for longer than this."""
+        return {
+            lane: oldest
+            for lane, oldest in self.oldest.items()
+            if lane.company is None and self.now - oldest > by
+        }
+
+    def organizations_behind(self, by: timedelta) -> frozenset[int | None]:
+        """Return the organizations with such a partition; None stands for all of them."""
+        behind = {lane.organization_id for lane in self.partitions_behind(by)}
+        former: set[None] = {None} if self.former and self.now - self.former > by else set()
+        return frozenset(behind | former)
+
+    @property
+    def longest_wait(self) -> timedelta:
+        """How long the oldest event has waited to be stored."""
+        waiting = [*self.oldest.values(), *([self.former] if self.former else [])]
+        return max((self.now - oldest for oldest in waiting), default=timedelta(0))
+
+
 class Backlog:
-    """The age of the oldest event that is accepted and not stored yet.
+    """Reads what is accepted and not stored yet.
 
     A waiting event may be the one that keeps a company Healthy, so judging past it would end
     every backlog and outage in false alarms.
@@ -26,32 +75,27 @@ class Backlog:
     def __init__(
         self, broker: QueueBroker, now: Callable[[], datetime], *, refresh_s: float = 0.0
     ) -> None:
-        """`refresh_s` is how long a reading of the queue is reused, in seconds."""
+        """`refresh_s` is how long a reading is reused, in seconds."""
         self._broker = broker
+        self._journal = Journal(broker.client)
         self._now = now
         self._refresh_s = refresh_s
-        self._oldest: datetime | None = None
         self._read_at = -math.inf
+        self._reading = StoredUntil(now())
 
-    def stored_until(self) -> datetime:
-        """Return the latest instant before which every accepted event is stored; now if none waits.
+    def read(self) -> StoredUntil:
+        """Return what waits; read it before the rows that are judged.
 
         Raises:
-            RedisError: the queue cannot be read.
+            RedisError: the journal cannot be read.
         """
         if time.monotonic() - self._read_at >= self._refresh_s:
-            self._oldest = self._broker.oldest_unacknowledged(messages.EVENTS)
-            self._read_at = time.monotonic()
-        now = self._now()
-        if self._oldest is None or now - self._oldest < INTAKE_DELAY:
-            return now
-        return self._oldest - INTAKE_DELAY
-
-    def is_behind(self, *, by: timedelta = BEHIND) -> bool:
-        """Read the queue and return whether an event has waited for longer than this.
-
-        Raises:
-            RedisError: the queue cannot be read.
-        """
-        self._read_at = -math.inf
-        return self._now() - self.stored_until() > by
+            now = self._now()  # before reading: what is accepted meanwhile may be missed
+            read_at = time.monotonic()
+            self._reading = StoredUntil(
+                now,
+                {waiting.lane: waiting.oldest_at for waiting in self._journal.waiting()},
+                self._broker.oldest_unacknowledged(messages.EVENTS),
+            )
+            self._read_at = read_at
+        return self._reading

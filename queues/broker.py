@@ -22,7 +22,9 @@ from queues.consumer import (
     BundleConsumer,
     QueueConsumer,
 )
-from queues.messages import EVENTS, HEALTH, WEBHOOKS, created_at, encode
+from queues.journal.consumer import JournalConsumer
+from queues.journal.journal import Journal
+from queues.messages import EVENTS, HEALTH, WEBHOOKS, created_at, encode, store
 
 BUNDLED = {EVENTS: EVENTS_AT_ONCE, HEALTH: COMPANIES_AT_ONCE}
 
@@ -71,6 +73,14 @@ class QueueBroker(RedisBroker):
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """See `RedisBroker.consume`."""
         idle_wait = min(timeout, IDLE_WAIT_MS)
+        if queue_name == EVENTS:
+            return JournalConsumer(
+                Journal(self.client),
+                store,
+                prefetch=prefetch,
+                former=BundleConsumer(self, queue_name, prefetch, 0, BUNDLED[queue_name]),
+                former_bell=dramatiq_layout.queue_key(self.namespace, EVENTS) + WAKE_UP_SUFFIX,
+            )
         if queue_name in BUNDLED:
             return BundleConsumer(self, queue_name, prefetch, idle_wait, BUNDLED[queue_name])
         if queue_name == WEBHOOKS:

@@ -63,13 +63,14 @@ COMPANIES_AT_ONCE = Bundling(
 class QueueConsumer(RedisConsumer):
     """Dramatiq's consumer, blocking on the wake-up list.
 
-    A Redis that does not respond in time is treated like one that closed the connection.
+    With a timeout of 0 it never blocks. A Redis that does not respond in time is treated like one
+    that closed the connection.
     """
 
     def __init__(self, broker: RedisBroker, queue_name: str, prefetch: int, timeout: int) -> None:
         # With a timeout of its own, Dramatiq's consumer would sleep.
         super().__init__(broker, queue_name, prefetch, timeout=0)
-        self.wait_s = max(timeout, MIN_WAIT_MS) / 1000
+        self.wait_s = max(timeout, MIN_WAIT_MS) / 1000 if timeout else 0.0
         self._queue = dramatiq_layout.queue_key(broker.namespace, queue_name)
 
     def __next__(self) -> MessageProxy | None:
@@ -91,7 +92,7 @@ class QueueConsumer(RedisConsumer):
     def _wait(self, *, full: bool) -> None:
         if full:  # the queue was not read
             time.sleep(FULL_PAUSE_S)
-        else:
+        elif self.wait_s:
             self.broker.client.blpop([self._queue + WAKE_UP_SUFFIX], timeout=self.wait_s)
 
     def ack(self, message: MessageProxy) -> None:

@@ -1,8 +1,9 @@
 """The messages that processes send each other: their queues, actors and contents.
 
-A `persist` message carries events and is the only copy of them until they are stored. The other
-messages carry ids: their work is recorded in PostgreSQL, and if one is lost the clock sends it
-again.
+They carry ids: their work is recorded in PostgreSQL, and if one is lost the clock sends it again.
+Events are in the journal (`queues.journal`) until they are stored. A `store` message is made by a
+worker for itself and carries a bundle of them. `persist` messages, which carry events as well, are
+what the ingress of the release before enqueues.
 
 The names of queues and actors are part of messages in Redis, which outlive a deploy. So the
 strings stay as they are; the names of the constants and functions are free.
@@ -17,12 +18,14 @@ import orjson
 from dramatiq import Message
 
 from queues.dramatiq_layout import REDIS_ID
+from queues.journal.journal import Bundle
 
 EVENTS = "events"
 HEALTH = "health"
 WEBHOOKS = "webhooks"
 TOTALS = "reading"
 
+STORE = "store"
 PERSIST = "persist"
 EVALUATE = "evaluate"
 DELIVER = "deliver"
@@ -30,8 +33,13 @@ REFRESH_TOTALS = "sum_up"
 COMPUTE_ANSWER = "work_out"
 
 
+def store(bundle: Bundle) -> Message[None]:
+    """Store the events of a bundle; never enqueued, so it needs no encoding."""
+    return _message(EVENTS, STORE, bundle)
+
+
 def persist(events: Sequence[dict[str, Any]]) -> Message[None]:
-    """Store these events, which `ingress` has validated."""
+    """Store these events, as the release before this one enqueued them."""
     return _message(EVENTS, PERSIST, list(events))
 
 

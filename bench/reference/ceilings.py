@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -30,32 +30,12 @@ def empty_view(stage: Stage, offer: Offer) -> Outcome:
         return run_clients(replace(offer, port=port))
 
 
-@dataclass(frozen=True)
-class EmptyActor:
-    """Messages per second to an actor that does nothing, by broker.
-
-    Dramatiq's own broker delivers single messages, and is the ceiling. Ours delivers bundles.
-    """
-
-    dramatiq: float
-    ours: float
-
-
-def empty_actor(stage: Stage, *, seconds: float) -> EmptyActor:
-    """Measure both brokers on a copy of the filled queue, with the settings of `persist`."""
-    return EmptyActor(
-        dramatiq=_messages_per_second(stage, "dramatiq", seconds),
-        ours=_messages_per_second(stage, "ours", seconds),
-    )
-
-
-def _messages_per_second(stage: Stage, broker: str, seconds: float) -> float:
+def empty_actor_per_second(stage: Stage, *, seconds: float) -> float:
+    """Measure Dramatiq's own broker, with the settings of `persist` and a message per event."""
     copy = Backlog(stage.product.servers["REDIS_URL"], EMPTY_ACTOR_DATABASE)
-    stage.backlog.copy_to(copy)
+    stage.backlog.copy_as_messages_to(copy)
     line = procfile_line("persist").replace("actors.worker", "bench.reference.empty_actor")
-    stage.processes.start(
-        "empty", line, REDIS_URL=copy.url, BENCH_BROKER=broker, dramatiq_queue_prefetch="200"
-    )
+    stage.processes.start("empty", line, REDIS_URL=copy.url, dramatiq_queue_prefetch="200")
     rate = fall_per_second(copy.unfinished, seconds=seconds, check=stage.processes.check)
     stage.processes.stop("empty")
     copy.clear()

@@ -1,4 +1,4 @@
-"""The ceiling for workers: an actor that does nothing, with Dramatiq's broker or with ours."""
+"""The ceiling for workers: an actor that does nothing, with Dramatiq's own broker."""
 
 import os
 from typing import Any
@@ -8,13 +8,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from queues.messages import EVENTS, PERSIST
 
-url = os.environ["REDIS_URL"]
-if os.environ["BENCH_BROKER"] == "ours":
-    from queues.broker import build_broker  # changes how Dramatiq decodes, so import it only here
-
-    broker: dramatiq.Broker = build_broker(url)
-else:
-    broker = RedisBroker(url=url)  # type: ignore[no-untyped-call]
+broker = RedisBroker(url=os.environ["REDIS_URL"])  # type: ignore[no-untyped-call]
 dramatiq.set_broker(broker)
 
 

@@ -193,7 +193,7 @@ def _changing(org: str, now: datetime) -> Iterator[tuple[Settings, int, JudgingC
     with database_transaction() as settings:
         organization_id = find_organization(org).id
         try:
-            stored_until = Backlog(build_broker(settings.redis_url), utc_now).stored_until()
+            stored_until = Backlog(build_broker(settings.redis_url), utc_now).read().of
             yield settings, organization_id, JudgingContext(RuleBooks(), now, stored_until)
         except OverrideRefused as error:
             raise CommandError(str(error)) from None

@@ -71,7 +71,7 @@ def _gate(context: AppContext) -> Gate:
     return Gate(
         directory=Directory(),
         limiter=RateLimiter(settings.rate_limit_redis_url, settings.rate_limit),
-        admissions=Admissions(context.broker),
+        admissions=Admissions(context.broker.client),
         unknown_keys=UnknownKeys(context.broker.client),
         kind=READS,
         nothing="nothing was read",

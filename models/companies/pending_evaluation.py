@@ -1,6 +1,6 @@
 """Companies whose evaluation is pending: a new event, or newer rules."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from models.database import query
@@ -9,18 +9,32 @@ UNSETTLED = "companies where unsettled_since < %(until)s"
 
 
 def find_unsettled(
-    *, until: datetime, limit: int, leave_out: Sequence[tuple[int, str]] = ()
+    *,
+    until: datetime,
+    limit: int,
+    leave_out: Sequence[tuple[int, str]] = (),
+    organizations: Collection[int] | None = None,
+    except_organizations: Collection[int] = (),
 ) -> list[tuple[int, str]]:
     """Return companies with an event that took effect before `until` and is not evaluated yet.
 
     Each comes with the version of its row, which differs after every update; pairs in `leave_out`
-    are skipped. Those that have waited longest come first.
+    are skipped. Those that have waited longest come first. `organizations` are the only ones, or
+    None for all.
     """
     rows = query(
         f"select id, xmin::text as state from {UNSETTLED}"
         + (" and (id, xmin::text) not in %(leave_out)s" if leave_out else "")
+        + (" and organization_id = any(%(only)s)" if organizations is not None else "")
+        + (" and organization_id <> all(%(without)s)" if except_organizations else "")
         + " order by unsettled_since limit %(limit)s",
-        {"until": until, "limit": limit, "leave_out": tuple(leave_out)},
+        {
+            "until": until,
+            "limit": limit,
+            "leave_out": tuple(leave_out),
+            "only": list(organizations or ()),
+            "without": list(except_organizations),
+        },
     )
     return [(row["id"], row["state"]) for row in rows]
 
@@ -28,14 +42,19 @@ def find_unsettled(
 # The order makes it a probe of companies_by_judged_version: the planner cannot know that there is
 # nearly always none, and would scan the table for the first one.
 JUDGED_BY_OLDER_RULES = (
-    "organizations o cross join lateral (select id from companies where organization_id = o.id"
+    "organizations o join rule_versions v on v.organization_id = o.id"
+    " and v.version = o.rules_version and v.applied_at <= %(until)s"
+    " cross join lateral (select id from companies where organization_id = o.id"
     " and judged_version < o.rules_version order by judged_version limit %(limit)s) c"
 )
 
 
-def find_judged_by_older_rules(*, limit: int) -> list[int]:
-    """Return companies whose flags were last evaluated with an older version of the rules."""
-    rows = query(f"select c.id from {JUDGED_BY_OLDER_RULES} limit %(limit)s", {"limit": limit})
+def find_judged_by_older_rules(*, until: datetime, limit: int) -> list[int]:
+    """Return companies that were last evaluated with older rules than those in force at `until`."""
+    rows = query(
+        f"select c.id from {JUDGED_BY_OLDER_RULES} limit %(limit)s",
+        {"until": until, "limit": limit},
+    )
     return [row["id"] for row in rows]
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
+import orjson
 import psycopg2
 
 from models.bulk import NULL, copy_into, escape_json, escape_text, query_over
@@ -96,7 +97,13 @@ def add(events: Iterable[StoredEvent]) -> set[EventKey]:
 
 
 def reject(organization_id: int | None, message: Any, error: str) -> None:
-    """Keep a message that cannot be stored as an event, with the reason."""
+    """Keep a message that cannot be stored as an event, with the reason.
+
+    One with the character NUL, which PostgreSQL cannot store, is kept as a text of JSON.
+    """
+    text = orjson.dumps(message)
+    if rb"\u0000" in text:
+        message = text.decode()
     # Not through the model, for which None is an SQL null: a message may be the JSON value null.
     execute(
         "insert into rejected_events (organization_id, message, error)"

@@ -2,23 +2,56 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from models.database import query
+from models.companies.partitions import PARTITION
+from models.database import json, query
+
+
+class PartitionBehind(NamedTuple):
+    """A partition of an organization's companies whose events are stored up to `until` only."""
+
+    organization_id: int
+    partition: int
+    until: datetime
+
+
+_STORED = f"""
+    and not exists (
+        select from jsonb_to_recordset(%(behind)s)
+            as behind (organization_id bigint, partition integer, until timestamptz)
+        join companies c on c.id = due.company_id
+        where behind.organization_id = due.organization_id and due.due_at > behind.until
+            and behind.partition = {PARTITION.format(external_id="c.external_id")}
+    )
+"""
 
 
 def find_due(
-    table: str, *, until: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]]
+    table: str,
+    *,
+    until: datetime,
+    limit: int,
+    leave_out: Sequence[tuple[int, datetime]] = (),
+    behind: Sequence[PartitionBehind] = (),
 ) -> list[tuple[int, datetime]]:
     """Return companies with a due row, and since when it is due, the longest overdue first.
 
     One probe of the table's partial index on `due_at`, regardless of the number of companies; it
-    skips the pairs in `leave_out`.
+    skips the pairs in `leave_out`, and what became due while events of the company's partition
+    wait to be stored.
     """
     rows = query(
-        f"select company_id, due_at from {table} where due_at <= %(until)s"
-        + (" and (company_id, due_at) not in %(leave_out)s" if leave_out else "")
-        + " order by due_at limit %(limit)s",
-        {"until": until, "limit": limit, "leave_out": tuple(leave_out)},
+        f"select due.company_id, due.due_at from {table} due where due.due_at <= %(until)s"
+        + (" and (due.company_id, due.due_at) not in %(leave_out)s" if leave_out else "")
+        + (_STORED if behind else "")
+        + " order by due.due_at limit %(limit)s",
+        {
+            "until": until,
+            "limit": limit,
+            "leave_out": tuple(leave_out),
+            "behind": json([{**part._asdict(), "until": str(part.until)} for part in behind]),
+        },
     )
     return [(row["company_id"], row["due_at"]) for row in rows]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from models.database import query
 from models.health import due_companies
+from models.health.due_companies import PartitionBehind
 from models.health.tables import FlagOverrideRow
 from models.table import fetch
 
@@ -189,13 +190,16 @@ DUE = "flag_overrides where due_at <= %(until)s"
 
 
 def find_due(
-    *, until: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]] = ()
+    *,
+    until: datetime,
+    limit: int,
+    leave_out: Sequence[tuple[int, datetime]] = (),
+    behind: Sequence[PartitionBehind] = (),
 ) -> list[tuple[int, datetime]]:
-    """Return companies with a due override, and since when it is due, the longest overdue first.
-
-    One probe of the partial index `flag_overrides_due`; it skips the pairs in `leave_out`.
-    """
-    return due_companies.find_due("flag_overrides", until=until, limit=limit, leave_out=leave_out)
+    """Return companies with a due override, and since when it is due; see `due_companies`."""
+    return due_companies.find_due(
+        "flag_overrides", until=until, limit=limit, leave_out=leave_out, behind=behind
+    )
 
 
 def _stored(row: dict[str, Any]) -> StoredOverride:

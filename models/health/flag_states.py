@@ -7,6 +7,7 @@ from datetime import datetime
 from models.bulk import query_over
 from models.database import query
 from models.health import due_companies
+from models.health.due_companies import PartitionBehind
 
 
 @dataclass(frozen=True)
@@ -121,11 +122,13 @@ DUE = "flag_states where due_at <= %(until)s"
 
 
 def find_due(
-    *, until: datetime, limit: int, leave_out: Sequence[tuple[int, datetime]] = ()
+    *,
+    until: datetime,
+    limit: int,
+    leave_out: Sequence[tuple[int, datetime]] = (),
+    behind: Sequence[PartitionBehind] = (),
 ) -> list[tuple[int, datetime]]:
-    """Return companies with a due flag, and since when it is due, the longest overdue first.
-
-    One probe of the partial index `flag_states_due`, regardless of the number of companies; it
-    skips the pairs in `leave_out`.
-    """
-    return due_companies.find_due("flag_states", until=until, limit=limit, leave_out=leave_out)
+    """Return companies with a due flag, and since when it is due; see `due_companies`."""
+    return due_companies.find_due(
+        "flag_states", until=until, limit=limit, leave_out=leave_out, behind=behind
+    )

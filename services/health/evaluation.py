@@ -1,6 +1,6 @@
 """Evaluates companies: judges them by their rules and events and records what changed."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -18,13 +18,17 @@ from services.health.settlements import facts_of_all, settlements_of, stored_hea
 from services.health.transitions import record_transition
 from services.rules.rule_books import RuleBooks
 
+StoredUntilOf = Callable[[int, str], datetime]
+"""Returns the instant up to which all events of a company are stored, by its organization and the
+client's own id of it."""
+
 
 @dataclass(frozen=True)
 class EvaluationResult:
     """The webhook deliveries written, and the companies that still have events to judge."""
 
     written: Sequence[UUID] = ()
-    unsettled: Sequence[int] = ()
+    unsettled: Sequence[Company] = ()
 
 
 def evaluate(
@@ -32,13 +36,14 @@ def evaluate(
     rulebooks: RuleBooks,
     now: datetime,
     *,
-    stored_until: datetime | None = None,
+    stored_until: StoredUntilOf | None = None,
 ) -> EvaluationResult:
     """Lock companies and bring their health up to date.
 
-    All events up to `stored_until` are stored, `now` by default (see `queues.backlog`). Judging
-    stops there, unless an event of the company that is already stored comes later. Evaluating a
-    company again, for a repeated message or in a second worker, changes nothing.
+    All events of a company up to `stored_until` are stored, `now` by default (see
+    `queues.backlog`). Judging stops there, unless an event of the company that is already stored
+    comes later. Evaluating a company again, for a repeated message or in a second worker, changes
+    nothing.
     """
     locked = list(companies.lock(company_ids).values())
     return bring_up_to_date(locked, rulebooks, now, stored_until=stored_until)
@@ -49,7 +54,7 @@ def bring_up_to_date(
     rulebooks: RuleBooks,
     now: datetime,
     *,
-    stored_until: datetime | None = None,
+    stored_until: StoredUntilOf | None = None,
 ) -> EvaluationResult:
     """Evaluate companies that are locked already; see `evaluate`."""
     versions = rule_versions.read_current_versions(list({c.organization_id for c in locked}))
@@ -75,12 +80,14 @@ def bring_up_to_date(
             judged_until[company.id] = until
     _leave_later_events(locked, judged_until)
     save_judged(judged)
-    left = [c.id for c in locked if c.unsettled_since is not None and c.unsettled_since <= now]
+    left = [c for c in locked if c.unsettled_since is not None and c.unsettled_since <= now]
     return EvaluationResult(written, left)
 
 
-def _judge_until(company: Company, now: datetime, stored_until: datetime | None) -> datetime:
-    until = min(now, stored_until or now)
+def _judge_until(company: Company, now: datetime, stored_until: StoredUntilOf | None) -> datetime:
+    until = now
+    if stored_until is not None:
+        until = min(now, stored_until(company.organization_id, company.external_id))
     if company.unsettled_since is not None and company.unsettled_since <= now:
         return max(until, company.unsettled_since)
     return until

@@ -19,7 +19,7 @@ from rules.book import RuleBook
 from rules.durations import format_instant
 from rules.faults import did_you_mean
 from services.errors import ServiceError
-from services.health.evaluation import bring_up_to_date
+from services.health.evaluation import StoredUntilOf, bring_up_to_date
 from services.rules.rule_books import RuleBooks
 
 LONGEST_REASON = 1_000
@@ -75,11 +75,11 @@ class Justification:
 
 @dataclass(frozen=True)
 class JudgingContext:
-    """The rule books, the present, and the instant up to which all events are stored."""
+    """The rule books, the present, and the instants up to which all events are stored."""
 
     rulebooks: RuleBooks
     now: datetime
-    stored_until: datetime
+    stored_until: StoredUntilOf
 
 
 @dataclass(frozen=True)

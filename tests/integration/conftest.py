@@ -71,7 +71,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
             with transaction():
                 query("select 1")
 
-        admissions = Admissions(broker)
+        admissions = Admissions(broker.client)
         gate = Gate(
             directory=Directory(),
             limiter=RateLimiter(limits_url, rate_limit),

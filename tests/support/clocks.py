@@ -11,6 +11,9 @@ from config.webhook_policy import WebhookPolicy
 from models.database import query, transaction
 from queues import messages
 from queues.broker import QueueBroker
+from queues.journal import keys
+from queues.journal.journal import FORMAT
+from queues.journal.lanes import Lane
 from services.rules.rule_books import RuleBooks
 from tests.support.evaluations import FEW_LOGINS
 from tests.support.events import tracked
@@ -70,6 +73,14 @@ def track(organization_id: int, *times: float, key: str = "login", company: str 
         )
     company_id: int = row["id"]
     return company_id
+
+
+def wait_in_journal(client: redis.Redis, organization_id: int, company: str, at: float) -> None:
+    """Leave an entry of a company in the journal, accepted at this time."""
+    lane = Lane.of_company(organization_id, company).name
+    microseconds = round(after(at).timestamp() * 1_000_000)
+    client.xadd(keys.ENTRIES + lane, {FORMAT: "{}", "t": microseconds})
+    client.zadd(keys.READY, {lane: microseconds / 1_000})
 
 
 def judge(company_id: int, at: float) -> list[UUID]:

@@ -29,7 +29,8 @@ def evaluate(
 ) -> EvaluationResult:
     """See `services.health.evaluation.evaluate`."""
     with transaction():
-        return evaluation.evaluate(company_ids, rulebooks, now, stored_until=stored_until)
+        until = stored_until or now
+        return evaluation.evaluate(company_ids, rulebooks, now, stored_until=lambda *_: until)
 
 
 def compute_answer(organization_id: int, question: str, now: datetime) -> None:

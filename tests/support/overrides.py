@@ -41,7 +41,7 @@ class Tenant(World):
 
     def judging(self, at: float, stored_until: float | None = None) -> JudgingContext:
         until = at if stored_until is None else stored_until
-        return JudgingContext(self.rulebooks, self.at(at), self.at(until))
+        return JudgingContext(self.rulebooks, self.at(at), lambda *_: self.at(until))
 
     def snooze(
         self, at: float, until: float, *, stored_until: float | None = None

@@ -114,7 +114,7 @@ def _change(
         ServiceUnavailable: Redis does not respond, or the rules cannot be read.
     """
     try:
-        stored_until = Backlog(app_context().broker, now).stored_until()
+        stored_until = Backlog(app_context().broker, now).read().of
     except RedisError:
         raise ServiceUnavailable("Redis does not respond. Nothing was changed.") from None
     try:

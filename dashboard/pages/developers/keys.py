@@ -119,7 +119,7 @@ def _page(member: Member, form: _KeyForm) -> str:
 def _usage(organization: Organization) -> list[Usage] | None:
     """Return the usage of the rate limit; None while Redis does not respond."""
     rate = parse_rate(organization.rate_limit or app_context().settings.rate_limit)
-    admissions = Admissions(app_context().broker)
+    admissions = Admissions(app_context().broker.client)
     usage = []
     for title, kind in (("Sending events", EVENTS), ("Reading data", READS)):
         try:

@@ -24,6 +24,7 @@ from tests.support.clocks import (
     judge,
     new_organization,
     track,
+    wait_in_journal,
 )
 from tests.support.evaluations import FEW_LOGINS
 from tests.support.world import MICROSECOND, START, after
@@ -124,6 +125,39 @@ def test_nothing_is_judged_past_the_oldest_event_that_is_not_stored(
     assert ticking.at(30.2) == [f"evaluate({later})"]
 
 
+def test_events_that_wait_hold_back_only_the_companies_of_their_partition(
+    ticking: Ticking,
+) -> None:
+    here, elsewhere = new_organization("here"), new_organization("elsewhere")
+    behind = track(here, 5, 6, company="acme")  # due at 15
+    before = track(here, 0, 1, company="c1")  # in the same partition, due at 10
+    beside = track(here, 5, 6, company="company_123")
+    other = track(elsewhere, 5, 6, company="acme")
+    for company_id in (behind, before, beside, other):
+        judge(company_id, 6)
+    wait_in_journal(ticking.broker.client, here, "acme", at=12)
+
+    due = [f"evaluate({company_id})" for company_id in (before, beside, other)]
+    assert sorted(ticking.at(20)) == sorted(due)
+    ticking.broker.client.flushdb()
+    assert ticking.at(20.2) == [f"evaluate({behind})"]
+
+
+def test_a_flood_of_one_organization_defers_no_lost_evaluation_of_others(
+    ticking: Ticking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock_module, "WHILE_BEHIND", 1)
+    flooded, other = new_organization("flooded"), new_organization("other")
+    theirs = [track(flooded, 0, company=f"c{n}") for n in range(3)]
+    ours = [track(other, 0, company=f"c{n}") for n in range(3)]
+    wait_in_journal(ticking.broker.client, flooded, "acme", at=1)
+    sent = ticking.at(10)
+    assert {f"evaluate({company_id})" for company_id in ours} < set(sent)
+    assert len(sent) == len(ours) + 1, "one of the flooded"
+    ticking.broker.client.flushdb()
+    assert len(ticking.at(10.2)) == len(theirs) - 1
+
+
 def test_few_companies_are_enqueued_while_events_wait_and_the_others_afterwards(
     ticking: Ticking, brokers: Callable[[], RecordingBroker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,7 +236,7 @@ def snooze_login(organization_id: int, at: float, until: float, *, stored_until:
             FlagOfCompany(organization_id, "acme", "Logs in"),
             after(until),
             Justification("on hold", "ann", "test"),
-            JudgingContext(RuleBooks(), after(at), after(stored_until)),
+            JudgingContext(RuleBooks(), after(at), lambda *_: after(stored_until)),
         )
 
 
@@ -255,7 +289,7 @@ def test_a_company_whose_evaluation_was_lost_is_enqueued_after_two_seconds(
     assert ticking.at(9) == []
 
 
-def test_companies_judged_by_older_rules_are_enqueued_at_once_and_no_others(
+def test_companies_judged_by_older_rules_are_enqueued_soon_and_no_others(
     ticking: Ticking,
 ) -> None:
     ours, theirs = new_organization("ours"), new_organization("theirs")
@@ -265,7 +299,7 @@ def test_companies_judged_by_older_rules_are_enqueued_at_once_and_no_others(
         judge(company_id, 0)
     with transaction():
         apply_rules(ours, FEW_LOGINS + "# new\n", file="r", applied_by="test", now=after(1))
-    assert sorted(ticking.at(1)) == sorted([f"evaluate({first})", f"evaluate({second})"])
+    assert sorted(ticking.at(1.3)) == sorted([f"evaluate({first})", f"evaluate({second})"])
     for company_id in (first, second):
         judge(company_id, 1.5)
     assert ticking.at(60) == []
@@ -278,7 +312,7 @@ def test_companies_older_than_the_first_rules_are_enqueued(ticking: Ticking) -> 
     assert ticking.at(10) == []
     with transaction():
         apply_rules(organization_id, FEW_LOGINS, file="r", applied_by="test", now=after(10))
-    assert ticking.at(10) == [f"evaluate({company_id})"]
+    assert ticking.at(10.3) == [f"evaluate({company_id})"]
 
 
 def test_a_new_delivery_whose_message_was_lost_is_enqueued_after_two_seconds(

@@ -99,7 +99,7 @@ def test_damaged_data_gets_400(serve: Serve, encoding: str, compress: Compress) 
         response = ingress.track(body, acme.key, headers={"Content-Encoding": encoding})
         details = [{"path": [], "message": message}]
         check(response, 400, {"error": "Invalid JSON", "details": details})
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_a_wrong_checksum_gets_400(serve: Serve) -> None:
@@ -125,7 +125,7 @@ def test_any_other_encoding_gets_415(serve: Serve, encoding: str) -> None:
     response = ingress.track(SMALL, acme.key, headers={"Content-Encoding": encoding})
     check(response, 415, {"error": "Unsupported media type", "details": [{"message": message}]})
     assert rate_limit_of(response)[1] == 9_999
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 @COMPRESSIONS

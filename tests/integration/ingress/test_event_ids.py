@@ -63,7 +63,7 @@ def test_an_invalid_id_gets_400(serve: Serve, event_id: Any, message: str) -> No
     details = [{"path": ["event_id"], "message": message}]
     response = ingress.track({**SMALL, "event_id": event_id}, acme.key)
     check(response, 400, {"error": "Invalid data", "details": details})
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_invalid_header_is_reported_together_with_the_faults_of_the_body(
     both = ingress.track({**SMALL, "company": {"id": "c"}}, acme.key, headers=headers)
     required = {"path": ["company", "name"], "message": "Required"}
     check(both, 400, {"error": "Invalid data", "details": [fault, required]})
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_an_event_that_is_sent_again_is_stored_once(serve: Serve) -> None:

@@ -97,7 +97,7 @@ def test_cached_keys_and_events_are_accepted_while_postgresql_is_unavailable(
     for seconds in (0, 0.5, 5, 3_600, 0.9, 0.2):
         clock.advance(seconds)
         assert ingress.track(SMALL, acme.key).status_code == 200
-    assert len(ingress.queued()) == 7
+    assert len(ingress.queued_events()) == 7
 
 
 def test_an_unknown_key_gets_503_while_postgresql_is_unavailable(
@@ -109,7 +109,7 @@ def test_an_unknown_key_gets_503_while_postgresql_is_unavailable(
         check_unavailable(ingress.track(SMALL, acme.key))
         check(ingress.track(SMALL), 401, {"error": "API key required"})
         clock.advance(0.7)
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_a_cached_key_gets_503_while_its_events_cannot_be_read(
@@ -120,7 +120,7 @@ def test_a_cached_key_gets_503_while_its_events_cannot_be_read(
     move_postgres(settings, NOWHERE)
     clock.advance(10)
     check_unavailable(ingress.track(SMALL, acme.key))
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_the_ingress_recovers_within_a_second_after_postgresql_is_back(

@@ -96,7 +96,7 @@ def test_the_state_of_the_queue_is_read_at_each_request(serve: Serve) -> None:
     ingress, acme = serve(metrics_token=TOKEN), tenant()
     assert (read_metrics(ingress)["queue_waiting"], read_metrics(ingress)["shedding"]) == (0, 0)
     ingress.batch([SMALL, SMALL], acme.key)
-    assert read_metrics(ingress)["queue_waiting"] == 1
+    assert read_metrics(ingress)["queue_waiting"] == 2
     other = serve(metrics_token=TOKEN)
     with memory_used(other.queue, 0.95):
         other.track(SMALL, acme.key)

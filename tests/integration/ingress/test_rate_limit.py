@@ -32,7 +32,7 @@ def test_requests_beyond_the_limit_get_429_until_the_window_ends(serve: Serve) -
     message = "At most 2 requests in a window; see Retry-After"
     check(refused, 429, {"error": "Rate limit exceeded", "details": [{"message": message}]})
     assert rate_limit_of(refused)[:2] == (2, 0)
-    assert len(ingress.queued()) == 2
+    assert len(ingress.queued_events()) == 2
     time.sleep(int(refused.headers["Retry-After"]) + 0.05)
     assert ingress.track(SMALL, acme.key).status_code == 200
 
@@ -61,7 +61,7 @@ def test_concurrent_requests_do_not_exceed_the_limit(serve: Serve) -> None:
             threads.map(lambda _: ingress.track(SMALL, acme.key).status_code, range(40))
         )
     assert sorted(statuses) == [200] * 10 + [429] * 30
-    assert len(ingress.queued()) == 10
+    assert len(ingress.queued_events()) == 10
 
 
 def test_requests_without_a_valid_key_share_a_limit_by_address(serve: Serve) -> None:

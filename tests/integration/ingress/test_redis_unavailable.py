@@ -34,7 +34,7 @@ def test_without_redis_an_event_gets_503_soon_and_is_not_queued(
     ingress, acme = serve(**unavailable), tenant()
     with answered_within(2):
         check_unavailable(ingress.track(SMALL, acme.key))
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_a_request_waits_only_once_for_a_redis_that_does_not_answer(
@@ -54,7 +54,7 @@ def test_without_the_redis_of_address_limits_events_are_accepted_and_keys_cannot
     with answered_within(2):
         assert ingress.track(SMALL, acme.key).status_code == 200
         check_unavailable(ingress.track(SMALL, "bzb_guess"))
-    assert len(ingress.queued()) == 1
+    assert len(ingress.queued_events()) == 1
 
 
 def test_without_redis_every_other_response_still_has_its_headers(
@@ -79,7 +79,7 @@ def test_while_redis_is_full_an_event_gets_503_and_is_not_queued(serve: Serve) -
         check_unavailable(ingress.track(SMALL, acme.key))
     finally:
         ingress.queue.config_set("maxmemory", 0)
-    assert len(ingress.queued()) == 1
+    assert len(ingress.queued_events()) == 1
     assert ingress.track(SMALL, acme.key).status_code == 200
 
 
@@ -94,4 +94,4 @@ def test_while_redis_is_nearly_full_only_valid_events_get_503(serve: Serve) -> N
         check_unavailable(ingress.batch([SMALL, {}], acme.key))
         assert ingress.batch([{}], acme.key).status_code == 200
         assert ingress.track(SMALL, acme.key).status_code == 429
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []

@@ -27,7 +27,7 @@ from tests.support.ingress.outages import TOO_LARGE, chunked
 def test_a_request_without_a_key_gets_401(serve: Serve, headers: dict[str, str]) -> None:
     ingress = serve()
     check(ingress.track(EXAMPLE, headers=headers), 401, {"error": "API key required"})
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_key_that_is_not_valid_gets_401(serve: Serve, key: str) -> None:
     ingress = serve()
     tenant()
     check(ingress.track(EXAMPLE, key), 401, {"error": "Invalid API key"})
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_a_key_must_match_exactly(serve: Serve) -> None:
@@ -61,7 +61,7 @@ def test_an_event_that_is_not_configured_gets_404(serve: Serve) -> None:
             ],
         },
     )
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_event_keys_must_match_exactly(serve: Serve) -> None:
@@ -79,7 +79,7 @@ def test_a_disabled_event_gets_400(serve: Serve) -> None:
         400,
         {"error": "Event setting is disabled for key: deprecated_event"},
     )
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_invalid_data_gets_400_with_every_fault(serve: Serve) -> None:
@@ -97,7 +97,7 @@ def test_invalid_data_gets_400_with_every_fault(serve: Serve) -> None:
             ],
         },
     )
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 @pytest.mark.parametrize("event", [[], [EXAMPLE], "text", 7, None, {}])
@@ -128,7 +128,7 @@ def test_invalid_json_gets_400(serve: Serve, body: bytes) -> None:
     check(response, 400, {"error": "Invalid JSON", "details": [fault]})
     assert fault["path"] == []
     assert fault["message"]
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_values_that_postgresql_cannot_store_get_400(serve: Serve) -> None:
@@ -149,7 +149,7 @@ def test_a_body_that_ends_early_gets_400(serve: Serve) -> None:
     half = json.dumps(SMALL).encode()[:50]
     response = ingress.track(half, acme.key, environ_overrides={"CONTENT_LENGTH": "90"})
     assert error_of(response) == (400, "Invalid JSON")
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_a_route_that_does_not_exist_gets_404(serve: Serve) -> None:
@@ -158,7 +158,7 @@ def test_a_route_that_does_not_exist_gets_404(serve: Serve) -> None:
         for path in ("/", "/v1", "/v1/track/", "/v1/tracks", "/v2/track", "/v1/track%00", "/%ff"):
             response = client.post(path, json=SMALL, headers={"x-api-key": acme.key})
             check(response, 404, {"error": "Not found"})
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_no_files_are_served(serve: Serve) -> None:
@@ -178,7 +178,7 @@ def test_another_method_gets_405_with_the_allowed_ones(serve: Serve, method: str
     check(response, 405, {"error": "Method not allowed"})
     assert "POST" in response.headers["Allow"]
     assert method not in response.headers["Allow"]
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_browsers_of_other_origins_get_no_cors_headers(serve: Serve) -> None:
@@ -197,7 +197,7 @@ def test_a_body_with_a_content_length_that_is_too_large_gets_413(serve: Serve) -
     check(ingress.track(body, acme.key), 413, TOO_LARGE)
     length = {"CONTENT_LENGTH": "9" * 18}
     check(ingress.track(SMALL, acme.key, environ_overrides=length), 413, TOO_LARGE)
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_a_chunked_body_that_grows_too_large_gets_413_and_is_read_no_further(serve: Serve) -> None:
@@ -207,7 +207,7 @@ def test_a_chunked_body_that_grows_too_large_gets_413_and_is_read_no_further(ser
     assert body.tell() == LARGEST_EVENT + 1
     body = io.BytesIO(json.dumps(SMALL).encode().ljust(LARGEST_EVENT + 1))
     check(chunked(ingress, body, acme.key), 413, TOO_LARGE)
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_any_other_content_type_gets_415(serve: Serve, content_type: str) -> Non
         415,
         {"error": "Unsupported media type", "details": [{"message": message}]},
     )
-    assert ingress.queued() == []
+    assert ingress.queued_events() == []
 
 
 def test_an_unexpected_error_gets_500_without_details_and_is_logged(

@@ -41,9 +41,7 @@ def test_the_example_of_the_documentation_is_accepted_and_queued(serve: Serve) -
         },
     )
     assert UUID(event_id).version == 7
-    [message] = ingress.queued()
-    assert (message["queue_name"], message["actor_name"]) == ("events", "persist")
-    [[event]] = message["args"]
+    [event] = ingress.queued_events()
     assert event.pop("key_id") > 0
     assert event == {
         "organization_id": acme.id,
@@ -95,7 +93,7 @@ def test_a_body_of_exactly_the_largest_size_is_accepted(serve: Serve) -> None:
     ingress, acme = serve(), tenant()
     body = json.dumps(SMALL).encode().ljust(LARGEST_EVENT)
     assert ingress.track(body, acme.key).status_code == 200
-    assert len(ingress.queued()) == 1
+    assert len(ingress.queued_events()) == 1
 
 
 def test_a_chunked_event_is_accepted(serve: Serve) -> None:
@@ -103,7 +101,7 @@ def test_a_chunked_event_is_accepted(serve: Serve) -> None:
     assert chunked(ingress, io.BytesIO(json.dumps(SMALL).encode()), acme.key).status_code == 200
     body = io.BytesIO(json.dumps(SMALL).encode().ljust(LARGEST_EVENT))
     assert chunked(ingress, body, acme.key).status_code == 200
-    assert len(ingress.queued()) == 2
+    assert len(ingress.queued_events()) == 2
 
 
 def test_the_first_failed_check_decides_the_response(serve: Serve) -> None:
@@ -135,7 +133,7 @@ def test_the_first_failed_check_decides_the_response(serve: Serve) -> None:
         "Event setting not found for key: unknown",
         "Event setting is disabled for key: off",
     ]
-    assert len(ingress.queued()) == 1
+    assert len(ingress.queued_events()) == 1
 
 
 def test_a_request_that_cannot_be_counted_gets_503_whatever_else_is_wrong(

@@ -1,24 +1,27 @@
-"""One step counts a request and enqueues its events as Dramatiq's broker would."""
+"""One step counts a request and appends its events to the journal."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import ANY
 
 import pytest
 import redis
-from dramatiq import Message
 
 from config.settings import Settings
 from queues import admissions as admissions_module
-from queues import messages
-from queues.admissions import Admission, Admissions
+from queues.admissions import LONGEST_BELL, Admission, Admissions
 from queues.broker import QueueBroker, build_broker
+from queues.journal import keys
+from queues.journal.journal import Bundle, Journal
+from queues.journal.lanes import Lane
 from tests.support.ingress.application import Clock, memory_used
 
-EVENTS: list[dict[str, Any]] = [{"event_id": "é😀", "n": 2**63, "f": 1.5}, {"event_id": "2"}]
+ACME = {"id": "é😀"}
+EVENTS: list[dict[str, Any]] = [{"company": ACME, "n": 2**63, "f": 1.5}, {"company": ACME}]
 HOUR = {"limit": 3, "window_seconds": 3600}
 
 
@@ -31,7 +34,16 @@ def broker(settings: Settings) -> Iterator[QueueBroker]:
 
 @pytest.fixture
 def admissions(broker: QueueBroker) -> Admissions:
-    return Admissions(broker)
+    return Admissions(broker.client)
+
+
+@pytest.fixture
+def journal(broker: QueueBroker) -> Journal:
+    return Journal(broker.client)
+
+
+def event(number: int) -> dict[str, Any]:
+    return {"n": number, "company": {"id": f"company {number % 7}"}}
 
 
 @pytest.fixture
@@ -41,47 +53,36 @@ def seconds(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_a_worker_gets_the_message_and_acknowledges_it(
+def test_a_worker_gets_the_events_of_each_partition_in_the_order_of_acceptance(
+    journal: Journal, admissions: Admissions
+) -> None:
+    for start in (0, 10):
+        admissions.admit(7, [event(n) for n in range(start, start + 10)], **HOUR)
+    taken = []
+    while isinstance(bundle := journal.take(), Bundle):
+        events = json.loads(b"[%b]" % bundle.payload)
+        assert {Lane.of_company(7, e["company"]["id"]) for e in events} == {bundle.lane}
+        assert events == sorted(events, key=itemgetter("n"))
+        assert journal.remove(bundle)
+        taken += events
+    assert sorted(taken, key=itemgetter("n")) == [event(n) for n in range(20)]
+    assert admissions.waiting() == 0
+
+
+def test_an_event_rings_the_bell_only_if_its_lane_becomes_ready(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
-    admissions.admit(7, EVENTS, **HOUR)
-    consumer = broker.consume(messages.EVENTS)
-    message = next(consumer)
-    assert message is not None
-    assert (message.queue_name, message.actor_name) == ("events", "persist")
-    assert list(message.args) == [EVENTS]
-    consumer.ack(message)
-    assert broker.do_qsize(messages.EVENTS) == 0
+    for _ in range(3):
+        admissions.admit(7, EVENTS, **HOUR)
+    assert broker.client.llen(keys.BELL) == 1
 
 
-def test_redis_contains_what_dramatiq_would_have_written_and_no_heartbeat(
+def test_the_bell_does_not_grow_without_workers(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
-    def redis_contents() -> tuple[set[bytes], dict[str, Any]]:
-        [(redis_id, data)] = broker.client.hgetall("dramatiq:events.msgs").items()
-        message = Message.decode(data)
-        assert message.options["redis_message_id"] == redis_id.decode()
-        assert broker.client.lrange("dramatiq:events", 0, -1) == [redis_id]
-        unique = {"message_id": "", "message_timestamp": 0, "options": list(message.options)}
-        return set(broker.client.keys("dramatiq:*")), message.asdict() | unique
-
-    admissions.admit(7, EVENTS, **HOUR)
-    ours = redis_contents()
-    broker.client.flushdb()
-    broker.enqueue(messages.persist(EVENTS))
-    broker.client.delete("dramatiq:__heartbeats__")
-    assert ours == redis_contents()
-
-
-def test_the_time_of_the_oldest_message_can_be_read(
-    broker: QueueBroker, admissions: Admissions
-) -> None:
-    admissions.admit(7, EVENTS, **HOUR)
-    [data] = broker.client.hvals("dramatiq:events.msgs")
-    sent = Message.decode(data).message_datetime.replace(microsecond=0)
-    oldest = broker.oldest_unacknowledged(messages.EVENTS)
-    assert oldest is not None
-    assert oldest.replace(microsecond=0) == sent
+    for organization_id in range(2 * LONGEST_BELL):
+        admissions.admit(organization_id, EVENTS, **HOUR)
+    assert broker.client.llen(keys.BELL) == LONGEST_BELL
 
 
 def test_requests_are_counted_with_or_without_events(
@@ -89,7 +90,7 @@ def test_requests_are_counted_with_or_without_events(
 ) -> None:
     counts = [admissions.admit(7, events, **HOUR).count for events in (EVENTS, (), EVENTS, EVENTS)]
     assert counts == [1, 2, 3, 4]
-    assert broker.waiting(messages.EVENTS) == 2, "beyond the limit nothing is queued"
+    assert admissions.waiting() == 2 * len(EVENTS), "beyond the limit nothing is queued"
 
 
 def test_a_window_starts_at_its_first_request_and_is_not_extended(
@@ -118,7 +119,7 @@ def test_concurrent_requests_are_each_counted_once(
     with ThreadPoolExecutor(8) as threads:
         admitted = list(threads.map(lambda _: admissions.admit(7, EVENTS, **HOUR), range(40)))
     assert sorted(admission.count for admission in admitted) == list(range(1, 41))
-    assert broker.waiting(messages.EVENTS) == 3
+    assert admissions.waiting() == 3 * len(EVENTS)
 
 
 def test_the_script_is_loaded_again_if_redis_has_lost_it(
@@ -127,12 +128,12 @@ def test_the_script_is_loaded_again_if_redis_has_lost_it(
     admissions.admit(7, EVENTS, **HOUR)
     broker.client.script_flush()
     assert admissions.admit(7, EVENTS, **HOUR).count == 2
-    assert broker.waiting(messages.EVENTS) == 2
+    assert admissions.waiting() == 2 * len(EVENTS)
 
 
 def test_a_late_reply_is_not_taken_for_the_next_one(settings: Settings) -> None:
     broker = build_broker(settings.redis_url, timeout=0.1)
-    admissions = Admissions(broker)
+    admissions = Admissions(broker.client)
     admissions.admit(7, **HOUR)
     with redis.Redis.from_url(settings.redis_url) as other:
         other.client_pause(300)
@@ -159,7 +160,7 @@ def test_a_full_redis_counts_nothing_and_queues_nothing(
 def test_a_redis_that_is_nearly_full_counts_and_queues_nothing(
     broker: QueueBroker, seconds: Clock
 ) -> None:
-    admissions = Admissions(broker)
+    admissions = Admissions(broker.client)
     with memory_used(broker.client, 0.6):
         assert not admissions.admit(7, EVENTS, **HOUR).nearly_full
     with memory_used(broker.client, 0.95):
@@ -173,7 +174,7 @@ def test_a_redis_that_is_nearly_full_counts_and_queues_nothing(
     )
     seconds.advance(1)
     assert not admissions.admit(8, EVENTS, **HOUR).nearly_full
-    assert broker.waiting(messages.EVENTS) == 3
+    assert admissions.waiting() == 3 * len(EVENTS)
 
 
 def test_the_first_request_of_a_process_sees_that_redis_is_nearly_full(
@@ -181,7 +182,7 @@ def test_the_first_request_of_a_process_sees_that_redis_is_nearly_full(
 ) -> None:
     with memory_used(broker.client, 0.95):
         assert admissions.admit(7, EVENTS, **HOUR).nearly_full
-    assert broker.waiting(messages.EVENTS) == 0
+    assert admissions.waiting() == 0
 
 
 def test_without_maxmemory_the_memory_of_the_machine_is_the_limit(
@@ -213,15 +214,4 @@ def test_messages_are_accepted_if_redis_does_not_report_its_memory(
         assert not admissions.admit(7, EVENTS, **HOUR).nearly_full
     finally:
         broker.client.acl_setuser("default", enabled=True, nopass=True, commands=["+info"])
-    assert broker.waiting(messages.EVENTS) == 1
-
-
-def test_a_message_that_is_sent_again_keeps_its_own_id_and_gets_a_new_one_in_redis(
-    broker: QueueBroker, admissions: Admissions
-) -> None:
-    admissions.admit(7, EVENTS, **HOUR)
-    [data] = broker.client.hvals("dramatiq:events.msgs")
-    first = Message.decode(data)
-    again = broker.enqueue(replace(first))
-    assert again.message_id == first.message_id
-    assert again.options["redis_message_id"] != first.options["redis_message_id"]
+    assert admissions.waiting() == len(EVENTS)

@@ -109,7 +109,7 @@ def test_without_redis_a_refused_event_gets_503_as_well(serve: Serve) -> None:
 
 def test_reading_the_usage_returns_the_count_without_changing_it(settings: Settings) -> None:
     broker = build_broker(settings.redis_url)
-    admissions = Admissions(broker)
+    admissions = Admissions(broker.client)
     assert admissions.usage(7, **HOUR) == Admission(0, 0)
     for _ in range(5):
         admissions.admit(7, **HOUR)

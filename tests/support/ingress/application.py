@@ -15,6 +15,8 @@ from werkzeug.test import TestResponse
 from models.database import transaction
 from models.keys import api_keys, event_keys
 from models.organizations import organizations
+from queues.journal import keys
+from queues.journal.journal import FORMAT
 
 NOW = datetime(2024, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)
 NOWHERE = "postgresql://postgres@/postgres?host=/nowhere"
@@ -100,15 +102,13 @@ class Ingress:
         with self.app.test_client() as client:
             return client.get(path, headers=headers)
 
-    def queued(self) -> list[dict[str, Any]]:
-        """Return the messages in the queue of events, the oldest first."""
-        ids = self.queue.lrange("dramatiq:events", 0, -1)
-        stored = self.queue.hgetall("dramatiq:events.msgs")
-        assert set(ids) == set(stored)
-        return [json.loads(stored[message_id]) for message_id in ids]
-
     def queued_events(self) -> list[dict[str, Any]]:
-        return [event for message in self.queued() for event in message["args"][0]]
+        """Return the events in the journal, each lane's in the order of acceptance."""
+        found = []
+        for lane in self.queue.zrange(keys.READY, 0, -1):
+            for _, content in self.queue.xrange(keys.ENTRIES + lane.decode()):
+                found.append((content[b"t"], json.loads(content[FORMAT.encode()])))
+        return [event for _, event in sorted(found, key=lambda pair: pair[0])]
 
 
 Serve = Callable[..., Ingress]

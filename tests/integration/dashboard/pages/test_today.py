@@ -102,7 +102,7 @@ def test_a_recent_change_names_who_overrode_a_flag(acme: Acme) -> None:
             "Critical",
             None,
             Justification(reason="cancelled", owner="ann", made_by="ben@acme.com"),
-            JudgingContext(acme.customers.rulebooks, NOW, NOW),
+            JudgingContext(acme.customers.rulebooks, NOW, lambda *_: NOW),
         )
     text = text_of(acme.page())
     assert "Reports: Healthy → to Critical (Set by hand)" in text

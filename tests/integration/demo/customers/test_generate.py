@@ -102,7 +102,7 @@ def test_the_clock_finds_nothing_overdue(demo: int) -> None:
         assert flag_states.find_due(until=NOW, limit=1) == []
         assert flag_states.find_due(until=NOW + timedelta(days=7), limit=1)
         assert pending_evaluation.find_unsettled(until=NOW, limit=1) == []
-        assert pending_evaluation.find_judged_by_older_rules(limit=1) == []
+        assert pending_evaluation.find_judged_by_older_rules(until=NOW, limit=1) == []
 
 
 def test_the_recorded_history_equals_the_history_of_live_events(demo: int) -> None:

@@ -224,7 +224,7 @@ def test_the_end_of_an_override_is_an_upcoming_change_though_no_flag_is_due() ->
             "At Risk",
             ends_at,
             Justification(reason="cancelled", owner="ann", made_by="ann"),
-            JudgingContext(rulebooks, NOW, NOW),
+            JudgingContext(rulebooks, NOW, lambda *_: NOW),
         )
         due = find_companies_due(organization_id, until=until)
         [[expected]] = forecast(due, 1, NOW, until)

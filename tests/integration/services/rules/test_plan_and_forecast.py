@@ -104,7 +104,7 @@ class Life(World):
 
     def judge_by_new_rules(self, at: datetime) -> None:
         with transaction():
-            outdated = pending_evaluation.find_judged_by_older_rules(limit=1_000)
+            outdated = pending_evaluation.find_judged_by_older_rules(until=at, limit=1_000)
         for company_id in outdated:
             evaluate([company_id], self.rulebooks, at)
 

@@ -54,7 +54,7 @@ def test_the_usage_of_the_rate_limit_is_the_number_of_admitted_requests(
     developers: Developers,
 ) -> None:
     broker = build_broker(developers.settings.redis_url)
-    admissions = Admissions(broker)
+    admissions = Admissions(broker.client)
     window = {"limit": 10_000, "window_seconds": 3600}
     for _ in range(3):
         admissions.admit(developers.organization.id, **window)

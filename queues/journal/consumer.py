@@ -1,0 +1,116 @@
+"""Feeds workers with bundles from the journal, and with messages of the release before."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+
+from dramatiq import Message
+from dramatiq.broker import Consumer, MessageProxy
+from dramatiq.errors import ConnectionClosed
+from redis.exceptions import RedisError
+
+from queues.journal.journal import Bundle, Journal
+
+logger = logging.getLogger("brazebee.persist")
+
+FULL_PAUSE_SECONDS = 0.002
+"""The pause before checking again whether one of the bundles taken is done."""
+
+IDLE_SECONDS = 1.0
+"""How long to wait for the bell before looking anyway."""
+
+SHORTEST_WAIT_SECONDS = 0.01
+"""Before version 7, Redis rounds a timeout of less than a millisecond to none at all."""
+
+OUTAGE_PAUSE_SECONDS = 0.2
+
+
+class JournalConsumer(Consumer):
+    """Hands out bundles as messages of the `persist` actor, each with its bundle as argument.
+
+    The actor ends the lease of a bundle; here, acknowledging only makes room for the next one.
+    `former` consumes the messages that the ingress of the release before enqueues; `former_bell`
+    is the list that it pushes to. Redis's faults end no consumer: Dramatiq would pause for
+    seconds before it starts another.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        message_for: Callable[[Bundle], Message[None]],
+        *,
+        prefetch: int,
+        former: Consumer,
+        former_bell: str,
+    ) -> None:
+        self._journal = journal
+        self._message_for = message_for
+        self._prefetch = prefetch
+        self._former = former
+        self._former_bell = former_bell
+        self._former_waits = True
+        self._taken: dict[str, Bundle] = {}
+        self._in_outage = False
+
+    def __next__(self) -> MessageProxy | None:
+        if len(self._taken) >= self._prefetch:
+            time.sleep(FULL_PAUSE_SECONDS)
+            return None
+        try:
+            message = self._next_former() or self._next_bundle()
+        except (RedisError, ConnectionClosed) as error:
+            if not self._in_outage:
+                logger.warning("events cannot be taken from the journal: %s", error)
+                self._in_outage = True
+            time.sleep(OUTAGE_PAUSE_SECONDS)
+            return None
+        if self._in_outage:
+            logger.warning("events can be taken from the journal again")
+            self._in_outage = False
+        return message
+
+    def _next_former(self) -> MessageProxy | None:
+        if not self._former_waits:
+            return None
+        message = next(self._former)
+        self._former_waits = message is not None
+        return message
+
+    def _next_bundle(self) -> MessageProxy | None:
+        taken = self._journal.take()
+        if isinstance(taken, Bundle):
+            message = self._message_for(taken)
+            self._taken[message.message_id] = taken
+            return MessageProxy(message)
+        wait = IDLE_SECONDS if taken is None else min(taken, IDLE_SECONDS)
+        rung = self._journal.wait(max(wait, SHORTEST_WAIT_SECONDS), self._former_bell)
+        self._former_waits = rung == self._former_bell or wait == IDLE_SECONDS
+        return None
+
+    def ack(self, message: MessageProxy) -> None:
+        """See `dramatiq.Consumer.ack`."""
+        if self._taken.pop(message.message_id, None) is None:
+            self._former.ack(message)
+
+    def nack(self, message: MessageProxy) -> None:
+        """See `dramatiq.Consumer.nack`."""
+        if self._taken.pop(message.message_id, None) is None:
+            self._former.nack(message)
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """Let other workers take the bundles that were not handled."""
+        former = []
+        for message in messages:
+            bundle = self._taken.pop(message.message_id, None)
+            if bundle is None:
+                former.append(message)
+                continue
+            try:
+                self._journal.postpone(bundle, 0)
+            except RedisError as error:
+                logger.warning("%s waits for the end of its lease: %s", bundle.lane.name, error)
+        self._former.requeue(former)
+
+    def close(self) -> None:
+        """See `dramatiq.Consumer.close`."""
+        self._former.close()

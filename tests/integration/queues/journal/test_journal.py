@@ -1,0 +1,277 @@
+"""The journal on a real Redis: order, turns, leases, and companies that wait alone."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from queues.admissions import Admissions
+from queues.journal import journal as journal_module
+from queues.journal import keys
+from queues.journal.journal import GATHER_SECONDS, Bundle, Journal
+from queues.journal.lanes import PARTITIONS, Lane, partition_of
+from tests.support.brokers import NewBroker
+
+SECONDS = 0.05
+"""A lease in these tests."""
+
+
+class Tenant:
+    """Sends events of numbered companies of one organization."""
+
+    def __init__(self, admissions: Admissions, organization_id: int) -> None:
+        self._admissions = admissions
+        self.id = organization_id
+        self._number = 0
+
+    def send(self, *companies: str) -> None:
+        events = []
+        for company in companies:
+            self._number += 1
+            events.append({"company": {"id": company}, "n": self._number})
+        self._admissions.admit(self.id, events, limit=1_000, window_seconds=3600)
+
+
+@pytest.fixture
+def journal(new_broker: NewBroker) -> Journal:
+    return Journal(new_broker().client)
+
+
+@pytest.fixture
+def redis(new_broker: NewBroker) -> Any:
+    return new_broker().client
+
+
+@pytest.fixture
+def admissions(new_broker: NewBroker) -> Admissions:
+    return Admissions(new_broker().client)
+
+
+@pytest.fixture
+def tenant(admissions: Admissions) -> Tenant:
+    return Tenant(admissions, 7)
+
+
+@pytest.fixture
+def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "LEASE_SECONDS", SECONDS)
+
+
+def take(journal: Journal) -> Bundle:
+    """Take a bundle, waiting until a lane is ready."""
+    deadline = time.monotonic() + 5
+    while not isinstance(taken := journal.take(), Bundle):
+        assert taken is not None, "the journal is empty"
+        assert time.monotonic() < deadline
+        time.sleep(taken)
+    return taken
+
+
+def numbers(bundle: Bundle) -> list[int]:
+    return [event["n"] for event in json.loads(b"[%b]" % bundle.payload)]
+
+
+def drained(journal: Journal) -> Iterator[Bundle]:
+    while journal.waiting():
+        bundle = take(journal)
+        yield bundle
+        assert journal.remove(bundle)
+
+
+def test_an_empty_journal_has_nothing_to_take(journal: Journal) -> None:
+    assert journal.take() is None
+    assert journal.waiting() == []
+
+
+def test_a_company_is_in_one_lane_and_companies_are_in_all_of_them(
+    journal: Journal, tenant: Tenant
+) -> None:
+    companies = [f"c{n}" for n in range(40)]
+    for _ in range(3):
+        tenant.send(*companies)
+    lanes = [bundle.lane for bundle in drained(journal)]
+    assert sorted(lanes) == [Lane(7, partition) for partition in range(PARTITIONS)]
+
+
+def test_entries_stay_until_they_are_removed_and_keep_their_order(
+    journal: Journal, tenant: Tenant
+) -> None:
+    tenant.send("acme", "acme")
+    first = take(journal)
+    tenant.send("acme")
+    assert [waiting.entries for waiting in journal.waiting()] == [3]
+    assert journal.remove(first)
+    second = take(journal)
+    assert (numbers(first), numbers(second)) == ([1, 2], [3])
+    assert journal.remove(second)
+    assert journal.waiting() == []
+
+
+def test_a_lane_that_is_leased_is_not_taken_again(journal: Journal, tenant: Tenant) -> None:
+    tenant.send("acme")
+    take(journal)
+    wait = journal.take()
+    assert isinstance(wait, float)
+    assert 9 < wait <= 10
+
+
+@pytest.mark.usefixtures("short_leases")
+def test_after_its_lease_another_worker_takes_a_lane_and_the_first_changes_nothing(
+    journal: Journal, tenant: Tenant
+) -> None:
+    tenant.send("acme")
+    killed = take(journal)
+    again = take(journal)
+    assert numbers(again) == numbers(killed)
+    assert not journal.remove(killed)
+    assert not journal.postpone(killed, 0)
+    assert not journal.extend(killed)
+    assert not journal.hold(killed, "acme", killed.ids)
+    assert [waiting.entries for waiting in journal.waiting()] == [1]
+    assert journal.remove(again)
+
+
+@pytest.mark.usefixtures("short_leases")
+def test_a_lease_can_be_extended(
+    journal: Journal, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant.send("acme")
+    bundle = take(journal)
+    monkeypatch.setattr(journal_module, "LEASE_SECONDS", 60)
+    assert journal.extend(bundle)
+    time.sleep(2 * SECONDS)
+    assert isinstance(journal.take(), float)
+    assert journal.remove(bundle)
+
+
+def test_a_postponed_lane_is_taken_after_the_pause(journal: Journal, tenant: Tenant) -> None:
+    tenant.send("acme")
+    assert journal.postpone(take(journal), 0.1)
+    wait = journal.take()
+    assert isinstance(wait, float)
+    assert 0 < wait <= 0.1
+    assert numbers(take(journal)) == [1]
+
+
+def test_ready_lanes_take_turns(
+    journal: Journal, tenant: Tenant, admissions: Admissions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "MOST_ENTRIES", 2)
+    monkeypatch.setattr(journal_module, "GATHER_SECONDS", 0.0)
+    flood, other = tenant, Tenant(admissions, 8)
+    flood.send(*["acme"] * 10)
+    time.sleep(0.002)  # lanes are ordered by milliseconds
+    other.send("acme")
+    order = []
+    for bundle in drained(journal):
+        order.append(bundle.lane.organization_id)
+        time.sleep(0.002)
+    assert order == [7, 8, 7, 7, 7, 7]
+
+
+def test_entries_gather_after_a_bundle_and_a_single_one_does_not_wait(
+    journal: Journal, tenant: Tenant
+) -> None:
+    tenant.send("acme")
+    bundle = journal.take()
+    assert isinstance(bundle, Bundle)
+    assert journal.remove(bundle)
+    tenant.send("acme")
+    wait = journal.take()
+    assert isinstance(wait, float)
+    assert 0 < wait <= GATHER_SECONDS
+    tenant.send("acme")
+    assert numbers(take(journal)) == [2, 3]
+
+
+def test_bundles_are_bounded_by_bytes(
+    journal: Journal, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "MOST_BYTES", 60)
+    tenant.send(*["acme"] * 9)
+    sizes = [len(bundle) for bundle in drained(journal)]
+    assert sum(sizes) == 9
+    assert max(sizes) == 2
+
+
+def test_an_entry_of_another_format_is_returned_whole_beside_the_others(
+    journal: Journal, tenant: Tenant, redis: Any
+) -> None:
+    tenant.send("acme")
+    lane = Lane.of_company(7, "acme")
+    redis.xadd(keys.ENTRIES + lane.name, {"9": b"\xff", "t": "5"})
+    tenant.send("acme")
+    bundle = take(journal)
+    assert numbers(bundle) == [1, 2]
+    [odd] = bundle.odd
+    assert odd.content == (b"9", b"\xff", b"t", b"5")
+    assert len(bundle) == 3
+    assert journal.remove(bundle)
+    assert journal.waiting() == []
+
+
+def test_a_held_company_gets_a_lane_of_its_own_and_keeps_its_order(
+    journal: Journal, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "HELD_PAUSE_SECONDS", 0.2)
+    other = next(c for c in map(str, range(99)) if partition_of(c) == partition_of("acme"))
+    tenant.send("acme", other, "acme")
+    before = journal.waiting()[0].oldest_at
+    bundle = take(journal)
+    assert journal.hold(bundle, "acme", [bundle.ids[0], bundle.ids[2]])
+    assert journal.remove(bundle)
+
+    tenant.send("acme", other)
+    again = take(journal)
+    assert again.held == {"acme"}
+    assert journal.hold(again, "acme", again.ids[:1])
+    assert journal.remove(again)
+
+    [waiting] = journal.waiting()
+    assert (waiting.lane, waiting.entries) == (
+        Lane.of_company(7, "acme")._replace(company="acme"),
+        3,
+    )
+    assert waiting.oldest_at == before
+    own = take(journal)
+    assert numbers(own) == [1, 3, 4]
+    assert journal.remove(own)
+    time.sleep(2 * GATHER_SECONDS)
+    assert journal.take() is None
+
+    tenant.send("acme")
+    assert take(journal).held == frozenset()
+
+
+def test_the_time_of_acceptance_is_that_of_redis(
+    journal: Journal, tenant: Tenant, redis: Any
+) -> None:
+    seconds, microseconds = redis.time()
+    tenant.send("acme")
+    [waiting] = journal.waiting()
+    at = datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
+    assert at <= waiting.oldest_at <= datetime.now(UTC)
+
+
+def test_lanes_written_before_the_clock_was_set_back_are_taken_at_once(
+    journal: Journal, tenant: Tenant, redis: Any
+) -> None:
+    tenant.send("acme")
+    [lane] = redis.zrange(keys.READY, 0, -1)
+    redis.zadd(keys.READY, {lane: time.time() * 1000 + 3_600_000})
+    assert isinstance(journal.take(), Bundle)
+
+
+def test_nothing_is_left_in_redis_once_everything_is_stored(
+    journal: Journal, tenant: Tenant, redis: Any
+) -> None:
+    tenant.send(*[f"c{n}" for n in range(20)])
+    for _ in drained(journal):
+        pass
+    time.sleep(2 * GATHER_SECONDS)
+    assert journal.take() is None
+    left = {key.decode() for key in redis.keys("brazebee:{events}:*")}
+    assert left <= {keys.LEASE_NUMBER, keys.BELL}
