@@ -3,9 +3,11 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -62,32 +64,60 @@ class EventPersister:
         self._now = now
         self._caches = IntakeCaches()
 
-    def store(self, bundle: Bundle) -> None:
-        """Store the events of a bundle and remove them from the journal.
+    def store(self, bundles: Sequence[Bundle]) -> None:
+        """Store the events of bundles of one organization and remove them from the journal.
 
         What can never be stored is set aside. If a company's row is locked for long, its events
-        move into a lane of their own. If anything else prevents storing, the bundle stays in the
+        move into a lane of their own. If anything else prevents storing, a bundle stays in the
         journal and is tried again after a pause. Nothing is raised: Dramatiq would log the events.
         """
+        lanes = []
+        for bundle in bundles:
+            with self._postponing(bundle):
+                lanes.append((bundle, self._movable(bundle, _read(bundle, self._journal))))
+        if len(lanes) > 1 and self._stored_together(lanes):
+            return
+        for bundle, entries in lanes:
+            with self._postponing(bundle):
+                self._store_in_parts(
+                    entries,
+                    wait=partial(self._extend, bundle),
+                    locked=partial(self._hold_locked, bundle),
+                )
+                self._remove(bundle)
+
+    def _stored_together(self, lanes: Sequence[tuple[Bundle, Sequence[_Entry]]]) -> bool:
+        """Store several lanes in one transaction; False if that is not possible."""
+        bundles = [bundle for bundle, _ in lanes]
+
+        def extend() -> None:
+            for bundle in bundles:
+                self._extend(bundle)
+
         try:
-            entries = self._movable(bundle, _read(bundle, self._journal))
-            self._store_in_parts(
-                entries,
-                wait=lambda: self._extend(bundle),
-                locked=lambda others: self._hold_locked(bundle, others),
+            retry_while_unavailable(
+                lambda: self._store([entry.event for _, entries in lanes for entry in entries]),
+                extend,
+                may_wait_for_locks=False,
             )
-            self._remove(bundle)
+            self._remove(*bundles)
+        except Exception as error:  # noqa: BLE001 -- each lane is stored on its own
+            logger.info("lanes are stored one by one: %s", _described(error))
+            return False
+        return True
+
+    @contextmanager
+    def _postponing(self, bundle: Bundle) -> Iterator[None]:
+        """Leave a bundle in the journal if it cannot be stored, for others or for later."""
+        try:
+            yield
         except LockTimeout:
             self._postpone(bundle, HELD_PAUSE_SECONDS)
         except LeaseOver:
-            logger.warning(
-                "the lease of lane %s is over; another worker continues", bundle.lane.name
-            )
+            logger.warning("the lease of lane %s is over; others continue", bundle.lane.name)
         except Exception as error:  # noqa: BLE001 -- Dramatiq would log the events
             logger.error(  # noqa: TRY400 -- a traceback has the values of rows
-                "%r waits in the journal: %s",
-                bundle,
-                _first_line(f"{type(error).__name__}: {error}"),
+                "%r waits in the journal: %s", bundle, _described(error)
             )
             self._postpone(bundle, POSTPONED_S)
 
@@ -168,6 +198,8 @@ class EventPersister:
             _set_aside(entries[0].content, f"{type(error).__name__}: {error}")
 
     def _store(self, events: Sequence[TrackedEvent]) -> None:
+        if not events:
+            return
         unsettled = store_in_transaction(events, self._rulebooks, self._caches)
         waited = self._now() - min(event.received_at for event in events)
         if waited < BEHIND or len(events) < LARGE_BUNDLE:
@@ -183,14 +215,14 @@ class EventPersister:
         except RedisError as error:
             logger.warning("the lease of lane %s was not extended: %s", bundle.lane.name, error)
 
-    def _remove(self, bundle: Bundle) -> None:
+    def _remove(self, *bundles: Bundle) -> None:
         """Remove stored events from the journal; repeat it while Redis refuses or is away."""
         pause = 0.1
         while True:
             try:
-                removed = self._journal.remove(bundle)
+                removed = self._journal.remove(*bundles)
             except RedisError as error:
-                logger.warning("%r is stored but not removed yet: %s", bundle, error)
+                logger.warning("%r are stored but not removed yet: %s", bundles, error)
             else:
                 if not removed:
                     raise LeaseOver
@@ -261,6 +293,10 @@ def _set_aside(content: Any, reason: str, organization_id: int | None = None) ->
             storage.reject(organization_id, content, reason)
 
     retry_while_unavailable(reject)
+
+
+def _described(error: Exception) -> str:
+    return _first_line(f"{type(error).__name__}: {error}")
 
 
 def _first_line(message: str) -> str:

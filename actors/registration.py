@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -50,8 +51,8 @@ def _register_events_and_health(broker: QueueBroker, rulebooks: RuleBooks) -> No
     evaluator = CompanyEvaluator(broker, rulebooks)
 
     @dramatiq.actor(broker=broker, queue_name=messages.EVENTS, actor_name=messages.STORE)
-    def store(bundle: Bundle) -> None:
-        persister.store(bundle)
+    def store(bundles: Sequence[Bundle]) -> None:
+        persister.store(bundles)
 
     @dramatiq.actor(broker=broker, queue_name=messages.EVENTS, actor_name=messages.PERSIST)
     def persist(events: list[dict[str, Any]]) -> None:

@@ -33,9 +33,9 @@ REFRESH_TOTALS = "sum_up"
 COMPUTE_ANSWER = "work_out"
 
 
-def store(bundle: Bundle) -> Message[None]:
-    """Store the events of a bundle; never enqueued, so it needs no encoding."""
-    return _message(EVENTS, STORE, bundle)
+def store(bundles: Sequence[Bundle]) -> Message[None]:
+    """Store the events of these bundles; never enqueued, so it needs no encoding."""
+    return _message(EVENTS, STORE, bundles)
 
 
 def persist(events: Sequence[dict[str, Any]]) -> Message[None]:

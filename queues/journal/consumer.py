@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from dramatiq import Message
 from dramatiq.broker import Consumer, MessageProxy
@@ -26,9 +26,9 @@ OUTAGE_PAUSE_SECONDS = 0.2
 
 
 class JournalConsumer(Consumer):
-    """Hands out bundles as messages of the `persist` actor, each with its bundle as argument.
+    """Hands out what it takes as messages of the `store` actor, with the bundles as argument.
 
-    The actor ends the lease of a bundle; here, acknowledging only makes room for the next one.
+    The actor ends the leases of bundles; here, acknowledging only makes room for the next one.
     `former` consumes the messages that the ingress of the release before enqueues; `former_bell`
     is the list that it pushes to. Redis's faults end no consumer: Dramatiq would pause for
     seconds before it starts another.
@@ -37,7 +37,7 @@ class JournalConsumer(Consumer):
     def __init__(
         self,
         journal: Journal,
-        message_for: Callable[[Bundle], Message[None]],
+        message_for: Callable[[Sequence[Bundle]], Message[None]],
         *,
         prefetch: int,
         former: Consumer,
@@ -49,7 +49,7 @@ class JournalConsumer(Consumer):
         self._former = former
         self._former_bell = former_bell
         self._former_waits = True
-        self._taken: dict[str, Bundle] = {}
+        self._taken: dict[str, Sequence[Bundle]] = {}
         self._in_outage = False
 
     def __next__(self) -> MessageProxy | None:
@@ -78,7 +78,7 @@ class JournalConsumer(Consumer):
 
     def _next_bundle(self) -> MessageProxy | None:
         taken = self._journal.take()
-        if isinstance(taken, Bundle):
+        if taken is not None and not isinstance(taken, float):
             message = self._message_for(taken)
             self._taken[message.message_id] = taken
             return MessageProxy(message)
@@ -101,14 +101,17 @@ class JournalConsumer(Consumer):
         """Let other workers take the bundles that were not handled."""
         former = []
         for message in messages:
-            bundle = self._taken.pop(message.message_id, None)
-            if bundle is None:
+            bundles = self._taken.pop(message.message_id, None)
+            if bundles is None:
                 former.append(message)
                 continue
-            try:
-                self._journal.postpone(bundle, 0)
-            except RedisError as error:
-                logger.warning("%s waits for the end of its lease: %s", bundle.lane.name, error)
+            for bundle in bundles:
+                try:
+                    self._journal.postpone(bundle, 0)
+                except RedisError as error:
+                    logger.warning(
+                        "lane %s waits for the end of its lease: %s", bundle.lane.name, error
+                    )
         self._former.requeue(former)
 
     def close(self) -> None:

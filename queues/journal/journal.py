@@ -10,7 +10,7 @@ from redis import Redis
 from redis.commands.core import Script
 
 from queues.journal import keys
-from queues.journal.lanes import Lane
+from queues.journal.lanes import PARTITIONS, Lane
 
 FORMAT = "1"
 """The format of the entries that this release writes and reads."""
@@ -79,30 +79,39 @@ class Journal:
         self._hold = _script(client, "hold")
         self._waiting = _script(client, "waiting")
 
-    def take(self) -> Bundle | float | None:
+    def take(self) -> Sequence[Bundle] | float | None:
         """Lease the lane that has been ready longest and return its oldest entries.
 
-        If no lane is ready, return the seconds until one is; None if none has entries.
+        Other partitions of the same organization come along if they are ready and the bundle is
+        not full yet: one transaction costs less than several. If no lane is ready, return the
+        seconds until one is; None if none has entries.
         """
-        first, *taken = self._take(
+        wait, *taken = self._take(
             [keys.READY, keys.LEASES, keys.LEASE_NUMBER],
-            [_ms(LEASE_SECONDS), MOST_ENTRIES, MOST_BYTES, FORMAT, keys.ENTRIES, keys.HELD],
-        )
-        if not taken:
-            return None if first < 0 else first / 1000
-        lane, lease, last_id, ids, payload, odd, held = taken
-        return Bundle(
-            Lane.named(lane.decode()),
-            lease,
-            last_id.decode(),
-            ids.decode().split(),
-            payload,
             [
-                OddEntry(entry_id.decode(), tuple(content))
-                for entry_id, content in zip(odd[::2], odd[1::2], strict=True)
+                _ms(LEASE_SECONDS), MOST_ENTRIES, MOST_BYTES, FORMAT, keys.ENTRIES, keys.HELD,
+                _ms(GATHER_SECONDS), PARTITIONS,
             ],
-            frozenset(company.decode() for company in held),
-        )
+        )  # fmt: skip
+        if not taken:
+            return None if wait < 0 else wait / 1000
+        held = frozenset(company.decode() for company in taken.pop(0))
+        lanes = [taken[first : first + 6] for first in range(0, len(taken), 6)]
+        return [
+            Bundle(
+                Lane.named(lane.decode()),
+                lease,
+                last_id.decode(),
+                ids.decode().split(),
+                payload,
+                [
+                    OddEntry(entry_id.decode(), tuple(content))
+                    for entry_id, content in zip(odd[::2], odd[1::2], strict=True)
+                ],
+                held,
+            )
+            for lane, lease, last_id, ids, payload, odd in lanes
+        ]
 
     def read(self, bundle: Bundle) -> list[bytes]:
         """Return the entries in `bundle.payload` one by one, for when one is not JSON."""
@@ -113,22 +122,21 @@ class Journal:
             content[FORMAT.encode()] for entry_id, content in entries if entry_id.decode() in known
         ]
 
-    def remove(self, bundle: Bundle) -> bool:
-        """End a lease and remove the entries of the bundle; False if the lease was over."""
-        return self._end(bundle, _next_id(bundle.last_id), GATHER_SECONDS)
+    def remove(self, *bundles: Bundle) -> bool:
+        """End leases and remove the entries of the bundles; False if a lease was over."""
+        return self._end(bundles, GATHER_SECONDS, [_next_id(b.last_id) for b in bundles])
 
     def postpone(self, bundle: Bundle, seconds: float) -> bool:
         """End a lease and leave the entries, to be taken after a pause."""
-        return self._end(bundle, "", seconds)
+        return self._end([bundle], seconds, [""])
 
-    def _end(self, bundle: Bundle, first_that_stays: str, pause: float) -> bool:
-        lane = bundle.lane.name
-        return bool(
-            self._release(
-                [keys.READY, keys.LEASES, keys.ENTRIES + lane],
-                [lane, bundle.lease, first_that_stays, _ms(pause)],
-            )
-        )
+    def _end(self, bundles: Sequence[Bundle], pause: float, staying: Sequence[str]) -> bool:
+        lanes = [bundle.lane.name for bundle in bundles]
+        args: list[Any] = [_ms(pause)]
+        for bundle, lane, first_that_stays in zip(bundles, lanes, staying, strict=True):
+            args += (lane, bundle.lease, first_that_stays)
+        journals = [keys.ENTRIES + lane for lane in lanes]
+        return all(self._release([keys.READY, keys.LEASES, *journals], args))
 
     def extend(self, bundle: Bundle) -> bool:
         """Begin a lease again; False if it was over."""

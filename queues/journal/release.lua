@@ -1,19 +1,24 @@
--- Ends a lease: removes the entries that are stored, and lets others take the lane after a pause.
+-- Ends leases: removes the entries that are stored, and lets others take the lanes after a pause.
 --
--- KEYS: the lanes that are ready, the leases, the lane's journal
--- ARGV: the lane; the number of the lease; the id of the first entry that stays, or "" if all stay; the pause
---       in milliseconds
--- Returns: 1, or 0 if the lease is over and nothing was changed
+-- KEYS: the lanes that are ready, the leases, the journal of each lane
+-- ARGV: the pause in milliseconds; then, for each lane, its name, the number of the lease, and the id of the
+--       first entry that stays, or "" if all stay
+-- Returns: for each lane 1, or 0 if its lease is over and nothing was changed
 
-if redis.call("hget", KEYS[2], ARGV[1]) ~= ARGV[2] then
-    return 0
-end
--- This comes first: Redis lets a script that has written go on although memory is full (see take.lua).
-redis.call("hdel", KEYS[2], ARGV[1])
-if ARGV[3] ~= "" then
-    redis.call("xtrim", KEYS[3], "minid", ARGV[3])
-end
 local time = redis.call("time")
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-redis.call("zadd", KEYS[1], now + tonumber(ARGV[4]), ARGV[1])
-return 1
+local released = {}
+for i = 3, #KEYS do
+    local lane, lease, first_that_stays = unpack(ARGV, 3 * i - 7, 3 * i - 5)
+    released[i - 2] = 0
+    if redis.call("hget", KEYS[2], lane) == lease then
+        -- This comes first: Redis lets a script that has written go on although memory is full (see take.lua).
+        redis.call("hdel", KEYS[2], lane)
+        if first_that_stays ~= "" then
+            redis.call("xtrim", KEYS[i], "minid", first_that_stays)
+        end
+        redis.call("zadd", KEYS[1], now + tonumber(ARGV[1]), lane)
+        released[i - 2] = 1
+    end
+end
+return released

@@ -1,21 +1,22 @@
--- Leases the lane that has been ready longest and reads its oldest entries. Lanes without entries are removed.
+-- Leases the lane that has been ready longest, with the other partitions of its organization that are ready or
+-- about to be, and reads their oldest entries. Lanes without entries are removed.
 --
 -- KEYS: the lanes that are ready, the leases, the number of the latest lease
 -- ARGV: the lease in milliseconds; the most entries; the most bytes of entries; the format to join; the
---       prefixes of journals and of held companies
--- Returns: milliseconds until a lane is ready, or -1 if none has entries. Or: 0, the lane, the number of the
---          lease, the id of the last entry read, the ids of the entries in that format, the entries joined by
---          commas, for each entry in another format its id and content, the companies that are held
+--       prefixes of journals and of held companies; how many milliseconds too early a partition may be taken
+--       together with another; the number of partitions
+-- Returns: milliseconds until a lane is ready, or -1 if none has entries. Or: 0, the companies that are held,
+--          and for each lane its name, the number of its lease, the id of the last entry read, the ids of the
+--          entries in that format, the entries joined by commas, and for each entry in another format its id
+--          and content
 
 local CHUNK = 100
 local LONGEST_PAUSE = 60000
 
-local function clock()
-    local time = redis.call("time")
-    return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
-local now = clock()
+local lease_ms, most_entries, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call("time")
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local entries, bytes = 0, 0
 
 -- A time beyond the longest pause was written before the machine's clock was set back.
 local function next_lane()
@@ -30,8 +31,12 @@ local function next_lane()
     return first[1], math.max(0, tonumber(first[2]) - now)
 end
 
+local function is_full()
+    return entries >= most_entries or bytes >= most_bytes
+end
+
 local function read(journal)
-    local ids, entries, odd, last, bytes, from = {}, {}, {}, "", 0, "-"
+    local ids, contents, odd, last, from = {}, {}, {}, "", "-"
     while true do
         local chunk = redis.call("xrange", journal, from, "+", "count", CHUNK)
         for _, entry in ipairs(chunk) do
@@ -39,21 +44,47 @@ local function read(journal)
             last = entry[1]
             if content[1] == ARGV[4] then
                 ids[#ids + 1] = last
-                entries[#entries + 1] = content[2]
+                contents[#contents + 1] = content[2]
             else
                 odd[#odd + 1] = last
                 odd[#odd + 1] = content
             end
-            bytes = bytes + #content[2]
-            if #ids + #odd / 2 >= tonumber(ARGV[2]) or bytes >= tonumber(ARGV[3]) then
-                return ids, entries, odd, last
+            entries, bytes = entries + 1, bytes + #content[2]
+            if is_full() then
+                return last, ids, contents, odd
             end
         end
         if #chunk < CHUNK then
-            return ids, entries, odd, last
+            return last, ids, contents, odd
         end
         from = "(" .. last
     end
+end
+
+-- Appends what is read from a lane to `taken`, or removes the lane if it has no entries.
+local function take(lane, taken)
+    local last, ids, contents, odd = read(ARGV[5] .. lane)
+    if last == "" then
+        redis.call("del", ARGV[5] .. lane)
+        redis.call("zrem", KEYS[1], lane)
+        local organization, company = lane:match("^(%d+):%d+:(.*)$")
+        if company then
+            redis.call("srem", ARGV[6] .. organization, company)
+        end
+        return
+    end
+    local lease = redis.call("incr", KEYS[3])
+    redis.call("hset", KEYS[2], lane, lease)
+    redis.call("zadd", KEYS[1], now + lease_ms, lane)
+    for _, part in ipairs({lane, lease, last, table.concat(ids, " "), table.concat(contents, ","), odd}) do
+        taken[#taken + 1] = part
+    end
+end
+
+local function may_come_along(lane)
+    local ready_at = tonumber(redis.call("zscore", KEYS[1], lane) or "inf")
+    local early = ready_at <= now + tonumber(ARGV[7])
+    return ready_at <= now or early and redis.call("hexists", KEYS[2], lane) == 0
 end
 
 -- Redis refuses the first write of a script if memory is full and the command may need some. Workers must go
@@ -65,19 +96,16 @@ while true do
     if wait ~= 0 then
         return {wait}
     end
-    local ids, entries, odd, last = read(ARGV[5] .. lane)
     local organization = lane:match("^%d+")
-    if last ~= "" then
-        local lease = redis.call("incr", KEYS[3])
-        redis.call("hset", KEYS[2], lane, lease)
-        redis.call("zadd", KEYS[1], now + tonumber(ARGV[1]), lane)
-        local held = redis.call("smembers", ARGV[6] .. organization)
-        return {0, lane, lease, last, table.concat(ids, " "), table.concat(entries, ","), odd, held}
+    local taken = {0, redis.call("smembers", ARGV[6] .. organization)}
+    take(lane, taken)
+    for partition = 0, tonumber(ARGV[8]) - 1 do
+        local other = organization .. ":" .. partition
+        if other ~= lane and not is_full() and may_come_along(other) then
+            take(other, taken)
+        end
     end
-    redis.call("del", ARGV[5] .. lane)
-    redis.call("zrem", KEYS[1], lane)
-    local company = lane:match("^%d+:%d+:(.*)$")
-    if company then
-        redis.call("srem", ARGV[6] .. organization, company)
+    if #taken > 2 then
+        return taken
     end
 end

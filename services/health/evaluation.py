@@ -89,7 +89,9 @@ def _judge_until(company: Company, now: datetime, stored_until: StoredUntilOf | 
     if stored_until is not None:
         until = min(now, stored_until(company.organization_id, company.external_id))
     if company.unsettled_since is not None and company.unsettled_since <= now:
-        return max(until, company.unsettled_since)
+        # Events are stored in order, so all that came before the newest one are stored.
+        newest = company.traits.newest_event_at or company.unsettled_since
+        return max(until, company.unsettled_since, min(newest, now))
     return until
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -60,14 +60,14 @@ class Storing:
     def send(self, *events: dict[str, Any]) -> None:
         self.admissions.admit(self.organization_id, events, limit=1_000, window_seconds=3600)
 
-    def take(self) -> Bundle | None:
+    def take(self) -> Sequence[Bundle]:
         taken = self.journal.take()
-        return taken if isinstance(taken, Bundle) else None
+        return taken if isinstance(taken, list) else []
 
     def store_ready(self) -> None:
         """Store every bundle that can be taken now."""
-        while bundle := self.take():
-            self.persister.store(bundle)
+        while bundles := self.take():
+            self.persister.store(bundles)
 
     def store_all(self) -> None:
         """Store every event."""
@@ -213,9 +213,9 @@ def test_what_can_be_neither_stored_nor_set_aside_stays_and_is_not_logged(
 
     monkeypatch.setattr("models.events.storage.reject", refuse)
     storing.send(storing.event("a", event_key="no\x00key", data={"very": "private"}))
-    bundle = storing.take()
-    assert bundle is not None
-    storing.persister.store(bundle)
+    bundles = storing.take()
+    assert bundles
+    storing.persister.store(bundles)
     assert storing.waiting == 1
     assert isinstance(storing.journal.take(), float), "it is tried again after a pause"
     assert "waits in the journal" in caplog.text
@@ -229,12 +229,12 @@ def test_events_stay_until_redis_lets_them_be_removed(
     """R3: while Redis refuses writes, for instance for lack of replicas."""
     monkeypatch.setattr("actors.persist.MAX_PAUSE_S", 0.1)
     storing.send(storing.event("a"))
-    bundle = storing.take()
-    assert bundle is not None
+    bundles = storing.take()
+    assert bundles
     client = storing.broker.client
     client.config_set("min-replicas-to-write", 1)
     try:
-        storing_thread = threading.Thread(target=storing.persister.store, args=(bundle,))
+        storing_thread = threading.Thread(target=storing.persister.store, args=(bundles,))
         storing_thread.start()
         storing_thread.join(0.4)
         assert storing_thread.is_alive()
@@ -251,8 +251,8 @@ def test_while_postgresql_is_away_the_lease_is_extended(
 ) -> None:
     monkeypatch.setattr(journal_module, "LEASE_SECONDS", 0.3)
     storing.send(storing.event("a"))
-    bundle = storing.take()
-    assert bundle is not None
+    bundles = storing.take()
+    assert bundles
     failures = iter([psycopg2.OperationalError("away")] * 3)
 
     def fail_at_first(*args: Any) -> list[int]:
@@ -261,7 +261,7 @@ def test_while_postgresql_is_away_the_lease_is_extended(
         return store_in_transaction(*args)
 
     monkeypatch.setattr(persist_module, "store_in_transaction", fail_at_first)
-    storing.persister.store(bundle)  # pauses of 0.1, 0.2 and 0.4 s
+    storing.persister.store(bundles)  # pauses of 0.1, 0.2 and 0.4 s
     assert storing.stored == ["e1"]
 
 
@@ -271,8 +271,8 @@ def test_a_worker_whose_lease_is_over_leaves_the_bundle_to_others(
     monkeypatch.setattr(journal_module, "LEASE_SECONDS", 0.0)
     storing.send(storing.event("a"))
     first, second = storing.take(), storing.take()
-    assert first is not None
-    assert second is not None
+    assert first
+    assert second
     storing.persister.store(first)
     assert (storing.stored, storing.waiting) == (["e1"], 1)
     storing.persister.store(second)
@@ -284,15 +284,15 @@ def test_a_statement_that_the_database_does_not_support_holds_the_events(
 ) -> None:
     monkeypatch.setattr("actors.persist.MAX_PAUSE_S", 0.1)
     storing.send(storing.event("a"))
-    bundle = storing.take()
-    assert bundle is not None
+    bundles = storing.take()
+    assert bundles
     with transaction():
         query(
             "create function refuse() returns trigger language plpgsql as $$ begin"
             " raise exception 'no' using errcode = 'feature_not_supported'; end $$;"
             " create trigger refuse before insert on events execute function refuse()"
         )
-    thread = threading.Thread(target=storing.persister.store, args=(bundle,))
+    thread = threading.Thread(target=storing.persister.store, args=(bundles,))
     thread.start()
     thread.join(0.4)
     assert thread.is_alive()

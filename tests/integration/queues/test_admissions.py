@@ -16,7 +16,7 @@ from queues import admissions as admissions_module
 from queues.admissions import LONGEST_BELL, Admission, Admissions
 from queues.broker import QueueBroker, build_broker
 from queues.journal import keys
-from queues.journal.journal import Bundle, Journal
+from queues.journal.journal import Journal
 from queues.journal.lanes import Lane
 from tests.support.ingress.application import Clock, memory_used
 
@@ -59,12 +59,14 @@ def test_a_worker_gets_the_events_of_each_partition_in_the_order_of_acceptance(
     for start in (0, 10):
         admissions.admit(7, [event(n) for n in range(start, start + 10)], **HOUR)
     taken = []
-    while isinstance(bundle := journal.take(), Bundle):
+    bundles = journal.take()
+    assert isinstance(bundles, list)
+    for bundle in bundles:
         events = json.loads(b"[%b]" % bundle.payload)
         assert {Lane.of_company(7, e["company"]["id"]) for e in events} == {bundle.lane}
         assert events == sorted(events, key=itemgetter("n"))
-        assert journal.remove(bundle)
         taken += events
+    assert journal.remove(*bundles)
     assert sorted(taken, key=itemgetter("n")) == [event(n) for n in range(20)]
     assert admissions.waiting() == 0
 

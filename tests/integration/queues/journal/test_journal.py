@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,14 +60,20 @@ def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_module, "LEASE_SECONDS", SECONDS)
 
 
-def take(journal: Journal) -> Bundle:
-    """Take a bundle, waiting until a lane is ready."""
+def take_all(journal: Journal) -> Sequence[Bundle]:
+    """Take bundles, waiting until a lane is ready."""
     deadline = time.monotonic() + 5
-    while not isinstance(taken := journal.take(), Bundle):
-        assert taken is not None, "the journal is empty"
+    while isinstance(taken := journal.take(), float):
         assert time.monotonic() < deadline
         time.sleep(taken)
+    assert taken is not None, "the journal is empty"
     return taken
+
+
+def take(journal: Journal) -> Bundle:
+    """Take the bundle of the only lane that is ready."""
+    [bundle] = take_all(journal)
+    return bundle
 
 
 def numbers(bundle: Bundle) -> list[int]:
@@ -76,9 +82,9 @@ def numbers(bundle: Bundle) -> list[int]:
 
 def drained(journal: Journal) -> Iterator[Bundle]:
     while journal.waiting():
-        bundle = take(journal)
-        yield bundle
-        assert journal.remove(bundle)
+        bundles = take_all(journal)
+        yield from bundles
+        assert journal.remove(*bundles)
 
 
 def test_an_empty_journal_has_nothing_to_take(journal: Journal) -> None:
@@ -176,9 +182,9 @@ def test_entries_gather_after_a_bundle_and_a_single_one_does_not_wait(
     journal: Journal, tenant: Tenant
 ) -> None:
     tenant.send("acme")
-    bundle = journal.take()
-    assert isinstance(bundle, Bundle)
-    assert journal.remove(bundle)
+    taken = journal.take()
+    assert isinstance(taken, list)
+    assert journal.remove(*taken)
     tenant.send("acme")
     wait = journal.take()
     assert isinstance(wait, float)
@@ -262,7 +268,7 @@ def test_lanes_written_before_the_clock_was_set_back_are_taken_at_once(
     tenant.send("acme")
     [lane] = redis.zrange(keys.READY, 0, -1)
     redis.zadd(keys.READY, {lane: time.time() * 1000 + 3_600_000})
-    assert isinstance(journal.take(), Bundle)
+    assert take(journal)
 
 
 def test_nothing_is_left_in_redis_once_everything_is_stored(
