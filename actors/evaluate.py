@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from redis.exceptions import RedisError
 
-from models.companies import companies
+from actors.locked_companies import find_kept_locked
 from models.database import UNAVAILABLE, is_lock_timeout, transaction
 from queues import messages
 from queues.backlog import BEHIND, GRACE, Backlog
@@ -38,7 +38,7 @@ class CompanyEvaluator:
             unavailable = isinstance(error, (RedisError, *UNAVAILABLE))
             if len(company_ids) == 1 or (unavailable and not is_lock_timeout(error)):
                 raise
-            if is_lock_timeout(error) and (locked := _find_locked(company_ids)):
+            if is_lock_timeout(error) and (locked := find_kept_locked(company_ids)):
                 if rest := [company_id for company_id in company_ids if company_id not in locked]:
                     self.evaluate(rest)
                 raise  # the clock enqueues the locked ones again
@@ -65,8 +65,3 @@ class CompanyEvaluator:
             if behind.isdisjoint((company.organization_id, None))
         ]
         enqueue_best_effort(self._broker, following)
-
-
-def _find_locked(company_ids: Sequence[int]) -> set[int]:
-    with transaction():
-        return companies.find_locked_ids(company_ids)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import orjson
 from redis.exceptions import RedisError
 
+from actors.locked_companies import find_kept_locked
 from models.companies import companies
 from models.companies.fields.field_digests import RowGone
 from models.database import NOT_SET_UP, UNAVAILABLE, is_lock_timeout, transaction
@@ -112,7 +113,8 @@ class EventPersister:
         try:
             yield
         except LockTimeout:
-            self._postpone(bundle, HELD_PAUSE_SECONDS)
+            held = bundle.lane.company is not None
+            self._postpone(bundle, HELD_PAUSE_SECONDS if held else 0)
         except LeaseOver:
             logger.warning("the lease of lane %s is over; others continue", bundle.lane.name)
         except Exception as error:  # noqa: BLE001 -- Dramatiq would log the events
@@ -148,17 +150,20 @@ class EventPersister:
                 raise LeaseOver
 
     def _hold_locked(self, bundle: Bundle, entries: Sequence[_Entry]) -> list[_Entry]:
-        """Move the entries of companies whose rows are locked; return the others.
+        """Move the entries of companies whose rows are kept locked; return the others.
 
         Raises:
-            LockTimeout: no company is locked, or this lane has only one.
+            LockTimeout: there are none, or this lane has only one company.
         """
         organization_id = bundle.lane.organization_id
-        external_ids = {entry.event.company_id for entry in entries}
         with transaction():
-            locked = companies.find_locked(organization_id, external_ids)
+            ids = companies.find_ids(
+                {(organization_id, entry.event.company_id) for entry in entries}
+            )
+        locked_ids = find_kept_locked(ids.values())
+        locked = {company for (_, company), id_ in ids.items() if id_ in locked_ids}
         if not locked or bundle.lane.company is not None:
-            raise LockTimeout(f"waited too long for a lock; locked companies: {len(locked)}")
+            raise LockTimeout(f"{len(locked)} companies are locked")
         logger.warning(
             "events of %d companies of organization %d wait: their rows are locked",
             len(locked),

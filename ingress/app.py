@@ -11,7 +11,7 @@ from ingress.batch import Batch
 from ingress.client.errors import answer_errors_as_json
 from ingress.client.gate import Gate
 from ingress.client.limit_headers import send_rate_limit
-from ingress.fast_lane import FastLane
+from ingress.fast_path import FastPath
 from ingress.metrics import Metrics
 from ingress.probes import PROBES, Check, add_probes
 from ingress.track import TRACK, Tracking
@@ -35,7 +35,7 @@ def create_app(
     add_probes(app, redis=redis, postgres=postgres)
     if metrics:
         gate = replace(gate, count_events=metrics.events)
-    app.wsgi_app = FastLane(app.wsgi_app, gate, now)  # type: ignore[method-assign]
+    app.wsgi_app = FastPath(app.wsgi_app, gate, now)  # type: ignore[method-assign]
     if metrics:
         app.add_url_rule("/metrics", "metrics", metrics.view)
         app.wsgi_app = metrics.measured(app.wsgi_app)  # type: ignore[assignment, method-assign]

@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import NoScriptError
 
 from queues.journal import keys
-from queues.journal.journal import FORMAT, Journal
+from queues.journal.journal import FORMAT, LONGEST_BELL, Journal
 from queues.journal.lanes import PARTITIONS, Lane, partition_of
 from queues.thread_connection import ThreadConnection
 
@@ -23,9 +23,6 @@ FULL_FROM = 0.8
 """The share of Redis's memory above which nothing is enqueued: workers need some to catch up."""
 
 MEMORY_CHECK_SECONDS = 1.0
-
-LONGEST_BELL = 32
-"""How many waiting workers a burst of events can wake."""
 
 EVENTS, READS = "requests", "reads"
 """The kinds of requests, each with its own counter, so reading does not use up events' limit."""

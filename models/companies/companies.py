@@ -75,23 +75,11 @@ def lock(company_ids: Collection[int]) -> dict[int, Company]:
     return {row["id"]: _company(row) for row in rows}
 
 
-def find_locked(organization_id: int, external_ids: Collection[str]) -> set[str]:
+def find_locked(company_ids: Collection[int]) -> set[int]:
     """Return which companies' rows another transaction has locked at the moment.
 
     The others are locked until the current transaction ends, so let it end at once.
     """
-    parameters = {"organization_id": organization_id, "external_ids": list(external_ids)}
-    mentioned = (
-        "select external_id from companies where organization_id = %(organization_id)s"
-        " and external_id = any(%(external_ids)s)"
-    )
-    existing = {row["external_id"] for row in query(mentioned, parameters)}
-    free = query(f"{mentioned} for no key update skip locked", parameters)
-    return existing - {row["external_id"] for row in free}
-
-
-def find_locked_ids(company_ids: Collection[int]) -> set[int]:
-    """Return which companies' rows another transaction has locked; see `find_locked`."""
     rows = query(
         "select id from companies where id = any(%(ids)s) for no key update skip locked",
         {"ids": list(company_ids)},

@@ -27,6 +27,9 @@ GATHER_SECONDS = 0.05
 """How long a lane gathers entries after a bundle was stored: a transaction for every two or three
 would cost several times as much. An event that arrives alone does not wait."""
 
+LONGEST_BELL = 32
+"""How many waiting workers a burst of events can wake."""
+
 HELD_PAUSE_SECONDS = 2.0
 """The pause before events of a held company are tried again."""
 
@@ -132,11 +135,11 @@ class Journal:
 
     def _end(self, bundles: Sequence[Bundle], pause: float, staying: Sequence[str]) -> bool:
         lanes = [bundle.lane.name for bundle in bundles]
-        args: list[Any] = [_ms(pause)]
+        args: list[Any] = [_ms(pause), LONGEST_BELL]
         for bundle, lane, first_that_stays in zip(bundles, lanes, staying, strict=True):
             args += (lane, bundle.lease, first_that_stays)
         journals = [keys.ENTRIES + lane for lane in lanes]
-        return all(self._release([keys.READY, keys.LEASES, *journals], args))
+        return all(self._release([keys.READY, keys.LEASES, keys.BELL, *journals], args))
 
     def extend(self, bundle: Bundle) -> bool:
         """Begin a lease again; False if it was over."""

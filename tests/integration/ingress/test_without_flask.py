@@ -1,4 +1,4 @@
-"""The fast lane answers like the view, which an unusual `Content-Type` selects."""
+"""The fast path answers like the view, which an unusual `Content-Type` selects."""
 
 import logging
 from copy import deepcopy
@@ -110,7 +110,7 @@ def test_an_event_is_answered_and_queued_as_the_view_does(
     assert remaining[1] == remaining[0] - 1
 
 
-def test_nearly_every_event_takes_the_fast_lane(
+def test_nearly_every_event_takes_the_fast_path(
     serve: Serve, acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ingress = serve()

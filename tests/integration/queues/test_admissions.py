@@ -13,10 +13,10 @@ import redis
 
 from config.settings import Settings
 from queues import admissions as admissions_module
-from queues.admissions import LONGEST_BELL, Admission, Admissions
+from queues.admissions import Admission, Admissions
 from queues.broker import QueueBroker, build_broker
 from queues.journal import keys
-from queues.journal.journal import Journal
+from queues.journal.journal import LONGEST_BELL, Journal
 from queues.journal.lanes import Lane
 from tests.support.ingress.application import Clock, memory_used
 

@@ -281,3 +281,15 @@ def test_nothing_is_left_in_redis_once_everything_is_stored(
     assert journal.take() is None
     left = {key.decode() for key in redis.keys("brazebee:{events}:*")}
     assert left <= {keys.LEASE_NUMBER, keys.BELL}
+
+
+def test_the_end_of_a_lease_rings_the_bell_for_those_who_found_every_lane_leased(
+    journal: Journal, tenant: Tenant
+) -> None:
+    tenant.send("acme")
+    assert journal.wait(0.1) is not None
+    bundle = take(journal)
+    assert isinstance(journal.take(), float)
+    assert journal.wait(0.05) is None
+    journal.postpone(bundle, 0)
+    assert journal.wait(1) is not None

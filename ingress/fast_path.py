@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-class FastLane:
+class FastPath:
     """WSGI middleware that does what the view of `/v1/track` does if the request has no fault.
 
     A request with a possible fault is passed to the view unchanged.
