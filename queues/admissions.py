@@ -92,6 +92,10 @@ class Admissions:
             self.nearly_full = bool(nearly_full)
         return Admission(count, ends_in_ms, bool(nearly_full))
 
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self._connection.close()
+
     def usage(
         self, organization_id: int, *, limit: int, window_seconds: int, kind: str = EVENTS
     ) -> Admission:

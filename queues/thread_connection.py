@@ -37,6 +37,12 @@ class ThreadConnection:
         connection.send_packed_command(connection.pack_command(*command), check_health=False)
         return connection.read_response()
 
+    def close(self) -> None:
+        """Close this thread's connection; the next command opens another."""
+        connection, self._local.connection = self._local.connection, None
+        if connection is not None:
+            connection.disconnect()
+
     def _connection(self) -> ConnectionInterface:
         local, now = self._local, time.monotonic()
         connection = local.connection

@@ -53,6 +53,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
     database.obj.close_all()
     connect(settings, answer_within_ms=400)
     clients: list[redis.Redis] = []
+    gates: list[Admissions] = []
 
     def build(
         *,
@@ -72,6 +73,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
                 query("select 1")
 
         admissions = Admissions(broker.client)
+        gates.append(admissions)
         gate = Gate(
             directory=Directory(),
             limiter=RateLimiter(limits_url, rate_limit),
@@ -89,6 +91,8 @@ def serve(settings: Settings) -> Iterator[Serve]:
         return Ingress(app, queue)
 
     yield build
+    for admissions in gates:
+        admissions.close()
     for client in clients:
         client.close()
 

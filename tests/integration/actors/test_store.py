@@ -95,10 +95,12 @@ class Storing:
 
 
 @pytest.fixture
-def storing(settings: Settings, new_broker: NewBroker) -> Storing:
+def storing(settings: Settings, new_broker: NewBroker) -> Iterator[Storing]:
     database.obj.close_all()
     connect(settings, lock_timeout_ms=LOCK_TIMEOUT_MS)
-    return Storing(new_broker())
+    storing = Storing(new_broker())
+    yield storing
+    storing.admissions.close()
 
 
 @pytest.fixture(autouse=True)

@@ -33,8 +33,10 @@ def broker(settings: Settings) -> Iterator[QueueBroker]:
 
 
 @pytest.fixture
-def admissions(broker: QueueBroker) -> Admissions:
-    return Admissions(broker.client)
+def admissions(broker: QueueBroker) -> Iterator[Admissions]:
+    admissions = Admissions(broker.client)
+    yield admissions
+    admissions.close()
 
 
 @pytest.fixture

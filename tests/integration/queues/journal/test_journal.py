@@ -46,8 +46,10 @@ def redis(new_broker: NewBroker) -> Any:
 
 
 @pytest.fixture
-def admissions(new_broker: NewBroker) -> Admissions:
-    return Admissions(new_broker().client)
+def admissions(new_broker: NewBroker) -> Iterator[Admissions]:
+    admissions = Admissions(new_broker().client)
+    yield admissions
+    admissions.close()
 
 
 @pytest.fixture
