@@ -10,6 +10,8 @@ from queues import messages
 from queues.backlog import BEHIND, GRACE, Backlog
 from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
+from queues.evaluations import ids_of
+from queues.lanes.lane_queue import Bundle
 from services.health import evaluation
 from services.rules.rule_books import RuleBooks
 from services.times import utc_now
@@ -24,7 +26,19 @@ class CompanyEvaluator:
     def __init__(self, broker: QueueBroker, rulebooks: RuleBooks) -> None:
         self._broker = broker
         self._rulebooks = rulebooks
+        self._evaluations = broker.evaluations
         self._backlog = Backlog(broker, utc_now, refresh_s=BACKLOG_REFRESH_S)
+
+    def evaluate_lanes(self, bundles: Sequence[Bundle]) -> None:
+        """Evaluate the companies of bundles and remove them from their lanes.
+
+        Raises:
+            Exception: as `evaluate`.
+        """
+        try:
+            self.evaluate(ids_of(bundles))
+        finally:
+            self._evaluations.remove(bundles)
 
     def evaluate(self, company_ids: Sequence[int]) -> None:
         """Evaluate companies and enqueue what follows. One that fails does not stop the others.
@@ -57,11 +71,15 @@ class CompanyEvaluator:
                 utc_now(),
                 stored_until=lambda *company: reading.of(*company) - GRACE,
             )
-        following = [messages.deliver(delivery_id, attempt=1) for delivery_id in result.written]
+        enqueue_best_effort(
+            self._broker,
+            [messages.deliver(delivery_id, attempt=1) for delivery_id in result.written],
+        )
         behind = reading.organizations_behind(BEHIND)
-        following += [
-            messages.evaluate(company.id)
-            for company in result.unsettled
-            if behind.isdisjoint((company.organization_id, None))
-        ]
-        enqueue_best_effort(self._broker, following)
+        self._evaluations.enqueue_best_effort(
+            [
+                (company.organization_id, company.id)
+                for company in result.unsettled
+                if behind.isdisjoint((company.organization_id, None))
+            ]
+        )

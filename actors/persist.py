@@ -18,11 +18,9 @@ from models.companies import companies
 from models.companies.fields.field_digests import RowGone
 from models.database import NOT_SET_UP, UNAVAILABLE, is_lock_timeout, transaction
 from models.events import storage
-from queues import messages
 from queues.backlog import BEHIND
-from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
-from queues.journal.journal import HELD_PAUSE_SECONDS, Bundle, Journal
+from queues.lanes.lane_queue import HELD_PAUSE_SECONDS, Bundle, LaneQueue
 from services.events import intake
 from services.events.intake import IntakeCaches
 from services.events.tracked_event import TrackedEvent, UnreadableEvent
@@ -59,8 +57,8 @@ class EventPersister:
     def __init__(
         self, broker: QueueBroker, rulebooks: RuleBooks, now: Callable[[], datetime]
     ) -> None:
-        self._broker = broker
-        self._journal = Journal(broker.client)
+        self._evaluations = broker.evaluations
+        self._journal = LaneQueue.of_events(broker.client)
         self._rulebooks = rulebooks
         self._now = now
         self._caches = IntakeCaches()
@@ -125,13 +123,16 @@ class EventPersister:
 
     def persist(self, contents: Sequence[dict[str, Any]]) -> None:
         """Store the events of a message of the release before."""
-        entries = []
+        entries: dict[int, list[_Entry]] = {}
         for content in contents:
             try:
-                entries.append(_Entry(content, TrackedEvent.from_message(content)))
+                event = TrackedEvent.from_message(content)
             except UnreadableEvent as error:
                 _set_aside(content, str(error))
-        self._store_in_parts(entries)
+            else:
+                entries.setdefault(event.organization_id, []).append(_Entry(content, event))
+        for of_organization in entries.values():
+            self._store_in_parts(of_organization)
 
     def _movable(self, bundle: Bundle, entries: Sequence[_Entry]) -> list[_Entry]:
         """Move the entries of companies that have a lane of their own; return the others."""
@@ -203,14 +204,14 @@ class EventPersister:
             _set_aside(entries[0].content, f"{type(error).__name__}: {error}")
 
     def _store(self, events: Sequence[TrackedEvent]) -> None:
+        """Store events of one organization, and enqueue the evaluation of their companies."""
         if not events:
             return
         unsettled = store_in_transaction(events, self._rulebooks, self._caches)
         waited = self._now() - min(event.received_at for event in events)
         if waited < BEHIND or len(events) < LARGE_BUNDLE:
-            enqueue_best_effort(
-                self._broker, [messages.evaluate(company_id) for company_id in unsettled]
-            )
+            organization_id = events[0].organization_id
+            self._evaluations.enqueue_best_effort([(organization_id, id_) for id_ in unsettled])
 
     def _extend(self, bundle: Bundle) -> None:
         """Extend the lease of a bundle while its worker waits for PostgreSQL."""
@@ -242,7 +243,7 @@ class EventPersister:
             logger.warning("lane %s waits for the end of its lease: %s", bundle.lane.name, error)
 
 
-def _read(bundle: Bundle, journal: Journal) -> list[_Entry]:
+def _read(bundle: Bundle, journal: LaneQueue) -> list[_Entry]:
     """Return the events of a bundle, and set aside the entries that are none."""
     for odd in bundle.odd:
         fields = [part.decode(errors="backslashreplace") for part in odd.content]

@@ -15,7 +15,7 @@ from models.database import UNAVAILABLE, transaction
 from queues import messages
 from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
-from queues.journal.journal import Bundle
+from queues.lanes.lane_queue import Bundle
 from services import totals
 from services.insights import answers
 from services.rules.rule_books import RuleBooks, RulesUnreadable
@@ -57,6 +57,15 @@ def _register_events_and_health(broker: QueueBroker, rulebooks: RuleBooks) -> No
     @dramatiq.actor(broker=broker, queue_name=messages.EVENTS, actor_name=messages.PERSIST)
     def persist(events: list[dict[str, Any]]) -> None:
         persister.persist(events)
+
+    @dramatiq.actor(
+        broker=broker,
+        queue_name=messages.HEALTH,
+        actor_name=messages.EVALUATE_LANES,
+        throws=(RedisError, RulesUnreadable, *UNAVAILABLE),  # the clock enqueues it again
+    )
+    def evaluate_lanes(bundles: Sequence[Bundle]) -> None:
+        evaluator.evaluate_lanes(bundles)
 
     @dramatiq.actor(
         broker=broker,

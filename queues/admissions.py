@@ -12,9 +12,9 @@ import orjson
 from redis import Redis
 from redis.exceptions import NoScriptError
 
-from queues.journal import keys
-from queues.journal.journal import FORMAT, LONGEST_BELL, Journal
-from queues.journal.lanes import PARTITIONS, Lane, partition_of
+from queues.lanes.keys import JOURNAL
+from queues.lanes.lane import PARTITIONS, Lane, partition_of
+from queues.lanes.lane_queue import FORMAT, LONGEST_BELL, LaneQueue
 from queues.thread_connection import ThreadConnection
 
 _SCRIPT = (Path(__file__).parent / "admit.lua").read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ class Admissions:
 
     def __init__(self, client: Redis) -> None:
         self._client = client
-        self._journal = Journal(client)
+        self._journal = LaneQueue.of_events(client)
         self._script = client.register_script(_SCRIPT)
         self._connection = ThreadConnection(client.connection_pool)
         self._checked_at = -math.inf
@@ -77,7 +77,7 @@ class Admissions:
         if check:
             self._checked_at = now
         full = FULL_FROM if check else ("yes" if self.nearly_full else "no")
-        names = (counter, keys.READY, keys.BELL, *_journals(organization_id))
+        names = (counter, JOURNAL.ready, JOURNAL.bell, *_journals(organization_id))
         args: list[Any] = [limit, window_seconds * 1000, full, LONGEST_BELL, FORMAT]
         args.append(organization_id)
         for event in events:
@@ -126,4 +126,4 @@ def _counter(kind: str, organization_id: int, limit: int, window_seconds: int) -
 
 @lru_cache(10_000)
 def _journals(organization_id: int) -> tuple[str, ...]:
-    return tuple(keys.ENTRIES + Lane(organization_id, n).name for n in range(PARTITIONS))
+    return tuple(JOURNAL.entries + Lane(organization_id, n).name for n in range(PARTITIONS))

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from queues import messages
 from queues.broker import QueueBroker
-from queues.journal.journal import Journal
-from queues.journal.lanes import Lane
+from queues.lanes.lane import Lane
+from queues.lanes.lane_queue import LaneQueue
 
 GRACE = timedelta(milliseconds=250)
 """Changes by time are judged this long after the fact: the longest that a request takes from its
@@ -77,7 +77,7 @@ class Backlog:
     ) -> None:
         """`refresh_s` is how long a reading is reused, in seconds."""
         self._broker = broker
-        self._journal = Journal(broker.client)
+        self._journal = LaneQueue.of_events(broker.client)
         self._now = now
         self._refresh_s = refresh_s
         self._read_at = -math.inf

@@ -1,7 +1,8 @@
 """The Redis broker that all processes share."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -22,9 +23,10 @@ from queues.consumer import (
     BundleConsumer,
     QueueConsumer,
 )
-from queues.journal.consumer import JournalConsumer
-from queues.journal.journal import Journal
-from queues.messages import EVENTS, HEALTH, WEBHOOKS, created_at, encode, store
+from queues.evaluations import Evaluations
+from queues.lanes.consumer import LaneConsumer
+from queues.lanes.lane_queue import Bundle, LaneQueue
+from queues.messages import EVENTS, HEALTH, WEBHOOKS, created_at, encode, evaluate_lanes, store
 
 BUNDLED = {EVENTS: EVENTS_AT_ONCE, HEALTH: COMPANIES_AT_ONCE}
 
@@ -62,8 +64,16 @@ class _Orjson(Encoder):
 set_encoder(_Orjson())
 
 
+MessageFor = Callable[[Sequence[Bundle]], Message[None]]
+
+
 class QueueBroker(RedisBroker):
     """Dramatiq's Redis broker with a consumer and a prefetch for each queue."""
+
+    @cached_property
+    def evaluations(self) -> Evaluations:
+        """The queue of companies to evaluate."""
+        return Evaluations(self.client)
 
     @property
     def consumer_class(self) -> type[Consumer]:
@@ -73,19 +83,25 @@ class QueueBroker(RedisBroker):
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """See `RedisBroker.consume`."""
         idle_wait = min(timeout, IDLE_WAIT_MS)
-        if queue_name == EVENTS:
-            return JournalConsumer(
-                Journal(self.client),
-                store,
+        if queue_name in BUNDLED:
+            lanes, message_for = self._lanes(queue_name)
+            return LaneConsumer(
+                lanes,
+                message_for,
                 prefetch=prefetch,
                 former=BundleConsumer(self, queue_name, prefetch, 0, BUNDLED[queue_name]),
-                former_bell=dramatiq_layout.queue_key(self.namespace, EVENTS) + WAKE_UP_SUFFIX,
+                former_bell=dramatiq_layout.queue_key(self.namespace, queue_name) + WAKE_UP_SUFFIX,
             )
-        if queue_name in BUNDLED:
-            return BundleConsumer(self, queue_name, prefetch, idle_wait, BUNDLED[queue_name])
         if queue_name == WEBHOOKS:
             return super().consume(queue_name, WEBHOOK_PREFETCH, idle_wait)
         return super().consume(queue_name, prefetch, max(timeout, DELAYED_POLL_MS))
+
+    def _lanes(
+        self, queue_name: str
+    ) -> tuple[LaneQueue, Callable[[Sequence[Bundle]], Message[None]]]:
+        if queue_name == EVENTS:
+            return LaneQueue.of_events(self.client), store
+        return LaneQueue.of_evaluations(self.client), evaluate_lanes
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """See `RedisBroker.enqueue`. Delays are refused: due times are kept in PostgreSQL.

@@ -1,9 +1,9 @@
 """The messages that processes send each other: their queues, actors and contents.
 
 They carry ids: their work is recorded in PostgreSQL, and if one is lost the clock sends it again.
-Events are in the journal (`queues.journal`) until they are stored. A `store` message is made by a
-worker for itself and carries a bundle of them. `persist` messages, which carry events as well, are
-what the ingress of the release before enqueues.
+Events, and companies to evaluate, wait in lanes (`queues.lanes`). `store` and `evaluate_lanes` are
+made by workers for themselves and carry bundles of them. `persist` and `evaluate` are what
+processes of the release before enqueue.
 
 The names of queues and actors are part of messages in Redis, which outlive a deploy. So the
 strings stay as they are; the names of the constants and functions are free.
@@ -18,7 +18,7 @@ import orjson
 from dramatiq import Message
 
 from queues.dramatiq_layout import REDIS_ID
-from queues.journal.journal import Bundle
+from queues.lanes.lane_queue import Bundle
 
 EVENTS = "events"
 HEALTH = "health"
@@ -27,6 +27,7 @@ TOTALS = "reading"
 
 STORE = "store"
 PERSIST = "persist"
+EVALUATE_LANES = "evaluate_lanes"
 EVALUATE = "evaluate"
 DELIVER = "deliver"
 REFRESH_TOTALS = "sum_up"
@@ -43,8 +44,16 @@ def persist(events: Sequence[dict[str, Any]]) -> Message[None]:
     return _message(EVENTS, PERSIST, list(events))
 
 
+def evaluate_lanes(bundles: Sequence[Bundle]) -> Message[None]:
+    """Evaluate the companies of these bundles; never enqueued, so it needs no encoding."""
+    return _message(HEALTH, EVALUATE_LANES, bundles)
+
+
 def evaluate(company_id: int) -> Message[None]:
-    """Bring a company's health up to date. In a bundle, each company is one argument."""
+    """Evaluate a company, as the release before this one enqueued it.
+
+    In a bundle, each company is one argument.
+    """
     return _message(HEALTH, EVALUATE, company_id)
 
 

@@ -2,10 +2,19 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from models.database import query
 
 UNSETTLED = "companies where unsettled_since < %(until)s"
+
+
+class UnsettledCompany(NamedTuple):
+    """A company with an event that is not evaluated; `state` differs after every update."""
+
+    organization_id: int
+    company_id: int
+    state: str
 
 
 def find_unsettled(
@@ -15,15 +24,14 @@ def find_unsettled(
     leave_out: Sequence[tuple[int, str]] = (),
     organizations: Collection[int] | None = None,
     except_organizations: Collection[int] = (),
-) -> list[tuple[int, str]]:
+) -> list[UnsettledCompany]:
     """Return companies with an event that took effect before `until` and is not evaluated yet.
 
-    Each comes with the version of its row, which differs after every update; pairs in `leave_out`
-    are skipped. Those that have waited longest come first. `organizations` are the only ones, or
-    None for all.
+    `leave_out` has companies and states to skip. Those that have waited longest come first.
+    `organizations` are the only ones, or None for all.
     """
     rows = query(
-        f"select id, xmin::text as state from {UNSETTLED}"
+        f"select organization_id, id as company_id, xmin::text as state from {UNSETTLED}"
         + (" and (id, xmin::text) not in %(leave_out)s" if leave_out else "")
         + (" and organization_id = any(%(only)s)" if organizations is not None else "")
         + (" and organization_id <> all(%(without)s)" if except_organizations else "")
@@ -36,7 +44,7 @@ def find_unsettled(
             "without": list(except_organizations),
         },
     )
-    return [(row["id"], row["state"]) for row in rows]
+    return [UnsettledCompany(**row) for row in rows]
 
 
 # The order makes it a probe of companies_by_judged_version: the planner cannot know that there is
@@ -49,13 +57,19 @@ JUDGED_BY_OLDER_RULES = (
 )
 
 
-def find_judged_by_older_rules(*, until: datetime, limit: int) -> list[int]:
-    """Return companies that were last evaluated with older rules than those in force at `until`."""
+def find_judged_by_older_rules(
+    *, until: datetime, limit: int, except_organizations: Collection[int] = ()
+) -> list[tuple[int, int]]:
+    """Return companies that were last evaluated with older rules than those in force at `until`.
+
+    Each with its organization first. `limit` is for each organization.
+    """
     rows = query(
-        f"select c.id from {JUDGED_BY_OLDER_RULES} limit %(limit)s",
-        {"until": until, "limit": limit},
+        f"select o.id as organization_id, c.id from {JUDGED_BY_OLDER_RULES}"
+        + (" where o.id <> all(%(without)s)" if except_organizations else ""),
+        {"until": until, "limit": limit, "without": list(except_organizations)},
     )
-    return [row["id"] for row in rows]
+    return [(row["organization_id"], row["id"]) for row in rows]
 
 
 def count_judged_by_older_rules(organization_id: int) -> int:

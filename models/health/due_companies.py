@@ -1,11 +1,19 @@
 """Companies with due rows, in tables that have `organization_id`, `company_id` and `due_at`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from models.companies.partitions import PARTITION
 from models.database import json, query
+
+
+class DueCompany(NamedTuple):
+    """A company with a due row, and since when it is due."""
+
+    organization_id: int
+    company_id: int
+    due_at: datetime
 
 
 class PartitionBehind(NamedTuple):
@@ -34,26 +42,30 @@ def find_due(
     limit: int,
     leave_out: Sequence[tuple[int, datetime]] = (),
     behind: Sequence[PartitionBehind] = (),
-) -> list[tuple[int, datetime]]:
-    """Return companies with a due row, and since when it is due, the longest overdue first.
+    except_organizations: Collection[int] = (),
+) -> list[DueCompany]:
+    """Return companies with a due row, the longest overdue first.
 
     One probe of the table's partial index on `due_at`, regardless of the number of companies; it
     skips the pairs in `leave_out`, and what became due while events of the company's partition
     wait to be stored.
     """
     rows = query(
-        f"select due.company_id, due.due_at from {table} due where due.due_at <= %(until)s"
+        f"select due.organization_id, due.company_id, due.due_at from {table} due"
+        " where due.due_at <= %(until)s"
         + (" and (due.company_id, due.due_at) not in %(leave_out)s" if leave_out else "")
+        + (" and due.organization_id <> all(%(without)s)" if except_organizations else "")
         + (_STORED if behind else "")
         + " order by due.due_at limit %(limit)s",
         {
             "until": until,
             "limit": limit,
             "leave_out": tuple(leave_out),
+            "without": list(except_organizations),
             "behind": json([{**part._asdict(), "until": str(part.until)} for part in behind]),
         },
     )
-    return [(row["company_id"], row["due_at"]) for row in rows]
+    return [DueCompany(**row) for row in rows]
 
 
 def list_due(table: str, organization_id: int, *, until: datetime) -> list[int]:

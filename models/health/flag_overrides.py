@@ -13,7 +13,7 @@ from typing import Any
 
 from models.database import query
 from models.health import due_companies
-from models.health.due_companies import PartitionBehind
+from models.health.due_companies import DueCompany, PartitionBehind
 from models.health.tables import FlagOverrideRow
 from models.table import fetch
 
@@ -195,10 +195,16 @@ def find_due(
     limit: int,
     leave_out: Sequence[tuple[int, datetime]] = (),
     behind: Sequence[PartitionBehind] = (),
-) -> list[tuple[int, datetime]]:
+    except_organizations: Collection[int] = (),
+) -> list[DueCompany]:
     """Return companies with a due override, and since when it is due; see `due_companies`."""
     return due_companies.find_due(
-        "flag_overrides", until=until, limit=limit, leave_out=leave_out, behind=behind
+        "flag_overrides",
+        until=until,
+        limit=limit,
+        leave_out=leave_out,
+        behind=behind,
+        except_organizations=except_organizations,
     )
 
 

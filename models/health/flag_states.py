@@ -7,7 +7,7 @@ from datetime import datetime
 from models.bulk import query_over
 from models.database import query
 from models.health import due_companies
-from models.health.due_companies import PartitionBehind
+from models.health.due_companies import DueCompany, PartitionBehind
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,14 @@ def find_due(
     limit: int,
     leave_out: Sequence[tuple[int, datetime]] = (),
     behind: Sequence[PartitionBehind] = (),
-) -> list[tuple[int, datetime]]:
+    except_organizations: Collection[int] = (),
+) -> list[DueCompany]:
     """Return companies with a due flag, and since when it is due; see `due_companies`."""
     return due_companies.find_due(
-        "flag_states", until=until, limit=limit, leave_out=leave_out, behind=behind
+        "flag_states",
+        until=until,
+        limit=limit,
+        leave_out=leave_out,
+        behind=behind,
+        except_organizations=except_organizations,
     )

@@ -1,5 +1,7 @@
 """A clock that ticks under a test's control, and companies that are due."""
 
+from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +13,10 @@ from config.webhook_policy import WebhookPolicy
 from models.database import query, transaction
 from queues import messages
 from queues.broker import QueueBroker
-from queues.journal import keys
-from queues.journal.journal import FORMAT
-from queues.journal.lanes import Lane
+from queues.evaluations import CompanyId, Evaluations
+from queues.lanes.keys import JOURNAL
+from queues.lanes.lane import Lane
+from queues.lanes.lane_queue import FORMAT
 from services.rules.rule_books import RuleBooks
 from tests.support.evaluations import FEW_LOGINS
 from tests.support.events import tracked
@@ -21,6 +24,21 @@ from tests.support.in_transactions import evaluate, store
 from tests.support.world import START, World, after
 
 POLICY = WebhookPolicy()
+
+
+class RecordingEvaluations(Evaluations):
+    """The evaluations of a `RecordingBroker`."""
+
+    def __init__(self, broker: "RecordingBroker") -> None:
+        super().__init__(broker.client)
+        self._broker = broker
+
+    def enqueue(self, companies: Iterable[CompanyId]) -> None:
+        if self._broker.gone:
+            raise redis.ConnectionError("connection refused")
+        companies = list(companies)
+        self._broker.sent += [f"evaluate({company_id})" for _, company_id in companies]
+        super().enqueue(companies)
 
 
 class RecordingBroker(QueueBroker):
@@ -31,6 +49,10 @@ class RecordingBroker(QueueBroker):
         super().__init__(client=client, middleware=[])  # type: ignore[no-untyped-call]
         self.sent: list[str] = []
         self.gone = False
+
+    @cached_property
+    def evaluations(self) -> Evaluations:
+        return RecordingEvaluations(self)
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         if self.gone:
@@ -49,12 +71,12 @@ class Ticking:
         self.clock = Clock(broker, lambda: self.now, POLICY)
 
     def at(self, seconds: float) -> list[str]:
-        """Tick at this time and return the messages that were enqueued."""
+        """Tick at this time and return what was enqueued."""
         self.now = after(seconds)
         self.broker.sent.clear()
         with transaction():
-            sent = self.clock.tick()
-        assert sent == len(self.broker.sent)
+            enqueued = self.clock.tick()
+        assert enqueued == len(self.broker.sent)
         return list(self.broker.sent)
 
 
@@ -79,8 +101,8 @@ def wait_in_journal(client: redis.Redis, organization_id: int, company: str, at:
     """Leave an entry of a company in the journal, accepted at this time."""
     lane = Lane.of_company(organization_id, company).name
     microseconds = round(after(at).timestamp() * 1_000_000)
-    client.xadd(keys.ENTRIES + lane, {FORMAT: "{}", "t": microseconds})
-    client.zadd(keys.READY, {lane: microseconds / 1_000})
+    client.xadd(JOURNAL.entries + lane, {FORMAT: "{}", "t": microseconds})
+    client.zadd(JOURNAL.ready, {lane: microseconds / 1_000})
 
 
 def judge(company_id: int, at: float) -> list[UUID]:

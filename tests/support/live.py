@@ -22,5 +22,5 @@ def pass_time(until: datetime, rulebooks: RuleBooks) -> None:
             due = flag_states.find_due(until=until, limit=1)
         if not due:
             return
-        [(company_id, due_at)] = due
-        evaluate([company_id], rulebooks, due_at)
+        [company] = due
+        evaluate([company.company_id], rulebooks, company.due_at)

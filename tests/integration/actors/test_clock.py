@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 import redis
 
-from actors import clock as clock_module
+from actors import due_companies as due_companies_module
 from config.settings import Settings
 from config.webhook_policy import LEASE
 from models.database import transaction
@@ -143,10 +143,25 @@ def test_events_that_wait_hold_back_only_the_companies_of_their_partition(
     assert ticking.at(20.2) == [f"evaluate({behind})"]
 
 
+def test_many_due_companies_of_one_organization_delay_no_other(
+    ticking: Ticking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due_companies_module, "CHUNK", 4)
+    crowded, other = new_organization("crowded"), new_organization("other")
+    theirs = [track(crowded, 0, 1, company=f"c{n}") for n in range(12)]
+    ours = track(other, 5, 6)
+    for company_id in (*theirs, ours):
+        judge(company_id, 6)
+    sent = ticking.at(20)
+    assert f"evaluate({ours})" in sent
+    assert len(sent) == 4 + 1, "a chunk of the crowded, and all of the other"
+    assert ticking.at(20.2) == [], "the crowded has a chunk of waiting evaluations"
+
+
 def test_a_flood_of_one_organization_defers_no_lost_evaluation_of_others(
     ticking: Ticking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clock_module, "WHILE_BEHIND", 1)
+    monkeypatch.setattr(due_companies_module, "WHILE_BEHIND", 1)
     flooded, other = new_organization("flooded"), new_organization("other")
     theirs = [track(flooded, 0, company=f"c{n}") for n in range(3)]
     ours = [track(other, 0, company=f"c{n}") for n in range(3)]
@@ -161,7 +176,7 @@ def test_a_flood_of_one_organization_defers_no_lost_evaluation_of_others(
 def test_few_companies_are_enqueued_while_events_wait_and_the_others_afterwards(
     ticking: Ticking, brokers: Callable[[], RecordingBroker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clock_module, "WHILE_BEHIND", 2)
+    monkeypatch.setattr(due_companies_module, "WHILE_BEHIND", 2)
     organization_id = new_organization()
     ids = [track(organization_id, at, company=f"c{at}") for at in range(5)]
     posted_at = round(after(5).timestamp() * 1000)
@@ -208,7 +223,7 @@ def test_totals_are_refreshed_rarely_while_events_wait(
 def test_a_company_that_cannot_be_evaluated_does_not_block_the_others(
     ticking: Ticking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clock_module, "CHUNK", 1)
+    monkeypatch.setattr(due_companies_module, "CHUNK", 1)
     organization_id = new_organization()
     first, second = (track(organization_id, at, company=f"c{at}") for at in (0, 1))
     assert ticking.at(10) == [f"evaluate({first})"]

@@ -16,10 +16,10 @@ from config.settings import Settings
 from models.database import LOCK_TIMEOUT_MS, connect, database, query, transaction
 from queues.admissions import Admissions
 from queues.broker import QueueBroker
-from queues.journal import journal as journal_module
-from queues.journal import keys
-from queues.journal.journal import Bundle, Journal
-from queues.journal.lanes import partition_of
+from queues.lanes import lane_queue as lane_queue_module
+from queues.lanes.keys import JOURNAL
+from queues.lanes.lane import partition_of
+from queues.lanes.lane_queue import Bundle, LaneQueue
 from services.rules.rule_books import RuleBooks
 from services.times import utc_now
 from tests.support.brokers import NewBroker
@@ -36,7 +36,7 @@ class Storing:
 
     def __init__(self, broker: QueueBroker) -> None:
         self.broker = broker
-        self.journal = Journal(broker.client)
+        self.journal = LaneQueue.of_events(broker.client)
         self.persister = EventPersister(broker, RuleBooks(), utc_now)
         self.admissions = Admissions(broker.client)
         self.organization_id = World.create(FEW_LOGINS).id
@@ -105,8 +105,8 @@ def storing(settings: Settings, new_broker: NewBroker) -> Iterator[Storing]:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "GATHER_SECONDS", 0.0)
-    for module in (journal_module, persist_module):
+    monkeypatch.setattr(lane_queue_module, "GATHER_SECONDS", 0.0)
+    for module in (lane_queue_module, persist_module):
         monkeypatch.setattr(module, "HELD_PAUSE_SECONDS", HELD_PAUSE)
 
 
@@ -151,7 +151,7 @@ def test_a_company_whose_row_is_locked_waits_alone(storing: Storing, lock_compan
     assert len(storing.stored) == 12
     assert storing.set_aside == []
     storing.store_ready()  # removes the lane
-    assert storing.broker.client.keys(f"{keys.HELD}*") == []
+    assert storing.broker.client.keys(f"{JOURNAL.held}*") == []
 
 
 def test_a_lane_of_a_locked_company_is_tried_again_later(
@@ -183,8 +183,8 @@ def test_an_entry_that_cannot_be_read_is_set_aside_whole_and_costs_no_other(
     storing: Storing, entry: dict[str, bytes], kept: Any
 ) -> None:
     storing.send(storing.event("a"))
-    [lane] = storing.broker.client.zrange(keys.READY, 0, -1)
-    storing.broker.client.xadd(keys.ENTRIES + lane.decode(), {**entry, "t": "5"})
+    [lane] = storing.broker.client.zrange(JOURNAL.ready, 0, -1)
+    storing.broker.client.xadd(JOURNAL.entries + lane.decode(), {**entry, "t": "5"})
     storing.send(storing.event("a"))
     storing.store_all()
     assert storing.stored == ["e1", "e2"]
@@ -251,7 +251,7 @@ def test_events_stay_until_redis_lets_them_be_removed(
 def test_while_postgresql_is_away_the_lease_is_extended(
     storing: Storing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "LEASE_SECONDS", 0.3)
+    monkeypatch.setattr(lane_queue_module, "LEASE_SECONDS", 0.3)
     storing.send(storing.event("a"))
     bundles = storing.take()
     assert bundles
@@ -270,7 +270,7 @@ def test_while_postgresql_is_away_the_lease_is_extended(
 def test_a_worker_whose_lease_is_over_leaves_the_bundle_to_others(
     storing: Storing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(lane_queue_module, "LEASE_SECONDS", 0.0)
     storing.send(storing.event("a"))
     first, second = storing.take(), storing.take()
     assert first

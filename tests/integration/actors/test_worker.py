@@ -58,8 +58,12 @@ class Running:
         return rows
 
     def wait_until_idle(self) -> None:
-        for queue in (messages.EVENTS, messages.HEALTH, messages.WEBHOOKS):
-            self.broker.join(queue, interval=20, timeout=8_000)
+        self.broker.join(messages.EVENTS, interval=20, timeout=8_000)
+        deadline = time.monotonic() + 8
+        while self.broker.evaluations.waiting():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        self.broker.join(messages.WEBHOOKS, interval=20, timeout=8_000)
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from config.settings import Settings
 from queues import admissions as admissions_module
 from queues.admissions import Admission, Admissions
 from queues.broker import QueueBroker, build_broker
-from queues.journal import keys
-from queues.journal.journal import LONGEST_BELL, Journal
-from queues.journal.lanes import Lane
+from queues.lanes.keys import JOURNAL
+from queues.lanes.lane import Lane
+from queues.lanes.lane_queue import LONGEST_BELL, LaneQueue
 from tests.support.ingress.application import Clock, memory_used
 
 ACME = {"id": "é😀"}
@@ -40,8 +40,8 @@ def admissions(broker: QueueBroker) -> Iterator[Admissions]:
 
 
 @pytest.fixture
-def journal(broker: QueueBroker) -> Journal:
-    return Journal(broker.client)
+def journal(broker: QueueBroker) -> LaneQueue:
+    return LaneQueue.of_events(broker.client)
 
 
 def event(number: int) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def seconds(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_a_worker_gets_the_events_of_each_partition_in_the_order_of_acceptance(
-    journal: Journal, admissions: Admissions
+    journal: LaneQueue, admissions: Admissions
 ) -> None:
     for start in (0, 10):
         admissions.admit(7, [event(n) for n in range(start, start + 10)], **HOUR)
@@ -78,7 +78,7 @@ def test_an_event_rings_the_bell_only_if_its_lane_becomes_ready(
 ) -> None:
     for _ in range(3):
         admissions.admit(7, EVENTS, **HOUR)
-    assert broker.client.llen(keys.BELL) == 1
+    assert broker.client.llen(JOURNAL.bell) == 1
 
 
 def test_the_bell_does_not_grow_without_workers(
@@ -86,7 +86,7 @@ def test_the_bell_does_not_grow_without_workers(
 ) -> None:
     for organization_id in range(2 * LONGEST_BELL):
         admissions.admit(organization_id, EVENTS, **HOUR)
-    assert broker.client.llen(keys.BELL) == LONGEST_BELL
+    assert broker.client.llen(JOURNAL.bell) == LONGEST_BELL
 
 
 def test_requests_are_counted_with_or_without_events(

@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 from models.database import transaction
 from models.keys import api_keys, event_keys
 from models.organizations import organizations
-from queues.journal import keys
-from queues.journal.journal import FORMAT
+from queues.lanes.keys import JOURNAL
+from queues.lanes.lane_queue import FORMAT
 
 NOW = datetime(2024, 1, 20, 10, 30, 5, 123456, tzinfo=UTC)
 NOWHERE = "postgresql://postgres@/postgres?host=/nowhere"
@@ -105,8 +105,8 @@ class Ingress:
     def queued_events(self) -> list[dict[str, Any]]:
         """Return the events in the journal, each lane's in the order of acceptance."""
         found = []
-        for lane in self.queue.zrange(keys.READY, 0, -1):
-            for _, content in self.queue.xrange(keys.ENTRIES + lane.decode()):
+        for lane in self.queue.zrange(JOURNAL.ready, 0, -1):
+            for _, content in self.queue.xrange(JOURNAL.entries + lane.decode()):
                 found.append((content[b"t"], json.loads(content[FORMAT.encode()])))
         return [event for _, event in sorted(found, key=lambda pair: pair[0])]
 

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from queues.backlog import StoredUntil
-from queues.journal.lanes import Lane
+from queues.lanes.lane import Lane
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from models.companies.partitions import PARTITION
 from models.database import query, transaction
-from queues.journal.lanes import partition_of
+from queues.lanes.lane import partition_of
 from tests.support.properties import effort
 
 pytestmark = pytest.mark.usefixtures("settings")

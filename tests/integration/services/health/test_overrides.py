@@ -142,9 +142,8 @@ def test_an_override_waits_for_events_to_be_stored_and_is_then_recorded_at_its_i
     assert tenant.crossings() == [AT_FIRST]
     with transaction():
         assert flag_overrides.find_due(until=tenant.at(59.9), limit=9) == []
-        assert flag_overrides.find_due(until=tenant.at(60), limit=9) == [
-            (tenant.company().id, tenant.at(60))
-        ]
+        [due] = flag_overrides.find_due(until=tenant.at(60), limit=9)
+        assert (due.company_id, due.due_at) == (tenant.company().id, tenant.at(60))
     tenant.track("acme", 55, 56)
     tenant.judge("acme", 200)
     assert tenant.crossings() == [

@@ -105,7 +105,7 @@ class Life(World):
     def judge_by_new_rules(self, at: datetime) -> None:
         with transaction():
             outdated = pending_evaluation.find_judged_by_older_rules(until=at, limit=1_000)
-        for company_id in outdated:
+        for _, company_id in outdated:
             evaluate([company_id], self.rulebooks, at)
 
     def random_events(self, seed: int, number: int, days: int) -> list[TrackedEvent]:
@@ -320,8 +320,8 @@ def test_500_crossings_evaluated_an_hour_late_are_each_recorded_at_their_instant
     with transaction():
         due = flag_states.find_due(until=restarted, limit=1_000)
     assert len(due) == 250
-    for company_id, _ in reversed(due):
-        evaluate([company_id], life.rulebooks, restarted)
+    for company in reversed(due):
+        evaluate([company.company_id], life.rulebooks, restarted)
     assert [(row["id"], row["at"], row["to_status"]) for row in recorded()] == [
         crossing
         for company, at in sorted(seen.items())

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queues.journal.lanes import PARTITIONS, Lane, partition_of
+from queues.lanes.lane import PARTITIONS, Lane, partition_of
 
 
 @given(st.integers(1, 2**63 - 1), st.text(max_size=200))

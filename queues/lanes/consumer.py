@@ -1,4 +1,4 @@
-"""Feeds workers with bundles from the journal, and with messages of the release before."""
+"""Feeds workers with bundles from a lane queue, and with messages of the release before."""
 
 import logging
 import time
@@ -9,9 +9,9 @@ from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.errors import ConnectionClosed
 from redis.exceptions import RedisError
 
-from queues.journal.journal import Bundle, Journal
+from queues.lanes.lane_queue import Bundle, LaneQueue
 
-logger = logging.getLogger("brazebee.persist")
+logger = logging.getLogger("brazebee.actors")
 
 FULL_PAUSE_SECONDS = 0.002
 """The pause before checking again whether one of the bundles taken is done."""
@@ -25,25 +25,25 @@ SHORTEST_WAIT_SECONDS = 0.01
 OUTAGE_PAUSE_SECONDS = 0.2
 
 
-class JournalConsumer(Consumer):
-    """Hands out what it takes as messages of the `store` actor, with the bundles as argument.
+class LaneConsumer(Consumer):
+    """Hands out what it takes as messages, with the bundles as argument.
 
     The actor ends the leases of bundles; here, acknowledging only makes room for the next one.
-    `former` consumes the messages that the ingress of the release before enqueues; `former_bell`
-    is the list that it pushes to. Redis's faults end no consumer: Dramatiq would pause for
+    `former` consumes the messages that processes of the release before enqueue; `former_bell` is
+    the list that they push to. Redis's faults end no consumer: Dramatiq would pause for
     seconds before it starts another.
     """
 
     def __init__(
         self,
-        journal: Journal,
+        lanes: LaneQueue,
         message_for: Callable[[Sequence[Bundle]], Message[None]],
         *,
         prefetch: int,
         former: Consumer,
         former_bell: str,
     ) -> None:
-        self._journal = journal
+        self._lanes = lanes
         self._message_for = message_for
         self._prefetch = prefetch
         self._former = former
@@ -60,12 +60,12 @@ class JournalConsumer(Consumer):
             message = self._next_former() or self._next_bundle()
         except (RedisError, ConnectionClosed) as error:
             if not self._in_outage:
-                logger.warning("events cannot be taken from the journal: %s", error)
+                logger.warning("nothing can be taken from Redis: %s", error)
                 self._in_outage = True
             time.sleep(OUTAGE_PAUSE_SECONDS)
             return None
         if self._in_outage:
-            logger.warning("events can be taken from the journal again")
+            logger.warning("work can be taken from Redis again")
             self._in_outage = False
         return message
 
@@ -77,13 +77,13 @@ class JournalConsumer(Consumer):
         return message
 
     def _next_bundle(self) -> MessageProxy | None:
-        taken = self._journal.take()
+        taken = self._lanes.take()
         if taken is not None and not isinstance(taken, float):
             message = self._message_for(taken)
             self._taken[message.message_id] = taken
             return MessageProxy(message)
         wait = IDLE_SECONDS if taken is None else min(taken, IDLE_SECONDS)
-        rung = self._journal.wait(max(wait, SHORTEST_WAIT_SECONDS), self._former_bell)
+        rung = self._lanes.wait(max(wait, SHORTEST_WAIT_SECONDS), self._former_bell)
         self._former_waits = rung == self._former_bell or wait == IDLE_SECONDS
         return None
 
@@ -107,7 +107,7 @@ class JournalConsumer(Consumer):
                 continue
             for bundle in bundles:
                 try:
-                    self._journal.postpone(bundle, 0)
+                    self._lanes.postpone(bundle, 0)
                 except RedisError as error:
                     logger.warning(
                         "lane %s waits for the end of its lease: %s", bundle.lane.name, error

@@ -1,4 +1,4 @@
-"""Takes bundles of events from the journal, under leases, and removes them once they are stored."""
+"""A queue with lanes: a worker leases a lane, handles its oldest entries and removes them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from typing import Any
 from redis import Redis
 from redis.commands.core import Script
 
-from queues.journal import keys
-from queues.journal.lanes import PARTITIONS, Lane
+from queues.lanes.keys import EVALUATIONS, JOURNAL, Keys
+from queues.lanes.lane import PARTITIONS, Lane
 
 FORMAT = "1"
 """The format of the entries that this release writes and reads."""
@@ -18,8 +18,11 @@ FORMAT = "1"
 LEASE_SECONDS = 10.0
 """After this time, others take a lane whose worker was killed."""
 
-MOST_ENTRIES = 2_000
-"""The most entries of a bundle; storing so many takes about 0.2 s."""
+MOST_EVENTS = 2_000
+"""The most events of a bundle; storing so many takes about 0.2 s."""
+
+MOST_COMPANIES = 50
+"""The most companies that are evaluated in one transaction, while they are locked."""
 
 MOST_BYTES = 4 * 1024 * 1024
 
@@ -71,16 +74,45 @@ class Waiting:
     oldest_at: datetime
 
 
-class Journal:
-    """The journal of all organizations. Every method is one script, and raises RedisError."""
+class LaneQueue:
+    """A queue with lanes that take turns. Every method is one step, and raises RedisError.
 
-    def __init__(self, client: Redis) -> None:
+    A bundle has up to `most_entries`; after one is removed, entries of its lane gather for
+    `gather_seconds`.
+    """
+
+    def __init__(
+        self, client: Redis, keys: Keys, *, most_entries: int, gather_seconds: float
+    ) -> None:
+        self.most_entries = most_entries
+        self.gather_seconds = gather_seconds
         self._client = client
+        self._keys = keys
+        self._append = _script(client, "append")
         self._take = _script(client, "take")
         self._release = _script(client, "release")
         self._extend = _script(client, "extend")
         self._hold = _script(client, "hold")
         self._waiting = _script(client, "waiting")
+
+    @classmethod
+    def of_events(cls, client: Redis) -> "LaneQueue":
+        """Return the journal, which has the accepted events of all organizations."""
+        return cls(client, JOURNAL, most_entries=MOST_EVENTS, gather_seconds=GATHER_SECONDS)
+
+    @classmethod
+    def of_evaluations(cls, client: Redis) -> "LaneQueue":
+        """Return the queue of companies to evaluate, of all organizations."""
+        return cls(client, EVALUATIONS, most_entries=MOST_COMPANIES, gather_seconds=0.0)
+
+    def append(self, entries: Iterable[tuple[Lane, bytes]]) -> None:
+        """Append entries to their lanes."""
+        args = [part for lane, entry in entries for part in (lane.name, entry)]
+        if args:
+            self._append(
+                [self._keys.ready, self._keys.bell],
+                [LONGEST_BELL, self._keys.entries, FORMAT, *args],
+            )
 
     def take(self) -> Sequence[Bundle] | float | None:
         """Lease the lane that has been ready longest and return its oldest entries.
@@ -89,13 +121,20 @@ class Journal:
         not full yet: one transaction costs less than several. If no lane is ready, return the
         seconds until one is; None if none has entries.
         """
+        names = self._keys
         wait, *taken = self._take(
-            [keys.READY, keys.LEASES, keys.LEASE_NUMBER],
+            [names.ready, names.leases, names.lease_number],
             [
-                _ms(LEASE_SECONDS), MOST_ENTRIES, MOST_BYTES, FORMAT, keys.ENTRIES, keys.HELD,
-                _ms(GATHER_SECONDS), PARTITIONS,
+                _ms(LEASE_SECONDS),
+                self.most_entries,
+                MOST_BYTES,
+                FORMAT,
+                names.entries,
+                names.held,
+                _ms(self.gather_seconds),
+                PARTITIONS,
             ],
-        )  # fmt: skip
+        )
         if not taken:
             return None if wait < 0 else wait / 1000
         held = frozenset(company.decode() for company in taken.pop(0))
@@ -118,7 +157,7 @@ class Journal:
 
     def read(self, bundle: Bundle) -> list[bytes]:
         """Return the entries in `bundle.payload` one by one, for when one is not JSON."""
-        stream = keys.ENTRIES + bundle.lane.name
+        stream = self._keys.entries + bundle.lane.name
         entries: Any = self._client.xrange(stream, "-", bundle.last_id)
         known = set(bundle.ids)
         return [
@@ -127,7 +166,7 @@ class Journal:
 
     def remove(self, *bundles: Bundle) -> bool:
         """End leases and remove the entries of the bundles; False if a lease was over."""
-        return self._end(bundles, GATHER_SECONDS, [_next_id(b.last_id) for b in bundles])
+        return self._end(bundles, self.gather_seconds, [_next_id(b.last_id) for b in bundles])
 
     def postpone(self, bundle: Bundle, seconds: float) -> bool:
         """End a lease and leave the entries, to be taken after a pause."""
@@ -138,14 +177,17 @@ class Journal:
         args: list[Any] = [_ms(pause), LONGEST_BELL]
         for bundle, lane, first_that_stays in zip(bundles, lanes, staying, strict=True):
             args += (lane, bundle.lease, first_that_stays)
-        journals = [keys.ENTRIES + lane for lane in lanes]
-        return all(self._release([keys.READY, keys.LEASES, keys.BELL, *journals], args))
+        journals = [self._keys.entries + lane for lane in lanes]
+        return all(
+            self._release([self._keys.ready, self._keys.leases, self._keys.bell, *journals], args)
+        )
 
     def extend(self, bundle: Bundle) -> bool:
         """Begin a lease again; False if it was over."""
         return bool(
             self._extend(
-                [keys.READY, keys.LEASES], [bundle.lane.name, bundle.lease, _ms(LEASE_SECONDS)]
+                [self._keys.ready, self._keys.leases],
+                [bundle.lane.name, bundle.lease, _ms(LEASE_SECONDS)],
             )
         )
 
@@ -156,11 +198,11 @@ class Journal:
         return bool(
             self._hold(
                 [
-                    keys.LEASES,
-                    keys.ENTRIES + lane.name,
-                    keys.ENTRIES + own.name,
-                    f"{keys.HELD}{lane.organization_id}",
-                    keys.READY,
+                    self._keys.leases,
+                    self._keys.entries + lane.name,
+                    self._keys.entries + own.name,
+                    f"{self._keys.held}{lane.organization_id}",
+                    self._keys.ready,
                 ],
                 [lane.name, bundle.lease, own.name, company, _ms(HELD_PAUSE_SECONDS), *entry_ids],
             )
@@ -168,7 +210,7 @@ class Journal:
 
     def waiting(self) -> list[Waiting]:
         """Return the lanes that have entries."""
-        found = self._waiting([keys.READY], [keys.ENTRIES])
+        found = self._waiting([self._keys.ready], [self._keys.entries])
         return [
             Waiting(Lane.named(name.decode()), entries, _instant(oldest))
             for name, entries, oldest in zip(found[::3], found[1::3], found[2::3], strict=True)
@@ -176,7 +218,7 @@ class Journal:
 
     def wait(self, seconds: float, *more_bells: str) -> str | None:
         """Block until the bell rings, for at most this long; return the bell that rang."""
-        rung: Any = self._client.blpop([keys.BELL, *more_bells], timeout=seconds)
+        rung: Any = self._client.blpop([self._keys.bell, *more_bells], timeout=seconds)
         return rung[0].decode() if rung else None
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from queues.admissions import Admissions
-from queues.journal import journal as journal_module
-from queues.journal import keys
-from queues.journal.journal import GATHER_SECONDS, Bundle, Journal
-from queues.journal.lanes import PARTITIONS, Lane, partition_of
+from queues.lanes import lane_queue as lane_queue_module
+from queues.lanes.keys import JOURNAL
+from queues.lanes.lane import PARTITIONS, Lane, partition_of
+from queues.lanes.lane_queue import GATHER_SECONDS, Bundle, LaneQueue
 from tests.support.brokers import NewBroker
 
 SECONDS = 0.05
@@ -36,8 +36,8 @@ class Tenant:
 
 
 @pytest.fixture
-def journal(new_broker: NewBroker) -> Journal:
-    return Journal(new_broker().client)
+def journal(new_broker: NewBroker) -> LaneQueue:
+    return LaneQueue.of_events(new_broker().client)
 
 
 @pytest.fixture
@@ -59,10 +59,10 @@ def tenant(admissions: Admissions) -> Tenant:
 
 @pytest.fixture
 def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "LEASE_SECONDS", SECONDS)
+    monkeypatch.setattr(lane_queue_module, "LEASE_SECONDS", SECONDS)
 
 
-def take_all(journal: Journal) -> Sequence[Bundle]:
+def take_all(journal: LaneQueue) -> Sequence[Bundle]:
     """Take bundles, waiting until a lane is ready."""
     deadline = time.monotonic() + 5
     while isinstance(taken := journal.take(), float):
@@ -72,7 +72,7 @@ def take_all(journal: Journal) -> Sequence[Bundle]:
     return taken
 
 
-def take(journal: Journal) -> Bundle:
+def take(journal: LaneQueue) -> Bundle:
     """Take the bundle of the only lane that is ready."""
     [bundle] = take_all(journal)
     return bundle
@@ -82,20 +82,20 @@ def numbers(bundle: Bundle) -> list[int]:
     return [event["n"] for event in json.loads(b"[%b]" % bundle.payload)]
 
 
-def drained(journal: Journal) -> Iterator[Bundle]:
+def drained(journal: LaneQueue) -> Iterator[Bundle]:
     while journal.waiting():
         bundles = take_all(journal)
         yield from bundles
         assert journal.remove(*bundles)
 
 
-def test_an_empty_journal_has_nothing_to_take(journal: Journal) -> None:
+def test_an_empty_journal_has_nothing_to_take(journal: LaneQueue) -> None:
     assert journal.take() is None
     assert journal.waiting() == []
 
 
 def test_a_company_is_in_one_lane_and_companies_are_in_all_of_them(
-    journal: Journal, tenant: Tenant
+    journal: LaneQueue, tenant: Tenant
 ) -> None:
     companies = [f"c{n}" for n in range(40)]
     for _ in range(3):
@@ -105,7 +105,7 @@ def test_a_company_is_in_one_lane_and_companies_are_in_all_of_them(
 
 
 def test_entries_stay_until_they_are_removed_and_keep_their_order(
-    journal: Journal, tenant: Tenant
+    journal: LaneQueue, tenant: Tenant
 ) -> None:
     tenant.send("acme", "acme")
     first = take(journal)
@@ -118,7 +118,7 @@ def test_entries_stay_until_they_are_removed_and_keep_their_order(
     assert journal.waiting() == []
 
 
-def test_a_lane_that_is_leased_is_not_taken_again(journal: Journal, tenant: Tenant) -> None:
+def test_a_lane_that_is_leased_is_not_taken_again(journal: LaneQueue, tenant: Tenant) -> None:
     tenant.send("acme")
     take(journal)
     wait = journal.take()
@@ -128,7 +128,7 @@ def test_a_lane_that_is_leased_is_not_taken_again(journal: Journal, tenant: Tena
 
 @pytest.mark.usefixtures("short_leases")
 def test_after_its_lease_another_worker_takes_a_lane_and_the_first_changes_nothing(
-    journal: Journal, tenant: Tenant
+    journal: LaneQueue, tenant: Tenant
 ) -> None:
     tenant.send("acme")
     killed = take(journal)
@@ -144,18 +144,18 @@ def test_after_its_lease_another_worker_takes_a_lane_and_the_first_changes_nothi
 
 @pytest.mark.usefixtures("short_leases")
 def test_a_lease_can_be_extended(
-    journal: Journal, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    journal: LaneQueue, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant.send("acme")
     bundle = take(journal)
-    monkeypatch.setattr(journal_module, "LEASE_SECONDS", 60)
+    monkeypatch.setattr(lane_queue_module, "LEASE_SECONDS", 60)
     assert journal.extend(bundle)
     time.sleep(2 * SECONDS)
     assert isinstance(journal.take(), float)
     assert journal.remove(bundle)
 
 
-def test_a_postponed_lane_is_taken_after_the_pause(journal: Journal, tenant: Tenant) -> None:
+def test_a_postponed_lane_is_taken_after_the_pause(journal: LaneQueue, tenant: Tenant) -> None:
     tenant.send("acme")
     assert journal.postpone(take(journal), 0.1)
     wait = journal.take()
@@ -164,11 +164,8 @@ def test_a_postponed_lane_is_taken_after_the_pause(journal: Journal, tenant: Ten
     assert numbers(take(journal)) == [1]
 
 
-def test_ready_lanes_take_turns(
-    journal: Journal, tenant: Tenant, admissions: Admissions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journal_module, "MOST_ENTRIES", 2)
-    monkeypatch.setattr(journal_module, "GATHER_SECONDS", 0.0)
+def test_ready_lanes_take_turns(journal: LaneQueue, tenant: Tenant, admissions: Admissions) -> None:
+    journal.most_entries, journal.gather_seconds = 2, 0.0
     flood, other = tenant, Tenant(admissions, 8)
     flood.send(*["acme"] * 10)
     time.sleep(0.002)  # lanes are ordered by milliseconds
@@ -181,7 +178,7 @@ def test_ready_lanes_take_turns(
 
 
 def test_entries_gather_after_a_bundle_and_a_single_one_does_not_wait(
-    journal: Journal, tenant: Tenant
+    journal: LaneQueue, tenant: Tenant
 ) -> None:
     tenant.send("acme")
     taken = journal.take()
@@ -196,9 +193,9 @@ def test_entries_gather_after_a_bundle_and_a_single_one_does_not_wait(
 
 
 def test_bundles_are_bounded_by_bytes(
-    journal: Journal, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    journal: LaneQueue, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "MOST_BYTES", 60)
+    monkeypatch.setattr(lane_queue_module, "MOST_BYTES", 60)
     tenant.send(*["acme"] * 9)
     sizes = [len(bundle) for bundle in drained(journal)]
     assert sum(sizes) == 9
@@ -206,11 +203,11 @@ def test_bundles_are_bounded_by_bytes(
 
 
 def test_an_entry_of_another_format_is_returned_whole_beside_the_others(
-    journal: Journal, tenant: Tenant, redis: Any
+    journal: LaneQueue, tenant: Tenant, redis: Any
 ) -> None:
     tenant.send("acme")
     lane = Lane.of_company(7, "acme")
-    redis.xadd(keys.ENTRIES + lane.name, {"9": b"\xff", "t": "5"})
+    redis.xadd(JOURNAL.entries + lane.name, {"9": b"\xff", "t": "5"})
     tenant.send("acme")
     bundle = take(journal)
     assert numbers(bundle) == [1, 2]
@@ -222,9 +219,9 @@ def test_an_entry_of_another_format_is_returned_whole_beside_the_others(
 
 
 def test_a_held_company_gets_a_lane_of_its_own_and_keeps_its_order(
-    journal: Journal, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    journal: LaneQueue, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "HELD_PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(lane_queue_module, "HELD_PAUSE_SECONDS", 0.2)
     other = next(c for c in map(str, range(99)) if partition_of(c) == partition_of("acme"))
     tenant.send("acme", other, "acme")
     before = journal.waiting()[0].oldest_at
@@ -255,7 +252,7 @@ def test_a_held_company_gets_a_lane_of_its_own_and_keeps_its_order(
 
 
 def test_the_time_of_acceptance_is_that_of_redis(
-    journal: Journal, tenant: Tenant, redis: Any
+    journal: LaneQueue, tenant: Tenant, redis: Any
 ) -> None:
     seconds, microseconds = redis.time()
     tenant.send("acme")
@@ -265,16 +262,16 @@ def test_the_time_of_acceptance_is_that_of_redis(
 
 
 def test_lanes_written_before_the_clock_was_set_back_are_taken_at_once(
-    journal: Journal, tenant: Tenant, redis: Any
+    journal: LaneQueue, tenant: Tenant, redis: Any
 ) -> None:
     tenant.send("acme")
-    [lane] = redis.zrange(keys.READY, 0, -1)
-    redis.zadd(keys.READY, {lane: time.time() * 1000 + 3_600_000})
+    [lane] = redis.zrange(JOURNAL.ready, 0, -1)
+    redis.zadd(JOURNAL.ready, {lane: time.time() * 1000 + 3_600_000})
     assert take(journal)
 
 
 def test_nothing_is_left_in_redis_once_everything_is_stored(
-    journal: Journal, tenant: Tenant, redis: Any
+    journal: LaneQueue, tenant: Tenant, redis: Any
 ) -> None:
     tenant.send(*[f"c{n}" for n in range(20)])
     for _ in drained(journal):
@@ -282,11 +279,11 @@ def test_nothing_is_left_in_redis_once_everything_is_stored(
     time.sleep(2 * GATHER_SECONDS)
     assert journal.take() is None
     left = {key.decode() for key in redis.keys("brazebee:{events}:*")}
-    assert left <= {keys.LEASE_NUMBER, keys.BELL}
+    assert left <= {JOURNAL.lease_number, JOURNAL.bell}
 
 
 def test_the_end_of_a_lease_rings_the_bell_for_those_who_found_every_lane_leased(
-    journal: Journal, tenant: Tenant
+    journal: LaneQueue, tenant: Tenant
 ) -> None:
     tenant.send("acme")
     assert journal.wait(0.1) is not None

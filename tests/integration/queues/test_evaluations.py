@@ -1,0 +1,58 @@
+"""The queue of companies to evaluate."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from queues.evaluations import Evaluations, ids_of
+from queues.lanes.lane_queue import MOST_COMPANIES, LaneQueue
+from tests.support.brokers import NewBroker
+
+
+@pytest.fixture
+def client(new_broker: NewBroker) -> redis.Redis:
+    return new_broker().client
+
+
+@pytest.fixture
+def evaluations(client: redis.Redis) -> Evaluations:
+    return Evaluations(client)
+
+
+def taken(client: redis.Redis) -> Iterator[tuple[int, list[int]]]:
+    """Take every bundle; yield its organization and companies."""
+    queue = LaneQueue.of_evaluations(client)
+    while isinstance(bundles := queue.take(), list):
+        yield bundles[0].lane.organization_id, ids_of(bundles)
+        queue.remove(*bundles)
+
+
+def test_companies_of_one_organization_come_together_and_each_once(
+    evaluations: Evaluations, client: redis.Redis
+) -> None:
+    evaluations.enqueue([(7, 1), (7, 2), (7, 1)])
+    evaluations.enqueue([(7, 3)])
+    assert evaluations.waiting() == {7: 4}
+    assert list(taken(client)) == [(7, [1, 2, 3])]
+    assert evaluations.waiting() == {}
+
+
+def test_organizations_take_turns(evaluations: Evaluations, client: redis.Redis) -> None:
+    evaluations.enqueue((7, number) for number in range(10 * MOST_COMPANIES))
+    evaluations.enqueue([(8, 1)])
+    order = [organization_id for organization_id, _ in taken(client)]
+    assert 8 in order[:5], "after a bundle of each of the lanes of the other"
+    assert order.count(7) >= 10
+
+
+def test_without_redis_nothing_is_raised_as_the_clock_enqueues_them(
+    evaluations: Evaluations, client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.config_set("maxmemory", 1)
+    try:
+        evaluations.enqueue_best_effort([(7, 1), (7, 2)])
+    finally:
+        client.config_set("maxmemory", 0)
+    assert "2 evaluations were not enqueued" in caplog.text
+    assert evaluations.waiting() == {}
