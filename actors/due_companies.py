@@ -10,7 +10,7 @@ from models.companies import pending_evaluation
 from models.companies.pending_evaluation import UnsettledCompany
 from models.health import flag_overrides, flag_states
 from models.health.due_companies import DueCompany, PartitionBehind
-from queues.backlog import BEHIND, GRACE, Backlog, StoredUntil
+from queues.backlog import BEHIND, DUE_AFTER, Backlog, StoredUntil
 from queues.evaluations import Evaluations
 from rules.durations import BEGINNING
 
@@ -25,8 +25,12 @@ ROUNDS = 5
 
 SECOND = timedelta(seconds=1)
 
-ENQUEUE_AGAIN_AFTER = timedelta(seconds=5)
-"""A company that is still due after this time is enqueued again: its entry may have been lost."""
+DUE_AGAIN_AFTER = timedelta(seconds=1)
+"""A company that is still due after this time is enqueued again: its entry was lost, or an event
+that was stored only now kept it from being judged."""
+
+AGAIN_AFTER = timedelta(seconds=5)
+"""The same for other reasons, some of which last, such as rules that this release cannot read."""
 
 MESSAGE_LOST_AFTER = timedelta(seconds=2)
 """Storing an event enqueues the evaluation of its company; the clock waits this long for it."""
@@ -44,6 +48,10 @@ class _Pending(NamedTuple):
     organization_id: int
     company_id: int
     why: datetime | str | None
+
+    @property
+    def again_after(self) -> timedelta:
+        return DUE_AGAIN_AFTER if isinstance(self.why, datetime) else AGAIN_AFTER
 
 
 Found = TypeVar("Found", DueCompany, UnsettledCompany)
@@ -66,7 +74,7 @@ class DueCompanies:
         A company is enqueued once, unless it was just enqueued for the same reason.
         """
         self._enqueued = {
-            pending: at for pending, at in self._enqueued.items() if at > now - ENQUEUE_AGAIN_AFTER
+            pending: at for pending, at in self._enqueued.items() if now < at + pending.again_after
         }
         waiting = self._evaluations.waiting()
         crowded = {organization_id for organization_id, n in waiting.items() if n >= CHUNK}
@@ -88,9 +96,9 @@ class DueCompanies:
 
         Only those that were due before the oldest event of their partition that is not stored yet.
         """
-        until = min(now, reading.former or now) - GRACE
+        until = min(now, reading.former or now) - DUE_AFTER
         behind = [
-            PartitionBehind(lane.organization_id, lane.partition, oldest - GRACE)
+            PartitionBehind(lane.organization_id, lane.partition, oldest - DUE_AFTER)
             for lane, oldest in reading.partitions_behind(timedelta(0)).items()
         ]
         leave_out = [(p.company_id, p.why) for p in self._enqueued if isinstance(p.why, datetime)]
@@ -160,7 +168,7 @@ class DueCompanies:
 
     def _judged_by_older_rules(self, now: datetime, crowded: Collection[int]) -> list[_Pending]:
         outdated = pending_evaluation.find_judged_by_older_rules(
-            until=now - GRACE, limit=CHUNK, except_organizations=crowded
+            until=now - DUE_AFTER, limit=CHUNK, except_organizations=crowded
         )
         return [_Pending(*company, None) for company in outdated]
 

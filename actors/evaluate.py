@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 from actors.locked_companies import find_kept_locked
 from models.database import UNAVAILABLE, is_lock_timeout, transaction
 from queues import messages
-from queues.backlog import BEHIND, GRACE, Backlog
+from queues.backlog import BEHIND, GRACE, REFRESH, Backlog
 from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
 from queues.evaluations import ids_of
@@ -15,9 +15,6 @@ from queues.lanes.lane_queue import Bundle
 from services.health import evaluation
 from services.rules.rule_books import RuleBooks
 from services.times import utc_now
-
-BACKLOG_REFRESH_S = 0.1
-"""How long all threads of a worker share one reading of the backlog."""
 
 
 class CompanyEvaluator:
@@ -27,7 +24,7 @@ class CompanyEvaluator:
         self._broker = broker
         self._rulebooks = rulebooks
         self._evaluations = broker.evaluations
-        self._backlog = Backlog(broker, utc_now, refresh_s=BACKLOG_REFRESH_S)
+        self._backlog = Backlog(broker, utc_now, refresh=REFRESH)
 
     def evaluate_lanes(self, bundles: Sequence[Bundle]) -> None:
         """Evaluate the companies of bundles and remove them from their lanes.

@@ -247,7 +247,7 @@ def _read(bundle: Bundle, journal: LaneQueue) -> list[_Entry]:
     """Return the events of a bundle, and set aside the entries that are none."""
     for odd in bundle.odd:
         fields = [part.decode(errors="backslashreplace") for part in odd.content]
-        _set_aside(fields, "an unknown format", bundle.lane.organization_id)
+        _set_aside(fields, "an unknown format", bundle.lane.organization_id or None)
     try:
         contents = orjson.loads(b"[%b]" % bundle.payload)
     except ValueError:

@@ -11,9 +11,15 @@ from queues.broker import QueueBroker
 from queues.lanes.lane import Lane
 from queues.lanes.lane_queue import LaneQueue
 
-GRACE = timedelta(milliseconds=250)
+GRACE = timedelta(milliseconds=200)
 """Changes by time are judged this long after the fact: the longest that a request takes from its
 client until its events are in the journal, while nothing is overloaded."""
+
+REFRESH = timedelta(milliseconds=50)
+"""How long the threads of a worker share one reading of the backlog."""
+
+DUE_AFTER = GRACE + REFRESH
+"""A change by time is enqueued this long after the fact, so that it is judged at once."""
 
 BEHIND = timedelta(seconds=1)
 """If events wait longer than this, storing them takes precedence. A company judged now would be
@@ -73,13 +79,17 @@ class Backlog:
     """
 
     def __init__(
-        self, broker: QueueBroker, now: Callable[[], datetime], *, refresh_s: float = 0.0
+        self,
+        broker: QueueBroker,
+        now: Callable[[], datetime],
+        *,
+        refresh: timedelta = timedelta(0),
     ) -> None:
-        """`refresh_s` is how long a reading is reused, in seconds."""
+        """`refresh` is how long a reading is reused."""
         self._broker = broker
         self._journal = LaneQueue.of_events(broker.client)
         self._now = now
-        self._refresh_s = refresh_s
+        self._refresh_s = refresh.total_seconds()
         self._read_at = -math.inf
         self._reading = StoredUntil(now())
 

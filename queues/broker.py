@@ -25,7 +25,8 @@ from queues.consumer import (
 )
 from queues.evaluations import Evaluations
 from queues.lanes.consumer import LaneConsumer
-from queues.lanes.lane_queue import Bundle, LaneQueue
+from queues.lanes.lane import NOBODY
+from queues.lanes.lane_queue import FORMER_MESSAGE, Bundle, LaneQueue
 from queues.messages import EVENTS, HEALTH, WEBHOOKS, created_at, encode, evaluate_lanes, store
 
 BUNDLED = {EVENTS: EVENTS_AT_ONCE, HEALTH: COMPANIES_AT_ONCE}
@@ -84,24 +85,26 @@ class QueueBroker(RedisBroker):
         """See `RedisBroker.consume`."""
         idle_wait = min(timeout, IDLE_WAIT_MS)
         if queue_name in BUNDLED:
-            lanes, message_for = self._lanes(queue_name)
+            lanes, message_for, set_aside = self._lanes(queue_name)
             return LaneConsumer(
                 lanes,
                 message_for,
-                prefetch=prefetch,
-                former=BundleConsumer(self, queue_name, prefetch, 0, BUNDLED[queue_name]),
+                prefetch=max(1, prefetch // 2),  # Dramatiq has two for each thread
+                former=BundleConsumer(
+                    self, queue_name, prefetch, 0, BUNDLED[queue_name], set_aside
+                ),
                 former_bell=dramatiq_layout.queue_key(self.namespace, queue_name) + WAKE_UP_SUFFIX,
             )
         if queue_name == WEBHOOKS:
             return super().consume(queue_name, WEBHOOK_PREFETCH, idle_wait)
         return super().consume(queue_name, prefetch, max(timeout, DELAYED_POLL_MS))
 
-    def _lanes(
-        self, queue_name: str
-    ) -> tuple[LaneQueue, Callable[[Sequence[Bundle]], Message[None]]]:
+    def _lanes(self, queue_name: str) -> tuple[LaneQueue, MessageFor, Callable[[bytes], object]]:
+        """Return what a worker consumes from, and where messages go that cannot be read."""
         if queue_name == EVENTS:
-            return LaneQueue.of_events(self.client), store
-        return LaneQueue.of_evaluations(self.client), evaluate_lanes
+            lanes = LaneQueue.of_events(self.client)
+            return lanes, store, lambda data: lanes.append([(NOBODY, data)], FORMER_MESSAGE)
+        return LaneQueue.of_evaluations(self.client), evaluate_lanes, lambda _: None
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """See `RedisBroker.enqueue`. Delays are refused: due times are kept in PostgreSQL.
@@ -150,7 +153,8 @@ class QueueBroker(RedisBroker):
             redis_ids: list[Any] = self.client.hkeys(messages)
         else:
             redis_ids = self._taken_and_head(queue_name)
-        return min((created_at(redis_id.decode()) for redis_id in redis_ids), default=None)
+        times = (created_at(redis_id.decode()) for redis_id in redis_ids)
+        return min((at for at in times if at is not None), default=None)
 
     def _taken_and_head(self, queue_name: str) -> list[Any]:
         pipeline = self.client.pipeline(transaction=False)

@@ -1,5 +1,6 @@
 """A consumer that blocks on a wake-up list instead of polling, and one that bundles messages."""
 
+import logging
 import math
 import time
 from collections import deque
@@ -11,10 +12,13 @@ import redis
 from dramatiq import Message
 from dramatiq.broker import MessageProxy
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.errors import ConnectionClosed
+from dramatiq.errors import ConnectionClosed, DecodeError
 
 from queues import dramatiq_layout
 from queues.dramatiq_layout import REDIS_ID, RedisConsumer
+from queues.messages import EVALUATE, PERSIST
+
+logger = logging.getLogger("brazebee.actors")
 
 WAKE_UP_SUFFIX = ".bell"
 """The key of a queue's wake-up list ends with this. Every message pushes to the list, so blocking
@@ -43,20 +47,37 @@ class Bundling:
     arrives alone does not wait.
     """
 
+    actor: str
     most: int
     gather_s: float
     contents: Callable[[Message[Any]], Sequence[Any]]
     args: Callable[[Sequence[Any]], tuple[Any, ...]]
 
+    def read(self, data: bytes) -> Message[Any]:
+        """Return a message.
+
+        Raises:
+            ValueError: it is not one of the actor, with contents.
+        """
+        try:
+            message: Message[Any] = Message.decode(data)
+            if message.actor_name == self.actor and isinstance(self.contents(message), Sequence):
+                message.options[REDIS_ID]
+                return message
+        except (DecodeError, LookupError, TypeError) as error:
+            raise ValueError(str(error)) from None
+        raise ValueError(f"a message of the actor {message.actor_name}")
+
 
 EVENTS_AT_ONCE = Bundling(
+    actor=PERSIST,
     most=2_000,  # about 0.2 s to store; their companies are locked for a part of it
     gather_s=0.05,  # a transaction for every two or three would cost several times as much
     contents=lambda message: message.args[0],
     args=lambda events: (events,),
 )
 COMPANIES_AT_ONCE = Bundling(
-    most=50, gather_s=0.0, contents=lambda message: message.args, args=tuple
+    actor=EVALUATE, most=50, gather_s=0.0, contents=lambda message: message.args, args=tuple
 )
 
 
@@ -124,9 +145,12 @@ class BundleConsumer(QueueConsumer):
         prefetch: int,
         timeout: int,
         bundling: Bundling,
+        set_aside: Callable[[bytes], object],
     ) -> None:
+        """`set_aside` receives the contents of messages that cannot be read."""
         super().__init__(broker, queue_name, prefetch, timeout)
         self._bundling = bundling
+        self._set_aside = set_aside
         self._taken: deque[Message[Any]] = deque()
         self._gathers_until = -math.inf
 
@@ -147,13 +171,31 @@ class BundleConsumer(QueueConsumer):
         target = SAMPLE
         while (missing := target - len(self._taken)) > 0:
             fetched = dramatiq_layout.fetch(self.broker, self.queue_name, missing)
-            self._taken.extend(Message.decode(data) for data in fetched if data is not None)
+            self._taken.extend(self._read([data for data in fetched if data is not None]))
             if len(fetched) < missing:
                 if self._taken:
                     self._gathers_until = time.monotonic() + self._bundling.gather_s
                 return
             contents = sum(len(self._bundling.contents(message)) for message in self._taken)
             target = min(MAX_FETCH, self._bundling.most * len(self._taken) // max(1, contents))
+
+    def _read(self, fetched: Sequence[bytes]) -> list[Message[Any]]:
+        """Return the messages that can be read, and set aside and remove the others."""
+        messages, unreadable = [], []
+        for data in fetched:
+            try:
+                messages.append(self._bundling.read(data))
+            except ValueError as error:
+                logger.error(  # noqa: TRY400 -- the data may be an event
+                    "a message of the queue %s cannot be read: %s",
+                    self.queue_name,
+                    str(error).partition("\n")[0][:100],
+                )
+                self._set_aside(data)
+                unreadable.append(data)
+        if unreadable:
+            dramatiq_layout.remove_taken(self.broker, self.queue_name, unreadable)
+        return messages
 
     def _bundle(self) -> MessageProxy:
         """Join as many of the messages taken as fit into one bundle, at least one."""

@@ -6,6 +6,8 @@ from `dramatiq/brokers/redis.py` and `redis/dispatch.lua` of Dramatiq 2.2 and ma
 release, so `pyproject.toml` bounds the version: compare these sources before raising the bound.
 """
 
+from collections.abc import Collection
+
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 
 RedisConsumer = _RedisConsumer
@@ -52,6 +54,19 @@ def fetch(broker: RedisBroker, queue_name: str, limit: int) -> list[bytes | None
     """Take up to `limit` messages from a queue; None is a message whose content is gone."""
     messages: list[bytes | None] = broker.do_fetch(queue_name, limit)
     return messages
+
+
+def remove_taken(broker: RedisBroker, queue_name: str, contents: Collection[bytes]) -> None:
+    """Remove the messages with these contents that this broker has taken."""
+    acks = acks_key(broker.namespace, worker_id(broker), queue_name)
+    messages = messages_key(broker.namespace, queue_name)
+    taken = list(broker.client.smembers(acks))
+    found = dict(zip(taken, broker.client.hmget(messages, taken), strict=True)) if taken else {}
+    if redis_ids := [redis_id for redis_id, content in found.items() if content in contents]:
+        with broker.client.pipeline(transaction=True) as pipeline:
+            pipeline.srem(acks, *redis_ids)
+            pipeline.hdel(messages, *redis_ids)
+            pipeline.execute()
 
 
 def requeue(broker: RedisBroker, queue_name: str, redis_ids: list[str]) -> None:

@@ -82,9 +82,13 @@ def encode(message: Message[None]) -> tuple[str, bytes]:
     return redis_id, orjson.dumps({**vars(message), "options": options})
 
 
-def created_at(redis_id: str) -> datetime:
-    """Return the time of the message that has this id in Redis."""
-    return datetime.fromtimestamp(int(redis_id.partition("-")[0]) / 1_000, UTC)
+def created_at(redis_id: str) -> datetime | None:
+    """Return the time of the message that has this id in Redis; None if it is not one of ours."""
+    milliseconds = redis_id.partition("-")[0]
+    try:
+        return datetime.fromtimestamp(int(milliseconds) / 1_000, UTC)
+    except (OverflowError, ValueError):
+        return None
 
 
 def _message(queue: str, actor: str, *args: Any) -> Message[None]:

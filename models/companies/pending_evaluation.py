@@ -9,6 +9,16 @@ from models.database import query
 UNSETTLED = "companies where unsettled_since < %(until)s"
 
 
+# A list of pairs would be compared with each row, one after another.
+_NOT_LEFT_OUT = """
+    and not exists (
+        select from unnest(%(left_out_ids)s::bigint[], %(left_out_states)s::text[])
+            as left_out (company_id, state)
+        where left_out.company_id = companies.id and left_out.state = companies.xmin::text
+    )
+"""
+
+
 class UnsettledCompany(NamedTuple):
     """A company with an event that is not evaluated; `state` differs after every update."""
 
@@ -32,14 +42,15 @@ def find_unsettled(
     """
     rows = query(
         f"select organization_id, id as company_id, xmin::text as state from {UNSETTLED}"
-        + (" and (id, xmin::text) not in %(leave_out)s" if leave_out else "")
+        + (_NOT_LEFT_OUT if leave_out else "")
         + (" and organization_id = any(%(only)s)" if organizations is not None else "")
         + (" and organization_id <> all(%(without)s)" if except_organizations else "")
         + " order by unsettled_since limit %(limit)s",
         {
             "until": until,
             "limit": limit,
-            "leave_out": tuple(leave_out),
+            "left_out_ids": [company_id for company_id, _ in leave_out],
+            "left_out_states": [state for _, state in leave_out],
             "only": list(organizations or ()),
             "without": list(except_organizations),
         },

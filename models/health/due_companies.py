@@ -24,6 +24,15 @@ class PartitionBehind(NamedTuple):
     until: datetime
 
 
+# A list of pairs would be compared with each row, one after another.
+_NOT_LEFT_OUT = """
+    and not exists (
+        select from unnest(%(left_out_ids)s::bigint[], %(left_out_due)s::timestamptz[])
+            as left_out (company_id, due_at)
+        where left_out.company_id = due.company_id and left_out.due_at = due.due_at
+    )
+"""
+
 _STORED = f"""
     and not exists (
         select from jsonb_to_recordset(%(behind)s)
@@ -53,14 +62,15 @@ def find_due(
     rows = query(
         f"select due.organization_id, due.company_id, due.due_at from {table} due"
         " where due.due_at <= %(until)s"
-        + (" and (due.company_id, due.due_at) not in %(leave_out)s" if leave_out else "")
+        + (_NOT_LEFT_OUT if leave_out else "")
         + (" and due.organization_id <> all(%(without)s)" if except_organizations else "")
         + (_STORED if behind else "")
         + " order by due.due_at limit %(limit)s",
         {
             "until": until,
             "limit": limit,
-            "leave_out": tuple(leave_out),
+            "left_out_ids": [company_id for company_id, _ in leave_out],
+            "left_out_due": [due_at for _, due_at in leave_out],
             "without": list(except_organizations),
             "behind": json([{**part._asdict(), "until": str(part.until)} for part in behind]),
         },

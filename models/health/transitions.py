@@ -1,13 +1,14 @@
 """Transitions: the history of companies' health, a row for each instant with a change."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from models.bulk import query_over
 from models.cursors import Cursor
-from models.database import execute, json, query
+from models.database import query
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,14 @@ _COLUMNS = (
 )
 
 
-def add(transition: StoredTransition) -> None:
-    """Insert a transition."""
-    execute(
-        f"insert into transitions ({_COLUMNS}) values (%(id)s, %(organization_id)s,"
-        " %(company_id)s, %(sequence)s, %(at)s, %(from_status)s, %(to_status)s, %(cause)s,"
-        " %(changes)s, %(rules_version)s, %(recorded_at)s, %(score)s)",
-        {**vars(transition), "changes": json(transition.changes)},
+def add_all(transitions: Sequence[StoredTransition]) -> None:
+    """Insert transitions."""
+    query_over(
+        f"insert into transitions ({_COLUMNS}) select * from v",
+        transitions,
+        "id uuid, organization_id bigint, company_id bigint, sequence bigint, at timestamptz,"
+        " from_status text, to_status text, cause text, changes jsonb, rules_version integer,"
+        " recorded_at timestamptz, score integer",
     )
 
 

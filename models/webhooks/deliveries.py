@@ -4,8 +4,8 @@ A waiting delivery is due at `next_attempt_at`, or parked until its endpoint has
 it is leased, `next_attempt_at` is the end of the lease.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from uuid_utils.compat import uuid7
 
 from config.webhook_policy import LEASE
+from models.bulk import query_over
 from models.database import execute, query
 
 MESSAGE_LOST_AFTER = timedelta(seconds=2)
@@ -87,26 +88,39 @@ class NewDelivery:
     transition_id: UUID | None
     message_id: str
     payload: str
+    created_at: datetime
     paused: bool = False
     manual: ManualReason | None = None
+    id: UUID = field(default_factory=uuid7)
 
 
-def add(new: NewDelivery, now: datetime, new_id: Callable[[], UUID] = uuid7) -> UUID:
-    """Insert a delivery and return its id; ids sort by time."""
-    delivery_id = new_id()
-    execute(
+def add_all(new: Sequence[NewDelivery]) -> list[UUID]:
+    """Insert deliveries and return their ids; ids sort by time."""
+    query_over(
         "insert into deliveries (id, organization_id, endpoint_id, transition_id, message_id,"
-        " payload, state, next_attempt_at, by_hand, created_at) values (%(id)s,"
-        " %(organization_id)s, %(endpoint_id)s, %(transition_id)s, %(message_id)s, %(payload)s,"
-        " %(state)s, %(next_attempt_at)s, %(manual)s, %(now)s)",
-        {
-            **vars(new),
-            "id": delivery_id,
-            "state": State.PAUSED if new.paused else State.WAITING,
-            "next_attempt_at": None if new.paused else now + MESSAGE_LOST_AFTER,
-            "now": now,
-        },
+        " payload, state, next_attempt_at, by_hand, created_at) select id, organization_id,"
+        " endpoint_id, transition_id, message_id, payload, state, next_attempt_at, manual,"
+        " created_at from v",
+        [
+            {
+                **vars(delivery),
+                "state": State.PAUSED if delivery.paused else State.WAITING,
+                "next_attempt_at": None
+                if delivery.paused
+                else delivery.created_at + MESSAGE_LOST_AFTER,
+            }
+            for delivery in new
+        ],
+        "id uuid, organization_id bigint, endpoint_id uuid, transition_id uuid, message_id text,"
+        " payload text, state text, next_attempt_at timestamptz, manual text,"
+        " created_at timestamptz",
     )
+    return [delivery.id for delivery in new]
+
+
+def add(new: NewDelivery) -> UUID:
+    """Insert a delivery and return its id."""
+    [delivery_id] = add_all([new])
     return delivery_id
 
 

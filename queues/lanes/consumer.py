@@ -1,6 +1,7 @@
 """Feeds workers with bundles from a lane queue, and with messages of the release before."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -12,9 +13,6 @@ from redis.exceptions import RedisError
 from queues.lanes.lane_queue import Bundle, LaneQueue
 
 logger = logging.getLogger("brazebee.actors")
-
-FULL_PAUSE_SECONDS = 0.002
-"""The pause before checking again whether one of the bundles taken is done."""
 
 IDLE_SECONDS = 1.0
 """How long to wait for the bell before looking anyway."""
@@ -30,8 +28,9 @@ class LaneConsumer(Consumer):
 
     The actor ends the leases of bundles; here, acknowledging only makes room for the next one.
     `former` consumes the messages that processes of the release before enqueue; `former_bell` is
-    the list that they push to. Redis's faults end no consumer: Dramatiq would pause for
-    seconds before it starts another.
+    the list that they push to. A worker takes no more than its threads handle: what it took would
+    wait behind a bundle that is stuck, while others have nothing to do. Redis's faults end no
+    consumer: Dramatiq would pause for seconds before it starts another.
     """
 
     def __init__(
@@ -50,11 +49,13 @@ class LaneConsumer(Consumer):
         self._former_bell = former_bell
         self._former_waits = True
         self._taken: dict[str, Sequence[Bundle]] = {}
+        self._has_room = threading.Event()
         self._in_outage = False
 
     def __next__(self) -> MessageProxy | None:
+        self._has_room.clear()
         if len(self._taken) >= self._prefetch:
-            time.sleep(FULL_PAUSE_SECONDS)
+            self._has_room.wait(IDLE_SECONDS)
             return None
         try:
             message = self._next_former() or self._next_bundle()
@@ -88,14 +89,16 @@ class LaneConsumer(Consumer):
         return None
 
     def ack(self, message: MessageProxy) -> None:
-        """See `dramatiq.Consumer.ack`."""
+        """See `dramatiq.Consumer.ack`. Worker threads call it."""
         if self._taken.pop(message.message_id, None) is None:
             self._former.ack(message)
+        self._has_room.set()
 
     def nack(self, message: MessageProxy) -> None:
-        """See `dramatiq.Consumer.nack`."""
+        """See `dramatiq.Consumer.nack`. Worker threads call it."""
         if self._taken.pop(message.message_id, None) is None:
             self._former.nack(message)
+        self._has_room.set()
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         """Let other workers take the bundles that were not handled."""

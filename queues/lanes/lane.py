@@ -37,6 +37,10 @@ class Lane(NamedTuple):
         return cls(int(organization_id), int(partition), company[0] if company else None)
 
 
+NOBODY = Lane(0, 0)
+"""For what belongs to no organization as far as can be read."""
+
+
 def partition_of(company: str) -> int:
     """Return the number of a company's partition; `models.companies.partitions` has it in SQL."""
     return int(md5(company.encode(), usedforsecurity=False).hexdigest()[:8], 16) % PARTITIONS

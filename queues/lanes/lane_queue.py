@@ -15,6 +15,9 @@ from queues.lanes.lane import PARTITIONS, Lane
 FORMAT = "1"
 """The format of the entries that this release writes and reads."""
 
+FORMER_MESSAGE = "dramatiq"
+"""The format of messages of the release before that cannot be read; they are set aside."""
+
 LEASE_SECONDS = 10.0
 """After this time, others take a lane whose worker was killed."""
 
@@ -105,13 +108,13 @@ class LaneQueue:
         """Return the queue of companies to evaluate, of all organizations."""
         return cls(client, EVALUATIONS, most_entries=MOST_COMPANIES, gather_seconds=0.0)
 
-    def append(self, entries: Iterable[tuple[Lane, bytes]]) -> None:
+    def append(self, entries: Iterable[tuple[Lane, bytes]], entry_format: str = FORMAT) -> None:
         """Append entries to their lanes."""
         args = [part for lane, entry in entries for part in (lane.name, entry)]
         if args:
             self._append(
                 [self._keys.ready, self._keys.bell],
-                [LONGEST_BELL, self._keys.entries, FORMAT, *args],
+                [LONGEST_BELL, self._keys.entries, entry_format, *args],
             )
 
     def take(self) -> Sequence[Bundle] | float | None:

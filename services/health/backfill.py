@@ -17,7 +17,7 @@ from rules.durations import BEGINNING
 from rules.judging.state import Transition
 from services.health.judged import JudgedCompany, save_judged
 from services.health.settlements import StoredHealth, settlements_of
-from services.health.transitions import record_transition
+from services.health.transitions import TransitionRecorder
 from services.rules.backtest import ReplayPeriod, facts_in_memory
 from services.rules.rule_books import RuleBooks
 
@@ -38,7 +38,7 @@ def judge_history(
     versions = rule_versions.list_after(organization_id, 0)
     books = [rulebooks.book(organization_id, version.version) for version in versions]
     locked = companies.lock(company_ids)
-    judged = []
+    judged, recorder = [], TransitionRecorder()
     facts_of_companies = facts_in_memory(company_ids, books, ReplayPeriod(BEGINNING, now))
     for unlocked, facts in sorted(facts_of_companies, key=lambda pair: pair[0].id):
         company = locked[unlocked.id]
@@ -49,13 +49,14 @@ def judge_history(
         for book, number, settlement in settlements:
             for transition in settlement.transitions:
                 at = recorded_at(transition)
-                record_transition(
+                recorder.record(
                     company, transition, book, number, at, partial(uuid7_at, at, chance)
                 )
         book, company.judged_version, settlement = settlements[-1]
         company.unsettled_since = None
         judged.append(JudgedCompany(company, settlement.state, book))
     save_judged(judged)
+    recorder.save()
 
 
 def uuid7_at(at: datetime, chance: Random) -> UUID:

@@ -15,7 +15,7 @@ from rules.book import RuleBook
 from rules.judging.state import Settlement
 from services.health.judged import JudgedCompany, save_judged
 from services.health.settlements import facts_of_all, settlements_of, stored_health_of
-from services.health.transitions import record_transition
+from services.health.transitions import TransitionRecorder
 from services.rules.rule_books import RuleBooks
 
 StoredUntilOf = Callable[[int, str], datetime]
@@ -59,7 +59,7 @@ def bring_up_to_date(
     """Evaluate companies that are locked already; see `evaluate`."""
     versions = rule_versions.read_current_versions(list({c.organization_id for c in locked}))
     facts = facts_of_all(locked, versions, rulebooks)
-    written: list[UUID] = []
+    recorder = TransitionRecorder()
     judged: list[JudgedCompany] = []
     judged_until: dict[int, datetime] = {}
     for stored in stored_health_of(locked):
@@ -70,7 +70,7 @@ def bring_up_to_date(
         )
         for book, number, settlement in settlements:
             for transition in settlement.transitions:
-                written += record_transition(company, transition, book, number, now)
+                recorder.record(company, transition, book, number, now)
         book, company.judged_version, settlement = settlements[-1]
         judged.append(JudgedCompany(company, settlement.state, book, stored.flags))
         if stored.overrides:
@@ -80,6 +80,7 @@ def bring_up_to_date(
             judged_until[company.id] = until
     _leave_later_events(locked, judged_until)
     save_judged(judged)
+    written = recorder.save()
     left = [c for c in locked if c.unsettled_since is not None and c.unsettled_since <= now]
     return EvaluationResult(written, left)
 

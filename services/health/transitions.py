@@ -1,7 +1,8 @@
-"""Records a transition: its row, its webhook deliveries, and a line in the log."""
+"""Records transitions: their rows, their webhook deliveries, and a line each in the log."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from models.health import transitions
 from models.health.transitions import StoredTransition
 from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import NewDelivery
+from models.webhooks.webhook_endpoints import Endpoint
 from rules.book import RuleBook
 from rules.judging.state import Transition
 from services.times import iso_milliseconds
@@ -21,48 +23,84 @@ from services.webhooks.subscriptions import matches
 logger = logging.getLogger("brazebee.health")
 
 
-def record_transition(
-    company: Company,
-    transition: Transition,
-    book: RuleBook,
-    version: int,
-    now: datetime,
-    new_id: Callable[[], UUID] = uuid7,
-) -> list[UUID]:
-    """Write a transition and a delivery for each endpoint that subscribes to it.
+class TransitionRecorder:
+    """Collects the transitions of an evaluation, and writes them with their deliveries at once."""
 
-    Return the ids of the deliveries and increment the company's `sequence`. `new_id` returns ids
-    that sort by time.
-    """
-    company.sequence += 1
-    stored = _stored_transition(company, transition, book, version, now, new_id())
-    transitions.add(stored)
-    if transition.before != transition.after:
-        company.previous_status = transition.before
-    _log(company, transition, book)
+    def __init__(self) -> None:
+        self._recorded: list[_Recorded] = []
+
+    def record(
+        self,
+        company: Company,
+        transition: Transition,
+        book: RuleBook,
+        version: int,
+        now: datetime,
+        new_id: Callable[[], UUID] = uuid7,
+    ) -> None:
+        """Add a transition and increment its company's `sequence`.
+
+        `new_id` returns ids that sort by time, for the transition and its deliveries.
+        """
+        company.sequence += 1
+        stored = _stored_transition(company, transition, book, version, now, new_id())
+        if transition.before != transition.after:
+            company.previous_status = transition.before
+        _log(company, transition, book)
+        self._recorded.append(_Recorded(company, stored, _triggers(transition, book), new_id))
+
+    def save(self) -> list[UUID]:
+        """Write the transitions, and a delivery for each endpoint that subscribes to one.
+
+        Return the ids of the deliveries.
+        """
+        transitions.add_all([recorded.stored for recorded in self._recorded])
+        organization_ids = {recorded.stored.organization_id for recorded in self._recorded}
+        endpoints = {
+            id_: webhook_endpoints.lock_subscribed(id_) for id_ in sorted(organization_ids)
+        }
+        return deliveries.add_all(
+            [
+                new
+                for recorded in self._recorded
+                for new in _deliveries(recorded, endpoints[recorded.stored.organization_id])
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    company: Company
+    stored: StoredTransition
+    triggers: Sequence[dict[str, str]]
+    new_id: Callable[[], UUID]
+
+
+def _deliveries(recorded: _Recorded, endpoints: Sequence[Endpoint]) -> list[NewDelivery]:
+    company, stored = recorded.company, recorded.stored
+    subscribed = [e for e in endpoints if matches(e.subscription, stored, company)]
+    if not subscribed:
+        return []
     message_id = f"msg_{stored.id.hex}"
     payload = build_payload(
         message_id=message_id,
         transition=stored,
         company_id=company.external_id,
         company_name=company.name,
-        triggers=_triggers(transition, book),
+        triggers=recorded.triggers,
     )
     return [
-        deliveries.add(
-            NewDelivery(
-                company.organization_id,
-                endpoint.id,
-                stored.id,
-                message_id,
-                payload,
-                paused=endpoint.disabled_at is not None,
-            ),
-            now,
-            new_id,
+        NewDelivery(
+            stored.organization_id,
+            endpoint.id,
+            stored.id,
+            message_id,
+            payload,
+            created_at=stored.recorded_at,
+            paused=endpoint.disabled_at is not None,
+            id=recorded.new_id(),
         )
-        for endpoint in webhook_endpoints.lock_subscribed(company.organization_id)
-        if matches(endpoint.subscription, stored, company)
+        for endpoint in subscribed
     ]
 
 

@@ -99,9 +99,9 @@ def send_test(endpoint: Endpoint, now: datetime) -> tuple[UUID, list[Request]]:
             None,
             message_id,
             payload,
+            created_at=now,
             manual=ManualReason.AT_ONCE,
-        ),
-        now,
+        )
     )
     return delivery_id, [(delivery_id, 1)]
 

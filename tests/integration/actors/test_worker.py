@@ -220,7 +220,7 @@ def test_a_worker_continues_with_the_deliveries_that_wait_for_the_endpoint(
                 organization_id, url, secret_keys=settings.secret_keys
             )
             first, *others = [
-                deliveries.add(NewDelivery(organization_id, endpoint, None, f"msg_{n}", "{}"), now)
+                deliveries.add(NewDelivery(organization_id, endpoint, None, f"msg_{n}", "{}", now))
                 for n in range(10)
             ]
             for waiting in others:

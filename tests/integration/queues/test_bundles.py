@@ -1,4 +1,6 @@
+import orjson
 import pytest
+from dramatiq import Message
 from dramatiq.broker import MessageProxy
 
 from queues import messages
@@ -8,6 +10,10 @@ from tests.support.brokers import NewBroker, silent_for
 
 def enqueue_events(broker: QueueBroker, *numbers: int, each: int = 1) -> None:
     broker.enqueue_all([messages.persist([{"number": n}] * each) for n in numbers])
+
+
+def encoded(message: Message[None]) -> bytes:
+    return messages.encode(message)[1]
 
 
 def bundled(message: MessageProxy | None) -> list[int]:
@@ -98,3 +104,36 @@ def test_a_bundle_that_no_actor_accepts_is_kept_with_the_dead_letters(
     consumer.nack(bundle)
     assert broker.do_qsize(messages.EVENTS) == 0
     assert broker.client.hlen(f"{broker.namespace}:{messages.EVENTS}.XQ.msgs") == 3
+
+
+@pytest.mark.parametrize(
+    "unreadable",
+    [
+        b"garbage",
+        orjson.dumps({"a": "JSON, but no message"}),
+        encoded(Message(messages.EVENTS, "persist", (), {}, {})),
+        encoded(Message(messages.EVENTS, "persist", ({"a": "dict"},), {}, {})),
+        encoded(Message(messages.EVENTS, "an actor that is gone", ([{"number": 5}],), {}, {})),
+    ],
+    ids=["no JSON", "no message", "no arguments", "no list", "an actor that is gone"],
+)
+def test_a_message_that_cannot_be_read_is_set_aside_whole_and_costs_no_other(
+    new_broker: NewBroker, unreadable: bytes
+) -> None:
+    broker = new_broker()
+    enqueue_events(broker, 1)
+    queue = f"{broker.namespace}:{messages.EVENTS}"
+    broker.client.hset(f"{queue}.msgs", "no id of ours", unreadable)
+    broker.client.rpush(queue, "no id of ours")
+    enqueue_events(broker, 2)
+    assert broker.oldest_unacknowledged(messages.EVENTS) is not None
+    consumer = broker.consume(messages.EVENTS, prefetch=4, timeout=1)
+    message = next(consumer)
+    assert message is not None
+    assert bundled(message) == [1, 2]
+    consumer.ack(message)
+    assert broker.client.hlen(f"{queue}.msgs") == 0
+    set_aside = next(consumer)
+    assert set_aside is not None
+    [[bundle]] = set_aside.args
+    assert [entry.content[:2] for entry in bundle.odd] == [(b"dramatiq", unreadable)]

@@ -1,5 +1,6 @@
 """The queue of companies to evaluate."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +27,7 @@ def taken(client: redis.Redis) -> Iterator[tuple[int, list[int]]]:
     while isinstance(bundles := queue.take(), list):
         yield bundles[0].lane.organization_id, ids_of(bundles)
         queue.remove(*bundles)
+        time.sleep(0.002)
 
 
 def test_companies_of_one_organization_come_together_and_each_once(
@@ -40,7 +42,9 @@ def test_companies_of_one_organization_come_together_and_each_once(
 
 def test_organizations_take_turns(evaluations: Evaluations, client: redis.Redis) -> None:
     evaluations.enqueue((7, number) for number in range(10 * MOST_COMPANIES))
+    time.sleep(0.002)  # lanes are ordered by milliseconds
     evaluations.enqueue([(8, 1)])
+    time.sleep(0.002)
     order = [organization_id for organization_id, _ in taken(client)]
     assert 8 in order[:5], "after a bundle of each of the lanes of the other"
     assert order.count(7) >= 10

@@ -67,9 +67,9 @@ class Developers:
             for index in range(number):
                 at = NOW - timedelta(minutes=5, seconds=index)
                 new = NewDelivery(
-                    self.organization.id, self.endpoint_id, None, "msg_1", '{"event": "test"}'
+                    self.organization.id, self.endpoint_id, None, "msg_1", '{"event": "test"}', at
                 )
-                ids.append(deliveries.add(new, at))
+                ids.append(deliveries.add(new))
             execute(
                 "update deliveries set state = %(state)s, next_attempt_at = null, finished_at ="
                 " created_at where id = any(%(ids)s::uuid[])",

@@ -30,8 +30,14 @@ class WebhookEndpoint:
     def add(self, number: int = 1, by_hand: ManualReason | None = None) -> list[UUID]:
         """Add new rows and return their ids, oldest first."""
         with transaction():
-            new = NewDelivery(self.organization_id, self.id, None, "msg_1", "{}", manual=by_hand)
-            return [deliveries.add(new, START) for _ in range(number)]
+            return [
+                deliveries.add(
+                    NewDelivery(
+                        self.organization_id, self.id, None, "msg_1", "{}", START, manual=by_hand
+                    )
+                )
+                for _ in range(number)
+            ]
 
     @property
     def stored(self) -> Endpoint:

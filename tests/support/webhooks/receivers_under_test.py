@@ -64,8 +64,8 @@ def new_delivery(url: str, settings: Settings) -> UUID:
         endpoint_id, _ = webhook_endpoints.add(
             organization_id, url, secret_keys=settings.secret_keys
         )
-        new = NewDelivery(organization_id, endpoint_id, None, "msg_1", "{}")
-        return deliveries.add(new, datetime.now(UTC))
+        new = NewDelivery(organization_id, endpoint_id, None, "msg_1", "{}", datetime.now(UTC))
+        return deliveries.add(new)
 
 
 def attempt(delivery_id: UUID, number: int, policy: AddressPolicy, settings: Settings) -> None:

@@ -56,7 +56,7 @@ def add(organization_id: int, company_id: int, sequence: int, seconds: float = 0
         rules_version=1,
         recorded_at=T0 + timedelta(seconds=seconds),
     )
-    transitions.add(transition)
+    transitions.add_all([transition])
     return transition.id
 
 

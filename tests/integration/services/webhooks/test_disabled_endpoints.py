@@ -58,8 +58,10 @@ def test_a_new_row_of_a_disabled_endpoint_is_paused(endpoint: WebhookEndpoint) -
     [raced] = endpoint.add()
     assert try_claim(raced, 1) is None
     with transaction():
-        new = NewDelivery(endpoint.organization_id, endpoint.id, None, "msg_1", "{}", paused=True)
-        written = deliveries.add(new, START)
+        new = NewDelivery(
+            endpoint.organization_id, endpoint.id, None, "msg_1", "{}", START, paused=True
+        )
+        written = deliveries.add(new)
     assert try_claim(written, 1) is None
     for delivery_id in (raced, written):
         delivery = row(delivery_id)

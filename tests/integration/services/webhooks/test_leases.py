@@ -1,6 +1,5 @@
 """Leases of deliveries, and endpoints that are removed."""
 
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -108,9 +107,9 @@ def test_a_delivery_written_while_its_endpoint_is_removed_is_not_sent(
         with transaction():
             [endpoint] = webhook_endpoints.lock_subscribed(outbox.organization_id)
             new = NewDelivery(
-                outbox.organization_id, endpoint.id, transition_id, "msg_1", json.dumps({})
+                outbox.organization_id, endpoint.id, transition_id, "msg_1", "{}", datetime.now(UTC)
             )
-            delivery_id = deliveries.add(new, datetime.now(UTC))
+            delivery_id = deliveries.add(new)
             written.set()
             removed.wait(1)  # not longer, since the removal may wait for this transaction
         return delivery_id
