@@ -64,10 +64,14 @@ class RateLimiter:
     """
 
     def __init__(self, redis_url: str, default: str) -> None:
-        pool = impatient_pool(redis_url, timeout=TIMEOUT)
-        storage = RedisStorage("redis://", connection_pool=pool)
+        self._pool = impatient_pool(redis_url, timeout=TIMEOUT)
+        storage = RedisStorage("redis://", connection_pool=self._pool)
         self._limiter = FixedWindowRateLimiter(storage)
         self._default = parse_rate(default)
+
+    def close(self) -> None:
+        """Close the connections to Redis."""
+        self._pool.disconnect()
 
     def rate(self, own: str | None) -> limits.RateLimitItem:
         """Return the limit of an organization: its own or the default."""

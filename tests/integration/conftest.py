@@ -53,7 +53,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
     database.obj.close_all()
     connect(settings, answer_within_ms=400)
     clients: list[redis.Redis] = []
-    gates: list[Admissions] = []
+    gates: list[Gate] = []
 
     def build(
         *,
@@ -73,13 +73,13 @@ def serve(settings: Settings) -> Iterator[Serve]:
                 query("select 1")
 
         admissions = Admissions(broker.client)
-        gates.append(admissions)
         gate = Gate(
             directory=Directory(),
             limiter=RateLimiter(limits_url, rate_limit),
             admissions=admissions,
             unknown_keys=UnknownKeys(broker.client),
         )
+        gates.append(gate)
         app = create_app(
             gate,
             now=now,
@@ -91,8 +91,9 @@ def serve(settings: Settings) -> Iterator[Serve]:
         return Ingress(app, queue)
 
     yield build
-    for admissions in gates:
-        admissions.close()
+    for gate in gates:
+        gate.admissions.close()
+        gate.limiter.close()
     for client in clients:
         client.close()
 
