@@ -17,5 +17,6 @@ def test_events_are_counted_by_hour_and_by_week(brazebee: Brazebee, tmp_path: Pa
             "select 1 from event_weeks w join event_counts c using (organization_id, event_key)"
             " join organizations o on o.id = organization_id"
             " where o.name = 'counted' and companies = 1 and users = 2 and events = 2"
-        )
+        ),
+        90,
     )
