@@ -30,7 +30,7 @@ DUE_AGAIN_AFTER = timedelta(seconds=1)
 that was stored only now kept it from being judged."""
 
 AGAIN_AFTER = timedelta(seconds=5)
-"""The same for other reasons, some of which last, such as rules that this release cannot read."""
+"""The same for other reasons. Some persist, such as rules that this release cannot read."""
 
 MESSAGE_LOST_AFTER = timedelta(seconds=2)
 """Storing an event enqueues the evaluation of its company; the clock waits this long for it."""
@@ -149,7 +149,7 @@ class DueCompanies:
         only: Collection[int | None] = (None,),
         without: Collection[int | None] = (),
     ) -> list[_Pending]:
-        """Return unsettled companies of organizations; None stands for all of them."""
+        """Return the unsettled companies of these organizations; None means all organizations."""
         # Companies that were enqueued and cannot be evaluated must not block the others.
         leave_out = [(p.company_id, p.why) for p in self._enqueued if isinstance(p.why, str)]
 

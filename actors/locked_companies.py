@@ -1,4 +1,4 @@
-"""Finds companies whose rows somebody keeps locked, after waiting for them in vain."""
+"""Finds companies whose rows stay locked by another transaction."""
 
 import time
 from collections.abc import Collection

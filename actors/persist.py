@@ -156,6 +156,8 @@ class EventPersister:
         Raises:
             LockTimeout: there are none, or this lane has only one company.
         """
+        if bundle.lane.company is not None:
+            raise LockTimeout("the company of this lane is still locked")
         organization_id = bundle.lane.organization_id
         with transaction():
             ids = companies.find_ids(
@@ -163,8 +165,8 @@ class EventPersister:
             )
         locked_ids = find_kept_locked(ids.values())
         locked = {company for (_, company), id_ in ids.items() if id_ in locked_ids}
-        if not locked or bundle.lane.company is not None:
-            raise LockTimeout(f"{len(locked)} companies are locked")
+        if not locked:
+            raise LockTimeout("no company stays locked")
         logger.warning(
             "events of %d companies of organization %d wait: their rows are locked",
             len(locked),
@@ -262,7 +264,7 @@ def _read(bundle: Bundle, journal: LaneQueue) -> list[_Entry]:
 
 
 def _decoded(raw: bytes) -> Any:
-    """Return what JSON stands for, or the text itself if it is none."""
+    """Return the decoded JSON, or the raw text if it is not valid JSON."""
     try:
         return orjson.loads(raw)
     except ValueError:

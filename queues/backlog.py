@@ -59,7 +59,7 @@ class StoredUntil:
         }
 
     def organizations_behind(self, by: timedelta) -> frozenset[int | None]:
-        """Return the organizations with such a partition; None stands for all of them."""
+        """Return the organizations with a partition that is behind; None means all of them."""
         behind = {lane.organization_id for lane in self.partitions_behind(by)}
         former: set[None] = {None} if self.former and self.now - self.former > by else set()
         return frozenset(behind | former)

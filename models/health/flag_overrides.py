@@ -5,15 +5,15 @@ company's health once they are recorded there: immediately, unless events wait t
 `due_at` is the instant at which the next of the two is to be recorded.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from models.database import query
 from models.health import due_companies
-from models.health.due_companies import DueCompany, PartitionBehind
 from models.health.tables import FlagOverrideRow
 from models.table import fetch
 
@@ -189,23 +189,8 @@ def find_first_due(organization_id: int, until: datetime) -> dict[int, datetime]
 DUE = "flag_overrides where due_at <= %(until)s"
 
 
-def find_due(
-    *,
-    until: datetime,
-    limit: int,
-    leave_out: Sequence[tuple[int, datetime]] = (),
-    behind: Sequence[PartitionBehind] = (),
-    except_organizations: Collection[int] = (),
-) -> list[DueCompany]:
-    """Return companies with a due override, and since when it is due; see `due_companies`."""
-    return due_companies.find_due(
-        "flag_overrides",
-        until=until,
-        limit=limit,
-        leave_out=leave_out,
-        behind=behind,
-        except_organizations=except_organizations,
-    )
+find_due = partial(due_companies.find_due, "flag_overrides")
+"""Return companies with a due override, and since when it is due; see `due_companies.find_due`."""
 
 
 def _stored(row: dict[str, Any]) -> StoredOverride:

@@ -1,13 +1,13 @@
 """The recorded level of each flag of each company, and when it is due."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from models.bulk import query_over
 from models.database import query
 from models.health import due_companies
-from models.health.due_companies import DueCompany, PartitionBehind
 
 
 @dataclass(frozen=True)
@@ -121,20 +121,5 @@ def remove(states: Iterable[StoredFlagState]) -> None:
 DUE = "flag_states where due_at <= %(until)s"
 
 
-def find_due(
-    *,
-    until: datetime,
-    limit: int,
-    leave_out: Sequence[tuple[int, datetime]] = (),
-    behind: Sequence[PartitionBehind] = (),
-    except_organizations: Collection[int] = (),
-) -> list[DueCompany]:
-    """Return companies with a due flag, and since when it is due; see `due_companies`."""
-    return due_companies.find_due(
-        "flag_states",
-        until=until,
-        limit=limit,
-        leave_out=leave_out,
-        behind=behind,
-        except_organizations=except_organizations,
-    )
+find_due = partial(due_companies.find_due, "flag_states")
+"""Return companies with a due flag, and since when it is due; see `due_companies.find_due`."""

@@ -1,4 +1,4 @@
-"""Lanes: the parts of the journal, each of which one worker stores at a time, in order.
+"""Lanes: the parts of a queue, each handled in order by one worker at a time.
 
 The companies of an organization are spread over four partitions, so that a large organization can
 keep several workers busy. A company whose events cannot be stored for the moment, because somebody

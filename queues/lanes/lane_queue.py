@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class Bundle:
     lane: Lane
     lease: int
     last_id: str
-    ids: Sequence[str]
+    ids: Sequence[str] = field(repr=False)
     payload: bytes = field(repr=False)
     odd: Sequence[OddEntry] = field(default=(), repr=False)
     held: frozenset[str] = frozenset()
@@ -226,8 +227,13 @@ class LaneQueue:
 
 
 def _script(client: Redis, name: str) -> Script:
-    source = (Path(__file__).parent / f"{name}.lua").read_text(encoding="utf-8")
-    return client.register_script(source)
+    return client.register_script(_source(name))
+
+
+@cache
+def _source(name: str) -> str:
+    """Read a script once: some requests of the dashboard make a queue each."""
+    return (Path(__file__).parent / f"{name}.lua").read_text(encoding="utf-8")
 
 
 def _ms(seconds: float) -> int:

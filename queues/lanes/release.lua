@@ -1,8 +1,8 @@
 -- Ends leases: removes the entries that are stored, and lets others take the lanes after a pause.
 --
 -- KEYS: the lanes that are ready, the leases, the bell, the journal of each lane
--- ARGV: the pause in milliseconds; the length of the bell; then, for each lane, its name, the number of the lease, and the id of the
---       first entry that stays, or "" if all stay
+-- ARGV: the pause in milliseconds; the length of the bell; then, for each lane, its name, the number of the
+--       lease, and the id of the first entry that stays, or "" if all stay
 -- Returns: for each lane 1, or 0 if its lease is over and nothing was changed
 
 local time = redis.call("time")
