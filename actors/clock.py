@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from actors.due_companies import DueCompanies
 from config.webhook_policy import WebhookPolicy
-from models import due
+from models.across_organizations import is_anything_due
 from models.database import UNAVAILABLE, database
 from models.locks import AdvisoryLock, release_for_session, try_lock_for_session
 from models.webhooks import deliveries, pending_deliveries
@@ -99,7 +99,8 @@ class Clock:
             for delivery, at in self._enqueued.items()
             if at > now - ENQUEUE_AGAIN_AFTER
         }
-        number = self._enqueue_due(now) if due.is_anything_due(until=now) else 0
+        since = self._companies.new_rules_since(now)
+        number = self._enqueue_due(now) if is_anything_due(until=now, rules_since=since) else 0
         if now - self._attempts_deleted_at > DELETE_ATTEMPTS_EVERY and (
             not self._delete_old_attempts(now)
         ):

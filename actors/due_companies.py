@@ -4,12 +4,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from models.companies import pending_evaluation
-from models.companies.pending_evaluation import UnsettledCompany
-from models.health import flag_overrides, flag_states
-from models.health.due_companies import DueCompany, PartitionBehind
+from models import across_organizations
+from models.across_organizations import FLAGS, OVERRIDES, DueCompany, UnsettledCompany
+from models.companies.pending_evaluation import find_judged_by_older_rules
+from models.health import due_companies
 from queues.backlog import BEHIND, DUE_AFTER, Backlog, StoredUntil
 from queues.evaluations import Evaluations
 from rules.durations import BEGINNING
@@ -37,6 +37,10 @@ MESSAGE_LOST_AFTER = timedelta(seconds=2)
 
 WHILE_BEHIND = 20
 """Companies evaluated per second of organizations whose events wait: storing takes precedence."""
+
+LATEST_COMMIT = timedelta(minutes=1)
+"""How long after rules came into force a transaction that read the former ones may commit, and how
+often all organizations are searched for companies that were judged by older rules."""
 
 LONG_BACKLOG = timedelta(seconds=10)
 """An event that has waited this long to be stored is worth a line in the log."""
@@ -67,6 +71,8 @@ class DueCompanies:
         self._behind_at: dict[int | None, datetime] = {}
         self._evaluated_behind_at = BEGINNING
         self._has_long_backlog = False
+        self._new_rules: dict[int, int] = {}
+        self._all_rules_read_at = BEGINNING
 
     def enqueue(self, now: datetime) -> int:
         """Enqueue the companies that have to be evaluated now; return their number.
@@ -91,32 +97,44 @@ class DueCompanies:
         self._enqueued |= dict.fromkeys(new, now)
         return len(companies)
 
+    def new_rules_since(self, now: datetime) -> datetime:
+        """Return the time after which rules that came into force can have companies to judge."""
+        since = now - LATEST_COMMIT
+        return BEGINNING if self._new_rules or self._all_rules_read_at < since else since
+
     def _due(self, now: datetime, reading: StoredUntil, crowded: Collection[int]) -> list[_Pending]:
         """Return companies with a due flag or a due start or end of an override.
 
         Only those that were due before the oldest event of their partition that is not stored yet.
         """
         until = min(now, reading.former or now) - DUE_AFTER
-        behind = [
-            PartitionBehind(lane.organization_id, lane.partition, oldest - DUE_AFTER)
-            for lane, oldest in reading.partitions_behind(timedelta(0)).items()
-        ]
+        behind: dict[int, dict[int, datetime]] = {}
+        for lane, oldest in reading.partitions_behind(timedelta(0)).items():
+            behind.setdefault(lane.organization_id, {})[lane.partition] = oldest - DUE_AFTER
         leave_out = [(p.company_id, p.why) for p in self._enqueued if isinstance(p.why, datetime)]
-        found: list[_Pending] = []
-        for kind in (flag_states, flag_overrides):
+        found: list[DueCompany] = []
+        for table in (FLAGS, OVERRIDES):
 
-            def find(without: Collection[int], kind: Any = kind) -> Sequence[DueCompany]:
-                due: Sequence[DueCompany] = kind.find_due(
+            def find(without: Collection[int], table: str = table) -> Sequence[DueCompany]:
+                return across_organizations.find_due_companies(
+                    table,
                     until=until,
                     limit=CHUNK,
                     leave_out=leave_out,
-                    behind=behind,
                     except_organizations=without,
                 )
-                return due
 
-            found += [_Pending(*company) for company in _in_turns(find, crowded)]
-        return found
+            found += _in_turns(find, {*crowded, *behind})
+            for organization_id in behind.keys() - crowded:
+                found += due_companies.find_due(
+                    table,
+                    organization_id,
+                    behind[organization_id],
+                    until=until,
+                    limit=CHUNK,
+                    leave_out=leave_out,
+                )
+        return [_Pending(*company) for company in found]
 
     def _unsettled(
         self, now: datetime, reading: StoredUntil, crowded: Collection[int]
@@ -154,7 +172,7 @@ class DueCompanies:
         leave_out = [(p.company_id, p.why) for p in self._enqueued if isinstance(p.why, str)]
 
         def find(without: Collection[int]) -> Sequence[UnsettledCompany]:
-            return pending_evaluation.find_unsettled(
+            return across_organizations.find_unsettled_companies(
                 until=until,
                 limit=limit,
                 leave_out=leave_out,
@@ -167,10 +185,24 @@ class DueCompanies:
         return [_Pending(*company) for company in found]
 
     def _judged_by_older_rules(self, now: datetime, crowded: Collection[int]) -> list[_Pending]:
-        outdated = pending_evaluation.find_judged_by_older_rules(
-            until=now - DUE_AFTER, limit=CHUNK, except_organizations=crowded
-        )
-        return [_Pending(*company, None) for company in outdated]
+        """Return companies that were last judged by older rules than those in force.
+
+        An organization is searched while it has any, and from when its rules came into force until
+        no transaction is left that read the former ones.
+        """
+        since, until = self.new_rules_since(now), now - DUE_AFTER
+        if self._all_rules_read_at < now - LATEST_COMMIT:
+            self._all_rules_read_at = now
+        self._new_rules |= across_organizations.find_applied_rules(since=since, until=until)
+        found: list[_Pending] = []
+        for organization_id, version in [*self._new_rules.items()]:
+            if organization_id in crowded:
+                continue
+            ids = find_judged_by_older_rules(organization_id, version, limit=CHUNK)
+            found += [_Pending(organization_id, id_, None) for id_ in ids]
+            if not ids:
+                del self._new_rules[organization_id]
+        return found
 
     def _log_long_backlog(self, reading: StoredUntil) -> None:
         is_long = reading.longest_wait > LONG_BACKLOG

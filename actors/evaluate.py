@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from redis.exceptions import RedisError
 
 from actors.locked_companies import find_kept_locked
+from models.across_organizations import find_organizations_of
 from models.database import UNAVAILABLE, is_lock_timeout, transaction
 from queues import messages
 from queues.backlog import BEHIND, GRACE, REFRESH, Backlog
@@ -27,42 +28,64 @@ class CompanyEvaluator:
         self._backlog = Backlog(broker, utc_now, refresh=REFRESH)
 
     def evaluate_lanes(self, bundles: Sequence[Bundle]) -> None:
-        """Evaluate the companies of bundles and remove them from their lanes.
+        """Evaluate the companies of bundles of one organization; remove them from their lanes.
 
         Raises:
             Exception: as `evaluate`.
         """
         try:
-            self.evaluate(ids_of(bundles))
+            self.evaluate(bundles[0].lane.organization_id, ids_of(bundles))
         finally:
             self._evaluations.remove(bundles)
 
-    def evaluate(self, company_ids: Sequence[int]) -> None:
+    def evaluate_former(self, company_ids: Sequence[int]) -> None:
+        """Evaluate the companies of a message of the release before, without an organization.
+
+        Raises:
+            Exception: as `evaluate`.
+        """
+        with transaction():
+            organizations = find_organizations_of(company_ids)
+        failed: Exception | None = None
+        for organization_id in sorted(set(organizations.values())):
+            ids = [id_ for id_ in company_ids if organizations.get(id_) == organization_id]
+            try:
+                self.evaluate(organization_id, ids)
+            except Exception as error:  # noqa: BLE001 -- must not stop other organizations
+                failed = error
+        if failed is not None:
+            raise failed
+
+    def evaluate(self, organization_id: int, company_ids: Sequence[int]) -> None:
         """Evaluate companies and enqueue what follows. One that fails does not stop the others.
 
         Raises:
             Exception: the error of the last company that failed. The clock enqueues it again.
         """
         try:
-            self._evaluate(company_ids)
+            self._evaluate(organization_id, company_ids)
         except Exception as error:
             unavailable = isinstance(error, (RedisError, *UNAVAILABLE))
             if len(company_ids) == 1 or (unavailable and not is_lock_timeout(error)):
                 raise
-            if is_lock_timeout(error) and (locked := find_kept_locked(company_ids)):
+            locked = (
+                find_kept_locked(organization_id, company_ids) if is_lock_timeout(error) else None
+            )
+            if locked:
                 if rest := [company_id for company_id in company_ids if company_id not in locked]:
-                    self.evaluate(rest)
+                    self.evaluate(organization_id, rest)
                 raise  # the clock enqueues the locked ones again
             half = len(company_ids) // 2
             try:
-                self.evaluate(company_ids[:half])
+                self.evaluate(organization_id, company_ids[:half])
             finally:
-                self.evaluate(company_ids[half:])
+                self.evaluate(organization_id, company_ids[half:])
 
-    def _evaluate(self, company_ids: Sequence[int]) -> None:
+    def _evaluate(self, organization_id: int, company_ids: Sequence[int]) -> None:
         reading = self._backlog.read()
         with transaction():
             result = evaluation.evaluate(
+                organization_id,
                 company_ids,
                 self._rulebooks,
                 utc_now(),

@@ -11,14 +11,14 @@ LOOK_PAUSE_S = 0.15
 """Workers lock companies for a fraction of this time."""
 
 
-def find_kept_locked(company_ids: Collection[int]) -> set[int]:
+def find_kept_locked(organization_id: int, company_ids: Collection[int]) -> set[int]:
     """Return the companies that are locked each time in several looks."""
     locked = set(company_ids)
     for look in range(LOOKS):
         if look:
             time.sleep(LOOK_PAUSE_S)
         with transaction():
-            locked = companies.find_locked(locked)
+            locked = companies.find_locked(organization_id, locked)
         if not locked:
             break
     return locked

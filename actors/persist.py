@@ -160,11 +160,9 @@ class EventPersister:
             raise LockTimeout("the company of this lane is still locked")
         organization_id = bundle.lane.organization_id
         with transaction():
-            ids = companies.find_ids(
-                {(organization_id, entry.event.company_id) for entry in entries}
-            )
-        locked_ids = find_kept_locked(ids.values())
-        locked = {company for (_, company), id_ in ids.items() if id_ in locked_ids}
+            ids = companies.find_ids(organization_id, {entry.event.company_id for entry in entries})
+        locked_ids = find_kept_locked(organization_id, ids.values())
+        locked = {company for company, id_ in ids.items() if id_ in locked_ids}
         if not locked:
             raise LockTimeout("no company stays locked")
         logger.warning(

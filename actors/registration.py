@@ -74,7 +74,7 @@ def _register_events_and_health(broker: QueueBroker, rulebooks: RuleBooks) -> No
         throws=(RedisError, RulesUnreadable, *UNAVAILABLE),  # the clock enqueues it again
     )
     def evaluate(*company_ids: int) -> None:
-        evaluator.evaluate(company_ids)
+        evaluator.evaluate_former(company_ids)
 
 
 def _register_webhooks(

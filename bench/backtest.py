@@ -38,7 +38,7 @@ def measure_backtest(
         book = read_rules((ROOT / file).read_text(encoding="utf-8"))
         started = time.perf_counter()
         period = ReplayPeriod(now - timedelta(days=DAYS), now)
-        chunks = backtest(settings, ids, [book], period)
+        chunks = backtest(settings, organization_id, ids, [book], period)
         replayed = list(chain.from_iterable(chunks))
         took = time.perf_counter() - started
         rows.append(

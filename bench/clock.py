@@ -9,8 +9,9 @@ import redis
 from bench.timing import median_ms
 from cli.commands.clock import build_clock
 from config.settings import Settings
+from models import across_organizations
+from models.across_organizations import DueCompany
 from models.database import database, execute, query, transaction
-from models.health import flag_states
 from queues.broker import QueueBroker
 from queues.consumer import COMPANIES_AT_ONCE
 from services.health.evaluation import evaluate
@@ -55,25 +56,35 @@ def _measure(settings: Settings, organization_id: int, now: datetime) -> dict[st
     clock = build_clock(settings, broker, lambda: now)
     with database.connection_context():
         idle_ms = median_ms(clock.tick, repeats=50)
-        find_ms = median_ms(lambda: flag_states.find_due(until=now, limit=DUE), repeats=50)
-    measured = {"idle_tick_ms": idle_ms, "probe_ms": find_ms, "due_flag_ms": _due_flag_ms(now)}
+        find_ms = median_ms(lambda: _find_due(now), repeats=50)
+    measured = {
+        "idle_tick_ms": idle_ms,
+        "probe_ms": find_ms,
+        "due_flag_ms": _due_flag_ms(organization_id, now),
+    }
     with transaction():
         recount_ms = median_ms(lambda: _recount(organization_id, now), repeats=3)
     client.close()
     return measured | {"usual_way_ms": recount_ms}
 
 
-def _due_flag_ms(now: datetime) -> float:
+def _find_due(until: datetime) -> list[DueCompany]:
+    return across_organizations.find_due_companies(
+        across_organizations.FLAGS, until=until, limit=DUE
+    )
+
+
+def _due_flag_ms(organization_id: int, now: datetime) -> float:
     """Return the milliseconds to find a due flag, evaluate its company and record the crossing."""
     later = now + timedelta(days=30, seconds=1)
     rulebooks = RuleBooks()
     with database.connection_context():
         started = time.perf_counter()
-        due = flag_states.find_due(until=later, limit=DUE)
+        due = _find_due(later)
     for first in range(0, len(due), COMPANIES_AT_ONCE.most):
         chunk = due[first : first + COMPANIES_AT_ONCE.most]
         with transaction():
-            evaluate([company.company_id for company in chunk], rulebooks, later)
+            evaluate(organization_id, [company.company_id for company in chunk], rulebooks, later)
     took = time.perf_counter() - started
     return took * 1000 / len(due)
 
@@ -81,7 +92,8 @@ def _due_flag_ms(now: datetime) -> float:
 def _recount(organization_id: int, now: datetime) -> object:
     """Count the events of one flag for all companies."""
     return query(
-        "select c.id from companies c left join events e on e.company_id = c.id"
+        "select c.id from companies c left join events e"
+        " on e.organization_id = %(org)s and e.company_id = c.id"
         " and e.event_key = 'used' and e.occurred_at > %(now)s::timestamptz - interval '30 days'"
         " and e.occurred_at <= %(now)s where c.organization_id = %(org)s"
         " group by c.id having count(e.event_id) < 5",

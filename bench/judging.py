@@ -62,25 +62,28 @@ def measure_judging(organization_id: int, sizes: list[int], now: datetime) -> li
         for flag in book.flags:
             row: dict[str, Any] = {"judging": flag.name}
             for size, company_id in companies.items():
-                row[f"{size:,}_events"] = _judge_ms(book, flag.name, company_id, now)
+                company = organization_id, company_id
+                row[f"{size:,}_events"] = _judge_ms(book, flag.name, company, now)
             first, last = (row[f"{size:,}_events"] for size in (sizes[0], sizes[-1]))
             rows.append(row | {"last_to_first": last / first})
     return rows
 
 
-def _judge_ms(book: RuleBook, name: str, company_id: int, now: datetime) -> float:
+def _judge_ms(book: RuleBook, name: str, company: tuple[int, int], now: datetime) -> float:
     flag = book.flags_by_name[name]
+    organization_id, company_id = company
     since = now - timedelta(days=30)
 
     def count_all() -> object:
         return query(
-            "select count(*) from events where company_id = %(id)s and event_key = 'used'"
+            "select count(*) from events where organization_id = %(organization_id)s"
+            " and company_id = %(id)s and event_key = 'used'"
             " and occurred_at > %(since)s and occurred_at <= %(now)s",
-            {"id": company_id, "since": since, "now": now},
+            {"organization_id": organization_id, "id": company_id, "since": since, "now": now},
         )
 
     def judge() -> object:
-        facts = StoredFacts(company_id, "c", now - timedelta(days=90))
+        facts = StoredFacts(organization_id, company_id, "c", now - timedelta(days=90))
         return flag.evaluate(Situation(facts, flag.selector, now, _NoOtherFlags()), FlagMemory())
 
     return median_ms(count_all if name == CONVENTIONAL else judge, repeats=7)

@@ -1,12 +1,12 @@
 """Reads and writes many rows in one statement, by JSON parameters or by COPY."""
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from models.database import database, query
+from models.database import database, json, query, rows_of
 
 NULL = r"\N"
 
@@ -42,11 +42,47 @@ def escape_json(value: Any) -> str:
     return orjson.dumps(value).decode().replace("\\", r"\\")
 
 
-def query_over(sql: str, rows: Sequence[Any], columns: str) -> list[dict[str, Any]]:
+def insert(
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[Any],
+    *,
+    json_columns: Collection[str] = (),
+    then: str = "",
+) -> list[dict[str, Any]]:
+    """Insert mappings or dataclasses in one statement, and return the rows that it returns.
+
+    `then` is the end of the statement, such as `on conflict do nothing returning id`. The values
+    are part of the statement, so a distributed PostgreSQL knows the organization of each row.
+    """
+    if not rows:
+        return []
+    values: list[Any] = []
+    for row in rows:
+        of_row = row if isinstance(row, Mapping) else vars(row)
+        values += (
+            json(of_row[name])
+            if name in json_columns and of_row[name] is not None
+            else of_row[name]
+            for name in columns
+        )
+    places = f"({', '.join(['%s'] * len(columns))})"
+    cursor = database.execute_sql(
+        f"insert into {table} ({', '.join(columns)}) values"
+        f" {', '.join([places] * len(rows))} {then}",
+        values,
+    )
+    return rows_of(cursor)
+
+
+def query_over(
+    sql: str, rows: Sequence[Any], columns: str, **parameters: Any
+) -> list[dict[str, Any]]:
     """Run SQL over many rows, which it reads from the table `v`, and return its rows.
 
     `columns` are the columns of `v` with their types. The rows are mappings or dataclasses; they
-    are one JSON parameter, which costs a fraction of binding each of their values.
+    are one JSON parameter, which costs a fraction of binding each of their values. Other parameters
+    of the SQL are given by name.
     """
     if not rows:
         return []
@@ -54,11 +90,13 @@ def query_over(sql: str, rows: Sequence[Any], columns: str) -> list[dict[str, An
         # The planner assumes that a function returns 100 rows, but believes a limit.
         f"with v as (select * from json_to_recordset(%(rows)s) as v ({columns})"
         f" limit {len(rows)}) {sql}",
-        {"rows": orjson.dumps(rows).decode()},
+        {"rows": orjson.dumps(rows).decode(), **parameters},
     )
 
 
-def query_over_columns(sql: str, columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+def query_over_columns(
+    sql: str, columns: Mapping[str, Sequence[Any]], **parameters: Any
+) -> list[dict[str, Any]]:
     """Run SQL over values passed by column, such as `{"id bigint": ids, "at timestamptz": times}`.
 
     Each column is one JSON array, from which PostgreSQL reads a value in half the time that one in
@@ -75,5 +113,5 @@ def query_over_columns(sql: str, columns: Mapping[str, Sequence[Any]]) -> list[d
     return query(
         f"with v as (select {cast} from rows from ({read}) as v ({', '.join(kinds)})"
         f" limit {number}) {sql}",
-        {name: orjson.dumps(values).decode() for name, values in arrays.items()},
+        {name: orjson.dumps(values).decode() for name, values in arrays.items()} | parameters,
     )

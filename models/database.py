@@ -153,7 +153,11 @@ def read_one_snapshot() -> None:
 
 def query(sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     """Run SQL with `%(name)s` parameters and return its rows by column name."""
-    cursor = database.execute_sql(sql, parameters or {})
+    return rows_of(database.execute_sql(sql, parameters or {}))
+
+
+def rows_of(cursor: psycopg2.extensions.cursor) -> list[dict[str, Any]]:
+    """Return the rows of a statement that was executed, by column name."""
     if cursor.description is None:
         return []
     names = [column.name for column in cursor.description]

@@ -7,7 +7,7 @@ models; a query whose plan or atomicity matters is SQL in the module beside them
 
 from typing import Any
 
-from peewee import BigAutoField, Field, Model
+from peewee import BigIntegerField, Field, Model
 
 from models.database import database, json
 
@@ -26,8 +26,8 @@ def fetch(statement: Any) -> list[dict[str, Any]]:
     return list(statement.dicts())
 
 
-class IdentityField(BigAutoField):
-    """A primary key of the type `bigint generated always as identity`."""
+class IdentityField(BigIntegerField):
+    """A column of the type `bigint generated always as identity`."""
 
 
 class JsonField(Field):

@@ -1,7 +1,10 @@
 """Keeps the totals that pages show up to date: events per hour and active users per week."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
+from models import across_organizations
 from models.database import transaction
 from models.events import hourly_counts, weekly_reach
 from models.insights import answers
@@ -15,7 +18,7 @@ ANSWERS_KEPT_FOR = timedelta(days=30)
 
 
 def refresh(now: datetime) -> None:
-    """Refresh the totals, in a transaction of its own for the counts and for each week.
+    """Refresh the totals, in a transaction of its own for the counts of an organization and a week.
 
     Adds new events to the hourly counts and recounts the weeks that they belong to. Only one
     process refreshes at a time; the others return at once.
@@ -26,11 +29,27 @@ def refresh(now: datetime) -> None:
     with transaction():
         if not try_lock(AdvisoryLock.TOTALS):
             return
-        hourly_counts.merge_arrivals(now)
-        answers.delete(before=now - ANSWERS_KEPT_FOR)
-        weeks = weekly_reach.find_touched(now, limit=WEEKS_AT_ONCE)
-    for week in weeks:
+        arrived = across_organizations.list_with_arrivals()
+        answered = across_organizations.list_with_answers(before=now - ANSWERS_KEPT_FOR)
+    work = [partial(hourly_counts.merge_arrivals, id_, now) for id_ in arrived]
+    work += [partial(answers.delete, id_, before=now - ANSWERS_KEPT_FOR) for id_ in answered]
+    if not _do_each(work):
+        return
+    with transaction():
+        weeks = across_organizations.find_touched_weeks(
+            now,
+            min_interval=weekly_reach.MIN_INTERVAL,
+            cost_factor=weekly_reach.COST_FACTOR,
+            limit=WEEKS_AT_ONCE,
+        )
+    _do_each([partial(weekly_reach.recount, week, now) for week in weeks])
+
+
+def _do_each(work: Iterable[Callable[[], None]]) -> bool:
+    """Do each in a transaction of its own; False if another process has begun to refresh."""
+    for step in work:
         with transaction():
             if not try_lock(AdvisoryLock.TOTALS):
-                return
-            weekly_reach.recount(week, now)
+                return False
+            step()
+    return True

@@ -13,6 +13,7 @@ from tests.support.product.data_template import template_folder
 from tests.support.product.emptying import Emptier
 from tests.support.product.servers import Servers, running_servers
 from tests.support.properties import THOROUGH_TIMEOUT, load_profile, profile_is_thorough
+from tests.support.routability import PARTITIONED_DATABASE, Planner, Statements, noting
 
 load_profile()  # before test modules are imported: their `@effort` scales it
 
@@ -76,16 +77,43 @@ def shared_redis(shared_settings: Settings) -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def statements() -> Iterator[Statements]:
+    """The statements that product code sends in this process."""
+    statements = Statements()
+    with noting(statements):
+        yield statements
+
+
+@pytest.fixture(scope="session")
+def planner(servers: Servers) -> Iterator[Planner]:
+    with closing(Planner(servers.database_url(PARTITIONED_DATABASE))) as planner:
+        yield planner
+
+
 @pytest.fixture
 def settings(
-    shared_settings: Settings, emptier: Emptier, shared_redis: redis.Redis
+    shared_settings: Settings,
+    emptier: Emptier,
+    shared_redis: redis.Redis,
+    statements: Statements,
+    planner: Planner,
 ) -> Iterator[Settings]:
-    """Settings for an empty migrated database and an empty Redis."""
+    """Settings for an empty migrated database and an empty Redis.
+
+    A statement that a test is the first to send has to be about one organization.
+    """
     shared_redis.flushall()
     emptier.empty()
     connect(shared_settings)
     yield shared_settings
     database.obj.close_all()
+    faults = [
+        f"{fault}: {sql} ({source})"
+        for sql, source in statements.take_new()
+        if (fault := planner.find_fault(sql, source))
+    ]
+    assert not faults, "\n".join(faults)
 
 
 @pytest.fixture

@@ -110,15 +110,16 @@ def _company(organization_id: int) -> list[Read]:
         )
     company_ids = cycle([row["id"] for row in rows])
     return [
-        Read("Company", "the company", lambda: companies.find_by_ids([next(company_ids)])),
-        Read("Company", "timeline", lambda: timeline.read_page(next(company_ids))),
-        Read("Company", "health history", lambda: transitions.list_for_company(next(company_ids))),
-        Read("Company", "users", lambda: users.read_page(next(company_ids))),
-        Read("Company", "fields", lambda: field_history.read_page(next(company_ids))),
-        Read(
-            "Company", "deliveries", lambda: delivery_log.read_page_for_company(next(company_ids))
-        ),
-        Read("Company", "flag states", lambda: flag_states.list_for_company(next(company_ids))),
+        Read("Company", name, lambda read=read: read(organization_id, next(company_ids)))  # type: ignore[misc]
+        for name, read in {
+            "the company": lambda org, id_: companies.find_by_ids(org, [id_]),
+            "timeline": timeline.read_page,
+            "health history": transitions.list_for_company,
+            "users": users.read_page,
+            "fields": field_history.read_page,
+            "deliveries": lambda _, id_: delivery_log.read_page_for_company(id_),
+            "flag states": flag_states.list_for_company,
+        }.items()
     ]
 
 

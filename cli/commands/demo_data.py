@@ -141,7 +141,7 @@ def _catch_up(organization_id: int) -> None:
     now = utc_now()
     with transaction():
         due = flag_states.find_due_companies(organization_id, until=now)
-        evaluate(due, RuleBooks(), now)
+        evaluate(organization_id, due, RuleBooks(), now)
 
 
 def _summary(organization: Organization, events: int, attempts: int, seconds: float) -> Summary:

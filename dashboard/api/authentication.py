@@ -23,7 +23,7 @@ def authenticate_requests(api: Flask, gate: Gate, *, exempt: Collection[str]) ->
         g.window = gate.admit(holder)
         g.organization_id = holder.organization_id
         with transaction():
-            api_keys.touch(holder.key_id)
+            api_keys.touch(holder.organization_id, holder.key_id)
 
 
 def requesting_organization() -> Organization:

@@ -53,10 +53,10 @@ def generate(task: GenerationTask) -> list[int]:
     """Generate customers in one transaction; return the number of events of each."""
     chance = Random(f"{task.seed}/ids/{task.organization_id}/{task.numbers[0]}")
     tracked_events: list[TrackedEvent] = []
-    sizes, keys = [], []
+    sizes, ids = [], []
     for number in task.numbers:
         account, events = generate_history(task.seed, number, task.now)
-        keys.append((task.organization_id, account.id))
+        ids.append(account.id)
         sizes.append(len(events))
         tracked_events += (as_tracked(task, account.id, event, chance) for event in events)
     rulebooks = _rulebooks()
@@ -64,7 +64,7 @@ def generate(task: GenerationTask) -> list[int]:
         store(tracked_events, rulebooks)
         judge_history(
             task.organization_id,
-            list(companies.find_ids(keys).values()),
+            list(companies.find_ids(task.organization_id, ids).values()),
             rulebooks,
             task.now,
             recorded_at=lambda transition: _recorded_at(transition, task.now, chance),

@@ -6,15 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from models.bulk import query_over
-from models.companies.external_ids import ExternalKey, find_row_ids
+from models.companies.external_ids import find_row_ids
 from models.companies.fields.field_merge import Traits
 from models.database import query
 
 CORE_FIELDS = ("name", "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
 
 FIELD_COLUMNS = (*CORE_FIELDS, "traits", "fields_at", "said", "fields_changed_at")
-
-CompanyKey = ExternalKey
 
 
 @dataclass
@@ -61,28 +59,31 @@ _COLUMNS = (
 )
 
 
-def find_ids(keys: Collection[CompanyKey]) -> dict[CompanyKey, int]:
-    """Return the ids of the existing companies with these keys."""
-    return find_row_ids("companies", keys)
+def find_ids(organization_id: int, external_ids: Collection[str]) -> dict[str, int]:
+    """Return the ids of an organization's existing companies by the client's own ids."""
+    return find_row_ids("companies", organization_id, external_ids)
 
 
-def lock(company_ids: Collection[int]) -> dict[int, Company]:
+_IN_ORGANIZATION = "organization_id = %(organization_id)s and id = any(%(ids)s)"
+
+
+def lock(organization_id: int, company_ids: Collection[int]) -> dict[int, Company]:
     """Lock companies, always in the order of their ids, and return them by id."""
     rows = query(
-        f"select {_COLUMNS} from companies where id = any(%(ids)s) order by id for no key update",
-        {"ids": list(company_ids)},
+        f"select {_COLUMNS} from companies where {_IN_ORGANIZATION} order by id for no key update",
+        {"organization_id": organization_id, "ids": list(company_ids)},
     )
     return {row["id"]: _company(row) for row in rows}
 
 
-def find_locked(company_ids: Collection[int]) -> set[int]:
+def find_locked(organization_id: int, company_ids: Collection[int]) -> set[int]:
     """Return which companies' rows another transaction has locked at the moment.
 
     The others are locked until the current transaction ends, so let it end at once.
     """
     rows = query(
-        "select id from companies where id = any(%(ids)s) for no key update skip locked",
-        {"ids": list(company_ids)},
+        f"select id from companies where {_IN_ORGANIZATION} for no key update skip locked",
+        {"organization_id": organization_id, "ids": list(company_ids)},
     )
     return set(company_ids) - {row["id"] for row in rows}
 
@@ -97,9 +98,12 @@ def find(organization_id: int, external_id: str) -> Company | None:
     return _company(rows[0]) if rows else None
 
 
-def find_by_ids(ids: Collection[int]) -> list[Company]:
+def find_by_ids(organization_id: int, ids: Collection[int]) -> list[Company]:
     """Return the companies with these ids, without locking them."""
-    rows = query(f"select {_COLUMNS} from companies where id = any(%(ids)s)", {"ids": list(ids)})
+    rows = query(
+        f"select {_COLUMNS} from companies where {_IN_ORGANIZATION}",
+        {"organization_id": organization_id, "ids": list(ids)},
+    )
     return [_company(row) for row in rows]
 
 
@@ -126,16 +130,17 @@ _HEALTH_TYPES = {
 }
 
 
-def save_health(companies: Iterable[Company]) -> None:
-    """Store what an evaluation changes."""
+def save_health(organization_id: int, companies: Iterable[Company]) -> None:
+    """Store what an evaluation changes in companies of an organization."""
     query_over(
         f"update companies c set {', '.join(f'{name} = v.{name}' for name in _HEALTH_TYPES)}"
-        " from v where c.id = v.id",
+        " from v where c.organization_id = %(organization_id)s and c.id = v.id",
         [
             {"id": company.id, **{name: getattr(company, name) for name in _HEALTH_TYPES}}
             for company in companies
         ],
         f"id bigint, {', '.join(f'{name} {kind}' for name, kind in _HEALTH_TYPES.items())}",
+        organization_id=organization_id,
     )
 
 

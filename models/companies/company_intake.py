@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.bulk import query_over
-from models.companies.companies import CORE_FIELDS, FIELD_COLUMNS, CompanyKey, pop_traits
-from models.companies.fields.field_digests import FieldDigest, RowGone, lock_and_touch
+from models.bulk import insert, query_over
+from models.companies.companies import CORE_FIELDS, FIELD_COLUMNS, pop_traits
+from models.companies.fields.field_digests import (
+    DigestColumns,
+    FieldDigest,
+    RowGone,
+    lock_and_touch,
+)
 from models.companies.fields.field_merge import Traits
 from models.database import query
 
@@ -35,12 +40,13 @@ class CompanyForIntake:
 class NewCompany:
     """A company to add when its first event is stored."""
 
-    key: CompanyKey
+    organization_id: int
+    external_id: str
     name: str
     first_seen_at: datetime
     unsettled_since: datetime | None
     health_status: str
-    rules_version: int
+    judged_version: int
 
 
 _EVALUATION_COLUMNS = ("judged_version", "awaiting", "unsettled_since")
@@ -48,29 +54,18 @@ _EVALUATION_COLUMNS = ("judged_version", "awaiting", "unsettled_since")
 
 def add(companies: Iterable[NewCompany]) -> set[int]:
     """Add companies, except those that exist by now, and return the ids of the added ones."""
-    rows = query_over(
-        "insert into companies (organization_id, external_id, name, first_seen_at,"
-        " unsettled_since, health_status, judged_version)"
-        " select * from v on conflict (organization_id, external_id) do nothing returning id",
-        [
-            {
-                "organization_id": company.key[0],
-                "external_id": company.key[1],
-                "name": company.name,
-                "first_seen_at": company.first_seen_at,
-                "unsettled_since": company.unsettled_since,
-                "health_status": company.health_status,
-                "judged_version": company.rules_version,
-            }
-            for company in sorted(companies, key=lambda company: company.key)
-        ],
-        "organization_id bigint, external_id text, name text, first_seen_at timestamptz,"
-        " unsettled_since timestamptz, health_status text, judged_version integer",
+    rows = insert(
+        "companies",
+        tuple(NewCompany.__dataclass_fields__),
+        sorted(companies, key=lambda company: (company.organization_id, company.external_id)),
+        then="on conflict (organization_id, external_id) do nothing returning id",
     )
     return {row["id"] for row in rows}
 
 
-def lock_for_intake(digests: Sequence[FieldDigest]) -> dict[int, CompanyForIntake]:
+def lock_for_intake(
+    organization_id: int, digests: Sequence[FieldDigest]
+) -> dict[int, CompanyForIntake]:
     """Lock the companies of events, in the order of their ids, and return them by id.
 
     If events repeat the field values of the newest event before them, and no field has changed
@@ -81,10 +76,9 @@ def lock_for_intake(digests: Sequence[FieldDigest]) -> dict[int, CompanyForIntak
         RowGone: One of the companies no longer exists.
     """
     rows = lock_and_touch(
-        "companies",
+        DigestColumns("companies", newest="last_event_at", since="said_since"),
+        organization_id,
         digests,
-        newest="last_event_at",
-        since="said_since",
         select=f"id, repeated, {', '.join(_EVALUATION_COLUMNS)},"
         " case when newest > since then newest end as last_event_at",
         read=_EVALUATION_COLUMNS,
@@ -94,15 +88,17 @@ def lock_for_intake(digests: Sequence[FieldDigest]) -> dict[int, CompanyForIntak
     to_merge = [row["id"] for row in rows if not row.pop("repeated")]
     companies = {row["id"]: CompanyForIntake(**row) for row in rows}
     if to_merge:
-        _read_fields(companies, to_merge)
+        _read_fields(organization_id, companies, to_merge)
     return companies
 
 
-def _read_fields(companies: dict[int, CompanyForIntake], ids: Sequence[int]) -> None:
+def _read_fields(
+    organization_id: int, companies: dict[int, CompanyForIntake], ids: Sequence[int]
+) -> None:
     for row in query(
         f"select id, first_seen_at, last_event_at, {', '.join(FIELD_COLUMNS)} from companies"
-        " where id = any(%(ids)s)",
-        {"ids": ids},
+        " where organization_id = %(organization_id)s and id = any(%(ids)s)",
+        {"organization_id": organization_id, "ids": ids},
     ):
         company = companies[row["id"]]
         company.first_seen_at, company.traits = row["first_seen_at"], pop_traits(row)
@@ -119,26 +115,31 @@ _FIELD_TYPES = dict.fromkeys(CORE_FIELDS, "text") | {
 }
 
 
-def save_intake(companies: Collection[CompanyForIntake]) -> None:
+_SAME = "c.organization_id = %(organization_id)s and c.id = v.id"
+
+
+def save_intake(organization_id: int, companies: Collection[CompanyForIntake]) -> None:
     """Store what events change: fields, first sight, and since when evaluation is pending."""
     query_over(
         f"update companies c set {', '.join(f'{name} = v.{name}' for name in _FIELD_TYPES)}"
-        " from v where c.id = v.id",
+        f" from v where {_SAME}",
         [
             _field_values(company.id, company.traits, company.first_seen_at)
             for company in companies
             if company.traits
         ],
         f"id bigint, {', '.join(f'{name} {kind}' for name, kind in _FIELD_TYPES.items())}",
+        organization_id=organization_id,
     )
     query_over(
-        "update companies c set unsettled_since = v.unsettled_since from v where c.id = v.id",
+        f"update companies c set unsettled_since = v.unsettled_since from v where {_SAME}",
         [
             {"id": company.id, "unsettled_since": company.unsettled_since}
             for company in companies
             if company.unsettled
         ],
         "id bigint, unsettled_since timestamptz",
+        organization_id=organization_id,
     )
 
 

@@ -187,7 +187,7 @@ def _unfiltered(
             select id, {", ".join(names)} from ({rows}) matching
             where true{cursor.condition([*names, "id"], after, descending=sorting.descending)}
             order by {_ordered([*names, "id"], sorting)} limit %(limit)s
-        ) page join companies c on c.id = page.id
+        ) page join companies c on c.organization_id = %(organization_id)s and c.id = page.id
         order by {_ordered([*names, "page.id"], sorting)}
     """
 
@@ -249,7 +249,7 @@ def _filter_and_count(sorting: Sorting, cursor: Cursor, after: str | None, where
         from (select coalesce(json_object_agg(health_status, n), '{{}}') as counts from (
             select health_status, count(*) as n from matching group by 1) by_status
         ) counted left join page on true
-        left join companies c on c.id = page.id
+        left join companies c on c.organization_id = %(organization_id)s and c.id = page.id
         order by {_ordered([*names, "page.id"], sorting)}
     """
 

@@ -40,13 +40,15 @@ _LISTED = (
 
 def add(new: NewNote) -> int:
     """Add a note and return its id."""
-    note_id: int = CompanyNoteRow.insert(
+    insert = CompanyNoteRow.insert(
         organization=new.organization_id,
-        company=new.company_id,
+        company_id=new.company_id,
         person=new.person_id,
         at=new.at,
         text=new.text,
-    ).execute()
+    )
+    [note] = insert.returning(CompanyNoteRow.id).execute()
+    note_id: int = note.id
     return note_id
 
 
@@ -93,11 +95,10 @@ def read_page(
 
 def count(organization_id: int, company_id: int) -> int:
     """Count the notes of a company."""
-    number: int = (
-        CompanyNoteRow.select()
-        .where(CompanyNoteRow.organization == organization_id, CompanyNoteRow.company == company_id)
-        .count()
+    notes = CompanyNoteRow.select().where(
+        CompanyNoteRow.organization == organization_id, CompanyNoteRow.company_id == company_id
     )
+    number: int = notes.count()
     return number
 
 

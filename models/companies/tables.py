@@ -57,6 +57,7 @@ class CompanyRow(Table):
 
     class Meta:
         table_name = "companies"
+        primary_key = CompositeKey("organization", "id")
         indexes = ((("organization", "external_id"), True),)
 
 
@@ -66,7 +67,7 @@ class UserRow(Table):
     id = IdentityField()
     organization = ForeignKeyField(OrganizationRow)
     external_id = TextField()  # the client's own id
-    company = ForeignKeyField(CompanyRow)  # the company of the newest event
+    company_id = BigIntegerField()  # the company of the newest event
     company_at = DateTimeTZField()  # the time of the newest event
     email = TextField(null=True)
     name = TextField(null=True)
@@ -79,6 +80,7 @@ class UserRow(Table):
 
     class Meta:
         table_name = "users"
+        primary_key = CompositeKey("organization", "id")
         indexes = ((("organization", "external_id"), True),)
 
 
@@ -86,14 +88,14 @@ class FieldChangeRow(Table):
     """The value of a company's field from an instant on. Repeated values have no row."""
 
     organization_id = BigIntegerField()
-    company = ForeignKeyField(CompanyRow)
+    company_id = BigIntegerField()
     field = TextField()
     at = DateTimeTZField()
     value = JsonField(null=True)
 
     class Meta:
         table_name = "field_changes"
-        primary_key = CompositeKey("company", "field", "at")
+        primary_key = CompositeKey("organization_id", "company_id", "field", "at")
 
 
 class CompanyNoteRow(Table):
@@ -101,7 +103,7 @@ class CompanyNoteRow(Table):
 
     id = IdentityField()
     organization = ForeignKeyField(OrganizationRow)
-    company = ForeignKeyField(CompanyRow)
+    company_id = BigIntegerField()
     person = ForeignKeyField(PersonRow)  # the author
     at = DateTimeTZField()
     text = TextField()
@@ -109,3 +111,4 @@ class CompanyNoteRow(Table):
 
     class Meta:
         table_name = "company_notes"
+        primary_key = CompositeKey("organization", "id")

@@ -35,43 +35,60 @@ class TimelineEntry:
 
 _NEWEST_FIRST = Cursor("timeline", ("timestamptz", "bigint", "text"))
 
-_EVENTS = """
+_OF_COMPANY = "organization_id = %(organization_id)s and company_id = %(company_id)s"
+
+_EVENTS = f"""
     select occurred_at as at, 0::bigint as kind, event_id as key, event_key, user_id, data,
         null::text as from_status, null::text as to_status, null::text as cause,
         null::jsonb as changes
-    from events where company_id = %(company_id)s
+    from events where {_OF_COMPANY}
 """
-_TRANSITIONS = """
+_TRANSITIONS = f"""
     select at, 1::bigint as kind, lpad(sequence::text, 19, '0') as key, null::text as event_key,
         null::bigint as user_id, null::jsonb as data,
         from_status, to_status, cause, changes
-    from transitions where company_id = %(company_id)s
+    from transitions where {_OF_COMPANY}
 """
 
 
+@dataclass(frozen=True)
+class TimelineFilter:
+    """The kinds of entries; `event_key` omits events with another key."""
+
+    events: bool = True
+    transitions: bool = True
+    event_key: str | None = None
+
+
+EVERYTHING = TimelineFilter()
+
+
 def read_page(
+    organization_id: int,
     company_id: int,
+    only: TimelineFilter = EVERYTHING,
     *,
-    events: bool = True,
-    transitions: bool = True,
-    event_key: str | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> tuple[list[TimelineEntry], str | None]:
     """Return the newest entries, and the cursor of the next page.
 
-    Either kind can be omitted; `event_key` omits events with another key. A transition comes before
-    the event of the same instant that caused it.
+    A transition comes before the event of the same instant that caused it.
 
     Raises:
         UnreadableCursor: `after` is not a cursor of this list.
     """
-    parameters = {"company_id": company_id, "event_key": event_key, "limit": limit + 1}
+    parameters = {
+        "organization_id": organization_id,
+        "company_id": company_id,
+        "event_key": only.event_key,
+        "limit": limit + 1,
+    }
     parts = []
-    if events:
-        key = "" if event_key is None else " and event_key = %(event_key)s"
+    if only.events:
+        key = "" if only.event_key is None else " and event_key = %(event_key)s"
         parts.append(_part(f"{_EVENTS}{key}", ("occurred_at", "0::bigint", "event_id"), after))
-    if transitions:
+    if only.transitions:
         keys = ("at", "1::bigint", "lpad(sequence::text, 19, '0')")
         parts.append(_part(_TRANSITIONS, keys, after))
     if not parts:
@@ -80,7 +97,7 @@ def read_page(
         "select h.*, u.external_id as user, u.name as user_name from (select * from ("
         + " union all ".join(parts)
         + ") merged order by at desc, kind desc, key desc limit %(limit)s) h"
-        " left join users u on u.id = h.user_id"
+        " left join users u on u.organization_id = %(organization_id)s and u.id = h.user_id"
         " order by at desc, kind desc, key desc",
         {**parameters, **_NEWEST_FIRST.read(after)},
     )
@@ -88,16 +105,15 @@ def read_page(
     return entries, _NEWEST_FIRST.next_page(rows, limit, "at", "kind", "key")
 
 
-def list_event_keys(company_id: int) -> list[str]:
+def list_event_keys(organization_id: int, company_id: int) -> list[str]:
     """Return the event keys of a company in alphabetical order: one index probe for each."""
     rows = query(
         "with recursive present as ("
-        " select (select min(event_key) from events where company_id = %(company_id)s) as key"
-        " union all"
-        " select (select min(event_key) from events where company_id = %(company_id)s"
+        f" select (select min(event_key) from events where {_OF_COMPANY}) as key union all"
+        f" select (select min(event_key) from events where {_OF_COMPANY}"
         " and event_key > present.key) from present where present.key is not null)"
         " select key from present where key is not null order by key",
-        {"company_id": company_id},
+        {"organization_id": organization_id, "company_id": company_id},
     )
     return [row["key"] for row in rows]
 

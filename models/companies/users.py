@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.bulk import query_over
-from models.companies.external_ids import ExternalKey, find_row_ids
-from models.companies.fields.field_digests import FieldDigest, RowGone, lock_and_touch
+from models.bulk import insert, query_over
+from models.companies.external_ids import find_row_ids
+from models.companies.fields.field_digests import (
+    DigestColumns,
+    FieldDigest,
+    RowGone,
+    lock_and_touch,
+)
 from models.companies.fields.field_merge import Traits
 from models.companies.tables import UserRow
 from models.cursors import Cursor
 from models.database import query
-
-UserKey = ExternalKey
 
 
 @dataclass
@@ -48,12 +51,23 @@ class ListedUser:
 _LAST_SEEN_FIRST = Cursor("users", ("timestamptz", "bigint"))
 
 
-def find_ids(keys: Collection[UserKey]) -> dict[UserKey, int]:
-    """Return the ids of the existing users with these keys."""
-    return find_row_ids("users", keys)
+@dataclass(frozen=True)
+class NewUser:
+    """A user to add when their first event is stored."""
+
+    organization_id: int
+    external_id: str
+    company_id: int
+    company_at: datetime
+    first_seen_at: datetime
 
 
-def lock_for_intake(digests: Sequence[FieldDigest]) -> dict[int, User]:
+def find_ids(organization_id: int, external_ids: Collection[str]) -> dict[str, int]:
+    """Return the ids of an organization's existing users by the client's own ids."""
+    return find_row_ids("users", organization_id, external_ids)
+
+
+def lock_for_intake(organization_id: int, digests: Sequence[FieldDigest]) -> dict[int, User]:
     """Lock the users of events, in the order of their ids; return the ones to merge, by id.
 
     If events repeat the field values of the newest event before them, only the time of the newest
@@ -65,51 +79,43 @@ def lock_for_intake(digests: Sequence[FieldDigest]) -> dict[int, User]:
     if not digests:
         return {}
     [row] = lock_and_touch(
-        "users",
+        # There is no history that a late event could change.
+        DigestColumns("users", newest="company_at", since="first_seen_at"),
+        organization_id,
         digests,
-        newest="company_at",
-        since="first_seen_at",  # there is no history that a late event could change
         select="count(*) as locked, array_agg(id) filter (where not repeated) as to_merge",
     )
     if row["locked"] < len(digests):
         raise RowGone
-    return _with_ids(row["to_merge"]) if row["to_merge"] else {}
+    return _with_ids(organization_id, row["to_merge"]) if row["to_merge"] else {}
 
 
-def _with_ids(ids: Sequence[int]) -> dict[int, User]:
+def _with_ids(organization_id: int, ids: Sequence[int]) -> dict[int, User]:
     rows = query(
         "select id, company_id, email, name, traits, fields_at, company_at, said, first_seen_at"
-        " from users where id = any(%(ids)s)",
-        {"ids": ids},
+        " from users where organization_id = %(organization_id)s and id = any(%(ids)s)",
+        {"organization_id": organization_id, "ids": ids},
     )
     return {row["id"]: _user(row) for row in rows}
 
 
-def add(users: Iterable[tuple[UserKey, int, datetime]]) -> None:
-    """Add users by key, company and time of the first event, except those that exist by now."""
-    query_over(
-        "insert into users (organization_id, external_id, company_id, company_at, first_seen_at)"
-        " select organization_id, external_id, company_id, seen_at, seen_at from v"
-        " on conflict (organization_id, external_id) do nothing",
-        [
-            {
-                "organization_id": organization_id,
-                "external_id": external_id,
-                "company_id": company_id,
-                "seen_at": seen_at,
-            }
-            for (organization_id, external_id), company_id, seen_at in sorted(users)
-        ],
-        "organization_id bigint, external_id text, company_id bigint, seen_at timestamptz",
+def add(users: Iterable[NewUser]) -> None:
+    """Add users, except those that exist by now."""
+    insert(
+        "users",
+        tuple(NewUser.__dataclass_fields__),
+        sorted(users, key=lambda user: (user.organization_id, user.external_id)),
+        then="on conflict (organization_id, external_id) do nothing",
     )
 
 
-def save(users: Iterable[User]) -> None:
+def save(organization_id: int, users: Iterable[User]) -> None:
     """Store the users whose fields or company have changed."""
     query_over(
         "update users u set company_id = v.company_id, company_at = v.company_at, email = v.email,"
         " name = v.name, traits = v.traits, fields_at = v.fields_at, said = v.said,"
-        " first_seen_at = v.first_seen_at from v where u.id = v.id",
+        " first_seen_at = v.first_seen_at from v"
+        " where u.organization_id = %(organization_id)s and u.id = v.id",
         [
             {
                 "id": user.id,
@@ -125,11 +131,12 @@ def save(users: Iterable[User]) -> None:
         ],
         "id bigint, company_id bigint, company_at timestamptz, email text, name text,"
         " traits jsonb, fields_at jsonb, said uuid, first_seen_at timestamptz",
+        organization_id=organization_id,
     )
 
 
 def read_page(
-    company_id: int, *, after: str | None = None, limit: int = 50
+    organization_id: int, company_id: int, *, after: str | None = None, limit: int = 50
 ) -> tuple[list[ListedUser], str | None]:
     """Return the users of a company, last seen first, and the cursor of the next page.
 
@@ -138,19 +145,28 @@ def read_page(
     """
     rows = query(
         "select id as row_id, external_id as id, name, email, first_seen_at,"
-        " company_at as last_event_at, traits from users where company_id = %(company_id)s"
+        " company_at as last_event_at, traits from users"
+        " where organization_id = %(organization_id)s and company_id = %(company_id)s"
         f"{_LAST_SEEN_FIRST.condition(['company_at', 'id'], after, descending=True)}"
         " order by company_at desc, users.id desc limit %(limit)s",
-        {"company_id": company_id, "limit": limit + 1, **_LAST_SEEN_FIRST.read(after)},
+        {
+            "organization_id": organization_id,
+            "company_id": company_id,
+            "limit": limit + 1,
+            **_LAST_SEEN_FIRST.read(after),
+        },
     )
     names = ListedUser.__dataclass_fields__
     users = [ListedUser(**{name: row[name] for name in names}) for row in rows[:limit]]
     return users, _LAST_SEEN_FIRST.next_page(rows, limit, "last_event_at", "row_id")
 
 
-def count(company_id: int) -> int:
+def count(organization_id: int, company_id: int) -> int:
     """Count the users of a company."""
-    number: int = UserRow.select().where(UserRow.company == company_id).count()
+    users = UserRow.select().where(
+        UserRow.organization == organization_id, UserRow.company_id == company_id
+    )
+    number: int = users.count()
     return number
 
 

@@ -1,4 +1,4 @@
-"""Index probes into the events of many companies, each batch in one query."""
+"""Index probes into the events of many companies of an organization, each batch in one query."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,19 +24,23 @@ EVENTS_OF_A_USER = 20
 """The most events read to find the user at a depth, as a multiple of the depth."""
 
 _NTH_EVENT = (
-    "select occurred_at from events where company_id = probe.company_id{key}"
+    "select occurred_at from events where organization_id = %(organization_id)s"
+    " and company_id = probe.company_id{key}"
     " and occurred_at <= probe.until order by occurred_at desc offset probe.depth - 1 limit 1"
 )
 _NTH_USER = (
     "select max(occurred_at) as occurred_at from (select occurred_at, user_id from events"
-    " where company_id = probe.company_id{key} and occurred_at <= probe.until"
+    " where organization_id = %(organization_id)s and company_id = probe.company_id{key}"
+    " and occurred_at <= probe.until"
     f" order by occurred_at desc limit {EVENTS_OF_A_USER} * probe.depth) latest"
     " where user_id is not null group by user_id order by 1 desc"
     " offset probe.depth - 1 limit 1"
 )
 
 
-def find_times_of_nth(probes: Sequence[NthEvent], until: datetime) -> list[datetime | None]:
+def find_times_of_nth(
+    organization_id: int, probes: Sequence[NthEvent], until: datetime
+) -> list[datetime | None]:
     """Return the time of each event up to an instant, None if there are fewer events.
 
     The same index scans as `events.find_latest` makes, many in one query. With `users`, None may
@@ -56,6 +60,7 @@ def find_times_of_nth(probes: Sequence[NthEvent], until: datetime) -> list[datet
         [{**vars(probe), "n": n, "until": until} for n, probe in enumerate(probes)],
         "n integer, company_id bigint, event_key text, depth integer, users boolean,"
         " until timestamptz",
+        organization_id=organization_id,
     )
     times = {row["n"]: row["occurred_at"] for row in rows}
     return [times.get(n) for n in range(len(probes))]
@@ -70,11 +75,14 @@ class LatestEvents:
     limit: int
 
 
-def find_times_of_latest(probes: Sequence[LatestEvents]) -> list[list[datetime]]:
+def find_times_of_latest(
+    organization_id: int, probes: Sequence[LatestEvents]
+) -> list[list[datetime]]:
     """Return the times of each, newest first: `events.find_latest` for many in one query."""
     scan = (
         "select probe.n, latest.occurred_at from v probe cross join lateral"
-        " (select occurred_at from events where company_id = probe.company_id{key}"
+        " (select occurred_at from events where organization_id = %(organization_id)s"
+        " and company_id = probe.company_id{key}"
         " order by occurred_at desc limit probe.most) latest where probe.event_key {is_null}"
     )
     rows = query_over(
@@ -91,6 +99,7 @@ def find_times_of_latest(probes: Sequence[LatestEvents]) -> list[list[datetime]]
             for n, probe in enumerate(probes)
         ],
         "n integer, company_id bigint, event_key text, most integer",
+        organization_id=organization_id,
     )
     times: list[list[datetime]] = [[] for _ in probes]
     for row in rows:
@@ -98,16 +107,20 @@ def find_times_of_latest(probes: Sequence[LatestEvents]) -> list[list[datetime]]
     return [sorted(latest, reverse=True) for latest in times]
 
 
-def find_firsts_after(instants: Mapping[int, datetime]) -> dict[int, datetime]:
+def find_firsts_after(
+    organization_id: int, instants: Mapping[int, datetime]
+) -> dict[int, datetime]:
     """Return the time of each company's first event after an instant, if there is one.
 
     One probe of `events_by_time` for each company.
     """
     rows = query_over(
         "select v.company_id, following.occurred_at from v cross join lateral"
-        " (select occurred_at from events where company_id = v.company_id"
-        " and occurred_at > v.after order by occurred_at limit 1) following",
+        " (select occurred_at from events where organization_id = %(organization_id)s"
+        " and company_id = v.company_id and occurred_at > v.after"
+        " order by occurred_at limit 1) following",
         [{"company_id": company_id, "after": after} for company_id, after in instants.items()],
         "company_id bigint, after timestamptz",
+        organization_id=organization_id,
     )
     return {row["company_id"]: row["occurred_at"] for row in rows}

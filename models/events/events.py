@@ -15,11 +15,15 @@ Filters = Sequence[tuple[Sequence[str], Sequence[Any]]]
 class Selection:
     """The events of one company in `(since, until]` with a key (None is any) and matching data."""
 
+    organization_id: int
     company_id: int
     event_key: str | None
     where: Filters
     since: datetime
     until: datetime
+
+
+_OF_COMPANY = "organization_id = %(organization_id)s and company_id = %(company_id)s"
 
 
 def find_latest(selection: Selection, *, limit: int) -> list[datetime]:
@@ -62,19 +66,19 @@ def find_latest_by_user(selection: Selection, *, limit: int) -> list[datetime]:
         f"""
         with recursive pairs as (
             (select event_key, user_id from events
-             where company_id = %(company_id)s and {same_key} and user_id is not null
+             where {_OF_COMPANY} and {same_key} and user_id is not null
              order by event_key, user_id limit 1)
             union all
             select next.* from pairs cross join lateral (
                 select event_key, user_id from events
-                where company_id = %(company_id)s and {same_key} and {following}
+                where {_OF_COMPANY} and {same_key} and {following}
                     and user_id is not null
                 order by event_key, user_id limit 1
             ) next
         )
         select max(last.occurred_at) as occurred_at from pairs cross join lateral (
             select occurred_at from events
-            where company_id = %(company_id)s and user_id is not null
+            where {_OF_COMPANY} and user_id is not null
                 and event_key = pairs.event_key and user_id = pairs.user_id
                 and occurred_at > %(since)s and occurred_at <= %(until)s
             order by occurred_at desc limit 1
@@ -113,6 +117,7 @@ def read_values(selection: Selection, path: Sequence[str]) -> list[tuple[datetim
 
 
 def read_for_companies(
+    organization_id: int,
     company_ids: Collection[int],
     event_keys: Collection[str] | None,
     *,
@@ -126,9 +131,10 @@ def read_for_companies(
     only_keys = "" if event_keys is None else " and event_key = any(%(event_keys)s)"
     cursor = database.execute_sql(
         "select company_id, occurred_at, event_key, user_id, data from events"
-        " where company_id = any(%(company_ids)s)"
+        " where organization_id = %(organization_id)s and company_id = any(%(company_ids)s)"
         f" and occurred_at > %(since)s and occurred_at <= %(until)s{only_keys}",
         {
+            "organization_id": organization_id,
             "company_ids": list(company_ids),
             "event_keys": None if event_keys is None else list(event_keys),
             "since": since,
@@ -166,7 +172,7 @@ def _latest_of_each(
 def _condition(selection: Selection) -> tuple[str, dict[str, Any]]:
     """Return SQL for a selection, and its parameters."""
     conditions = [
-        "company_id = %(company_id)s",
+        _OF_COMPANY,
         "occurred_at > %(since)s",
         "occurred_at <= %(until)s",
     ]

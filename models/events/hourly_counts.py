@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from models.bulk import query_over
+from models.bulk import insert
 from models.database import execute, query
 
 
@@ -56,41 +56,36 @@ def record_arrivals(stored: Iterable[CountedEvent]) -> None:
         else:
             arrival.events += 1
             arrival.last_at = max(arrival.last_at, at)
-    query_over(
-        "insert into event_arrivals (organization_id, event_key, hour, events, last_at)"
-        " select * from v",
-        list(arrivals.values()),
-        "organization_id bigint, event_key text, hour timestamptz, events bigint,"
-        " last_at timestamptz",
-    )
+    insert("event_arrivals", tuple(_Arrivals.__dataclass_fields__), list(arrivals.values()))
 
 
-def merge_arrivals(now: datetime) -> int:
-    """Merge the arrivals into the counts and mark their weeks as touched; return their number."""
-    [row] = query(
-        """
-        with arrived as (delete from event_arrivals returning *),
-        counted as (
-            insert into event_counts (organization_id, event_key, hour, events, last_at)
-            select organization_id, event_key, hour, sum(events), max(last_at) from arrived
-            group by 1, 2, 3 order by 1, 2, 3
-            on conflict (organization_id, event_key, hour) do update set
-                events = event_counts.events + excluded.events,
-                last_at = greatest(event_counts.last_at, excluded.last_at)
-        ), touched as (
-            insert into event_weeks (organization_id, event_key, week, touched_at)
-            select distinct organization_id, event_key,
-                date_trunc('week', hour at time zone 'UTC')::date, %(now)s::timestamptz
-            from arrived order by 1, 2, 3
-            on conflict (organization_id, event_key, week) do update set
-                touched_at = coalesce(event_weeks.touched_at, excluded.touched_at)
-        )
-        select count(*) as number from arrived
-        """,
-        {"now": now},
+def merge_arrivals(organization_id: int, now: datetime) -> None:
+    """Merge an organization's arrivals into the counts and mark their weeks as touched."""
+    arrived = query(
+        "with arrived as (delete from event_arrivals"
+        " where organization_id = %(organization_id)s returning *)"
+        " select organization_id, event_key, hour, sum(events)::bigint as events,"
+        " max(last_at) as last_at, date_trunc('week', hour at time zone 'UTC')::date as week,"
+        " %(now)s::timestamptz as touched_at"
+        " from arrived group by 1, 2, 3 order by 1, 2, 3",
+        {"organization_id": organization_id, "now": now},
     )
-    number: int = row["number"]
-    return number
+    insert(
+        "event_counts",
+        tuple(_Arrivals.__dataclass_fields__),
+        arrived,
+        then="on conflict (organization_id, event_key, hour) do update set"
+        " events = event_counts.events + excluded.events,"
+        " last_at = greatest(event_counts.last_at, excluded.last_at)",
+    )
+    weeks = {(row["event_key"], row["week"]): row for row in arrived}
+    insert(
+        "event_weeks",
+        ("organization_id", "event_key", "week", "touched_at"),
+        list(weeks.values()),
+        then="on conflict (organization_id, event_key, week) do update set"
+        " touched_at = coalesce(event_weeks.touched_at, excluded.touched_at)",
+    )
 
 
 def recount(organization_id: int, now: datetime) -> None:

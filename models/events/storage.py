@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import psycopg2
 
-from models.bulk import NULL, copy_into, escape_json, escape_text, query_over
+from models.bulk import NULL, copy_into, escape_json, escape_text, insert
 from models.database import execute, json, transaction
 
 
@@ -28,9 +28,6 @@ class StoredEvent:
     data: dict[str, Any] | None
 
 
-EventKey = tuple[int, str]
-"""Organization id, and the event's id."""
-
 MANY = 20
 """The number of events from which on COPY is worth its round trips."""
 
@@ -46,9 +43,9 @@ class NewEvents:
     def __init__(self) -> None:
         self._careful_until = 0.0
 
-    def add(self, events: Iterable[StoredEvent]) -> set[EventKey]:
-        """Store events, and return the keys of the ones that were not stored before."""
-        ordered = sorted(events, key=_key)
+    def add(self, events: Iterable[StoredEvent]) -> set[str]:
+        """Store an organization's events; return the ids of those that were not stored before."""
+        ordered = sorted(events, key=_event_id)
         if len(ordered) >= MANY and time.monotonic() >= self._careful_until:
             try:
                 with transaction():
@@ -56,21 +53,12 @@ class NewEvents:
             except psycopg2.IntegrityError:
                 self._careful_until = time.monotonic() + CAREFUL_SECONDS
             else:
-                return set(map(_key, ordered))
+                return set(map(_event_id, ordered))
         return add(ordered)
 
 
-_COLUMNS = {
-    "organization_id": "bigint",
-    "event_id": "text",
-    "company_id": "bigint",
-    "user_id": "bigint",
-    "event_key": "text",
-    "occurred_at": "timestamptz",
-    "received_at": "timestamptz",
-    "data": "jsonb",
-}
-_key = attrgetter("organization_id", "event_id")
+_COLUMNS = tuple(StoredEvent.__dataclass_fields__)
+_event_id = attrgetter("event_id")
 
 
 def _line(event: StoredEvent) -> str:
@@ -83,17 +71,16 @@ def _line(event: StoredEvent) -> str:
     )
 
 
-def add(events: Iterable[StoredEvent]) -> set[EventKey]:
-    """Insert events, and return the keys of the ones that were not stored before."""
-    rows = query_over(
-        f"insert into events ({', '.join(_COLUMNS)}) select * from v"
-        " on conflict (organization_id, event_id) do nothing returning organization_id, event_id",
-        sorted(
-            events, key=_key
-        ),  # so that transactions that store the same events wait in one order
-        ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items()),
+def add(events: Iterable[StoredEvent]) -> set[str]:
+    """Insert an organization's events; return the ids of those that were not stored before."""
+    rows = insert(
+        "events",
+        _COLUMNS,
+        sorted(events, key=_event_id),  # so that transactions with the same ones wait in one order
+        json_columns=("data",),
+        then="on conflict (organization_id, event_id) do nothing returning event_id",
     )
-    return {(row["organization_id"], row["event_id"]) for row in rows}
+    return {row["event_id"] for row in rows}
 
 
 def reject(organization_id: int | None, message: Any, error: str) -> None:

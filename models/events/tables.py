@@ -30,13 +30,14 @@ class RejectedEventRow(Table):
     """A message that cannot be stored as an event, with the reason."""
 
     id = IdentityField()
-    organization_id = BigIntegerField(null=True)
+    organization_id = BigIntegerField()
     message = JsonField()
     error = TextField()
     rejected_at = DateTimeTZField(constraints=[SQL("default now()")])
 
     class Meta:
         table_name = "rejected_events"
+        primary_key = CompositeKey("organization_id", "id")
 
 
 class EventArrivalRow(Table):

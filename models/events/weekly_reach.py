@@ -4,10 +4,13 @@ Distinct counts cannot be added up, and events arrive late. So a week with new e
 again as a whole, in the background; `as_of` is the time of that count.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from models.across_organizations import TouchedWeek
+from models.bulk import query_over
 from models.database import execute, query
 
 MIN_INTERVAL = timedelta(minutes=1)
@@ -28,15 +31,6 @@ class Week:
     users: int
     as_of: datetime
     behind: bool = False
-
-
-@dataclass(frozen=True)
-class TouchedWeek:
-    """A week of an organization with events that arrived after it was counted."""
-
-    organization_id: int
-    week: date
-    event_keys: list[str]
 
 
 _COLUMNS = (
@@ -89,45 +83,38 @@ def read_company_counts(organization_id: int, *, since: date) -> dict[str, dict[
     }
 
 
-def find_touched(now: datetime, *, limit: int) -> list[TouchedWeek]:
-    """Return the weeks that may be counted again by now, the longest waiting first."""
-    rows = query(
-        "select organization_id, week, array_agg(event_key order by event_key) as event_keys"
-        " from event_weeks where touched_at is not null and (counted_at is null or"
-        f" counted_at + greatest(%(at_most_every)s, {COST_FACTOR} * took) <= %(now)s)"
-        " group by 1, 2 order by min(touched_at), 2 desc limit %(limit)s",
-        {"now": now, "at_most_every": MIN_INTERVAL, "limit": limit},
-    )
-    return [TouchedWeek(**row) for row in rows]
-
-
 def recount(week: TouchedWeek, now: datetime) -> None:
     """Count a touched week, all of its keys together, in the current transaction.
 
     It is marked as counted before it is: events that arrive meanwhile touch it again.
     """
-    parameters = {**vars(week), "now": now}
+    parameters = {**week._asdict(), "now": now}
+    started = time.monotonic()
     execute(
         "update event_weeks set touched_at = null, counted_at = %(now)s"
         " where organization_id = %(organization_id)s and week = %(week)s"
         " and event_key = any(%(event_keys)s)",
         parameters,
     )
-    execute(
+    counted = query(
         """
-        update event_weeks w set companies = counted.companies, users = counted.users,
-            took = clock_timestamp() - statement_timestamp()
-        from (
-            select requested.event_key, count(distinct e.company_id) as companies,
-                count(distinct e.user_id) as users
-            from unnest(%(event_keys)s) requested (event_key) left join events e
-                on e.organization_id = %(organization_id)s and e.event_key = requested.event_key
-                and e.occurred_at >= %(week)s::timestamp at time zone 'UTC'
-                and e.occurred_at < (%(week)s::timestamp + interval '7 days') at time zone 'UTC'
-            group by 1
-        ) counted
-        where w.organization_id = %(organization_id)s and w.week = %(week)s
-            and w.event_key = counted.event_key
+        select requested.event_key, count(distinct e.company_id) as companies,
+            count(distinct e.user_id) as users
+        from unnest(%(event_keys)s) requested (event_key) left join events e
+            on e.organization_id = %(organization_id)s and e.event_key = requested.event_key
+            and e.occurred_at >= %(week)s::timestamp at time zone 'UTC'
+            and e.occurred_at < (%(week)s::timestamp + interval '7 days') at time zone 'UTC'
+        group by 1
         """,
         parameters,
+    )
+    query_over(
+        "update event_weeks w set companies = v.companies, users = v.users, took = %(took)s"
+        " from v where w.organization_id = %(organization_id)s and w.week = %(week)s"
+        " and w.event_key = v.event_key",
+        counted,
+        "event_key text, companies integer, users integer",
+        organization_id=week.organization_id,
+        week=week.week,
+        took=timedelta(seconds=time.monotonic() - started),
     )

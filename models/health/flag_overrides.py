@@ -9,7 +9,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from typing import Any
 
 from models.database import query
@@ -74,12 +73,7 @@ _COLUMNS = (
 
 _FIELDS = (
     FlagOverrideRow.organization.alias("organization_id"),
-    FlagOverrideRow.company.alias("company_id"),
-    *(
-        getattr(FlagOverrideRow, name)
-        for name in _COLUMNS.split(", ")
-        if name not in ("organization_id", "company_id")
-    ),
+    *(getattr(FlagOverrideRow, name) for name in _COLUMNS.split(", ") if name != "organization_id"),
 )
 
 
@@ -87,7 +81,7 @@ def add(new: NewOverride) -> StoredOverride:
     """Insert an override."""
     insert = FlagOverrideRow.insert(
         organization=new.organization_id,
-        company=new.company_id,
+        company_id=new.company_id,
         flag=new.flag,
         kind=Kind.SNOOZE if new.status is None else Kind.OVERRIDE,
         status=new.status,
@@ -124,12 +118,15 @@ def find(organization_id: int, override_id: int) -> StoredOverride | None:
     return _stored(rows[0]) if rows else None
 
 
-def list_open(company_ids: Collection[int]) -> dict[int, list[StoredOverride]]:
+def list_open(
+    organization_id: int, company_ids: Collection[int]
+) -> dict[int, list[StoredOverride]]:
     """Return the overrides whose end is not recorded yet, oldest first, by company with any."""
     rows = query(
         f"select {_COLUMNS} from flag_overrides"
-        " where company_id = any(%(company_ids)s) and not end_recorded order by starts_at, id",
-        {"company_ids": list(company_ids)},
+        " where organization_id = %(organization_id)s and company_id = any(%(company_ids)s)"
+        " and not end_recorded order by starts_at, id",
+        {"organization_id": organization_id, "company_ids": list(company_ids)},
     )
     overrides: dict[int, list[StoredOverride]] = {}
     for row in rows:
@@ -147,7 +144,8 @@ def list_for_organization(
     columns = ", ".join(f"o.{name}" for name in _COLUMNS.split(", "))
     rows = query(
         f"select {columns}, c.external_id as company, c.name as company_name"
-        " from flag_overrides o join companies c on c.id = o.company_id"
+        " from flag_overrides o join companies c"
+        " on c.organization_id = o.organization_id and c.id = o.company_id"
         " where o.organization_id = %(organization_id)s"
         + ("" if ended else " and o.ended_at is null")
         + ("" if company_id is None else " and o.company_id = %(company_id)s")
@@ -184,13 +182,6 @@ def find_first_due(organization_id: int, until: datetime) -> dict[int, datetime]
         {"organization_id": organization_id, "until": until},
     )
     return {row["company_id"]: row["due_at"] for row in rows}
-
-
-DUE = "flag_overrides where due_at <= %(until)s"
-
-
-find_due = partial(due_companies.find_due, "flag_overrides")
-"""Return companies with a due override, and since when it is due; see `due_companies.find_due`."""
 
 
 def _stored(row: dict[str, Any]) -> StoredOverride:

@@ -3,9 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 
-from models.bulk import query_over
+from models.bulk import insert, query_over
 from models.database import query
 from models.health import due_companies
 
@@ -39,17 +38,20 @@ class DueFlag:
     is_current: bool
 
 
-def list_for_company(company_id: int) -> list[StoredFlagState]:
+def list_for_company(organization_id: int, company_id: int) -> list[StoredFlagState]:
     """Return all flag states of a company."""
-    return list_for_companies([company_id])[company_id]
+    return list_for_companies(organization_id, [company_id])[company_id]
 
 
-def list_for_companies(company_ids: Collection[int]) -> dict[int, list[StoredFlagState]]:
+def list_for_companies(
+    organization_id: int, company_ids: Collection[int]
+) -> dict[int, list[StoredFlagState]]:
     """Return all flag states of companies, by company."""
     rows = query(
         "select organization_id, company_id, flag, status, changed_at, due_at,"
-        " moved_at, holding from flag_states where company_id = any(%(company_ids)s)",
-        {"company_ids": list(company_ids)},
+        " moved_at, holding from flag_states"
+        " where organization_id = %(organization_id)s and company_id = any(%(company_ids)s)",
+        {"organization_id": organization_id, "company_ids": list(company_ids)},
     )
     states: dict[int, list[StoredFlagState]] = {company_id: [] for company_id in company_ids}
     for row in rows:
@@ -78,7 +80,8 @@ def list_due(
     rows = query(
         "select f.company_id, f.flag, f.status, f.due_at,"
         " c.judged_version = %(version)s and c.unsettled_since is null as is_current"
-        " from flag_states f join companies c on c.id = f.company_id"
+        " from flag_states f join companies c"
+        " on c.organization_id = f.organization_id and c.id = f.company_id"
         " where f.organization_id = %(organization_id)s and f.due_at <= %(until)s"
         + (" and (f.due_at, f.company_id, f.flag) > %(after)s" if after else "")
         + " order by f.due_at, f.company_id, f.flag limit %(limit)s",
@@ -95,31 +98,23 @@ def list_due(
 
 def save(states: Iterable[StoredFlagState]) -> None:
     """Insert states, or update the ones of the same company and flag."""
-    query_over(
-        "insert into flag_states (organization_id, company_id, flag, status, changed_at, due_at,"
-        " moved_at, holding) select * from v"
-        " on conflict (company_id, flag) do update set"
-        " status = excluded.status, changed_at = excluded.changed_at, due_at = excluded.due_at,"
-        " moved_at = excluded.moved_at,"
-        " holding = excluded.holding",
+    insert(
+        "flag_states",
+        tuple(StoredFlagState.__dataclass_fields__),
         list(states),
-        "organization_id bigint, company_id bigint, flag text, status text,"
-        " changed_at timestamptz, due_at timestamptz,"
-        " moved_at timestamptz, holding jsonb",
+        json_columns=("holding",),
+        then="on conflict (organization_id, company_id, flag) do update set"
+        " status = excluded.status, changed_at = excluded.changed_at, due_at = excluded.due_at,"
+        " moved_at = excluded.moved_at, holding = excluded.holding",
     )
 
 
-def remove(states: Iterable[StoredFlagState]) -> None:
-    """Delete the states of flags that the rules no longer contain."""
+def remove(organization_id: int, states: Iterable[StoredFlagState]) -> None:
+    """Delete the states of flags that an organization's rules no longer contain."""
     query_over(
-        "delete from flag_states f using v where f.company_id = v.company_id and f.flag = v.flag",
+        "delete from flag_states f using v where f.organization_id = %(organization_id)s"
+        " and f.company_id = v.company_id and f.flag = v.flag",
         [{"company_id": state.company_id, "flag": state.flag} for state in states],
         "company_id bigint, flag text",
+        organization_id=organization_id,
     )
-
-
-DUE = "flag_states where due_at <= %(until)s"
-
-
-find_due = partial(due_companies.find_due, "flag_states")
-"""Return companies with a due flag, and since when it is due; see `due_companies.find_due`."""

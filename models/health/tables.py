@@ -12,7 +12,6 @@ from peewee import (
 )
 from playhouse.postgres_ext import DateTimeTZField
 
-from models.companies.tables import CompanyRow
 from models.organizations.tables import OrganizationRow
 from models.table import IdentityField, JsonField, Table
 
@@ -21,7 +20,7 @@ class FlagStateRow(Table):
     """The level of one flag of one company, and when time alone may change it."""
 
     organization_id = BigIntegerField()
-    company = ForeignKeyField(CompanyRow)
+    company_id = BigIntegerField()
     flag = TextField()
     status = TextField(null=True)  # null is N/A
     changed_at = DateTimeTZField()
@@ -31,7 +30,7 @@ class FlagStateRow(Table):
 
     class Meta:
         table_name = "flag_states"
-        primary_key = CompositeKey("company", "flag")
+        primary_key = CompositeKey("organization_id", "company_id", "flag")
 
 
 class FlagOverrideRow(Table):
@@ -39,7 +38,7 @@ class FlagOverrideRow(Table):
 
     id = IdentityField()
     organization = ForeignKeyField(OrganizationRow)
-    company = ForeignKeyField(CompanyRow)
+    company_id = BigIntegerField()
     flag = TextField()
     kind = TextField()  # `snooze` or `override`
     status = TextField(null=True)  # null for a snooze
@@ -57,14 +56,15 @@ class FlagOverrideRow(Table):
 
     class Meta:
         table_name = "flag_overrides"
+        primary_key = CompositeKey("organization", "id")
 
 
 class TransitionRow(Table):
     """One change of a company's status or flags."""
 
-    id = UUIDField(primary_key=True)
+    id = UUIDField()
     organization_id = BigIntegerField()
-    company = ForeignKeyField(CompanyRow)
+    company_id = BigIntegerField()
     sequence = BigIntegerField()  # 1, 2, ... for each company
     at = DateTimeTZField()
     from_status = TextField()
@@ -78,4 +78,5 @@ class TransitionRow(Table):
 
     class Meta:
         table_name = "transitions"
-        indexes = ((("company", "sequence"), True),)
+        primary_key = CompositeKey("organization_id", "id")
+        indexes = ((("organization_id", "company_id", "sequence"), True),)

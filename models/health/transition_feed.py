@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from models.bulk import query_over
 from models.cursors import Cursor
-from models.database import execute, query
+from models.database import query
 from models.locks import AdvisoryLock, lock_for_organization
 
 POSITIONS_PER_STEP = 2_000
@@ -76,7 +77,8 @@ def _read_after(organization_id: int, position: int, limit: int) -> list[dict[st
     return query(
         "select t.position, t.id, c.external_id as company, c.name as company_name, t.sequence,"
         " t.at, t.from_status, t.to_status, t.cause, t.changes, t.rules_version, t.recorded_at"
-        " from transitions t join companies c on c.id = t.company_id"
+        " from transitions t join companies c"
+        " on c.organization_id = t.organization_id and c.id = t.company_id"
         " where t.organization_id = %(organization_id)s and t.position > %(position)s"
         " order by t.position limit %(limit)s",
         {"organization_id": organization_id, "position": position, "limit": limit},
@@ -99,7 +101,7 @@ def _assign_positions(organization_id: int) -> bool:
         return False
     lock_for_organization(AdvisoryLock.TRANSITION_FEED, organization_id)
     # A separate statement, so that it sees what the previous holder of the lock committed.
-    execute(
+    unplaced = query(
         """
         with reached as (
             select company_id, max(sequence) as sequence from (
@@ -110,15 +112,23 @@ def _assign_positions(organization_id: int) -> bool:
         ), unplaced as (
             select t.id, t.company_id, t.sequence,
                 max(t.recorded_at) over (partition by t.company_id order by t.sequence) as latest
-            from reached r join transitions t on t.company_id = r.company_id
+            from reached r join transitions t on t.organization_id = %(organization_id)s
+                and t.company_id = r.company_id
                 and t.sequence <= r.sequence and t.position is null
-        ), placed as materialized (
-            select id, nextval('transition_positions') as position from (
-                select id from unplaced order by latest, company_id, sequence
-            ) ordered
         )
-        update transitions t set position = placed.position from placed where t.id = placed.id
+        select id from unplaced order by latest, company_id, sequence
         """,
         parameters,
+    )
+    positions = query(
+        "select nextval('transition_positions') as position from generate_series(1, %(number)s)",
+        {"number": len(unplaced)},
+    )
+    query_over(
+        "update transitions t set position = v.position from v"
+        " where t.organization_id = %(organization_id)s and t.id = v.id",
+        [row | place for row, place in zip(unplaced, positions, strict=True)],
+        "id uuid, position bigint",
+        organization_id=organization_id,
     )
     return True

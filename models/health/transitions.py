@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.bulk import query_over
+from models.bulk import insert
 from models.cursors import Cursor
 from models.database import query
 
@@ -49,28 +49,20 @@ class RecentTransition:
 
 _NEWEST_FIRST = Cursor("transitions", ("timestamptz", "uuid"))
 
-_COLUMNS = (
-    "id, organization_id, company_id, sequence, at, from_status, to_status, cause, changes,"
-    " rules_version, recorded_at, score"
-)
+_COLUMNS = tuple(StoredTransition.__dataclass_fields__)
 
 
 def add_all(transitions: Sequence[StoredTransition]) -> None:
     """Insert transitions."""
-    query_over(
-        f"insert into transitions ({_COLUMNS}) select * from v",
-        transitions,
-        "id uuid, organization_id bigint, company_id bigint, sequence bigint, at timestamptz,"
-        " from_status text, to_status text, cause text, changes jsonb, rules_version integer,"
-        " recorded_at timestamptz, score integer",
-    )
+    insert("transitions", _COLUMNS, transitions, json_columns=("changes",))
 
 
-def list_for_company(company_id: int) -> list[StoredTransition]:
+def list_for_company(organization_id: int, company_id: int) -> list[StoredTransition]:
     """Return a company's transitions, oldest first."""
     rows = query(
-        f"select {_COLUMNS} from transitions where company_id = %(company_id)s order by sequence",
-        {"company_id": company_id},
+        f"select {', '.join(_COLUMNS)} from transitions where organization_id ="
+        " %(organization_id)s and company_id = %(company_id)s order by sequence",
+        {"organization_id": organization_id, "company_id": company_id},
     )
     return [StoredTransition(**row) for row in rows]
 
@@ -93,7 +85,8 @@ def list_recent(
     rows = query(
         "select t.id, c.external_id as company, c.name as company_name, t.at, t.from_status,"
         " t.to_status, t.cause, t.changes"
-        " from transitions t join companies c on c.id = t.company_id"
+        " from transitions t join companies c"
+        " on c.organization_id = t.organization_id and c.id = t.company_id"
         " where t.organization_id = %(organization_id)s and t.at > %(since)s"
         f"{' and t.from_status <> t.to_status' if only_status else ''}"
         f"{_NEWEST_FIRST.condition(['t.at', 't.id'], after, descending=True)}"
@@ -142,10 +135,11 @@ def find_makers(organization_id: int, ids: Collection[UUID]) -> dict[UUID, str]:
         select t.id, string_agg(distinct maker, ', ') as maker from transitions t
         cross join lateral (
             select applied_by as maker from rule_versions v where t.cause = 'rule_change'
-                and v.organization_id = t.organization_id and v.version = t.rules_version
+                and v.organization_id = %(organization_id)s and v.version = t.rules_version
             union all
             select case when starts_at = t.at then made_by else ended_by end
-            from flag_overrides o where t.cause = 'override' and o.company_id = t.company_id
+            from flag_overrides o where t.cause = 'override'
+                and o.organization_id = %(organization_id)s and o.company_id = t.company_id
                 and (starts_at = t.at or (ended_at = t.at and ended_by not in ('time', 'rules')))
         ) who
         where t.organization_id = %(organization_id)s and t.id = any(%(ids)s)

@@ -36,7 +36,8 @@ def count_adoption(organization_id: int, event_key: str, now: datetime) -> dict[
                 as in_a_month
         from companies c left join lateral (
             select occurred_at from events
-            where company_id = c.id and event_key = %(event_key)s and occurred_at <= %(now)s
+            where organization_id = %(organization_id)s and company_id = c.id
+                and event_key = %(event_key)s and occurred_at <= %(now)s
             order by occurred_at desc limit 1
         ) last on true
         where c.organization_id = %(organization_id)s
@@ -61,7 +62,8 @@ def count_uptake(
                 date_trunc('week', used.occurred_at at time zone 'UTC') as used
             from companies c left join lateral (
                 select occurred_at from events
-                where company_id = c.id and event_key = %(event_key)s and occurred_at <= %(now)s
+                where organization_id = %(organization_id)s and company_id = c.id
+                    and event_key = %(event_key)s and occurred_at <= %(now)s
                 order by occurred_at limit 1
             ) used on true
             where c.organization_id = %(organization_id)s

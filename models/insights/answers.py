@@ -52,6 +52,8 @@ def save(organization_id: int, question: str, answer: StoredAnswer) -> None:
     )
 
 
-def delete(*, before: datetime) -> None:
-    """Delete the answers as of a time before an instant."""
-    InsightRow.delete().where(InsightRow.as_of < before).execute()
+def delete(organization_id: int, *, before: datetime) -> None:
+    """Delete an organization's answers as of a time before an instant."""
+    InsightRow.delete().where(
+        InsightRow.organization_id == organization_id, InsightRow.as_of < before
+    ).execute()

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from peewee import fn
 
+from models.across_organizations import find_api_key
 from models.database import execute, query
 from models.keys.tables import ApiKeyRow
 from models.table import fetch
@@ -69,21 +70,24 @@ def revoke(organization_id: int, key_id: int) -> bool:
 
 def find_holder(sha256: bytes) -> KeyHolder | None:
     """Return the holder of the key with this digest, if the key is valid."""
+    found = find_api_key(sha256)
+    if found is None:
+        return None
+    organization_id, key_id = found
     rows = query(
-        "select k.id as key_id, k.organization_id, o.rate_limit from api_keys k"
-        " join organizations o on o.id = k.organization_id"
-        " where k.sha256 = %(sha256)s and k.revoked_at is null",
-        {"sha256": sha256},
+        "select rate_limit from organizations where id = %(organization_id)s",
+        {"organization_id": organization_id},
     )
-    return KeyHolder(**rows[0]) if rows else None
+    return KeyHolder(key_id, organization_id, rows[0]["rate_limit"]) if rows else None
 
 
-def touch(key_id: int) -> None:
+def touch(organization_id: int, key_id: int) -> None:
     """Record that a key was used, at most once a minute."""
     execute(
-        "update api_keys set last_used_at = now() where id = %(key_id)s"
+        "update api_keys set last_used_at = now()"
+        " where organization_id = %(organization_id)s and id = %(key_id)s"
         " and (last_used_at is null or last_used_at < now() - interval '1 minute')",
-        {"key_id": key_id},
+        {"organization_id": organization_id, "key_id": key_id},
     )
 
 

@@ -13,7 +13,7 @@ class ApiKeyRow(Table):
     id = IdentityField()
     organization = ForeignKeyField(OrganizationRow)
     name = TextField()
-    sha256 = BlobField(unique=True)
+    sha256 = BlobField()
     last_four = TextField()
     created_at = DateTimeTZField(constraints=[SQL("default now()")])
     last_used_at = DateTimeTZField(null=True)
@@ -21,6 +21,8 @@ class ApiKeyRow(Table):
 
     class Meta:
         table_name = "api_keys"
+        primary_key = CompositeKey("organization", "id")
+        indexes = ((("organization", "sha256"), True),)
 
 
 class EventSettingRow(Table):

@@ -10,9 +10,14 @@ A release that changes the schema is deployed in three steps, while processes ke
    stopped, such as dropping a column that it still writes. Run it once no process of the release
    before is left.
 
-A file `0015_name.sql` is such a `pre` migration; a file `0016_name.post.sql` is a `post` one. Both
+A file `0021_name.sql` is such a `pre` migration; a file `0022_name.post.sql` is a `post` one. Both
 are recorded by number and name, without `.post`. The post migrations of a release have higher
 numbers than its pre migrations.
+
+A migration is one transaction, together with its record. If it ends in `.online.sql`, each of its
+statements is one, so that large tables get their indexes while events come in; its statements are
+separated by empty lines, and repeating one that is done changes nothing. See
+`models.migrations.online`.
 
 - `migrate(post=False)` applies the pending pre migrations. It refuses if a pending post migration
   has a lower number than one of them: that one belongs to an earlier release whose step 3 has not
@@ -29,11 +34,14 @@ An applied migration never changes. Its checksum is recorded, and `migrate` refu
 file no longer matches; migrations applied before checksums existed are recorded with that of their
 file at the next run.
 
-A run is one transaction. An advisory lock lets one process migrate at a time; migration libraries
-keep their lock in a table, where a killed process leaves it.
+If a migration fails, those before it stay applied, and the next run continues with it. An advisory
+lock lets one process migrate at a time; migration libraries keep their lock in a table, where a
+killed process leaves it.
 """
 
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import resources
@@ -41,7 +49,10 @@ from importlib import resources
 from models.bulk import query_over
 from models.database import database, execute, query, transaction
 from models.errors import ModelError
-from models.locks import AdvisoryLock, lock
+from models.locks import AdvisoryLock, release_for_session, try_lock_for_session
+from models.migrations import online
+
+LOCK_PAUSE_SECONDS = 0.2
 
 CHECKSUMS_SINCE = "0014_migration_checksums"
 
@@ -52,11 +63,15 @@ class MigrationRefused(ModelError):
 
 @dataclass(frozen=True)
 class Migration:
-    """One SQL file; `is_post` means that it runs only after the old code has stopped."""
+    """One SQL file; `is_post` means that it runs only after the old code has stopped.
+
+    `is_online` means that each of its statements is a transaction of its own.
+    """
 
     name: str
     sql: str
     is_post: bool = False
+    is_online: bool = False
 
     @property
     def checksum(self) -> str:
@@ -71,9 +86,10 @@ def migrate(*, post: bool = False) -> list[str]:
 
     Raises:
         MigrationRefused: An applied file has changed, or a post migration has to run first.
+        OperationalError: PostgreSQL is unavailable, or transactions of others kept a table locked
+            for minutes. The migrations before are applied.
     """
-    with transaction():
-        lock(AdvisoryLock.MIGRATIONS)
+    with database.connection_context(), _one_at_a_time():
         execute(
             "create table if not exists schema_migrations"
             " (name text primary key, applied_at timestamptz not null default now())"
@@ -85,14 +101,33 @@ def migrate(*, post: bool = False) -> list[str]:
         if checksums and not post:
             pending = _runnable_before_deployment(pending)
         for migration in pending:
-            database.execute_sql(migration.sql)
-            execute(
-                "insert into schema_migrations (name) values (%(name)s)", {"name": migration.name}
-            )
+            _apply(migration)
         applied = [migration.name for migration in pending]
         if CHECKSUMS_SINCE in {*checksums, *applied}:
             _record_missing_checksums(migrations)
     return applied
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Wait until no other process migrates; a lost connection ends the exclusion as well."""
+    # Not in one statement: building an index concurrently waits for all statements to end.
+    while not try_lock_for_session(AdvisoryLock.MIGRATIONS):
+        time.sleep(LOCK_PAUSE_SECONDS)
+    try:
+        yield
+    finally:
+        if not database.is_closed():
+            release_for_session(AdvisoryLock.MIGRATIONS)
+
+
+def _apply(migration: Migration) -> None:
+    if migration.is_online:
+        online.run(online.statements_of(migration.sql))
+    with database.atomic():
+        if not migration.is_online:
+            database.execute_sql(migration.sql)
+        execute("insert into schema_migrations (name) values (%(name)s)", {"name": migration.name})
 
 
 def pending() -> list[str]:
@@ -112,7 +147,8 @@ def every() -> list[Migration]:
 
 
 def _migration(stem: str, sql: str) -> Migration:
-    return Migration(stem.removesuffix(".post"), sql, is_post=stem.endswith(".post"))
+    name, *kinds = stem.split(".")
+    return Migration(name, sql, is_post="post" in kinds, is_online="online" in kinds)
 
 
 def _recorded_checksums() -> dict[str, str | None]:

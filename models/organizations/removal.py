@@ -104,8 +104,8 @@ def _stop(organization_id: int) -> None:
 def _delete_chunk(table: str, organization_id: int) -> int:
     with transaction():
         return execute(
-            f"delete from {table} where ctid = any(array(select ctid from {table}"
-            " where organization_id = %(id)s limit %(limit)s))",
+            f"delete from {table} where organization_id = %(id)s and ctid = any(array("
+            f"select ctid from {table} where organization_id = %(id)s limit %(limit)s))",
             {"id": organization_id, "limit": CHUNK},
         )
 

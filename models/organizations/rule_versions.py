@@ -76,13 +76,13 @@ def read_page(organization_id: int, *, before: int | None = None, limit: int) ->
     return _versions(rows.order_by(RuleVersionRow.version.desc()).limit(limit))
 
 
-def read_current_versions(organization_ids: list[int]) -> dict[int, int]:
-    """Return the number of the version in force by organization, 0 for none."""
+def read_current(organization_id: int) -> int:
+    """Return the number of the version in force; 0 for none, or if there is no organization."""
     rows = query(
-        "select id, rules_version from organizations where id = any(%(ids)s)",
-        {"ids": organization_ids},
+        "select rules_version from organizations where id = %(organization_id)s",
+        {"organization_id": organization_id},
     )
-    return {row["id"]: row["rules_version"] for row in rows}
+    return rows[0]["rules_version"] if rows else 0
 
 
 def _select(organization_id: int) -> Any:

@@ -17,7 +17,7 @@ from models.table import IdentityField, JsonField, Table
 class OrganizationRow(Table):
     """One tenant. Every table of a tenant's data carries `organization_id`."""
 
-    id = IdentityField()
+    id = IdentityField(primary_key=True)
     name = TextField(unique=True)
     rate_limit = TextField(null=True)  # such as `20000/hour`; null for the default
     rules_version = IntegerField(default=0)  # 0 until rules are applied
@@ -58,3 +58,4 @@ class AuditLogRow(Table):
 
     class Meta:
         table_name = "audit_log"
+        primary_key = CompositeKey("organization", "id")

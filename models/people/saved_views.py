@@ -64,14 +64,15 @@ def add(
     if sum(view.shared == shared for view in visible) >= MAX_VIEWS:
         raise TooManyViews(f"there are {MAX_VIEWS} already")
     with _refusing_taken_name(name):
-        view_id = SavedViewRow.insert(
+        insert = SavedViewRow.insert(
             organization=organization_id,
             person=person_id,
             name=name,
             query=query_string,
             shared=shared,
-        ).execute()
-    return SavedView(view_id, person_id, name, query_string, shared)
+        )
+        [view] = insert.returning(SavedViewRow.id).execute()
+    return SavedView(view.id, person_id, name, query_string, shared)
 
 
 def rename(organization_id: int, view_id: int, name: str) -> None:

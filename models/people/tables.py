@@ -10,7 +10,7 @@ from models.table import IdentityField, Table
 class PersonRow(Table):
     """Someone who uses the dashboard. Emails are unique regardless of case."""
 
-    id = IdentityField()
+    id = IdentityField(primary_key=True)
     email = TextField()
     name = TextField()
     password_hash = TextField(null=True)  # Argon2; null for sign-in by OpenID Connect only
@@ -38,7 +38,7 @@ class MembershipRow(Table):
 class SessionRow(Table):
     """One browser in which a person is signed in. Only the digest of its token is stored."""
 
-    id = IdentityField()
+    id = IdentityField(primary_key=True)
     person = ForeignKeyField(PersonRow)
     sha256 = BlobField(unique=True)
     created_at = DateTimeTZField()
@@ -68,3 +68,4 @@ class SavedViewRow(Table):
 
     class Meta:
         table_name = "saved_views"
+        primary_key = CompositeKey("organization", "id")

@@ -135,7 +135,7 @@ def find(organization_id: int, delivery_id: UUID) -> tuple[LoggedDelivery, str] 
 def list_attempts(delivery_id: UUID) -> list[LoggedAttempt]:
     """Return the stored attempts of a delivery, oldest first."""
     columns = [getattr(DeliveryAttemptRow, name) for name in LoggedAttempt.__dataclass_fields__]
-    rows = DeliveryAttemptRow.select(*columns).where(DeliveryAttemptRow.delivery == delivery_id)
+    rows = DeliveryAttemptRow.select(*columns).where(DeliveryAttemptRow.delivery_id == delivery_id)
     return [LoggedAttempt(**row) for row in fetch(rows.order_by(DeliveryAttemptRow.attempt))]
 
 

@@ -59,7 +59,7 @@ def list_paused(endpoint_id: UUID, *, until: datetime) -> list[tuple[UUID, datet
     rows = (
         row.select(row.id, row.created_at)
         .where(
-            row.endpoint == endpoint_id,
+            row.endpoint_id == endpoint_id,
             row.state == "paused",
             row.tries == 0,
             row.created_at <= until,

@@ -12,7 +12,6 @@ from peewee import (
 )
 from playhouse.postgres_ext import ArrayField, DateTimeTZField, IntervalField
 
-from models.health.tables import TransitionRow
 from models.organizations.tables import OrganizationRow
 from models.table import JsonField, Table
 
@@ -20,7 +19,7 @@ from models.table import JsonField, Table
 class WebhookEndpointRow(Table):
     """A subscribed URL, its subscription, and the state of its circuit."""
 
-    id = UUIDField(primary_key=True)
+    id = UUIDField()
     organization = ForeignKeyField(OrganizationRow)
     url = TextField()
     encrypted_secret = TextField()
@@ -46,15 +45,16 @@ class WebhookEndpointRow(Table):
 
     class Meta:
         table_name = "webhook_endpoints"
+        primary_key = CompositeKey("organization", "id")
 
 
 class DeliveryRow(Table):
     """A transition to deliver to an endpoint, or a test message."""
 
-    id = UUIDField(primary_key=True)
+    id = UUIDField()
     organization_id = BigIntegerField()
-    endpoint = ForeignKeyField(WebhookEndpointRow)
-    transition = ForeignKeyField(TransitionRow, null=True)  # null for a test message
+    endpoint_id = UUIDField()
+    transition_id = UUIDField(null=True)  # null for a test message
     message_id = TextField()
     payload = TextField()  # the exact text that is signed and sent
     state = TextField()  # `waiting`, `delivered`, `failed`, `paused` or `cancelled`
@@ -69,13 +69,14 @@ class DeliveryRow(Table):
 
     class Meta:
         table_name = "deliveries"
-        indexes = ((("endpoint", "transition"), True),)
+        primary_key = CompositeKey("organization_id", "id")
+        indexes = ((("organization_id", "endpoint_id", "transition_id"), True),)
 
 
 class DeliveryAttemptRow(Table):
     """One HTTP request of a delivery, and its outcome."""
 
-    delivery = ForeignKeyField(DeliveryRow)
+    delivery_id = UUIDField()
     attempt = IntegerField()
     organization_id = BigIntegerField()
     at = DateTimeTZField()
@@ -86,4 +87,4 @@ class DeliveryAttemptRow(Table):
 
     class Meta:
         table_name = "delivery_attempts"
-        primary_key = CompositeKey("delivery", "attempt")
+        primary_key = CompositeKey("organization_id", "delivery_id", "attempt")

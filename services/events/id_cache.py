@@ -7,16 +7,11 @@ see `bench/README.md`.
 
 import threading
 from collections.abc import Callable, Collection
-from typing import Generic, TypeVar
 
 from models.companies import companies, users
-from models.companies.companies import CompanyKey
-from models.companies.users import UserKey
 
 MAX_CACHED = 100_000
 """Ids of companies and of users each, about 30 MB. A full cache is emptied and filled again."""
-
-K = TypeVar("K", CompanyKey, UserKey)
 
 
 class IdCache:
@@ -32,26 +27,31 @@ class IdCache:
         self.users.clear()
 
 
-class _Ids(Generic[K]):
-    def __init__(self, read_ids: Callable[[Collection[K]], dict[K, int]]) -> None:
+class _Ids:
+    def __init__(self, read_ids: Callable[[int, Collection[str]], dict[str, int]]) -> None:
         self._read_ids = read_ids
-        self._cached: dict[K, int] = {}
+        self._cached: dict[tuple[int, str], int] = {}
         self._lock = threading.Lock()
 
-    def of(self, keys: Collection[K]) -> dict[K, int]:
-        """Return the ids of the keys that exist.
+    def of(self, organization_id: int, external_ids: Collection[str]) -> dict[str, int]:
+        """Return the ids of an organization's existing rows by the client's own ids.
 
         Call it before the transaction adds any row: it may be rolled back, and the id with it.
         """
         with self._lock:
-            ids = {key: id_ for key in keys if (id_ := self._cached.get(key)) is not None}
-        missing = [key for key in keys if key not in ids]
+            ids = {
+                external_id: id_
+                for external_id in external_ids
+                if (id_ := self._cached.get((organization_id, external_id))) is not None
+            }
+        missing = [external_id for external_id in external_ids if external_id not in ids]
         if missing:
-            read = self._read_ids(missing)
+            read = self._read_ids(organization_id, missing)
             with self._lock:
                 if len(self._cached) + len(read) > MAX_CACHED:
                     self._cached.clear()
-                self._cached.update(read)
+                for external_id, id_ in read.items():
+                    self._cached[organization_id, external_id] = id_
             ids |= read
         return ids
 

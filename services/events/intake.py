@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from models.companies import companies, company_intake, users
-from models.companies.companies import CompanyKey
 from models.companies.company_intake import CompanyForIntake, NewCompany
 from models.companies.fields import field_history
 from models.companies.fields.field_digests import combine_digests
 from models.companies.fields.field_history import StoredFieldChange
 from models.companies.fields.field_merge import digest_fields
-from models.companies.users import User, UserKey
+from models.companies.users import NewUser, User
 from models.events import hourly_counts
 from models.events.storage import NewEvents, StoredEvent
 from models.keys import api_keys
 from models.organizations import rule_versions
+from rules.book import RuleBook
 from rules.statuses import DEFAULT_STATUSES
 from services.events.id_cache import IdCache
 from services.events.tracked_event import TrackedEvent
@@ -34,7 +34,9 @@ class IntakeCaches:
 def store(
     events: Sequence[TrackedEvent], rulebooks: RuleBooks, caches: IntakeCaches | None = None
 ) -> list[int]:
-    """Store events; return the ids of companies to evaluate that were not marked before.
+    """Store events of an organization; return the ids of companies to evaluate.
+
+    Those that were marked before are not among them.
 
     An event that is already stored changes nothing, so a message may arrive twice. A process that
     stores many bundles passes the same caches each time.
@@ -45,94 +47,96 @@ def store(
     """
     caches = caches or IntakeCaches()
     events = _first_of_each_id(events)
-    versions = rule_versions.read_current_versions(list({e.organization_id for e in events}))
-    company_ids, added = _company_ids(events, versions, rulebooks, caches.ids)
-    user_ids = _user_ids(events, company_ids, caches.ids)
+    [organization_id] = {event.organization_id for event in events}
+    version = rule_versions.read_current(organization_id)
+    book = rulebooks.book_if_readable(organization_id, version)
+    company_ids, added = _company_ids(organization_id, events, version, book, caches.ids)
+    user_ids = _user_ids(organization_id, events, company_ids, caches.ids)
     linked = [_link(event, company_ids, user_ids) for event in events]
     new = _add_events(linked, caches.new_events)
     hourly_counts.record_arrivals(item.event for item in new)
     # Locked as late as possible: others that store events of the same companies wait.
-    locked, locked_users = _lock(new)
+    locked, locked_users = _lock(organization_id, new)
     marked = {c.id for c in locked.values() if c.unsettled_since is not None} - added
     merged = [
         _merge(event, locked[company_id], None if user_id is None else locked_users.get(user_id))
         for event, company_id, user_id in new
     ]
     field_history.add(
-        StoredFieldChange(m.event.organization_id, m.company.id, change)
-        for m in merged
-        for change in m.changes
+        organization_id,
+        (StoredFieldChange(m.company.id, change) for m in merged for change in m.changes),
     )
-    mark_unsettled(merged, versions, rulebooks)
-    company_intake.save_intake(locked.values())
-    users.save(locked_users.values())
+    mark_unsettled(merged, version, book)
+    company_intake.save_intake(organization_id, locked.values())
+    users.save(organization_id, locked_users.values())
     for key_id in {event.key_id for event, _, _ in new if event.key_id is not None}:
-        api_keys.touch(key_id)
+        api_keys.touch(organization_id, key_id)
     unsettled = {c.id for c in locked.values() if c.unsettled_since is not None}
     return sorted(unsettled - marked)
 
 
 def _first_of_each_id(events: Sequence[TrackedEvent]) -> list[TrackedEvent]:
     """Return the first event with each id: a client that repeats an id repeats the event."""
-    by_id: dict[tuple[int, str], TrackedEvent] = {}
+    by_id: dict[str, TrackedEvent] = {}
     for event in events:
-        by_id.setdefault((event.organization_id, event.event_id), event)
+        by_id.setdefault(event.event_id, event)
     return list(by_id.values())
 
 
-def _company_key(event: TrackedEvent) -> CompanyKey:
-    return event.organization_id, event.company_id
-
-
-def _user_key(event: TrackedEvent) -> UserKey:
-    return event.organization_id, event.user_id or ""
-
-
 def _company_ids(
+    organization_id: int,
     events: Sequence[TrackedEvent],
-    versions: dict[int, int],
-    rulebooks: RuleBooks,
+    version: int,
+    book: RuleBook | None,
     cache: IdCache,
-) -> tuple[dict[CompanyKey, int], set[int]]:
+) -> tuple[dict[str, int], set[int]]:
     """Return the id of every company, and the ids of those that were added."""
-    by_company: dict[CompanyKey, list[TrackedEvent]] = {}
+    by_company: dict[str, list[TrackedEvent]] = {}
     for event in events:
-        by_company.setdefault(_company_key(event), []).append(event)
-    ids = cache.companies.of(by_company.keys())
+        by_company.setdefault(event.company_id, []).append(event)
+    ids = cache.companies.of(organization_id, by_company.keys())
     missing = by_company.keys() - ids.keys()
     if not missing:
         return ids, set()
     added = company_intake.add(
         NewCompany(
-            key=key,
-            name=by_company[key][0].company["name"],
-            first_seen_at=min(event.occurred_at for event in by_company[key]),
-            unsettled_since=min(event.takes_effect_at for event in by_company[key])
+            organization_id=organization_id,
+            external_id=external_id,
+            name=by_company[external_id][0].company["name"],
+            first_seen_at=min(event.occurred_at for event in by_company[external_id]),
+            unsettled_since=min(event.takes_effect_at for event in by_company[external_id])
             if version
             else None,
             health_status=(book.statuses if book else DEFAULT_STATUSES)[0],
-            rules_version=version,
+            judged_version=version,
         )
-        for key in missing
-        for version in [versions.get(key[0], 0)]
-        for book in [rulebooks.book_if_readable(key[0], version)]
+        for external_id in missing
     )
-    return ids | companies.find_ids(missing), added
+    return ids | companies.find_ids(organization_id, missing), added
 
 
 def _user_ids(
-    events: Sequence[TrackedEvent], company_ids: dict[CompanyKey, int], cache: IdCache
-) -> dict[UserKey, int]:
+    organization_id: int,
+    events: Sequence[TrackedEvent],
+    company_ids: dict[str, int],
+    cache: IdCache,
+) -> dict[str, int]:
     """Return the id of every user, adding those that are missing."""
-    by_user = {_user_key(event): event for event in events if event.user_id is not None}
-    ids = cache.users.of(by_user.keys())
+    by_user = {event.user_id: event for event in events if event.user_id is not None}
+    ids = cache.users.of(organization_id, by_user.keys())
     missing = by_user.keys() - ids.keys()
     if missing:
         users.add(
-            (key, company_ids[_company_key(by_user[key])], by_user[key].occurred_at)
-            for key in missing
+            NewUser(
+                organization_id=organization_id,
+                external_id=external_id,
+                company_id=company_ids[by_user[external_id].company_id],
+                company_at=by_user[external_id].occurred_at,
+                first_seen_at=by_user[external_id].occurred_at,
+            )
+            for external_id in missing
         )
-        ids |= users.find_ids(missing)
+        ids |= users.find_ids(organization_id, missing)
     return ids
 
 
@@ -145,10 +149,10 @@ class _LinkedEvent(NamedTuple):
 
 
 def _link(
-    event: TrackedEvent, company_ids: dict[CompanyKey, int], user_ids: dict[UserKey, int]
+    event: TrackedEvent, company_ids: dict[str, int], user_ids: dict[str, int]
 ) -> _LinkedEvent:
-    user_id = None if event.user_id is None else user_ids[_user_key(event)]
-    return _LinkedEvent(event, company_ids[_company_key(event)], user_id)
+    user_id = None if event.user_id is None else user_ids[event.user_id]
+    return _LinkedEvent(event, company_ids[event.company_id], user_id)
 
 
 def _add_events(linked: Sequence[_LinkedEvent], new_events: NewEvents) -> list[_LinkedEvent]:
@@ -166,10 +170,12 @@ def _add_events(linked: Sequence[_LinkedEvent], new_events: NewEvents) -> list[_
         )
         for event, company_id, user_id in linked
     )
-    return [item for item in linked if (item.event.organization_id, item.event.event_id) in stored]
+    return [item for item in linked if item.event.event_id in stored]
 
 
-def _lock(linked: Sequence[_LinkedEvent]) -> tuple[dict[int, CompanyForIntake], dict[int, User]]:
+def _lock(
+    organization_id: int, linked: Sequence[_LinkedEvent]
+) -> tuple[dict[int, CompanyForIntake], dict[int, User]]:
     """Lock the companies and users of events; return companies, and users that change, by id."""
     company_digests = combine_digests(
         (company_id, digest_fields(event.company), event.occurred_at)
@@ -180,7 +186,10 @@ def _lock(linked: Sequence[_LinkedEvent]) -> tuple[dict[int, CompanyForIntake], 
         for event, company_id, user_id in linked
         if user_id is not None
     )
-    return company_intake.lock_for_intake(company_digests), users.lock_for_intake(user_digests)
+    return (
+        company_intake.lock_for_intake(organization_id, company_digests),
+        users.lock_for_intake(organization_id, user_digests),
+    )
 
 
 def _merge(event: TrackedEvent, company: CompanyForIntake, user: User | None) -> MergedEvent:

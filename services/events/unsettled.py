@@ -7,7 +7,6 @@ from models.companies.company_intake import CompanyForIntake
 from models.companies.fields.field_merge import FieldChange
 from rules.book import RuleBook
 from services.events.tracked_event import TrackedEvent
-from services.rules.rule_books import RuleBooks
 
 
 class MergedEvent(NamedTuple):
@@ -19,23 +18,13 @@ class MergedEvent(NamedTuple):
     out_of_order: bool
 
 
-def mark_unsettled(
-    merged: Sequence[MergedEvent], versions: dict[int, int], rulebooks: RuleBooks
-) -> None:
-    """Mark the companies for which an event can change a flag."""
-    books = {
-        organization_id: rulebooks.book_if_readable(
-            organization_id, versions.get(organization_id, 0)
-        )
-        for organization_id in {item.event.organization_id for item in merged}
-    }
+def mark_unsettled(merged: Sequence[MergedEvent], version: int, book: RuleBook | None) -> None:
+    """Mark the companies for which an event can change a flag of the rules in force.
+
+    `book` is None if this process cannot read the rules, which leaves it to one that can.
+    """
     for item in merged:
-        book = books[item.event.organization_id]
-        if (
-            book is None  # left to the process that can read the rules
-            or item.company.judged_version != versions.get(item.event.organization_id, 0)
-            or _can_change_flag(item, book)
-        ):
+        if book is None or item.company.judged_version != version or _can_change_flag(item, book):
             unsettle(item.company, item.event)
 
 

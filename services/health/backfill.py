@@ -37,9 +37,11 @@ def judge_history(
     """
     versions = rule_versions.list_after(organization_id, 0)
     books = [rulebooks.book(organization_id, version.version) for version in versions]
-    locked = companies.lock(company_ids)
-    judged, recorder = [], TransitionRecorder()
-    facts_of_companies = facts_in_memory(company_ids, books, ReplayPeriod(BEGINNING, now))
+    locked = companies.lock(organization_id, company_ids)
+    judged, recorder = [], TransitionRecorder(organization_id)
+    facts_of_companies = facts_in_memory(
+        organization_id, company_ids, books, ReplayPeriod(BEGINNING, now)
+    )
     for unlocked, facts in sorted(facts_of_companies, key=lambda pair: pair[0].id):
         company = locked[unlocked.id]
         in_force = [v.version for v in versions if v.applied_at <= company.first_seen_at]
@@ -55,7 +57,7 @@ def judge_history(
         book, company.judged_version, settlement = settlements[-1]
         company.unsettled_since = None
         judged.append(JudgedCompany(company, settlement.state, book))
-    save_judged(judged)
+    save_judged(organization_id, judged)
     recorder.save()
 
 

@@ -32,24 +32,26 @@ class EvaluationResult:
 
 
 def evaluate(
+    organization_id: int,
     company_ids: Collection[int],
     rulebooks: RuleBooks,
     now: datetime,
     *,
     stored_until: StoredUntilOf | None = None,
 ) -> EvaluationResult:
-    """Lock companies and bring their health up to date.
+    """Lock companies of an organization and bring their health up to date.
 
     All events of a company up to `stored_until` are stored, `now` by default (see
     `queues.backlog`). Judging stops there, unless an event of the company that is already stored
     comes later. Evaluating a company again, for a repeated message or in a second worker, changes
     nothing.
     """
-    locked = list(companies.lock(company_ids).values())
-    return bring_up_to_date(locked, rulebooks, now, stored_until=stored_until)
+    locked = list(companies.lock(organization_id, company_ids).values())
+    return bring_up_to_date(organization_id, locked, rulebooks, now, stored_until=stored_until)
 
 
 def bring_up_to_date(
+    organization_id: int,
     locked: Sequence[Company],
     rulebooks: RuleBooks,
     now: datetime,
@@ -57,17 +59,15 @@ def bring_up_to_date(
     stored_until: StoredUntilOf | None = None,
 ) -> EvaluationResult:
     """Evaluate companies that are locked already; see `evaluate`."""
-    versions = rule_versions.read_current_versions(list({c.organization_id for c in locked}))
-    facts = facts_of_all(locked, versions, rulebooks)
-    recorder = TransitionRecorder()
+    version = rule_versions.read_current(organization_id)
+    facts = facts_of_all(organization_id, locked, version, rulebooks)
+    recorder = TransitionRecorder(organization_id)
     judged: list[JudgedCompany] = []
     judged_until: dict[int, datetime] = {}
-    for stored in stored_health_of(locked):
+    for stored in stored_health_of(organization_id, locked):
         company = stored.company
         until = _judge_until(company, now, stored_until)
-        settlements = settlements_of(
-            stored, versions[company.organization_id], rulebooks, until, facts[company.id]
-        )
+        settlements = settlements_of(stored, version, rulebooks, until, facts[company.id])
         for book, number, settlement in settlements:
             for transition in settlement.transitions:
                 recorder.record(company, transition, book, number, now)
@@ -78,8 +78,8 @@ def bring_up_to_date(
         unsettled = company.unsettled_since
         if (unsettled is None and until < now) or (unsettled is not None and unsettled <= until):
             judged_until[company.id] = until
-    _leave_later_events(locked, judged_until)
-    save_judged(judged)
+    _leave_later_events(organization_id, locked, judged_until)
+    save_judged(organization_id, judged)
     written = recorder.save()
     left = [c for c in locked if c.unsettled_since is not None and c.unsettled_since <= now]
     return EvaluationResult(written, left)
@@ -96,9 +96,11 @@ def _judge_until(company: Company, now: datetime, stored_until: StoredUntilOf | 
     return until
 
 
-def _leave_later_events(locked: Sequence[Company], judged_until: Mapping[int, datetime]) -> None:
+def _leave_later_events(
+    organization_id: int, locked: Sequence[Company], judged_until: Mapping[int, datetime]
+) -> None:
     """Leave the stored events after each company's `judged_until` to the next evaluation."""
-    next_events = bulk_lookups.find_firsts_after(judged_until)
+    next_events = bulk_lookups.find_firsts_after(organization_id, judged_until)
     for company in locked:
         if company.id in judged_until:
             company.unsettled_since = next_events.get(company.id)

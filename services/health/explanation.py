@@ -92,7 +92,7 @@ def explain(
         book.score(effective_levels(book, reviewed.state)),
         version,
         [replace(flag, override=overrides.get(flag.flag)) for flag in flags],
-        transitions.list_for_company(company.id),
+        transitions.list_for_company(company.organization_id, company.id),
     )
 
 

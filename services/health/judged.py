@@ -22,8 +22,8 @@ class JudgedCompany:
     flags_before: Sequence[StoredFlagState] = ()
 
 
-def save_judged(judged: Sequence[JudgedCompany]) -> None:
-    """Write the health of companies, and their flags that changed."""
+def save_judged(organization_id: int, judged: Sequence[JudgedCompany]) -> None:
+    """Write the health of companies of an organization, and their flags that changed."""
     removed: list[StoredFlagState] = []
     changed: list[StoredFlagState] = []
     for item in judged:
@@ -36,8 +36,8 @@ def save_judged(judged: Sequence[JudgedCompany]) -> None:
         before = {flag.flag: flag for flag in item.flags_before}
         removed += (flag for flag in item.flags_before if flag.flag not in state.flags)
         changed += (flag for flag in _flag_states(item) if flag != before.get(flag.flag))
-    companies.save_health([item.company for item in judged])
-    flag_states.remove(removed)
+    companies.save_health(organization_id, [item.company for item in judged])
+    flag_states.remove(organization_id, removed)
     flag_states.save(changed)
 
 

@@ -175,7 +175,7 @@ def _lock(target: FlagOfCompany) -> Company:
     company = companies.find(target.organization_id, target.company)
     if company is None:
         raise NoSuchCompany(f"There is no company with the id `{target.company}`.")
-    return companies.lock([company.id])[company.id]
+    return companies.lock(company.organization_id, [company.id])[company.id]
 
 
 def _rules_in_force(
@@ -183,7 +183,7 @@ def _rules_in_force(
 ) -> tuple[RuleBook, datetime | None]:
     """Return the book in force and the time at which it was applied."""
     organization_id = target.organization_id
-    number = rule_versions.read_current_versions([organization_id])[organization_id]
+    number = rule_versions.read_current(organization_id)
     version = rule_versions.find(organization_id, number)
     return rulebooks.book(organization_id, number), version.applied_at if version else None
 
@@ -207,8 +207,9 @@ def _checked(what: str, text: str, longest: int) -> str:
 
 
 def _in_force(company: Company, flag: str) -> StoredOverride | None:
-    overrides = flag_overrides.list_open([company.id]).get(company.id, ())
-    return next((o for o in overrides if o.flag == flag and o.ended_at is None), None)
+    overrides = flag_overrides.list_open(company.organization_id, [company.id])
+    of_company = overrides.get(company.id, ())
+    return next((o for o in of_company if o.flag == flag and o.ended_at is None), None)
 
 
 def _end(former: StoredOverride, at: datetime, by: str, because: str) -> None:
@@ -223,7 +224,13 @@ def _end(former: StoredOverride, at: datetime, by: str, because: str) -> None:
 def _evaluate(
     company: Company, override_id: int, at: datetime, context: JudgingContext
 ) -> OverrideResult:
-    result = bring_up_to_date([company], context.rulebooks, at, stored_until=context.stored_until)
+    result = bring_up_to_date(
+        company.organization_id,
+        [company],
+        context.rulebooks,
+        at,
+        stored_until=context.stored_until,
+    )
     written = flag_overrides.find(company.organization_id, override_id)
     if written is None:
         raise LookupError(f"override {override_id} is gone though its company is locked")

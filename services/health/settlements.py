@@ -1,6 +1,6 @@
 """Judges stored companies by each version of their rules, for the time it was in force."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,16 +32,17 @@ class StoredHealth:
     overrides: Sequence[StoredOverride]
 
 
-def stored_health_of(companies: Sequence[Company]) -> list[StoredHealth]:
-    """Return the recorded health of companies."""
+def stored_health_of(organization_id: int, companies: Sequence[Company]) -> list[StoredHealth]:
+    """Return the recorded health of companies of an organization."""
     ids = [company.id for company in companies]
-    flags, overrides = flag_states.list_for_companies(ids), flag_overrides.list_open(ids)
+    flags = flag_states.list_for_companies(organization_id, ids)
+    overrides = flag_overrides.list_open(organization_id, ids)
     return [StoredHealth(c, flags[c.id], overrides.get(c.id, [])) for c in companies]
 
 
 def stored_health(company: Company) -> StoredHealth:
     """Return the recorded health of a company."""
-    return stored_health_of([company])[0]
+    return stored_health_of(company.organization_id, [company])[0]
 
 
 def company_state(stored: StoredHealth, book: RuleBook) -> CompanyState:
@@ -76,28 +77,32 @@ def company_state(stored: StoredHealth, book: RuleBook) -> CompanyState:
 
 def facts_of(company: Company, latest: LatestByKey | None = None) -> StoredFacts:
     """Return the facts that a company is judged by; `latest` are its latest events, if read."""
-    return StoredFacts(company.id, company.external_id, company.first_seen_at, latest)
+    return StoredFacts(
+        company.organization_id, company.id, company.external_id, company.first_seen_at, latest
+    )
 
 
 def facts_of_all(
-    companies: Sequence[Company], versions: Mapping[int, int], rulebooks: RuleBooks
+    organization_id: int, companies: Sequence[Company], version: int, rulebooks: RuleBooks
 ) -> dict[int, StoredFacts]:
-    """Return the facts that companies are judged by, by company id.
+    """Return the facts that companies of an organization are judged by, by company id.
 
-    The latest events that decide their flags under the rules in force are read at once; all other
-    facts are read when needed. `versions` has the number of the rules of each organization.
+    The latest events that decide their flags under the rules in force, those of `version`, are
+    read at once; all other facts are read when needed.
     """
+    book = rulebooks.book_if_readable(organization_id, version)
+    needed = (book.events_needed_by_key if book else {}).items()
     selections = [
         LatestEvents(company.id, key, depth + READ_AHEAD)
         for company in companies
-        for number in [versions[company.organization_id]]
-        for book in [rulebooks.book_if_readable(company.organization_id, number)]
-        for key, depth in (book.events_needed_by_key if book else {}).items()
+        for key, depth in needed
         if depth <= MAX_PREFETCH_DEPTH
     ]
     latest: dict[int, dict[str | None, LatestTimes]] = {company.id: {} for company in companies}
     for selection, times in zip(
-        selections, bulk_lookups.find_times_of_latest(selections), strict=True
+        selections,
+        bulk_lookups.find_times_of_latest(organization_id, selections),
+        strict=True,
     ):
         latest_times = LatestTimes(BEGINNING, selection.limit, times[::-1])
         latest[selection.company_id][selection.event_key] = latest_times

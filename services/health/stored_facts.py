@@ -64,11 +64,13 @@ class StoredFacts:
 
     def __init__(
         self,
+        organization_id: int,
         company_id: int,
         external_id: str,
         first_seen_at: datetime,
         latest: LatestByKey | None = None,
     ) -> None:
+        self.organization_id = organization_id
         self.company_id = company_id
         self.external_id = external_id
         self.first_seen_at = first_seen_at
@@ -138,12 +140,21 @@ class StoredFacts:
         return times
 
     def _selection(self, selector: Selector, since: datetime, until: datetime) -> Selection:
-        return Selection(self.company_id, selector.event_key, selector.where, since, until)
+        return Selection(
+            self.organization_id,
+            self.company_id,
+            selector.event_key,
+            selector.where,
+            since,
+            until,
+        )
 
     def _history(self, field: str, since: datetime) -> FactsInMemory:
         read_since, history = self._fields.get(field, (END, FactsInMemory([])))
         if since < read_since:
-            changes = field_history.read_for_company(self.company_id, [field], since=since)
+            changes = field_history.read_for_company(
+                self.organization_id, self.company_id, [field], since=since
+            )
             history = FactsInMemory(
                 [], [FieldChange(at, name, value) for name, at, value in changes]
             )

@@ -24,9 +24,10 @@ logger = logging.getLogger("brazebee.health")
 
 
 class TransitionRecorder:
-    """Collects the transitions of an evaluation, and writes them with their deliveries at once."""
+    """Collects transitions of an organization, and writes them with their deliveries at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, organization_id: int) -> None:
+        self._organization_id = organization_id
         self._recorded: list[_Recorded] = []
 
     def record(
@@ -54,17 +55,12 @@ class TransitionRecorder:
 
         Return the ids of the deliveries.
         """
+        if not self._recorded:
+            return []
         transitions.add_all([recorded.stored for recorded in self._recorded])
-        organization_ids = {recorded.stored.organization_id for recorded in self._recorded}
-        endpoints = {
-            id_: webhook_endpoints.lock_subscribed(id_) for id_ in sorted(organization_ids)
-        }
+        endpoints = webhook_endpoints.lock_subscribed(self._organization_id)
         return deliveries.add_all(
-            [
-                new
-                for recorded in self._recorded
-                for new in _deliveries(recorded, endpoints[recorded.stored.organization_id])
-            ]
+            [new for recorded in self._recorded for new in _deliveries(recorded, endpoints)]
         )
 
 

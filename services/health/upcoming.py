@@ -179,7 +179,7 @@ class _Search:
                 NthEvent(due.company_id, key, phrase.depth, phrase.users) for phrase in phrases
             ]
             probed.append((due, slice(start, len(probes)), phrases))
-        times = bulk_lookups.find_times_of_nth(probes, self._span.now)
+        times = bulk_lookups.find_times_of_nth(self._organization_id, probes, self._span.now)
         for due, places, phrases in probed:
             at = change_time(
                 due.due_at, self._span.now, list(zip(times[places], phrases, strict=True))
@@ -209,7 +209,12 @@ class _Search:
                 self._judged_on_page += self._is_on_page(at)
         self._judged.update(chosen)
         for changes in forecast(
-            list(chosen), self._version, self._span.now, self._span.until, self._rulebooks
+            self._organization_id,
+            list(chosen),
+            self._version,
+            self._span.now,
+            self._span.until,
+            self._rulebooks,
         ):
             self._changes += [
                 change

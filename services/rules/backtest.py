@@ -39,25 +39,34 @@ class CompanyReplay:
 
 
 def backtest(
-    settings: Settings, company_ids: Sequence[int], books: Sequence[RuleBook], period: ReplayPeriod
+    settings: Settings,
+    organization_id: int,
+    company_ids: Sequence[int],
+    books: Sequence[RuleBook],
+    period: ReplayPeriod,
 ) -> Iterator[list[CompanyReplay]]:
-    """Replay companies in a transaction of its own for each chunk, yielded as they finish.
+    """Replay companies of an organization, in a transaction of its own for each chunk.
+
+    Yields chunks as they finish.
 
     Raises:
         OperationalError: PostgreSQL cannot be reached.
         BrokenProcessPool: a worker process was killed.
     """
     chunks = [company_ids[start : start + CHUNK] for start in range(0, len(company_ids), CHUNK)]
-    replay_task = partial(replay_chunk, books=books, period=period)
+    replay_task = partial(replay_chunk, organization_id, books=books, period=period)
     yield from on_every_processor(settings, replay_task, chunks)
 
 
 def replay_chunk(
-    company_ids: Sequence[int], books: Sequence[RuleBook], period: ReplayPeriod
+    organization_id: int,
+    company_ids: Sequence[int],
+    books: Sequence[RuleBook],
+    period: ReplayPeriod,
 ) -> list[CompanyReplay]:
     """Replay companies in this process, in a transaction of its own."""
     with transaction():
-        facts_of_companies = facts_in_memory(company_ids, books, period)
+        facts_of_companies = facts_in_memory(organization_id, company_ids, books, period)
     return [
         CompanyReplay(
             company.external_id,
@@ -68,11 +77,15 @@ def replay_chunk(
 
 
 def facts_in_memory(
-    company_ids: Sequence[int], books: Sequence[RuleBook], period: ReplayPeriod
+    organization_id: int,
+    company_ids: Sequence[int],
+    books: Sequence[RuleBook],
+    period: ReplayPeriod,
 ) -> list[tuple[Company, FactsInMemory]]:
     """Return each company with all of its events and fields that the books can ask for."""
     keys = {flag.selector.event_key for book in books for flag in book.flags}
     rows = events.read_for_companies(
+        organization_id,
         company_ids,
         None if None in keys else {key for key in keys if key is not None},
         since=_first_needed(books, period.since),
@@ -83,7 +96,8 @@ def facts_in_memory(
         occurrences[company_id].append(Occurrence(at, key, data, user))
     fields = frozenset(name for book in books for name in book.company_fields)
     changes: dict[int, list[FieldChange]] = {company_id: [] for company_id in company_ids}
-    for company_id, field, at, value in field_history.read_for_companies(company_ids, fields):
+    history = field_history.read_for_companies(organization_id, company_ids, fields)
+    for company_id, field, at, value in history:
         changes[company_id].append(FieldChange(at, field, value))
     return [
         (
@@ -94,7 +108,7 @@ def facts_in_memory(
                 first_seen_at=company.first_seen_at,
             ),
         )
-        for company in companies.find_by_ids(company_ids)
+        for company in companies.find_by_ids(organization_id, company_ids)
     ]
 
 

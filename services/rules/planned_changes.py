@@ -53,6 +53,7 @@ def find_companies_due(organization_id: int, *, until: datetime) -> list[int]:
 
 
 def forecast(
+    organization_id: int,
     due: Sequence[int],
     version: int,
     now: datetime,
@@ -67,7 +68,8 @@ def forecast(
     """
     rulebooks = rulebooks or RuleBooks()
     for start in range(0, len(due), CHUNK):
-        for stored in stored_health_of(companies.find_by_ids(due[start : start + CHUNK])):
+        chunk = companies.find_by_ids(organization_id, due[start : start + CHUNK])
+        for stored in stored_health_of(organization_id, chunk):
             company = stored.company
             book, _, settled = settlements_of(stored, version, rulebooks, now)[-1]
             # Like `review`, without the present verdict of every flag.
@@ -105,5 +107,5 @@ def stored_health_of_organization(organization_id: int) -> Iterator[StoredHealth
     """Yield the recorded health of each company of an organization, read in chunks."""
     after_id = 0
     while page := companies.read_page(organization_id, after_id=after_id, limit=CHUNK):
-        yield from stored_health_of(page)
+        yield from stored_health_of(organization_id, page)
         after_id = page[-1].id

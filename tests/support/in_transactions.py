@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from actors.persist import store_in_transaction
+from models.across_organizations import find_organizations_of
 from models.database import transaction
 from services.events.intake import IntakeCaches
 from services.events.tracked_event import TrackedEvent
@@ -16,8 +17,15 @@ from services.rules.rule_books import RuleBooks
 def store(
     events: Sequence[TrackedEvent], rulebooks: RuleBooks, caches: IntakeCaches | None = None
 ) -> list[int]:
-    """See `services.events.intake.store`."""
-    return store_in_transaction(events, rulebooks, caches)
+    """Store events, those of each organization as `services.events.intake.store` does."""
+    of_organizations: dict[int, list[TrackedEvent]] = {}
+    for event in events:
+        of_organizations.setdefault(event.organization_id, []).append(event)
+    return [
+        company_id
+        for of_one in of_organizations.values()
+        for company_id in store_in_transaction(of_one, rulebooks, caches)
+    ]
 
 
 def evaluate(
@@ -27,10 +35,14 @@ def evaluate(
     *,
     stored_until: datetime | None = None,
 ) -> EvaluationResult:
-    """See `services.health.evaluation.evaluate`."""
+    """Evaluate companies of one organization; see `services.health.evaluation.evaluate`."""
     with transaction():
         until = stored_until or now
-        return evaluation.evaluate(company_ids, rulebooks, now, stored_until=lambda *_: until)
+        organization_ids = set(find_organizations_of(company_ids).values())
+        [organization_id] = organization_ids or {0}
+        return evaluation.evaluate(
+            organization_id, company_ids, rulebooks, now, stored_until=lambda *_: until
+        )
 
 
 def compute_answer(organization_id: int, question: str, now: datetime) -> None:

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from models.across_organizations import FLAGS, find_due_companies
 from models.database import transaction
-from models.health import flag_states
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks
 from tests.support.in_transactions import evaluate, store
@@ -19,7 +19,7 @@ def pass_time(until: datetime, rulebooks: RuleBooks) -> None:
     """Evaluate each company at the instant at which a flag of it falls due, as the clock does."""
     while True:
         with transaction():
-            due = flag_states.find_due(until=until, limit=1)
+            due = find_due_companies(FLAGS, until=until, limit=1)
         if not due:
             return
         [company] = due

@@ -76,5 +76,5 @@ class Tenant(World):
     def forecast(self, at: float, until: float) -> list[PlannedChange]:
         with transaction():
             due = find_companies_due(self.id, until=self.at(until))
-            forecasts = forecast(due, self.rules_version, self.at(at), self.at(until))
+            forecasts = forecast(self.id, due, self.rules_version, self.at(at), self.at(until))
             return [change for changes in forecasts for change in changes]

@@ -244,7 +244,7 @@ class World:
     def flags(self, company: str = "acme") -> dict[str, StoredFlagState]:
         """Return the recorded states of a company's flags by name."""
         with transaction():
-            states = flag_states.list_for_company(self.company_id(company))
+            states = flag_states.list_for_company(self.id, self.company_id(company))
         return {state.flag: state for state in states}
 
     def flag(self, company: str, flag: str) -> StoredFlagState:
@@ -253,7 +253,7 @@ class World:
     def transitions(self, company: str = "acme") -> list[StoredTransition]:
         """Return the recorded transitions of a company, the oldest first."""
         with transaction():
-            return transitions.list_for_company(self.company_id(company))
+            return transitions.list_for_company(self.id, self.company_id(company))
 
     def crossings(self, company: str = "acme") -> list[tuple[float, str, str]]:
         """Return each transition of a company as (seconds after the start, status, cause)."""

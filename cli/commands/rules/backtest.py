@@ -82,8 +82,9 @@ def _replay(
     book: RuleBook, variants: list[RuleBook], period: ReplayPeriod, org: str
 ) -> BacktestReport:
     with database_transaction() as settings:
-        ids = companies.list_ids(find_organization(org).id)
-    chunks = backtest(settings, ids, [book, *variants], period)
+        organization = find_organization(org)
+        ids = companies.list_ids(organization.id)
+    chunks = backtest(settings, organization.id, ids, [book, *variants], period)
     try:
         with report_database_errors():
             replayed = list(

@@ -60,7 +60,7 @@ def forecast_changes(days: int, flags: bool, org: str, as_json: bool) -> None:
         until = now + timedelta(days=days)
         due = find_companies_due(organization.id, until=until)
         by_company = with_progress(
-            forecast(due, organization.rules_version, now, until),
+            forecast(organization.id, due, organization.rules_version, now, until),
             length=len(due),
             label="Evaluating companies",
         )

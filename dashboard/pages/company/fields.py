@@ -36,11 +36,13 @@ def fields(member: Member, company_id: str) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         company = find_company(member, company_id)
-        since = field_history.find_last_changes(company.id)
+        since = field_history.find_last_changes(company.organization_id, company.id)
         changes, next_cursor = (
             ([], None)
             if field is not None and "\0" in field
-            else field_history.read_page(company.id, field=field, after=page_cursor(), limit=PAGE)
+            else field_history.read_page(
+                company.organization_id, company.id, field=field, after=page_cursor(), limit=PAGE
+            )
         )
     return show(
         "company/fields.html",

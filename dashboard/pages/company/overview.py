@@ -44,10 +44,12 @@ def page(member: Member, company_id: str) -> ResponseReturnValue:
         except RulesUnreadable as error:
             explanation, unreadable, next_change = None, str(error), None
         history = (
-            explanation.transitions if explanation else transitions.list_for_company(company.id)
+            explanation.transitions
+            if explanation
+            else transitions.list_for_company(company.organization_id, company.id)
         )
         overrides = overrides_of(company, at)
-        entries, _ = timeline.read_page(company.id, limit=LATEST)
+        entries, _ = timeline.read_page(company.organization_id, company.id, limit=LATEST)
         notes, more_notes = company_notes.read_page(
             member.organization.id, company.id, limit=LATEST
         )
@@ -80,5 +82,12 @@ def page(member: Member, company_id: str) -> ResponseReturnValue:
 def _next_change(member: Member, company: Company, at: datetime) -> PlannedChange | None:
     """Return the next status change if nothing happens, as `brazebee rules forecast` does."""
     version = member.organization.rules_version
-    [changes] = forecast([company.id], version, at, shift(at, MAX_WINDOW), app_context().rulebooks)
+    [changes] = forecast(
+        company.organization_id,
+        [company.id],
+        version,
+        at,
+        shift(at, MAX_WINDOW),
+        app_context().rulebooks,
+    )
     return next((change for change in changes if change.before != change.after), None)

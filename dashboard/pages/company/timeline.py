@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from dashboard.access import Member, viewer
 from dashboard.pages.company.frame import blueprint, book_in_force, find_company, show
 from dashboard.web.request_values import page_cursor
-from models.companies.timeline import list_event_keys, read_page
+from models.companies.timeline import TimelineFilter, list_event_keys, read_page
 from models.database import read_one_snapshot, transaction
 
 PAGE = 50
@@ -27,12 +27,15 @@ def timeline(member: Member, company_id: str) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         company = find_company(member, company_id)
-        keys = list_event_keys(company.id)
+        keys = list_event_keys(company.organization_id, company.id)
         entries, next_cursor = read_page(
+            company.organization_id,
             company.id,
-            events=kind != "health" and (key is None or "\0" not in key),
-            transitions=kind != "events" and key is None,
-            event_key=key,
+            TimelineFilter(
+                events=kind != "health" and (key is None or "\0" not in key),
+                transitions=kind != "events" and key is None,
+                event_key=key,
+            ),
             after=page_cursor(),
             limit=PAGE,
         )

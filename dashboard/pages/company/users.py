@@ -19,8 +19,10 @@ def users(member: Member, company_id: str) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         company = find_company(member, company_id)
-        listed, next_cursor = company_users.read_page(company.id, after=page_cursor(), limit=PAGE)
-        total = company_users.count(company.id)
+        listed, next_cursor = company_users.read_page(
+            company.organization_id, company.id, after=page_cursor(), limit=PAGE
+        )
+        total = company_users.count(company.organization_id, company.id)
     return show(
         "company/users.html",
         company,

@@ -58,7 +58,7 @@ def backtest_within(
     for chunk in _spread(ids):
         if not deadline.has_time():
             break
-        replayed += replay_chunk(chunk, [book], period)
+        replayed += replay_chunk(organization.id, chunk, [book], period)
     return BacktestReport(book, [], replayed, period), len(ids)
 
 

@@ -47,16 +47,24 @@ def combine_digests(events: Iterable[tuple[int, str, datetime]]) -> list[FieldDi
     return list(digests.values())
 
 
+@dataclass(frozen=True)
+class DigestColumns:
+    """A table, and its columns of the time of the newest event and since when its fields apply."""
+
+    table: str
+    newest: str
+    since: str
+
+
 def lock_and_touch(
-    table: str,
+    columns: DigestColumns,
+    organization_id: int,
     digests: Sequence[FieldDigest],
     *,
-    newest: str,
-    since: str,
     select: str,
     read: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """Lock the rows of a table that events are about, in the order of their ids.
+    """Lock an organization's rows that events are about, in the order of their ids.
 
     A row is `repeated` if its events repeat the values of the newest event before them, and none of
     them is older than the column `since`: then only the time of the newest event changes, the
@@ -64,13 +72,16 @@ def lock_and_touch(
     `repeated`, `newest` and the columns `read` as they were before, and `since` and `until` of the
     digests.
     """
-    columns = "".join(f", t.{name}" for name in read)
+    table, newest, since = columns.table, columns.newest, columns.since
+    more = "".join(f", t.{name}" for name in read)
     return query_over_columns(
         f", locked as materialized (select t.id, t.{newest} as newest, v.since, v.until,"
-        f" coalesce(t.said = v.said and t.{since} <= v.since, false) as repeated{columns}"
-        f" from {table} t join v using (id) order by t.id for no key update of t),"
+        f" coalesce(t.said = v.said and t.{since} <= v.since, false) as repeated{more}"
+        f" from {table} t join v using (id) where t.organization_id = %(organization_id)s"
+        " order by t.id for no key update of t),"
         f" touched as (update {table} t set {newest} = l.until from locked l"
-        f" where t.id = l.id and l.repeated and l.newest < l.until)"
+        " where t.organization_id = %(organization_id)s and t.id = l.id"
+        " and l.repeated and l.newest < l.until)"
         f" select {select} from locked",
         {
             "id bigint": [digest.id for digest in digests],
@@ -78,4 +89,5 @@ def lock_and_touch(
             "since timestamptz": [digest.since for digest in digests],
             "until timestamptz": [digest.until for digest in digests],
         },
+        organization_id=organization_id,
     )

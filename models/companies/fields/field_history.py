@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from models.bulk import query_over
+from models.bulk import insert, query_over
 from models.companies.fields.field_merge import FieldChange
 from models.cursors import Cursor
 from models.database import query
@@ -17,7 +17,6 @@ from models.database import query
 class StoredFieldChange:
     """A change of one field of a company."""
 
-    organization_id: int
     company_id: int
     change: FieldChange
 
@@ -35,21 +34,31 @@ class ListedChange:
 _NEWEST_FIRST = Cursor("field changes", ("timestamptz", "text"))
 
 
-def add(changes: Iterable[StoredFieldChange]) -> None:
-    """Record changes; of two at the same instant, the one that arrives later replaces the other.
+def add(organization_id: int, changes: Iterable[StoredFieldChange]) -> None:
+    """Record changes of an organization's companies.
 
-    A late change to the value that the history has at its time adds nothing.
+    Of two at the same instant, the one that arrives later replaces the other. A late change to the
+    value that the history has at its time adds nothing.
     """
     newest: list[StoredFieldChange] = []
     late: list[StoredFieldChange] = []
     for stored in changes:
         (late if stored.change.late else newest).append(stored)
-    _insert([_row(stored, stored.change.at, stored.change.value) for stored in newest])
+    _insert(
+        [_row(organization_id, stored, stored.change.at, stored.change.value) for stored in newest]
+    )
     if late:
-        rows = [_row(stored, stored.change.at, stored.change.value) for stored in late]
-        _remove_repeats_after(_insert(_without_repeats(rows)))
-        newer = [_row(stored, *stored.change.newer) for stored in late if stored.change.newer]
-        _insert(_without_repeats(newer))
+        rows = [
+            _row(organization_id, stored, stored.change.at, stored.change.value) for stored in late
+        ]
+        inserted = _insert(_without_repeats(organization_id, rows))
+        _remove_repeats_after(organization_id, inserted)
+        newer = [
+            _row(organization_id, stored, *stored.change.newer)
+            for stored in late
+            if stored.change.newer
+        ]
+        _insert(_without_repeats(organization_id, newer))
 
 
 @dataclass(frozen=True)
@@ -67,12 +76,12 @@ class _Row:
         return self.company_id, self.field, self.at
 
 
-_COLUMNS = "organization_id bigint, company_id bigint, field text, at timestamptz, value text"
+_COLUMNS = "company_id bigint, field text, at timestamptz, value text"
 
 
-def _row(stored: StoredFieldChange, at: datetime, value: Any) -> _Row:
+def _row(organization_id: int, stored: StoredFieldChange, at: datetime, value: Any) -> _Row:
     return _Row(
-        stored.organization_id,
+        organization_id,
         stored.company_id,
         stored.change.field,
         at,
@@ -80,37 +89,43 @@ def _row(stored: StoredFieldChange, at: datetime, value: Any) -> _Row:
     )
 
 
-def _without_repeats(rows: list[_Row]) -> list[_Row]:
+def _without_repeats(organization_id: int, rows: list[_Row]) -> list[_Row]:
     """Return the rows whose value differs from that of the history at their time."""
     differing = query_over(
         "select v.company_id, v.field, v.at, v.value from v"
         " where v.value::jsonb is distinct from (select f.value from field_changes f"
-        " where f.company_id = v.company_id and f.field = v.field and f.at <= v.at"
+        " where f.organization_id = %(organization_id)s and f.company_id = v.company_id"
+        " and f.field = v.field and f.at <= v.at"
         " order by f.at desc limit 1)",
         rows,
         _COLUMNS,
+        organization_id=organization_id,
     )
     new = {tuple(row.values()) for row in differing}
     return [row for row in rows if (*row.key, row.value) in new]
 
 
-def _remove_repeats_after(rows: list[_Row]) -> None:
+def _remove_repeats_after(organization_id: int, rows: list[_Row]) -> None:
     """Remove the next entry after each of these rows of the history if it has the same value."""
     # A separate query with one probe for each row, since there is nearly always nothing to delete:
     # for a delete with a join, the planner would read all of a medium-sized history.
     repeats = query_over(
         "select f.company_id, f.field, f.at from v cross join lateral"
         " (select company_id, field, at, value from field_changes n"
-        " where n.company_id = v.company_id and n.field = v.field and n.at > v.at"
+        " where n.organization_id = %(organization_id)s and n.company_id = v.company_id"
+        " and n.field = v.field and n.at > v.at"
         " order by n.at limit 1) f where f.value is not distinct from v.value::jsonb",
         rows,
         _COLUMNS,
+        organization_id=organization_id,
     )
     query_over(
         "delete from field_changes f using v"
-        " where f.company_id = v.company_id and f.field = v.field and f.at = v.at",
+        " where f.organization_id = %(organization_id)s and f.company_id = v.company_id"
+        " and f.field = v.field and f.at = v.at",
         repeats,
         "company_id bigint, field text, at timestamptz",
+        organization_id=organization_id,
     )
 
 
@@ -118,18 +133,21 @@ def _insert(rows: list[_Row]) -> list[_Row]:
     """Insert or replace rows, of two with the same key the later one, and return them."""
     by_key = {row.key: row for row in rows}
     written = sorted(by_key.values(), key=lambda row: row.key)
-    query_over(
-        "insert into field_changes (organization_id, company_id, field, at, value)"
-        " select organization_id, company_id, field, at, value::jsonb from v"
-        " on conflict (company_id, field, at) do update set value = excluded.value",
+    insert(
+        "field_changes",
+        tuple(_Row.__dataclass_fields__),
         written,
-        _COLUMNS,
+        then="on conflict (organization_id, company_id, field, at)"
+        " do update set value = excluded.value",
     )
     return written
 
 
+_OF_COMPANY = "organization_id = %(organization_id)s and company_id = %(company_id)s"
+
+
 def read_for_company(
-    company_id: int, fields: Collection[str], *, since: datetime
+    organization_id: int, company_id: int, fields: Collection[str], *, since: datetime
 ) -> list[tuple[str, datetime, Any]]:
     """Return the values of fields at `since` and their later changes: (field, at, value).
 
@@ -138,40 +156,53 @@ def read_for_company(
     rows = query(
         "select requested.field, c.at, c.value from unnest(%(fields)s::text[]) as requested (field)"
         " cross join lateral ("
-        " (select at, value from field_changes where company_id = %(company_id)s"
+        f" (select at, value from field_changes where {_OF_COMPANY}"
         " and field = requested.field and at <= %(since)s order by at desc limit 1)"
-        " union all"
-        " select at, value from field_changes where company_id = %(company_id)s"
+        f" union all select at, value from field_changes where {_OF_COMPANY}"
         " and field = requested.field and at > %(since)s) c order by c.at",
-        {"company_id": company_id, "fields": list(fields), "since": since},
+        {
+            "organization_id": organization_id,
+            "company_id": company_id,
+            "fields": list(fields),
+            "since": since,
+        },
     )
     return [(row["field"], row["at"], row["value"]) for row in rows]
 
 
 def read_for_companies(
-    company_ids: Collection[int], fields: Collection[str]
+    organization_id: int, company_ids: Collection[int], fields: Collection[str]
 ) -> list[tuple[int, str, datetime, Any]]:
     """Return the whole history of fields of companies: (company, field, at, value)."""
     rows = query(
         "select company_id, field, at, value from field_changes"
-        " where company_id = any(%(company_ids)s) and field = any(%(fields)s)",
-        {"company_ids": list(company_ids), "fields": list(fields)},
+        " where organization_id = %(organization_id)s and company_id = any(%(company_ids)s)"
+        " and field = any(%(fields)s)",
+        {
+            "organization_id": organization_id,
+            "company_ids": list(company_ids),
+            "fields": list(fields),
+        },
     )
     return [(row["company_id"], row["field"], row["at"], row["value"]) for row in rows]
 
 
-def find_last_changes(company_id: int) -> dict[str, datetime]:
+def find_last_changes(organization_id: int, company_id: int) -> dict[str, datetime]:
     """Return since when each field of a company has had its value, by field."""
     rows = query(
-        "select field, max(at) as at from field_changes where company_id = %(company_id)s"
-        " group by field",
-        {"company_id": company_id},
+        f"select field, max(at) as at from field_changes where {_OF_COMPANY} group by field",
+        {"organization_id": organization_id, "company_id": company_id},
     )
     return {row["field"]: row["at"] for row in rows}
 
 
 def read_page(
-    company_id: int, *, field: str | None = None, after: str | None = None, limit: int = 50
+    organization_id: int,
+    company_id: int,
+    *,
+    field: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
 ) -> tuple[list[ListedChange], str | None]:
     """Return the changes of a company's fields, or of one, newest first, and the next cursor.
 
@@ -181,11 +212,12 @@ def read_page(
     rows = query(
         "select field, at, value, before from (select field, at, value,"
         " lag(value) over (partition by field order by at) as before from field_changes"
-        " where company_id = %(company_id)s"
+        f" where {_OF_COMPANY}"
         f"{'' if field is None else ' and field = %(field)s'}) changes"
         f" where true{_NEWEST_FIRST.condition(['at', 'field'], after, descending=True)}"
         " order by at desc, field desc limit %(limit)s",
         {
+            "organization_id": organization_id,
             "company_id": company_id,
             "field": field,
             "limit": limit + 1,

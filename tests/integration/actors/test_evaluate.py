@@ -106,7 +106,7 @@ def test_a_company_that_cannot_be_evaluated_affects_no_other(broker: QueueBroker
     [first, *others] = ids(fine)
     bundle = [first, *ids(unreadable), *others]
     with pytest.raises(RulesUnreadable):
-        CompanyEvaluator(broker, RuleBooks()).evaluate(bundle)
+        CompanyEvaluator(broker, RuleBooks()).evaluate_former(bundle)
     transitions, _ = recorded(fine)
     assert {row["external_id"] for row in transitions} == set(NAMES)
     assert recorded(unreadable) == ([], [])

@@ -203,7 +203,7 @@ def test_an_event_that_postgresql_refuses_is_set_aside_and_its_neighbours_are_st
     assert storing.stored == ["e1", "e2", "e3", "e4", "e5", "e7"]
     [(organization_id, _, error)] = storing.set_aside
     assert organization_id == storing.organization_id
-    assert "cannot be converted to text" in error
+    assert "NUL" in error
     assert storing.waiting == 0
 
 

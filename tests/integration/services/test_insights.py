@@ -226,9 +226,9 @@ def test_an_answer_that_was_not_requested_for_a_month_is_deleted() -> None:
     o = new_organization()
     ask(o, Adoption("login"))
     with transaction():
-        stored_answers.delete(before=NOW)
+        stored_answers.delete(o, before=NOW)
         assert stored_answers.find(o, write_question(Adoption("login"))) is not None
-        stored_answers.delete(before=NOW + timedelta(seconds=1))
+        stored_answers.delete(o, before=NOW + timedelta(seconds=1))
         assert stored_answers.find(o, write_question(Adoption("login"))) is None
 
 

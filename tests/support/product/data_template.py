@@ -22,6 +22,7 @@ from standalone.data_directory import DataDirectory
 from standalone.embedded import postgres_command, postgres_url, redis_url
 from standalone.supervisor import Supervisor
 from standalone.waiting import wait_for_postgres
+from tests.support.routability import PARTITIONED_DATABASE, PARTITIONED_SCHEMA
 
 TEMPLATE_DATABASE = "template_for_tests"
 
@@ -72,6 +73,8 @@ def _create(template: DataDirectory) -> None:
         migrate()
         database.obj.close_all()
         create_database(url, TEMPLATE_DATABASE, template="postgres")
+        create_database(url, PARTITIONED_DATABASE, template="postgres")
+        execute(url.replace("/postgres?", f"/{PARTITIONED_DATABASE}?"), PARTITIONED_SCHEMA)
     finally:
         supervisor.stop([["postgres"]], seconds=10)
 
@@ -79,10 +82,18 @@ def _create(template: DataDirectory) -> None:
 def create_database(url: str, name: str, *, template: str) -> None:
     """Copy a database that nobody is connected to."""
     # `wal_log` copies a small database faster than the checkpoints that `file_copy` needs.
-    connection = psycopg2.connect(url.replace("/postgres?", "/template1?"))
+    execute(
+        url.replace("/postgres?", "/template1?"),
+        f"create database {name} template {template} strategy wal_log",
+    )
+
+
+def execute(url: str, sql: str) -> None:
+    """Run a statement outside a transaction."""
+    connection = psycopg2.connect(url)
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(f"create database {name} template {template} strategy wal_log")
+            cursor.execute(sql)
     finally:
         connection.close()

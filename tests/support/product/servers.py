@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psycopg2
 from cryptography.fernet import Fernet
 
 from config.settings import Settings
@@ -16,7 +15,12 @@ from standalone.data_directory import DataDirectory
 from standalone.embedded import postgres_command, postgres_url, redis_command, redis_url
 from standalone.supervisor import Supervisor
 from standalone.waiting import wait_for_postgres, wait_for_redis
-from tests.support.product.data_template import TEMPLATE_DATABASE, copy_template, create_database
+from tests.support.product.data_template import (
+    TEMPLATE_DATABASE,
+    copy_template,
+    create_database,
+    execute,
+)
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,7 @@ class Servers:
         return postgres_url(self.data).replace("/postgres?", f"/{name}?")
 
     def execute(self, sql: str) -> None:
-        connection = psycopg2.connect(postgres_url(self.data))
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-        finally:
-            connection.close()
+        execute(postgres_url(self.data), sql)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ ROOT = Path(services.__file__).parent
 
 OPEN_TRANSACTIONS = {
     "rules/backtest.py": {"replay_chunk"},
-    "totals.py": {"refresh"},
+    "totals.py": {"refresh", "_do_each"},
     "webhooks/claims.py": {"claim"},
     "webhooks/metrics.py": {"collect"},
     "webhooks/outcomes.py": {"record_success", "record_failure"},

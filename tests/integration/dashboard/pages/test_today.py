@@ -139,7 +139,11 @@ def test_upcoming_changes_are_the_same_as_in_forecast_and_explain(acme: Acme) ->
     organization_id = acme.organization.id
     with transaction():
         due = find_companies_due(organization_id, until=NOW + WEEK)
-        planned = [change for changes in forecast(due, 1, NOW, NOW + WEEK) for change in changes]
+        planned = [
+            change
+            for changes in forecast(organization_id, due, 1, NOW, NOW + WEEK)
+            for change in changes
+        ]
         explained = {c: explain(organization_id, c, 1, NOW) for c in ("alpha", "beta", "gamma")}
     coming = sorted(
         (change for change in planned if change.before != change.after),
@@ -219,7 +223,7 @@ def test_a_quiet_event_key_is_shown_by_its_name(acme: Acme) -> None:
     acme.customers.track_days_ago("acme", 0.01, key="login")
     acme.customers.judge()
     with transaction():
-        hourly_counts.merge_arrivals(NOW)
+        hourly_counts.merge_arrivals(acme.organization.id, NOW)
     text = text_of(acme.page())
     assert "Report created report_created" in text
     assert "longest previous gap 1 hour" in text

@@ -12,9 +12,10 @@ from demo.customers.delivery_log import RECEIVERS, Outage, deliver_history, subs
 from demo.customers.generate import GenerationTask, as_tracked, generate
 from demo.customers.history import generate_history
 from demo.customers.organization import EDITED_AGO, YEAR, create_organization
+from models import across_organizations
+from models.across_organizations import find_due_companies, find_unsettled_companies
 from models.companies import companies, pending_evaluation
 from models.database import query, transaction
-from models.health import flag_states
 from models.organizations import organizations, rule_versions
 from models.people import memberships, people
 from models.webhooks import pending_deliveries
@@ -99,10 +100,12 @@ def test_evaluating_from_the_first_event_finds_the_same_history(demo: int) -> No
 
 def test_the_clock_finds_nothing_overdue(demo: int) -> None:
     with transaction():
-        assert flag_states.find_due(until=NOW, limit=1) == []
-        assert flag_states.find_due(until=NOW + timedelta(days=7), limit=1)
-        assert pending_evaluation.find_unsettled(until=NOW, limit=1) == []
-        assert pending_evaluation.find_judged_by_older_rules(until=NOW, limit=1) == []
+        assert find_due_companies(across_organizations.FLAGS, until=NOW, limit=1) == []
+        assert find_due_companies(
+            across_organizations.FLAGS, until=NOW + timedelta(days=7), limit=1
+        )
+        assert find_unsettled_companies(until=NOW, limit=1) == []
+        assert pending_evaluation.count_judged_by_older_rules(demo) == 0
 
 
 def test_the_recorded_history_equals_the_history_of_live_events(demo: int) -> None:

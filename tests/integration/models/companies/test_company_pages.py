@@ -10,6 +10,7 @@ import pytest
 
 from models.companies import companies, timeline, users
 from models.companies.fields import field_history
+from models.companies.timeline import TimelineFilter
 from models.cursors import UnreadableCursor
 from models.database import query, transaction
 from models.health import transitions
@@ -75,7 +76,7 @@ def test_events_and_transitions_are_one_list_newest_first() -> None:
     track(o, 5, event_key="error")
     acme = track(o, 20)
     evaluate([acme], RuleBooks(), after(21))
-    entries = walk(timeline.read_page, acme)
+    entries = walk(timeline.read_page, o, acme)
     assert [brief(entry) for entry in entries] == [
         (after(20), "login"),
         (after(15), "Healthy"),
@@ -93,7 +94,7 @@ def test_events_at_the_same_instant_are_each_listed_once() -> None:
     o = new_organization()
     for _ in range(7):
         acme = track(o, 5)
-    events = [entry.event_id for entry in walk(timeline.read_page, acme)]
+    events = [entry.event_id for entry in walk(timeline.read_page, o, acme)]
     assert len(set(events)) == len(events) == 7
     assert events == sorted(events, reverse=True)
 
@@ -102,19 +103,19 @@ def test_the_timeline_can_be_limited_to_one_event_key_or_to_health_changes() -> 
     o = new_organization()
     track(o, 0)
     acme = track(o, 5, event_key="error")
-    errors = walk(timeline.read_page, acme, event_key="error", transitions=False)
+    errors = walk(timeline.read_page, o, acme, TimelineFilter(event_key="error", transitions=False))
     assert [brief(entry) for entry in errors] == [(after(5), "error")]
-    assert [brief(entry) for entry in walk(timeline.read_page, acme, events=False)] == [
-        (after(5), "At Risk")
-    ]
-    assert walk(timeline.read_page, acme, events=False, transitions=False) == []
+    assert [
+        brief(entry) for entry in walk(timeline.read_page, o, acme, TimelineFilter(events=False))
+    ] == [(after(5), "At Risk")]
+    assert walk(timeline.read_page, o, acme, TimelineFilter(events=False, transitions=False)) == []
 
 
 def test_events_of_other_companies_are_not_in_the_timeline() -> None:
     o = new_organization()
     track(o, 0, company_id="other", event_key="error")
     acme = track(o, 0)
-    assert [brief(entry) for entry in walk(timeline.read_page, acme)] == [(after(0), "login")]
+    assert [brief(entry) for entry in walk(timeline.read_page, o, acme)] == [(after(0), "login")]
 
 
 # Recent transitions of all companies
@@ -152,27 +153,27 @@ def test_users_are_listed_last_seen_first() -> None:
     for n, name in enumerate(["ann", "ben", "cem", "ann", "dan"]):
         acme = track(o, n, user_id=name, user={"email": f"{name}@example.com", "role": "Admin"})
     track(o, 9, company_id="other", user_id="eve")
-    listed = walk(users.read_page, acme)
+    listed = walk(users.read_page, o, acme)
     assert [(user.id, user.last_event_at) for user in listed] == [
         ("dan", after(4)), ("ann", after(3)), ("cem", after(2)), ("ben", after(1)),
     ]  # fmt: skip
     assert (listed[0].email, listed[0].traits) == ("dan@example.com", {"role": "Admin"})
     with transaction():
-        assert users.count(acme) == 4
+        assert users.count(o, acme) == 4
 
 
 def test_the_history_of_fields_includes_the_previous_value() -> None:
     o = new_organization()
     for n, plan in enumerate(["Free", "Pro", "Pro", "Team"]):
         acme = track(o, n, company={"name": "Acme", "plan": plan})
-    history = walk(field_history.read_page, acme)
+    history = walk(field_history.read_page, o, acme)
     assert [(change.field, change.at, change.before, change.value) for change in history] == [
         ("plan", after(3), "Pro", "Team"),
         ("plan", after(1), "Free", "Pro"),
         ("plan", after(0), None, "Free"),
         ("name", after(0), None, "Acme"),
     ]
-    assert len(walk(field_history.read_page, acme, field="name")) == 1
+    assert len(walk(field_history.read_page, o, acme, field="name")) == 1
 
 
 def test_deliveries_of_other_companies_are_not_listed() -> None:
@@ -202,9 +203,9 @@ def test_deliveries_of_other_companies_are_not_listed() -> None:
         timeline.read_page,
         users.read_page,
         field_history.read_page,
-        delivery_log.read_page_for_company,
+        lambda _, company_id, after: delivery_log.read_page_for_company(company_id, after=after),
     ],
 )
 def test_a_cursor_of_another_list_is_refused(page: Callable[..., Any]) -> None:
     with pytest.raises(UnreadableCursor), transaction():
-        page(1, after="WyJ4Il0")
+        page(1, 1, after="WyJ4Il0")

@@ -52,7 +52,7 @@ def stored(organization_id: int) -> list[dict[str, Any]]:
 
 def add(new_events: NewEvents, events: list[StoredEvent]) -> set[str]:
     with transaction():
-        return {event_id for _, event_id in new_events.add(events)}
+        return new_events.add(events)
 
 
 @effort(0.5)

@@ -79,11 +79,11 @@ def assert_stored_facts_agree(
     selector: Selector, keyed: list[tuple[str, dict[str, Any] | None]], limit: int
 ) -> None:
     """Compare what SQL returns with the same questions about events in memory."""
-    company_id = next(numbers)
+    organization_id, company_id = 1, next(numbers)
     with transaction():
         storage.add(
             StoredEvent(
-                organization_id=0,
+                organization_id=organization_id,
                 event_id=f"e{next(numbers)}",
                 company_id=company_id,
                 user_id=None,
@@ -97,7 +97,7 @@ def assert_stored_facts_agree(
         in_memory = FactsInMemory(
             Occurrence(after(n // 2), key, data) for n, (key, data) in enumerate(keyed)
         )
-        stored = StoredFacts(company_id, "acme", START)
+        stored = StoredFacts(organization_id, company_id, "acme", START)
         for until in (0, 1, len(keyed)):
             latest = stored.latest(selector, limit, BEGINNING, after(until))
             assert list(latest) == list(in_memory.latest(selector, limit, BEGINNING, after(until)))

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from config.settings import Settings
+from models.across_organizations import OVERRIDES, find_due_companies
 from models.database import execute, query, transaction
-from models.health import flag_overrides
 from models.webhooks import webhook_endpoints
 from services.health.overrides import OverrideResult, end, override
 from tests.support.overrides import AT_FIRST, JUSTIFICATION, Tenant
@@ -141,8 +141,8 @@ def test_an_override_waits_for_events_to_be_stored_and_is_then_recorded_at_its_i
     assert not written.override.start_recorded
     assert tenant.crossings() == [AT_FIRST]
     with transaction():
-        assert flag_overrides.find_due(until=tenant.at(59.9), limit=9) == []
-        [due] = flag_overrides.find_due(until=tenant.at(60), limit=9)
+        assert find_due_companies(OVERRIDES, until=tenant.at(59.9), limit=9) == []
+        [due] = find_due_companies(OVERRIDES, until=tenant.at(60), limit=9)
         assert (due.company_id, due.due_at) == (tenant.company().id, tenant.at(60))
     tenant.track("acme", 55, 56)
     tenant.judge("acme", 200)
@@ -152,7 +152,7 @@ def test_an_override_waits_for_events_to_be_stored_and_is_then_recorded_at_its_i
         (100, "At Risk", "override"),
     ]
     with transaction():
-        assert flag_overrides.find_due(until=tenant.at(10_000), limit=9) == []
+        assert find_due_companies(OVERRIDES, until=tenant.at(10_000), limit=9) == []
 
 
 def test_overrides_replaced_and_ended_before_they_could_be_recorded_are_recorded_in_order(

@@ -75,7 +75,7 @@ def test_a_backtest_replays_flags_as_they_are_judged(tenant: Tenant, settings: S
     tenant.snooze(5, until=30)
     tenant.judge("acme", 60)
     period = ReplayPeriod(tenant.at(-1), tenant.at(60))
-    [[replayed]] = backtest(settings, [tenant.company().id], [read_rules(RULES)], period)
+    [[replayed]] = backtest(settings, tenant.id, [tenant.company().id], [read_rules(RULES)], period)
     assert [(t.at, t.after) for t in replayed.replays[0].transitions] == [(START, "At Risk")]
     with transaction():
         counts = [
@@ -100,8 +100,8 @@ def test_due_overrides_are_found_by_their_index(tenant: Tenant) -> None:
             " order by due_at limit 500"
         )
         open_ones = query(
-            "explain select id from flag_overrides where company_id = any(array[1]) and not"
-            " end_recorded"
+            "explain select id from flag_overrides where organization_id = 1"
+            " and company_id = any(array[1]) and not end_recorded"
         )
     assert any("flag_overrides_due" in row["QUERY PLAN"] for row in due)
-    assert any("flag_overrides_open" in row["QUERY PLAN"] for row in open_ones)
+    assert any("flag_overrides_to_record" in row["QUERY PLAN"] for row in open_ones)

@@ -92,10 +92,10 @@ windows = st.builds(
 
 def stored(occurrences: Sequence[Occurrence], read: int | None = None) -> StoredFacts:
     """Return the facts of a new company with these events, a number of each key already read."""
-    company_id = next(numbers)
+    organization_id, company_id = 1, next(numbers)
     storage.add(
         StoredEvent(
-            organization_id=0,
+            organization_id=organization_id,
             event_id=f"e{next(numbers)}",
             company_id=company_id,
             user_id=occurrence.user,
@@ -107,34 +107,35 @@ def stored(occurrences: Sequence[Occurrence], read: int | None = None) -> Stored
         for occurrence in occurrences
     )
     if read is None:
-        return StoredFacts(company_id, "acme", START)
+        return StoredFacts(organization_id, company_id, "acme", START)
     questions = [LatestEvents(company_id, key, read) for key in (None, *KEYS, "unknown")]
     latest = {
         question.event_key: LatestTimes(BEGINNING, read, times[::-1])
         for question, times in zip(
-            questions, bulk_lookups.find_times_of_latest(questions), strict=True
+            questions, bulk_lookups.find_times_of_latest(organization_id, questions), strict=True
         )
     }
-    return StoredFacts(company_id, "acme", START, latest)
+    return StoredFacts(organization_id, company_id, "acme", START, latest)
 
 
 def with_history(changes: Sequence[FieldChange]) -> StoredFacts:
     """Return the facts of a new company with these field changes."""
     organization_id = organizations.create(f"o{next(numbers)}").id
     company_intake.add(
-        [NewCompany((organization_id, "acme"), "Acme", START, None, DEFAULT_STATUSES[0], 0)]
+        [NewCompany(organization_id, "acme", "Acme", START, None, DEFAULT_STATUSES[0], 0)]
     )
     company = companies.find(organization_id, "acme")
     assert company is not None
     field_history.add(
-        StoredFieldChange(
-            organization_id,
-            company.id,
-            field_merge.FieldChange(change.field, change.at, change.value),
-        )
-        for change in changes
+        organization_id,
+        (
+            StoredFieldChange(
+                company.id, field_merge.FieldChange(change.field, change.at, change.value)
+            )
+            for change in changes
+        ),
     )
-    return StoredFacts(company.id, "acme", START)
+    return StoredFacts(company.organization_id, company.id, "acme", START)
 
 
 def plain(value: Any) -> Any:

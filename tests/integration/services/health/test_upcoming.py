@@ -106,7 +106,7 @@ def whole_forecast(organization_id: int, until: datetime) -> list[PlannedChange]
     """Return what `brazebee rules forecast` lists."""
     with transaction():
         due = flag_states.find_due_companies(organization_id, until=until)
-        forecasts = forecast(due, 1, NOW, until)
+        forecasts = forecast(organization_id, due, 1, NOW, until)
         changes = [change for changes in forecasts for change in changes]
     moves = [change for change in changes if change.before != change.after]
     return sorted(moves, key=lambda change: (change.at, change.id))
@@ -162,9 +162,9 @@ def test_companies_whose_flags_are_due_too_early_are_not_judged(
     track(organization_id, "silent", "login", NOW - timedelta(days=1))
     judged: list[int] = []
 
-    def record(due: list[int], *rest: Any) -> Any:
+    def record(organization_id: int, due: list[int], *rest: Any) -> Any:
         judged.extend(due)
-        return forecast(due, *rest)
+        return forecast(organization_id, due, *rest)
 
     monkeypatch.setattr(upcoming, "forecast", record)
     with transaction():
@@ -187,9 +187,9 @@ def test_a_page_judges_a_limited_number_of_companies(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(upcoming, "MAX_COMPANIES", 6)
     judged: list[int] = []
 
-    def record(due: list[int], *rest: Any) -> Any:
+    def record(organization_id: int, due: list[int], *rest: Any) -> Any:
         judged.extend(due)
-        return forecast(due, *rest)
+        return forecast(organization_id, due, *rest)
 
     monkeypatch.setattr(upcoming, "forecast", record)
     until = NOW + timedelta(days=3)
@@ -227,7 +227,7 @@ def test_the_end_of_an_override_is_an_upcoming_change_though_no_flag_is_due() ->
             JudgingContext(rulebooks, NOW, lambda *_: NOW),
         )
         due = find_companies_due(organization_id, until=until)
-        [[expected]] = forecast(due, 1, NOW, until)
+        [[expected]] = forecast(organization_id, due, 1, NOW, until)
     assert (expected.at, expected.before, expected.after) == (ends_at, "At Risk", "Healthy")
     assert pages(organization_id, until, 2) == [[expected]]
     assert pages(organization_id, ends_at - timedelta(days=1), 1) == [[]]

@@ -10,6 +10,7 @@ import pytest
 
 from config.files import ROOT
 from config.settings import Settings
+from models.across_organizations import FLAGS, find_due_companies
 from models.companies import companies, pending_evaluation
 from models.database import query, transaction
 from models.health import flag_states
@@ -104,8 +105,10 @@ class Life(World):
 
     def judge_by_new_rules(self, at: datetime) -> None:
         with transaction():
-            outdated = pending_evaluation.find_judged_by_older_rules(until=at, limit=1_000)
-        for _, company_id in outdated:
+            outdated = pending_evaluation.find_judged_by_older_rules(
+                self.id, self.rules_version, limit=1_000
+            )
+        for company_id in outdated:
             evaluate([company_id], self.rulebooks, at)
 
     def random_events(self, seed: int, number: int, days: int) -> list[TrackedEvent]:
@@ -208,7 +211,9 @@ def test_an_edit_of_one_flag_leaves_the_state_of_the_others() -> None:
     with transaction():
         kept = {
             (state.company_id, state.flag): state
-            for states in flag_states.list_for_companies(companies.list_ids(life.id)).values()
+            for states in flag_states.list_for_companies(
+                life.id, companies.list_ids(life.id)
+            ).values()
             for state in states
             if state.flag in ("Reports", "Users")
         }
@@ -218,7 +223,7 @@ def test_an_edit_of_one_flag_leaves_the_state_of_the_others() -> None:
     life.judge_by_new_rules(after(days=20))
     with transaction():
         for (company_id, flag), state in kept.items():
-            [now] = [s for s in flag_states.list_for_company(company_id) if s.flag == flag]
+            [now] = [s for s in flag_states.list_for_company(life.id, company_id) if s.flag == flag]
             assert now == state
 
 
@@ -228,7 +233,7 @@ def test_forecast_changes_happen_and_no_others() -> None:
     recorded_before = len(recorded())
     with transaction():
         due = flag_states.find_due_companies(life.id, until=after(days=27))
-        forecasts = forecast(due, life.rules_version, after(days=20), after(days=27))
+        forecasts = forecast(life.id, due, life.rules_version, after(days=20), after(days=27))
         changes = [change for company in forecasts for change in company]
     assert len(changes) > 10
     assert len(recorded()) == recorded_before
@@ -259,7 +264,7 @@ def test_a_backtest_returns_the_transitions_that_live_evaluation_recorded(
     life.live(events, until=after(days=40))
     with transaction():
         ids = companies.list_ids(life.id)
-    chunks = backtest(settings, ids, [book], ReplayPeriod(after(days=-50), after(days=40)))
+    chunks = backtest(settings, life.id, ids, [book], ReplayPeriod(after(days=-50), after(days=40)))
     replayed = sorted(
         (
             company.company,
@@ -290,7 +295,9 @@ def test_a_backtest_that_starts_in_the_middle_returns_the_same_from_there_on(
     whole, half = (
         {
             (company.company, t.at, t.before, t.after)
-            for chunk in backtest(settings, ids, [book], ReplayPeriod(since, after(days=40)))
+            for chunk in backtest(
+                settings, life.id, ids, [book], ReplayPeriod(since, after(days=40))
+            )
             for company in chunk
             for t in company.replays[0].transitions
             if t.at > after(days=25)
@@ -318,7 +325,7 @@ def test_500_crossings_evaluated_an_hour_late_are_each_recorded_at_their_instant
     )
     restarted = after(days=1, hours=2)
     with transaction():
-        due = flag_states.find_due(until=restarted, limit=1_000)
+        due = find_due_companies(FLAGS, until=restarted, limit=1_000)
     assert len(due) == 250
     for company in reversed(due):
         evaluate([company.company_id], life.rulebooks, restarted)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from models.across_organizations import is_anything_due
 from models.database import transaction
-from models.due import is_anything_due
 from models.webhooks.deliveries import ManualReason, State
 from tests.support.webhooks.endpoints import (
     HOUR,
@@ -22,7 +22,7 @@ from tests.support.world import MICROSECOND, START, after
 
 def is_due(at: float) -> bool:
     with transaction():
-        return is_anything_due(until=after(at))
+        return is_anything_due(until=after(at), rules_since=after(at))
 
 
 def test_the_fifth_failure_in_a_row_opens_the_circuit_and_parks_further_rows(

@@ -74,7 +74,7 @@ def test_the_next_change_is_the_same_as_in_the_forecast(dashboard: Dashboard, wo
     add_history(world)
     text = text_of(viewer_of(dashboard, world).get(address_of(world)))
     with transaction():
-        [changes] = forecast([world.company("c1").id], 1, NOW, shift(NOW, MAX_WINDOW))
+        [changes] = forecast(world.id, [world.company("c1").id], 1, NOW, shift(NOW, MAX_WINDOW))
     coming = next(change for change in changes if change.before != change.after)
     assert f"If nothing happens: {coming.after} in " in text
     assert f"{coming.at:%b %Y, %H:%M} UTC. {coming.flags[0].description}" in text
@@ -87,7 +87,7 @@ def test_the_table_below_the_chart_has_the_transitions_of_the_span(
     add_history(world)
     page = viewer_of(dashboard, world).get(address_of(world, f"?span={span}"))
     with transaction():
-        history = transitions.list_for_company(world.company("c1").id)
+        history = transitions.list_for_company(world.id, world.company("c1").id)
     assert {transition.to_status for transition in history} == {"Healthy", "At Risk", "Critical"}
     within = [transition for transition in history if transition.at > NOW - timedelta(days=days)]
     table = page.text.partition("Show data")[2].partition("</table>")[0]
@@ -106,7 +106,7 @@ def test_the_score_of_a_transition_is_recorded(world: World) -> None:
     add_history(world)
     company = world.company("c1")
     with transaction():
-        history = transitions.list_for_company(company.id)
+        history = transitions.list_for_company(world.id, company.id)
     assert history[-1].score == company.score
     assert [transition.score for transition in history] == [75, 100, 75, 50, 75]
 
@@ -219,7 +219,7 @@ def test_the_timeline_is_paged(dashboard: Dashboard, world: World) -> None:
         address = match.group(1).replace("&amp;", "&") if match else ""
         pages += 1
     with transaction():
-        changes = transitions.list_for_company(world.company("c1").id)
+        changes = transitions.list_for_company(world.id, world.company("c1").id)
     assert pages == 3
     assert len(seen) == 122 + len(changes)
     assert seen == sorted(seen, reverse=True)
@@ -334,13 +334,13 @@ def test_a_timeline_offers_only_the_event_keys_of_its_company(world: World) -> N
     track(world, ago(days=1), key="login")
     track(world, ago(days=1), key="login", company="c2")
     with transaction():
-        assert timeline.list_event_keys(world.company("c1").id) == ["login", "report"]
-        assert timeline.list_event_keys(world.company("c2").id) == ["login"]
+        assert timeline.list_event_keys(world.id, world.company("c1").id) == ["login", "report"]
+        assert timeline.list_event_keys(world.id, world.company("c2").id) == ["login"]
 
 
 def test_a_field_has_its_value_since_the_earliest_event_that_carried_it(world: World) -> None:
     for days, plan in ((9, "Pro"), (3, "Team"), (5, "Team"), (7, "Pro")):
         track(world, ago(days=days), plan=plan)
     with transaction():
-        since = field_history.find_last_changes(world.company("c1").id)
+        since = field_history.find_last_changes(world.id, world.company("c1").id)
     assert since == {"name": ago(days=9), "plan": ago(days=5)}

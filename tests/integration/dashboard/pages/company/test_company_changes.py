@@ -82,7 +82,8 @@ def test_an_editor_snoozes_a_flag_and_ends_the_snooze(dashboard: Dashboard, worl
     assert audited(world)[0].action == "Flag counts again"
     with transaction():
         causes = [
-            transition.cause for transition in transitions.list_for_company(world.company("c1").id)
+            transition.cause
+            for transition in transitions.list_for_company(world.id, world.company("c1").id)
         ]
     assert causes[-2:] == ["override", "override"]
 

@@ -145,16 +145,14 @@ def test_a_row_is_not_read_if_an_event_repeats_its_values() -> None:
     with transaction():
         [row] = query("select c.id as company, u.id as row, c.said, u.said as of_user"
                       " from companies c join users u on u.company_id = c.id")  # fmt: skip
-        at = after(5)
-        locked = company_intake.lock_for_intake([FieldDigest(row["company"], row["said"], at, at)])
-        assert locked[row["company"]].traits is None
-        assert users.lock_for_intake([FieldDigest(row["row"], row["of_user"], at, at)]) == {}
-        other_digest = "0" * 32
-        locked = company_intake.lock_for_intake([FieldDigest(row["company"], other_digest, at, at)])
-        assert locked[row["company"]].traits is not None
-        assert users.lock_for_intake([FieldDigest(row["row"], other_digest, at, at)]).keys() == {
-            row["row"]
-        }
+        o, company_id, user_id, at = organization_id, row["company"], row["row"], after(5)
+        same = FieldDigest(company_id, row["said"], at, at)
+        assert company_intake.lock_for_intake(o, [same])[company_id].traits is None
+        assert users.lock_for_intake(o, [FieldDigest(user_id, row["of_user"], at, at)]) == {}
+        other = "0" * 32
+        locked = company_intake.lock_for_intake(o, [FieldDigest(company_id, other, at, at)])
+        assert locked[company_id].traits is not None
+        assert users.lock_for_intake(o, [FieldDigest(user_id, other, at, at)]).keys() == {user_id}
     [moved], [moved_user] = read_state(organization_id)[:2]
     assert (company[5], moved[5], user[3], moved_user[3]) == (START, at, START, at)
 

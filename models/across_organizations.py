@@ -1,0 +1,216 @@
+"""The statements across organizations; all others are about one.
+
+Each is a plain select of one table that returns `organization_id`, except `is_anything_due`, which
+is several of them in one round trip. A distributed PostgreSQL asks all of its shards for them, so
+they are few: the clock finds what is due, and a key its organization.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from models.database import query
+
+FLAGS = "flag_states"
+OVERRIDES = "flag_overrides"
+"""The tables with `company_id` and `due_at`."""
+
+_DUE_FLAGS = f"{FLAGS} due where due_at <= %(until)s"
+_DUE_OVERRIDES = f"{OVERRIDES} due where due_at <= %(until)s"
+_UNSETTLED = "companies where unsettled_since < %(until)s"
+_DUE_DELIVERIES = (
+    "deliveries where state = 'waiting' and not parked and next_attempt_at <= %(until)s"
+)
+_DUE_PROBES = (
+    "webhook_endpoints"
+    " where probe_at <= %(until)s and removed_at is null and disabled_at is null"
+)
+_APPLIED_RULES = "rule_versions where applied_at > %(since)s and applied_at <= %(until)s"
+
+
+class DueCompany(NamedTuple):
+    """A company with a due flag or override, and since when it is due."""
+
+    organization_id: int
+    company_id: int
+    due_at: datetime
+
+
+class UnsettledCompany(NamedTuple):
+    """A company with an event that is not evaluated; `state` differs after every update."""
+
+    organization_id: int
+    company_id: int
+    state: str
+
+
+class TouchedWeek(NamedTuple):
+    """A week of an organization with events that arrived after it was counted."""
+
+    organization_id: int
+    week: date
+    event_keys: list[str]
+
+
+def is_anything_due(*, until: datetime, rules_since: datetime) -> bool:
+    """Whether a flag, override, event, delivery or probe awaits processing: an index probe each.
+
+    Or rules came into force after `rules_since`.
+    """
+    sources = (
+        _DUE_FLAGS,
+        _DUE_OVERRIDES,
+        _UNSETTLED,
+        _DUE_DELIVERIES,
+        _DUE_PROBES,
+        _APPLIED_RULES,
+    )
+    anything = " or ".join(f"exists (select from {source})" for source in sources)
+    [row] = query(
+        f"select {anything} as is_due", {"until": until, "since": rules_since, "limit": 1}
+    )
+    return bool(row["is_due"])
+
+
+# A list of pairs would be compared with each row, one after another.
+DUE_NOT_LEFT_OUT = """
+    and not exists (
+        select from unnest(%(left_out_ids)s::bigint[], %(left_out_due)s::timestamptz[])
+            as left_out (company_id, due_at)
+        where left_out.company_id = due.company_id and left_out.due_at = due.due_at
+    )
+"""
+
+
+def find_due_companies(
+    table: str,
+    *,
+    until: datetime,
+    limit: int,
+    leave_out: Sequence[tuple[int, datetime]] = (),
+    except_organizations: Collection[int] = (),
+) -> list[DueCompany]:
+    """Return companies with a due row in `FLAGS` or `OVERRIDES`, the longest overdue first.
+
+    One probe of the table's partial index on `due_at`, regardless of the number of companies; it
+    skips the pairs of a company and a time in `leave_out`.
+    """
+    rows = query(
+        f"select due.organization_id, due.company_id, due.due_at from {table} due"
+        " where due.due_at <= %(until)s"
+        + (DUE_NOT_LEFT_OUT if leave_out else "")
+        + (" and due.organization_id <> all(%(without)s)" if except_organizations else "")
+        + " order by due.due_at limit %(limit)s",
+        {
+            "until": until,
+            "limit": limit,
+            "left_out_ids": [company_id for company_id, _ in leave_out],
+            "left_out_due": [due_at for _, due_at in leave_out],
+            "without": list(except_organizations),
+        },
+    )
+    return [DueCompany(**row) for row in rows]
+
+
+_NOT_LEFT_OUT = """
+    and not exists (
+        select from unnest(%(left_out_ids)s::bigint[], %(left_out_states)s::text[])
+            as left_out (company_id, state)
+        where left_out.company_id = companies.id and left_out.state = companies.xmin::text
+    )
+"""
+
+
+def find_unsettled_companies(
+    *,
+    until: datetime,
+    limit: int,
+    leave_out: Sequence[tuple[int, str]] = (),
+    organizations: Collection[int] | None = None,
+    except_organizations: Collection[int] = (),
+) -> list[UnsettledCompany]:
+    """Return companies with an event that took effect before `until` and is not evaluated yet.
+
+    `leave_out` has companies and states to skip. Those that have waited longest come first.
+    `organizations` are the only ones, or None for all.
+    """
+    rows = query(
+        f"select organization_id, id as company_id, xmin::text as state from {_UNSETTLED}"
+        + (_NOT_LEFT_OUT if leave_out else "")
+        + (" and organization_id = any(%(only)s)" if organizations is not None else "")
+        + (" and organization_id <> all(%(without)s)" if except_organizations else "")
+        + " order by unsettled_since limit %(limit)s",
+        {
+            "until": until,
+            "limit": limit,
+            "left_out_ids": [company_id for company_id, _ in leave_out],
+            "left_out_states": [state for _, state in leave_out],
+            "only": list(organizations or ()),
+            "without": list(except_organizations),
+        },
+    )
+    return [UnsettledCompany(**row) for row in rows]
+
+
+def find_applied_rules(*, since: datetime, until: datetime) -> dict[int, int]:
+    """Return the newest version of the rules that came into force in `(since, until]`.
+
+    By organization; those without a new version are absent.
+    """
+    rows = query(
+        f"select organization_id, max(version) as version from {_APPLIED_RULES}"
+        " group by organization_id",
+        {"since": since, "until": until},
+    )
+    return {row["organization_id"]: row["version"] for row in rows}
+
+
+def find_organizations_of(company_ids: Collection[int]) -> dict[int, int]:
+    """Return the organizations of companies, by the companies' ids."""
+    rows = query(
+        "select organization_id, id from companies where id = any(%(ids)s)",
+        {"ids": list(company_ids)},
+    )
+    return {row["id"]: row["organization_id"] for row in rows}
+
+
+def find_api_key(sha256: bytes) -> tuple[int, int] | None:
+    """Return the organization and the id of the valid key with this digest."""
+    rows = query(
+        "select organization_id, id from api_keys where sha256 = %(sha256)s and revoked_at is null",
+        {"sha256": sha256},
+    )
+    return (rows[0]["organization_id"], rows[0]["id"]) if rows else None
+
+
+def list_with_arrivals() -> list[int]:
+    """Return the organizations with events that are not in the hourly counts yet."""
+    rows = query("select distinct organization_id from event_arrivals order by 1")
+    return [row["organization_id"] for row in rows]
+
+
+def find_touched_weeks(
+    now: datetime, *, min_interval: timedelta, cost_factor: int, limit: int
+) -> list[TouchedWeek]:
+    """Return the weeks that may be counted again by now, the longest waiting first.
+
+    A week is counted again after `min_interval`, or after `cost_factor` times the duration of its
+    last count, whichever is longer.
+    """
+    rows = query(
+        "select organization_id, week, array_agg(event_key order by event_key) as event_keys"
+        " from event_weeks where touched_at is not null and (counted_at is null or"
+        " counted_at + greatest(%(min_interval)s, %(cost_factor)s * took) <= %(now)s)"
+        " group by 1, 2 order by min(touched_at), 2 desc limit %(limit)s",
+        {"now": now, "min_interval": min_interval, "cost_factor": cost_factor, "limit": limit},
+    )
+    return [TouchedWeek(**row) for row in rows]
+
+
+def list_with_answers(*, before: datetime) -> list[int]:
+    """Return the organizations with stored answers as of a time before an instant."""
+    rows = query(
+        "select distinct organization_id from insights where as_of < %(before)s order by 1",
+        {"before": before},
+    )
+    return [row["organization_id"] for row in rows]
