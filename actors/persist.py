@@ -21,8 +21,10 @@ from queues.backlog import BEHIND
 from queues.broker import QueueBroker
 from queues.lanes.lane import NOBODY
 from queues.lanes.lane_queue import FORMAT, HELD_PAUSE_SECONDS, Bundle, LaneQueue
-from services.events import intake, set_aside
+from services.events import intake
+from services.events.entries import as_text
 from services.events.intake import IntakeCaches
+from services.events.set_aside import set_aside
 from services.events.tracked_event import TrackedEvent, UnreadableEvent
 from services.rules.rule_books import RuleBooks
 
@@ -139,7 +141,7 @@ class EventPersister:
     def _read(self, bundle: Bundle) -> list[_Entry]:
         """Return the events of a bundle, and set aside the entries that are none."""
         for odd in bundle.odd:
-            reason = f"unknown format: {set_aside.as_text(odd.fields[0])}"
+            reason = f"unknown format: {as_text(odd.fields[0])}"
             _set_aside(_owner(bundle), odd.fields, reason, _journal_id(bundle, odd.id))
         contents: Sequence[Any] = ()
         read: Callable[[Any], TrackedEvent] = TrackedEvent.from_message
@@ -311,7 +313,7 @@ def _set_aside(
 
     def keep() -> None:
         with transaction():
-            set_aside.set_aside(organization_id, fields, reason, journal_id=journal_id)
+            set_aside(organization_id, fields, reason, journal_id=journal_id)
 
     retry_while_unavailable(keep)
 
