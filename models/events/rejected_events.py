@@ -28,6 +28,9 @@ class RejectedEntry:
     fields: tuple[bytes, ...]
 
 
+MANY = 1_000
+"""Notices count no further."""
+
 _COLUMNS = "id, rejected_at, error, company, event_id"
 
 _FILTERS = {
