@@ -122,7 +122,7 @@ def retry_all(
     maker: Maker,
     at: datetime,
 ) -> Iterator[Retried]:
-    """Retry all events that match, in transactions of their own; yields what each has done.
+    """Retry all events that match, each thousand in a transaction of its own; yields its result.
 
     Raises:
         RedisError: as `retry`; what was yielded before is done.

@@ -67,9 +67,9 @@ def test_events_are_listed_newest_first_filtered_and_in_pages(tenant: Tenant) ->
 
 
 def test_the_whole_content_is_shown_as_it_was_kept(tenant: Tenant) -> None:
-    text, odd = tenant.poison(
-        {"1": '{"b": 1, "a": "Café\x1b[31m"}'.encode()}, {"2": b"\xff\x00", "x": b"y"}
-    )
+    t = b"1769000000000000"
+    content = '{"b": 1, "a": "Café\x1b[31m"}'.encode()
+    text, odd = tenant.poison({"1": content, "t": t}, {"2": b"\xff\x00", "x": b"y", "t": t})
     shown = tenant.run("show", str(text)).stdout
     assert '\n1: {"b": 1, "a": "Café\\x1b[31m"}\n' in shown
     assert "accepted at        2026-01-21 12:53:20 UTC" in shown

@@ -1,5 +1,6 @@
 """Entries that cannot be stored, in the journal of a running product."""
 
+import time
 from collections.abc import Mapping
 
 import redis
@@ -9,9 +10,13 @@ from queues.lanes.lane import NOBODY, Lane
 
 
 def poison(redis_url: str, organization_id: int | None, *entries: Mapping[str, bytes]) -> None:
-    """Append entries with these fields to a partition of an organization, or of nobody."""
+    """Append entries with these fields to a partition of an organization, or of nobody.
+
+    They are accepted now, unless they have the field `t`.
+    """
     lane = NOBODY if organization_id is None else Lane(organization_id, 0)
     with redis.Redis.from_url(redis_url) as client:
         for fields in entries:
-            client.xadd(JOURNAL.entries + lane.name, {**fields, "t": b"1769000000000000"})  # type: ignore[dict-item]
+            accepted_at = fields.get("t", b"%d" % (time.time_ns() // 1_000))
+            client.xadd(JOURNAL.entries + lane.name, {**fields, "t": accepted_at})  # type: ignore[dict-item]
         client.zadd(JOURNAL.ready, {lane.name: 0}, nx=True)
