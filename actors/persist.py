@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,12 +17,14 @@ from actors.locked_companies import find_kept_locked
 from models.companies import companies
 from models.companies.fields.field_digests import RowGone
 from models.database import NOT_SET_UP, UNAVAILABLE, is_lock_timeout, transaction
-from models.events import storage
 from queues.backlog import BEHIND
 from queues.broker import QueueBroker
-from queues.lanes.lane_queue import HELD_PAUSE_SECONDS, Bundle, LaneQueue
+from queues.lanes.lane import NOBODY
+from queues.lanes.lane_queue import FORMAT, HELD_PAUSE_SECONDS, Bundle, LaneQueue
 from services.events import intake
+from services.events.entries import as_text
 from services.events.intake import IntakeCaches
+from services.events.set_aside import set_aside
 from services.events.tracked_event import TrackedEvent, UnreadableEvent
 from services.rules.rule_books import RuleBooks
 
@@ -44,11 +46,11 @@ class LeaseOver(Exception):
 
 @dataclass(frozen=True)
 class _Entry:
-    """An event as it was in the queue, read, and with its id in the journal, if it is there."""
+    """An event with its id in the journal; or with fields for it, from the release before."""
 
-    content: Any
     event: TrackedEvent
     id: str = ""
+    fields: tuple[bytes, ...] = ()
 
 
 class EventPersister:
@@ -73,13 +75,14 @@ class EventPersister:
         lanes = []
         for bundle in bundles:
             with self._postponing(bundle):
-                lanes.append((bundle, self._movable(bundle, _read(bundle, self._journal))))
+                lanes.append((bundle, self._movable(bundle, self._read(bundle))))
         if len(lanes) > 1 and self._stored_together(lanes):
             return
         for bundle, entries in lanes:
             with self._postponing(bundle):
                 self._store_in_parts(
                     entries,
+                    partial(self._refuse, bundle),
                     wait=partial(self._extend, bundle),
                     locked=partial(self._hold_locked, bundle),
                 )
@@ -125,14 +128,48 @@ class EventPersister:
         """Store the events of a message of the release before."""
         entries: dict[int, list[_Entry]] = {}
         for content in contents:
+            fields = (FORMAT.encode(), orjson.dumps(content))
             try:
                 event = TrackedEvent.from_message(content)
             except UnreadableEvent as error:
-                _set_aside(content, str(error))
+                _set_aside(_claimed_organization(content), fields, str(error))
             else:
-                entries.setdefault(event.organization_id, []).append(_Entry(content, event))
+                entries.setdefault(event.organization_id, []).append(_Entry(event, fields=fields))
         for of_organization in entries.values():
-            self._store_in_parts(of_organization)
+            self._store_in_parts(of_organization, _set_aside_former)
+
+    def _read(self, bundle: Bundle) -> list[_Entry]:
+        """Return the events of a bundle, and set aside the entries that are none."""
+        for odd in bundle.odd:
+            reason = f"unknown format: {as_text(odd.fields[0])}"
+            _set_aside(_owner(bundle), odd.fields, reason, _journal_id(bundle, odd.id))
+        contents: Sequence[Any] = ()
+        read: Callable[[Any], TrackedEvent] = TrackedEvent.from_message
+        with suppress(orjson.JSONDecodeError):
+            contents = orjson.loads(b"[%b]" % bundle.payload)
+        if len(contents) != len(bundle.ids):  # one of them is not JSON
+            contents, read = self._journal.read(bundle), TrackedEvent.from_json
+        entries = []
+        for entry_id, content in zip(bundle.ids, contents, strict=True):
+            try:
+                entries.append(_Entry(read(content), entry_id))
+            except UnreadableEvent as error:
+                self._set_aside(bundle, entry_id, str(error))
+        return entries
+
+    def _refuse(self, bundle: Bundle, entry: _Entry, reason: str) -> None:
+        self._set_aside(bundle, entry.id, reason)
+
+    def _set_aside(self, bundle: Bundle, entry_id: str, reason: str) -> None:
+        """Set aside an entry of a bundle as it is in the journal.
+
+        Raises:
+            LeaseOver: it is not there any more; others have stored it or set it aside.
+        """
+        fields = self._journal.find(bundle.lane, entry_id)
+        if fields is None:
+            raise LeaseOver
+        _set_aside(_owner(bundle), fields, reason, _journal_id(bundle, entry_id))
 
     def _movable(self, bundle: Bundle, entries: Sequence[_Entry]) -> list[_Entry]:
         """Move the entries of companies that have a lane of their own; return the others."""
@@ -176,11 +213,12 @@ class EventPersister:
     def _store_in_parts(
         self,
         entries: Sequence[_Entry],
+        refused: Callable[[_Entry, str], None],
         *,
         wait: Callable[[], None] = lambda: None,
         locked: Callable[[Sequence[_Entry]], Sequence[_Entry]] | None = None,
     ) -> None:
-        """Store events; if one cannot be stored, find it by halving and set it aside."""
+        """Store events; if one cannot be stored, find it by halving and pass it to `refused`."""
         if not entries:
             return
         try:
@@ -194,14 +232,14 @@ class EventPersister:
         except LockTimeout:
             if locked is None:
                 raise
-            self._store_in_parts(locked(entries), wait=wait, locked=locked)
+            self._store_in_parts(locked(entries), refused, wait=wait, locked=locked)
         except Exception as error:  # noqa: BLE001 -- one faulty event must not cost the others
             if len(entries) > 1:
                 half = len(entries) // 2
-                self._store_in_parts(entries[:half], wait=wait, locked=locked)
-                self._store_in_parts(entries[half:], wait=wait, locked=locked)
+                self._store_in_parts(entries[:half], refused, wait=wait, locked=locked)
+                self._store_in_parts(entries[half:], refused, wait=wait, locked=locked)
                 return
-            _set_aside(entries[0].content, f"{type(error).__name__}: {error}")
+            refused(entries[0], f"{type(error).__name__}: {error}")
 
     def _store(self, events: Sequence[TrackedEvent]) -> None:
         """Store events of one organization, and enqueue the evaluation of their companies."""
@@ -243,32 +281,6 @@ class EventPersister:
             logger.warning("lane %s waits for the end of its lease: %s", bundle.lane.name, error)
 
 
-def _read(bundle: Bundle, journal: LaneQueue) -> list[_Entry]:
-    """Return the events of a bundle, and set aside the entries that are none."""
-    for odd in bundle.odd:
-        fields = [part.decode(errors="backslashreplace") for part in odd.content]
-        _set_aside(fields, "an unknown format", bundle.lane.organization_id or None)
-    try:
-        contents = orjson.loads(b"[%b]" % bundle.payload)
-    except ValueError:
-        contents = [_decoded(raw) for raw in journal.read(bundle)]
-    entries = []
-    for entry_id, content in zip(bundle.ids, contents, strict=True):
-        try:
-            entries.append(_Entry(content, TrackedEvent.from_message(content), entry_id))
-        except UnreadableEvent as error:
-            _set_aside(content, str(error), bundle.lane.organization_id)
-    return entries
-
-
-def _decoded(raw: bytes) -> Any:
-    """Return the decoded JSON, or the raw text if it is not valid JSON."""
-    try:
-        return orjson.loads(raw)
-    except ValueError:
-        return raw.decode(errors="backslashreplace")
-
-
 def store_in_transaction(
     events: Sequence[TrackedEvent], rulebooks: RuleBooks, caches: IntakeCaches | None = None
 ) -> list[int]:
@@ -287,18 +299,41 @@ def store_in_transaction(
             return intake.store(events, rulebooks, caches)
 
 
-def _set_aside(content: Any, reason: str, organization_id: int | None = None) -> None:
-    """Keep what can never be stored as an event in `rejected_events`."""
-    logger.error("an event was set aside in rejected_events: %s", _first_line(reason))
-    if organization_id is None and isinstance(content, dict):
-        claimed = content.get("organization_id")
-        organization_id = claimed if isinstance(claimed, int) else None
+def _set_aside(
+    organization_id: int | None, fields: Sequence[bytes], reason: str, journal_id: str | None = None
+) -> None:
+    """Keep what can never be stored as an event; the log names the fault, not the event."""
+    logger.error(
+        "an event of %s was set aside (%s); see `brazebee rejected list`",
+        f"organization {organization_id}" if organization_id else "an unknown organization",
+        _first_line(reason).partition(":")[0],
+    )
 
-    def reject() -> None:
+    def keep() -> None:
         with transaction():
-            storage.reject(organization_id, content, reason)
+            set_aside(organization_id, fields, reason, journal_id=journal_id)
 
-    retry_while_unavailable(reject)
+    retry_while_unavailable(keep)
+
+
+def _set_aside_former(entry: _Entry, reason: str) -> None:
+    _set_aside(entry.event.organization_id, entry.fields, reason)
+
+
+def _owner(bundle: Bundle) -> int | None:
+    """Return the organization of a bundle, None if nobody knows it."""
+    return None if bundle.lane == NOBODY else bundle.lane.organization_id
+
+
+def _journal_id(bundle: Bundle, entry_id: str) -> str:
+    """Return an id for an entry that no other has."""
+    return f"{bundle.lane.name}/{entry_id}"
+
+
+def _claimed_organization(content: object) -> int | None:
+    """Return the organization that a message of the release before names."""
+    claimed = content.get("organization_id") if isinstance(content, dict) else None
+    return claimed if type(claimed) is int and 0 < claimed < 2**63 else None
 
 
 def _described(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """The output of commands: tables for people, only JSON for programs."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -32,6 +33,21 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) 
         click.echo(tabulate(cells, headers=titles, tablefmt="plain", disable_numparse=True))
     else:
         click.echo(empty)
+
+
+def describe(row: Mapping[str, Any]) -> None:
+    """Print one row, a line for each value."""
+    width = max(map(len, row)) + 2
+    for name, value in row.items():
+        click.echo(f"{name.replace('_', ' '):<{width}}{_cell(value)}")
+
+
+def content_json(content: bytes) -> str | dict[str, str]:
+    """Return content as JSON: a text, or `{"base64": ...}` if it is none."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return {"base64": b64encode(content).decode()}
 
 
 def _cell(value: Any) -> str:

@@ -17,7 +17,7 @@ from dashboard.access.permissions import require_declared_access
 from dashboard.access.session_cookies import SchemeAwareCookies
 from dashboard.access.visitors import load_visitors, visitor
 from dashboard.api.app import PREFIX, create_api
-from dashboard.pages import company, developers, events, insights, rules, today
+from dashboard.pages import company, developers, events, insights, rules, set_aside, today
 from dashboard.pages.companies import page as companies
 from dashboard.pages.companies import saved_views
 from dashboard.pages.settings import account, audit_log, people
@@ -42,6 +42,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
         saved_views,
         rules,
         events,
+        set_aside,
         insights,
         developers,
         account,

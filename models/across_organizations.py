@@ -22,8 +22,7 @@ _DUE_DELIVERIES = (
     "deliveries where state = 'waiting' and not parked and next_attempt_at <= %(until)s"
 )
 _DUE_PROBES = (
-    "webhook_endpoints"
-    " where probe_at <= %(until)s and removed_at is null and disabled_at is null"
+    "webhook_endpoints where probe_at <= %(until)s and removed_at is null and disabled_at is null"
 )
 _APPLIED_RULES = "rule_versions where applied_at > %(since)s and applied_at <= %(until)s"
 

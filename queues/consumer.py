@@ -61,7 +61,9 @@ class Bundling:
         """
         try:
             message: Message[Any] = Message.decode(data)
-            if message.actor_name == self.actor and isinstance(self.contents(message), Sequence):
+            # A text is a sequence too, and would be torn into its characters.
+            is_sequence = isinstance(self.contents(message), list | tuple)
+            if message.actor_name == self.actor and is_sequence:
                 message.options[REDIS_ID]
                 return message
         except (DecodeError, LookupError, TypeError) as error:

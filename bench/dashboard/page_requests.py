@@ -96,6 +96,7 @@ def _insights_and_rules(base: str) -> list[Request]:
         _page("Insights", f"{base}/insights"),
         _each("Insights: an event", base + "/insights/{}", cycle(EVENT_KEYS)),
         _page("Events", f"{base}/events"),
+        _page("Events: set aside", f"{base}/events/set-aside"),
         _page("Rules", f"{base}/rules"),
         _page("Rules: completions", f"{base}/rules/completions"),
         _page("Rules: versions", f"{base}/rules/versions"),

@@ -12,7 +12,7 @@ from dashboard.access import Member, audit, editor, viewer
 from dashboard.web.context import app_context, now, rules_in_force
 from dashboard.web.request_values import database_integer
 from models.database import transaction
-from models.events import event_volumes, quiet_keys
+from models.events import event_volumes, quiet_keys, rejected_events
 from models.events.event_volumes import Volume
 from models.organizations import rule_versions
 from queues.unknown_event_keys import UnknownKey, UnknownKeys
@@ -46,6 +46,7 @@ def page(member: Member) -> ResponseReturnValue:
     with transaction():
         book = rules_in_force(organization)
         volumes = event_volumes.read_volumes(organization.id, at)
+        set_aside = rejected_events.count(organization.id, {}, most=rejected_events.MANY + 1)
         quiet = {
             key.event_key: key
             for key in quiet_keys.find_quiet_keys(organization.id, book.events if book else (), at)
@@ -66,6 +67,8 @@ def page(member: Member) -> ResponseReturnValue:
             reverse=True,
         ),
         version=organization.rules_version,
+        set_aside=set_aside,
+        many=rejected_events.MANY,
     )
 
 

@@ -6,6 +6,7 @@ import shlex
 from flask import current_app, render_template
 
 from dashboard.access import Member
+from models.events import rejected_events
 from models.keys import api_keys
 from rules.book import RuleBook
 from services.rules.rule_books import NO_RULES
@@ -14,8 +15,8 @@ INGRESS = "http://127.0.0.1:8000"
 """Where the process `web` listens by default."""
 
 
-def get_started(member: Member, book: RuleBook | None) -> str:
-    """Render the page in the current transaction."""
+def get_started(member: Member, book: RuleBook | None, set_aside: int) -> str:
+    """Render the page in the current transaction; `set_aside` is how many events are."""
     keys = [
         key
         for key in api_keys.list_for_organization(member.organization.id)
@@ -31,6 +32,8 @@ def get_started(member: Member, book: RuleBook | None) -> str:
         curl=_curl(enabled[0] if enabled else "my_first_event"),
         shell=shlex.quote,
         pages=current_app.view_functions,
+        set_aside=set_aside,
+        many=rejected_events.MANY,
     )
 
 

@@ -18,7 +18,7 @@ from models.companies import company_counts
 from models.companies.company_counts import StatusCount
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
-from models.events import quiet_keys
+from models.events import quiet_keys, rejected_events
 from models.health import transitions
 from models.health.transitions import RecentTransition
 from rules.book import RuleBook
@@ -55,9 +55,10 @@ def page(member: Member) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         counts = company_counts.count_recent_by_status(organization.id, at)
+        set_aside = rejected_events.count(organization.id, {}, most=rejected_events.MANY + 1)
         book = rules_in_force(member.organization)
         if not counts:
-            return get_started(member, book)
+            return get_started(member, book, set_aside)
         changes, next_cursor = transitions.list_recent(
             organization.id, since=at - LAST_DAY, limit=PAGE
         )
@@ -88,6 +89,8 @@ def page(member: Member) -> ResponseReturnValue:
         until=at + AHEAD,
         quiet=quiet,
         names={key: event.name for key, event in rules.events.items()},
+        set_aside=set_aside,
+        many=rejected_events.MANY,
     )
 
 

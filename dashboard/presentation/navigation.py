@@ -26,7 +26,7 @@ PAGES = (
     Entry("Companies", "companies.page", "c", blueprints=("company", "saved_views")),
     Entry("Insights", "insights.page", "i"),
     Entry("Rules", "rules.page", "r"),
-    Entry("Events", "events.page", "e"),
+    Entry("Events", "events.page", "e", blueprints=("set_aside",)),
 )
 SETTINGS = (
     Entry("API keys", "developers.page"),

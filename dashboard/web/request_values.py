@@ -5,6 +5,9 @@ from flask import Flask, abort, request
 MAX_INTEGER = 2**31 - 1
 """The largest value of PostgreSQL's `integer`."""
 
+MAX_BIGINT = 2**63 - 1
+"""The largest value of PostgreSQL's `bigint`."""
+
 
 def database_integer(text: str) -> int:
     """Parse a number that fits into PostgreSQL's `integer` and is not negative.
@@ -14,6 +17,18 @@ def database_integer(text: str) -> int:
     """
     value = int(text)
     if not 0 <= value <= MAX_INTEGER:
+        raise ValueError(text)
+    return value
+
+
+def database_bigint(text: str) -> int:
+    """Parse a number that fits into PostgreSQL's `bigint` and is not negative.
+
+    Raises:
+        ValueError: the text is no such number.
+    """
+    value = int(text)
+    if not 0 <= value <= MAX_BIGINT:
         raise ValueError(text)
     return value
 

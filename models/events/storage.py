@@ -1,4 +1,4 @@
-"""Stores events, and keeps the ones that cannot be stored."""
+"""Stores events."""
 
 import time
 from collections.abc import Iterable
@@ -7,11 +7,10 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-import orjson
 import psycopg2
 
 from models.bulk import NULL, copy_into, escape_json, escape_text, insert
-from models.database import execute, json, transaction
+from models.database import transaction
 
 
 @dataclass(frozen=True)
@@ -81,19 +80,3 @@ def add(events: Iterable[StoredEvent]) -> set[str]:
         then="on conflict (organization_id, event_id) do nothing returning event_id",
     )
     return {row["event_id"] for row in rows}
-
-
-def reject(organization_id: int | None, message: Any, error: str) -> None:
-    """Keep a message that cannot be stored as an event, with the reason.
-
-    One with the character NUL, which PostgreSQL cannot store, is kept as a text of JSON.
-    """
-    text = orjson.dumps(message)
-    if rb"\u0000" in text:
-        message = text.decode()
-    # Not through the model, for which None is an SQL null: a message may be the JSON value null.
-    execute(
-        "insert into rejected_events (organization_id, message, error)"
-        " values (%(organization_id)s, %(message)s, %(error)s)",
-        {"organization_id": organization_id, "message": json(message), "error": error},
-    )

@@ -3,8 +3,16 @@
 Storing events must not lock rows of other tables, so these tables reference none.
 """
 
-from peewee import SQL, BigIntegerField, CompositeKey, DateField, IntegerField, TextField
-from playhouse.postgres_ext import DateTimeTZField, IntervalField
+from peewee import (
+    SQL,
+    BigIntegerField,
+    BlobField,
+    CompositeKey,
+    DateField,
+    IntegerField,
+    TextField,
+)
+from playhouse.postgres_ext import ArrayField, DateTimeTZField, IntervalField
 
 from models.table import IdentityField, JsonField, Table
 
@@ -27,17 +35,35 @@ class EventRow(Table):
 
 
 class RejectedEventRow(Table):
-    """A message that cannot be stored as an event, with the reason."""
+    """An entry of the journal that cannot be stored as an event, with the reason."""
 
     id = IdentityField()
     organization_id = BigIntegerField()
-    message = JsonField()
     error = TextField()
     rejected_at = DateTimeTZField(constraints=[SQL("default now()")])
+    entry = ArrayField(BlobField, index=False)
+    journal_id = TextField(null=True)
+    company = TextField(null=True)  # the client's own id
+    event_id = TextField(null=True)
 
     class Meta:
         table_name = "rejected_events"
         primary_key = CompositeKey("organization_id", "id")
+        indexes = ((("organization_id", "journal_id"), True),)
+
+
+class UnreadableMessageRow(Table):
+    """A message of which nobody knows the organization, with the reason."""
+
+    id = IdentityField()
+    set_aside_at = DateTimeTZField(constraints=[SQL("default now()")])
+    queue = TextField()
+    content = BlobField()
+    reason = TextField()
+    journal_id = TextField(null=True, unique=True)
+
+    class Meta:
+        table_name = "unreadable_messages"
 
 
 class EventArrivalRow(Table):

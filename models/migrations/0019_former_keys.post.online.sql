@@ -110,7 +110,6 @@ end $$;
 
 do $$ begin
     if to_regclass('rejected_events_key') is not null then
-        delete from rejected_events where organization_id is null;
         alter table rejected_events alter column organization_id set not null;
         alter table rejected_events drop constraint rejected_events_pkey;
         alter table rejected_events
@@ -149,3 +148,9 @@ drop index concurrently if exists deliveries_parked;
 drop index concurrently if exists delivery_attempts_by_time;
 
 drop index concurrently if exists api_keys_of_organization;
+
+do $$ begin
+    drop trigger if exists convert_rejected_event on rejected_events;
+    drop function if exists convert_rejected_event;
+    alter table rejected_events drop column if exists message;
+end $$;

@@ -62,7 +62,7 @@ def remove(organization_id: int) -> Iterator[int]:
     """Delete an organization in transactions of its own; yields the number of rows of each chunk.
 
     After the first transaction its keys are invalid and no webhook is sent. Events that are still
-    queued then end in `rejected_events`.
+    queued then end in `unreadable_messages`.
 
     Raises:
         OperationalError, InterfaceError: PostgreSQL is unreachable; another call continues.

@@ -43,10 +43,10 @@ HELD_PAUSE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class OddEntry:
-    """An entry of a format that this release does not know; `content` has its fields and values."""
+    """An entry of a format that this release does not know, with its fields and values."""
 
     id: str
-    content: tuple[bytes, ...]
+    fields: tuple[bytes, ...]
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,11 @@ class LaneQueue:
         return [
             content[FORMAT.encode()] for entry_id, content in entries if entry_id.decode() in known
         ]
+
+    def find(self, lane: Lane, entry_id: str) -> tuple[bytes, ...] | None:
+        """Return the fields and values of an entry as they are; None if it was removed."""
+        found: Any = self._client.xrange(self._keys.entries + lane.name, entry_id, entry_id)
+        return tuple(part for pair in found[0][1].items() for part in pair) if found else None
 
     def remove(self, *bundles: Bundle) -> bool:
         """End leases and remove the entries of the bundles; False if a lease was over."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import orjson
+
 from services.errors import ServiceError
 
 LIVE_WITHIN = timedelta(minutes=1)
@@ -30,8 +32,21 @@ class TrackedEvent(NamedTuple):
     received_at: datetime
 
     @classmethod
+    def from_json(cls, content: bytes) -> "TrackedEvent":
+        """Read an entry of the journal.
+
+        Raises:
+            UnreadableEvent: it is not JSON, or not an event.
+        """
+        try:
+            message = orjson.loads(content)
+        except orjson.JSONDecodeError as error:
+            raise UnreadableEvent(f"not JSON: {error}") from error
+        return cls.from_message(message)
+
+    @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> "TrackedEvent":
-        """Read the contents of a `persist` message.
+        """Read an entry of the journal that is decoded already, or one of a `persist` message.
 
         Raises:
             UnreadableEvent: a field is missing or of another type.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
+import orjson
 import psycopg2
 import pytest
 import redis
@@ -14,6 +15,9 @@ from actors import persist as persist_module
 from actors.persist import EventPersister, store_in_transaction
 from config.settings import Settings
 from models.database import LOCK_TIMEOUT_MS, connect, database, query, transaction
+from models.events import rejected_events
+from models.events.rejected_events import RejectedEntry
+from models.organizations import removal
 from queues.admissions import Admissions
 from queues.broker import QueueBroker
 from queues.lanes import lane_queue as lane_queue_module
@@ -60,6 +64,12 @@ class Storing:
     def send(self, *events: dict[str, Any]) -> None:
         self.admissions.admit(self.organization_id, events, limit=1_000, window_seconds=3600)
 
+    def poison(self, fields: dict[str, bytes]) -> None:
+        """Append an entry that no ingress of this release appends, to the lane `IN_ONE_LANE`."""
+        client, lane = self.broker.client, f"{self.organization_id}:0"
+        client.xadd(JOURNAL.entries + lane, fields)  # type: ignore[arg-type]
+        client.zadd(JOURNAL.ready, {lane: 0}, nx=True)
+
     def take(self) -> Sequence[Bundle]:
         taken = self.journal.take()
         return taken if isinstance(taken, list) else []
@@ -84,10 +94,16 @@ class Storing:
         return [row["event_id"] for row in rows]
 
     @property
-    def set_aside(self) -> list[tuple[int, Any, str]]:
+    def set_aside(self) -> list[RejectedEntry]:
+        """The entries of this organization that were set aside, the oldest first."""
         with transaction():
-            rows = query("select organization_id, message, error from rejected_events order by id")
-        return [(row["organization_id"], row["message"], row["error"]) for row in rows]
+            return rejected_events.lock(self.organization_id, {})
+
+    @property
+    def unreadable(self) -> list[tuple[str, bytes, str]]:
+        with transaction():
+            rows = query("select queue, content, reason from unreadable_messages order by id")
+        return [(row["queue"], bytes(row["content"]), row["reason"]) for row in rows]
 
     @property
     def waiting(self) -> int:
@@ -170,41 +186,88 @@ def test_a_lane_of_a_locked_company_is_tried_again_later(
 
 
 @pytest.mark.parametrize(
-    ("entry", "kept"),
+    ("fields", "reason"),
     [
-        ({"1": b"no JSON"}, "no JSON"),
-        ({"1": b'{"args": []}'}, {"args": []}),
-        ({"1": b"[1, 2]"}, [1, 2]),
-        ({"1": b"\xff\xfe"}, "\\xff\\xfe"),
-        ({"2": b'{"of": "a newer release"}'}, ["2", '{"of": "a newer release"}', "t", "5"]),
+        ({"1": b"no JSON", "t": b"5"}, "not JSON: "),
+        ({"1": b'{"args": []}', "t": b"5"}, "KeyError: "),
+        ({"1": b"[1, 2]", "t": b"5"}, "TypeError: "),
+        ({"1": b"\xff\xfe", "t": b"5"}, "not JSON: "),
+        ({"1": b"", "t": b"5"}, "not JSON: "),
+        ({"1": b"{},{}", "t": b"5"}, "not JSON: "),
+        ({"1": b"1]", "t": b"5"}, "not JSON: "),
+        ({"2": b'{"of": "a newer release"}', "x": b"\x00\xff", "t": b"5"}, "unknown format: 2"),
     ],
 )
 def test_an_entry_that_cannot_be_read_is_set_aside_whole_and_costs_no_other(
-    storing: Storing, entry: dict[str, bytes], kept: Any
+    storing: Storing, fields: dict[str, bytes], reason: str
 ) -> None:
-    storing.send(storing.event("a"))
-    [lane] = storing.broker.client.zrange(JOURNAL.ready, 0, -1)
-    storing.broker.client.xadd(JOURNAL.entries + lane.decode(), {**entry, "t": "5"})
-    storing.send(storing.event("a"))
+    storing.send(storing.event(IN_ONE_LANE[0]))
+    storing.poison(fields)
+    storing.send(storing.event(IN_ONE_LANE[0]))
     storing.store_all()
     assert storing.stored == ["e1", "e2"]
-    [(organization_id, message, _)] = storing.set_aside
-    assert (organization_id, message) == (storing.organization_id, kept)
+    [entry] = storing.set_aside
+    assert entry.fields == tuple(
+        part for name, value in fields.items() for part in (name.encode(), value)
+    )
+    assert entry.event.error.startswith(reason)
     assert storing.waiting == 0
 
 
+def test_an_unreadable_entry_that_is_alone_in_its_lane_is_set_aside(storing: Storing) -> None:
+    storing.poison({"1": b"", "t": b"5"})
+    storing.store_all()
+    [entry] = storing.set_aside
+    assert entry.fields[:2] == (b"1", b"")
+
+
 def test_an_event_that_postgresql_refuses_is_set_aside_and_its_neighbours_are_stored(
-    storing: Storing,
+    storing: Storing, caplog: pytest.LogCaptureFixture
 ) -> None:
     events = [storing.event(company) for company in IN_ONE_LANE]
     wrong = storing.event(IN_ONE_LANE[2], event_key="no\x00key")
     storing.send(*events, wrong, storing.event(IN_ONE_LANE[2]))
     storing.store_all()
     assert storing.stored == ["e1", "e2", "e3", "e4", "e5", "e7"]
-    [(organization_id, _, error)] = storing.set_aside
-    assert organization_id == storing.organization_id
-    assert "NUL" in error
+    [entry] = storing.set_aside
+    assert (entry.event.company, entry.event.event_id) == (IN_ONE_LANE[2], "e6")
+    assert entry.fields[:2] == (b"1", orjson.dumps(wrong))
+    assert "NUL" in entry.event.error
     assert storing.waiting == 0
+    assert "an event of organization" in caplog.text
+    assert "key" not in caplog.text, "the log has nothing of the event"
+
+
+def test_an_entry_is_set_aside_once_however_often_its_lane_is_postponed(
+    storing: Storing, lock_company: Locking
+) -> None:
+    first, second = IN_ONE_LANE[:2]
+    storing.send(storing.event(first))
+    storing.store_all()
+    storing.poison({"3": b"a newer release"})
+    storing.send(storing.event(second, event_key="no\x00key"), storing.event(first))
+    bundles = storing.take()
+    assert bundles
+    with lock_company(first):
+        for _ in range(3):
+            storing.persister.store(bundles)
+            storing.journal.postpone(bundles[0], 0)
+            time.sleep(0.02)
+            bundles = storing.take() or bundles
+    storing.store_all()
+    assert [entry.fields[0] for entry in storing.set_aside] == [b"3", b"1"]
+
+
+def test_an_entry_of_an_organization_that_is_gone_is_kept_for_the_operator(
+    storing: Storing,
+) -> None:
+    storing.send(storing.event("a"))
+    assert list(removal.remove(storing.organization_id))
+    storing.store_all()
+    assert storing.set_aside == []
+    [(queue, content, reason)] = storing.unreadable
+    assert (queue, orjson.loads(content)["event_id"]) == ("events", "e1")
+    assert reason.startswith(f"There is no organization {storing.organization_id}. IntegrityError")
 
 
 def test_what_can_be_neither_stored_nor_set_aside_stays_and_is_not_logged(
@@ -213,7 +276,7 @@ def test_what_can_be_neither_stored_nor_set_aside_stays_and_is_not_logged(
     def refuse(*_args: Any) -> None:
         raise ValueError("cannot be set aside\nsecret of a customer")
 
-    monkeypatch.setattr("models.events.storage.reject", refuse)
+    monkeypatch.setattr("models.events.rejected_events.add", refuse)
     storing.send(storing.event("a", event_key="no\x00key", data={"very": "private"}))
     bundles = storing.take()
     assert bundles

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import orjson
 import pytest
 from dramatiq import Message, Worker
 from standardwebhooks import Webhook
@@ -238,7 +239,7 @@ def test_a_worker_continues_with_the_deliveries_that_wait_for_the_endpoint(
     [
         ({"event_key": 5, "company": None}, "TypeError"),
         ({"occurred_at": "yesterday"}, "ValueError"),
-        ({"organization_id": 4711}, "foreign key"),
+        ({"event_key": "no\x00key"}, "DataError"),
     ],
 )
 def test_an_event_that_can_never_be_stored_is_set_aside_with_the_reason(
@@ -247,9 +248,30 @@ def test_an_event_that_can_never_be_stored_is_set_aside_with_the_reason(
     sent = login(new_organization()) | wrong
     worker.send(messages.persist([sent]))
     [rejected] = worker.eventually("select * from rejected_events")
-    assert rejected["message"] == sent
+    assert [*map(bytes, rejected["entry"])] == [b"1", orjson.dumps(sent)]
     assert rejected["organization_id"] == sent["organization_id"]
     assert reason in rejected["error"]
+    worker.wait_until_idle()
+    assert worker.rows("select 1 from events") == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"organization_id": 4711}, "There is no organization 4711. IntegrityError"),
+        ({"organization_id": "x"}, "ValueError"),
+        ({"organization_id": True, "data": None, "occurred_at": 1}, "TypeError"),
+    ],
+)
+def test_an_event_of_nobody_is_set_aside_among_the_unreadable_messages(
+    worker: Running, wrong: dict[str, Any], reason: str
+) -> None:
+    sent = login(new_organization()) | wrong
+    worker.send(messages.persist([sent]))
+    [message] = worker.eventually("select * from unreadable_messages")
+    assert (message["queue"], bytes(message["content"])) == ("events", orjson.dumps(sent))
+    assert message["reason"].startswith(reason)
+    assert worker.rows("select 1 from rejected_events") == []
     worker.wait_until_idle()
     assert worker.rows("select 1 from events") == []
 

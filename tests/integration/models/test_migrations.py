@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from config.settings import Settings
 from models import migrations
 from models.companies import companies
 from models.database import connect, database, query, transaction
+from models.events import rejected_events
 from models.health.transition_feed import read_feed
 from models.migrations import Migration, MigrationRefused, migrate
 
@@ -114,6 +116,62 @@ def test_0013_keeps_fields_and_the_flags_that_await_an_event(
     assert company.traits.newest_event_at == company.traits.sent_at("name") == newest
     assert company.traits.sent_at("plan") == newest.replace(microsecond=0)
     assert company.traits.digest() is None
+
+
+FORMER_EVENT = '{"organization_id": 1, "event_id": "e1", "company": {"id": "c", "name": "Café"}}'
+
+
+def reject_as_the_release_before(*rows: tuple[int | None, str, str]) -> None:
+    """Insert rows of organization, message as JSON, and reason."""
+    with transaction():
+        for organization_id, message, error in rows:
+            query(
+                "insert into rejected_events (organization_id, message, error)"
+                " values (%(organization_id)s, %(message)s, %(error)s)",
+                {"organization_id": organization_id, "message": message, "error": error},
+            )
+
+
+def test_0017_keeps_what_was_set_aside_before_it_and_what_the_release_before_sets_aside(
+    migrated_before: Callable[[str], None],
+) -> None:
+    migrated_before("0017")
+    with transaction():
+        query("insert into organizations (id, name) overriding system value values (1, 'o')")
+    rows: list[tuple[int | None, str, str]] = [
+        (1, FORMER_EVENT, "DataError: no"),
+        (1, '"no JSON \\\\xff"', "TypeError"),
+        (1, '["2", "{\\"a\\": 1}", "t", "5"]', "an unknown format"),
+        (1, "[1, 2]", "TypeError"),
+        (None, '["dramatiq", "garbage", "t", "5"]', "an unknown format"),
+        (None, "null", "TypeError"),
+        (4711, FORMER_EVENT, "foreign key"),
+    ]
+    reject_as_the_release_before(*rows)
+    assert "0017_unreadable_messages" in migrate()
+    reject_as_the_release_before(*rows)  # its processes still run
+    with transaction():
+        entries = rejected_events.lock(1, {})
+        unreadable = query("select queue, content, reason from unreadable_messages order by id")
+    kept = [
+        (e.fields[:1], json.loads(e.fields[1]) if e.event.event_id else e.fields[1:])
+        for e in entries
+    ]
+    assert kept == 2 * [
+        ((b"1",), json.loads(FORMER_EVENT)),
+        ((b"1",), (b"no JSON \\xff",)),
+        ((b"2",), (b'{"a": 1}', b"t", b"5")),
+        ((b"1",), (b"[1, 2]",)),
+    ]
+    assert [entry.event.id for entry in entries[:4]] == [1, 2, 3, 4]
+    assert (entries[0].event.company, entries[0].event.event_id) == ("c", "e1")
+    messages = [(row["queue"], bytes(row["content"]), row["reason"]) for row in unreadable]
+    assert messages[:2] == [
+        ("events", b"garbage", "an unknown format"),
+        ("events", b"null", "TypeError"),
+    ]
+    assert json.loads(messages[2][1]) == json.loads(FORMER_EVENT)
+    assert messages[3:] == messages[:3]
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ SHIPPED = Table.__subclasses__()
 TYPES = {
     "BIGSERIAL": "bigint",
     "BYTEA": "bytea",
+    "BYTEA[]": "bytea[]",
     "INT": "integer",
     "INTERVAL": "interval",
     "TEXT[]": "text[]",

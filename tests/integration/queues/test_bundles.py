@@ -113,9 +113,10 @@ def test_a_bundle_that_no_actor_accepts_is_kept_with_the_dead_letters(
         orjson.dumps({"a": "JSON, but no message"}),
         encoded(Message(messages.EVENTS, "persist", (), {}, {})),
         encoded(Message(messages.EVENTS, "persist", ({"a": "dict"},), {}, {})),
+        encoded(Message(messages.EVENTS, "persist", ("a text",), {}, {})),
         encoded(Message(messages.EVENTS, "an actor that is gone", ([{"number": 5}],), {}, {})),
     ],
-    ids=["no JSON", "no message", "no arguments", "no list", "an actor that is gone"],
+    ids=["no JSON", "no message", "no arguments", "no list", "a text", "an actor that is gone"],
 )
 def test_a_message_that_cannot_be_read_is_set_aside_whole_and_costs_no_other(
     new_broker: NewBroker, unreadable: bytes
@@ -136,4 +137,4 @@ def test_a_message_that_cannot_be_read_is_set_aside_whole_and_costs_no_other(
     set_aside = next(consumer)
     assert set_aside is not None
     [[bundle]] = set_aside.args
-    assert [entry.content[:2] for entry in bundle.odd] == [(b"dramatiq", unreadable)]
+    assert [entry.fields[:2] for entry in bundle.odd] == [(b"dramatiq", unreadable)]

@@ -7,17 +7,25 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
+import psycopg2
 import requests
 from playwright.sync_api import Page
 
+from tests.support.product.poison import poison
+
 BRAZEBEE = str(Path(sys.executable).parent / "brazebee")
 RECENT = timedelta(days=14)
+
+LIST_COMPANIES = ("companies", "--org", "demo", "--json")
+LIST_REJECTED = ("rejected", "list", "--org", "demo", "--json")
 
 NOTES = (
     "Their champion, Nadia, left for another company. Her successor has not signed in yet.",
@@ -81,6 +89,39 @@ def product(folder: Path) -> Iterator[Product]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
+
+
+@contextmanager
+def events_set_aside(product: Product) -> Iterator[None]:
+    """Have some events of the organization set aside: PostgreSQL stores no NUL in a text."""
+    data = Path(product.environment["BRAZEBEE_DATA_DIR"])
+    servers = json.loads((data / "running.json").read_text())["environment"]
+    address = servers["DATABASE_URL"]
+    with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:
+        cursor.execute("select id from organizations where name = 'demo'")
+        [organization_id] = cursor.fetchone() or [0]
+    at = datetime.now(UTC).isoformat()
+    entries = [{"2": b'{"of": "a newer release"}'}]
+    for number, company in enumerate(json.loads(product.run(*LIST_COMPANIES))[:6]):
+        event = {
+            "organization_id": organization_id,
+            "key_id": None,
+            "event_id": f"report-{4711 + number}",
+            "event_key": "report_created",
+            "company": {"id": company["id"], "name": company["name"]},
+            "user": None,
+            "data": {"title": "Third quarter\0"},
+            "occurred_at": at,
+            "received_at": at,
+        }
+        entries.append({"1": orjson.dumps(event)})
+    poison(servers["REDIS_URL"], organization_id, *entries)
+    deadline = time.monotonic() + 10
+    while len(json.loads(product.run(*LIST_REJECTED))) < len(entries):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    yield
+    product.run("rejected", "drop", "--all", "--yes", "--org", "demo")
 
 
 def furnish(product: Product, page: Page) -> str:

@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from config.files import ROOT
 from tests.support.browser.browsing import sign_in
 from tests.support.browser.chromium import FLAGS, MISSING, find_chromium
-from tests.support.browser.demo_product import furnish, product
+from tests.support.browser.demo_product import events_set_aside, furnish, product
 
 IMAGES = ROOT / "docs" / "images"
 COLOURS = 192
@@ -124,6 +124,13 @@ def views(company: str) -> Iterator[View]:
     yield View("account", "/account", within="")
 
 
+SET_ASIDE = (
+    View("set-aside", "/events/set-aside"),
+    View("set-aside-event", "/events/set-aside", follow("tbody tr:has-text('report') a")),
+)
+"""Pages with events that are set aside, of which no other picture should have a notice."""
+
+
 def take(page: Page, view: View, look: str) -> None:
     """Open a page and save its screenshot."""
     page.goto(view.within + view.address, wait_until="networkidle")
@@ -177,6 +184,9 @@ def main() -> None:
             company = company or furnish(running, page)
             for view in views(company):
                 take(page, view, look)
+            with events_set_aside(running):
+                for view in SET_ASIDE:
+                    take(page, view, look)
         browser.close()
 
 

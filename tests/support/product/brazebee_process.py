@@ -130,6 +130,15 @@ class Brazebee:
         finally:
             connection.close()
 
+    def execute(self, sql: str) -> None:
+        """Run a statement on PostgreSQL."""
+        connection = psycopg2.connect(self.servers["DATABASE_URL"])
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(sql)
+        finally:
+            connection.close()
+
     def stored_event_ids(self) -> set[str]:
         """Return the ids of the events in PostgreSQL; none while it cannot be reached."""
         try:

@@ -10,6 +10,7 @@ from services.errors import ServiceError
 ROOT = Path(services.__file__).parent
 
 OPEN_TRANSACTIONS = {
+    "events/rejected.py": {"retry_all"},
     "rules/backtest.py": {"replay_chunk"},
     "totals.py": {"refresh", "_do_each"},
     "webhooks/claims.py": {"claim"},

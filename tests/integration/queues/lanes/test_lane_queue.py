@@ -212,7 +212,7 @@ def test_an_entry_of_another_format_is_returned_whole_beside_the_others(
     bundle = take(journal)
     assert numbers(bundle) == [1, 2]
     [odd] = bundle.odd
-    assert odd.content == (b"9", b"\xff", b"t", b"5")
+    assert odd.fields == (b"9", b"\xff", b"t", b"5")
     assert len(bundle) == 3
     assert journal.remove(bundle)
     assert journal.waiting() == []
