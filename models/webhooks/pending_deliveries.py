@@ -9,6 +9,9 @@ from uuid import UUID
 from models.database import execute, query
 from models.webhooks.deliveries import MESSAGE_LOST_AFTER, ManualReason, Request
 
+PROBE_CHOICE = 1_000
+"""A probe is one of the oldest parked deliveries, up to this number of them."""
+
 DUE = "deliveries where state = 'waiting' and not parked and next_attempt_at <= %(until)s"
 
 
@@ -23,14 +26,20 @@ def find_due(*, until: datetime, limit: int) -> list[Request]:
 
 PROBES = (
     "webhook_endpoints e cross join lateral ("
-    " select id, tries + 1 as number from deliveries where endpoint_id = e.id"
-    " and state = 'waiting' and parked order by by_hand nulls first, id limit 1) d"
+    " select id, tries + 1 as number from (select id, tries, by_hand from deliveries"
+    " where endpoint_id = e.id and state = 'waiting' and parked"
+    f" order by by_hand nulls first, id limit {PROBE_CHOICE}) oldest"
+    " order by tries, by_hand nulls first, md5(id::text) limit 1) d"
     " where e.probe_at <= %(until)s and e.removed_at is null and e.disabled_at is null"
 )
 
 
 def find_probes(*, until: datetime, limit: int, endpoint_id: UUID | None = None) -> list[Request]:
-    """Return the oldest parked delivery of each endpoint, or of one, whose probe is due."""
+    """Return a parked delivery of each endpoint, or of one, whose probe is due.
+
+    It is one of those that were tried least, in no particular order: each probe is another one,
+    and rarely of the same company as the one before.
+    """
     rows = query(
         f"select d.id, d.number from {PROBES}"
         + (" and e.id = %(endpoint_id)s" if endpoint_id else "")

@@ -46,6 +46,7 @@ class Endpoint:
     warned_at: datetime | None
     probe_at: datetime | None
     probe_pause: timedelta | None
+    refusals: int
     last_success_at: datetime | None
 
     @property
@@ -57,7 +58,7 @@ class Endpoint:
 _COLUMNS = (
     "e.id, e.organization_id, e.url, e.created_at, e.event_types, e.statuses, e.companies,"
     " e.company_fields, e.encrypted_secret, e.disabled_at, e.disabled_because, e.failures,"
-    " e.failing_since, e.warned_at, e.probe_at, e.probe_pause, e.last_success_at,"
+    " e.failing_since, e.warned_at, e.probe_at, e.probe_pause, e.refusals, e.last_success_at,"
     " case when e.former_secret_until > now() then e.former_encrypted_secret end as former"
 )
 
@@ -149,8 +150,8 @@ def save_health(endpoint: Endpoint) -> None:
     execute(
         "update webhook_endpoints set failures = %(failures)s, failing_since = %(failing_since)s,"
         " warned_at = %(warned_at)s, probe_at = %(probe_at)s, probe_pause = %(probe_pause)s,"
-        " last_success_at = %(last_success_at)s, disabled_at = %(disabled_at)s,"
-        " disabled_because = %(disabled_because)s where id = %(id)s",
+        " refusals = %(refusals)s, last_success_at = %(last_success_at)s,"
+        " disabled_at = %(disabled_at)s, disabled_because = %(disabled_because)s where id = %(id)s",
         {
             "id": endpoint.id,
             "failures": endpoint.failures,
@@ -158,6 +159,7 @@ def save_health(endpoint: Endpoint) -> None:
             "warned_at": endpoint.warned_at,
             "probe_at": endpoint.probe_at,
             "probe_pause": endpoint.probe_pause,
+            "refusals": endpoint.refusals,
             "last_success_at": endpoint.last_success_at,
             "disabled_at": endpoint.disabled_at,
             "disabled_because": endpoint.disabled_because,

@@ -61,13 +61,16 @@ def claim_locked(
     return ClaimedDelivery(delivery, endpoint, deliveries.lease(delivery_id, now), probe, policy)
 
 
-def unpark_next(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> list[Request]:
+def next_requests(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> list[Request]:
     """Unpark as many deliveries of a locked endpoint as it has free slots.
 
     At most one attempt in flight belongs to a recovery, which leaves slots for new deliveries.
+    While the circuit is open, nothing is unparked; the result is the probe, if it is due.
     """
-    if endpoint.disabled_at is not None or endpoint.probe_at is not None:
+    if endpoint.disabled_at is not None:
         return []
+    if endpoint.probe_at is not None:
+        return pending_deliveries.find_probes(until=now, limit=1, endpoint_id=endpoint.id)
     in_flight = _in_slots(endpoint, now)
     free = max(0, policy.in_flight - len(in_flight))
     new = pending_deliveries.unpark(endpoint.id, None, now, limit=free)

@@ -21,7 +21,7 @@ from queues.broker import QueueBroker
 from services.errors import ServiceError
 from services.times import iso_milliseconds
 from services.webhooks.circuit import EndpointHealth
-from services.webhooks.claims import unpark_next
+from services.webhooks.claims import next_requests
 
 TEST_EVENT = "test"
 
@@ -77,7 +77,7 @@ def enable(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> list[Req
     enabled = replace(endpoint, disabled_at=None, disabled_because=None, **vars(EndpointHealth()))
     webhook_endpoints.save_health(enabled)
     pending_deliveries.park_paused(endpoint.id)
-    return unpark_next(enabled, now, policy)
+    return next_requests(enabled, now, policy)
 
 
 def remove(endpoint: Endpoint) -> None:
@@ -132,4 +132,4 @@ def recover(
         raise RecoveryRefused(f"Deliveries can be recovered from {iso_milliseconds(earliest)} on.")
     failed = manual_deliveries.list_failed(endpoint.id, since, latest=latest)
     manual_deliveries.send_again(endpoint.id, failed, ManualReason.RECOVERY, now)
-    return len(failed), unpark_next(endpoint, now, policy)
+    return len(failed), next_requests(endpoint, now, policy)

@@ -12,12 +12,15 @@ from models.webhooks.deliveries import Attempt, ManualReason, Request, Result, S
 from models.webhooks.webhook_endpoints import Endpoint
 from services.errors import ServiceError
 from services.webhooks.circuit import EndpointHealth
-from services.webhooks.claims import ClaimedDelivery, claim_locked, unpark_next
+from services.webhooks.claims import ClaimedDelivery, claim_locked, next_requests
 from services.webhooks.retry_schedule import asked_delay, next_attempt_at
 
 logger = logging.getLogger("brazebee.webhooks")
 
 GONE = 410
+
+NO_REFUSAL = (408, 410, 425, 429)
+"""Answers of class 4xx that concern the endpoint or the moment rather than the delivery."""
 
 
 class AttemptFailed(ServiceError):
@@ -37,6 +40,12 @@ class AttemptFailed(ServiceError):
         self.claimed = claimed
         self.attempt = attempt
         self.retry_after = retry_after
+
+    @property
+    def refused(self) -> bool:
+        """Whether the endpoint can be reached and does not accept this delivery."""
+        status = self.attempt.status_code
+        return status is not None and 400 <= status < 500 and status not in NO_REFUSAL
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ def record_success(
         if claimed.delivery.manual is not ManualReason.AT_ONCE:
             endpoint = _with_health(endpoint, EndpointHealth())
             webhook_endpoints.save_health(replace(endpoint, last_success_at=now))
-        following = unpark_next(endpoint, now, claimed.policy)
+        following = next_requests(endpoint, now, claimed.policy)
         if not claim_next or not following:
             return AcceptedDelivery(claimed, attempt, following)
         next_claimed = claim_locked(endpoint, *following[0], now, claimed.policy)
@@ -78,10 +87,15 @@ def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None,
     delivery, policy = claimed.delivery, claimed.policy
     with transaction():
         endpoint = webhook_endpoints.lock_of_delivery(delivery.id)
-        blamed = endpoint if endpoint and not failed.our_fault and _is_blamed(claimed) else None
+        blamed = endpoint if endpoint and _is_blamed(failed) else None
         if blamed is not None:
-            wait = asked_delay(failed.retry_after, now, policy)
-            health = _health(blamed).after_failure(now, policy, probe=claimed.probe, wait=wait)
+            health = _health(blamed).after_failure(
+                now,
+                policy,
+                probe=claimed.probe,
+                refused=failed.refused,
+                wait=asked_delay(failed.retry_after, now, policy),
+            )
             blamed = _warned_or_disabled(_with_health(blamed, health), attempt, now, policy)
         result = _result(failed, blamed or endpoint, now)
         if not deliveries.finish(delivery, claimed.token, attempt, result, now):
@@ -91,18 +105,28 @@ def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None,
             if blamed.disabled_at is not None:
                 pending_deliveries.pause_waiting(blamed.id)
         after = blamed or endpoint
-        return result, unpark_next(after, now, policy) if after else []
+        return result, next_requests(after, now, policy) if after else []
 
 
-def _is_blamed(claimed: ClaimedDelivery) -> bool:
-    """Whether a failure counts against the endpoint: that of a manual delivery does not."""
-    return claimed.delivery.manual is None or claimed.probe
+def _is_blamed(failed: AttemptFailed) -> bool:
+    """Whether a failure counts against the endpoint: that of a manual delivery does not.
+
+    Neither does a repeated refusal: otherwise a single delivery would open the circuit of an
+    endpoint that gets few others.
+    """
+    claimed = failed.claimed
+    if failed.our_fault:
+        return False
+    if claimed.probe:
+        return True
+    repeated = failed.refused and claimed.delivery.tries > 0
+    return claimed.delivery.manual is None and not repeated
 
 
 def _result(failed: AttemptFailed, endpoint: Endpoint | None, now: datetime) -> Result:
     """Return the new state of a row whose attempt failed."""
     claimed, delivery = failed.claimed, failed.claimed.delivery
-    if claimed.probe:
+    if claimed.probe and not failed.refused:
         state = State.PAUSED if endpoint and endpoint.disabled_at else State.WAITING
         return Result(state, counts=False, manual=delivery.manual)
     if delivery.manual is not None or endpoint is None:
@@ -154,6 +178,7 @@ def _health(endpoint: Endpoint) -> EndpointHealth:
         endpoint.warned_at,
         endpoint.probe_at,
         endpoint.probe_pause,
+        endpoint.refusals,
     )
 
 

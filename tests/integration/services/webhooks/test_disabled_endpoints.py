@@ -8,7 +8,7 @@ from models.database import execute, transaction
 from models.webhooks import deliveries, pending_deliveries
 from models.webhooks.deliveries import NewDelivery, Result, State
 from services.webhooks import endpoints
-from services.webhooks.claims import unpark_next
+from services.webhooks.claims import next_requests
 from tests.support.webhooks.endpoints import (
     HOUR,
     POLICY,
@@ -169,5 +169,5 @@ def test_a_disabled_endpoint_or_an_open_circuit_unparks_nothing(
             with transaction():
                 deliveries.park(delivery_id)
                 locked = endpoints.lock(endpoint.organization_id, endpoint.id)
-                assert unpark_next(locked, after(HOUR), POLICY) == []
+                assert next_requests(locked, after(29), POLICY) == []
         assert endpoint.states() == ["parked", "parked"]

@@ -11,7 +11,7 @@ from models.database import transaction
 from models.webhooks import deliveries
 from models.webhooks.deliveries import ManualReason
 from services.webhooks import endpoints
-from services.webhooks.claims import claim, unpark_next
+from services.webhooks.claims import claim, next_requests
 from tests.support.webhooks.endpoints import (
     HOUR,
     POLICY,
@@ -141,7 +141,7 @@ def test_only_one_parked_row_of_a_recovery_is_unparked_at_a_time(
             deliveries.park(delivery_id)
     with transaction():
         locked = endpoints.lock(endpoint.organization_id, endpoint.id)
-        assert len(unpark_next(locked, START, POLICY)) == 1
+        assert len(next_requests(locked, START, POLICY)) == 1
     assert endpoint.states() == ["waiting", "parked", "parked"]
 
 
