@@ -1,25 +1,24 @@
-"""Whether anything is due at all: one query instead of one for each of six kinds of work."""
+"""Whether anything is due at all: one query instead of one for each of five kinds of work."""
 
 from datetime import datetime
 
+from models import across_organizations
 from models.companies import pending_evaluation
 from models.database import query
 from models.health import flag_overrides, flag_states
-from models.webhooks import pending_deliveries
 
 _SOURCES = (
     flag_states.DUE,
     flag_overrides.DUE,
     pending_evaluation.UNSETTLED,
     pending_evaluation.JUDGED_BY_OLDER_RULES,
-    pending_deliveries.DUE,
-    pending_deliveries.PROBES,
+    across_organizations.DUE_DELIVERIES,
 )
 _ANYTHING = " or ".join(f"exists (select from {source})" for source in _SOURCES)
 
 
 def is_anything_due(*, until: datetime) -> bool:
-    """Whether a flag, override, event, newer rule version, delivery or probe awaits processing.
+    """Whether a flag, override, event, newer rule version or delivery awaits processing.
 
     One index probe for each.
     """

@@ -116,7 +116,9 @@ def _company(organization_id: int) -> list[Read]:
         Read("Company", "users", lambda: users.read_page(next(company_ids))),
         Read("Company", "fields", lambda: field_history.read_page(next(company_ids))),
         Read(
-            "Company", "deliveries", lambda: delivery_log.read_page_for_company(next(company_ids))
+            "Company",
+            "deliveries",
+            lambda: delivery_log.read_page_for_company(organization_id, next(company_ids)),
         ),
         Read("Company", "flag states", lambda: flag_states.list_for_company(next(company_ids))),
     ]

@@ -63,7 +63,7 @@ def record_success(
 ) -> AcceptedDelivery:
     """Record in a transaction of its own that a delivery was accepted, and free its slot."""
     with transaction():
-        endpoint = webhook_endpoints.lock_of_delivery(claimed.delivery.id)
+        endpoint = _lock_endpoint(claimed)
         result = Result(State.DELIVERED, counts=not claimed.delivery.manual)
         had_lease = deliveries.finish(claimed.delivery, claimed.token, attempt, result, now)
         if endpoint is None or not had_lease:
@@ -74,7 +74,7 @@ def record_success(
         following = next_requests(endpoint, now, claimed.policy)
         if not claim_next or not following:
             return AcceptedDelivery(claimed, attempt, following)
-        next_claimed = claim_locked(endpoint, *following[0], now, claimed.policy)
+        next_claimed = claim_locked(endpoint, following[0], now, claimed.policy)
         return AcceptedDelivery(claimed, attempt, following[1:], next_claimed)
 
 
@@ -86,7 +86,7 @@ def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None,
     claimed, attempt = failed.claimed, failed.attempt
     delivery, policy = claimed.delivery, claimed.policy
     with transaction():
-        endpoint = webhook_endpoints.lock_of_delivery(delivery.id)
+        endpoint = _lock_endpoint(claimed)
         blamed = endpoint if endpoint and _is_blamed(failed) else None
         if blamed is not None:
             health = _health(blamed).after_failure(
@@ -103,9 +103,14 @@ def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None,
         if blamed is not None:
             webhook_endpoints.save_health(blamed)
             if blamed.disabled_at is not None:
-                pending_deliveries.pause_waiting(blamed.id)
+                pending_deliveries.pause_waiting(blamed.organization_id, blamed.id)
         after = blamed or endpoint
         return result, next_requests(after, now, policy) if after else []
+
+
+def _lock_endpoint(claimed: ClaimedDelivery) -> Endpoint | None:
+    """Lock and read the endpoint again: it may have changed, or been removed, meanwhile."""
+    return webhook_endpoints.lock(claimed.endpoint.organization_id, claimed.endpoint.id)
 
 
 def _is_blamed(failed: AttemptFailed) -> bool:
@@ -131,7 +136,7 @@ def _result(failed: AttemptFailed, endpoint: Endpoint | None, now: datetime) -> 
         return Result(state, counts=False, manual=delivery.manual)
     if delivery.manual is not None or endpoint is None:
         # A delivery that was accepted stays accepted, even if sending it again failed.
-        accepted = deliveries.was_accepted(delivery.id)
+        accepted = deliveries.was_accepted(delivery.organization_id, delivery.id)
         return Result(State.DELIVERED if accepted else State.FAILED, counts=False)
     due_at = next_attempt_at(delivery.attempts + 1, now, failed.retry_after, claimed.policy)
     if endpoint.disabled_at is not None:

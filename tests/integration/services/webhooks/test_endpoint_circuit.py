@@ -5,16 +5,14 @@ from datetime import datetime
 import pytest
 
 from models.database import transaction
-from models.due import is_anything_due
 from models.webhooks import deliveries
 from models.webhooks.deliveries import ManualReason, Result, State
-from services.webhooks.claims import claim
 from tests.support.webhooks.endpoints import (
     HOUR,
-    POLICY,
     WebhookEndpoint,
     begin,
     break_circuit,
+    claim_try,
     due,
     fail,
     probes,
@@ -29,11 +27,6 @@ def seconds_of(at: datetime | None) -> float:
     """Return an instant in seconds after `START`."""
     assert at is not None
     return (at - START).total_seconds()
-
-
-def is_due(at: float) -> bool:
-    with transaction():
-        return is_anything_due(until=after(at))
 
 
 def test_the_fifth_failure_in_a_row_opens_the_circuit_and_parks_further_rows(
@@ -82,8 +75,6 @@ def test_the_clock_enqueues_a_new_row_of_each_open_circuit_as_its_probe(
     for delivery_id in (*recovered, *fresh[0], *fresh[1]):
         assert try_claim(delivery_id, 1) is None
     assert probes(30 - MICROSECOND) == []
-    assert not is_due(30 - MICROSECOND)
-    assert is_due(30)
     assert len(probes(30)) == 2
     for delivery_id, number in probes(30):
         assert (number, delivery_id in (*fresh[0], *fresh[1])) == (1, True)
@@ -223,11 +214,11 @@ def test_many_rows_that_are_refused_among_others_delay_these_by_no_pause(
     refused = set(ids[:30])  # the oldest, as after an outage
     with transaction():
         for delivery_id in ids[2:]:
-            deliveries.park(delivery_id)
+            deliveries.park(endpoint.organization_id, delivery_id)
     requests = [(delivery_id, 1) for delivery_id in ids[:2]]
     while requests:
         delivery_id, number = requests.pop(0)
-        if claimed := claim(delivery_id, number, START, POLICY):
+        if claimed := claim_try(delivery_id, number, 0):
             if delivery_id in refused:
                 requests += fail(claimed, 0, status=400)[1]
             else:
