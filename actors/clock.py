@@ -2,19 +2,20 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from dramatiq.errors import BrokerError
 from redis.exceptions import RedisError
 
 from actors.due_companies import DueCompanies
+from actors.due_deliveries import DueDeliveries
 from config.webhook_policy import WebhookPolicy
 from models.across_organizations import is_anything_due
 from models.database import UNAVAILABLE, database
 from models.locks import AdvisoryLock, release_for_session, try_lock_for_session
-from models.webhooks import deliveries, pending_deliveries
+from models.organizations import organizations
+from models.webhooks import deliveries
 from queues import messages
 from queues.backlog import BEHIND, Backlog
 from queues.broker import QueueBroker
@@ -24,9 +25,6 @@ logger = logging.getLogger("brazebee.clock")
 
 TICK_SECONDS = 0.2
 """A fraction of the second within which a due flag must be evaluated."""
-
-CHUNK = 500
-"""The most deliveries enqueued at once; a queue with this many messages gets no more."""
 
 REFRESH_TOTALS_EVERY = timedelta(seconds=10)
 """The age of the totals that pages show."""
@@ -38,13 +36,7 @@ DELETE_ATTEMPTS_EVERY = timedelta(hours=1)
 DELETE_ATTEMPTS_CHUNK = 1_000
 """The most old attempts that one tick deletes."""
 
-ENQUEUE_AGAIN_AFTER = timedelta(seconds=5)
-"""A delivery that is still due after this time is enqueued again; its message may be lost."""
-
 RETRY_PAUSE_SECONDS = 1.0
-
-Delivery = tuple[UUID, int]
-"""The id of a delivery, and the number of the attempt that is due."""
 
 
 class Clock:
@@ -58,8 +50,9 @@ class Clock:
         self._policy = policy
         self._backlog = Backlog(broker, now)
         self._companies = DueCompanies(self._backlog, broker.evaluations)
-        self._enqueued: dict[Delivery, datetime] = {}
+        self._deliveries = DueDeliveries(broker, policy)
         self._attempts_deleted_at = BEGINNING
+        self._with_old_attempts: list[int] = []
         self._totals_refreshed_at = BEGINNING
         self._in_outage = False
 
@@ -94,35 +87,32 @@ class Clock:
     def tick(self) -> int:
         """Enqueue all work that is due now; return the number of messages."""
         now = self._now()
-        self._enqueued = {
-            delivery: at
-            for delivery, at in self._enqueued.items()
-            if at > now - ENQUEUE_AGAIN_AFTER
-        }
         since = self._companies.new_rules_since(now)
         number = self._enqueue_due(now) if is_anything_due(until=now, rules_since=since) else 0
-        if now - self._attempts_deleted_at > DELETE_ATTEMPTS_EVERY and (
-            not self._delete_old_attempts(now)
-        ):
-            self._attempts_deleted_at = now
+        number += self._deliveries.enqueue_probes(now)
+        self._delete_old_attempts(now)
         if now - self._totals_refreshed_at >= REFRESH_TOTALS_EVERY:
             self._refresh_totals(now)
         return number
 
-    def _delete_old_attempts(self, now: datetime) -> int:
-        """Delete a chunk of the attempts that are no longer kept; return how many there were."""
-        return deliveries.delete_attempts(
-            before=now - self._policy.attempts_kept_for, limit=DELETE_ATTEMPTS_CHUNK
+    def _delete_old_attempts(self, now: datetime) -> None:
+        """Delete a chunk of the attempts that are no longer kept, of one organization."""
+        if now - self._attempts_deleted_at > DELETE_ATTEMPTS_EVERY:
+            self._attempts_deleted_at = now
+            self._with_old_attempts = [each.id for each in organizations.list_all()]
+        if not self._with_old_attempts:
+            return
+        deleted = deliveries.delete_attempts(
+            self._with_old_attempts[0],
+            before=now - self._policy.attempts_kept_for,
+            limit=DELETE_ATTEMPTS_CHUNK,
         )
+        if deleted < DELETE_ATTEMPTS_CHUNK:
+            self._with_old_attempts.pop(0)
 
     def _enqueue_due(self, now: datetime) -> int:
         """Enqueue due work as far as the queues have room; return the number of messages."""
-        number = self._companies.enqueue(now)
-        if self._broker.waiting(messages.WEBHOOKS) < CHUNK:
-            to_send = [*pending_deliveries.find_due(until=now, limit=CHUNK)]
-            to_send += pending_deliveries.find_probes(until=now, limit=CHUNK)
-            number += self._enqueue(to_send, now)
-        return number
+        return self._companies.enqueue(now) + self._deliveries.enqueue_due(now)
 
     def _refresh_totals(self, now: datetime) -> None:
         """Enqueue a refresh of the totals, unless events wait or one is enqueued already."""
@@ -132,11 +122,3 @@ class Clock:
         if not self._broker.waiting(messages.TOTALS):
             self._broker.enqueue(messages.refresh_totals())
             self._totals_refreshed_at = now
-
-    def _enqueue(self, due_deliveries: Sequence[Delivery], now: datetime) -> int:
-        """Enqueue each attempt once, unless it was just enqueued."""
-        new = [delivery for delivery in due_deliveries if delivery not in self._enqueued]
-        for delivery in dict.fromkeys(new):
-            self._broker.enqueue(messages.deliver(*delivery))
-            self._enqueued[delivery] = now
-        return len(set(new))

@@ -93,7 +93,7 @@ class CompanyEvaluator:
             )
         enqueue_best_effort(
             self._broker,
-            [messages.deliver(delivery_id, attempt=1) for delivery_id in result.written],
+            [messages.deliver(*request) for request in result.written],
         )
         behind = reading.organizations_behind(BEHIND)
         self._evaluations.enqueue_best_effort(

@@ -11,7 +11,9 @@ from redis.exceptions import RedisError
 
 from actors.evaluate import CompanyEvaluator
 from actors.persist import EventPersister
+from models import across_organizations
 from models.database import UNAVAILABLE, transaction
+from models.webhooks.deliveries import Request
 from queues import messages
 from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
@@ -89,9 +91,20 @@ def _register_webhooks(
         actor_name=messages.DELIVER,
         throws=(AttemptFailed, *UNAVAILABLE),  # WebhookRetries or the clock enqueues it again
     )
-    def deliver(delivery_id: str, attempt: int) -> None:
+    def deliver(
+        delivery_id: str,
+        attempt: int,
+        organization_id: int | None = None,
+        endpoint_id: str | None = None,
+    ) -> None:
+        if organization_id is None or endpoint_id is None:
+            with transaction():  # a message of the release before
+                found = across_organizations.find_request(UUID(delivery_id), attempt)
+                request = Request(*found) if found else None
+        else:
+            request = Request(organization_id, UUID(endpoint_id), UUID(delivery_id), attempt)
         leave_at = time.monotonic() + STAY_SECONDS
-        claimed = claim(UUID(delivery_id), attempt, utc_now(), transport.policy)
+        claimed = claim(request, utc_now(), transport.policy) if request else None
         while claimed:
             accepted = attempt_claimed(
                 claimed,

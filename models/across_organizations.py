@@ -8,6 +8,7 @@ they are few: the clock finds what is due, and a key its organization.
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from models.database import query
 
@@ -18,12 +19,7 @@ OVERRIDES = "flag_overrides"
 _DUE_FLAGS = f"{FLAGS} due where due_at <= %(until)s"
 _DUE_OVERRIDES = f"{OVERRIDES} due where due_at <= %(until)s"
 _UNSETTLED = "companies where unsettled_since < %(until)s"
-_DUE_DELIVERIES = (
-    "deliveries where state = 'waiting' and not parked and next_attempt_at <= %(until)s"
-)
-_DUE_PROBES = (
-    "webhook_endpoints where probe_at <= %(until)s and removed_at is null and disabled_at is null"
-)
+_DUE_DELIVERIES = "deliveries where state = 'waiting' and next_attempt_at <= %(until)s"
 _APPLIED_RULES = "rule_versions where applied_at > %(since)s and applied_at <= %(until)s"
 
 
@@ -51,8 +47,33 @@ class TouchedWeek(NamedTuple):
     event_keys: list[str]
 
 
+class DueDelivery(NamedTuple):
+    """A delivery that is due, and the number of the attempt to make."""
+
+    organization_id: int
+    endpoint_id: UUID
+    delivery_id: UUID
+    attempt: int
+
+
+class DueProbe(NamedTuple):
+    """An endpoint whose probe is due, and since when it is."""
+
+    organization_id: int
+    endpoint_id: UUID
+    probe_at: datetime
+
+
+class StateCount(NamedTuple):
+    """The number of rows of an organization in a state."""
+
+    organization_id: int
+    state: str
+    number: int
+
+
 def is_anything_due(*, until: datetime, rules_since: datetime) -> bool:
-    """Whether a flag, override, event, delivery or probe awaits processing: an index probe each.
+    """Whether a flag, override, event or delivery awaits processing: an index probe for each.
 
     Or rules came into force after `rules_since`.
     """
@@ -61,7 +82,6 @@ def is_anything_due(*, until: datetime, rules_since: datetime) -> bool:
         _DUE_OVERRIDES,
         _UNSETTLED,
         _DUE_DELIVERIES,
-        _DUE_PROBES,
         _APPLIED_RULES,
     )
     anything = " or ".join(f"exists (select from {source})" for source in sources)
@@ -213,3 +233,84 @@ def list_with_answers(*, before: datetime) -> list[int]:
         {"before": before},
     )
     return [row["organization_id"] for row in rows]
+
+
+def find_due_deliveries(
+    *, until: datetime, limit: int, leave_out: Collection[tuple[UUID, int]] = ()
+) -> list[DueDelivery]:
+    """Return the waiting deliveries that are due, the longest due first, without `leave_out`."""
+    rows = query(
+        "select organization_id, endpoint_id, id as delivery_id, tries + 1 as attempt"
+        f" from {_DUE_DELIVERIES} and not exists (select"
+        " from unnest(%(ids)s::uuid[], %(attempts)s::int[]) as left_out (id, attempt)"
+        " where left_out.id = deliveries.id and left_out.attempt = deliveries.tries + 1)"
+        " order by next_attempt_at limit %(limit)s",
+        {
+            "until": until,
+            "limit": limit,
+            "ids": [delivery_id for delivery_id, _ in leave_out],
+            "attempts": [attempt for _, attempt in leave_out],
+        },
+    )
+    return [DueDelivery(**row) for row in rows]
+
+
+def find_request(delivery_id: UUID, attempt: int) -> DueDelivery | None:
+    """Return the request of a message that names only the delivery and the attempt."""
+    rows = query(
+        "select organization_id, endpoint_id, id as delivery_id from deliveries where id = %(id)s",
+        {"id": delivery_id},
+    )
+    return DueDelivery(**rows[0], attempt=attempt) if rows else None
+
+
+def find_due_probes(
+    *, until: datetime, limit: int, leave_out: Collection[DueProbe] = ()
+) -> list[DueProbe]:
+    """Return the endpoints whose probe is due, the longest due first, without `leave_out`."""
+    rows = query(
+        "select organization_id, id as endpoint_id, probe_at from webhook_endpoints"
+        " where probe_at <= %(until)s and removed_at is null and disabled_at is null"
+        " and not exists (select from unnest(%(ids)s::uuid[], %(times)s::timestamptz[])"
+        " as left_out (id, probe_at) where left_out.id = webhook_endpoints.id"
+        " and left_out.probe_at = webhook_endpoints.probe_at)"
+        " order by probe_at limit %(limit)s",
+        {
+            "until": until,
+            "limit": limit,
+            "ids": [probe.endpoint_id for probe in leave_out],
+            "times": [probe.probe_at for probe in leave_out],
+        },
+    )
+    return [DueProbe(**row) for row in rows]
+
+
+def count_unfinished_deliveries() -> list[StateCount]:
+    """Count the deliveries that are `waiting`, `parked` or `paused`, by organization."""
+    return _state_counts(
+        "select organization_id, case when parked then 'parked' else state end as state,"
+        " count(*) as number from deliveries where state in ('waiting', 'paused') group by 1, 2"
+    )
+
+
+def count_endpoints() -> list[StateCount]:
+    """Count the endpoints that are `active`, `failing` or `disabled`, by organization."""
+    return _state_counts(
+        "select organization_id, case when disabled_at is not null then 'disabled'"
+        " when probe_at is not null then 'failing' else 'active' end as state,"
+        " count(*) as number from webhook_endpoints where removed_at is null group by 1, 2"
+    )
+
+
+def find_oldest_due(*, until: datetime) -> tuple[int, datetime] | None:
+    """Return the organization of the delivery that is due longest, and since when it is."""
+    rows = query(
+        f"select organization_id, next_attempt_at from {_DUE_DELIVERIES}"
+        " and not parked and lease_token is null order by next_attempt_at limit 1",
+        {"until": until},
+    )
+    return (rows[0]["organization_id"], rows[0]["next_attempt_at"]) if rows else None
+
+
+def _state_counts(sql: str) -> list[StateCount]:
+    return [StateCount(**row) for row in query(sql)]

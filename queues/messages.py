@@ -57,9 +57,11 @@ def evaluate(company_id: int) -> Message[None]:
     return _message(HEALTH, EVALUATE, company_id)
 
 
-def deliver(delivery_id: UUID, attempt: int) -> Message[None]:
-    """Make the attempt with this number, counted from 1, of a webhook delivery."""
-    return _message(WEBHOOKS, DELIVER, str(delivery_id), attempt)
+def deliver(
+    organization_id: int, endpoint_id: UUID, delivery_id: UUID, attempt: int
+) -> Message[None]:
+    """Make the attempt with this number, counted from 1, of a webhook delivery to an endpoint."""
+    return _message(WEBHOOKS, DELIVER, str(delivery_id), attempt, organization_id, str(endpoint_id))
 
 
 def refresh_totals() -> Message[None]:

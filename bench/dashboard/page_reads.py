@@ -117,7 +117,7 @@ def _company(organization_id: int) -> list[Read]:
             "health history": transitions.list_for_company,
             "users": users.read_page,
             "fields": field_history.read_page,
-            "deliveries": lambda _, id_: delivery_log.read_page_for_company(id_),
+            "deliveries": delivery_log.read_page_for_company,
             "flag states": flag_states.list_for_company,
         }.items()
     ]

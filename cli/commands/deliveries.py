@@ -15,6 +15,7 @@ from cli.progress import wait_for_zero
 from models.organizations.organizations import Organization
 from models.webhooks import delivery_log, manual_deliveries
 from models.webhooks.delivery_log import LoggedDelivery
+from models.webhooks.webhook_endpoints import Endpoint
 from services.times import utc_now
 from services.webhooks import endpoints
 from services.webhooks.endpoints import RecoveryRefused
@@ -66,8 +67,9 @@ def list_deliveries(
 def show(delivery_id: UUID, org: str, as_json: bool) -> None:
     """Show one delivery: its payload, and each attempt with its response."""
     with database_transaction():
-        delivery, payload = _find(find_organization(org), delivery_id)
-        attempts = delivery_log.list_attempts(delivery_id)
+        organization = find_organization(org)
+        delivery, payload = _find(organization, delivery_id)
+        attempts = delivery_log.list_attempts(organization.id, delivery_id)
     rows = [vars(attempt) for attempt in attempts]
     if as_json:
         print_json({**_as_row(delivery), "payload": payload, "attempts": rows})
@@ -119,17 +121,17 @@ def recover(
             raise click.UsageError(f"--since: {error}") from None
     enqueue_deliveries(settings, requests)
     if wait and number:
-        _wait_until_sent(endpoint.id, number)
+        _wait_until_sent(endpoint, number)
     if as_json:
         print_json({"recovering": number})
     else:
         click.echo(f"{number} deliveries {'were' if wait else 'are being'} sent again.")
 
 
-def _wait_until_sent(endpoint_id: UUID, number: int) -> None:
+def _wait_until_sent(endpoint: Endpoint, number: int) -> None:
     def count_waiting() -> int:
         with database_transaction():
-            return manual_deliveries.count_recovering(endpoint_id)
+            return manual_deliveries.count_recovering(endpoint.organization_id, endpoint.id)
 
     wait_for_zero(
         count_waiting,

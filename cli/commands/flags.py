@@ -215,7 +215,7 @@ def _end_of(until: datetime | None, duration: str | None, now: datetime) -> date
 
 def _print_result(result: OverrideResult, settings: Settings, *, as_json: bool) -> None:
     """Enqueue the deliveries, and print what was changed."""
-    enqueue_deliveries(settings, [(delivery_id, 1) for delivery_id in result.deliveries])
+    enqueue_deliveries(settings, list(result.deliveries))
     override, company = result.override, result.company
     if as_json:
         health = {"health_status": company.health_status, "score": company.score}

@@ -183,8 +183,10 @@ def rotate_secret(endpoint_id: UUID, overlap: str, org: str, as_json: bool) -> N
     except InvalidSubscription as error:
         raise click.UsageError(f"--overlap: {error}") from None
     with database_transaction() as settings:
+        endpoint = find_endpoint(find_organization(org), endpoint_id)
         secret = webhook_endpoints.rotate_secret(
-            find_endpoint(find_organization(org), endpoint_id).id,
+            endpoint.organization_id,
+            endpoint.id,
             secret_keys=settings.secret_keys,
             former_until=utc_now() + duration,
         )
@@ -198,14 +200,15 @@ def rotate_secret(endpoint_id: UUID, overlap: str, org: str, as_json: bool) -> N
 def test(endpoint_id: UUID, org: str, as_json: bool) -> None:
     """Send a test event now and print the response; exit code 1 if it was not accepted."""
     with database_transaction() as settings:
+        organization = find_organization(org)
         delivery_id, requests = endpoints.send_test(
-            find_endpoint(find_organization(org), endpoint_id), utc_now()
+            find_endpoint(organization, endpoint_id), utc_now()
         )
     enqueue_deliveries(settings, requests)
     deadline = time.monotonic() + settings.webhooks.timeout.total_seconds() + TEST_SPARE_SECONDS
     while time.monotonic() < deadline:
         with database_transaction():
-            attempts = delivery_log.list_attempts(delivery_id)
+            attempts = delivery_log.list_attempts(organization.id, delivery_id)
         if attempts:
             break
         time.sleep(0.1)

@@ -14,11 +14,11 @@ from uuid import UUID
 
 from config.webhook_policy import WebhookPolicy
 from models.database import transaction
-from models.webhooks import deliveries, manual_deliveries, pending_deliveries, webhook_endpoints
-from models.webhooks.deliveries import Attempt
+from models.webhooks import manual_deliveries, webhook_endpoints
+from models.webhooks.deliveries import Attempt, Request
 from models.webhooks.webhook_endpoints import Endpoint, Subscription
 from services.webhooks import endpoints
-from services.webhooks.claims import ClaimedDelivery, claim
+from services.webhooks.claims import ClaimedDelivery, claim, next_requests
 from services.webhooks.outcomes import AttemptFailed, record_failure, record_success
 from services.webhooks.payload import EventType
 
@@ -116,13 +116,14 @@ class _Simulation:
     ) -> None:  # fmt: skip
         self.attempts = 0
         self._endpoint = endpoint
+        self._key = (endpoint.organization_id, endpoint.id)
         self._receiver = receiver
         self._now = now
         self._policy = policy
         self._chance = chance
         self._order = count()
         self._due: list[tuple[datetime, int, UUID | None, int]] = []
-        self._new = dict(manual_deliveries.list_paused(endpoint.id, until=now))
+        self._new = dict(manual_deliveries.list_paused(*self._key, until=now))
         self._tests: dict[datetime, int] = {now - ago: status for ago, status in receiver.tests}
         self._test_statuses: dict[UUID, int] = {}
         for delivery_id, at in self._new.items():
@@ -143,20 +144,26 @@ class _Simulation:
             at, _, due_id, number = heapq.heappop(self._due)
             if at in self._tests:
                 requests = self._send_test(at)
+            elif due_id:
+                requests = [Request(*self._key, due_id, number)]
             else:
-                requests = [(due_id, number)] if due_id else self._probes(at)
-            for delivery_id, try_number in requests:
+                requests = self._probes(at)
+            for request in requests:
+                delivery_id = request.delivery_id
                 if delivery_id in self._new:
                     self._untried -= 1
-                    manual_deliveries.resume(delivery_id, self._new.pop(delivery_id))
-                claimed = claim(delivery_id, try_number, at, self._policy)
+                    resumed_at = self._new.pop(delivery_id)
+                    manual_deliveries.resume(
+                        self._endpoint.organization_id, delivery_id, resumed_at
+                    )
+                claimed = claim(request, at, self._policy)
                 if claimed is not None:
                     self.attempts += 1
                     self._attempt(claimed, at)
 
-    def _send_test(self, at: datetime) -> list[deliveries.Request]:
+    def _send_test(self, at: datetime) -> list[Request]:
         self._untried -= 1
-        endpoint = endpoints.lock(self._endpoint.organization_id, self._endpoint.id)
+        endpoint = endpoints.lock(*self._key)
         delivery_id, requests = endpoints.send_test(endpoint, at)
         self._test_statuses[delivery_id] = self._tests.pop(at)
         return requests
@@ -164,8 +171,8 @@ class _Simulation:
     def _schedule(self, at: datetime, delivery_id: UUID | None, number: int) -> None:
         heapq.heappush(self._due, (at, next(self._order), delivery_id, number))
 
-    def _probes(self, at: datetime) -> list[deliveries.Request]:
-        return pending_deliveries.find_probes(until=at, limit=1, endpoint_id=self._endpoint.id)
+    def _probes(self, at: datetime) -> list[Request]:
+        return next_requests(endpoints.lock(*self._key), at, self._policy)
 
     def _attempt(self, claimed: ClaimedDelivery, at: datetime) -> None:
         attempt = self._respond(claimed.delivery.id, at)
@@ -178,11 +185,11 @@ class _Simulation:
                 self._schedule(
                     result.next_attempt_at, claimed.delivery.id, claimed.delivery.tries + 2
                 )
-            endpoint = endpoints.lock(self._endpoint.organization_id, self._endpoint.id)
+            endpoint = endpoints.lock(*self._key)
             if endpoint.probe_at is not None:
                 self._schedule(endpoint.probe_at, None, 0)
-        for delivery_id, number in following:
-            self._schedule(ended, delivery_id, number)
+        for request in following:
+            self._schedule(ended, request.delivery_id, request.attempt)
 
     def _respond(self, delivery_id: UUID, at: datetime) -> Attempt:
         duration_ms = round(self._receiver.response_ms * self._chance.lognormvariate(0, 0.35))

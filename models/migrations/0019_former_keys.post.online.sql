@@ -154,3 +154,5 @@ do $$ begin
     drop function if exists convert_rejected_event;
     alter table rejected_events drop column if exists message;
 end $$;
+
+drop index concurrently if exists deliveries_due;

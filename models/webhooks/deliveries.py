@@ -1,27 +1,35 @@
 """Deliveries: an outbox row for each endpoint and transition, from commit to success or failure.
 
 A waiting delivery is due at `next_attempt_at`, or parked until its endpoint has a free slot; while
-it is leased, `next_attempt_at` is the end of the lease.
+it is leased, `next_attempt_at` is the end of the lease. A parked delivery with `next_attempt_at` is
+the one of its transaction that the clock looks at, in case no attempt is in progress whose end
+would give it its turn.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from uuid_utils.compat import uuid7
 
 from config.webhook_policy import LEASE
-from models.bulk import query_over
+from models.bulk import insert
 from models.database import execute, query
 
 MESSAGE_LOST_AFTER = timedelta(seconds=2)
 """A message requests each attempt; if none was made after this time, the clock sends another."""
 
-Request = tuple[UUID, int]
-"""The content of a `deliver` message: a delivery, and the number of the try to make."""
+
+class Request(NamedTuple):
+    """The content of a `deliver` message: a delivery, and the number of the try to make."""
+
+    organization_id: int
+    endpoint_id: UUID
+    delivery_id: UUID
+    attempt: int
 
 
 class State(StrEnum):
@@ -81,7 +89,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class NewDelivery:
-    """A delivery to add, paused if its endpoint is disabled."""
+    """A delivery to add, paused if its endpoint is disabled.
+
+    If it is parked, `watched` makes the clock look at it.
+    """
 
     organization_id: int
     endpoint_id: UUID
@@ -90,90 +101,121 @@ class NewDelivery:
     payload: str
     created_at: datetime
     paused: bool = False
+    parked: bool = False
+    watched: bool = False
     manual: ManualReason | None = None
     id: UUID = field(default_factory=uuid7)
 
+    @property
+    def request(self) -> Request:
+        """The request of its first attempt."""
+        return Request(self.organization_id, self.endpoint_id, self.id, 1)
 
-def add_all(new: Sequence[NewDelivery]) -> list[UUID]:
-    """Insert deliveries and return their ids; ids sort by time."""
-    query_over(
-        "insert into deliveries (id, organization_id, endpoint_id, transition_id, message_id,"
-        " payload, state, next_attempt_at, by_hand, created_at) select id, organization_id,"
-        " endpoint_id, transition_id, message_id, payload, state, next_attempt_at, manual,"
-        " created_at from v",
+    @property
+    def next_attempt_at(self) -> datetime | None:
+        """When the clock finds it, unless it was attempted by then."""
+        if self.paused or (self.parked and not self.watched):
+            return None
+        return self.created_at + MESSAGE_LOST_AFTER
+
+
+_COLUMNS = (
+    "id",
+    "organization_id",
+    "endpoint_id",
+    "transition_id",
+    "message_id",
+    "payload",
+    "state",
+    "parked",
+    "next_attempt_at",
+    "by_hand",
+    "created_at",
+)
+
+
+def add_all(new: Sequence[NewDelivery]) -> None:
+    """Insert deliveries; their ids sort by time."""
+    insert(
+        "deliveries",
+        _COLUMNS,
         [
             {
                 **vars(delivery),
                 "state": State.PAUSED if delivery.paused else State.WAITING,
-                "next_attempt_at": None
-                if delivery.paused
-                else delivery.created_at + MESSAGE_LOST_AFTER,
+                "by_hand": delivery.manual,
+                "next_attempt_at": delivery.next_attempt_at,
             }
             for delivery in new
         ],
-        "id uuid, organization_id bigint, endpoint_id uuid, transition_id uuid, message_id text,"
-        " payload text, state text, next_attempt_at timestamptz, manual text,"
-        " created_at timestamptz",
     )
-    return [delivery.id for delivery in new]
 
 
 def add(new: NewDelivery) -> UUID:
     """Insert a delivery and return its id."""
-    [delivery_id] = add_all([new])
-    return delivery_id
+    add_all([new])
+    return new.id
 
 
-def lock(delivery_id: UUID) -> Delivery | None:
+def lock(organization_id: int, delivery_id: UUID) -> Delivery | None:
     """Lock and return a delivery; its endpoint must be locked first."""
     rows = query(
         "select d.id, d.organization_id, d.endpoint_id, d.message_id, d.payload, d.state,"
         " d.attempts, d.tries, d.by_hand as manual, d.lease_token, d.next_attempt_at, d.created_at,"
         " c.name as company from deliveries d"
-        " left join transitions t on t.id = d.transition_id"
-        " left join companies c on c.id = t.company_id"
-        " where d.id = %(id)s for update of d",
-        {"id": delivery_id},
+        " left join transitions t on t.organization_id = d.organization_id"
+        " and t.id = d.transition_id"
+        " left join companies c on c.organization_id = t.organization_id and c.id = t.company_id"
+        " where d.organization_id = %(organization_id)s and d.id = %(id)s for update of d",
+        {"organization_id": organization_id, "id": delivery_id},
     )
     return Delivery(**_typed(rows[0])) if rows else None
 
 
-def list_in_flight(endpoint_id: UUID, now: datetime) -> list[ManualReason | None]:
+def list_in_flight(
+    organization_id: int, endpoint_id: UUID, now: datetime
+) -> list[ManualReason | None]:
     """Return, for each attempt in progress to an endpoint, why it is manual, or None."""
     rows = query(
-        "select by_hand from deliveries where endpoint_id = %(endpoint_id)s"
+        "select by_hand from deliveries where organization_id = %(organization_id)s"
+        " and endpoint_id = %(endpoint_id)s"
         " and lease_token is not null and next_attempt_at > %(now)s",
-        {"endpoint_id": endpoint_id, "now": now},
+        {"organization_id": organization_id, "endpoint_id": endpoint_id, "now": now},
     )
     return [row["by_hand"] and ManualReason(row["by_hand"]) for row in rows]
 
 
-def lease(delivery_id: UUID, now: datetime) -> UUID:
-    """Lease a delivery for one attempt, and return the token that ends the lease."""
+def lease(organization_id: int, delivery_id: UUID, now: datetime) -> UUID:
+    """Lock a delivery for one attempt, and return the token that ends the lease."""
     token = uuid4()
     execute(
         "update deliveries set lease_token = %(token)s, next_attempt_at = %(until)s,"
-        " parked = false where id = %(id)s",
-        {"id": delivery_id, "token": token, "until": now + LEASE},
+        " parked = false where organization_id = %(organization_id)s and id = %(id)s",
+        {
+            "organization_id": organization_id,
+            "id": delivery_id,
+            "token": token,
+            "until": now + LEASE,
+        },
     )
     return token
 
 
-def park(delivery_id: UUID) -> None:
+def park(organization_id: int, delivery_id: UUID) -> None:
     """Make a delivery wait until its endpoint has a free slot."""
     execute(
         "update deliveries set parked = true, next_attempt_at = null, lease_token = null"
-        " where id = %(id)s",
-        {"id": delivery_id},
+        " where organization_id = %(organization_id)s and id = %(id)s",
+        {"organization_id": organization_id, "id": delivery_id},
     )
 
 
-def pause(delivery_id: UUID) -> None:
+def pause(organization_id: int, delivery_id: UUID) -> None:
     """Make a delivery wait until its endpoint is enabled."""
     execute(
         "update deliveries set state = 'paused', parked = false, next_attempt_at = null,"
-        " lease_token = null where id = %(id)s",
-        {"id": delivery_id},
+        " lease_token = null where organization_id = %(organization_id)s and id = %(id)s",
+        {"organization_id": organization_id, "id": delivery_id},
     )
 
 
@@ -205,8 +247,10 @@ def finish(
         " next_attempt_at = case when state = 'waiting' then %(next_attempt_at)s::timestamptz end,"
         " finished_at = case when state <> 'waiting' then finished_at"
         " when %(finished)s then %(now)s end"
-        " where id = %(id)s and lease_token = %(token)s",
+        " where organization_id = %(organization_id)s and id = %(id)s"
+        " and lease_token = %(token)s",
         {
+            "organization_id": delivery.organization_id,
             "id": delivery.id,
             "token": token,
             "counts": result.counts,
@@ -234,11 +278,12 @@ def finish(
     return bool(leased)
 
 
-def was_accepted(delivery_id: UUID) -> bool:
+def was_accepted(organization_id: int, delivery_id: UUID) -> bool:
     """Whether any stored attempt of a delivery was accepted."""
     rows = query(
-        "select from delivery_attempts where delivery_id = %(id)s and error is null limit 1",
-        {"id": delivery_id},
+        "select from delivery_attempts where organization_id = %(organization_id)s"
+        " and delivery_id = %(id)s and error is null limit 1",
+        {"organization_id": organization_id, "id": delivery_id},
     )
     return bool(rows)
 
@@ -248,10 +293,11 @@ def _typed(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "state": State(row["state"]), "manual": manual and ManualReason(manual)}
 
 
-def delete_attempts(*, before: datetime, limit: int) -> int:
+def delete_attempts(organization_id: int, *, before: datetime, limit: int) -> int:
     """Delete up to `limit` attempts before an instant, and return their number."""
     return execute(
-        "delete from delivery_attempts where ctid = any(array(select ctid from delivery_attempts"
-        " where at < %(before)s limit %(limit)s))",
-        {"before": before, "limit": limit},
+        "delete from delivery_attempts where organization_id = %(organization_id)s"
+        " and (delivery_id, attempt) in (select delivery_id, attempt from delivery_attempts"
+        " where organization_id = %(organization_id)s and at < %(before)s limit %(limit)s)",
+        {"organization_id": organization_id, "before": before, "limit": limit},
     )

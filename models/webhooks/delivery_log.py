@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -48,9 +48,10 @@ _LISTED = (
     "select d.id, d.endpoint_id, e.url, c.external_id as company, d.payload::jsonb ->> 'event'"
     " as event, case when d.parked then 'parked' else d.state end as state, d.tries as attempts,"
     " case when d.state = 'waiting' then d.next_attempt_at end as next_attempt_at, d.created_at,"
-    " d.finished_at from deliveries d join webhook_endpoints e on e.id = d.endpoint_id"
-    " left join transitions t on t.id = d.transition_id"
-    " left join companies c on c.id = t.company_id"
+    " d.finished_at from deliveries d"
+    " join webhook_endpoints e on e.organization_id = d.organization_id and e.id = d.endpoint_id"
+    " left join transitions t on t.organization_id = d.organization_id and t.id = d.transition_id"
+    " left join companies c on c.organization_id = t.organization_id and c.id = t.company_id"
 )
 
 
@@ -59,8 +60,8 @@ _FILTERS = {
     "company": (
         # Starts from the few transitions of the company.
         "d.transition_id in (select t.id from transitions t join companies c"
-        " on c.id = t.company_id where c.organization_id = %(organization_id)s"
-        " and c.external_id = %(company)s)"
+        " on c.organization_id = t.organization_id and c.id = t.company_id"
+        " where t.organization_id = %(organization_id)s and c.external_id = %(company)s)"
     ),
     "state": "not d.parked and d.state = %(state)s",
     PARKED: "d.parked and d.state = 'waiting'",
@@ -101,7 +102,7 @@ def read_page(
 
 
 def read_page_for_company(
-    company_id: int, *, after: str | None = None, limit: int = 50
+    organization_id: int, company_id: int, *, after: str | None = None, limit: int = 50
 ) -> tuple[list[LoggedDelivery], str | None]:
     """Return the deliveries of a company's transitions, newest first, and the next cursor.
 
@@ -111,10 +112,16 @@ def read_page_for_company(
         UnreadableCursor: `after` is not a cursor of this list.
     """
     rows = query(
-        f"{_LISTED} where t.company_id = %(company_id)s"
+        f"{_LISTED} where d.organization_id = %(organization_id)s"
+        " and t.organization_id = %(organization_id)s and t.company_id = %(company_id)s"
         f"{_NEWEST_FIRST.condition(['d.created_at', 'd.id'], after, descending=True)}"
         " order by d.created_at desc, d.id desc limit %(limit)s",
-        {"company_id": company_id, "limit": limit + 1, **_NEWEST_FIRST.read(after)},
+        {
+            "organization_id": organization_id,
+            "company_id": company_id,
+            "limit": limit + 1,
+            **_NEWEST_FIRST.read(after),
+        },
     )
     return _page(rows, limit)
 
@@ -122,8 +129,9 @@ def read_page_for_company(
 def find(organization_id: int, delivery_id: UUID) -> tuple[LoggedDelivery, str] | None:
     """Return one delivery and its payload."""
     rows = query(
-        f"select listed.*, d.payload from ({_LISTED}) listed join deliveries d on d.id = listed.id"
-        " where d.organization_id = %(organization_id)s and d.id = %(id)s",
+        f"select listed.*, p.payload from ({_LISTED} where d.organization_id = %(organization_id)s"
+        " and d.id = %(id)s) listed join deliveries p"
+        " on p.organization_id = %(organization_id)s and p.id = listed.id",
         {"organization_id": organization_id, "id": delivery_id},
     )
     if not rows:
@@ -132,44 +140,14 @@ def find(organization_id: int, delivery_id: UUID) -> tuple[LoggedDelivery, str] 
     return LoggedDelivery(**rows[0]), payload
 
 
-def list_attempts(delivery_id: UUID) -> list[LoggedAttempt]:
+def list_attempts(organization_id: int, delivery_id: UUID) -> list[LoggedAttempt]:
     """Return the stored attempts of a delivery, oldest first."""
     columns = [getattr(DeliveryAttemptRow, name) for name in LoggedAttempt.__dataclass_fields__]
-    rows = DeliveryAttemptRow.select(*columns).where(DeliveryAttemptRow.delivery_id == delivery_id)
+    rows = DeliveryAttemptRow.select(*columns).where(
+        DeliveryAttemptRow.organization_id == organization_id,
+        DeliveryAttemptRow.delivery_id == delivery_id,
+    )
     return [LoggedAttempt(**row) for row in fetch(rows.order_by(DeliveryAttemptRow.attempt))]
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Unfinished deliveries and endpoints by state, and the delay of the oldest due delivery."""
-
-    deliveries: Mapping[str, int]
-    endpoints: Mapping[str, int]
-    oldest_due: timedelta
-
-
-def summarize(now: datetime) -> Summary:
-    """Count all unfinished deliveries and endpoints by state."""
-    states = query(
-        "select case when parked then 'parked' else state end as state, count(*) as number"
-        " from deliveries where state in ('waiting', 'paused') group by 1"
-    )
-    endpoints = query(
-        "select case when disabled_at is not null then 'disabled' when probe_at is not null"
-        " then 'failing' else 'active' end as state, count(*) as number"
-        " from webhook_endpoints where removed_at is null group by 1"
-    )
-    oldest = query(
-        "select min(next_attempt_at) as at from deliveries"
-        " where state = 'waiting' and not parked and lease_token is null"
-    )[0]["at"]
-    no_deliveries = dict.fromkeys(("waiting", "parked", "paused"), 0)
-    no_endpoints = dict.fromkeys(("active", "failing", "disabled"), 0)
-    return Summary(
-        no_deliveries | {row["state"]: row["number"] for row in states},
-        no_endpoints | {row["state"]: row["number"] for row in endpoints},
-        max(timedelta(0), now - oldest) if oldest else timedelta(0),
-    )
 
 
 def _page(rows: Sequence[Mapping[str, Any]], limit: int) -> tuple[list[LoggedDelivery], str | None]:

@@ -1,89 +1,127 @@
-"""Unfinished deliveries: the due ones, the probes, and the turns of parked ones.
+"""Unfinished deliveries of an endpoint: probes, the turns of parked ones, and paused ones.
 
 Changes of turns require the lock of the endpoint, so that no two transactions use the same slot.
 """
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from models.database import execute, query
 from models.webhooks.deliveries import MESSAGE_LOST_AFTER, ManualReason, Request
 
-DUE = "deliveries where state = 'waiting' and not parked and next_attempt_at <= %(until)s"
+PROBE_CHOICE = 1_000
+"""A probe is one of the oldest parked deliveries, up to this number of them."""
+
+_REQUEST = "organization_id, endpoint_id, id as delivery_id, tries + 1 as attempt"
+
+_OF_ENDPOINT = "organization_id = %(organization_id)s and endpoint_id = %(endpoint_id)s"
 
 
-def find_due(*, until: datetime, limit: int) -> list[Request]:
-    """Return the waiting deliveries that are due, with the number of the try to make."""
-    rows = query(
-        f"select id, tries + 1 as number from {DUE} order by next_attempt_at limit %(limit)s",
-        {"until": until, "limit": limit},
+def find_probes(organization_id: int, endpoint_ids: Collection[UUID]) -> list[Request]:
+    """Return a parked delivery of each of these endpoints that has any.
+
+    It is one of those that were tried least, in no particular order: each probe is another one,
+    and rarely of the same company as the one before.
+    """
+    return _requests(
+        "select d.* from unnest(%(endpoint_ids)s::uuid[]) e (id) cross join lateral ("
+        f" select {_REQUEST} from (select * from deliveries"
+        " where organization_id = %(organization_id)s and endpoint_id = e.id"
+        " and state = 'waiting' and parked order by by_hand nulls first, id limit %(choice)s)"
+        " oldest order by tries, by_hand nulls first, md5(id::text) limit 1) d",
+        organization_id=organization_id,
+        endpoint_ids=list(endpoint_ids),
+        choice=PROBE_CHOICE,
     )
-    return [(row["id"], row["number"]) for row in rows]
 
 
-PROBES = (
-    "webhook_endpoints e cross join lateral ("
-    " select id, tries + 1 as number from deliveries where endpoint_id = e.id"
-    " and state = 'waiting' and parked order by by_hand nulls first, id limit 1) d"
-    " where e.probe_at <= %(until)s and e.removed_at is null and e.disabled_at is null"
-)
-
-
-def find_probes(*, until: datetime, limit: int, endpoint_id: UUID | None = None) -> list[Request]:
-    """Return the oldest parked delivery of each endpoint, or of one, whose probe is due."""
+def list_endpoints_with_parked(organization_id: int) -> set[UUID]:
+    """Return the endpoints that have parked deliveries."""
     rows = query(
-        f"select d.id, d.number from {PROBES}"
-        + (" and e.id = %(endpoint_id)s" if endpoint_id else "")
-        + " order by e.probe_at limit %(limit)s",
-        {"until": until, "limit": limit, "endpoint_id": endpoint_id},
+        "select e.id from webhook_endpoints e where e.organization_id = %(organization_id)s"
+        " and e.removed_at is null and exists (select from deliveries d"
+        " where d.organization_id = e.organization_id and d.endpoint_id = e.id"
+        " and d.state = 'waiting' and d.parked)",
+        {"organization_id": organization_id},
     )
-    return [(row["id"], row["number"]) for row in rows]
+    return {row["id"] for row in rows}
 
 
 def unpark(
-    endpoint_id: UUID, manual: ManualReason | None, now: datetime, *, limit: int
+    organization_id: int,
+    endpoint_id: UUID,
+    manual: ManualReason | None,
+    now: datetime,
+    *,
+    limit: int,
 ) -> list[Request]:
     """Give the oldest parked deliveries of a kind their turn, and return the tries to make."""
     kind = "is null" if manual is None else "= %(manual)s"
-    rows = query(
-        "update deliveries set parked = false, next_attempt_at = %(due_at)s where id in ("
-        "select id from deliveries where endpoint_id = %(endpoint_id)s and state = 'waiting'"
+    unparked = _requests(
+        "update deliveries set parked = false, next_attempt_at = %(due_at)s"
+        " where organization_id = %(organization_id)s and id in ("
+        f"select id from deliveries where {_OF_ENDPOINT} and state = 'waiting'"
         f" and parked and by_hand {kind} order by id limit %(limit)s)"
-        " returning id, tries + 1 as number",
-        {
-            "endpoint_id": endpoint_id,
-            "manual": manual,
-            "due_at": now + MESSAGE_LOST_AFTER,
-            "limit": limit,
-        },
+        f" returning {_REQUEST}",
+        organization_id=organization_id,
+        endpoint_id=endpoint_id,
+        manual=manual,
+        due_at=now + MESSAGE_LOST_AFTER,
+        limit=limit,
     )
-    return sorted((row["id"], row["number"]) for row in rows)
+    return sorted(unparked, key=lambda request: request.delivery_id)
 
 
-def pause_waiting(endpoint_id: UUID) -> int:
+def park_due(organization_id: int, endpoint_id: UUID, now: datetime) -> int:
+    """Park the deliveries of an endpoint that are due, and return their number."""
+    return execute(
+        "update deliveries set parked = true, next_attempt_at = null, lease_token = null"
+        f" where {_OF_ENDPOINT} and state = 'waiting' and next_attempt_at <= %(now)s"
+        " and by_hand is distinct from 'at once'",  # which needs no slot
+        {"organization_id": organization_id, "endpoint_id": endpoint_id, "now": now},
+    )
+
+
+def list_due(organization_id: int, endpoint_id: UUID, now: datetime) -> list[Request]:
+    """Return the deliveries of an endpoint that are due."""
+    return _requests(
+        f"select {_REQUEST} from deliveries where {_OF_ENDPOINT} and state = 'waiting'"
+        " and next_attempt_at <= %(now)s order by id",
+        organization_id=organization_id,
+        endpoint_id=endpoint_id,
+        now=now,
+    )
+
+
+def pause_waiting(organization_id: int, endpoint_id: UUID) -> int:
     """Pause the waiting deliveries of an endpoint without a lease, and return their number."""
     return execute(
         "update deliveries set state = 'paused', parked = false, next_attempt_at = null"
-        " where endpoint_id = %(endpoint_id)s and state = 'waiting' and lease_token is null"
+        f" where {_OF_ENDPOINT} and state = 'waiting' and lease_token is null"
         " and by_hand is distinct from 'at once'",  # which reaches even a disabled endpoint
-        {"endpoint_id": endpoint_id},
+        {"organization_id": organization_id, "endpoint_id": endpoint_id},
     )
 
 
-def park_paused(endpoint_id: UUID) -> int:
+def park_paused(organization_id: int, endpoint_id: UUID) -> int:
     """Park the paused deliveries of an endpoint until their turn, and return their number."""
     return execute(
         "update deliveries set state = 'waiting', parked = true, next_attempt_at = null"
-        " where endpoint_id = %(endpoint_id)s and state = 'paused'",
-        {"endpoint_id": endpoint_id},
+        f" where {_OF_ENDPOINT} and state = 'paused'",
+        {"organization_id": organization_id, "endpoint_id": endpoint_id},
     )
 
 
-def cancel_waiting(endpoint_id: UUID) -> None:
+def cancel_waiting(organization_id: int, endpoint_id: UUID) -> None:
     """Cancel the waiting and paused deliveries of an endpoint."""
     execute(
         "update deliveries set state = 'cancelled', parked = false, finished_at = now(),"
-        " next_attempt_at = null where endpoint_id = %(endpoint_id)s"
-        " and state in ('waiting', 'paused')",
-        {"endpoint_id": endpoint_id},
+        f" next_attempt_at = null where {_OF_ENDPOINT} and state in ('waiting', 'paused')",
+        {"organization_id": organization_id, "endpoint_id": endpoint_id},
     )
+
+
+def _requests(sql: str, **parameters: Any) -> list[Request]:
+    return [Request(**row) for row in query(sql, parameters)]

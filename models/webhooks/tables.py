@@ -41,6 +41,7 @@ class WebhookEndpointRow(Table):
     warned_at = DateTimeTZField(null=True)  # when the failures were last reported
     probe_at = DateTimeTZField(null=True)  # null while the circuit is closed
     probe_pause = IntervalField(null=True)  # doubled by the next failed probe
+    refusals = IntegerField(default=0)  # probes refused in a row since a pause
     last_success_at = DateTimeTZField(null=True)
 
     class Meta:

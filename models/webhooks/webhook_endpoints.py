@@ -46,6 +46,7 @@ class Endpoint:
     warned_at: datetime | None
     probe_at: datetime | None
     probe_pause: timedelta | None
+    refusals: int
     last_success_at: datetime | None
 
     @property
@@ -57,7 +58,7 @@ class Endpoint:
 _COLUMNS = (
     "e.id, e.organization_id, e.url, e.created_at, e.event_types, e.statuses, e.companies,"
     " e.company_fields, e.encrypted_secret, e.disabled_at, e.disabled_because, e.failures,"
-    " e.failing_since, e.warned_at, e.probe_at, e.probe_pause, e.last_success_at,"
+    " e.failing_since, e.warned_at, e.probe_at, e.probe_pause, e.refusals, e.last_success_at,"
     " case when e.former_secret_until > now() then e.former_encrypted_secret end as former"
 )
 
@@ -88,21 +89,27 @@ def add(
     return endpoint_id, secret
 
 
-def subscribe(endpoint_id: UUID, subscription: Subscription) -> None:
+def subscribe(organization_id: int, endpoint_id: UUID, subscription: Subscription) -> None:
     """Change the subscription of a locked endpoint."""
     WebhookEndpointRow.update(_subscription(subscription)).where(
-        WebhookEndpointRow.id == endpoint_id
+        *_endpoint(organization_id, endpoint_id)
     ).execute()
 
 
-def rotate_secret(endpoint_id: UUID, *, secret_keys: Sequence[str], former_until: datetime) -> str:
+def rotate_secret(
+    organization_id: int,
+    endpoint_id: UUID,
+    *,
+    secret_keys: Sequence[str],
+    former_until: datetime,
+) -> str:
     """Give an endpoint a new secret and return it; the former one also signs until an instant."""
     secret = generate_secret()
     WebhookEndpointRow.update(
         former_encrypted_secret=WebhookEndpointRow.encrypted_secret,
         former_secret_until=former_until,
         encrypted_secret=encrypt(secret, secret_keys),
-    ).where(WebhookEndpointRow.id == endpoint_id).execute()
+    ).where(*_endpoint(organization_id, endpoint_id)).execute()
     return secret
 
 
@@ -116,7 +123,7 @@ def list_for_organization(organization_id: int) -> list[Endpoint]:
 
 
 def lock_subscribed(organization_id: int) -> list[Endpoint]:
-    """Return the endpoints, locked so that removing or disabling one waits for new deliveries."""
+    """Return the endpoints, locked so that removing or enabling one waits for new deliveries."""
     return _endpoints(
         "where e.organization_id = %(organization_id)s and e.removed_at is null"
         " order by e.id for key share",
@@ -124,24 +131,26 @@ def lock_subscribed(organization_id: int) -> list[Endpoint]:
     )
 
 
-def lock(organization_id: int, endpoint_id: UUID) -> Endpoint | None:
-    """Lock and return an endpoint; None if it does not exist or was removed."""
+def lock(organization_id: int, endpoint_id: UUID, *, wait: bool = True) -> Endpoint | None:
+    """Lock and return an endpoint; None if it does not exist or was removed.
+
+    New deliveries are not delayed. Without `wait`, also None if another transaction has the lock.
+    """
     endpoints = _endpoints(
-        "where e.id = %(id)s and e.organization_id = %(organization_id)s"
-        " and e.removed_at is null for update",
-        {"id": endpoint_id, "organization_id": organization_id},
+        "where e.organization_id = %(organization_id)s and e.id = %(id)s"
+        f" and e.removed_at is null for no key update{'' if wait else ' skip locked'}",
+        {"organization_id": organization_id, "id": endpoint_id},
     )
     return endpoints[0] if endpoints else None
 
 
-def lock_of_delivery(delivery_id: UUID) -> Endpoint | None:
-    """Lock and return the endpoint of a delivery; None if it was removed."""
-    endpoints = _endpoints(
-        "where e.id = (select endpoint_id from deliveries where id = %(id)s)"
-        " and e.removed_at is null for no key update",
-        {"id": delivery_id},
+def await_new_deliveries(organization_id: int, endpoint_id: UUID) -> None:
+    """Wait for the transactions that write deliveries of a locked endpoint, and delay others."""
+    query(
+        "select from webhook_endpoints where organization_id = %(organization_id)s"
+        " and id = %(id)s for update",
+        {"organization_id": organization_id, "id": endpoint_id},
     )
-    return endpoints[0] if endpoints else None
 
 
 def save_health(endpoint: Endpoint) -> None:
@@ -149,15 +158,18 @@ def save_health(endpoint: Endpoint) -> None:
     execute(
         "update webhook_endpoints set failures = %(failures)s, failing_since = %(failing_since)s,"
         " warned_at = %(warned_at)s, probe_at = %(probe_at)s, probe_pause = %(probe_pause)s,"
-        " last_success_at = %(last_success_at)s, disabled_at = %(disabled_at)s,"
-        " disabled_because = %(disabled_because)s where id = %(id)s",
+        " refusals = %(refusals)s, last_success_at = %(last_success_at)s,"
+        " disabled_at = %(disabled_at)s, disabled_because = %(disabled_because)s"
+        " where organization_id = %(organization_id)s and id = %(id)s",
         {
+            "organization_id": endpoint.organization_id,
             "id": endpoint.id,
             "failures": endpoint.failures,
             "failing_since": endpoint.failing_since,
             "warned_at": endpoint.warned_at,
             "probe_at": endpoint.probe_at,
             "probe_pause": endpoint.probe_pause,
+            "refusals": endpoint.refusals,
             "last_success_at": endpoint.last_success_at,
             "disabled_at": endpoint.disabled_at,
             "disabled_because": endpoint.disabled_because,
@@ -165,11 +177,18 @@ def save_health(endpoint: Endpoint) -> None:
     )
 
 
-def remove(endpoint_id: UUID) -> None:
+def remove(organization_id: int, endpoint_id: UUID) -> None:
     """Remove a locked endpoint."""
     WebhookEndpointRow.update(removed_at=fn.now()).where(
-        WebhookEndpointRow.id == endpoint_id
+        *_endpoint(organization_id, endpoint_id)
     ).execute()
+
+
+def _endpoint(organization_id: int, endpoint_id: UUID) -> tuple[Any, Any]:
+    return (
+        WebhookEndpointRow.organization == organization_id,
+        WebhookEndpointRow.id == endpoint_id,
+    )
 
 
 def _endpoints(condition: str, parameters: Mapping[str, Any]) -> list[Endpoint]:

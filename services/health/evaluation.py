@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
 
 from models.companies import companies
 from models.companies.companies import Company
@@ -11,6 +10,7 @@ from models.events import bulk_lookups
 from models.health import flag_overrides
 from models.health.flag_overrides import StoredOverride
 from models.organizations import rule_versions
+from models.webhooks.deliveries import Request
 from rules.book import RuleBook
 from rules.judging.state import Settlement
 from services.health.judged import JudgedCompany, save_judged
@@ -25,9 +25,9 @@ client's own id of it."""
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """The webhook deliveries written, and the companies that still have events to judge."""
+    """The attempts to make of deliveries written, and companies that still have events to judge."""
 
-    written: Sequence[UUID] = ()
+    written: Sequence[Request] = ()
     unsettled: Sequence[Company] = ()
 
 

@@ -8,13 +8,13 @@ the company again once they are.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
 
 from models.companies import companies
 from models.companies.companies import Company
 from models.health import flag_overrides
 from models.health.flag_overrides import NewOverride, StoredOverride
 from models.organizations import rule_versions
+from models.webhooks.deliveries import Request
 from rules.book import RuleBook
 from rules.durations import format_instant
 from rules.faults import did_you_mean
@@ -88,7 +88,7 @@ class OverrideResult:
 
     override: StoredOverride
     company: Company
-    deliveries: Sequence[UUID]
+    deliveries: Sequence[Request]
 
 
 def snooze(

@@ -11,12 +11,13 @@ from uuid_utils.compat import uuid7
 from models.companies.companies import Company
 from models.health import transitions
 from models.health.transitions import StoredTransition
-from models.webhooks import deliveries, webhook_endpoints
-from models.webhooks.deliveries import NewDelivery
+from models.webhooks import webhook_endpoints
+from models.webhooks.deliveries import NewDelivery, Request
 from models.webhooks.webhook_endpoints import Endpoint
 from rules.book import RuleBook
 from rules.judging.state import Transition
 from services.times import iso_milliseconds
+from services.webhooks.new_deliveries import write_new
 from services.webhooks.payload import build_payload
 from services.webhooks.subscriptions import matches
 
@@ -50,16 +51,16 @@ class TransitionRecorder:
         _log(company, transition, book)
         self._recorded.append(_Recorded(company, stored, _triggers(transition, book), new_id))
 
-    def save(self) -> list[UUID]:
+    def save(self) -> list[Request]:
         """Write the transitions, and a delivery for each endpoint that subscribes to one.
 
-        Return the ids of the deliveries.
+        Return the attempts to make now; the other deliveries wait for their turn.
         """
         if not self._recorded:
             return []
         transitions.add_all([recorded.stored for recorded in self._recorded])
         endpoints = webhook_endpoints.lock_subscribed(self._organization_id)
-        return deliveries.add_all(
+        return write_new(
             [new for recorded in self._recorded for new in _deliveries(recorded, endpoints)]
         )
 

@@ -1,9 +1,8 @@
 """Makes one attempt of a webhook delivery, in transactions of its own before and after the call."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
-from models.webhooks.deliveries import Attempt
+from models.webhooks.deliveries import Attempt, Request
 from models.webhooks.endpoint_secrets import SecretUnreadable, decrypt
 from services.times import utc_now
 from services.webhooks.claims import ClaimedDelivery, claim
@@ -13,16 +12,16 @@ from services.webhooks.transport import Transport
 
 
 def attempt_delivery(
-    delivery_id: UUID, number: int, *, transport: Transport, secret_keys: Sequence[str]
+    request: Request, *, transport: Transport, secret_keys: Sequence[str]
 ) -> AcceptedDelivery | None:
-    """Claim a delivery and make the attempt with this number; None if it is not its turn.
+    """Claim a delivery and make the requested attempt; None if it is not its turn.
 
     Raises:
         AttemptFailed: the endpoint did not accept it.
         OperationalError, InterfaceError: PostgreSQL cannot be reached. The lease expires and the
             clock enqueues the delivery again.
     """
-    claimed = claim(delivery_id, number, utc_now(), transport.policy)
+    claimed = claim(request, utc_now(), transport.policy)
     if claimed is None:
         return None
     return attempt_claimed(claimed, transport=transport, secret_keys=secret_keys)

@@ -21,7 +21,7 @@ from queues.broker import QueueBroker
 from services.errors import ServiceError
 from services.times import iso_milliseconds
 from services.webhooks.circuit import EndpointHealth
-from services.webhooks.claims import unpark_next
+from services.webhooks.claims import next_requests
 
 TEST_EVENT = "test"
 
@@ -62,28 +62,32 @@ def enqueue_deliveries(broker: QueueBroker, following: Sequence[Request]) -> Non
 
 def subscribe(endpoint: Endpoint, subscription: Subscription) -> None:
     """Change a subscription from now on; deliveries that were written before are still sent."""
-    webhook_endpoints.subscribe(endpoint.id, subscription)
+    webhook_endpoints.subscribe(endpoint.organization_id, endpoint.id, subscription)
 
 
 def disable(endpoint: Endpoint, reason: str, now: datetime) -> None:
     """Stop sending; waiting and new deliveries are kept until the endpoint is enabled."""
     disabled = replace(endpoint, disabled_at=now, disabled_because=reason)
     webhook_endpoints.save_health(disabled)
-    pending_deliveries.pause_waiting(endpoint.id)
+    pending_deliveries.pause_waiting(endpoint.organization_id, endpoint.id)
 
 
 def enable(endpoint: Endpoint, now: datetime, policy: WebhookPolicy) -> list[Request]:
     """Resume sending, beginning with the deliveries that were kept."""
+    # One that is being written may have read that the endpoint is disabled.
+    webhook_endpoints.await_new_deliveries(endpoint.organization_id, endpoint.id)
     enabled = replace(endpoint, disabled_at=None, disabled_because=None, **vars(EndpointHealth()))
     webhook_endpoints.save_health(enabled)
-    pending_deliveries.park_paused(endpoint.id)
-    return unpark_next(enabled, now, policy)
+    pending_deliveries.park_paused(endpoint.organization_id, endpoint.id)
+    return next_requests(enabled, now, policy)
 
 
 def remove(endpoint: Endpoint) -> None:
     """Remove an endpoint and cancel the deliveries that wait for it."""
-    webhook_endpoints.remove(endpoint.id)
-    pending_deliveries.cancel_waiting(endpoint.id)
+    organization_id = endpoint.organization_id
+    webhook_endpoints.await_new_deliveries(organization_id, endpoint.id)
+    webhook_endpoints.remove(organization_id, endpoint.id)
+    pending_deliveries.cancel_waiting(organization_id, endpoint.id)
 
 
 def send_test(endpoint: Endpoint, now: datetime) -> tuple[UUID, list[Request]]:
@@ -92,23 +96,23 @@ def send_test(endpoint: Endpoint, now: datetime) -> tuple[UUID, list[Request]]:
     payload = orjson.dumps(
         {"event": TEST_EVENT, "id": message_id, "timestamp": iso_milliseconds(now)}
     ).decode()
-    delivery_id = deliveries.add(
-        NewDelivery(
-            endpoint.organization_id,
-            endpoint.id,
-            None,
-            message_id,
-            payload,
-            created_at=now,
-            manual=ManualReason.AT_ONCE,
-        )
+    new = NewDelivery(
+        endpoint.organization_id,
+        endpoint.id,
+        None,
+        message_id,
+        payload,
+        created_at=now,
+        manual=ManualReason.AT_ONCE,
     )
-    return delivery_id, [(delivery_id, 1)]
+    return deliveries.add(new), [new.request]
 
 
 def resend(endpoint: Endpoint, delivery_id: UUID, now: datetime) -> list[Request]:
     """Send a finished delivery again at once."""
-    return manual_deliveries.send_again(endpoint.id, [delivery_id], ManualReason.AT_ONCE, now)
+    return manual_deliveries.send_again(
+        endpoint.organization_id, endpoint.id, [delivery_id], ManualReason.AT_ONCE, now
+    )
 
 
 def earliest_recovery(now: datetime, policy: WebhookPolicy) -> datetime:
@@ -130,6 +134,7 @@ def recover(
     earliest = earliest_recovery(now, policy)
     if since < earliest:
         raise RecoveryRefused(f"Deliveries can be recovered from {iso_milliseconds(earliest)} on.")
-    failed = manual_deliveries.list_failed(endpoint.id, since, latest=latest)
-    manual_deliveries.send_again(endpoint.id, failed, ManualReason.RECOVERY, now)
-    return len(failed), unpark_next(endpoint, now, policy)
+    organization_id = endpoint.organization_id
+    failed = manual_deliveries.list_failed(organization_id, endpoint.id, since, latest=latest)
+    manual_deliveries.send_again(organization_id, endpoint.id, failed, ManualReason.RECOVERY, now)
+    return len(failed), next_requests(endpoint, now, policy)

@@ -18,8 +18,9 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
+from models import across_organizations
+from models.across_organizations import StateCount
 from models.database import transaction
-from models.webhooks import delivery_log
 from models.webhooks.deliveries import Attempt, Delivery
 
 HASH = "brazebee:metrics:webhooks"
@@ -99,24 +100,34 @@ def _counted(counters: Mapping[str, float]) -> Iterator[Metric]:
 
 
 def _gauges(now: datetime) -> Iterator[Metric]:
-    summary = delivery_log.summarize(now)
     deliveries = GaugeMetricFamily(
         "brazebee_webhook_deliveries", "Deliveries that are not over, by state.", labels=["state"]
     )
-    for state, number in summary.deliveries.items():
+    counts = across_organizations.count_unfinished_deliveries()
+    for state, number in _sums(("waiting", "parked", "paused"), counts).items():
         deliveries.add_metric([state], number)
     yield deliveries
     endpoints = GaugeMetricFamily(
         "brazebee_webhook_endpoints", "Endpoints by state.", labels=["state"]
     )
-    for state, number in summary.endpoints.items():
+    counts = across_organizations.count_endpoints()
+    for state, number in _sums(("active", "failing", "disabled"), counts).items():
         endpoints.add_metric([state], number)
     yield endpoints
+    oldest = across_organizations.find_oldest_due(until=now)
     yield GaugeMetricFamily(
         "brazebee_webhook_oldest_due_seconds",
         "For how long the oldest delivery that is due has been so.",
-        value=summary.oldest_due.total_seconds(),
+        value=(now - oldest[1]).total_seconds() if oldest else 0.0,
     )
+
+
+def _sums(states: Iterable[str], counts: Iterable[StateCount]) -> dict[str, int]:
+    """Return the number of rows of all organizations by state."""
+    sums = dict.fromkeys(states, 0)
+    for count in counts:
+        sums[count.state] += count.number
+    return sums
 
 
 def _outcome(attempt: Attempt) -> str:

@@ -12,12 +12,15 @@ from models.webhooks.deliveries import Attempt, ManualReason, Request, Result, S
 from models.webhooks.webhook_endpoints import Endpoint
 from services.errors import ServiceError
 from services.webhooks.circuit import EndpointHealth
-from services.webhooks.claims import ClaimedDelivery, claim_locked, unpark_next
+from services.webhooks.claims import ClaimedDelivery, claim_locked, next_requests
 from services.webhooks.retry_schedule import asked_delay, next_attempt_at
 
 logger = logging.getLogger("brazebee.webhooks")
 
 GONE = 410
+
+NO_REFUSAL = (408, 410, 425, 429)
+"""Answers of class 4xx that concern the endpoint or the moment rather than the delivery."""
 
 
 class AttemptFailed(ServiceError):
@@ -38,6 +41,12 @@ class AttemptFailed(ServiceError):
         self.attempt = attempt
         self.retry_after = retry_after
 
+    @property
+    def refused(self) -> bool:
+        """Whether the endpoint can be reached and does not accept this delivery."""
+        status = self.attempt.status_code
+        return status is not None and 400 <= status < 500 and status not in NO_REFUSAL
+
 
 @dataclass(frozen=True)
 class AcceptedDelivery:
@@ -54,7 +63,7 @@ def record_success(
 ) -> AcceptedDelivery:
     """Record in a transaction of its own that a delivery was accepted, and free its slot."""
     with transaction():
-        endpoint = webhook_endpoints.lock_of_delivery(claimed.delivery.id)
+        endpoint = _lock_endpoint(claimed)
         result = Result(State.DELIVERED, counts=not claimed.delivery.manual)
         had_lease = deliveries.finish(claimed.delivery, claimed.token, attempt, result, now)
         if endpoint is None or not had_lease:
@@ -62,10 +71,10 @@ def record_success(
         if claimed.delivery.manual is not ManualReason.AT_ONCE:
             endpoint = _with_health(endpoint, EndpointHealth())
             webhook_endpoints.save_health(replace(endpoint, last_success_at=now))
-        following = unpark_next(endpoint, now, claimed.policy)
+        following = next_requests(endpoint, now, claimed.policy)
         if not claim_next or not following:
             return AcceptedDelivery(claimed, attempt, following)
-        next_claimed = claim_locked(endpoint, *following[0], now, claimed.policy)
+        next_claimed = claim_locked(endpoint, following[0], now, claimed.policy)
         return AcceptedDelivery(claimed, attempt, following[1:], next_claimed)
 
 
@@ -77,11 +86,16 @@ def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None,
     claimed, attempt = failed.claimed, failed.attempt
     delivery, policy = claimed.delivery, claimed.policy
     with transaction():
-        endpoint = webhook_endpoints.lock_of_delivery(delivery.id)
-        blamed = endpoint if endpoint and not failed.our_fault and _is_blamed(claimed) else None
+        endpoint = _lock_endpoint(claimed)
+        blamed = endpoint if endpoint and _is_blamed(failed) else None
         if blamed is not None:
-            wait = asked_delay(failed.retry_after, now, policy)
-            health = _health(blamed).after_failure(now, policy, probe=claimed.probe, wait=wait)
+            health = _health(blamed).after_failure(
+                now,
+                policy,
+                probe=claimed.probe,
+                refused=failed.refused,
+                wait=asked_delay(failed.retry_after, now, policy),
+            )
             blamed = _warned_or_disabled(_with_health(blamed, health), attempt, now, policy)
         result = _result(failed, blamed or endpoint, now)
         if not deliveries.finish(delivery, claimed.token, attempt, result, now):
@@ -89,25 +103,40 @@ def record_failure(failed: AttemptFailed, now: datetime) -> tuple[Result | None,
         if blamed is not None:
             webhook_endpoints.save_health(blamed)
             if blamed.disabled_at is not None:
-                pending_deliveries.pause_waiting(blamed.id)
+                pending_deliveries.pause_waiting(blamed.organization_id, blamed.id)
         after = blamed or endpoint
-        return result, unpark_next(after, now, policy) if after else []
+        return result, next_requests(after, now, policy) if after else []
 
 
-def _is_blamed(claimed: ClaimedDelivery) -> bool:
-    """Whether a failure counts against the endpoint: that of a manual delivery does not."""
-    return claimed.delivery.manual is None or claimed.probe
+def _lock_endpoint(claimed: ClaimedDelivery) -> Endpoint | None:
+    """Lock and read the endpoint again: it may have changed, or been removed, meanwhile."""
+    return webhook_endpoints.lock(claimed.endpoint.organization_id, claimed.endpoint.id)
+
+
+def _is_blamed(failed: AttemptFailed) -> bool:
+    """Whether a failure counts against the endpoint: that of a manual delivery does not.
+
+    Neither does a repeated refusal: otherwise a single delivery would open the circuit of an
+    endpoint that gets few others.
+    """
+    claimed = failed.claimed
+    if failed.our_fault:
+        return False
+    if claimed.probe:
+        return True
+    repeated = failed.refused and claimed.delivery.tries > 0
+    return claimed.delivery.manual is None and not repeated
 
 
 def _result(failed: AttemptFailed, endpoint: Endpoint | None, now: datetime) -> Result:
     """Return the new state of a row whose attempt failed."""
     claimed, delivery = failed.claimed, failed.claimed.delivery
-    if claimed.probe:
+    if claimed.probe and not failed.refused:
         state = State.PAUSED if endpoint and endpoint.disabled_at else State.WAITING
         return Result(state, counts=False, manual=delivery.manual)
     if delivery.manual is not None or endpoint is None:
         # A delivery that was accepted stays accepted, even if sending it again failed.
-        accepted = deliveries.was_accepted(delivery.id)
+        accepted = deliveries.was_accepted(delivery.organization_id, delivery.id)
         return Result(State.DELIVERED if accepted else State.FAILED, counts=False)
     due_at = next_attempt_at(delivery.attempts + 1, now, failed.retry_after, claimed.policy)
     if endpoint.disabled_at is not None:
@@ -154,6 +183,7 @@ def _health(endpoint: Endpoint) -> EndpointHealth:
         endpoint.warned_at,
         endpoint.probe_at,
         endpoint.probe_pause,
+        endpoint.refusals,
     )
 
 

@@ -106,5 +106,6 @@ def wait_in_journal(client: redis.Redis, organization_id: int, company: str, at:
 
 
 def judge(company_id: int, at: float) -> list[UUID]:
-    """Evaluate a company; return the ids of the deliveries written."""
-    return evaluate([company_id], RuleBooks(), after(at)).written
+    """Evaluate a company; return the ids of the deliveries to attempt now."""
+    written = evaluate([company_id], RuleBooks(), after(at)).written
+    return [request.delivery_id for request in written]

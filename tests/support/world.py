@@ -205,10 +205,11 @@ class World:
         *,
         stored_until: Time | None = None,
     ) -> list[UUID]:
-        """Evaluate one company, or all of them; return the ids of the deliveries written."""
+        """Evaluate one company, or all of them; return the ids of the deliveries to attempt now."""
         ids = self.company_ids() if company is None else [self.company_id(company)]
         until = None if stored_until is None else self.at(stored_until)
-        return list(evaluate(ids, self.rulebooks, self._at_or_now(at), stored_until=until).written)
+        written = evaluate(ids, self.rulebooks, self._at_or_now(at), stored_until=until).written
+        return [request.delivery_id for request in written]
 
     # What is recorded
 

@@ -22,7 +22,7 @@ def deliveries(member: Member, company_id: str) -> ResponseReturnValue:
         read_one_snapshot()
         company = find_company(member, company_id)
         logged, next_cursor = delivery_log.read_page_for_company(
-            company.id, after=page_cursor(), limit=PAGE
+            member.organization.id, company.id, after=page_cursor(), limit=PAGE
         )
     return show(
         "company/deliveries.html",

@@ -125,7 +125,7 @@ def _change(
             audit.record(member, action, subject, _audit_detail(changed))
     except RulesUnreadable as error:
         raise ServiceUnavailable(f"{error}. Nothing was changed.") from None
-    enqueue_deliveries([(delivery_id, 1) for delivery_id in result.deliveries])
+    enqueue_deliveries(result.deliveries)
     return result
 
 

@@ -120,10 +120,11 @@ def _find(member: Member, delivery_id: UUID) -> DeliveryDetail:
     """Find a delivery of the member's organization; 404 for any other."""
     with transaction():
         read_one_snapshot()
-        row = delivery_log.find(member.organization.id, delivery_id)
+        organization_id = member.organization.id
+        row = delivery_log.find(organization_id, delivery_id)
         if row is None:
             abort(404)
-        return DeliveryDetail(*row, delivery_log.list_attempts(delivery_id))
+        return DeliveryDetail(*row, delivery_log.list_attempts(organization_id, delivery_id))
 
 
 def _template_values(detail: DeliveryDetail) -> dict[str, object]:

@@ -69,6 +69,7 @@ def rotate_secret(member: Member, endpoint_id: UUID) -> ResponseReturnValue:
     with transaction():
         endpoint = find_endpoint(member, endpoint_id)
         secret = webhook_endpoints.rotate_secret(
+            endpoint.organization_id,
             endpoint.id,
             secret_keys=app_context().settings.secret_keys,
             former_until=now() + overlap,

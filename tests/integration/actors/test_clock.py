@@ -16,7 +16,6 @@ from queues import messages
 from services.health.overrides import FlagOfCompany, JudgingContext, Justification, snooze
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
-from services.webhooks.claims import claim
 from tests.support.clocks import (
     POLICY,
     RecordingBroker,
@@ -27,6 +26,7 @@ from tests.support.clocks import (
     wait_in_journal,
 )
 from tests.support.evaluations import FEW_LOGINS
+from tests.support.webhooks.endpoints import claim_try, message_of
 from tests.support.world import MICROSECOND, START, after
 
 pytestmark = pytest.mark.usefixtures("settings")
@@ -335,7 +335,7 @@ def test_a_new_delivery_whose_message_was_lost_is_enqueued_after_two_seconds(
 ) -> None:
     delivery_id = new_delivery(settings)
     assert ticking.at(2 - MICROSECOND) == []
-    assert ticking.at(2) == [f"deliver('{delivery_id}', 1)"]
+    assert ticking.at(2) == [message_of(delivery_id, 1)]
 
 
 def test_a_failed_delivery_is_enqueued_when_its_next_attempt_is_due(
@@ -345,23 +345,23 @@ def test_a_failed_delivery_is_enqueued_when_its_next_attempt_is_due(
     for number, wait in enumerate(POLICY.retry_delays, start=1):
         failed = Attempt(START, 5, 500, "answered 500", "")
         result = Result(State.WAITING, counts=True, next_attempt_at=START + wait)
-        claimed = claim(delivery_id, number, START, POLICY)
+        claimed = claim_try(delivery_id, number, 0)
         assert claimed is not None
         with transaction():
             deliveries.finish(claimed.delivery, claimed.token, failed, result, START)
         due = wait.total_seconds()
         assert ticking.at(due - MICROSECOND) == []
-        assert ticking.at(due) == [f"deliver('{delivery_id}', {number + 1})"]
+        assert ticking.at(due) == [message_of(delivery_id, number + 1)]
 
 
 def test_an_attempt_that_never_ended_is_enqueued_again_after_its_lease(
     ticking: Ticking, settings: Settings
 ) -> None:
     delivery_id = new_delivery(settings)
-    assert claim(delivery_id, 1, START, POLICY) is not None
+    assert claim_try(delivery_id, 1, 0) is not None
     lease = LEASE.total_seconds()
     assert ticking.at(lease - MICROSECOND) == []
-    assert ticking.at(lease) == [f"deliver('{delivery_id}', 1)"]
+    assert ticking.at(lease) == [message_of(delivery_id, 1)]
 
 
 def test_a_message_that_redis_did_not_accept_is_enqueued_again_at_once(ticking: Ticking) -> None:

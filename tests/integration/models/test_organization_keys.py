@@ -21,7 +21,7 @@ SHARED = {
 ACROSS_ORGANIZATIONS = {
     "api_keys_by_digest",
     "companies_unsettled",
-    "deliveries_due",
+    "deliveries_due_at",
     "event_weeks_touched",
     "flag_overrides_due",
     "flag_states_due",

@@ -1,15 +1,18 @@
 """Endpoints with deliveries, and attempts of them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from config.settings import Settings
 from config.webhook_policy import WebhookPolicy
+from models import across_organizations
 from models.database import execute, query, transaction
 from models.webhooks import deliveries, pending_deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt, ManualReason, NewDelivery, Request, Result
 from models.webhooks.webhook_endpoints import Endpoint
+from queues import messages
 from services.webhooks import endpoints
 from services.webhooks.claims import ClaimedDelivery, claim
 from services.webhooks.outcomes import AttemptFailed, record_failure, record_success
@@ -18,6 +21,9 @@ from tests.support.world import START, after
 POLICY = WebhookPolicy()
 
 HOUR = 3600.0
+
+Try = tuple[UUID, int]
+"""A delivery and the number of the attempt to make."""
 
 
 @dataclass
@@ -67,10 +73,10 @@ class WebhookEndpoint:
         with transaction():
             endpoints.disable(endpoints.lock(self.organization_id, self.id), "by hand", after(at))
 
-    def enable(self, at: float) -> list[Request]:
+    def enable(self, at: float) -> list[Try]:
         with transaction():
-            return endpoints.enable(
-                endpoints.lock(self.organization_id, self.id), after(at), POLICY
+            return tries(
+                endpoints.enable(endpoints.lock(self.organization_id, self.id), after(at), POLICY)
             )
 
 
@@ -87,9 +93,28 @@ def row(delivery_id: UUID) -> dict[str, Any]:
     return delivery
 
 
+def tries(requests: Iterable[Request]) -> list[Try]:
+    return [(request.delivery_id, request.attempt) for request in requests]
+
+
+def request_of(delivery_id: UUID, attempt: int) -> Request:
+    delivery = row(delivery_id)
+    return Request(delivery["organization_id"], delivery["endpoint_id"], delivery_id, attempt)
+
+
+def message_of(delivery_id: UUID, attempt: int) -> str:
+    """Return the message for an attempt as a broker records it."""
+    return str(messages.deliver(*request_of(delivery_id, attempt)))
+
+
+def claim_try(delivery_id: UUID, attempt: int, at: float) -> ClaimedDelivery | None:
+    """Claim a row for the attempt with this number."""
+    return claim(request_of(delivery_id, attempt), after(at), POLICY)
+
+
 def try_claim(delivery_id: UUID, at: float) -> ClaimedDelivery | None:
     """Claim a row for its next attempt, as a worker does with its message."""
-    return claim(delivery_id, row(delivery_id)["tries"] + 1, after(at), POLICY)
+    return claim_try(delivery_id, row(delivery_id)["tries"] + 1, at)
 
 
 def begin(delivery_id: UUID, at: float) -> ClaimedDelivery:
@@ -99,25 +124,36 @@ def begin(delivery_id: UUID, at: float) -> ClaimedDelivery:
     return claimed
 
 
-def succeed(claimed: ClaimedDelivery, at: float) -> list[Request]:
-    return list(record_success(claimed, Attempt(after(at), 5, 200, None, ""), after(at)).following)
+def succeed(claimed: ClaimedDelivery, at: float) -> list[Try]:
+    accepted = Attempt(after(at), 5, 200, None, "")
+    return tries(record_success(claimed, accepted, after(at)).following)
 
 
 def fail(
     claimed: ClaimedDelivery, at: float, *, status: int = 500, retry_after: str | None = None
-) -> tuple[Result, list[Request]]:
+) -> tuple[Result, list[Try]]:
     failed = Attempt(after(at), 5, status, f"answered {status}", "")
-    return record_failure(AttemptFailed(claimed, failed, retry_after=retry_after), after(at))
+    result, following = record_failure(
+        AttemptFailed(claimed, failed, retry_after=retry_after), after(at)
+    )
+    return result, tries(following)
 
 
-def due(at: float) -> list[Request]:
+def due(at: float) -> list[Try]:
     with transaction():
-        return pending_deliveries.find_due(until=after(at), limit=500)
+        return tries(across_organizations.find_due_deliveries(until=after(at), limit=500))
 
 
-def probes(at: float) -> list[Request]:
+def probes(at: float) -> list[Try]:
+    """Return what the clock would enqueue as probes."""
     with transaction():
-        return pending_deliveries.find_probes(until=after(at), limit=500)
+        return tries(
+            request
+            for probe in across_organizations.find_due_probes(until=after(at), limit=500)
+            for request in pending_deliveries.find_probes(
+                probe.organization_id, [probe.endpoint_id]
+            )
+        )
 
 
 def break_circuit(endpoint: WebhookEndpoint, at: float = 0) -> None:

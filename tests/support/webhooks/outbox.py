@@ -12,8 +12,9 @@ from dramatiq.brokers.stub import StubBroker
 from actors.retries import WebhookRetries
 from config.settings import Settings
 from config.webhook_policy import WebhookPolicy
+from models import across_organizations
 from models.database import query, transaction
-from models.webhooks import pending_deliveries
+from models.webhooks.deliveries import Request
 from queues import messages
 from services.webhooks.addresses import AddressPolicy
 from services.webhooks.delivery import attempt_delivery
@@ -44,13 +45,15 @@ class Outbox:
     secret: str
     delivery_id: UUID
 
+    def request(self, number: int) -> Request:
+        return Request(self.organization_id, self.endpoint_id, self.delivery_id, number)
+
     def attempt(
         self, number: int, *, secret_keys: tuple[str, ...] | None = None
     ) -> AcceptedDelivery | None:
         """Make an attempt as the `deliver` actor does."""
         return attempt_delivery(
-            self.delivery_id,
-            number,
+            self.request(number),
             transport=Transport(
                 AddressPolicy(self.settings.webhook_allow_nets),
                 WebhookPolicy(timeout=timedelta(seconds=5)),
@@ -68,7 +71,7 @@ class Outbox:
         except AttemptFailed as error:
             failed = error
         broker = StubBroker(middleware=[])
-        message = MessageProxy(messages.deliver(self.delivery_id, number))
+        message = MessageProxy(messages.deliver(*self.request(number)))
         with redis.Redis.from_url(self.settings.redis_url) as client:
             retries = WebhookRetries(WebhookCounters(client))
             retries.after_process_message(broker, message, exception=failed)
@@ -87,4 +90,5 @@ class Outbox:
 
     def due(self, at: datetime) -> list[tuple[UUID, int]]:
         with transaction():
-            return pending_deliveries.find_due(until=at, limit=10)
+            due = across_organizations.find_due_deliveries(until=at, limit=10)
+        return [(request.delivery_id, request.attempt) for request in due]

@@ -1,8 +1,10 @@
 """A real receiver of webhooks."""
 
+import json
 import queue
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,6 +18,7 @@ class Receiver:
         self.received: queue.Queue[tuple[float, dict[str, str], bytes]] = queue.Queue()
         self.answers: queue.Queue[int] = queue.Queue()
         self.takes_seconds = 0.0
+        self.choose: Callable[[dict[str, Any]], int] | None = None  # a status for each payload
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -23,7 +26,7 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 outer.received.put((time.time(), dict(self.headers.items()), body))
                 time.sleep(outer.takes_seconds)
-                self.send_response(204 if outer.answers.empty() else outer.answers.get())
+                self.send_response(outer.status(body))
                 self.end_headers()
 
             def log_message(self, *_args: object) -> None:
@@ -32,6 +35,11 @@ class Receiver:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def status(self, body: bytes) -> int:
+        if self.choose is not None:
+            return self.choose(json.loads(body))
+        return 204 if self.answers.empty() else self.answers.get()
 
     def next(self, secret: str, seconds: float = 30.0) -> tuple[float, dict[str, Any]]:
         """Return when the next webhook arrived, and its payload after verifying the signature."""

@@ -14,6 +14,7 @@ from dramatiq.brokers.stub import StubBroker
 from actors.retries import WebhookRetries
 from config.settings import Settings
 from config.webhook_policy import WebhookPolicy
+from models import across_organizations
 from models.database import query, transaction
 from models.organizations import organizations
 from models.webhooks import deliveries, webhook_endpoints
@@ -69,13 +70,16 @@ def new_delivery(url: str, settings: Settings) -> UUID:
 
 
 def attempt(delivery_id: UUID, number: int, policy: AddressPolicy, settings: Settings) -> None:
+    with transaction():
+        request = across_organizations.find_request(delivery_id, number)
+    assert request is not None
     transport = Transport(policy, WebhookPolicy(timeout=timedelta(seconds=TOTAL_SECONDS)))
     failed = None
     try:
-        attempt_delivery(delivery_id, number, transport=transport, secret_keys=settings.secret_keys)
+        attempt_delivery(request, transport=transport, secret_keys=settings.secret_keys)
     except AttemptFailed as error:
         failed = error
-    message = MessageProxy(messages.deliver(delivery_id, number))
+    message = MessageProxy(messages.deliver(*request))
     with redis.Redis.from_url(settings.redis_url) as client:
         retries = WebhookRetries(WebhookCounters(client))
         retries.after_process_message(StubBroker(middleware=[]), message, exception=failed)

@@ -7,6 +7,7 @@ from dramatiq import Message
 from queues import messages
 
 EVENT: dict[str, Any] = {"event_id": "e1", "company": {"id": "acme", "name": "Acme"}, "user": None}
+ENDPOINT = UUID("0199f8e2-0000-7000-8000-000000000000")
 DELIVERY = UUID("0199f8e2-0000-7000-8000-000000000001")
 
 
@@ -15,7 +16,12 @@ DELIVERY = UUID("0199f8e2-0000-7000-8000-000000000001")
     [
         (messages.persist([EVENT]), "events", "persist", ([EVENT],)),
         (messages.evaluate(7), "health", "evaluate", (7,)),
-        (messages.deliver(DELIVERY, attempt=3), "webhooks", "deliver", (str(DELIVERY), 3)),
+        (
+            messages.deliver(1, ENDPOINT, DELIVERY, attempt=3),
+            "webhooks",
+            "deliver",
+            (str(DELIVERY), 3, 1, str(ENDPOINT)),
+        ),
     ],
 )
 def test_a_message_has_its_queue_actor_and_arguments(
@@ -29,7 +35,11 @@ def test_a_message_has_its_queue_actor_and_arguments(
 
 @pytest.mark.parametrize(
     "message",
-    [messages.persist([EVENT]), messages.evaluate(7), messages.deliver(DELIVERY, attempt=3)],
+    [
+        messages.persist([EVENT]),
+        messages.evaluate(7),
+        messages.deliver(1, ENDPOINT, DELIVERY, attempt=3),
+    ],
 )
 def test_a_message_is_decoded_as_it_was_encoded(message: Message[None]) -> None:
     decoded = Message.decode(message.encode())
@@ -43,7 +53,9 @@ def test_equal_requests_are_separate_messages() -> None:
 
 def test_only_equal_requests_have_the_same_text() -> None:
     assert str(messages.evaluate(7)) == str(messages.evaluate(7))
-    assert str(messages.deliver(DELIVERY, 1)) != str(messages.deliver(DELIVERY, 2))
+    assert str(messages.deliver(1, ENDPOINT, DELIVERY, 1)) != str(
+        messages.deliver(1, ENDPOINT, DELIVERY, 2)
+    )
 
 
 @pytest.mark.parametrize("event", [EVENT, {"é": "😀\u2028\\", "n": [2**64 - 1, -1.5e300, None]}])

@@ -41,7 +41,8 @@ def test_an_evaluation_an_hour_late_records_every_crossing_at_its_instant_in_ord
     assert [t.sequence for t in recorded] == list(range(1, len(expected) + 1))
     assert {t.recorded_at for t in recorded} == {world.at(3600)}
     written = world.rows("select id, endpoint_id, transition_id, message_id, state from deliveries")
-    assert {row["id"] for row in written} == set(delivery_ids)
+    assert {row["id"] for row in written} > set(delivery_ids)
+    assert len(delivery_ids) == 2, "the first of each endpoint"
     assert {(row["endpoint_id"], row["transition_id"]) for row in written} == {
         (endpoint, t.id) for endpoint in (first, second) for t in recorded
     }

@@ -95,7 +95,7 @@ def test_each_change_by_an_override_sends_a_webhook(tenant: Tenant, settings: Se
     written = tenant.override(5, "Critical", until=20)
     with transaction():
         waiting = query("select id from deliveries where state = 'waiting'")
-    assert [row["id"] for row in waiting] == list(written.deliveries)
+    assert [row["id"] for row in waiting] == [each.delivery_id for each in written.deliveries]
     tenant.judge("acme", 20)
     began, ended = payloads()
     assert began == {

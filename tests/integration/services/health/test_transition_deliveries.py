@@ -19,7 +19,7 @@ def test_exactly_the_endpoints_of_the_organization_get_a_delivery(
     removed = ours.subscribe(settings)
     theirs.subscribe(settings)
     with transaction():
-        webhook_endpoints.remove(removed)
+        webhook_endpoints.remove(ours.id, removed)
     ours.track("acme", 0)
     ours.judge("acme", 0)
     written = ours.rows("select organization_id, endpoint_id, state from deliveries")

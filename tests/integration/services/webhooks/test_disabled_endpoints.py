@@ -8,7 +8,7 @@ from models.database import execute, transaction
 from models.webhooks import deliveries, pending_deliveries
 from models.webhooks.deliveries import NewDelivery, Result, State
 from services.webhooks import endpoints
-from services.webhooks.claims import unpark_next
+from services.webhooks.claims import next_requests
 from tests.support.webhooks.endpoints import (
     HOUR,
     POLICY,
@@ -149,11 +149,11 @@ def test_pausing_ignores_deliveries_that_are_in_flight_or_finished(
     succeed(begin(accepted, 0), 0)
     begin(in_flight, 0)
     with transaction():
-        deliveries.park(parked)
-        assert pending_deliveries.pause_waiting(endpoint.id) == 2
+        deliveries.park(endpoint.organization_id, parked)
+        assert pending_deliveries.pause_waiting(endpoint.organization_id, endpoint.id) == 2
     assert endpoint.states() == ["delivered", "waiting", "paused", "paused"]
     with transaction():
-        assert pending_deliveries.park_paused(endpoint.id) == 2
+        assert pending_deliveries.park_paused(endpoint.organization_id, endpoint.id) == 2
     assert endpoint.states() == ["delivered", "waiting", "parked", "parked"]
     assert row(fresh)["next_attempt_at"] is None
 
@@ -167,7 +167,7 @@ def test_a_disabled_endpoint_or_an_open_circuit_unparks_nothing(
     for endpoint in two_endpoints:
         for delivery_id in endpoint.add(2):
             with transaction():
-                deliveries.park(delivery_id)
+                deliveries.park(endpoint.organization_id, delivery_id)
                 locked = endpoints.lock(endpoint.organization_id, endpoint.id)
-                assert unpark_next(locked, after(HOUR), POLICY) == []
+                assert next_requests(locked, after(29), POLICY) == []
         assert endpoint.states() == ["parked", "parked"]

@@ -1,15 +1,18 @@
 """The circuit of an endpoint and its probes."""
 
+from datetime import datetime
+
 import pytest
 
-from models.across_organizations import is_anything_due
 from models.database import transaction
-from models.webhooks.deliveries import ManualReason, State
+from models.webhooks import deliveries
+from models.webhooks.deliveries import ManualReason, Result, State
 from tests.support.webhooks.endpoints import (
     HOUR,
     WebhookEndpoint,
     begin,
     break_circuit,
+    claim_try,
     due,
     fail,
     probes,
@@ -20,9 +23,10 @@ from tests.support.webhooks.endpoints import (
 from tests.support.world import MICROSECOND, START, after
 
 
-def is_due(at: float) -> bool:
-    with transaction():
-        return is_anything_due(until=after(at), rules_since=after(at))
+def seconds_of(at: datetime | None) -> float:
+    """Return an instant in seconds after `START`."""
+    assert at is not None
+    return (at - START).total_seconds()
 
 
 def test_the_fifth_failure_in_a_row_opens_the_circuit_and_parks_further_rows(
@@ -61,7 +65,7 @@ def test_a_failure_that_opens_the_circuit_unparks_nothing(endpoint: WebhookEndpo
     assert row(ids[6])["parked"]
 
 
-def test_the_clock_enqueues_the_oldest_new_row_of_each_open_circuit_as_its_probe(
+def test_the_clock_enqueues_a_new_row_of_each_open_circuit_as_its_probe(
     two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint],
 ) -> None:
     for endpoint in two_endpoints:
@@ -71,9 +75,9 @@ def test_the_clock_enqueues_the_oldest_new_row_of_each_open_circuit_as_its_probe
     for delivery_id in (*recovered, *fresh[0], *fresh[1]):
         assert try_claim(delivery_id, 1) is None
     assert probes(30 - MICROSECOND) == []
-    assert not is_due(30 - MICROSECOND)
-    assert is_due(30)
-    assert sorted(probes(30)) == sorted([(fresh[0][0], 1), (fresh[1][0], 1)])
+    assert len(probes(30)) == 2
+    for delivery_id, number in probes(30):
+        assert (number, delivery_id in (*fresh[0], *fresh[1])) == (1, True)
     assert due(HOUR) == []
 
 
@@ -105,6 +109,129 @@ def test_a_failed_probe_counts_as_no_attempt_and_doubles_the_pause_up_to_half_an
         assert probes(at - MICROSECOND) == []
         assert probes(at) == [(delivery_id, number + 1)]
     assert pauses == [60, 120, 240, 480, 960, 1800, 1800, 1800, 1800]
+
+
+def test_each_probe_takes_another_row(endpoint: WebhookEndpoint) -> None:
+    break_circuit(endpoint)
+    ids = endpoint.add(4)
+    for delivery_id in ids:
+        assert try_claim(delivery_id, 1) is None
+    for round_ in range(2):
+        probed = []
+        for _ in ids:
+            at = seconds_of(endpoint.stored.probe_at)
+            [(delivery_id, number)] = probes(at)
+            assert number == round_ + 1
+            fail(begin(delivery_id, at), at)
+            probed.append(delivery_id)
+        assert sorted(probed) == ids
+
+
+def test_a_row_that_is_refused_as_a_probe_spends_an_attempt_and_another_one_follows_at_once(
+    endpoint: WebhookEndpoint,
+) -> None:
+    break_circuit(endpoint)
+    ids = endpoint.add(4)
+    for delivery_id in ids:
+        assert try_claim(delivery_id, 1) is None
+    [(refused, _)] = probes(30)
+    result, [(other, number)] = fail(begin(refused, 30), 30, status=400)
+    assert (result.state, result.counts) == (State.WAITING, True)
+    assert result.next_attempt_at is not None
+    assert (row(refused)["parked"], row(refused)["attempts"]) == (False, 1)
+    assert (number, other != refused) == (1, True)
+    following = succeed(begin(other, 30), 30)
+    assert sorted(following) == sorted((i, 1) for i in ids if i not in (refused, other))
+    assert endpoint.stored.probe_at is None
+
+
+def test_an_endpoint_that_refuses_everything_is_probed_twenty_times_before_each_pause(
+    endpoint: WebhookEndpoint,
+) -> None:
+    ids = endpoint.add(80)
+    for delivery_id in ids[:4]:
+        assert fail(begin(delivery_id, 0), 0, status=401)[1] == []
+    fifth = begin(ids[4], 0)
+    for delivery_id in ids[5:]:
+        try_claim(delivery_id, 0)
+    following, pauses, probed = fail(fifth, 0, status=401)[1], [], 0
+    at = 0.0
+    while len(pauses) < 3:
+        for delivery_id, _ in following:
+            following = fail(begin(delivery_id, at), at, status=401)[1]
+            probed += 1
+        if not following:
+            pauses.append((probed, seconds_of(endpoint.stored.probe_at) - at))
+            at, probed = seconds_of(endpoint.stored.probe_at), 0
+            following = probes(at)
+    assert pauses == [(20, 30), (20, 60), (20, 120)]
+    assert endpoint.stored.failures == 65
+    assert endpoint.stored.failing_since == START
+
+
+def test_an_endpoint_that_refuses_everything_is_disabled_after_120_hours(
+    endpoint: WebhookEndpoint,
+) -> None:
+    break_circuit(endpoint)
+    for delivery_id in endpoint.add(2):
+        assert try_claim(delivery_id, 1) is None
+    [(first, _)] = probes(60 * HOUR)
+    fail(begin(first, 60 * HOUR), 60 * HOUR, status=404)
+    [(second, _)] = probes(120 * HOUR)
+    assert fail(begin(second, 120 * HOUR), 120 * HOUR, status=404)[0].state is State.PAUSED
+    assert endpoint.stored.disabled_at == after(120 * HOUR)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 301])
+def test_other_answers_count_as_failures_of_the_endpoint(
+    endpoint: WebhookEndpoint, status: int
+) -> None:
+    break_circuit(endpoint)
+    first, second = endpoint.add(2)
+    for delivery_id in (first, second):
+        assert try_claim(delivery_id, 1) is None
+    [(probe, _)] = probes(30)
+    result, following = fail(begin(probe, 30), 30, status=status)
+    assert (result.counts, following) == (False, [])
+    assert endpoint.stored.probe_at == after(90)
+
+
+def test_a_row_that_is_refused_again_and_again_does_not_open_the_circuit(
+    endpoint: WebhookEndpoint,
+) -> None:
+    [delivery_id] = endpoint.add()
+    for number in range(1, 11):
+        assert row(delivery_id)["state"] == "waiting"
+        assert fail(begin(delivery_id, number), number, status=400)[0].counts
+    assert (row(delivery_id)["state"], row(delivery_id)["attempts"]) == ("failed", 10)
+    assert (endpoint.stored.failures, endpoint.stored.probe_at) == (1, None)
+
+
+def test_many_rows_that_are_refused_among_others_delay_these_by_no_pause(
+    endpoint: WebhookEndpoint,
+) -> None:
+    ids = endpoint.add(60)
+    refused = set(ids[:30])  # the oldest, as after an outage
+    with transaction():
+        for delivery_id in ids[2:]:
+            deliveries.park(endpoint.organization_id, delivery_id)
+    requests = [(delivery_id, 1) for delivery_id in ids[:2]]
+    while requests:
+        delivery_id, number = requests.pop(0)
+        if claimed := claim_try(delivery_id, number, 0):
+            if delivery_id in refused:
+                requests += fail(claimed, 0, status=400)[1]
+            else:
+                requests += succeed(claimed, 0)
+    assert [row(delivery_id)["state"] for delivery_id in ids[30:]] == ["delivered"] * 30
+    attempts = [row(delivery_id)["attempts"] for delivery_id in ids[:30]]
+    assert attempts == [1] * 30
+
+
+def test_a_recovery_that_is_refused_as_a_probe_has_failed(endpoint: WebhookEndpoint) -> None:
+    break_circuit(endpoint)
+    [delivery_id] = endpoint.add(1, ManualReason.RECOVERY)
+    assert fail(begin(delivery_id, 30), 30, status=400)[0] == Result(State.FAILED, counts=False)
 
 
 def test_an_accepted_probe_closes_the_circuit_and_unparks_two_rows(

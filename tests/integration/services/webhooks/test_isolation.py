@@ -6,10 +6,18 @@ import pytest
 
 from models.database import transaction
 from models.webhooks import deliveries
-from models.webhooks.deliveries import ManualReason, Request
-from services.webhooks.claims import ClaimedDelivery, claim
+from models.webhooks.deliveries import ManualReason
+from services.webhooks.claims import ClaimedDelivery
 from tests.support.properties import seeds
-from tests.support.webhooks.endpoints import POLICY, WebhookEndpoint, due, fail, probes, succeed
+from tests.support.webhooks.endpoints import (
+    Try,
+    WebhookEndpoint,
+    claim_try,
+    due,
+    fail,
+    probes,
+    succeed,
+)
 from tests.support.world import after
 
 
@@ -20,7 +28,7 @@ class RandomFailures:
         self.two_endpoints = two_endpoints
         self.chance = random.Random(seed)
         self.at = 0.0
-        self.requests: list[Request] = []
+        self.requests: list[Try] = []
         self.in_flight: list[ClaimedDelivery] = []
 
     def step(self) -> None:
@@ -34,7 +42,7 @@ class RandomFailures:
         self.requests += due(self.at) + probes(self.at)
         self.requests = [request for request in self.requests if self.chance.random() < 0.8]
         for delivery_id, number in self.chance.sample(self.requests, min(len(self.requests), 3)):
-            claimed = claim(delivery_id, number, after(self.at), POLICY)
+            claimed = claim_try(delivery_id, number, self.at)
             self.in_flight += [claimed] if claimed else []
         for claimed in [claimed for claimed in self.in_flight if self.chance.random() < 0.5]:
             self.in_flight.remove(claimed)
@@ -54,7 +62,7 @@ class RandomFailures:
             requests = due(self.at) + probes(self.at)
             self.at += 1 if requests else 60
             for delivery_id, number in requests:
-                if claimed := claim(delivery_id, number, after(self.at), POLICY):
+                if claimed := claim_try(delivery_id, number, self.at):
                     succeed(claimed, self.at)
             if not any(
                 {"waiting", "parked"} & set(endpoint.states()) for endpoint in self.two_endpoints
@@ -80,6 +88,6 @@ def test_whatever_fails_or_is_lost_every_row_is_finished_and_no_slot_is_exceeded
 def in_flight(endpoint: WebhookEndpoint, at: float) -> int:
     """Return the number of attempts in flight that take a slot."""
     with transaction():
-        reasons = deliveries.list_in_flight(endpoint.id, after(at))
+        reasons = deliveries.list_in_flight(endpoint.organization_id, endpoint.id, after(at))
     assert reasons.count(ManualReason.RECOVERY) <= 1
     return len(reasons) - reasons.count(ManualReason.AT_ONCE)

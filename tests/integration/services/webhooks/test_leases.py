@@ -20,12 +20,12 @@ POLICY = WebhookPolicy()
 
 def test_a_claimed_row_cannot_be_claimed_again_for_a_minute(outbox: Outbox) -> None:
     claimed_at = datetime.now(UTC)
-    first = claim(outbox.delivery_id, 1, claimed_at, POLICY)
+    first = claim(outbox.request(1), claimed_at, POLICY)
     assert first is not None
-    assert claim(outbox.delivery_id, 1, claimed_at, POLICY) is None
+    assert claim(outbox.request(1), claimed_at, POLICY) is None
     end = claimed_at + LEASE
-    assert claim(outbox.delivery_id, 1, end - timedelta(microseconds=1), POLICY) is None
-    second = claim(outbox.delivery_id, 1, end, POLICY)
+    assert claim(outbox.request(1), end - timedelta(microseconds=1), POLICY) is None
+    second = claim(outbox.request(1), end, POLICY)
     assert second is not None
     assert timedelta(seconds=60) == LEASE
     assert second.delivery.tries == first.delivery.tries == 0
@@ -34,7 +34,7 @@ def test_a_claimed_row_cannot_be_claimed_again_for_a_minute(outbox: Outbox) -> N
 
 def test_the_clock_enqueues_the_delivery_of_a_killed_worker_again(outbox: Outbox) -> None:
     claimed_at = datetime.now(UTC)
-    claim(outbox.delivery_id, 1, claimed_at, POLICY)
+    claim(outbox.request(1), claimed_at, POLICY)
     assert outbox.due(claimed_at + LEASE - timedelta(microseconds=1)) == []
     assert outbox.due(claimed_at + LEASE) == [(outbox.delivery_id, 1)]
 
@@ -43,8 +43,8 @@ def test_a_worker_that_lost_its_lease_does_not_change_the_row(outbox: Outbox) ->
     now = datetime.now(UTC)
     refused = Attempt(now, 5, 500, "answered 500", "late")
     accepted = Attempt(now, 5, 200, None, "thanks")
-    slow = claim(outbox.delivery_id, 1, now, POLICY)
-    quick = claim(outbox.delivery_id, 1, now + LEASE, POLICY)
+    slow = claim(outbox.request(1), now, POLICY)
+    quick = claim(outbox.request(1), now + LEASE, POLICY)
     assert slow is not None
     assert quick is not None
     record_failure(AttemptFailed(slow, refused), now)
@@ -77,7 +77,7 @@ def test_removing_an_endpoint_cancels_its_waiting_deliveries(
 
 def test_an_attempt_in_flight_does_not_revive_a_cancelled_delivery(outbox: Outbox) -> None:
     now = datetime.now(UTC)
-    claimed = claim(outbox.delivery_id, 1, now, POLICY)
+    claimed = claim(outbox.request(1), now, POLICY)
     assert claimed is not None
     remove_endpoint(outbox)
     refused = Attempt(now, 5, 500, "answered 500", "")
@@ -91,6 +91,9 @@ def test_another_organization_cannot_reach_an_endpoint(outbox: Outbox) -> None:
     with transaction():
         stranger = organizations.create("stranger").id
         assert webhook_endpoints.lock(stranger, outbox.endpoint_id) is None
+        assert deliveries.lock(stranger, outbox.delivery_id) is None
+    request = outbox.request(1)._replace(organization_id=stranger)
+    assert claim(request, datetime.now(UTC), POLICY) is None
     assert outbox.row["state"] == "waiting"
 
 

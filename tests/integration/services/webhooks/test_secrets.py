@@ -29,6 +29,7 @@ def test_during_a_rotation_both_secrets_sign_and_the_official_library_accepts_ei
     outbox.attempt_and_retry(1)
     with transaction():
         secret = webhook_endpoints.rotate_secret(
+            outbox.organization_id,
             outbox.endpoint_id,
             secret_keys=keys,
             former_until=datetime.now(UTC) + timedelta(hours=24),

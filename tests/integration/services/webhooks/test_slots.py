@@ -11,13 +11,14 @@ from models.database import transaction
 from models.webhooks import deliveries
 from models.webhooks.deliveries import ManualReason
 from services.webhooks import endpoints
-from services.webhooks.claims import claim, unpark_next
+from services.webhooks.claims import next_requests
 from tests.support.webhooks.endpoints import (
     HOUR,
     POLICY,
     WebhookEndpoint,
     begin,
     break_circuit,
+    claim_try,
     due,
     fail,
     probes,
@@ -25,7 +26,7 @@ from tests.support.webhooks.endpoints import (
     succeed,
     try_claim,
 )
-from tests.support.world import MICROSECOND, START, after
+from tests.support.world import MICROSECOND, START
 
 
 def test_two_attempts_at_a_time_go_to_an_endpoint_and_further_ones_are_parked(
@@ -56,7 +57,7 @@ def test_at_most_two_of_many_concurrent_workers_get_a_slot(endpoint: WebhookEndp
 
     def work(delivery_id: UUID) -> bool:
         start.wait(5)
-        return claim(delivery_id, 1, START, POLICY) is not None
+        return claim_try(delivery_id, 1, 0) is not None
 
     with ThreadPoolExecutor(8) as workers:
         claimed = list(workers.map(work, ids))
@@ -99,7 +100,7 @@ def test_many_rows_of_one_endpoint_are_all_sent_in_order(
     order = [claimed.delivery.id for claimed in in_flight]
     while in_flight:
         for delivery_id, number in succeed(in_flight.pop(0), 1):
-            claimed = claim(delivery_id, number, after(1), POLICY)
+            claimed = claim_try(delivery_id, number, 1)
             if claimed:
                 in_flight.append(claimed)
                 order.append(delivery_id)
@@ -138,10 +139,10 @@ def test_only_one_parked_row_of_a_recovery_is_unparked_at_a_time(
 ) -> None:
     for delivery_id in endpoint.add(3, ManualReason.RECOVERY):
         with transaction():
-            deliveries.park(delivery_id)
+            deliveries.park(endpoint.organization_id, delivery_id)
     with transaction():
         locked = endpoints.lock(endpoint.organization_id, endpoint.id)
-        assert len(unpark_next(locked, START, POLICY)) == 1
+        assert len(next_requests(locked, START, POLICY)) == 1
     assert endpoint.states() == ["waiting", "parked", "parked"]
 
 
@@ -162,7 +163,7 @@ def test_a_thousand_rows_of_an_endpoint_that_hangs_do_not_block_another(
 ) -> None:
     hanging, healthy = two_endpoints
     for delivery_id in hanging.add(1_000):
-        claim(delivery_id, 1, START, POLICY)
+        claim_try(delivery_id, 1, 0)
     assert sorted(set(hanging.states())) == ["parked", "waiting"]
     [ours] = healthy.add()
     assert due(2) == [(ours, 1)]
@@ -170,7 +171,7 @@ def test_a_thousand_rows_of_an_endpoint_that_hangs_do_not_block_another(
     assert probes(HOUR) == []
     waiting = due(LEASE.total_seconds())
     assert len(waiting) == 2, "the two in flight, when their leases end"
-    claimed = [claim(delivery_id, number, after(60), POLICY) for delivery_id, number in waiting]
+    claimed = [claim_try(delivery_id, number, 60) for delivery_id, number in waiting]
     assert all(claimed)
 
 
@@ -183,7 +184,7 @@ def test_a_repeated_message_makes_no_second_attempt_whatever_the_outcome_of_the_
     begin(in_flight, 0)
     for delivery_id in (accepted, refused, in_flight):
         before = row(delivery_id)
-        assert claim(delivery_id, 1, after(1), POLICY) is None
+        assert claim_try(delivery_id, 1, 1) is None
         assert row(delivery_id) == before
 
 
@@ -193,9 +194,7 @@ def test_a_repeated_message_of_a_probe_makes_no_second_one(endpoint: WebhookEndp
     fail(begin(delivery_id, 30), 30)
     before = endpoint.health, row(delivery_id)
     assert row(delivery_id)["attempts"] == 0
-    assert claim(delivery_id, 1, after(HOUR), POLICY) is None, (
-        "its number is that of the probe that was made"
-    )
+    assert claim_try(delivery_id, 1, HOUR) is None, "its number is that of the probe that was made"
     assert (endpoint.health, row(delivery_id)) == before
 
 

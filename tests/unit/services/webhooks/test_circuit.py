@@ -89,6 +89,40 @@ def test_a_probe_that_fails_after_the_circuit_has_closed_does_not_open_it() -> N
     assert (health.failures, health.probe_at) == (1, None)
 
 
+def pauses_of(health: EndpointHealth, number: int) -> list[float]:
+    """Return the pauses, in seconds, after as many refusals."""
+    pauses, now = [], T0
+    for _ in range(number):
+        health = health.after_failure(now, POLICY, probe=health.probe_at is not None, refused=True)
+        assert health.probe_at is not None
+        pauses.append((health.probe_at - now).total_seconds())
+        now = health.probe_at
+    return pauses
+
+
+def test_after_a_refusal_another_probe_is_due_at_once_until_twenty_were_refused() -> None:
+    expected = [*[0] * 20, 30, *[0] * 19, 60, *[0] * 19, 120]
+    assert pauses_of(after_failures(4), len(expected)) == expected
+
+
+@pytest.mark.parametrize("failures", [5, 9, 19])
+def test_probes_follow_at_once_however_often_the_endpoint_could_not_be_reached_before(
+    failures: int,
+) -> None:
+    health = after_failures(5)
+    for _ in range(5, failures):
+        health = health.after_failure(T0, POLICY, probe=True)
+    assert pauses_of(health, 19) == [0] * 19
+
+
+def test_a_refusal_does_not_postpone_the_probe_by_its_retry_after() -> None:
+    health = after_failures(4).after_failure(T0, POLICY, refused=True, wait=hours(1))
+    assert health.probe_at == T0
+    for _ in range(20):
+        health = health.after_failure(T0, POLICY, refused=True, probe=True, wait=hours(1))
+    assert health.probe_at == T0 + seconds(30)
+
+
 # Warnings and disabling
 
 

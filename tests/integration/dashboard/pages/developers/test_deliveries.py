@@ -87,7 +87,10 @@ def test_deliveries_that_failed_since_an_instant_are_resent(developers: Develope
     action, _, detail = developers.audited()
     assert (action, detail["deliveries"]) == ("Deliveries recovered", 2)
     with transaction():
-        assert manual_deliveries.count_recovering(developers.endpoint_id) == 2
+        assert (
+            manual_deliveries.count_recovering(developers.organization.id, developers.endpoint_id)
+            == 2
+        )
 
 
 def test_a_delivery_of_a_removed_webhook_stays_in_the_log(developers: Developers) -> None:
