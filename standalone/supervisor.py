@@ -77,6 +77,10 @@ class Supervisor:
                 self._record_processes()
                 self.log(f"{process.command.name} ended ({reason}) and was restarted")
 
+    def running(self) -> list[StartedProcess]:
+        """Return the processes that were started and not stopped."""
+        return [process.started() for process in self._processes]
+
     def stop(self, groups: Sequence[Sequence[str]], seconds: float) -> None:
         """Stop the processes named in each group together, one group after another.
 
@@ -97,7 +101,7 @@ class Supervisor:
     def _record_processes(self) -> None:
         if self._record:
             try:
-                record_processes(self._record, [process.started() for process in self._processes])
+                record_processes(self._record, self.running())
             except OSError as error:
                 self.log(f"{self._record} cannot be written: {error.strerror}")
 

@@ -1,0 +1,72 @@
+"""PostgreSQL and Redis that stand still, cut connections, or refuse to write."""
+
+import time
+from contextlib import suppress
+
+import psutil
+import redis
+
+from faults.product import Product
+from faults.stage import Fault, Stage
+
+PAUSE_SECONDS = 10.0
+BRIEF_PAUSE_SECONDS = 3.0
+REFUSED_SECONDS = 3.0
+CUTS = 5
+BETWEEN_CUTS_SECONDS = 1.0
+
+
+def _postgres(product: Product) -> list[psutil.Process]:
+    [(pid,)] = product.query(
+        "select pg_read_file('postmaster.pid', 0, 20)::text"  # its first line is the process id
+    )
+    server = psutil.Process(int(pid.split()[0]))
+    return [server, *server.children(recursive=True)]
+
+
+def _pause_postgres(stage: Stage, seconds: float) -> None:
+    processes = _postgres(stage.product)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+    time.sleep(seconds)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
+
+
+def _pause_long(stage: Stage) -> None:
+    _pause_postgres(stage, PAUSE_SECONDS)
+
+
+def _pause_briefly(stage: Stage) -> None:
+    _pause_postgres(stage, BRIEF_PAUSE_SECONDS)
+
+
+def _cut_connections(stage: Stage) -> None:
+    for _ in range(CUTS):
+        with suppress(Exception):  # our own connection is one of them
+            stage.product.query(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+        with suppress(redis.RedisError):
+            stage.product.redis.client_kill_filter(_type="normal", skipme=False)
+        with suppress(redis.RedisError):
+            stage.product.redis.script_flush()
+        time.sleep(BETWEEN_CUTS_SECONDS)
+
+
+def _refuse_writes(stage: Stage) -> None:
+    stage.product.redis.config_set("min-replicas-to-write", 1)
+    time.sleep(REFUSED_SECONDS)
+    stage.product.redis.config_set("min-replicas-to-write", 0)
+    time.sleep(REFUSED_SECONDS)
+
+
+FAULTS = [
+    Fault(f"PostgreSQL paused for {BRIEF_PAUSE_SECONDS:g} s", _pause_briefly, brief=True),
+    Fault(f"PostgreSQL paused for {PAUSE_SECONDS:g} s", _pause_long),
+    Fault("all connections cut five times", _cut_connections, brief=True),
+    Fault(f"Redis refuses writes for {REFUSED_SECONDS:g} s", _refuse_writes, brief=True),
+]
