@@ -7,7 +7,7 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-thorough bench screenshots lint format lock clean
+.PHONY: help run demo test test-thorough bench faults screenshots lint format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -26,6 +26,9 @@ test-thorough: $(VENV)/installed-dev ## Run all tests on a larger scale, with ma
 
 bench: $(VENV)/installed ## Measure the path of an event, in five minutes (BENCH="ingest --quick", growth, rules, webhooks or pages for others)
 	@exec $(BIN)/python -m bench $(or $(BENCH),ingest)
+
+faults: $(VENV)/installed ## Inflict faults on a loaded product and check every event, in twelve minutes (FAULTS="--brief" for half a minute)
+	@exec $(BIN)/python -m faults $(FAULTS)
 
 screenshots: $(VENV)/installed-dev ## Retake the pictures of the dashboard in docs/images (needs Chromium)
 	@exec $(BIN)/python -m tests.support.browser.screenshots

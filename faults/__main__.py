@@ -26,6 +26,7 @@ WARM_UP_SECONDS = 8.0
 """Until every company was silent once."""
 
 RECOVERY_SECONDS = 4.0
+BRIEF_RECOVERY_SECONDS = 1.0
 ISOLATED_SECONDS = 1.0
 
 
@@ -63,7 +64,8 @@ def main(
     ):
         customers = [_customer(name, url, product) for name in ("first", "second")]
         with Traffic(product, customers, seed).running():
-            results = _inflict(chosen, Stage(product, *customers), quiet_minutes * 60)
+            pause = BRIEF_RECOVERY_SECONDS if brief else RECOVERY_SECONDS + 60 * quiet_minutes
+            results = _inflict(chosen, Stage(product, *customers), pause)
         account = settle_accounts(product, customers, received)
     _show(results, account)
     if account.differences or any(result.wrong for result in results):
@@ -83,7 +85,7 @@ def _inflict(faults: Sequence[Fault], stage: Stage, pause_seconds: float) -> lis
     for fault in faults:
         click.echo(f"{fault.name} ...", err=True)
         results.append(_result_of(fault, stage))
-        time.sleep(RECOVERY_SECONDS + pause_seconds)
+        time.sleep(pause_seconds)
     return results
 
 

@@ -15,6 +15,9 @@ CLOCKS_DIFFER = timedelta(milliseconds=5)
 """By which an event may seem to be accepted outside of the time that its client waited."""
 
 DRAIN_SECONDS = 90.0
+LATE_SECONDS = 3.0
+"""For changes by time, and for webhooks that are sent again."""
+
 SHOWN = 5
 
 
@@ -58,7 +61,7 @@ def _wait_until_stored(product: Product, customers: Collection[Customer]) -> Non
         if stored >= accepted and not unsettled:
             break
         time.sleep(0.5)
-    time.sleep(3)  # changes by time, their webhooks, and repeated ones
+    time.sleep(LATE_SECONDS)
 
 
 def _compare_events(product: Product, customer: Customer, account: Account) -> None:

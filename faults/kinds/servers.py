@@ -67,6 +67,6 @@ def _refuse_writes(stage: Stage) -> None:
 FAULTS = [
     Fault(f"PostgreSQL paused for {BRIEF_PAUSE_SECONDS:g} s", _pause_briefly, brief=True),
     Fault(f"PostgreSQL paused for {PAUSE_SECONDS:g} s", _pause_long),
-    Fault("all connections cut five times", _cut_connections, brief=True),
+    Fault("all connections cut five times", _cut_connections),
     Fault(f"Redis refuses writes for {REFUSED_SECONDS:g} s", _refuse_writes, brief=True),
 ]

@@ -16,7 +16,6 @@ from faults.stage import Fault, Stage
 from queues.lanes.keys import JOURNAL
 
 LOCKED_SECONDS = 30.0
-BRIEFLY_LOCKED_SECONDS = 4.0
 FLOOD_SECONDS = 15.0
 FLOOD_PER_SECOND = 3_300
 BATCH = 100
@@ -34,7 +33,7 @@ POISON: tuple[dict[Any, Any], ...] = (
 )
 
 
-def _lock_row(stage: Stage, seconds: float) -> None:
+def _lock_rows(stage: Stage) -> None:
     connection = psycopg2.connect(stage.product.settings.database_url)
     try:
         with connection.cursor() as cursor:
@@ -43,18 +42,10 @@ def _lock_row(stage: Stage, seconds: float) -> None:
                 " and external_id = any(array['c1', 'c2']) for update",
                 {"id": stage.victim.id},
             )
-            time.sleep(seconds)
+            time.sleep(LOCKED_SECONDS)
         connection.rollback()
     finally:
         connection.close()
-
-
-def _lock_long(stage: Stage) -> None:
-    _lock_row(stage, LOCKED_SECONDS)
-
-
-def _lock_briefly(stage: Stage) -> None:
-    _lock_row(stage, BRIEFLY_LOCKED_SECONDS)
 
 
 def _poison(stage: Stage) -> None:
@@ -134,9 +125,7 @@ def _storm(stage: Stage) -> str:
 
 
 FAULTS = [
-    Fault(f"two rows locked for {BRIEFLY_LOCKED_SECONDS:g} s", _lock_briefly, isolated=True,
-          brief=True),
-    Fault(f"two rows locked for {LOCKED_SECONDS:g} s", _lock_long, isolated=True),
+    Fault(f"two rows locked for {LOCKED_SECONDS:g} s", _lock_rows, isolated=True),
     Fault("five kinds of unreadable entries", _poison, isolated=True, brief=True),
     Fault(f"{FLOOD_PER_SECOND:,} events/s in batches", _flood, isolated=True),
     Fault(f"{FIELD_NAMES:,} field names of one company", _many_fields, isolated=True),
