@@ -7,28 +7,16 @@ from dataclasses import dataclass, field
 
 import psycopg2
 
-from bench.latency import percentile
-
 POLL_SECONDS = 0.05
 LOOK_BACK = "2 minutes"
 
 
 @dataclass
 class Delays:
-    """Seconds, of what happened during a block."""
+    """Seconds from acceptance until stored, and from a change by time until it is recorded."""
 
     stored: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
-
-    @property
-    def stored_p99(self) -> float:
-        """From an event's acceptance until it is stored."""
-        return percentile(self.stored, 99)
-
-    @property
-    def late_p99(self) -> float:
-        """From the instant of a change by time until it is recorded."""
-        return percentile(self.late, 99)
 
 
 @contextmanager

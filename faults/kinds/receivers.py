@@ -69,6 +69,8 @@ def _first_attempts_p99(stage: Stage, seconds: float) -> float:
         id=stage.other.id,
         since=since,
     )
+    if not rows:
+        raise AssertionError(f"no webhook of the other customer was sent for {seconds:g} s")
     return 1_000 * percentile([delay for (delay,) in rows], 99)
 
 
