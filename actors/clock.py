@@ -10,6 +10,7 @@ from dramatiq.errors import BrokerError
 from redis.exceptions import RedisError
 
 from actors.due_companies import DueCompanies
+from config.safe_logs import describe
 from config.webhook_policy import WebhookPolicy
 from models import due
 from models.database import UNAVAILABLE, database
@@ -71,9 +72,7 @@ class Clock:
                     self._lead(stopping)
             except (*UNAVAILABLE, BrokerError, RedisError) as error:
                 if not self._in_outage:
-                    logger.warning(
-                        "the clock waits for PostgreSQL or Redis: %s", str(error).strip()
-                    )
+                    logger.warning("the clock waits for PostgreSQL or Redis: %s", describe(error))
                     self._in_outage = True
                 stopping.wait(RETRY_PAUSE_SECONDS)
 

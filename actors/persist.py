@@ -14,12 +14,20 @@ import orjson
 from redis.exceptions import RedisError
 
 from actors.locked_companies import find_kept_locked
+from config.safe_logs import describe
 from models.companies import companies
 from models.companies.fields.field_digests import RowGone
-from models.database import NOT_SET_UP, UNAVAILABLE, is_lock_timeout, transaction
+from models.database import (
+    NOT_SET_UP,
+    UNAVAILABLE,
+    is_lock_timeout,
+    is_refusal,
+    transaction,
+)
 from models.events import storage
 from queues.backlog import BEHIND
 from queues.broker import QueueBroker
+from queues.lanes.lane import Lane
 from queues.lanes.lane_queue import HELD_PAUSE_SECONDS, Bundle, LaneQueue
 from services.events import intake
 from services.events.intake import IntakeCaches
@@ -44,11 +52,16 @@ class LeaseOver(Exception):
 
 @dataclass(frozen=True)
 class _Entry:
-    """An event as it was in the queue, read, and with its id in the journal, if it is there."""
+    """An event as it was in the queue, and read.
+
+    `id` and `bundle` are where it is in the journal, unless a process of the release before sent
+    it.
+    """
 
     content: Any
     event: TrackedEvent
     id: str = ""
+    bundle: Bundle | None = None
 
 
 class EventPersister:
@@ -73,7 +86,7 @@ class EventPersister:
         lanes = []
         for bundle in bundles:
             with self._postponing(bundle):
-                lanes.append((bundle, self._movable(bundle, _read(bundle, self._journal))))
+                lanes.append((bundle, self._movable(bundle, self._read(bundle))))
         if len(lanes) > 1 and self._stored_together(lanes):
             return
         for bundle, entries in lanes:
@@ -101,7 +114,7 @@ class EventPersister:
             )
             self._remove(*bundles)
         except Exception as error:  # noqa: BLE001 -- each lane is stored on its own
-            logger.info("lanes are stored one by one: %s", _described(error))
+            logger.info("lanes are stored one by one: %s", describe(error))
             return False
         return True
 
@@ -117,22 +130,62 @@ class EventPersister:
             logger.warning("the lease of lane %s is over; others continue", bundle.lane.name)
         except Exception as error:  # noqa: BLE001 -- Dramatiq would log the events
             logger.error(  # noqa: TRY400 -- a traceback has the values of rows
-                "%r waits in the journal: %s", bundle, _described(error)
+                "%r waits in the journal: %s", bundle, describe(error)
             )
             self._postpone(bundle, POSTPONED_S)
 
-    def persist(self, contents: Sequence[dict[str, Any]]) -> None:
-        """Store the events of a message of the release before."""
+    def persist(self, contents: Sequence[Any]) -> None:
+        """Store the events of a message of the release before.
+
+        What can be neither stored nor set aside moves into the journal, where it delays its
+        partition alone.
+        """
         entries: dict[int, list[_Entry]] = {}
         for content in contents:
             try:
                 event = TrackedEvent.from_message(content)
             except UnreadableEvent as error:
-                _set_aside(content, str(error))
+                self._set_aside(content, error, _claimed_organization(content))
             else:
                 entries.setdefault(event.organization_id, []).append(_Entry(content, event))
         for of_organization in entries.values():
-            self._store_in_parts(of_organization)
+            try:
+                self._store_in_parts(of_organization)
+            except Exception as error:  # noqa: BLE001 -- Dramatiq would drop the events
+                logger.error(  # noqa: TRY400 -- a traceback says no more
+                    "%d events move into the journal: %s", len(of_organization), describe(error)
+                )
+                self._move_into_journal(of_organization)
+
+    def _move_into_journal(self, entries: Sequence[_Entry]) -> None:
+        lanes = [
+            (
+                Lane.of_company(entry.event.organization_id, entry.event.company_id),
+                orjson.dumps(entry.content),
+            )
+            for entry in entries
+        ]
+        _repeat_until_redis_accepts(lambda: self._journal.append(lanes), f"{len(lanes)} events")
+
+    def _read(self, bundle: Bundle) -> list[_Entry]:
+        """Return the events of a bundle, and set aside the entries that are none."""
+        organization_id = bundle.lane.organization_id
+        for odd in bundle.odd:
+            fields = [part.decode(errors="backslashreplace") for part in odd.content]
+            self._set_aside(fields, UnreadableEvent("an unknown format"), organization_id or None)
+        contents = _decoded(b"[%b]" % bundle.payload)
+        if not isinstance(contents, list) or len(contents) != len(bundle.ids):
+            # An entry is not one JSON value.
+            contents = [_decoded(raw) for raw in self._journal.read(bundle).values()]
+        entries = []
+        for entry_id, content in zip(bundle.ids, contents, strict=True):
+            try:
+                event = TrackedEvent.from_message(content)
+            except UnreadableEvent as error:
+                self._set_aside(content, error, organization_id)
+            else:
+                entries.append(_Entry(content, event, entry_id, bundle))
+        return entries
 
     def _movable(self, bundle: Bundle, entries: Sequence[_Entry]) -> list[_Entry]:
         """Move the entries of companies that have a lane of their own; return the others."""
@@ -203,7 +256,34 @@ class EventPersister:
                 self._store_in_parts(entries[:half], wait=wait, locked=locked)
                 self._store_in_parts(entries[half:], wait=wait, locked=locked)
                 return
-            _set_aside(entries[0].content, f"{type(error).__name__}: {error}")
+            [entry] = entries
+            self._set_aside(entry.content, error, entry.event.organization_id, entry)
+
+    def _set_aside(
+        self,
+        content: Any,
+        error: Exception,
+        organization_id: int | None,
+        entry: _Entry | None = None,
+    ) -> None:
+        """Keep what can never be stored as an event in `rejected_events`.
+
+        If its content cannot be kept as JSON, such as one nested too deeply, it is kept as text.
+        """
+        logger.error("an event was set aside in rejected_events: %s", describe(error))
+        reason = _storable(f"{type(error).__name__}: {error}")
+
+        def reject(kept: Any) -> None:
+            with transaction():
+                storage.reject(organization_id, kept, reason)
+
+        try:
+            retry_while_unavailable(lambda: reject(content))
+        except Exception:
+            if entry is None or entry.bundle is None:
+                raise
+            text = self._journal.read(entry.bundle)[entry.id].decode(errors="backslashreplace")
+            retry_while_unavailable(lambda: reject(text))
 
     def _store(self, events: Sequence[TrackedEvent]) -> None:
         """Store events of one organization, and enqueue the evaluation of their companies."""
@@ -225,42 +305,17 @@ class EventPersister:
 
     def _remove(self, *bundles: Bundle) -> None:
         """Remove stored events from the journal; repeat it while Redis refuses or is away."""
-        pause = 0.1
-        while True:
-            try:
-                removed = self._journal.remove(*bundles)
-            except RedisError as error:
-                logger.warning("%r are stored but not removed yet: %s", bundles, error)
-            else:
-                if not removed:
-                    raise LeaseOver
-                return
-            time.sleep(pause)
-            pause = min(2 * pause, MAX_PAUSE_S)
+        removed = _repeat_until_redis_accepts(
+            lambda: self._journal.remove(*bundles), f"the removal of {bundles!r}, which are stored,"
+        )
+        if not removed:
+            raise LeaseOver
 
     def _postpone(self, bundle: Bundle, seconds: float) -> None:
         try:
             self._journal.postpone(bundle, seconds)
         except RedisError as error:
             logger.warning("lane %s waits for the end of its lease: %s", bundle.lane.name, error)
-
-
-def _read(bundle: Bundle, journal: LaneQueue) -> list[_Entry]:
-    """Return the events of a bundle, and set aside the entries that are none."""
-    for odd in bundle.odd:
-        fields = [part.decode(errors="backslashreplace") for part in odd.content]
-        _set_aside(fields, "an unknown format", bundle.lane.organization_id or None)
-    try:
-        contents = orjson.loads(b"[%b]" % bundle.payload)
-    except ValueError:
-        contents = [_decoded(raw) for raw in journal.read(bundle)]
-    entries = []
-    for entry_id, content in zip(bundle.ids, contents, strict=True):
-        try:
-            entries.append(_Entry(content, TrackedEvent.from_message(content), entry_id))
-        except UnreadableEvent as error:
-            _set_aside(content, str(error), bundle.lane.organization_id)
-    return entries
 
 
 def _decoded(raw: bytes) -> Any:
@@ -289,27 +344,15 @@ def store_in_transaction(
             return intake.store(events, rulebooks, caches)
 
 
-def _set_aside(content: Any, reason: str, organization_id: int | None = None) -> None:
-    """Keep what can never be stored as an event in `rejected_events`."""
-    logger.error("an event was set aside in rejected_events: %s", _first_line(reason))
-    if organization_id is None and isinstance(content, dict):
-        claimed = content.get("organization_id")
-        organization_id = claimed if isinstance(claimed, int) else None
-
-    def reject() -> None:
-        with transaction():
-            storage.reject(organization_id, content, reason)
-
-    retry_while_unavailable(reject)
+def _claimed_organization(content: Any) -> int | None:
+    """Return the organization that an unreadable event names, if it can be one."""
+    claimed = content.get("organization_id") if isinstance(content, dict) else None
+    return claimed if type(claimed) is int and 0 < claimed < 2**63 else None
 
 
-def _described(error: Exception) -> str:
-    return _first_line(f"{type(error).__name__}: {error}")
-
-
-def _first_line(message: str) -> str:
-    """Return the first line of a message: PostgreSQL puts the values of a row into the others."""
-    return message.strip().partition("\n")[0]
+def _storable(text: str) -> str:
+    """Return a text without what PostgreSQL cannot store."""
+    return text.encode(errors="backslashreplace").decode().replace("\0", r"\0")
 
 
 class LockTimeout(Exception):
@@ -317,6 +360,20 @@ class LockTimeout(Exception):
 
 
 T = TypeVar("T")
+
+
+def _repeat_until_redis_accepts(write: Callable[[], T], what: str) -> T:
+    """Repeat a write while Redis refuses it or is away, and return its result."""
+    pause = 0.1
+    while True:
+        try:
+            return write()
+        except RedisError as error:
+            logger.warning("%s waits for Redis: %s", what, error)
+        time.sleep(pause)
+        pause = min(2 * pause, MAX_PAUSE_S)
+
+
 _outage = threading.Lock()
 """Held by the thread that logs an outage, so that a process logs it once."""
 
@@ -334,6 +391,7 @@ def retry_while_unavailable(
 
     Raises:
         LockTimeout: a row is locked, and `may_wait_for_locks` is false.
+        Exception: whatever else `work` raises.
     """
     pause = 0.1
     logs_outage = False
@@ -342,11 +400,13 @@ def retry_while_unavailable(
             try:
                 return work()
             except (*UNAVAILABLE, *NOT_SET_UP) as error:
+                if is_refusal(error):
+                    raise
                 if not may_wait_for_locks and is_lock_timeout(error):
                     raise LockTimeout(str(error)) from None
                 if _outage.acquire(blocking=False):
                     logs_outage = True
-                    logger.warning("events cannot be stored and wait: %s", str(error).strip())
+                    logger.warning("events cannot be stored and wait: %s", describe(error))
                 wait()
                 time.sleep(pause)
                 pause = min(2 * pause, MAX_PAUSE_S)

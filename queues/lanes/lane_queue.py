@@ -159,14 +159,16 @@ class LaneQueue:
             for lane, lease, last_id, ids, payload, odd in lanes
         ]
 
-    def read(self, bundle: Bundle) -> list[bytes]:
-        """Return the entries in `bundle.payload` one by one, for when one is not JSON."""
+    def read(self, bundle: Bundle) -> dict[str, bytes]:
+        """Return the entries in `bundle.payload` by id, for when one cannot be read or stored."""
         stream = self._keys.entries + bundle.lane.name
         entries: Any = self._client.xrange(stream, "-", bundle.last_id)
         known = set(bundle.ids)
-        return [
-            content[FORMAT.encode()] for entry_id, content in entries if entry_id.decode() in known
-        ]
+        return {
+            entry_id.decode(): content[FORMAT.encode()]
+            for entry_id, content in entries
+            if entry_id.decode() in known
+        }
 
     def remove(self, *bundles: Bundle) -> bool:
         """End leases and remove the entries of the bundles; False if a lease was over."""

@@ -38,12 +38,12 @@ class TrackedEvent(NamedTuple):
         """
         try:
             company, user = dict(message["company"]), dict(message["user"] or ())
-            return cls(
-                organization_id=int(message["organization_id"]),
+            event = cls(
+                organization_id=message["organization_id"],
                 key_id=message["key_id"],
-                event_id=str(message["event_id"]),
-                event_key=str(message["event_key"]),
-                company_id=str(company.pop("id")),
+                event_id=message["event_id"],
+                event_key=message["event_key"],
+                company_id=company.pop("id"),
                 company=company,
                 user_id=user.pop("id", None),
                 user=user,
@@ -51,8 +51,28 @@ class TrackedEvent(NamedTuple):
                 occurred_at=datetime.fromisoformat(message["occurred_at"]),
                 received_at=datetime.fromisoformat(message["received_at"]),
             )
+            event._check_types()
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnreadableEvent(f"{type(error).__name__}: {error}") from error
+        return event
+
+    def _check_types(self) -> None:
+        """Check the types that the columns of tables need: PostgreSQL's error names no event.
+
+        Raises:
+            KeyError, TypeError: a value is missing or of another type.
+        """
+        texts = self.event_id, self.event_key, self.company_id, self.company["name"]
+        if (
+            type(self.organization_id) is not int
+            or not (self.key_id is None or type(self.key_id) is int)
+            or not all(type(text) is str for text in texts)
+            or not (self.user_id is None or type(self.user_id) is str)
+            or not (self.data is None or type(self.data) is dict)
+            or self.occurred_at.tzinfo is None
+            or self.received_at.tzinfo is None
+        ):
+            raise TypeError("a value is of another type than those of events")
 
     @property
     def is_late(self) -> bool:

@@ -1,11 +1,14 @@
-"""A clock whose time is set by the test, and its brokers."""
+"""A clock whose time is set by the test, its brokers, and a worker that stores events."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from config.settings import Settings
+from models.database import LOCK_TIMEOUT_MS, connect, database
+from tests.support.brokers import NewBroker
 from tests.support.clocks import RecordingBroker, Ticking
+from tests.support.storing import Storing
 
 
 @pytest.fixture
@@ -24,3 +27,12 @@ def brokers(settings: Settings) -> Iterator[Callable[[], RecordingBroker]]:
 @pytest.fixture
 def ticking(brokers: Callable[[], RecordingBroker]) -> Ticking:
     return Ticking(brokers())
+
+
+@pytest.fixture
+def storing(settings: Settings, new_broker: NewBroker) -> Iterator[Storing]:
+    database.obj.close_all()
+    connect(settings, lock_timeout_ms=LOCK_TIMEOUT_MS)
+    storing = Storing(new_broker())
+    yield storing
+    storing.admissions.close()

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -11,96 +11,14 @@ import pytest
 import redis
 
 from actors import persist as persist_module
-from actors.persist import EventPersister, store_in_transaction
+from actors.persist import store_in_transaction
 from config.settings import Settings
-from models.database import LOCK_TIMEOUT_MS, connect, database, query, transaction
-from queues.admissions import Admissions
-from queues.broker import QueueBroker
+from models.database import query, transaction
 from queues.lanes import lane_queue as lane_queue_module
 from queues.lanes.keys import JOURNAL
-from queues.lanes.lane import partition_of
-from queues.lanes.lane_queue import Bundle, LaneQueue
-from services.rules.rule_books import RuleBooks
-from services.times import utc_now
-from tests.support.brokers import NewBroker
-from tests.support.evaluations import FEW_LOGINS
-from tests.support.world import World
+from tests.support.storing import IN_ONE_LANE, Storing
 
 HELD_PAUSE = 0.3
-
-IN_ONE_LANE = [c for c in (f"c{n}" for n in range(99)) if partition_of(c) == 0][:5]
-
-
-class Storing:
-    """Sends events of one organization and stores them as a worker does."""
-
-    def __init__(self, broker: QueueBroker) -> None:
-        self.broker = broker
-        self.journal = LaneQueue.of_events(broker.client)
-        self.persister = EventPersister(broker, RuleBooks(), utc_now)
-        self.admissions = Admissions(broker.client)
-        self.organization_id = World.create(FEW_LOGINS).id
-        self._number = 0
-
-    def event(self, company: str, **changes: Any) -> dict[str, Any]:
-        self._number += 1
-        now = utc_now()
-        return {
-            "organization_id": self.organization_id,
-            "key_id": None,
-            "event_id": f"e{self._number}",
-            "event_key": "login",
-            "company": {"id": company, "name": "C"},
-            "user": None,
-            "data": None,
-            "occurred_at": now,
-            "received_at": now,
-        } | changes
-
-    def send(self, *events: dict[str, Any]) -> None:
-        self.admissions.admit(self.organization_id, events, limit=1_000, window_seconds=3600)
-
-    def take(self) -> Sequence[Bundle]:
-        taken = self.journal.take()
-        return taken if isinstance(taken, list) else []
-
-    def store_ready(self) -> None:
-        """Store every bundle that can be taken now."""
-        while bundles := self.take():
-            self.persister.store(bundles)
-
-    def store_all(self) -> None:
-        """Store every event."""
-        deadline = time.monotonic() + 10
-        while self.waiting:
-            self.store_ready()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-
-    @property
-    def stored(self) -> list[str]:
-        with transaction():
-            rows = query("select event_id from events order by event_id")
-        return [row["event_id"] for row in rows]
-
-    @property
-    def set_aside(self) -> list[tuple[int, Any, str]]:
-        with transaction():
-            rows = query("select organization_id, message, error from rejected_events order by id")
-        return [(row["organization_id"], row["message"], row["error"]) for row in rows]
-
-    @property
-    def waiting(self) -> int:
-        return self.admissions.waiting()
-
-
-@pytest.fixture
-def storing(settings: Settings, new_broker: NewBroker) -> Iterator[Storing]:
-    database.obj.close_all()
-    connect(settings, lock_timeout_ms=LOCK_TIMEOUT_MS)
-    storing = Storing(new_broker())
-    yield storing
-    storing.admissions.close()
 
 
 @pytest.fixture(autouse=True)
@@ -167,62 +85,6 @@ def test_a_lane_of_a_locked_company_is_tried_again_later(
         assert storing.stored == ["e1"]
     storing.store_all()
     assert storing.stored == ["e1", "e2"]
-
-
-@pytest.mark.parametrize(
-    ("entry", "kept"),
-    [
-        ({"1": b"no JSON"}, "no JSON"),
-        ({"1": b'{"args": []}'}, {"args": []}),
-        ({"1": b"[1, 2]"}, [1, 2]),
-        ({"1": b"\xff\xfe"}, "\\xff\\xfe"),
-        ({"2": b'{"of": "a newer release"}'}, ["2", '{"of": "a newer release"}', "t", "5"]),
-    ],
-)
-def test_an_entry_that_cannot_be_read_is_set_aside_whole_and_costs_no_other(
-    storing: Storing, entry: dict[str, bytes], kept: Any
-) -> None:
-    storing.send(storing.event("a"))
-    [lane] = storing.broker.client.zrange(JOURNAL.ready, 0, -1)
-    storing.broker.client.xadd(JOURNAL.entries + lane.decode(), {**entry, "t": "5"})
-    storing.send(storing.event("a"))
-    storing.store_all()
-    assert storing.stored == ["e1", "e2"]
-    [(organization_id, message, _)] = storing.set_aside
-    assert (organization_id, message) == (storing.organization_id, kept)
-    assert storing.waiting == 0
-
-
-def test_an_event_that_postgresql_refuses_is_set_aside_and_its_neighbours_are_stored(
-    storing: Storing,
-) -> None:
-    events = [storing.event(company) for company in IN_ONE_LANE]
-    wrong = storing.event(IN_ONE_LANE[2], event_key="no\x00key")
-    storing.send(*events, wrong, storing.event(IN_ONE_LANE[2]))
-    storing.store_all()
-    assert storing.stored == ["e1", "e2", "e3", "e4", "e5", "e7"]
-    [(organization_id, _, error)] = storing.set_aside
-    assert organization_id == storing.organization_id
-    assert "cannot be converted to text" in error
-    assert storing.waiting == 0
-
-
-def test_what_can_be_neither_stored_nor_set_aside_stays_and_is_not_logged(
-    storing: Storing, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def refuse(*_args: Any) -> None:
-        raise ValueError("cannot be set aside\nsecret of a customer")
-
-    monkeypatch.setattr("models.events.storage.reject", refuse)
-    storing.send(storing.event("a", event_key="no\x00key", data={"very": "private"}))
-    bundles = storing.take()
-    assert bundles
-    storing.persister.store(bundles)
-    assert storing.waiting == 1
-    assert isinstance(storing.journal.take(), float), "it is tried again after a pause"
-    assert "waits in the journal" in caplog.text
-    assert "private" not in caplog.text
-    assert "secret" not in caplog.text
 
 
 def test_events_stay_until_redis_lets_them_be_removed(

@@ -56,6 +56,16 @@ def test_a_message_without_one_of_its_fields_is_unreadable(missing: str) -> None
         {"organization_id": "one"},
         {"occurred_at": "yesterday"},
         {"received_at": 5},
+        {"received_at": "2026-01-05T12:00:00"},  # without an offset
+        {"company": {"id": 7, "name": "Acme"}},
+        {"company": {"id": "acme"}},
+        {"company": {"id": "acme", "name": ["Acme"]}},
+        {"user": {"id": {"of": "another kind"}}},
+        {"event_id": None},
+        {"event_key": 1},
+        {"organization_id": True},
+        {"key_id": "one"},
+        {"data": [1]},
     ],
 )
 def test_a_message_with_a_field_of_another_type_is_unreadable(wrong: dict[str, Any]) -> None:
