@@ -9,6 +9,7 @@ from uuid import UUID
 from dramatiq.errors import BrokerError
 from redis.exceptions import RedisError
 
+from actors.clock_steps import ClockSteps
 from actors.due_companies import DueCompanies
 from config.safe_logs import describe
 from config.webhook_policy import WebhookPolicy
@@ -58,11 +59,16 @@ class Clock:
         self._now = now
         self._policy = policy
         self._backlog = Backlog(broker, now)
-        self._companies = DueCompanies(self._backlog, broker.evaluations)
+        self._steps = ClockSteps(self._backlog, broker.evaluations)
+        self._in_outage = False
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget what was enqueued and done when: these times are no past any more."""
+        self._companies = DueCompanies(self._backlog, self._broker.evaluations)
         self._enqueued: dict[Delivery, datetime] = {}
         self._attempts_deleted_at = BEGINNING
         self._totals_refreshed_at = BEGINNING
-        self._in_outage = False
 
     def run(self, stopping: threading.Event) -> None:
         """Tick until stopped, through outages of PostgreSQL and Redis."""
@@ -93,12 +99,16 @@ class Clock:
     def tick(self) -> int:
         """Enqueue all work that is due now; return the number of messages."""
         now = self._now()
+        if self._steps.observe(now):
+            self._forget()
+        number = self._steps.bring_back()
         self._enqueued = {
             delivery: at
             for delivery, at in self._enqueued.items()
             if at > now - ENQUEUE_AGAIN_AFTER
         }
-        number = self._enqueue_due(now) if due.is_anything_due(until=now) else 0
+        if due.is_anything_due(until=now):
+            number += self._enqueue_due(now)
         if now - self._attempts_deleted_at > DELETE_ATTEMPTS_EVERY and (
             not self._delete_old_attempts(now)
         ):

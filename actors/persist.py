@@ -178,9 +178,9 @@ class EventPersister:
             # An entry is not one JSON value.
             contents = [_decoded(raw) for raw in self._journal.read(bundle).values()]
         entries = []
-        for entry_id, content in zip(bundle.ids, contents, strict=True):
+        for entry_id, at, content in zip(bundle.ids, bundle.accepted_at, contents, strict=True):
             try:
-                event = TrackedEvent.from_message(content)
+                event = TrackedEvent.from_message(content, at)
             except UnreadableEvent as error:
                 self._set_aside(content, error, organization_id)
             else:

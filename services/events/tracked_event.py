@@ -30,8 +30,13 @@ class TrackedEvent(NamedTuple):
     received_at: datetime
 
     @classmethod
-    def from_message(cls, message: Mapping[str, Any]) -> "TrackedEvent":
-        """Read the contents of a `persist` message.
+    def from_message(
+        cls, message: Mapping[str, Any], accepted_at: datetime | None = None
+    ) -> "TrackedEvent":
+        """Read an entry of the journal, or the contents of a `persist` message.
+
+        `accepted_at` is when it was accepted by the clock of the journal, which is one for all
+        processes that accept events; it replaces the time of the process that received the event.
 
         Raises:
             UnreadableEvent: a field is missing or of another type.
@@ -52,6 +57,8 @@ class TrackedEvent(NamedTuple):
                 received_at=datetime.fromisoformat(message["received_at"]),
             )
             event._check_types()
+            if accepted_at is not None:
+                event = event._accepted(accepted_at)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnreadableEvent(f"{type(error).__name__}: {error}") from error
         return event
@@ -73,6 +80,12 @@ class TrackedEvent(NamedTuple):
             or self.received_at.tzinfo is None
         ):
             raise TypeError("a value is of another type than those of events")
+
+    def _accepted(self, at: datetime) -> "TrackedEvent":
+        # Without a time of its own, it occurred when it was received.
+        had_own_time = self.occurred_at < self.received_at
+        occurred_at = min(self.occurred_at, at) if had_own_time else at
+        return self._replace(occurred_at=occurred_at, received_at=at)
 
     @property
     def is_late(self) -> bool:
