@@ -170,11 +170,18 @@ _OF_NO_COMPANY = (
     ) a
     where a.organization_id = d.organization_id and a.delivery_id = d.id
     """,
-    "update delivery_attempts set at = %(at)s where at > %(at)s",
+    # So was a probe, as far ahead as the endpoint's latest attempt.
     """
-    update webhook_endpoints set probe_at = %(at)s + probe_pause
-    where probe_at > %(at)s + probe_pause
+    update webhook_endpoints e set probe_at = e.probe_at - (a.at - %(at)s)
+    from (
+        select d.organization_id, d.endpoint_id, max(a.at) as at
+        from delivery_attempts a join deliveries d
+            on d.organization_id = a.organization_id and d.id = a.delivery_id
+        where a.at > %(at)s group by 1, 2
+    ) a
+    where a.organization_id = e.organization_id and a.endpoint_id = e.id
     """,
+    "update delivery_attempts set at = %(at)s where at > %(at)s",
     f"""
     update webhook_endpoints
     set {_earlier("failing_since", "warned_at", "disabled_at", "last_success_at")}

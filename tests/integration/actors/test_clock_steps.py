@@ -1,19 +1,21 @@
 """R11: what was recorded while a clock was ahead is moved to the present when it is set back."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from actors.clock import Clock
 from actors.evaluate import CompanyEvaluator
 from config.settings import Settings
-from models.database import database, query, transaction
+from models.database import database, execute, query, transaction
 from models.health import flag_overrides
 from models.webhooks import deliveries
 from models.webhooks.deliveries import Attempt, Result, State
+from queues import messages
 from services.health.overrides import FlagOfCompany, JudgingContext, Justification, snooze
 from services.insights import answers
 from services.insights.questions import Adoption, write_question
@@ -220,25 +222,41 @@ def test_a_clock_that_starts_after_the_step_finds_what_is_ahead(
     assert world.status() == "Healthy"
 
 
+def delivery_to(endpoint_id: UUID, written: Sequence[UUID]) -> UUID:
+    """Return which of these deliveries goes to an endpoint."""
+    with transaction():
+        [row] = query(
+            "select id from deliveries where endpoint_id = %(endpoint)s and id = any(%(ids)s)",
+            {"endpoint": endpoint_id, "ids": list(written)},
+        )
+    found: UUID = row["id"]
+    return found
+
+
 def test_what_other_tables_have_ahead_is_moved_too(
     machine: Machine, world: World, settings: Settings
 ) -> None:
-    world.subscribe(settings)
+    failing, resting = (world.subscribe(settings, f"https://{n}.example") for n in "ab")
     world.track("acme", -60)
     world.judge("acme", 0)
     ahead = world.at(HOUR)
-    written = world.judge("acme", HOUR)  # a delivery whose message is lost
+    written = world.judge("acme", HOUR)  # deliveries whose messages are lost
     world.track("leased", -60)
-    [leased] = world.judge("leased", HOUR)
+    leased = delivery_to(failing, world.judge("leased", HOUR))
     assert claim(leased, 1, ahead, POLICY)
     world.track("retried", -60)
-    [retried] = world.judge("retried", HOUR)
+    retried = delivery_to(failing, world.judge("retried", HOUR))
     claimed = claim(retried, 1, ahead, POLICY)
     assert claimed
     with transaction():
         attempt = Attempt(ahead, 5, 500, "answered 500", None)
         result = Result(State.WAITING, counts=True, next_attempt_at=ahead + timedelta(minutes=5))
         deliveries.finish(claimed.delivery, claimed.token, attempt, result, ahead)
+        for endpoint, probe_at in (failing, ahead + timedelta(seconds=30)), (resting, ahead):
+            execute(
+                "update webhook_endpoints set probe_at = %(at)s where id = %(id)s",
+                {"id": endpoint, "at": probe_at},
+            )
         answers.compute_answer(world.id, write_question(Adoption("login")), ahead)
         context = JudgingContext(world.rulebooks, ahead, lambda *_: ahead)
         target = FlagOfCompany(world.id, "acme", "Reports")
@@ -253,11 +271,15 @@ def test_what_other_tables_have_ahead_is_moved_too(
             row["id"]: (row["next_attempt_at"] - at).total_seconds()
             for row in query("select id, next_attempt_at from deliveries where state = 'waiting'")
         }
+        probes = query("select id, probe_at from webhook_endpoints")
         [override] = flag_overrides.list_for_organization(world.id)
     assert due[written[0]] <= 0
     assert due[leased] <= 60
     assert 299 < due[retried] <= 300
     assert override.override.starts_at <= at
+    probe_at = {row["id"]: row["probe_at"] for row in probes}
+    assert 29 < (probe_at[failing] - at).total_seconds() <= 30
+    assert probe_at[resting] == ahead, "it asked for a long pause"
     assert world.company().judged_version == 2
 
 
@@ -274,9 +296,29 @@ def test_clocks_that_were_set_are_told(
 
 def test_pauses_of_the_clock_process_are_not_prolonged(machine: Machine, world: World) -> None:
     """The totals, for instance, are refreshed every ten seconds."""
-    set_back(machine)
-    assert machine.broker.waiting("reading") == 1
-    del world
+    del world  # the database
+    machine.skew = HOUR
+    machine.tick_only()
+    machine.broker.flush(messages.TOTALS)
+    machine.skew = timedelta(0)
+    machine.tick_only()
+    assert machine.broker.waiting(messages.TOTALS) == 1
+
+
+def test_a_flag_that_ends_by_itself_does_so_in_time(machine: Machine, world: World) -> None:
+    world.apply_rules(
+        RULES.replace("3 times in 1 day", "1 time in 5 seconds").replace("for: 10 minutes", "")
+    )
+    world.track("acme", -60)
+    world.judge("acme", 0)
+    world.track("acme", HOUR, key="report")
+    world.judge("acme", HOUR)
+    assert world.status() == "Critical"
+    at = set_back(machine)
+    assert world.status() == "Critical", "the report has just been sent"
+    due_at = world.flag("acme", "Reports").due_at
+    assert due_at is not None
+    assert due_at <= at + timedelta(seconds=5)
 
 
 def test_a_clock_ahead_of_redis_judges_no_company_ahead(machine: Machine, world: World) -> None:

@@ -116,6 +116,24 @@ def test_why_an_event_was_set_aside_is_in_its_row_and_not_in_the_log(
     assert "Café" not in caplog.text
 
 
+def test_the_log_of_the_embedded_postgresql_has_no_event(
+    storing: Storing, servers: Servers
+) -> None:
+    log = servers.data.logs / "postgres.log"
+    before = len(log.read_text())
+    secret = "secret-of-a-customer"
+    again = [storing.event("a", event_id=f"{secret}{n}", data={secret: 1}) for n in range(30)]
+    storing.send(*again)
+    storing.store_all()
+    long_id = secret.join(map(str, range(5_000)))
+    storing.send(*again, storing.event("a", event_id=long_id))  # COPY fails, then an index
+    storing.store_all()
+    assert len(storing.set_aside) == 1
+    written = log.read_text()[before:]
+    assert "ERROR" in written
+    assert secret not in written
+
+
 def test_events_of_the_release_before_move_into_the_journal_if_they_cannot_be_stored(
     storing: Storing, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
