@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from dramatiq.errors import BrokerError
 from redis.exceptions import RedisError
 
+from actors.clock_steps import ClockSteps
 from actors.due_companies import DueCompanies
 from actors.due_deliveries import DueDeliveries
+from config.safe_logs import describe
 from config.webhook_policy import WebhookPolicy
 from models.across_organizations import is_anything_due
 from models.database import UNAVAILABLE, database
@@ -49,12 +51,17 @@ class Clock:
         self._now = now
         self._policy = policy
         self._backlog = Backlog(broker, now)
-        self._companies = DueCompanies(self._backlog, broker.evaluations)
-        self._deliveries = DueDeliveries(broker, policy)
+        self._steps = ClockSteps(self._backlog, broker.evaluations)
+        self._in_outage = False
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget what was enqueued and done when: these times are no past any more."""
+        self._companies = DueCompanies(self._backlog, self._broker.evaluations)
+        self._deliveries = DueDeliveries(self._broker, self._policy)
         self._attempts_deleted_at = BEGINNING
         self._with_old_attempts: list[int] = []
         self._totals_refreshed_at = BEGINNING
-        self._in_outage = False
 
     def run(self, stopping: threading.Event) -> None:
         """Tick until stopped, through outages of PostgreSQL and Redis."""
@@ -64,9 +71,7 @@ class Clock:
                     self._lead(stopping)
             except (*UNAVAILABLE, BrokerError, RedisError) as error:
                 if not self._in_outage:
-                    logger.warning(
-                        "the clock waits for PostgreSQL or Redis: %s", str(error).strip()
-                    )
+                    logger.warning("the clock waits for PostgreSQL or Redis: %s", describe(error))
                     self._in_outage = True
                 stopping.wait(RETRY_PAUSE_SECONDS)
 
@@ -87,8 +92,12 @@ class Clock:
     def tick(self) -> int:
         """Enqueue all work that is due now; return the number of messages."""
         now = self._now()
+        if self._steps.observe(now):
+            self._forget()
+        number = self._steps.bring_back()
         since = self._companies.new_rules_since(now)
-        number = self._enqueue_due(now) if is_anything_due(until=now, rules_since=since) else 0
+        if is_anything_due(until=now, rules_since=since):
+            number += self._enqueue_due(now)
         number += self._deliveries.enqueue_probes(now)
         self._delete_old_attempts(now)
         if now - self._totals_refreshed_at >= REFRESH_TOTALS_EVERY:

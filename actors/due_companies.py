@@ -107,7 +107,7 @@ class DueCompanies:
 
         Only those that were due before the oldest event of their partition that is not stored yet.
         """
-        until = min(now, reading.former or now) - DUE_AFTER
+        until = min(now, reading.now, reading.former or now) - DUE_AFTER
         behind: dict[int, dict[int, datetime]] = {}
         for lane, oldest in reading.partitions_behind(timedelta(0)).items():
             behind.setdefault(lane.organization_id, {})[lane.partition] = oldest - DUE_AFTER

@@ -14,18 +14,29 @@ import orjson
 from redis.exceptions import RedisError
 
 from actors.locked_companies import find_kept_locked
+from config.safe_logs import describe
 from models.companies import companies
 from models.companies.fields.field_digests import RowGone
-from models.database import NOT_SET_UP, UNAVAILABLE, is_lock_timeout, transaction
+from models.database import (
+    NOT_SET_UP,
+    UNAVAILABLE,
+    is_lock_timeout,
+    is_refusal,
+    transaction,
+)
 from queues.backlog import BEHIND
 from queues.broker import QueueBroker
-from queues.lanes.lane import NOBODY
+from queues.lanes.lane import NOBODY, Lane
 from queues.lanes.lane_queue import FORMAT, HELD_PAUSE_SECONDS, Bundle, LaneQueue
 from services.events import intake
 from services.events.entries import as_text
 from services.events.intake import IntakeCaches
 from services.events.set_aside import set_aside
-from services.events.tracked_event import TrackedEvent, UnreadableEvent
+from services.events.tracked_event import (
+    TrackedEvent,
+    UnreadableEvent,
+    with_time_of_acceptance,
+)
 from services.rules.rule_books import RuleBooks
 
 logger = logging.getLogger("brazebee.persist")
@@ -104,7 +115,7 @@ class EventPersister:
             )
             self._remove(*bundles)
         except Exception as error:  # noqa: BLE001 -- each lane is stored on its own
-            logger.info("lanes are stored one by one: %s", _described(error))
+            logger.info("lanes are stored one by one: %s", describe(error))
             return False
         return True
 
@@ -120,12 +131,16 @@ class EventPersister:
             logger.warning("the lease of lane %s is over; others continue", bundle.lane.name)
         except Exception as error:  # noqa: BLE001 -- Dramatiq would log the events
             logger.error(  # noqa: TRY400 -- a traceback has the values of rows
-                "%r waits in the journal: %s", bundle, _described(error)
+                "%r waits in the journal: %s", bundle, describe(error)
             )
             self._postpone(bundle, POSTPONED_S)
 
     def persist(self, contents: Sequence[dict[str, Any]]) -> None:
-        """Store the events of a message of the release before."""
+        """Store the events of a message of the release before.
+
+        What can be neither stored nor set aside moves into the journal, where it delays its
+        partition alone.
+        """
         entries: dict[int, list[_Entry]] = {}
         for content in contents:
             fields = (FORMAT.encode(), orjson.dumps(content))
@@ -136,7 +151,23 @@ class EventPersister:
             else:
                 entries.setdefault(event.organization_id, []).append(_Entry(event, fields=fields))
         for of_organization in entries.values():
-            self._store_in_parts(of_organization, _set_aside_former)
+            try:
+                self._store_in_parts(of_organization, _set_aside_former)
+            except Exception as error:  # noqa: BLE001 -- Dramatiq would drop the events
+                logger.error(  # noqa: TRY400 -- a traceback says no more
+                    "%d events move into the journal: %s", len(of_organization), describe(error)
+                )
+                self._move_into_journal(of_organization)
+
+    def _move_into_journal(self, entries: Sequence[_Entry]) -> None:
+        lanes = [
+            (
+                Lane.of_company(entry.event.organization_id, entry.event.company_id),
+                with_time_of_acceptance(entry.fields[1], entry.event.received_at),
+            )
+            for entry in entries
+        ]
+        _repeat_until_redis_accepts(lambda: self._journal.append(lanes), f"{len(lanes)} events")
 
     def _read(self, bundle: Bundle) -> list[_Entry]:
         """Return the events of a bundle, and set aside the entries that are none."""
@@ -144,15 +175,15 @@ class EventPersister:
             reason = f"unknown format: {as_text(odd.fields[0])}"
             _set_aside(_owner(bundle), odd.fields, reason, _journal_id(bundle, odd.id))
         contents: Sequence[Any] = ()
-        read: Callable[[Any], TrackedEvent] = TrackedEvent.from_message
+        read: Callable[[Any, datetime | None], TrackedEvent] = TrackedEvent.from_message
         with suppress(orjson.JSONDecodeError):
             contents = orjson.loads(b"[%b]" % bundle.payload)
         if len(contents) != len(bundle.ids):  # one of them is not JSON
-            contents, read = self._journal.read(bundle), TrackedEvent.from_json
+            contents, read = list(self._journal.read(bundle).values()), TrackedEvent.from_json
         entries = []
-        for entry_id, content in zip(bundle.ids, contents, strict=True):
+        for entry_id, at, content in zip(bundle.ids, bundle.accepted_at, contents, strict=True):
             try:
-                entries.append(_Entry(read(content), entry_id))
+                entries.append(_Entry(read(content, at), entry_id))
             except UnreadableEvent as error:
                 self._set_aside(bundle, entry_id, str(error))
         return entries
@@ -261,18 +292,11 @@ class EventPersister:
 
     def _remove(self, *bundles: Bundle) -> None:
         """Remove stored events from the journal; repeat it while Redis refuses or is away."""
-        pause = 0.1
-        while True:
-            try:
-                removed = self._journal.remove(*bundles)
-            except RedisError as error:
-                logger.warning("%r are stored but not removed yet: %s", bundles, error)
-            else:
-                if not removed:
-                    raise LeaseOver
-                return
-            time.sleep(pause)
-            pause = min(2 * pause, MAX_PAUSE_S)
+        removed = _repeat_until_redis_accepts(
+            lambda: self._journal.remove(*bundles), f"the removal of {bundles!r}, which are stored,"
+        )
+        if not removed:
+            raise LeaseOver
 
     def _postpone(self, bundle: Bundle, seconds: float) -> None:
         try:
@@ -336,10 +360,6 @@ def _claimed_organization(content: object) -> int | None:
     return claimed if type(claimed) is int and 0 < claimed < 2**63 else None
 
 
-def _described(error: Exception) -> str:
-    return _first_line(f"{type(error).__name__}: {error}")
-
-
 def _first_line(message: str) -> str:
     """Return the first line of a message: PostgreSQL puts the values of a row into the others."""
     return message.strip().partition("\n")[0]
@@ -350,6 +370,20 @@ class LockTimeout(Exception):
 
 
 T = TypeVar("T")
+
+
+def _repeat_until_redis_accepts(write: Callable[[], T], what: str) -> T:
+    """Repeat a write while Redis refuses it or is away, and return its result."""
+    pause = 0.1
+    while True:
+        try:
+            return write()
+        except RedisError as error:
+            logger.warning("%s waits for Redis: %s", what, error)
+        time.sleep(pause)
+        pause = min(2 * pause, MAX_PAUSE_S)
+
+
 _outage = threading.Lock()
 """Held by the thread that logs an outage, so that a process logs it once."""
 
@@ -367,6 +401,7 @@ def retry_while_unavailable(
 
     Raises:
         LockTimeout: a row is locked, and `may_wait_for_locks` is false.
+        Exception: whatever else `work` raises.
     """
     pause = 0.1
     logs_outage = False
@@ -375,11 +410,13 @@ def retry_while_unavailable(
             try:
                 return work()
             except (*UNAVAILABLE, *NOT_SET_UP) as error:
+                if is_refusal(error):
+                    raise
                 if not may_wait_for_locks and is_lock_timeout(error):
                     raise LockTimeout(str(error)) from None
                 if _outage.acquire(blocking=False):
                     logs_outage = True
-                    logger.warning("events cannot be stored and wait: %s", str(error).strip())
+                    logger.warning("events cannot be stored and wait: %s", describe(error))
                 wait()
                 time.sleep(pause)
                 pause = min(2 * pause, MAX_PAUSE_S)

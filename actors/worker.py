@@ -10,7 +10,8 @@ from actors.retries import WebhookRetries
 from config.errors import ConfigError
 from config.process import collect_garbage_rarely, configure_logging
 from config.settings import Settings
-from models.database import LOCK_TIMEOUT_MS, connect
+from models.database import LOCK_TIMEOUT_MS, check_database, connect
+from models.suitable_database import UnsuitableDatabase
 from queues.broker import build_broker
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
@@ -28,6 +29,10 @@ if not settings.secret_keys:
 
 configure_logging(settings.log_level)
 connect(settings, lock_timeout_ms=LOCK_TIMEOUT_MS)
+try:
+    check_database()
+except UnsuitableDatabase as error:
+    sys.exit(str(error))
 counters = WebhookCounters(build_broker(settings.redis_url).client)
 broker = build_broker(settings.redis_url, middleware=[WebhookRetries(counters)])
 dramatiq.set_broker(broker)

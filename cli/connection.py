@@ -11,6 +11,7 @@ from config.settings import Settings
 from models.database import UNAVAILABLE, connect, transaction
 from models.organizations import organizations
 from models.organizations.organizations import Organization
+from models.suitable_database import UnsuitableDatabase
 from services.rules.rule_books import RulesUnreadable
 from standalone.data_directory import (
     DATA_DIRECTORY_VARIABLE,
@@ -73,9 +74,12 @@ def report_database_errors() -> Iterator[None]:
 
     Raises:
         CommandError: PostgreSQL cannot be reached, or stored rules cannot be read.
+        UnsuitableDatabase: the database cannot be used.
     """
     try:
         yield
+    except UnsuitableDatabase:
+        raise
     except RulesUnreadable as error:
         raise CommandError(str(error)) from None
     except UNAVAILABLE as error:

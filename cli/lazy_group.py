@@ -8,6 +8,7 @@ import click
 
 from cli.errors import CommandError
 from models.migrations import MigrationRefused
+from models.suitable_database import UnsuitableDatabase
 from standalone.errors import StandaloneError
 
 
@@ -37,8 +38,8 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; servers that cannot start and migrations that cannot run refuse it."""
+        """Run a command; servers that cannot be used and migrations that cannot run refuse it."""
         try:
             return super().invoke(ctx)
-        except (StandaloneError, MigrationRefused) as error:
+        except (StandaloneError, MigrationRefused, UnsuitableDatabase) as error:
             raise CommandError(str(error)) from None

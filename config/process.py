@@ -3,14 +3,34 @@
 import gc
 import logging
 import sys
+from types import TracebackType
+
+from config.safe_logs import SafeFormatter
 
 
 def configure_logging(level: str) -> None:
-    """Log to standard error: our own lines from `level` on, those of libraries from WARNING on."""
-    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING, force=True)
+    """Log to standard error: our own lines from `level` on, those of libraries from WARNING on.
+
+    No line contains what an event contains, nor does that of an error that ends the process.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(SafeFormatter("%(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("brazebee").setLevel(level)
-    # Dramatiq's warnings print whole messages, and thus events with personal data.
+    # Its warnings are about what the clock repeats.
     logging.getLogger("dramatiq").setLevel(logging.ERROR)
+    sys.excepthook = _log_uncaught
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        logging.getLogger("brazebee").critical(
+            "the process ends: unexpected error", exc_info=(kind, error, trace)
+        )
 
 
 ALLOCATIONS = 50_000

@@ -10,7 +10,8 @@ from config.settings import Settings
 from dashboard.access.sign_in_attempts import SignInAttempts
 from dashboard.app import create_app
 from dashboard.web.context import AppContext
-from models.database import connect
+from models.database import check_database, connect
+from models.suitable_database import UnsuitableDatabase
 from queues.broker import CLIENT_TIMEOUT, build_broker
 from services.accounts.passwords import Passwords
 
@@ -26,6 +27,10 @@ if not settings.secret_keys:
 
 configure_logging(settings.log_level)
 connect(settings, connections=8, answer_within_ms=QUERY_TIMEOUT_MS)
+try:
+    check_database()
+except UnsuitableDatabase as error:
+    sys.exit(str(error))
 
 app = create_app(
     AppContext(

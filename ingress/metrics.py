@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -110,13 +111,20 @@ class _QueueCollector(Collector):
         self._admissions = admissions
 
     def collect(self) -> Iterable[Metric]:
-        """See `prometheus_client.registry.Collector`. Without Redis, one metric is left out."""
+        """See `prometheus_client.registry.Collector`. Without Redis, some are left out."""
         waiting = GaugeMetricFamily("brazebee_ingress_queue_waiting", "Events not stored yet.")
+        ahead = GaugeMetricFamily(
+            "brazebee_ingress_clock_ahead_seconds",
+            "How far the clock of this process is ahead of that of Redis.",
+        )
         try:
             waiting.add_metric([], self._admissions.waiting())
+            difference = datetime.now(UTC) - self._admissions.present()
+            ahead.add_metric([], difference.total_seconds())
         except RedisError:
             waiting.samples.clear()
         yield waiting
+        yield ahead
         yield GaugeMetricFamily(
             "brazebee_ingress_shedding",
             "1 while events are refused because Redis is nearly full.",

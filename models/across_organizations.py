@@ -314,3 +314,28 @@ def find_oldest_due(*, until: datetime) -> tuple[int, datetime] | None:
 
 def _state_counts(sql: str) -> list[StateCount]:
     return [StateCount(**row) for row in query(sql)]
+
+
+_AHEAD = {
+    "id": "companies where greatest(last_event_at, first_seen_at, unsettled_since, changed_at,"
+    " recorded_until) > %(after)s",
+    "company_id": "flag_states where greatest(changed_at, moved_at) > %(after)s",
+    "flag_overrides.company_id": "flag_overrides where not end_recorded"
+    " and greatest(starts_at, ended_at) > %(after)s",
+}
+
+
+def find_companies_ahead(after: datetime, *, limit: int) -> list[tuple[int, int]]:
+    """Return the organization and the id of companies with anything recorded after an instant.
+
+    Reads each of three tables as a whole.
+    """
+    found: set[tuple[int, int]] = set()
+    for company_id, ahead in _AHEAD.items():
+        rows = query(
+            f"select distinct organization_id, {company_id} as company_id from {ahead}"
+            " limit %(limit)s",
+            {"after": after, "limit": limit},
+        )
+        found |= {(row["organization_id"], row["company_id"]) for row in rows}
+    return sorted(found)[:limit]

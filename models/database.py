@@ -18,11 +18,13 @@ from peewee import (
     InternalError,
     NotSupportedError,
     OperationalError,
+    PostgresqlDatabase,
     ProgrammingError,
 )
 from playhouse.pool import PooledPostgresqlDatabase
 
 from config.settings import Settings
+from models.suitable_database import ENCODING, UnsuitableDatabase, check_encoding
 
 UNAVAILABLE = (
     OperationalError,
@@ -45,6 +47,9 @@ statement: the deployment's fault, not an event's."""
 
 _LOCK_TIMEOUTS = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
 
+_REFUSALS = ("21", "22", "23", "54")
+"""Classes of SQLSTATE: cardinality, data, constraints, and limits of the program."""
+
 CONNECT_TIMEOUT = 5
 """Seconds."""
 
@@ -57,7 +62,20 @@ psycopg2.extras.register_uuid()
 psycopg2.extras.register_default_jsonb(loads=orjson.loads, globally=True)
 
 
-class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]
+class _CheckedConnections(PostgresqlDatabase):
+    """Opens connections to suitable databases only; the pool calls it for each new one."""
+
+    def _connect(self) -> Any:
+        connection = super()._connect()  # type: ignore[misc]
+        try:
+            check_encoding(connection)
+        except UnsuitableDatabase:
+            connection.close()
+            raise
+        return connection
+
+
+class _Database(PooledPostgresqlDatabase, _CheckedConnections):  # type: ignore[misc]
     """A pool whose transactions wait for each lock for a limited time, if `lock_timeout_ms`."""
 
     lock_timeout_ms: int | None = None
@@ -91,6 +109,7 @@ def connect(
         max_connections=connections,
         timeout=CONNECT_TIMEOUT,
         connect_timeout=CONNECT_TIMEOUT,
+        client_encoding=ENCODING,  # takes precedence over the role's and over PGCLIENTENCODING
         keepalives_idle=30,
         keepalives_interval=10,
         keepalives_count=3,
@@ -101,6 +120,24 @@ def connect(
     database.initialize(pool)
 
 
+def check_database() -> None:
+    """Check at the start of a process whether its database is suitable.
+
+    Nothing is checked while PostgreSQL is away, so that processes start without it. Connections
+    that open later are checked as well.
+
+    Raises:
+        UnsuitableDatabase: it is not.
+    """
+    try:
+        with database.connection_context():
+            return
+    except UnsuitableDatabase:
+        raise
+    except UNAVAILABLE:
+        return
+
+
 def is_lock_timeout(error: BaseException) -> bool:
     """Whether a transaction waited too long for a lock, or was chosen to end a deadlock."""
     while not isinstance(error, _LOCK_TIMEOUTS):
@@ -108,6 +145,22 @@ def is_lock_timeout(error: BaseException) -> bool:
             return False
         error = error.__context__
     return True
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether values are refused, by PostgreSQL or its driver, and would be the next time.
+
+    Among them are errors that `UNAVAILABLE` or `NOT_SET_UP` include as well: limits of an index or
+    of `jsonb` (SQLSTATE class 54), two rows with one key in a statement (21), and values that the
+    driver cannot pass (none).
+    """
+    while not isinstance(error, psycopg2.Error):
+        if error.__context__ is None:
+            return False
+        error = error.__context__
+    if error.pgcode is None:
+        return isinstance(error, psycopg2.ProgrammingError)
+    return error.pgcode[:2] in _REFUSALS
 
 
 def _wait_for_answer(seconds: float, connection: psycopg2.extensions.connection) -> None:

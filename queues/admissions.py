@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,15 @@ class Admissions:
             RedisError: Redis does not answer.
         """
         return sum(lane.entries for lane in self._journal.waiting())
+
+    def present(self) -> datetime:
+        """Return the present by the clock of Redis, which gives events their times.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        seconds, microseconds = self._client.time()
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
 
 
 def _counter(kind: str, organization_id: int, limit: int, window_seconds: int) -> str:

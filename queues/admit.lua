@@ -46,7 +46,8 @@ end
 
 local count = redis.call("incr", KEYS[1])
 local ends_in = redis.call("pttl", KEYS[1])
-if ends_in < 0 then
+-- It ends later than a window lasts if the machine's clock was set back.
+if ends_in < 0 or ends_in > tonumber(ARGV[2]) then
     ends_in = tonumber(ARGV[2])
     redis.call("pexpire", KEYS[1], ends_in)
 end

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from queues import messages
 from queues.broker import QueueBroker
+from queues.clock_differences import ClockDifference
 from queues.lanes.lane import Lane
 from queues.lanes.lane_queue import LaneQueue
 
@@ -25,18 +26,24 @@ BEHIND = timedelta(seconds=1)
 """If events wait longer than this, storing them takes precedence. A company judged now would be
 judged again for each of its waiting events; the clock judges some, and the rest when none waits."""
 
+LONGEST_UNKNOWN = timedelta(hours=1)
+"""An event that was accepted before the clock of Redis was set back may have waited this long."""
+
 
 @dataclass(frozen=True)
 class StoredUntil:
     """The lanes with events that are not stored yet, as of `now`.
 
     `oldest` has the time of the oldest of these events by lane; `former` that of the oldest message
-    of the release before, which may be about any company.
+    of the release before, which may be about any company. `now` is the present by the earlier of
+    two clocks, that of this machine and that of Redis, which gives events their times, and
+    `latest_now` by the later one.
     """
 
     now: datetime
     oldest: Mapping[Lane, datetime] = field(default_factory=dict)
     former: datetime | None = None
+    latest_now: datetime | None = None
 
     def of(self, organization_id: int, company: str) -> datetime:
         """Return the instant up to which all accepted events of a company are stored.
@@ -92,6 +99,7 @@ class Backlog:
         self._refresh_s = refresh.total_seconds()
         self._read_at = -math.inf
         self._reading = StoredUntil(now())
+        self._difference = ClockDifference("Redis")
 
     def read(self) -> StoredUntil:
         """Return what waits; read it before the rows that are judged.
@@ -102,10 +110,14 @@ class Backlog:
         if time.monotonic() - self._read_at >= self._refresh_s:
             now = self._now()  # before reading: what is accepted meanwhile may be missed
             read_at = time.monotonic()
+            journal = self._journal.read_waiting()
+            self._difference.note(now, journal.at)
+            unknown = journal.at - LONGEST_UNKNOWN
             self._reading = StoredUntil(
-                now,
-                {waiting.lane: waiting.oldest_at for waiting in self._journal.waiting()},
+                min(now, journal.at),
+                {waiting.lane: waiting.oldest_at or unknown for waiting in journal.lanes},
                 self._broker.oldest_unacknowledged(messages.EVENTS),
+                latest_now=max(now, journal.at),
             )
             self._read_at = read_at
         return self._reading

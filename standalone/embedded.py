@@ -26,6 +26,10 @@ a million companies most changes are such first changes. With PostgreSQL's defau
 minutes, workers took a tenth more CPU there. In exchange the log may grow to 4 GB, and replaying it
 after a kill takes longer."""
 
+WITHOUT_VALUES = ("log_min_error_statement=panic", "log_error_verbosity=terse")
+"""The statements that failed, and details of why, have the contents of events. Without these
+settings, they are in PostgreSQL's log."""
+
 
 def postgres_command(data: DataDirectory) -> Command:
     """Create the database cluster if it is missing, and return the command that serves it.
@@ -47,7 +51,7 @@ def postgres_command(data: DataDirectory) -> Command:
             *("-c", "listen_addresses="),
             *("-c", f"max_connections={CONNECTIONS}"),
             *("-c", f"shared_buffers={shared_buffers_mb()}MB"),
-            *(argument for setting in CHECKPOINTS for argument in ("-c", setting)),
+            *(argument for setting in CHECKPOINTS + WITHOUT_VALUES for argument in ("-c", setting)),
         ],
         user=server.system_user,
         stop_signal=signal.SIGINT,  # "fast" shutdown: does not wait for clients to disconnect

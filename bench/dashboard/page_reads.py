@@ -152,7 +152,13 @@ def _insights(organization_id: int, now: datetime) -> list[Read]:
             "Insight", "last event", lambda: event_volumes.find_last_at(organization_id, next(keys))
         ),
         Read("Insight", "fields", lambda: field_names.list_names(organization_id)),
-        Read("Insight", "their values", lambda: field_names.count_values(organization_id)),
+        Read(
+            "Insight",
+            "their values",
+            lambda: field_names.count_values(
+                organization_id, field_names.list_names(organization_id)
+            ),
+        ),
         Read("Insight", "adoption", lambda: cached_answer(organization_id, Adoption("login"), now)),
         Read(
             "Insight",

@@ -11,7 +11,7 @@ from actors.clock import Clock
 from cli.connection import find_settings
 from config.process import configure_logging
 from config.settings import Settings
-from models.database import connect
+from models.database import check_database, connect
 from queues.broker import QueueBroker, build_broker
 from services.times import utc_now
 
@@ -22,6 +22,7 @@ def clock() -> None:
     settings = find_settings()
     configure_logging(settings.log_level)
     connect(settings)
+    check_database()
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from cli.connection import find_settings, report_database_errors
 from cli.errors import CommandError
-from models.database import connect
+from models.database import check_database, connect
 from queues.broker import build_broker
 from services.times import utc_now
 from services.webhooks.metrics import WebhookCollector, WebhookCounters
@@ -23,6 +23,7 @@ def metrics(port: int | None, host: str) -> None:
     """Print metrics of webhook deliveries and endpoints, or serve them to Prometheus."""
     settings = find_settings()
     connect(settings)
+    check_database()
     counters = WebhookCounters(build_broker(settings.redis_url).client)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(WebhookCollector(counters, utc_now))

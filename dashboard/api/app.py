@@ -14,6 +14,7 @@ from flask import Flask, Response
 from ruamel.yaml import YAML
 from werkzeug.routing import BaseConverter
 
+from config.safe_logs import describe
 from dashboard.api.authentication import authenticate_requests
 from dashboard.api.companies import explain_health, list_companies
 from dashboard.api.transitions import list_transitions
@@ -80,7 +81,7 @@ def _gate(context: AppContext) -> Gate:
 
 def _answer_outages_as_json(api: Flask) -> None:
     def unavailable(error: BaseException) -> Response:
-        logger.warning("PostgreSQL is not responding: %s", error)
+        logger.warning("PostgreSQL is not responding: %s", describe(error))
         details = [{"message": "The database does not answer; nothing was read, send it again"}]
         return ApiError(503, "Service temporarily unavailable", details, retry_after=1).response()
 

@@ -11,6 +11,8 @@ from redis.exceptions import RedisError
 from dashboard.access import Member, audit, editor, viewer
 from dashboard.web.context import app_context, now, rules_in_force
 from dashboard.web.request_values import database_integer
+from models.companies.fields.field_limits import MOST_BYTES, MOST_FIELDS
+from models.companies.fields.left_out_fields import list_left_out
 from models.database import transaction
 from models.events import event_volumes, quiet_keys, rejected_events
 from models.events.event_volumes import Volume
@@ -24,6 +26,9 @@ from services.rules.apply_rules import AppliedRules, Origin, RulesChanged, apply
 from services.rules.rule_books import NO_RULES
 
 blueprint = Blueprint("events", __name__, url_prefix="/o/<name:organization>/events")
+
+LEFT_OUT = 20
+"""The most companies, and users, that are listed because fields of them are left out."""
 
 FIRST_TEXT = "version: 1\n"
 """The rule file that the first event is added to."""
@@ -41,7 +46,7 @@ class Row:
 @blueprint.get("")
 @viewer
 def page(member: Member) -> ResponseReturnValue:
-    """Show all configured events, and keys that were sent but rejected."""
+    """Show all configured events, keys that were sent but rejected, and fields left out."""
     at, organization = now(), member.organization
     with transaction():
         book = rules_in_force(organization)
@@ -51,6 +56,7 @@ def page(member: Member) -> ResponseReturnValue:
             key.event_key: key
             for key in quiet_keys.find_quiet_keys(organization.id, book.events if book else (), at)
         }
+        left_out = list_left_out(organization.id, limit=LEFT_OUT)
     events = book.events if book else {}
     unknown = _rejected_keys(organization.id, at)
     return render_template(
@@ -69,6 +75,9 @@ def page(member: Member) -> ResponseReturnValue:
         version=organization.rules_version,
         set_aside=set_aside,
         many=rejected_events.MANY,
+        left_out=left_out,
+        most_fields=MOST_FIELDS,
+        most_bytes=MOST_BYTES,
     )
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,12 @@ from models.companies.company_list import ListedCompany
 BYTE_ORDER_MARK = "\ufeff"
 """Without it some spreadsheets misread UTF-8."""
 
+MOST_COLUMNS = 1_000
+"""Custom fields with a column each; the others share one."""
+
+OTHER_FIELDS = "other_fields"
+"""The column with the others, as JSON, which exists only if there are any."""
+
 COLUMNS = ("id", "name", "status", "previous_status", "since", "score", "last_event_at")
 
 _FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -21,13 +27,26 @@ _FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "
 
 
 def as_csv(chunks: Iterable[Sequence[ListedCompany]], fields: Sequence[str]) -> Iterator[str]:
-    """Yield the lines, header first, one chunk at a time; custom `fields` get a column each."""
-    yield BYTE_ORDER_MARK + _lines([[*COLUMNS, *fields]])
+    """Yield the lines, header first, one chunk at a time; custom `fields` get a column each.
+
+    If there are more than `MOST_COLUMNS`, those beyond share a column.
+    """
+    own = dict.fromkeys(fields[:MOST_COLUMNS])
+    has_others = len(fields) > MOST_COLUMNS
+    yield BYTE_ORDER_MARK + _lines([[*COLUMNS, *own, *([OTHER_FIELDS] if has_others else [])]])
     for companies in chunks:
-        yield _lines([_row(company, fields) for company in companies])
+        rows = [_row(company, own) for company in companies]
+        if has_others:
+            for row, company in zip(rows, companies, strict=True):
+                row.append(_others(company, own))
+        yield _lines(rows)
 
 
-def _row(company: ListedCompany, fields: Sequence[str]) -> list[Any]:
+def _others(company: ListedCompany, own: Collection[str]) -> dict[str, Any] | None:
+    return {name: value for name, value in company.traits.items() if name not in own} or None
+
+
+def _row(company: ListedCompany, fields: Iterable[str]) -> list[Any]:
     return [
         company.id,
         company.name,

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
+from config.safe_logs import describe
 from models.cursors import UnreadableCursor
 from models.database import UNAVAILABLE
 
@@ -52,7 +53,7 @@ def register_error_pages(app: Flask) -> None:
     @app.errorhandler(Exception)
     def unexpected_error(error: Exception) -> ResponseReturnValue:
         if isinstance(error, UNAVAILABLE):
-            logger.warning("PostgreSQL is not responding: %s", error)
+            logger.warning("PostgreSQL is not responding: %s", describe(error))
             g.pop("visitor", None)  # the layout must not query it again
             return *_page(503), {"Retry-After": "5"}
         logger.error("unexpected error at %s", request.path, exc_info=error)

@@ -3,6 +3,7 @@
 While PostgreSQL is unavailable, cached entries are used however old they are.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
@@ -11,10 +12,13 @@ from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
+from config.safe_logs import describe
 from ingress.errors import IngressError
 from models.database import UNAVAILABLE, transaction
 from models.keys import api_keys, event_keys
 from models.keys.api_keys import KeyHolder
+
+logger = logging.getLogger("brazebee.ingress")
 
 FRESH_SECONDS = 5.0
 """The maximum age of an entry while PostgreSQL is available: a revoked key works this long."""
@@ -77,9 +81,19 @@ class _Entry(Generic[V]):
 
 @dataclass
 class _Outage:
-    """The time until which PostgreSQL is assumed to be unavailable."""
+    """The time until which PostgreSQL is assumed to be unavailable; 0 if it is available."""
 
     until: float = 0.0
+
+    def begin(self, error: Exception) -> None:
+        if not self.until:
+            logger.warning("only API keys seen before are accepted: %s", describe(error))
+        self.until = time.monotonic() + OUTAGE_PAUSE_SECONDS
+
+    def end(self) -> None:
+        if self.until:
+            logger.warning("API keys can be checked again")
+        self.until = 0.0
 
 
 class _Cache(Generic[K, V]):
@@ -107,9 +121,9 @@ class _Cache(Generic[K, V]):
         try:
             with transaction():
                 value = fetch()
-            self._outage.until = 0.0
+            self._outage.end()
         except UNAVAILABLE as error:
-            self._outage.until = time.monotonic() + OUTAGE_PAUSE_SECONDS
+            self._outage.begin(error)
             if entry is None:
                 raise DirectoryUnavailable from error
             return entry.value

@@ -12,7 +12,7 @@ from models.database import query
 
 CORE_FIELDS = ("name", "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
 
-FIELD_COLUMNS = (*CORE_FIELDS, "traits", "fields_at", "said", "fields_changed_at")
+FIELD_COLUMNS = (*CORE_FIELDS, "traits", "fields_at", "said", "fields_changed_at", "left_out")
 
 
 @dataclass
@@ -182,6 +182,7 @@ def pop_traits(row: dict[str, Any]) -> Traits:
         row.pop("last_event_at"),
         digest=row.pop("said"),
         changed_at=row.pop("fields_changed_at"),
+        left_out=row.pop("left_out"),
     )
 
 

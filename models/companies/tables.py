@@ -34,6 +34,8 @@ class CompanyRow(Table):
     fields_at = JsonField(constraints=[SQL("default '{}'")])
     # Field -> microseconds since 1970 of its newest entry in `field_changes`.
     fields_changed_at = JsonField(constraints=[SQL("default '{}'")])
+    # `since`, `names` and `more` of the fields that are beyond the limits; null: there are none.
+    left_out = JsonField(null=True)
     last_event_at = DateTimeTZField(null=True)
     said = UUIDField(null=True)  # the digest of the fields of the newest event
     said_since = DateTimeTZField(null=True)  # since when events have carried those values
@@ -76,6 +78,7 @@ class UserRow(Table):
     # `company_at`.
     fields_at = JsonField(constraints=[SQL("default '{}'")])
     said = UUIDField(null=True)  # the digest of the fields of the newest event
+    left_out = JsonField(null=True)  # as of companies
     first_seen_at = DateTimeTZField()
 
     class Meta:

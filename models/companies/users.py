@@ -13,6 +13,7 @@ from models.companies.fields.field_digests import (
     RowGone,
     lock_and_touch,
 )
+from models.companies.fields.field_limits import LeftOut
 from models.companies.fields.field_merge import Traits
 from models.companies.tables import UserRow
 from models.cursors import Cursor
@@ -46,6 +47,7 @@ class ListedUser:
     first_seen_at: datetime
     last_event_at: datetime
     traits: dict[str, Any]
+    left_out: LeftOut | None
 
 
 _LAST_SEEN_FIRST = Cursor("users", ("timestamptz", "bigint"))
@@ -92,8 +94,8 @@ def lock_for_intake(organization_id: int, digests: Sequence[FieldDigest]) -> dic
 
 def _with_ids(organization_id: int, ids: Sequence[int]) -> dict[int, User]:
     rows = query(
-        "select id, company_id, email, name, traits, fields_at, company_at, said, first_seen_at"
-        " from users where organization_id = %(organization_id)s and id = any(%(ids)s)",
+        "select id, company_id, email, name, traits, fields_at, company_at, said, first_seen_at,"
+        " left_out from users where organization_id = %(organization_id)s and id = any(%(ids)s)",
         {"organization_id": organization_id, "ids": ids},
     )
     return {row["id"]: _user(row) for row in rows}
@@ -114,7 +116,7 @@ def save(organization_id: int, users: Iterable[User]) -> None:
     query_over(
         "update users u set company_id = v.company_id, company_at = v.company_at, email = v.email,"
         " name = v.name, traits = v.traits, fields_at = v.fields_at, said = v.said,"
-        " first_seen_at = v.first_seen_at from v"
+        " first_seen_at = v.first_seen_at, left_out = v.left_out from v"
         " where u.organization_id = %(organization_id)s and u.id = v.id",
         [
             {
@@ -126,11 +128,12 @@ def save(organization_id: int, users: Iterable[User]) -> None:
                 "fields_at": user.traits.stored_fields_at,
                 "said": user.traits.digest(user.company_id),
                 "first_seen_at": user.first_seen_at,
+                "left_out": user.traits.left_out,
             }
             for user in users
         ],
         "id bigint, company_id bigint, company_at timestamptz, email text, name text,"
-        " traits jsonb, fields_at jsonb, said uuid, first_seen_at timestamptz",
+        " traits jsonb, fields_at jsonb, said uuid, first_seen_at timestamptz, left_out jsonb",
         organization_id=organization_id,
     )
 
@@ -145,7 +148,7 @@ def read_page(
     """
     rows = query(
         "select id as row_id, external_id as id, name, email, first_seen_at,"
-        " company_at as last_event_at, traits from users"
+        " company_at as last_event_at, traits, left_out from users"
         " where organization_id = %(organization_id)s and company_id = %(company_id)s"
         f"{_LAST_SEEN_FIRST.condition(['company_at', 'id'], after, descending=True)}"
         " order by company_at desc, users.id desc limit %(limit)s",
@@ -156,8 +159,7 @@ def read_page(
             **_LAST_SEEN_FIRST.read(after),
         },
     )
-    names = ListedUser.__dataclass_fields__
-    users = [ListedUser(**{name: row[name] for name in names}) for row in rows[:limit]]
+    users = [_listed_user(row) for row in rows[:limit]]
     return users, _LAST_SEEN_FIRST.next_page(rows, limit, "last_event_at", "row_id")
 
 
@@ -170,9 +172,20 @@ def count(organization_id: int, company_id: int) -> int:
     return number
 
 
+def _listed_user(row: dict[str, Any]) -> ListedUser:
+    left_out = row["left_out"] and LeftOut.stored(row["left_out"])
+    columns = {name: row[name] for name in ListedUser.__dataclass_fields__}
+    return ListedUser(**columns | {"left_out": left_out})
+
+
 def _user(row: dict[str, Any]) -> User:
     core = {"email": row["email"], "name": row["name"]}
     traits = Traits.stored(
-        core, row["traits"], row["fields_at"], row["company_at"], digest=row["said"]
+        core,
+        row["traits"],
+        row["fields_at"],
+        row["company_at"],
+        digest=row["said"],
+        left_out=row["left_out"],
     )
     return User(row["id"], row["company_id"], traits, row["first_seen_at"])

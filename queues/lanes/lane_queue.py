@@ -53,14 +53,16 @@ class OddEntry:
 class Bundle:
     """The oldest entries of a lane, under a lease.
 
-    `ids` are those of the entries in `payload`, their contents joined by commas; `odd` has entries
-    that cannot be read. `held` are companies whose entries belong into a lane of their own.
+    `ids` are those of the entries in `payload`, their contents joined by commas, and `accepted_at`
+    the times of their acceptance; `odd` has entries that cannot be read. `held` are companies whose
+    entries belong into a lane of their own.
     """
 
     lane: Lane
     lease: int
     last_id: str
     ids: Sequence[str] = field(repr=False)
+    accepted_at: Sequence[datetime] = field(repr=False)
     payload: bytes = field(repr=False)
     odd: Sequence[OddEntry] = field(default=(), repr=False)
     held: frozenset[str] = frozenset()
@@ -71,11 +73,22 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Waiting:
-    """The entries of a lane that are not stored yet, and when the oldest was accepted."""
+    """The entries of a lane that are not stored yet, and when the oldest was accepted.
+
+    `oldest_at` is None if that cannot be known: the clock of Redis was set back since.
+    """
 
     lane: Lane
     entries: int
-    oldest_at: datetime
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The lanes with entries, as of an instant by the clock of Redis."""
+
+    at: datetime
+    lanes: Sequence[Waiting]
 
 
 class LaneQueue:
@@ -142,13 +155,14 @@ class LaneQueue:
         if not taken:
             return None if wait < 0 else wait / 1000
         held = frozenset(company.decode() for company in taken.pop(0))
-        lanes = [taken[first : first + 6] for first in range(0, len(taken), 6)]
+        lanes = [taken[first : first + 7] for first in range(0, len(taken), 7)]
         return [
             Bundle(
                 Lane.named(lane.decode()),
                 lease,
                 last_id.decode(),
                 ids.decode().split(),
+                list(map(_instant, times.split())),
                 payload,
                 [
                     OddEntry(entry_id.decode(), tuple(content))
@@ -156,17 +170,19 @@ class LaneQueue:
                 ],
                 held,
             )
-            for lane, lease, last_id, ids, payload, odd in lanes
+            for lane, lease, last_id, ids, times, payload, odd in lanes
         ]
 
-    def read(self, bundle: Bundle) -> list[bytes]:
-        """Return the entries in `bundle.payload` one by one, for when one is not JSON."""
+    def read(self, bundle: Bundle) -> dict[str, bytes]:
+        """Return the entries in `bundle.payload` by id, for when one cannot be read or stored."""
         stream = self._keys.entries + bundle.lane.name
         entries: Any = self._client.xrange(stream, "-", bundle.last_id)
         known = set(bundle.ids)
-        return [
-            content[FORMAT.encode()] for entry_id, content in entries if entry_id.decode() in known
-        ]
+        return {
+            entry_id.decode(): content[FORMAT.encode()]
+            for entry_id, content in entries
+            if entry_id.decode() in known
+        }
 
     def find(self, lane: Lane, entry_id: str) -> tuple[bytes, ...] | None:
         """Return the fields and values of an entry as they are; None if it was removed."""
@@ -217,13 +233,20 @@ class LaneQueue:
             )
         )
 
-    def waiting(self) -> list[Waiting]:
+    def waiting(self) -> Sequence[Waiting]:
         """Return the lanes that have entries."""
-        found = self._waiting([self._keys.ready], [self._keys.entries])
-        return [
-            Waiting(Lane.named(name.decode()), entries, _instant(oldest))
-            for name, entries, oldest in zip(found[::3], found[1::3], found[2::3], strict=True)
-        ]
+        return self.read_waiting().lanes
+
+    def read_waiting(self) -> Reading:
+        """Return the lanes that have entries, and the present by the clock of Redis."""
+        at, *found = self._waiting([self._keys.ready], [self._keys.entries])
+        return Reading(
+            _instant(at),
+            [
+                Waiting(Lane.named(name.decode()), entries, _instant(oldest) if oldest else None)
+                for name, entries, oldest in zip(found[::3], found[1::3], found[2::3], strict=True)
+            ],
+        )
 
     def wait(self, seconds: float, *more_bells: str) -> str | None:
         """Block until the bell rings, for at most this long; return the bell that rang."""
@@ -250,5 +273,8 @@ def _next_id(entry_id: str) -> str:
     return f"{milliseconds}-{int(number) + 1}"
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def _instant(microseconds: bytes) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(microseconds))
+    return _EPOCH + timedelta(microseconds=int(microseconds))

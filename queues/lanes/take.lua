@@ -7,20 +7,21 @@
 --       together with another; the number of partitions
 -- Returns: milliseconds until a lane is ready, or -1 if none has entries. Or: 0, the companies that are held,
 --          and for each lane its name, the number of its lease, the id of the last entry read, the ids of the
---          entries in that format, the entries joined by commas, and for each entry in another format its id
---          and content
+--          entries in that format, when they were accepted in microseconds since 1970, the entries joined by
+--          commas, and for each entry in another format its id and content
 
 local CHUNK = 100
-local LONGEST_PAUSE = 60000
 
 local lease_ms, most_entries, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call("time")
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local microseconds = string.format("%s%06d", time[1], time[2])
 local entries, bytes = 0, 0
 
--- A time beyond the longest pause was written before the machine's clock was set back.
+-- No pause is longer than a lease. A time beyond that was written before the machine's clock was set back, and
+-- the lane need not wait until then. A worker whose lease is ended so finds that out.
 local function next_lane()
-    local beyond = redis.call("zrangebyscore", KEYS[1], "(" .. (now + LONGEST_PAUSE), "+inf", "limit", 0, 1)
+    local beyond = redis.call("zrangebyscore", KEYS[1], "(" .. (now + lease_ms), "+inf", "limit", 0, 1)
     if beyond[1] then
         return beyond[1], 0
     end
@@ -31,12 +32,19 @@ local function next_lane()
     return first[1], math.max(0, tonumber(first[2]) - now)
 end
 
+-- Returns when an entry was accepted. After the machine's clock was set back, that may be ahead of it.
+local function time_of(content)
+    local accepted_at = content[#content]:match("^%d+$")
+    local is_past = accepted_at and tonumber(accepted_at) <= tonumber(microseconds)
+    return is_past and accepted_at or microseconds
+end
+
 local function is_full()
     return entries >= most_entries or bytes >= most_bytes
 end
 
 local function read(journal)
-    local ids, contents, odd, last, from = {}, {}, {}, "", "-"
+    local ids, times, contents, odd, last, from = {}, {}, {}, {}, "", "-"
     while true do
         local chunk = redis.call("xrange", journal, from, "+", "count", CHUNK)
         for _, entry in ipairs(chunk) do
@@ -44,6 +52,7 @@ local function read(journal)
             last = entry[1]
             if content[1] == ARGV[4] then
                 ids[#ids + 1] = last
+                times[#times + 1] = time_of(content)
                 contents[#contents + 1] = content[2]
             else
                 odd[#odd + 1] = last
@@ -51,11 +60,11 @@ local function read(journal)
             end
             entries, bytes = entries + 1, bytes + #content[2]
             if is_full() then
-                return last, ids, contents, odd
+                return last, ids, times, contents, odd
             end
         end
         if #chunk < CHUNK then
-            return last, ids, contents, odd
+            return last, ids, times, contents, odd
         end
         from = "(" .. last
     end
@@ -63,7 +72,7 @@ end
 
 -- Appends what is read from a lane to `taken`, or removes the lane if it has no entries.
 local function take(lane, taken)
-    local last, ids, contents, odd = read(ARGV[5] .. lane)
+    local last, ids, times, contents, odd = read(ARGV[5] .. lane)
     if last == "" then
         redis.call("del", ARGV[5] .. lane)
         redis.call("zrem", KEYS[1], lane)
@@ -76,7 +85,8 @@ local function take(lane, taken)
     local lease = redis.call("incr", KEYS[3])
     redis.call("hset", KEYS[2], lane, lease)
     redis.call("zadd", KEYS[1], now + lease_ms, lane)
-    for _, part in ipairs({lane, lease, last, table.concat(ids, " "), table.concat(contents, ","), odd}) do
+    local parts = {lane, lease, last, table.concat(ids, " "), table.concat(times, " "), table.concat(contents, ","), odd}
+    for _, part in ipairs(parts) do
         taken[#taken + 1] = part
     end
 end

@@ -1,5 +1,6 @@
 """Stores events with their companies and users, and marks companies whose health may change."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from models.companies.company_intake import CompanyForIntake, NewCompany
 from models.companies.fields import field_history
 from models.companies.fields.field_digests import combine_digests
 from models.companies.fields.field_history import StoredFieldChange
-from models.companies.fields.field_merge import digest_fields
+from models.companies.fields.field_merge import Traits, digest_fields
 from models.companies.users import NewUser, User
 from models.events import hourly_counts
 from models.events.storage import NewEvents, StoredEvent
@@ -21,6 +22,8 @@ from services.events.id_cache import IdCache
 from services.events.tracked_event import TrackedEvent
 from services.events.unsettled import MergedEvent, mark_unsettled, unsettle
 from services.rules.rule_books import RuleBooks
+
+logger = logging.getLogger("brazebee.events")
 
 
 @dataclass(frozen=True)
@@ -204,4 +207,18 @@ def _merge(event: TrackedEvent, company: CompanyForIntake, user: User | None) ->
         unsettle(company, event)
     if user is not None:
         user.merge_event(event.user, company.id, at)
+        _log_newly_left_out(event, "a user of company", user.traits)
+    _log_newly_left_out(event, "company", company.traits)
     return MergedEvent(event, company, changes, out_of_order)
+
+
+def _log_newly_left_out(event: TrackedEvent, what: str, traits: Traits | None) -> None:
+    """Log that a company or user has more fields than are kept, the first time it happens."""
+    if traits is not None and traits.newly_left_out:
+        traits.newly_left_out = False
+        logger.warning(
+            "%s %r of organization %d has more fields than are kept; the others are left out",
+            what,
+            event.company_id,
+            event.organization_id,
+        )

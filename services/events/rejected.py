@@ -13,8 +13,12 @@ from queues.lanes.lane import Lane
 from queues.lanes.lane_queue import FORMAT, LaneQueue
 from services.accounts.audit import Maker, change_by
 from services.errors import ServiceError
-from services.events.entries import as_text
-from services.events.tracked_event import TrackedEvent, UnreadableEvent
+from services.events.entries import accepted_at, as_text
+from services.events.tracked_event import (
+    TrackedEvent,
+    UnreadableEvent,
+    with_time_of_acceptance,
+)
 
 MOST_AT_ONCE = 1_000
 """The most events that one transaction retries, unless it is given their ids. They may have 32 KB
@@ -61,7 +65,7 @@ def read_event(organization_id: int, fields: Sequence[bytes]) -> TrackedEvent:
             " to the release that wrote it and retry it then, or drop it"
         )
     try:
-        event = TrackedEvent.from_json(content)
+        event = TrackedEvent.from_json(content, accepted_at(fields))
     except UnreadableEvent as error:
         raise UnreadableEvent(
             f"it is not an event as this release knows them ({error}). Drop it, unless a newer"
@@ -104,7 +108,8 @@ def retry(
             unreadable[entry.event.id] = str(error)
         else:
             returned.append(entry)
-            readable.append((Lane.of_company(organization_id, event.company_id), entry.fields[1]))
+            lane = Lane.of_company(organization_id, event.company_id)
+            readable.append((lane, with_time_of_acceptance(entry.fields[1], event.received_at)))
     for first in range(0, len(readable), _APPENDED_AT_ONCE):
         journal.append(readable[first : first + _APPENDED_AT_ONCE])
     if returned:

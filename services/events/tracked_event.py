@@ -12,6 +12,9 @@ LIVE_WITHIN = timedelta(minutes=1)
 """An event that arrives this soon after it occurred is judged as if it had arrived immediately."""
 
 
+_ACCEPTED_AT = "accepted_at"
+
+
 class UnreadableEvent(ServiceError):
     """Raised when a message is not an event as the ingress sends them."""
 
@@ -32,8 +35,8 @@ class TrackedEvent(NamedTuple):
     received_at: datetime
 
     @classmethod
-    def from_json(cls, content: bytes) -> "TrackedEvent":
-        """Read an entry of the journal.
+    def from_json(cls, content: bytes, accepted_at: datetime | None = None) -> "TrackedEvent":
+        """Read an entry of the journal; see `from_message`.
 
         Raises:
             UnreadableEvent: it is not JSON, or not an event.
@@ -42,23 +45,29 @@ class TrackedEvent(NamedTuple):
             message = orjson.loads(content)
         except orjson.JSONDecodeError as error:
             raise UnreadableEvent(f"not JSON: {error}") from error
-        return cls.from_message(message)
+        return cls.from_message(message, accepted_at)
 
     @classmethod
-    def from_message(cls, message: Mapping[str, Any]) -> "TrackedEvent":
+    def from_message(
+        cls, message: Mapping[str, Any], accepted_at: datetime | None = None
+    ) -> "TrackedEvent":
         """Read an entry of the journal that is decoded already, or one of a `persist` message.
+
+        `accepted_at` is when it was accepted by the clock of the journal, which is one for all
+        processes that accept events; it replaces the time of the process that received the event.
+        The content of an entry that was appended again has that time itself.
 
         Raises:
             UnreadableEvent: a field is missing or of another type.
         """
         try:
             company, user = dict(message["company"]), dict(message["user"] or ())
-            return cls(
-                organization_id=int(message["organization_id"]),
+            event = cls(
+                organization_id=message["organization_id"],
                 key_id=message["key_id"],
-                event_id=str(message["event_id"]),
-                event_key=str(message["event_key"]),
-                company_id=str(company.pop("id")),
+                event_id=message["event_id"],
+                event_key=message["event_key"],
+                company_id=company.pop("id"),
                 company=company,
                 user_id=user.pop("id", None),
                 user=user,
@@ -66,8 +75,38 @@ class TrackedEvent(NamedTuple):
                 occurred_at=datetime.fromisoformat(message["occurred_at"]),
                 received_at=datetime.fromisoformat(message["received_at"]),
             )
+            event._check_types()
+            if _ACCEPTED_AT in message:
+                accepted_at = datetime.fromisoformat(message[_ACCEPTED_AT])
+            if accepted_at is not None:
+                event = event._accepted(accepted_at)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnreadableEvent(f"{type(error).__name__}: {error}") from error
+        return event
+
+    def _check_types(self) -> None:
+        """Check the types that the columns of tables need: PostgreSQL's error names no event.
+
+        Raises:
+            KeyError, TypeError: a value is missing or of another type.
+        """
+        texts = self.event_id, self.event_key, self.company_id, self.company["name"]
+        if (
+            type(self.organization_id) is not int
+            or not (self.key_id is None or type(self.key_id) is int)
+            or not all(type(text) is str for text in texts)
+            or not (self.user_id is None or type(self.user_id) is str)
+            or not (self.data is None or type(self.data) is dict)
+            or self.occurred_at.tzinfo is None
+            or self.received_at.tzinfo is None
+        ):
+            raise TypeError("a value is of another type than those of events")
+
+    def _accepted(self, at: datetime) -> "TrackedEvent":
+        # Without a time of its own, it occurred when it was received.
+        had_own_time = self.occurred_at < self.received_at
+        occurred_at = min(self.occurred_at, at) if had_own_time else at
+        return self._replace(occurred_at=occurred_at, received_at=at)
 
     @property
     def is_late(self) -> bool:
@@ -82,3 +121,11 @@ class TrackedEvent(NamedTuple):
         company before it arrived.
         """
         return self.received_at if self.is_late else self.occurred_at
+
+
+def with_time_of_acceptance(content: bytes, accepted_at: datetime) -> bytes:
+    """Return the content of an entry with the time at which it was first accepted.
+
+    An entry that is appended to the journal again has a later time there.
+    """
+    return orjson.dumps({**orjson.loads(content), _ACCEPTED_AT: accepted_at})

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
 from dashboard.pages.companies.query import CompanyQuery
-from dashboard.presentation.csv_export import as_csv
+from dashboard.presentation.csv_export import MOST_COLUMNS, as_csv
 from dashboard.web.context import now, rules_in_force
 from models.companies import company_list
 from models.companies.companies import CORE_FIELDS
@@ -58,7 +58,9 @@ def export(member: Member) -> ResponseReturnValue:
         read_one_snapshot()
         statuses = _book(member).statuses
         company_filter = query.filter(statuses)
-        fields = field_names.list_for_filter(organization_id, company_filter)
+        fields = field_names.list_for_filter(
+            organization_id, company_filter, limit=MOST_COLUMNS + 1
+        )
         id_chunks = company_list.list_ids_in_order(
             organization_id, company_filter, query.sorting(statuses)
         )

@@ -11,11 +11,15 @@ from flask.typing import ResponseReturnValue
 from dashboard.access import Member, viewer
 from dashboard.pages.company.frame import blueprint, find_company, show
 from dashboard.web.request_values import page_cursor
-from models.companies.companies import Company
+from models.companies.companies import CORE_FIELDS, Company
 from models.companies.fields import field_history
+from models.companies.fields.field_limits import MOST_FIELDS
 from models.database import read_one_snapshot, transaction
 
 PAGE = 50
+
+MOST_SHOWN = MOST_FIELDS + len(CORE_FIELDS)
+"""Companies from before there was a limit may have more."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,14 @@ def fields(member: Member, company_id: str) -> ResponseReturnValue:
                 company.organization_id, company.id, field=field, after=page_cursor(), limit=PAGE
             )
         )
+    all_fields = fields_of(company, since)
+    shown = all_fields[:MOST_SHOWN]
     return show(
         "company/fields.html",
         company,
         rows="company/fields_rows.html",
-        fields=fields_of(company, since),
+        fields=shown,
+        more_fields=len(all_fields) - len(shown),
         field=field,
         changes=changes,
         next=url_for(".fields", field=field, after=next_cursor) if next_cursor else None,

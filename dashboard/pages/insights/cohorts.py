@@ -72,7 +72,7 @@ def fields_of(organization_id: int, in_rules: Collection[str]) -> list[str]:
     custom fields, then core fields.
     """
     custom = field_names.list_names(organization_id)
-    values = field_names.count_values(organization_id)
+    values = field_names.count_values(organization_id, custom)
     grouping = [name for name in custom if FEWEST <= values.get(name, 0) <= COHORTS]
     grouping.sort(key=lambda name: name not in in_rules)
     other = [name for name in custom if name not in grouping]

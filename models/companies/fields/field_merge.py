@@ -17,14 +17,13 @@ repetition of the newest value.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from hashlib import sha256
 from types import NoneType
 from typing import Any
+from uuid import UUID
 
-import orjson
+from models.companies.fields.field_limits import LeftOut, fitting, json_bytes
 
-json_bytes = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PLAIN = {str, int, bool, NoneType}
@@ -52,8 +51,9 @@ class Traits:
 
     `fields_at` maps each field to the time when it was last sent, `changed_at` to when it last
     changed: its history has no later entry. `newest_at` is the time of the newest event, and
-    `newest_fields` are the fields that it carried, None if they are not known. Times are in
-    microseconds since 1970.
+    `newest_fields` are the fields that it carried and that are kept, None if they are not known.
+    Times are in microseconds since 1970. `left_out` is about the fields that are not kept, and
+    `newly_left_out` whether there were none before.
     """
 
     core: dict[str, Any]
@@ -62,17 +62,22 @@ class Traits:
     changed_at: dict[str, int] = field(default_factory=dict)
     newest_at: int | None = None
     newest_fields: Collection[str] | None = None
+    left_out: LeftOut | None = None
+    newly_left_out: bool = field(default=False, compare=False)
+    _stored_digest: str | None = field(default=None, compare=False, repr=False)
+    _newest_sent: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def stored(
+    def stored(  # noqa: PLR0913 -- a column each
         cls,
         core: dict[str, Any],
         custom: dict[str, Any],
         fields_at: Mapping[str, int | None],
         newest_event_at: datetime | None,
         *,
-        digest: object | None,
+        digest: UUID | str | None,
         changed_at: dict[str, int] | None = None,
+        left_out: Mapping[str, Any] | None = None,
     ) -> "Traits":
         """Read the fields from the columns of a row; see `stored_fields_at`."""
         newest_at = None if newest_event_at is None else to_microseconds(newest_event_at)
@@ -87,6 +92,8 @@ class Traits:
             changed_at or {},
             newest_at,
             None if digest is None else {name for name, at in fields_at.items() if at is None},
+            LeftOut.stored(left_out) if left_out else None,
+            _stored_digest=None if digest is None else UUID(str(digest)).hex,
         )
 
     @property
@@ -101,12 +108,13 @@ class Traits:
         return {name: None if name in newest else at for name, at in self.fields_at.items()}
 
     def digest(self, *context: Any) -> str | None:
-        """Return the digest of the newest event's fields; None if they are not known."""
-        if self.newest_fields is None:
-            return None
-        core, custom = self.core, self.custom
-        values = {name: core[name] if name in core else custom[name] for name in self.newest_fields}
-        return digest_fields(values, *context)
+        """Return the digest of what the newest event carried, kept or not; None if not known.
+
+        `context` belongs to the newest event if it is one of those merged here.
+        """
+        if self._newest_sent is None:
+            return self._stored_digest
+        return digest_fields(self._newest_sent, *context)
 
     @property
     def unchanged_since(self) -> datetime | None:
@@ -130,7 +138,8 @@ class Traits:
         microseconds = to_microseconds(at)
         core, fields_at = self.core, self.fields_at
         changes = []
-        for name, value in sent.items():
+        kept = self._kept(sent, at)
+        for name, value in kept.items():
             known_at = fields_at.get(name)
             values = core if name in core else self.custom
             repeated = known_at is not None and _same(values[name], value)
@@ -147,23 +156,35 @@ class Traits:
                 changes.append(FieldChange(name, at, value, late=True, newer=newer))
             elif microseconds < self.changed_at.get(name, known_at):
                 changes.append(FieldChange(name, at, value, late=True))
-        self._set_newest(sent, microseconds)
+        self._set_newest(sent, kept, microseconds)
         return changes
 
     def merge(self, sent: Mapping[str, Any], at: datetime) -> None:
         """Merge the fields that an event of the time `at` carried, if they have no history."""
         microseconds = to_microseconds(at)
-        for name, value in sent.items():
+        kept = self._kept(sent, at)
+        for name, value in kept.items():
             known_at = self.fields_at.get(name)
             if known_at is None or microseconds >= known_at:
                 self.fields_at[name] = microseconds
                 values = self.core if name in self.core else self.custom
                 values[name] = value
-        self._set_newest(sent, microseconds)
+        self._set_newest(sent, kept, microseconds)
 
-    def _set_newest(self, sent: Mapping[str, Any], microseconds: int) -> None:
+    def _kept(self, sent: Mapping[str, Any], at: datetime) -> Mapping[str, Any]:
+        """Return the fields that are kept, and note those that are left out."""
+        kept = fitting(self.custom, sent, self.core)
+        if len(kept) < len(sent):
+            self.newly_left_out = self.newly_left_out or self.left_out is None
+            left_out = self.left_out or LeftOut(at, ())
+            self.left_out = left_out.and_others(name for name in sent if name not in kept)
+        return kept
+
+    def _set_newest(
+        self, sent: Mapping[str, Any], kept: Mapping[str, Any], microseconds: int
+    ) -> None:
         if self.newest_at is None or microseconds >= self.newest_at:
-            self.newest_at, self.newest_fields = microseconds, sent.keys()
+            self.newest_at, self.newest_fields, self._newest_sent = microseconds, kept.keys(), sent
 
 
 def digest_fields(fields: Mapping[str, Any], *context: Any) -> str:

@@ -1,11 +1,16 @@
-"""A clock whose time is set by the test, and its brokers."""
+"""A clock whose time is set by the test, its brokers, and a worker that stores events."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
+import psycopg2
 import pytest
 
 from config.settings import Settings
+from models.database import LOCK_TIMEOUT_MS, connect, database
+from tests.support.brokers import NewBroker
 from tests.support.clocks import RecordingBroker, Ticking
+from tests.support.storing import Locking, Storing
 
 
 @pytest.fixture
@@ -24,3 +29,26 @@ def brokers(settings: Settings) -> Iterator[Callable[[], RecordingBroker]]:
 @pytest.fixture
 def ticking(brokers: Callable[[], RecordingBroker]) -> Ticking:
     return Ticking(brokers())
+
+
+@pytest.fixture
+def storing(settings: Settings, new_broker: NewBroker) -> Iterator[Storing]:
+    database.obj.close_all()
+    connect(settings, lock_timeout_ms=LOCK_TIMEOUT_MS)
+    storing = Storing(new_broker())
+    yield storing
+    storing.admissions.close()
+
+
+@pytest.fixture
+def lock_company(settings: Settings) -> Locking:
+    """Return a context manager in which another transaction has locked a company's row."""
+
+    @contextmanager
+    def locking(company: str) -> Iterator[None]:
+        with closing(psycopg2.connect(settings.database_url)) as other, other.cursor() as cursor:
+            cursor.execute("select from companies where external_id = %s for update", (company,))
+            assert cursor.rowcount == 1
+            yield
+
+    return locking

@@ -279,7 +279,7 @@ def test_an_event_that_can_never_be_stored_is_set_aside_with_the_reason(
     ("wrong", "reason"),
     [
         ({"organization_id": 4711}, "There is no organization 4711. IntegrityError"),
-        ({"organization_id": "x"}, "ValueError"),
+        ({"organization_id": "x"}, "TypeError"),
         ({"organization_id": True, "data": None, "occurred_at": 1}, "TypeError"),
     ],
 )

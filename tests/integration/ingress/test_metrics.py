@@ -97,6 +97,7 @@ def test_the_state_of_the_queue_is_read_at_each_request(serve: Serve) -> None:
     assert (read_metrics(ingress)["queue_waiting"], read_metrics(ingress)["shedding"]) == (0, 0)
     ingress.batch([SMALL, SMALL], acme.key)
     assert read_metrics(ingress)["queue_waiting"] == 2
+    assert abs(read_metrics(ingress)["clock_ahead_seconds"]) < 1
     other = serve(metrics_token=TOKEN)
     with memory_used(other.queue, 0.87):
         other.track(SMALL, acme.key)
@@ -108,6 +109,7 @@ def test_without_redis_the_other_metrics_are_served(serve: Serve) -> None:
     ingress.get("/livez")
     metrics = read_metrics(ingress)
     assert "queue_waiting" not in metrics
+    assert "clock_ahead_seconds" not in metrics
     assert metrics["requests_total other 200"] == 1
 
 

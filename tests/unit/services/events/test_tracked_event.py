@@ -56,6 +56,16 @@ def test_a_message_without_one_of_its_fields_is_unreadable(missing: str) -> None
         {"organization_id": "one"},
         {"occurred_at": "yesterday"},
         {"received_at": 5},
+        {"received_at": "2026-01-05T12:00:00"},  # without an offset
+        {"company": {"id": 7, "name": "Acme"}},
+        {"company": {"id": "acme"}},
+        {"company": {"id": "acme", "name": ["Acme"]}},
+        {"user": {"id": {"of": "another kind"}}},
+        {"event_id": None},
+        {"event_key": 1},
+        {"organization_id": True},
+        {"key_id": "one"},
+        {"data": [1]},
     ],
 )
 def test_a_message_with_a_field_of_another_type_is_unreadable(wrong: dict[str, Any]) -> None:
@@ -86,3 +96,24 @@ def test_an_event_takes_effect_when_it_occurred_unless_it_is_late(
         message(occurred_at=T0.isoformat(), received_at=(T0 + late).isoformat())
     )
     assert event.takes_effect_at == T0 + takes_effect
+
+
+@pytest.mark.parametrize(
+    ("sent", "at_journal", "occurs"),
+    [
+        (None, 5, 5),  # no time of its own: it occurs when it is accepted
+        (None, -5, -5),
+        (-60, 5, -60),  # its own time
+        (-60, -90, -90),  # it cannot occur after it is accepted
+    ],
+)
+def test_an_event_is_received_when_the_journal_accepts_it(
+    sent: float | None, at_journal: float, occurs: float
+) -> None:
+    """The clocks of processes that accept events may differ; there is one journal."""
+    received = T0 + timedelta(seconds=10)
+    occurred = received if sent is None else received + timedelta(seconds=sent)
+    contents = message(occurred_at=occurred.isoformat(), received_at=received.isoformat())
+    event = TrackedEvent.from_message(contents, received + timedelta(seconds=at_journal))
+    assert event.received_at == received + timedelta(seconds=at_journal)
+    assert event.occurred_at == received + timedelta(seconds=occurs)

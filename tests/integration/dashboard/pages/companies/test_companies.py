@@ -228,6 +228,17 @@ def test_no_text_of_a_client_becomes_a_formula_in_the_export(acme: Acme, text: s
     assert row["loss"] == "-5"
 
 
+def test_beyond_a_number_of_columns_fields_share_one(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.presentation.csv_export.MOST_COLUMNS", 1)
+    exported = rows(acme.browser.get("/o/acme/companies.csv?status=At+Risk&sort=name"))
+    assert [(row["id"], row["plan"], row["other_fields"]) for row in exported] == [
+        ("fresh", "Free", '{"seats":200}'),
+        ("slow", "Team", ""),
+    ]
+
+
 def test_more_than_one_chunk_is_exported(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(company_list, "EXPORT_CHUNK", 3)
     for sort in ("name", "-name", "score", "-since", "last-event", "-status"):

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from cryptography.fernet import Fernet
 
+from dashboard.pages.company import fields as company_fields
 from models.companies import timeline
-from models.companies.fields import field_history
+from models.companies.fields import field_history, field_limits
 from models.database import execute, transaction
 from models.health import transitions
 from models.organizations import audit_log
@@ -283,6 +284,33 @@ def test_fields_are_shown_with_the_time_of_their_value_and_their_history(
     assert "History of plan" in page
     assert "18 Jan 2026, 10:30 plan Enterprise Pro" in history
     assert "seats 5" not in history
+
+
+def test_fields_that_are_left_out_are_named(
+    dashboard: Dashboard, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(field_limits, "MOST_FIELDS", 1)
+    user = {"user": "ann", "user_fields": {"one": 1, "two": 2}}
+    world.track("c1", ago(days=2), name="Acme", plan="Pro", seats=5, **user)
+    browser = viewer_of(dashboard, world)
+    text = text_of(browser.get(address_of(world, "/fields")))
+    assert "because there are too many: seats." in text
+    assert "too many: two." in text_of(browser.get(address_of(world, "/users")))
+    events = text_of(browser.get(f"/o/{world.name}/events"))
+    left_out = events.partition("Fields that are left out")[2]
+    assert "Acme 2 days ago seats" in left_out
+    assert "Acme ann 2 days ago two" in left_out
+
+
+def test_a_company_from_before_the_limit_shows_the_first_of_its_fields(
+    dashboard: Dashboard, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track(world, ago(days=2), **{f"field_{n}": n for n in range(9)})
+    monkeypatch.setattr(company_fields, "MOST_SHOWN", 4)
+    text = text_of(viewer_of(dashboard, world).get(address_of(world, "/fields")))
+    assert "The first 4 of 10, by name." in text
+    assert "field_2" in text
+    assert "field_3" not in text.partition("History")[0]
 
 
 def test_deliveries_are_listed_without_the_secret_part_of_their_url(
