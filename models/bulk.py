@@ -3,10 +3,11 @@
 import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import orjson
 
-from models.database import database, json, query, rows_of
+from models.database import database, query, rows_of
 
 NULL = r"\N"
 
@@ -57,15 +58,13 @@ def insert(
     """
     if not rows:
         return []
-    values: list[Any] = []
-    for row in rows:
-        of_row = row if isinstance(row, Mapping) else vars(row)
-        values += (
-            json(of_row[name])
-            if name in json_columns and of_row[name] is not None
-            else of_row[name]
-            for name in columns
-        )
+    values = [
+        _as_json(value) if name in json_columns else str(value) if type(value) is UUID else value
+        for row in rows
+        for of_row in [row if isinstance(row, Mapping) else vars(row)]
+        for name in columns
+        for value in [of_row[name]]
+    ]
     places = f"({', '.join(['%s'] * len(columns))})"
     cursor = database.execute_sql(
         f"insert into {table} ({', '.join(columns)}) values"
@@ -73,6 +72,11 @@ def insert(
         values,
     )
     return rows_of(cursor)
+
+
+def _as_json(value: Any) -> str | None:
+    """Return a value as the text of JSON; the driver's own way takes several times as long."""
+    return None if value is None else orjson.dumps(value).decode()
 
 
 def query_over(
