@@ -5,15 +5,19 @@ import sys
 
 import dramatiq
 
+from actors.deliver import Deliverer
 from actors.registration import register_actors
 from actors.retries import WebhookRetries
 from config.errors import ConfigError
 from config.process import collect_garbage_rarely, configure_logging
 from config.settings import Settings
 from models.database import LOCK_TIMEOUT_MS, connect
+from queues import messages
 from queues.broker import build_broker
+from queues.elastic_threads import ElasticThreads
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
+from services.webhooks.capacity import Capacity
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.transport import Transport
 
@@ -29,13 +33,24 @@ if not settings.secret_keys:
 configure_logging(settings.log_level)
 connect(settings, lock_timeout_ms=LOCK_TIMEOUT_MS)
 counters = WebhookCounters(build_broker(settings.redis_url).client)
-broker = build_broker(settings.redis_url, middleware=[WebhookRetries(counters)])
+threads = settings.webhooks.threads
+capacity = Capacity(threads)
+broker = build_broker(
+    settings.redis_url,
+    # The thread of an attempt is free when `WebhookRetries` has recorded it.
+    middleware=[ElasticThreads(messages.WEBHOOKS, threads), WebhookRetries(counters, capacity)],
+    webhook_prefetch=threads,
+)
 dramatiq.set_broker(broker)
 register_actors(
     broker,
     rulebooks=RuleBooks(),
-    transport=Transport(AddressPolicy(settings.webhook_allow_nets), settings.webhooks),
-    secret_keys=settings.secret_keys,
-    counters=counters,
+    deliverer=Deliverer(
+        broker,
+        transport=Transport(AddressPolicy(settings.webhook_allow_nets), settings.webhooks),
+        secret_keys=settings.secret_keys,
+        counters=counters,
+        capacity=capacity,
+    ),
 )
 collect_garbage_rarely()

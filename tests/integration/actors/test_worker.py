@@ -13,6 +13,7 @@ import pytest
 from dramatiq import Message, Worker
 from standardwebhooks import Webhook
 
+from actors.deliver import Deliverer
 from actors.persist import LARGE_BUNDLE
 from actors.registration import register_actors
 from actors.retries import WebhookRetries
@@ -25,6 +26,7 @@ from queues import messages
 from queues.broker import QueueBroker
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
+from services.webhooks.capacity import Capacity
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.transport import Transport
 from tests.support.brokers import NewBroker
@@ -71,15 +73,21 @@ class Running:
 @pytest.fixture
 def worker(settings: Settings, new_broker: NewBroker) -> Iterator[Running]:
     counters = WebhookCounters(new_broker().client)
-    broker = new_broker(middleware=[WebhookRetries(counters)])
+    capacity = Capacity(threads=8)
+    broker = new_broker(middleware=[WebhookRetries(counters, capacity)])
     register_actors(
         broker,
         rulebooks=RuleBooks(),
-        transport=Transport(
-            AddressPolicy(settings.webhook_allow_nets), WebhookPolicy(timeout=timedelta(seconds=5))
+        deliverer=Deliverer(
+            broker,
+            transport=Transport(
+                AddressPolicy(settings.webhook_allow_nets),
+                WebhookPolicy(timeout=timedelta(seconds=5)),
+            ),
+            secret_keys=settings.secret_keys,
+            counters=counters,
+            capacity=capacity,
         ),
-        secret_keys=settings.secret_keys,
-        counters=counters,
     )
     running = Worker(broker, worker_threads=2, worker_timeout=50)
     running.start()
