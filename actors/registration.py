@@ -1,50 +1,38 @@
 """Declares the actors: each decodes a message, calls a service and enqueues what follows."""
 
 import logging
-import time
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import dramatiq
+from dramatiq.middleware import CurrentMessage
 from redis.exceptions import RedisError
 
+from actors.deliver import Deliverer, read_request
 from actors.evaluate import CompanyEvaluator
 from actors.persist import EventPersister
-from models import across_organizations
 from models.database import UNAVAILABLE, transaction
-from models.webhooks.deliveries import Request
 from queues import messages
-from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
 from queues.lanes.lane_queue import Bundle
 from services import totals
 from services.insights import answers
 from services.rules.rule_books import RuleBooks, RulesUnreadable
 from services.times import utc_now
-from services.webhooks.claims import claim
-from services.webhooks.delivery import attempt_claimed
-from services.webhooks.metrics import WebhookCounters
-from services.webhooks.outcomes import AcceptedDelivery, AttemptFailed
-from services.webhooks.transport import Transport
+from services.webhooks.outcomes import AttemptFailed
 
 logger = logging.getLogger("brazebee.actors")
-
-STAY_SECONDS = 1.0
-"""How long a worker continues with the deliveries of one endpoint before others get their turn."""
 
 
 def register_actors(
     broker: QueueBroker,
     *,
     rulebooks: RuleBooks,
-    transport: Transport,
-    secret_keys: tuple[str, ...],
-    counters: WebhookCounters,
+    deliverer: Deliverer,
 ) -> None:
     """Declare every actor on a broker, with its dependencies."""
     _register_events_and_health(broker, rulebooks)
-    _register_webhooks(broker, transport, secret_keys, counters)
+    _register_webhooks(broker, deliverer)
     _register_totals(broker)
 
 
@@ -79,45 +67,17 @@ def _register_events_and_health(broker: QueueBroker, rulebooks: RuleBooks) -> No
         evaluator.evaluate_former(company_ids)
 
 
-def _register_webhooks(
-    broker: QueueBroker,
-    transport: Transport,
-    secret_keys: tuple[str, ...],
-    counters: WebhookCounters,
-) -> None:
+def _register_webhooks(broker: QueueBroker, deliverer: Deliverer) -> None:
     @dramatiq.actor(
         broker=broker,
         queue_name=messages.WEBHOOKS,
         actor_name=messages.DELIVER,
         throws=(AttemptFailed, *UNAVAILABLE),  # WebhookRetries or the clock enqueues it again
     )
-    def deliver(
-        delivery_id: str,
-        attempt: int,
-        organization_id: int | None = None,
-        endpoint_id: str | None = None,
-    ) -> None:
-        if organization_id is None or endpoint_id is None:
-            with transaction():  # a message of the release before
-                found = across_organizations.find_request(UUID(delivery_id), attempt)
-                request = Request(*found) if found else None
-        else:
-            request = Request(organization_id, UUID(endpoint_id), UUID(delivery_id), attempt)
-        leave_at = time.monotonic() + STAY_SECONDS
-        claimed = claim(request, utc_now(), transport.policy) if request else None
-        while claimed:
-            accepted = attempt_claimed(
-                claimed,
-                transport=transport,
-                secret_keys=secret_keys,
-                claim_next=time.monotonic() < leave_at,
-            )
-            counters.attempted(accepted.claimed.delivery, accepted.attempt)
-            _log_accepted(accepted)
-            enqueue_best_effort(
-                broker, [messages.deliver(*request) for request in accepted.following]
-            )
-            claimed = accepted.next_claimed
+    def deliver(delivery_id: str, attempt: int) -> None:
+        message = CurrentMessage.get_current_message()
+        if request := read_request(delivery_id, attempt, message.options if message else {}):
+            deliverer.deliver(request)
 
 
 def _register_totals(broker: QueueBroker) -> None:
@@ -139,13 +99,3 @@ def _register_totals(broker: QueueBroker) -> None:
     def compute_answer(organization_id: int, question: str) -> None:
         with transaction():
             answers.compute_answer(organization_id, question, utc_now())
-
-
-def _log_accepted(accepted: AcceptedDelivery) -> None:
-    logger.info(
-        "webhook for %s delivered to %s: %s in %s ms",
-        accepted.claimed.delivery.company or "a test",
-        accepted.claimed.endpoint.host,
-        accepted.attempt.status_code,
-        accepted.attempt.duration_ms,
-    )

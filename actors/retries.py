@@ -14,6 +14,7 @@ from queues import messages
 from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
 from services.times import iso_milliseconds, utc_now
+from services.webhooks.capacity import Capacity
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.outcomes import AttemptFailed, record_failure
 
@@ -23,8 +24,9 @@ logger = logging.getLogger("brazebee.webhooks")
 class WebhookRetries(Middleware):
     """Records each failed attempt, schedules the next, and enqueues the deliveries now due."""
 
-    def __init__(self, counters: WebhookCounters) -> None:
+    def __init__(self, counters: WebhookCounters, capacity: Capacity) -> None:
         self._counters = counters
+        self._capacity = capacity
 
     @property
     def actor_options(self) -> set[str]:
@@ -47,7 +49,8 @@ class WebhookRetries(Middleware):
             return
         claimed, attempt = exception.claimed, exception.attempt
         self._counters.attempted(claimed.delivery, attempt)
-        recorded, following = record_failure(exception, utc_now())
+        with self._capacity.working(claimed.endpoint.organization_id, claimed.endpoint.id):
+            recorded, following = record_failure(exception, utc_now())
         enqueue_best_effort(
             cast("QueueBroker", broker), [messages.deliver(*request) for request in following]
         )

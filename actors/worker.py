@@ -4,7 +4,9 @@ import os
 import sys
 
 import dramatiq
+from dramatiq.middleware import CurrentMessage
 
+from actors.deliver import Deliverer
 from actors.registration import register_actors
 from actors.retries import WebhookRetries
 from config.errors import ConfigError
@@ -12,9 +14,12 @@ from config.process import collect_garbage_rarely, configure_logging
 from config.settings import Settings
 from models.database import LOCK_TIMEOUT_MS, check_database, connect
 from models.suitable_database import UnsuitableDatabase
+from queues import messages
 from queues.broker import build_broker
+from queues.elastic_threads import ElasticThreads
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
+from services.webhooks.capacity import Capacity
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.transport import Transport
 
@@ -34,13 +39,28 @@ try:
 except UnsuitableDatabase as error:
     sys.exit(str(error))
 counters = WebhookCounters(build_broker(settings.redis_url).client)
-broker = build_broker(settings.redis_url, middleware=[WebhookRetries(counters)])
+threads = settings.webhooks.threads
+capacity = Capacity(threads)
+broker = build_broker(
+    settings.redis_url,
+    # The thread of an attempt is free when `WebhookRetries` has recorded it.
+    middleware=[
+        CurrentMessage(),
+        ElasticThreads(messages.WEBHOOKS, threads),
+        WebhookRetries(counters, capacity),
+    ],
+    webhook_prefetch=threads,
+)
 dramatiq.set_broker(broker)
 register_actors(
     broker,
     rulebooks=RuleBooks(),
-    transport=Transport(AddressPolicy(settings.webhook_allow_nets), settings.webhooks),
-    secret_keys=settings.secret_keys,
-    counters=counters,
+    deliverer=Deliverer(
+        broker,
+        transport=Transport(AddressPolicy(settings.webhook_allow_nets), settings.webhooks),
+        secret_keys=settings.secret_keys,
+        counters=counters,
+        capacity=capacity,
+    ),
 )
 collect_garbage_rarely()

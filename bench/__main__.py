@@ -17,6 +17,7 @@ from bench.clock import FLAGS, measure_clock
 from bench.deliveries import measure_deliveries
 from bench.figures import show, write
 from bench.growth import Size, measure_growth
+from bench.hanging_endpoints import measure_hanging
 from bench.ingest import QUICK, Sizes, measure_ingest
 from bench.judging import measure_judging
 from bench.pages import measure_pages
@@ -139,8 +140,11 @@ def webhooks(json_file: Path | None) -> None:
     """The latency from a change's commit to its webhook, and the throughput of a process."""
     deliveries = measure_deliveries()
     _print("Webhooks to a fast receiver, one `deliver` process", deliveries)
+    hanging = measure_hanging()
+    _print("Webhooks to a fast receiver beside endpoints that hang", hanging)
     if json_file:
-        json_file.write_text(json.dumps({"delivering": deliveries}, indent=2))
+        figures = {"delivering": deliveries, "hanging": hanging}
+        json_file.write_text(json.dumps(figures, indent=2))
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def measure_clock(
 
 def _measure(settings: Settings, organization_id: int, now: datetime) -> dict[str, float]:
     client = redis.Redis.from_url(settings.redis_url)
-    broker = QueueBroker(client=client, middleware=[])  # type: ignore[no-untyped-call]
+    broker = QueueBroker(client=client, middleware=[])
     clock = build_clock(settings, broker, lambda: now)
     with database.connection_context():
         idle_ms = median_ms(clock.tick, repeats=50)

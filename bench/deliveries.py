@@ -8,11 +8,11 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import quantiles
 from typing import Any
 
 from bench.load.receivers import fast_receiver, hanging_receiver
 from bench.product.brazebee_up import Product
+from bench.timing import percentiles
 
 RULES = """\
 version: 1
@@ -77,7 +77,7 @@ class _Changes:
         )  # fmt: skip
         while len(self._latencies(first)) < changes:
             time.sleep(0.2)
-        return _percentiles([row[0] for row in self._latencies(first)])
+        return percentiles([row[0] for row in self._latencies(first)])
 
     def moderate_latency(self) -> dict[str, float]:
         """Measure latency at a moderate rate, which leaves room for other work."""
@@ -126,8 +126,3 @@ class _Changes:
 
 def _an_hour_ago() -> str:
     return (datetime.now(UTC) - timedelta(hours=1)).isoformat()
-
-
-def _percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
-    cuts = quantiles(milliseconds, n=100)
-    return {"p50_ms": cuts[49], "p99_ms": cuts[98]}

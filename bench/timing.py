@@ -1,8 +1,8 @@
-"""Measures durations as medians, and the rate at which a number falls."""
+"""Measures durations as medians and percentiles, and the rate at which a number falls."""
 
 import time
-from collections.abc import Callable
-from statistics import median
+from collections.abc import Callable, Sequence
+from statistics import median, quantiles
 
 MAXIMUM_WAIT = 60.0
 
@@ -41,3 +41,9 @@ def fall_per_second(
         time.sleep(0.01)
         last = number()
     return (start - last) / (time.perf_counter() - started_at)
+
+
+def percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    """Return the p50 and p99 of latencies."""
+    cuts = quantiles(milliseconds, n=100)
+    return {"p50_ms": cuts[49], "p99_ms": cuts[98]}

@@ -39,6 +39,7 @@ class WebhookPolicy:
     timeout: timedelta = timedelta(seconds=15)
     response_bytes: int = 16 * 1024
     in_flight: int = 2
+    threads: int = 1_000
     failures_to_open: int = 5
     probe_pause: timedelta = timedelta(seconds=30)
     longest_probe_pause: timedelta = timedelta(minutes=30)
@@ -101,6 +102,9 @@ class _WebhookPolicySchema(Schema):
     )
     in_flight = fields.Integer(
         data_key="BRAZEBEE_WEBHOOK_IN_FLIGHT", validate=validate.Range(1, 100)
+    )
+    threads = fields.Integer(
+        data_key="BRAZEBEE_DELIVER_THREADS", validate=validate.Range(8, 10_000)
     )
     failures_to_open = fields.Integer(
         data_key="BRAZEBEE_WEBHOOK_FAILURES_TO_OPEN", validate=validate.Range(1, 1000)

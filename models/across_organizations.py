@@ -288,8 +288,9 @@ def find_due_probes(
 def count_unfinished_deliveries() -> list[StateCount]:
     """Count the deliveries that are `waiting`, `parked` or `paused`, by organization."""
     return _state_counts(
-        "select organization_id, case when parked then 'parked' else state end as state,"
-        " count(*) as number from deliveries where state in ('waiting', 'paused') group by 1, 2"
+        "select organization_id, case when parked and next_attempt_at is null then 'parked'"
+        " else state end as state, count(*) as number from deliveries"
+        " where state in ('waiting', 'paused') group by 1, 2"
     )
 
 
@@ -306,7 +307,7 @@ def find_oldest_due(*, until: datetime) -> tuple[int, datetime] | None:
     """Return the organization of the delivery that is due longest, and since when it is."""
     rows = query(
         f"select organization_id, next_attempt_at from {_DUE_DELIVERIES}"
-        " and not parked and lease_token is null order by next_attempt_at limit 1",
+        " and lease_token is null order by next_attempt_at limit 1",
         {"until": until},
     )
     return (rows[0]["organization_id"], rows[0]["next_attempt_at"]) if rows else None

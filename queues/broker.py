@@ -32,8 +32,7 @@ from queues.messages import EVENTS, HEALTH, WEBHOOKS, created_at, encode, evalua
 BUNDLED = {EVENTS: EVENTS_AT_ONCE, HEALTH: COMPANIES_AT_ONCE}
 
 WEBHOOK_PREFETCH = 16
-"""Webhook messages that a worker process prefetches. Dramatiq's default of two per thread would
-be more; webhooks are slow, so the rest is better left to other workers."""
+"""Webhook messages that a process takes at a time, unless it has threads for more."""
 
 IDLE_WAIT_MS = 1_000
 """How long a consumer waits on its wake-up list before it reads the queue anyway: messages
@@ -69,7 +68,14 @@ MessageFor = Callable[[Sequence[Bundle]], Message[None]]
 
 
 class QueueBroker(RedisBroker):
-    """Dramatiq's Redis broker with a consumer and a prefetch for each queue."""
+    """Dramatiq's Redis broker with a consumer and a prefetch for each queue.
+
+    `webhook_prefetch` is the most webhook messages that this process takes at a time.
+    """
+
+    def __init__(self, *, webhook_prefetch: int = WEBHOOK_PREFETCH, **options: Any) -> None:
+        super().__init__(**options)
+        self._webhook_prefetch = webhook_prefetch
 
     @cached_property
     def evaluations(self) -> Evaluations:
@@ -96,7 +102,7 @@ class QueueBroker(RedisBroker):
                 former_bell=dramatiq_layout.queue_key(self.namespace, queue_name) + WAKE_UP_SUFFIX,
             )
         if queue_name == WEBHOOKS:
-            return super().consume(queue_name, WEBHOOK_PREFETCH, idle_wait)
+            return super().consume(queue_name, self._webhook_prefetch, idle_wait)
         return super().consume(queue_name, prefetch, max(timeout, DELAYED_POLL_MS))
 
     def _lanes(self, queue_name: str) -> tuple[LaneQueue, MessageFor, Callable[[bytes], object]]:
@@ -178,7 +184,11 @@ class QueueBroker(RedisBroker):
 
 
 def build_broker(
-    url: str, *, middleware: Iterable[Middleware] = (), timeout: float = WORKER_TIMEOUT
+    url: str,
+    *,
+    middleware: Iterable[Middleware] = (),
+    timeout: float = WORKER_TIMEOUT,
+    webhook_prefetch: int = WEBHOOK_PREFETCH,
 ) -> QueueBroker:
     """Return a broker on the Redis at `url`; `timeout` bounds each of its commands, in seconds.
 
@@ -192,6 +202,7 @@ def build_broker(
     )
     return QueueBroker(
         client=client,
+        webhook_prefetch=webhook_prefetch,
         middleware=list(middleware),
         maintenance_chance=1_000_000,
         heartbeat_timeout=HEARTBEAT_TIMEOUT_MS,

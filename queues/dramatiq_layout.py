@@ -1,14 +1,18 @@
 """The private names and Redis keys of Dramatiq that this package relies on.
 
 Dramatiq offers no interface for a consumer that takes many messages as one, for enqueuing in the
-same step that counts a request, or for the age of the oldest message. Everything here was read
-from `dramatiq/brokers/redis.py` and `redis/dispatch.lua` of Dramatiq 2.2 and may change in any
-release, so `pyproject.toml` bounds the version: compare these sources before raising the bound.
+same step that counts a request, for the age of the oldest message, or for a number of threads that
+changes. Everything here was read from `dramatiq/brokers/redis.py`, `redis/dispatch.lua` and
+`dramatiq/worker.py` of Dramatiq 2.2 and may change in any release, so `pyproject.toml` bounds the
+version: compare these sources before raising the bound.
 """
 
+import threading
 from collections.abc import Collection
 
+from dramatiq import Worker
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+from dramatiq.worker import _WorkerThread
 
 RedisConsumer = _RedisConsumer
 """Its attributes `queued_message_ids` and `outstanding_message_count` are used as well."""
@@ -72,3 +76,25 @@ def remove_taken(broker: RedisBroker, queue_name: str, contents: Collection[byte
 def requeue(broker: RedisBroker, queue_name: str, redis_ids: list[str]) -> None:
     """Return messages that this broker has taken to the tail of their queue."""
     broker.do_requeue(queue_name, *redis_ids)
+
+
+def add_thread(worker: Worker) -> None:
+    """Start another thread of a worker.
+
+    Raises:
+        RuntimeError: the system has no more threads.
+    """
+    threads = worker.workers
+    try:
+        worker._add_worker()  # noqa: SLF001 -- this module lists what is private
+    except RuntimeError:
+        threads[:] = [thread for thread in threads if thread.is_alive()]
+        raise
+
+
+def end_current_thread(worker: Worker) -> None:
+    """End the current thread of a worker as soon as its message is acknowledged."""
+    thread = threading.current_thread()
+    if isinstance(thread, _WorkerThread) and thread in worker.workers:
+        thread.stop()
+        worker.workers.remove(thread)

@@ -60,8 +60,18 @@ def evaluate(company_id: int) -> Message[None]:
 def deliver(
     organization_id: int, endpoint_id: UUID, delivery_id: UUID, attempt: int
 ) -> Message[None]:
-    """Make the attempt with this number, counted from 1, of a webhook delivery to an endpoint."""
-    return _message(WEBHOOKS, DELIVER, str(delivery_id), attempt, organization_id, str(endpoint_id))
+    """Make the attempt with this number, counted from 1, of a webhook delivery to an endpoint.
+
+    The organization and the endpoint are options, which an actor of the release before ignores.
+    """
+    return _message(
+        WEBHOOKS,
+        DELIVER,
+        str(delivery_id),
+        attempt,
+        organization_id=organization_id,
+        endpoint_id=str(endpoint_id),
+    )
 
 
 def refresh_totals() -> Message[None]:
@@ -93,5 +103,5 @@ def created_at(redis_id: str) -> datetime | None:
         return None
 
 
-def _message(queue: str, actor: str, *args: Any) -> Message[None]:
-    return Message(queue_name=queue, actor_name=actor, args=args, kwargs={}, options={})
+def _message(queue: str, actor: str, *args: Any, **options: Any) -> Message[None]:
+    return Message(queue_name=queue, actor_name=actor, args=args, kwargs={}, options=options)

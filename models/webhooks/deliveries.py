@@ -1,9 +1,9 @@
 """Deliveries: an outbox row for each endpoint and transition, from commit to success or failure.
 
 A waiting delivery is due at `next_attempt_at`, or parked until its endpoint has a free slot; while
-it is leased, `next_attempt_at` is the end of the lease. A parked delivery with `next_attempt_at` is
-the one of its transaction that the clock looks at, in case no attempt is in progress whose end
-would give it its turn.
+it is leased, `next_attempt_at` is the end of the lease. A new delivery is parked. Some have a
+`next_attempt_at` nevertheless, at which the clock looks at them, in case their message was lost and
+no attempt is in progress whose end would give them their turn.
 """
 
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ from models.webhooks.tables import DeliveryAttemptRow
 
 PARKED = "parked"
 STATES = ("waiting", PARKED, "delivered", "failed", "paused", "cancelled")
-"""The states that the log shows. A parked delivery waits for its turn."""
+"""The states that the log shows. A parked delivery waits for its turn, unless it is new."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class LoggedAttempt:
 
 _LISTED = (
     "select d.id, d.endpoint_id, e.url, c.external_id as company, d.payload::jsonb ->> 'event'"
-    " as event, case when d.parked then 'parked' else d.state end as state, d.tries as attempts,"
+    " as event, case when d.parked and d.next_attempt_at is null then 'parked'"
+    " else d.state end as state, d.tries as attempts,"
     " case when d.state = 'waiting' then d.next_attempt_at end as next_attempt_at, d.created_at,"
     " d.finished_at from deliveries d"
     " join webhook_endpoints e on e.organization_id = d.organization_id and e.id = d.endpoint_id"
@@ -63,8 +64,8 @@ _FILTERS = {
         " on c.organization_id = t.organization_id and c.id = t.company_id"
         " where t.organization_id = %(organization_id)s and c.external_id = %(company)s)"
     ),
-    "state": "not d.parked and d.state = %(state)s",
-    PARKED: "d.parked and d.state = 'waiting'",
+    "state": "not (d.parked and d.next_attempt_at is null) and d.state = %(state)s",
+    PARKED: "d.parked and d.next_attempt_at is null and d.state = 'waiting'",
     "since": "d.created_at >= %(since)s",
 }
 """SQL for each filter; only the requested ones are used, so that each query has its own plan."""

@@ -37,18 +37,6 @@ def find_probes(organization_id: int, endpoint_ids: Collection[UUID]) -> list[Re
     )
 
 
-def list_endpoints_with_parked(organization_id: int) -> set[UUID]:
-    """Return the endpoints that have parked deliveries."""
-    rows = query(
-        "select e.id from webhook_endpoints e where e.organization_id = %(organization_id)s"
-        " and e.removed_at is null and exists (select from deliveries d"
-        " where d.organization_id = e.organization_id and d.endpoint_id = e.id"
-        " and d.state = 'waiting' and d.parked)",
-        {"organization_id": organization_id},
-    )
-    return {row["id"] for row in rows}
-
-
 def unpark(
     organization_id: int,
     endpoint_id: UUID,

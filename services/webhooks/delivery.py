@@ -24,20 +24,17 @@ def attempt_delivery(
     claimed = claim(request, utc_now(), transport.policy)
     if claimed is None:
         return None
-    return attempt_claimed(claimed, transport=transport, secret_keys=secret_keys)
+    made = make_attempt(claimed, transport=transport, secret_keys=secret_keys)
+    return record_success(claimed, made, utc_now())
 
 
-def attempt_claimed(
-    claimed: ClaimedDelivery,
-    *,
-    transport: Transport,
-    secret_keys: Sequence[str],
-    claim_next: bool = False,
-) -> AcceptedDelivery:
-    """Attempt a claimed delivery; with `claim_next`, also claim the endpoint's next delivery.
+def make_attempt(
+    claimed: ClaimedDelivery, *, transport: Transport, secret_keys: Sequence[str]
+) -> Attempt:
+    """Send a claimed delivery and return the attempt, which was accepted.
 
     Raises:
-        AttemptFailed, OperationalError, InterfaceError: as for `attempt_delivery`.
+        AttemptFailed: the endpoint did not accept it.
     """
     delivery, endpoint = claimed.delivery, claimed.endpoint
     started_at = utc_now()
@@ -56,4 +53,4 @@ def attempt_claimed(
     )
     if made.error is not None:
         raise AttemptFailed(claimed, made, retry_after=response.retry_after)
-    return record_success(claimed, made, utc_now(), claim_next=claim_next)
+    return made

@@ -1,42 +1,36 @@
 """Writes the deliveries of transitions, so that however many there are, few are sent at once."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from models.webhooks import deliveries
 from models.webhooks.deliveries import NewDelivery, Request
-from models.webhooks.pending_deliveries import list_endpoints_with_parked
+
+WATCHED = 2
+"""Deliveries to each endpoint that the clock looks at."""
 
 
 def write_new(new: Sequence[NewDelivery]) -> list[Request]:
     """Insert deliveries, the oldest first, and return the attempts to make after the commit.
 
-    Only the first to each endpoint is attempted now, and only if no others wait for it. The rest
-    are parked: the end of each attempt gives the next ones their turn. The second one is also
-    watched by the clock. It uses the second slot if the first attempt takes long; and if the last
-    attempt to the endpoint ended before this transaction committed, nothing else would find it.
+    All are parked, and only the first to each endpoint is requested: its message uses a free slot
+    of the endpoint, and the end of each attempt gives the next ones their turn. An attempt that
+    ends before this transaction commits cannot see them, so at least one has to be requested, and
+    found by the clock if the message is lost. The clock also finds the second one, which uses the
+    second slot if the first attempt takes long.
     """
-    turns = _Turns(new)
-    placed = [turns.place(delivery) for delivery in new]
-    deliveries.add_all(placed)
-    return [delivery.request for delivery in placed if not delivery.paused and not delivery.parked]
-
-
-class _Turns:
-    """The number of deliveries before the next one of each endpoint, counted up to two."""
-
-    def __init__(self, new: Sequence[NewDelivery]) -> None:
-        organization_ids = {delivery.organization_id for delivery in new if not delivery.paused}
-        self._before = {
-            endpoint_id: 1
-            for organization_id in sorted(organization_ids)
-            for endpoint_id in list_endpoints_with_parked(organization_id)
-        }
-
-    def place(self, delivery: NewDelivery) -> NewDelivery:
-        """Return a delivery, parked if it is not its turn."""
+    earlier: Counter[UUID] = Counter()
+    placed, requests = [], []
+    for delivery in new:
         if delivery.paused:
-            return delivery
-        before = self._before.get(delivery.endpoint_id, 0)
-        self._before[delivery.endpoint_id] = before + 1
-        return replace(delivery, parked=before > 0, watched=before == 1)
+            placed.append(delivery)
+            continue
+        before = earlier[delivery.endpoint_id]
+        earlier[delivery.endpoint_id] += 1
+        placed.append(replace(delivery, parked=True, watched=before < WATCHED))
+        if not before:
+            requests.append(delivery.request)
+    deliveries.add_all(placed)
+    return requests

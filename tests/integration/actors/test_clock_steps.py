@@ -270,10 +270,7 @@ def test_what_other_tables_have_ahead_is_moved_too(
 
     assert times_after(at) == []
     with transaction():
-        due = {
-            row["id"]: (row["next_attempt_at"] - at).total_seconds()
-            for row in query(WAITING)
-        }
+        due = {row["id"]: (row["next_attempt_at"] - at).total_seconds() for row in query(WAITING)}
         probes = query("select id, probe_at from webhook_endpoints")
         [override] = flag_overrides.list_for_organization(world.id)
     assert due[written[0]] <= 0

@@ -12,8 +12,10 @@ from uuid import UUID
 import orjson
 import pytest
 from dramatiq import Message, Worker
+from dramatiq.middleware import CurrentMessage
 from standardwebhooks import Webhook
 
+from actors.deliver import Deliverer
 from actors.persist import LARGE_BUNDLE
 from actors.registration import register_actors
 from actors.retries import WebhookRetries
@@ -26,6 +28,7 @@ from queues import messages
 from queues.broker import QueueBroker
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
+from services.webhooks.capacity import Capacity
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.transport import Transport
 from tests.support.brokers import NewBroker
@@ -72,15 +75,21 @@ class Running:
 @pytest.fixture
 def worker(settings: Settings, new_broker: NewBroker) -> Iterator[Running]:
     counters = WebhookCounters(new_broker().client)
-    broker = new_broker(middleware=[WebhookRetries(counters)])
+    capacity = Capacity(threads=8)
+    broker = new_broker(middleware=[CurrentMessage(), WebhookRetries(counters, capacity)])
     register_actors(
         broker,
         rulebooks=RuleBooks(),
-        transport=Transport(
-            AddressPolicy(settings.webhook_allow_nets), WebhookPolicy(timeout=timedelta(seconds=5))
+        deliverer=Deliverer(
+            broker,
+            transport=Transport(
+                AddressPolicy(settings.webhook_allow_nets),
+                WebhookPolicy(timeout=timedelta(seconds=5)),
+            ),
+            secret_keys=settings.secret_keys,
+            counters=counters,
+            capacity=capacity,
         ),
-        secret_keys=settings.secret_keys,
-        counters=counters,
     )
     running = Worker(broker, worker_threads=2, worker_timeout=50)
     running.start()
@@ -247,8 +256,9 @@ def test_a_message_of_the_release_before_is_read(worker: Running, settings: Sett
                 NewDelivery(organization_id, endpoint, None, "msg_1", "{}", datetime.now(UTC))
             )
         message = messages.deliver(organization_id, endpoint, delivery_id, 1)
-        worker.send(message.copy(args=(str(delivery_id), 1)))
-        worker.send(message.copy(args=(str(UUID(int=0)), 1)))
+        former = message.asdict() | {"options": {}}
+        worker.send(Message(**former))
+        worker.send(Message(**former | {"args": (str(UUID(int=0)), 1)}))
         worker.eventually("select 1 from deliveries where state = 'delivered'")
         worker.wait_until_idle()
     assert len(requests) == 1

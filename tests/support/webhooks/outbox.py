@@ -17,6 +17,7 @@ from models.database import query, transaction
 from models.webhooks.deliveries import Request
 from queues import messages
 from services.webhooks.addresses import AddressPolicy
+from services.webhooks.capacity import Capacity
 from services.webhooks.delivery import attempt_delivery
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.outcomes import AcceptedDelivery, AttemptFailed
@@ -73,7 +74,7 @@ class Outbox:
         broker = StubBroker(middleware=[])
         message = MessageProxy(messages.deliver(*self.request(number)))
         with redis.Redis.from_url(self.settings.redis_url) as client:
-            retries = WebhookRetries(WebhookCounters(client))
+            retries = WebhookRetries(WebhookCounters(client), Capacity(threads=1))
             retries.after_process_message(broker, message, exception=failed)
         return failed
 

@@ -21,6 +21,7 @@ from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import NewDelivery
 from queues import messages
 from services.webhooks.addresses import AddressPolicy
+from services.webhooks.capacity import Capacity
 from services.webhooks.delivery import attempt_delivery
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.outcomes import AttemptFailed
@@ -81,7 +82,7 @@ def attempt(delivery_id: UUID, number: int, policy: AddressPolicy, settings: Set
         failed = error
     message = MessageProxy(messages.deliver(*request))
     with redis.Redis.from_url(settings.redis_url) as client:
-        retries = WebhookRetries(WebhookCounters(client))
+        retries = WebhookRetries(WebhookCounters(client), Capacity(threads=1))
         retries.after_process_message(StubBroker(middleware=[]), message, exception=failed)
 
 

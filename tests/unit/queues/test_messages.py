@@ -20,7 +20,7 @@ DELIVERY = UUID("0199f8e2-0000-7000-8000-000000000001")
             messages.deliver(1, ENDPOINT, DELIVERY, attempt=3),
             "webhooks",
             "deliver",
-            (str(DELIVERY), 3, 1, str(ENDPOINT)),
+            (str(DELIVERY), 3),
         ),
     ],
 )
@@ -65,3 +65,10 @@ def test_dramatiq_decodes_an_encoded_message(event: dict[str, Any]) -> None:
     decoded = Message.decode(data)
     assert decoded.options == {"redis_message_id": redis_id}
     assert decoded.asdict() | {"options": {}} == message.asdict()
+
+
+def test_what_the_release_before_does_not_know_are_options() -> None:
+    message = messages.deliver(1, ENDPOINT, DELIVERY, attempt=3)
+    decoded: Message[None] = Message.decode(messages.encode(message)[1])
+    assert decoded.options["organization_id"] == 1
+    assert decoded.options["endpoint_id"] == str(ENDPOINT)

@@ -1,12 +1,13 @@
 """The request that is posted, the address it goes to, and the result."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from services.webhooks import transport
 from services.webhooks.addresses import Address, AddressPolicy
 from tests.support.webhooks.posts import LOOPBACK, post
 from tests.support.webhooks.raw_receivers import OK, answering, receiver, self_signed_tls
@@ -99,6 +100,40 @@ def test_an_untrusted_certificate_is_refused(self_signed: ssl.SSLContext) -> Non
     assert "certificate verify failed" in response.error
     assert server.requests == [], "nothing was sent before the certificate was checked"
     assert server_names == ["localhost"], "SNI has the name of the host"
+
+
+@pytest.fixture
+def trusting_self_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ssl.SSLContext]:
+    """A self-signed certificate for `localhost` that is among the trusted ones."""
+    tls = self_signed_tls(tmp_path)
+    monkeypatch.setattr(transport, "DEFAULT_CA_BUNDLE_PATH", str(tmp_path / "certificate.pem"))
+    transport.tls_context.cache_clear()
+    yield tls
+    transport.tls_context.cache_clear()
+
+
+def test_a_trusted_certificate_is_accepted_for_its_host_alone(
+    trusting_self_signed: ssl.SSLContext,
+) -> None:
+    with receiver(answering(OK), tls=trusting_self_signed) as server:
+        trusted = post(f"https://localhost:{server.port}/hook")
+        other_host = post(f"https://127.0.0.1:{server.port}/hook")
+    assert trusted.error is None
+    assert other_host.error is not None
+    assert "certificate verify failed" in other_host.error
+    assert len(server.requests) == 1
+
+
+def test_the_trusted_certificates_are_loaded_once(self_signed: ssl.SSLContext) -> None:
+    with receiver(answering(OK), tls=self_signed) as server:
+        for _ in range(2):
+            post(f"https://localhost:{server.port}/hook")
+        contexts = transport.tls_context.cache_info()
+        post(f"https://localhost:{server.port}/hook")
+    assert contexts.currsize == 1
+    assert transport.tls_context.cache_info().misses == contexts.misses
 
 
 def test_https_to_a_plain_http_receiver_is_a_failure_with_an_explanation() -> None:
