@@ -9,11 +9,15 @@ from faults.product import Product
 
 @dataclass(frozen=True)
 class Stage:
-    """The product and its customers; `other` is the one that a fault of `victim` must not touch."""
+    """The product and its customers; `other` is the one that a fault of the others must not touch.
+
+    `crowd` is without traffic and webhooks, for companies in great numbers.
+    """
 
     product: Product
     victim: Customer
     other: Customer
+    crowd: Customer
 
 
 @dataclass(frozen=True)

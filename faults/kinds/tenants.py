@@ -62,7 +62,7 @@ def _flood(stage: Stage) -> None:
     run_clients(
         Offer(
             port=stage.product.port,
-            traffic=Traffic((stage.victim.api_key,), batch=BATCH),
+            traffic=Traffic((stage.crowd.api_key,), batch=BATCH),
             seconds=FLOOD_SECONDS,
             per_second=FLOOD_PER_SECOND / BATCH,
         )
@@ -90,7 +90,7 @@ def _post_about(session: requests.Session, stage: Stage, fields: dict[str, objec
 
 
 def _storm(stage: Stage) -> str:
-    """Make the flag of 10,000 companies of the victim due at one instant."""
+    """Make the flag of 10,000 companies due at one instant."""
     at = datetime.now(UTC)
     due_at = at + STORM_AFTER
 
@@ -105,7 +105,7 @@ def _storm(stage: Stage) -> str:
         ]
         requests.post(
             f"{stage.product.url}/v1/track/batch",
-            headers={"x-api-key": stage.victim.api_key},
+            headers={"x-api-key": stage.crowd.api_key},
             json={"events": events},
             timeout=30,
         ).raise_for_status()
@@ -116,7 +116,7 @@ def _storm(stage: Stage) -> str:
     [(on_time, last)] = stage.product.query(
         "select count(*), max(recorded_at) from transitions"
         " where organization_id = %(id)s and at = %(due_at)s",
-        id=stage.victim.id,
+        id=stage.crowd.id,
         due_at=due_at,
     )
     if on_time < STORM_COMPANIES:

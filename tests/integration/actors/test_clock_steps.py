@@ -233,7 +233,11 @@ def delivery_to(endpoint_id: UUID, written: Sequence[UUID]) -> UUID:
     return found
 
 
-WAITING = "select id, next_attempt_at from deliveries where state = 'waiting' and not parked"
+WAITING = (
+    "select id, coalesce(next_attempt_at, created_at) as next_attempt_at from deliveries"
+    " where state = 'waiting'"
+)
+"""Those that the clock has parked for their turn are due as of when they were created."""
 
 
 def test_what_other_tables_have_ahead_is_moved_too(
