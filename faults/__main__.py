@@ -66,7 +66,8 @@ def main(
         customers = [_customer(name, url, product) for name in ("first", "second")]
         with Traffic(product, customers, seed).running():
             pause = BRIEF_RECOVERY_SECONDS if brief else RECOVERY_SECONDS + 60 * quiet_minutes
-            stage = Stage(product, *customers, create_customer("crowd", 0))
+            victim, other = customers
+            stage = Stage(product, victim, other, create_customer("crowd", 0))
             results = _inflict(chosen, stage, pause)
         account = settle_accounts(product, customers, received)
     _show(results, account)

@@ -128,7 +128,8 @@ _OF_COMPANIES = (
     # If the message that requests a first attempt was lost, it is due now.
     """
     update deliveries d set created_at = %(at)s, next_attempt_at = case
-        when d.state = 'waiting' and d.tries = 0 and d.lease_token is null and not d.parked
+        when d.state = 'waiting' and d.tries = 0 and d.lease_token is null
+            and d.next_attempt_at > %(at)s
         then %(at)s else d.next_attempt_at end
     from transitions t
     where t.organization_id = %(organization_id)s and t.company_id = any(%(ids)s)
