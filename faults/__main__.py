@@ -52,17 +52,18 @@ def main(
     brief: bool, only: str | None, before: str | None, quiet_minutes: float, seed: int
 ) -> None:
     """Inflict faults under load; exit with 1 if anything is lost, invented or wrong."""
-    faults = [*FAULTS, *(deploys.deploys(before) if before else [])]
-    chosen = [
-        fault
-        for fault in faults
-        if (fault.brief or not brief) and (only is None or only.lower() in fault.name.lower())
-    ]
     received: set[str] = set()
     with (
         webhook_receiver(lambda headers, _: received.add(headers["webhook-id"])) as url,
-        running_product() as product,
+        deploys.release_of(before) if before else nullcontext() as release,
+        running_product(release) as product,
     ):
+        faults = [*(deploys.deploys(release) if release else []), *FAULTS]
+        chosen = [
+            fault
+            for fault in faults
+            if (fault.brief or not brief) and (only or "").lower() in fault.name.lower()
+        ]
         customers = [_customer(name, url, product) for name in ("first", "second")]
         with Traffic(product, customers, seed).running():
             pause = BRIEF_RECOVERY_SECONDS if brief else RECOVERY_SECONDS + 60 * quiet_minutes

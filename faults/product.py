@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -40,6 +41,18 @@ class Release:
         """Return the command of a kind of process."""
         procfile = (self.folder / "Procfile").read_text(encoding="utf-8")
         return str(parse_procfile(procfile).processes[kind])
+
+    def migrate(self, settings: Settings) -> None:
+        """Bring the schema of a database up to this release."""
+        environment = {**os.environ, "DATABASE_URL": settings.database_url,
+                       "REDIS_URL": settings.redis_url, "PYTHONPATH": str(self.folder)}  # fmt: skip
+        subprocess.run(
+            [sys.executable, "-c", "from cli.main import main; main()", "migrate", "--post"],
+            cwd=self.folder,
+            env=environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
 
 CURRENT = Release("this release", ROOT)
@@ -146,12 +159,16 @@ class Product:
 
 
 @contextmanager
-def running_product() -> Iterator[Product]:
-    """Run the product in a folder of its own."""
+def running_product(before: Release | None = None) -> Iterator[Product]:
+    """Run the product in a folder of its own.
+
+    With the release before, the schema is that of a deploy that is not over: without the post
+    migrations of this one.
+    """
     with tempfile.TemporaryDirectory(prefix="brazebee-faults-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL may run as another user
-        with embedded_servers(folder) as settings:
+        with embedded_servers(folder, before.migrate if before else None) as settings:
             product = Product(settings, folder)
             try:
                 product.start()

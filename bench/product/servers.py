@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +22,13 @@ POSTGRES_OPTIONS = ("-c", "max_wal_size=8GB", "-c", "maintenance_work_mem=512MB"
 
 
 @contextmanager
-def embedded_servers(keep: Path | None = None) -> Iterator[Settings]:
-    """Run a migrated PostgreSQL and a Redis, and connect this process to them.
+def embedded_servers(
+    keep: Path | None = None, set_up: Callable[[Settings], object] | None = None
+) -> Iterator[Settings]:
+    """Run PostgreSQL and Redis, connect this process to them, and migrate the database.
 
-    Both start empty and are removed afterwards, unless `keep` is a folder for their data.
+    Both start empty and are removed afterwards, unless `keep` is a folder for their data. `set_up`
+    prepares the database before it is migrated; then post migrations are left out.
     """
     with _folder(keep) as folder:
         data = DataDirectory(folder)
@@ -46,7 +49,9 @@ def embedded_servers(keep: Path | None = None) -> Iterator[Settings]:
             wait_for_postgres(settings.database_url)
             wait_for_redis(settings.redis_url)
             connect(settings)
-            migrate(post=True)
+            if set_up is not None:
+                set_up(settings)
+            migrate(post=set_up is None)
             yield settings
         finally:
             if not database.is_closed():
