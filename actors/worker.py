@@ -5,6 +5,7 @@ import sys
 
 import dramatiq
 
+from actors.capacity import Capacity
 from actors.deliver import Deliverer
 from actors.registration import register_actors
 from actors.retries import WebhookRetries
@@ -17,7 +18,6 @@ from queues.broker import build_broker
 from queues.elastic_threads import ElasticThreads
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
-from services.webhooks.capacity import Capacity
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.transport import Transport
 

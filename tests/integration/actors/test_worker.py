@@ -13,6 +13,7 @@ import pytest
 from dramatiq import Message, Worker
 from standardwebhooks import Webhook
 
+from actors.capacity import Capacity
 from actors.deliver import Deliverer
 from actors.persist import LARGE_BUNDLE
 from actors.registration import register_actors
@@ -26,7 +27,6 @@ from queues import messages
 from queues.broker import QueueBroker
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
-from services.webhooks.capacity import Capacity
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.transport import Transport
 from tests.support.brokers import NewBroker

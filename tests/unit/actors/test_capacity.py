@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from services.webhooks.capacity import Capacity
-from services.webhooks.permits import WORKING, WORKING_FOR_OTHERS, Rank
+from actors.capacity import Capacity
+from actors.permits import WORKING, WORKING_FOR_OTHERS, Rank
 
 HEALTHY, HANGING, NEW = (UUID(int=number) for number in (1, 2, 3))
 
@@ -179,7 +179,7 @@ def test_organizations_take_turns(capacity: Capacity, clock: Clock) -> None:
 def test_only_so_many_endpoints_are_remembered(
     capacity: Capacity, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.webhooks.capacity.REMEMBERED", 2)
+    monkeypatch.setattr("actors.capacity.REMEMBERED", 2)
     for endpoint in (HEALTHY, NEW, HEALTHY, HANGING):
         attempt(capacity, clock, endpoint, 0.01)
     assert [capacity.rank(e) for e in (HEALTHY, HANGING, NEW)] == [
