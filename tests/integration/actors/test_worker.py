@@ -96,7 +96,9 @@ def worker(settings: Settings, new_broker: NewBroker) -> Iterator[Running]:
 
 
 @contextmanager
-def receiver(status: int) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
+def receiver(
+    status: int, *, seconds: float = 0.0
+) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
     """Yield the URL of a webhook receiver and the requests that it gets."""
     requests: list[tuple[dict[str, str], bytes]] = []
 
