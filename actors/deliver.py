@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from actors.capacity import Capacity
 from models import across_organizations
 from models.database import transaction
 from models.webhooks.deliveries import Request
@@ -13,7 +14,6 @@ from queues import messages
 from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
 from services.times import utc_now
-from services.webhooks.capacity import Capacity
 from services.webhooks.claims import ClaimedDelivery, claim
 from services.webhooks.delivery import make_attempt
 from services.webhooks.metrics import WebhookCounters
@@ -43,17 +43,28 @@ class Deliverer:
         self._secret_keys = secret_keys
         self._counters = counters
         self._capacity = capacity
+        self._in_progress: set[Request] = set()
 
     def deliver(self, request: Request) -> None:
         """Make an attempt, and those of the endpoint's next deliveries while they are accepted.
 
-        If there is no room, nothing happens: the clock enqueues the delivery again.
+        If there is no room, nothing happens: the clock enqueues the delivery again. Nothing happens
+        either if the message repeats one that is in progress.
 
         Raises:
             AttemptFailed: the endpoint did not accept one; `WebhookRetries` records it.
             OperationalError, InterfaceError: PostgreSQL cannot be reached. If a lease began, it
                 expires, and the clock enqueues the delivery again.
         """
+        if request in self._in_progress or not self._capacity.has_room(request.endpoint_id):
+            return
+        self._in_progress.add(request)
+        try:
+            self._attempt(request)
+        finally:
+            self._in_progress.discard(request)
+
+    def _attempt(self, request: Request) -> None:
         leave_at = time.monotonic() + STAY_SECONDS
         claimed = self._claim(request)
         while claimed:
@@ -68,7 +79,7 @@ class Deliverer:
             self._counters.attempted(claimed.delivery, made)
             _log(accepted)
             enqueue_best_effort(
-                self._broker, [messages.deliver(*request) for request in accepted.following]
+                self._broker, [messages.deliver(*following) for following in accepted.following]
             )
             claimed = accepted.next_claimed
 

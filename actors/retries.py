@@ -9,12 +9,12 @@ from typing import Any, cast
 
 from dramatiq import Broker, MessageProxy, Middleware
 
+from actors.capacity import Capacity
 from models.webhooks.deliveries import Result, State
 from queues import messages
 from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
 from services.times import iso_milliseconds, utc_now
-from services.webhooks.capacity import Capacity
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.outcomes import AttemptFailed, record_failure
 

@@ -6,6 +6,7 @@ import sys
 import dramatiq
 from dramatiq.middleware import CurrentMessage
 
+from actors.capacity import Capacity
 from actors.deliver import Deliverer
 from actors.registration import register_actors
 from actors.retries import WebhookRetries
@@ -19,7 +20,6 @@ from queues.broker import build_broker
 from queues.elastic_threads import ElasticThreads
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
-from services.webhooks.capacity import Capacity
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.transport import Transport
 

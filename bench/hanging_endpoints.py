@@ -97,7 +97,7 @@ class _Situation:
             "first_second_max_ms": max(milliseconds[:PER_SECOND]),
             "threads": threads,
             "memory_mb": memory,
-            "postgres_connections": connections,
+            "connections": connections,
             "cpu_percent": 100
             * (after.user + after.system - before.user - before.system)
             / (SECONDS + 3),

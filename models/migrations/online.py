@@ -5,6 +5,7 @@ Anything else needs a lock of its table for a moment: while it waits for the loc
 waits behind it, so it gives up soon and tries again.
 """
 
+import logging
 import re
 import time
 from collections.abc import Sequence
@@ -13,8 +14,11 @@ from peewee import OperationalError
 
 from models.database import database, execute, is_lock_timeout, query
 
+logger = logging.getLogger("brazebee.migrations")
+
 LOCK_TIMEOUT_MS = 200
 PAUSE_SECONDS = 0.5
+LOG_SECONDS = 5.0
 PATIENCE_SECONDS = 300.0
 """How long a statement is repeated while other transactions keep its table locked."""
 
@@ -59,15 +63,19 @@ def _drop_if_invalid(index: str) -> None:
 
 
 def _execute_between_others(statement: str) -> None:
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    began, logged = time.monotonic(), False
     execute(f"set lock_timeout = {LOCK_TIMEOUT_MS}")
     try:
         while True:
             try:
                 database.execute_sql(statement)
             except OperationalError as error:
-                if not is_lock_timeout(error) or time.monotonic() >= give_up_at:
+                waited = time.monotonic() - began
+                if not is_lock_timeout(error) or waited >= PATIENCE_SECONDS:
                     raise
+                if waited >= LOG_SECONDS and not logged:
+                    logged = True
+                    logger.warning("a migration waits for a table: %s", statement)
                 time.sleep(PAUSE_SECONDS)
             else:
                 return

@@ -15,6 +15,7 @@ from dramatiq import Message, Worker
 from dramatiq.middleware import CurrentMessage
 from standardwebhooks import Webhook
 
+from actors.capacity import Capacity
 from actors.deliver import Deliverer
 from actors.persist import LARGE_BUNDLE
 from actors.registration import register_actors
@@ -28,7 +29,6 @@ from queues import messages
 from queues.broker import QueueBroker
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
-from services.webhooks.capacity import Capacity
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.transport import Transport
 from tests.support.brokers import NewBroker
@@ -98,7 +98,9 @@ def worker(settings: Settings, new_broker: NewBroker) -> Iterator[Running]:
 
 
 @contextmanager
-def receiver(status: int) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
+def receiver(
+    status: int, *, seconds: float = 0.0
+) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
     """Yield the URL of a webhook receiver and the requests that it gets."""
     requests: list[tuple[dict[str, str], bytes]] = []
 

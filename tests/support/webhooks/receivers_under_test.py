@@ -11,6 +11,7 @@ import redis
 from dramatiq import MessageProxy
 from dramatiq.brokers.stub import StubBroker
 
+from actors.capacity import Capacity
 from actors.retries import WebhookRetries
 from config.settings import Settings
 from config.webhook_policy import WebhookPolicy
@@ -21,7 +22,6 @@ from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import NewDelivery
 from queues import messages
 from services.webhooks.addresses import AddressPolicy
-from services.webhooks.capacity import Capacity
 from services.webhooks.delivery import attempt_delivery
 from services.webhooks.metrics import WebhookCounters
 from services.webhooks.outcomes import AttemptFailed

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from services.webhooks.capacity import Capacity
-from services.webhooks.permits import WORKING, WORKING_FOR_OTHERS, Rank
+from actors.capacity import Capacity
+from actors.permits import WORKING, WORKING_FOR_OTHERS, Rank
 
 HEALTHY, HANGING, NEW = (UUID(int=number) for number in (1, 2, 3))
 
@@ -179,7 +179,7 @@ def test_organizations_take_turns(capacity: Capacity, clock: Clock) -> None:
 def test_only_so_many_endpoints_are_remembered(
     capacity: Capacity, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.webhooks.capacity.REMEMBERED", 2)
+    monkeypatch.setattr("actors.capacity.REMEMBERED", 2)
     for endpoint in (HEALTHY, NEW, HEALTHY, HANGING):
         attempt(capacity, clock, endpoint, 0.01)
     assert [capacity.rank(e) for e in (HEALTHY, HANGING, NEW)] == [
@@ -187,3 +187,31 @@ def test_only_so_many_endpoints_are_remembered(
         Rank.QUICK,
         Rank.UNKNOWN,
     ]
+
+
+def test_when_many_wait_to_work_only_quick_endpoints_get_another_thread(
+    capacity: Capacity, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.capacity.MOST_WAITING_TO_WORK", 1)
+    attempt(capacity, clock, HEALTHY, 0.01)
+    works = Works(capacity)
+    with ExitStack() as working:
+        for _ in range(WORKING_FOR_OTHERS):
+            working.enter_context(capacity.working(1, NEW))
+        assert capacity.has_room(NEW)
+        works.start(NEW)
+        eventually(lambda: capacity.permits.waiting == 1)
+        assert not capacity.has_room(NEW)
+        assert capacity.has_room(HEALTHY)
+    works.finish()
+
+
+@pytest.mark.parametrize(("endpoint", "rests"), [(NEW, True), (HEALTHY, False)])
+def test_a_permit_rests_for_as_long_as_it_was_used_unless_the_endpoint_is_quick(
+    capacity: Capacity, clock: Clock, endpoint: UUID, *, rests: bool
+) -> None:
+    attempt(capacity, clock, HEALTHY, 0.01)
+    with capacity.working(1, endpoint):
+        time.sleep(0.015)
+        ended = time.monotonic()
+    assert (time.monotonic() - ended >= 0.015) is rests

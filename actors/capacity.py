@@ -14,13 +14,18 @@ from contextlib import contextmanager
 from itertools import count
 from uuid import UUID
 
-from services.webhooks.permits import Permits, Rank
+from actors.permits import Permits, Rank
 
 QUICK_SECONDS = 1.0
 """An answer within this time is quick."""
 
 KEPT_FREE = 4
 """One in so many threads is only for endpoints that answered quickly."""
+
+MOST_WAITING_TO_WORK = 400
+"""With more threads waiting to work than this, only quick endpoints get another one."""
+
+LONGEST_REST_SECONDS = 0.02
 
 REMEMBERED = 20_000
 """Endpoints whose last attempt is remembered."""
@@ -44,9 +49,12 @@ class Capacity:
             return self._rank(endpoint_id)
 
     def has_room(self, endpoint_id: UUID) -> bool:
-        """Whether another attempt may wait for this endpoint."""
+        """Whether this endpoint may have another thread."""
         with self._lock:
-            others_have_room = len(self._waiting) < self._for_others
+            others_have_room = (
+                len(self._waiting) < self._for_others
+                and self.permits.waiting < MOST_WAITING_TO_WORK
+            )
             return others_have_room or self._rank(endpoint_id) is Rank.QUICK
 
     @contextmanager
@@ -69,13 +77,18 @@ class Capacity:
     def working(self, organization_id: int, endpoint_id: UUID) -> Iterator[None]:
         """Work inside this context when it is the turn of an endpoint.
 
-        Endpoints of a better rank come first, and within a rank organizations take turns.
+        Endpoints of a better rank come first, and within a rank organizations take turns. After
+        work for one that is not quick, its permit rests for as long as the work took: when hundreds
+        time out at once, quick ones hardly notice.
         """
         rank = self.rank(endpoint_id)
         self.permits.acquire(rank, organization_id)
+        started = time.monotonic()
         try:
             yield
         finally:
+            if rank is not Rank.QUICK:
+                time.sleep(min(time.monotonic() - started, LONGEST_REST_SECONDS))
             self.permits.release(rank)
 
     def _rank(self, endpoint_id: UUID) -> Rank:
