@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import psycopg2
@@ -40,7 +40,10 @@ def _observe(
     events: set[str] | None = None
     transitions: set[str] | None = None
     while not stopping.wait(POLL_SECONDS):
-        with suppress(psycopg2.OperationalError), psycopg2.connect(database_url) as connection:
+        with (
+            suppress(psycopg2.OperationalError),
+            closing(psycopg2.connect(database_url)) as connection,
+        ):
             connection.autocommit = True
             with connection.cursor() as cursor:
                 while not stopping.wait(POLL_SECONDS):

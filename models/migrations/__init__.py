@@ -46,8 +46,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib import resources
 
+from peewee import OperationalError
+
 from models.bulk import query_over
-from models.database import database, execute, query, transaction
+from models.database import database, execute, is_lock_timeout, query, transaction
 from models.errors import ModelError
 from models.locks import AdvisoryLock, release_for_session, try_lock_for_session
 from models.migrations import online
@@ -58,7 +60,7 @@ CHECKSUMS_SINCE = "0014_migration_checksums"
 
 
 class MigrationRefused(ModelError):
-    """Raised when migrations cannot be applied; the message says what to do. Nothing changed."""
+    """Raised when migrations cannot be applied; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,9 @@ def migrate(*, post: bool = False) -> list[str]:
     Without `post`, only those that run before new code starts; see the module's docstring.
 
     Raises:
-        MigrationRefused: An applied file has changed, or a post migration has to run first.
-        OperationalError: PostgreSQL is unavailable, or transactions of others kept a table locked
-            for minutes. The migrations before are applied.
+        MigrationRefused: An applied file has changed, or a post migration has to run first; or
+            transactions of others kept a table locked for minutes.
+        OperationalError: PostgreSQL is unavailable. The migrations before are applied.
     """
     with database.connection_context(), _one_at_a_time():
         execute(
@@ -123,7 +125,16 @@ def _one_at_a_time() -> Iterator[None]:
 
 def _apply(migration: Migration) -> None:
     if migration.is_online:
-        online.run(online.statements_of(migration.sql))
+        try:
+            online.run(online.statements_of(migration.sql))
+        except OperationalError as error:
+            if not is_lock_timeout(error):
+                raise
+            raise MigrationRefused(
+                f"{migration.name} needs a table that other transactions have kept for"
+                f" {online.PATIENCE_SECONDS / 60:g} minutes. End the transactions that are open for"
+                " long, which pg_stat_activity lists, and run it again: it continues."
+            ) from None
     with database.atomic():
         if not migration.is_online:
             database.execute_sql(migration.sql)

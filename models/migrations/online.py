@@ -75,7 +75,10 @@ def _execute_between_others(statement: str) -> None:
                     raise
                 if waited >= LOG_SECONDS and not logged:
                     logged = True
-                    logger.warning("a migration waits for a table: %s", statement)
+                    logger.warning(
+                        "a migration waits for transactions that have used its table: %s",
+                        statement,
+                    )
                 time.sleep(PAUSE_SECONDS)
             else:
                 return

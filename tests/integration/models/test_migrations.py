@@ -1,9 +1,7 @@
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from peewee import ProgrammingError
@@ -11,7 +9,7 @@ from peewee import ProgrammingError
 from config.settings import Settings
 from models import migrations
 from models.companies import companies
-from models.database import connect, database, query, transaction
+from models.database import query, transaction
 from models.events import rejected_events
 from models.health.transition_feed import read_feed
 from models.migrations import Migration, MigrationRefused, migrate
@@ -35,18 +33,6 @@ def test_filtering_companies_by_a_custom_field_uses_the_index(settings: Settings
         matching = query("""select external_id from companies where traits @> '{"seats": 77}'""")
     assert any("companies_by_traits" in row["QUERY PLAN"] for row in plan)
     assert [row["external_id"] for row in matching] == ["c77"]
-
-
-@pytest.fixture
-def empty_database(servers: Any, settings: Settings) -> Iterator[None]:
-    """Connect to a new database without tables."""
-    servers.execute("create database to_migrate")
-    connect(replace(settings, database_url=servers.database_url("to_migrate")))
-    try:
-        yield
-    finally:
-        database.obj.close_all()
-        servers.execute("drop database to_migrate")
 
 
 @pytest.fixture
