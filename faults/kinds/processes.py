@@ -17,8 +17,9 @@ def _kill(stage: Stage, kind: str, times: int) -> None:
         time.sleep(BETWEEN_KILLS_SECONDS)
 
 
-def _kill_every(stage: Stage) -> None:
-    for kind in KINDS:
+def _kill_most(stage: Stage) -> None:
+    """Kill all but `deliver`: the lease of an attempt in progress lasts a minute."""
+    for kind in KINDS.keys() - {"deliver"}:
         _kill(stage, kind, 1)
 
 
@@ -32,7 +33,7 @@ def _stop(stage: Stage, kind: str) -> None:
 
 
 FAULTS = [
-    Fault("a process of each kind killed", _kill_every, brief=True),
+    Fault("a process of most kinds killed", _kill_most, brief=True),
     *(Fault(f"{kind} killed three times", partial(_kill, kind=kind, times=3)) for kind in KINDS),
     *(
         Fault(f"a process of {kind} stopped for {STOPPED_SECONDS:g} s", partial(_stop, kind=kind))

@@ -4,6 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
 
+import orjson
+
+from services.events.tracked_event import ACCEPTED_AT
+
 SHORT = 200
 """Characters of a text in a list."""
 
@@ -14,7 +18,11 @@ def pairs(fields: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
 
 
 def accepted_at(fields: Sequence[bytes]) -> datetime | None:
-    """Return when an entry was accepted into the journal, if it has that time."""
+    """Return when an entry was first accepted into the journal, if it has that time."""
+    try:
+        return datetime.fromisoformat(orjson.loads(fields[1])[ACCEPTED_AT])
+    except (IndexError, KeyError, TypeError, ValueError):
+        pass
     try:
         return datetime.fromtimestamp(int(dict(pairs(fields))[b"t"]) / 1_000_000, UTC)
     except (KeyError, OverflowError, ValueError):

@@ -12,7 +12,8 @@ LIVE_WITHIN = timedelta(minutes=1)
 """An event that arrives this soon after it occurred is judged as if it had arrived immediately."""
 
 
-_ACCEPTED_AT = "accepted_at"
+ACCEPTED_AT = "accepted_at"
+"""In the content of an entry that was appended again: when it was first accepted."""
 
 
 class UnreadableEvent(ServiceError):
@@ -76,8 +77,8 @@ class TrackedEvent(NamedTuple):
                 received_at=datetime.fromisoformat(message["received_at"]),
             )
             event._check_types()
-            if _ACCEPTED_AT in message:
-                accepted_at = datetime.fromisoformat(message[_ACCEPTED_AT])
+            if ACCEPTED_AT in message:
+                accepted_at = datetime.fromisoformat(message[ACCEPTED_AT])
             if accepted_at is not None:
                 event = event._accepted(accepted_at)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -128,4 +129,4 @@ def with_time_of_acceptance(content: bytes, accepted_at: datetime) -> bytes:
 
     An entry that is appended to the journal again has a later time there.
     """
-    return orjson.dumps({**orjson.loads(content), _ACCEPTED_AT: accepted_at})
+    return orjson.dumps({**orjson.loads(content), ACCEPTED_AT: accepted_at})

@@ -42,7 +42,7 @@ def delivering(
 ) -> Iterator[None]:
     """The process that delivers webhooks."""
     log = tmp_path_factory.mktemp("deliver") / "deliver.log"
-    with running_line("deliver", served[1], log, BRAZEBEE_DELIVER_THREADS="2"):
+    with running_line("deliver", served[1], log):
         yield
     output = log.read_text(errors="replace")
     assert "Traceback" not in output, output
@@ -86,7 +86,8 @@ def fail_deliveries(organization: Organization, *companies: str) -> None:
         evaluate([company_id], rulebooks, now)
     with transaction():
         execute(
-            "update deliveries set state = 'failed', next_attempt_at = null, finished_at = now()"
+            "update deliveries set state = 'failed', parked = false, next_attempt_at = null,"
+            " finished_at = now()"
             " where organization_id = %(id)s",
             {"id": organization.id},
         )

@@ -1,11 +1,9 @@
 """Thousands of deliveries of one organization do not delay the webhooks of another."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg2
-import pytest
 
 from bench.load.receivers import fast_receiver
 from tests.support.product.brazebee_process import Brazebee
@@ -44,12 +42,8 @@ def enabled(brazebee: Brazebee, tenant: Tenant, endpoint: str) -> None:
     assert tenant.run("webhooks", "enable", endpoint).returncode == 0
 
 
-@pytest.mark.parametrize("begin", [due, enabled])
 def test_many_deliveries_of_one_organization_delay_no_other(
-    own_brazebee: Brazebee,
-    receiver: Receiver,
-    tmp_path: Path,
-    begin: Callable[[Brazebee, Tenant, str], None],
+    own_brazebee: Brazebee, receiver: Receiver, tmp_path: Path
 ) -> None:
     rules = tmp_path / "first.yaml"
     rules.write_text(REPORTS)
@@ -65,17 +59,19 @@ def test_many_deliveries_of_one_organization_delay_no_other(
 
     track("first")
     receiver.next(secret)
-    arrived: list[bytes] = []
-    with fast_receiver(arrived.append) as url:
-        begin(own_brazebee, busy, busy.json("webhooks", "add", url)["id"])
-        accepted = {}
-        for number in range(CHANGES):
-            accepted[f"c{number}"] = track(f"c{number}")
-            time.sleep(0.1)
-        delays = []
-        for _ in range(CHANGES):
-            at, payload = receiver.next(secret, seconds=5)
-            delays.append(at - accepted[payload["company"]["id"]])
-        sent = len(arrived)
-    assert max(delays) < 1, "from the acceptance of an event to its webhook"
-    assert 100 < sent < MANY, "those of the other organization are being sent"
+    for begin in (due, enabled):
+        arrived: list[float] = []
+        with fast_receiver(lambda _, arrived=arrived: arrived.append(time.time())) as url:
+            begin(own_brazebee, busy, busy.json("webhooks", "add", url)["id"])
+            accepted = {}
+            for number in range(CHANGES):
+                company = f"{begin.__name__}{number}"
+                accepted[company] = track(company)
+                time.sleep(0.1)
+            overtaken_by = []
+            for _ in range(CHANGES):
+                at, payload = receiver.next(secret)
+                since = accepted[payload["company"]["id"]]
+                overtaken_by.append(sum(since <= busy_at <= at for busy_at in arrived))
+        assert 0 < len(arrived) < MANY, "those of the other organization are being sent"
+        assert max(overtaken_by) < MANY / 10
