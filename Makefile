@@ -19,7 +19,7 @@ demo: $(VENV)/installed ## Play a story with real webhooks, against a running `m
 	@exec $(BIN)/brazebee demo
 
 test: $(VENV)/installed-dev ## Run all tests (TESTS=tests/unit for some)
-	@exec $(BIN)/python -m pytest --numprocesses 4 --dist loadgroup $(or $(TESTS),tests)
+	@exec $(BIN)/python -m pytest --numprocesses 6 --dist loadgroup $(or $(TESTS),tests)
 
 test-thorough: $(VENV)/installed-dev ## Run all tests on a larger scale, with many random examples: over an hour (TESTS=tests/unit for some)
 	@HYPOTHESIS_PROFILE=thorough exec $(BIN)/python -m pytest -m 'thorough or not thorough' --numprocesses 3 --dist loadgroup $(or $(TESTS),tests)

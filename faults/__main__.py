@@ -23,6 +23,7 @@ from models.webhooks import webhook_endpoints
 FAULTS = [*servers.FAULTS, *tenants.FAULTS, *receivers.FAULTS, *processes.FAULTS]
 
 COMPANIES = 60
+BRIEF_COMPANIES = 16
 WARM_UP_SECONDS = 8.0
 """Until every company was silent once."""
 
@@ -64,7 +65,8 @@ def main(
             for fault in faults
             if (fault.brief or not brief) and (only or "").lower() in fault.name.lower()
         ]
-        customers = [_customer(name, url, product) for name in ("first", "second")]
+        companies = BRIEF_COMPANIES if brief else COMPANIES
+        customers = [_customer(name, companies, url, product) for name in ("first", "second")]
         with Traffic(product, customers, seed).running():
             pause = BRIEF_RECOVERY_SECONDS if brief else RECOVERY_SECONDS + 60 * quiet_minutes
             victim, other = customers
@@ -76,8 +78,8 @@ def main(
         sys.exit(1)
 
 
-def _customer(name: str, url: str, product: Product) -> Customer:
-    customer = create_customer(name, COMPANIES)
+def _customer(name: str, companies: int, url: str, product: Product) -> Customer:
+    customer = create_customer(name, companies)
     with transaction():
         webhook_endpoints.add(customer.id, url, secret_keys=product.settings.secret_keys)
     return customer

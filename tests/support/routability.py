@@ -64,6 +64,9 @@ PARTITIONED_SCHEMA = f"""
 """
 
 _READS_OR_WRITES = re.compile(r"\s*(with|select|insert|update|delete)\b", re.IGNORECASE)
+_VARYING = re.compile(r"\d+|, \((?:%s(?:, )?)+\)")
+"""Numbers, and the rows of `VALUES` after the first one."""
+
 _PARTITION = re.compile(r"(.+)__p(\d)")
 _BULK_SOURCES = {"Function Scan", "CTE Scan"}
 _HELPERS = {ROOT / "models" / f"{name}.py" for name in ("database", "bulk", "table")}
@@ -74,14 +77,18 @@ class Statements:
     """The different statements that product code sends in this process, each once."""
 
     def __init__(self) -> None:
-        self._seen: set[str] = set()
+        self._texts: set[str] = set()
+        self._shapes: set[str] = set()
         self._new: list[tuple[str, Path]] = []
 
     def note(self, sql: str, cursor: Any) -> None:
-        shape = re.sub(r"\d+", "0", sql)
-        if shape in self._seen or not _READS_OR_WRITES.match(sql):
+        if sql in self._texts or not _READS_OR_WRITES.match(sql):
             return
-        self._seen.add(shape)
+        self._texts.add(sql)
+        shape = _VARYING.sub("", sql)
+        if shape in self._shapes:
+            return
+        self._shapes.add(shape)
         if source := _sender(inspect.currentframe()):
             self._new.append((cursor.query.decode(), source))
 
