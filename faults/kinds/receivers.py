@@ -12,6 +12,7 @@ from faults.stage import Fault, Stage
 from models.database import transaction
 from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import NewDelivery
+from services.webhooks.endpoints import lock, remove
 
 HANGING_ENDPOINTS = 100
 WAITING_EACH = 20
@@ -54,7 +55,7 @@ def _hanging_endpoints(stage: Stage) -> Iterator[list[UUID]]:
         yield endpoints
         with transaction():
             for endpoint in endpoints:
-                webhook_endpoints.remove(stage.victim.id, endpoint)
+                remove(lock(stage.victim.id, endpoint))
 
 
 def _first_attempts_p99(stage: Stage, seconds: float) -> float:
