@@ -150,4 +150,10 @@ def _compare_webhooks(
     expected = {f"msg_{transition_id.hex}" for (transition_id,) in rows}
     account.webhooks += len(expected)
     if missing := expected - set(received):
-        account.differences.append(f"{len(missing)} webhooks were not delivered")
+        states = product.query(
+            "select case when parked then 'parked' else state end, count(*) from deliveries"
+            " where message_id = any(%(ids)s) group by 1 order by 1",
+            ids=list(missing),
+        )
+        found = ", ".join(f"{number} {state}" for state, number in states)
+        account.differences.append(f"{len(missing)} webhooks were not delivered: {found}")
