@@ -27,7 +27,7 @@ test-thorough: $(VENV)/installed-dev ## Run all tests on a larger scale, with ma
 bench: $(VENV)/installed ## Measure the path of an event, in five minutes (BENCH="ingest --quick", growth, rules, webhooks or pages for others)
 	@exec $(BIN)/python -m bench $(or $(BENCH),ingest)
 
-faults: $(VENV)/installed ## Inflict faults on a loaded product and check every event, in twelve minutes (FAULTS="--brief" for half a minute)
+faults: $(VENV)/installed ## Inflict faults on a loaded product and check every event, in ten minutes (FAULTS="--brief" for a minute)
 	@exec $(BIN)/python -m faults $(FAULTS)
 
 screenshots: $(VENV)/installed-dev ## Retake the pictures of the dashboard in docs/images (needs Chromium)
