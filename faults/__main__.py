@@ -1,5 +1,6 @@
 """`python -m faults`: inflicts faults one after another under load, and settles the accounts."""
 
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -53,6 +54,7 @@ def main(
     brief: bool, only: str | None, before: str | None, quiet_minutes: float, seed: int
 ) -> None:
     """Inflict faults under load; exit with 1 if anything is lost, invented or wrong."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that every process is stopped
     received: set[str] = set()
     with (
         webhook_receiver(lambda headers, _: received.add(headers["webhook-id"])) as url,
