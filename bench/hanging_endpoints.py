@@ -14,17 +14,11 @@ from typing import Any
 
 import psutil
 
+from bench.deliveries import RULES
 from bench.load.receivers import Hanging, fast_receiver, receiver_that_hangs
 from bench.product.brazebee_up import Product
 from bench.timing import percentiles
 
-RULES = """\
-version: 1
-statuses: [Healthy, At Risk]
-events: {report: }
-flags:
-  - {flag: Reports, event: report, when: {At Risk: less than 2 times in 7 days}}
-"""
 PER_SECOND = 20
 SECONDS = 40
 """Attempts to endpoints that hang time out twice in this time."""

@@ -68,7 +68,7 @@ class Product:
         self.redis = redis.Redis.from_url(settings.redis_url)
         self._folder = folder
         self._lock = threading.Lock()
-        self._supervisor = Supervisor(self._environment(CURRENT))
+        self._supervisor = Supervisor(self._environment())
         self._releases = dict.fromkeys(KINDS, CURRENT)
         self._stopping = threading.Event()
         self._watching = threading.Thread(target=self._restart_ended, daemon=True)
@@ -143,7 +143,7 @@ class Product:
             with self._lock:
                 self._supervisor.restart_ended()
 
-    def _environment(self, release: Release) -> Mapping[str, str]:
+    def _environment(self) -> Mapping[str, str]:
         settings = self.settings
         return {
             **{name: v for name, v in os.environ.items() if not name.startswith("BRAZEBEE_")},
@@ -154,7 +154,6 @@ class Product:
             "BRAZEBEE_RATE_LIMIT": "1000000000/hour",
             "PORT": str(self.port),
             "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
-            "PYTHONPATH": str(release.folder),
         }
 
 

@@ -317,13 +317,14 @@ def _state_counts(sql: str) -> list[StateCount]:
     return [StateCount(**row) for row in query(sql)]
 
 
-_AHEAD = {
-    "id": "companies where greatest(last_event_at, first_seen_at, unsettled_since, changed_at,"
-    " recorded_until) > %(after)s",
-    "company_id": "flag_states where greatest(changed_at, moved_at) > %(after)s",
-    "flag_overrides.company_id": "flag_overrides where not end_recorded"
-    " and greatest(starts_at, ended_at) > %(after)s",
-}
+_AHEAD = (
+    (
+        "id as company_id from companies where greatest(last_event_at, first_seen_at,"
+        " unsettled_since, changed_at, recorded_until)"
+    ),
+    "company_id from flag_states where greatest(changed_at, moved_at)",
+    "company_id from flag_overrides where not end_recorded and greatest(starts_at, ended_at)",
+)
 
 
 def find_companies_ahead(after: datetime, *, limit: int) -> list[tuple[int, int]]:
@@ -332,10 +333,9 @@ def find_companies_ahead(after: datetime, *, limit: int) -> list[tuple[int, int]
     Reads each of three tables as a whole.
     """
     found: set[tuple[int, int]] = set()
-    for company_id, ahead in _AHEAD.items():
+    for ahead in _AHEAD:
         rows = query(
-            f"select distinct organization_id, {company_id} as company_id from {ahead}"
-            " limit %(limit)s",
+            f"select distinct organization_id, {ahead} > %(after)s limit %(limit)s",
             {"after": after, "limit": limit},
         )
         found |= {(row["organization_id"], row["company_id"]) for row in rows}

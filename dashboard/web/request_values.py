@@ -15,10 +15,7 @@ def database_integer(text: str) -> int:
     Raises:
         ValueError: the text is no such number.
     """
-    value = int(text)
-    if not 0 <= value <= MAX_INTEGER:
-        raise ValueError(text)
-    return value
+    return _number(text, MAX_INTEGER)
 
 
 def database_bigint(text: str) -> int:
@@ -27,8 +24,12 @@ def database_bigint(text: str) -> int:
     Raises:
         ValueError: the text is no such number.
     """
+    return _number(text, MAX_BIGINT)
+
+
+def _number(text: str, most: int) -> int:
     value = int(text)
-    if not 0 <= value <= MAX_BIGINT:
+    if not 0 <= value <= most:
         raise ValueError(text)
     return value
 

@@ -1,4 +1,4 @@
-"""Processes that are killed or stand still."""
+"""Processes that are killed or stopped for a while."""
 
 import signal
 import time

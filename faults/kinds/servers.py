@@ -1,7 +1,8 @@
-"""PostgreSQL and Redis that stand still, cut connections, or refuse to write."""
+"""PostgreSQL and Redis that are paused, lose their connections, or refuse writes."""
 
 import time
 from contextlib import suppress
+from functools import partial
 
 import psutil
 import redis
@@ -9,8 +10,7 @@ import redis
 from faults.product import Product
 from faults.stage import Fault, Stage
 
-PAUSE_SECONDS = 10.0
-BRIEF_PAUSE_SECONDS = 3.0
+PAUSES_SECONDS = (3.0, 10.0)
 REFUSED_SECONDS = 3.0
 CUTS = 5
 BETWEEN_CUTS_SECONDS = 1.0
@@ -35,14 +35,6 @@ def _pause_postgres(stage: Stage, seconds: float) -> None:
             process.resume()
 
 
-def _pause_long(stage: Stage) -> None:
-    _pause_postgres(stage, PAUSE_SECONDS)
-
-
-def _pause_briefly(stage: Stage) -> None:
-    _pause_postgres(stage, BRIEF_PAUSE_SECONDS)
-
-
 def _cut_connections(stage: Stage) -> None:
     for _ in range(CUTS):
         with suppress(Exception):  # our own connection is one of them
@@ -65,8 +57,14 @@ def _refuse_writes(stage: Stage) -> None:
 
 
 FAULTS = [
-    Fault(f"PostgreSQL paused for {BRIEF_PAUSE_SECONDS:g} s", _pause_briefly, brief=True),
-    Fault(f"PostgreSQL paused for {PAUSE_SECONDS:g} s", _pause_long),
+    *(
+        Fault(
+            f"PostgreSQL paused for {seconds:g} s",
+            partial(_pause_postgres, seconds=seconds),
+            brief=seconds == min(PAUSES_SECONDS),
+        )
+        for seconds in PAUSES_SECONDS
+    ),
     Fault("all connections cut five times", _cut_connections),
     Fault(f"Redis refuses writes for {REFUSED_SECONDS:g} s", _refuse_writes, brief=True),
 ]

@@ -156,7 +156,7 @@ class Planner:
             return f"no constant organization_id for {', '.join(wide or partitions)}"
         for node in nodes:
             if node.get("Operation") == "Insert" and _BULK_SOURCES & {
-                source["Node Type"] for source in _nodes(node)
+                part["Node Type"] for part in _nodes(node)
             }:
                 return f"rows inserted into {node['Relation Name']} are neither VALUES nor COPY"
         return None

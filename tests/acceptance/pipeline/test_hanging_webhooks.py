@@ -3,7 +3,6 @@
 `bench/hanging_endpoints.py` measures the latencies.
 """
 
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from bench.load.receivers import hanging_receiver
 from tests.support.product.brazebee_process import Brazebee
 from tests.support.product.tenant import REPORTS
 from tests.support.webhooks.receiver import Receiver
@@ -22,8 +22,8 @@ CHANGES = 30
 
 @pytest.fixture
 def hanging() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listening:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/hook"
+    with hanging_receiver() as url:
+        yield url
 
 
 def add_hanging(brazebee: Brazebee, url: str) -> None:
