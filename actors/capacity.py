@@ -32,7 +32,7 @@ REMEMBERED = 20_000
 
 
 class Capacity:
-    """The threads of this process, of which it may have `threads`, and their work."""
+    """The threads of this process, at most `threads`, and their work."""
 
     def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._for_others = threads - threads // KEPT_FREE

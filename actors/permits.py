@@ -1,4 +1,4 @@
-"""Permits to use the CPU and the database, of which a process has few."""
+"""A few permits for each process to use the CPU and the database."""
 
 import threading
 from enum import IntEnum

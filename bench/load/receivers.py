@@ -34,7 +34,7 @@ class Hanging:
 
 @contextmanager
 def receiver_that_hangs() -> Iterator[Hanging]:
-    """Accept connections, in one thread however many there are, and answer until told to hang."""
+    """Accept connections, all in one thread, and answer until `hangs` is set."""
     stopping = threading.Event()
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listening:
         receiver = Hanging(f"http://127.0.0.1:{listening.getsockname()[1]}/hook")

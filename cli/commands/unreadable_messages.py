@@ -1,4 +1,4 @@
-"""`brazebee rejected messages`: messages of which nobody knows the organization."""
+"""`brazebee rejected messages`: messages whose organization is unknown."""
 
 from typing import Any
 

@@ -53,7 +53,7 @@ class RejectedEventRow(Table):
 
 
 class UnreadableMessageRow(Table):
-    """A message of which nobody knows the organization, with the reason."""
+    """A message whose organization is unknown, with the reason."""
 
     id = IdentityField()
     set_aside_at = DateTimeTZField(constraints=[SQL("default now()")])

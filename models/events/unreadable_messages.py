@@ -1,4 +1,4 @@
-"""Messages of which nobody knows the organization, kept with the reasons for the operator."""
+"""Messages whose organization is unknown, kept with the reasons for the operator."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
