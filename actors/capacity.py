@@ -8,7 +8,7 @@ for them. What an endpoint did is remembered in this process.
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -40,6 +40,7 @@ class Capacity:
         self._lock = threading.Lock()
         self._quick: OrderedDict[UUID, bool] = OrderedDict()
         self._waiting: dict[int, tuple[UUID, float]] = {}  # the longest waiting first
+        self._unfinished: Counter[UUID] = Counter()
         self._numbers = count()
         self.permits = Permits()
 
@@ -56,6 +57,24 @@ class Capacity:
                 and self.permits.waiting < MOST_WAITING_TO_WORK
             )
             return others_have_room or self._rank(endpoint_id) is Rank.QUICK
+
+    def unfinished(self, endpoint_id: UUID) -> int:
+        """Return how many attempts to an endpoint began here and have no outcome yet."""
+        with self._lock:
+            return self._unfinished[endpoint_id]
+
+    @contextmanager
+    def attempting(self, endpoint_id: UUID) -> Iterator[None]:
+        """Claim a delivery and make the attempt inside this context, but do not record it."""
+        with self._lock:
+            self._unfinished[endpoint_id] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._unfinished[endpoint_id] -= 1
+                if not self._unfinished[endpoint_id]:
+                    del self._unfinished[endpoint_id]
 
     @contextmanager
     def waiting(self, endpoint_id: UUID) -> Iterator[None]:

@@ -98,7 +98,7 @@ class Clock:
         since = self._companies.new_rules_since(now)
         if is_anything_due(until=now, rules_since=since):
             number += self._enqueue_due(now)
-        number += self._deliveries.enqueue_probes(now)
+        number += self._deliveries.enqueue_other_turns(now)
         self._delete_old_attempts(now)
         if now - self._totals_refreshed_at >= REFRESH_TOTALS_EVERY:
             self._refresh_totals(now)

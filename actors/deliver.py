@@ -43,13 +43,17 @@ class Deliverer:
         self._secret_keys = secret_keys
         self._counters = counters
         self._capacity = capacity
+        self._slots = transport.policy.in_flight
         self._in_progress: set[Request] = set()
 
-    def deliver(self, request: Request) -> None:
+    def deliver(self, request: Request, *, parked: bool = False) -> None:
         """Make an attempt, and those of the endpoint's next deliveries while they are accepted.
 
         If there is no room, nothing happens: the clock enqueues the delivery again. Nothing happens
-        either if the message repeats one that is in progress.
+        either if the message repeats one that is in progress, or if the delivery is parked and this
+        process already attempts as many to its endpoint as it may: the end of each gives the parked
+        ones their turn, and a message for each new delivery of an endpoint that hangs would occupy
+        a thread and claim in vain.
 
         Raises:
             AttemptFailed: the endpoint did not accept one; `WebhookRetries` records it.
@@ -57,6 +61,8 @@ class Deliverer:
                 expires, and the clock enqueues the delivery again.
         """
         if request in self._in_progress or not self._capacity.has_room(request.endpoint_id):
+            return
+        if parked and self._capacity.unfinished(request.endpoint_id) >= self._slots:
             return
         self._in_progress.add(request)
         try:
@@ -66,13 +72,17 @@ class Deliverer:
 
     def _attempt(self, request: Request) -> None:
         leave_at = time.monotonic() + STAY_SECONDS
-        claimed = self._claim(request)
-        while claimed:
-            with self._capacity.waiting(claimed.endpoint.id):
-                made = make_attempt(
-                    claimed, transport=self._transport, secret_keys=self._secret_keys
-                )
-            with self._capacity.working(claimed.endpoint.organization_id, claimed.endpoint.id):
+        claimed: ClaimedDelivery | None = None
+        while True:
+            with self._capacity.attempting(request.endpoint_id):
+                claimed = claimed or self._claim(request)
+                if claimed is None:
+                    return
+                with self._capacity.waiting(request.endpoint_id):
+                    made = make_attempt(
+                        claimed, transport=self._transport, secret_keys=self._secret_keys
+                    )
+            with self._capacity.working(request.organization_id, request.endpoint_id):
                 accepted = record_success(
                     claimed, made, utc_now(), claim_next=time.monotonic() < leave_at
                 )
@@ -82,6 +92,8 @@ class Deliverer:
                 self._broker, [messages.deliver(*following) for following in accepted.following]
             )
             claimed = accepted.next_claimed
+            if claimed is None:
+                return
 
     def _claim(self, request: Request) -> ClaimedDelivery | None:
         with self._capacity.working(request.organization_id, request.endpoint_id):

@@ -11,7 +11,7 @@ from models import across_organizations
 from models.across_organizations import DueProbe
 from models.database import database
 from models.webhooks import pending_deliveries
-from models.webhooks.deliveries import Request
+from models.webhooks.deliveries import MESSAGE_LOST_AFTER, Request
 from queues import messages
 from queues.broker import QueueBroker
 from rules.durations import BEGINNING
@@ -20,16 +20,16 @@ from services.webhooks.claims import next_turns
 CHUNK = 500
 """The most deliveries found by a query; a queue with this many messages gets no more."""
 
-ROUNDS = 5
-"""How often a query is repeated while its result is full."""
+MOST_IN_A_TICK = 5 * CHUNK
+"""With this many deliveries enqueued, other work of the clock gets its turn."""
 
 AGAIN_AFTER = timedelta(seconds=5)
-"""A delivery or probe that is still due after this time is enqueued again; its message may be
-lost."""
+"""What is still due after this time is enqueued again; its message may be lost."""
 
-PROBES_EVERY = timedelta(seconds=1)
+LOOK_EVERY = timedelta(seconds=1)
+"""How often the clock looks for probes and missed turns."""
 
-Found = TypeVar("Found", Request, DueProbe)
+Found = TypeVar("Found", Request, DueProbe, UUID)
 
 
 class DueDeliveries:
@@ -40,7 +40,8 @@ class DueDeliveries:
         self._policy = policy
         self._enqueued: dict[Request, datetime] = {}
         self._probed: dict[DueProbe, datetime] = {}
-        self._probes_found_at = BEGINNING
+        self._given_turns: dict[UUID, datetime] = {}
+        self._looked_at = BEGINNING
 
     def enqueue_due(self, now: datetime) -> int:
         """Enqueue the deliveries that are due, unless they were just enqueued; return the number.
@@ -49,30 +50,37 @@ class DueDeliveries:
         parked, so that however many there are, they delay nothing else.
         """
         self._enqueued = _recent(self._enqueued, now)
+        crowded: set[UUID] = set()
         number = 0
-        for _ in range(ROUNDS):
-            if self._broker.waiting(messages.WEBHOOKS) >= CHUNK:
-                break
+        while number < MOST_IN_A_TICK and self._broker.waiting(messages.WEBHOOKS) < CHUNK:
             found = across_organizations.find_due_deliveries(
                 until=now,
                 limit=CHUNK,
                 leave_out=[(request.delivery_id, request.attempt) for request in self._enqueued],
+                leave_out_endpoints=crowded,
             )
-            due = [Request(*delivery) for delivery in found]
             by_endpoint: dict[UUID, list[Request]] = defaultdict(list)
-            for request in due:
-                by_endpoint[request.endpoint_id].append(request)
-            for requests in by_endpoint.values():
-                number += self._enqueue(self._turns(requests, now), now)
-            if len(due) < CHUNK:
+            for delivery in found:
+                by_endpoint[delivery.endpoint_id].append(Request(*delivery))
+            for endpoint_id, due in by_endpoint.items():
+                if len(due) > self._policy.in_flight:
+                    crowded.add(endpoint_id)
+                    number += self._give_turns(due[0].organization_id, endpoint_id, now)
+                else:
+                    number += self._enqueue(due, now)
+            if len(found) < CHUNK:
                 break
         return number
 
-    def enqueue_probes(self, now: datetime) -> int:
-        """Enqueue a probe of each endpoint for which one is due; return the number."""
-        if now - self._probes_found_at < PROBES_EVERY:
+    def enqueue_other_turns(self, now: datetime) -> int:
+        """Enqueue due probes and what missed its turn, once a second; return the number."""
+        if now - self._looked_at < LOOK_EVERY:
             return 0
-        self._probes_found_at = now
+        self._looked_at = now
+        return self._enqueue_probes(now) + self._enqueue_missed_turns(now)
+
+    def _enqueue_probes(self, now: datetime) -> int:
+        """Enqueue a probe of each endpoint for which one is due; return the number."""
         self._probed = _recent(self._probed, now)
         due = across_organizations.find_due_probes(until=now, limit=CHUNK, leave_out=self._probed)
         self._probed |= dict.fromkeys(due, now)
@@ -84,12 +92,27 @@ class DueDeliveries:
             for organization_id, endpoint_ids in by_organization.items()
         )
 
-    def _turns(self, due: Sequence[Request], now: datetime) -> Sequence[Request]:
-        """Return which of the due deliveries of an endpoint have their turn."""
-        if len(due) <= self._policy.in_flight:
-            return due
+    def _enqueue_missed_turns(self, now: datetime) -> int:
+        """Enqueue parked deliveries that nothing else gives a turn; return the number.
+
+        Their message was lost, or the attempt whose end gives them their turn ended before they
+        were committed.
+        """
+        self._given_turns = _recent(self._given_turns, now)
+        found = across_organizations.find_missed_turns(
+            now=now,
+            before=now - MESSAGE_LOST_AFTER,
+            slots=self._policy.in_flight,
+            limit=CHUNK,
+            leave_out=self._given_turns,
+        )
+        self._given_turns |= {endpoint_id: now for _, endpoint_id in found}
+        return sum(self._give_turns(*endpoint, now) for endpoint in found)
+
+    def _give_turns(self, organization_id: int, endpoint_id: UUID, now: datetime) -> int:
         with database.atomic():
-            return next_turns(due[0].organization_id, due[0].endpoint_id, now, self._policy)
+            requests = next_turns(organization_id, endpoint_id, now, self._policy)
+        return self._enqueue(requests, now)
 
     def _enqueue(self, requests: Sequence[Request], now: datetime) -> int:
         for request in requests:

@@ -93,7 +93,7 @@ class CompanyEvaluator:
             )
         enqueue_best_effort(
             self._broker,
-            [messages.deliver(*request) for request in result.written],
+            [messages.deliver(*request, parked=True) for request in result.written],
         )
         behind = reading.organizations_behind(BEHIND)
         self._evaluations.enqueue_best_effort(

@@ -76,8 +76,9 @@ def _register_webhooks(broker: QueueBroker, deliverer: Deliverer) -> None:
     )
     def deliver(delivery_id: str, attempt: int) -> None:
         message = CurrentMessage.get_current_message()
-        if request := read_request(delivery_id, attempt, message.options if message else {}):
-            deliverer.deliver(request)
+        options = message.options if message else {}
+        if request := read_request(delivery_id, attempt, options):
+            deliverer.deliver(request, parked=options.get("parked", False))
 
 
 def _register_totals(broker: QueueBroker) -> None:

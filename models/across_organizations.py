@@ -236,12 +236,20 @@ def list_with_answers(*, before: datetime) -> list[int]:
 
 
 def find_due_deliveries(
-    *, until: datetime, limit: int, leave_out: Collection[tuple[UUID, int]] = ()
+    *,
+    until: datetime,
+    limit: int,
+    leave_out: Collection[tuple[UUID, int]] = (),
+    leave_out_endpoints: Collection[UUID] = (),
 ) -> list[DueDelivery]:
-    """Return the waiting deliveries that are due, the longest due first, without `leave_out`."""
+    """Return the waiting deliveries that are due, the longest due first.
+
+    `leave_out` are attempts, each a delivery and a number; all of some endpoints can be left out.
+    """
     rows = query(
         "select organization_id, endpoint_id, id as delivery_id, tries + 1 as attempt"
-        f" from {_DUE_DELIVERIES} and not exists (select"
+        f" from {_DUE_DELIVERIES} and endpoint_id <> all(%(endpoint_ids)s::uuid[])"
+        " and not exists (select"
         " from unnest(%(ids)s::uuid[], %(attempts)s::int[]) as left_out (id, attempt)"
         " where left_out.id = deliveries.id and left_out.attempt = deliveries.tries + 1)"
         " order by next_attempt_at limit %(limit)s",
@@ -250,6 +258,7 @@ def find_due_deliveries(
             "limit": limit,
             "ids": [delivery_id for delivery_id, _ in leave_out],
             "attempts": [attempt for _, attempt in leave_out],
+            "endpoint_ids": list(leave_out_endpoints),
         },
     )
     return [DueDelivery(**row) for row in rows]
@@ -283,6 +292,33 @@ def find_due_probes(
         },
     )
     return [DueProbe(**row) for row in rows]
+
+
+def find_missed_turns(
+    *, now: datetime, before: datetime, slots: int, limit: int, leave_out: Collection[UUID] = ()
+) -> list[tuple[int, UUID]]:
+    """Return endpoints with a free slot and a delivery that is parked since before an instant.
+
+    Each is its organization and its id. Endpoints whose circuit is open have no free slot.
+    """
+    rows = query(
+        "select e.organization_id, e.id from webhook_endpoints e where e.removed_at is null"
+        " and e.disabled_at is null and e.probe_at is null and e.id <> all(%(leave_out)s::uuid[])"
+        " and exists (select from deliveries d where d.organization_id = e.organization_id"
+        " and d.endpoint_id = e.id and d.state = 'waiting' and d.parked"
+        " and d.created_at < %(before)s)"
+        " and %(slots)s > (select count(*) from deliveries d"
+        " where d.organization_id = e.organization_id and d.endpoint_id = e.id"
+        " and d.lease_token is not null and d.next_attempt_at > %(now)s) limit %(limit)s",
+        {
+            "now": now,
+            "before": before,
+            "slots": slots,
+            "limit": limit,
+            "leave_out": list(leave_out),
+        },
+    )
+    return [(row["organization_id"], row["id"]) for row in rows]
 
 
 def count_unfinished_deliveries() -> list[StateCount]:

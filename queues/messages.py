@@ -58,11 +58,17 @@ def evaluate(company_id: int) -> Message[None]:
 
 
 def deliver(
-    organization_id: int, endpoint_id: UUID, delivery_id: UUID, attempt: int
+    organization_id: int,
+    endpoint_id: UUID,
+    delivery_id: UUID,
+    attempt: int,
+    *,
+    parked: bool = False,
 ) -> Message[None]:
     """Make the attempt with this number, counted from 1, of a webhook delivery to an endpoint.
 
-    The organization and the endpoint are options, which an actor of the release before ignores.
+    A `parked` one gets its turn without the message if all slots of the endpoint are in use. All
+    but the first two arguments of the actor are options, which the release before ignores.
     """
     return _message(
         WEBHOOKS,
@@ -71,6 +77,7 @@ def deliver(
         attempt,
         organization_id=organization_id,
         endpoint_id=str(endpoint_id),
+        parked=parked,
     )
 
 

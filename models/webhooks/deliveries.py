@@ -89,10 +89,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class NewDelivery:
-    """A delivery to add, paused if its endpoint is disabled.
-
-    If it is parked, `watched` makes the clock look at it.
-    """
+    """A delivery to add, paused if its endpoint is disabled, or parked until it has its turn."""
 
     organization_id: int
     endpoint_id: UUID
@@ -102,7 +99,6 @@ class NewDelivery:
     created_at: datetime
     paused: bool = False
     parked: bool = False
-    watched: bool = False
     manual: ManualReason | None = None
     id: UUID = field(default_factory=uuid7)
 
@@ -114,7 +110,7 @@ class NewDelivery:
     @property
     def next_attempt_at(self) -> datetime | None:
         """When the clock finds it, unless it was attempted by then."""
-        if self.paused or (self.parked and not self.watched):
+        if self.paused or self.parked:
             return None
         return self.created_at + MESSAGE_LOST_AFTER
 

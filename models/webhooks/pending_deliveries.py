@@ -37,6 +37,23 @@ def find_probes(organization_id: int, endpoint_ids: Collection[UUID]) -> list[Re
     )
 
 
+def find_backlogs(
+    organization_id: int, endpoint_ids: Collection[UUID], *, before: datetime
+) -> set[UUID]:
+    """Return which of these endpoints have a parked delivery from before an instant."""
+    rows = query(
+        "select e.id from unnest(%(endpoint_ids)s::uuid[]) e (id) where exists (select"
+        " from deliveries where organization_id = %(organization_id)s and endpoint_id = e.id"
+        " and state = 'waiting' and parked and by_hand is null and created_at < %(before)s)",
+        {
+            "organization_id": organization_id,
+            "endpoint_ids": list(endpoint_ids),
+            "before": before,
+        },
+    )
+    return {row["id"] for row in rows}
+
+
 def unpark(
     organization_id: int,
     endpoint_id: UUID,

@@ -8,11 +8,16 @@ from itertools import count
 
 from config.webhook_policy import WebhookPolicy
 
+TO_END_SECONDS = 0.05
+"""How long the end of an attempt may take before the next whose time is up is ended."""
+
 
 class Deadline:
     """The end of an attempt by wall-clock time, from its creation on.
 
-    When the time is up, the sockets in use are shut down, whichever call is waiting on them.
+    When the time is up, the sockets in use are shut down, whichever call is waiting on them. If the
+    time of many is up at once, they end one after another: the threads of hundreds would compete
+    for the interpreter, and attempts to other endpoints would wait behind all of them.
     """
 
     def __init__(self, policy: WebhookPolicy) -> None:
@@ -21,6 +26,7 @@ class Deadline:
         self.ends_at = time.monotonic() + self.seconds
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
+        self._ended = threading.Event()
         _WATCHDOG.watch(self)
 
     @property
@@ -47,9 +53,16 @@ class Deadline:
 
     def cancel(self) -> None:
         """Let go of the sockets: the attempt has ended."""
+        self._ended.set()
         with self._lock:
             while self._sockets:
                 self._sockets.pop().close()
+
+    def end(self) -> None:
+        """Shut down the sockets, and wait a moment for the attempt to end."""
+        if not self._ended.is_set():
+            self.shut_down()
+            self._ended.wait(TO_END_SECONDS)
 
     def shut_down(self) -> None:
         """Shut down the sockets."""
@@ -62,7 +75,7 @@ class Deadline:
 
 
 class _Watchdog:
-    """Shuts down what has not ended by its deadline; one thread for all attempts of a process."""
+    """Ends what has not ended by its deadline; one thread for all attempts of a process."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -81,7 +94,7 @@ class _Watchdog:
 
     def _run(self) -> None:
         while True:
-            self._next_passed().shut_down()
+            self._next_passed().end()
 
     def _next_passed(self) -> Deadline:
         with self._changed:

@@ -25,6 +25,10 @@ from services.webhooks.deadlines import Deadline
 
 USER_AGENT = "Brazebee-Webhooks/1"
 
+PATIENCE_SECONDS = 5.0
+"""How much later than the deadline a read times out by itself: the deadline ends attempts whose
+time is up one after another."""
+
 
 @dataclass(frozen=True)
 class Response:
@@ -81,7 +85,7 @@ class Transport:
                     "User-Agent": USER_AGENT,
                     **headers,
                 },
-                timeout=(deadline.connect_seconds, deadline.seconds),
+                timeout=(deadline.connect_seconds, deadline.seconds + PATIENCE_SECONDS),
                 allow_redirects=False,
                 stream=True,
             ) as response:

@@ -66,3 +66,28 @@ def test_a_message_for_which_there_is_no_room_is_dropped(
             occupied.enter_context(capacity.working(1, UUID(int=3)))
         deliverer.deliver(REQUEST)  # otherwise, it would wait for a permit
         assert capacity.permits.waiting == 0
+
+
+@pytest.mark.parametrize(
+    ("parked", "unfinished", "waits"), [(True, 2, 0), (True, 1, 1), (False, 2, 1)]
+)
+def test_a_message_of_a_parked_delivery_is_dropped_while_attempts_use_the_slots(
+    deliverer: Deliverer, capacity: Capacity, *, parked: bool, unfinished: int, waits: int
+) -> None:
+    with ExitStack() as busy:
+        for _ in range(WORKING_FOR_OTHERS):
+            busy.enter_context(capacity.working(1, UUID(int=3)))
+        for _ in range(unfinished):
+            busy.enter_context(capacity.attempting(REQUEST.endpoint_id))
+        message = threading.Thread(
+            target=deliverer.deliver, args=(REQUEST,), kwargs={"parked": parked}
+        )
+        message.start()
+        deadline = time.monotonic() + 5
+        while message.is_alive() and not capacity.permits.waiting:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        assert capacity.permits.waiting == waits
+    message.join(5)
+    assert not message.is_alive()
+    assert capacity.unfinished(REQUEST.endpoint_id) == 0

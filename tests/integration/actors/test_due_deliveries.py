@@ -1,7 +1,9 @@
 """Deliveries and probes that the clock enqueues, and attempts that it deletes."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -14,6 +16,7 @@ from tests.support.clocks import POLICY, Ticking, new_organization
 from tests.support.webhooks.endpoints import (
     WebhookEndpoint,
     add_endpoint,
+    begin,
     break_circuit,
     claim_try,
     message_of,
@@ -28,6 +31,25 @@ def subscribed(settings: Settings, name: str = "o") -> WebhookEndpoint:
     organization_id = new_organization(name)
     with transaction():
         return add_endpoint(organization_id, settings)
+
+
+@contextmanager
+def locked_elsewhere(endpoint: WebhookEndpoint) -> Iterator[None]:
+    """Lock an endpoint in another transaction."""
+    has_lock, done = threading.Event(), threading.Event()
+
+    def hold_lock() -> None:
+        with transaction():
+            endpoints.lock(endpoint.organization_id, endpoint.id)
+            has_lock.set()
+            done.wait(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        holding = pool.submit(hold_lock)
+        assert has_lock.wait(5)
+        yield
+        done.set()
+        holding.result(5)
 
 
 def test_many_due_deliveries_of_an_endpoint_delay_no_other(
@@ -47,22 +69,38 @@ def test_due_deliveries_of_a_locked_endpoint_wait_and_delay_no_other(
 ) -> None:
     locked, other = (subscribed(settings, name) for name in ("a", "b"))
     theirs, [ours] = locked.add(3), other.add()
-    done = threading.Event()
-
-    def hold_lock() -> None:
-        with transaction():
-            endpoints.lock(locked.organization_id, locked.id)
-            has_lock.set()
-            done.wait(10)
-
-    has_lock = threading.Event()
-    with ThreadPoolExecutor(1) as pool:
-        holding = pool.submit(hold_lock)
-        assert has_lock.wait(5)
+    with locked_elsewhere(locked):
         assert ticking.at(2) == [message_of(ours, 1)]
-        done.set()
-        holding.result(5)
     assert ticking.at(2.2) == [message_of(id_, 1) for id_ in theirs[:2]]
+
+
+def test_many_due_deliveries_of_a_locked_endpoint_do_not_hide_others(
+    ticking: Ticking, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due_deliveries_module, "CHUNK", 10)
+    locked, other = (subscribed(settings, name) for name in ("a", "b"))
+    locked.add(30)
+    [ours] = other.add()
+    with locked_elsewhere(locked):
+        assert ticking.at(2) == [message_of(ours, 1)]
+
+
+def test_parked_deliveries_that_nothing_gives_a_turn_get_one_within_a_second(
+    ticking: Ticking, settings: Settings
+) -> None:
+    """Their message was lost, or they were committed after the last attempt had ended."""
+    idle, busy, failing = (subscribed(settings, name) for name in ("a", "b", "c"))
+    break_circuit(failing)
+    for delivery_id in busy.add(2):
+        begin(delivery_id, 0)
+    for endpoint in (busy, failing):
+        endpoint.park(3, at=1)
+    first, second, _third = idle.park(3, at=1)
+    expected = [message_of(first, 1), message_of(second, 1)]
+    assert ticking.at(3) == []
+    assert ticking.at(4) == expected
+    assert ticking.at(5) == []
+    assert set(ticking.at(10)) == set(expected)
 
 
 def test_deliveries_that_are_sent_at_once_are_enqueued_beside_a_crowd(

@@ -10,11 +10,18 @@ from config.webhook_policy import WebhookPolicy
 from models import across_organizations
 from models.database import execute, query, transaction
 from models.webhooks import deliveries, pending_deliveries, webhook_endpoints
-from models.webhooks.deliveries import Attempt, ManualReason, NewDelivery, Request, Result
+from models.webhooks.deliveries import (
+    MESSAGE_LOST_AFTER,
+    Attempt,
+    ManualReason,
+    NewDelivery,
+    Request,
+    Result,
+)
 from models.webhooks.webhook_endpoints import Endpoint
 from queues import messages
 from services.webhooks import endpoints
-from services.webhooks.claims import ClaimedDelivery, claim
+from services.webhooks.claims import ClaimedDelivery, claim, next_turns
 from services.webhooks.outcomes import AttemptFailed, record_failure, record_success
 from tests.support.world import START, after
 
@@ -44,6 +51,16 @@ class WebhookEndpoint:
                 )
                 for _ in range(number)
             ]
+
+    def park(self, number: int, *, at: float) -> list[UUID]:
+        """Add new rows as a transition does, and return their ids, oldest first."""
+        new = [
+            NewDelivery(self.organization_id, self.id, None, "msg_1", "{}", after(at), parked=True)
+            for _ in range(number)
+        ]
+        with transaction():
+            deliveries.add_all(new)
+        return [delivery.id for delivery in new]
 
     @property
     def stored(self) -> Endpoint:
@@ -142,6 +159,22 @@ def fail(
 def due(at: float) -> list[Try]:
     with transaction():
         return tries(across_organizations.find_due_deliveries(until=after(at), limit=500))
+
+
+def missed_turns(at: float) -> list[Try]:
+    """Return what the clock would enqueue because nothing else gives it a turn."""
+    with transaction():
+        found = across_organizations.find_missed_turns(
+            now=after(at),
+            before=after(at) - MESSAGE_LOST_AFTER,
+            slots=POLICY.in_flight,
+            limit=500,
+        )
+        return tries(
+            request
+            for organization_id, endpoint_id in found
+            for request in next_turns(organization_id, endpoint_id, after(at), POLICY)
+        )
 
 
 def probes(at: float) -> list[Try]:
