@@ -1,8 +1,10 @@
-"""Recounts the results of phrases and flags by counting everything again at every whole second.
+"""Recounts the results of phrases and flags by counting everything again at every instant.
 
 It shares nothing with the evaluator except the classes that describe a phrase, a flag and an event.
-All events occur at whole seconds and all windows are whole seconds, so nothing can change between
-two seconds: testing each second is testing every instant.
+Usually all events occur at whole seconds and all windows are whole seconds, so nothing can change
+between two seconds: testing each second is testing every instant. With a smaller `unit`, only the
+instants at which something can change are tested: those of events and dates, and those that are
+windows and other durations away from them.
 """
 
 import re
@@ -30,14 +32,14 @@ START = datetime(2024, 1, 20, 23, 59, 20, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-def at(second: int) -> datetime:
+def at(second: int, unit: timedelta = SECOND) -> datetime:
     """Return the instant of a second."""
-    return START + second * SECOND
+    return START + second * unit
 
 
-def second_of(instant: datetime) -> int:
+def second_of(instant: datetime, unit: timedelta = SECOND) -> int:
     """Return the second of an instant."""
-    seconds, rest = divmod(instant - START, SECOND)
+    seconds, rest = divmod(instant - START, unit)
     assert not rest
     return seconds
 
@@ -59,12 +61,16 @@ LevelOf = Callable[[str, int], Level]
 
 @dataclass
 class History:
-    """Everything sent about a company; at the same instant, in order of arrival."""
+    """Everything sent about a company; at the same instant, in order of arrival.
+
+    `unit` is that of the numbers which are called seconds.
+    """
 
     sent: Sequence[Sent]
+    unit: timedelta = SECOND
 
     def __post_init__(self) -> None:
-        self.sent = sorted(self.sent, key=lambda sent: sent.second)
+        self.sent = sorted(self.sent, key=lambda sent: sent.event.occurred_at)
         self._selected: dict[str, list[tuple[int, Occurrence]]] = {}
 
     def selected(self, selector: Selector) -> list[tuple[int, Occurrence]]:
@@ -72,16 +78,27 @@ class History:
         key = repr(selector)
         if key not in self._selected:
             self._selected[key] = [
-                (sent.second, sent.event) for sent in self.sent if _selects(selector, sent.event)
+                (self.second_of(sent), sent.event)
+                for sent in self.sent
+                if _selects(selector, sent.event)
             ]
         return self._selected[key]
+
+    def second_of(self, sent: Sent) -> int:
+        """Return the second of an event."""
+        return second_of(sent.event.occurred_at, self.unit)
+
+    def date(self, value: Any) -> int | None:
+        """Return the second that a field's value stands for, if it is a date."""
+        instant = instant_of(value)
+        return None if instant is None else second_of(instant, self.unit)
 
     def company(self, path: Sequence[str], second: int) -> Any:
         """Return the value of a company field at a second."""
         values = [
             sent.company[path[0]]
             for sent in self.sent
-            if sent.second <= second and path[0] in sent.company
+            if self.second_of(sent) <= second and path[0] in sent.company
         ]
         return _value_at(values[-1], path[1:]) if values else None
 
@@ -94,7 +111,7 @@ class History:
             return [event for when, event in self.selected(selector) if since < when <= until]
 
         def recent(window: timedelta) -> list[Occurrence]:
-            return between(now - window // SECOND, now)
+            return between(now - window // self.unit, now)
 
         match condition:
             case Count():
@@ -120,11 +137,11 @@ class History:
                 part = whole * Fraction(condition.percent) / 100
                 return _bounds(condition.bound, Fraction(len(users)), part)
             case Never():
-                start = _instant(self.company(condition.field.split("."), now))
+                start = self.date(self.company(condition.field.split("."), now))
                 if start is None:
                     return None
-                deadline = start + condition.window // SECOND
-                return now >= deadline and not between(-(10**9), min(deadline, now))
+                deadline = start + condition.window // self.unit
+                return now >= deadline and not between(-(10**18), min(deadline, now))
             case Amount():
                 values = [
                     _number(_value_at(e.data, condition.of[1:])) for e in recent(condition.window)
@@ -134,7 +151,7 @@ class History:
                     return None
                 return _bounds(condition.bound, measure, Fraction(condition.limit))
             case Change():
-                window = condition.window // SECOND
+                window = condition.window // self.unit
                 before = len(between(now - 2 * window, now - window))
                 if before == 0 or before < Fraction(condition.ignore_previous_under):
                     return None
@@ -158,8 +175,8 @@ class History:
                 missing = self.company(condition.field.split("."), now) is None
                 return missing != condition.negated
             case FieldWithin():
-                date = _instant(self.company(condition.field.split("."), now))
-                return None if date is None else now < date <= now + condition.window // SECOND
+                date = self.date(self.company(condition.field.split("."), now))
+                return None if date is None else now < date <= now + condition.window // self.unit
             case FlagIs():
                 level = level_of(condition.flag, now)
                 if condition.or_worse and level is not None and condition.level is not None:
@@ -180,32 +197,59 @@ class History:
 class Recount:
     """The levels of every flag at every second from the first event on."""
 
-    def __init__(self, book: RuleBook, sent: Sequence[Sent], until: int) -> None:
+    def __init__(
+        self, book: RuleBook, sent: Sequence[Sent], until: int, unit: timedelta = SECOND
+    ) -> None:
         self.book = book
         self.until = until
-        self.history = History(sent)
-        self.first = min(event.second for event in sent)
+        self.history = History(sent, unit)
+        self.first = min(self.history.second_of(event) for event in sent)
+        self.instants = self._instants(until)
+        self._positions = {instant: number for number, instant in enumerate(self.instants)}
         self._levels_by_flag: dict[str, list[Level]] = {}
 
     def level(self, flag: str, second: int) -> Level:
         """Return the level of a flag at a second."""
         if flag not in self._levels_by_flag:
             self._levels_by_flag[flag] = self._levels_of(self.book.flags_by_name[flag])
-        return self._levels_by_flag[flag][second - self.first]
+        return self._levels_by_flag[flag][self._positions[second]]
 
     def levels(self, second: int) -> dict[str, Level]:
         """Return the level of each flag at a second."""
         return {flag.name: self.level(flag.name, second) for flag in self.book.flags}
 
+    def _instants(self, until: int) -> Sequence[int]:
+        """Return the seconds at which a level can change, in order."""
+        if self.history.unit == SECOND:
+            return range(self.first, until + 1)
+        dates = {
+            self.history.date(value)
+            for sent in self.history.sent
+            for value in sent.company.values()
+        }
+        beginnings = {self.history.second_of(sent) for sent in self.history.sent}
+        windows = {0}
+        for flag in self.book.flags:
+            phrases = [phrase for _, phrase in flag.conditions]
+            for part in (part for phrase in [*phrases, flag.recover] if phrase for part in phrase):
+                window = getattr(part, "window", timedelta(0)) // self.history.unit
+                windows |= {window, 2 * window, -window}
+        instants = {
+            since + window for since in beginnings | (dates - {None}) for window in windows
+        } | {self.first + flag.wait // self.history.unit for flag in self.book.flags}
+        for flag in self.book.flags:  # one may refer to another
+            instants |= {instant + flag.lasting // self.history.unit for instant in instants}
+        return sorted({instant for instant in instants if self.first <= instant <= until} | {until})
+
     def _levels_of(self, flag: Flag) -> list[Level]:
         levels: list[Level] = []
         since: dict[int, int] = {}
-        for now in range(self.first, self.until + 1):
+        for now in self.instants:
             levels.append(self._evaluate(flag, now, levels[-1] if levels else None, since))
         return levels
 
     def _evaluate(self, flag: Flag, now: int, before: Level, since: dict[int, int]) -> Level:
-        if now < self.first + flag.wait // SECOND or not self._applies(flag, now):
+        if now < self.first + flag.wait // self.history.unit or not self._applies(flag, now):
             since.clear()
             return None
         truths = {
@@ -217,7 +261,7 @@ class Recount:
                 since.setdefault(level, now)
             else:
                 since.pop(level, None)
-        lasting = flag.lasting // SECOND
+        lasting = flag.lasting // self.history.unit
         reached = [
             level for level in since if now - since[level] >= lasting or (before or 0) >= level
         ]
@@ -241,7 +285,7 @@ class Recount:
         """Return the expected crossings, from the first event on."""
         crossings: list[Crossing] = []
         status, before = 0, dict[str, Level]()
-        for second in range(self.first, self.until + 1):
+        for second in self.instants:
             levels = self.levels(second)
             changes = {
                 name: (before.get(name), level)
@@ -344,7 +388,7 @@ def _number(value: Any) -> Fraction | None:
     return Fraction(value.strip()) if isinstance(value, str) and _NUMBER.fullmatch(value) else None
 
 
-def _instant(value: Any) -> int | None:
+def instant_of(value: Any) -> datetime | None:
     match = _DATE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return None
@@ -354,7 +398,7 @@ def _instant(value: Any) -> int | None:
     except ValueError:
         return None
     ahead = timedelta(hours=int(match[9] or 0), minutes=int(match[10] or 0))
-    return second_of(local + ahead if match[8] == "-" else local - ahead)
+    return local + ahead if match[8] == "-" else local - ahead
 
 
 def _is_same(value: Any, expected: Any) -> bool:
