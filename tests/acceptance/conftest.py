@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.product.brazebee_process import COMMANDS, Brazebee
+from tests.support.product.tenant import Subscriber
 from tests.support.webhooks.receiver import Receiver
 
 
@@ -29,9 +30,16 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def brazebee() -> Iterator[Brazebee]:
-    """A running product that tests share; each uses organizations of its own."""
+    """A running product that tests share; each uses organizations of its own.
+
+    It repeats webhooks sooner than by default.
+    """
     with tempfile.TemporaryDirectory(prefix="brazebee-") as made:
-        running = Brazebee(Path(made))
+        running = Brazebee(
+            Path(made),
+            BRAZEBEE_WEBHOOK_RETRY_DELAYS="2s,2s,2s",
+            BRAZEBEE_WEBHOOK_PROBE_PAUSE="2s",
+        )
         running.use_template()
         yield running.start()
         running.stop()
@@ -61,3 +69,14 @@ def organization(brazebee: Brazebee, request: pytest.FixtureRequest) -> str:
     made = brazebee.run("org", "create", name)
     assert made.returncode == 0, made.stderr
     return name
+
+
+@pytest.fixture
+def subscriber(brazebee: Brazebee, organization: str, tmp_path: Path) -> Iterator[Subscriber]:
+    """An organization whose companies are At Risk from their first event on.
+
+    Its endpoints are removed afterwards, with what waits for them.
+    """
+    made = Subscriber(brazebee, organization, tmp_path)
+    yield made
+    made.remove_endpoints()

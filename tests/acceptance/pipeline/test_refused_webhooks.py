@@ -2,40 +2,30 @@
 
 import json
 import time
-from pathlib import Path
 from typing import Any
 
-from tests.support.product.brazebee_process import Brazebee, eventually
-from tests.support.product.tenant import REPORTS
+from tests.support.product.brazebee_process import eventually
+from tests.support.product.tenant import Subscriber
 from tests.support.webhooks.receiver import Receiver
 
 OTHERS = {f"c{number}" for number in range(30)}
 
 
 def test_all_other_webhooks_arrive_and_the_refused_one_fails_by_its_schedule(
-    own_brazebee: Brazebee, receiver: Receiver, tmp_path: Path
+    subscriber: Subscriber, receiver: Receiver
 ) -> None:
-    own_brazebee.environment |= {
-        "BRAZEBEE_WEBHOOK_RETRY_DELAYS": "2s,2s,2s",
-        "BRAZEBEE_WEBHOOK_PROBE_PAUSE": "2s",
-    }
-    rules = tmp_path / "rules.yaml"
-    rules.write_text(REPORTS)
-    own_brazebee.start("--rules", str(rules), dashboard=0)
-    endpoint = own_brazebee.json("webhooks", "add", receiver.url)["id"]
+    endpoint, _ = subscriber.add(receiver.url)
 
     def state() -> str:
-        shown: str = own_brazebee.json("webhooks", "show", endpoint)["state"]
+        shown: str = subscriber.json("webhooks", "show", endpoint)["state"]
         return shown
 
     receiver.choose = lambda _payload: 503
-    for company in ("refused", *sorted(OTHERS)):
-        event = {"event_key": "report", "company": {"id": company, "name": company}}
-        assert own_brazebee.track(event).status_code == 200
-        if company == "refused":  # the oldest
-            eventually(lambda: own_brazebee.json("deliveries", "list"))
-    parked = ("deliveries", "list", "--state", "parked")
-    eventually(lambda: len(own_brazebee.json(*parked)) == 1 + len(OTHERS))
+    subscriber.track("refused")  # the oldest
+    eventually(subscriber.deliveries)
+    for company in sorted(OTHERS):
+        subscriber.track(company)
+    eventually(lambda: len(subscriber.deliveries("--state", "parked")) == 1 + len(OTHERS))
 
     answered: list[tuple[float, str, int]] = []
 
@@ -50,10 +40,9 @@ def test_all_other_webhooks_arrive_and_the_refused_one_fails_by_its_schedule(
     assert max(arrived) - answered[0][0] < 5
     assert state() == "active"
 
-    failed = ("deliveries", "list", "--state", "failed")
-    [delivery] = eventually(lambda: own_brazebee.json(*failed))
-    assert delivery["company"] == "refused"
-    shown = own_brazebee.json("deliveries", "show", delivery["id"])
+    [delivery] = eventually(lambda: subscriber.deliveries("--state", "failed"))
+    assert delivery["company"] == "Refused"
+    shown = subscriber.json("deliveries", "show", delivery["id"])
     assert json.loads(shown["payload"])["company"]["id"] == "refused"
     statuses = [attempt["status_code"] for attempt in shown["attempts"]]
     assert statuses[-1] == 400
