@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import resource
 import sys
 from types import TracebackType
 
@@ -43,3 +44,10 @@ def collect_garbage_rarely() -> None:
     gc.collect()
     gc.freeze()  # imported modules are never garbage
     gc.set_threshold(ALLOCATIONS, 20, 50)
+
+
+def raise_file_limit() -> None:
+    """Let this process open as many files as the system allows: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

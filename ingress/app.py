@@ -1,17 +1,11 @@
-"""Assembles the WSGI application of the ingress."""
-
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
+"""Assembles the Flask application of the ingress."""
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ingress.batch import Batch
 from ingress.client.errors import answer_errors_as_json
-from ingress.client.gate import Gate
 from ingress.client.limit_headers import send_rate_limit
-from ingress.fast_path import FastPath
 from ingress.metrics import Metrics
 from ingress.probes import PROBES, Check, add_probes
 from ingress.track import TRACK, Tracking
@@ -20,27 +14,26 @@ _WITHOUT_LIMIT = (*PROBES, "metrics")
 
 
 def create_app(
-    gate: Gate,
+    tracking: Tracking,
     *,
-    now: Callable[[], datetime],
     redis: Check,
     postgres: Check,
     trusted_proxies: int = 0,
     metrics: Metrics | None = None,
 ) -> Flask:
     """Return the WSGI application; `trusted_proxies` is the number of proxies in front of it."""
+    gate = tracking.gate
     app = Flask("brazebee", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would have an HTML body
     answer_errors_as_json(app)
     add_probes(app, redis=redis, postgres=postgres)
     if metrics:
-        gate = replace(gate, count_events=metrics.events)
-    app.wsgi_app = FastPath(app.wsgi_app, gate, now)  # type: ignore[method-assign]
-    if metrics:
         app.add_url_rule("/metrics", "metrics", metrics.view)
         app.wsgi_app = metrics.measured(app.wsgi_app)  # type: ignore[assignment, method-assign]
-    app.add_url_rule(TRACK, view_func=Tracking(gate, now).track, methods=["POST"])
-    app.add_url_rule("/v1/track/batch", view_func=Batch(gate, now).track_batch, methods=["POST"])
+    app.add_url_rule(TRACK, view_func=tracking.track, methods=["POST"])
+    app.add_url_rule(
+        "/v1/track/batch", view_func=Batch(gate, tracking.now).track_batch, methods=["POST"]
+    )
     send_rate_limit(app, gate.limiter, exempt=_WITHOUT_LIMIT)
     if trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted_proxies)  # type: ignore[method-assign]

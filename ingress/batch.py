@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import orjson
 from flask import Response, g, request
 
-from ingress.body import receive
+from ingress.body import check_body, read
 from ingress.client.answers import json_answer
 from ingress.client.errors import ApiError
 from ingress.client.gate import Gate
+from ingress.client.steps import run
 from ingress.event.accepting import Accepting, parse
-from ingress.event.event_ids import LONGEST_ID, header_faults, header_id, id_fault
-from ingress.event.schema import expected
+from ingress.event.event_ids import HEADER, LONGEST_ID, header_faults, id_fault
+from ingress.event.fields import expected
 from ingress.strict_json import Json
 from ingress.track import LARGEST_EVENT
 
@@ -56,12 +57,12 @@ class Batch:
 
     def track_batch(self) -> Response:
         """Accept events. Those without faults are enqueued together, all or none."""
-        body = receive(request, "A batch", LARGEST_BATCH)
+        body = check_body(read(request, LARGEST_BATCH), request.headers, "A batch", LARGEST_BATCH)
         holder = self.gate.authenticate(request.environ)
         received_at = self.now()
         accepting = Accepting(self.gate, holder, received_at)
         try:
-            results = list(_validate(accepting, parse(body), header_id(request.environ)))
+            results = list(_validate(accepting, parse(body), request.headers.get(HEADER)))
         except Exception:
             # The request counts, and an exceeded limit takes precedence over the error.
             g.window = self.gate.admit(holder)
@@ -93,7 +94,9 @@ def _validate(accepting: Accepting, parsed: Json, key: str | None) -> Iterator[E
     for index, payload in enumerate(events):
         fallback_id = None if key is None else f"{key}/{index}"
         try:
-            event = accepting.event(payload, fallback_id, storable=storable)
+            event = run(
+                accepting.event(payload, fallback_id, storable=storable), accepting.gate.admissions
+            )
             if may_be_large:
                 _check_size(payload)
         except ApiError as error:

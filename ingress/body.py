@@ -1,15 +1,32 @@
-"""Reads the body of a request up to a size limit."""
+"""Checks the body of a request, and inflates it."""
 
 import zlib
+from typing import Protocol
 
 from flask import Request
+from werkzeug.http import parse_options_header
 
 from ingress.client.answers import JSON
 from ingress.client.errors import ApiError
 from ingress.strict_json import UnreadableBody
 
 
-def receive(incoming: Request, what: str, largest: int) -> bytes | UnreadableBody:
+class Headers(Protocol):
+    """The headers of a request, by their names in lower case."""
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of a header; None if it is missing."""
+
+
+def read(request: Request, largest: int) -> bytes:
+    """Return the body of a request to Flask; of one that is too large, not more than that shows."""
+    if (request.content_length or 0) > largest:
+        return b""
+    body: bytes = request.stream.read(largest + 1)
+    return body
+
+
+def check_body(body: bytes, headers: Headers, what: str, largest: int) -> bytes | UnreadableBody:
     """Return the body of a request, at most `largest` bytes both compressed and inflated.
 
     `what` names it in messages. A fault of compressed data is returned, so that it is reported at
@@ -18,14 +35,14 @@ def receive(incoming: Request, what: str, largest: int) -> bytes | UnreadableBod
     Raises:
         ApiError: it is too large, not sent as JSON, or in an unknown encoding.
     """
-    if (incoming.content_length or 0) > largest:
+    if _length(headers) > largest:
         raise _too_large(what, largest)
-    if incoming.mimetype != JSON:
+    if headers.get("content-type") != JSON and not _is_json(headers.get("content-type")):
         raise _unsupported("Send the event as JSON, with Content-Type: application/json")
-    encoding = incoming.headers.get("Content-Encoding", "identity").lower()
+    encoding = headers.get("content-encoding")
+    encoding = "identity" if encoding is None else encoding.lower()
     if encoding != "identity" and encoding not in ENCODINGS:
         raise _unsupported("Send the body with Content-Encoding gzip or deflate, or without any")
-    body: bytes = incoming.stream.read(largest + 1)
     if len(body) <= largest and encoding != "identity":
         try:
             body = inflate(body, encoding, largest + 1)
@@ -34,6 +51,17 @@ def receive(incoming: Request, what: str, largest: int) -> bytes | UnreadableBod
     if len(body) > largest:
         raise _too_large(what, largest)
     return body
+
+
+def _length(headers: Headers) -> int:
+    try:
+        return int(headers.get("content-length") or 0)
+    except ValueError:
+        return 0
+
+
+def _is_json(content_type: str | None) -> bool:
+    return parse_options_header(content_type)[0].lower() == JSON
 
 
 def _too_large(what: str, largest: int) -> ApiError:

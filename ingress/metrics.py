@@ -71,16 +71,21 @@ class Metrics:
         if rejected:
             self._rejected.inc(rejected)
 
+    def observe(self, path: str, status: int, seconds: float) -> None:
+        """Count and time a request."""
+        endpoint = _ENDPOINTS.get(path, "other")
+        self._counter(endpoint, str(status)).inc()
+        self._seconds[endpoint].observe(seconds)
+
     def measured(self, app: "WSGIApplication") -> "WSGIApplication":
         """Return the application with each request counted and timed."""
 
         def serve(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
             started = perf_counter()
-            endpoint = _ENDPOINTS.get(environ.get("PATH_INFO", ""), "other")
+            path = environ.get("PATH_INFO", "")
 
             def start(status: str, *rest: Any) -> Callable[[bytes], object]:
-                self._counter(endpoint, status[:3]).inc()
-                self._seconds[endpoint].observe(perf_counter() - started)
+                self.observe(path, int(status[:3]), perf_counter() - started)
                 return start_response(status, *rest)
 
             return app(environ, start)

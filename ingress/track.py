@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, request
 
-from ingress.body import receive
-from ingress.client.answers import json_answer
+from ingress.body import Headers, check_body, read
+from ingress.client.answers import Answer, json_bytes
+from ingress.client.errors import ApiError, unexpected
 from ingress.client.gate import Gate
+from ingress.client.steps import Blocking, Steps, run
 from ingress.event.accepting import Accepting, parse
-from ingress.event.event_ids import header_faults, header_id
+from ingress.event.event_ids import HEADER, header_faults
+from models.keys.api_keys import KeyHolder
 
 TRACK = "/v1/track"
 
@@ -21,31 +24,56 @@ LARGEST_EVENT = 32 * 1024
 
 @dataclass(frozen=True)
 class Tracking:
-    """The view and its dependencies."""
+    """The handler and its dependencies."""
 
     gate: Gate
     now: Callable[[], datetime]
 
     def track(self) -> Response:
-        """Accept one event."""
-        body = receive(request, "An event", LARGEST_EVENT)
-        holder = self.gate.authenticate(request.environ)
+        """Accept one event, as a view of Flask."""
+        body = read(request, LARGEST_EVENT)
+        steps = self.handle(body, request.headers, request.remote_addr or "unknown")
+        return run(steps, self.gate.admissions).response()
+
+    def handle(self, body: bytes, headers: Headers, address: str) -> Steps[Answer]:
+        """Accept one event, in steps. Every answer has the state of the rate limit."""
+        try:
+            return (yield from self._accept(body, headers, address))
+        except ApiError as error:
+            window = error.window or (yield Blocking(lambda: self.gate.count_address(address)))
+            return error.answer(window)
+        except Exception as error:  # noqa: BLE001 -- it is logged, and the client gets a 500
+            unknown = unexpected(error)
+            return unknown.answer((yield Blocking(lambda: self.gate.count_address(address))))
+
+    def _accept(self, body: bytes, headers: Headers, address: str) -> Steps[Answer]:
+        gate = self.gate
+        readable = check_body(body, headers, "An event", LARGEST_EVENT)
+        holder = yield from gate.authenticating(headers.get("x-api-key") or "", address)
         received_at = self.now()
         try:
-            parsed, key = parse(body), header_id(request.environ)
-            event = Accepting(self.gate, holder, received_at).event(
-                parsed.value,
-                key,
-                storable=parsed.is_storable(),
-                faults=header_faults(key),
-            )
+            event = yield from self._event(readable, headers, holder, received_at)
         except Exception as error:
             # The request counts, and an exceeded limit takes precedence over the error.
-            g.window = self.gate.admit(holder, rejected=1)
-            self.gate.note_unknown(holder, [error], received_at)
+            window = yield from gate.admitting(holder, rejected=1)
+            faulty = error
+            yield Blocking(lambda: gate.note_unknown(holder, [faulty], received_at))
+            if isinstance(error, ApiError):
+                error.window = window
             raise
-        g.window = self.gate.admit(holder, [event])
-        return json_answer(accepted(event))
+        window = yield from gate.admitting(holder, [event])
+        return Answer(json_bytes(accepted(event)), headers=window.headers())
+
+    def _event(
+        self, body: Any, headers: Headers, holder: KeyHolder, received_at: datetime
+    ) -> Steps[dict[str, Any]]:
+        parsed, key = parse(body), headers.get(HEADER.lower())
+        accepting = Accepting(self.gate, holder, received_at)
+        return (
+            yield from accepting.event(
+                parsed.value, key, storable=parsed.is_storable(), faults=header_faults(key)
+            )
+        )
 
 
 def accepted(event: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from queues.lanes.lane import PARTITIONS, Lane, partition_of
 from queues.lanes.lane_queue import FORMAT, LONGEST_BELL, LaneQueue
 from queues.thread_connection import ThreadConnection
 
-_SCRIPT = (Path(__file__).parent / "admit.lua").read_text(encoding="utf-8")
+SCRIPT = (Path(__file__).parent / "admit.lua").read_text(encoding="utf-8")
 
 FULL_FROM = 0.8
 """The share of Redis's memory above which nothing is enqueued: workers need some to catch up."""
@@ -27,6 +27,20 @@ MEMORY_CHECK_SECONDS = 1.0
 
 EVENTS, READS = "requests", "reads"
 """The kinds of requests, each with its own counter, so reading does not use up events' limit."""
+
+
+@dataclass(frozen=True)
+class AdmissionRequest:
+    """A request to count for its organization, with the events to append to the journal.
+
+    `limit` is the most requests in a window.
+    """
+
+    organization_id: int
+    events: Sequence[dict[str, Any]]
+    limit: int
+    window_seconds: int
+    kind: str = EVENTS
 
 
 @dataclass(frozen=True)
@@ -51,47 +65,50 @@ class Admissions:
     def __init__(self, client: Redis) -> None:
         self._client = client
         self._journal = LaneQueue.of_events(client)
-        self._script = client.register_script(_SCRIPT)
+        self._script = client.register_script(SCRIPT)
         self._connection = ThreadConnection(client.connection_pool)
         self._checked_at = -math.inf
         self.nearly_full = False
 
-    def admit(
-        self,
-        organization_id: int,
-        events: Sequence[dict[str, Any]] = (),
-        *,
-        limit: int,
-        window_seconds: int,
-        kind: str = EVENTS,
-    ) -> Admission:
+    def admit(self, request: AdmissionRequest) -> Admission:
         """Count a request and, if it is within the limit, append its events to the journal.
-
-        Once a second, the request that arrives then also checks whether Redis is nearly full.
 
         Raises:
             RedisError: Redis does not answer or is full. The events may be accepted or not.
         """
-        counter = _counter(kind, organization_id, limit, window_seconds)
+        command = self.command(request)
+        try:
+            reply = self._connection.call(*command)
+        except NoScriptError:
+            self._client.script_load(SCRIPT)
+            reply = self._connection.call(*command)
+        return self.admission(reply)
+
+    def command(self, request: AdmissionRequest) -> list[Any]:
+        """Return the command that admits a request.
+
+        Once a second, a command also checks whether Redis is nearly full.
+        """
+        organization_id = request.organization_id
         now = time.monotonic()
         check = now - self._checked_at >= MEMORY_CHECK_SECONDS
         if check:
             self._checked_at = now
         full = FULL_FROM if check else ("yes" if self.nearly_full else "no")
+        counter = _counter(request.kind, organization_id, request.limit, request.window_seconds)
         names = (counter, JOURNAL.ready, JOURNAL.bell, *_journals(organization_id))
-        args: list[Any] = [limit, window_seconds * 1000, full, LONGEST_BELL, FORMAT]
-        args.append(organization_id)
-        for event in events:
-            args += (partition_of(event["company"]["id"]), orjson.dumps(event))
-        try:
-            count, ends_in_ms, nearly_full = self._connection.call(
-                "EVALSHA", self._script.sha, len(names), *names, *args
-            )
-        except NoScriptError:
-            count, ends_in_ms, nearly_full = self._script(names, args)
-        if check:
-            self.nearly_full = bool(nearly_full)
-        return Admission(count, ends_in_ms, bool(nearly_full))
+        window_ms = request.window_seconds * 1000
+        command: list[Any] = ["EVALSHA", self._script.sha, len(names), *names, request.limit]
+        command += (window_ms, full, LONGEST_BELL, FORMAT, organization_id)
+        for event in request.events:
+            command += (partition_of(event["company"]["id"]), orjson.dumps(event))
+        return command
+
+    def admission(self, reply: Any) -> Admission:
+        """Return the result in the reply to a command."""
+        count, ends_in_ms, nearly_full = reply
+        self.nearly_full = bool(nearly_full)
+        return Admission(count, ends_in_ms, self.nearly_full)
 
     def close(self) -> None:
         """Close this thread's connection."""

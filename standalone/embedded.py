@@ -99,7 +99,7 @@ def redis_command(data: DataDirectory) -> Command:
             *("--unixsocketperm", "700"),
             *("--dir", str(data.redis)),
             *("--appendonly", "yes"),
-            *("--appendfsync", "everysec"),
+            *("--appendfsync", "always"),
             *("--save", ""),
             *("--maxmemory-policy", "noeviction"),
         ],

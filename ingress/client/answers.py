@@ -1,11 +1,27 @@
-"""JSON responses."""
+"""JSON answers."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from flask import Response
 
 JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a handler answers, for Flask and for the event loop alike."""
+
+    body: bytes
+    status: int = 200
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+    def response(self) -> Response:
+        """Return it for Flask."""
+        response = Response(self.body, self.status, content_type=JSON)
+        response.headers.extend(self.headers)
+        return response
 
 
 def json_answer(body: Any, status: int = 200) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from ingress.client.answers import json_answer
+from ingress.client.answers import Answer, json_bytes
 from ingress.client.rate_limit import Window
 from ingress.errors import IngressError
 
@@ -17,7 +17,7 @@ logger = logging.getLogger("brazebee.ingress")
 class ApiError(IngressError):
     """Raised to answer a request with an error: `{"error": ..., "details": [...]}`.
 
-    `window` is the state of the rate limit if the request was counted.
+    `window` is the state of the rate limit if the request was counted; `retry_after` is in seconds.
     """
 
     def __init__(
@@ -36,17 +36,20 @@ class ApiError(IngressError):
         self.retry_after = retry_after
         self.window = window
 
-    def response(self) -> Response:
-        """Return the response; `retry_after` is in seconds."""
+    def answer(self, window: Window | None = None) -> Answer:
+        """Return the answer, with the state of the rate limit if the error has none itself."""
+        window = self.window or window
         body: dict[str, Any] = {"error": self.error}
         if self.details:
             body["details"] = list(self.details)
-        response = json_answer(body, self.status)
+        headers = [] if window is None else window.headers()
         if self.retry_after is not None:
-            response.headers["Retry-After"] = str(self.retry_after)
-        if self.window:
-            response.headers.extend(self.window.headers())
-        return response
+            headers.append(("Retry-After", str(self.retry_after)))
+        return Answer(json_bytes(body), self.status, headers)
+
+    def response(self) -> Response:
+        """Return the answer for Flask."""
+        return self.answer().response()
 
 
 class UnknownEvent(ApiError):

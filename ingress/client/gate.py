@@ -14,8 +14,9 @@ from redis.exceptions import RedisError
 from ingress.client.errors import ApiError, UnknownEvent, unavailable
 from ingress.client.key_directory import Directory, DirectoryUnavailable
 from ingress.client.rate_limit import RateLimiter, Window
+from ingress.client.steps import Blocking, Steps, run
 from models.keys.api_keys import KeyHolder
-from queues.admissions import EVENTS, Admissions
+from queues.admissions import EVENTS, AdmissionRequest, Admissions
 from queues.unknown_event_keys import UnknownKeys
 
 if TYPE_CHECKING:
@@ -44,33 +45,38 @@ class Gate:
 
     def authenticate(self, environ: "WSGIEnvironment") -> KeyHolder:
         """Return the holder of a request's key; without a valid one, count it for its address."""
-        key = environ.get("HTTP_X_API_KEY", "").strip()
-        holder = self.holder(key) if key else None
+        key, address = environ.get("HTTP_X_API_KEY", ""), environ.get("REMOTE_ADDR") or "unknown"
+        return run(self.authenticating(key, address), self.admissions)
+
+    def authenticating(self, key: str, address: str) -> Steps[KeyHolder]:
+        """Do what `authenticate` does, in steps."""
+        key = key.strip()
+        try:
+            holder = self.directory.known_holder(key) if key else None
+            if key and holder is None:
+                holder = yield Blocking(lambda: self.directory.holder(key))
+        except DirectoryUnavailable:
+            raise unavailable("The API key cannot be checked at the moment", self.nothing) from None
         if holder is None:
-            window = self._count_address(environ.get("REMOTE_ADDR") or "unknown")
+            window = yield Blocking(lambda: self._count_address(address))
             raise ApiError(401, "Invalid API key" if key else "API key required", window=window)
         return holder
 
-    def holder(self, key: str) -> KeyHolder | None:
-        """Return the holder of a key; None if the key is not valid."""
-        try:
-            return self.directory.holder(key)
-        except DirectoryUnavailable:
-            raise unavailable("The API key cannot be checked at the moment", self.nothing) from None
-
-    def is_configured(self, holder: KeyHolder, event_key: str) -> bool:
-        """Whether `check_configured` would pass."""
-        try:
-            return bool(self.directory.event_enabled(holder.organization_id, event_key))
-        except DirectoryUnavailable:
-            return False
-
     def check_configured(self, holder: KeyHolder, event_key: str) -> None:
         """Check that an organization has configured and enabled an event."""
-        try:
-            enabled = self.directory.event_enabled(holder.organization_id, event_key)
-        except DirectoryUnavailable:
-            raise unavailable("The event settings cannot be read at the moment") from None
+        run(self.checking_configured(holder, event_key), self.admissions)
+
+    def checking_configured(self, holder: KeyHolder, event_key: str) -> Steps[None]:
+        """Do what `check_configured` does, in steps."""
+        organization_id = holder.organization_id
+        enabled = self.directory.known_event_enabled(organization_id, event_key)
+        if enabled is None:
+            try:
+                enabled = yield Blocking(
+                    lambda: self.directory.event_enabled(organization_id, event_key)
+                )
+            except DirectoryUnavailable:
+                raise unavailable("The event settings cannot be read at the moment") from None
         if enabled is None:
             raise UnknownEvent(event_key)
         if not enabled:
@@ -80,15 +86,18 @@ class Gate:
         self, holder: KeyHolder, events: Sequence[dict[str, Any]] = (), *, rejected: int = 0
     ) -> Window:
         """Count a request for its organization and enqueue its events."""
+        return run(self.admitting(holder, events, rejected=rejected), self.admissions)
+
+    def admitting(
+        self, holder: KeyHolder, events: Sequence[dict[str, Any]] = (), *, rejected: int = 0
+    ) -> Steps[Window]:
+        """Do what `admit` does, in steps."""
         rate = self.limiter.rate(holder.rate_limit)
+        request = AdmissionRequest(
+            holder.organization_id, events, rate.amount, rate.get_expiry(), self.kind
+        )
         try:
-            admission = self.admissions.admit(
-                holder.organization_id,
-                events,
-                limit=rate.amount,
-                window_seconds=rate.get_expiry(),
-                kind=self.kind,
-            )
+            admission = yield request
         except RedisError:
             outcome = "it may not have been accepted" if events else self.nothing
             raise unavailable(QUEUE_UNAVAILABLE, outcome, window=self.limiter.unknown()) from None
@@ -116,6 +125,13 @@ class Gate:
             self.unknown_keys.note(holder.organization_id, unknown, now)
         except RedisError as error:
             logger.warning("unknown event keys were not recorded: %s", error)
+
+    def count_address(self, address: str) -> Window:
+        """Count a request without a valid key for its address; never raises."""
+        try:
+            return self.limiter.count_address(address)
+        except RedisError:
+            return self.limiter.unknown()
 
     def _count_address(self, address: str) -> Window:
         try:

@@ -57,6 +57,14 @@ class Directory:
         sha256 = api_keys.digest(key)
         return self._holders.get(sha256, lambda: api_keys.find_holder(sha256), FRESH_SECONDS)
 
+    def known_holder(self, key: str) -> KeyHolder | None:
+        """Return the holder of a key if it can be used without reading PostgreSQL."""
+        return self._holders.known(api_keys.digest(key), FRESH_SECONDS)
+
+    def known_event_enabled(self, organization_id: int, event_key: str) -> bool | None:
+        """Return whether an event key is enabled if that is known without reading PostgreSQL."""
+        return (self._events.known(organization_id, FRESH_SECONDS) or {}).get(event_key)
+
     def event_enabled(self, organization_id: int, event_key: str) -> bool | None:
         """Return whether an event key is enabled; None if it is not configured.
 
@@ -104,7 +112,8 @@ class _Cache(Generic[K, V]):
         self._lock = threading.Lock()
         self._outage = outage
 
-    def get(self, key: K, fetch: Callable[[], V | None], fresh_seconds: float) -> V | None:
+    def known(self, key: K, fresh_seconds: float) -> V | None:
+        """Return the value of an entry that need not be fetched; None if there is none."""
         now = time.monotonic()
         with self._lock:
             entry = self._entries.get(key)
@@ -112,6 +121,20 @@ class _Cache(Generic[K, V]):
             now - entry.fetched_at < fresh_seconds or now < self._outage.until
         ):
             return entry.value
+        return None
+
+    def get(self, key: K, fetch: Callable[[], V | None], fresh_seconds: float) -> V | None:
+        """Return the value of an entry, fetched if it is not known.
+
+        Raises:
+            DirectoryUnavailable: PostgreSQL does not answer, and there is no older value.
+        """
+        known = self.known(key, fresh_seconds)
+        if known is not None:
+            return known
+        now = time.monotonic()
+        with self._lock:
+            entry = self._entries.get(key)
         if now < self._outage.until:
             raise DirectoryUnavailable
         if self._outage.until:

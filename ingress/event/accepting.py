@@ -7,6 +7,7 @@ from typing import Any
 
 from ingress.client.errors import ApiError
 from ingress.client.gate import Gate
+from ingress.client.steps import Steps
 from ingress.event.event_ids import new_id
 from ingress.event.schema import InvalidEvent, validate_event
 from ingress.event.valid_event import ValidEvent
@@ -29,8 +30,8 @@ class Accepting:
         *,
         storable: bool,
         faults: Sequence[Mapping[str, Any]] = (),
-    ) -> dict[str, Any]:
-        """Return the contents of a `persist` message for an event.
+    ) -> Steps[dict[str, Any]]:
+        """Return the contents of a `persist` message for an event, in steps.
 
         The event's id is its own, `fallback_id`, or a new one. `faults` of other parts of the
         request are reported together with those of the event.
@@ -44,7 +45,7 @@ class Accepting:
             raise ApiError(400, "Invalid data", [*faults, *error.details]) from None
         if faults:
             raise ApiError(400, "Invalid data", faults)
-        self.gate.check_configured(self.holder, event.event_key)
+        yield from self.gate.checking_configured(self.holder, event.event_key)
         return contents(self.holder, event, event.event_id or fallback_id, self.received_at)
 
 

@@ -1,16 +1,14 @@
 """The ids of events: those of clients, which make retries idempotent, and generated ones."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import uuid_utils
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 LONGEST_ID = 64
 """Characters."""
 
 HEADER = "Idempotency-Key"
+"""The header with the id of an event that has none of its own."""
 
 
 def new_id() -> str:
@@ -27,11 +25,6 @@ def id_fault(event_id: str, longest: int = LONGEST_ID) -> str | None:
     if any(map(str.isspace, event_id)):
         return "Must not contain blanks"
     return None
-
-
-def header_id(environ: "WSGIEnvironment") -> str | None:
-    """Return the id in a request's header."""
-    return environ.get("HTTP_IDEMPOTENCY_KEY")
 
 
 def header_faults(key: str | None, longest: int = LONGEST_ID) -> list[dict[str, Any]]:

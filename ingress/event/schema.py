@@ -5,20 +5,18 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, validate
 
 from ingress.errors import IngressError
-from ingress.event.event_ids import id_fault
-from ingress.event.plain_events import recognize
-from ingress.event.timestamps import FUTURE_TOLERANCE, parse_timestamp
-from ingress.event.valid_event import LONGEST_TEXT, ValidEvent
+from ingress.event.fields import EventId, Name, Nested, Object, Text, Timestamp, expected
+from ingress.event.plain import derive
+from ingress.event.timestamps import FUTURE_TOLERANCE
+from ingress.event.valid_event import ValidEvent
 from ingress.strict_json import storage_faults
 
 MOST_FAULTS = 50
 """Faults of nesting and NUL characters reported for one event: enough to find the cause."""
 
-_KINDS = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object",
-          list: "array", type(None): "null"}  # fmt: skip
 _REQUIRED: dict[str, Any] = {"required": "Required", "null": "Required"}
 
 
@@ -52,124 +50,74 @@ def validate_event(payload: Any, received_at: datetime, *, storable: bool = Fals
         details.append({"path": ["timestamp"], "message": "More than 1 hour in the future"})
     if details:
         raise InvalidEvent(details)
-    return ValidEvent(
-        event_key=loaded["event_key"],
-        company=loaded["company"],
-        user=loaded.get("user"),
-        data=loaded.get("data"),
-        occurred_at=min(occurred_at, received_at),
-        event_id=loaded.get("event_id"),
-    )
-
-
-def expected(kind: str, value: Any) -> str:
-    """Return the message for a value of another type than `kind`."""
-    return f"Expected {kind}, received {_KINDS[type(value)]}"
-
-
-class _FewValidators(fields.Field[Any]):
-    """A field that skips combining validators if it has none, unlike marshmallow."""
-
-    def _validate(self, value: Any) -> None:
-        if self.validators:
-            super()._validate(value)
-
-
-class _Text(_FewValidators):
-    """A string; numbers are not converted."""
-
-    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
-        if not isinstance(value, str):
-            raise ValidationError(expected("string", value))
-        return value
-
-
-class _Name(_Text):
-    """A name or id that is not blank."""
-
-    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
-        text = super()._deserialize(value)
-        if not text.strip():
-            raise ValidationError("Must not be empty")
-        if len(text) > LONGEST_TEXT:
-            raise ValidationError(f"At most {LONGEST_TEXT} characters")
-        return text
-
-
-class _EventId(_Text):
-    """A client's own id of an event."""
-
-    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
-        text = super()._deserialize(value)
-        fault = id_fault(text)
-        if fault:
-            raise ValidationError(fault)
-        return text
-
-
-class _Timestamp(_Text):
-    """ISO 8601; UTC if it has no offset."""
-
-    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
-        text = super()._deserialize(value)
-        try:
-            return parse_timestamp(text)
-        except (OverflowError, ValueError):
-            raise ValidationError(
-                "Invalid timestamp: expected ISO 8601, such as 2024-01-20T10:30:00Z"
-            ) from None
-
-
-class _Object(_FewValidators):
-    """Any JSON object."""
-
-    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise ValidationError(expected("object", value))
-        return value
-
-
-class _Nested(_FewValidators, fields.Nested):
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        if not isinstance(value, dict):
-            raise ValidationError(expected("object", value))
-        return super()._deserialize(value, *args, **kwargs)
+    return _valid_event(loaded, min(occurred_at, received_at))
 
 
 class _CompanySchema(Schema):
     class Meta:
         unknown = INCLUDE  # custom fields are kept unchanged
 
-    id = _Name(required=True, error_messages=_REQUIRED)
-    name = _Name(required=True, error_messages=_REQUIRED)
-    payment_provider = _Name(allow_none=True)
-    payment_provider_id = _Name(allow_none=True)
-    crm_provider = _Name(allow_none=True)
-    crm_provider_id = _Name(allow_none=True)
+    id = Name(required=True, error_messages=_REQUIRED)
+    name = Name(required=True, error_messages=_REQUIRED)
+    payment_provider = Name(allow_none=True)
+    payment_provider_id = Name(allow_none=True)
+    crm_provider = Name(allow_none=True)
+    crm_provider_id = Name(allow_none=True)
 
 
 class _UserSchema(Schema):
     class Meta:
         unknown = INCLUDE
 
-    id = _Name(required=True, error_messages=_REQUIRED)
-    email = _Text(allow_none=True, validate=validate.Email(error="Invalid email"))
-    name = _Name(allow_none=True)
+    id = Name(required=True, error_messages=_REQUIRED)
+    email = Text(allow_none=True, validate=validate.Email(error="Invalid email"))
+    name = Name(allow_none=True)
 
 
-class _EventSchema(Schema):
+class EventSchema(Schema):
+    """The shape of an event; whatever is faster is derived from it."""
+
     class Meta:
+        """Other fields are left out."""
+
         unknown = EXCLUDE
 
-    event_id = _EventId(allow_none=True)
-    event_key = _Name(required=True, error_messages=_REQUIRED)
-    company = _Nested(_CompanySchema, required=True, error_messages=_REQUIRED)
-    user = _Nested(_UserSchema, allow_none=True)
-    data = _Object(allow_none=True)
-    timestamp = _Timestamp(allow_none=True)
+    event_id = EventId(allow_none=True)
+    event_key = Name(required=True, error_messages=_REQUIRED)
+    company = Nested(_CompanySchema, required=True, error_messages=_REQUIRED)
+    user = Nested(_UserSchema, allow_none=True)
+    data = Object(allow_none=True)
+    timestamp = Timestamp(allow_none=True)
 
 
-_SCHEMA = _EventSchema()
+_SCHEMA = EventSchema()
+
+
+_load_plain = derive(_SCHEMA)
+
+
+def recognize(payload: dict[str, Any], received_at: datetime) -> ValidEvent | None:
+    """Return an event if it is plainly valid, as nearly all are; None if it may not be."""
+    loaded = _load_plain(payload)
+    if loaded is None:
+        return None
+    occurred_at: datetime = loaded.get("timestamp", received_at)
+    if occurred_at > received_at:
+        if occurred_at > received_at + FUTURE_TOLERANCE:
+            return None
+        occurred_at = received_at
+    return _valid_event(loaded, occurred_at)
+
+
+def _valid_event(loaded: Mapping[str, Any], occurred_at: datetime) -> ValidEvent:
+    return ValidEvent(
+        loaded["event_key"],
+        loaded["company"],
+        loaded.get("user"),
+        loaded.get("data"),
+        occurred_at,
+        loaded.get("event_id"),
+    )
 
 
 def _details(messages: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:

@@ -16,16 +16,21 @@ from dashboard.access.sign_in_attempts import SignInAttempts
 from dashboard.app import create_app as create_dashboard
 from dashboard.web.context import AppContext
 from ingress.app import create_app
+from ingress.batch import LARGEST_BATCH
 from ingress.client import key_directory
 from ingress.client.gate import Gate
 from ingress.client.key_directory import Directory
 from ingress.client.rate_limit import RateLimiter
+from ingress.door import Door
 from ingress.metrics import Metrics
+from ingress.track import Tracking
 from models.database import connect, database, query, transaction
 from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, QueueBroker, build_broker
+from queues.shared_admissions import SharedAdmissions
 from queues.unknown_event_keys import UnknownKeys
 from services.accounts.passwords import Passwords
+from serving.in_threads import InThreads
 from standalone.embedded import redis_url
 from tests.support.brokers import NewBroker
 from tests.support.dashboard.application import (
@@ -49,7 +54,7 @@ def world(settings: Settings) -> World:
 
 @pytest.fixture
 def serve(settings: Settings) -> Iterator[Serve]:
-    """Return a function that builds the ingress like `ingress/wsgi.py`, with replaced parts."""
+    """Return a function that builds the ingress like `ingress/rsgi.py`, with replaced parts."""
     database.obj.close_all()
     connect(settings, answer_within_ms=400)
     clients: list[redis.Redis] = []
@@ -80,15 +85,23 @@ def serve(settings: Settings) -> Iterator[Serve]:
             unknown_keys=UnknownKeys(broker.client),
         )
         gates.append(gate)
+        metrics = Metrics(metrics_token, admissions) if metrics_token else None
+        tracking = Tracking(replace(gate, count_events=metrics.events) if metrics else gate, now)
         app = create_app(
-            gate,
-            now=now,
+            tracking,
             redis=broker.client.ping,
             postgres=check_postgres,
             trusted_proxies=trusted_proxies,
-            metrics=Metrics(metrics_token, admissions) if metrics_token else None,
+            metrics=metrics,
         )
-        return Ingress(app, queue)
+        door = Door(
+            InThreads(app, threads=1, largest_body=LARGEST_BATCH),
+            tracking,
+            SharedAdmissions(queue_url, admissions),
+            trusted_proxies=trusted_proxies,
+            metrics=metrics,
+        )
+        return Ingress(app, door, queue)
 
     yield build
     for gate in gates:
@@ -108,7 +121,7 @@ def compiled_templates() -> BytecodeCache:
 def build_dashboard(
     shared_settings: Settings, compiled_templates: BytecodeCache
 ) -> Iterator[ServeDashboard]:
-    """Return a function that builds the dashboard like `dashboard/wsgi.py`, with replaced parts."""
+    """Return a function that builds the dashboard like `dashboard/rsgi.py`, with replaced parts."""
     clients: list[redis.Redis] = []
 
     def build(

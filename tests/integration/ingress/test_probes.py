@@ -7,6 +7,7 @@ import pytest
 
 from config.settings import Settings
 from ingress.app import create_app
+from ingress.track import Tracking
 from tests.support.ingress.application import (
     NO_REDIS,
     NOWHERE,
@@ -23,7 +24,7 @@ def test_livez_uses_no_dependency() -> None:
         raise AssertionError("used")
 
     unused: Any = SimpleNamespace(limiter=SimpleNamespace(count_address=fail, unknown=fail))
-    app = create_app(unused, now=fail, redis=fail, postgres=fail)
+    app = create_app(Tracking(unused, fail), redis=fail, postgres=fail)
     with app.test_client() as client:
         response = client.get("/livez")
     assert (response.status_code, response.json) == (200, {"status": "alive"})

@@ -12,6 +12,7 @@ import redis
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from ingress.door import Door
 from models.database import transaction
 from models.keys import api_keys, event_keys
 from models.organizations import organizations
@@ -80,6 +81,7 @@ class Ingress:
     """An application, the events that it has queued, and requests to it."""
 
     app: Flask
+    door: Door
     queue: redis.Redis
 
     def track(self, event: Any, key: str | None = None, **options: Any) -> TestResponse:

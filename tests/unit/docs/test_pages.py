@@ -14,6 +14,7 @@ from dashboard.pages.sign_in import open_id
 from dashboard.presentation import navigation
 from dashboard.web import addresses
 from ingress.app import create_app
+from ingress.track import Tracking
 from tests.unit.docs.documents import project_files, read, rows_of
 
 GUIDE = read("docs/dashboard.md")
@@ -39,7 +40,7 @@ def pages() -> list[str]:
 def api_paths() -> set[str]:
     """The paths of the ingress and of the read API, the latter with `{id}` for a company's id."""
     gate: Any = SimpleNamespace(limiter=None)
-    ingress = create_app(gate, now=lambda: datetime.now(UTC), redis=int, postgres=int)
+    ingress = create_app(Tracking(gate, lambda: datetime.now(UTC)), redis=int, postgres=int)
     reading = YAML(typ="safe").load(read("dashboard/api/openapi.yaml"))["paths"]
     described = {f"/v1{path}" for path in reading}
     return {rule.rule for rule in ingress.url_map.iter_rules()} | described | {"/metrics"}

@@ -5,9 +5,11 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, validate
 
-from ingress.event.plain_events import recognize
-from ingress.event.schema import InvalidEvent, validate_event
+from ingress.event.fields import Name, Nested, Text
+from ingress.event.plain import derive
+from ingress.event.schema import EventSchema, InvalidEvent, recognize, validate_event
 from ingress.event.valid_event import ValidEvent
 from ingress.strict_json import read_json
 from tests.support.ingress.event_payloads import NOT_A_TIME, NOW, company, event, occurred_at
@@ -163,3 +165,64 @@ def test_an_event_passes_the_fast_check_only_if_the_schema_accepts_it(
 )
 def test_a_typical_event_passes_the_fast_check(payload: dict[str, Any]) -> None:
     assert recognize(payload, NOW) == validate_event(payload, NOW)
+
+
+class _Contact(Schema):
+    class Meta:
+        unknown = INCLUDE
+
+    id = Name(required=True)
+    phone = Text(allow_none=True)
+
+
+class _Grown(EventSchema):
+    """The schema of an event with another text, and another object with a schema of its own."""
+
+    source = Name(allow_none=True)
+    contact = Nested(_Contact, required=True)
+
+
+@pytest.mark.parametrize(
+    ("more", "is_valid"),
+    [
+        ({"contact": {"id": "c", "other": [1]}}, True),
+        ({"contact": {"id": "c", "phone": None}, "source": "web"}, True),
+        ({"contact": {"id": "c"}, "source": None}, True),
+        ({}, False),
+        ({"contact": None}, False),
+        ({"contact": {"id": "c"}, "source": " "}, False),
+        ({"contact": {"id": "c"}, "source": 7}, False),
+        ({"contact": {"id": "c", "phone": 7}}, False),
+        ({"contact": {"phone": "7"}}, False),
+    ],
+)
+def test_a_field_that_is_added_to_the_schema_is_checked_on_the_fast_way_too(
+    more: dict[str, Any], *, is_valid: bool
+) -> None:
+    schema = _Grown()
+    payload = event() | more
+    loaded = derive(schema)(payload)
+    if is_valid:
+        assert loaded == {k: v for k, v in schema.load(payload).items() if v is not None}
+    else:
+        assert loaded is None
+        with pytest.raises(ValidationError):
+            schema.load(payload)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        fields.Integer(),
+        Name(validate=validate.Length(max=3)),
+        Text(validate=validate.Length(max=3)),
+        Text(validate=[validate.Email(), validate.Length(max=3)]),
+        Name(data_key="another"),
+        Name(load_default="x"),
+        Nested(Schema.from_dict({"count": fields.Integer()})),
+        Nested(Schema.from_dict({"name": Name()})),  # it raises if there are other fields
+    ],
+)
+def test_what_no_fast_check_can_be_derived_from_is_refused(field: fields.Field[Any]) -> None:
+    with pytest.raises(TypeError):
+        derive(Schema.from_dict({"new": field})(unknown=EXCLUDE))

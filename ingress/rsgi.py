@@ -1,21 +1,30 @@
-"""Composition root of the web process: `granian --interface wsgi ingress.wsgi:app`."""
+"""Composition root of the web process: `granian --interface rsgi ingress.rsgi:app`."""
 
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from config.errors import ConfigError
-from config.process import collect_garbage_rarely, configure_logging
+from config.process import collect_garbage_rarely, configure_logging, raise_file_limit
 from config.settings import Settings
 from ingress.app import create_app
+from ingress.batch import LARGEST_BATCH
 from ingress.client.gate import Gate
 from ingress.client.key_directory import Directory
 from ingress.client.rate_limit import RateLimiter
+from ingress.door import Door
 from ingress.metrics import Metrics, metrics_directory
+from ingress.track import Tracking
 from models.database import connect, query, transaction
 from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, build_broker
+from queues.shared_admissions import SharedAdmissions
 from queues.unknown_event_keys import UnknownKeys
+from serving.in_threads import InThreads
+
+THREADS = 4
+"""For batches, probes and metrics."""
 
 try:
     settings = Settings.from_environment(os.environ)
@@ -37,18 +46,28 @@ admissions = Admissions(broker.client)
 metrics = None
 if settings.metrics_token:
     metrics = Metrics(settings.metrics_token, admissions, metrics_directory())
-
-app = create_app(
-    Gate(
-        directory=Directory(),
-        limiter=RateLimiter(settings.rate_limit_redis_url, settings.rate_limit),
-        admissions=admissions,
-        unknown_keys=UnknownKeys(broker.client),
-    ),
-    now=lambda: datetime.now(UTC),
+gate = Gate(
+    directory=Directory(),
+    limiter=RateLimiter(settings.rate_limit_redis_url, settings.rate_limit),
+    admissions=admissions,
+    unknown_keys=UnknownKeys(broker.client),
+)
+tracking = Tracking(
+    replace(gate, count_events=metrics.events) if metrics else gate, lambda: datetime.now(UTC)
+)
+flask = create_app(
+    tracking,
     redis=broker.client.ping,
     postgres=check_postgres,
     trusted_proxies=settings.trusted_proxies,
     metrics=metrics,
 )
+app = Door(
+    InThreads(flask, threads=THREADS, largest_body=LARGEST_BATCH),
+    tracking,
+    SharedAdmissions(settings.redis_url, admissions),
+    trusted_proxies=settings.trusted_proxies,
+    metrics=metrics,
+)
 collect_garbage_rarely()
+raise_file_limit()

@@ -1,11 +1,11 @@
-"""Composition root of the dashboard process: `granian --interface wsgi dashboard.wsgi:app`."""
+"""Composition root of the dashboard process: `granian --interface rsgi dashboard.rsgi:app`."""
 
 import os
 import sys
 from datetime import UTC, datetime
 
 from config.errors import ConfigError
-from config.process import configure_logging
+from config.process import configure_logging, raise_file_limit
 from config.settings import Settings
 from dashboard.access.sign_in_attempts import SignInAttempts
 from dashboard.app import create_app
@@ -14,6 +14,9 @@ from models.database import check_database, connect
 from models.suitable_database import UnsuitableDatabase
 from queues.broker import CLIENT_TIMEOUT, build_broker
 from services.accounts.passwords import Passwords
+from serving.in_threads import InThreads
+
+THREADS = 4
 
 QUERY_TIMEOUT_MS = 10_000
 """No page takes this long; an unreachable PostgreSQL must not block every thread."""
@@ -32,7 +35,7 @@ try:
 except UnsuitableDatabase as error:
     sys.exit(str(error))
 
-app = create_app(
+flask = create_app(
     AppContext(
         settings=settings,
         clock=lambda: datetime.now(UTC),
@@ -41,3 +44,5 @@ app = create_app(
         broker=build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT),
     )
 )
+app = InThreads(flask, threads=THREADS, largest_body=flask.config["MAX_CONTENT_LENGTH"])
+raise_file_limit()

@@ -1,0 +1,47 @@
+"""Requests to the application that Granian serves, without a socket."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from ingress.door import Door
+from tests.support.granian import FakeExchange, FakeHeaders, FakeScope
+
+
+class DoorClient:
+    """Sends requests to a `Door`, all on one event loop."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._runner = asyncio.Runner()
+
+    def post(
+        self, path: str, *bodies: bytes, headers: Mapping[str, str], **exchange: bool
+    ) -> list[FakeExchange]:
+        """Post bodies at the same time, and return the exchanges."""
+        exchanges = [FakeExchange([body], **exchange) for body in bodies]
+        self._runner.run(self._post_all(path, exchanges, headers))
+        return exchanges
+
+    def close(self) -> None:
+        self._runner.run(self._door.close())
+        self._runner.close()
+
+    async def _post_all(
+        self, path: str, exchanges: Sequence[FakeExchange], headers: Mapping[str, str]
+    ) -> None:
+        names = {name.lower(): value for name, value in headers.items()}
+        await asyncio.gather(
+            *(
+                self._door.__rsgi__(
+                    FakeScope("POST", path, FakeHeaders([*length_of(each, names), *names.items()])),
+                    each,
+                )
+                for each in exchanges
+            )
+        )
+
+
+def length_of(exchange: FakeExchange, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    if "content-length" in names or "transfer-encoding" in names:
+        return []
+    return [("content-length", str(sum(map(len, exchange.parts))))]
