@@ -61,7 +61,11 @@ def _length(headers: Headers) -> int:
 
 
 def _is_json(content_type: str | None) -> bool:
-    return parse_options_header(content_type)[0].lower() == JSON
+    """Whether a media type is JSON, or one that is written in JSON (RFC 6839)."""
+    media_type = parse_options_header(content_type)[0].lower()
+    return media_type == JSON or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    )
 
 
 def _too_large(what: str, largest: int) -> ApiError:
@@ -75,25 +79,37 @@ def _unsupported(message: str) -> ApiError:
 
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
-ENCODINGS = {"gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
+ENCODINGS = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
 """The formats of each `Content-Encoding`: some clients send deflate without the zlib header."""
 
 
 def inflate(sent: bytes, encoding: str, most: int) -> bytes:
-    """Return the first `most` bytes of the inflated data.
+    """Return the first `most` bytes of the inflated data, which may be of several members of gzip.
 
     Raises:
         UnreadableBody: the data is damaged, truncated, or followed by more.
     """
     for window_bits in ENCODINGS[encoding]:
-        inflating = zlib.decompressobj(window_bits)
         try:
-            body = inflating.decompress(sent, most)
+            body, rest = _member(sent, window_bits, encoding, most)
         except zlib.error:
             continue
-        if len(body) < most and not inflating.eof:
-            raise UnreadableBody(f"the {encoding} data breaks off")
-        if inflating.unused_data:
+        while rest and window_bits == _GZIP and len(body) < most:
+            try:
+                more, rest = _member(rest, window_bits, encoding, most - len(body))
+            except (UnreadableBody, zlib.error):
+                break
+            body += more
+        if rest and len(body) < most:
             raise UnreadableBody(f"more follows the {encoding} data")
         return body
     raise UnreadableBody(f"the body is no {encoding} data, or damaged")
+
+
+def _member(sent: bytes, window_bits: int, encoding: str, most: int) -> tuple[bytes, bytes]:
+    """Return the first `most` bytes of inflated data, and what follows it."""
+    inflating = zlib.decompressobj(window_bits)
+    body = inflating.decompress(sent, most)
+    if len(body) < most and not inflating.eof:
+        raise UnreadableBody(f"the {encoding} data breaks off")
+    return body, inflating.unused_data

@@ -18,6 +18,15 @@ LONGEST_STEP = 200
 _MEMBER = re.compile(rb'"\s*:')
 """Every member of an object has this at the end of its key; strings may contain more."""
 
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+"""Integers beyond 64 bits have this; strings, fractions and smaller integers may."""
+
+LEAST_INTEGER, GREATEST_INTEGER = -(2**63), 2**64 - 1
+"""Others would be rounded on their way into the database."""
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""May be ignored by RFC 8259, and some clients send it."""
+
 
 class UnreadableBody(IngressError):
     """Raised when a body is not JSON according to RFC 8259, or repeats a key."""
@@ -29,11 +38,11 @@ class Json(NamedTuple):
     value: Any
     size: int
     levels: int
-    may_hold_nul: bool
+    may_hold_others: bool
 
     def is_storable(self, levels_around: int = 0) -> bool:
         """Whether it certainly has no `storage_faults`; `levels_around` do not count as nesting."""
-        return self.levels <= DEEPEST + levels_around and not self.may_hold_nul
+        return self.levels <= DEEPEST + levels_around and not self.may_hold_others
 
 
 def read_json(body: bytes) -> Json:
@@ -42,22 +51,32 @@ def read_json(body: bytes) -> Json:
     Raises:
         UnreadableBody: with the position and kind of the fault.
     """
+    body = body.removeprefix(BYTE_ORDER_MARK)
+    has_long_numbers = _LONG_NUMBER.search(body) is not None
     try:
         value = orjson.loads(body)
         levels, members = _measure(value)
         if len(_MEMBER.findall(body)) != members:
             json.loads(body, object_pairs_hook=_refuse_repeated_keys)
+        if has_long_numbers:
+            value = json.loads(body)  # with exact integers
     except _RepeatedKey as error:
         raise UnreadableBody(f"the key {error} stands twice in one object") from None
     except orjson.JSONDecodeError as error:
         raise UnreadableBody(str(error)) from None
     except (RecursionError, ValueError) as error:
         raise UnreadableBody(f"unreadable JSON: {error}") from None
-    return Json(value, len(body), levels, b"\\u0000" in body)
+    return Json(value, len(body), levels, has_long_numbers or b"\\u0000" in body)
 
 
 def storage_faults(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[dict[str, Any]]:
-    """Yield values that JSON allows and the database does not: NUL and too deep nesting."""
+    """Yield values that JSON allows and the database does not.
+
+    These are NUL characters, integers beyond 64 bits, and too deep nesting.
+    """
+    if type(value) is int and not LEAST_INTEGER <= value <= GREATEST_INTEGER:
+        yield {"path": list(path), "message": "An integer has at most 64 bits; send it as a string"}
+        return
     if isinstance(value, str):
         if "\x00" in value:
             yield {"path": list(path), "message": "NUL characters are not allowed"}

@@ -18,14 +18,17 @@ def expected(kind: str, value: Any) -> str:
 
 
 class _FewValidators(fields.Field[Any]):
-    """A field that skips combining validators if it has none, unlike marshmallow."""
+    """A field that skips combining validators if it has none, unlike marshmallow.
+
+    An optional text without a character that is not blank is taken as absent.
+    """
 
     def plain(self, value: Any) -> Any:
         """Return what `deserialize` returns for a plainly valid value; None if it may not be."""
         raise NotImplementedError
 
     def _validate(self, value: Any) -> None:
-        if self.validators:
+        if self.validators and value is not None:
             super()._validate(value)
 
 
@@ -36,10 +39,10 @@ class Text(_FewValidators):
         """See `_FewValidators.plain`."""
         return value if type(value) is str else None
 
-    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str | None:
         if not isinstance(value, str):
             raise ValidationError(expected("string", value))
-        return value
+        return None if self.allow_none and not value.strip() else value
 
 
 class Name(Text):
@@ -50,8 +53,10 @@ class Name(Text):
         is_name = type(value) is str and len(value) <= LONGEST_TEXT and value.strip() != ""
         return value if is_name else None
 
-    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str | None:
         text = super()._deserialize(value)
+        if text is None:
+            return None
         if not text.strip():
             raise ValidationError("Must not be empty")
         if len(text) > LONGEST_TEXT:
@@ -60,18 +65,18 @@ class Name(Text):
 
 
 class EventId(Text):
-    """A client's own id of an event."""
+    """A client's own id of an event; an empty one is a mistake, as it makes no repeat harmless."""
 
     def plain(self, value: Any) -> Any:
         """See `_FewValidators.plain`."""
         return value if type(value) is str and not id_fault(value) else None
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
-        text = super()._deserialize(value)
-        fault = id_fault(text)
-        if fault:
+        if not isinstance(value, str):
+            raise ValidationError(expected("string", value))
+        if fault := id_fault(value):
             raise ValidationError(fault)
-        return text
+        return value
 
 
 class Timestamp(Text):
@@ -85,9 +90,10 @@ class Timestamp(Text):
             return None
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
-        text = super()._deserialize(value)
+        if not isinstance(value, str):
+            raise ValidationError(expected("string", value))
         try:
-            return parse_timestamp(text)
+            return parse_timestamp(value)
         except (OverflowError, ValueError):
             raise ValidationError(
                 "Invalid timestamp: expected ISO 8601, such as 2024-01-20T10:30:00Z"

@@ -190,7 +190,7 @@ class _Grown(EventSchema):
         ({"contact": {"id": "c"}, "source": None}, True),
         ({}, False),
         ({"contact": None}, False),
-        ({"contact": {"id": "c"}, "source": " "}, False),
+        ({"contact": {"id": " "}, "source": "web"}, False),
         ({"contact": {"id": "c"}, "source": 7}, False),
         ({"contact": {"id": "c", "phone": 7}}, False),
         ({"contact": {"phone": "7"}}, False),

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ingress.event.timestamps import parse_timestamp
 from tests.support.ingress.event_payloads import NOT_A_TIME, NOW, event, faults, occurred_at
 
 
@@ -93,3 +94,27 @@ def test_the_future_is_recognized_by_the_instant_and_not_by_the_local_time() -> 
     assert occurred_at("2024-01-20T20:00:00+10:00") == datetime(2024, 1, 20, 10, tzinfo=UTC)
     assert faults(event(timestamp="2024-01-20T09:00:00-10:00"))
     assert faults(event(timestamp="9999-12-31T23:59:59Z"))
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+        ("2016-12-31T23:59:60.25+00:00", "2017-01-01T00:00:00.25Z"),
+        ("2017-01-01T05:29:60+05:30", "2017-01-01T00:00:00Z"),
+        ("2023-12-31T24:00:00Z", "2024-01-01T00:00:00Z"),
+        ("20231231T2400", "2024-01-01T00:00:00Z"),
+        ("2023-12-31T24:00:00.000-02:00", "2024-01-01T02:00:00Z"),
+    ],
+)
+def test_a_leap_second_and_the_end_of_a_day_are_instants(text: str, instant: str) -> None:
+    assert parse_timestamp(text) == parse_timestamp(instant)
+
+
+@pytest.mark.parametrize(
+    "text", ["2023-12-31T24:00:01Z", "2023-12-31T24:01Z", "2023-12-31T25:00Z", "2023-12-31T10:60Z",
+             "2023-12-31T24:00:60Z", "2023-12-31T10:00:61Z", "9999-12-31T24:00Z"],
+)  # fmt: skip
+def test_other_times_beyond_the_clock_are_none(text: str) -> None:
+    with pytest.raises((ValueError, OverflowError)):
+        parse_timestamp(text)

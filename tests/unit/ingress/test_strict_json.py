@@ -144,13 +144,39 @@ def test_lone_surrogates_are_refused_in_values_and_keys(body: bytes) -> None:
         '{"a":1}'.encode("utf-16"),
         '{"a":1}'.encode("utf-16-le"),
         '{"a":1}'.encode("utf-32"),
-        b'\xef\xbb\xbf{"a":1}',
+        b'\xef\xbb\xbf\xef\xbb\xbf{"a":1}',
         '"é"'.encode("latin-1"),
     ],
 )
-def test_anything_but_utf_8_without_a_byte_order_mark_is_refused(body: bytes) -> None:
+def test_anything_but_utf_8_is_refused(body: bytes) -> None:
     with pytest.raises(UnreadableBody):
         read_json(body)
+
+
+def test_a_byte_order_mark_is_ignored() -> None:
+    assert read_json(b'\xef\xbb\xbf{"a":1}') == {"a": 1}
+
+
+@pytest.mark.parametrize("number", [2**64 - 1, -(2**63), 2**63, 10**18])
+def test_an_integer_of_64_bits_is_kept_exactly(number: int) -> None:
+    value = read_json(b'{"a":[%d]}' % number)
+    assert value == {"a": [number]}
+    assert list(storage_faults(value)) == []
+    assert orjson.loads(orjson.dumps(value)) == value
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**30])
+def test_a_larger_integer_is_refused_instead_of_rounded(number: int) -> None:
+    body = b'{"a":[%d]}' % number
+    assert not is_storable(body)
+    [fault] = storage_faults(read_json(body))
+    assert fault["path"] == ["a", 0]
+    assert "64 bits" in fault["message"]
+
+
+def test_many_digits_of_strings_and_fractions_are_no_fault() -> None:
+    value = read_json(b'{"a": "123456789012345678901234", "b": 0.1234567890123456789012}')
+    assert list(storage_faults(value)) == []
 
 
 @pytest.mark.parametrize(
