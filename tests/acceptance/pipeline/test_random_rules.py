@@ -24,8 +24,9 @@ from rules.faults import RuleFileError
 from tests.support.product.brazebee_process import Brazebee, eventually
 from tests.support.product.tenant import Tenant
 from tests.unit.rules.oracle.histories import BOOKS, HISTORIES, MEMORYLESS
-from tests.unit.rules.oracle.recount import Crossing, Recount, Sent, at, instant_of, second_of
+from tests.unit.rules.oracle.recount import Crossing, Recount, Sent, at, second_of
 from tests.unit.rules.oracle.rule_files import written
+from tests.unit.rules.oracle.values import instant_of
 
 MICROSECOND = timedelta(microseconds=1)
 CLIENTS = 8

@@ -7,7 +7,6 @@ instants at which something can change are tested: those of events and dates, an
 windows and other durations away from them.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,12 +18,23 @@ from rules.facts import Selector
 from rules.facts_in_memory import Occurrence
 from rules.flags import Flag
 from rules.judging.state import Transition
-from rules.phrases.amounts import Amount, Change, Measure
-from rules.phrases.condition import Bound, Condition, Level
-from rules.phrases.counting import Absence, Comparison, Count, Never
+from rules.phrases.amounts import Amount, Change
+from rules.phrases.condition import Condition, Level
+from rules.phrases.counting import Absence, Count, Never
 from rules.phrases.distinct import Distinct, Share
 from rules.phrases.fields import FieldCompared, FieldIs, FieldMissing, FieldWithin
 from rules.phrases.logic import AllOf, AnyOf, FlagIs, Not
+from tests.unit.rules.oracle.values import (
+    bounds,
+    compares,
+    count_distinct,
+    instant_of,
+    is_same,
+    measure,
+    number,
+    same_json,
+    value_at,
+)
 
 START = datetime(2024, 1, 20, 23, 59, 20, tzinfo=UTC)
 """Second 0; second 40 is midnight, which a date without a time refers to."""
@@ -100,7 +110,7 @@ class History:
             for sent in self.sent
             if self.second_of(sent) <= second and path[0] in sent.company
         ]
-        return _value_at(values[-1], path[1:]) if values else None
+        return value_at(values[-1], path[1:]) if values else None
 
     def truth(  # noqa: C901, PLR0912 - one case for each kind of phrase
         self, condition: Condition, selector: Selector, now: int, level_of: LevelOf
@@ -115,7 +125,7 @@ class History:
 
         match condition:
             case Count():
-                return _compares(
+                return compares(
                     condition.comparison, len(recent(condition.window)), condition.times
                 )
             case Absence():
@@ -125,17 +135,17 @@ class History:
                     users_or_values = [event.user for event in recent(condition.window)]
                 else:
                     users_or_values = [
-                        _value_at(e.data, condition.of[1:]) for e in recent(condition.window)
+                        value_at(e.data, condition.of[1:]) for e in recent(condition.window)
                     ]
-                different = _count_distinct(value for value in users_or_values if value is not None)
-                return _compares(condition.comparison, different, condition.number)
+                different = count_distinct(value for value in users_or_values if value is not None)
+                return compares(condition.comparison, different, condition.number)
             case Share():
-                whole = _number(self.company(condition.field.split("."), now))
+                whole = number(self.company(condition.field.split("."), now))
                 if whole is None or whole <= 0:
                     return None
                 users = {event.user for event in recent(condition.window)} - {None}
                 part = whole * Fraction(condition.percent) / 100
-                return _bounds(condition.bound, Fraction(len(users)), part)
+                return bounds(condition.bound, Fraction(len(users)), part)
             case Never():
                 start = self.date(self.company(condition.field.split("."), now))
                 if start is None:
@@ -144,12 +154,12 @@ class History:
                 return now >= deadline and not between(-(10**18), min(deadline, now))
             case Amount():
                 values = [
-                    _number(_value_at(e.data, condition.of[1:])) for e in recent(condition.window)
+                    number(value_at(e.data, condition.of[1:])) for e in recent(condition.window)
                 ]
-                measure = _measure(condition.measure, [v for v in values if v is not None])
-                if measure is None:
+                measured = measure(condition.measure, [v for v in values if v is not None])
+                if measured is None:
                     return None
-                return _bounds(condition.bound, measure, Fraction(condition.limit))
+                return bounds(condition.bound, measured, Fraction(condition.limit))
             case Change():
                 window = condition.window // self.unit
                 before = len(between(now - 2 * window, now - window))
@@ -160,16 +170,16 @@ class History:
                     return latest >= before * (1 + share)
                 return latest <= before * (1 - share)
             case FieldCompared():
-                number = _number(self.company(condition.field.split("."), now))
-                if number is None:
+                value = number(self.company(condition.field.split("."), now))
+                if value is None:
                     return None
-                return _bounds(condition.bound, number, Fraction(condition.limit))
+                return bounds(condition.bound, value, Fraction(condition.limit))
             case FieldIs():
                 value = self.company(condition.field.split("."), now)
                 return (
                     None
                     if value is None
-                    else _is_same(value, condition.expected) != condition.negated
+                    else is_same(value, condition.expected) != condition.negated
                 )
             case FieldMissing():
                 missing = self.company(condition.field.split("."), now) is None
@@ -205,7 +215,7 @@ class Recount:
         self.history = History(sent, unit)
         self.first = min(self.history.second_of(event) for event in sent)
         self.instants = self._instants(until)
-        self._positions = {instant: number for number, instant in enumerate(self.instants)}
+        self._positions = {instant: place for place, instant in enumerate(self.instants)}
         self._levels_by_flag: dict[str, list[Level]] = {}
 
     def level(self, flag: str, second: int) -> Level:
@@ -277,7 +287,7 @@ class Recount:
     def _applies(self, flag: Flag, now: int) -> bool:
         values = [(self.history.company(path, now), expected) for path, expected in flag.applies_to]
         return all(
-            value is not None and any(_is_same(value, accepted) for accepted in expected)
+            value is not None and any(is_same(value, accepted) for accepted in expected)
             for value, expected in values
         )
 
@@ -312,103 +322,10 @@ def crossings(transitions: Sequence[Transition]) -> list[Crossing]:
     ]
 
 
-def same_json(value: Any, other: Any) -> bool:
-    """Return whether two values are equal in JSON: `true` is not 1, but 1 is 1.0."""
-    if isinstance(value, Mapping) and isinstance(other, Mapping):
-        return value.keys() == other.keys() and all(same_json(value[k], other[k]) for k in value)
-    if isinstance(value, list) and isinstance(other, list):
-        return len(value) == len(other) and all(map(same_json, value, other))
-    return isinstance(value, bool) == isinstance(other, bool) and bool(value == other)
-
-
 def _selects(selector: Selector, event: Occurrence) -> bool:
     if selector.event_key not in (None, event.event_key):
         return False
     return all(
-        any(same_json(_value_at(event.data, path), value) for value in expected)
+        any(same_json(value_at(event.data, path), value) for value in expected)
         for path, expected in selector.where
     )
-
-
-def _value_at(value: Any, path: Sequence[str]) -> Any:
-    for step in path:
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return value
-
-
-def _count_distinct(values: Any) -> int:
-    distinct: list[Any] = []
-    for value in values:
-        if not any(same_json(value, other) for other in distinct):
-            distinct.append(value)
-    return len(distinct)
-
-
-def _compares(comparison: Comparison, count: int, limit: int) -> bool:
-    return {
-        Comparison.LESS_THAN: count < limit,
-        Comparison.AT_MOST: count <= limit,
-        Comparison.AT_LEAST: count >= limit,
-        Comparison.MORE_THAN: count > limit,
-    }[comparison]
-
-
-def _bounds(bound: Bound, amount: Fraction, limit: Fraction) -> bool:
-    return {
-        Bound.BELOW: amount < limit,
-        Bound.AT_MOST: amount <= limit,
-        Bound.AT_LEAST: amount >= limit,
-        Bound.ABOVE: amount > limit,
-    }[bound]
-
-
-def _measure(measure: Measure, amounts: list[Fraction]) -> Fraction | None:
-    if measure is Measure.SUM:
-        return sum(amounts, Fraction(0))
-    if not amounts:
-        return None
-    return {
-        Measure.AVERAGE: sum(amounts, Fraction(0)) / len(amounts),
-        Measure.HIGHEST: max(amounts),
-        Measure.LOWEST: min(amounts),
-    }[measure]
-
-
-_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*", re.IGNORECASE)
-_DATE = re.compile(
-    r"\s*(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?(Z|([+-])(\d\d):(\d\d))?)?\s*"
-)
-
-
-def _number(value: Any) -> Fraction | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        value = repr(value)
-    return Fraction(value.strip()) if isinstance(value, str) and _NUMBER.fullmatch(value) else None
-
-
-def instant_of(value: Any) -> datetime | None:
-    match = _DATE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-    try:
-        local = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        return None
-    ahead = timedelta(hours=int(match[9] or 0), minutes=int(match[10] or 0))
-    return local + ahead if match[8] == "-" else local - ahead
-
-
-def _is_same(value: Any, expected: Any) -> bool:
-    numbers = _number(value), _number(expected)
-    if None not in numbers:
-        return numbers[0] == numbers[1]
-    return _text(value) == _text(expected)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value).strip().casefold()
