@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from ingress.door import Door
-from tests.support.granian import FakeExchange, FakeHeaders, FakeScope
+from tests.support.ingress.granian import FakeExchange, FakeHeaders, FakeScope
 
 
 class DoorClient:

@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from serving import in_threads as module
 from serving.in_threads import InThreads
 from serving.scopes import client_address
-from tests.support.granian import FakeExchange, FakeHeaders, FakeScope
+from tests.support.ingress.granian import FakeExchange, FakeHeaders, FakeScope
 
 LARGEST = 100
 
