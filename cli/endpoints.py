@@ -18,6 +18,20 @@ def enqueue_deliveries(settings: Settings, requests: list[Request]) -> None:
         endpoints.enqueue_deliveries(build_broker(settings.redis_url), requests)
 
 
+def require_secret_keys(settings: Settings) -> None:
+    """Check that secrets can be encrypted.
+
+    Raises:
+        CommandError: there is no key.
+    """
+    if not settings.secret_keys:
+        raise CommandError(
+            "BRAZEBEE_SECRET_KEY is not set, and webhook secrets are stored encrypted. Create a key"
+            ' with: python -c "from cryptography.fernet import Fernet;'
+            ' print(Fernet.generate_key().decode())"'
+        )
+
+
 def find_endpoint(organization: Organization, endpoint_id: UUID) -> Endpoint:
     """Return an endpoint of an organization.
 

@@ -18,6 +18,7 @@ IMPORT_PATHS = {
     "apply": "cli.commands.rules.apply:apply",
     "webhooks": "cli.commands.webhooks:webhooks",
     "deliveries": "cli.commands.deliveries:deliveries",
+    "secrets": "cli.commands.secrets:secrets",
     "rejected": "cli.commands.rejected:rejected",
     "companies": "cli.commands.companies:list_companies",
     "explain": "cli.commands.companies:explain_company",

@@ -69,6 +69,7 @@ def create_app(context: AppContext, pages: Sequence[Blueprint] = PAGES) -> Flask
         SECRET_KEY=signing,
         SECRET_KEY_FALLBACKS=former,
         SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_SECRET_KEY=[*reversed(former), signing],  # the last one signs
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         SEND_FILE_MAX_AGE_DEFAULT=ONE_YEAR,
         WTF_CSRF_TIME_LIMIT=None,  # valid as long as the session that the token is bound to

@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 
 from cli.connection import database_transaction, find_organization, find_settings
-from cli.endpoints import enqueue_deliveries, find_endpoint
+from cli.endpoints import enqueue_deliveries, find_endpoint, require_secret_keys
 from cli.errors import CommandError
 from cli.output import json_option, org_option, print_json, print_rows
 from config.settings import Settings
@@ -183,6 +183,7 @@ def rotate_secret(endpoint_id: UUID, overlap: str, org: str, as_json: bool) -> N
     except InvalidSubscription as error:
         raise click.UsageError(f"--overlap: {error}") from None
     with database_transaction() as settings:
+        require_secret_keys(settings)
         endpoint = find_endpoint(find_organization(org), endpoint_id)
         secret = webhook_endpoints.rotate_secret(
             endpoint.organization_id,
@@ -235,12 +236,7 @@ def _show_secret(endpoint: dict[str, Any], secret: str, *, as_json: bool) -> Non
 
 def _check(url: str, settings: Settings) -> None:
     """Refuse a URL that no attempt would be allowed to reach."""
-    if not settings.secret_keys:
-        raise CommandError(
-            "BRAZEBEE_SECRET_KEY is not set, and webhook secrets are stored encrypted. Create a key"
-            ' with: python -c "from cryptography.fernet import Fernet;'
-            ' print(Fernet.generate_key().decode())"'
-        )
+    require_secret_keys(settings)
     try:
         note = check_url(url, settings.webhook_allow_nets)
     except InvalidSubscription as error:

@@ -41,5 +41,16 @@ def decrypt(encrypted_secret: str, secret_keys: Sequence[str]) -> str:
         ) from None
 
 
+def find_key(encrypted_secret: str, secret_keys: Sequence[str]) -> int | None:
+    """Return the index of the key that decrypts a secret; None if none of them does."""
+    for index, key in enumerate(secret_keys):
+        try:
+            decrypt(encrypted_secret, [key])
+        except SecretUnreadable:
+            continue
+        return index
+    return None
+
+
 def _fernet(secret_keys: Sequence[str]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in secret_keys])

@@ -22,7 +22,7 @@ class WebhookEndpointRow(Table):
     id = UUIDField()
     organization = ForeignKeyField(OrganizationRow)
     url = TextField()
-    encrypted_secret = TextField()
+    encrypted_secret = TextField()  # empty once the endpoint is removed
     former_encrypted_secret = TextField(null=True)  # also signs, until `former_secret_until`
     former_secret_until = DateTimeTZField(null=True)
     created_at = DateTimeTZField(constraints=[SQL("default now()")])

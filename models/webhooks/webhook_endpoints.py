@@ -11,7 +11,7 @@ from peewee import fn
 from uuid_utils.compat import uuid7
 
 from models.database import execute, query
-from models.webhooks.endpoint_secrets import encrypt, generate_secret
+from models.webhooks.endpoint_secrets import encrypt, find_key, generate_secret
 from models.webhooks.tables import WebhookEndpointRow
 
 
@@ -103,13 +103,19 @@ def rotate_secret(
     secret_keys: Sequence[str],
     former_until: datetime,
 ) -> str:
-    """Give an endpoint a new secret and return it; the former one also signs until an instant."""
+    """Give a locked endpoint a new secret and return it; the former one signs until an instant too.
+
+    A former one that no key decrypts cannot sign, and is deleted.
+    """
+    chosen = _endpoint(organization_id, endpoint_id)
+    former = WebhookEndpointRow.select(WebhookEndpointRow.encrypted_secret).where(*chosen).scalar()
+    readable = find_key(former, secret_keys) is not None
     secret = generate_secret()
     WebhookEndpointRow.update(
-        former_encrypted_secret=WebhookEndpointRow.encrypted_secret,
-        former_secret_until=former_until,
+        former_encrypted_secret=former if readable else None,
+        former_secret_until=former_until if readable else None,
         encrypted_secret=encrypt(secret, secret_keys),
-    ).where(*_endpoint(organization_id, endpoint_id)).execute()
+    ).where(*chosen).execute()
     return secret
 
 
@@ -178,10 +184,13 @@ def save_health(endpoint: Endpoint) -> None:
 
 
 def remove(organization_id: int, endpoint_id: UUID) -> None:
-    """Remove a locked endpoint."""
-    WebhookEndpointRow.update(removed_at=fn.now()).where(
-        *_endpoint(organization_id, endpoint_id)
-    ).execute()
+    """Remove a locked endpoint, and delete its secrets."""
+    WebhookEndpointRow.update(
+        removed_at=fn.now(),
+        encrypted_secret="",
+        former_encrypted_secret=None,
+        former_secret_until=None,
+    ).where(*_endpoint(organization_id, endpoint_id)).execute()
 
 
 def _endpoint(organization_id: int, endpoint_id: UUID) -> tuple[Any, Any]:
