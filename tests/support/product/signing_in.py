@@ -11,12 +11,20 @@ TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 def signs_in(
-    brazebee: Brazebee, email: str, password: str, browser: requests.Session | None = None
+    brazebee: Brazebee,
+    email: str,
+    password: str,
+    browser: requests.Session | None = None,
+    address: str | None = None,
 ) -> bool:
-    """Whether somebody with this email and password comes to an organization."""
+    """Whether somebody with this email and password comes to an organization.
+
+    `address` is the dashboard's if it is not reached directly.
+    """
+    sign_in = f"{address or brazebee.dashboard_url}/sign-in"
     with nullcontext(browser) if browser else requests.Session() as visiting:
-        page = visiting.get(f"{brazebee.dashboard_url}/sign-in", timeout=10)
+        page = visiting.get(sign_in, timeout=10)
         [token] = TOKEN.findall(page.text)
         form = {"email": email, "password": password, "csrf_token": token}
-        answer = visiting.post(f"{brazebee.dashboard_url}/sign-in", data=form, timeout=10)
+        answer = visiting.post(sign_in, data=form, timeout=10)
         return answer.ok and "/o/" in answer.url
