@@ -7,8 +7,8 @@ from cli.endpoints import require_secret_keys
 from cli.output import json_option, print_json, print_rows
 from models.database import connect, transaction
 from models.organizations import organizations
-from services.webhooks import secret_rotation
-from services.webhooks.secret_rotation import SecretsFound
+from services import secret_rotation
+from services.secret_rotation import SecretsFound
 
 
 @click.group("secrets")

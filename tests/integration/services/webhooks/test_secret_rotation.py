@@ -15,8 +15,8 @@ from models.database import execute, query, transaction
 from models.organizations import organizations
 from models.webhooks import stored_secrets, webhook_endpoints
 from models.webhooks.endpoint_secrets import SecretUnreadable, decrypt
+from services.secret_rotation import SecretsFound, UnreadableSecret, rotate
 from services.webhooks import endpoints
-from services.webhooks.secret_rotation import SecretsFound, UnreadableSecret, rotate
 from tests.support.product.brazebee_process import eventually
 from tests.support.webhooks.outbox import Outbox
 
