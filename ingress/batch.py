@@ -18,6 +18,7 @@ from ingress.event.event_ids import HEADER, LONGEST_ID, header_faults, id_fault
 from ingress.event.fields import expected
 from ingress.strict_json import Json
 from ingress.track import LARGEST_EVENT
+from models.keys.scopes import Scope
 
 LARGEST_BATCH = 1024 * 1024
 """Bytes of a request body."""
@@ -58,7 +59,7 @@ class Batch:
     def track_batch(self) -> Response:
         """Accept events. Those without faults are enqueued together, all or none."""
         body = check_body(read(request, LARGEST_BATCH), request.headers, "A batch", LARGEST_BATCH)
-        holder = self.gate.authenticate(request.environ)
+        holder = self.gate.authenticate(request.environ, Scope.SEND)
         received_at = self.now()
         accepting = Accepting(self.gate, holder, received_at)
         try:

@@ -1,21 +1,14 @@
 """Checks the body of a request, and inflates it."""
 
 import zlib
-from typing import Protocol
 
 from flask import Request
 from werkzeug.http import parse_options_header
 
 from ingress.client.answers import JSON
 from ingress.client.errors import ApiError
+from ingress.client.headers import Headers
 from ingress.strict_json import UnreadableBody
-
-
-class Headers(Protocol):
-    """The headers of a request, by their names in lower case."""
-
-    def get(self, name: str, /) -> str | None:
-        """Return the value of a header; None if it is missing."""
 
 
 def read(request: Request, largest: int) -> bytes:

@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Response, request
 
-from ingress.body import Headers, check_body, read
+from ingress.body import check_body, read
+from ingress.client.headers import Headers
 from ingress.client.answers import Answer, json_bytes
 from ingress.client.errors import ApiError, unexpected
 from ingress.client.gate import Gate
@@ -15,6 +16,7 @@ from ingress.client.steps import Blocking, Steps, run
 from ingress.event.accepting import Accepting, parse
 from ingress.event.event_ids import HEADER, header_faults
 from models.keys.api_keys import KeyHolder
+from models.keys.scopes import Scope
 
 TRACK = "/v1/track"
 
@@ -49,7 +51,7 @@ class Tracking:
     def _accept(self, body: bytes, headers: Headers, address: str) -> Steps[Answer]:
         gate = self.gate
         readable = check_body(body, headers, "An event", LARGEST_EVENT)
-        holder = yield from gate.authenticating(headers.get("x-api-key") or "", address)
+        holder = yield from gate.authenticating(headers, address, Scope.SEND)
         received_at = self.now()
         try:
             event = yield from self._event(readable, headers, holder, received_at)

@@ -64,6 +64,14 @@ class DueProbe(NamedTuple):
     probe_at: datetime
 
 
+class FoundKey(NamedTuple):
+    """A valid API key, and the names of its scopes."""
+
+    organization_id: int
+    key_id: int
+    scopes: list[str]
+
+
 class StateCount(NamedTuple):
     """The number of rows of an organization in a state."""
 
@@ -193,13 +201,14 @@ def find_organizations_of(company_ids: Collection[int]) -> dict[int, int]:
     return {row["id"]: row["organization_id"] for row in rows}
 
 
-def find_api_key(sha256: bytes) -> tuple[int, int] | None:
-    """Return the organization and the id of the valid key with this digest."""
+def find_api_key(sha256: bytes) -> FoundKey | None:
+    """Return the valid key with this digest."""
     rows = query(
-        "select organization_id, id from api_keys where sha256 = %(sha256)s and revoked_at is null",
+        "select organization_id, id as key_id, scopes from api_keys"
+        " where sha256 = %(sha256)s and revoked_at is null",
         {"sha256": sha256},
     )
-    return (rows[0]["organization_id"], rows[0]["id"]) if rows else None
+    return FoundKey(**rows[0]) if rows else None
 
 
 def list_with_arrivals() -> list[int]:

@@ -21,6 +21,7 @@ from dashboard.app import create_app
 from dashboard.web.context import AppContext
 from models.database import query, transaction
 from models.keys import api_keys
+from models.keys.scopes import Scope
 from models.organizations.organizations import Organization
 from models.people import memberships, people
 from queues.broker import CLIENT_TIMEOUT, build_broker
@@ -64,7 +65,7 @@ class Visitor:
             person = people.find(EMAIL) or people.create(EMAIL, "Ann", None)
             people.set_password_hash(person.id, password_hash)
             memberships.add(organization.id, person.id, "administrator")
-            self._key = api_keys.create(organization.id, "pages")
+            self._key = api_keys.create(organization.id, "pages", [Scope.READ])
         self._sign_in(password)
 
     def cost_of(self, request: Request, repeats: int) -> Cost:

@@ -8,18 +8,22 @@ from ingress.client.errors import ApiError
 from ingress.client.gate import Gate
 from models.database import transaction
 from models.keys import api_keys
+from models.keys.scopes import Scope
 from models.organizations import organizations
 from models.organizations.organizations import Organization
 
 
 def authenticate_requests(api: Flask, gate: Gate, *, exempt: Collection[str]) -> None:
-    """Require a key for every request except to the exempt endpoints, and count the request."""
+    """Require a key that may read for every request except to the exempt endpoints, and count it.
+
+    A request to no route, such as one that is meant for the ingress, gets a 404 with any key.
+    """
 
     @api.before_request
     def authenticate() -> None:
         if request.endpoint in exempt:
             return
-        holder = gate.authenticate(request.environ)
+        holder = gate.authenticate(request.environ, Scope.READ if request.url_rule else None)
         g.window = gate.admit(holder)
         g.organization_id = holder.organization_id
         with transaction():

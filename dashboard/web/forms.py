@@ -3,13 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
-from wtforms import Field, PasswordField, SelectField, StringField
+from wtforms import Field, PasswordField, SelectField, SelectMultipleField, StringField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer than its types
 from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from services.accounts.passwords import LONGEST, WeakPassword, check_strength
 from services.accounts.people import LONGEST_EMAIL, LONGEST_NAME, ChangeRefused, read_email
 from services.accounts.roles import Role
+
+
+class CheckboxesField(SelectMultipleField):
+    """A checkbox for each choice."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
 
 
 def trimmed(text: str | None) -> str | None:

@@ -10,12 +10,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
+from werkzeug.datastructures import EnvironHeaders
 
 from ingress.client.errors import ApiError, UnknownEvent, unavailable
+from ingress.client.headers import Headers
 from ingress.client.key_directory import Directory, DirectoryUnavailable
 from ingress.client.rate_limit import RateLimiter, Window
+from ingress.client.request_keys import ScopeMissing, key_of
 from ingress.client.steps import Blocking, Steps, run
 from models.keys.api_keys import KeyHolder
+from models.keys.scopes import Scope
 from queues.admissions import EVENTS, AdmissionRequest, Admissions
 from queues.unknown_event_keys import UnknownKeys
 
@@ -43,14 +47,20 @@ class Gate:
     kind: str = EVENTS
     nothing: str = "nothing was accepted"
 
-    def authenticate(self, environ: "WSGIEnvironment") -> KeyHolder:
-        """Return the holder of a request's key; without a valid one, count it for its address."""
-        key, address = environ.get("HTTP_X_API_KEY", ""), environ.get("REMOTE_ADDR") or "unknown"
-        return run(self.authenticating(key, address), self.admissions)
+    def authenticate(self, environ: "WSGIEnvironment", scope: Scope | None) -> KeyHolder:
+        """Return the holder of a request's key; without a valid one, count it for its address.
 
-    def authenticating(self, key: str, address: str) -> Steps[KeyHolder]:
+        If the key lacks the scope, count the request for its organization. `scope` is None if any
+        key will do.
+        """
+        address = environ.get("REMOTE_ADDR") or "unknown"
+        return run(self.authenticating(EnvironHeaders(environ), address, scope), self.admissions)
+
+    def authenticating(
+        self, headers: Headers, address: str, scope: Scope | None
+    ) -> Steps[KeyHolder]:
         """Do what `authenticate` does, in steps."""
-        key = key.strip()
+        key = key_of(headers)
         try:
             holder = self.directory.known_holder(key) if key else None
             if key and holder is None:
@@ -60,6 +70,8 @@ class Gate:
         if holder is None:
             window = yield Blocking(lambda: self._count_address(address))
             raise ApiError(401, "Invalid API key" if key else "API key required", window=window)
+        if scope and scope not in holder.scopes:
+            raise ScopeMissing(holder, scope, (yield from self.admitting(holder)))
         return holder
 
     def check_configured(self, holder: KeyHolder, event_key: str) -> None:

@@ -1,7 +1,7 @@
 """API keys and event settings."""
 
 from peewee import SQL, BlobField, BooleanField, CompositeKey, ForeignKeyField, TextField
-from playhouse.postgres_ext import DateTimeTZField
+from playhouse.postgres_ext import ArrayField, DateTimeTZField
 
 from models.organizations.tables import OrganizationRow
 from models.table import IdentityField, Table
@@ -18,6 +18,8 @@ class ApiKeyRow(Table):
     created_at = DateTimeTZField(constraints=[SQL("default now()")])
     last_used_at = DateTimeTZField(null=True)
     revoked_at = DateTimeTZField(null=True)
+    scopes = ArrayField(TextField, index=False, constraints=[SQL("default '{send,read}'")])
+    scopes_chosen = BooleanField(constraints=[SQL("default false")])
 
     class Meta:
         table_name = "api_keys"

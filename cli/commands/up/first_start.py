@@ -5,9 +5,10 @@ from pathlib import Path
 
 from cli.commands.rules.files import load_rules
 from models.database import transaction
-from models.keys import api_keys
+from models.keys.scopes import DEFAULT_SCOPES
 from models.migrations import migrate
 from models.organizations import organizations
+from services.accounts import keys
 from services.accounts.audit import Maker
 from services.accounts.first_administrator import FirstAdministrator, make_first_administrator
 from services.rules.apply_rules import apply_rules
@@ -57,6 +58,8 @@ def _create_organization(rules: Path) -> tuple[str, str | None]:
     applied = apply_rules(
         organization.id, file.source, file=str(rules), applied_by=MAKER, now=utc_now()
     )
-    api_key = api_keys.create(organization.id, "first key")
+    api_key = keys.create(
+        organization.id, "first key", DEFAULT_SCOPES, maker=Maker(MAKER), at=utc_now()
+    )
     enabled = (key for key, event in applied.book.events.items() if event.enabled)
     return api_key, next(enabled, None)

@@ -1,4 +1,4 @@
-"""API keys, and the current usage of the rate limit."""
+"""API keys with their scopes, and the current usage of the rate limit."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,13 +6,11 @@ from datetime import datetime, timedelta
 from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
-from wtforms import Form, StringField
-from wtforms.validators import Length
 
-from dashboard.access import Member, administrator, audit, viewer
+from dashboard.access import Member, administrator, viewer
 from dashboard.pages.developers.frame import blueprint, show
+from dashboard.pages.developers.key_forms import KeyForm, ScopesForm
 from dashboard.web.context import app_context, now
-from dashboard.web.forms import one_line, required, trimmed
 from ingress.client.rate_limit import parse_rate
 from models.database import transaction
 from models.keys import api_keys
@@ -20,22 +18,9 @@ from models.keys.api_keys import ApiKey
 from models.organizations.organizations import Organization
 from queues.admissions import EVENTS, READS, Admissions
 from rules.durations import format_duration
-
-LONGEST_NAME = 100
-
-
-class _KeyForm(Form):
-    name = StringField(
-        "Name",
-        [
-            required("a name, such as the application that will use the key"),
-            Length(max=LONGEST_NAME, message=f"A name can have at most {LONGEST_NAME} characters."),
-            one_line,
-        ],
-        filters=[trimmed],
-        description="Where the key will be used, so that you can distinguish keys.",
-        render_kw={"autocomplete": "off", "maxlength": LONGEST_NAME},
-    )
+from services.accounts import keys
+from services.accounts.audit import Maker
+from services.accounts.keys import NoSuchKey
 
 
 @dataclass(frozen=True)
@@ -52,20 +37,21 @@ class Usage:
 @viewer
 def page(member: Member) -> ResponseReturnValue:
     """Show the active and the revoked keys, and the usage of the rate limit."""
-    return _page(member, _KeyForm())
+    return _page(member, KeyForm())
 
 
 @blueprint.post("/keys")
 @administrator
 def create_key(member: Member) -> ResponseReturnValue:
     """Create a key. It is shown only once."""
-    form = _KeyForm(request.form)
+    form = KeyForm(request.form)
     if not form.validate():
         return _page(member, form), 422
-    name = str(form.name.data)
+    name, chosen = str(form.name.data), form.chosen()
     with transaction():
-        key = api_keys.create(member.organization.id, name)
-        audit.record(member, "API key created", name, {"key": _masked(key[-4:])})
+        key = keys.create(
+            member.organization.id, name, chosen, maker=Maker.of(member.person), at=now()
+        )
     return show(
         "secret.html",
         member,
@@ -74,8 +60,38 @@ def create_key(member: Member) -> ResponseReturnValue:
         secret=key,
         back=url_for(".page"),
         back_text="Back to API keys",
-        note=None,
+        note=f"Its scopes: {', '.join(chosen)}.",
     )
+
+
+@blueprint.get("/keys/<int:key_id>/scopes")
+@administrator
+def scopes(member: Member, key_id: int) -> ResponseReturnValue:
+    """Show the scopes of a key, to change them."""
+    with transaction():
+        key = _find_key(member, key_id)
+    form = ScopesForm(data={"scopes": [scope.value for scope in key.scopes]})
+    return show("scopes.html", member, key=key, form=form)
+
+
+@blueprint.post("/keys/<int:key_id>/scopes")
+@administrator
+def change_scopes(member: Member, key_id: int) -> ResponseReturnValue:
+    """Change the scopes of a key."""
+    form = ScopesForm(request.form)
+    with transaction():
+        key = _find_key(member, key_id)
+        if not form.validate():
+            return show("scopes.html", member, key=key, form=form), 422
+        chosen = form.chosen()
+        keys.set_scopes(
+            member.organization.id, key_id, chosen, maker=Maker.of(member.person), at=now()
+        )
+    flash(
+        f"The key “{key.name}” has the scopes {', '.join(chosen)}."
+        " This takes effect everywhere within 5 seconds."
+    )
+    return redirect(url_for(".page"), 303)
 
 
 @blueprint.get("/keys/<int:key_id>/revoke")
@@ -92,24 +108,24 @@ def revoke_key(member: Member, key_id: int) -> ResponseReturnValue:
     """Revoke a key."""
     with transaction():
         key = _find_key(member, key_id)
-        if not api_keys.revoke(member.organization.id, key_id):
-            abort(404)
-        audit.record(member, "API key revoked", key.name, {"key": _masked(key.last_four)})
+        keys.revoke(member.organization.id, key_id, maker=Maker.of(member.person), at=now())
     flash(f"The key “{key.name}” was revoked. It stops working everywhere within 5 seconds.")
     return redirect(url_for(".page"), 303)
 
 
-def _page(member: Member, form: _KeyForm) -> str:
+def _page(member: Member, form: KeyForm) -> str:
     organization = member.organization
     with transaction():
-        keys = api_keys.list_for_organization(organization.id)
+        listed = api_keys.list_for_organization(organization.id)
+    active = [key for key in listed if key.revoked_at is None]
     rate = parse_rate(organization.rate_limit or app_context().settings.rate_limit)
     return show(
         "keys.html",
         member,
         form=form,
-        keys=[key for key in keys if key.revoked_at is None],
-        revoked=[key for key in keys if key.revoked_at is not None],
+        keys=active,
+        unchosen=[key for key in active if not key.scopes_chosen],
+        revoked=[key for key in listed if key.revoked_at is not None],
         usage=_usage(organization),
         limit=rate.amount,
         window=format_duration(timedelta(seconds=rate.get_expiry())),
@@ -134,11 +150,8 @@ def _usage(organization: Organization) -> list[Usage] | None:
 
 
 def _find_key(member: Member, key_id: int) -> ApiKey:
-    """Find an active key of the member's organization; 404 for any other."""
-    keys = api_keys.list_for_organization(member.organization.id)
-    active = [key for key in keys if key.id == key_id and key.revoked_at is None]
-    return active[0] if active else abort(404)
-
-
-def _masked(last_four: str) -> str:
-    return f"{api_keys.PREFIX}...{last_four}"
+    """Lock and read an active key of the member's organization; 404 for any other."""
+    try:
+        return keys.lock(member.organization.id, key_id)
+    except NoSuchKey:
+        abort(404)

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import Field, Form, SelectMultipleField, StringField, TextAreaField
+from wtforms import Field, Form, StringField, TextAreaField
 from wtforms.validators import ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from dashboard.web.context import rules_in_force
-from dashboard.web.forms import required, trimmed
+from dashboard.web.forms import CheckboxesField, required, trimmed
 from models.organizations.organizations import Organization
 from models.webhooks.webhook_endpoints import Subscription
 from services.webhooks.addresses import LONGEST_URL
@@ -39,16 +38,11 @@ def _field_lines(_form: object, field: Field) -> None:
         raise ValidationError(f"{error} For example: plan=Enterprise.") from None
 
 
-class _CheckboxesField(SelectMultipleField):
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
-
-
 class SubscriptionForm(Form):
     """The filters of a subscription. An empty field does not filter."""
 
-    events = _CheckboxesField("When")
-    statuses = _CheckboxesField("Only changes to these statuses")
+    events = CheckboxesField("When")
+    statuses = CheckboxesField("Only changes to these statuses")
     companies = TextAreaField(
         "Only these companies",
         [_not_too_many],

@@ -135,8 +135,8 @@ def furnish(product: Product, page: Page) -> str:
         email = f"{name.lower()}@example.com"
         product.run("people", "add", email, "--name", name, "--role", role, "--org", "demo")
     keys = [
-        product.run("keys", "create", "--org", "demo", "--name", name).strip()
-        for name in ("staging", "production")
+        product.run("keys", "create", "--org", "demo", "--name", name, "--scope", scope).strip()
+        for name, scope in (("staging", "send"), ("reports", "read"), ("production", "send"))
     ]
     for event_key in ("report_shared", "report_shared", "reprot_created"):
         requests.post(

@@ -18,6 +18,7 @@ from cli.main import main
 from config.settings import Settings
 from models.database import transaction
 from models.keys import api_keys
+from models.keys.scopes import Scope
 from models.organizations.organizations import Organization
 from tests.support.dashboard.application import NOW, Dashboard, ServeDashboard
 from tests.support.world import RULES, World
@@ -84,7 +85,7 @@ class Api:
 def api(dashboard: Dashboard) -> Api:
     organization = dashboard.organization("acme")
     with transaction():
-        key = api_keys.create(organization.id, "reader")
+        key = api_keys.create(organization.id, "reader", [Scope.READ])
     return Api(dashboard, organization, key)
 
 
@@ -264,7 +265,7 @@ def test_transitions_continue_after_the_cursor(api: Api, world: World) -> None:
 def test_a_key_reads_only_its_own_organization(api: Api, world: World) -> None:
     other = api.dashboard.organization("other")
     with transaction():
-        key = api_keys.create(other.id, "theirs")
+        key = api_keys.create(other.id, "theirs", [Scope.READ])
     assert api.get("/companies", key=key).get_json()["total"] == 0
     assert api.get("/companies/well/health", key=key).status_code == 404
     assert api.get("/transitions", key=key).get_json()["transitions"] == []
@@ -284,7 +285,7 @@ def test_a_revoked_key_is_refused_and_use_of_a_key_is_recorded(api: Api, world: 
     with transaction():
         [key] = api_keys.list_for_organization(api.organization.id)
         assert key.last_used_at is not None
-        spare = api_keys.create(api.organization.id, "spare")
+        spare = api_keys.create(api.organization.id, "spare", [Scope.READ])
         [_, stored] = api_keys.list_for_organization(api.organization.id)
         api_keys.revoke(api.organization.id, stored.id)
     assert api.get("/companies", key=spare).status_code == 401
@@ -296,7 +297,7 @@ def test_reads_have_their_own_rate_limit(
     dashboard = serve_dashboard(rate_limit="2/hour")
     organization = dashboard.organization("acme")
     with transaction():
-        key = api_keys.create(organization.id, "reader")
+        key = api_keys.create(organization.id, "reader", [Scope.READ])
     api = Api(dashboard, organization, key)
     remaining = [api.get("/companies").headers["X-RateLimit-Remaining"] for _ in range(2)]
     assert remaining == ["1", "0"]
@@ -323,7 +324,7 @@ def test_without_redis_the_answer_is_503(serve_dashboard: ServeDashboard) -> Non
     dashboard = serve_dashboard(queue_url="redis://127.0.0.1:1/0")
     organization = dashboard.organization("acme")
     with transaction():
-        key = api_keys.create(organization.id, "reader")
+        key = api_keys.create(organization.id, "reader", [Scope.READ])
     answer = Api(dashboard, organization, key).get("/companies")
     assert answer.status_code == 503
     assert "nothing was read" in answer.get_json()["details"][0]["message"]

@@ -11,6 +11,7 @@ from tests.support.dashboard.developers import BASE, HOOK, Developers
 
 POSTS = (
     "/keys",
+    "/keys/1/scopes",
     "/keys/1/revoke",
     "/webhooks",
     "/webhooks/{id}/subscription",
@@ -51,7 +52,7 @@ def test_viewers_and_editors_see_everything_and_change_nothing(
     for path in POSTS:
         answer = browser.post(address_of(path, developers, delivery), name="x", url=HOOK)
         assert answer.status_code == 403, path
-    for path in ("/keys/1/revoke", "/webhooks/{id}/remove"):
+    for path in ("/keys/1/scopes", "/keys/1/revoke", "/webhooks/{id}/remove"):
         assert browser.get(address_of(path, developers, delivery)).status_code == 403
 
 

@@ -115,7 +115,7 @@ def test_pages_show_the_same_as_the_command_line(
     monkeypatch.setenv("DATABASE_URL", developers.settings.database_url)
     monkeypatch.setenv("REDIS_URL", developers.settings.redis_url)
     monkeypatch.setenv("BRAZEBEE_SECRET_KEY", ",".join(developers.settings.secret_keys))
-    developers.send("/keys", name="shop")
+    developers.send("/keys", name="shop", scopes="send")
     developers.add_deliveries(2)
     developers.add_deliveries(state="failed")
 

@@ -1,0 +1,35 @@
+"""The API key of a request, and the refusal of one that lacks a scope."""
+
+from ingress.client.errors import ApiError
+from ingress.client.headers import Headers
+from ingress.client.rate_limit import Window
+from models.keys.api_keys import KeyHolder
+from models.keys.scopes import Scope
+
+
+class ScopeMissing(ApiError):
+    """Raised when a key lacks the scope that a request needs; `window` as in `ApiError`."""
+
+    def __init__(self, holder: KeyHolder, scope: Scope, window: Window) -> None:
+        command = f"brazebee keys set-scopes {holder.key_id}"
+        for name in (*holder.scopes, scope):
+            command += f" --scope {name}"
+        message = (
+            f"The scopes of this key are: {', '.join(holder.scopes)}. An administrator can add"
+            f" {scope} in the dashboard under Settings, API keys, or with `{command}`, or create"
+            " another key"
+        )
+        detail = {"scope": scope.value, "message": message}
+        super().__init__(403, f"API key lacks the scope: {scope}", [detail], window=window)
+
+
+def key_of(headers: Headers) -> str:
+    """Return the key in `x-api-key`, or else in `Authorization: Bearer`; empty without one.
+
+    `Authorization` may be meant for a gateway in front, so `x-api-key` takes precedence over it.
+    """
+    key = (headers.get("x-api-key") or "").strip()
+    if key:
+        return key
+    scheme, _, token = (headers.get("authorization") or "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
