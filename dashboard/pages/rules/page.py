@@ -1,6 +1,6 @@
 """The current rules in an editor: checking, planning and applying a draft."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from config.files import HEALTH_RULES
@@ -121,8 +121,11 @@ def apply(member: Member) -> ResponseReturnValue:
 def _show_conflict(member: Member, draft: Draft) -> ResponseReturnValue:
     """Render the difference to a version that was applied in the meantime; nothing was applied."""
     with transaction():
-        [theirs] = rule_versions.read_page(member.organization.id, limit=1)
+        newest = rule_versions.read_page(member.organization.id, limit=1)
         base = rule_versions.find(member.organization.id, draft.began_from)
+    if not newest:
+        abort(400)  # there is no version that the draft can have begun from
+    [theirs] = newest
     rebased = Draft(draft.text, theirs.version, draft.brought_back)
     values = {
         "former": draft.began_from,

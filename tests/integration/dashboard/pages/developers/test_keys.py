@@ -11,9 +11,9 @@ from models.keys.api_keys import ApiKey, digest
 from models.keys.scopes import Scope
 from queues.admissions import READS, Admissions
 from queues.broker import build_broker
-from tests.support.api_keys import add_key_as_the_release_before
 from tests.support.dashboard.application import ServeDashboard, text_of
 from tests.support.dashboard.developers import BASE, HOSTILE, Developers, shown_secret
+from tests.support.ingress.former_keys import add_key_as_the_release_before
 
 
 def test_a_new_key_is_shown_once_and_is_valid(developers: Developers) -> None:
