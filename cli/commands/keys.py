@@ -1,5 +1,6 @@
 """`brazebee keys`: the API keys of clients."""
 
+import shlex
 from collections.abc import Callable
 
 import click
@@ -75,7 +76,8 @@ def list_keys(org: str, as_json: bool) -> None:
         if key.revoked_at is None and not key.scopes_chosen:
             click.echo(
                 f"Key {key.id} is from before keys had scopes, so it can read all companies as well"
-                f" as send events. Choose: brazebee keys set-scopes {key.id} --scope send",
+                f" as send events. To let it only send: brazebee keys set-scopes {key.id}"
+                f" --scope send --org {shlex.quote(org)}",
                 err=True,
             )
 

@@ -1,6 +1,7 @@
 """API keys, webhooks with a real receiver, and the log of deliveries."""
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +21,7 @@ from tests.support.browser.browsing import OpenPage, open_details
 from tests.support.browser.running_dashboard import RunningDashboard
 from tests.support.events import tracked
 from tests.support.in_transactions import evaluate, store
+from tests.support.ingress.former_keys import add_key_as_the_release_before
 from tests.support.product.procfile_lines import running_line
 from tests.support.webhooks.receiver import Receiver
 
@@ -113,25 +115,35 @@ def test_a_key_is_created_copied_used_and_revoked(
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
     page.get_by_label("Name").fill("Shop")
+    expect(page.get_by_label("send: ")).to_be_checked()
     page.get_by_role("button", name="Create key").click()
     key = secret_shown(page)
     assert re.fullmatch(r"bzb_\S{32,}", key)
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == key
-    with requests.Session() as session:
-        session.trust_env = False
-        answer = session.get(f"{dashboard.url}/v1/companies", headers={"x-api-key": key})
-    assert answer.status_code == 200
+    assert companies_status(dashboard, key) == 403
     page.get_by_role("link", name="Back to API keys").click()
     assert key not in page.content()
+    page.get_by_role("link", name="Scopes of Shop").click()
+    page.get_by_label("send: ").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Select at least one scope.")).to_be_visible()
+    page.get_by_label("read: ").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").first).to_contain_text("“Shop” has the scopes read.")
+    deadline = time.monotonic() + 10
+    while companies_status(dashboard, key) != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    page.reload()
     row = page.get_by_role("row", name=re.compile("^Shop"))
     expect(row).to_contain_text(f"bzb_…{key[-4:]}")
     expect(row).to_contain_text("just now")
     cards = page.locator(".card", has=page.locator("meter"))
     expect(cards.nth(0)).to_contain_text("Sending events 0 of")
-    expect(cards.nth(1)).to_contain_text("Reading data 1 of")
-    expect(cards.nth(1).locator("meter")).to_have_js_property("value", 1)
+    expect(cards.nth(1)).to_contain_text(re.compile(r"Reading data\s+[1-9]\d* of"))
+    expect(cards.nth(1).locator("meter")).not_to_have_js_property("value", 0)
     row.get_by_role("link", name="Revoke Shop").click()
     expect(page.get_by_role("heading", name="Revoke “Shop”?")).to_be_visible()
     page.get_by_role("link", name="Cancel").click()
@@ -142,7 +154,19 @@ def test_a_key_is_created_copied_used_and_revoked(
     page.get_by_text("Revoked keys (1)").click()
     revoked = page.get_by_role("region", name="Revoked API keys")
     expect(revoked.get_by_role("row", name=re.compile("^Shop"))).to_be_visible()
-    assert actions(organization) == ["API key revoked", "API key created"]
+    assert actions(organization) == [
+        "API key revoked",
+        "API key scopes changed",
+        "API key created",
+    ]
+
+
+def companies_status(dashboard: RunningDashboard, key: str) -> int:
+    """Return the status of the answer to a program that reads with a key."""
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(f"{dashboard.url}/v1/companies", headers={"x-api-key": key})
+    return answer.status_code
 
 
 def test_without_clipboard_access_the_secret_is_selected(base: str, browser_page: OpenPage) -> None:
@@ -295,6 +319,14 @@ def test_the_pages_for_developers_are_accessible_in_every_look(
         assert faults_in_every_look(page) == [], path
     page.get_by_label("Name").fill("Shop")
     page.get_by_role("button", name="Create key").click()
+    assert faults_in_every_look(page) == []
+    add_key_as_the_release_before(organization.id, "x" * 100)
+    page.goto(base)
+    expect(page.get_by_text("from before keys had scopes")).to_be_visible()
+    assert faults_in_every_look(page) == []
+    page.get_by_role("link", name="Scopes of Shop").click()
+    page.get_by_label("send: ").uncheck()
+    page.get_by_role("button", name="Save").click()
     assert faults_in_every_look(page) == []
     page.goto(f"{base}/deliveries")
     page.locator("tbody tr a").first.click()

@@ -27,6 +27,62 @@ def test_a_key_is_the_only_output_and_works_until_it_is_revoked(
     assert "no valid key" in again.stderr
 
 
+def test_the_scopes_of_a_key_are_chosen_listed_and_changed(
+    brazebee: Brazebee, organization: str
+) -> None:
+    org, read = ("--org", organization), ("--scope", "read")
+    assert brazebee.json("keys", "create", *org)["scopes"] == ["send"]
+    both = brazebee.json("keys", "create", *read, "--scope", "send", *org)
+    assert both["scopes"] == ["send", "read"]
+    listed = brazebee.json("keys", "list", *org)
+    assert [key["scopes"] for key in listed] == [["send"], ["send", "read"]]
+    assert "send, read" in brazebee.run("keys", "list", *org).stdout
+    key_id = listed[0]["id"]
+    changed = brazebee.json("keys", "set-scopes", str(key_id), *read, *org)
+    assert changed == {"id": key_id, "scopes": ["read"]}
+    assert brazebee.json("keys", "list", *org)[0]["scopes"] == ["read"]
+    assert brazebee.run("keys", "revoke", str(key_id), *org).returncode == 0
+    audited = brazebee.query(
+        "select a.made_by, a.action, a.detail->>'was', a.detail->>'scopes' from audit_log a"
+        f" join organizations o on o.id = a.organization_id and o.name = '{organization}'"
+        " order by a.id"
+    )
+    assert audited == [
+        ("command line", "API key created", None, "send"),
+        ("command line", "API key created", None, "send, read"),
+        ("command line", "API key scopes changed", "send", "read"),
+        ("command line", "API key revoked", None, None),
+    ]
+
+
+def test_a_command_about_scopes_is_refused_in_one_sentence(
+    brazebee: Brazebee, organization: str
+) -> None:
+    org = ("--org", organization)
+    refused = brazebee.run("keys", "set-scopes", "4711", "--scope", "read", *org)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "no valid key with the id 4711" in refused.stderr
+    assert brazebee.run("keys", "set-scopes", "4711", *org).returncode == 2
+    assert brazebee.run("keys", "create", "--scope", "everything", *org).returncode == 2
+
+
+def test_a_key_from_before_there_were_scopes_is_listed_with_a_notice(
+    brazebee: Brazebee, organization: str
+) -> None:
+    brazebee.execute(
+        "insert into api_keys (organization_id, name, sha256, last_four) select id, 'old',"
+        f" decode(md5(name), 'hex'), 'abcd' from organizations where name = '{organization}'"
+    )
+    listed = brazebee.run("keys", "list", "--org", organization)
+    assert "send, read" in listed.stdout
+    assert "from before keys had scopes" in listed.stderr
+    [key] = brazebee.json("keys", "list", "--org", organization)
+    change = ["keys", "set-scopes", str(key["id"]), "--scope", "send", "--org", organization]
+    assert f"brazebee {' '.join(change)}" in listed.stderr
+    assert brazebee.run(*change).returncode == 0
+    assert "from before" not in brazebee.run("keys", "list", "--org", organization).stderr
+
+
 def test_the_secret_of_a_webhook_is_the_only_output(brazebee: Brazebee, organization: str) -> None:
     added = brazebee.run("webhooks", "add", "http://127.0.0.1:9/hook", "--org", organization)
     assert added.stdout.startswith("whsec_")

@@ -20,11 +20,13 @@ def test_the_commands_of_the_guide_are_answered(brazebee: Brazebee) -> None:
     }
     assert brazebee.track(event).status_code == 200
     eventually(lambda: "company_1" in brazebee.run("companies").stdout)
-    environment = brazebee.environment | {"BRAZEBEE_API_KEY": brazebee.api_key}
+    key = brazebee.run("keys", "create", "--scope", "read").stdout.strip()
+    environment = brazebee.environment | {"BRAZEBEE_READ_KEY": key}
     answers = []
     for command in COMMANDS:
         here = command.replace("http://127.0.0.1:8001", brazebee.dashboard_url)
-        if here == command:
+        here = here.replace("bzb_...", key)
+        if "export" not in command:
             here = f"export BRAZEBEE_READ={brazebee.dashboard_url}\n{command}"
         done = subprocess.run(
             ["sh", "-c", here],

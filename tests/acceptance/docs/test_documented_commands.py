@@ -94,7 +94,7 @@ def test_the_commands_for_people_work_one_after_another(product: Brazebee, direc
     assert product.run("org", "create", "acme").returncode == 0
     administrator = ("ann@example.com", "--role", "administrator")  # one has to stay
     assert product.run("people", "add", *administrator, "--org", "acme").returncode == 0
-    [block] = blocks(section(read("docs/access.md"), "Who may do what"), "sh")
+    [block] = blocks(section(read("docs/access.md"), "Who may do what in the dashboard"), "sh")
     shown = run(product, directory, block, PASSWORD="a long enough password")
     assert re.search("carla@example.com", shown)
 

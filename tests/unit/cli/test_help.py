@@ -10,7 +10,7 @@ from cli.main import main
 COMMANDS = (
     ["up"], ["migrate"], ["clock"], ["demo"], ["demo-data"], ["apply"], ["companies"], ["explain"],
     ["org", "create"], ["org", "list"], ["org", "delete"], ["keys", "create"], ["keys", "list"],
-    ["keys", "revoke"],
+    ["keys", "set-scopes"], ["keys", "revoke"],
     ["people", "add"], ["people", "list"], ["people", "set-role"], ["people", "remove"],
     ["people", "set-password"], ["people", "disable"], ["people", "enable"],
     ["webhooks", "add"], ["webhooks", "list"], ["webhooks", "show"], ["webhooks", "remove"],

@@ -21,6 +21,7 @@ from models.keys import api_keys
 from models.keys.scopes import Scope
 from models.organizations.organizations import Organization
 from tests.support.dashboard.application import NOW, Dashboard, ServeDashboard
+from tests.support.ingress.former_keys import add_key_as_the_release_before
 from tests.support.world import RULES, World
 
 Description = dict[str, Any]
@@ -289,6 +290,45 @@ def test_a_revoked_key_is_refused_and_use_of_a_key_is_recorded(api: Api, world: 
         [_, stored] = api_keys.list_for_organization(api.organization.id)
         api_keys.revoke(api.organization.id, stored.id)
     assert api.get("/companies", key=spare).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/companies", "/companies/well/health", "/transitions"])
+def test_a_key_that_may_not_read_is_refused_with_what_to_do(api: Api, path: str) -> None:
+    with transaction():
+        sender = api_keys.create(api.organization.id, "sender", [Scope.SEND, Scope.MANAGE])
+        key_id = api_keys.list_for_organization(api.organization.id)[-1].id
+    refused = api.get(path, key=sender)
+    assert refused.status_code == 403
+    assert refused.headers["X-RateLimit-Remaining"] == "9999"
+    [detail] = refused.get_json()["details"]
+    assert (refused.get_json()["error"], detail["scope"]) == (
+        "API key lacks the scope: read",
+        "read",
+    )
+    command = f"brazebee keys set-scopes {key_id} --scope send --scope manage --scope read"
+    assert command in detail["message"]
+
+
+def test_events_that_are_sent_to_the_read_api_get_404_whatever_the_scope(api: Api) -> None:
+    client = api.dashboard.app.test_client()
+    with transaction():
+        keys = [api_keys.create(api.organization.id, scope, [scope]) for scope in Scope]
+    for key in keys:
+        answer = client.post("/v1/track", headers={"x-api-key": key}, json={})
+        assert answer.status_code == 404
+
+
+def test_the_key_may_be_a_bearer_token(api: Api) -> None:
+    client = api.dashboard.app.test_client()
+    bearer = {"Authorization": f"Bearer {api.key}"}
+    assert client.get("/v1/companies", headers=bearer).status_code == 200
+    both = {**bearer, "x-api-key": "bzb_wrong"}
+    assert client.get("/v1/companies", headers=both).status_code == 401
+
+
+def test_a_key_from_before_there_were_scopes_reads(api: Api) -> None:
+    key = add_key_as_the_release_before(api.organization.id, "former")
+    assert api.get("/companies", key=key).status_code == 200
 
 
 def test_reads_have_their_own_rate_limit(

@@ -28,7 +28,7 @@ def test_a_new_key_is_shown_once_and_is_valid(developers: Developers) -> None:
     assert holder.scopes == (Scope.SEND, Scope.READ)
     listed = developers.read()
     assert key not in listed
-    assert f"{HOSTILE} bzb_…{key[-4:]} send read" in listed
+    assert f"{HOSTILE} send read bzb_…{key[-4:]}" in listed
     detail = {"key": f"bzb_...{key[-4:]}", "scopes": "send, read"}
     assert developers.audited() == ("API key created", HOSTILE, detail)
 
