@@ -12,7 +12,10 @@ from models.companies import companies
 from models.database import query, transaction
 from models.events import rejected_events
 from models.health.transition_feed import read_feed
+from models.keys import api_keys
+from models.keys.scopes import Scope
 from models.migrations import Migration, MigrationRefused, migrate
+from tests.support.ingress.former_keys import add_key_as_the_release_before
 
 
 def test_migrating_an_up_to_date_database_changes_nothing(settings: Settings) -> None:
@@ -158,6 +161,23 @@ def test_0017_keeps_what_was_set_aside_before_it_and_what_the_release_before_set
     ]
     assert json.loads(messages[2][1]) == json.loads(FORMER_EVENT)
     assert messages[3:] == messages[:3]
+
+
+def test_0020_keys_send_and_read_as_before_and_so_do_those_of_the_release_before(
+    migrated_before: Callable[[str], None],
+) -> None:
+    migrated_before("0019")
+    with transaction():
+        [o] = query("insert into organizations (name) values ('o') returning id")
+    add_key_as_the_release_before(o["id"], "existing")
+    assert "0020_key_scopes" in migrate(post=True)
+    add_key_as_the_release_before(o["id"], "new")  # its processes still run
+    with transaction():
+        keys = api_keys.list_for_organization(o["id"])
+    assert [(key.name, key.scopes, key.scopes_chosen) for key in keys] == [
+        ("existing", (Scope.SEND, Scope.READ), False),
+        ("new", (Scope.SEND, Scope.READ), False),
+    ]
 
 
 @pytest.fixture

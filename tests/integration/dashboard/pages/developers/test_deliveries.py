@@ -126,7 +126,7 @@ def test_pages_show_the_same_as_the_command_line(
         return rows
 
     [key] = from_cli("keys", "list")
-    assert f"shop {key['key'].replace('...', '…')} " in developers.read()
+    assert f"shop send {key['key'].replace('...', '…')} " in developers.read()
     [webhook] = from_cli("webhooks", "list")
     assert webhook["url"] in developers.read("/webhooks")
     for state in ("delivered", "failed"):
