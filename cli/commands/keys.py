@@ -34,7 +34,7 @@ def keys() -> None:
     "scopes",
     type=SCOPES,
     multiple=True,
-    default=DEFAULT_SCOPES,
+    default=[scope.value for scope in DEFAULT_SCOPES],
     show_default=True,
     help="What the key may do; repeat it for several scopes.",
 )
