@@ -8,10 +8,10 @@ from typing import Any
 from flask import Response, request
 
 from ingress.body import check_body, read
-from ingress.client.headers import Headers
 from ingress.client.answers import Answer, json_bytes
 from ingress.client.errors import ApiError, unexpected
 from ingress.client.gate import Gate
+from ingress.client.headers import Headers
 from ingress.client.steps import Blocking, Steps, run
 from ingress.event.accepting import Accepting, parse
 from ingress.event.event_ids import HEADER, header_faults
