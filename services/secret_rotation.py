@@ -40,9 +40,9 @@ class SecretsFound:
 def rotate(
     organizations: Iterable[Organization], secret_keys: Sequence[str], *, dry_run: bool = False
 ) -> SecretsFound:
-    """Encrypt all secrets with the first key, and return what was found before.
+    """Encrypt all secrets, each organization in a transaction of its own; return what was found.
 
-    Each organization is a transaction of its own. Unused secrets are deleted, and those that no
+    Unused secrets are deleted, and those that no
     key decrypts stay as they are. With `dry_run`, nothing is changed or locked.
     """
     found = SecretsFound()

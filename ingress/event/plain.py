@@ -13,7 +13,7 @@ from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, missi
 from ingress.event.fields import EventId, Name, Nested, Object, Text, Timestamp
 
 MAX_CACHED_TEXTS = 10_000
-"""Users recur, and checking an email takes longer than checking the rest of a user."""
+"""Users recur, and checking an address takes longer than checking the rest of a user."""
 
 Load = Callable[[Any], Any]
 """Returns what a schema or field loads from a plainly valid value; None if it may not be valid."""
@@ -87,7 +87,7 @@ def _load_of(name: str, field: fields.Field[Any]) -> Load:
 
 def _validated(name: str, field: Text) -> Load:
     if type(field) is not Text or any(type(v) is not validate.Email for v in field.validators):
-        raise TypeError(f"`{name}`: only an email address of a text is known")
+        raise TypeError(f"`{name}`: only `validate.Email` of a text is known")
 
     @lru_cache(MAX_CACHED_TEXTS)
     def is_valid(text: str) -> bool:

@@ -12,6 +12,7 @@ ROOT = Path(services.__file__).parent
 OPEN_TRANSACTIONS = {
     "events/rejected.py": {"retry_all"},
     "rules/backtest.py": {"replay_chunk"},
+    "secret_rotation.py": {"rotate"},
     "totals.py": {"refresh", "_do_each"},
     "webhooks/claims.py": {"claim"},
     "webhooks/metrics.py": {"collect"},

@@ -326,7 +326,7 @@ def test_deliveries_are_listed_without_the_secret_part_of_their_url(
     page = viewer_of(dashboard, world).get(address_of(world, "/deliveries"))
     assert page.text.count("hooks.example.com") == 5
     assert "secret" not in page.text
-    assert "waiting" in text_of(page)
+    assert "parked" in text_of(page)
 
 
 def test_a_known_provider_is_linked_but_no_url_that_a_client_sent(
