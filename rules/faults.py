@@ -5,6 +5,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+LONGEST_SHOWN_LINE = 500
+"""Characters."""
+
 
 @dataclass(frozen=True, order=True)
 class Fault:
@@ -18,7 +21,7 @@ class Fault:
         """Return `file:line:column: message`, followed by the source line with a caret below it."""
         header = f"{file}:{self.line}:{self.column}: {self.message}"
         lines = split_lines(source)
-        if not 0 < self.line <= len(lines):
+        if not 0 < self.line <= len(lines) or len(lines[self.line - 1]) > LONGEST_SHOWN_LINE:
             return header
         line = lines[self.line - 1]
         indentation = "".join("\t" if c == "\t" else " " for c in line[: self.column - 1])
@@ -42,8 +45,12 @@ class RuleFileError(RuleError):
         return [f"{self.file}:{f.line}:{f.column}: {f.message}" for f in self.faults]
 
 
-MAX_CANDIDATES = 200
-"""The most names compared with a misspelled one: each comparison takes a tenth of a millisecond."""
+MAX_CANDIDATES = 100
+"""The most names compared with a misspelled one: each comparison takes up to a tenth of a
+millisecond."""
+
+LONGEST_MISSPELLED = 60
+"""Characters: a comparison takes longer by the square of its length."""
 
 
 def split_lines(text: str) -> list[str]:
@@ -54,9 +61,9 @@ def split_lines(text: str) -> list[str]:
 def did_you_mean(word: str, names: Iterable[str]) -> str:
     """Return a suggestion to append to a message; empty when no known name is close."""
     names = list(names)
-    if len(names) > MAX_CANDIDATES:
+    if len(names) > MAX_CANDIDATES or len(word) > LONGEST_MISSPELLED:
         return ""
-    by_folded = {name.casefold(): name for name in names}
+    by_folded = {name.casefold(): name for name in names if len(name) <= 2 * LONGEST_MISSPELLED}
     near = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return f"; did you mean `{by_folded[near[0]]}`?" if near else ""
 

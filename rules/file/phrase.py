@@ -15,8 +15,8 @@ from rules.phrases.logic import AllOf, AnyOf, Not
 LONGEST_PHRASE = 2_000
 """Characters; the bound also keeps parsing fast."""
 
-MAX_PHRASES = 1_000
-"""In one flag, counting each use of a YAML alias: one alias can expand to a thousand phrases."""
+MAX_PHRASES = 100
+"""In one flag, counting each use of a YAML alias. Warnings compare each phrase with each other."""
 
 T = TypeVar("T")
 
@@ -46,15 +46,10 @@ class PhraseReader:
 
     def read(self, node: Node, what: str, depth: int = 0) -> Condition | None:
         """Read a phrase, or a mapping with one of `all`, `any` and `not`; None after a fault."""
-        self._phrases += 1
         if self._phrases > MAX_PHRASES:
-            if self._phrases == MAX_PHRASES + 1:
-                self.source.fault(node, f"a flag has at most {MAX_PHRASES:,} phrases")
             return None
         if not isinstance(node, MappingNode):
-            return read_phrase_text(
-                self.source, node, what, lambda text: parse_condition(text, self.vocabulary)
-            )
+            return self._read_text(node, what)
         entries = self.source.mapping(node, what, ("all", "any", "not"))
         if len(entries) > 1:
             self.source.fault(node, f"{what} must be one of `all`, `any` and `not`")
@@ -64,6 +59,16 @@ class PhraseReader:
             [(word, (_, value))] = entries.items()
             return self._read_combined(word, value, depth + 1)
         return None
+
+    def _read_text(self, node: Node, what: str) -> Condition | None:
+        condition = read_phrase_text(
+            self.source, node, what, lambda text: parse_condition(text, self.vocabulary)
+        )
+        self._phrases += 1 if condition is None else sum(not part.parts for part in condition)
+        if self._phrases > MAX_PHRASES:
+            self.source.fault(node, f"a flag has at most {MAX_PHRASES} phrases")
+            return None
+        return condition
 
     def _read_combined(self, word: str, node: Node, depth: int) -> Condition | None:
         if word == "not":

@@ -1,5 +1,6 @@
 """Reads a rule file into a `RuleBook`, or reports all of its faults at once."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -10,7 +11,7 @@ from ruamel.yaml.nodes import Node, SequenceNode
 from rules.book import EventSetting, RuleBook
 from rules.faults import Fault, RuleFileError, did_you_mean
 from rules.file.flag import ANY_EVENT, FlagReader, ParsedFlag, read_wait
-from rules.file.source import Source, is_null, read_name
+from rules.file.source import Source, TooManyFaults, is_null, read_name
 from rules.file.warnings import warn_about_reference
 from rules.phrases.logic import FlagIs
 from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
@@ -19,6 +20,8 @@ _FILE_KEYS = ("version", "statuses", "events", "defaults", "flags")
 _EVENT_KEYS = ("name", "enabled")
 
 CACHED_TEXTS = 100
+
+MOST_STATUSES = 50
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,9 @@ def check_rules(text: str) -> CheckedRules:
     many organizations have the same one. Reading takes some milliseconds for each flag.
     """
     source = Source(text)
-    book = _Reader(source).book(source.root) if source.root is not None else None
+    book = None
+    with suppress(TooManyFaults):
+        book = _Reader(source).book(source.root) if source.root is not None else None
     faults, warnings = tuple(sorted(set(source.faults))), tuple(sorted(set(source.warnings)))
     return CheckedRules(None if faults else book, faults, warnings)
 
@@ -89,7 +94,12 @@ class _Reader:
 
     def read_statuses(self, node: Node) -> None:
         names: list[str] = []
-        for item in self.source.items(node, "`statuses`"):
+        items = self.source.items(node, "`statuses`")
+        if len(items) > MOST_STATUSES:
+            self.source.fault(node, f"`statuses` has at most {MOST_STATUSES}")
+            self.statuses_known = False
+            return
+        for item in items:
             name = read_name(self.source, item, "a status")
             if name is None:
                 self.statuses_known = False

@@ -8,7 +8,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from rules.faults import Fault, split_lines, suggest
+from rules.faults import Fault, RuleError, split_lines, suggest
+from rules.file.bounds import BoundedParser, BoundedScanner, OutOfBounds
 from rules.file.yaml_errors import NO_BREAK_SPACE_ADVICE, TAB_ADVICE, UNCLOSED_QUOTE, syntax_fault
 
 LARGEST_FILE = 200_000
@@ -20,6 +21,18 @@ _KINDS: dict[type[Node], str] = {
 }
 MAX_SKIPPED_LINES = 20
 """How many lines that are not valid YAML are skipped in search of further faults."""
+
+MOST_READ_AGAIN = 40_000
+"""Characters, about: after each skipped line, the whole file is read again."""
+
+MOST_FAULTS = 50
+"""With this many faults, reading ends: each costs time, and one page shows no more."""
+
+TOO_MANY_FAULTS = f"reading ends here, after {MOST_FAULTS} faults; correct these first"
+
+
+class TooManyFaults(RuleError):
+    """Raised when a text has so many faults that its rest is not read."""
 
 
 class Source:
@@ -39,9 +52,13 @@ class Source:
             self.faults.append(Fault(1, 1, f"the file is larger than {LARGEST_FILE:,} characters"))
             return
         self._lines = split_lines(text)
-        fault = self._compose(text)
-        if fault is not None:
-            self._skip_invalid_lines(fault)
+        try:
+            fault = self._compose(text)
+            if fault is not None:
+                self._skip_invalid_lines(fault)
+        except OutOfBounds as error:
+            self.root = None
+            self.faults.append(Fault(error.mark.line + 1, error.mark.column + 1, error.problem))
         if self.root is None and not self.faults:
             self.faults.append(Fault(1, 1, f"the file is empty; start with `{first_line}`"))
 
@@ -51,7 +68,7 @@ class Source:
         if self.faults:
             self.damaged = True
             fault = self._compose("\n".join(lines))
-        for _ in range(_max_skipped_lines(lines)):
+        for _ in range(_max_skipped_lines(sum(map(len, lines)))):
             if fault is None:
                 return
             if not self.damaged or fault.message == UNCLOSED_QUOTE:  # others may be consequences
@@ -67,11 +84,13 @@ class Source:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ReusedAnchorWarning)
-                self.root = YAML(typ="rt", pure=True).compose(text)
+                yaml = YAML(typ="rt", pure=True)
+                yaml.Scanner, yaml.Parser = BoundedScanner, BoundedParser
+                self.root = yaml.compose(text)
+        except OutOfBounds:
+            raise
         except MarkedYAMLError as error:
             return syntax_fault(error)
-        except RecursionError:
-            return Fault(1, 1, "this is nested too deep to be read")
         except Exception as error:  # noqa: BLE001 -- the parser raises undocumented exceptions
             if "special characters are not allowed" in str(error):
                 return Fault(1, 1, "this is not plain text; save the file as text, in UTF-8")
@@ -80,12 +99,19 @@ class Source:
         return None
 
     def fault(self, node: Node, message: str, *, offset: int = 0) -> None:
-        """Record a fault at a node, `offset` characters into a scalar on one line."""
+        """Record a fault at a node, `offset` characters into a scalar on one line.
+
+        Raises:
+            TooManyFaults: the text has as many faults as are reported.
+        """
         mark = node.start_mark
         column = mark.column + 1
         if offset and isinstance(node, ScalarNode) and mark.line == node.end_mark.line:
             column += offset + (node.style in ("'", '"'))
         self.faults.append(Fault(mark.line + 1, column, message))
+        if len(self.faults) >= MOST_FAULTS:
+            self.faults.append(Fault(mark.line + 1, column, TOO_MANY_FAULTS))
+            raise TooManyFaults(TOO_MANY_FAULTS)
 
     def warn(self, node: Node, message: str) -> None:
         """Record a warning at a node: valid, but certainly not intended."""
@@ -203,9 +229,9 @@ def _stub(line: str) -> str:
     return dashes if dashes != line and not dashes.endswith("--") else ""
 
 
-def _max_skipped_lines(lines: list[str]) -> int:
-    """Return how many lines to skip: after each, the whole file is read again."""
-    return min(MAX_SKIPPED_LINES, 1 + 20_000 // (1 + len(lines)))
+def _max_skipped_lines(characters: int) -> int:
+    """Return how many lines of a text to skip."""
+    return min(MAX_SKIPPED_LINES, 1 + MOST_READ_AGAIN // (1 + characters))
 
 
 def _indent_with_spaces(lines: list[str], faults: list[Fault]) -> list[str]:
@@ -215,7 +241,7 @@ def _indent_with_spaces(lines: list[str], faults: list[Fault]) -> list[str]:
         content = line.lstrip()
         indentation = line[: len(line) - len(content)]
         invalid = indentation.strip(" ")
-        if not invalid or not content:
+        if not invalid or not content or len(faults) >= MOST_FAULTS:
             continue
         advice = NO_BREAK_SPACE_ADVICE if invalid[0] == "\xa0" else TAB_ADVICE
         faults.append(Fault(number + 1, indentation.index(invalid[0]) + 1, advice))

@@ -1,6 +1,7 @@
 """Reads a test file into `Scenarios`, or reports all of its faults at once."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from rules.book import RuleBook
 from rules.durations import shift
 from rules.faults import RuleFileError, did_you_mean
 from rules.file.phrase import read_phrase_text
-from rules.file.source import Source, read_name
+from rules.file.source import Source, TooManyFaults, read_name
 from rules.language.parser import parse_duration
 from rules.language.tree import MAX_NESTING, MAX_TIMES
 from rules.scenarios.expectations import ExpectationReader
@@ -18,6 +19,9 @@ from rules.scenarios.instants import TestInstant, read_date, read_instant
 from rules.scenarios.scenario import Scenario, ScenarioEvent, Scenarios
 
 DEFAULT_START = datetime(2026, 1, 1, tzinfo=UTC)
+
+MOST_EVENTS = 100_000
+"""In all tests of a file, counting repetitions."""
 
 _FIRST_LINE = "rules: health.yaml"
 _FILE_KEYS = ("rules", "start", "tests")
@@ -44,7 +48,11 @@ def read_scenarios(text: str, book: RuleBook | None, *, file: str = "tests") -> 
         RuleFileError: the text has faults; the exception lists all of them.
     """
     source = Source(text, first_line=_FIRST_LINE)
-    scenarios = _Reader(source, book).scenarios(source.root) if source.root is not None else None
+    scenarios = None
+    with suppress(TooManyFaults):
+        scenarios = (
+            _Reader(source, book).scenarios(source.root) if source.root is not None else None
+        )
     if scenarios is None or source.faults:
         raise RuleFileError(source.faults, file=file)
     return scenarios
@@ -58,6 +66,7 @@ class _Reader:
         self.book = book
         self.start = DEFAULT_START
         self.lines: dict[str, int] = {}
+        self.events = 0
 
     def scenarios(self, root: Node) -> Scenarios | None:
         entries = self.source.mapping(root, "the file", _FILE_KEYS, required=("rules", "tests"))
@@ -126,6 +135,10 @@ class _Reader:
         every = self.every(node, nodes)
         if instant is None or event_key is None:
             return []
+        self.events += times * len(users)
+        if self.events > MOST_EVENTS:
+            self.source.fault(node, f"a file has at most {MOST_EVENTS:,} events")
+            raise TooManyFaults(MOST_EVENTS)
         return [
             (instant, ScenarioEvent(shift(instant.at, every * turn), event_key, user, data, fields))
             for turn in range(times)

@@ -146,7 +146,11 @@ changes = st.one_of(
     st.builds(Change, st.just(False), percents_up_to(100), windows, st.just(IGNORED_UNDER)),
     st.builds(Change, st.just(True), percents_up_to(1_000_000), windows, st.just(IGNORED_UNDER)),
 )
-shares = st.one_of(st.just(Decimal(0)), percents_up_to(1_000_000))
+decided_at_zero = st.sampled_from([Bound.ABOVE, Bound.AT_MOST])
+shares = st.one_of(
+    st.tuples(decided_at_zero, st.just(Decimal(0))),
+    st.tuples(st.sampled_from(Bound), percents_up_to(1_000_000)),
+)
 phrases: st.SearchStrategy[Condition] = st.one_of(
     counts,
     distinct,
@@ -154,11 +158,7 @@ phrases: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Absence, windows),
     st.builds(Never, windows, company_fields),
     st.builds(
-        Share,
-        st.sampled_from(Bound),
-        st.one_of(st.just(Decimal(0)), percents_up_to(1_000_000)),
-        company_fields,
-        windows,
+        lambda share, field, window: Share(*share, field, window), shares, company_fields, windows
     ),
     st.builds(
         Amount,

@@ -9,6 +9,7 @@ from cli.errors import CommandError
 from rules.book import RuleBook
 from rules.faults import Fault
 from rules.file.rule_file import check_rules
+from rules.file.source import LARGEST_FILE
 
 file_argument = click.argument("file", type=click.Path(path_type=Path))
 
@@ -49,7 +50,8 @@ def read_rule_file(file: Path) -> str:
         CommandError: the file cannot be read, or is not UTF-8.
     """
     try:
-        return file.read_text(encoding="utf-8-sig")
+        with file.open(encoding="utf-8-sig") as text:
+            return text.read(LARGEST_FILE + 1)  # one more is refused, with a sentence
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:

@@ -36,8 +36,8 @@ PHRASE_FOR_EACH = (
         pytest.param(
             WHOLE,
             "version: 1\nflags: &a\n  - *a\n",
-            [f"2:8: a flag must be {MAPPING}, not a list"],
-            id="a list that holds itself",
+            ["3:5: what starts with `*` is a part of itself here"],
+            id="a list that is a part of itself",
         ),
         pytest.param(
             "flag: Logs in", "flag: ''", ["9:11: `flag` must not be empty"], id="empty name"

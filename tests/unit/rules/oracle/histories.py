@@ -84,8 +84,13 @@ OF_EVENTS: dict[str, Phrases] = {
     "never": NEVERS,
     "distinct users": _distinct(st.just(("user",))),
     "distinct values": _distinct(DATA_PATHS),
-    "share": st.builds(
-        Share, BOUNDS, st.one_of(PERCENTS, st.just(Decimal(0))), NUMBER_FIELDS, SECONDS
+    "share": st.builds(Share, BOUNDS, PERCENTS, NUMBER_FIELDS, SECONDS),
+    "share of none": st.builds(
+        Share,
+        st.sampled_from([Bound.ABOVE, Bound.AT_MOST]),
+        st.just(Decimal(0)),
+        NUMBER_FIELDS,
+        SECONDS,
     ),
     "sum": _amounts(Measure.SUM),
     "average": _amounts(Measure.AVERAGE),
