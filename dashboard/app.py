@@ -29,7 +29,7 @@ from dashboard.web.context import EXTENSION, AppContext, now
 from dashboard.web.errors import register_error_pages
 from dashboard.web.headers import ONE_YEAR, send_security_headers
 from dashboard.web.probes import register_probes
-from dashboard.web.request_values import reject_nul_characters
+from dashboard.web.request_values import reject_unusable_requests
 from dashboard.web.static_files import version_static_files
 
 PAGES: tuple[Blueprint, ...] = tuple(
@@ -77,8 +77,8 @@ def create_app(context: AppContext, pages: Sequence[Blueprint] = PAGES) -> Flask
     app.session_interface = SchemeAwareCookies()
     app.extensions[EXTENSION] = context
     addresses.configure_addresses(app)
+    reject_unusable_requests(app)
     CSRFProtect(app)
-    reject_nul_characters(app)
     load_visitors(app)
     send_security_headers(app)
     register_error_pages(app)

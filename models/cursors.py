@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -51,7 +51,7 @@ class Cursor:
             order, *keys = orjson.loads(_decode(text))
             named = zip(self.types, keys, strict=True)
             read = [_READ[kind](key) for kind, key in named] if order == self.order else None
-        except (TypeError, ValueError):
+        except (OverflowError, TypeError, ValueError):
             read = None
         if read is None:
             raise UnreadableCursor("there is no such place in this list")
@@ -72,7 +72,8 @@ def _decode(text: str) -> bytes:
 
 
 def _integer(key: Any) -> int:
-    if not isinstance(key, int) or not -(2**63) <= key < 2**63:
+    # SQL has no literal of -2**63: the minus sign is applied to 2**63, which is out of range.
+    if type(key) is not int or not -(2**63) < key < 2**63:
         raise ValueError(key)
     return key
 
@@ -87,7 +88,7 @@ def _instant(key: Any) -> datetime:
     at = datetime.fromisoformat(key)
     if at.tzinfo is None:
         raise ValueError(key)
-    return at
+    return at.astimezone(UTC)  # PostgreSQL refuses offsets that Python accepts
 
 
 def _uuid(key: Any) -> UUID:

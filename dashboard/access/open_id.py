@@ -20,7 +20,7 @@ from models.people import people
 from models.people.people import Person
 from services.accounts import people as changes
 from services.accounts.audit import Maker
-from services.accounts.people import ChangeRefused, NewMember
+from services.accounts.people import ChangeRefused, NewMember, read_email
 from services.accounts.roles import Role
 
 logger = logging.getLogger("brazebee.dashboard")
@@ -109,9 +109,12 @@ def _user_info(claims: Mapping[str, Any], token: Mapping[str, Any]) -> Mapping[s
 
 
 def _find_or_add_person(claims: Mapping[str, Any], settings: OpenIdSettings) -> Person:
-    email = str(claims.get("email") or "").strip()
-    if not email or claims.get("email_verified") is not True:
+    if not claims.get("email") or claims.get("email_verified") is not True:
         raise OpenIdSignInRefused("The OpenID Connect provider has not verified your email.")
+    try:
+        email = read_email(str(claims["email"]))
+    except ChangeRefused as error:
+        raise OpenIdSignInRefused(str(error)) from None
     with transaction():
         person = people.find(email) or _add_newcomer(email, claims, settings)
     if person is None or person.disabled_at:

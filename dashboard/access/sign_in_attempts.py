@@ -7,7 +7,6 @@ from many addresses pass that limit, and meet the higher limit per email.
 """
 
 import hashlib
-import ipaddress
 import math
 import time
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from limits.storage import RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from dashboard.errors import DashboardError
+from ingress.client.networks import client_network
 from ingress.client.rate_limit import impatient_pool
 
 TIMEOUT = 1.0
@@ -33,8 +33,6 @@ FAILURES_PER_EMAIL = "100 per hour"
 """For one email from any addresses: the most consecutive failures that NIST SP 800-63B, section
 5.2.2, allows for an account. It takes at least three addresses to reach it; at this rate, 2,400 a
 day, a password of 12 characters outlives its guesser."""
-
-IPV6_PREFIX = 64
 
 _Counter = tuple[limits.RateLimitItem, tuple[str, ...]]
 """A limit, and the key of the counter that it applies to."""
@@ -90,23 +88,12 @@ class SignInAttempts:
 
     def _counters(self, address: str, email: str) -> tuple[_Counter, _Counter, _Counter]:
         """Return the counters of the pair, of the address, and of the email."""
-        source, account = _client_network(address), _digest(email)
+        source, account = client_network(address), _digest(email)
         return (
             (self._per_pair, ("sign-in pair", source, account)),
             (self._per_address, ("sign-in address", source)),
             (self._per_email, ("sign-in email", account)),
         )
-
-
-def _client_network(address: str) -> str:
-    """Return what one client controls: an IPv4 address, but a whole network of IPv6."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:
-        return address
-    return str(ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False))
 
 
 def _digest(email: str) -> str:

@@ -25,6 +25,12 @@ from services.health.as_json import explanation_json, json_value
 from services.health.explanation import explain
 
 PARAMETERS = ("status", "flag", "flag_status", "search", "sort", "after", "limit")
+LONGEST_SEARCH = 200
+"""Characters, as many as an id or name has."""
+
+MOST_FIELDS = 20
+"""Filters by fields in one request."""
+
 FIELD = "field."
 """The prefix of parameters that filter by a field, such as `field.plan=Enterprise`."""
 
@@ -72,6 +78,11 @@ def _filter() -> CompanyFilter:
         raise invalid_query(fault("flag_status", "Needs `flag`, which says the flag it is of"))
     if parameters.get("flag") and not parameters.get("flag_status"):
         raise invalid_query(fault("flag", "Needs `flag_status`, which says how it stands"))
+    if len(parameters.get("search", "")) > LONGEST_SEARCH:
+        raise invalid_query(fault("search", f"Expected at most {LONGEST_SEARCH} characters"))
+    given = [name for name, _ in parameters.items(multi=True) if name.startswith(FIELD)]
+    if len(given) > MOST_FIELDS:
+        raise invalid_query(fault(given[MOST_FIELDS], f"Expected at most {MOST_FIELDS} fields"))
     fields: dict[str, tuple[Any, ...]] = {}
     for name, values in parameters.lists():
         if name.startswith(FIELD):

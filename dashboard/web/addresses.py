@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Flask, g, url_for
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, IntegerConverter
 
 
 class NameConverter(BaseConverter):
@@ -35,14 +35,20 @@ _QUOTED = (("%25", "%"), ("%2F", "/"), ("%5C", "\\"), ("%2E", "."))
 """The percent sign comes first, so that the other replacements are not quoted again."""
 
 
+class IdConverter(IntegerConverter):
+    """The number of a row; a longer one than PostgreSQL's `bigint` names no page."""
+
+    regex = r"\d{1,18}"
+
+
 def company_address(company: str) -> str:
     """Return the URL of a company's page, by the client's own id."""
     return url_for("company.page", company_id=company)
 
 
 def configure_addresses(app: Flask) -> None:
-    """Register `<name:...>`, and allow links within an organization to omit its name."""
-    app.url_map.converters["name"] = NameConverter
+    """Register `<name:...>` and `<int:...>`, and let links within an organization omit its name."""
+    app.url_map.converters |= {"name": NameConverter, "int": IdConverter}
 
     @app.url_defaults
     def add_organization(endpoint: str, values: dict[str, Any]) -> None:

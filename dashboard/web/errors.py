@@ -48,7 +48,7 @@ def register_error_pages(app: Flask) -> None:
 
     @app.errorhandler(UnreadableCursor)
     def unreadable_cursor(_error: UnreadableCursor) -> ResponseReturnValue:
-        return _page(404)
+        return _page(400)
 
     @app.errorhandler(Exception)
     def unexpected_error(error: Exception) -> ResponseReturnValue:

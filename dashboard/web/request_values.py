@@ -1,6 +1,10 @@
 """Values that requests carry: integers, cursors, the client's address; and what is rejected."""
 
+from urllib.parse import urlsplit
+
 from flask import Flask, abort, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
 
 MAX_INTEGER = 2**31 - 1
 """The largest value of PostgreSQL's `integer`."""
@@ -44,11 +48,34 @@ def client_address() -> str:
     return request.remote_addr or "unknown"
 
 
-def reject_nul_characters(app: Flask) -> None:
-    """Answer 400 to a NUL character in a URL or form: PostgreSQL cannot store one in a text."""
+ADDRESSES = ("HX-Current-URL", "Origin", "Referer")
+"""Headers with an address, which we or a library take apart."""
+
+
+def reject_unusable_requests(app: Flask) -> None:
+    """Answer 400 to what no browser sends, and what would fail in different places otherwise.
+
+    That is a NUL character in a URL or form, which PostgreSQL cannot store in a text, and a header
+    with a malformed address. Without a valid host, there is no address of any page, so the answer
+    is none of our pages.
+    """
 
     @app.before_request
-    def check() -> None:
-        values = [request.path, *request.args.values(), *request.form.values()]
-        if any("\0" in value for value in values):
+    def check() -> ResponseReturnValue | None:
+        if isinstance(request.routing_exception, BadRequest):
+            return request.routing_exception.get_response()
+        pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
+        texts = [request.path, *(text for pair in pairs for text in pair)]
+        if any("\0" in text for text in texts):
             abort(400)
+        if not all(_is_address(request.headers.get(name, "")) for name in ADDRESSES):
+            abort(400)
+        return None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
+    return True

@@ -12,6 +12,8 @@ from limits.strategies import FixedWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from ingress.client.networks import client_network
+
 TIMEOUT = 0.25
 """Seconds for each command."""
 
@@ -78,13 +80,14 @@ class RateLimiter:
         return parse_rate(own) if own else self._default
 
     def count_address(self, address: str) -> Window:
-        """Count a request without a valid key for the client's address.
+        """Count a request without a valid key for the client's address or network.
 
         Raises:
             RedisError: Redis does not answer.
         """
-        taken = self._limiter.hit(self._default, "address", address)
-        stats = self._limiter.get_window_stats(self._default, "address", address)
+        key = ("address", client_network(address))
+        taken = self._limiter.hit(self._default, *key)
+        stats = self._limiter.get_window_stats(self._default, *key)
         remaining, reset_at = max(0, stats.remaining), math.ceil(stats.reset_time)
         return Window(self._default.amount, remaining, reset_at, not taken)
 

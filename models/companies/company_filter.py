@@ -1,5 +1,6 @@
 """Filters of lists of companies: by text, status, flag level and fields."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,9 @@ def filter_condition(
     organization_id: int, company_filter: CompanyFilter
 ) -> tuple[str, dict[str, Any]]:
     """Return an SQL condition on `companies` for a filter, and its parameters."""
-    if "\\x00" in repr(company_filter):  # PostgreSQL refuses a parameter with it
+    if any(
+        "\0" in text for text in _texts(company_filter)
+    ):  # PostgreSQL refuses a parameter with it
         return "false", {"organization_id": organization_id}
     conditions = ["organization_id = %(organization_id)s"]
     parameters: dict[str, Any] = {"organization_id": organization_id}
@@ -80,6 +83,15 @@ def filter_condition(
         for place, value in enumerate(values):
             parameters[f"value_{number}_{place}"] = json({name: value})
     return " and ".join(conditions), parameters
+
+
+def _texts(company_filter: CompanyFilter) -> Iterator[str]:
+    """Yield every text of a filter."""
+    texts = (company_filter.text, company_filter.status, company_filter.flag)
+    yield from filter(None, (*texts, company_filter.flag_status, *company_filter.flag_statuses))
+    for name, values in company_filter.fields:
+        yield name
+        yield from (value for value in values if isinstance(value, str))
 
 
 def _escape_pattern(text: str) -> str:

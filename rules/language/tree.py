@@ -110,7 +110,7 @@ class PhraseTree(Transformer[Token, Any]):
         condition = Share(bound, percent.value, _field(field), window)
         if percent.value == 0 and bound in (Bound.BELOW, Bound.AT_LEAST):
             problem = "can never hold" if bound.is_upper_bound else "always holds"
-            raise PhraseError(f"`{condition}` {problem}; no share is below 0%", percent.offset)
+            raise PhraseError(f"`{condition}` {problem}; use a share above 0%", percent.offset)
         return condition
 
     def change(self, direction: Token, percent: _Number, window: timedelta) -> Change:

@@ -42,8 +42,9 @@ class NewMember:
 
     @property
     def display_name(self) -> str:
-        """The name, or the first part of the email."""
-        return (self.name or "").strip()[:LONGEST_NAME] or self.email.strip().split("@")[0]
+        """The printable part of the name, or the first part of the email."""
+        name = "".join(filter(str.isprintable, self.name or "")).strip()
+        return name[:LONGEST_NAME] or self.email.strip().split("@")[0]
 
 
 @dataclass(frozen=True)

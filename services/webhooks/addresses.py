@@ -62,11 +62,11 @@ class AddressPolicy:
         """
         try:
             parts = urlsplit(url)
-            host, _port = parts.hostname, parts.port
+            host, port = parts.hostname, parts.port
             (host or "").encode("idna")  # as resolving it will do
         except ValueError:
             raise AddressRefused(f"`{url}` is not a URL") from None
-        if parts.scheme not in ("https", "http") or not host:
+        if parts.scheme not in ("https", "http") or not host or port == 0:
             raise AddressRefused(
                 f"`{url}` is not a webhook URL; expected for example https://example.com/webhooks"
             )

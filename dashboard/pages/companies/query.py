@@ -18,6 +18,9 @@ FIELD = "field."
 
 LONGEST_TEXT = 200
 
+MOST_FIELDS = 20
+"""Filters by fields; further ones are ignored."""
+
 _SORTS = {
     "name": Order.NAME,
     "status": Order.STATUS,
@@ -67,7 +70,7 @@ class CompanyQuery:
             status=arguments.get("status", ""),
             flag=flag,
             flag_status=arguments.get("flag_status", "") if flag else "",
-            fields=tuple(sorted(set(fields))),
+            fields=tuple(sorted(set(fields[-MOST_FIELDS:]))),
             sort=sort if sort.removeprefix("-") in _SORTS else WORST_FIRST,
         )
 

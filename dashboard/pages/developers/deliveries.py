@@ -14,7 +14,6 @@ from dashboard.pages.developers.frame import blueprint, find_endpoint, show
 from dashboard.web.context import now
 from dashboard.web.messages import enqueue_deliveries
 from dashboard.web.request_values import page_cursor
-from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from models.webhooks import delivery_log, webhook_endpoints
 from models.webhooks.delivery_log import STATES, LoggedAttempt, LoggedDelivery
@@ -51,12 +50,9 @@ def deliveries(member: Member) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         endpoint_list = webhook_endpoints.list_for_organization(organization_id)
-        try:
-            logged, next_cursor = delivery_log.read_page(
-                organization_id, filters, after=page_cursor(), limit=PAGE
-            )
-        except UnreadableCursor:
-            abort(404)
+        logged, next_cursor = delivery_log.read_page(
+            organization_id, filters, after=page_cursor(), limit=PAGE
+        )
     webhook = str(endpoint_id) if endpoint_id else None
     arguments: dict[str, Any] = {"state": state, "company": company, "webhook": webhook}
     return show(

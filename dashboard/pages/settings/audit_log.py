@@ -4,6 +4,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, administrator
+from dashboard.web.request_values import database_bigint
 from models.database import transaction
 from models.organizations import audit_log
 
@@ -18,7 +19,7 @@ def page(member: Member) -> ResponseReturnValue:
     """Show the changes, newest first, optionally of one person or one kind."""
     person = request.args.get("person") or None
     action = request.args.get("action") or None
-    before_id = request.args.get("before", type=int)
+    before_id = request.args.get("before", type=database_bigint)
     organization_id = member.organization.id
     with transaction():
         entries = audit_log.read_page(

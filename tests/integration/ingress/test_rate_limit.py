@@ -82,6 +82,17 @@ def test_requests_without_a_valid_key_share_a_limit_by_address(serve: Serve) -> 
     assert rate_limit_of(elsewhere)[:2] == (3, 2)
 
 
+def test_the_addresses_of_one_ipv6_network_count_together(serve: Serve) -> None:
+    ingress = serve(rate_limit="9/hour")
+
+    def remaining(address: str) -> int:
+        response = ingress.track(SMALL, environ_overrides={"REMOTE_ADDR": address})
+        return rate_limit_of(response)[1]
+
+    assert [remaining(f"2001:db8::{n}") for n in range(1, 4)] == [8, 7, 6]
+    assert remaining("2001:db8:0:1::1") == 8
+
+
 def test_requests_refused_before_their_key_is_checked_count_for_the_address(
     serve: Serve,
 ) -> None:

@@ -97,6 +97,12 @@ class Dashboard:
         with transaction():
             return organizations.create(name)
 
+    def find_organization(self, name: str) -> Organization:
+        with transaction():
+            found = organizations.find(name)
+        assert found is not None
+        return found
+
     def person(
         self,
         email: str,

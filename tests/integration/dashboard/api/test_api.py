@@ -1,6 +1,7 @@
 """The read API: authentication, answers, and their agreement with the OpenAPI description."""
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +26,11 @@ from tests.support.ingress.former_keys import add_key_as_the_release_before
 from tests.support.world import RULES, World
 
 Description = dict[str, Any]
+
+
+def cursor_of(order: str, *keys: Any) -> str:
+    """Return a cursor of an order, with any keys."""
+    return urlsafe_b64encode(json.dumps([order, *keys]).encode()).decode()
 
 
 def described_response(description: Description, path: str, status: int) -> Description:
@@ -204,8 +210,16 @@ def test_companies_are_read_page_by_page(api: Api, world: World) -> None:
         ("/companies", {"stauts": "At Risk"}, "stauts"),
         ("/companies", {"status": ["Healthy", "At Risk"]}, "status"),
         ("/companies", {"field.": "x"}, "field."),
+        ("/companies", {"field.a": ["x"] * 21}, "field.a"),
+        ("/companies", {"search": "x" * 201}, "search"),
         ("/companies/a/health", {"verbose": "1"}, "verbose"),
         ("/transitions", {"after": "not-a-cursor"}, "after"),
+        ("/transitions", {"after": cursor_of("feed", True)}, "after"),
+        ("/transitions", {"after": cursor_of("feed", -(2**63))}, "after"),
+        ("/transitions", {"after": cursor_of("feed", 2**63)}, "after"),
+        ("/transitions", {"after": cursor_of("feed", 1.5)}, "after"),
+        ("/companies", {"after": cursor_of("name False", "a\0", 1)}, "after"),
+        ("/companies", {"after": cursor_of("name False", "a")}, "after"),
         ("/transitions", {"since": "2026-01-01"}, "since"),
     ],
 )

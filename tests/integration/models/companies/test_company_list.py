@@ -116,7 +116,7 @@ def test_a_part_of_the_name_or_id_matches_in_any_case(text: str) -> None:
     assert matches(o, text=text) == ["co_42"]
 
 
-@pytest.mark.parametrize("text", ["%", "_", "\\", "Acme%"])
+@pytest.mark.parametrize("text", ["%", "_", "\\", "Acme%", "\\x00"])
 def test_characters_of_patterns_match_literally(text: str) -> None:
     o = organization()
     add(o, ListCompany("plain", "Acme"), ListCompany("odd", f"Acme {text} Inc"))

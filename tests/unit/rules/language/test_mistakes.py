@@ -108,6 +108,22 @@ def parse_error(text: str, parse: Callable[[str], object] = parse_condition) -> 
             "`At least 0 times in 7 days` always holds; use a number of at least 1",
         ),
         (
+            "distinct users in 7 days below 0% of company.seats",
+            31,
+            (
+                "`Distinct users in 7 days below 0% of company.seats` can never hold; use a share"
+                " above 0%"
+            ),
+        ),
+        (
+            "distinct users in 7 days at least 0% of company.seats",
+            34,
+            (
+                "`Distinct users in 7 days at least 0% of company.seats` always holds; use a share"
+                " above 0%"
+            ),
+        ),
+        (
             "at least 10001 times in 1 day",
             9,
             "`10001` is too many; a count goes up to 10,000",

@@ -207,6 +207,7 @@ def test_a_trailing_dot_does_not_hide_a_loopback_address(host: str) -> None:
         "unix:///run/app.sock",
         "javascript:alert(1)",
         "https://example.com:99999/hook",
+        "https://example.com:0/hook",
         "https://example.com:port/hook",
         "https://[::1/hook",
         "https://user@example.com/hook",

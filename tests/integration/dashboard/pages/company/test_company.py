@@ -250,7 +250,7 @@ def test_the_timeline_shows_one_kind_or_one_key(dashboard: Dashboard, world: Wor
 def test_an_invalid_cursor_is_not_found(dashboard: Dashboard, world: World, page: str) -> None:
     add_history(world)
     browser = viewer_of(dashboard, world)
-    assert browser.get(address_of(world, f"/{page}?after=nonsense")).status_code == 404
+    assert browser.get(address_of(world, f"/{page}?after=nonsense")).status_code == 400
 
 
 def test_users_are_listed_with_the_time_they_were_last_seen(

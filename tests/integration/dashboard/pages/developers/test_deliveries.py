@@ -52,7 +52,7 @@ def test_the_log_is_filtered_by_state_endpoint_and_company(developers: Developer
     assert shown(webhook=uuid4()) == []
     assert shown(company="nobody", state="failed") == []
     assert len(shown(webhook="nonsense")) == 2
-    assert developers.browser.get(f"{BASE}/deliveries?after=x").status_code == 404
+    assert developers.browser.get(f"{BASE}/deliveries?after=x").status_code == 400
     page = developers.browser.get(f"{BASE}/deliveries/{listed_delivery.id}")
     assert HOSTILE in unescape(text_of(page))
     assert "<b>" not in page.text

@@ -229,3 +229,28 @@ def test_abandoned_sign_ins_do_not_fill_the_cookie(dashboard: Dashboard) -> None
         [cookie] = [c for c in sent.headers.getlist("Set-Cookie") if c.startswith("brazebee=")]
         assert len(cookie) < 2_500
     assert come_back(browser).location == "/"
+
+
+@pytest.mark.parametrize("email", ["ann\0@acme.com", "ann\x1b@acme.com", "a" * 9_000, "a b", 7])
+def test_an_email_that_is_none_is_refused(
+    dashboard: Dashboard, provider: Provider, email: Any
+) -> None:
+    provider.claims["email"] = email
+    browser = dashboard.browser()
+    assert_rejected(browser, come_back(browser), "is not an email address.")
+
+
+def test_what_cannot_be_printed_in_the_name_of_a_newcomer_is_left_out(
+    serve_dashboard: ServeDashboard, open_id: OpenIdSettings, provider: Provider
+) -> None:
+    dashboard = serve_dashboard(
+        open_id=replace(open_id, domain="acme.com", default_role="viewer", organization="acme")
+    )
+    dashboard.organization("acme")
+    provider.claims["name"] = "Ann\0 \x1b[2JExample\n" + "x" * 5_000
+    assert come_back(dashboard.browser()).location == "/"
+    with transaction():
+        person = people.find("ann@acme.com")
+    assert person is not None
+    assert person.name.startswith("Ann [2JExamplexxx")
+    assert len(person.name) == 200
