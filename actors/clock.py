@@ -1,9 +1,9 @@
 """The clock: enqueues due flags, overrides and deliveries, and work whose messages were lost."""
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from dramatiq.errors import BrokerError
 from redis.exceptions import RedisError
@@ -41,6 +41,16 @@ DELETE_ATTEMPTS_CHUNK = 1_000
 RETRY_PAUSE_SECONDS = 1.0
 
 
+class Stopping(Protocol):
+    """Whether the clock is to stop: a `StopRequest`, or a `threading.Event`."""
+
+    def is_set(self) -> bool:
+        """Return whether it is."""
+
+    def wait(self, timeout: float, /) -> bool:
+        """Wait at most `timeout` seconds until it is; return whether it is."""
+
+
 class Clock:
     """The loop of the clock process. Several may run; the one that holds the lock leads."""
 
@@ -63,7 +73,7 @@ class Clock:
         self._with_old_attempts: list[int] = []
         self._totals_refreshed_at = BEGINNING
 
-    def run(self, stopping: threading.Event) -> None:
+    def run(self, stopping: Stopping) -> None:
         """Tick until stopped, through outages of PostgreSQL and Redis."""
         while not stopping.is_set():
             try:
@@ -75,7 +85,7 @@ class Clock:
                     self._in_outage = True
                 stopping.wait(RETRY_PAUSE_SECONDS)
 
-    def _lead(self, stopping: threading.Event) -> None:
+    def _lead(self, stopping: Stopping) -> None:
         while not try_lock_for_session(AdvisoryLock.CLOCK):
             if stopping.wait(RETRY_PAUSE_SECONDS):
                 return

@@ -45,6 +45,11 @@ class Deliverer:
         self._capacity = capacity
         self._slots = transport.policy.in_flight
         self._in_progress: set[Request] = set()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Make no further attempts: those that are asked for are left to the clock."""
+        self._stopping = True
 
     def deliver(self, request: Request, *, parked: bool = False) -> None:
         """Make an attempt, and those of the endpoint's next deliveries while they are accepted.
@@ -60,7 +65,9 @@ class Deliverer:
             OperationalError, InterfaceError: PostgreSQL cannot be reached. If a lease began, it
                 expires, and the clock enqueues the delivery again.
         """
-        if request in self._in_progress or not self._capacity.has_room(request.endpoint_id):
+        if self._stopping or request in self._in_progress:
+            return
+        if not self._capacity.has_room(request.endpoint_id):
             return
         if parked and self._capacity.unfinished(request.endpoint_id) >= self._slots:
             return
@@ -84,7 +91,10 @@ class Deliverer:
                     )
             with self._capacity.working(request.organization_id, request.endpoint_id):
                 accepted = record_success(
-                    claimed, made, utc_now(), claim_next=time.monotonic() < leave_at
+                    claimed,
+                    made,
+                    utc_now(),
+                    claim_next=time.monotonic() < leave_at and not self._stopping,
                 )
             self._counters.attempted(claimed.delivery, made)
             _log(accepted)

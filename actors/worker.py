@@ -10,6 +10,7 @@ from actors.capacity import Capacity
 from actors.deliver import Deliverer
 from actors.registration import register_actors
 from actors.retries import WebhookRetries
+from actors.stopped_attempts import StoppedAttempts
 from config.errors import ConfigError
 from config.process import collect_garbage_rarely, configure_logging
 from config.settings import Settings
@@ -52,15 +53,13 @@ broker = build_broker(
     webhook_prefetch=threads,
 )
 dramatiq.set_broker(broker)
-register_actors(
+deliverer = Deliverer(
     broker,
-    rulebooks=RuleBooks(),
-    deliverer=Deliverer(
-        broker,
-        transport=Transport(AddressPolicy(settings.webhook_allow_nets), settings.webhooks),
-        secret_keys=settings.secret_keys,
-        counters=counters,
-        capacity=capacity,
-    ),
+    transport=Transport(AddressPolicy(settings.webhook_allow_nets), settings.webhooks),
+    secret_keys=settings.secret_keys,
+    counters=counters,
+    capacity=capacity,
 )
+broker.add_middleware(StoppedAttempts(deliverer))
+register_actors(broker, rulebooks=RuleBooks(), deliverer=deliverer)
 collect_garbage_rarely()

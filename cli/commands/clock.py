@@ -1,7 +1,5 @@
 """`brazebee clock`: the process that finds due work and enqueues it."""
 
-import signal
-import threading
 from collections.abc import Callable
 from datetime import datetime
 
@@ -11,6 +9,7 @@ from actors.clock import Clock
 from cli.connection import find_settings
 from config.process import configure_logging
 from config.settings import Settings
+from config.stop_signals import stop_on_signals
 from models.database import check_database, connect
 from queues.broker import QueueBroker, build_broker
 from services.times import utc_now
@@ -19,13 +18,11 @@ from services.times import utc_now
 @click.command("clock")
 def clock() -> None:
     """Run the clock until stopped. A second clock may run; it takes over when the first ends."""
+    stopping = stop_on_signals()
     settings = find_settings()
     configure_logging(settings.log_level)
     connect(settings)
     check_database()
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
     build_clock(settings, build_broker(settings.redis_url), utc_now).run(stopping)
 
 

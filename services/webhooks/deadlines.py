@@ -27,6 +27,7 @@ class Deadline:
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._ended = threading.Event()
+        self.stopped = False
         _WATCHDOG.watch(self)
 
     @property
@@ -45,7 +46,7 @@ class Deadline:
     @property
     def reason(self) -> str:
         """Return what to say of an attempt whose time was up."""
-        return f"no answer within {self.seconds:g} s"
+        return STOPPED if self.stopped else f"no answer within {self.seconds:g} s"
 
     def remaining_to_connect(self) -> float:
         """Return the seconds that resolving or connecting may take from now on; never 0."""
@@ -64,6 +65,13 @@ class Deadline:
             self.shut_down()
             self._ended.wait(TO_END_SECONDS)
 
+    def stop(self) -> None:
+        """End the attempt now, unless it has ended."""
+        if not self._ended.is_set():
+            self.stopped = True
+            self.ends_at = time.monotonic()
+            self.shut_down()
+
     def shut_down(self) -> None:
         """Shut down the sockets."""
         with self._lock:
@@ -72,6 +80,14 @@ class Deadline:
                     watched.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     continue  # the peer has closed it already
+
+
+STOPPED = "Brazebee was stopped before an answer came"
+
+
+def stop_attempts() -> None:
+    """End all attempts in progress now, because this process stops."""
+    _WATCHDOG.stop_all()
 
 
 class _Watchdog:
@@ -91,6 +107,12 @@ class _Watchdog:
                 self._thread.start()
             elif self._deadlines[0][2] is deadline:
                 self._changed.notify()
+
+    def stop_all(self) -> None:
+        with self._changed:
+            deadlines = [deadline for _, _, deadline in self._deadlines]
+        for deadline in deadlines:
+            deadline.stop()
 
     def _run(self) -> None:
         while True:

@@ -52,5 +52,7 @@ def make_attempt(
         started_at, response.duration_ms, response.status_code, response.error, response.body
     )
     if made.error is not None:
-        raise AttemptFailed(claimed, made, retry_after=response.retry_after)
+        raise AttemptFailed(
+            claimed, made, retry_after=response.retry_after, stopped=response.stopped
+        )
     return made

@@ -33,10 +33,12 @@ class AttemptFailed(ServiceError):
         *,
         retry_after: str | None = None,
         our_fault: bool = False,
+        stopped: bool = False,
     ) -> None:
-        """`our_fault` means that the endpoint was not even called."""
+        """`our_fault` means that the endpoint was not even called, `stopped` that we hung up."""
         super().__init__(attempt.error)
         self.our_fault = our_fault
+        self.stopped = stopped
         self.claimed = claimed
         self.attempt = attempt
         self.retry_after = retry_after
@@ -120,7 +122,7 @@ def _is_blamed(failed: AttemptFailed) -> bool:
     endpoint that gets few others.
     """
     claimed = failed.claimed
-    if failed.our_fault:
+    if failed.our_fault or failed.stopped:
         return False
     if claimed.probe:
         return True
@@ -131,6 +133,9 @@ def _is_blamed(failed: AttemptFailed) -> bool:
 def _result(failed: AttemptFailed, endpoint: Endpoint | None, now: datetime) -> Result:
     """Return the new state of a row whose attempt failed."""
     claimed, delivery = failed.claimed, failed.claimed.delivery
+    if failed.stopped:  # another process makes the attempt again, at once
+        state = State.PAUSED if endpoint and endpoint.disabled_at else State.WAITING
+        return Result(state, counts=False, manual=delivery.manual, next_attempt_at=now)
     if claimed.probe and not failed.refused:
         state = State.PAUSED if endpoint and endpoint.disabled_at else State.WAITING
         return Result(state, counts=False, manual=delivery.manual)

@@ -34,7 +34,8 @@ time is up one after another."""
 class Response:
     """The response of an endpoint, or why there is none.
 
-    `error` is None exactly for a 2xx; `status_code` is None if no response arrived.
+    `error` is None exactly for a 2xx; `status_code` is None if no response arrived. `stopped` means
+    that nobody waits for it any more: this process stops.
     """
 
     status_code: int | None
@@ -42,6 +43,7 @@ class Response:
     body: str | None
     duration_ms: int
     retry_after: str | None = None
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Transport:
             status_code, text, retry_after = self._exchange(url, body, headers, deadline)
         except (requests.RequestException, HTTPError, AddressRefused, OSError, ValueError) as error:
             reason = deadline.reason if deadline.passed else _reason(error, deadline)
-            return Response(None, reason, None, _elapsed_ms(started))
+            return Response(None, reason, None, _elapsed_ms(started), stopped=deadline.stopped)
         finally:
             deadline.cancel()
         error_text = None if 200 <= status_code < 300 else f"answered {status_code}"

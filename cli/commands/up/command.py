@@ -1,8 +1,6 @@
 """The command `brazebee up`: its options, and the run from the first server to the last."""
 
 import os
-import signal
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from cli.commands.up.rule_file_watch import RuleFileWatch
 from cli.commands.up.servers import start_servers
 from cli.commands.up.welcome import welcome
 from config.files import HEALTH_RULES
+from config.stop_signals import StopRequest, stop_on_signals
 from models.database import connect
 from standalone.data_directory import (
     DATA_DIRECTORY_VARIABLE,
@@ -25,18 +24,19 @@ from standalone.data_directory import (
     DataDirectory,
     RunningInstance,
 )
+from standalone.errors import StandaloneError
 from standalone.leftovers import end_leftovers
 from standalone.supervisor import Supervisor
 
 MAXIMUM_PORT = 65535
 STOP_SECONDS = 25.0
 STOP_ORDER = (
-    ("web", "dashboard"),
-    ("clock", "persist", "evaluate", "deliver"),
+    ("web", "dashboard", "clock", "persist", "evaluate", "deliver"),
     ("redis",),
     ("postgres",),
 )
-"""First stop taking events, then finish the work in progress, then stop the servers."""
+"""First finish the requests and the work in progress, then stop the servers. What is accepted
+meanwhile waits in the journal for the next start."""
 
 
 @click.command()
@@ -68,6 +68,7 @@ def up(
 
     PostgreSQL and Redis are embedded unless DATABASE_URL and REDIS_URL are set.
     """
+    stopping = stop_on_signals()
     options = Options(
         host,
         port,
@@ -77,18 +78,10 @@ def up(
         rules or HEALTH_RULES,
     )
     with options.data.claimed():
-        _run(options, _stop_on_signals())
+        _run(options, stopping)
 
 
-def _stop_on_signals() -> threading.Event:
-    """Return an event that Ctrl-C, SIGTERM and SIGHUP set, also repeatedly."""
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stopping.set())
-    return stopping
-
-
-def _run(options: Options, stopping: threading.Event) -> None:
+def _run(options: Options, stopping: StopRequest) -> None:
     ended = end_leftovers(options.data.processes, STOP_ORDER)
     check_ports(options)
     environment, settings = process_environment(options)
@@ -105,7 +98,8 @@ def _run(options: Options, stopping: threading.Event) -> None:
                 os.getpid(), options.base_url, shared_variables(environment), options.dashboard_url
             )
         )
-        supervisor.start(procfile_commands(options.scale))
+        if not stopping.is_set():
+            supervisor.start(procfile_commands(options.scale))
         if wait_until_ready(options, supervisor, stopping) or first.created_anything:
             supervisor.log("ready")
             click.echo(welcome(options.base_url, options.dashboard_url, environment, first))
@@ -113,6 +107,9 @@ def _run(options: Options, stopping: threading.Event) -> None:
             supervisor.restart_ended()
             watch.check()
         supervisor.log("stopping")
+    except StandaloneError:
+        if not stopping.is_set():
+            raise
     finally:
         supervisor.stop(STOP_ORDER, STOP_SECONDS)
     supervisor.log(f"stopped; all data is kept in {options.data.root}")

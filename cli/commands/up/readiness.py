@@ -1,17 +1,17 @@
 """Waits until the ingress and the dashboard are ready."""
 
-import threading
 import time
 
 import requests
 
 from cli.commands.up.options import Options
+from config.stop_signals import StopRequest
 from standalone.supervisor import Supervisor
 
 READY_SECONDS = 30.0
 
 
-def wait_until_ready(options: Options, supervisor: Supervisor, stopping: threading.Event) -> bool:
+def wait_until_ready(options: Options, supervisor: Supervisor, stopping: StopRequest) -> bool:
     """Wait up to `READY_SECONDS`, restarting processes that end; return whether all are ready."""
     deadline = time.monotonic() + READY_SECONDS
     pending = [options.base_url, *filter(None, [options.dashboard_url])]

@@ -1,9 +1,9 @@
 """Starts the embedded PostgreSQL and Redis, and waits until the servers in use answer."""
 
-import threading
 from collections.abc import Mapping
 
 from cli.commands.up.environment import is_embedded
+from config.stop_signals import StopRequest
 from standalone.data_directory import DataDirectory
 from standalone.embedded import postgres_command, redis_command
 from standalone.supervisor import Supervisor
@@ -14,7 +14,7 @@ def start_servers(
     data: DataDirectory,
     supervisor: Supervisor,
     environment: Mapping[str, str],
-    stopping: threading.Event,
+    stopping: StopRequest,
 ) -> None:
     """Start the embedded servers, and wait for them or for the configured ones.
 
