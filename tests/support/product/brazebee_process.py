@@ -63,6 +63,16 @@ class Brazebee:
         Each process takes most of a second of CPU to start, so tests leave out what they do not
         need.
         """
+        self.begin(*options, **scale)
+        eventually(lambda: "Brazebee is ready" in self.text or self._ended(), START_SECONDS)
+        assert not self._ended(), self.text
+        key = re.search(r"bzb_\S+", self.text)
+        if key:
+            self.api_key = key.group()
+        return self
+
+    def begin(self, *options: str, **scale: int) -> None:
+        """Start it, and do not wait."""
         if scale:
             options = (*options, "--scale", ",".join(f"{name}={n}" for name, n in scale.items()))
         self.output.clear()
@@ -74,12 +84,6 @@ class Brazebee:
             text=True,
         )
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
-        eventually(lambda: "Brazebee is ready" in self.text or self._ended(), START_SECONDS)
-        assert not self._ended(), self.text
-        key = re.search(r"bzb_\S+", self.text)
-        if key:
-            self.api_key = key.group()
-        return self
 
     def use_template(self) -> None:
         """Take a migrated database from the template of the tests, before the first start."""
