@@ -2,6 +2,8 @@
 
 import click
 
+from config.printable import printable
+
 
 class CommandError(click.ClickException):
     """Raised when a command refuses to do its work: one sentence, exit code 1."""
@@ -10,4 +12,4 @@ class CommandError(click.ClickException):
 
     def show(self, _file: object = None) -> None:
         """Print the reason to standard error."""
-        click.echo(self.message, err=True)
+        click.echo(printable(self.message, keep="\n\t"), err=True)

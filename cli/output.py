@@ -9,6 +9,7 @@ import click
 import orjson
 from tabulate import tabulate
 
+from config.printable import printable
 from rules.durations import format_instant
 from services.health.as_json import json_value
 
@@ -42,6 +43,11 @@ def describe(row: Mapping[str, Any]) -> None:
         click.echo(f"{name.replace('_', ' '):<{width}}{_cell(value)}")
 
 
+def print_text(text: str, *, err: bool = False, fg: str | None = None) -> None:
+    """Print a text that quotes what comes from outside, without its control characters."""
+    click.secho(printable(text, keep="\n\t"), err=err, fg=fg)
+
+
 def content_json(content: bytes) -> str | dict[str, str]:
     """Return content as JSON: a text, or `{"base64": ...}` if it is none."""
     try:
@@ -57,4 +63,4 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return format_instant(value)
-    return str(value)
+    return printable(str(value))

@@ -1,4 +1,4 @@
-"""Log lines about errors that never contain what an event contains.
+"""Log lines that are one line each, and never contain what an event contains.
 
 Messages of errors may quote values: PostgreSQL's show the row that violates a constraint, Python's
 the text that is no number, and Dramatiq prints the arguments of actors. So a line has the message
@@ -16,6 +16,8 @@ import psycopg2
 from dramatiq import Message
 from dramatiq.broker import MessageProxy
 from redis.exceptions import RedisError
+
+from config.printable import printable
 
 _WITHOUT_VALUES = (
     ArithmeticError,
@@ -67,6 +69,12 @@ class SafeFormatter(logging.Formatter):
             record.args = tuple(_without_arguments(arg) for arg in record.args or ())
         return super().format(record)
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- its name in the base class
+        """See `logging.Formatter.formatMessage`; a message is one line, whatever it names."""
+        record = copy(record)
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
     def formatException(self, ei: ExceptionInfo | tuple[None, None, None]) -> str:  # noqa: N802 -- its name in the base class
         """See `logging.Formatter.formatException`; lines of code show no values."""
         parts = []
@@ -94,7 +102,7 @@ def _database_error(error: BaseException) -> psycopg2.Error | None:
 
 def _first_line(error: BaseException) -> str:
     """Return the first line of a message: PostgreSQL quotes values in the others."""
-    return str(error).strip().partition("\n")[0]
+    return printable(str(error).strip().partition("\n")[0])
 
 
 def _without_arguments(arg: object) -> object:

@@ -7,7 +7,7 @@ import click
 from cli.commands.flags import describe_override
 from cli.connection import database_transaction, find_organization
 from cli.errors import CommandError
-from cli.output import json_option, org_option, print_json, print_rows
+from cli.output import json_option, org_option, print_json, print_rows, print_text
 from models.companies import companies
 from models.database import read_one_snapshot
 from rules.durations import format_instant
@@ -54,11 +54,11 @@ def _print(explanation: Explanation) -> None:
     company = explanation.company
     since = f" since {format_instant(company.changed_at)}" if company.changed_at else ""
     score = "" if explanation.score is None else f", score {explanation.score}"
-    click.echo(f"{company.name} ({company.external_id}) is {explanation.status}{since}{score}.")
+    print_text(f"{company.name} ({company.external_id}) is {explanation.status}{since}{score}.")
     for flag in explanation.flags:
-        click.echo(f"\n{flag.flag}: {flag.status}")
+        print_text(f"\n{flag.flag}: {flag.status}")
         for title, text in _lines(flag, explanation.rules_version):
-            click.echo(f"  {title:<9}{text}")
+            print_text(f"  {title:<9}{text}")
     if not explanation.flags:
         click.echo("\nThe rules have no flags.")
     click.echo("")

@@ -10,7 +10,7 @@ from cli.connection import database_transaction, find_organization
 from cli.endpoints import enqueue_deliveries, find_endpoint
 from cli.errors import CommandError
 from cli.option_types import Instant
-from cli.output import json_option, org_option, print_json, print_rows
+from cli.output import json_option, org_option, print_json, print_rows, print_text
 from cli.progress import wait_for_zero
 from models.organizations.organizations import Organization
 from models.webhooks import delivery_log, manual_deliveries
@@ -74,8 +74,8 @@ def show(delivery_id: UUID, org: str, as_json: bool) -> None:
     if as_json:
         print_json({**_as_row(delivery), "payload": payload, "attempts": rows})
         return
-    click.echo(f"{delivery.event} for {delivery.company or 'a test'} to {delivery.url}:")
-    click.echo(f"{delivery.state}\n\n{payload}\n")
+    print_text(f"{delivery.event} for {delivery.company or 'a test'} to {delivery.url}:")
+    print_text(f"{delivery.state}\n\n{payload}\n")
     print_rows(rows, as_json=False, empty="No attempts yet.")
 
 

@@ -11,7 +11,7 @@ from cli.connection import database_transaction, find_organization
 from cli.endpoints import enqueue_deliveries
 from cli.errors import CommandError
 from cli.option_types import Instant, current_user
-from cli.output import json_option, org_option, print_json, print_rows
+from cli.output import json_option, org_option, print_json, print_rows, print_text
 from config.settings import Settings
 from models.companies import companies
 from models.health import flag_overrides
@@ -224,8 +224,8 @@ def _print_result(result: OverrideResult, settings: Settings, *, as_json: bool) 
     change = "is " + " ".join(describe_override(override))
     if override.ended_at is not None:
         change = "counts as evaluated again"
-    click.echo(f"{override.flag} of {company.name} ({company.external_id}) {change}.")
+    print_text(f"{override.flag} of {company.name} ({company.external_id}) {change}.")
     if override.start_recorded and (override.ended_at is None or override.end_recorded):
-        click.echo(f"{company.name} is {company.health_status}.")
+        print_text(f"{company.name} is {company.health_status}.")
     else:
         click.echo("Events are waiting to be stored; the change counts as soon as they are.")

@@ -9,7 +9,7 @@ import click
 from cli.connection import database_transaction, find_organization, find_settings
 from cli.endpoints import enqueue_deliveries, find_endpoint, require_secret_keys
 from cli.errors import CommandError
-from cli.output import json_option, org_option, print_json, print_rows
+from cli.output import json_option, org_option, print_json, print_rows, print_text
 from config.settings import Settings
 from models.webhooks import delivery_log, webhook_endpoints
 from models.webhooks.webhook_endpoints import Subscription
@@ -219,9 +219,9 @@ def test(endpoint_id: UUID, org: str, as_json: bool) -> None:
     if as_json:
         print_json(vars(attempt))
     else:
-        click.echo(attempt.error or f"Accepted: {attempt.status_code} in {attempt.duration_ms} ms.")
+        print_text(attempt.error or f"Accepted: {attempt.status_code} in {attempt.duration_ms} ms.")
         if attempt.response:
-            click.echo(attempt.response)
+            print_text(attempt.response)
     if attempt.error:
         raise SystemExit(1)
 

@@ -6,6 +6,7 @@ from itertools import zip_longest
 
 import orjson
 
+from config.printable import printable
 from services.events.tracked_event import ACCEPTED_AT
 
 SHORT = 200
@@ -31,15 +32,7 @@ def accepted_at(fields: Sequence[bytes]) -> datetime | None:
 
 def as_text(content: bytes) -> str:
     """Return content as printable text, in which everything else is escaped, in Python's way."""
-    text = content.decode(errors="backslashreplace")
-    if text.isprintable():
-        return text
-    return "".join(
-        character
-        if character.isprintable() or character in "\n\t"
-        else character.encode("unicode_escape").decode()
-        for character in text
-    )
+    return printable(content.decode(errors="backslashreplace"), keep="\n\t")
 
 
 def short(text: str) -> str:

@@ -6,7 +6,7 @@ import click
 
 from cli.commands.rules.files import file_argument, read_rule_file, show_faults
 from cli.errors import CommandError
-from cli.output import json_option, print_json
+from cli.output import json_option, print_json, print_text
 from rules.durations import pluralize
 from rules.file.json_schema import rule_schema
 from rules.file.rule_file import check_rules
@@ -32,7 +32,7 @@ def check(file: Path, as_json: bool) -> None:
     if as_json:
         return
     for warning in checked.warnings:
-        click.secho(warning.in_context(str(file), source), fg="yellow")
+        print_text(warning.in_context(str(file), source), fg="yellow")
     flags, events = len(checked.book.flags), len(checked.book.events)
     result = pluralize(len(checked.warnings), "warning") if checked.warnings else "no faults"
     click.echo(f"{file}: {pluralize(events, 'event')}, {pluralize(flags, 'flag')}, {result}.")

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from cli.errors import CommandError
+from cli.output import print_text
 from rules.book import RuleBook
 from rules.faults import Fault
 from rules.file.rule_file import check_rules
@@ -34,7 +35,7 @@ def load_rules(path: Path) -> RuleFile:
     if checked.book is None:
         raise CommandError(show_faults(path, source, checked.faults))
     for warning in checked.warnings:
-        click.secho(warning.in_context(str(path), source), fg="yellow", err=True)
+        print_text(warning.in_context(str(path), source), fg="yellow", err=True)
     return RuleFile(path, source, checked.book)
 
 

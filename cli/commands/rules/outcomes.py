@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import click
-
 from cli.errors import CommandError
+from cli.output import print_text
 from rules.durations import format_instant
 from rules.phrases.fields import as_instant
 from services.rules.backtest import ReplayPeriod
@@ -67,7 +66,7 @@ def known_outcomes(
         else:
             outcome_times[outcome.company] = outcome.at
             continue
-        click.echo(f"{path}:{outcome.line}: left out: {reason}", err=True)
+        print_text(f"{path}:{outcome.line}: left out: {reason}", err=True)
     return outcome_times
 
 

@@ -9,7 +9,7 @@ import click
 
 from cli.commands.rules.files import file_argument, load_rules
 from cli.connection import database_transaction, find_organization
-from cli.output import json_option, org_option, print_json, print_rows
+from cli.output import json_option, org_option, print_json, print_rows, print_text
 from cli.progress import with_progress
 from models.companies import companies
 from models.database import read_one_snapshot
@@ -104,7 +104,7 @@ def print_plan(planned: Plan, *, limit: int | None) -> None:
         f"{f', {flags_only} more only flags' if flags_only else ''}."
     )
     if planned.refused_events:
-        click.secho(
+        print_text(
             f"No longer accepted, but refused: {', '.join(planned.refused_events)}.", fg="yellow"
         )
 

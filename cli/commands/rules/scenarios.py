@@ -7,7 +7,7 @@ import click
 
 from cli.commands.rules.files import file_argument, load_rules, read_rule_file, show_faults
 from cli.errors import CommandError
-from cli.output import json_option, print_json
+from cli.output import json_option, print_json, print_text
 from rules.durations import pluralize
 from rules.faults import RuleFileError
 from rules.scenarios.file import read_scenarios, rules_tested_by
@@ -83,7 +83,7 @@ def _print(tests: Path, results: Results) -> None:
         verdict = click.style("FAILED", fg="red") if failures else click.style("ok", fg="green")
         click.echo(f"{test.name} ... {verdict}")
         for failure in failures:
-            click.echo(f"  {tests}:{failure.line}: {failure.message}")
+            print_text(f"  {tests}:{failure.line}: {failure.message}")
     failed = sum(bool(failures) for _, failures in results)
     passed = f"{len(results) - failed} of {pluralize(len(results), 'test')} passed"
     click.secho(f"{passed}, {failed} failed." if failed else f"{passed}.", bold=True)

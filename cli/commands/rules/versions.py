@@ -7,7 +7,7 @@ import click
 
 from cli.connection import database_transaction, find_organization
 from cli.errors import CommandError
-from cli.output import json_option, org_option, print_json, print_rows
+from cli.output import json_option, org_option, print_json, print_rows, print_text
 from models.organizations import rule_versions
 from models.organizations.rule_versions import RuleVersion
 
@@ -41,7 +41,7 @@ def history(version: int | None, org: str, as_json: bool) -> None:
         return
     colours = {"+": "green", "-": "red", "@": "cyan"}
     for line in difference:
-        click.secho(line, fg=colours.get(line[:1]))
+        print_text(line, fg=colours.get(line[:1]))
 
 
 @click.command("show")

@@ -6,6 +6,7 @@ from pathlib import Path
 from cli.commands.rules.files import read_rule_file, show_faults
 from cli.commands.rules.planned_changes import make_plan
 from cli.errors import CommandError
+from config.printable import printable
 from models.companies import companies
 from models.database import UNAVAILABLE, transaction
 from models.organizations import organizations, rule_versions
@@ -33,7 +34,7 @@ class RuleFileWatch:
     def __init__(self, file: Path, organization: str, log: Callable[[str], None]) -> None:
         self._file = file
         self._organization = organization
-        self._log = log
+        self._print = log
         self._last_stamp: Stamp | None = None
         self._handled_stamp: Stamp | None = None
         self._handled_text: str | None = None
@@ -152,6 +153,9 @@ class RuleFileWatch:
     def _refuse(self, reason: str) -> None:
         self._log(f"{self._file} was not applied; the previous rules stay in force:")
         self._log_lines(reason)
+
+    def _log(self, line: str) -> None:
+        self._print(printable(line))
 
     def _log_lines(self, text: str) -> None:
         for line in text.splitlines():

@@ -123,3 +123,13 @@ def test_an_error_that_ends_a_process_is_logged_without_values(
     printed = capsys.readouterr().err
     assert "ValueError" in printed
     assert SECRET not in printed
+
+
+def test_a_message_is_one_line_whatever_it_names() -> None:
+    original = record("company %s: %s", "line\nbreak\r", "\x1b]0;title\x07")
+    text = SafeFormatter("%(levelname)s %(message)s").format(original)
+    assert text == r"ERROR company line\nbreak\r: \x1b]0;title\x07"
+
+
+def test_the_description_of_an_error_is_one_line() -> None:
+    assert describe(RuntimeError("no\x1b[2J file\rhere")) == r"RuntimeError: no\x1b[2J file\rhere"
