@@ -25,6 +25,8 @@ from services.webhooks.deadlines import Deadline
 
 USER_AGENT = "Brazebee-Webhooks/1"
 
+MOST_INTERIM_RESPONSES = 100
+
 PATIENCE_SECONDS = 5.0
 """How much later than the deadline a read times out by itself: the deadline ends attempts whose
 time is up one after another."""
@@ -117,9 +119,25 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
+class _FinalResponse(http.client.HTTPResponse):
+    """The final response; interim ones before it, such as 103 Early Hints, are skipped (RFC 9110).
+
+    The base class skips 100 only. 101 is left as it is: nothing asks for another protocol.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(MOST_INTERIM_RESPONSES):
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 102 <= status <= 199:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+        raise http.client.HTTPException("too many interim responses")
+
+
 class _GuardedConnection(HTTPConnection):
     """Connects only to an address that the policy has checked and allows."""
 
+    response_class = _FinalResponse
     addresses: AddressPolicy
     deadline: Deadline
     secure = False

@@ -3,7 +3,6 @@
 import random
 import signal
 import time
-from collections.abc import Iterator
 
 import psutil
 
@@ -15,17 +14,17 @@ SERVERS = ("redis", "postgres")
 def process_group(brazebee: Brazebee) -> list[psutil.Process]:
     """Return `brazebee up` and its processes with their workers, without the embedded servers."""
     assert brazebee.process is not None
-    leaders = [psutil.Process(brazebee.process.pid)] + [
-        psutil.Process(pid) for name, pid in brazebee.pids().items() if name not in SERVERS
-    ]
-    return list(with_descendants(leaders))
+    group = [psutil.Process(brazebee.process.pid)]
+    for name, pid in brazebee.pids().items():
+        if name not in SERVERS:
+            group += with_workers(pid)
+    return group
 
 
-def with_descendants(leaders: list[psutil.Process]) -> Iterator[psutil.Process]:
-    for leader in leaders:
-        yield leader
-        if "up" not in leader.cmdline():
-            yield from leader.children(recursive=True)
+def with_workers(pid: int) -> list[psutil.Process]:
+    """Return a process of the Procfile and its workers."""
+    leader = psutil.Process(pid)
+    return [leader, *leader.children(recursive=True)]
 
 
 def signal_all(processes: list[psutil.Process], times: int, seed: int) -> None:

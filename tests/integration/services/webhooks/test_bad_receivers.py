@@ -208,3 +208,31 @@ def test_retry_after_is_respected_up_to_a_day(
 def test_a_retry_after_without_a_future_time_is_ignored(send: Send, asked: str) -> None:
     with receiver(answer("429 Slow", f"Retry-After: {asked}")) as server:
         send(server.url).assert_scheduled_again()
+
+
+@pytest.mark.parametrize(
+    "interim",
+    [
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n",
+        b"HTTP/1.1 102 Processing\r\n\r\n" * 3 + b"HTTP/1.1 100 Continue\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize(
+    ("final", "state"), [(b"200 OK", "delivered"), (b"500 No", "waiting")], ids=["200", "500"]
+)
+def test_the_final_response_decides_whatever_interim_ones_came_before(
+    send: Send, interim: bytes, final: bytes, state: str
+) -> None:
+    answer = interim + b"HTTP/1.1 " + final + b"\r\nContent-Length: 2\r\n\r\nok"
+    with receiver(answering(answer)) as server:
+        outcome = send(server.url)
+    assert outcome.row["state"] == state
+    assert outcome.attempt["status_code"] == int(final[:3])
+    assert outcome.attempt["response"] == "ok"
+
+
+def test_interim_responses_without_end_fail_the_attempt(send: Send) -> None:
+    with receiver(endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n")) as server:
+        outcome = send(server.url)
+    outcome.assert_scheduled_again()
+    assert outcome.attempt["error"] == "the answer is not HTTP"

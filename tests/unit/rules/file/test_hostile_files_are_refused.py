@@ -10,7 +10,7 @@ from rules.file.phrase import MAX_PHRASES
 from rules.file.rule_file import MOST_STATUSES, check_rules
 from rules.file.source import MOST_FAULTS, TOO_MANY_FAULTS
 from rules.scenarios.file import read_scenarios
-from tests.support.hostile_texts import hostile_texts
+from tests.unit.rules.file.hostile_texts import hostile_texts
 from tests.unit.rules.file.rule_texts import TWO_FLAGS
 
 
