@@ -12,9 +12,6 @@ from rules.language.tree import MAX_NESTING, Vocabulary
 from rules.phrases.condition import Condition
 from rules.phrases.logic import AllOf, AnyOf, Not
 
-LONGEST_PHRASE = 2_000
-"""Characters; the bound also keeps parsing fast."""
-
 MAX_PHRASES = 100
 """In one flag, counting each use of a YAML alias. Warnings compare each phrase with each other."""
 
@@ -25,9 +22,6 @@ def read_phrase_text(source: Source, node: Node, what: str, parse: Callable[[str
     """Parse a text; record a fault at its position and return None if it cannot be parsed."""
     text = source.text(node, what)
     if text is None:
-        return None
-    if len(text) > LONGEST_PHRASE:
-        source.fault(node, f"{what} is longer than {LONGEST_PHRASE:,} characters")
         return None
     try:
         return parse(text)

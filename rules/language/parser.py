@@ -12,6 +12,9 @@ from rules.language.mistakes import PhraseError, explain_mistake
 from rules.language.tree import TOO_DEEP, PhraseTree, Vocabulary
 from rules.phrases.condition import Condition
 
+LONGEST_PHRASE = 2_000
+"""Characters; parsing takes some microseconds for each."""
+
 STARTS = ("when", "new_company", "lasting", "ignore_if", "offset")
 
 
@@ -77,6 +80,8 @@ def _grammar() -> Lark:
 
 
 def _parse(text: str, start: str, vocabulary: Vocabulary | None = None) -> Any:
+    if len(text) > LONGEST_PHRASE:
+        raise PhraseError(f"this is longer than {LONGEST_PHRASE:,} characters")
     try:
         tree = _grammar().parse(text, start=start)
     except UnexpectedInput as error:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -5,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.durations import MAX_WINDOW, UNITS, format_duration
-from rules.language.parser import parse_condition, parse_new_company
+from rules.language.mistakes import PhraseError
+from rules.language.parser import (
+    parse_condition,
+    parse_duration,
+    parse_new_company,
+    parse_offset,
+)
 from rules.phrases.condition import Condition
 from rules.phrases.counting import Absence, Comparison, Count
 from tests.support.properties import effort
@@ -134,3 +141,9 @@ def test_a_duration_is_formatted_in_the_largest_unit_that_divides_it(window: tim
 def test_a_duration_that_is_not_in_whole_seconds_cannot_be_formatted() -> None:
     with pytest.raises(ValueError, match="not a whole number of seconds"):
         format_duration(timedelta(milliseconds=1))
+
+
+@pytest.mark.parametrize("parse", [parse_condition, parse_duration, parse_offset])
+def test_a_phrase_is_at_most_2000_characters_long(parse: Callable[[str], object]) -> None:
+    with pytest.raises(PhraseError, match="longer than 2,000 characters"):
+        parse("1 day " * 400)
