@@ -129,9 +129,9 @@ def parse_error(text: str, parse: Callable[[str], object] = parse_condition) -> 
             "`10001` is too many; a count goes up to 10,000",
         ),
         (
-            f"at least {'9' * 5000} times in 1 day",
+            f"at least {'9' * 1900} times in 1 day",
             9,
-            f"`{'9' * 5000}` has too many digits",
+            f"`{'9' * 1900}` has too many digits",
         ),
         ("at least 5 times in 0 days", 20, "a window of 0 is empty; use at least 1"),
         (
@@ -145,9 +145,9 @@ def parse_error(text: str, parse: Callable[[str], object] = parse_condition) -> 
             "`3641 days` is too long; a window goes up to 520 weeks",
         ),
         (
-            f"no activity for {'9' * 5000} Seconds",
+            f"no activity for {'9' * 1900} Seconds",
             16,
-            f"`{'9' * 5000} Seconds` is too long; a window goes up to 520 weeks",
+            f"`{'9' * 1900} Seconds` is too long; a window goes up to 520 weeks",
         ),
         ("", 0, f"the phrase ends too soon, {ANY_PHRASE}"),
         ("   ", 3, f"the phrase ends too soon, {ANY_PHRASE}"),
