@@ -306,7 +306,7 @@ def test_editors_share_views_and_viewers_open_them(acme: Acme, dashboard: Dashbo
         ("two\nlines", "status=Critical", "Enter a name of one line"),
         ("x" * 101, "status=Critical", "Enter a name of one line"),
         ("All", "after=3", "Search, filter or sort first"),
-        ("Long", "&".join(f"field.a{n}=b" for n in range(300)), "cannot have this many filters"),
+        ("Long", f"field.a={'b' * 2_000}", "cannot have this many filters"),
         ("TAKEN", "status=Healthy", "named “TAKEN” already"),
     ],
 )

@@ -66,3 +66,8 @@ def test_sorting_twice_by_a_column_reverses_the_order() -> None:
     assert query.sorted_by("since").sort == "since"
     assert query.sorted_by("name").sort == "name"
     assert query.sorted_by("name").sorted_by("name").sort == "-name"
+
+
+def test_a_query_has_at_most_20_filters_by_fields() -> None:
+    query = CompanyQuery.from_query("&".join(f"field.a{n}=b" for n in range(500)))
+    assert len(query.fields) == 20
