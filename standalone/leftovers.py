@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from standalone.private_files import write_private
+
 STOP_SECONDS = 5.0
 BOOT_TOLERANCE = 60.0
 """Seconds. The boot time is computed from a clock that may have been adjusted since."""
@@ -28,13 +30,11 @@ class StartedProcess:
 
 def record_processes(file: Path, processes: Iterable[StartedProcess]) -> None:
     """Write the running processes to a file, replacing it atomically."""
-    temporary = file.with_suffix(".new")
     record = {
         "boot": psutil.boot_time(),
         "started": [asdict(process) for process in processes],
     }
-    temporary.write_text(json.dumps(record), encoding="utf-8")
-    temporary.replace(file)
+    write_private(file, json.dumps(record))
 
 
 def end_leftovers(file: Path, groups: Sequence[Sequence[str]]) -> int:

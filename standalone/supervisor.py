@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from honcho.colour import get_colours
 from honcho.printer import Message, Printer
 
 from standalone.leftovers import StartedProcess, record_processes
+from standalone.private_files import UMASK
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
@@ -28,12 +29,15 @@ STEADY_AFTER = 30.0
 """Seconds. An ended process is restarted after a pause, which doubles with each restart until the
 process has run for `STEADY_AFTER`."""
 
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+
 
 @dataclass(frozen=True)
 class Command:
     """A process to run: shell text or a list of arguments.
 
     Its output goes to `log_file` instead of our own; `user` runs it as another system user.
+    `why_ended` returns what it said about its end, or an empty text.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Command:
     user: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     log_file: Path | None = None
+    why_ended: Callable[[], str] | None = None
 
 
 class Supervisor:
@@ -76,6 +81,13 @@ class Supervisor:
             if reason:
                 self._record_processes()
                 self.log(f"{process.command.name} ended ({reason}) and was restarted")
+
+    def failed(self, name: str) -> str | None:
+        """Return how the process of a name ended, if it ended by itself with an error."""
+        for process in self._processes:
+            if process.command.name == name and process.failed():
+                return process.how_ended()
+        return None
 
     def running(self) -> list[StartedProcess]:
         """Return the processes that were started and not stopped."""
@@ -131,7 +143,7 @@ class _Process:
     def start(self) -> None:
         log: IO[bytes] | int = subprocess.PIPE
         if self.command.log_file:
-            log = self.command.log_file.open("ab")
+            log = os.fdopen(os.open(self.command.log_file, _APPEND, 0o600), "ab")
         self._popen = subprocess.Popen(
             self.command.arguments,
             shell=isinstance(self.command.arguments, str),
@@ -143,6 +155,7 @@ class _Process:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            umask=UMASK,
             start_new_session=True,  # Ctrl-C reaches only us, and we stop the others in order
         )
         self._started_at = time.monotonic()
@@ -154,8 +167,7 @@ class _Process:
 
     def restart_if_ended(self) -> str | None:
         """Restart the process if it has ended, and return how it ended; None if not restarted."""
-        code = self._popen.poll()
-        if code is None:
+        if self._popen.poll() is None:
             return None
         now = time.monotonic()
         if self._ended_at is None:
@@ -165,8 +177,19 @@ class _Process:
             _signal_group(self._popen.pid, signal.SIGKILL)  # children that outlived it
         if now - self._ended_at < self._pause:
             return None
+        how = self.how_ended()
         self.start()
-        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return how
+
+    def failed(self) -> bool:
+        return (self._popen.poll() or 0) > 0
+
+    def how_ended(self) -> str:
+        code = self._popen.returncode
+        if code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        why = self.command.why_ended() if self.command.why_ended else ""
+        return f"exit code {code}: {why}" if why else f"exit code {code}"
 
     def started(self) -> StartedProcess:
         try:

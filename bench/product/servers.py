@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,6 +21,8 @@ from standalone.waiting import wait_for_postgres, wait_for_redis
 POSTGRES_OPTIONS = ("-c", "max_wal_size=8GB", "-c", "maintenance_work_mem=512MB")
 """So that filling tables does not disturb the measurements after it."""
 
+WATCH_SECONDS = 0.25
+
 
 @contextmanager
 def embedded_servers(
@@ -32,8 +35,7 @@ def embedded_servers(
     """
     with _folder(keep) as folder:
         data = DataDirectory(folder)
-        data.logs.mkdir(exist_ok=True)
-        data.redis.mkdir(exist_ok=True)
+        data.create()
         settings = Settings.from_environment(
             {
                 "DATABASE_URL": postgres_url(data),
@@ -52,11 +54,31 @@ def embedded_servers(
             if set_up is not None:
                 set_up(settings)
             migrate(post=set_up is None)
-            yield settings
+            with _kept_running(supervisor):
+                yield settings
         finally:
             if not database.is_closed():
                 database.close()
             supervisor.stop([["redis", "postgres"]], seconds=30)
+            data.remove_socket_directories()
+
+
+@contextmanager
+def _kept_running(supervisor: Supervisor) -> Iterator[None]:
+    """Restart servers that are killed, as `brazebee up` does."""
+    stopping = threading.Event()
+
+    def restart_ended() -> None:
+        while not stopping.wait(WATCH_SECONDS):
+            supervisor.restart_ended()
+
+    watching = threading.Thread(target=restart_ended, daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        watching.join()
 
 
 @contextmanager

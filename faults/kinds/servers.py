@@ -1,5 +1,7 @@
-"""PostgreSQL and Redis that are paused, lose their connections, or refuse writes."""
+"""PostgreSQL and Redis that are paused, killed, lose their connections, or refuse writes."""
 
+import os
+import signal
 import time
 from contextlib import suppress
 from functools import partial
@@ -13,6 +15,8 @@ from faults.stage import Fault, Stage
 PAUSES_SECONDS = (3.0, 10.0)
 REFUSED_SECONDS = 3.0
 CUTS = 5
+KILLS = 3
+BETWEEN_KILLS_SECONDS = 4.0
 BETWEEN_CUTS_SECONDS = 1.0
 
 
@@ -49,6 +53,13 @@ def _cut_connections(stage: Stage) -> None:
         time.sleep(BETWEEN_CUTS_SECONDS)
 
 
+def _kill_redis(stage: Stage) -> None:
+    for _ in range(KILLS):
+        with suppress(redis.ConnectionError):
+            os.kill(stage.product.redis.info("server")["process_id"], signal.SIGKILL)
+        time.sleep(BETWEEN_KILLS_SECONDS)
+
+
 def _refuse_writes(stage: Stage) -> None:
     stage.product.redis.config_set("min-replicas-to-write", 1)
     time.sleep(REFUSED_SECONDS)
@@ -66,5 +77,6 @@ FAULTS = [
         for seconds in PAUSES_SECONDS
     ),
     Fault("all connections cut five times", _cut_connections),
+    Fault("Redis killed three times", _kill_redis),
     Fault(f"Redis refuses writes for {REFUSED_SECONDS:g} s", _refuse_writes, brief=True),
 ]

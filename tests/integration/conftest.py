@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +28,7 @@ from ingress.track import Tracking
 from models.database import connect, database, query, transaction
 from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, QueueBroker, build_broker
+from queues.durability import read_durability
 from queues.shared_admissions import SharedAdmissions
 from queues.unknown_event_keys import UnknownKeys
 from services.accounts.passwords import Passwords
@@ -89,7 +91,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
         tracking = Tracking(replace(gate, count_events=metrics.events) if metrics else gate, now)
         app = create_app(
             tracking,
-            redis=broker.client.ping,
+            redis=partial(read_durability, broker.client),
             postgres=check_postgres,
             trusted_proxies=trusted_proxies,
             metrics=metrics,

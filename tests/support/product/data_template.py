@@ -60,7 +60,7 @@ def copy_template(data: DataDirectory) -> None:
 
 def _create(template: DataDirectory) -> None:
     shutil.rmtree(template.root, ignore_errors=True)
-    template.logs.mkdir(parents=True)
+    template.create()
     command = postgres_command(template)
     with (template.postgres / "postgresql.conf").open("a") as configuration:
         configuration.write(FAST)
@@ -77,6 +77,7 @@ def _create(template: DataDirectory) -> None:
         execute(url.replace("/postgres?", f"/{PARTITIONED_DATABASE}?"), PARTITIONED_SCHEMA)
     finally:
         supervisor.stop([["postgres"]], seconds=10)
+        template.remove_socket_directories()
 
 
 def create_database(url: str, name: str, *, template: str) -> None:

@@ -22,6 +22,9 @@ from tests.support.product.data_template import (
     execute,
 )
 
+FAST_REDIS = ("--appendfsync", "everysec")
+"""What the embedded Redis promises with `always` is tested on products of their own."""
+
 
 @dataclass(frozen=True)
 class Servers:
@@ -55,17 +58,19 @@ def running_servers() -> Iterator[Servers]:
     """Run both servers on a new data directory."""
     with tempfile.TemporaryDirectory(prefix="brazebee-tests-") as folder:
         data = DataDirectory(Path(folder))
-        data.logs.mkdir()
-        data.redis.mkdir()
+        data.create()
         copy_template(data)
         postgres = postgres_command(data)
         options = ["-c", "shared_buffers=128MB", "-c", "max_wal_size=1GB"]
         small = replace(postgres, arguments=[*postgres.arguments, *options])
         supervisor = Supervisor(os.environ)
-        supervisor.start([small, redis_command(data)])
+        redis = redis_command(data)
+        quick = replace(redis, arguments=[*redis.arguments, *FAST_REDIS])
+        supervisor.start([small, quick])
         try:
             wait_for_postgres(postgres_url(data))
             wait_for_redis(redis_url(data))
             yield Servers(data, itertools.count(1))
         finally:
             supervisor.stop([["redis", "postgres"]], seconds=10)
+            data.remove_socket_directories()

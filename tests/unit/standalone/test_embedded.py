@@ -14,6 +14,7 @@ from standalone.embedded import postgres_command
 data = DataDirectory(Path(sys.argv[1]))
 data.root.mkdir()
 print(postgres_command(data).name)
+data.remove_socket_directories()
 """
 
 

@@ -1,0 +1,1 @@
+"""The embedded Redis: its server, its directory, and its append-only file."""
