@@ -64,7 +64,7 @@ def damage_of_snapshot(directory: Path, server: RedisServer) -> str | None:
     base = event_files(directory).base
     if base is None or not base.exists():
         return None
-    checked = server.check("rdb", base)
+    checked = server.check("rdb" if base.suffix == ".rdb" else "aof", base)
     if checked.returncode == 0:
         return None
     return (

@@ -1,15 +1,12 @@
-"""Starting everything, what is refused, and the end of a server in between."""
+"""Starting everything, and what is refused."""
 
-import os
-import signal
 import socket
-import time
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.support.product.brazebee_process import Brazebee, eventually
+from tests.support.product.brazebee_process import Brazebee
 
 
 def test_a_second_start_on_the_same_directory_refuses(brazebee: Brazebee) -> None:
@@ -83,31 +80,3 @@ def test_an_invalid_scale_is_wrong_usage(brazebee: Brazebee, scale: str) -> None
     refused = brazebee.run("up", "--scale", scale)
     assert refused.returncode == 2
     assert "NAME=NUMBER" in refused.stderr
-
-
-def test_queued_events_outlast_the_end_of_redis_and_of_the_web_process(
-    own_brazebee: Brazebee,
-) -> None:
-    without = {"evaluate": 0, "deliver": 0, "clock": 0, "dashboard": 0}
-    own_brazebee.start(persist=0, **without)
-    accepted = 0
-    for _ in range(50):
-        answer = own_brazebee.track({"event_key": "login", "company": {"id": "a", "name": "A"}})
-        accepted += answer.status_code == 200
-    time.sleep(2.5)  # Redis may keep what it accepts in memory for up to two seconds
-    assert own_brazebee.kill("redis")
-    eventually(lambda: "redis ended" in own_brazebee.text)
-
-    process = own_brazebee.process
-    assert process is not None
-    while process.poll() is None:
-        try:
-            answer = own_brazebee.track({"event_key": "login", "company": {"id": "a", "name": "A"}})
-        except requests.RequestException:
-            continue
-        accepted += answer.status_code == 200
-        if accepted == 100:
-            os.kill(process.pid, signal.SIGTERM)
-    own_brazebee.start(**without)
-    assert accepted >= 100
-    eventually(lambda: len(own_brazebee.stored_event_ids()) == accepted)
