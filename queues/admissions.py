@@ -1,5 +1,6 @@
 """Admits requests: counts each one and appends its events to the journal, in one round trip."""
 
+import logging
 import math
 import time
 from collections.abc import Sequence
@@ -7,16 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from redis import Redis
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, OutOfMemoryError
 
 from queues.lanes.keys import JOURNAL
 from queues.lanes.lane import PARTITIONS, Lane, partition_of
 from queues.lanes.lane_queue import FORMAT, LONGEST_BELL, LaneQueue
 from queues.thread_connection import ThreadConnection
+
+logger = logging.getLogger("brazebee.ingress")
 
 SCRIPT = (Path(__file__).parent / "admit.lua").read_text(encoding="utf-8")
 
@@ -41,6 +44,13 @@ class AdmissionRequest:
     limit: int
     window_seconds: int
     kind: str = EVENTS
+
+
+class Command(NamedTuple):
+    """The command that admits a request, and whether it also checks if Redis is nearly full."""
+
+    parts: Sequence[Any]
+    checks_memory: bool
 
 
 @dataclass(frozen=True)
@@ -78,17 +88,13 @@ class Admissions:
         """
         command = self.command(request)
         try:
-            reply = self._connection.call(*command)
-        except NoScriptError:
-            self._client.script_load(SCRIPT)
-            reply = self._connection.call(*command)
-        return self.admission(reply)
+            return self.admission(command, self._run(command.parts))
+        except OutOfMemoryError:
+            self.note_memory(is_full=True)
+            raise
 
-    def command(self, request: AdmissionRequest) -> list[Any]:
-        """Return the command that admits a request.
-
-        Once a second, a command also checks whether Redis is nearly full.
-        """
+    def command(self, request: AdmissionRequest) -> Command:
+        """Return the command that admits a request; once a second, one that checks memory too."""
         organization_id = request.organization_id
         now = time.monotonic()
         check = now - self._checked_at >= MEMORY_CHECK_SECONDS
@@ -98,17 +104,37 @@ class Admissions:
         counter = _counter(request.kind, organization_id, request.limit, request.window_seconds)
         names = (counter, JOURNAL.ready, JOURNAL.bell, *_journals(organization_id))
         window_ms = request.window_seconds * 1000
-        command: list[Any] = ["EVALSHA", self._script.sha, len(names), *names, request.limit]
-        command += (window_ms, full, LONGEST_BELL, FORMAT, organization_id)
+        parts: list[Any] = ["EVALSHA", self._script.sha, len(names), *names, request.limit]
+        parts += (window_ms, full, LONGEST_BELL, FORMAT, organization_id)
         for event in request.events:
-            command += (partition_of(event["company"]["id"]), orjson.dumps(event))
-        return command
+            parts += (partition_of(event["company"]["id"]), orjson.dumps(event))
+        return Command(parts, check)
 
-    def admission(self, reply: Any) -> Admission:
+    def admission(self, command: Command, reply: Any) -> Admission:
         """Return the result in the reply to a command."""
         count, ends_in_ms, nearly_full = reply
-        self.nearly_full = bool(nearly_full)
-        return Admission(count, ends_in_ms, self.nearly_full)
+        if command.checks_memory:
+            self.note_memory(is_full=bool(nearly_full))
+        return Admission(count, ends_in_ms, bool(nearly_full))
+
+    def note_memory(self, *, is_full: bool) -> None:
+        """Note whether Redis is nearly full, and log it when that changes."""
+        was_full, self.nearly_full = self.nearly_full, is_full
+        if is_full and not was_full:
+            logger.error(
+                "Redis is nearly full: no event is accepted. If events wait because PostgreSQL or"
+                " `persist` is down, start it; otherwise remove keys that are not Brazebee's"
+                " (brazebee:*, dramatiq:*), or raise maxmemory"
+            )
+        elif was_full and not is_full:
+            logger.warning("Redis has room again: events are accepted")
+
+    def _run(self, parts: Sequence[Any]) -> Any:
+        try:
+            return self._connection.call(*parts)
+        except NoScriptError:
+            self._client.script_load(SCRIPT)
+            return self._connection.call(*parts)
 
     def close(self) -> None:
         """Close this thread's connection."""

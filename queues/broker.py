@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,6 @@ from dramatiq import Encoder, Message, Middleware, set_encoder
 from dramatiq.broker import Consumer
 from dramatiq.brokers.redis import RedisBroker
 from redis.backoff import NoBackoff
-from redis.client import Pipeline
 from redis.retry import Retry
 
 from queues import dramatiq_layout
@@ -40,6 +40,8 @@ of a dead worker come back without a wake-up."""
 
 MAX_WAKE_UPS = 32
 """The length of a wake-up list: how many waiting consumers a burst of messages can wake."""
+
+_ENQUEUE = (Path(__file__).parent / "enqueue.lua").read_text(encoding="utf-8")
 
 MAX_IDS_READ = 250
 """Up to this many messages, the oldest is found by reading all ids."""
@@ -76,6 +78,8 @@ class QueueBroker(RedisBroker):
     def __init__(self, *, webhook_prefetch: int = WEBHOOK_PREFETCH, **options: Any) -> None:
         super().__init__(**options)
         self._webhook_prefetch = webhook_prefetch
+        self._enqueue = self.client.register_script(_ENQUEUE)
+        dramatiq_layout.go_on_when_full(self)
 
     @cached_property
     def evaluations(self) -> Evaluations:
@@ -122,26 +126,26 @@ class QueueBroker(RedisBroker):
             raise ValueError("messages are not delayed; let the clock send them")
         self.emit_before("enqueue", message, delay)
         redis_id, data = encode(message)
-        with self.client.pipeline(transaction=True) as pipeline:
-            self._add(pipeline, message.queue_name, redis_id, data)
-            pipeline.execute()
+        self._add(message.queue_name, [redis_id, data])
         self.emit_after("enqueue", message, delay)
         return message.copy(options={dramatiq_layout.REDIS_ID: redis_id})
 
     def enqueue_all(self, messages: Iterable[Message[None]]) -> None:
-        """Enqueue messages in one step, without calling middleware."""
-        with self.client.pipeline(transaction=True) as pipeline:
-            for message in messages:
-                self._add(pipeline, message.queue_name, *encode(message))
-            pipeline.execute()
+        """Enqueue messages, those of a queue in one step, without calling middleware."""
+        by_queue: dict[str, list[str | bytes]] = {}
+        for message in messages:
+            by_queue.setdefault(message.queue_name, []).extend(encode(message))
+        for queue_name, ids_and_contents in by_queue.items():
+            self._add(queue_name, ids_and_contents)
 
-    def _add(self, pipeline: Pipeline, queue_name: str, redis_id: str, data: bytes) -> None:
-        """Add a message as Dramatiq's dispatch.lua does, and wake a consumer."""
+    def _add(self, queue_name: str, ids_and_contents: Sequence[str | bytes]) -> None:
         queue = dramatiq_layout.queue_key(self.namespace, queue_name)
-        pipeline.hset(dramatiq_layout.messages_key(self.namespace, queue_name), redis_id, data)
-        pipeline.rpush(queue, redis_id)
-        pipeline.lpush(f"{queue}{WAKE_UP_SUFFIX}", 1)
-        pipeline.ltrim(f"{queue}{WAKE_UP_SUFFIX}", 0, MAX_WAKE_UPS - 1)
+        keys = [
+            dramatiq_layout.messages_key(self.namespace, queue_name),
+            queue,
+            f"{queue}{WAKE_UP_SUFFIX}",
+        ]
+        self._enqueue(keys, [MAX_WAKE_UPS, *ids_and_contents])
 
     def waiting(self, queue_name: str) -> int:
         """Return the number of messages of a queue that no worker has taken."""

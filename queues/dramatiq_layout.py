@@ -11,7 +11,7 @@ import threading
 from collections.abc import Collection
 
 from dramatiq import Worker
-from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+from dramatiq.brokers.redis import RedisBroker, _RedisConsumer, _scripts
 from dramatiq.worker import _WorkerThread
 
 RedisConsumer = _RedisConsumer
@@ -52,6 +52,16 @@ def worker_id(broker: RedisBroker) -> str:
 def set_worker_id(broker: RedisBroker, worker_id: str) -> None:
     """Make a broker take messages under another id from now on."""
     broker.broker_id = worker_id
+
+
+def go_on_when_full(broker: RedisBroker) -> None:
+    """Let workers fetch and acknowledge although Redis's memory is full: they free some.
+
+    Redis refuses the first write of a script if it may need memory, so another one comes first.
+    """
+    broker.scripts["dispatch"] = broker.client.register_script(
+        b'redis.call("unlink", KEYS[1] .. ":none")\n' + _scripts["dispatch"]
+    )
 
 
 def fetch(broker: RedisBroker, queue_name: str, limit: int) -> list[bytes | None]:

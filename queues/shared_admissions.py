@@ -10,10 +10,10 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from queues.admissions import SCRIPT, Admission, AdmissionRequest, Admissions
+from queues.admissions import SCRIPT, Admission, AdmissionRequest, Admissions, Command
 
 ANSWER_SECONDS = 5.0
 """How long Redis may take for a group; a request that waits for it occupies no thread."""
@@ -23,7 +23,7 @@ LARGEST_GROUP = 200
 
 @dataclass(frozen=True)
 class _Waiting:
-    command: list[Any]
+    command: Command
     reply: asyncio.Future[Any]
 
     def resolve(self, result: Any) -> None:
@@ -54,9 +54,14 @@ class SharedAdmissions:
         if self._sending is None:
             self._sending = asyncio.create_task(self._send_groups())
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(self._admissions.command(request), reply))
+        command = self._admissions.command(request)
+        self._waiting.append(_Waiting(command, reply))
         self._arrived.set()
-        return self._admissions.admission(await reply)
+        try:
+            return self._admissions.admission(command, await reply)
+        except OutOfMemoryError:
+            self._admissions.note_memory(is_full=True)
+            raise
 
     async def close(self) -> None:
         """End the connection to Redis; call it when no request is waiting."""
@@ -89,7 +94,7 @@ class SharedAdmissions:
 
 
 async def _send(connection: AbstractConnection, group: list[_Waiting]) -> None:
-    commands = [part for each in group for part in connection.pack_command(*each.command)]
+    commands = [part for each in group for part in connection.pack_command(*each.command.parts)]
     await connection.send_packed_command(b"".join(commands), check_health=False)
     not_run = []
     for waiting in group:

@@ -4,6 +4,8 @@
 -- ARGV: the length of the bell; the prefix of lanes; the format of the entries; then, for each entry, its lane and
 --       itself
 
+redis.call("unlink", KEYS[1] .. ":none")  -- workers go on although memory is full: see take.lua
+
 local time = redis.call("time")
 local microseconds = string.format("%s%06d", time[1], time[2])
 local became_ready = 0

@@ -7,6 +7,7 @@
 if redis.call("hget", KEYS[2], ARGV[1]) ~= ARGV[2] then
     return 0
 end
+redis.call("unlink", KEYS[1] .. ":none")  -- workers go on although memory is full: see take.lua
 local time = redis.call("time")
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 redis.call("zadd", KEYS[1], now + tonumber(ARGV[3]), ARGV[1])

@@ -9,6 +9,7 @@
 if redis.call("hget", KEYS[1], ARGV[1]) ~= ARGV[2] then
     return 0
 end
+redis.call("unlink", KEYS[1] .. ":none")  -- workers go on although memory is full: see take.lua
 for i = 6, #ARGV do
     local entry = redis.call("xrange", KEYS[2], ARGV[i], ARGV[i])[1]
     if entry then

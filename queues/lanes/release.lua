@@ -5,6 +5,8 @@
 --       lease, and the id of the first entry that stays, or "" if all stay
 -- Returns: for each lane 1, or 0 if its lease is over and nothing was changed
 
+redis.call("unlink", KEYS[1] .. ":none")  -- workers go on although memory is full: see take.lua
+
 local time = redis.call("time")
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local released = {}
@@ -12,7 +14,6 @@ for i = 4, #KEYS do
     local lane, lease, first_that_stays = unpack(ARGV, 3 * i - 9, 3 * i - 7)
     released[i - 3] = 0
     if redis.call("hget", KEYS[2], lane) == lease then
-        -- This comes first: Redis lets a script that has written go on although memory is full (see take.lua).
         redis.call("hdel", KEYS[2], lane)
         if first_that_stays ~= "" then
             redis.call("xtrim", KEYS[i], "minid", first_that_stays)

@@ -69,10 +69,8 @@ def test_the_ingress_starts_with_such_a_database_and_says_that_it_cannot_use_it(
     log, base = tmp_path / "log", f"http://127.0.0.1:{ports['PORT']}"
     with running_line("web", latin1, log, **ports, WEB_CONCURRENCY="1"):
         answer = _eventually_answers(f"{base}/readyz")
-        assert answer.json() == {
-            "status": "degraded",
-            "checks": {"redis": "ok", "postgres": "down"},
-        }
+        assert answer.json()["status"] == "degraded"
+        assert answer.json()["checks"] == {"redis": "ok", "postgres": "down"}
         refused = requests.post(
             f"{base}/v1/track", headers={"x-api-key": "bzb_x"}, json={}, timeout=5
         )

@@ -47,12 +47,34 @@ def test_readyz_names_each_dependency_and_its_state(
     if postgres_is == "down":
         move_postgres(settings, NOWHERE)
     response = ingress.get("/readyz")
-    assert (response.status_code, response.json) == (
-        code,
-        {"status": status, "checks": {"redis": redis_is, "postgres": postgres_is}},
-    )
+    answer = response.get_json()
+    assert (response.status_code, answer["status"]) == (code, status)
+    assert answer["checks"] == {"redis": redis_is, "postgres": postgres_is}
+    assert ("accepted_events_survive" in answer) == (redis_is == "ok")
     assert response.headers.get("Retry-After") == ("1" if code == 503 else None)
     assert not named(response, "X-RateLimit")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "survive"),
+    [
+        ("appendonly", "no", "nothing, not even a restart of Redis (appendonly no)"),
+        ("maxmemory-policy", "allkeys-lru", "maxmemory-policy allkeys-lru removes them"),
+    ],
+)
+def test_readyz_is_degraded_if_redis_may_lose_accepted_events(
+    serve: Serve, settings: Settings, setting: str, value: str, survive: str
+) -> None:
+    ingress = serve()
+    before = ingress.queue.config_get(setting)
+    ingress.queue.config_set(setting, value)
+    try:
+        response = ingress.get("/readyz")
+    finally:
+        ingress.queue.config_set(setting, before[setting])
+    answer = response.get_json()
+    assert (response.status_code, answer["status"]) == (200, "degraded")
+    assert survive in answer["accepted_events_survive"]
 
 
 def test_readyz_answers_soon_when_its_dependencies_do_not(

@@ -9,6 +9,7 @@ import redis
 from queues.evaluations import Evaluations, ids_of
 from queues.lanes.lane_queue import MOST_COMPANIES, LaneQueue
 from tests.support.brokers import NewBroker
+from tests.support.ingress.application import NO_REDIS
 
 
 @pytest.fixture
@@ -51,12 +52,8 @@ def test_organizations_take_turns(evaluations: Evaluations, client: redis.Redis)
 
 
 def test_without_redis_nothing_is_raised_as_the_clock_enqueues_them(
-    evaluations: Evaluations, client: redis.Redis, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    client.config_set("maxmemory", 1)
-    try:
-        evaluations.enqueue_best_effort([(7, 1), (7, 2)])
-    finally:
-        client.config_set("maxmemory", 0)
+    with redis.Redis.from_url(NO_REDIS) as nowhere:
+        Evaluations(nowhere).enqueue_best_effort([(7, 1), (7, 2)])
     assert "2 evaluations were not enqueued" in caplog.text
-    assert evaluations.waiting() == {}
