@@ -1,7 +1,11 @@
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from config.files import ROOT
 
@@ -18,17 +22,24 @@ data.remove_socket_directories()
 """
 
 
-def test_several_processes_can_set_up_a_cluster_at_once(tmp_path: Path) -> None:
-    folders = [tmp_path / f"data{number}" for number in range(3)]
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that PostgreSQL can enter: other pytest runs close those above `tmp_path`."""
+    with tempfile.TemporaryDirectory(prefix="brazebee-") as made:
+        yield Path(made)
+
+
+def test_several_processes_can_set_up_a_cluster_at_once(folder: Path) -> None:
+    folders = [folder / f"data{number}" for number in range(3)]
     setups = [
         subprocess.Popen(
-            [sys.executable, "-c", SET_UP, str(folder)],
+            [sys.executable, "-c", SET_UP, str(data)],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for folder in folders
+        for data in folders
     ]
     assert [setup.communicate(timeout=100) for setup in setups] == [("postgres\n", "")] * 3
-    assert all((folder / "postgres" / "PG_VERSION").exists() for folder in folders)
+    assert all((data / "postgres" / "PG_VERSION").exists() for data in folders)
