@@ -7,8 +7,10 @@ files in one directory; the process that answers a scrape adds them up.
 import hmac
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -150,12 +152,15 @@ def metrics_directory() -> Path:
     """Return the directory that all workers of this process's parent share, creating it if needed.
 
     Raises:
-        PermissionError: it belongs to another user.
+        PermissionError: it is a link, or belongs to another user: anyone may create one there.
     """
     root = Path(tempfile.gettempdir()) / f"brazebee-web-{os.getuid()}"
-    root.mkdir(mode=0o700, exist_ok=True)
-    if root.is_symlink() or root.stat().st_uid != os.getuid():
-        raise PermissionError(f"{root} belongs to another user; remove it.")
+    with suppress(FileExistsError):
+        root.mkdir(mode=0o700)
+    status = root.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise PermissionError(f"{root} is not a directory of this user; remove it.")
+    root.chmod(0o700)
     return directory_of(root, os.getppid())
 
 

@@ -1,13 +1,14 @@
 """`GET /metrics` of the ingress in one process; `tests/acceptance` runs several."""
 
 import os
+import stat
 import subprocess
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ingress.metrics import directory_of
+from ingress.metrics import directory_of, metrics_directory
 from tests.support.ingress.application import (
     NO_REDIS,
     SMALL,
@@ -129,3 +130,15 @@ def test_the_directories_of_ended_processes_are_removed_and_no_others(tmp_path: 
     assert directory_of(tmp_path, os.getpid()) == own
     assert list(tmp_path.iterdir()) == [own]
     assert (own / "counter_1.db").exists()
+
+
+def test_a_link_where_the_directory_would_be_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    own = metrics_directory()
+    assert stat.S_IMODE(own.parent.stat().st_mode) == 0o700
+    root = own.parent.rename(tmp_path / "elsewhere")
+    own.parent.symlink_to(root)
+    with pytest.raises(PermissionError, match="not a directory of this user"):
+        metrics_directory()
