@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg2
 import redis
@@ -20,9 +21,13 @@ KeepWaiting = Callable[[], bool]
 
 
 def wait_for_postgres(
-    url: str, seconds: float = START_SECONDS, *, keep_waiting: KeepWaiting | None = None
+    url: str,
+    seconds: float = START_SECONDS,
+    *,
+    keep_waiting: KeepWaiting | None = None,
+    log: Path | None = None,
 ) -> None:
-    """Wait until PostgreSQL answers.
+    """Wait until PostgreSQL answers; `log` is that of an embedded server.
 
     With `keep_waiting`, a server that reports that it is starting up is waited for without a time
     limit: after a kill it replays its log, up to 4 GB.
@@ -31,26 +36,36 @@ def wait_for_postgres(
         StandaloneError: it does not answer, or `keep_waiting` returned False.
     """
     _wait(lambda: psycopg2.connect(url, connect_timeout=3).close(), psycopg2.Error,
-          "PostgreSQL", "DATABASE_URL", seconds, keep_waiting)  # fmt: skip
+          "PostgreSQL", _advice("DATABASE_URL", log), seconds, keep_waiting)  # fmt: skip
 
 
 def wait_for_redis(
-    url: str, seconds: float = START_SECONDS, *, keep_waiting: KeepWaiting | None = None
+    url: str,
+    seconds: float = START_SECONDS,
+    *,
+    keep_waiting: KeepWaiting | None = None,
+    log: Path | None = None,
 ) -> None:
-    """Wait until Redis answers; `keep_waiting` works as for PostgreSQL.
+    """Wait until Redis answers; `keep_waiting` and `log` work as for PostgreSQL.
 
     Raises:
         StandaloneError: it does not answer, or `keep_waiting` returned False.
     """
     _wait(lambda: redis.Redis.from_url(url, socket_timeout=3).ping(), redis.RedisError,
-          "Redis", "REDIS_URL", seconds, keep_waiting)  # fmt: skip
+          "Redis", _advice("REDIS_URL", log), seconds, keep_waiting)  # fmt: skip
+
+
+def _advice(variable: str, log: Path | None) -> str:
+    if log:
+        return f"It is the embedded one, and its log is {log}"
+    return f"Check that it runs and that {variable} is right, or unset it to use the embedded one"
 
 
 def _wait(
     ping: Callable[[], object],
     failure: type[Exception],
     server: str,
-    variable: str,
+    advice: str,
     seconds: float,
     keep_waiting: KeepWaiting | None,
 ) -> None:
@@ -67,8 +82,7 @@ def _wait(
                 deadline = time.monotonic() + seconds
             elif time.monotonic() > deadline:
                 raise StandaloneError(
-                    f"{server} does not answer: {first_line(error)}. Check that it runs and that"
-                    f" {variable} is right, or unset it to use the embedded one."
+                    f"{server} does not answer: {first_line(error)}. {advice}."
                 ) from None
             time.sleep(0.05)
         else:

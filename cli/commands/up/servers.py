@@ -46,9 +46,14 @@ def start_servers(
         supervisor.restart_ended()
         return not stopping.is_set()
 
-    for wait, variable in (wait_for_redis, "REDIS_URL"), (wait_for_postgres, "DATABASE_URL"):
-        seconds = START_SECONDS if is_embedded(variable) else ANSWER_SECONDS
-        wait(environment[variable], seconds, keep_waiting=keep_waiting)
+    for wait, variable, log in (
+        (wait_for_redis, "REDIS_URL", data.logs / "redis.log"),
+        (wait_for_postgres, "DATABASE_URL", data.logs / "postgres.log"),
+    ):
+        if is_embedded(variable):
+            wait(environment[variable], START_SECONDS, keep_waiting=keep_waiting, log=log)
+        else:
+            wait(environment[variable], ANSWER_SECONDS, keep_waiting=keep_waiting)
 
 
 def _prepare_redis(data: DataDirectory, supervisor: Supervisor) -> None:

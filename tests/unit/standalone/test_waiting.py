@@ -3,6 +3,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,13 @@ def test_a_command_does_not_wait_for_a_server_that_is_starting_up(
 ) -> None:
     with server(answer) as port, pytest.raises(StandaloneError, match=f"{what} does not answer"):
         wait(url.format(port), TIME_LIMIT)
+
+
+def test_that_an_embedded_server_does_not_answer_blames_no_setting(tmp_path: Path) -> None:
+    with pytest.raises(StandaloneError) as given_up:
+        wait_for_redis("redis://127.0.0.1:1/0", TIME_LIMIT, log=tmp_path / "redis.log")
+    assert "REDIS_URL" not in str(given_up.value)
+    assert f"its log is {tmp_path / 'redis.log'}." in str(given_up.value)
 
 
 @pytest.mark.parametrize(
