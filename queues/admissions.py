@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -40,7 +40,8 @@ class AdmissionRequest:
     """
 
     organization_id: int
-    events: Sequence[dict[str, Any]]
+    events: Sequence[dict[str, Any]] = ()
+    _: KW_ONLY
     limit: int
     window_seconds: int
     kind: str = EVENTS

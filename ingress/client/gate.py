@@ -106,7 +106,11 @@ class Gate:
         """Do what `admit` does, in steps."""
         rate = self.limiter.rate(holder.rate_limit)
         request = AdmissionRequest(
-            holder.organization_id, events, rate.amount, rate.get_expiry(), self.kind
+            holder.organization_id,
+            events,
+            limit=rate.amount,
+            window_seconds=rate.get_expiry(),
+            kind=self.kind,
         )
         try:
             admission = yield request

@@ -8,7 +8,7 @@ from actors.persist import EventPersister
 from models.database import query, transaction
 from models.events import rejected_events
 from models.events.rejected_events import RejectedEntry
-from queues.admissions import Admissions
+from queues.admissions import AdmissionRequest, Admissions
 from queues.broker import QueueBroker
 from queues.lanes.keys import JOURNAL
 from queues.lanes.lane import partition_of
@@ -51,7 +51,9 @@ class Storing:
         } | changes
 
     def send(self, *events: dict[str, Any]) -> None:
-        self.admissions.admit(self.organization_id, events, limit=1_000, window_seconds=3600)
+        self.admissions.admit(
+            AdmissionRequest(self.organization_id, events, limit=1_000, window_seconds=3600)
+        )
 
     def poison(self, fields: dict[str, bytes]) -> None:
         """Append an entry that no ingress of this release appends, to the lane `IN_ONE_LANE`."""

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from queues import messages
-from queues.admissions import Admissions
+from queues.admissions import AdmissionRequest, Admissions
 from queues.broker import QueueBroker
 from queues.lanes.lane_queue import Bundle, LaneQueue
 from tests.support.brokers import NewBroker
@@ -47,7 +47,7 @@ def fill(client: redis.Redis) -> None:
 
 def send(admissions: Admissions, company: str) -> None:
     event: dict[str, Any] = {"company": {"id": company}}
-    admissions.admit(7, [event], limit=9, window_seconds=60)
+    admissions.admit(AdmissionRequest(7, [event], limit=9, window_seconds=60))
 
 
 def taken(broker: QueueBroker, queue: str) -> Any:

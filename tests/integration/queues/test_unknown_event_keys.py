@@ -8,7 +8,7 @@ import redis
 
 from config.settings import Settings
 from queues import unknown_event_keys
-from queues.admissions import Admission, Admissions
+from queues.admissions import Admission, AdmissionRequest, Admissions
 from queues.broker import build_broker
 from queues.unknown_event_keys import KEPT_FOR, UnknownKey, UnknownKeys
 from tests.support.ingress.application import NO_REDIS, NOW, SMALL, Serve, tenant
@@ -112,7 +112,7 @@ def test_reading_the_usage_returns_the_count_without_changing_it(settings: Setti
     admissions = Admissions(broker.client)
     assert admissions.usage(7, **HOUR) == Admission(0, 0)
     for _ in range(5):
-        admissions.admit(7, **HOUR)
+        admissions.admit(AdmissionRequest(7, **HOUR))
     usage = admissions.usage(7, **HOUR)
     assert usage.count == admissions.usage(7, **HOUR).count == 5
     assert 3_590_000 < usage.ends_in_ms <= 3_600_000
