@@ -18,8 +18,13 @@ run: $(VENV)/installed ## Start everything on this machine, at http://127.0.0.1:
 demo: $(VENV)/installed ## Play a story with real webhooks, against a running `make run`
 	@exec $(BIN)/brazebee demo
 
+# Otherwise each process compiles all tests.
+COMPILE_TESTS = $(if $(TESTS),,for part in tests/unit tests/integration; do \
+	$(BIN)/python -m pytest --collect-only -qq $$part >/dev/null & done; wait;)
+
 test: $(VENV)/installed-dev ## Run all tests (TESTS=tests/unit for some)
-	@exec $(BIN)/python -m pytest --numprocesses 6 --dist loadgroup $(or $(TESTS),tests)
+	@unset PYTHONDONTWRITEBYTECODE; $(COMPILE_TESTS) \
+	exec $(BIN)/python -m pytest --numprocesses 5 --dist loadgroup $(or $(TESTS),tests)
 
 test-thorough: $(VENV)/installed-dev ## Run all tests on a larger scale, with many random examples: over an hour (TESTS=tests/unit for some)
 	@HYPOTHESIS_PROFILE=thorough exec $(BIN)/python -m pytest -m 'thorough or not thorough' --numprocesses 3 --dist loadgroup $(or $(TESTS),tests)

@@ -80,6 +80,7 @@ class Admissions:
         self._connection = ThreadConnection(client.connection_pool)
         self._checked_at = -math.inf
         self.nearly_full = False
+        self._was_full = False
 
     def admit(self, request: AdmissionRequest) -> Admission:
         """Count a request and, if it is within the limit, append its events to the journal.
@@ -91,7 +92,7 @@ class Admissions:
         try:
             return self.admission(command, self._run(command.parts))
         except OutOfMemoryError:
-            self.note_memory(is_full=True)
+            self.log_memory(is_full=True)
             raise
 
     def command(self, request: AdmissionRequest) -> Command:
@@ -115,12 +116,13 @@ class Admissions:
         """Return the result in the reply to a command."""
         count, ends_in_ms, nearly_full = reply
         if command.checks_memory:
-            self.note_memory(is_full=bool(nearly_full))
+            self.nearly_full = bool(nearly_full)
+            self.log_memory(is_full=self.nearly_full)
         return Admission(count, ends_in_ms, bool(nearly_full))
 
-    def note_memory(self, *, is_full: bool) -> None:
-        """Note whether Redis is nearly full, and log it when that changes."""
-        was_full, self.nearly_full = self.nearly_full, is_full
+    def log_memory(self, *, is_full: bool) -> None:
+        """Log when Redis becomes full, and when it has room again."""
+        was_full, self._was_full = self._was_full, is_full
         if is_full and not was_full:
             logger.error(
                 "Redis is nearly full: no event is accepted. If events wait because PostgreSQL or"

@@ -60,7 +60,7 @@ class SharedAdmissions:
         try:
             return self._admissions.admission(command, await reply)
         except OutOfMemoryError:
-            self._admissions.note_memory(is_full=True)
+            self._admissions.log_memory(is_full=True)
             raise
 
     async def close(self) -> None:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from models.webhooks.endpoint_secrets import find_key
 from tests.support.product.brazebee_process import Brazebee
 from tests.support.webhooks.receiver import Receiver
@@ -30,6 +32,7 @@ def stored_secret(product: Brazebee) -> str:
     return str(secret)
 
 
+@pytest.mark.thorough
 def test_the_key_of_a_data_directory_is_rotated_and_webhooks_are_still_signed(
     own_brazebee: Brazebee, receiver: Receiver
 ) -> None:

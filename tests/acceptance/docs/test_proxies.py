@@ -53,11 +53,17 @@ def product() -> Iterator[Brazebee]:
         running.stop()
 
 
-@pytest.fixture(scope="module", params=PREPARE)
-def proxy(request: pytest.FixtureRequest) -> Iterator[Proxy]:
-    if shutil.which(request.param) is None:
-        pytest.skip(f"{request.param} is not installed")
-    product = request.getfixturevalue("product")
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(
+            name,
+            marks=pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed"),
+        )
+        for name in PREPARE
+    ],
+)
+def proxy(request: pytest.FixtureRequest, product: Brazebee) -> Iterator[Proxy]:
     with tempfile.TemporaryDirectory(prefix="brazebee-") as made:
         Path(made).chmod(0o755)  # as root, nginx writes bodies as another user
         with running_proxy(request.param, product, Path(made)) as running:

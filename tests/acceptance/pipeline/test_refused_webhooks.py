@@ -41,7 +41,7 @@ def test_all_other_webhooks_arrive_and_the_refused_one_fails_by_its_schedule(
     assert state() == "active"
 
     [delivery] = eventually(lambda: subscriber.deliveries("--state", "failed"))
-    assert delivery["company"] == "Refused"
+    assert delivery["company"] == "refused"
     shown = subscriber.json("deliveries", "show", delivery["id"])
     assert json.loads(shown["payload"])["company"]["id"] == "refused"
     statuses = [attempt["status_code"] for attempt in shown["attempts"]]

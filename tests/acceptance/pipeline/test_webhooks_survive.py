@@ -37,7 +37,12 @@ def strike(brazebee: Brazebee, victim: str) -> bool:
 @pytest.mark.parametrize(
     ("companies", "victims"),
     [
-        pytest.param(40, ("deliver.1", "redis", "FLUSHALL", "postgres", "clock.1"), id="each once"),
+        pytest.param(
+            40,
+            ("deliver.1", "redis", "FLUSHALL", "postgres", "clock.1"),
+            id="each once",
+            marks=pytest.mark.thorough,
+        ),
         pytest.param(
             200,
             ("deliver.1", "redis", "deliver.1", "FLUSHALL", "postgres", "clock.1", "deliver.1"),

@@ -17,7 +17,7 @@ from standalone.embedded_redis.server import redis_server
 from standalone.errors import StandaloneError
 from standalone.supervisor import Supervisor
 from standalone.waiting import wait_for_redis
-from tests.support.redis_6_2 import APPEND_ONLY_FILE, EVENTS
+from tests.support.product.redis_6_2 import APPEND_ONLY_FILE, EVENTS
 
 ZEROS = bytes(512)
 HEAD = b"REDIS00%d\xfa\x09redis-ver\x05%s\xfa\x0aredis-bits\xc0@"

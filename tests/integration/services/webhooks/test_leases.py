@@ -3,17 +3,21 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Timer
 from uuid import UUID
 
 from config.webhook_policy import LEASE, WebhookPolicy
-from models.database import execute, transaction
+from models.database import execute, query, transaction
 from models.organizations import organizations
 from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt, NewDelivery
 from services.webhooks import endpoints
 from services.webhooks.claims import claim
+from services.webhooks.deadlines import STOPPED, stop_attempts
 from services.webhooks.outcomes import AttemptFailed, record_failure, record_success
 from tests.support.webhooks.outbox import Outbox, Receiver
+from tests.support.webhooks.raw_receivers import never_answering, receiver
+from tests.support.webhooks.receivers_under_test import Send
 
 POLICY = WebhookPolicy()
 
@@ -125,3 +129,17 @@ def test_a_delivery_written_while_its_endpoint_is_removed_is_not_sent(
         outbox.delivery_id = writing.result(5)
     assert outbox.attempt(1) is None
     assert receiver.requests == []
+
+
+def test_a_stopped_attempt_is_due_at_once_and_no_fault_of_the_endpoint(send: Send) -> None:
+    with receiver(never_answering) as server:
+        Timer(0.5, stop_attempts).start()
+        outcome = send(server.url)
+    assert outcome.attempt["error"] == STOPPED
+    assert outcome.attempt["duration_ms"] < 3_000
+    row = outcome.row
+    assert (row["state"], row["tries"], row["attempts"], row["parked"]) == ("waiting", 1, 0, False)
+    assert row["next_attempt_at"] <= datetime.now(UTC)
+    with transaction():
+        endpoints = query("select failures, probe_at from webhook_endpoints")
+    assert endpoints == [{"failures": 0, "probe_at": None}]

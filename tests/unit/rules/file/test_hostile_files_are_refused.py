@@ -69,7 +69,7 @@ SECONDS = 1.0
 
 
 def test_any_hostile_text_is_read_or_refused_in_little_time() -> None:
-    for number, text in enumerate(hostile_texts(seed=1, number=240)):
+    for number, text in enumerate(hostile_texts(seed=1, number=60)):
         began = time.process_time()
         check_rules(text)
         with pytest.raises(RuleFileError):
