@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from ingress.door import Door
-from tests.support.ingress.granian import FakeExchange, FakeHeaders, FakeScope
+from tests.support.ingress.granian import FakeExchange, FakeHeaders, FakeScope, LoopThread
 
 
 class DoorClient:
@@ -12,19 +12,19 @@ class DoorClient:
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        self._runner = asyncio.Runner()
+        self._loop = LoopThread()
 
     def post(
         self, path: str, *bodies: bytes, headers: Mapping[str, str], **exchange: bool
     ) -> list[FakeExchange]:
         """Post bodies at the same time, and return the exchanges."""
         exchanges = [FakeExchange([body], **exchange) for body in bodies]
-        self._runner.run(self._post_all(path, exchanges, headers))
+        self._loop.run(self._post_all(path, exchanges, headers))
         return exchanges
 
     def close(self) -> None:
-        self._runner.run(self._door.close())
-        self._runner.close()
+        self._loop.run(self._door.close())
+        self._loop.close()
 
     async def _post_all(
         self, path: str, exchanges: Sequence[FakeExchange], headers: Mapping[str, str]

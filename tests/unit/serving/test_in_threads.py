@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from serving import in_threads as module
 from serving.in_threads import InThreads
 from serving.scopes import client_address
-from tests.support.ingress.granian import FakeExchange, FakeHeaders, FakeScope
+from tests.support.ingress.granian import FakeExchange, FakeHeaders, FakeScope, LoopThread
 
 LARGEST = 100
 
@@ -34,8 +35,13 @@ def exchanged(
             *(threaded.__rsgi__(scope or posted(exchange), exchange) for exchange in exchanges)
         )
 
-    asyncio.run(exchange_all())
+    run(exchange_all())
     threaded.close()
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    with closing(LoopThread()) as loop:
+        loop.run(work)
 
 
 def posted(exchange: FakeExchange, *headers: tuple[str, str], path: str = "/") -> FakeScope:
@@ -144,7 +150,7 @@ def test_slow_bodies_occupy_no_thread() -> None:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
 
-    asyncio.run(exchange_all())
+    run(exchange_all())
     threaded.close()
     assert quick.body == b"quick"
 
