@@ -8,6 +8,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
@@ -94,8 +95,9 @@ class SharedAdmissions:
 
 
 async def _send(connection: AbstractConnection, group: list[_Waiting]) -> None:
-    commands = [part for each in group for part in connection.pack_command(*each.command.parts)]
-    await connection.send_packed_command(b"".join(commands), check_health=False)
+    # Without hiredis, packing would take a quarter of what a request takes in Python.
+    commands = b"".join(pack_command(tuple(waiting.command.parts)) for waiting in group)
+    await connection.send_packed_command(commands, check_health=False)
     not_run = []
     for waiting in group:
         try:
