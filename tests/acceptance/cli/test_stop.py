@@ -53,6 +53,7 @@ def test_a_webhook_in_flight_is_finished_and_does_not_come_again(
     assert receiver.received.qsize() == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(120)
 def test_a_webhook_without_an_answer_is_handed_back_and_sent_at_the_next_start(
     own_brazebee: Brazebee, receiver: Receiver, tmp_path: Path

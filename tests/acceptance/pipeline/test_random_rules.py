@@ -273,6 +273,7 @@ def is_right(customer: Customer, company: str) -> bool:
     return levels == customer.recount(company, now).levels(second_of(now, MICROSECOND))
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 @each_scale(MEMORYLESS)
 def test_flags_are_right_whatever_the_order_of_arrival(customers: list[Customer]) -> None:

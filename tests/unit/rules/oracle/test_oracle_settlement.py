@@ -41,7 +41,7 @@ def play(
 
 
 @pytest.mark.parametrize("kind", BOOKS)
-@effort(1 / 3)
+@effort(1 / 4)
 @given(st.data(), HISTORIES, CLOCKS)
 def test_the_record_matches_a_recount(
     kind: str, data: st.DataObject, sent: list[Sent], clocks: list[int]
@@ -54,7 +54,7 @@ def test_the_record_matches_a_recount(
 
 
 @pytest.mark.parametrize("kind", BOOKS)
-@effort(1 / 3)
+@effort(1 / 4)
 @given(st.data(), HISTORIES, CLOCKS, st.lists(st.integers(0, LAST)))
 def test_the_record_does_not_depend_on_when_it_was_evaluated(
     kind: str, data: st.DataObject, sent: list[Sent], clocks: list[int], lost: list[int]
@@ -71,7 +71,7 @@ def test_the_record_does_not_depend_on_when_it_was_evaluated(
 
 
 @pytest.mark.parametrize("kind", MEMORYLESS)
-@effort(1 / 3)
+@effort(1 / 4)
 @given(st.data(), HISTORIES, CLOCKS, st.data())
 def test_levels_match_a_recount_whatever_the_order_of_arrival(
     kind: str, data: st.DataObject, sent: list[Sent], clocks: list[int], arrivals: st.DataObject
