@@ -58,7 +58,7 @@ class Deliverer:
         either if the message repeats one that is in progress, or if the delivery is parked and this
         process already attempts as many to its endpoint as it may: the end of each gives the parked
         ones their turn, and a message for each new delivery of an endpoint that hangs would occupy
-        a thread and claim in vain.
+        a thread, and could claim nothing.
 
         Raises:
             AttemptFailed: the endpoint did not accept one; `WebhookRetries` records it.

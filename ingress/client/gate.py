@@ -74,12 +74,8 @@ class Gate:
             raise ScopeMissing(holder, scope, (yield from self.admitting(holder)))
         return holder
 
-    def check_configured(self, holder: KeyHolder, event_key: str) -> None:
-        """Check that an organization has configured and enabled an event."""
-        run(self.checking_configured(holder, event_key), self.admissions)
-
     def checking_configured(self, holder: KeyHolder, event_key: str) -> Steps[None]:
-        """Do what `check_configured` does, in steps."""
+        """Check that an organization has configured and enabled an event, in steps."""
         organization_id = holder.organization_id
         enabled = self.directory.known_event_enabled(organization_id, event_key)
         if enabled is None:

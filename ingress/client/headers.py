@@ -1,4 +1,4 @@
-"""The headers of a request, whoever has parsed it."""
+"""The headers of a request, however it was parsed."""
 
 from typing import Protocol
 

@@ -20,7 +20,7 @@ def write_new(new: Sequence[NewDelivery]) -> list[Request]:
     gives the next ones their turn. An attempt that ends before this transaction commits cannot see
     them, so one has to be requested. To an endpoint with a backlog none is requested: the backlog
     has its turn first, and its end gives the new ones theirs. Requests for an endpoint that hangs
-    would be as many as the transitions, and each in vain.
+    would be as many as the transitions, and none could be claimed.
 
     If a message is lost, or the backlog ends before this transaction does, the clock finds them.
     """

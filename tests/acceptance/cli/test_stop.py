@@ -7,15 +7,9 @@ import pytest
 
 from tests.support.product.brazebee_process import Brazebee, eventually
 from tests.support.product.signals import process_group, signal_all
+from tests.support.product.tenant import REPORTS
 from tests.support.webhooks.receiver import Receiver
 
-RULES = """\
-version: 1
-statuses: [Healthy, At Risk]
-events: {report: }
-flags:
-  - {flag: Reports, event: report, when: {At Risk: less than 2 times in 7 days}}
-"""
 STOP_SECONDS = 10.0
 
 
@@ -32,7 +26,7 @@ def stop(brazebee: Brazebee, seed: int) -> float:
 
 def in_flight(brazebee: Brazebee, receiver: Receiver, rules: Path, takes_seconds: float) -> None:
     """Start, and cause a webhook whose receiver takes so long."""
-    rules.write_text(RULES)
+    rules.write_text(REPORTS)
     receiver.takes_seconds = takes_seconds
     brazebee.start("--rules", str(rules))
     assert brazebee.run("webhooks", "add", receiver.url).returncode == 0

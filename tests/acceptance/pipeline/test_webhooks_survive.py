@@ -8,15 +8,9 @@ import pytest
 import redis
 
 from tests.support.product.brazebee_process import Brazebee, eventually
+from tests.support.product.tenant import REPORTS
 from tests.support.webhooks.receiver import Receiver
 
-RULES = """\
-version: 1
-statuses: [Healthy, At Risk]
-events: {report: }
-flags:
-  - {flag: Reports, event: report, when: {At Risk: less than 2 times in 7 days}}
-"""
 IN_FLIGHT = 2
 """Deliveries to one endpoint at a time: as many may be repeated when their worker is killed."""
 
@@ -59,7 +53,7 @@ def test_every_delivery_arrives_though_all_that_carries_it_is_killed(
     victims: tuple[str, ...],
 ) -> None:
     rules = tmp_path / "rules.yaml"
-    rules.write_text(RULES)
+    rules.write_text(REPORTS)
     own_brazebee.start("--rules", str(rules), dashboard=0)
     endpoint = own_brazebee.json("webhooks", "add", receiver.url)["id"]
     own_brazebee.run("webhooks", "disable", endpoint)

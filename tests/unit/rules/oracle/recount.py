@@ -99,7 +99,7 @@ class History:
         return second_of(sent.event.occurred_at, self.unit)
 
     def date(self, value: Any) -> int | None:
-        """Return the second that a field's value stands for, if it is a date."""
+        """Return the second of a field's value, if it is a date."""
         instant = instant_of(value)
         return None if instant is None else second_of(instant, self.unit)
 
