@@ -26,8 +26,8 @@ class Damaged(ValueError):
 def cut_unfinished_tail(files: Sequence[Path], server: RedisServer) -> str | None:
     """Cut the unfinished end of the last file, after its bytes were copied to a file beside it.
 
-    What a power cut interrupts is a part of a command, zeros, or both: of writes that nobody was
-    told about. Return a line for people, or None if all files are whole.
+    What a power cut interrupts is a part of a command, zeros, or both, of writes that
+    were never acknowledged. Return a line for people, or None if all files are whole.
 
     Raises:
         StandaloneError: a file is damaged elsewhere.
