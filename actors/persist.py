@@ -5,10 +5,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from redis.exceptions import RedisError
@@ -55,8 +54,7 @@ class LeaseOver(Exception):
     """Raised when another worker may have taken the lane."""
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(NamedTuple):
     """An event with its id in the journal; or with fields for it, from the release before."""
 
     event: TrackedEvent

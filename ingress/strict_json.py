@@ -1,7 +1,6 @@
 """Parses a request body as strict JSON and finds values that the database cannot store."""
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -15,10 +14,15 @@ DEEPEST = 10
 LONGEST_STEP = 200
 """Characters of a key that appear in the path of a fault."""
 
-_MEMBER = re.compile(rb'"\s*:')
-"""Every member of an object has this at the end of its key; strings may contain more."""
+_DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_BLANKS = b" \t\n\r"
+"""With all digits as zeros and without blanks, a body can be searched for fixed bytes. That takes a
+tenth of the time of a regular expression."""
 
-_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+_END_OF_KEY = b'":'
+"""Every member of an object has this; strings may contain more."""
+
+_LONG_NUMBER = b"0" * 19
 """Integers beyond 64 bits have this; strings, fractions and smaller integers may."""
 
 LEAST_INTEGER, GREATEST_INTEGER = -(2**63), 2**64 - 1
@@ -52,11 +56,12 @@ def read_json(body: bytes) -> Json:
         UnreadableBody: with the position and kind of the fault.
     """
     body = body.removeprefix(BYTE_ORDER_MARK)
-    has_long_numbers = _LONG_NUMBER.search(body) is not None
+    plain = body.translate(_DIGITS_AS_ZEROS, _BLANKS)
+    has_long_numbers = _LONG_NUMBER in plain
     try:
         value = orjson.loads(body)
         levels, members = _measure(value)
-        if len(_MEMBER.findall(body)) != members:
+        if plain.count(_END_OF_KEY) != members:
             json.loads(body, object_pairs_hook=_refuse_repeated_keys)
         if has_long_numbers:
             value = json.loads(body)  # with exact integers

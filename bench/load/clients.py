@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Self
 
@@ -53,11 +54,12 @@ class Clients:
             process.communicate()
 
     def set_paused(self, *, paused: bool) -> None:
-        """Pause or resume the clients."""
+        """Pause or resume the clients that have not finished."""
         if paused != self._paused:
             self._paused = paused
             for process in self._processes:
-                self._send(process, PAUSE if paused else GO)
+                with suppress(BrokenPipeError):
+                    self._send(process, PAUSE if paused else GO)
 
     def outcome(self, on_tick: Callable[[Self], object] | None = None) -> Outcome:
         """Wait until all clients have finished; meanwhile, call `on_tick` about every 0.1 s."""

@@ -13,7 +13,7 @@ from models.bulk import NULL, copy_into, escape_json, escape_text, insert
 from models.database import transaction
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen, which would take four times as long for each
 class StoredEvent:
     """An event to store."""
 

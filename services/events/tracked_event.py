@@ -63,6 +63,7 @@ class TrackedEvent(NamedTuple):
         """
         try:
             company, user = dict(message["company"]), dict(message["user"] or ())
+            occurred_at, received_at = _times(message, accepted_at)
             event = cls(
                 organization_id=message["organization_id"],
                 key_id=message["key_id"],
@@ -73,14 +74,10 @@ class TrackedEvent(NamedTuple):
                 user_id=user.pop("id", None),
                 user=user,
                 data=message["data"],
-                occurred_at=datetime.fromisoformat(message["occurred_at"]),
-                received_at=datetime.fromisoformat(message["received_at"]),
+                occurred_at=occurred_at,
+                received_at=received_at,
             )
             event._check_types()
-            if ACCEPTED_AT in message:
-                accepted_at = datetime.fromisoformat(message[ACCEPTED_AT])
-            if accepted_at is not None:
-                event = event._accepted(accepted_at)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnreadableEvent(f"{type(error).__name__}: {error}") from error
         return event
@@ -98,16 +95,8 @@ class TrackedEvent(NamedTuple):
             or not all(type(text) is str for text in texts)
             or not (self.user_id is None or type(self.user_id) is str)
             or not (self.data is None or type(self.data) is dict)
-            or self.occurred_at.tzinfo is None
-            or self.received_at.tzinfo is None
         ):
             raise TypeError("a value is of another type than those of events")
-
-    def _accepted(self, at: datetime) -> "TrackedEvent":
-        # Without a time of its own, it occurred when it was received.
-        had_own_time = self.occurred_at < self.received_at
-        occurred_at = min(self.occurred_at, at) if had_own_time else at
-        return self._replace(occurred_at=occurred_at, received_at=at)
 
     @property
     def is_late(self) -> bool:
@@ -122,6 +111,27 @@ class TrackedEvent(NamedTuple):
         company before it arrived.
         """
         return self.received_at if self.is_late else self.occurred_at
+
+
+def _times(
+    message: Mapping[str, Any], accepted_at: datetime | None
+) -> tuple[datetime, datetime]:
+    """Return when an event occurred, and when it was received.
+
+    Raises:
+        KeyError, TypeError, ValueError: a time is missing, unreadable, or without an offset.
+    """
+    occurred_at = datetime.fromisoformat(message["occurred_at"])
+    received_at = datetime.fromisoformat(message["received_at"])
+    if occurred_at.tzinfo is None or received_at.tzinfo is None:
+        raise TypeError("a time has no offset")
+    if ACCEPTED_AT in message:
+        accepted_at = datetime.fromisoformat(message[ACCEPTED_AT])
+    if accepted_at is None:
+        return occurred_at, received_at
+    # Without a time of its own, it occurred when it was received.
+    had_own_time = occurred_at < received_at
+    return min(occurred_at, accepted_at) if had_own_time else accepted_at, accepted_at
 
 
 def with_time_of_acceptance(content: bytes, accepted_at: datetime) -> bytes:
