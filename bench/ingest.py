@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import click
 
 from bench.figures import Figure
-from bench.latency import measure_idle, measure_tenants, percentile
+from bench.latency import BATCH, measure_dwell, measure_idle, measure_tenants, percentile
 from bench.load.generator import Offer, Outcome
 from bench.product.stage import CUSTOMERS, FLOODER, FLOODER_PER_SECOND, Stage, running_stage
 from bench.progress import Progress
@@ -26,7 +26,6 @@ COMPANIES = 2_000
 EVENTS = 40_000
 """Stored events of each organization at the start."""
 
-BATCH = 100
 WARM_UP = 1.0
 PER_SECOND = "events/s"
 
@@ -167,12 +166,15 @@ class _Run:
         )
         seconds = self._sizes.posting / 2
         with self._step("A flooding tenant", 6 * seconds + 12):
-            alone, beside = measure_tenants(stage, seconds=seconds)
+            p99 = measure_tenants(stage, seconds=seconds)
+        with self._step("A flood of batches", 0.2 * self._sizes.changes + 10):
+            dwell_ms = measure_dwell(stage, changes=self._sizes.changes)
         stage.check_nothing_lost("a flood")
-        name = "a quiet tenant's p99"
+        name, ratio = "a quiet tenant's p99", p99.beside_ms / p99.alone_ms
         return [
-            Figure(f"{name}, alone", alone, "ms"),
-            Figure(f"{name}, beside a flood", beside, "ms", "alone", beside / alone, 2, True),
+            Figure(f"{name}, alone", p99.alone_ms, "ms"),
+            Figure(f"{name}, beside a flood", p99.beside_ms, "ms", "alone", ratio, 2, True),
+            Figure(f"{name} from 200 to webhook", dwell_ms, "ms", target=1_000, at_most=True),
         ]
 
 

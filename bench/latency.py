@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import orjson
@@ -19,7 +20,12 @@ UNCOUNTED = 3
 """Changes that are not counted, because the workers have just started."""
 
 MAXIMUM_WAIT = 30.0
+QUIET = "second"
 QUIET_PER_SECOND = 100
+BATCH = 100
+FLOOD_OF_BATCHES = 3_300
+"""Events per second of an organization that floods, as in `docs/reliability.md`."""
+
 TURNS = 3
 
 
@@ -32,6 +38,14 @@ class Idle:
     cpu_percent: float
 
 
+@dataclass(frozen=True)
+class Tenants:
+    """The p99 of a quiet organization's requests in milliseconds."""
+
+    alone_ms: float
+    beside_ms: float
+
+
 def percentile(values: Sequence[float], percent: float) -> float:
     """Return the value that a percentage of the values does not exceed."""
     return sorted(values)[min(len(values) - 1, int(len(values) * percent / 100))]
@@ -39,29 +53,44 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 def measure_idle(stage: Stage, *, changes: int, seconds: float) -> Idle:
     """Change the health of companies one after another; then measure CPU for some seconds."""
+    with _alarms(stage, "default") as raise_alarms:
+        latencies_ms = raise_alarms(changes)
+        before = stage.all_usage()
+        time.sleep(seconds)
+        cpu_seconds = stage.all_usage().cpu_seconds - before.cpu_seconds
+    p50_ms, p99_ms = (percentile(latencies_ms, percent) for percent in (50, 99))
+    return Idle(p50_ms, p99_ms, 100 * cpu_seconds / seconds)
+
+
+@contextmanager
+def _alarms(stage: Stage, name: str) -> Iterator[Callable[[int], Sequence[float]]]:
+    """Run the workers, with a function that changes the health of that many companies.
+
+    They are new, and of the organization with this name. It returns the milliseconds from each
+    200 to the webhook.
+    """
     arrived: dict[str, float] = {}
 
     def record_arrival(body: bytes) -> None:
         arrived.setdefault(json.loads(body)["company"]["id"], time.time())
 
-    with fast_receiver(record_arrival) as url, stage.workers(*WORKERS):
-        stage.product.json("webhooks", "add", url)
-        answered = _raise_alarms(stage, changes)
+    def raise_alarms(changes: int) -> Sequence[float]:
+        answered = _raise_alarms(stage, name, changes)
         deadline = time.monotonic() + MAXIMUM_WAIT
         while not answered.keys() <= arrived.keys() and time.monotonic() < deadline:
             time.sleep(0.05)
-        before = stage.all_usage()
-        time.sleep(seconds)
-        cpu_seconds = stage.all_usage().cpu_seconds - before.cpu_seconds
-    never = deadline - time.monotonic() + MAXIMUM_WAIT
-    latencies_ms = [(arrived.get(id_, at + never) - at) * 1000 for id_, at in answered.items()]
-    p50_ms, p99_ms = (percentile(latencies_ms, percent) for percent in (50, 99))
-    return Idle(p50_ms, p99_ms, 100 * cpu_seconds / seconds)
+        never = time.time() + MAXIMUM_WAIT
+        return [(arrived.get(id_, never) - at) * 1000 for id_, at in answered.items()]
+
+    with fast_receiver(record_arrival) as url, stage.workers(*WORKERS):
+        endpoint = stage.product.json("webhooks", "add", url, "--org", name)
+        yield raise_alarms
+        stage.product.run("webhooks", "remove", endpoint["id"], "--org", name)
 
 
-def _raise_alarms(stage: Stage, changes: int) -> dict[str, float]:
+def _raise_alarms(stage: Stage, name: str, changes: int) -> dict[str, float]:
     """Post an event that changes the health of each new company; return when each was accepted."""
-    [tenant, *_] = stage.organizations
+    [tenant] = [tenant for tenant in stage.organizations if tenant.name == name]
     answered = {}
     connection = Connection(stage.product.port)
     for number in range(-UNCOUNTED, changes):
@@ -80,15 +109,15 @@ def _raise_alarms(stage: Stage, changes: int) -> dict[str, float]:
     return answered
 
 
-def measure_tenants(stage: Stage, *, seconds: float) -> tuple[float, float]:
-    """Return the p99 in milliseconds of a quiet organization, alone and beside a flood.
+def measure_tenants(stage: Stage, *, seconds: float) -> Tenants:
+    """Measure a quiet organization, alone and beside one that floods.
 
     Measures each for `seconds`, three times in turn: the p99 of some hundred requests varies, and
     so does the speed of a machine.
     """
     quiet = Offer(
         stage.product.port,
-        stage.traffic("second", companies=1_000),
+        stage.traffic(QUIET, companies=1_000),
         connections=2,
         seconds=seconds,
         per_second=QUIET_PER_SECOND,
@@ -111,4 +140,22 @@ def measure_tenants(stage: Stage, *, seconds: float) -> tuple[float, float]:
                 beside += stage.post(quiet).latencies_ms
                 stage.count_accepted(flood, flooding.outcome())
             stage.drain()
-    return percentile(alone, 99), percentile(beside, 99)
+    return Tenants(percentile(alone, 99), percentile(beside, 99))
+
+
+def measure_dwell(stage: Stage, *, changes: int) -> float:
+    """Return the p99 in milliseconds from a 200 to the webhook, beside a flood of batches."""
+    flood = Offer(
+        stage.product.port,
+        stage.traffic(FLOODER, companies=1_000, batch=BATCH),
+        connections=4,
+        seconds=changes * PAUSE + UNCOUNTED,
+        per_second=FLOOD_OF_BATCHES / BATCH,
+    )
+    with _alarms(stage, QUIET) as raise_alarms:
+        time.sleep(2)  # the workers start
+        with Clients(flood, processes=1) as flooding:
+            dwell_ms = raise_alarms(changes)
+            stage.count_accepted(flood, flooding.outcome())
+        stage.drain()
+    return percentile(dwell_ms, 99)
