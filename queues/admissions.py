@@ -1,10 +1,9 @@
-"""Admits requests: counts each one and appends its events to the journal, in one round trip."""
+"""Admits requests: counts each and appends its events to the journal, in one round trip."""
 
 import logging
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -32,30 +31,36 @@ EVENTS, READS = "requests", "reads"
 """The kinds of requests, each with its own counter, so reading does not use up events' limit."""
 
 
-@dataclass(frozen=True)
-class AdmissionRequest:
-    """A request to count for its organization, with the events to append to the journal.
-
-    `limit` is the most requests in a window.
-    """
+class RateWindow(NamedTuple):
+    """A window in which requests of an organization are counted, at most `limit` of them."""
 
     organization_id: int
-    events: Sequence[dict[str, Any]] = ()
-    _: KW_ONLY
     limit: int
-    window_seconds: int
+    seconds: int
     kind: str = EVENTS
+
+    @property
+    def counter(self) -> str:
+        """The key of its counter in Redis."""
+        return f"brazebee:{self.kind}:{self.organization_id}:{self.limit}/{self.seconds}"
+
+
+class AdmissionRequest(NamedTuple):
+    """A request to count in a window, with the events to append to the journal."""
+
+    window: RateWindow
+    events: Sequence[dict[str, Any]] = ()
 
 
 class Command(NamedTuple):
-    """The command that admits a request, and whether it also checks if Redis is nearly full."""
+    """The command that admits requests, and whether it also checks if Redis is nearly full."""
 
     parts: Sequence[Any]
+    windows: Mapping[RateWindow, Sequence[AdmissionRequest]]
     checks_memory: bool
 
 
-@dataclass(frozen=True)
-class Admission:
+class Admission(NamedTuple):
     """The result of a request: the count of its window, with this request, and when that ends.
 
     `nearly_full` means that Redis is nearly full and nothing was enqueued.
@@ -88,37 +93,53 @@ class Admissions:
         Raises:
             RedisError: Redis does not answer or is full. The events may be accepted or not.
         """
-        command = self.command(request)
+        command = self.command([request])
         try:
-            return self.admission(command, self._run(command.parts))
+            [admission] = self.admissions([request], command, self._run(command.parts))
         except OutOfMemoryError:
             self.log_memory(is_full=True)
             raise
+        return admission
 
-    def command(self, request: AdmissionRequest) -> Command:
-        """Return the command that admits a request; once a second, one that checks memory too."""
-        organization_id = request.organization_id
+    def command(self, requests: Sequence[AdmissionRequest]) -> Command:
+        """Return the command that admits requests; once a second, one that checks memory too."""
         now = time.monotonic()
         check = now - self._checked_at >= MEMORY_CHECK_SECONDS
         if check:
             self._checked_at = now
         full = FULL_FROM if check else ("yes" if self.nearly_full else "no")
-        counter = _counter(request.kind, organization_id, request.limit, request.window_seconds)
-        names = (counter, JOURNAL.ready, JOURNAL.bell, *_journals(organization_id))
-        window_ms = request.window_seconds * 1000
-        parts: list[Any] = ["EVALSHA", self._script.sha, len(names), *names, request.limit]
-        parts += (window_ms, full, LONGEST_BELL, FORMAT, organization_id)
-        for event in request.events:
-            parts += (partition_of(event["company"]["id"]), orjson.dumps(event))
-        return Command(parts, check)
+        windows: dict[RateWindow, list[AdmissionRequest]] = {}
+        for request in requests:
+            windows.setdefault(request.window, []).append(request)
+        names = [JOURNAL.ready, JOURNAL.bell]
+        args: list[Any] = [full, LONGEST_BELL, FORMAT, PARTITIONS]
+        for window, in_window in windows.items():
+            names += (window.counter, *_journals(window.organization_id))
+            args += (window.organization_id, window.limit, window.seconds * 1000, len(in_window))
+            for request in in_window:
+                args.append(len(request.events))
+                for event in request.events:
+                    args += (partition_of(event["company"]["id"]), orjson.dumps(event))
+        return Command(["EVALSHA", self._script.sha, len(names), *names, *args], windows, check)
 
-    def admission(self, command: Command, reply: Any) -> Admission:
-        """Return the result in the reply to a command."""
-        count, ends_in_ms, nearly_full = reply
+    def admissions(
+        self, requests: Iterable[AdmissionRequest], command: Command, reply: Any
+    ) -> list[Admission]:
+        """Return the results of requests from the reply to the command that admitted them."""
+        is_full, *ends = reply
         if command.checks_memory:
-            self.nearly_full = bool(nearly_full)
+            self.nearly_full = bool(is_full)
             self.log_memory(is_full=self.nearly_full)
-        return Admission(count, ends_in_ms, bool(nearly_full))
+        counts = {
+            window: count - len(in_window)
+            for (window, in_window), count in zip(command.windows.items(), ends[::2], strict=True)
+        }
+        ends_in_ms = dict(zip(command.windows, ends[1::2], strict=True))
+        results = []
+        for window, _ in requests:
+            counts[window] += 1
+            results.append(Admission(counts[window], ends_in_ms[window], bool(is_full)))
+        return results
 
     def log_memory(self, *, is_full: bool) -> None:
         """Log when Redis becomes full, and when it has room again."""
@@ -143,15 +164,13 @@ class Admissions:
         """Close this thread's connection."""
         self._connection.close()
 
-    def usage(
-        self, organization_id: int, *, limit: int, window_seconds: int, kind: str = EVENTS
-    ) -> Admission:
-        """Return the number of requests in an organization's window without counting one.
+    def usage(self, window: RateWindow) -> Admission:
+        """Return the number of requests in a window without counting one.
 
         Raises:
             RedisError: Redis does not answer.
         """
-        counter = _counter(kind, organization_id, limit, window_seconds)
+        counter = window.counter
         with self._client.pipeline(transaction=True) as pipeline:
             pipeline.get(counter)
             pipeline.pttl(counter)
@@ -174,10 +193,6 @@ class Admissions:
         """
         seconds, microseconds = self._client.time()
         return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
-
-
-def _counter(kind: str, organization_id: int, limit: int, window_seconds: int) -> str:
-    return f"brazebee:{kind}:{organization_id}:{limit}/{window_seconds}"
 
 
 @lru_cache(10_000)

@@ -1,15 +1,17 @@
--- Counts a request in its organization's fixed window and, unless the limit is exceeded or Redis is nearly
--- full, appends its events to the journal. It is one step, so events are accepted if and only if their
--- request was counted, and a lane has its entries in the order in which they were accepted.
+-- Counts requests in the fixed windows of their organizations and, unless a limit is exceeded or Redis is nearly
+-- full, appends their events to the journal. It is one step, so events are accepted if and only if their request
+-- was counted, and a lane has its entries in the order in which they were accepted.
 --
--- KEYS: the window's counter, the lanes that are ready, the bell, the journals of the organization's partitions
--- ARGV: the limit; the window in milliseconds; the share of memory above which Redis is nearly full, or the
---       result of an earlier check, "yes" or "no"; the length of the bell; the format of the events; the
---       organization; then, for each event, its partition and itself
--- Returns: requests in the window including this one, milliseconds until it ends, 1 if Redis is nearly full
+-- KEYS: the lanes that are ready, the bell; then, for each window, its counter and the journals of the
+--       organization's partitions
+-- ARGV: the share of memory above which Redis is nearly full, or the result of an earlier check, "yes" or "no";
+--       the length of the bell; the format of the events; the number of partitions; then, for each window, its
+--       organization, limit and milliseconds, the number of its requests, and for each of them the number of
+--       its events, and the partition and content of each
+-- Returns: 1 if Redis is nearly full; then, for each window, the requests in it including all of these, and
+--          milliseconds until it ends
 
-local JOURNALS = 3
-local FIRST_EVENT = 7
+local full_above, bell_length, format, partitions = unpack(ARGV, 1, 4)
 
 local function nearly_full(share)
     local info = redis.pcall("info", "memory")
@@ -24,41 +26,55 @@ local function nearly_full(share)
     return used and most and used > share * most
 end
 
-local function append_events()
-    local time = redis.call("time")
-    local microseconds = string.format("%s%06d", time[1], time[2])
-    local milliseconds = microseconds:sub(1, -4)
-    local became_ready = 0
+local time = redis.call("time")
+local microseconds = string.format("%s%06d", time[1], time[2])
+local milliseconds = microseconds:sub(1, -4)
+local became_ready = 0
+
+-- Appends `number` events from an argument on to the journals that begin at a key.
+local function append_events(first, number, journals, organization)
     local seen = {}
-    for i = FIRST_EVENT, #ARGV, 2 do
-        local partition = tonumber(ARGV[i])
-        redis.call("xadd", KEYS[JOURNALS + 1 + partition], "*", ARGV[5], ARGV[i + 1], "t", microseconds)
+    for i = first, first + 2 * number - 1, 2 do
+        local partition = ARGV[i]
+        redis.call("xadd", KEYS[journals + tonumber(partition)], "*", format, ARGV[i + 1], "t", microseconds)
         if not seen[partition] then
             seen[partition] = true
-            local lane = ARGV[6] .. ":" .. ARGV[i]
-            became_ready = became_ready + redis.call("zadd", KEYS[2], "nx", milliseconds, lane)
+            local lane = organization .. ":" .. partition
+            became_ready = became_ready + redis.call("zadd", KEYS[1], "nx", milliseconds, lane)
         end
     end
-    if became_ready > 0 and redis.call("llen", KEYS[3]) < tonumber(ARGV[4]) then
-        redis.call("lpush", KEYS[3], 1)
+end
+
+local full = full_above == "yes"
+if not full and full_above ~= "no" then
+    full = nearly_full(tonumber(full_above))
+end
+
+local reply = {full and 1 or 0}
+local key, next_argument = 3, 5
+while key <= #KEYS do
+    local organization, limit, window, requests = unpack(ARGV, next_argument, next_argument + 3)
+    local count = redis.call("incrby", KEYS[key], requests)
+    local ends_in = redis.call("pttl", KEYS[key])
+    -- It ends later than a window lasts if the machine's clock was set back.
+    if ends_in < 0 or ends_in > tonumber(window) then
+        ends_in = tonumber(window)
+        redis.call("pexpire", KEYS[key], ends_in)
     end
+    next_argument = next_argument + 4
+    for request = count - requests + 1, count do
+        local events = tonumber(ARGV[next_argument])
+        if not full and request <= tonumber(limit) then
+            append_events(next_argument + 1, events, key + 1, organization)
+        end
+        next_argument = next_argument + 1 + 2 * events
+    end
+    reply[#reply + 1] = count
+    reply[#reply + 1] = ends_in
+    key = key + 1 + tonumber(partitions)
 end
 
-local count = redis.call("incr", KEYS[1])
-local ends_in = redis.call("pttl", KEYS[1])
--- It ends later than a window lasts if the machine's clock was set back.
-if ends_in < 0 or ends_in > tonumber(ARGV[2]) then
-    ends_in = tonumber(ARGV[2])
-    redis.call("pexpire", KEYS[1], ends_in)
+if became_ready > 0 and redis.call("llen", KEYS[2]) < tonumber(bell_length) then
+    redis.call("lpush", KEYS[2], 1)
 end
-
-local full = ARGV[3] == "yes"
-if not full and ARGV[3] ~= "no" then
-    full = nearly_full(tonumber(ARGV[3]))
-end
-
-if ARGV[FIRST_EVENT] and not full and count <= tonumber(ARGV[1]) then
-    append_events()
-end
-
-return {count, ends_in, full and 1 or 0}
+return reply

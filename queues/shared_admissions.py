@@ -5,8 +5,8 @@ alone does not wait.
 """
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from hiredis import pack_command
 from redis.asyncio import Redis
@@ -14,7 +14,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from queues.admissions import SCRIPT, Admission, AdmissionRequest, Admissions, Command
+from queues.admissions import SCRIPT, Admission, AdmissionRequest, Admissions
 
 ANSWER_SECONDS = 5.0
 """How long Redis may take for a group; a request that waits for it occupies no thread."""
@@ -22,18 +22,9 @@ ANSWER_SECONDS = 5.0
 LARGEST_GROUP = 200
 
 
-@dataclass(frozen=True)
-class _Waiting:
-    command: Command
-    reply: asyncio.Future[Any]
-
-    def resolve(self, result: Any) -> None:
-        if self.reply.done():  # its client has gone
-            return
-        if isinstance(result, Exception):
-            self.reply.set_exception(result)
-        else:
-            self.reply.set_result(result)
+class _Waiting(NamedTuple):
+    request: AdmissionRequest
+    admission: asyncio.Future[Admission]
 
 
 class SharedAdmissions:
@@ -54,15 +45,10 @@ class SharedAdmissions:
         """
         if self._sending is None:
             self._sending = asyncio.create_task(self._send_groups())
-        reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        command = self._admissions.command(request)
-        self._waiting.append(_Waiting(command, reply))
+        admission: asyncio.Future[Admission] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(request, admission))
         self._arrived.set()
-        try:
-            return self._admissions.admission(command, await reply)
-        except OutOfMemoryError:
-            self._admissions.log_memory(is_full=True)
-            raise
+        return await admission
 
     async def close(self) -> None:
         """End the connection to Redis; call it when no request is waiting."""
@@ -84,29 +70,49 @@ class SharedAdmissions:
             group, self._waiting = self._waiting[:LARGEST_GROUP], self._waiting[LARGEST_GROUP:]
             if not self._waiting:
                 self._arrived.clear()
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    await _send(connection, group)
-            except Exception as error:  # noqa: BLE001 -- each of the requests raises it
-                await connection.disconnect(nowait=True)
-                failed = error if isinstance(error, RedisError) else RedisTimeoutError(str(error))
-                for waiting in group:
-                    waiting.resolve(failed)
+            await self._send(connection, group)
 
-
-async def _send(connection: AbstractConnection, group: list[_Waiting]) -> None:
-    # Without hiredis, packing would take a quarter of what a request takes in Python.
-    commands = b"".join(pack_command(tuple(waiting.command.parts)) for waiting in group)
-    await connection.send_packed_command(commands, check_health=False)
-    not_run = []
-    for waiting in group:
+    async def _send(self, connection: AbstractConnection, group: Sequence[_Waiting]) -> None:
         try:
-            waiting.resolve(await connection.read_response())
-        except NoScriptError:
-            not_run.append(waiting)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                admissions = await self._admit(connection, [item.request for item in group])
+        except OutOfMemoryError as error:
+            self._admissions.log_memory(is_full=True)
+            _fail(group, error)
         except ResponseError as error:
-            waiting.resolve(error)
-    if not_run:
-        await connection.send_command("SCRIPT", "LOAD", SCRIPT)
-        await connection.read_response()
-        await _send(connection, not_run)
+            # It may be the fault of one organization's keys. Repeated events are stored once.
+            if len(group) == 1:
+                _fail(group, error)
+                return
+            for item in group:
+                await self._send(connection, [item])
+        except Exception as error:  # noqa: BLE001 -- each of the requests raises it
+            await connection.disconnect(nowait=True)
+            _fail(group, error if isinstance(error, RedisError) else RedisTimeoutError(str(error)))
+        else:
+            for item, admission in zip(group, admissions, strict=True):
+                if not item.admission.done():  # its client is still there
+                    item.admission.set_result(admission)
+
+    async def _admit(
+        self, connection: AbstractConnection, requests: Sequence[AdmissionRequest]
+    ) -> list[Admission]:
+        command = self._admissions.command(requests)
+        try:
+            reply = await _run(connection, command.parts)
+        except NoScriptError:
+            await _run(connection, ["SCRIPT", "LOAD", SCRIPT])
+            reply = await _run(connection, command.parts)
+        return self._admissions.admissions(requests, command, reply)
+
+
+async def _run(connection: AbstractConnection, parts: Sequence[Any]) -> Any:
+    # Without hiredis, packing would take a quarter of what a request takes in Python.
+    await connection.send_packed_command(pack_command(tuple(parts)), check_health=False)
+    return await connection.read_response()
+
+
+def _fail(group: Iterable[_Waiting], error: Exception) -> None:
+    for item in group:
+        if not item.admission.done():
+            item.admission.set_exception(error)

@@ -20,7 +20,7 @@ from ingress.client.request_keys import ScopeMissing, key_of
 from ingress.client.steps import Blocking, Steps, run
 from models.keys.api_keys import KeyHolder
 from models.keys.scopes import Scope
-from queues.admissions import EVENTS, AdmissionRequest, Admissions
+from queues.admissions import EVENTS, AdmissionRequest, Admissions, RateWindow
 from queues.unknown_event_keys import UnknownKeys
 
 if TYPE_CHECKING:
@@ -101,15 +101,9 @@ class Gate:
     ) -> Steps[Window]:
         """Do what `admit` does, in steps."""
         rate = self.limiter.rate(holder.rate_limit)
-        request = AdmissionRequest(
-            holder.organization_id,
-            events,
-            limit=rate.amount,
-            window_seconds=rate.get_expiry(),
-            kind=self.kind,
-        )
+        counted_in = RateWindow(holder.organization_id, rate.amount, rate.get_expiry(), self.kind)
         try:
-            admission = yield request
+            admission = yield AdmissionRequest(counted_in, events)
         except RedisError:
             outcome = "it may not have been accepted" if events else self.nothing
             raise unavailable(QUEUE_UNAVAILABLE, outcome, window=self.limiter.unknown()) from None

@@ -113,9 +113,7 @@ class TrackedEvent(NamedTuple):
         return self.received_at if self.is_late else self.occurred_at
 
 
-def _times(
-    message: Mapping[str, Any], accepted_at: datetime | None
-) -> tuple[datetime, datetime]:
+def _times(message: Mapping[str, Any], accepted_at: datetime | None) -> tuple[datetime, datetime]:
     """Return when an event occurred, and when it was received.
 
     Raises:

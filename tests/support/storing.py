@@ -8,7 +8,7 @@ from actors.persist import EventPersister
 from models.database import query, transaction
 from models.events import rejected_events
 from models.events.rejected_events import RejectedEntry
-from queues.admissions import AdmissionRequest, Admissions
+from queues.admissions import AdmissionRequest, Admissions, RateWindow
 from queues.broker import QueueBroker
 from queues.lanes.keys import JOURNAL
 from queues.lanes.lane import partition_of
@@ -52,7 +52,7 @@ class Storing:
 
     def send(self, *events: dict[str, Any]) -> None:
         self.admissions.admit(
-            AdmissionRequest(self.organization_id, events, limit=1_000, window_seconds=3600)
+            AdmissionRequest(RateWindow(self.organization_id, 1_000, 3600), events)
         )
 
     def poison(self, fields: dict[str, bytes]) -> None:

@@ -16,7 +16,7 @@ from models.database import transaction
 from models.keys import api_keys
 from models.keys.api_keys import ApiKey
 from models.organizations.organizations import Organization
-from queues.admissions import EVENTS, READS, Admissions
+from queues.admissions import EVENTS, READS, Admissions, RateWindow
 from rules.durations import format_duration
 from services.accounts import keys
 from services.accounts.audit import Maker
@@ -140,7 +140,7 @@ def _usage(organization: Organization) -> list[Usage] | None:
     for title, kind in (("Sending events", EVENTS), ("Reading data", READS)):
         try:
             window = admissions.usage(
-                organization.id, limit=rate.amount, window_seconds=rate.get_expiry(), kind=kind
+                RateWindow(organization.id, rate.amount, rate.get_expiry(), kind)
             )
         except RedisError:
             return None

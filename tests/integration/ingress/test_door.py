@@ -207,7 +207,7 @@ def test_an_unexpected_error_of_the_queue_gets_500_and_is_not_retried(
     tried: list[int] = []
 
     def fail(_admissions: Admissions, request: AdmissionRequest) -> None:
-        tried.append(request.organization_id)
+        tried.append(request.window.organization_id)
         raise RuntimeError("password=hunter2")
 
     monkeypatch.setattr(Admissions, "admit", fail)

@@ -13,7 +13,7 @@ import redis
 
 from config.settings import Settings
 from queues import admissions as admissions_module
-from queues.admissions import Admission, AdmissionRequest, Admissions
+from queues.admissions import Admission, AdmissionRequest, Admissions, RateWindow
 from queues.broker import QueueBroker, build_broker
 from queues.lanes.keys import JOURNAL
 from queues.lanes.lane import Lane
@@ -22,7 +22,7 @@ from tests.support.ingress.application import Clock, memory_used
 
 ACME = {"id": "é😀"}
 EVENTS: list[dict[str, Any]] = [{"company": ACME, "n": 2**63, "f": 1.5}, {"company": ACME}]
-HOUR = {"limit": 3, "window_seconds": 3600}
+HOUR = RateWindow(7, limit=3, seconds=3600)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_worker_gets_the_events_of_each_partition_in_the_order_of_acceptance(
     journal: LaneQueue, admissions: Admissions
 ) -> None:
     for start in (0, 10):
-        admissions.admit(AdmissionRequest(7, [event(n) for n in range(start, start + 10)], **HOUR))
+        admissions.admit(AdmissionRequest(HOUR, [event(n) for n in range(start, start + 10)]))
     taken = []
     bundles = journal.take()
     assert isinstance(bundles, list)
@@ -77,7 +77,7 @@ def test_an_event_rings_the_bell_only_if_its_lane_becomes_ready(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     for _ in range(3):
-        admissions.admit(AdmissionRequest(7, EVENTS, **HOUR))
+        admissions.admit(AdmissionRequest(HOUR, EVENTS))
     assert broker.client.llen(JOURNAL.bell) == 1
 
 
@@ -85,7 +85,7 @@ def test_the_bell_does_not_grow_without_workers(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     for organization_id in range(2 * LONGEST_BELL):
-        admissions.admit(AdmissionRequest(organization_id, EVENTS, **HOUR))
+        admissions.admit(AdmissionRequest(HOUR._replace(organization_id=organization_id), EVENTS))
     assert broker.client.llen(JOURNAL.bell) == LONGEST_BELL
 
 
@@ -93,7 +93,7 @@ def test_requests_are_counted_with_or_without_events(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     counts = [
-        admissions.admit(AdmissionRequest(7, events, **HOUR)).count
+        admissions.admit(AdmissionRequest(HOUR, events)).count
         for events in (EVENTS, (), EVENTS, EVENTS)
     ]
     assert counts == [1, 2, 3, 4]
@@ -103,21 +103,21 @@ def test_requests_are_counted_with_or_without_events(
 def test_a_window_starts_at_its_first_request_and_is_not_extended(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
-    assert admissions.admit(AdmissionRequest(7, **HOUR)) == Admission(1, 3_600_000)
+    assert admissions.admit(AdmissionRequest(HOUR)) == Admission(1, 3_600_000)
     [counter] = broker.client.keys("brazebee:*")
     broker.client.pexpire(counter, 60_000)
-    assert 50_000 < admissions.admit(AdmissionRequest(7, **HOUR)).ends_in_ms <= 60_000
+    assert 50_000 < admissions.admit(AdmissionRequest(HOUR)).ends_in_ms <= 60_000
     broker.client.persist(counter)
-    assert admissions.admit(AdmissionRequest(7, **HOUR)).ends_in_ms == 3_600_000
+    assert admissions.admit(AdmissionRequest(HOUR)).ends_in_ms == 3_600_000
     broker.client.delete(counter)
-    assert admissions.admit(AdmissionRequest(7, **HOUR)).count == 1
+    assert admissions.admit(AdmissionRequest(HOUR)).count == 1
 
 
 def test_each_organization_and_limit_has_its_own_counter(admissions: Admissions) -> None:
-    assert admissions.admit(AdmissionRequest(7, **HOUR)).count == 1
-    assert admissions.admit(AdmissionRequest(8, **HOUR)).count == 1
-    assert admissions.admit(AdmissionRequest(7, limit=4, window_seconds=3600)).count == 1
-    assert admissions.admit(AdmissionRequest(7, **HOUR)).count == 2
+    assert admissions.admit(AdmissionRequest(HOUR)).count == 1
+    assert admissions.admit(AdmissionRequest(HOUR._replace(organization_id=8))).count == 1
+    assert admissions.admit(AdmissionRequest(HOUR._replace(limit=4))).count == 1
+    assert admissions.admit(AdmissionRequest(HOUR)).count == 2
 
 
 def test_concurrent_requests_are_each_counted_once(
@@ -125,7 +125,7 @@ def test_concurrent_requests_are_each_counted_once(
 ) -> None:
     with ThreadPoolExecutor(8) as threads:
         admitted = list(
-            threads.map(lambda _: admissions.admit(AdmissionRequest(7, EVENTS, **HOUR)), range(40))
+            threads.map(lambda _: admissions.admit(AdmissionRequest(HOUR, EVENTS)), range(40))
         )
     assert sorted(admission.count for admission in admitted) == list(range(1, 41))
     assert admissions.waiting() == 3 * len(EVENTS)
@@ -134,22 +134,25 @@ def test_concurrent_requests_are_each_counted_once(
 def test_the_script_is_loaded_again_if_redis_has_lost_it(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
-    admissions.admit(AdmissionRequest(7, EVENTS, **HOUR))
+    admissions.admit(AdmissionRequest(HOUR, EVENTS))
     broker.client.script_flush()
-    assert admissions.admit(AdmissionRequest(7, EVENTS, **HOUR)).count == 2
+    assert admissions.admit(AdmissionRequest(HOUR, EVENTS)).count == 2
     assert admissions.waiting() == 2 * len(EVENTS)
 
 
 def test_a_late_reply_is_not_taken_for_the_next_one(settings: Settings) -> None:
     broker = build_broker(settings.redis_url, timeout=0.1)
     admissions = Admissions(broker.client)
-    admissions.admit(AdmissionRequest(7, **HOUR))
+    admissions.admit(AdmissionRequest(HOUR))
     with redis.Redis.from_url(settings.redis_url) as other:
         other.client_pause(300)
         with pytest.raises(redis.TimeoutError):
-            admissions.admit(AdmissionRequest(7, **HOUR))
+            admissions.admit(AdmissionRequest(HOUR))
         other.client_unpause()
-        counts = [admissions.admit(AdmissionRequest(8, **HOUR)).count for _ in range(2)]
+        counts = [
+            admissions.admit(AdmissionRequest(HOUR._replace(organization_id=8))).count
+            for _ in range(2)
+        ]
     broker.client.close()
     assert counts == [1, 2]
 
@@ -160,7 +163,7 @@ def test_a_full_redis_counts_nothing_and_queues_nothing(
     broker.client.config_set("maxmemory", 1)
     try:
         with pytest.raises(redis.RedisError):
-            admissions.admit(AdmissionRequest(7, EVENTS, **HOUR))
+            admissions.admit(AdmissionRequest(HOUR, EVENTS))
     finally:
         broker.client.config_set("maxmemory", 0)
     assert broker.client.keys() == []
@@ -171,20 +174,22 @@ def test_a_redis_that_is_nearly_full_counts_and_queues_nothing(
 ) -> None:
     admissions = Admissions(broker.client)
     with memory_used(broker.client, 0.6):
-        assert not admissions.admit(AdmissionRequest(7, EVENTS, **HOUR)).nearly_full
+        assert not admissions.admit(AdmissionRequest(HOUR, EVENTS)).nearly_full
     with memory_used(broker.client, 0.87):
-        assert not admissions.admit(AdmissionRequest(7, EVENTS, **HOUR)).nearly_full, (
+        assert not admissions.admit(AdmissionRequest(HOUR, EVENTS)).nearly_full, (
             "memory was checked less than a second ago"
         )
         seconds.advance(1)
-        assert admissions.admit(AdmissionRequest(7, EVENTS, **HOUR)) == Admission(
+        assert admissions.admit(AdmissionRequest(HOUR, EVENTS)) == Admission(
             3, ANY, nearly_full=True
         )
-    assert admissions.admit(AdmissionRequest(7, EVENTS, **HOUR)).nearly_full, (
+    assert admissions.admit(AdmissionRequest(HOUR, EVENTS)).nearly_full, (
         "memory was checked less than a second ago"
     )
     seconds.advance(1)
-    assert not admissions.admit(AdmissionRequest(8, EVENTS, **HOUR)).nearly_full
+    assert not admissions.admit(
+        AdmissionRequest(HOUR._replace(organization_id=8), EVENTS)
+    ).nearly_full
     assert admissions.waiting() == 3 * len(EVENTS)
 
 
@@ -192,7 +197,7 @@ def test_the_first_request_of_a_process_sees_that_redis_is_nearly_full(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     with memory_used(broker.client, 0.87):
-        assert admissions.admit(AdmissionRequest(7, EVENTS, **HOUR)).nearly_full
+        assert admissions.admit(AdmissionRequest(HOUR, EVENTS)).nearly_full
     assert admissions.waiting() == 0
 
 
@@ -201,7 +206,7 @@ def test_without_maxmemory_the_memory_of_the_machine_is_the_limit(
 ) -> None:
     monkeypatch.setattr(admissions_module, "FULL_FROM", 0.0)
     assert broker.client.info("memory")["maxmemory"] == 0
-    assert admissions.admit(AdmissionRequest(7, EVENTS, **HOUR)).nearly_full
+    assert admissions.admit(AdmissionRequest(HOUR, EVENTS)).nearly_full
 
 
 def test_memory_is_checked_at_most_once_a_second(
@@ -212,7 +217,7 @@ def test_memory_is_checked_at_most_once_a_second(
 
     before = checks()
     for _ in range(20):
-        admissions.admit(AdmissionRequest(7, EVENTS, **HOUR))
+        admissions.admit(AdmissionRequest(HOUR, EVENTS))
         seconds.advance(0.1)
     assert checks() - before == 2 + 1, "this test reads it once itself"
 
@@ -222,7 +227,7 @@ def test_messages_are_accepted_if_redis_does_not_report_its_memory(
 ) -> None:
     broker.client.acl_setuser("default", enabled=True, nopass=True, commands=["-info"])
     try:
-        assert not admissions.admit(AdmissionRequest(7, EVENTS, **HOUR)).nearly_full
+        assert not admissions.admit(AdmissionRequest(HOUR, EVENTS)).nearly_full
     finally:
         broker.client.acl_setuser("default", enabled=True, nopass=True, commands=["+info"])
     assert admissions.waiting() == len(EVENTS)

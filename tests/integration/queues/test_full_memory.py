@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from queues import messages
-from queues.admissions import AdmissionRequest, Admissions
+from queues.admissions import AdmissionRequest, Admissions, RateWindow
 from queues.broker import QueueBroker
 from queues.lanes.lane_queue import Bundle, LaneQueue
 from tests.support.brokers import NewBroker
@@ -47,7 +47,7 @@ def fill(client: redis.Redis) -> None:
 
 def send(admissions: Admissions, company: str) -> None:
     event: dict[str, Any] = {"company": {"id": company}}
-    admissions.admit(AdmissionRequest(7, [event], limit=9, window_seconds=60))
+    admissions.admit(AdmissionRequest(RateWindow(7, 9, 60), [event]))
 
 
 def taken(broker: QueueBroker, queue: str) -> Any:

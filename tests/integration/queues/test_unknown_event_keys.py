@@ -8,12 +8,12 @@ import redis
 
 from config.settings import Settings
 from queues import unknown_event_keys
-from queues.admissions import Admission, AdmissionRequest, Admissions
+from queues.admissions import Admission, AdmissionRequest, Admissions, RateWindow
 from queues.broker import build_broker
 from queues.unknown_event_keys import KEPT_FOR, UnknownKey, UnknownKeys
 from tests.support.ingress.application import NO_REDIS, NOW, SMALL, Serve, tenant
 
-HOUR = {"limit": 3, "window_seconds": 3600}
+HOUR = RateWindow(7, limit=3, seconds=3600)
 STORED_AT = NOW.replace(microsecond=123_000)
 """Times are stored to the millisecond."""
 
@@ -110,11 +110,11 @@ def test_without_redis_a_refused_event_gets_503_as_well(serve: Serve) -> None:
 def test_reading_the_usage_returns_the_count_without_changing_it(settings: Settings) -> None:
     broker = build_broker(settings.redis_url)
     admissions = Admissions(broker.client)
-    assert admissions.usage(7, **HOUR) == Admission(0, 0)
+    assert admissions.usage(HOUR) == Admission(0, 0)
     for _ in range(5):
-        admissions.admit(AdmissionRequest(7, **HOUR))
-    usage = admissions.usage(7, **HOUR)
-    assert usage.count == admissions.usage(7, **HOUR).count == 5
+        admissions.admit(AdmissionRequest(HOUR))
+    usage = admissions.usage(HOUR)
+    assert usage.count == admissions.usage(HOUR).count == 5
     assert 3_590_000 < usage.ends_in_ms <= 3_600_000
-    assert admissions.usage(8, **HOUR).count == 0
+    assert admissions.usage(HOUR._replace(organization_id=8)).count == 0
     broker.client.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from queues.admissions import AdmissionRequest, Admissions
+from queues.admissions import AdmissionRequest, Admissions, RateWindow
 from queues.lanes import lane_queue as lane_queue_module
 from queues.lanes.keys import JOURNAL
 from queues.lanes.lane import PARTITIONS, Lane, partition_of
@@ -32,7 +32,7 @@ class Tenant:
         for company in companies:
             self._number += 1
             events.append({"company": {"id": company}, "n": self._number})
-        self._admissions.admit(AdmissionRequest(self.id, events, limit=1_000, window_seconds=3600))
+        self._admissions.admit(AdmissionRequest(RateWindow(self.id, 1_000, 3600), events))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from queues.admissions import AdmissionRequest, Admissions
+from queues.admissions import AdmissionRequest, Admissions, RateWindow
 from queues.backlog import LONGEST_UNKNOWN, Backlog
 from queues.broker import QueueBroker
 from queues.lanes.keys import JOURNAL
@@ -17,6 +17,9 @@ from tests.support.brokers import NewBroker
 
 HOUR = timedelta(hours=1)
 LANE = Lane.of_company(7, "acme")
+
+
+MINUTE = RateWindow(7, limit=9, seconds=60)
 
 
 @pytest.fixture
@@ -53,7 +56,7 @@ def test_a_bundle_has_the_time_of_each_acceptance(
     before = admissions.present()
     for number in range(2):
         event: dict[str, Any] = {"company": {"id": "acme"}, "n": number}
-        admissions.admit(AdmissionRequest(7, [event], limit=9, window_seconds=60))
+        admissions.admit(AdmissionRequest(MINUTE, [event]))
     first, second = accepted_at(LaneQueue.of_events(broker.client))
     assert before <= first <= second <= admissions.present()
 
@@ -105,8 +108,8 @@ def test_a_lane_whose_lease_is_beyond_any_is_taken_at_once(broker: QueueBroker) 
 def test_a_window_of_the_rate_limit_ends_in_time_after_the_clock_was_set_back(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
-    admissions.admit(AdmissionRequest(7, limit=9, window_seconds=60))
+    admissions.admit(AdmissionRequest(MINUTE))
     [counter] = broker.client.keys("brazebee:requests:*")
     broker.client.pexpire(counter, 3_660_000)
-    admission = admissions.admit(AdmissionRequest(7, limit=9, window_seconds=60))
+    admission = admissions.admit(AdmissionRequest(MINUTE))
     assert (admission.count, admission.ends_in_ms) == (2, 60_000)

@@ -9,7 +9,7 @@ from models.database import transaction
 from models.keys import api_keys
 from models.keys.api_keys import ApiKey, digest
 from models.keys.scopes import Scope
-from queues.admissions import READS, AdmissionRequest, Admissions
+from queues.admissions import READS, AdmissionRequest, Admissions, RateWindow
 from queues.broker import build_broker
 from tests.support.dashboard.application import ServeDashboard, text_of
 from tests.support.dashboard.developers import BASE, HOSTILE, Developers, shown_secret
@@ -134,10 +134,10 @@ def test_the_usage_of_the_rate_limit_is_the_number_of_admitted_requests(
 ) -> None:
     broker = build_broker(developers.settings.redis_url)
     admissions = Admissions(broker.client)
-    window = {"limit": 10_000, "window_seconds": 3600}
+    sending = RateWindow(developers.organization.id, 10_000, 3600)
     for _ in range(3):
-        admissions.admit(AdmissionRequest(developers.organization.id, **window))
-    admissions.admit(AdmissionRequest(developers.organization.id, **window, kind=READS))
+        admissions.admit(AdmissionRequest(sending))
+    admissions.admit(AdmissionRequest(sending._replace(kind=READS)))
     broker.client.close()
     page = developers.read()
     assert "10,000 requests in 1 hour" in page
