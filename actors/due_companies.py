@@ -72,7 +72,7 @@ class DueCompanies:
         self._evaluated_behind_at = BEGINNING
         self._has_long_backlog = False
         self._new_rules: dict[int, int] = {}
-        self._all_rules_read_at = BEGINNING
+        self._all_rules_read_at = self._rules_read_at = BEGINNING
 
     def enqueue(self, now: datetime) -> int:
         """Enqueue the companies that have to be evaluated now; return their number.
@@ -100,7 +100,10 @@ class DueCompanies:
     def new_rules_since(self, now: datetime) -> datetime:
         """Return the time after which rules that came into force can have companies to judge."""
         since = now - LATEST_COMMIT
-        return BEGINNING if self._new_rules or self._all_rules_read_at < since else since
+        if self._new_rules or self._all_rules_read_at < since:
+            return BEGINNING
+        # Rules of the last minute are searched for once a second, newer ones at every tick.
+        return max(since, self._rules_read_at) if now - self._rules_read_at < SECOND else since
 
     def _due(self, now: datetime, reading: StoredUntil, crowded: Collection[int]) -> list[_Pending]:
         """Return companies with a due flag or a due start or end of an override.
@@ -191,6 +194,8 @@ class DueCompanies:
         no transaction is left that read the former ones.
         """
         since, until = self.new_rules_since(now), now - DUE_AFTER
+        if since <= now - LATEST_COMMIT:
+            self._rules_read_at = until
         if self._all_rules_read_at < now - LATEST_COMMIT:
             self._all_rules_read_at = now
         self._new_rules |= across_organizations.find_applied_rules(since=since, until=until)

@@ -8,7 +8,7 @@ import redis
 from actors import due_companies as due_companies_module
 from config.settings import Settings
 from config.webhook_policy import LEASE
-from models.database import transaction
+from models.database import execute, transaction
 from models.organizations import organizations
 from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import Attempt, Result, State
@@ -318,6 +318,22 @@ def test_companies_judged_by_older_rules_are_enqueued_soon_and_no_others(
     for company_id in (first, second):
         judge(company_id, 1.5)
     assert ticking.at(60) == []
+
+
+def test_a_company_that_was_stored_late_by_older_rules_is_found_within_a_second(
+    ticking: Ticking,
+) -> None:
+    organization_id = new_organization()
+    company_id = track(organization_id, 0)
+    with transaction():
+        apply_rules(organization_id, FEW_LOGINS + "# new\n", file="r", applied_by="t", now=after(1))
+    assert ticking.at(1.5) == [f"evaluate({company_id})"]
+    judge(company_id, 1.5)
+    assert ticking.at(28) == []
+    with transaction():
+        execute("update companies set judged_version = 1")
+    assert ticking.at(28.2) == [], "it is searched for once a second"
+    assert ticking.at(29) == [f"evaluate({company_id})"]
 
 
 def test_companies_older_than_the_first_rules_are_enqueued(ticking: Ticking) -> None:
