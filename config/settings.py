@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import limits
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 from redis.connection import parse_url
 
@@ -97,6 +96,8 @@ def check_rate_limit(value: str) -> None:
     Raises:
         ValidationError: the text is not exactly one rate, or the rate allows nothing.
     """
+    import limits  # noqa: PLC0415 -- it takes a tenth of the start of every process
+
     try:
         [rate] = limits.parse_many(value)
     except ValueError:
