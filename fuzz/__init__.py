@@ -1,0 +1,1 @@
+"""Hostile inputs, seeded and repeatable, against the running product."""
