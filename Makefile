@@ -7,7 +7,7 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-thorough bench faults screenshots lint format lock clean
+.PHONY: help run demo test test-thorough bench faults fuzz screenshots lint format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -34,6 +34,9 @@ bench: $(VENV)/installed ## Measure the path of an event, in five minutes (BENCH
 
 faults: $(VENV)/installed ## Inflict faults on a loaded product and check every event, in ten minutes (FAULTS="--brief" for a minute)
 	@exec $(BIN)/python -m faults $(FAULTS)
+
+fuzz: $(VENV)/installed ## Send 100,000 hostile inputs to a running product, in six minutes (FUZZ="--inputs 5000" for fewer)
+	@exec $(BIN)/python -m fuzz $(FUZZ)
 
 screenshots: $(VENV)/installed-dev ## Retake the pictures of the dashboard in docs/images (needs Chromium)
 	@exec $(BIN)/python -m tests.support.browser.screenshots

@@ -73,10 +73,11 @@ def _headers(target: Target) -> dict[str, str | bytes]:
 
 def _event(chance: Random) -> dict[str, Any]:
     """Return a valid event with optional parts."""
-    event: dict[str, Any] = json.loads(
-        Traffic(("key",), companies=50).requests(1, chance.getrandbits(32))[0].data.split(
-            b"\r\n\r\n", 1)[1]
-    )  # fmt: skip
+    [made] = Traffic(("key",), companies=50).requests(1, chance.getrandbits(32))
+    event: dict[str, Any] = json.loads(made.data.partition(b"\r\n\r\n")[2])
+    event.pop("timestamp", None)  # it depends on the present
+    if chance.random() < 0.3:
+        event["timestamp"] = f"{chance.randrange(1990, 2030)}-0{chance.randrange(1, 10)}-11T10:30Z"
     if chance.random() < 0.3:
         event["event_id"] = f"event-{chance.randrange(2_000)}"
     if chance.random() < 0.2:

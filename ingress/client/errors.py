@@ -45,6 +45,8 @@ class ApiError(IngressError):
         headers = [] if window is None else window.headers()
         if self.retry_after is not None:
             headers.append(("Retry-After", str(self.retry_after)))
+        if self.status == 401:
+            headers.append(("WWW-Authenticate", "Bearer"))  # RFC 9110 requires it
         return Answer(json_bytes(body), self.status, headers)
 
     def response(self) -> Response:

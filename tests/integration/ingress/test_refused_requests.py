@@ -26,7 +26,9 @@ from tests.support.ingress.outages import TOO_LARGE, chunked
 @pytest.mark.parametrize("headers", [{}, {"x-api-key": ""}, {"x-api-key": "  "}])
 def test_a_request_without_a_key_gets_401(serve: Serve, headers: dict[str, str]) -> None:
     ingress = serve()
-    check(ingress.track(EXAMPLE, headers=headers), 401, {"error": "API key required"})
+    response = ingress.track(EXAMPLE, headers=headers)
+    check(response, 401, {"error": "API key required"})
+    assert response.headers["WWW-Authenticate"] == "Bearer"
     assert ingress.queued_events() == []
 
 

@@ -32,7 +32,7 @@ def defined_metrics() -> list[DefinedMetric]:
     return [
         metric
         for path in project_files()
-        if path.endswith(".py") and not path.startswith(("tests/", "bench/", "faults/"))
+        if path.endswith(".py") and not path.startswith(("tests/", "bench/", "faults/", "fuzz/"))
         for metric in _metrics_of(path)
     ]
 
