@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -53,20 +53,24 @@ class AdmissionRequest(NamedTuple):
 
 
 class Command(NamedTuple):
-    """The command that admits requests, and whether it also checks if Redis is nearly full."""
+    """The command that admits requests, and whether it also checks if Redis is nearly full.
+
+    `windows` has the windows in the order of the reply, with the number of requests in each.
+    """
 
     parts: Sequence[Any]
-    windows: Mapping[RateWindow, Sequence[AdmissionRequest]]
+    requests: Sequence[AdmissionRequest]
+    windows: Mapping[RateWindow, int]
     checks_memory: bool
 
 
 class Admission(NamedTuple):
-    """The result of a request: the count of its window, with this request, and when that ends.
+    """The result of a request: the requests in its window, with this one, and when that ends.
 
     `nearly_full` means that Redis is nearly full and nothing was enqueued.
     """
 
-    count: int
+    requests: int
     ends_in_ms: int
     nearly_full: bool = False
 
@@ -95,7 +99,7 @@ class Admissions:
         """
         command = self.command([request])
         try:
-            [admission] = self.admissions([request], command, self._run(command.parts))
+            [admission] = self.admissions(command, self._run(command.parts))
         except OutOfMemoryError:
             self.log_memory(is_full=True)
             raise
@@ -120,23 +124,26 @@ class Admissions:
                 args.append(len(request.events))
                 for event in request.events:
                     args += (partition_of(event["company"]["id"]), orjson.dumps(event))
-        return Command(["EVALSHA", self._script.sha, len(names), *names, *args], windows, check)
+        return Command(
+            ["EVALSHA", self._script.sha, len(names), *names, *args],
+            requests,
+            {window: len(in_window) for window, in_window in windows.items()},
+            check,
+        )
 
-    def admissions(
-        self, requests: Iterable[AdmissionRequest], command: Command, reply: Any
-    ) -> list[Admission]:
-        """Return the results of requests from the reply to the command that admitted them."""
+    def admissions(self, command: Command, reply: Any) -> list[Admission]:
+        """Return the results of the requests of a command from the reply to it."""
         is_full, *ends = reply
         if command.checks_memory:
             self.nearly_full = bool(is_full)
             self.log_memory(is_full=self.nearly_full)
         counts = {
-            window: count - len(in_window)
-            for (window, in_window), count in zip(command.windows.items(), ends[::2], strict=True)
+            window: count - number
+            for (window, number), count in zip(command.windows.items(), ends[::2], strict=True)
         }
         ends_in_ms = dict(zip(command.windows, ends[1::2], strict=True))
         results = []
-        for window, _ in requests:
+        for window, _ in command.requests:
             counts[window] += 1
             results.append(Admission(counts[window], ends_in_ms[window], bool(is_full)))
         return results

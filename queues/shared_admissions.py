@@ -79,20 +79,31 @@ class SharedAdmissions:
         except OutOfMemoryError as error:
             self._admissions.log_memory(is_full=True)
             _fail(group, error)
-        except ResponseError as error:
-            # It may be the fault of one organization's keys. Repeated events are stored once.
-            if len(group) == 1:
-                _fail(group, error)
+        except (RedisError, OSError) as error:  # a `TimeoutError` is an OSError
+            if isinstance(error, ResponseError):
+                await self._send_one_by_one(connection, group, error)
                 return
-            for item in group:
-                await self._send(connection, [item])
-        except Exception as error:  # noqa: BLE001 -- each of the requests raises it
             await connection.disconnect(nowait=True)
             _fail(group, error if isinstance(error, RedisError) else RedisTimeoutError(str(error)))
+        except Exception as error:  # noqa: BLE001 -- the request that causes it raises it
+            await self._send_one_by_one(connection, group, error)
         else:
             for item, admission in zip(group, admissions, strict=True):
                 if not item.admission.done():  # its client is still there
                     item.admission.set_result(admission)
+
+    async def _send_one_by_one(
+        self, connection: AbstractConnection, group: Sequence[_Waiting], error: Exception
+    ) -> None:
+        """Find the request that causes an error; it must not cost the others.
+
+        Events that are appended again are stored once.
+        """
+        if len(group) == 1:
+            _fail(group, error)
+            return
+        for item in group:
+            await self._send(connection, [item])
 
     async def _admit(
         self, connection: AbstractConnection, requests: Sequence[AdmissionRequest]
@@ -103,7 +114,7 @@ class SharedAdmissions:
         except NoScriptError:
             await _run(connection, ["SCRIPT", "LOAD", SCRIPT])
             reply = await _run(connection, command.parts)
-        return self._admissions.admissions(requests, command, reply)
+        return self._admissions.admissions(command, reply)
 
 
 async def _run(connection: AbstractConnection, parts: Sequence[Any]) -> Any:

@@ -109,9 +109,9 @@ class Gate:
             raise unavailable(QUEUE_UNAVAILABLE, outcome, window=self.limiter.unknown()) from None
         window = Window(
             limit=rate.amount,
-            remaining=max(0, rate.amount - admission.count),
+            remaining=max(0, rate.amount - admission.requests),
             reset_at=math.ceil(time.time() + admission.ends_in_ms / 1000),
-            exceeded=admission.count > rate.amount,
+            exceeded=admission.requests > rate.amount,
         )
         _check_limit(window)
         if events and admission.nearly_full:

@@ -144,8 +144,8 @@ def _usage(organization: Organization) -> list[Usage] | None:
             )
         except RedisError:
             return None
-        ends_at = now() + timedelta(milliseconds=window.ends_in_ms) if window.count else None
-        usage.append(Usage(title, window.count, rate.amount, ends_at))
+        ends_at = now() + timedelta(milliseconds=window.ends_in_ms) if window.requests else None
+        usage.append(Usage(title, window.requests, rate.amount, ends_at))
     return usage
 
 

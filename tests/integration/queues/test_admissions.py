@@ -93,7 +93,7 @@ def test_requests_are_counted_with_or_without_events(
     broker: QueueBroker, admissions: Admissions
 ) -> None:
     counts = [
-        admissions.admit(AdmissionRequest(HOUR, events)).count
+        admissions.admit(AdmissionRequest(HOUR, events)).requests
         for events in (EVENTS, (), EVENTS, EVENTS)
     ]
     assert counts == [1, 2, 3, 4]
@@ -110,14 +110,14 @@ def test_a_window_starts_at_its_first_request_and_is_not_extended(
     broker.client.persist(counter)
     assert admissions.admit(AdmissionRequest(HOUR)).ends_in_ms == 3_600_000
     broker.client.delete(counter)
-    assert admissions.admit(AdmissionRequest(HOUR)).count == 1
+    assert admissions.admit(AdmissionRequest(HOUR)).requests == 1
 
 
 def test_each_organization_and_limit_has_its_own_counter(admissions: Admissions) -> None:
-    assert admissions.admit(AdmissionRequest(HOUR)).count == 1
-    assert admissions.admit(AdmissionRequest(HOUR._replace(organization_id=8))).count == 1
-    assert admissions.admit(AdmissionRequest(HOUR._replace(limit=4))).count == 1
-    assert admissions.admit(AdmissionRequest(HOUR)).count == 2
+    assert admissions.admit(AdmissionRequest(HOUR)).requests == 1
+    assert admissions.admit(AdmissionRequest(HOUR._replace(organization_id=8))).requests == 1
+    assert admissions.admit(AdmissionRequest(HOUR._replace(limit=4))).requests == 1
+    assert admissions.admit(AdmissionRequest(HOUR)).requests == 2
 
 
 def test_concurrent_requests_are_each_counted_once(
@@ -127,7 +127,7 @@ def test_concurrent_requests_are_each_counted_once(
         admitted = list(
             threads.map(lambda _: admissions.admit(AdmissionRequest(HOUR, EVENTS)), range(40))
         )
-    assert sorted(admission.count for admission in admitted) == list(range(1, 41))
+    assert sorted(admission.requests for admission in admitted) == list(range(1, 41))
     assert admissions.waiting() == 3 * len(EVENTS)
 
 
@@ -136,7 +136,7 @@ def test_the_script_is_loaded_again_if_redis_has_lost_it(
 ) -> None:
     admissions.admit(AdmissionRequest(HOUR, EVENTS))
     broker.client.script_flush()
-    assert admissions.admit(AdmissionRequest(HOUR, EVENTS)).count == 2
+    assert admissions.admit(AdmissionRequest(HOUR, EVENTS)).requests == 2
     assert admissions.waiting() == 2 * len(EVENTS)
 
 
@@ -150,7 +150,7 @@ def test_a_late_reply_is_not_taken_for_the_next_one(settings: Settings) -> None:
             admissions.admit(AdmissionRequest(HOUR))
         other.client_unpause()
         counts = [
-            admissions.admit(AdmissionRequest(HOUR._replace(organization_id=8))).count
+            admissions.admit(AdmissionRequest(HOUR._replace(organization_id=8))).requests
             for _ in range(2)
         ]
     broker.client.close()

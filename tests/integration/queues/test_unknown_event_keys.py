@@ -114,7 +114,7 @@ def test_reading_the_usage_returns_the_count_without_changing_it(settings: Setti
     for _ in range(5):
         admissions.admit(AdmissionRequest(HOUR))
     usage = admissions.usage(HOUR)
-    assert usage.count == admissions.usage(HOUR).count == 5
+    assert usage.requests == admissions.usage(HOUR).requests == 5
     assert 3_590_000 < usage.ends_in_ms <= 3_600_000
-    assert admissions.usage(HOUR._replace(organization_id=8)).count == 0
+    assert admissions.usage(HOUR._replace(organization_id=8)).requests == 0
     broker.client.close()

@@ -294,4 +294,5 @@ def test_every_file_that_a_row_names_exists(row: str) -> None:
 def test_every_package_is_in_the_tree() -> None:
     tree: list[Row] = rows_of(section(GUIDE, "The tree"), "folder")
     packages = {path.split("/")[0] for path in code_files() if path.endswith("__init__.py")}
-    assert {row["folder"].strip("`/") for row in tree} == packages | {"bench", "faults", "fuzz", "tests"}
+    tools = {"bench", "faults", "fuzz", "tests"}
+    assert {row["folder"].strip("`/") for row in tree} == packages | tools

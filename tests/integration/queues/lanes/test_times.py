@@ -112,4 +112,4 @@ def test_a_window_of_the_rate_limit_ends_in_time_after_the_clock_was_set_back(
     [counter] = broker.client.keys("brazebee:requests:*")
     broker.client.pexpire(counter, 3_660_000)
     admission = admissions.admit(AdmissionRequest(MINUTE))
-    assert (admission.count, admission.ends_in_ms) == (2, 60_000)
+    assert (admission.requests, admission.ends_in_ms) == (2, 60_000)
