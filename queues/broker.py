@@ -12,6 +12,7 @@ import redis
 from dramatiq import Encoder, Message, Middleware, set_encoder
 from dramatiq.broker import Consumer
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.common import q_name
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -21,7 +22,9 @@ from queues.consumer import (
     EVENTS_AT_ONCE,
     WAKE_UP_SUFFIX,
     BundleConsumer,
+    DelayedConsumer,
     QueueConsumer,
+    WorkerStops,
 )
 from queues.evaluations import Evaluations
 from queues.lanes.consumer import LaneConsumer
@@ -46,7 +49,6 @@ _ENQUEUE = (Path(__file__).parent / "enqueue.lua").read_text(encoding="utf-8")
 MAX_IDS_READ = 250
 """Up to this many messages, the oldest is found by reading all ids."""
 
-DELAYED_POLL_MS = 1_000
 HEARTBEAT_TIMEOUT_MS = 15_000
 DEAD_MESSAGE_TTL_MS = 30 * 24 * 3600 * 1000
 CLIENT_TIMEOUT = 0.25
@@ -79,6 +81,8 @@ class QueueBroker(RedisBroker):
         super().__init__(**options)
         self._webhook_prefetch = webhook_prefetch
         self._enqueue = self.client.register_script(_ENQUEUE)
+        self._worker_stops = WorkerStops()
+        self.add_middleware(self._worker_stops)
         dramatiq_layout.go_on_when_full(self)
 
     @cached_property
@@ -107,7 +111,9 @@ class QueueBroker(RedisBroker):
             )
         if queue_name == WEBHOOKS:
             return super().consume(queue_name, self._webhook_prefetch, idle_wait)
-        return super().consume(queue_name, prefetch, max(timeout, DELAYED_POLL_MS))
+        if queue_name != q_name(queue_name):  # of delayed messages
+            return DelayedConsumer(self, queue_name, prefetch, idle_wait, self._worker_stops)
+        return super().consume(queue_name, prefetch, idle_wait)
 
     def _lanes(self, queue_name: str) -> tuple[LaneQueue, MessageFor, Callable[[bytes], object]]:
         """Return what a worker consumes from, and where messages go that cannot be read."""

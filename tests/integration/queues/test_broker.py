@@ -14,6 +14,7 @@ from dramatiq.errors import ConnectionClosed
 
 from queues import messages
 from queues.broker import CLIENT_TIMEOUT, HEARTBEAT_TIMEOUT_MS, QueueBroker, build_broker
+from queues.consumer import DelayedConsumer
 from tests.support.brokers import NewBroker, silent_for
 
 
@@ -95,12 +96,21 @@ def test_a_worker_prefetches_few_webhooks_however_many_threads_it_has(
     assert taken[-1] is None, "no more before something is acknowledged"
 
 
-def test_queues_of_delayed_messages_which_are_not_used_are_rarely_polled(
+def test_a_queue_of_delayed_messages_is_read_once_a_minute_until_the_worker_stops(
     new_broker: NewBroker,
 ) -> None:
-    consumer: Any = new_broker().consume(f"{messages.EVENTS}.DQ", prefetch=3, timeout=100)
-    assert consumer.prefetch == 3
-    assert consumer.wait_s >= 1
+    broker = new_broker()
+    consumer = broker.consume(f"{messages.WEBHOOKS}.DQ", prefetch=3, timeout=100)
+    assert isinstance(consumer, DelayedConsumer)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(next, consumer)
+        with pytest.raises(TimeoutError):
+            waiting.result(1.5)
+        broker.emit_before("worker_shutdown", None)
+        assert waiting.result(5) is None
+    began = time.monotonic()
+    assert next(consumer) is None
+    assert time.monotonic() - began > 0.5, "it does not spin while the worker ends"
 
 
 @pytest.mark.parametrize("wakes", [1, 3])
