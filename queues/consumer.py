@@ -1,4 +1,4 @@
-"""Consumers that block on a wake-up list instead of polling: of messages, and of bundles of them."""
+"""Consumers of messages, and of bundles of them, that block on a wake-up list."""
 
 import logging
 import math
