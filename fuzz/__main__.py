@@ -15,13 +15,13 @@ from tabulate import tabulate
 from fuzz.exchange import Answer, exchange
 from fuzz.kinds import Kind, to_dashboard, to_ingress
 from fuzz.target import Target, running_target
-from fuzz.verdict import faults_of_workers, grown, memory_of
+from fuzz.verdict import faults_of_workers, grown, memory_of, processes_of
 
 KINDS = (*to_ingress.KINDS, *to_dashboard.KINDS)
 CLIENTS = 4
 SHOWN = 20
-MEMORY_FROM = 0.1
-"""The share of inputs after which caches are filled and memory is measured."""
+WARM_UP = 10_000
+"""Inputs after which caches are filled, and from which on memory must not grow."""
 
 
 @dataclass
@@ -57,15 +57,19 @@ def main(inputs: int, seed: int, only: str | None, show: int | None) -> None:
             for kind in kinds:
                 click.echo(f"{kind.name}: {_make(target, kind, seed, show)!r}")
             return
-        pids = target.product.pids()
+        processes = processes_of(target)
         results: dict[str, Results] = {kind.name: Results() for kind in kinds}
         work = _work(kinds, inputs, seed)
-        warm_up = round(inputs * MEMORY_FROM)
-        _send(target, islice(work, warm_up), seed, results)
+        _send(target, islice(work, WARM_UP), seed, results)
         before = memory_of(target)
         _send(target, work, seed, results)
         accepted = set().union(*(found.accepted for found in results.values()))
-        faults = faults_of_workers(target, pids, accepted) + grown(before, memory_of(target))
+        faults = faults_of_workers(target, processes, accepted)
+        after = memory_of(target)
+    if inputs > WARM_UP:
+        faults += grown(before, after)
+        for name, used in after.items():
+            click.echo(f"memory of {name}: {before[name].memory_mb:.0f}, {used.memory_mb:.0f} MB")
     faults += [fault for found in results.values() for fault in found.faults]
     _report(results, faults, len(accepted))
     if faults:

@@ -3,24 +3,40 @@
 import time
 from collections.abc import Collection, Mapping
 
+import psutil
+
 from bench.product.processes import Usage, usage_of
 from fuzz.target import Target
 
 STORED_WITHIN = 60.0
-MOST_GROWTH = 1.25
-"""Of a process's memory, from the first tenth of the inputs to the last."""
+TRACEBACK = "Traceback (most recent call last)"
+LONGEST_TRACEBACK = 3_000
 
-PYTHON = ("web", "dashboard", "persist", "evaluate", "deliver", "clock")
+MOST_GROWTH = 1.25
+"""Of the memory of a kind of process."""
+
+KINDS = ("web", "dashboard", "persist", "evaluate", "deliver", "clock")
 
 
 def memory_of(target: Target) -> dict[str, Usage]:
-    """Return the use of each kind of Python process."""
+    """Return the use of each kind of process."""
     pids = target.product.pids()
-    return {name: usage_of([pids[name]]) for name in PYTHON}
+    return {name: usage_of([pids[name]]) for name in KINDS}
+
+
+def processes_of(target: Target) -> dict[int, str]:
+    """Return the kinds of all processes by id, those that one has started included."""
+    pids = target.product.pids()
+    return {
+        process.pid: name
+        for name in KINDS
+        for leader in [psutil.Process(pids[name])]
+        for process in [leader, *leader.children(recursive=True)]
+    }
 
 
 def faults_of_workers(
-    target: Target, pids: Mapping[str, int], accepted: Collection[str]
+    target: Target, processes: Mapping[int, str], accepted: Collection[str]
 ) -> list[str]:
     """Return what went wrong after the answers: lost events, events set aside, ended processes."""
     query = target.product.query
@@ -36,13 +52,12 @@ def faults_of_workers(
         [(number,)] = query(f"select count(*) from {table}")
         if number:
             faults.append(f"{number} rows in {table}")
-    ended = {name for name, pid in pids.items() if target.product.pids().get(name) != pid}
+    ended = {processes[pid] for pid in processes.keys() - processes_of(target).keys()}
     if ended:
         faults.append(f"processes ended: {', '.join(sorted(ended))}")
-    for log in sorted(target.product.data.rglob("*.log")):
-        text = log.read_text(encoding="utf-8", errors="replace")
-        if "Traceback" in text:
-            faults.append(f"{log.name} has a traceback: {text[text.index('Traceback') :][:2_000]}")
+    output = "".join(target.product.output)
+    if TRACEBACK in output:
+        faults.append(f"a process logged {output[output.index(TRACEBACK) :][:LONGEST_TRACEBACK]}")
     return faults
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from redis import Redis
-from redis.exceptions import NoScriptError, OutOfMemoryError
+from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
 
 from queues.lanes.keys import JOURNAL
 from queues.lanes.lane import PARTITIONS, Lane, partition_of
@@ -98,12 +98,10 @@ class Admissions:
             RedisError: Redis does not answer or is full. The events may be accepted or not.
         """
         command = self.command([request])
-        try:
-            [admission] = self.admissions(command, self._run(command.parts))
-        except OutOfMemoryError:
-            self.log_memory(is_full=True)
-            raise
-        return admission
+        [result] = self.results(command, self._run(command.parts))
+        if isinstance(result, ResponseError):
+            raise result
+        return result
 
     def command(self, requests: Sequence[AdmissionRequest]) -> Command:
         """Return the command that admits requests; once a second, one that checks memory too."""
@@ -131,21 +129,29 @@ class Admissions:
             check,
         )
 
-    def admissions(self, command: Command, reply: Any) -> list[Admission]:
-        """Return the results of the requests of a command from the reply to it."""
+    def results(self, command: Command, reply: Any) -> list[Admission | ResponseError]:
+        """Return what the reply to a command says of each of its requests.
+
+        An error is about the keys of the request's organization.
+        """
         is_full, *ends = reply
         if command.checks_memory:
             self.nearly_full = bool(is_full)
             self.log_memory(is_full=self.nearly_full)
-        counts = {
-            window: count - number
-            for (window, number), count in zip(command.windows.items(), ends[::2], strict=True)
-        }
+        counts = dict(zip(command.windows, ends[::2], strict=True))
+        if any(isinstance(count, OutOfMemoryError) for count in counts.values()):
+            self.log_memory(is_full=True)
         ends_in_ms = dict(zip(command.windows, ends[1::2], strict=True))
-        results = []
+        left = dict(command.windows)
+        results: list[Admission | ResponseError] = []
         for window, _ in command.requests:
-            counts[window] += 1
-            results.append(Admission(counts[window], ends_in_ms[window], bool(is_full)))
+            left[window] -= 1
+            count = counts[window]
+            if isinstance(count, ResponseError):
+                results.append(count)
+            else:
+                requests = count - left[window]
+                results.append(Admission(requests, ends_in_ms[window], bool(is_full)))
         return results
 
     def log_memory(self, *, is_full: bool) -> None:

@@ -8,8 +8,8 @@
 --       the length of the bell; the format of the events; the number of partitions; then, for each window, its
 --       organization, limit and milliseconds, the number of its requests, and for each of them the number of
 --       its events, and the partition and content of each
--- Returns: 1 if Redis is nearly full; then, for each window, the requests in it including all of these, and
---          milliseconds until it ends
+-- Returns: 1 if Redis is nearly full; then, for each window, the requests in it including all of these, or an
+--          error of its keys, and milliseconds until it ends
 
 local full_above, bell_length, format, partitions = unpack(ARGV, 1, 4)
 
@@ -31,12 +31,17 @@ local microseconds = string.format("%s%06d", time[1], time[2])
 local milliseconds = microseconds:sub(1, -4)
 local became_ready = 0
 
--- Appends `number` events from an argument on to the journals that begin at a key.
+-- Appends `number` events from an argument on to the journals that begin at a key. Returns an error of these
+-- keys, and nothing if there is none.
 local function append_events(first, number, journals, organization)
     local seen = {}
     for i = first, first + 2 * number - 1, 2 do
         local partition = ARGV[i]
-        redis.call("xadd", KEYS[journals + tonumber(partition)], "*", format, ARGV[i + 1], "t", microseconds)
+        local journal = KEYS[journals + tonumber(partition)]
+        local id = redis.pcall("xadd", journal, "*", format, ARGV[i + 1], "t", microseconds)
+        if type(id) == "table" and id.err then
+            return id
+        end
         if not seen[partition] then
             seen[partition] = true
             local lane = organization .. ":" .. partition
@@ -54,22 +59,24 @@ local reply = {full and 1 or 0}
 local key, next_argument = 3, 5
 while key <= #KEYS do
     local organization, limit, window, requests = unpack(ARGV, next_argument, next_argument + 3)
-    local count = redis.call("incrby", KEYS[key], requests)
-    local ends_in = redis.call("pttl", KEYS[key])
+    -- An error of one organization's keys must not cost the others.
+    local count = redis.pcall("incrby", KEYS[key], requests)
+    local fault = type(count) == "table" and count or nil
+    local ends_in = fault and 0 or redis.call("pttl", KEYS[key])
     -- It ends later than a window lasts if the machine's clock was set back.
-    if ends_in < 0 or ends_in > tonumber(window) then
+    if not fault and (ends_in < 0 or ends_in > tonumber(window)) then
         ends_in = tonumber(window)
         redis.call("pexpire", KEYS[key], ends_in)
     end
     next_argument = next_argument + 4
-    for request = count - requests + 1, count do
+    for number = 1, tonumber(requests) do
         local events = tonumber(ARGV[next_argument])
-        if not full and request <= tonumber(limit) then
-            append_events(next_argument + 1, events, key + 1, organization)
+        if not fault and not full and count - requests + number <= tonumber(limit) then
+            fault = append_events(next_argument + 1, events, key + 1, organization)
         end
         next_argument = next_argument + 1 + 2 * events
     end
-    reply[#reply + 1] = count
+    reply[#reply + 1] = fault or count
     reply[#reply + 1] = ends_in
     key = key + 1 + tonumber(partitions)
 end

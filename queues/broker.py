@@ -50,6 +50,7 @@ MAX_IDS_READ = 250
 """Up to this many messages, the oldest is found by reading all ids."""
 
 HEARTBEAT_TIMEOUT_MS = 15_000
+HEARTBEAT_EVERY_MS = 5_000
 DEAD_MESSAGE_TTL_MS = 30 * 24 * 3600 * 1000
 CLIENT_TIMEOUT = 0.25
 WORKER_TIMEOUT = 5.0
@@ -112,7 +113,9 @@ class QueueBroker(RedisBroker):
         if queue_name == WEBHOOKS:
             return super().consume(queue_name, self._webhook_prefetch, idle_wait)
         if queue_name != q_name(queue_name):  # of delayed messages
-            return DelayedConsumer(self, queue_name, prefetch, idle_wait, self._worker_stops)
+            return DelayedConsumer(
+                self, queue_name, prefetch, HEARTBEAT_EVERY_MS, self._worker_stops
+            )
         return super().consume(queue_name, prefetch, idle_wait)
 
     def _lanes(self, queue_name: str) -> tuple[LaneQueue, MessageFor, Callable[[bytes], object]]:

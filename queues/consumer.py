@@ -35,12 +35,8 @@ MIN_WAIT_MS = 10
 FULL_PAUSE_S = 0.002
 """The pause before checking again whether one of the messages taken is done."""
 
-DELAYED_POLL_S = 60.0
-"""How often queues of delayed messages are read, which Dramatiq has and this product does not use.
-Polling them each second was half of what an idle worker did."""
-
 STOP_POLL_S = 1.0
-"""The same once the worker is about to stop: it has its last messages to handle first."""
+"""How often a queue of delayed messages is read while its worker handles its last messages."""
 
 MAX_FETCH = 500
 SAMPLE = 20
@@ -268,7 +264,7 @@ class BundleConsumer(QueueConsumer):
 
 
 class WorkerStops(Middleware):
-    """Whether the worker of this process is about to stop."""
+    """Whether the worker of a broker is about to stop."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -278,7 +274,7 @@ class WorkerStops(Middleware):
         self._event.set()
 
     def wait(self, seconds: float) -> None:
-        """Wait at most that long until the worker is about to stop."""
+        """Wait for so many seconds, or until the worker is about to stop."""
         if self._event.is_set():
             time.sleep(STOP_POLL_S)
         else:
@@ -286,7 +282,11 @@ class WorkerStops(Middleware):
 
 
 class DelayedConsumer(QueueConsumer):
-    """Reads a queue of delayed messages at the start, and rarely afterwards."""
+    """Reads a queue of delayed messages, which Dramatiq has and this product does not use.
+
+    Each time, it sends the heartbeat of its worker, and it is the only one that does while as many
+    messages as may be taken from the other queues are in progress.
+    """
 
     def __init__(
         self,
@@ -300,4 +300,4 @@ class DelayedConsumer(QueueConsumer):
         self._stops = stops
 
     def _wait(self, *, full: bool) -> None:  # noqa: ARG002 -- both take as long
-        self._stops.wait(DELAYED_POLL_S)
+        self._stops.wait(self.wait_s)

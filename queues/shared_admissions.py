@@ -6,12 +6,13 @@ alone does not wait.
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from queues.admissions import SCRIPT, Admission, AdmissionRequest, Admissions
@@ -60,61 +61,53 @@ class SharedAdmissions:
     async def _send_groups(self) -> None:
         connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
         try:
-            await self._send_each_group(connection)
+            while True:
+                await self._arrived.wait()
+                group, self._waiting = self._waiting[:LARGEST_GROUP], self._waiting[LARGEST_GROUP:]
+                if not self._waiting:
+                    self._arrived.clear()
+                await self._send(connection, group)
         finally:
             await connection.disconnect(nowait=True)
 
-    async def _send_each_group(self, connection: AbstractConnection) -> None:
-        while True:
-            await self._arrived.wait()
-            group, self._waiting = self._waiting[:LARGEST_GROUP], self._waiting[LARGEST_GROUP:]
-            if not self._waiting:
-                self._arrived.clear()
-            await self._send(connection, group)
-
     async def _send(self, connection: AbstractConnection, group: Sequence[_Waiting]) -> None:
+        """Send a group and give each of its requests the result, or the error that it causes."""
+        try:
+            command = self._admissions.command([item.request for item in group])
+        except Exception:  # noqa: BLE001 -- one of the requests raises it again
+            group = self._without_faulty(group)
+            command = self._admissions.command([item.request for item in group])
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                admissions = await self._admit(connection, [item.request for item in group])
-        except OutOfMemoryError as error:
-            self._admissions.log_memory(is_full=True)
-            _fail(group, error)
+                reply = await _run_script(connection, command.parts)
+        except ResponseError as error:
+            _resolve(group, repeat(error))
         except (RedisError, OSError) as error:  # a `TimeoutError` is an OSError
-            if isinstance(error, ResponseError):
-                await self._send_one_by_one(connection, group, error)
-                return
             await connection.disconnect(nowait=True)
-            _fail(group, error if isinstance(error, RedisError) else RedisTimeoutError(str(error)))
-        except Exception as error:  # noqa: BLE001 -- the request that causes it raises it
-            await self._send_one_by_one(connection, group, error)
+            is_known = isinstance(error, RedisError)
+            _resolve(group, repeat(error if is_known else RedisTimeoutError(str(error))))
         else:
-            for item, admission in zip(group, admissions, strict=True):
-                if not item.admission.done():  # its client is still there
-                    item.admission.set_result(admission)
+            _resolve(group, self._admissions.results(command, reply))
 
-    async def _send_one_by_one(
-        self, connection: AbstractConnection, group: Sequence[_Waiting], error: Exception
-    ) -> None:
-        """Find the request that causes an error; it must not cost the others.
-
-        Events that are appended again are stored once.
-        """
-        if len(group) == 1:
-            _fail(group, error)
-            return
+    def _without_faulty(self, group: Sequence[_Waiting]) -> list[_Waiting]:
+        """Return the requests that can be written; the others raise what prevents it."""
+        others = []
         for item in group:
-            await self._send(connection, [item])
+            try:
+                self._admissions.command([item.request])
+            except Exception as error:  # noqa: BLE001 -- the request raises it
+                _resolve([item], [error])
+            else:
+                others.append(item)
+        return others
 
-    async def _admit(
-        self, connection: AbstractConnection, requests: Sequence[AdmissionRequest]
-    ) -> list[Admission]:
-        command = self._admissions.command(requests)
-        try:
-            reply = await _run(connection, command.parts)
-        except NoScriptError:
-            await _run(connection, ["SCRIPT", "LOAD", SCRIPT])
-            reply = await _run(connection, command.parts)
-        return self._admissions.admissions(command, reply)
+
+async def _run_script(connection: AbstractConnection, parts: Sequence[Any]) -> Any:
+    try:
+        return await _run(connection, parts)
+    except NoScriptError:
+        await _run(connection, ["SCRIPT", "LOAD", SCRIPT])
+        return await _run(connection, parts)
 
 
 async def _run(connection: AbstractConnection, parts: Sequence[Any]) -> Any:
@@ -123,7 +116,11 @@ async def _run(connection: AbstractConnection, parts: Sequence[Any]) -> Any:
     return await connection.read_response()
 
 
-def _fail(group: Iterable[_Waiting], error: Exception) -> None:
-    for item in group:
-        if not item.admission.done():
-            item.admission.set_exception(error)
+def _resolve(group: Sequence[_Waiting], results: Iterable[Admission | Exception]) -> None:
+    for item, result in zip(group, results, strict=False):
+        if item.admission.done():  # its client has gone
+            continue
+        if isinstance(result, Exception):
+            item.admission.set_exception(result)
+        else:
+            item.admission.set_result(result)

@@ -16,7 +16,10 @@ BRAZEBEE = str(Path(sys.executable).parent / "brazebee")
 
 
 class Product:
-    """A running product; a context manager that stops it."""
+    """A running product; a context manager that stops it.
+
+    `output` has the lines that it prints once it is ready.
+    """
 
     def __init__(self, folder: Path, rules: str, *options: str, **environment: str) -> None:
         self.rules = folder / "rules.yaml"
@@ -30,16 +33,21 @@ class Product:
             "PORT": str(self.port),
             "BRAZEBEE_DASHBOARD_PORT": str(free_port()),
         }
+        self.output: list[str] = []
         self._command = [BRAZEBEE, "up", "--rules", str(self.rules), *options]
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            self._command, env=self.environment, stdout=subprocess.PIPE, text=True
+            self._command,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         lines = iter(self.process.stdout or ())
         if not any("Brazebee is ready" in line for line in lines):
             raise RuntimeError(f"`brazebee up` ended with {self.process.wait()}")
-        threading.Thread(target=list, args=(lines,), daemon=True).start()
+        threading.Thread(target=self.output.extend, args=(lines,), daemon=True).start()
         running = json.loads((self.data / "running.json").read_text())
         self.servers: dict[str, str] = running["environment"]
         self.connection = psycopg2.connect(self.servers["DATABASE_URL"])

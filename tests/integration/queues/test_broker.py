@@ -96,7 +96,22 @@ def test_a_worker_prefetches_few_webhooks_however_many_threads_it_has(
     assert taken[-1] is None, "no more before something is acknowledged"
 
 
-def test_a_queue_of_delayed_messages_is_read_once_a_minute_until_the_worker_stops(
+def test_a_worker_that_may_take_nothing_more_is_not_considered_dead(
+    new_broker: NewBroker,
+) -> None:
+    busy, other = new_broker(), new_broker()
+    busy.enqueue(numbered(7))
+    assert take(busy) is not None
+    delayed = busy.consume(f"{messages.WEBHOOKS}.DQ", timeout=1_000)
+    assert isinstance(delayed, DelayedConsumer)
+    assert 2 * delayed.wait_s * 1000 < HEARTBEAT_TIMEOUT_MS
+    silent_for(busy, HEARTBEAT_TIMEOUT_MS + 1)
+    busy.emit_before("worker_shutdown", None)  # so that it does not wait here
+    assert next(delayed) is None
+    assert take(other) is None
+
+
+def test_a_queue_of_delayed_messages_is_rarely_read_until_the_worker_stops(
     new_broker: NewBroker,
 ) -> None:
     broker = new_broker()

@@ -10,6 +10,8 @@ from redis.exceptions import ResponseError
 from config.settings import Settings
 from queues.admissions import Admission, AdmissionRequest, Admissions, RateWindow
 from queues.broker import QueueBroker, build_broker
+from queues.lanes.keys import JOURNAL
+from queues.lanes.lane import Lane
 from queues.lanes.lane_queue import LaneQueue
 from queues.shared_admissions import SharedAdmissions
 
@@ -77,9 +79,19 @@ def test_a_fault_of_one_organizations_keys_fails_its_requests_only(
     broker.client.set(THEIRS.counter, "not a number")
     found = admit(settings, broker, *[request(w, n) for n, w in enumerate((OURS, THEIRS, OURS))])
     assert isinstance(found[1], ResponseError)
-    assert isinstance(found[0], Admission)
-    assert isinstance(found[2], Admission)
-    assert set(numbers(queued(broker)[7])) == {0, 2}
+    assert [found[0], found[2]] == [Admission(1, 3_600_000), Admission(2, 3_600_000)]
+    assert numbers(queued(broker)[7]) == [0, 2]
+
+
+def test_a_fault_of_one_organizations_journal_fails_its_requests_only(
+    settings: Settings, broker: QueueBroker
+) -> None:
+    lane = Lane.of_company(THEIRS.organization_id, "acme")
+    broker.client.set(JOURNAL.entries + lane.name, "not a stream")
+    found = admit(settings, broker, *[request(w, n) for n, w in enumerate((THEIRS, OURS))])
+    assert isinstance(found[0], ResponseError)
+    assert isinstance(found[1], Admission)
+    assert numbers(queued(broker)[7]) == [1]
 
 
 def test_a_request_that_cannot_be_written_fails_alone(
