@@ -98,11 +98,12 @@ class DueCompanies:
         return len(companies)
 
     def new_rules_since(self, now: datetime) -> datetime:
-        """Return the time after which rules that came into force can have companies to judge."""
+        """Return the time after which rules came into force that are searched for at this tick."""
         since = now - LATEST_COMMIT
         if self._new_rules or self._all_rules_read_at < since:
             return BEGINNING
-        # Rules of the last minute are searched for once a second, newer ones at every tick.
+        # Once some were found, those of the last minute are searched for once a second, and newer
+        # ones at every tick.
         return max(since, self._rules_read_at) if now - self._rules_read_at < SECOND else since
 
     def _due(self, now: datetime, reading: StoredUntil, crowded: Collection[int]) -> list[_Pending]:

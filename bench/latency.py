@@ -149,7 +149,7 @@ def measure_dwell(stage: Stage, *, changes: int) -> float:
         stage.product.port,
         stage.traffic(FLOODER, companies=1_000, batch=BATCH),
         connections=4,
-        seconds=changes * PAUSE + UNCOUNTED,
+        seconds=1.5 * changes * PAUSE + UNCOUNTED,  # longer than the changes take
         per_second=FLOOD_OF_BATCHES / BATCH,
     )
     with _alarms(stage, QUIET) as raise_alarms:

@@ -87,7 +87,7 @@ def _work(kinds: Sequence[Kind], inputs: int, seed: int) -> Iterator[tuple[Kind,
 
 
 def _make(target: Target, kind: Kind, seed: int, number: int) -> bytes:
-    """Return an input; it depends on nothing else but keys and sessions."""
+    """Return an input. It depends on the keys, pages and forms of the target, and on no time."""
     return kind.make(target, random.Random(f"{seed} {kind.name} {number}"))
 
 

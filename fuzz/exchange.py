@@ -42,24 +42,32 @@ class Answer:
 def exchange(port: int, data: bytes, patience: float = LONGEST_WAIT) -> Answer:
     """Send bytes on a new connection, and read until the server closes it.
 
-    If nothing comes back for `patience` seconds, the sending side is closed: the bytes may be no
-    complete request. The time of the answer counts from then.
+    If nothing comes for `patience` seconds, the sending side is closed: the bytes may be no
+    complete request, or ask to keep the connection. The time of the answer counts from then.
     """
     began = time.perf_counter()
     received = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
-        try:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
             connection.sendall(data)
-            try:
-                received = connection.recv(_PART)
-            except TimeoutError:
-                connection.settimeout(LONGEST_WAIT)
-                connection.shutdown(socket.SHUT_WR)
-                began = time.perf_counter()
-            while part := connection.recv(_PART):
+            is_ended = False
+            while True:
+                try:
+                    part = connection.recv(_PART)
+                except TimeoutError:
+                    if is_ended:
+                        break  # the time shows it
+                    connection.settimeout(LONGEST_WAIT)
+                    connection.shutdown(socket.SHUT_WR)
+                    began, is_ended = time.perf_counter(), True
+                    continue
+                if not part:
+                    break
                 received += part
-        except (ConnectionError, TimeoutError):
-            pass  # it was closed early; if it was not, the time shows it
+    except ConnectionRefusedError:
+        return Answer((503,), b"", 0.0)  # nothing listens any more
+    except ConnectionError:
+        pass  # the server closed it before it had read everything, as it may
     statuses = tuple(int(status) for status in _STATUS.findall(received))
     return Answer(statuses, received, time.perf_counter() - began)
 

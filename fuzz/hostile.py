@@ -1,11 +1,11 @@
-"""Hostile values: bytes, texts and JSON that break what was written without thinking of them."""
+"""Hostile values: bytes, texts and JSON that unprepared code mishandles."""
 
 import random
 from typing import Any
 
 ALPHABET = (
     "abcXYZ019 \t\n\r\0\x07\x1b\x7f\"'\\/<>&%{}[]()$#;:,.=+-_*?!|~`^@"
-    "é߀\u00a0\u0301\u200b\u200d\u202e\u2028\ufeff\ufffd\U0001f600\U00010ffff"
+    "é߀\u00a0\u0301\u200b\u200d\u202e\u2028\ufeff\ufffd\U0001f600\U0010ffff"
 )
 TEXTS = (
     "", " ", "\0", "null", "None", "true", "NaN", "-0", "1e999", "0x10", "٣", "1_000", "9" * 400,

@@ -32,7 +32,7 @@ FIRST_PAGES = (
 MOST_PAGES = 150
 
 ENDS_THE_SESSION = re.compile(r"/sign-out|/sessions/|/password|/keys/|/people/\d+/")
-"""Forms that would take from the fuzzer what it works with. Their addresses are mutated."""
+"""Pages and forms that are left out: they would take from the fuzzer what it works with."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _crawl(session: requests.Session, base: str) -> tuple[list[str], list[Form]]
 
 
 class _Page(HTMLParser):
-    """Collects the links of a page, and its forms: one for each address that it is sent to."""
+    """Collects the links and the forms of a page. A form with several buttons counts as several."""
 
     def __init__(self, address: str) -> None:
         super().__init__()

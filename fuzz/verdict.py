@@ -19,7 +19,7 @@ KINDS = ("web", "dashboard", "persist", "evaluate", "deliver", "clock")
 
 
 def memory_of(target: Target) -> dict[str, Usage]:
-    """Return the use of each kind of process."""
+    """Return the resources used by each kind of process."""
     pids = target.product.pids()
     return {name: usage_of([pids[name]]) for name in KINDS}
 
@@ -43,8 +43,8 @@ def faults_of_workers(
     deadline = time.monotonic() + STORED_WITHIN
     missing = set(accepted)
     while missing and time.monotonic() < deadline:
-        missing = set(accepted) - {row[0] for row in query("select event_id from events")}
         time.sleep(0.5)
+        missing = set(accepted) - {row[0] for row in query("select event_id from events")}
     faults = []
     if missing:
         faults.append(f"{len(missing)} accepted events are not stored, such as {min(missing)}")

@@ -15,9 +15,10 @@ LONGEST_STEP = 200
 """Characters of a key that appear in the path of a fault."""
 
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
-_BLANKS = b" \t\n\r"
 """With all digits as zeros and without blanks, a body can be searched for fixed bytes. That takes a
-tenth of the time of a regular expression."""
+sixth of the time of a regular expression."""
+
+_BLANKS = b" \t\n\r"
 
 _END_OF_KEY = b'":'
 """Every member of an object has this; strings may contain more."""

@@ -1,11 +1,22 @@
 """Line-by-line differences between two texts."""
 
-import difflib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import takewhile
 
 CONTEXT_LINES = 3
 """Unchanged lines shown around each change."""
+
+MOST_LINES = 2_000
+"""Lines shown, and lines that are compared in detail: that takes half a second at most."""
+
+MOST_EQUAL_PAIRS = 100_000
+"""Pairs of equal lines of two texts that are compared in detail."""
+
+Operations = Sequence[tuple[str, int, int, int, int]]
+"""What becomes of which lines, as `SequenceMatcher.get_grouped_opcodes` has it."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Difference:
-    """The lines to show, and the numbers of added and removed lines."""
+    """The lines to show, at most `MOST_LINES`, and the numbers of added and removed lines."""
 
     lines: tuple[Line, ...]
     added: int
@@ -31,24 +42,65 @@ class Difference:
 
 
 def compare_texts(before: str, after: str) -> Difference:
-    """Return the changes from one text to another."""
-    lines = tuple(_lines(before.splitlines(), after.splitlines()))
-    kinds = [line.kind for line in lines]
-    return Difference(lines, kinds.count("added"), kinds.count("removed"))
+    """Return the changes from one text to another.
 
-
-def _lines(before: list[str], after: list[str]) -> Iterator[Line]:
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-    for number, group in enumerate(matcher.get_grouped_opcodes(CONTEXT_LINES)):
-        if number or group[0][1] or group[0][3]:
-            yield Line("gap", None, None, "")
-        for kind, old, old_end, new, new_end in group:
+    If large texts differ in many places, all lines from the first change to the last one are taken
+    as removed and added: comparing them would take minutes.
+    """
+    old, new = before.splitlines(), after.splitlines()
+    head = _number_alike(old, new)
+    tail = min(_number_alike(reversed(old), reversed(new)), min(len(old), len(new)) - head)
+    start = max(0, head - CONTEXT_LINES)
+    end = max(0, tail - CONTEXT_LINES)
+    groups = _groups(old[start : len(old) - end], new[start : len(new) - end], head - start)
+    lines: list[Line] = []
+    added = removed = 0
+    for number, group in enumerate(groups):
+        if number or start + group[0][1] or start + group[0][3]:
+            lines.append(Line("gap", None, None, ""))
+        for kind, first, last, new_first, new_last in group:
             if kind == "equal":
-                for offset in range(old_end - old):
-                    text = before[old + offset]
-                    yield Line("same", old + offset + 1, new + offset + 1, text)
+                lines += [
+                    Line("same", index + 1, index + new_first - first + 1, old[index])
+                    for index in range(start + first, start + last)
+                ]
                 continue
-            for index in range(old, old_end):
-                yield Line("removed", index + 1, None, before[index])
-            for index in range(new, new_end):
-                yield Line("added", None, index + 1, after[index])
+            lines += [
+                Line("removed", index + 1, None, old[index])
+                for index in range(start + first, start + last)
+            ]
+            lines += [
+                Line("added", None, index + 1, new[index])
+                for index in range(start + new_first, start + new_last)
+            ]
+            removed += last - first
+            added += new_last - new_first
+    if len(lines) > MOST_LINES:
+        lines = [*lines[:MOST_LINES], Line("gap", None, None, "")]
+    return Difference(tuple(lines), added, removed)
+
+
+def _groups(old: list[str], new: list[str], head: int) -> Iterable[Operations]:
+    """Return the changes with the unchanged lines around them; the first `head` lines are alike."""
+    if old == new:
+        return []
+    times = Counter(new)
+    pairs = sum(times[line] for line in old)
+    if len(old) * len(new) <= MOST_LINES**2 and pairs <= MOST_EQUAL_PAIRS:
+        return SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(CONTEXT_LINES)
+    tail = min(CONTEXT_LINES, _number_alike(reversed(old), reversed(new)))
+    tail = min(tail, len(old) - head, len(new) - head)
+    old_end, new_end = len(old) - tail, len(new) - tail
+    return [
+        [
+            ("equal", 0, head, 0, head),
+            ("replace", head, old_end, head, new_end),
+            ("equal", old_end, len(old), new_end, len(new)),
+        ]
+    ]
+
+
+def _number_alike(first: Iterable[str], second: Iterable[str]) -> int:
+    """Return how many lines are the same before the first that is not."""
+    pairs = zip(first, second, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -10,9 +10,10 @@ from fuzz.target import Target
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of inputs, its share of all, and how one is made; `to_web` is where they are sent.
+    """A kind of inputs, its share of all, and how one is made.
 
-    Inputs that may be no complete request are given `patience` seconds before they are ended.
+    They go to `web` or to `dashboard`. Those that may be no complete request are given `patience`
+    seconds before they are ended.
     """
 
     name: str

@@ -68,8 +68,7 @@ def rule_files(target: Target, chance: Random) -> bytes:
             case _:
                 at = chance.randrange(len(line) + 1)
                 lines[place] = line[:at] + chance.choice(ALPHABET) + line[at:]
-    forms = [form for form in target.forms if "/rules/check" in form.action] or target.forms
-    form = chance.choice(forms)
+    form = chance.choice([form for form in target.forms if "/rules/check" in form.action])
     return _post(target, form, [(name, "\n".join(lines)) if _holds_rules(name) else (name, given)
                                 for name, given in form.fields])  # fmt: skip
 

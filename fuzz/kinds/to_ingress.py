@@ -47,11 +47,14 @@ def events(target: Target, chance: Random) -> bytes:
     body, headers = _json(chance, given), _headers(target)
     match chance.randrange(12):
         case 0:
-            body, headers["content-encoding"] = gzip.compress(body), "gzip"
+            body, headers["content-encoding"] = gzip.compress(body, mtime=0), "gzip"
         case 1:
             body, headers["content-encoding"] = zlib.compress(body), "deflate"
         case 2:
-            body, headers["content-encoding"] = damaged(chance, gzip.compress(body)), "gzip"
+            body, headers["content-encoding"] = (
+                damaged(chance, gzip.compress(body, mtime=0)),
+                "gzip",
+            )
         case 3:
             body = damaged(chance, body)
     return request("POST", path, headers, body)

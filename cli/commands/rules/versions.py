@@ -8,6 +8,7 @@ import click
 from cli.connection import database_transaction, find_organization
 from cli.errors import CommandError
 from cli.output import json_option, org_option, print_json, print_rows, print_text
+from dashboard.presentation.differences import compare_texts
 from models.organizations import rule_versions
 from models.organizations.rule_versions import RuleVersion
 
@@ -70,9 +71,8 @@ def _find(versions: list[RuleVersion], number: int, org: str) -> RuleVersion:
 
 def _difference(versions: list[RuleVersion], rules: RuleVersion) -> Iterator[str]:
     """Return what a version changed, as a unified diff."""
-    before = next((v.source for v in versions if v.version == rules.version - 1), "")
     return difflib.unified_diff(
-        before.splitlines(),
+        _source_before(versions, rules).splitlines(),
         rules.source.splitlines(),
         f"version {rules.version - 1}",
         f"version {rules.version}",
@@ -81,8 +81,9 @@ def _difference(versions: list[RuleVersion], rules: RuleVersion) -> Iterator[str
 
 
 def _size_of_change(versions: list[RuleVersion], rules: RuleVersion) -> dict[str, int]:
-    lines = [line for line in _difference(versions, rules) if line[:3] not in ("+++", "---")]
-    return {
-        "lines_added": sum(1 for line in lines if line.startswith("+")),
-        "lines_removed": sum(1 for line in lines if line.startswith("-")),
-    }
+    difference = compare_texts(_source_before(versions, rules), rules.source)
+    return {"lines_added": difference.added, "lines_removed": difference.removed}
+
+
+def _source_before(versions: list[RuleVersion], rules: RuleVersion) -> str:
+    return next((v.source for v in versions if v.version == rules.version - 1), "")
