@@ -24,15 +24,13 @@ class Answer:
     statuses: tuple[int, ...]
     data: bytes
     seconds: float
-
-    @property
-    def body(self) -> bytes:
-        """The body of the only response."""
-        return self.data.partition(b"\r\n\r\n")[2]
+    is_refused: bool = False
 
     @property
     def fault(self) -> str | None:
         """What is wrong with it; None if nothing is."""
+        if self.is_refused:
+            return "nothing listens any more"
         if self.seconds > LIMIT_SECONDS:
             return f"took {self.seconds:.1f} s"
         errors = [status for status in self.statuses if status >= 500]
@@ -65,7 +63,7 @@ def exchange(port: int, data: bytes, patience: float = LONGEST_WAIT) -> Answer:
                     break
                 received += part
     except ConnectionRefusedError:
-        return Answer((503,), b"", 0.0)  # nothing listens any more
+        return Answer((), b"", 0.0, is_refused=True)
     except ConnectionError:
         pass  # the server closed it before it had read everything, as it may
     statuses = tuple(int(status) for status in _STATUS.findall(received))

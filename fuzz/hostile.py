@@ -75,7 +75,7 @@ def mutated(chance: random.Random, given: Any) -> Any:
 
 
 def damaged(chance: random.Random, data: bytes) -> bytes:
-    """Return bytes of which some are changed, inserted, removed or repeated."""
+    """Return the data with a few bytes replaced, inserted, removed or repeated at random."""
     changed = bytearray(data)
     for _ in range(chance.randrange(1, 5)):
         place = chance.randrange(len(changed) + 1)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 import psutil
 
 from bench.product.processes import Usage, usage_of
+from bench.product.stage import WORKERS
 from fuzz.target import Target
 
 STORED_WITHIN = 60.0
@@ -15,7 +16,7 @@ LONGEST_TRACEBACK = 3_000
 MOST_GROWTH = 1.25
 """Of the memory of a kind of process."""
 
-KINDS = ("web", "dashboard", "persist", "evaluate", "deliver", "clock")
+KINDS = ("web", "dashboard", *WORKERS)
 
 
 def memory_of(target: Target) -> dict[str, Usage]:

@@ -130,7 +130,7 @@ class Admissions:
         )
 
     def results(self, command: Command, reply: Any) -> list[Admission | ResponseError]:
-        """Return what the reply to a command says of each of its requests.
+        """Return the result of each request of a command, from the reply to it.
 
         An error is about the keys of the request's organization.
         """

@@ -82,8 +82,8 @@ class QueueBroker(RedisBroker):
         super().__init__(**options)
         self._webhook_prefetch = webhook_prefetch
         self._enqueue = self.client.register_script(_ENQUEUE)
-        self._worker_stops = WorkerStops()
-        self.add_middleware(self._worker_stops)
+        self.worker_stops = WorkerStops()
+        self.add_middleware(self.worker_stops)
         dramatiq_layout.go_on_when_full(self)
 
     @cached_property
@@ -113,9 +113,7 @@ class QueueBroker(RedisBroker):
         if queue_name == WEBHOOKS:
             return super().consume(queue_name, self._webhook_prefetch, idle_wait)
         if queue_name != q_name(queue_name):  # of delayed messages
-            return DelayedConsumer(
-                self, queue_name, prefetch, HEARTBEAT_EVERY_MS, self._worker_stops
-            )
+            return DelayedConsumer(self, queue_name, prefetch, HEARTBEAT_EVERY_MS)
         return super().consume(queue_name, prefetch, idle_wait)
 
     def _lanes(self, queue_name: str) -> tuple[LaneQueue, MessageFor, Callable[[bytes], object]]:

@@ -288,16 +288,5 @@ class DelayedConsumer(QueueConsumer):
     messages as may be taken from the other queues are in progress.
     """
 
-    def __init__(
-        self,
-        broker: RedisBroker,
-        queue_name: str,
-        prefetch: int,
-        timeout: int,
-        stops: WorkerStops,
-    ) -> None:
-        super().__init__(broker, queue_name, prefetch, timeout)
-        self._stops = stops
-
     def _wait(self, *, full: bool) -> None:  # noqa: ARG002 -- both take as long
-        self._stops.wait(self.wait_s)
+        self.broker.worker_stops.wait(self.wait_s)

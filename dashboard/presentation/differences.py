@@ -16,7 +16,7 @@ MOST_EQUAL_PAIRS = 100_000
 """Pairs of equal lines of two texts that are compared in detail."""
 
 Operations = Sequence[tuple[str, int, int, int, int]]
-"""What becomes of which lines, as `SequenceMatcher.get_grouped_opcodes` has it."""
+"""Operations on ranges of lines, in the form of `SequenceMatcher.get_grouped_opcodes`."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ def compare_texts(before: str, after: str) -> Difference:
     tail = min(_number_alike(reversed(old), reversed(new)), min(len(old), len(new)) - head)
     start = max(0, head - CONTEXT_LINES)
     end = max(0, tail - CONTEXT_LINES)
-    groups = _groups(old[start : len(old) - end], new[start : len(new) - end], head - start)
+    parts = (text[start : len(text) - end] for text in (old, new))
+    groups = _groups(*parts, head=head - start, tail=tail - end)
     lines: list[Line] = []
     added = removed = 0
     for number, group in enumerate(groups):
@@ -80,16 +81,14 @@ def compare_texts(before: str, after: str) -> Difference:
     return Difference(tuple(lines), added, removed)
 
 
-def _groups(old: list[str], new: list[str], head: int) -> Iterable[Operations]:
-    """Return the changes with the unchanged lines around them; the first `head` lines are alike."""
+def _groups(old: list[str], new: list[str], *, head: int, tail: int) -> Iterable[Operations]:
+    """Return the changes; the first `head` and the last `tail` lines are known to be alike."""
     if old == new:
         return []
     times = Counter(new)
     pairs = sum(times[line] for line in old)
     if len(old) * len(new) <= MOST_LINES**2 and pairs <= MOST_EQUAL_PAIRS:
         return SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(CONTEXT_LINES)
-    tail = min(CONTEXT_LINES, _number_alike(reversed(old), reversed(new)))
-    tail = min(tail, len(old) - head, len(new) - head)
     old_end, new_end = len(old) - tail, len(new) - tail
     return [
         [
