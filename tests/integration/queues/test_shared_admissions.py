@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from queues.lanes.keys import JOURNAL
 from queues.lanes.lane import Lane
 from queues.lanes.lane_queue import LaneQueue
 from queues.shared_admissions import SharedAdmissions
+from tests.support.loop_thread import LoopThread
 
 OURS = RateWindow(7, limit=3, seconds=3600)
 THEIRS = RateWindow(8, limit=3, seconds=3600)
@@ -39,7 +41,9 @@ def admit(settings: Settings, broker: QueueBroker, *requests: AdmissionRequest) 
         finally:
             await shared.close()
 
-    return asyncio.run(admit_all())
+    with closing(LoopThread()) as loop:
+        results: list[Outcome] = loop.run(admit_all())
+        return results
 
 
 def request(window: RateWindow, number: Any) -> AdmissionRequest:

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from ingress.door import Door
-from tests.support.ingress.granian import FakeExchange, FakeHeaders, FakeScope, LoopThread
+from tests.support.ingress.granian import FakeExchange, FakeHeaders, FakeScope
+from tests.support.loop_thread import LoopThread
 
 
 class DoorClient:

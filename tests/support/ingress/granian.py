@@ -1,10 +1,8 @@
 """Requests as Granian passes them to an application, and the responses to them."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass
@@ -76,24 +74,3 @@ class FakeExchange:
 
     async def send_bytes(self, part: bytes) -> None:
         self.body += part
-
-
-class LoopThread:
-    """An event loop in a thread of its own: that of a test may have one, of Playwright."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Run a coroutine and return its result."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-
-    def _run(self) -> None:
-        self._loop.run_forever()
-        self._loop.close()

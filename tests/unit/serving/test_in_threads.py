@@ -14,7 +14,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from serving import in_threads as module
 from serving.in_threads import InThreads
 from serving.scopes import client_address
-from tests.support.ingress.granian import FakeExchange, FakeHeaders, FakeScope, LoopThread
+from tests.support.ingress.granian import FakeExchange, FakeHeaders, FakeScope
+from tests.support.loop_thread import LoopThread
 
 LARGEST = 100
 
