@@ -15,7 +15,7 @@ from queues.lanes.keys import JOURNAL
 from queues.lanes.lane import Lane
 from queues.lanes.lane_queue import LaneQueue
 from queues.shared_admissions import SharedAdmissions
-from tests.support.loop_thread import LoopThread
+from tests.support.ingress.loop_thread import LoopThread
 
 OURS = RateWindow(7, limit=3, seconds=3600)
 THEIRS = RateWindow(8, limit=3, seconds=3600)

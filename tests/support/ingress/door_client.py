@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from ingress.door import Door
 from tests.support.ingress.granian import FakeExchange, FakeHeaders, FakeScope
-from tests.support.loop_thread import LoopThread
+from tests.support.ingress.loop_thread import LoopThread
 
 
 class DoorClient:

@@ -15,7 +15,7 @@ from serving import in_threads as module
 from serving.in_threads import InThreads
 from serving.scopes import client_address
 from tests.support.ingress.granian import FakeExchange, FakeHeaders, FakeScope
-from tests.support.loop_thread import LoopThread
+from tests.support.ingress.loop_thread import LoopThread
 
 LARGEST = 100
 
