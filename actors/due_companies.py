@@ -12,6 +12,7 @@ from models.companies.pending_evaluation import find_judged_by_older_rules
 from models.health import due_companies
 from queues.backlog import BEHIND, DUE_AFTER, Backlog, StoredUntil
 from queues.evaluations import Evaluations
+from queues.lanes.lane import PARTITIONS, UNRESOLVED
 from rules.durations import BEGINNING
 
 logger = logging.getLogger("brazebee.clock")
@@ -112,9 +113,7 @@ class DueCompanies:
         Only those that were due before the oldest event of their partition that is not stored yet.
         """
         until = min(now, reading.now, reading.former or now) - DUE_AFTER
-        behind: dict[int, dict[int, datetime]] = {}
-        for lane, oldest in reading.partitions_behind(timedelta(0)).items():
-            behind.setdefault(lane.organization_id, {})[lane.partition] = oldest - DUE_AFTER
+        behind = _behind(reading)
         leave_out = [(p.company_id, p.why) for p in self._enqueued if isinstance(p.why, datetime)]
         found: list[DueCompany] = []
         for table in (FLAGS, OVERRIDES):
@@ -223,6 +222,20 @@ class DueCompanies:
             )
         else:
             logger.warning("the backlog is short again; changes by time continue")
+
+
+def _behind(reading: StoredUntil) -> dict[int, dict[int, datetime]]:
+    """Return until when changes by time are due, by organization and partition that is behind.
+
+    What names no company may be about any, so it holds back all partitions.
+    """
+    behind: dict[int, dict[int, datetime]] = {}
+    for lane, oldest in reading.partitions_behind(timedelta(0)).items():
+        until, of_organization = oldest - DUE_AFTER, behind.setdefault(lane.organization_id, {})
+        held_back = range(PARTITIONS) if lane.partition == UNRESOLVED else [lane.partition]
+        for partition in held_back:
+            of_organization[partition] = min(until, of_organization.get(partition, until))
+    return behind
 
 
 def _in_turns(

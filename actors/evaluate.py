@@ -33,10 +33,11 @@ class CompanyEvaluator:
         Raises:
             Exception: as `evaluate`.
         """
+        must_wait = False
         try:
-            self.evaluate(bundles[0].lane.organization_id, ids_of(bundles))
+            must_wait = self.evaluate(bundles[0].lane.organization_id, ids_of(bundles))
         finally:
-            self._evaluations.remove(bundles)
+            self._evaluations.remove(bundles, pause=REFRESH if must_wait else None)
 
     def evaluate_former(self, company_ids: Sequence[int]) -> None:
         """Evaluate the companies of a message of the release before, without an organization.
@@ -56,14 +57,17 @@ class CompanyEvaluator:
         if failed is not None:
             raise failed
 
-    def evaluate(self, organization_id: int, company_ids: Sequence[int]) -> None:
+    def evaluate(self, organization_id: int, company_ids: Sequence[int]) -> bool:
         """Evaluate companies and enqueue what follows. One that fails does not stop the others.
+
+        Returns whether some of them are enqueued again, since they cannot be judged before other
+        records are stored.
 
         Raises:
             Exception: the error of the last company that failed. The clock enqueues it again.
         """
         try:
-            self._evaluate(organization_id, company_ids)
+            return self._evaluate(organization_id, company_ids)
         except Exception as error:
             unavailable = isinstance(error, (RedisError, *UNAVAILABLE))
             if len(company_ids) == 1 or (unavailable and not is_lock_timeout(error)):
@@ -76,12 +80,14 @@ class CompanyEvaluator:
                     self.evaluate(organization_id, rest)
                 raise  # the clock enqueues the locked ones again
             half = len(company_ids) // 2
+            must_wait = False
             try:
-                self.evaluate(organization_id, company_ids[:half])
+                must_wait = self.evaluate(organization_id, company_ids[:half])
             finally:
-                self.evaluate(organization_id, company_ids[half:])
+                must_wait |= self.evaluate(organization_id, company_ids[half:])
+            return must_wait
 
-    def _evaluate(self, organization_id: int, company_ids: Sequence[int]) -> None:
+    def _evaluate(self, organization_id: int, company_ids: Sequence[int]) -> bool:
         reading = self._backlog.read()
         with transaction():
             result = evaluation.evaluate(
@@ -90,6 +96,7 @@ class CompanyEvaluator:
                 self._rulebooks,
                 utc_now(),
                 stored_until=lambda *company: reading.of(*company) - GRACE,
+                oldest_unresolved=self._backlog.oldest_unresolved,
             )
         enqueue_best_effort(
             self._broker,
@@ -103,3 +110,4 @@ class CompanyEvaluator:
                 if behind.isdisjoint((company.organization_id, None))
             ]
         )
+        return result.must_wait

@@ -1,9 +1,9 @@
-"""Stores the events of the journal: each bundle in one transaction, in the order of acceptance."""
+"""Stores the records of the journal: each bundle in one transaction, in the order of acceptance."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from actors.locked_companies import find_kept_locked
 from config.safe_logs import describe
-from models.companies import companies
+from models.companies import companies, users
 from models.companies.fields.field_digests import RowGone
 from models.database import (
     NOT_SET_UP,
@@ -30,12 +30,9 @@ from queues.lanes.lane_queue import FORMAT, HELD_PAUSE_SECONDS, Bundle, LaneQueu
 from services.events import intake
 from services.events.entries import as_text
 from services.events.intake import IntakeCaches
+from services.events.records import Record, UnresolvedRecord, read_record, record_from_json
 from services.events.set_aside import set_aside
-from services.events.tracked_event import (
-    TrackedEvent,
-    UnreadableEvent,
-    with_time_of_acceptance,
-)
+from services.events.tracked_event import UnreadableEvent, with_time_of_acceptance
 from services.rules.rule_books import RuleBooks
 
 logger = logging.getLogger("brazebee.persist")
@@ -55,9 +52,9 @@ class LeaseOver(Exception):
 
 
 class _Entry(NamedTuple):
-    """An event with its id in the journal; or with fields for it, from the release before."""
+    """A record with its id in the journal; or with fields for it, from the release before."""
 
-    event: TrackedEvent
+    record: Record
     id: str = ""
     fields: tuple[bytes, ...] = ()
 
@@ -107,7 +104,7 @@ class EventPersister:
 
         try:
             retry_while_unavailable(
-                lambda: self._store([entry.event for _, entries in lanes for entry in entries]),
+                lambda: self._store([entry.record for _, entries in lanes for entry in entries]),
                 extend,
                 may_wait_for_locks=False,
             )
@@ -143,11 +140,11 @@ class EventPersister:
         for content in contents:
             fields = (FORMAT.encode(), orjson.dumps(content))
             try:
-                event = TrackedEvent.from_message(content)
+                record = read_record(content)
             except UnreadableEvent as error:
                 _set_aside(_claimed_organization(content), fields, str(error))
             else:
-                entries.setdefault(event.organization_id, []).append(_Entry(event, fields=fields))
+                entries.setdefault(record.organization_id, []).append(_Entry(record, fields=fields))
         for of_organization in entries.values():
             try:
                 self._store_in_parts(of_organization, _set_aside_former)
@@ -160,30 +157,34 @@ class EventPersister:
     def _move_into_journal(self, entries: Sequence[_Entry]) -> None:
         lanes = [
             (
-                Lane.of_company(entry.event.organization_id, entry.event.company_id),
-                with_time_of_acceptance(entry.fields[1], entry.event.received_at),
+                Lane.of_company(entry.record.organization_id, entry.record.company_id),
+                with_time_of_acceptance(entry.fields[1], entry.record.received_at),
             )
             for entry in entries
         ]
         _repeat_until_redis_accepts(lambda: self._journal.append(lanes), f"{len(lanes)} events")
 
     def _read(self, bundle: Bundle) -> list[_Entry]:
-        """Return the events of a bundle, and set aside the entries that are none."""
+        """Return the records of a bundle, and set aside the entries that are none."""
         for odd in bundle.odd:
             reason = f"unknown format: {as_text(odd.fields[0])}"
             _set_aside(_owner(bundle), odd.fields, reason, _journal_id(bundle, odd.id))
         contents: Sequence[Any] = ()
-        read: Callable[[Any, datetime | None], TrackedEvent] = TrackedEvent.from_message
+        read: Callable[[Any, datetime | None], Record] = read_record
         with suppress(orjson.JSONDecodeError):
             contents = orjson.loads(b"[%b]" % bundle.payload)
         if len(contents) != len(bundle.ids):  # one of them is not JSON
-            contents, read = list(self._journal.read(bundle).values()), TrackedEvent.from_json
+            contents, read = list(self._journal.read(bundle).values()), record_from_json
         entries = []
         for entry_id, at, content in zip(bundle.ids, bundle.accepted_at, contents, strict=True):
             try:
-                entries.append(_Entry(read(content, at), entry_id))
+                record = read(content, at)
             except UnreadableEvent as error:
                 self._set_aside(bundle, entry_id, str(error))
+                continue
+            if isinstance(record, UnresolvedRecord):
+                record = record._replace(journal_id=_journal_id(bundle, entry_id))
+            entries.append(_Entry(record, entry_id))
         return entries
 
     def _refuse(self, bundle: Bundle, entry: _Entry, reason: str) -> None:
@@ -204,17 +205,28 @@ class EventPersister:
         """Move the entries of companies that have a lane of their own; return the others."""
         if not bundle.held or bundle.lane.company is not None:
             return list(entries)
-        moved = [entry for entry in entries if entry.event.company_id in bundle.held]
-        self._hold(bundle, moved)
-        return [entry for entry in entries if entry.event.company_id not in bundle.held]
+        return self._moved(bundle, entries, bundle.held, _companies_of(entries))
 
-    def _hold(self, bundle: Bundle, entries: Iterable[_Entry]) -> None:
+    def _moved(
+        self,
+        bundle: Bundle,
+        entries: Sequence[_Entry],
+        held: Collection[str],
+        companies_of: Mapping[str, str | None],
+    ) -> list[_Entry]:
+        """Move the entries of companies into lanes of their own; return the others."""
         ids: dict[str, list[str]] = {}
+        others = []
         for entry in entries:
-            ids.setdefault(entry.event.company_id, []).append(entry.id)
+            company = companies_of[entry.id]
+            if company is not None and company in held:
+                ids.setdefault(company, []).append(entry.id)
+            else:
+                others.append(entry)
         for company, entry_ids in ids.items():
             if not self._journal.hold(bundle, company, entry_ids):
                 raise LeaseOver
+        return others
 
     def _hold_locked(self, bundle: Bundle, entries: Sequence[_Entry]) -> list[_Entry]:
         """Move the entries of companies whose rows are kept locked; return the others.
@@ -225,8 +237,10 @@ class EventPersister:
         if bundle.lane.company is not None:
             raise LockTimeout("the company of this lane is still locked")
         organization_id = bundle.lane.organization_id
+        companies_of = _companies_of(entries)
         with transaction():
-            ids = companies.find_ids(organization_id, {entry.event.company_id for entry in entries})
+            named = {company for company in companies_of.values() if company is not None}
+            ids = companies.find_ids(organization_id, named)
         locked_ids = find_kept_locked(organization_id, ids.values())
         locked = {company for company, id_ in ids.items() if id_ in locked_ids}
         if not locked:
@@ -236,8 +250,7 @@ class EventPersister:
             len(locked),
             organization_id,
         )
-        self._hold(bundle, [entry for entry in entries if entry.event.company_id in locked])
-        return [entry for entry in entries if entry.event.company_id not in locked]
+        return self._moved(bundle, entries, locked, companies_of)
 
     def _store_in_parts(
         self,
@@ -247,12 +260,12 @@ class EventPersister:
         wait: Callable[[], None] = lambda: None,
         locked: Callable[[Sequence[_Entry]], Sequence[_Entry]] | None = None,
     ) -> None:
-        """Store events; if one cannot be stored, find it by halving and pass it to `refused`."""
+        """Store records; if one cannot be stored, find it by halving and pass it to `refused`."""
         if not entries:
             return
         try:
             retry_while_unavailable(
-                lambda: self._store([entry.event for entry in entries]),
+                lambda: self._store([entry.record for entry in entries]),
                 wait,
                 may_wait_for_locks=locked is None,
             )
@@ -270,14 +283,14 @@ class EventPersister:
                 return
             refused(entries[0], f"{type(error).__name__}: {error}")
 
-    def _store(self, events: Sequence[TrackedEvent]) -> None:
-        """Store events of one organization, and enqueue the evaluation of their companies."""
-        if not events:
+    def _store(self, records: Sequence[Record]) -> None:
+        """Store records of one organization, and enqueue the evaluation of their companies."""
+        if not records:
             return
-        unsettled = store_in_transaction(events, self._rulebooks, self._caches)
-        waited = self._now() - min(event.received_at for event in events)
-        if waited < BEHIND or len(events) < LARGE_BUNDLE:
-            organization_id = events[0].organization_id
+        unsettled = store_in_transaction(records, self._rulebooks, self._caches)
+        waited = self._now() - min(record.received_at for record in records)
+        if waited < BEHIND or len(records) < LARGE_BUNDLE:
+            organization_id = records[0].organization_id
             self._evaluations.enqueue_best_effort([(organization_id, id_) for id_ in unsettled])
 
     def _extend(self, bundle: Bundle) -> None:
@@ -303,10 +316,29 @@ class EventPersister:
             logger.warning("lane %s waits for the end of its lease: %s", bundle.lane.name, error)
 
 
+def _companies_of(entries: Sequence[_Entry]) -> dict[str, str | None]:
+    """Return the company of each entry of one organization, None if it is not known.
+
+    Entries are named by their ids in the journal, companies by the clients' own ids.
+    """
+    unresolved = [e.record for e in entries if isinstance(e.record, UnresolvedRecord)]
+    of_users: dict[str, str] = {}
+    if unresolved:
+        with transaction():
+            user_ids = {record.user_id for record in unresolved}
+            of_users = users.find_companies(unresolved[0].organization_id, user_ids)
+    return {
+        entry.id: of_users.get(entry.record.user_id)
+        if isinstance(entry.record, UnresolvedRecord)
+        else entry.record.company_id
+        for entry in entries
+    }
+
+
 def store_in_transaction(
-    events: Sequence[TrackedEvent], rulebooks: RuleBooks, caches: IntakeCaches | None = None
+    records: Sequence[Record], rulebooks: RuleBooks, caches: IntakeCaches | None = None
 ) -> list[int]:
-    """Store events as `intake.store` does, and once more if a cached id belongs to a deleted row.
+    """Store records as `intake.store` does, and once more if a cached id belongs to a deleted row.
 
     Raises:
         OperationalError, InterfaceError: PostgreSQL is unavailable; nothing was stored.
@@ -314,11 +346,11 @@ def store_in_transaction(
     caches = caches or IntakeCaches()
     try:
         with transaction():
-            return intake.store(events, rulebooks, caches)
+            return intake.store(records, rulebooks, caches)
     except RowGone:
         caches.ids.clear()
         with transaction():
-            return intake.store(events, rulebooks, caches)
+            return intake.store(records, rulebooks, caches)
 
 
 def _set_aside(
@@ -339,7 +371,7 @@ def _set_aside(
 
 
 def _set_aside_former(entry: _Entry, reason: str) -> None:
-    _set_aside(entry.event.organization_id, entry.fields, reason)
+    _set_aside(entry.record.organization_id, entry.fields, reason)
 
 
 def _owner(bundle: Bundle) -> int | None:

@@ -10,7 +10,7 @@ from models.database import execute, query
 
 
 class AdvisoryLock(IntEnum):
-    """The numbers, spelling `bza` to `bzd` and `tra` in ASCII.
+    """The numbers, spelling `bza` to `bze` and `tra` in ASCII.
 
     Processes of different releases run at the same time, so a number never changes.
     """
@@ -19,6 +19,8 @@ class AdvisoryLock(IntEnum):
     MIGRATIONS = 0x62_7A_62
     CLOCK = 0x62_7A_63
     TOTALS = 0x62_7A_64
+    NEW_USERS = 0x62_7A_65
+    """One lock for each organization, shared by those that add users."""
     TRANSITION_FEED = 0x74_72_61
     """One lock for each organization."""
 
@@ -32,6 +34,17 @@ def lock_for_organization(advisory_lock: AdvisoryLock, organization_id: int) -> 
     """Wait for one organization's lock and hold it until the current transaction ends."""
     execute(
         "select pg_advisory_xact_lock(%(lock)s, hashint8(%(organization_id)s))",
+        {"lock": advisory_lock.value, "organization_id": organization_id},
+    )
+
+
+def share_for_organization(advisory_lock: AdvisoryLock, organization_id: int) -> None:
+    """Wait until nobody holds one organization's lock alone, and share it with others.
+
+    It is held until the current transaction ends.
+    """
+    execute(
+        "select pg_advisory_xact_lock_shared(%(lock)s, hashint8(%(organization_id)s))",
         {"lock": advisory_lock.value, "organization_id": organization_id},
     )
 

@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
 
 from queues.lanes.keys import JOURNAL
-from queues.lanes.lane import PARTITIONS, Lane, partition_of
+from queues.lanes.lane import LANES, Lane, partition_of
 from queues.lanes.lane_queue import FORMAT, LONGEST_BELL, LaneQueue
 from queues.thread_connection import ThreadConnection
 
@@ -46,7 +46,11 @@ class RateWindow(NamedTuple):
 
 
 class AdmissionRequest(NamedTuple):
-    """A request to count in a window, with the events to append to the journal."""
+    """A request to count in a window, with the events to append to the journal.
+
+    An event whose `company` is None goes to the lane for what names no company; the others have
+    the company's `id`.
+    """
 
     window: RateWindow
     events: Sequence[dict[str, Any]] = ()
@@ -114,14 +118,16 @@ class Admissions:
         for request in requests:
             windows.setdefault(request.window, []).append(request)
         names = [JOURNAL.ready, JOURNAL.bell]
-        args: list[Any] = [full, LONGEST_BELL, FORMAT, PARTITIONS]
+        args: list[Any] = [full, LONGEST_BELL, FORMAT, LANES]
         for window, in_window in windows.items():
             names += (window.counter, *_journals(window.organization_id))
             args += (window.organization_id, window.limit, window.seconds * 1000, len(in_window))
             for request in in_window:
                 args.append(len(request.events))
                 for event in request.events:
-                    args += (partition_of(event["company"]["id"]), orjson.dumps(event))
+                    company = event["company"]
+                    partition = partition_of(None if company is None else company["id"])
+                    args += (partition, orjson.dumps(event))
         return Command(
             ["EVALSHA", self._script.sha, len(names), *names, *args],
             requests,
@@ -210,4 +216,4 @@ class Admissions:
 
 @lru_cache(10_000)
 def _journals(organization_id: int) -> tuple[str, ...]:
-    return tuple(JOURNAL.entries + Lane(organization_id, n).name for n in range(PARTITIONS))
+    return tuple(JOURNAL.entries + Lane(organization_id, n).name for n in range(LANES))

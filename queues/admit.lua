@@ -3,15 +3,15 @@
 -- was counted, and a lane has its entries in the order in which they were accepted.
 --
 -- KEYS: the lanes that are ready, the bell; then, for each window, its counter and the journals of the
---       organization's partitions
+--       organization's lanes
 -- ARGV: the share of memory above which Redis is nearly full, or the result of an earlier check, "yes" or "no";
---       the length of the bell; the format of the events; the number of partitions; then, for each window, its
+--       the length of the bell; the format of the events; the number of lanes; then, for each window, its
 --       organization, limit and milliseconds, the number of its requests, and for each of them the number of
---       its events, and the partition and content of each
+--       its events, and the lane and content of each
 -- Returns: 1 if Redis is nearly full; then, for each window, the requests in it including all of these, or an
 --          error of its keys, and milliseconds until it ends
 
-local full_above, bell_length, format, partitions = unpack(ARGV, 1, 4)
+local full_above, bell_length, format, lanes = unpack(ARGV, 1, 4)
 
 local function nearly_full(share)
     local info = redis.pcall("info", "memory")
@@ -36,15 +36,15 @@ local became_ready = 0
 local function append_events(first, number, journals, organization)
     local seen = {}
     for i = first, first + 2 * number - 1, 2 do
-        local partition = ARGV[i]
-        local journal = KEYS[journals + tonumber(partition)]
+        local number_of_lane = ARGV[i]
+        local journal = KEYS[journals + tonumber(number_of_lane)]
         local id = redis.pcall("xadd", journal, "*", format, ARGV[i + 1], "t", microseconds)
         if type(id) == "table" and id.err then
             return id
         end
-        if not seen[partition] then
-            seen[partition] = true
-            local lane = organization .. ":" .. partition
+        if not seen[number_of_lane] then
+            seen[number_of_lane] = true
+            local lane = organization .. ":" .. number_of_lane
             became_ready = became_ready + redis.call("zadd", KEYS[1], "nx", milliseconds, lane)
         end
     end
@@ -78,7 +78,7 @@ while key <= #KEYS do
     end
     reply[#reply + 1] = fault or count
     reply[#reply + 1] = ends_in
-    key = key + 1 + tonumber(partitions)
+    key = key + 1 + tonumber(lanes)
 end
 
 if became_ready > 0 and redis.call("llen", KEYS[2]) < tonumber(bell_length) then

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from queues import messages
 from queues.broker import QueueBroker
 from queues.clock_differences import ClockDifference
-from queues.lanes.lane import Lane
+from queues.lanes.lane import UNRESOLVED, Lane
 from queues.lanes.lane_queue import LaneQueue
 
 GRACE = timedelta(milliseconds=200)
@@ -51,14 +51,18 @@ class StoredUntil:
         The company is named by the client's own id.
         """
         partition = Lane.of_company(organization_id, company)
-        lanes = (partition, partition._replace(company=company))
+        unresolved = Lane(organization_id, UNRESOLVED)  # it may have events of any company
+        lanes = (partition, partition._replace(company=company), unresolved)
         waiting = [self.oldest[lane] for lane in lanes if lane in self.oldest]
         if self.former is not None:
             waiting.append(self.former)
         return min(self.now, *waiting) if waiting else self.now
 
     def partitions_behind(self, by: timedelta) -> dict[Lane, datetime]:
-        """Return the partitions with an event that has waited for longer than this."""
+        """Return the partitions with an event that has waited for longer than this.
+
+        Among them is the lane for what names no company.
+        """
         return {
             lane: oldest
             for lane, oldest in self.oldest.items()
@@ -121,3 +125,13 @@ class Backlog:
             )
             self._read_at = read_at
         return self._reading
+
+    def oldest_unresolved(self, organization_id: int) -> datetime | None:
+        """Return when the oldest record was accepted that names no company, as of this moment.
+
+        None if there is none. It may be about any company of the organization.
+
+        Raises:
+            RedisError: the journal cannot be read.
+        """
+        return self._journal.oldest_of(Lane(organization_id, UNRESOLVED))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 import orjson
 from redis import Redis
@@ -56,10 +57,13 @@ class Evaluations:
             numbers[organization_id] = numbers.get(organization_id, 0) + lane.entries
         return numbers
 
-    def remove(self, bundles: Sequence[Bundle]) -> None:
-        """Remove companies that were evaluated, or could not be; if Redis fails, log it."""
+    def remove(self, bundles: Sequence[Bundle], *, pause: timedelta | None = None) -> None:
+        """Remove companies that were evaluated, or could not be; if Redis fails, log it.
+
+        What their lanes have gained meanwhile is taken after a pause, if there is one.
+        """
         try:
-            self._queue.remove(*bundles)
+            self._queue.remove(*bundles, pause=pause)
         except RedisError as error:
             logger.warning("evaluations were not removed and will be repeated: %s", error)
 

@@ -193,8 +193,9 @@ def _changing(org: str, now: datetime) -> Iterator[tuple[Settings, int, JudgingC
     with database_transaction() as settings:
         organization_id = find_organization(org).id
         try:
-            stored_until = Backlog(build_broker(settings.redis_url), utc_now).read().of
-            yield settings, organization_id, JudgingContext(RuleBooks(), now, stored_until)
+            backlog = Backlog(build_broker(settings.redis_url), utc_now)
+            context = JudgingContext(RuleBooks(), now, backlog.read().of, backlog.oldest_unresolved)
+            yield settings, organization_id, context
         except OverrideRefused as error:
             raise CommandError(str(error)) from None
         except RedisError as error:

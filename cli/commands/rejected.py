@@ -26,6 +26,7 @@ from queues.lanes.lane_queue import LaneQueue
 from services.accounts.audit import COMMAND_LINE, Maker
 from services.events import entries
 from services.events import rejected as service
+from services.events.records import read_entry
 from services.events.rejected import NoSuchEvent, Retried
 from services.events.tracked_event import UnreadableEvent
 from services.times import utc_now
@@ -110,7 +111,7 @@ def show(entry_id: int, org: str, as_json: bool) -> None:
     accepted_at = entries.accepted_at(entry.fields)
     obstacle = None
     try:
-        service.read_event(organization.id, entry.fields)
+        read_entry(organization.id, entry.fields)
     except UnreadableEvent as error:
         obstacle = str(error)
     row = {**_as_row(entry.event), "accepted_at": accepted_at, "cannot_be_retried": obstacle}

@@ -19,6 +19,7 @@ from models.events.rejected_events import MANY
 from queues.lanes.lane_queue import LaneQueue
 from services.accounts.audit import Maker
 from services.events import entries, rejected
+from services.events.records import read_entry
 from services.events.rejected import NoSuchEvent
 from services.events.tracked_event import UnreadableEvent
 
@@ -72,7 +73,7 @@ def entry(member: Member, id: int) -> ResponseReturnValue:  # noqa: A002 -- as l
         known = company is not None and companies.find(organization_id, company) is not None
     obstacle = None
     try:
-        rejected.read_event(organization_id, found.fields)
+        read_entry(organization_id, found.fields)
     except UnreadableEvent as error:
         obstacle = str(error)
     (entry_format, content), *others = entries.pairs(found.fields)

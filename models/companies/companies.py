@@ -17,7 +17,11 @@ FIELD_COLUMNS = (*CORE_FIELDS, "traits", "fields_at", "said", "fields_changed_at
 
 @dataclass
 class Company:
-    """A company's row; `awaiting` are its flags that an event can change."""
+    """A company's row; `awaiting` are its flags that an event can change.
+
+    `unordered_until` is the time of the newest record that did not come from the company's own lane
+    of the journal: entries there may be older and still wait.
+    """
 
     id: int
     organization_id: int
@@ -31,6 +35,7 @@ class Company:
     sequence: int
     judged_version: int
     unsettled_since: datetime | None
+    unordered_until: datetime | None
     score: int | None
     awaiting: Collection[str]
 
@@ -55,6 +60,7 @@ class CompanyHealth:
 _COLUMNS = (
     "id, organization_id, external_id, health_status, previous_status, changed_at, recorded_until,"
     " sequence, score, first_seen_at, last_event_at, judged_version, awaiting, unsettled_since,"
+    " unordered_until,"
     f" {', '.join(FIELD_COLUMNS)}"
 )
 

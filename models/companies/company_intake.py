@@ -23,7 +23,8 @@ class CompanyForIntake:
 
     `traits` and `first_seen_at` are None if the events repeat the known field values.
     `last_event_at` is the time of the newest event so far, None if none of these events is older.
-    `unsettled` means that `unsettled_since` has changed.
+    `unsettled` means that `unsettled_since` has changed. `unordered_until` is the time of the
+    newest record that did not come from the company's own lane, None if there is none.
     """
 
     id: int
@@ -34,11 +35,16 @@ class CompanyForIntake:
     traits: Traits | None = None
     first_seen_at: datetime | None = None
     unsettled: bool = False
+    unordered_until: datetime | None = None
+
+    def overtaken_until(self, at: datetime) -> None:
+        """Note that a record of this time may have overtaken others of the company."""
+        self.unordered_until = max(at, self.unordered_until or at)
 
 
 @dataclass(frozen=True)
 class NewCompany:
-    """A company to add when its first event is stored."""
+    """A company to add when its first event or update is stored."""
 
     organization_id: int
     external_id: str
@@ -140,6 +146,17 @@ def save_intake(organization_id: int, companies: Collection[CompanyForIntake]) -
             if company.unsettled
         ],
         "id bigint, unsettled_since timestamptz",
+        organization_id=organization_id,
+    )
+    query_over(
+        "update companies c set unordered_until = greatest(c.unordered_until, v.unordered_until)"
+        f" from v where {_SAME}",
+        [
+            {"id": company.id, "unordered_until": company.unordered_until}
+            for company in companies
+            if company.unordered_until is not None
+        ],
+        "id bigint, unordered_until timestamptz",
         organization_id=organization_id,
     )
 

@@ -50,6 +50,8 @@ class CompanyRow(Table):
 
     judged_version = IntegerField(default=0)  # the rules that its flags were evaluated with
     unsettled_since = DateTimeTZField(null=True)  # the oldest event that is not evaluated yet
+    # Until when records were stored that may have overtaken others of the company in the journal.
+    unordered_until = DateTimeTZField(null=True)
     awaiting = ArrayField(TextField, index=False, constraints=[SQL("default '{}'")])
     """The flags whose level an event can change."""
 
@@ -69,8 +71,10 @@ class UserRow(Table):
     id = IdentityField()
     organization = ForeignKeyField(OrganizationRow)
     external_id = TextField()  # the client's own id
-    company_id = BigIntegerField()  # the company of the newest event
-    company_at = DateTimeTZField()  # the time of the newest event
+    company_id = BigIntegerField()  # the company that was named last
+    company_at = DateTimeTZField()  # the time of the newest event, or of `moved_at`
+    moved_at = DateTimeTZField(null=True)  # of an update that named a company later than any event
+    event_at = DateTimeTZField(null=True)  # of the newest event if `moved_at` is `company_at`
     email = TextField(null=True)
     name = TextField(null=True)
     traits = JsonField(constraints=[SQL("default '{}'")])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.bulk import insert, query_over
+from models.bulk import insert, query_over, query_over_columns
 from models.companies.external_ids import find_row_ids
 from models.companies.fields.field_digests import (
     DigestColumns,
@@ -14,7 +14,7 @@ from models.companies.fields.field_digests import (
     lock_and_touch,
 )
 from models.companies.fields.field_limits import LeftOut
-from models.companies.fields.field_merge import Traits
+from models.companies.fields.field_merge import Traits, to_microseconds
 from models.companies.tables import UserRow
 from models.cursors import Cursor
 from models.database import query
@@ -22,30 +22,57 @@ from models.database import query
 
 @dataclass
 class User:
-    """A user's row, locked by the transaction that read it."""
+    """A user's row.
+
+    The newest event or update that named a company says where the user belongs; its time is that of
+    the newest event of `traits`. If it is an update, `moved_at` is that time as well, and
+    `event_at` is the time of the newest event, None if there was none.
+    """
 
     id: int
     company_id: int
     traits: Traits
     first_seen_at: datetime
+    moved_at: datetime | None = None
+    event_at: datetime | None = None
+
+    @property
+    def last_event_at(self) -> datetime | None:
+        """The time of the newest event; None if there was none."""
+        newest = self.traits.newest_event_at
+        return self.event_at if newest == self.moved_at else newest
 
     def merge_event(self, sent: Mapping[str, Any], company_id: int, at: datetime) -> None:
         """Merge the fields of an event of the time `at`, and the company that it belongs to."""
+        last = self.last_event_at
         self.traits.merge(sent, at)
         if self.traits.newest_event_at == at:
+            self.company_id, self.moved_at, self.event_at = company_id, None, None
+        elif self.moved_at is not None:
+            self.event_at = at if last is None else max(last, at)
+        self.first_seen_at = min(at, self.first_seen_at)
+
+    def merge_update(self, sent: Mapping[str, Any], company_id: int | None, at: datetime) -> None:
+        """Merge fields that were sent without an event, and their company if they have one."""
+        self.traits.merge_update(sent, at)
+        newest = self.traits.newest_event_at
+        if company_id is not None and (newest is None or at >= newest):
+            self.event_at, self.moved_at = self.last_event_at, at
             self.company_id = company_id
+            self.traits.newest_at = to_microseconds(at)
+            self.traits.forget_newest()
         self.first_seen_at = min(at, self.first_seen_at)
 
 
 @dataclass(frozen=True)
 class ListedUser:
-    """A user as lists show it; `last_event_at` is the time of their newest event."""
+    """A user as lists show it; `last_event_at` is the time of their newest event, if any."""
 
     id: str
     name: str | None
     email: str | None
     first_seen_at: datetime
-    last_event_at: datetime
+    last_event_at: datetime | None
     traits: dict[str, Any]
     left_out: LeftOut | None
 
@@ -55,18 +82,34 @@ _LAST_SEEN_FIRST = Cursor("users", ("timestamptz", "bigint"))
 
 @dataclass(frozen=True)
 class NewUser:
-    """A user to add when their first event is stored."""
+    """A user to add when their first event or update is stored.
+
+    `moved_at` is the time of an update, None for an event.
+    """
 
     organization_id: int
     external_id: str
     company_id: int
     company_at: datetime
     first_seen_at: datetime
+    moved_at: datetime | None = None
 
 
 def find_ids(organization_id: int, external_ids: Collection[str]) -> dict[str, int]:
     """Return the ids of an organization's existing users by the client's own ids."""
     return find_row_ids("users", organization_id, external_ids)
+
+
+def find_companies(organization_id: int, external_ids: Collection[str]) -> dict[str, str]:
+    """Return the companies of an organization's users; each id is the client's own."""
+    rows = query_over_columns(
+        "select u.external_id as user, c.external_id as company from v join users u"
+        " on u.organization_id = %(organization_id)s and u.external_id = v.external_id"
+        " join companies c on c.organization_id = %(organization_id)s and c.id = u.company_id",
+        {"external_id text": list(external_ids)},
+        organization_id=organization_id,
+    )
+    return {row["user"]: row["company"] for row in rows}
 
 
 def lock_for_intake(organization_id: int, digests: Sequence[FieldDigest]) -> dict[int, User]:
@@ -89,14 +132,16 @@ def lock_for_intake(organization_id: int, digests: Sequence[FieldDigest]) -> dic
     )
     if row["locked"] < len(digests):
         raise RowGone
-    return _with_ids(organization_id, row["to_merge"]) if row["to_merge"] else {}
+    return find_by_ids(organization_id, row["to_merge"]) if row["to_merge"] else {}
 
 
-def _with_ids(organization_id: int, ids: Sequence[int]) -> dict[int, User]:
+def find_by_ids(organization_id: int, ids: Collection[int]) -> dict[int, User]:
+    """Return the users with these ids, by id."""
     rows = query(
         "select id, company_id, email, name, traits, fields_at, company_at, said, first_seen_at,"
-        " left_out from users where organization_id = %(organization_id)s and id = any(%(ids)s)",
-        {"organization_id": organization_id, "ids": ids},
+        " left_out, moved_at, event_at from users"
+        " where organization_id = %(organization_id)s and id = any(%(ids)s)",
+        {"organization_id": organization_id, "ids": list(ids)},
     )
     return {row["id"]: _user(row) for row in rows}
 
@@ -116,7 +161,8 @@ def save(organization_id: int, users: Iterable[User]) -> None:
     query_over(
         "update users u set company_id = v.company_id, company_at = v.company_at, email = v.email,"
         " name = v.name, traits = v.traits, fields_at = v.fields_at, said = v.said,"
-        " first_seen_at = v.first_seen_at, left_out = v.left_out from v"
+        " first_seen_at = v.first_seen_at, left_out = v.left_out, moved_at = v.moved_at,"
+        " event_at = v.event_at from v"
         " where u.organization_id = %(organization_id)s and u.id = v.id",
         [
             {
@@ -129,11 +175,14 @@ def save(organization_id: int, users: Iterable[User]) -> None:
                 "said": user.traits.digest(user.company_id),
                 "first_seen_at": user.first_seen_at,
                 "left_out": user.traits.left_out,
+                "moved_at": user.moved_at,
+                "event_at": user.event_at,
             }
             for user in users
         ],
         "id bigint, company_id bigint, company_at timestamptz, email text, name text,"
-        " traits jsonb, fields_at jsonb, said uuid, first_seen_at timestamptz, left_out jsonb",
+        " traits jsonb, fields_at jsonb, said uuid, first_seen_at timestamptz, left_out jsonb,"
+        " moved_at timestamptz, event_at timestamptz",
         organization_id=organization_id,
     )
 
@@ -148,7 +197,8 @@ def read_page(
     """
     rows = query(
         "select id as row_id, external_id as id, name, email, first_seen_at,"
-        " company_at as last_event_at, traits, left_out from users"
+        " case when moved_at = company_at then event_at else company_at end as last_event_at,"
+        " company_at, traits, left_out from users"
         " where organization_id = %(organization_id)s and company_id = %(company_id)s"
         f"{_LAST_SEEN_FIRST.condition(['company_at', 'id'], after, descending=True)}"
         " order by company_at desc, users.id desc limit %(limit)s",
@@ -160,7 +210,7 @@ def read_page(
         },
     )
     users = [_listed_user(row) for row in rows[:limit]]
-    return users, _LAST_SEEN_FIRST.next_page(rows, limit, "last_event_at", "row_id")
+    return users, _LAST_SEEN_FIRST.next_page(rows, limit, "company_at", "row_id")
 
 
 def count(organization_id: int, company_id: int) -> int:
@@ -188,4 +238,11 @@ def _user(row: dict[str, Any]) -> User:
         digest=row["said"],
         left_out=row["left_out"],
     )
-    return User(row["id"], row["company_id"], traits, row["first_seen_at"])
+    return User(
+        row["id"],
+        row["company_id"],
+        traits,
+        row["first_seen_at"],
+        row["moved_at"],
+        row["event_at"],
+    )

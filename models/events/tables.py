@@ -52,6 +52,23 @@ class RejectedEventRow(Table):
         indexes = ((("organization_id", "journal_id"), True),)
 
 
+class WaitingRecordRow(Table):
+    """An accepted record of a user whose company is not known yet, as it was in the journal."""
+
+    id = IdentityField()
+    organization_id = BigIntegerField()
+    user_external_id = TextField()  # the client's own id
+    event_key = TextField(null=True)  # null if it is no event
+    event_id = TextField(null=True)
+    occurred_at = DateTimeTZField()
+    since = DateTimeTZField()  # when it was accepted
+    entry = ArrayField(BlobField, index=False)
+
+    class Meta:
+        table_name = "waiting_records"
+        primary_key = CompositeKey("organization_id", "id")
+
+
 class UnreadableMessageRow(Table):
     """A message whose organization is unknown, with the reason."""
 

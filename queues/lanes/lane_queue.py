@@ -11,7 +11,7 @@ from redis import Redis
 from redis.commands.core import Script
 
 from queues.lanes.keys import EVALUATIONS, JOURNAL, Keys
-from queues.lanes.lane import PARTITIONS, Lane
+from queues.lanes.lane import LANES, Lane
 
 FORMAT = "1"
 """The format of the entries that this release writes and reads."""
@@ -149,7 +149,7 @@ class LaneQueue:
                 names.entries,
                 names.held,
                 _ms(self.gather_seconds),
-                PARTITIONS,
+                LANES,
             ],
         )
         if not taken:
@@ -189,9 +189,21 @@ class LaneQueue:
         found: Any = self._client.xrange(self._keys.entries + lane.name, entry_id, entry_id)
         return tuple(part for pair in found[0][1].items() for part in pair) if found else None
 
-    def remove(self, *bundles: Bundle) -> bool:
-        """End leases and remove the entries of the bundles; False if a lease was over."""
-        return self._end(bundles, self.gather_seconds, [_next_id(b.last_id) for b in bundles])
+    def oldest_of(self, lane: Lane) -> datetime | None:
+        """Return when the oldest entry of a lane was accepted; None if it has none.
+
+        An entry without that time, as none of this release is, counts as being from the beginning.
+        """
+        found: Any = self._client.xrange(self._keys.entries + lane.name, count=1)
+        return _instant(found[0][1].get(b"t", 0)) if found else None
+
+    def remove(self, *bundles: Bundle, pause: timedelta | None = None) -> bool:
+        """End leases and remove the entries of the bundles; False if a lease was over.
+
+        The lanes gather entries for the length of the pause, or of `gather_seconds`.
+        """
+        seconds = self.gather_seconds if pause is None else pause.total_seconds()
+        return self._end(bundles, seconds, [_next_id(b.last_id) for b in bundles])
 
     def postpone(self, bundle: Bundle, seconds: float) -> bool:
         """End a lease and leave the entries, to be taken after a pause."""
@@ -217,9 +229,12 @@ class LaneQueue:
         )
 
     def hold(self, bundle: Bundle, company: str, entry_ids: Iterable[str]) -> bool:
-        """Move entries of a company into a lane of its own; False if the lease was over."""
+        """Move entries of a company into a lane of its own; False if the lease was over.
+
+        They may come from the lane for what names no company.
+        """
         lane = bundle.lane
-        own = lane._replace(company=company)
+        own = Lane.of_company(lane.organization_id, company)._replace(company=company)
         return bool(
             self._hold(
                 [

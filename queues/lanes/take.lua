@@ -1,10 +1,10 @@
--- Leases the lane that has been ready longest, with the other partitions of its organization that are ready or
+-- Leases the lane that has been ready longest, with the other lanes of its organization that are ready or
 -- about to be, and reads their oldest entries. Lanes without entries are removed.
 --
 -- KEYS: the lanes that are ready, the leases, the number of the latest lease
 -- ARGV: the lease in milliseconds; the most entries; the most bytes of entries; the format to join; the
 --       prefixes of journals and of held companies; how many milliseconds too early a partition may be taken
---       together with another; the number of partitions
+--       together with another; the number of lanes of an organization
 -- Returns: milliseconds until a lane is ready, or -1 if none has entries. Or: 0, the companies that are held,
 --          and for each lane its name, the number of its lease, the id of the last entry read, the ids of the
 --          entries in that format, when they were accepted in microseconds since 1970, the entries joined by

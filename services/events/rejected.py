@@ -10,15 +10,11 @@ from models.events import rejected_events
 from models.events.rejected_events import RejectedEntry
 from models.organizations import audit_log
 from queues.lanes.lane import Lane
-from queues.lanes.lane_queue import FORMAT, LaneQueue
+from queues.lanes.lane_queue import LaneQueue
 from services.accounts.audit import Maker, change_by
 from services.errors import ServiceError
-from services.events.entries import accepted_at, as_text
-from services.events.tracked_event import (
-    TrackedEvent,
-    UnreadableEvent,
-    with_time_of_acceptance,
-)
+from services.events.records import read_entry
+from services.events.tracked_event import UnreadableEvent, with_time_of_acceptance
 
 MOST_AT_ONCE = 1_000
 """The most events that one transaction retries, unless it is given their ids. They may have 32 KB
@@ -52,30 +48,6 @@ class Retried:
     last_id: int | None
 
 
-def read_event(organization_id: int, fields: Sequence[bytes]) -> TrackedEvent:
-    """Read an event from the fields and values of its entry in the journal, as workers do.
-
-    Raises:
-        UnreadableEvent: this release cannot read it; the message says what to do.
-    """
-    entry_format, content = fields[:2]
-    if entry_format != FORMAT.encode():
-        raise UnreadableEvent(
-            f"its format, `{as_text(entry_format)}`, is not known to this release. Upgrade Brazebee"
-            " to the release that wrote it and retry it then, or drop it"
-        )
-    try:
-        event = TrackedEvent.from_json(content, accepted_at(fields))
-    except UnreadableEvent as error:
-        raise UnreadableEvent(
-            f"it is not an event as this release knows them ({error}). Drop it, unless a newer"
-            " release can read it"
-        ) from None
-    if event.organization_id != organization_id:
-        raise UnreadableEvent("it names another organization. Drop it")
-    return event
-
-
 def retry(
     organization_id: int,
     filters: Mapping[str, Any],
@@ -103,13 +75,13 @@ def retry(
     unreadable: dict[int, str] = {}
     for entry in entries:
         try:
-            event = read_event(organization_id, entry.fields)
+            record = read_entry(organization_id, entry.fields)
         except UnreadableEvent as error:
             unreadable[entry.event.id] = str(error)
         else:
             returned.append(entry)
-            lane = Lane.of_company(organization_id, event.company_id)
-            readable.append((lane, with_time_of_acceptance(entry.fields[1], event.received_at)))
+            lane = Lane.of_company(organization_id, record.company_id)
+            readable.append((lane, with_time_of_acceptance(entry.fields[1], record.received_at)))
     for first in range(0, len(readable), _APPENDED_AT_ONCE):
         journal.append(readable[first : first + _APPENDED_AT_ONCE])
     if returned:

@@ -17,11 +17,14 @@ ACCEPTED_AT = "accepted_at"
 
 
 class UnreadableEvent(ServiceError):
-    """Raised when a message is not an event as the ingress sends them."""
+    """Raised when a message is not an event, or another record, as the ingress sends them."""
 
 
 class TrackedEvent(NamedTuple):
-    """One accepted event; `company` and `user` have every field that was sent except the id."""
+    """One accepted event of a company; see `services.events.records` for what else is accepted.
+
+    `company` and `user` have every field that was sent except the id. `company` may lack a name.
+    """
 
     organization_id: int
     key_id: int | None
@@ -34,19 +37,6 @@ class TrackedEvent(NamedTuple):
     data: dict[str, Any] | None
     occurred_at: datetime
     received_at: datetime
-
-    @classmethod
-    def from_json(cls, content: bytes, accepted_at: datetime | None = None) -> "TrackedEvent":
-        """Read an entry of the journal; see `from_message`.
-
-        Raises:
-            UnreadableEvent: it is not JSON, or not an event.
-        """
-        try:
-            message = orjson.loads(content)
-        except orjson.JSONDecodeError as error:
-            raise UnreadableEvent(f"not JSON: {error}") from error
-        return cls.from_message(message, accepted_at)
 
     @classmethod
     def from_message(
@@ -63,7 +53,7 @@ class TrackedEvent(NamedTuple):
         """
         try:
             company, user = dict(message["company"]), dict(message["user"] or ())
-            occurred_at, received_at = _times(message, accepted_at)
+            occurred_at, received_at = read_times(message, accepted_at)
             event = cls(
                 organization_id=message["organization_id"],
                 key_id=message["key_id"],
@@ -88,7 +78,7 @@ class TrackedEvent(NamedTuple):
         Raises:
             KeyError, TypeError: a value is missing or of another type.
         """
-        texts = self.event_id, self.event_key, self.company_id, self.company["name"]
+        texts = self.event_id, self.event_key, self.company_id, self.company.get("name", "")
         if (
             type(self.organization_id) is not int
             or not (self.key_id is None or type(self.key_id) is int)
@@ -101,7 +91,7 @@ class TrackedEvent(NamedTuple):
     @property
     def is_late(self) -> bool:
         """Whether it is about the past: it arrived more than a minute after it occurred."""
-        return self.received_at - self.occurred_at > LIVE_WITHIN
+        return is_late(self.occurred_at, self.received_at)
 
     @property
     def takes_effect_at(self) -> datetime:
@@ -113,8 +103,15 @@ class TrackedEvent(NamedTuple):
         return self.received_at if self.is_late else self.occurred_at
 
 
-def _times(message: Mapping[str, Any], accepted_at: datetime | None) -> tuple[datetime, datetime]:
-    """Return when an event occurred, and when it was received.
+def is_late(occurred_at: datetime, received_at: datetime) -> bool:
+    """Return whether what occurred arrived too late to be judged as if it had arrived at once."""
+    return received_at - occurred_at > LIVE_WITHIN
+
+
+def read_times(
+    message: Mapping[str, Any], accepted_at: datetime | None
+) -> tuple[datetime, datetime]:
+    """Return when a record occurred, and when it was received; see `TrackedEvent.from_message`.
 
     Raises:
         KeyError, TypeError, ValueError: a time is missing, unreadable, or without an offset.

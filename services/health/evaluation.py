@@ -6,6 +6,7 @@ from datetime import datetime
 
 from models.companies import companies
 from models.companies.companies import Company
+from models.companies.fields import field_history
 from models.events import bulk_lookups
 from models.health import flag_overrides
 from models.health.flag_overrides import StoredOverride
@@ -22,13 +23,21 @@ StoredUntilOf = Callable[[int, str], datetime]
 """Returns the instant up to which all events of a company are stored, by its organization and the
 client's own id of it."""
 
+OldestUnresolved = Callable[[int], datetime | None]
+"""Returns when the oldest accepted record that names no company was accepted, by organization; None
+if none waits to be stored. It may be about any company."""
+
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """The attempts to make of deliveries written, and companies that still have events to judge."""
+    """The attempts to make of deliveries written, and companies that still have events to judge.
+
+    `must_wait` is whether some of these cannot be judged before other records are stored.
+    """
 
     written: Sequence[Request] = ()
     unsettled: Sequence[Company] = ()
+    must_wait: bool = False
 
 
 def evaluate(
@@ -38,16 +47,24 @@ def evaluate(
     now: datetime,
     *,
     stored_until: StoredUntilOf | None = None,
+    oldest_unresolved: OldestUnresolved = lambda _: None,
 ) -> EvaluationResult:
     """Lock companies of an organization and bring their health up to date.
 
     All events of a company up to `stored_until` are stored, `now` by default (see
     `queues.backlog`). Judging stops there, unless an event of the company that is already stored
-    comes later. Evaluating a company again, for a repeated message or in a second worker, changes
-    nothing.
+    comes later. It always stops at the oldest record that names no company. Evaluating a company
+    again, for a repeated message or in a second worker, changes nothing.
     """
     locked = list(companies.lock(organization_id, company_ids).values())
-    return bring_up_to_date(organization_id, locked, rulebooks, now, stored_until=stored_until)
+    return bring_up_to_date(
+        organization_id,
+        locked,
+        rulebooks,
+        now,
+        stored_until=stored_until,
+        oldest_unresolved=oldest_unresolved,
+    )
 
 
 def bring_up_to_date(
@@ -57,16 +74,23 @@ def bring_up_to_date(
     now: datetime,
     *,
     stored_until: StoredUntilOf | None = None,
+    oldest_unresolved: OldestUnresolved = lambda _: None,
 ) -> EvaluationResult:
     """Evaluate companies that are locked already; see `evaluate`."""
+    # Read after the companies are locked: what is stored afterwards is not about them.
+    unresolved_since = (
+        oldest_unresolved(organization_id) if any(_is_unsettled(c, now) for c in locked) else None
+    )
     version = rule_versions.read_current(organization_id)
     facts = facts_of_all(organization_id, locked, version, rulebooks)
     recorder = TransitionRecorder(organization_id)
     judged: list[JudgedCompany] = []
     judged_until: dict[int, datetime] = {}
+    fields: frozenset[str] = frozenset()
+    must_wait = False
     for stored in stored_health_of(organization_id, locked):
         company = stored.company
-        until = _judge_until(company, now, stored_until)
+        until = _judge_until(company, now, stored_until, unresolved_since)
         settlements = settlements_of(stored, version, rulebooks, until, facts[company.id])
         for book, number, settlement in settlements:
             for transition in settlement.transitions:
@@ -78,32 +102,57 @@ def bring_up_to_date(
         unsettled = company.unsettled_since
         if (unsettled is None and until < now) or (unsettled is not None and unsettled <= until):
             judged_until[company.id] = until
-    _leave_later_events(organization_id, locked, judged_until)
+        elif unsettled is not None and unsettled <= now:
+            must_wait = True
+        fields |= book.company_fields
+    _leave_later_records(organization_id, locked, judged_until, fields)
     save_judged(organization_id, judged)
     written = recorder.save()
     left = [c for c in locked if c.unsettled_since is not None and c.unsettled_since <= now]
-    return EvaluationResult(written, left)
+    return EvaluationResult(written, left, must_wait)
 
 
-def _judge_until(company: Company, now: datetime, stored_until: StoredUntilOf | None) -> datetime:
+def _is_unsettled(company: Company, now: datetime) -> bool:
+    return company.unsettled_since is not None and company.unsettled_since <= now
+
+
+def _judge_until(
+    company: Company,
+    now: datetime,
+    stored_until: StoredUntilOf | None,
+    unresolved_since: datetime | None,
+) -> datetime:
     until = now
     if stored_until is not None:
         until = min(now, stored_until(company.organization_id, company.external_id))
     if company.unsettled_since is not None and company.unsettled_since <= now:
-        # Events are stored in order, so all that came before the newest one are stored.
-        newest = company.traits.newest_event_at or company.unsettled_since
-        return max(until, company.unsettled_since, min(newest, now))
+        # The records of a lane are stored in order, so all that came before the newest one are
+        # stored, unless that one came by another way.
+        newest = company.traits.newest_record_at or company.unsettled_since
+        newest = max(company.unsettled_since, min(newest, now))
+        if company.unordered_until is None or company.unordered_until < newest:
+            until = max(until, newest)
+        if unresolved_since is not None:
+            until = min(until, unresolved_since)
     return until
 
 
-def _leave_later_events(
-    organization_id: int, locked: Sequence[Company], judged_until: Mapping[int, datetime]
+def _leave_later_records(
+    organization_id: int,
+    locked: Sequence[Company],
+    judged_until: Mapping[int, datetime],
+    fields: Collection[str],
 ) -> None:
-    """Leave the stored events after each company's `judged_until` to the next evaluation."""
-    next_events = bulk_lookups.find_firsts_after(organization_id, judged_until)
+    """Leave what is stored after each company's `judged_until` to the next evaluation.
+
+    These are events, and changes of the fields that rules use.
+    """
+    events = bulk_lookups.find_firsts_after(organization_id, judged_until)
+    changes = field_history.find_firsts_after(organization_id, judged_until, fields)
     for company in locked:
         if company.id in judged_until:
-            company.unsettled_since = next_events.get(company.id)
+            following = (found.get(company.id) for found in (events, changes))
+            company.unsettled_since = min((at for at in following if at), default=None)
 
 
 def _save_overrides(

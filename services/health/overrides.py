@@ -19,7 +19,7 @@ from rules.book import RuleBook
 from rules.durations import format_instant
 from rules.faults import did_you_mean
 from services.errors import ServiceError
-from services.health.evaluation import StoredUntilOf, bring_up_to_date
+from services.health.evaluation import OldestUnresolved, StoredUntilOf, bring_up_to_date
 from services.rules.rule_books import RuleBooks
 
 LONGEST_REASON = 1_000
@@ -75,11 +75,12 @@ class Justification:
 
 @dataclass(frozen=True)
 class JudgingContext:
-    """The rule books, the present, and the instants up to which all events are stored."""
+    """The rule books, the present, and how far companies may be judged; see `evaluate`."""
 
     rulebooks: RuleBooks
     now: datetime
     stored_until: StoredUntilOf
+    oldest_unresolved: OldestUnresolved = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,7 @@ def _evaluate(
         context.rulebooks,
         at,
         stored_until=context.stored_until,
+        oldest_unresolved=context.oldest_unresolved,
     )
     written = flag_overrides.find(company.organization_id, override_id)
     if written is None:

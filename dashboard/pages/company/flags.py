@@ -114,15 +114,17 @@ def _change(
         ServiceUnavailable: Redis does not respond, or the rules cannot be read.
     """
     try:
-        stored_until = Backlog(app_context().broker, now).read().of
-    except RedisError:
-        raise ServiceUnavailable("Redis does not respond. Nothing was changed.") from None
-    try:
+        backlog = Backlog(app_context().broker, now)
+        stored_until = backlog.read().of
         with transaction():
-            result = change(JudgingContext(app_context().rulebooks, at, stored_until))
+            result = change(
+                JudgingContext(app_context().rulebooks, at, stored_until, backlog.oldest_unresolved)
+            )
             changed = result.override
             subject = f"{changed.flag} of {audit_subject(result.company)}"
             audit.record(member, action, subject, _audit_detail(changed))
+    except RedisError:
+        raise ServiceUnavailable("Redis does not respond. Nothing was changed.") from None
     except RulesUnreadable as error:
         raise ServiceUnavailable(f"{error}. Nothing was changed.") from None
     enqueue_deliveries(result.deliveries)

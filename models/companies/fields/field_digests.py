@@ -30,8 +30,11 @@ class FieldDigest:
     until: datetime
 
 
-def combine_digests(events: Iterable[tuple[int, str, datetime]]) -> list[FieldDigest]:
-    """Combine the digests of events by row, each a tuple of the row's id, digest and time."""
+def combine_digests(events: Iterable[tuple[int, str | None, datetime]]) -> list[FieldDigest]:
+    """Combine the digests of events by row, each a tuple of the row's id, digest and time.
+
+    What repeats no event has None for a digest.
+    """
     digests: dict[int, FieldDigest] = {}
     for row_id, digest, at in events:
         combined = digests.get(row_id)

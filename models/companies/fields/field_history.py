@@ -1,6 +1,6 @@
 """The history of companies' fields: which value each had from which instant on."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -185,6 +185,29 @@ def read_for_companies(
         },
     )
     return [(row["company_id"], row["field"], row["at"], row["value"]) for row in rows]
+
+
+def find_firsts_after(
+    organization_id: int, instants: Mapping[int, datetime], fields: Collection[str]
+) -> dict[int, datetime]:
+    """Return the time of each company's first change of these fields after an instant, if any.
+
+    One index probe for each company and field.
+    """
+    rows = query_over(
+        "select v.company_id, min(following.at) as at from v cross join lateral"
+        " (select at from field_changes where organization_id = %(organization_id)s"
+        " and company_id = v.company_id and field = v.field and at > v.after"
+        " order by at limit 1) following group by 1",
+        [
+            {"company_id": company_id, "after": after, "field": name}
+            for company_id, after in instants.items()
+            for name in fields
+        ],
+        "company_id bigint, after timestamptz, field text",
+        organization_id=organization_id,
+    )
+    return {row["company_id"]: row["at"] for row in rows}
 
 
 def find_last_changes(organization_id: int, company_id: int) -> dict[str, datetime]:

@@ -9,6 +9,10 @@ stored, and the fields among them are stored as being as of the newest event, wi
 their own. So a repeating event only moves the time of the newest event, and the fields need not be
 read (see `models.companies.fields.field_digests`).
 
+Fields are also sent without an event. Such an update has its own time, and is no event: each field
+that it sets stores that time, and if it changes what the newest event carried, that event's digest
+is forgotten. The next event is merged then, whether it repeats the one before or not.
+
 The history of a field stores changes only. A value that arrives late, within a period in which
 another value was repeated, applies in the history until the next change, or until the latest
 repetition of the newest value.
@@ -51,7 +55,8 @@ class Traits:
 
     `fields_at` maps each field to the time when it was last sent, `changed_at` to when it last
     changed: its history has no later entry. `newest_at` is the time of the newest event, and
-    `newest_fields` are the fields that it carried and that are kept, None if they are not known.
+    `newest_fields` are the fields that it carried and that are kept, None if they are not known or
+    an update has set one of them later.
     Times are in microseconds since 1970. `left_out` is about the fields that are not kept, and
     `newly_left_out` whether there were none before.
     """
@@ -102,6 +107,14 @@ class Traits:
         return None if self.newest_at is None else _to_datetime(self.newest_at)
 
     @property
+    def newest_record_at(self) -> datetime | None:
+        """The time of the newest event or update; None if there was neither."""
+        newest = max(self.fields_at.values(), default=self.newest_at)
+        if newest is None:
+            return None
+        return _to_datetime(newest if self.newest_at is None else max(newest, self.newest_at))
+
+    @property
     def stored_fields_at(self) -> dict[str, int | None]:
         """The times of the fields as they are stored: None for the fields of the newest event."""
         newest = self.newest_fields or ()
@@ -119,10 +132,10 @@ class Traits:
     @property
     def unchanged_since(self) -> datetime | None:
         """Since when all fields of the newest event have had their values, as far as is known."""
-        if not self.newest_fields or self.newest_at is None:
+        if self.newest_fields is None or self.newest_at is None:
             return None
         changed = (self.changed_at.get(name, self.newest_at) for name in self.newest_fields)
-        return _to_datetime(max(changed))
+        return _to_datetime(max(changed, default=self.newest_at))
 
     def sent_at(self, name: str) -> datetime | None:
         """Return the time of the newest event that carried a field; None if none did."""
@@ -135,10 +148,32 @@ class Traits:
         Returns the changes that may add to the history of the fields: none for a repeated value
         that has applied since before `at`.
         """
-        microseconds = to_microseconds(at)
+        microseconds, kept = to_microseconds(at), self._kept(sent, at)
+        changes = self._merge_with_history(kept, at, microseconds)
+        self._set_newest(sent, kept, microseconds)
+        return changes
+
+    def merge_update(self, sent: Mapping[str, Any], at: datetime) -> list[FieldChange]:
+        """Merge fields that were sent without an event; returns what `merge_with_history` does.
+
+        The time of the newest event stays as it is.
+        """
+        microseconds, kept = to_microseconds(at), self._kept(sent, at)
+        changes = self._merge_with_history(kept, at, microseconds)
+        newest_fields = self.newest_fields or ()
+        if any(name in newest_fields and self.fields_at[name] == microseconds for name in kept):
+            self.forget_newest()
+        return changes
+
+    def forget_newest(self) -> None:
+        """Let each field have a time of its own, and the next event be merged in any case."""
+        self.newest_fields = self._stored_digest = self._newest_sent = None
+
+    def _merge_with_history(
+        self, kept: Mapping[str, Any], at: datetime, microseconds: int
+    ) -> list[FieldChange]:
         core, fields_at = self.core, self.fields_at
         changes = []
-        kept = self._kept(sent, at)
         for name, value in kept.items():
             known_at = fields_at.get(name)
             values = core if name in core else self.custom
@@ -156,7 +191,6 @@ class Traits:
                 changes.append(FieldChange(name, at, value, late=True, newer=newer))
             elif microseconds < self.changed_at.get(name, known_at):
                 changes.append(FieldChange(name, at, value, late=True))
-        self._set_newest(sent, kept, microseconds)
         return changes
 
     def merge(self, sent: Mapping[str, Any], at: datetime) -> None:
@@ -183,8 +217,13 @@ class Traits:
     def _set_newest(
         self, sent: Mapping[str, Any], kept: Mapping[str, Any], microseconds: int
     ) -> None:
-        if self.newest_at is None or microseconds >= self.newest_at:
-            self.newest_at, self.newest_fields, self._newest_sent = microseconds, kept.keys(), sent
+        if self.newest_at is not None and microseconds < self.newest_at:
+            return
+        self.newest_at = microseconds
+        if any(self.fields_at[name] != microseconds for name in kept):
+            self.forget_newest()  # an update has set a field later
+        else:
+            self.newest_fields, self._newest_sent = kept.keys(), sent
 
 
 def digest_fields(fields: Mapping[str, Any], *context: Any) -> str:

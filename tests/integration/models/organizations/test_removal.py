@@ -17,7 +17,8 @@ from demo.customers.organization import YEAR, create_organization
 from models.companies import companies, company_notes
 from models.companies.company_notes import NewNote
 from models.database import execute, query, transaction
-from models.events import hourly_counts
+from models.events import hourly_counts, waiting_records
+from models.events.waiting_records import NewWaitingRecord
 from models.health import flag_overrides
 from models.health.flag_overrides import NewOverride
 from models.keys import api_keys
@@ -49,6 +50,9 @@ def create_with_rows(name: str, settings: Settings) -> Organization:
     with transaction():
         api_keys.create(organization.id, "a key")
         set_aside(organization.id, [b"1", b"no event"], "unreadable")
+        waiting_records.add(
+            organization.id, [NewWaitingRecord("u", "login", "e", NOW, NOW, [b"1", b"{}"])]
+        )
         subscribed = subscribe(organization.id, NOW - YEAR, settings.secret_keys)
     generate(GenerationTask(organization.id, 3, range(6), NOW))
     for endpoint_id, receiver in subscribed:

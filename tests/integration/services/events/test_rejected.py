@@ -18,7 +18,7 @@ from queues.lanes import lane_queue as lane_queue_module
 from queues.lanes.lane import Lane
 from queues.lanes.lane_queue import Bundle, LaneQueue
 from services.accounts.audit import Maker
-from services.events import entries, rejected
+from services.events import entries, records, rejected
 from services.events.rejected import NoSuchEvent, Retried
 from services.events.set_aside import set_aside
 from services.rules.rule_books import RuleBooks
@@ -205,7 +205,7 @@ def test_what_a_newer_release_can_read_is_retried_there(
 ) -> None:
     id_ = acme.set_aside_entry(b"2", orjson.dumps(acme.message("e1")), b"t", b"5")
     assert acme.retry(ids=[id_]).events == 0
-    for module in (lane_queue_module, rejected):
+    for module in (lane_queue_module, records):
         monkeypatch.setattr(module, "FORMAT", "2")
     monkeypatch.setattr(LaneQueue.append, "__defaults__", ("2",))
     assert acme.retry(ids=[id_]).events == 1
