@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from actors.clock_steps import ClockSteps
 from actors.due_companies import DueCompanies
 from actors.due_deliveries import DueDeliveries
+from actors.waiting_records import WaitingRecords
 from config.safe_logs import describe
 from config.webhook_policy import WebhookPolicy
 from models.across_organizations import is_anything_due
@@ -69,6 +70,7 @@ class Clock:
         """Forget what was enqueued and done when: these times are no past any more."""
         self._companies = DueCompanies(self._backlog, self._broker.evaluations)
         self._deliveries = DueDeliveries(self._broker, self._policy)
+        self._waiting_records = WaitingRecords(self._broker)
         self._attempts_deleted_at = BEGINNING
         self._with_old_attempts: list[int] = []
         self._totals_refreshed_at = BEGINNING
@@ -110,6 +112,7 @@ class Clock:
             number += self._enqueue_due(now)
         number += self._deliveries.enqueue_other_turns(now)
         self._delete_old_attempts(now)
+        self._waiting_records.look(now)
         if now - self._totals_refreshed_at >= REFRESH_TOTALS_EVERY:
             self._refresh_totals(now)
         return number

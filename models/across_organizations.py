@@ -217,6 +217,12 @@ def list_with_arrivals() -> list[int]:
     return [row["organization_id"] for row in rows]
 
 
+def list_with_waiting_records() -> list[int]:
+    """Return the organizations with records of users whose company is not known."""
+    rows = query("select distinct organization_id from waiting_records order by 1")
+    return [row["organization_id"] for row in rows]
+
+
 def find_touched_weeks(
     now: datetime, *, min_interval: timedelta, cost_factor: int, limit: int
 ) -> list[TouchedWeek]:

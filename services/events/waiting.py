@@ -4,18 +4,22 @@ Waiting is bounded. What is beyond the bounds is set aside with the reason, and 
 the company is known.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from models.companies import users
 from models.events import waiting_records
-from models.events.waiting_records import NewWaitingRecord, WaitingEntry
+from models.events.waiting_records import NewWaitingRecord
 from models.locks import AdvisoryLock, lock_for_organization, share_for_organization
-from queues.lanes.lane_queue import FORMAT
+from queues.lanes.lane import Lane
+from queues.lanes.lane_queue import FORMAT, LaneQueue
 from services.events.records import PlacedRecord, UnresolvedRecord, read_entry
 from services.events.set_aside import set_aside
 from services.events.tracked_event import UnreadableEvent
+
+logger = logging.getLogger("brazebee.events")
 
 MOST_OF_ORGANIZATION = 10_000
 """Records of an organization that wait."""
@@ -101,14 +105,21 @@ def _let_wait(organization_id: int, records: Sequence[UnresolvedRecord]) -> None
         if number >= MOST_OF_USER:
             _refuse(record, f"{MOST_OF_USER} records of this user wait already")
         elif room <= 0:
-            _refuse(record, f"{MOST_OF_ORGANIZATION} records wait already")
+            _refuse(record, f"{MOST_OF_ORGANIZATION:,} records wait already")
         else:
             room -= 1
             of_user[record.user_id] = number + 1
-            to_add.append(_new(record))
-    if to_add and not waiting_records.add(organization_id, to_add):
-        for record in records:
-            _refuse(record, "it cannot wait")
+            to_add.append(record)
+    if to_add and not waiting_records.add(organization_id, [_new(r) for r in to_add]):
+        for record in to_add:
+            _refuse(record, "there is no such organization")
+    elif len(to_add) < len(records):
+        logger.error(
+            "%d records of organization %d were set aside: too many wait for the companies of their"
+            " users; see `brazebee rejected list`",
+            len(records) - len(to_add),
+            organization_id,
+        )
 
 
 def _new(record: UnresolvedRecord) -> NewWaitingRecord:
@@ -131,11 +142,27 @@ def _refuse(record: UnresolvedRecord, why: str) -> None:
     )
 
 
-def set_aside_expired(organization_id: int, entries: Iterable[WaitingEntry]) -> None:
-    """Set aside records that have waited too long, in the transaction that took them."""
-    for entry in entries:
+def set_aside_expired(organization_id: int, now: datetime, *, limit: int) -> int:
+    """Set aside records that have waited too long, and return their number."""
+    expired = waiting_records.take_accepted_before(organization_id, now - LONGEST, limit=limit)
+    for entry in expired:
         why = f"it has waited for {LONGEST.days} days"
         set_aside(organization_id, entry.fields, _reason(entry.record.user, why))
+    return len(expired)
+
+
+def return_to_journal(organization_id: int, journal: LaneQueue, *, limit: int) -> int:
+    """Return records to the journal whose users exist by now, and return their number.
+
+    There are some only if a process of the release before, which releases none, added the users.
+
+    Raises:
+        RedisError: Redis does not answer or is full. Roll back.
+    """
+    found = waiting_records.take_of_known_users(organization_id, limit=limit)
+    lane = Lane.of_company(organization_id, None)
+    journal.append([(lane, entry.fields[1]) for entry in found])
+    return len(found)
 
 
 def _reason(user: str, why: str) -> str:

@@ -7,7 +7,7 @@ from actors.persist import store_in_transaction
 from models.across_organizations import find_organizations_of
 from models.database import transaction
 from services.events.intake import IntakeCaches
-from services.events.tracked_event import TrackedEvent
+from services.events.records import Record
 from services.health import evaluation
 from services.health.evaluation import EvaluationResult
 from services.insights import answers
@@ -15,12 +15,12 @@ from services.rules.rule_books import RuleBooks
 
 
 def store(
-    events: Sequence[TrackedEvent], rulebooks: RuleBooks, caches: IntakeCaches | None = None
+    records: Sequence[Record], rulebooks: RuleBooks, caches: IntakeCaches | None = None
 ) -> list[int]:
-    """Store events, those of each organization as `services.events.intake.store` does."""
-    of_organizations: dict[int, list[TrackedEvent]] = {}
-    for event in events:
-        of_organizations.setdefault(event.organization_id, []).append(event)
+    """Store records, those of each organization as `services.events.intake.store` does."""
+    of_organizations: dict[int, list[Record]] = {}
+    for record in records:
+        of_organizations.setdefault(record.organization_id, []).append(record)
     return [
         company_id
         for of_one in of_organizations.values()

@@ -46,6 +46,7 @@ from models.health.transitions import StoredTransition
 from models.organizations import organizations
 from models.organizations.organizations import Organization
 from models.webhooks import webhook_endpoints
+from services.events.records import FieldUpdate, Record
 from services.events.tracked_event import TrackedEvent
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
@@ -190,9 +191,26 @@ class World:
             **changed,
         )
 
-    def store(self, *events: TrackedEvent) -> list[int]:
-        """Store events in one transaction; return the ids of the companies to evaluate."""
-        return store(events, self.rulebooks)
+    def update(
+        self,
+        company: str | None = "acme",
+        at: Time | None = None,
+        *,
+        user: str | None = None,
+        user_fields: dict[str, Any] | None = None,
+        received: Time | None = None,
+        **fields: Any,
+    ) -> FieldUpdate:
+        """Build an update for `store`: fields of a company, of a user, or of both."""
+        sent_at = self._at_or_now(at)
+        received_at = sent_at if received is None else self.at(received)
+        return FieldUpdate(
+            self.id, None, company, fields, user, user_fields or {}, sent_at, received_at
+        )
+
+    def store(self, *records: Record) -> list[int]:
+        """Store records in one transaction; return the ids of the companies to evaluate."""
+        return store(records, self.rulebooks)
 
     def track(self, company: str = "acme", *times: Time, **event: Any) -> list[int]:
         """Store one event for each time, or one now; keywords and result as `event` and `store`."""

@@ -10,7 +10,7 @@ from models.companies import companies, company_intake, users
 from models.companies.fields.field_digests import FieldDigest, combine_digests
 from models.companies.fields.field_merge import to_microseconds
 from models.database import execute, query, transaction
-from services.events.tracked_event import TrackedEvent
+from services.events.records import FieldUpdate, PlacedRecord
 from services.rules.rule_books import RuleBooks
 from tests.support.events import tracked
 from tests.support.in_transactions import store
@@ -29,29 +29,34 @@ pytestmark = pytest.mark.usefixtures("settings")
 
 
 class Sent(NamedTuple):
-    """An event in brief; `seconds` after the start."""
+    """An event in brief, or an update if it has no key; `seconds` after the start."""
 
     company: str
     user: str | None
     plan: str | None
     email: str | None
     seconds: int
-    key: str = "login"
+    key: str | None = "login"
 
 
 def new_organization() -> int:
     return World.create(RULES).id
 
 
-def event(organization_id: int, sent: Sent) -> TrackedEvent:
+def event(organization_id: int, sent: Sent) -> PlacedRecord:
+    at, plan = after(sent.seconds), {"plan": sent.plan} if sent.plan else {}
+    user = {"email": sent.email} if sent.user and sent.email else {}
+    if sent.key is None:
+        return FieldUpdate(organization_id, None, sent.company, plan, sent.user, user, at, at)
+    company = {"name": sent.company.upper(), **plan}
     return tracked(
         organization_id,
         sent.company,
-        after(sent.seconds),
+        at,
         key=sent.key,
-        company={"name": sent.company.upper()} | ({"plan": sent.plan} if sent.plan else {}),
+        company=company,
         user_id=sent.user,
-        user={"email": sent.email} if sent.email else {},
+        user=user,
     )
 
 
@@ -86,7 +91,8 @@ def read_state(organization_id: int) -> list[Any]:
         rows = companies.read_page(organization_id, after_id=0, limit=100)
         user_rows = query(
             "select c.id, c.external_id as company, u.id as row, u.external_id, u.email, u.traits,"
-            " u.fields_at, u.company_at, u.first_seen_at from users u join companies c"
+            " u.fields_at, u.company_at, u.first_seen_at, case when u.moved_at = u.company_at"
+            " then u.event_at else u.company_at end as last_event_at from users u join companies c"
             " on c.id = u.company_id where u.organization_id = %(id)s order by u.external_id",
             {"id": organization_id},
         )
@@ -104,8 +110,9 @@ def read_state(organization_id: int) -> list[Any]:
         ],
         [
             (user["company"], user["external_id"], user["email"], user["company_at"],
-             user["first_seen_at"], {name: at or to_microseconds(user["company_at"])
-                                     for name, at in user["fields_at"].items()})
+             user["first_seen_at"], user["last_event_at"],
+             {name: at or to_microseconds(user["company_at"])
+              for name, at in user["fields_at"].items()})
             for user in user_rows
         ],
         history,
@@ -119,7 +126,7 @@ events = st.builds(
     st.sampled_from(["Pro", "Pro", "Pro", "Free", None]),
     st.sampled_from(["a@b.example", "a@b.example", "c@d.example", None]),
     st.integers(0, 12),
-    st.sampled_from(["login", "report"]),
+    st.sampled_from(["login", "login", "report", None]),
 )
 awaited_flags = st.lists(st.sampled_from(["Logs in", "Reports less"]), unique=True)
 
