@@ -3,7 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from ingress.batch import Batch
+from ingress.batch import BATCH_PATH, Batch
 from ingress.client.errors import answer_errors_as_json
 from ingress.client.limit_headers import send_rate_limit
 from ingress.metrics import Metrics
@@ -31,9 +31,7 @@ def create_app(
         app.add_url_rule("/metrics", "metrics", metrics.view)
         app.wsgi_app = metrics.measured(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.add_url_rule(TRACK, view_func=tracking.track, methods=["POST"])
-    app.add_url_rule(
-        "/v1/track/batch", view_func=Batch(gate, tracking.now).track_batch, methods=["POST"]
-    )
+    app.add_url_rule(BATCH_PATH, view_func=Batch(gate, tracking.now).track_batch, methods=["POST"])
     send_rate_limit(app, gate.limiter, exempt=_WITHOUT_LIMIT)
     if trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted_proxies)  # type: ignore[method-assign]

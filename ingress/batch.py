@@ -12,13 +12,17 @@ from ingress.body import check_body, read
 from ingress.client.answers import json_answer
 from ingress.client.errors import ApiError
 from ingress.client.gate import Gate
+from ingress.client.request_keys import ScopeMissing
 from ingress.client.steps import run
 from ingress.event.accepting import Accepting, parse
 from ingress.event.event_ids import HEADER, LONGEST_ID, header_faults, id_fault
 from ingress.event.fields import expected
-from ingress.strict_json import Json
+from ingress.event.refusals import KEPT, Refusing
+from ingress.strict_json import Json, UnreadableBody
 from ingress.track import LARGEST_EVENT
 from models.keys.scopes import Scope
+
+BATCH_PATH = "/v1/track/batch"
 
 LARGEST_BATCH = 1024 * 1024
 """Bytes of a request body."""
@@ -33,11 +37,15 @@ LONGEST_KEY = LONGEST_ID - len(f"/{MOST_EVENTS - 1}") - 1
 
 
 class EventResult(NamedTuple):
-    """The result of one event of a batch; `event` is what a worker stores."""
+    """The result of one event of a batch; `event` is what a worker stores, if it was accepted.
+
+    `payload` is the event as it was sent.
+    """
 
     event_id: str | None
     event: dict[str, Any] | None
     error: ApiError | None = None
+    payload: Any = None
 
     def as_json(self, index: int) -> dict[str, Any]:
         """Return its entry in the response."""
@@ -58,22 +66,34 @@ class Batch:
 
     def track_batch(self) -> Response:
         """Accept events. Those without faults are enqueued together, all or none."""
-        body = check_body(read(request, LARGEST_BATCH), request.headers, "A batch", LARGEST_BATCH)
-        holder = self.gate.authenticate(request.environ, Scope.SEND)
+        body = self._body()
+        try:
+            holder = self.gate.authenticate(request.environ, Scope.SEND)
+        except ScopeMissing as error:
+            refusing = Refusing(error.holder, self.now(), BATCH_PATH)
+            self.gate.note_refused(error.holder, [refusing.of_batch(error, body)])
+            raise
         received_at = self.now()
         accepting = Accepting(self.gate, holder, received_at)
+        refusing = Refusing(holder, received_at, BATCH_PATH)
         try:
             results = list(_validate(accepting, parse(body), request.headers.get(HEADER)))
-        except Exception:
+        except Exception as error:
             # The request counts, and an exceeded limit takes precedence over the error.
             g.window = self.gate.admit(holder)
+            if isinstance(error, ApiError) and error.status in KEPT:
+                self.gate.note_refused(holder, [refusing.of_batch(error, body)])
             raise
         accepted = [result.event for result in results if result.event]
         rejected = len(results) - len(accepted)
         g.window = self.gate.admit(holder, accepted, rejected=rejected)
         if rejected:
-            errors = [result.error for result in results]
-            self.gate.note_unknown(holder, errors, received_at)
+            refusals = [
+                refusing.of_event(result.error, result.payload, result.event_id)
+                for result in results
+                if result.error
+            ]
+            self.gate.note_refused(holder, refusals)
         return json_answer(
             {
                 "accepted": len(accepted),
@@ -81,6 +101,18 @@ class Batch:
                 "results": [result.as_json(index) for index, result in enumerate(results)],
             }
         )
+
+    def _body(self) -> bytes | UnreadableBody:
+        """Return the body; if it cannot be read, the refusal is kept as `Tracking` does it."""
+        sent = read(request, LARGEST_BATCH)
+        try:
+            return check_body(sent, request.headers, "A batch", LARGEST_BATCH)
+        except ApiError as error:
+            g.window = self.gate.count_address(request.remote_addr or "unknown")
+            if holder := self.gate.holder_behind(request.headers, g.window):
+                refusing = Refusing(holder, self.now(), BATCH_PATH)
+                self.gate.note_refused(holder, [refusing.of_batch(error, b"")])
+            raise
 
 
 def _validate(accepting: Accepting, parsed: Json, key: str | None) -> Iterator[EventResult]:
@@ -103,7 +135,7 @@ def _validate(accepting: Accepting, parsed: Json, key: str | None) -> Iterator[E
         except ApiError as error:
             if error.status >= 500:
                 raise
-            yield EventResult(_own_id(payload) or fallback_id, None, error)
+            yield EventResult(_own_id(payload) or fallback_id, None, error, payload)
         else:
             yield EventResult(event["event_id"], event)
 

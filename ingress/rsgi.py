@@ -21,8 +21,8 @@ from models.database import connect, query, transaction
 from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, build_broker
 from queues.durability import log_durability, read_durability
+from queues.refused.requests import RefusedRequests
 from queues.shared_admissions import SharedAdmissions
-from queues.unknown_event_keys import UnknownKeys
 from serving.in_threads import InThreads
 
 THREADS = 4
@@ -53,7 +53,7 @@ gate = Gate(
     directory=Directory(),
     limiter=RateLimiter(settings.rate_limit_redis_url, settings.rate_limit),
     admissions=admissions,
-    unknown_keys=UnknownKeys(broker.client),
+    refused=RefusedRequests(broker.client),
 )
 tracking = Tracking(
     replace(gate, count_events=metrics.events) if metrics else gate, lambda: datetime.now(UTC)

@@ -12,9 +12,13 @@ from ingress.client.answers import Answer, json_bytes
 from ingress.client.errors import ApiError, unexpected
 from ingress.client.gate import Gate
 from ingress.client.headers import Headers
+from ingress.client.rate_limit import Window
+from ingress.client.request_keys import ScopeMissing
 from ingress.client.steps import Blocking, Steps, run
 from ingress.event.accepting import Accepting, parse
 from ingress.event.event_ids import HEADER, header_faults
+from ingress.event.refusals import KEPT, UNREAD, Refusing
+from ingress.strict_json import UnreadableBody
 from models.keys.api_keys import KeyHolder
 from models.keys.scopes import Scope
 
@@ -42,7 +46,10 @@ class Tracking:
         try:
             return (yield from self._accept(body, headers, address))
         except ApiError as error:
-            window = error.window or (yield Blocking(lambda: self.gate.count_address(address)))
+            window = error.window
+            if window is None:
+                unread = error
+                window = yield Blocking(lambda: self._count_unread(unread, headers, address))
             return error.answer(window)
         except Exception as error:  # noqa: BLE001 -- it is logged, and the client gets a 500
             unknown = unexpected(error)
@@ -51,16 +58,19 @@ class Tracking:
     def _accept(self, body: bytes, headers: Headers, address: str) -> Steps[Answer]:
         gate = self.gate
         readable = check_body(body, headers, "An event", LARGEST_EVENT)
-        holder = yield from gate.authenticating(headers, address, Scope.SEND)
+        try:
+            holder = yield from gate.authenticating(headers, address, Scope.SEND)
+        except ScopeMissing as error:
+            yield from self._keep(error, readable, error.holder, self.now(), headers)
+            raise
         received_at = self.now()
         try:
             event = yield from self._event(readable, headers, holder, received_at)
         except Exception as error:
             # The request counts, and an exceeded limit takes precedence over the error.
             window = yield from gate.admitting(holder, rejected=1)
-            faulty = error
-            yield Blocking(lambda: gate.note_unknown(holder, [faulty], received_at))
             if isinstance(error, ApiError):
+                yield from self._keep(error, readable, holder, received_at, headers)
                 error.window = window
             raise
         window = yield from gate.admitting(holder, [event])
@@ -76,6 +86,33 @@ class Tracking:
                 parsed.value, key, storable=parsed.is_storable(), faults=header_faults(key)
             )
         )
+
+    def _keep(
+        self,
+        error: ApiError,
+        body: bytes | UnreadableBody,
+        holder: KeyHolder,
+        at: datetime,
+        headers: Headers,
+    ) -> Steps[None]:
+        """Keep a refused event, in steps."""
+        if error.status in KEPT:
+            refusing = Refusing(holder, at, TRACK)
+            event_id = headers.get(HEADER.lower())
+            yield Blocking(
+                lambda: self.gate.note_refused(holder, [refusing.of_body(error, body, event_id)])
+            )
+
+    def _count_unread(self, error: ApiError, headers: Headers, address: str) -> Window:
+        """Count a request whose body was not read for its address; never raises.
+
+        If it has a valid key all the same, its refusal is kept without the body.
+        """
+        window = self.gate.count_address(address)
+        if error.status in UNREAD and (holder := self.gate.holder_behind(headers, window)):
+            refusing = Refusing(holder, self.now(), TRACK)
+            self.gate.note_refused(holder, [refusing.of_body(error, b"")])
+        return window
 
 
 def accepted(event: dict[str, Any]) -> dict[str, Any]:

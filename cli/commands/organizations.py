@@ -19,7 +19,8 @@ from models.organizations import organizations, removal
 from models.organizations.organizations import Organization, OrganizationExists
 from models.organizations.removal import OrganizationBusy
 from queues.broker import build_broker
-from queues.unknown_event_keys import UnknownKeys
+from queues.refused.requests import RefusedRequests
+from queues.refused.unknown_event_keys import UnknownKeys
 
 MAXIMUM_NAME_LENGTH = 200
 
@@ -122,7 +123,13 @@ def delete_with_progress(organization: Organization, settings: Settings) -> None
             " delete it again."
         ) from None
     try:
-        UnknownKeys(build_broker(settings.redis_url).client).forget_organization(organization.id)
+        client = build_broker(settings.redis_url).client
+        RefusedRequests(client).forget_organization(organization.id)
+        UnknownKeys(client).forget_organization(organization.id)
     except RedisError as error:
-        click.echo(f"Redis keeps its refused event keys for another 30 days: {error}.", err=True)
+        click.echo(
+            "Redis keeps its refused requests for another 7 days, and their event keys for 30:"
+            f" {error}.",
+            err=True,
+        )
     click.echo(f"Deleted the organization `{organization.name}`.", err=True)

@@ -28,7 +28,7 @@ from ingress.client.limit_headers import send_rate_limit
 from ingress.client.rate_limit import RateLimiter
 from models.database import UNAVAILABLE
 from queues.admissions import READS, Admissions
-from queues.unknown_event_keys import UnknownKeys
+from queues.refused.requests import RefusedRequests
 from services.rules.rule_books import RulesUnreadable
 
 logger = logging.getLogger("brazebee.dashboard")
@@ -73,7 +73,7 @@ def _gate(context: AppContext) -> Gate:
         directory=Directory(),
         limiter=RateLimiter(settings.rate_limit_redis_url, settings.rate_limit),
         admissions=Admissions(context.broker.client),
-        unknown_keys=UnknownKeys(context.broker.client),
+        refused=RefusedRequests(context.broker.client),
         kind=READS,
         nothing="nothing was read",
     )

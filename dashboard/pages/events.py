@@ -17,7 +17,7 @@ from models.database import transaction
 from models.events import event_volumes, quiet_keys, rejected_events
 from models.events.event_volumes import Volume
 from models.organizations import rule_versions
-from queues.unknown_event_keys import UnknownKey, UnknownKeys
+from queues.refused.unknown_event_keys import UnknownKey, UnknownKeys
 from rules.book import EventSetting, RuleBook
 from rules.faults import RuleFileError
 from rules.file import event_edits

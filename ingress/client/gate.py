@@ -1,12 +1,9 @@
 """The checks of every request: API key, rate limit, event keys and the queue."""
 
-import logging
 import math
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
@@ -21,12 +18,10 @@ from ingress.client.steps import Blocking, Steps, run
 from models.keys.api_keys import KeyHolder
 from models.keys.scopes import Scope
 from queues.admissions import EVENTS, AdmissionRequest, Admissions, RateWindow
-from queues.unknown_event_keys import UnknownKeys
+from queues.refused.requests import Refusal, RefusedRequests
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-logger = logging.getLogger("brazebee.ingress")
 
 QUEUE_UNAVAILABLE = "The event queue does not answer"
 
@@ -42,7 +37,7 @@ class Gate:
     directory: Directory
     limiter: RateLimiter
     admissions: Admissions
-    unknown_keys: UnknownKeys
+    refused: RefusedRequests
     count_events: Callable[[int, int], object] = lambda _accepted, _rejected: None
     kind: str = EVENTS
     nothing: str = "nothing was accepted"
@@ -119,18 +114,32 @@ class Gate:
         self.count_events(len(events), rejected)
         return window
 
-    def note_unknown(
-        self, holder: KeyHolder, errors: Iterable[Exception | None], now: datetime
-    ) -> None:
-        """Record the event keys in these errors that are not configured, if Redis is available.
+    def note_refused(self, holder: KeyHolder, refusals: Sequence[Refusal]) -> None:
+        """Keep refused requests of one holder, and count their unknown event keys; never raises.
 
-        Call it after `admit`, so that the rate limit bounds what can be recorded.
+        Call it after `admit`, so that the rate limit bounds what is kept.
         """
-        unknown = Counter(e.event_key for e in errors if isinstance(e, UnknownEvent))
+        if refusals:
+            self.refused.note(
+                holder.organization_id,
+                refusals,
+                refusals[0].at,
+                nearly_full=self.admissions.nearly_full,
+            )
+
+    def holder_behind(self, headers: Headers, window: Window) -> KeyHolder | None:
+        """Return the holder of the key of a request that was refused before its key was checked.
+
+        None if there is none, or its address has exceeded its limit, given by `window`: nothing
+        else bounds how often PostgreSQL is asked.
+        """
+        key = key_of(headers)
+        if not key or window.exceeded:
+            return None
         try:
-            self.unknown_keys.note(holder.organization_id, unknown, now)
-        except RedisError as error:
-            logger.warning("unknown event keys were not recorded: %s", error)
+            return self.directory.holder(key)
+        except DirectoryUnavailable:
+            return None
 
     def count_address(self, address: str) -> Window:
         """Count a request without a valid key for its address; never raises."""

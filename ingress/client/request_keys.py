@@ -8,7 +8,7 @@ from models.keys.scopes import Scope
 
 
 class ScopeMissing(ApiError):
-    """Raised when a key lacks the scope that a request needs; `window` as in `ApiError`."""
+    """Raised when the key of `holder` lacks the scope of a request; `window` as in `ApiError`."""
 
     def __init__(self, holder: KeyHolder, scope: Scope, window: Window) -> None:
         command = f"brazebee keys set-scopes {holder.key_id}"
@@ -21,6 +21,7 @@ class ScopeMissing(ApiError):
         )
         detail = {"scope": scope.value, "message": message}
         super().__init__(403, f"API key lacks the scope: {scope}", [detail], window=window)
+        self.holder = holder
 
 
 def key_of(headers: Headers) -> str:

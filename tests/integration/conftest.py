@@ -29,8 +29,8 @@ from models.database import connect, database, query, transaction
 from queues.admissions import Admissions
 from queues.broker import CLIENT_TIMEOUT, QueueBroker, build_broker
 from queues.durability import read_durability
+from queues.refused.requests import RefusedRequests
 from queues.shared_admissions import SharedAdmissions
-from queues.unknown_event_keys import UnknownKeys
 from services.accounts.passwords import Passwords
 from serving.in_threads import InThreads
 from standalone.embedded import redis_url
@@ -84,7 +84,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
             directory=Directory(),
             limiter=RateLimiter(limits_url, rate_limit),
             admissions=admissions,
-            unknown_keys=UnknownKeys(broker.client),
+            refused=RefusedRequests(broker.client),
         )
         gates.append(gate)
         metrics = Metrics(metrics_token, admissions) if metrics_token else None

@@ -10,10 +10,11 @@ from models.database import transaction
 from models.events import event_volumes
 from models.keys import event_keys
 from models.organizations import audit_log, organizations
-from queues.unknown_event_keys import UnknownKeys
+from queues.refused.unknown_event_keys import UnknownKeys
 from services.rules.apply_rules import apply_rules
 from tests.support.dashboard.application import NOW, Dashboard, ServeDashboard, text_of
 from tests.support.dashboard.editor import EditorWorld
+from tests.support.ingress.refusals import note_unknown_keys
 
 RULES = """\
 # Ours
@@ -107,7 +108,8 @@ def test_an_invalid_name_is_rejected(acme: EventsWorld, name: str) -> None:
 
 
 def test_a_rejected_key_is_listed_and_added_with_one_click(acme: EventsWorld) -> None:
-    acme.unknown_keys.note(acme.id, {"invoice <paid>": 12, "logn": 3}, NOW)
+    client = acme.dashboard.app.extensions[EXTENSION].broker.client
+    note_unknown_keys(client, acme.id, {"invoice <paid>": 12, "logn": 3}, NOW)
     page = acme.editor.get("/o/acme/events")
     assert "invoice <paid> 12 just now just now" in unescape(text_of(page))
     text = acme.change("add", key="invoice <paid>")

@@ -25,11 +25,13 @@ from models.keys import api_keys
 from models.organizations import audit_log, organizations, removal
 from models.organizations.organizations import Organization
 from models.people import memberships, people, saved_views
-from queues.unknown_event_keys import UnknownKeys
+from queues.refused.requests import RefusedRequests
+from queues.refused.unknown_event_keys import UnknownKeys
 from services.events.set_aside import set_aside
 from services.insights.questions import Adoption, write_question
 from services.totals import refresh
 from tests.support.in_transactions import compute_answer
+from tests.support.ingress.refusals import note_unknown_keys
 
 OF_NO_ORGANIZATION = {
     "organizations",
@@ -242,12 +244,14 @@ def test_the_commands_leave_nothing_in_postgresql_or_redis(
     monkeypatch.setenv("REDIS_URL", settings.redis_url)
     with redis.Redis.from_url(settings.redis_url) as client:
         keys = UnknownKeys(client)
-        keys.note(doomed.id, {"signup": 1}, NOW)
-        keys.note(doomed.id + 1, {"signup": 1}, NOW)
+        requests = RefusedRequests(client)
+        for organization_id in (doomed.id, doomed.id + 1):
+            note_unknown_keys(client, organization_id, {"signup": 1}, NOW)
         result = CliRunner().invoke(main, [*command_line, "--yes"])
         assert result.exit_code == 0, result.output
         assert not keys.of_organization(doomed.id, NOW)
         assert keys.of_organization(doomed.id + 1, NOW)
+        assert [requests.count(doomed.id), requests.count(doomed.id + 1)] == [0, 1]
     assert set(counts(doomed.id).values()) == {0}
     with transaction():
         assert organizations.list_all() == []
@@ -262,6 +266,8 @@ def test_without_redis_an_organization_is_deleted_and_the_rest_is_reported(
         organizations.create("doomed")
     result = CliRunner().invoke(main, ["org", "delete", "doomed", "--yes"])
     assert result.exit_code == 0, result.output
-    assert "Redis keeps its refused event keys for another 30 days" in result.stderr
+    assert (
+        "Redis keeps its refused requests for another 7 days, and their event keys" in result.stderr
+    )
     with transaction():
         assert organizations.list_all() == []

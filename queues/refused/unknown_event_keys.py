@@ -1,14 +1,13 @@
-"""Event keys that clients send and nobody has configured, recorded when they are refused."""
+"""Event keys that clients send and nobody has configured.
 
-from collections.abc import Mapping
+`queues.refused.requests.RefusedRequests.note` records them when they are refused.
+"""
+
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from redis import Redis
-
-_SCRIPT = (Path(__file__).parent / "note_unknown.lua").read_text(encoding="utf-8")
 
 MAX_KEYS = 200
 """The most keys recorded for an organization: a client may send ids as keys by mistake."""
@@ -32,20 +31,6 @@ class UnknownKeys:
 
     def __init__(self, client: Redis) -> None:
         self._client = client
-        self._script = client.register_script(_SCRIPT)
-
-    def note(self, organization_id: int, refused: Mapping[str, int], now: datetime) -> None:
-        """Record how often each key was refused, in one round trip.
-
-        Raises:
-            RedisError: Redis does not answer; the keys may be recorded or not.
-        """
-        if not refused:
-            return
-        pairs = [part for key, times in refused.items() for part in (key, times)]
-        kept_ms = KEPT_FOR // timedelta(milliseconds=1)
-        now_ms = round(now.timestamp() * 1000)
-        self._script([_hash(organization_id)], [now_ms, MAX_KEYS, kept_ms, *pairs])
 
     def of_organization(self, organization_id: int, now: datetime) -> list[UnknownKey]:
         """Return the keys that were refused in the last 30 days, the latest first.
@@ -54,7 +39,7 @@ class UnknownKeys:
             RedisError: Redis does not answer.
         """
         keys = []
-        fields: dict[Any, Any] = self._client.hgetall(_hash(organization_id))
+        fields: dict[Any, Any] = self._client.hgetall(hash_of(organization_id))
         for key, value in fields.items():
             times, first, last = (int(part) for part in value.split())
             keys.append(UnknownKey(key.decode(), times, _instant(first), _instant(last)))
@@ -67,7 +52,7 @@ class UnknownKeys:
         Raises:
             RedisError: Redis does not answer.
         """
-        self._client.hdel(_hash(organization_id), event_key)
+        self._client.hdel(hash_of(organization_id), event_key)
 
     def forget_organization(self, organization_id: int) -> None:
         """Forget all keys of a deleted organization.
@@ -75,10 +60,11 @@ class UnknownKeys:
         Raises:
             RedisError: Redis does not answer.
         """
-        self._client.delete(_hash(organization_id))
+        self._client.delete(hash_of(organization_id))
 
 
-def _hash(organization_id: int) -> str:
+def hash_of(organization_id: int) -> str:
+    """Return the key of an organization's hash, from event key to times, first and last."""
     return f"brazebee:unknown:{organization_id}"
 
 

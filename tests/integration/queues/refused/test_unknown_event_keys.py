@@ -7,11 +7,12 @@ import pytest
 import redis
 
 from config.settings import Settings
-from queues import unknown_event_keys
 from queues.admissions import Admission, AdmissionRequest, Admissions, RateWindow
 from queues.broker import build_broker
-from queues.unknown_event_keys import KEPT_FOR, UnknownKey, UnknownKeys
+from queues.refused import unknown_event_keys
+from queues.refused.unknown_event_keys import KEPT_FOR, UnknownKey, UnknownKeys
 from tests.support.ingress.application import NO_REDIS, NOW, SMALL, Serve, tenant
+from tests.support.ingress.refusals import note_unknown_keys
 
 HOUR = RateWindow(7, limit=3, seconds=3600)
 STORED_AT = NOW.replace(microsecond=123_000)
@@ -33,10 +34,12 @@ def named(keys: UnknownKeys, organization_id: int = 1) -> list[tuple[str, int]]:
     return [(key.event_key, key.times) for key in keys.of_organization(organization_id, NOW)]
 
 
-def test_a_key_is_listed_with_the_number_and_times_of_its_refusals(keys: UnknownKeys) -> None:
-    keys.note(1, {"signup": 1}, NOW - timedelta(hours=2))
-    keys.note(1, {"signup": 3, "ключ 😀": 1}, NOW)
-    keys.note(2, {"other": 1}, NOW)
+def test_a_key_is_listed_with_the_number_and_times_of_its_refusals(
+    keys: UnknownKeys, client: redis.Redis
+) -> None:
+    note_unknown_keys(client, 1, {"signup": 1}, NOW - timedelta(hours=2))
+    note_unknown_keys(client, 1, {"signup": 3, "ключ 😀": 1}, NOW)
+    note_unknown_keys(client, 2, {"other": 1}, NOW)
     assert keys.of_organization(1, NOW) == [
         UnknownKey("ключ 😀", 1, STORED_AT, STORED_AT),
         UnknownKey("signup", 4, STORED_AT - timedelta(hours=2), STORED_AT),
@@ -46,29 +49,31 @@ def test_a_key_is_listed_with_the_number_and_times_of_its_refusals(keys: Unknown
 def test_a_key_that_has_not_been_refused_for_long_is_forgotten(
     keys: UnknownKeys, client: redis.Redis
 ) -> None:
-    keys.note(1, {"old": 5, "back": 5}, NOW - KEPT_FOR)
-    keys.note(1, {"back": 1}, NOW)
+    note_unknown_keys(client, 1, {"old": 5, "back": 5}, NOW - KEPT_FOR)
+    note_unknown_keys(client, 1, {"back": 1}, NOW)
     assert keys.of_organization(1, NOW) == [UnknownKey("back", 1, STORED_AT, STORED_AT)]
     assert 0 < client.pttl("brazebee:unknown:1") <= KEPT_FOR / timedelta(milliseconds=1)
 
 
 def test_the_number_of_keys_is_limited_and_recurring_ones_are_kept(
-    keys: UnknownKeys, monkeypatch: pytest.MonkeyPatch
+    keys: UnknownKeys, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unknown_event_keys, "MAX_KEYS", 5)
     for n in range(50):
-        keys.note(1, {f"id-{n}": 1, "signup": 1}, NOW - timedelta(seconds=50 - n))
+        note_unknown_keys(client, 1, {f"id-{n}": 1, "signup": 1}, NOW - timedelta(seconds=50 - n))
     noted = dict(named(keys))
     assert len(noted) == 5
     assert noted["signup"] == 50
     assert "id-49" in noted
 
 
-def test_a_key_can_be_forgotten_once_it_is_configured(keys: UnknownKeys) -> None:
-    keys.note(1, {"a": 1, "b": 1}, NOW)
+def test_a_key_can_be_forgotten_once_it_is_configured(
+    keys: UnknownKeys, client: redis.Redis
+) -> None:
+    note_unknown_keys(client, 1, {"a": 1, "b": 1}, NOW)
     keys.forget(1, "a")
     assert named(keys) == [("b", 1)]
-    keys.note(1, {}, NOW)
+    note_unknown_keys(client, 1, {}, NOW)
     assert named(keys) == [("b", 1)]
 
 
