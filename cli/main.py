@@ -19,6 +19,7 @@ IMPORT_PATHS = {
     "webhooks": "cli.commands.webhooks:webhooks",
     "deliveries": "cli.commands.deliveries:deliveries",
     "secrets": "cli.commands.secrets:secrets",
+    "events": "cli.commands.events.group:events",
     "rejected": "cli.commands.rejected:rejected",
     "companies": "cli.commands.companies:list_companies",
     "explain": "cli.commands.companies:explain_company",

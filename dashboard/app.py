@@ -17,7 +17,16 @@ from dashboard.access.permissions import require_declared_access
 from dashboard.access.session_cookies import SchemeAwareCookies
 from dashboard.access.visitors import load_visitors, visitor
 from dashboard.api.app import PREFIX, create_api
-from dashboard.pages import company, developers, events, insights, rules, set_aside, today
+from dashboard.pages import (
+    company,
+    developers,
+    events,
+    insights,
+    refused,
+    rules,
+    set_aside,
+    today,
+)
 from dashboard.pages.companies import page as companies
 from dashboard.pages.companies import saved_views
 from dashboard.pages.settings import account, audit_log, people
@@ -42,6 +51,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
         saved_views,
         rules,
         events,
+        refused,
         set_aside,
         insights,
         developers,
@@ -134,6 +144,7 @@ def _configure_templates(app: Flask) -> None:
             "member": g.get("member"),
             "main_links": navigation.main_links,
             "settings_links": navigation.settings_links,
+            "event_links": navigation.event_links,
             "tone_of": wording.tone_of,
             "delivery_tones": wording.DELIVERY_TONES,
             "company_address": addresses.company_address,

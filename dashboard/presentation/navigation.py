@@ -26,7 +26,12 @@ PAGES = (
     Entry("Companies", "companies.page", "c", blueprints=("company", "saved_views")),
     Entry("Insights", "insights.page", "i"),
     Entry("Rules", "rules.page", "r"),
-    Entry("Events", "events.page", "e", blueprints=("set_aside",)),
+    Entry("Events", "events.page", "e", blueprints=("refused", "set_aside")),
+)
+EVENTS = (
+    Entry("Event keys", "events.page"),
+    Entry("Refused", "refused.page"),
+    Entry("Set aside", "set_aside.page"),
 )
 SETTINGS = (
     Entry("API keys", "developers.page"),
@@ -63,6 +68,11 @@ def settings_links() -> list[Link]:
     open_addresses = [link.address for link in links if link.current and _is_open(link.address)]
     longest = max(open_addresses, key=len, default="")
     return [replace(link, current=link.address == longest) for link in links]
+
+
+def event_links() -> list[Link]:
+    """Return the pages about events."""
+    return _links(EVENTS)
 
 
 def _is_open(address: str) -> bool:

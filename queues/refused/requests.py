@@ -44,8 +44,6 @@ _LONGEST_DETAILS = 4 * 1024
 
 _LISTS, _SIZES, _PREFIX = "brazebee:refused:lists", "brazebee:refused:sizes", "brazebee:refused:of:"
 
-_LAST = "+"
-
 
 @dataclass(frozen=True)
 class Refusal:
@@ -68,6 +66,23 @@ class Refusal:
     event_id: str | None
     key_id: int | None
     event_key: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """The error with its first fault, as a phrase."""
+        return reason_of(self.error, self.details)
+
+
+def reason_of(error: str, details: Sequence[Mapping[str, Any]]) -> str:
+    """Return an error with its first fault, such as `Invalid data: company.name: Required`.
+
+    A fault that names a field only repeats the error.
+    """
+    if not details or "field" in details[0]:
+        return error
+    path = ".".join(str(step) for step in details[0].get("path", ()))
+    message = str(details[0].get("message", ""))
+    return ": ".join(part for part in (error, path, message) if part)
 
 
 @dataclass(frozen=True)
@@ -132,18 +147,22 @@ class RefusedRequests:
         self, organization_id: int, now: datetime, *, before: str | None = None, limit: int = 100
     ) -> list[RefusedRequest]:
         """Return the newest requests, newest first; those before an id if `before` is given."""
-        return list(self._read(organization_id, now, f"({before}" if before else _LAST, limit))
+        newest = f"({before}" if before else "+"
+        oldest = str(_ms_of(now - KEPT_FOR))
+        found: Any = self._client.xrevrange(_list(organization_id), newest, oldest, count=limit)
+        return [_read(entry_id, content) for entry_id, content in found]
 
-    def every(self, organization_id: int, now: datetime) -> Iterator[RefusedRequest]:
-        """Yield all requests of an organization, newest first."""
-        before = _LAST
-        while found := self._read(organization_id, now, before, limit=100):
+    def every(
+        self, organization_id: int, now: datetime, *, before: str | None = None
+    ) -> Iterator[RefusedRequest]:
+        """Yield all requests, newest first; those before an id if `before` is given."""
+        while found := self.page(organization_id, now, before=before):
             yield from found
-            before = f"({found[-1].id}"
+            before = found[-1].id
 
     def after(self, organization_id: int, last_id: str, limit: int) -> list[RefusedRequest]:
         """Return the oldest requests after an id, oldest first."""
-        found: Any = self._client.xrange(_list(organization_id), f"({last_id}", _LAST, count=limit)
+        found: Any = self._client.xrange(_list(organization_id), f"({last_id}", "+", count=limit)
         return [_read(entry_id, content) for entry_id, content in found]
 
     def find(self, organization_id: int, request_id: str) -> RefusedRequest | None:
@@ -168,13 +187,6 @@ class RefusedRequests:
     def forget_organization(self, organization_id: int) -> int:
         """Forget all requests of an organization; return how many."""
         return int(self._forget([_list(organization_id), _LISTS, _SIZES], [organization_id]))
-
-    def _read(
-        self, organization_id: int, now: datetime, before: str, limit: int
-    ) -> list[RefusedRequest]:
-        oldest = str(_ms_of(now - KEPT_FOR))
-        found: Any = self._client.xrevrange(_list(organization_id), before, oldest, count=limit)
-        return [_read(entry_id, content) for entry_id, content in found]
 
 
 def is_id(text: str) -> bool:

@@ -7,6 +7,7 @@ from uuid import uuid4
 import orjson
 
 from config.settings import Settings
+from dashboard.web.context import EXTENSION
 from models.companies import company_notes
 from models.companies.company_notes import NewNote
 from models.database import transaction
@@ -16,8 +17,10 @@ from models.keys.scopes import Scope
 from models.people import people, saved_views, sessions
 from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import NewDelivery
+from queues.refused.requests import RefusedRequests
 from services.events.set_aside import set_aside
 from tests.support.dashboard.application import NOW, Browser, Dashboard
+from tests.support.ingress.refusals import refusal
 from tests.support.world import World
 
 ROLES = ("viewer", "editor", "administrator")
@@ -93,6 +96,8 @@ class Requesters:
                 NewDelivery(organization_id, endpoint_id, None, "msg_1", '{"event": "test"}', NOW)
             )
             set_aside(organization_id, _entry(organization_id), "DataError: no")
+            refused = RefusedRequests(self._dashboard.app.extensions[EXTENSION].broker.client)
+            refused.note(organization_id, [refusal(event_id=str(uuid4()))], NOW)
             return {
                 "organization": "acme",
                 "company": "c1",
@@ -106,6 +111,7 @@ class Requesters:
                 "note_id": note,
                 "number": 1,
                 "person_id": colleague.id,
+                "request_id": refused.page(organization_id, NOW, limit=1)[0].id,
                 "id": rejected_events.latest_id(organization_id),
                 "session_id": max(session.id for session in open_sessions),
                 "view_id": view.id,

@@ -58,6 +58,10 @@ GET /o/{organization}/companies/{company_id}/notes/{note_id}                  30
 GET /o/{organization}/companies/{company_id}/timeline                         303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/companies/{company_id}/users                            303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/events                                                  303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/events/refused                                          303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/events/refused/drop                                     303 303 303 303 303 403 200 200 404 303
+GET /o/{organization}/events/refused/{request_id}                             303 303 303 303 303 200 200 200 404 404
+GET /o/{organization}/events/refused/{request_id}/drop                        303 303 303 303 303 403 200 200 404 404
 GET /o/{organization}/events/set-aside                                        303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/events/set-aside/drop                                   303 303 303 303 303 403 200 200 404 303
 GET /o/{organization}/events/set-aside/{id}                                   303 303 303 303 303 200 200 200 404 404
@@ -111,6 +115,10 @@ POST /o/{organization}/settings/people/{person_id}/password                   30
 POST /o/{organization}/settings/people/{person_id}/role                       303 303 303 303 303 403 403 303 404 404
 POST /o/{organization}/views                                                  303 303 303 303 303 303 303 303 404 303
 POST /o/{organization}/views/{view_id}/rename                                 303 303 303 303 303 303 303 303 404 404
+POST /o/{organization}/events/refused/send                                    303 303 303 303 303 403 303 303 404 303
+POST /o/{organization}/events/refused/{request_id}/send                       303 303 303 303 303 403 303 303 404 404
+POST /o/{organization}/events/refused/drop                                    303 303 303 303 303 403 400 400 404 400
+POST /o/{organization}/events/refused/{request_id}/drop                       303 303 303 303 303 403 303 303 404 404
 POST /o/{organization}/events/set-aside/retry                                 303 303 303 303 303 403 303 303 404 303
 POST /o/{organization}/events/set-aside/{id}/retry                            303 303 303 303 303 403 303 303 404 303
 POST /o/{organization}/events/set-aside/drop                                  303 303 303 303 303 403 303 303 404 303

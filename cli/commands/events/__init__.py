@@ -1,0 +1,1 @@
+"""`brazebee events`: what comes in, what is refused, and what becomes of one event."""
