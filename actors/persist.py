@@ -23,6 +23,7 @@ from models.database import (
     is_refusal,
     transaction,
 )
+from queues.arrivals import Announcements
 from queues.backlog import BEHIND
 from queues.broker import QueueBroker
 from queues.lanes.lane import NOBODY, Lane
@@ -30,7 +31,13 @@ from queues.lanes.lane_queue import FORMAT, HELD_PAUSE_SECONDS, Bundle, LaneQueu
 from services.events import intake
 from services.events.entries import as_text
 from services.events.intake import IntakeCaches
-from services.events.records import Record, UnresolvedRecord, read_record, record_from_json
+from services.events.records import (
+    Record,
+    UnresolvedRecord,
+    events_among,
+    read_record,
+    record_from_json,
+)
 from services.events.set_aside import set_aside
 from services.events.tracked_event import UnreadableEvent, with_time_of_acceptance
 from services.rules.rule_books import RuleBooks
@@ -70,6 +77,7 @@ class EventPersister:
         self._rulebooks = rulebooks
         self._now = now
         self._caches = IntakeCaches()
+        self._announcements = Announcements(broker.client)
 
     def store(self, bundles: Sequence[Bundle]) -> None:
         """Store the events of bundles of one organization and remove them from the journal.
@@ -288,9 +296,10 @@ class EventPersister:
         if not records:
             return
         unsettled = store_in_transaction(records, self._rulebooks, self._caches)
+        organization_id = records[0].organization_id
+        self._announcements.announce(organization_id, events_among(records))
         waited = self._now() - min(record.received_at for record in records)
         if waited < BEHIND or len(records) < LARGE_BUNDLE:
-            organization_id = records[0].organization_id
             self._evaluations.enqueue_best_effort([(organization_id, id_) for id_ in unsettled])
 
     def _extend(self, bundle: Bundle) -> None:

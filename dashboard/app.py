@@ -22,10 +22,12 @@ from dashboard.pages import (
     developers,
     events,
     insights,
+    live,
     refused,
     rules,
     set_aside,
     today,
+    trace,
 )
 from dashboard.pages.companies import page as companies
 from dashboard.pages.companies import saved_views
@@ -51,8 +53,10 @@ PAGES: tuple[Blueprint, ...] = tuple(
         saved_views,
         rules,
         events,
+        live,
         refused,
         set_aside,
+        trace,
         insights,
         developers,
         account,

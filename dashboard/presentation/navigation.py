@@ -26,12 +26,14 @@ PAGES = (
     Entry("Companies", "companies.page", "c", blueprints=("company", "saved_views")),
     Entry("Insights", "insights.page", "i"),
     Entry("Rules", "rules.page", "r"),
-    Entry("Events", "events.page", "e", blueprints=("refused", "set_aside")),
+    Entry("Events", "events.page", "e", blueprints=("live", "refused", "set_aside", "trace")),
 )
 EVENTS = (
     Entry("Event keys", "events.page"),
+    Entry("Live", "live.page"),
     Entry("Refused", "refused.page"),
     Entry("Set aside", "set_aside.page"),
+    Entry("Trace", "trace.page"),
 )
 SETTINGS = (
     Entry("API keys", "developers.page"),

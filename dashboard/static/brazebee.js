@@ -55,6 +55,21 @@
     }
   }
 
+  // A list that refreshes itself stands still while it is paused or in use, or nobody sees it.
+  let paused = false;
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-pause]");
+    if (!button) return;
+    paused = !paused;
+    button.setAttribute("aria-pressed", paused);
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const list = event.target.closest("[data-live]");
+    if (!list) return;
+    const inUse = list.contains(document.activeElement) || !getSelection().isCollapsed;
+    if (paused || inUse || document.hidden) event.preventDefault();
+  });
+
   document.addEventListener("submit", (event) => {
     const question = event.target.dataset.confirm;
     if (question && !window.confirm(question)) event.preventDefault();

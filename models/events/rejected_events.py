@@ -102,6 +102,16 @@ def read_page(
     return events, _NEWEST_FIRST.next_page(rows, limit, "id")
 
 
+def find_by_event_id(organization_id: int, event_id: str) -> list[RejectedEvent]:
+    """Return the events with the client's own id that are set aside, newest first."""
+    rows = query(
+        f"select {_COLUMNS} from rejected_events where organization_id = %(organization_id)s"
+        " and event_id = %(event_id)s order by id desc limit 10",
+        {"organization_id": organization_id, "event_id": event_id},
+    )
+    return [RejectedEvent(**row) for row in rows]
+
+
 def count(organization_id: int, filters: Mapping[str, Any], *, most: int | None = None) -> int:
     """Count the events that were set aside, no further than `most`; filters as in `read_page`."""
     where, parameters = _conditions(organization_id, filters)

@@ -67,6 +67,24 @@ def list_for_company(organization_id: int, company_id: int) -> list[StoredTransi
     return [StoredTransition(**row) for row in rows]
 
 
+def list_since(
+    organization_id: int, company_id: int, since: datetime, *, limit: int
+) -> list[StoredTransition]:
+    """Return the transitions of a company from an instant on, oldest first."""
+    rows = query(
+        f"select {', '.join(_COLUMNS)} from transitions"
+        " where organization_id = %(organization_id)s and company_id = %(company_id)s"
+        " and at >= %(since)s order by sequence limit %(limit)s",
+        {
+            "organization_id": organization_id,
+            "company_id": company_id,
+            "since": since,
+            "limit": limit,
+        },
+    )
+    return [StoredTransition(**row) for row in rows]
+
+
 def list_recent(
     organization_id: int,
     *,

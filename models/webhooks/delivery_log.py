@@ -127,6 +127,16 @@ def read_page_for_company(
     return _page(rows, limit)
 
 
+def list_for_transition(organization_id: int, transition_id: UUID) -> list[LoggedDelivery]:
+    """Return the deliveries of a transition, oldest first."""
+    rows = query(
+        f"{_LISTED} where d.organization_id = %(organization_id)s"
+        " and d.transition_id = %(transition_id)s order by d.created_at, d.id",
+        {"organization_id": organization_id, "transition_id": transition_id},
+    )
+    return [LoggedDelivery(**row) for row in rows]
+
+
 def find(organization_id: int, delivery_id: UUID) -> tuple[LoggedDelivery, str] | None:
     """Return one delivery and its payload."""
     rows = query(

@@ -160,10 +160,15 @@ class RefusedRequests:
             yield from found
             before = found[-1].id
 
-    def after(self, organization_id: int, last_id: str, limit: int) -> list[RefusedRequest]:
-        """Return the oldest requests after an id, oldest first."""
-        found: Any = self._client.xrange(_list(organization_id), f"({last_id}", "+", count=limit)
+    def after(self, organization_id: int, last_id: str) -> list[RefusedRequest]:
+        """Return the requests after an id, oldest first."""
+        found: Any = self._client.xrange(_list(organization_id), f"({last_id}", "+")
         return [_read(entry_id, content) for entry_id, content in found]
+
+    def last_id(self, organization_id: int) -> str:
+        """Return the id of the newest request, or one before all others."""
+        found: Any = self._client.xrevrange(_list(organization_id), count=1)
+        return str(found[0][0].decode()) if found else "0-0"
 
     def find(self, organization_id: int, request_id: str) -> RefusedRequest | None:
         """Return a request; None if it is not, or no longer, kept."""

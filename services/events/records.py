@@ -118,6 +118,16 @@ PlacedRecord = TrackedEvent | FieldUpdate
 Record = TrackedEvent | FieldUpdate | UnresolvedRecord
 
 
+def events_among(records: Sequence[Record]) -> list[TrackedEvent | UnresolvedRecord]:
+    """Return the records that are events, whether or not their company is known."""
+    return [
+        record
+        for record in records
+        if isinstance(record, TrackedEvent)
+        or (isinstance(record, UnresolvedRecord) and record.is_event)
+    ]
+
+
 def read_entry(organization_id: int, fields: Sequence[bytes]) -> Record:
     """Read a record from the fields and values of its entry in the journal, as workers do.
 

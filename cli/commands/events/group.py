@@ -3,6 +3,8 @@
 import click
 
 from cli.commands.events.refused import refused, resend
+from cli.commands.events.tail import tail
+from cli.commands.events.trace import trace_event
 
 
 @click.group("events")
@@ -12,3 +14,5 @@ def events() -> None:
 
 events.add_command(refused)
 events.add_command(resend)
+events.add_command(tail)
+events.add_command(trace_event)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import click
 from redis.exceptions import RedisError
 
-from cli.connection import find_organization, find_settings, report_database_errors
+from cli.commands.events.servers import servers_of
 from cli.errors import CommandError
 from cli.option_types import Instant
 from cli.output import (
@@ -21,11 +21,8 @@ from cli.output import (
     print_rows,
     print_text,
 )
-from config.settings import Settings
 from ingress.again import SendingAgain, SentAgain
 from ingress.client.errors import ApiError
-from models.database import connect, transaction
-from queues.broker import build_broker
 from queues.refused.requests import RefusedRequest, RefusedRequests
 from services.accounts.audit import COMMAND_LINE, Maker
 from services.events import entries, refusals
@@ -72,22 +69,9 @@ class _Kept(NamedTuple):
 
 @contextmanager
 def _kept(org: str) -> Iterator[_Kept]:
-    """Connect to the servers, and report their errors in a sentence."""
-    settings = find_settings()
-    connect(settings)
-    try:
-        with report_database_errors():
-            with transaction():
-                organization_id = find_organization(org).id
-            yield _open(settings, organization_id)
-    except RedisError as error:
-        raise CommandError(f"Redis does not answer: {str(error).rstrip('.')}.") from None
-
-
-def _open(settings: Settings, organization_id: int) -> _Kept:
-    client = build_broker(settings.redis_url).client
-    sending = SendingAgain.build(settings, client, utc_now)
-    return _Kept(organization_id, RefusedRequests(client), sending)
+    with servers_of(org) as servers:
+        sending = SendingAgain.build(servers.settings, servers.client, utc_now)
+        yield _Kept(servers.organization_id, RefusedRequests(servers.client), sending)
 
 
 def _filter_options(command: Command) -> Command:

@@ -1,0 +1,54 @@
+"""Live: what comes in now, in a list that refreshes itself."""
+
+from datetime import datetime
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from redis.exceptions import RedisError
+
+from dashboard.access import Member, viewer
+from dashboard.presentation.wording import exact_time
+from dashboard.web.context import app_context, now
+from services.events import live
+
+blueprint = Blueprint("live", __name__, url_prefix="/o/<name:organization>/events/live")
+
+SHOWN = 50
+
+
+@blueprint.get("")
+@viewer
+def page(member: Member) -> ResponseReturnValue:
+    """Show what came in last."""
+    return _show("live/page.html", member)
+
+
+@blueprint.get("/newest")
+@viewer
+def newest(member: Member) -> ResponseReturnValue:
+    """Return the list for the page that shows it already, or nothing if nothing came in."""
+    return _show("live/lines.html", member, shown=request.args.get("shown"))
+
+
+def _show(template: str, member: Member, *, shown: str | None = None) -> ResponseReturnValue:
+    at, client, organization_id = now(), app_context().broker.client, member.organization.id
+    mark, found = None, None
+    try:
+        mark = live.watch_newest(organization_id, client)
+        if mark == shown:
+            return "", 204
+        found = live.newest(organization_id, client, at, limit=SHOWN)
+    except RedisError:
+        pass
+    return render_template(
+        template,
+        mark=mark or "",
+        lines=None if found is None else found.lines,
+        more=0 if found is None else found.more,
+        when=lambda instant: _when(instant, at),
+    )
+
+
+def _when(at: datetime, present: datetime) -> str:
+    """Return the time of a line: to the second, and the day unless it is today."""
+    return f"{at:%H:%M:%S}" if at.date() == present.date() else exact_time(at).removesuffix(" UTC")

@@ -1,0 +1,202 @@
+"""What comes in, newest first or as it comes: events that are stored, refused, or set aside."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import orjson
+from redis import Redis
+
+from models.database import transaction
+from models.events import rejected_events
+from models.events.newest_events import list_newest
+from models.events.rejected_events import RejectedEvent
+from queues.arrivals import Arrivals, Watch
+from queues.refused.requests import RefusedRequest, RefusedRequests
+from services.events.refusals import RefusalFilter
+
+NEWEST_STORED = 20
+"""The events that are read from the database for those who have just begun to watch."""
+
+NEWEST_REFUSED = 20
+
+
+class Outcome(StrEnum):
+    """What became of an event so far."""
+
+    STORED = "stored"
+    REFUSED = "refused"
+    SET_ASIDE = "set aside"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event of the list; ids are the client's own, and None if they could not be read.
+
+    `reason` is why it was refused or set aside, and `number` what it is found by there.
+    """
+
+    at: datetime
+    outcome: Outcome
+    event_key: str | None
+    company: str | None
+    user: str | None
+    event_id: str | None
+    reason: str | None = None
+    number: str | None = None
+
+
+class Lines(NamedTuple):
+    """Lines, and how many other events came in at the same time."""
+
+    lines: Sequence[Line]
+    more: int = 0
+
+
+def watch_newest(organization_id: int, client: Redis) -> str:
+    """Have what comes in next announced, and return a mark that changes when something did.
+
+    Raises:
+        RedisError: Redis does not answer.
+    """
+    arrivals, watch = Arrivals(client), Watch(organization_id)
+    arrivals.watch(watch)
+    refused = RefusedRequests(client).last_id(organization_id)
+    with transaction():
+        aside = rejected_events.latest_id(organization_id)
+    return f"{arrivals.position(watch)}.{refused}.{aside}"
+
+
+def newest(organization_id: int, client: Redis, now: datetime, *, limit: int) -> Lines:
+    """Return what came in last, newest first; call `watch_newest` before.
+
+    Raises:
+        RedisError: Redis does not answer.
+    """
+    arrivals, watch = Arrivals(client), Watch(organization_id)
+    reading = arrivals.read(watch)
+    stored = [Line(a.at, Outcome.STORED, *a[1:]) for a in reading.arrivals]
+    with transaction():
+        if len(stored) < limit:
+            stored += _stored_before(organization_id, stored)
+        aside, _ = rejected_events.read_page(organization_id, {}, limit=NEWEST_REFUSED)
+    refused = RefusedRequests(client).page(organization_id, now, limit=NEWEST_REFUSED)
+    others = [*map(_of_refused, refused), *map(_of_set_aside, aside)]
+    if stored:
+        # Before the oldest of these, there may be others that were stored.
+        oldest = min(line.at for line in stored)
+        complete = len(stored) < NEWEST_STORED
+        others = [line for line in others if complete or line.at >= oldest]
+    lines = sorted([*stored, *others], key=lambda line: line.at, reverse=True)
+    return Lines(lines[:limit], reading.missed)
+
+
+class Follower:
+    """Follows what comes in from now on."""
+
+    def __init__(
+        self, organization_id: int, client: Redis, watch: Watch, *, only_refused: bool = False
+    ) -> None:
+        """`watch` names the company and the event key to follow; None is any.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        self._organization_id = organization_id
+        self._watch = watch
+        self._only_refused = only_refused
+        self._arrivals = Arrivals(client)
+        self._requests = RefusedRequests(client)
+        self._filter = RefusalFilter(event=watch.event_key)
+        self._position = 0 if only_refused else self._arrivals.position(watch)
+        self._last_refused = self._requests.last_id(organization_id)
+        with transaction():
+            self._last_aside = rejected_events.latest_id(organization_id)
+
+    def keep_watching(self) -> None:
+        """Go on for the next seconds; call it every few seconds."""
+        if not self._only_refused:
+            self._arrivals.watch(self._watch)
+
+    def read(self, most: int) -> Lines:
+        """Return what came in since the last call, at most this many lines, oldest first."""
+        lines: list[Line] = []
+        missed = 0
+        if not self._only_refused:
+            reading = self._arrivals.read(self._watch, self._position)
+            self._position, missed = reading.position, reading.missed
+            lines += [Line(a.at, Outcome.STORED, *a[1:]) for a in reading.arrivals]
+        refused = self._requests.after(self._organization_id, self._last_refused)
+        if refused:
+            self._last_refused = refused[-1].id
+        lines += self._chosen(_of_refused(request) for request in self._filter.among(refused))
+        lines += self._chosen(map(_of_set_aside, self._set_aside(most)))
+        lines.sort(key=lambda line: line.at)
+        return Lines(lines[-most:], missed + max(0, len(lines) - most))
+
+    def _set_aside(self, most: int) -> list[RejectedEvent]:
+        if self._watch.event_key is not None:
+            return []  # the key of an event that cannot be stored is not known
+        with transaction():
+            aside, _ = rejected_events.read_page(
+                self._organization_id, {"after_id": self._last_aside}, limit=most
+            )
+        if aside:
+            self._last_aside = aside[0].id
+        return aside
+
+    def _chosen(self, lines: Iterable[Line]) -> list[Line]:
+        company = self._watch.company
+        return [line for line in lines if company is None or line.company == company]
+
+
+def _stored_before(organization_id: int, lines: Sequence[Line]) -> list[Line]:
+    """Return the newest events of the database that are not among the lines."""
+    known = {line.event_id for line in lines}
+    return [
+        Line(e.received_at, Outcome.STORED, e.event_key, e.company, e.user, e.event_id)
+        for e in list_newest(organization_id, limit=NEWEST_STORED)
+        if e.event_id not in known
+    ]
+
+
+def _of_refused(request: RefusedRequest) -> Line:
+    refusal = request.refusal
+    try:
+        body: Any = orjson.loads(refusal.body)
+    except orjson.JSONDecodeError:
+        body = None
+    return Line(
+        refusal.at,
+        Outcome.REFUSED,
+        refusal.event_key,
+        _id_in(body, "company"),
+        _id_in(body, "user"),
+        refusal.event_id,
+        refusal.reason,
+        request.id,
+    )
+
+
+def _of_set_aside(event: RejectedEvent) -> Line:
+    reason = event.error.partition("\n")[0]
+    number = str(event.id)
+    return Line(
+        event.rejected_at,
+        Outcome.SET_ASIDE,
+        None,
+        event.company,
+        None,
+        event.event_id,
+        reason,
+        number,
+    )
+
+
+def _id_in(body: Any, what: str) -> str | None:
+    """Return the id of a company or a user in the body of a request."""
+    named = body.get(what) if isinstance(body, dict) else None
+    found = named.get("id") if isinstance(named, dict) else None
+    return found if isinstance(found, str) else None
