@@ -23,13 +23,14 @@ EVENTS = 1_000
 FIRST_PAGES = (
     "", "changes", "coming", "companies", "companies/1", "companies/1/fields", "companies/1/notes",
     "companies/1/timeline", "companies/1/users", "companies/1/deliveries", "events",
-    "events/set-aside", "insights", "insights/login", "rules", "rules/versions",
-    "rules/versions/1", "settings/audit", "settings/developers",
-    "settings/developers/deliveries", "settings/developers/webhooks", "settings/people",
+    "events/live", "events/refused", "events/set-aside", "events/trace?id=1",
+    "insights", "insights/login", "rules", "rules/versions", "rules/versions/1",
+    "settings/audit", "settings/developers", "settings/developers/deliveries",
+    "settings/developers/webhooks", "settings/people",
 )  # fmt: skip
 """Pages of an organization; those that they link to are found."""
 
-MOST_PAGES = 150
+MOST_PAGES = 200
 
 ENDS_THE_SESSION = re.compile(r"/sign-out|/sessions/|/password|/keys/|/people/\d+/")
 """Pages and forms that are left out: they would take from the fuzzer what it works with."""

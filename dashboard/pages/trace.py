@@ -23,7 +23,7 @@ ADDRESSES: Mapping[str, Callable[[Step], str]] = {
 }
 """The page of a step, by what it shows."""
 
-TONES = {"done": "good", "waiting": "fair", "failed": "bad"}
+TONES = {"done": "good", "later": "none", "waiting": "fair", "failed": "bad"}
 
 
 @blueprint.get("")

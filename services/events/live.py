@@ -20,8 +20,6 @@ from services.events.refusals import RefusalFilter
 NEWEST_STORED = 20
 """The events that are read from the database for those who have just begun to watch."""
 
-NEWEST_REFUSED = 20
-
 
 class Outcome(StrEnum):
     """What became of an event so far."""
@@ -81,8 +79,8 @@ def newest(organization_id: int, client: Redis, now: datetime, *, limit: int) ->
     with transaction():
         if len(stored) < limit:
             stored += _stored_before(organization_id, stored)
-        aside, _ = rejected_events.read_page(organization_id, {}, limit=NEWEST_REFUSED)
-    refused = RefusedRequests(client).page(organization_id, now, limit=NEWEST_REFUSED)
+        aside, _ = rejected_events.read_page(organization_id, {}, limit=limit)
+    refused = RefusedRequests(client).page(organization_id, now, limit=limit)
     others = [*map(_of_refused, refused), *map(_of_set_aside, aside)]
     if stored:
         # Before the oldest of these, there may be others that were stored.

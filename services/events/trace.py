@@ -36,6 +36,7 @@ class State(StrEnum):
     """What a step says about the event."""
 
     DONE = "done"
+    LATER = "later"
     WAITING = "waiting"
     FAILED = "failed"
 
@@ -275,8 +276,11 @@ def _change(change: StoredTransition, *, caused: bool) -> Step:
     if flags:
         text += f": {flags}"
     if not caused:
-        text += f". A flag that counts the event changed, by {change.cause.replace('_', ' ')}"
-    return Step("Changed" if caused else "Later change", text, change.at)
+        text += (
+            f", caused by {change.cause.replace('_', ' ')}; a flag that counts the event changed"
+        )
+        return Step("Later change", text, change.at, State.LATER)
+    return Step("Changed", text, change.at)
 
 
 def _delivery(delivery: LoggedDelivery, attempts: Sequence[LoggedAttempt]) -> Step:

@@ -58,6 +58,8 @@ GET /o/{organization}/companies/{company_id}/notes/{note_id}                  30
 GET /o/{organization}/companies/{company_id}/timeline                         303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/companies/{company_id}/users                            303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/events                                                  303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/events/live                                             303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/events/live/newest                                      303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/events/refused                                          303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/events/refused/drop                                     303 303 303 303 303 403 200 200 404 303
 GET /o/{organization}/events/refused/{request_id}                             303 303 303 303 303 200 200 200 404 404
@@ -66,6 +68,7 @@ GET /o/{organization}/events/set-aside                                        30
 GET /o/{organization}/events/set-aside/drop                                   303 303 303 303 303 403 200 200 404 303
 GET /o/{organization}/events/set-aside/{id}                                   303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/events/set-aside/{id}/drop                              303 303 303 303 303 403 200 200 404 404
+GET /o/{organization}/events/trace                                            303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/insights                                                303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/insights/{event_key}                                    303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/rules                                                   303 303 303 303 303 200 200 200 404 200

@@ -1,0 +1,131 @@
+"""What comes in, and what became of one event, in the dashboard."""
+
+import re
+from html import unescape
+
+import pytest
+
+from dashboard.web.context import EXTENSION
+from queues.arrivals import Announcements
+from queues.refused.requests import RefusedRequests
+from tests.support.dashboard.application import NOW, Dashboard, ServeDashboard, text_of
+from tests.support.dashboard.editor import EditorWorld
+from tests.support.ingress.application import NO_REDIS
+from tests.support.ingress.refusals import refusal
+
+EVENTS = "/o/acme/events"
+RULES = """
+version: 1
+statuses: [Healthy, At Risk]
+events: {login: {name: Signed in}}
+flags: [{flag: Quiet, event: login, when: {At Risk: less than 2 times in 7 days}}]
+"""
+HOSTILE = "<script>alert('\"&x')</script>"
+
+
+class IncomingWorld(EditorWorld):
+    """A world in which somebody watches what comes in."""
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        super().__init__(dashboard, RULES)
+        self.client = dashboard.app.extensions[EXTENSION].broker.client
+
+    def come_in(self, company: str, event_id: str, **event: object) -> None:
+        """Store an event, and announce it as a worker does."""
+        tracked = self.event(company, event_id=event_id, **event)
+        self.store(tracked)
+        Announcements(self.client).announce(self.id, [tracked])
+
+    def refuse(self, **changes: object) -> None:
+        RefusedRequests(self.client).note(self.id, [refusal(at=NOW, **changes)], NOW)
+
+    def read(self, path: str) -> str:
+        response = self.editor.get(EVENTS + path)
+        assert response.status_code == 200, response.status
+        return unescape(text_of(response))
+
+
+@pytest.fixture
+def acme(dashboard: Dashboard) -> IncomingWorld:
+    return IncomingWorld(dashboard)
+
+
+def test_before_the_first_event_the_page_says_what_to_expect(acme: IncomingWorld) -> None:
+    assert "Nothing has come in yet" in acme.read("/live")
+
+
+def test_events_are_shown_as_they_come_in(acme: IncomingWorld) -> None:
+    acme.come_in("c1", "e1", user="ann")
+    page = acme.editor.get(f"{EVENTS}/live")
+    time = f"{NOW:%H:%M:%S}"
+    assert f"{time} stored login c1 ann e1" in text_of(page)
+    [poll] = re.findall(r'hx-get="([^"]+)"', page.text)
+    assert acme.editor.get(unescape(poll)).status_code == 204
+    acme.come_in("c2", "e2")
+    acme.refuse(event_id="r1")
+    lines = acme.editor.get(unescape(poll))
+    assert sorted(re.findall(r"(stored|refused) login (\S+)", text_of(lines))) == [
+        ("refused", "c1"),
+        ("stored", "c1"),
+        ("stored", "c2"),
+    ]
+    assert "<html" not in lines.text
+    [following] = re.findall(r'hx-get="([^"]+)"', lines.text)
+    assert acme.editor.get(unescape(following)).status_code == 204
+
+
+def test_each_line_links_to_more(acme: IncomingWorld) -> None:
+    acme.come_in("c/1", "e&1")
+    acme.refuse(error=HOSTILE, details=[], event_key=HOSTILE, event_id=HOSTILE)
+    page = acme.editor.get(f"{EVENTS}/live")
+    assert "<script>alert" not in page.text
+    links = [unescape(link) for link in re.findall(r'<a class="long" href="([^"]+)"', page.text)]
+    assert len(links) == 3
+    for link in links:
+        assert acme.editor.get(link).status_code == 200, link
+
+
+def test_a_trace_is_shown_step_by_step(acme: IncomingWorld) -> None:
+    acme.come_in("c1", "e1", user="ann")
+    acme.judge("c1")
+    text = acme.read("/trace?id=e1")
+    assert "login of c1 by ann" in text
+    for step in ("Received It was accepted.", "Stored It counts", "Judged The company is judged"):
+        assert step in text, step
+    assert "it counts for Quiet." in text
+    assert "Changed Healthy → At Risk: Quiet from N/A to At Risk." in text
+
+
+def test_the_timeline_links_to_the_trace_of_each_event(acme: IncomingWorld) -> None:
+    acme.come_in("c1", "e 1?&")
+    timeline = acme.editor.get("/o/acme/companies/c1/timeline").text
+    [link] = re.findall(r'href="([^"]*/trace[^"]*)" aria-label="Trace of Signed in', timeline)
+    assert "Stored" in text_of(acme.editor.get(unescape(link)))
+
+
+def test_a_refused_event_is_traced_to_its_request(acme: IncomingWorld) -> None:
+    acme.refuse(event_id="r1")
+    page = acme.editor.get(f"{EVENTS}/trace?id=r1")
+    assert "/v1/track answered 400 to the key" in unescape(text_of(page))
+    [link] = re.findall(r'href="([^"]+)">View the request', page.text)
+    assert acme.editor.get(link).status_code == 200
+
+
+@pytest.mark.parametrize("event_id", ["e2", HOSTILE, "x" * 5_000, "\u202e\u05d0"])
+def test_an_unknown_event_gets_a_clear_answer(acme: IncomingWorld, event_id: str) -> None:
+    page = acme.editor.get(f"{EVENTS}/trace", query_string={"id": event_id})
+    assert page.status_code == 200
+    assert "No such event No event with this ID is stored, waits to be stored" in text_of(page)
+    assert "<script>alert" not in page.text
+
+
+def test_without_an_id_the_page_asks_for_one(acme: IncomingWorld) -> None:
+    assert "No such event" not in acme.read("/trace")
+    assert "No such event" not in acme.read("/trace?id=+")
+
+
+def test_without_redis_both_pages_say_so(serve_dashboard: ServeDashboard) -> None:
+    world = EditorWorld(serve_dashboard(queue_url=NO_REDIS), RULES)
+    assert "Redis does not respond" in text_of(world.editor.get(f"{EVENTS}/live"))
+    assert "Redis does not respond" in text_of(world.editor.get(f"{EVENTS}/live/newest"))
+    assert "Redis does not respond" in text_of(world.editor.get(f"{EVENTS}/trace?id=e1"))
