@@ -11,7 +11,7 @@ HELP = ("-h", "--help")
 
 @cache
 def every_command() -> dict[str, click.Command]:
-    """The commands by their full names, without groups."""
+    """The commands by their full names, without groups that do nothing by themselves."""
     return dict(_below(main, "brazebee"))
 
 
@@ -22,7 +22,10 @@ def _below(group: click.Group, name: str) -> list[tuple[str, click.Command]]:
         command = group.get_command(context, part)
         assert command is not None
         inner = f"{name} {part}"
-        found += _below(command, inner) if isinstance(command, click.Group) else [(inner, command)]
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            found.append((inner, command))
+        if isinstance(command, click.Group):
+            found += _below(command, inner)
     return found
 
 
