@@ -18,6 +18,8 @@ class EventSetting:
     key: str
     name: str
     enabled: bool = True
+    called: tuple[str, ...] = ()
+    """The names by which other products send it."""
 
 
 @dataclass(frozen=True)

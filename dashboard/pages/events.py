@@ -58,15 +58,14 @@ def page(member: Member) -> ResponseReturnValue:
         }
         left_out = list_left_out(organization.id, limit=LEFT_OUT)
     events = book.events if book else {}
+    known = {*events, *(name for event in events.values() for name in event.called)}
     unknown = _rejected_keys(organization.id, at)
     return render_template(
         "events/page.html",
         rows=[Row(event, volumes.get(key), _flags(book, key)) for key, event in events.items()],
         quiet=quiet,
         readable=book is not None,
-        unknown=None
-        if unknown is None
-        else [key for key in unknown if key.event_key not in events],
+        unknown=None if unknown is None else [key for key in unknown if key.event_key not in known],
         former=sorted(
             (volume for key, volume in volumes.items() if key not in events),
             key=lambda volume: volume.last_at,
@@ -111,14 +110,21 @@ def rename(member: Member) -> ResponseReturnValue:
 @blueprint.post("/add")
 @editor
 def add(member: Member) -> ResponseReturnValue:
-    """Add an event to the rules."""
+    """Add an event to the rules, by its key and name or by the name by which it is sent."""
     key, name = request.form.get("key", "").strip(), request.form.get("name", "").strip()
+    called = None
+    if sent := request.form.get("sent", ""):
+        with transaction():
+            book = rules_in_force(member.organization)
+        key = event_edits.key_for(sent, (book or NO_RULES).events)
+        name, called = ("", None) if key == sent else (sent, sent)
     return _edit(
         member,
         "Event added",
-        lambda text: event_edits.add(text, key, name or None),
-        f"{key} is now accepted.",
-        on_success=lambda: _forget(member.organization.id, key),
+        lambda text: event_edits.add(text, key, name or None, called),
+        f"{called or key} is now accepted" + (f", as {key}." if called else "."),
+        key=key,
+        on_success=lambda: _forget(member.organization.id, called or key),
     )
 
 
@@ -127,15 +133,20 @@ def _edit(
     action: str,
     change: Callable[[str], str],
     message: str,
+    key: str | None = None,
     on_success: Callable[[], None] = lambda: None,
 ) -> ResponseReturnValue:
-    """Change the text of the rule version that the page showed, and apply it."""
+    """Change the text of the rule version that the page showed, and apply it.
+
+    `key` is that of the event in the audit log; by default, that of the form.
+    """
     try:
         with transaction():
             applied = _apply(member, change)
             if applied.changed:
                 detail = {"rules version": applied.version}
-                audit.record(member, action, request.form.get("key", "").strip(), detail)
+                subject = request.form.get("key", "").strip() if key is None else key
+                audit.record(member, action, subject, detail)
     except RulesChanged as error:
         flash(
             f"Nothing was changed: version {error.in_force} of the rules was applied after"

@@ -69,21 +69,26 @@ class Gate:
             raise ScopeMissing(holder, scope, (yield from self.admitting(holder)))
         return holder
 
-    def checking_configured(self, holder: KeyHolder, event_key: str) -> Steps[None]:
-        """Check that an organization has configured and enabled an event, in steps."""
+    def checking_configured(self, holder: KeyHolder, name: str) -> Steps[str]:
+        """Return the key of an event that an organization has configured and enabled, in steps.
+
+        `name` is the key itself, or a name by which other products send the event.
+        """
         organization_id = holder.organization_id
-        enabled = self.directory.known_event_enabled(organization_id, event_key)
-        if enabled is None:
+        if self.directory.is_known_key(organization_id, name):
+            return name
+        found = self.directory.known_event(organization_id, name)
+        if found is None:
             try:
-                enabled = yield Blocking(
-                    lambda: self.directory.event_enabled(organization_id, event_key)
-                )
+                found = yield Blocking(lambda: self.directory.find_event(organization_id, name))
             except DirectoryUnavailable:
                 raise unavailable("The event settings cannot be read at the moment") from None
-        if enabled is None:
-            raise UnknownEvent(event_key)
+            if found is None:
+                raise UnknownEvent(name)
+        event_key, enabled = found
         if not enabled:
             raise ApiError(400, f"Event setting is disabled for key: {event_key}")
+        return event_key
 
     def admit(
         self, holder: KeyHolder, events: Sequence[dict[str, Any]] = (), *, rejected: int = 0

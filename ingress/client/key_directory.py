@@ -6,7 +6,7 @@ While PostgreSQL is unavailable, cached entries are used however old they are.
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -17,6 +17,7 @@ from ingress.errors import IngressError
 from models.database import UNAVAILABLE, transaction
 from models.keys import api_keys, event_keys
 from models.keys.api_keys import KeyHolder
+from models.keys.event_keys import NO_KEYS, EventKeys
 
 logger = logging.getLogger("brazebee.ingress")
 
@@ -46,7 +47,7 @@ class Directory:
     def __init__(self) -> None:
         outage = _Outage()
         self._holders: _Cache[bytes, KeyHolder] = _Cache(MAX_KEYS, outage)
-        self._events: _Cache[int, Mapping[str, bool]] = _Cache(MAX_ORGANIZATIONS, outage)
+        self._events: _Cache[int, EventKeys] = _Cache(MAX_ORGANIZATIONS, outage)
 
     def holder(self, key: str) -> KeyHolder | None:
         """Return the organization of an API key; None if the key is not valid.
@@ -61,24 +62,35 @@ class Directory:
         """Return the holder of a key if it can be used without reading PostgreSQL."""
         return self._holders.known(api_keys.digest(key), FRESH_SECONDS)
 
-    def known_event_enabled(self, organization_id: int, event_key: str) -> bool | None:
-        """Return whether an event key is enabled if that is known without reading PostgreSQL."""
-        return (self._events.known(organization_id, FRESH_SECONDS) or {}).get(event_key)
+    def is_known_key(self, organization_id: int, event_key: str) -> bool:
+        """Whether it is known, without reading PostgreSQL, that an event key is enabled."""
+        known = self._events.known(organization_id, FRESH_SECONDS)
+        return known is not None and known.enabled.get(event_key, False)
 
-    def event_enabled(self, organization_id: int, event_key: str) -> bool | None:
-        """Return whether an event key is enabled; None if it is not configured.
+    def known_event(self, organization_id: int, name: str) -> tuple[str, bool] | None:
+        """Return what `find_event` returns if that is known without reading PostgreSQL."""
+        return _find(self._events.known(organization_id, FRESH_SECONDS) or NO_KEYS, name)
+
+    def find_event(self, organization_id: int, name: str) -> tuple[str, bool] | None:
+        """Return the key of an event by its key or another name, and whether it is enabled.
+
+        None if it is not configured.
 
         Raises:
             DirectoryUnavailable: it cannot be read now.
         """
 
-        def fetch() -> Mapping[str, bool]:
-            return event_keys.read_enabled(organization_id)
+        def fetch() -> EventKeys:
+            return event_keys.read_settings(organization_id)
 
-        settings = self._events.get(organization_id, fetch, FRESH_SECONDS) or {}
-        if event_key not in settings:
-            settings = self._events.get(organization_id, fetch, RECHECK_SECONDS) or {}
-        return settings.get(event_key)
+        found = _find(self._events.get(organization_id, fetch, FRESH_SECONDS), name)
+        return found or _find(self._events.get(organization_id, fetch, RECHECK_SECONDS), name)
+
+
+def _find(settings: EventKeys | None, name: str) -> tuple[str, bool] | None:
+    settings = settings or NO_KEYS
+    key = settings.key_of(name)
+    return None if key is None else (key, settings.enabled[key])
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,10 @@ class Accepting:
             raise ApiError(400, "Invalid data", [*faults, *error.details]) from None
         if faults:
             raise ApiError(400, "Invalid data", faults)
-        yield from self.gate.checking_configured(self.holder, event.event_key)
-        return contents(self.holder, event, event.event_id or fallback_id, self.received_at)
+        key = yield from self.gate.checking_configured(self.holder, event.event_key)
+        made = contents(self.holder, event, event.event_id or fallback_id, self.received_at)
+        made["event_key"] = key
+        return made
 
 
 def contents(

@@ -4,7 +4,7 @@ from typing import Any
 
 import uuid_utils
 
-LONGEST_ID = 64
+LONGEST_ID = 128
 """Characters."""
 
 HEADER = "Idempotency-Key"

@@ -1,6 +1,7 @@
 """The event keys that an organization's rules configure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from models.keys.tables import EventSettingRow
@@ -8,7 +9,7 @@ from models.table import fetch
 
 
 class Setting(Protocol):
-    """An event key, its display name, and whether its events are accepted."""
+    """An event key, its display name, whether its events are accepted, and its other names."""
 
     @property
     def key(self) -> str:
@@ -25,6 +26,29 @@ class Setting(Protocol):
         """Whether events with this key are accepted."""
         ...
 
+    @property
+    def called(self) -> Sequence[str]:
+        """The names by which other products send its events."""
+        ...
+
+
+@dataclass(frozen=True)
+class EventKeys:
+    """Whether events are accepted, by event key; and the keys of names of other products."""
+
+    enabled: Mapping[str, bool]
+    by_name: Mapping[str, str]
+
+    def key_of(self, name: str) -> str | None:
+        """Return the key of an event by its name in another product; None if it has none.
+
+        A name that is itself a key needs no other.
+        """
+        return name if name in self.enabled else self.by_name.get(name)
+
+
+NO_KEYS = EventKeys({}, {})
+
 
 def replace_all(organization_id: int, settings: Iterable[Setting]) -> None:
     """Replace the organization's event keys with these."""
@@ -35,6 +59,7 @@ def replace_all(organization_id: int, settings: Iterable[Setting]) -> None:
             "event_key": setting.key,
             "name": setting.name,
             "enabled": setting.enabled,
+            "called": list(setting.called),
         }
         for setting in settings
     ]
@@ -42,9 +67,14 @@ def replace_all(organization_id: int, settings: Iterable[Setting]) -> None:
         EventSettingRow.insert_many(rows).execute()
 
 
-def read_enabled(organization_id: int) -> dict[str, bool]:
-    """Return, by configured event key, whether it is enabled."""
-    rows = EventSettingRow.select(EventSettingRow.event_key, EventSettingRow.enabled).where(
-        EventSettingRow.organization == organization_id
+def read_settings(organization_id: int) -> EventKeys:
+    """Return the event keys of an organization."""
+    rows = fetch(
+        EventSettingRow.select(
+            EventSettingRow.event_key, EventSettingRow.enabled, EventSettingRow.called
+        ).where(EventSettingRow.organization == organization_id)
     )
-    return {row["event_key"]: row["enabled"] for row in fetch(rows)}
+    return EventKeys(
+        {row["event_key"]: row["enabled"] for row in rows},
+        {name: row["event_key"] for row in rows for name in row["called"]},
+    )

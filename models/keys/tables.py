@@ -34,6 +34,7 @@ class EventSettingRow(Table):
     event_key = TextField()
     name = TextField()
     enabled = BooleanField()
+    called = ArrayField(TextField, index=False, constraints=[SQL("default '{}'")])
 
     class Meta:
         table_name = "event_settings"

@@ -7,20 +7,27 @@ else is refused.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
+from itertools import chain, count
 
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from rules.book import EventSetting, RuleBook
 from rules.faults import RuleError
+from rules.file.flag import ANY_EVENT
 from rules.file.rule_file import check_rules
 from rules.file.source import Source, is_null
 
 _LINE_BREAK = re.compile("\r\n|\r|\n")
 _COLON = re.compile(r"\s*:")
+_GOOD_KEY = re.compile(r"[a-z0-9_.:$/-]+")
+_WORD = re.compile(r"[^\W_]+")
 _PLAIN = re.compile(r"[^\W\d_][\w-]*( [\w-]+)*")
 _NOT_TEXTS = ("true", "false", "yes", "no", "on", "off", "y", "n", "null")
+
+LONGEST_KEY = 100
+"""Characters of a key that is made from a name."""
 
 
 class EventEditError(RuleError):
@@ -50,8 +57,10 @@ def rename(text: str, key: str, name: str) -> str:
     return _verify(_put_setting(text, key, "name", _scalar(name)), book, target)
 
 
-def add(text: str, key: str, name: str | None = None) -> str:
+def add(text: str, key: str, name: str | None = None, called: str | None = None) -> str:
     """Return the text with an event appended to the list of events.
+
+    `called` is the name by which other products send it, if that is not the key.
 
     Raises:
         EventEditError: the event exists, the file's syntax is unusual, or the key or name is
@@ -60,8 +69,23 @@ def add(text: str, key: str, name: str | None = None) -> str:
     book = _read_book(text)
     if key in book.events:
         raise EventEditError(f"`{key}` is configured already.")
-    target = EventSetting(key, name or key)
-    return _verify(_append_event(text, key, name), book, target)
+    settings = {"name": _scalar(name)} if name else {}
+    if called:
+        settings["called"] = f"[{_scalar(called)}]"
+    target = EventSetting(key, name or key, called=(called,) if called else ())
+    return _verify(_append_event(text, key, settings), book, target)
+
+
+def key_for(name: str, taken: Container[str]) -> str:
+    """Return a key for an event that is sent by a name: `report_created` for Report Created.
+
+    A name that is a good key is its own. A key that is taken gets a number.
+    """
+    if _GOOD_KEY.fullmatch(name) and name != ANY_EVENT:
+        return name
+    words = "_".join(_WORD.findall(name)).casefold()[:LONGEST_KEY] or "event"
+    numbered = (f"{words}_{number}" for number in count(2))
+    return next(key for key in chain((words,), numbered) if key not in taken and key != ANY_EVENT)
 
 
 def _put_setting(text: str, key: str, setting: str, value: str) -> str:
@@ -77,13 +101,13 @@ def _put_setting(text: str, key: str, setting: str, value: str) -> str:
     return _append_entry(text, node, f"{setting}: {value}")
 
 
-def _append_event(text: str, key: str, name: str | None) -> str:
+def _append_event(text: str, key: str, settings: Mapping[str, str]) -> str:
     root = _root(text)
     entries = _entries(root)
-    settings = f"{{name: {_scalar(name)}}}" if name else "{}"
-    in_flow, in_block = f"{_scalar(key)}: {settings}", f"{_scalar(key)}:"
-    if name:
-        in_block += f" {settings}"
+    in_braces = f"{{{', '.join(f'{name}: {value}' for name, value in settings.items())}}}"
+    in_flow, in_block = f"{_scalar(key)}: {in_braces}", f"{_scalar(key)}:"
+    if settings:
+        in_block += f" {in_braces}"
     if "events" not in entries:
         if root.flow_style:
             return _append_entry(text, root, f"events: {{{in_flow}}}")

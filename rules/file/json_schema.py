@@ -7,6 +7,7 @@ phrase can be parsed is checked by `rules.file.rule_file`.
 from typing import Any
 
 from rules.file.flag import ANY_EVENT, LARGEST_WEIGHT
+from rules.file.rule_file import MOST_NAMES
 from rules.file.source import LONGEST_NAME
 from rules.language.examples import PHRASES
 from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
@@ -73,6 +74,15 @@ def _events() -> Schema:
             "description": "Whether the event is taken; `false` refuses it from now on.",
             "type": "boolean",
             "default": True,
+        },
+        "called": {
+            "description": "The names by which other products send this event, exactly as they"
+            " are sent, such as the event names of Segment. Each stands for one event.",
+            "type": "array",
+            "items": _NAME,
+            "maxItems": MOST_NAMES,
+            "uniqueItems": True,
+            "examples": [["Report Created"]],
         },
     }
     return {

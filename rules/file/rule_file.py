@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 from ruamel.yaml.nodes import Node, SequenceNode
 
@@ -17,11 +18,14 @@ from rules.phrases.logic import FlagIs
 from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
 
 _FILE_KEYS = ("version", "statuses", "events", "defaults", "flags")
-_EVENT_KEYS = ("name", "enabled")
+_EVENT_KEYS = ("name", "enabled", "called")
 
 CACHED_TEXTS = 100
 
 MOST_STATUSES = 50
+
+MOST_NAMES = 50
+"""The most names by which other products send an event."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,11 @@ def check_rules(text: str) -> CheckedRules:
         book = _Reader(source).book(source.root) if source.root is not None else None
     faults, warnings = tuple(sorted(set(source.faults))), tuple(sorted(set(source.warnings)))
     return CheckedRules(None if faults else book, faults, warnings)
+
+
+class _SentName(NamedTuple):
+    text: str
+    node: Node
 
 
 class _Reader:
@@ -117,6 +126,7 @@ class _Reader:
     def read_events(self, node: Node) -> None:
         if is_null(node):
             return
+        names: list[tuple[str, _SentName]] = []
         for key, (key_node, value) in self.source.mapping(node, "`events`").items():
             read_name(self.source, key_node, "an event key")
             if key == ANY_EVENT:
@@ -134,7 +144,45 @@ class _Reader:
                 if "enabled" in settings
                 else True
             )
-            self.events[key] = EventSetting(key, name or key, enabled=enabled is not False)
+            called = self.read_called(settings["called"][1]) if "called" in settings else []
+            self.events[key] = EventSetting(
+                key,
+                name or key,
+                enabled=enabled is not False,
+                called=tuple(sent.text for sent in called),
+            )
+            names += [(key, sent) for sent in called]
+        self.check_called(names)
+
+    def read_called(self, node: Node) -> list[_SentName]:
+        """Return the names by which other products send an event."""
+        items = self.source.items(node, "`called`")
+        if len(items) > MOST_NAMES:
+            self.source.fault(node, f"`called` has at most {MOST_NAMES} names")
+            return []
+        names = [(read_name(self.source, item, "a name in `called`"), item) for item in items]
+        return [_SentName(name, item) for name, item in names if name is not None]
+
+    def check_called(self, names: list[tuple[str, _SentName]]) -> None:
+        """Record names that stand for more than one event as faults."""
+        first: dict[str, str] = {}
+        for key, name in names:
+            if name.text in self.events:
+                self.source.fault(
+                    name.node,
+                    f"`{name.text}` is an event key itself, so what is sent by this name is counted"
+                    " as that; remove it here"
+                    if name.text != key
+                    else f"`{key}` is sent by this name anyhow; remove it from `called`",
+                )
+            elif name.text in first:
+                self.source.fault(
+                    name.node,
+                    f"`{name.text}` is in `called` of `{first[name.text]}` already;"
+                    " a name stands for one event",
+                )
+            else:
+                first[name.text] = key
 
     def read_defaults(self, node: Node) -> None:
         entries = self.source.mapping(node, "`defaults`", ("new_company",))

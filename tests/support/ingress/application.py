@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,6 +68,7 @@ class EventSetting:
     key: str
     enabled: bool = True
     name: str = "An event"
+    called: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

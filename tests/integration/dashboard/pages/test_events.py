@@ -1,5 +1,6 @@
 """Events in the dashboard: their settings, their volumes, and rejected event keys."""
 
+from collections.abc import Mapping
 from html import unescape
 from typing import Any
 
@@ -47,9 +48,9 @@ class EventsWorld(EditorWorld):
         assert self.editor.post(f"/o/acme/events/{what}", **form).status_code == 303
         return unescape(text_of(self.editor.get("/o/acme/events")))
 
-    def enabled(self) -> dict[str, bool]:
+    def enabled(self) -> Mapping[str, bool]:
         with transaction():
-            return event_keys.read_enabled(self.id)
+            return event_keys.read_settings(self.id).enabled
 
 
 @pytest.fixture
@@ -128,6 +129,18 @@ def test_a_key_that_is_stored_but_no_longer_configured_is_shown(acme: EventsWorl
     assert "report 1 day ago 1" in text
 
 
+def test_a_name_of_another_product_is_added_with_a_key_in_one_click(acme: EventsWorld) -> None:
+    acme.unknown_keys.note(acme.id, {"Report Created": 3, "signup": 1}, NOW)
+    text = acme.change("add", sent="Report Created")
+    assert "Report Created is now accepted, as report_created." in text
+    assert "Report Created report_created sent as Report Created enabled" in text
+    added = "report_created: {name: Report Created, called: [Report Created]}"
+    assert added in acme.sources()[-1]
+    assert [key.event_key for key in acme.unknown_keys.of_organization(acme.id, NOW)] == ["signup"]
+    assert "signup is now accepted." in acme.change("add", sent="signup")
+    assert acme.enabled() | {"report_created": True, "signup": True} == acme.enabled()
+
+
 def test_a_configured_event_is_not_added_again(acme: EventsWorld) -> None:
     assert "`login` is configured already." in acme.change("add", key="login")
     assert "stands for all events" in acme.change("add", key="any")
@@ -185,5 +198,5 @@ def test_an_event_of_another_organization_stays_as_it_is(acme: EventsWorld) -> N
         apply_rules(other.id, RULES, file="r", applied_by="x", now=NOW)
     acme.change("switch", key="report", enabled="")
     with transaction():
-        assert event_keys.read_enabled(other.id)["report"] is True
+        assert event_keys.read_settings(other.id).enabled["report"] is True
         assert organizations.find("other") is not None

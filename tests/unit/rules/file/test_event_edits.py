@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from config.files import HEALTH_RULES
 from rules.book import EventSetting
-from rules.file.event_edits import EventEditError, add, rename, set_enabled
+from rules.file.event_edits import EventEditError, add, key_for, rename, set_enabled
 from rules.file.rule_file import check_rules, read_rules
 from tests.support.properties import effort
 
@@ -99,6 +99,32 @@ def test_an_invalid_name_is_refused(name: str) -> None:
 def test_an_event_that_cannot_be_edited_alone_is_refused(text: str) -> None:
     with pytest.raises(EventEditError):
         set_enabled(text, "a", enabled=False)
+
+
+@pytest.mark.parametrize(
+    ("sent", "key"),
+    [
+        ("Report Created", "report_created"),
+        ("report_created", "report_created"),
+        ("$pageview", "$pageview"),
+        ("Any", "any_2"),
+        ("any", "any_2"),
+        ("Login!", "login_2"),
+        ("報告 作成", "報告_作成"),
+        ("!!", "event"),
+    ],
+)
+def test_a_name_of_another_product_gets_a_key(sent: str, key: str) -> None:
+    text = "version: 1\nevents:\n  login:\n"
+    assert key_for(sent, read_rules(text).events) == key
+    if key != sent:
+        assert read_rules(add(text, key, sent, sent)).events[key].called == (sent,)
+
+
+@pytest.mark.parametrize("sent", ["a, b", "[x]", "no", "2026", "a: b", "# 1"])
+def test_a_name_that_yaml_would_read_otherwise_is_quoted(sent: str) -> None:
+    for text in ("version: 1\n", "version: 1\nevents: {a: {}}\n"):
+        assert read_rules(add(text, "b", None, sent)).events["b"].called == (sent,)
 
 
 def test_any_is_refused_as_a_new_key() -> None:
