@@ -35,7 +35,8 @@ class Record:
     `name` is the name of an event as it was sent. `company` and `user` have an `id`, and the fields
     that were sent with it; a company without an `id` is None, and so is a user. `id` is the
     sender's id of the record, and `at` its time, aware and corrected by the sender's clock as far
-    as the format allows; both are None if it has none.
+    as the format allows; both are None if it has none. `automatic` is an event that the product
+    sends by itself, so that nobody may want it: a page that was seen, for instance.
     """
 
     kind: Kind
@@ -45,3 +46,4 @@ class Record:
     data: Mapping[str, Any] = field(default_factory=dict)
     id: str | None = None
     at: datetime | None = None
+    automatic: bool = False

@@ -6,9 +6,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from ingress.batch import BATCH_PATH, Batch
 from ingress.client.errors import answer_errors_as_json
 from ingress.client.limit_headers import send_rate_limit
+from ingress.formats.routes import WITHOUT_LIMIT, add_formats
 from ingress.metrics import Metrics
 from ingress.probes import PROBES, Check, ReadDurability, add_probes
 from ingress.track import TRACK, Tracking
+from ingress.updates import Updates, add_updates
 
 _WITHOUT_LIMIT = (*PROBES, "metrics")
 
@@ -32,7 +34,9 @@ def create_app(
         app.wsgi_app = metrics.measured(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.add_url_rule(TRACK, view_func=tracking.track, methods=["POST"])
     app.add_url_rule(BATCH_PATH, view_func=Batch(gate, tracking.now).track_batch, methods=["POST"])
-    send_rate_limit(app, gate.limiter, exempt=_WITHOUT_LIMIT)
+    add_updates(app, Updates(gate, tracking.now))
+    add_formats(app, gate, tracking.now)
+    send_rate_limit(app, gate.limiter, exempt=(*_WITHOUT_LIMIT, *WITHOUT_LIMIT))
     if trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted_proxies)  # type: ignore[method-assign]
     return app

@@ -1,6 +1,6 @@
 """`POST /v1/track/batch`: up to 100 events in one request, each validated on its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -18,8 +18,8 @@ from ingress.event.accepting import Accepting, parse
 from ingress.event.event_ids import HEADER, LONGEST_ID, header_faults, id_fault
 from ingress.event.fields import expected
 from ingress.event.refusals import KEPT, Refusing
+from ingress.event.valid_event import LARGEST_EVENT
 from ingress.strict_json import Json, UnreadableBody
-from ingress.track import LARGEST_EVENT
 from models.keys.scopes import Scope
 
 BATCH_PATH = "/v1/track/batch"
@@ -28,6 +28,9 @@ LARGEST_BATCH = 1024 * 1024
 """Bytes of a request body."""
 
 MOST_EVENTS = 100
+
+HISTORICAL: Mapping[str, Any] = {"historical": True}
+"""What the events of a batch about the past have besides."""
 
 LEVELS_AROUND = 2
 """The object and the list around an event."""
@@ -121,7 +124,9 @@ def _validate(accepting: Accepting, parsed: Json, key: str | None) -> Iterator[E
     Raises:
         ApiError: the batch as a whole is invalid, or the service is unavailable.
     """
-    events = _events(parsed.value, header_faults(key, LONGEST_KEY))
+    faults = header_faults(key, LONGEST_KEY) + _historical_faults(parsed.value)
+    events = items_of(parsed.value, "events", faults)
+    more = HISTORICAL if parsed.value.get("historical") else {}
     storable = parsed.is_storable(LEVELS_AROUND)
     may_be_large = parsed.size > LARGEST_EVENT
     for index, payload in enumerate(events):
@@ -131,36 +136,55 @@ def _validate(accepting: Accepting, parsed: Json, key: str | None) -> Iterator[E
                 accepting.event(payload, fallback_id, storable=storable), accepting.gate.admissions
             )
             if may_be_large:
-                _check_size(payload)
+                check_size(payload, "An event")
         except ApiError as error:
             if error.status >= 500:
                 raise
             yield EventResult(_own_id(payload) or fallback_id, None, error, payload)
         else:
-            yield EventResult(event["event_id"], event)
+            yield EventResult(event["event_id"], {**event, **more})
 
 
-def _events(envelope: Any, faults: list[dict[str, Any]]) -> list[Any]:
-    events = envelope.get("events") if isinstance(envelope, dict) else None
+def items_of(envelope: Any, name: str, faults: list[dict[str, Any]]) -> list[Any]:
+    """Return the items of a batch, which are in its member with this name.
+
+    `faults` of other parts of the request are reported together with those of the batch.
+
+    Raises:
+        ApiError: the batch as a whole is invalid.
+    """
+    items = envelope.get(name) if isinstance(envelope, dict) else None
     if not isinstance(envelope, dict):
         faults.append({"path": [], "message": expected("object", envelope)})
-    elif events is None:
-        faults.append({"path": ["events"], "message": "Required"})
-    elif not isinstance(events, list):
-        faults.append({"path": ["events"], "message": expected("array", events)})
-    elif not events:
-        faults.append({"path": ["events"], "message": "Must not be empty"})
-    elif len(events) > MOST_EVENTS:
-        faults.append({"path": ["events"], "message": f"At most {MOST_EVENTS} events"})
-    if faults or not isinstance(events, list):
+    elif items is None:
+        faults.append({"path": [name], "message": "Required"})
+    elif not isinstance(items, list):
+        faults.append({"path": [name], "message": expected("array", items)})
+    elif not items:
+        faults.append({"path": [name], "message": "Must not be empty"})
+    elif len(items) > MOST_EVENTS:
+        faults.append({"path": [name], "message": f"At most {MOST_EVENTS} {name}"})
+    if faults or not isinstance(items, list):
         raise ApiError(400, "Invalid data", faults)
-    return events
+    return items
 
 
-def _check_size(payload: Any) -> None:
+def check_size(payload: Any, what: str) -> None:
+    """Check the size of one item of a batch; `what` names it in the message.
+
+    Raises:
+        ApiError: it is too large.
+    """
     if len(orjson.dumps(payload)) > LARGEST_EVENT:
-        message = f"An event is at most {LARGEST_EVENT // 1024} KB"
+        message = f"{what} is at most {LARGEST_EVENT // 1024} KB"
         raise ApiError(400, "Invalid data", [{"path": [], "message": message}])
+
+
+def _historical_faults(envelope: Any) -> list[dict[str, Any]]:
+    historical = envelope.get("historical") if isinstance(envelope, dict) else None
+    if historical is None or isinstance(historical, bool):
+        return []
+    return [{"path": ["historical"], "message": expected("boolean", historical)}]
 
 
 def _own_id(payload: Any) -> str | None:

@@ -19,21 +19,27 @@ def read(request: Request, largest: int) -> bytes:
     return body
 
 
-def check_body(body: bytes, headers: Headers, what: str, largest: int) -> bytes | UnreadableBody:
+def check_body(
+    body: bytes, headers: Headers, what: str, largest: int, *, any_type: bool = False
+) -> bytes | UnreadableBody:
     """Return the body of a request, at most `largest` bytes both compressed and inflated.
 
     `what` names it in messages. A fault of compressed data is returned, so that it is reported at
-    the point where the JSON would be parsed.
+    the point where the JSON would be parsed. With `any_type`, the headers need not say that it is
+    JSON, nor that it is compressed: some SDKs say otherwise.
 
     Raises:
         ApiError: it is too large, not sent as JSON, or in an unknown encoding.
     """
     if _length(headers) > largest:
         raise _too_large(what, largest)
-    if headers.get("content-type") != JSON and not _is_json(headers.get("content-type")):
+    content_type = headers.get("content-type")
+    if content_type != JSON and not any_type and not _is_json(content_type):
         raise _unsupported("Send the event as JSON, with Content-Type: application/json")
     encoding = headers.get("content-encoding")
     encoding = "identity" if encoding is None else encoding.lower()
+    if any_type and encoding == "identity" and body.startswith(GZIP_MAGIC):
+        encoding = "gzip"
     if encoding != "identity" and encoding not in ENCODINGS:
         raise _unsupported("Send the body with Content-Encoding gzip or deflate, or without any")
     if len(body) <= largest and encoding != "identity":
@@ -69,6 +75,9 @@ def _too_large(what: str, largest: int) -> ApiError:
 def _unsupported(message: str) -> ApiError:
     return ApiError(415, "Unsupported media type", [{"message": message}])
 
+
+GZIP_MAGIC = b"\x1f\x8b\x08"
+"""What gzip data begins with, and JSON cannot."""
 
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 

@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from ingress.client.answers import json_answer
+from ingress.formats.routes import FORMS
 from queues.admissions import Admissions
 
 if TYPE_CHECKING:
@@ -32,8 +33,17 @@ if TYPE_CHECKING:
 
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
-_ENDPOINTS = {"/v1/track": "track", "/v1/track/batch": "batch"}
+_ENDPOINTS = {
+    "/v1/track": "track",
+    "/v1/track/batch": "batch",
+    **{form.path: form.name for form in FORMS},
+}
 """By path. All other paths share one label, because anybody can request any path."""
+
+_UPDATES = {"/v1/companies/": "companies", "/v1/users/": "users"}
+"""By the beginning of a path, which goes on with an id."""
+
+_LABELS = (*_ENDPOINTS.values(), *_UPDATES.values(), "other")
 
 
 class Metrics:
@@ -63,7 +73,7 @@ class Metrics:
             "brazebee_ingress_request_seconds", "From a request's head to its answer.",
             ["endpoint"], registry=registry, buckets=BUCKETS_S,
         )  # fmt: skip
-        self._seconds = {name: seconds.labels(name) for name in (*_ENDPOINTS.values(), "other")}
+        self._seconds = {name: seconds.labels(name) for name in _LABELS}
         self._counters: dict[tuple[str, str], Counter] = {}
 
     def events(self, accepted: int, rejected: int) -> None:
@@ -75,7 +85,7 @@ class Metrics:
 
     def observe(self, path: str, status: int, seconds: float) -> None:
         """Count and time a request."""
-        endpoint = _ENDPOINTS.get(path, "other")
+        endpoint = _ENDPOINTS.get(path) or _label(path)
         self._counter(endpoint, str(status)).inc()
         self._seconds[endpoint].observe(seconds)
 
@@ -109,6 +119,10 @@ class Metrics:
         if counter is None:
             counter = self._counters[endpoint, status] = self._requests.labels(endpoint, status)
         return counter
+
+
+def _label(path: str) -> str:
+    return next((label for start, label in _UPDATES.items() if path.startswith(start)), "other")
 
 
 class _QueueCollector(Collector):

@@ -15,6 +15,7 @@ from ingress.client.gate import Gate
 from ingress.client.key_directory import Directory
 from ingress.client.rate_limit import RateLimiter
 from ingress.door import Door
+from ingress.formats.routes import LARGER_BODIES
 from ingress.metrics import Metrics, metrics_directory
 from ingress.track import Tracking
 from models.database import connect, query, transaction
@@ -66,7 +67,7 @@ flask = create_app(
     metrics=metrics,
 )
 app = Door(
-    InThreads(flask, threads=THREADS, largest_body=LARGEST_BATCH),
+    InThreads(flask, threads=THREADS, largest_body=LARGEST_BATCH, larger_bodies=LARGER_BODIES),
     tracking,
     SharedAdmissions(settings.redis_url, admissions),
     trusted_proxies=settings.trusted_proxies,

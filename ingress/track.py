@@ -13,19 +13,20 @@ from ingress.client.errors import ApiError, unexpected
 from ingress.client.gate import Gate
 from ingress.client.headers import Headers
 from ingress.client.rate_limit import Window
-from ingress.client.request_keys import ScopeMissing
+from ingress.client.request_keys import ScopeMissing, has_basic
 from ingress.client.steps import Blocking, Steps, run
 from ingress.event.accepting import Accepting, parse
 from ingress.event.event_ids import HEADER, header_faults
 from ingress.event.refusals import KEPT, UNREAD, Refusing
-from ingress.strict_json import UnreadableBody
+from ingress.event.valid_event import LARGEST_EVENT
+from ingress.formats import cloud_events, segment
+from ingress.formats.calls import Calls
+from ingress.formats.form import Form
+from ingress.strict_json import Json, UnreadableBody
 from models.keys.api_keys import KeyHolder
 from models.keys.scopes import Scope
 
 TRACK = "/v1/track"
-
-LARGEST_EVENT = 32 * 1024
-"""Bytes of a request body."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,10 @@ class Tracking:
             raise
         received_at = self.now()
         try:
-            event = yield from self._event(readable, headers, holder, received_at)
+            parsed = parse(readable)
+            other = _other_form(parsed.value, headers)
+            if other is None:
+                event = yield from self._event(parsed, headers, holder, received_at)
         except Exception as error:
             # The request counts, and an exceeded limit takes precedence over the error.
             window = yield from gate.admitting(holder, rejected=1)
@@ -73,13 +77,15 @@ class Tracking:
                 yield from self._keep(error, readable, holder, received_at, headers)
                 error.window = window
             raise
+        if other is not None:
+            return (yield from Calls(gate, self.now, other).answering(holder, readable, headers))
         window = yield from gate.admitting(holder, [event])
         return Answer(json_bytes(accepted(event)), headers=window.headers())
 
     def _event(
-        self, body: Any, headers: Headers, holder: KeyHolder, received_at: datetime
+        self, parsed: Json, headers: Headers, holder: KeyHolder, received_at: datetime
     ) -> Steps[dict[str, Any]]:
-        parsed, key = parse(body), headers.get(HEADER.lower())
+        key = headers.get(HEADER.lower())
         accepting = Accepting(self.gate, holder, received_at)
         return (
             yield from accepting.event(
@@ -113,6 +119,17 @@ class Tracking:
             refusing = Refusing(holder, self.now(), TRACK)
             self.gate.note_refused(holder, [refusing.of_body(error, b"")])
         return window
+
+
+def _other_form(payload: Any, headers: Headers) -> Form | None:
+    """Return the form of a call of another product that is sent to this path."""
+    if type(payload) is not dict or "event_key" in payload:
+        return None
+    if "event" in payload and has_basic(headers):
+        return segment.TRACK_CALL
+    if "specversion" in payload or headers.get("ce-specversion") is not None:
+        return cloud_events.TO_TRACK
+    return None
 
 
 def accepted(event: dict[str, Any]) -> dict[str, Any]:

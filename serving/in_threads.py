@@ -3,10 +3,11 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 Headers = list[tuple[str, str]]
+
+NO_PATHS: Mapping[str, int] = MappingProxyType({})
 
 IN_MEMORY = 1024 * 1024
 """Bytes of a response that are kept in memory; the rest is written to a temporary file."""
@@ -45,9 +48,18 @@ class InThreads:
     Neither a body that arrives slowly nor a response that is read slowly occupies a thread.
     """
 
-    def __init__(self, app: "WSGIApplication", *, threads: int, largest_body: int) -> None:
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        *,
+        threads: int,
+        largest_body: int,
+        larger_bodies: Mapping[str, int] = NO_PATHS,
+    ) -> None:
+        """`larger_bodies` has the paths whose bodies may be larger than `largest_body`."""
         self._app = app
         self._largest_body = largest_body
+        self._larger_bodies = larger_bodies
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._waiting = 0
 
@@ -57,7 +69,8 @@ class InThreads:
             refuse(protocol, 503, "Too many requests are waiting", ("Retry-After", "1"))
             return
         try:
-            body = await read_body(scope, protocol, self._largest_body)
+            largest = self._larger_bodies.get(scope.path, self._largest_body)
+            body = await read_body(scope, protocol, largest)
         except BodyError as error:
             refuse(protocol, error.status, str(error))
             return

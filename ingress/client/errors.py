@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from flask import Flask, Response
@@ -12,6 +13,8 @@ from ingress.client.rate_limit import Window
 from ingress.errors import IngressError
 
 logger = logging.getLogger("brazebee.ingress")
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class ApiError(IngressError):
@@ -36,12 +39,16 @@ class ApiError(IngressError):
         self.retry_after = retry_after
         self.window = window
 
-    def answer(self, window: Window | None = None) -> Answer:
-        """Return the answer, with the state of the rate limit if the error has none itself."""
+    def answer(self, window: Window | None = None, more: Mapping[str, Any] = NOTHING) -> Answer:
+        """Return the answer, with the state of the rate limit if the error has none itself.
+
+        `more` has members that clients of other products look for.
+        """
         window = self.window or window
         body: dict[str, Any] = {"error": self.error}
         if self.details:
             body["details"] = list(self.details)
+        body |= more
         headers = [] if window is None else window.headers()
         if self.retry_after is not None:
             headers.append(("Retry-After", str(self.retry_after)))

@@ -52,10 +52,10 @@ class Gate:
         return run(self.authenticating(EnvironHeaders(environ), address, scope), self.admissions)
 
     def authenticating(
-        self, headers: Headers, address: str, scope: Scope | None
+        self, headers: Headers, address: str, scope: Scope | None, key_in_body: str = ""
     ) -> Steps[KeyHolder]:
-        """Do what `authenticate` does, in steps."""
-        key = key_of(headers)
+        """Do what `authenticate` does, in steps. A key in the body stands in for one in headers."""
+        key = key_of(headers) or key_in_body
         try:
             holder = self.directory.known_holder(key) if key else None
             if key and holder is None:

@@ -1,5 +1,7 @@
 """The API key of a request, and the refusal of one that lacks a scope."""
 
+import base64
+
 from ingress.client.errors import ApiError
 from ingress.client.headers import Headers
 from ingress.client.rate_limit import Window
@@ -25,12 +27,29 @@ class ScopeMissing(ApiError):
 
 
 def key_of(headers: Headers) -> str:
-    """Return the key in `x-api-key`, or else in `Authorization: Bearer`; empty without one.
+    """Return the key in `x-api-key`, or else in `Authorization`; empty without one.
 
-    `Authorization` may be meant for a gateway in front, so `x-api-key` takes precedence over it.
+    `Authorization` has it as a bearer token, or as the name of Basic authorization without a
+    password. It may be meant for a gateway in front, so `x-api-key` takes precedence over it.
     """
     key = (headers.get("x-api-key") or "").strip()
     if key:
         return key
     scheme, _, token = (headers.get("authorization") or "").strip().partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    if scheme.lower() == "bearer":
+        return token.strip()
+    return _basic_name(token.strip()) if scheme.lower() == "basic" else ""
+
+
+def has_basic(headers: Headers) -> bool:
+    """Whether a request has Basic authorization, as the SDKs of Segment do."""
+    return (headers.get("authorization") or "").lstrip()[:6].lower() == "basic "
+
+
+def _basic_name(credentials: str) -> str:
+    try:
+        decoded = base64.b64decode(credentials, validate=True).decode("ascii")
+    except ValueError:
+        return ""
+    name, _, password = decoded.partition(":")
+    return "" if password else name.strip()

@@ -4,8 +4,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from formats.timestamps import parse_timestamp
 from ingress.event.event_ids import id_fault
-from ingress.event.timestamps import parse_timestamp
 from ingress.event.valid_event import LONGEST_TEXT
 
 _KINDS = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object",

@@ -1,7 +1,7 @@
 """The schema of an event, which lists every fault of an invalid one."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -10,14 +10,16 @@ from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, validate
 from ingress.errors import IngressError
 from ingress.event.fields import EventId, Name, Nested, Object, Text, Timestamp, expected
 from ingress.event.plain import derive
-from ingress.event.timestamps import FUTURE_TOLERANCE
 from ingress.event.valid_event import ValidEvent
 from ingress.strict_json import storage_faults
+
+FUTURE_TOLERANCE = timedelta(hours=1)
+"""Clocks drift: a timestamp up to this far in the future is treated as the present."""
 
 MOST_FAULTS = 50
 """Faults of nesting and NUL characters reported for one event: enough to find the cause."""
 
-_REQUIRED: dict[str, Any] = {"required": "Required", "null": "Required"}
+REQUIRED: dict[str, Any] = {"required": "Required", "null": "Required"}
 
 
 class InvalidEvent(IngressError):
@@ -43,7 +45,7 @@ def validate_event(payload: Any, received_at: datetime, *, storable: bool = Fals
     try:
         loaded = _SCHEMA.load(payload)
     except ValidationError as error:
-        details += _details(error.messages_dict)
+        details += details_of(error.messages_dict)
         loaded = error.valid_data if isinstance(error.valid_data, dict) else {}
     occurred_at = loaded.get("timestamp") or received_at
     if occurred_at > received_at + FUTURE_TOLERANCE:
@@ -53,23 +55,31 @@ def validate_event(payload: Any, received_at: datetime, *, storable: bool = Fals
     return _valid_event(loaded, min(occurred_at, received_at))
 
 
-class _CompanySchema(Schema):
-    class Meta:
-        unknown = INCLUDE  # custom fields are kept unchanged
+class CompanySchema(Schema):
+    """A company; what is not known here is a custom field, and kept unchanged."""
 
-    id = Name(required=True, error_messages=_REQUIRED)
-    name = Name(required=True, error_messages=_REQUIRED)
+    class Meta:
+        """Custom fields are kept."""
+
+        unknown = INCLUDE
+
+    id = Name(required=True, error_messages=REQUIRED)
+    name = Name(required=True, error_messages=REQUIRED)
     payment_provider = Name(allow_none=True)
     payment_provider_id = Name(allow_none=True)
     crm_provider = Name(allow_none=True)
     crm_provider_id = Name(allow_none=True)
 
 
-class _UserSchema(Schema):
+class UserSchema(Schema):
+    """A user."""
+
     class Meta:
+        """Custom fields are kept."""
+
         unknown = INCLUDE
 
-    id = Name(required=True, error_messages=_REQUIRED)
+    id = Name(required=True, error_messages=REQUIRED)
     email = Text(allow_none=True, validate=validate.Email(error="Invalid email"))
     name = Name(allow_none=True)
 
@@ -83,9 +93,9 @@ class EventSchema(Schema):
         unknown = EXCLUDE
 
     event_id = EventId(allow_none=True)
-    event_key = Name(required=True, error_messages=_REQUIRED)
-    company = Nested(_CompanySchema, required=True, error_messages=_REQUIRED)
-    user = Nested(_UserSchema, allow_none=True)
+    event_key = Name(required=True, error_messages=REQUIRED)
+    company = Nested(CompanySchema, required=True, error_messages=REQUIRED)
+    user = Nested(UserSchema, allow_none=True)
     data = Object(allow_none=True)
     timestamp = Timestamp(allow_none=True)
 
@@ -120,7 +130,7 @@ def _valid_event(loaded: Mapping[str, Any], occurred_at: datetime) -> ValidEvent
     )
 
 
-def _details(messages: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
+def details_of(messages: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
     """Yield marshmallow's nested messages as a flat list with paths."""
 
     def walk(nested: Any, path: list[Any]) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 LONGEST_TEXT = 200
 """Characters in an id, a name or an event key."""
 
+LARGEST_EVENT = 32 * 1024
+"""Bytes of an event as JSON."""
+
 
 class ValidEvent(NamedTuple):
     """An event that passed validation; None for optional parts that were not sent."""

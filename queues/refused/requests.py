@@ -53,7 +53,8 @@ class Refusal:
     for the body of a batch that was refused as a whole, and others for the endpoints of other
     products. `body` is the JSON of the event or call, without keys. `event_id` is the id of the
     event, from its body or its header, and `event_key` the key that it names; both as far as they
-    could be read. An answer of 404 means that the key is not configured.
+    could be read. An answer of 404 means that the key is not configured. If
+    it is not to be kept, only its key is counted.
     """
 
     at: datetime
@@ -66,6 +67,7 @@ class Refusal:
     event_id: str | None
     key_id: int | None
     event_key: str | None = None
+    is_kept: bool = True
 
     @property
     def reason(self) -> str:
@@ -137,7 +139,7 @@ class RefusedRequests:
                     MOST_BYTES_OF_ALL,
                     _ms(KEPT_FOR),
                     int(nearly_full),
-                    *(part for refusal in refusals for part in _written(refusal)),
+                    *(part for each in refusals if each.is_kept for part in _written(each)),
                 ],
             )
         except (RedisError, ValueError, TypeError) as error:

@@ -23,6 +23,7 @@ from ingress.client.gate import Gate
 from ingress.client.key_directory import Directory
 from ingress.client.rate_limit import RateLimiter
 from ingress.door import Door
+from ingress.formats.routes import LARGER_BODIES
 from ingress.metrics import Metrics
 from ingress.track import Tracking
 from models.database import connect, database, query, transaction
@@ -97,7 +98,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
             metrics=metrics,
         )
         door = Door(
-            InThreads(app, threads=1, largest_body=LARGEST_BATCH),
+            InThreads(app, threads=1, largest_body=LARGEST_BATCH, larger_bodies=LARGER_BODIES),
             tracking,
             SharedAdmissions(queue_url, admissions),
             trusted_proxies=trusted_proxies,

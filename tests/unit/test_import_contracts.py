@@ -35,7 +35,7 @@ CLASSES: dict[str, type[Contract]] = {
 
 MISTAKES = [
     # importer, module that it must not import, contract that forbids it
-    ("ingress.event.timestamps", "models.organizations.removal", "ingress-tables"),
+    ("ingress.event.fields", "models.organizations.removal", "ingress-tables"),
     ("ingress.batch", "models.companies.companies", "ingress-tables"),
     ("dashboard.pages.today", "ingress.track", "ingress-outside"),
     ("dashboard.api", "ingress.batch", "ingress-outside"),

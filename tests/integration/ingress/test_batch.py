@@ -8,7 +8,7 @@ import pytest
 
 from config.settings import Settings
 from ingress.batch import LARGEST_BATCH
-from ingress.track import LARGEST_EVENT
+from ingress.event.valid_event import LARGEST_EVENT
 from models.database import connect, database
 from tests.support.ingress.application import (
     EXAMPLE,

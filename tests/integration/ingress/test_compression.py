@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ingress.batch import LARGEST_BATCH
 from ingress.body import inflate
+from ingress.event.valid_event import LARGEST_EVENT
 from ingress.strict_json import UnreadableBody
-from ingress.track import LARGEST_EVENT
 from tests.support.ingress.application import (
     EXAMPLE,
     SMALL,

@@ -13,7 +13,7 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingress.track import LARGEST_EVENT
+from ingress.event.valid_event import LARGEST_EVENT
 from queues.admissions import AdmissionRequest, Admissions
 from serving import body as body_module
 from tests.support.ingress.application import (

@@ -3,7 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from ingress.track import LARGEST_EVENT
+from ingress.event.valid_event import LARGEST_EVENT
 from tests.support.ingress.application import (
     SMALL,
     Ingress,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingress.track import LARGEST_EVENT
+from ingress.event.valid_event import LARGEST_EVENT
 from tests.support.ingress.application import (
     NO_REDIS,
     SMALL,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingress.track import LARGEST_EVENT
+from ingress.event.valid_event import LARGEST_EVENT
 from tests.support.ingress.application import (
     EXAMPLE,
     SMALL,

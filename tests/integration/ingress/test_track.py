@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from ingress.track import LARGEST_EVENT
+from ingress.event.valid_event import LARGEST_EVENT
 from models.database import transaction
 from models.keys import api_keys
 from tests.support.ingress.application import (

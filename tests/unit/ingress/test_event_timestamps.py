@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingress.event.timestamps import parse_timestamp
+from formats.timestamps import parse_timestamp
 from tests.support.ingress.event_payloads import NOT_A_TIME, NOW, event, faults, occurred_at
 
 

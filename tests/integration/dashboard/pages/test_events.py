@@ -130,7 +130,8 @@ def test_a_key_that_is_stored_but_no_longer_configured_is_shown(acme: EventsWorl
 
 
 def test_a_name_of_another_product_is_added_with_a_key_in_one_click(acme: EventsWorld) -> None:
-    acme.unknown_keys.note(acme.id, {"Report Created": 3, "signup": 1}, NOW)
+    client = acme.dashboard.app.extensions[EXTENSION].broker.client
+    note_unknown_keys(client, acme.id, {"Report Created": 3, "signup": 1}, NOW)
     text = acme.change("add", sent="Report Created")
     assert "Report Created is now accepted, as report_created." in text
     assert "Report Created report_created sent as Report Created enabled" in text

@@ -3,9 +3,6 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-FUTURE_TOLERANCE = timedelta(hours=1)
-"""Clocks drift: a timestamp up to this far in the future is treated as the present."""
-
 _ISO_8601 = re.compile(
     r"\d{4}-?\d{2}-?\d{2}"
     r"([T ](?P<hour>\d{2})(?P<minute>:?\d{2})((?P<second>:?\d{2})(?P<fraction>[.,]\d+)?)?"
