@@ -43,8 +43,8 @@ def read(event: Any, received_at: datetime, sent_at: Any = None) -> Record | Non
     sent_id = id_in(event, "uuid") or id_in(properties, "$insert_id")
     at = _time(event, received_at, sent_at)
     if name == "$groupidentify":
-        return Record(Kind.COMPANY, company=_identified_group(properties), id=sent_id, at=at)
-    user, company = _user(event, properties), _company(properties)
+        return Record(Kind.COMPANY, company=_identified_group(event), id=sent_id, at=at)
+    user, company = _user(event, properties), _company(event)
     if name in ABOUT_PEOPLE:
         if user is None:
             raise UnreadableRecord(f"`{name}` needs a `distinct_id`, the user", "distinct_id")
@@ -74,12 +74,12 @@ def _user(event: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, 
         return None
     fields: dict[str, Any] = {}
     for given in ("$set_once", "$set"):
-        fields |= {**member(properties, given), **member(event, given)}
+        fields |= {**member(event, "properties", given), **member(event, given)}
     return {**fields, "id": user_id}
 
 
-def _company(properties: Mapping[str, Any]) -> dict[str, Any] | None:
-    groups = member(properties, "$groups")
+def _company(event: Mapping[str, Any]) -> dict[str, Any] | None:
+    groups = member(event, "properties", "$groups")
     named = [kind for kind in COMPANY_TYPES if groups.get(kind) is not None]
     if not named and len(groups) == 1:
         named = list(groups)
@@ -87,7 +87,8 @@ def _company(properties: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"id": group_key} if group_key else None
 
 
-def _identified_group(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _identified_group(event: Mapping[str, Any]) -> dict[str, Any]:
+    properties = member(event, "properties")
     kind, group_key = properties.get("$group_type"), id_in(properties, "$group_key")
     if kind not in COMPANY_TYPES:
         raise UnreadableRecord(
@@ -97,4 +98,4 @@ def _identified_group(properties: Mapping[str, Any]) -> dict[str, Any]:
         )
     if group_key is None:
         raise UnreadableRecord("The group has no key", "properties", "$group_key")
-    return {**member(properties, "$group_set"), "id": group_key}
+    return {**member(event, "properties", "$group_set"), "id": group_key}
