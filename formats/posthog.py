@@ -27,6 +27,10 @@ LEFT_OUT = frozenset(
 """Properties that are about the sending, or that are read otherwise."""
 
 
+MOST_MILLISECONDS = 1e11
+"""Three years: older events have a `timestamp`."""
+
+
 def read(event: Any, received_at: datetime, sent_at: Any = None) -> Record | None:
     """Read an event; `sent_at` is the `sent_at` of the batch that it came in.
 
@@ -63,9 +67,10 @@ def read(event: Any, received_at: datetime, sent_at: Any = None) -> Record | Non
 def _time(event: Mapping[str, Any], received_at: datetime, sent_at: Any) -> datetime | None:
     at = corrected(time_in(event, "timestamp"), sent_at, received_at)
     offset = event.get("offset")
-    if at is None and type(offset) in (int, float) and 0 <= offset < 1e11:
-        return received_at - timedelta(milliseconds=offset)
-    return at
+    if at is not None or isinstance(offset, bool) or not isinstance(offset, int | float):
+        return at
+    is_plausible = 0 <= offset < MOST_MILLISECONDS
+    return received_at - timedelta(milliseconds=offset) if is_plausible else None
 
 
 def _user(event: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -144,6 +144,25 @@ def test_with_a_key_in_the_header_the_id_of_an_event_without_one_is_key_and_inde
     assert [event["event_id"] for event in ingress.queued_events()] == [ids[0], "own", ids[3]]
 
 
+def test_events_of_the_past_are_marked(serve: Serve) -> None:
+    ingress, acme = serve(), tenant()
+    for historical in (True, False, None):
+        body = {"events": [SMALL], "historical": historical}
+        assert ingress.batch(body, acme.key).status_code == 200
+    marked = [event.get("historical") for event in ingress.queued_events()]
+    assert marked == [True, None, None]
+
+
+def test_whether_events_are_of_the_past_is_a_boolean(serve: Serve) -> None:
+    ingress, acme = serve(), tenant()
+    response = ingress.batch({"events": [], "historical": "yes"}, acme.key)
+    details = [
+        {"path": ["historical"], "message": "Expected boolean, received string"},
+        {"path": ["events"], "message": "Must not be empty"},
+    ]
+    check(response, 400, {"error": "Invalid data", "details": details})
+
+
 @pytest.mark.parametrize(
     ("key", "message"),
     [("k" * 125, "At most 124 characters"), ("a b", "Must not contain blanks")],

@@ -84,16 +84,20 @@ def entry(owner: Tenant, **parts: Any) -> dict[str, Any]:
 
 def queued(ingress: Ingress) -> list[dict[str, Any]]:
     """Return the entries of the journal without their keys' ids, in the order of acceptance."""
-    return [{n: v for n, v in e.items() if n != "key_id"} for e in ingress.queued_events()]
+    return [_without_key(event) for event in ingress.queued_events()]
 
 
 def unresolved(ingress: Ingress, owner: Tenant) -> list[dict[str, Any]]:
     """Return the entries of the lane for what names no company."""
     lane = Lane(owner.id, UNRESOLVED)
     return [
-        json.loads(content[FORMAT.encode()])
+        _without_key(json.loads(content[FORMAT.encode()]))
         for _, content in ingress.queue.xrange(JOURNAL.entries + lane.name)
     ]
+
+
+def _without_key(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name != "key_id"}
 
 
 def kept(ingress: Ingress, owner: Tenant) -> list[Refusal]:
