@@ -10,7 +10,7 @@ from ingress.formats.routes import WITHOUT_LIMIT, add_formats
 from ingress.metrics import Metrics
 from ingress.probes import PROBES, Check, ReadDurability, add_probes
 from ingress.track import TRACK, Tracking
-from ingress.updates import Updates, add_updates
+from ingress.updates.views import Updates, add_updates
 
 _WITHOUT_LIMIT = (*PROBES, "metrics")
 

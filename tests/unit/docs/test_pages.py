@@ -14,8 +14,9 @@ from dashboard.pages.sign_in import open_id
 from dashboard.presentation import navigation
 from dashboard.web import addresses
 from ingress.app import create_app
-from ingress.track import Tracking
-from tests.unit.docs.documents import project_files, read, rows_of
+from ingress.formats.routes import PATHS as SDK_PATHS
+from ingress.track import TRACK, Tracking
+from tests.unit.docs.documents import project_files, read, rows_of, spans
 
 GUIDE = read("docs/dashboard.md")
 
@@ -43,12 +44,19 @@ def api_paths() -> set[str]:
     ingress = create_app(Tracking(gate, lambda: datetime.now(UTC)), redis=int, postgres=int)
     reading = YAML(typ="safe").load(read("dashboard/api/openapi.yaml"))["paths"]
     described = {f"/v1{path}" for path in reading}
-    return {rule.rule for rule in ingress.url_map.iter_rules()} | described | {"/metrics"}
+    served = {re.sub(r"<path:[^>]+>", "{id}", rule.rule) for rule in ingress.url_map.iter_rules()}
+    return served - SDK_PATHS | described | {"/metrics"}
 
 
 def test_every_path_of_the_apis_is_in_the_guide() -> None:
     headings = " ".join(re.findall(r"^## (.+)$", read("docs/api.md"), re.MULTILINE))
-    assert set(re.findall(r"`(?:GET |POST )?(/[^`]*)`", headings)) == api_paths()
+    assert set(re.findall(r"`(?:GET |POST |PUT )?(/[^`]*)`", headings)) == api_paths()
+
+
+def test_every_path_of_an_sdk_is_in_its_guide() -> None:
+    named = {span.removeprefix("POST ") for span in spans(read("docs/sdks.md"))}
+    assert named >= SDK_PATHS
+    assert {path for path in named if re.fullmatch(r"/[a-z0-9_/]+", path)} <= SDK_PATHS | {TRACK}
 
 
 def test_every_page_is_listed_and_every_listed_page_exists() -> None:

@@ -1,13 +1,13 @@
 """Fields of companies and users without an event: of one by its id, or of up to 100 at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import Flask, Response, g, request
 
-from ingress.batch import LARGEST_BATCH, LEVELS_AROUND, check_size, items_of
+from ingress.batch import LARGEST_BATCH, LEVELS_AROUND, items_of
 from ingress.body import check_body, read
 from ingress.client.answers import json_answer
 from ingress.client.errors import ApiError
@@ -15,45 +15,11 @@ from ingress.client.gate import Gate
 from ingress.client.request_keys import ScopeMissing
 from ingress.event.accepting import parse
 from ingress.event.refusals import KEPT, Refusing
-from ingress.event.schema import InvalidEvent
-from ingress.event.shapes import CompanyUpdateSchema, Shape, UserUpdateSchema
 from ingress.event.valid_event import LARGEST_EVENT
 from ingress.strict_json import UnreadableBody
+from ingress.updates.entries import COMPANY, USER, Kind, read_all, read_one, with_id
 from models.keys.api_keys import KeyHolder
 from models.keys.scopes import Scope
-
-OTHER_ID = "The path has another id: send the same, or leave this out"
-
-
-class Kind(NamedTuple):
-    """What an update is about: its name, that of several, and the shape of an update."""
-
-    one: str
-    several: str
-    shape: Shape
-
-
-COMPANY = Kind("company", "companies", Shape(CompanyUpdateSchema()))
-USER = Kind("user", "users", Shape(UserUpdateSchema()))
-
-
-@dataclass(frozen=True)
-class Result:
-    """The result of one update of several; `entry` is what a worker stores, if it was accepted."""
-
-    id: str | None
-    payload: Any
-    entry: dict[str, Any] | None = None
-    error: ApiError | None = None
-
-    def as_json(self, index: int) -> dict[str, Any]:
-        """Return its entry in the response."""
-        entry: dict[str, Any] = {"index": index, "id": self.id, "status": "accepted"}
-        if self.error:
-            entry |= {"status": "rejected", "error": self.error.error}
-            if self.error.details:
-                entry["details"] = self.error.details
-        return entry
 
 
 @dataclass(frozen=True)
@@ -84,8 +50,8 @@ class Updates:
         at, payload = self.now(), None
         try:
             parsed = parse(body)
-            payload = _with_id(kind, parsed.value, named)
-            entry = _entry(kind, holder, payload, at, storable=parsed.is_storable())
+            payload = with_id(kind, parsed.value, named)
+            entry = read_one(kind, holder, payload, at, storable=parsed.is_storable())
         except Exception as error:
             # The request counts, and an exceeded limit takes precedence over the error.
             g.window = self.gate.admit(holder, rejected=1)
@@ -109,7 +75,7 @@ class Updates:
         storable = parsed.is_storable(LEVELS_AROUND)
         may_be_large = parsed.size > LARGEST_EVENT
         results = list(
-            _results(kind, holder, payloads, at, storable=storable, may_be_large=may_be_large)
+            read_all(kind, holder, payloads, at, storable=storable, may_be_large=may_be_large)
         )
         accepted = [result.entry for result in results if result.entry]
         rejected = len(results) - len(accepted)
@@ -165,70 +131,3 @@ def add_updates(app: Flask, updates: Updates) -> None:
         ("/v1/users/batch", updates.users_batch, "POST"),
     ):
         app.add_url_rule(path, view_func=view, methods=[method])
-
-
-def _results(
-    kind: Kind,
-    holder: KeyHolder,
-    payloads: list[Any],
-    at: datetime,
-    *,
-    storable: bool,
-    may_be_large: bool,
-) -> Iterator[Result]:
-    for payload in payloads:
-        try:
-            entry = _entry(kind, holder, payload, at, storable=storable)
-            if may_be_large:
-                check_size(payload, f"A {kind.one}")
-        except ApiError as error:
-            yield Result(_id_in(kind, payload), payload, error=error)
-        else:
-            yield Result(entry[kind.one]["id"], payload, entry)
-
-
-def _entry(
-    kind: Kind, holder: KeyHolder, payload: Any, received_at: datetime, *, storable: bool
-) -> dict[str, Any]:
-    """Return the contents of a `persist` message without an event.
-
-    Raises:
-        ApiError: the update is invalid.
-    """
-    try:
-        loaded = kind.shape.load(payload, received_at, storable=storable)
-    except InvalidEvent as error:
-        raise ApiError(400, "Invalid data", error.details) from None
-    return {
-        "organization_id": holder.organization_id,
-        "key_id": holder.key_id,
-        "event_id": None,
-        "event_key": None,
-        "company": loaded.get("company"),
-        "user": loaded.get("user"),
-        "data": None,
-        "occurred_at": loaded["occurred_at"],
-        "received_at": received_at,
-    }
-
-
-def _with_id(kind: Kind, payload: Any, named: str) -> Any:
-    """Return the body of a request with the id that its path has.
-
-    Raises:
-        ApiError: the body has another id.
-    """
-    fields = payload.get(kind.one) if isinstance(payload, dict) else None
-    if not isinstance(fields, dict):
-        return payload
-    if fields.get("id", named) != named:
-        detail = {"path": [kind.one, "id"], "message": OTHER_ID}
-        raise ApiError(400, "Invalid data", [detail])
-    return {**payload, kind.one: {**fields, "id": named}}
-
-
-def _id_in(kind: Kind, payload: Any) -> str | None:
-    """Return the id that a rejected update carries, as far as it is one."""
-    fields = payload.get(kind.one) if isinstance(payload, dict) else None
-    found = fields.get("id") if isinstance(fields, dict) else None
-    return found if isinstance(found, str) and found else None

@@ -1,0 +1,1 @@
+"""Fields of companies and users that are sent without an event."""
