@@ -32,7 +32,7 @@ MOST_MILLISECONDS = 1e11
 
 
 def read(event: Any, received_at: datetime, sent_at: Any = None) -> Record | None:
-    """Read an event; `sent_at` is the `sent_at` of the batch that it came in.
+    """Read an event; `sent_at` is that of the batch that it came in, if it has none itself.
 
     None if there is nothing to keep of it: an alias joins two ids of a person.
 
@@ -45,7 +45,7 @@ def read(event: Any, received_at: datetime, sent_at: Any = None) -> Record | Non
         return None
     properties = member(event, "properties")
     sent_id = id_in(event, "uuid") or id_in(properties, "$insert_id")
-    at = _time(event, received_at, sent_at)
+    at = _time(event, received_at, event.get("sent_at") or sent_at)
     if name == "$groupidentify":
         return Record(Kind.COMPANY, company=_identified_group(event), id=sent_id, at=at)
     user, company = _user(event, properties), _company(event)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from redis import Redis
 
 from config.settings import Settings
+from ingress.batch import BATCH_PATH, HISTORICAL
 from ingress.client.errors import ApiError, unavailable
 from ingress.client.gate import Gate
 from ingress.client.key_directory import Directory
@@ -19,7 +20,9 @@ from ingress.client.steps import Steps, run
 from ingress.event.accepting import Accepting, parse
 from ingress.event.event_ids import header_faults
 from ingress.event.refusals import BATCH, EVENT, UNREAD
+from ingress.formats.again import READERS
 from ingress.strict_json import Json
+from ingress.updates.entries import READERS as UPDATE_READERS
 from models.database import transaction
 from models.keys import api_keys
 from models.keys.api_keys import KeyHolder
@@ -143,7 +146,8 @@ def _event(accepting: Accepting, body: Json, request: RefusedRequest) -> Steps[d
     )
     if not _has_time(payload):
         event["occurred_at"] = min(refusal.at, accepting.received_at)
-    return event
+    is_historical = refusal.path == BATCH_PATH and payload.get("historical") is True
+    return {**event, **HISTORICAL} if is_historical else event
 
 
 def _has_time(payload: Mapping[str, Any]) -> bool:
@@ -161,7 +165,7 @@ def _check_scope(organization_id: int, key_id: int | None) -> None:
         raise ApiError(403, f"API key lacks the scope: {Scope.SEND}", [{"message": message}])
 
 
-FORMS: dict[str, Reader] = {EVENT: _event}
+FORMS: dict[str, Reader] = {EVENT: _event, **READERS, **UPDATE_READERS}
 """By the form of a request."""
 
 _WITHOUT_READER: dict[str, tuple[str, list[dict[str, Any]]]] = {

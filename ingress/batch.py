@@ -42,7 +42,7 @@ LONGEST_KEY = LONGEST_ID - len(f"/{MOST_EVENTS - 1}") - 1
 class EventResult(NamedTuple):
     """The result of one event of a batch; `event` is what a worker stores, if it was accepted.
 
-    `payload` is the event as it was sent.
+    `payload` is the event as it was sent, with what the batch says about all of them.
     """
 
     event_id: str | None
@@ -140,7 +140,8 @@ def _validate(accepting: Accepting, parsed: Json, key: str | None) -> Iterator[E
         except ApiError as error:
             if error.status >= 500:
                 raise
-            yield EventResult(_own_id(payload) or fallback_id, None, error, payload)
+            kept = {**payload, **more} if isinstance(payload, dict) else payload
+            yield EventResult(_own_id(payload) or fallback_id, None, error, kept)
         else:
             yield EventResult(event["event_id"], {**event, **more})
 

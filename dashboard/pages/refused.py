@@ -93,7 +93,8 @@ def send(member: Member, request_id: str) -> ResponseReturnValue:
     results = _send(member, [_find(member, request_id)])
     for result in results:
         if result.error is None:
-            flash(f"It was accepted as the event {result.event_id}, and is being stored.")
+            named = f" as the event {result.event_id}" if result.event_id else ""
+            flash(f"It was accepted{named}, and is being stored.")
             return redirect(url_for(".page"), 303)
         flash(f"It was refused again: {result.reason}.", "error")
     return redirect(url_for(".entry", request_id=request_id), 303)

@@ -4,9 +4,10 @@ An SDK looks at the status alone. So a batch is answered 200 when all of its cal
 accepted are in the journal; what was refused is kept, and counted for the page of events.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Response, request
 
@@ -121,7 +122,7 @@ class Calls:
                 yield from self._keeping(holder, [self._unreadable(holder, error)])
             raise
         window = yield from gate.admitting(holder, entries, rejected=len(rejected))
-        yield from self._keeping(holder, self._refusals(holder, received_at, rejected))
+        yield from self._keeping(holder, self._refusals(holder, received_at, sent, rejected))
         if rejected and not sent.is_batch:
             raise _alone(rejected[0].error, window)
         return accepted(self.form, window, len(entries), rejected)
@@ -131,13 +132,14 @@ class Calls:
             yield Blocking(lambda: self.gate.note_refused(holder, refusals))
 
     def _refusals(
-        self, holder: KeyHolder, at: datetime, rejected: Sequence[Rejected]
+        self, holder: KeyHolder, at: datetime, sent: Sent, rejected: Sequence[Rejected]
     ) -> list[Refusal]:
         """Return the refusals of calls.
 
         An unknown event that the product sends by itself is only counted: it is no mistake.
         """
         refusing = Refusing(holder, at, self.form.path)
+        common = self.form.common(sent)
         kept = 0
         refusals = []
         for call in rejected:
@@ -149,7 +151,7 @@ class Calls:
                 refusing.of_call(
                     error,
                     self.form.name,
-                    call.call,
+                    _with_common(call.call, common),
                     event_id=record.id if record else None,
                     name=record.name if record else None,
                     is_kept=is_kept,
@@ -167,6 +169,11 @@ class Calls:
         if error.status in UNREAD and (holder := self.gate.holder_behind(headers, window)):
             self.gate.note_refused(holder, [self._unreadable(holder, error)])
         return window
+
+
+def _with_common(call: Any, common: Mapping[str, Any]) -> Any:
+    """Return a call with what its batch says about all calls, so that it can be read alone."""
+    return {**common, **call} if isinstance(call, dict) else call
 
 
 def _alone(error: ApiError, window: Window) -> ApiError:

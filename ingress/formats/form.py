@@ -55,6 +55,7 @@ class Form:
     `name` says in what form a refused call is kept. `unpack` finds the calls in a parsed body,
     given the headers, and `read` makes a record of one: its arguments are the call, the time of its
     arrival, and `Sent.sent_at`. `success` is what the SDK expects in the answer.
+    `common` returns what a batch says about all of its calls, in the words of a call.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Form:
     read: Callable[[Any, datetime, Any], Record | None]
     largest: int
     success: Mapping[str, Any]
+    common: Callable[[Sent], Mapping[str, Any]] = lambda _sent: {}
 
 
 def accepted(form: Form, window: Window, number: int, rejected: Sequence[Rejected]) -> Answer:

@@ -18,6 +18,9 @@ NAME = "posthog"
 
 EVENTS = ("/batch", "/capture", "/e", "/i/v0/e")
 
+HISTORICAL = "historical_migration"
+"""The member of a batch about the past."""
+
 FLAGS = ("/flags", "/decide")
 
 LOCAL_FLAGS = ("/flags/definitions", "/api/feature_flag/local_evaluation")
@@ -34,7 +37,7 @@ def _unpack(body: Any, _headers: Headers) -> Sent:
     events = body["batch"]
     if not isinstance(events, list):
         raise _invalid(["batch"], expected("array", events))
-    historical = body.get("historical_migration") is True
+    historical = body.get(HISTORICAL) is True
     return Sent(events, True, _key_in(body), body.get("sent_at"), historical)
 
 
@@ -49,12 +52,17 @@ def _key_in(body: Any) -> str:
     return next((key.strip() for key in places if isinstance(key, str) and key.strip()), "")
 
 
+def _common(sent: Sent) -> dict[str, Any]:
+    sent_at = {} if sent.sent_at is None else {"sent_at": sent.sent_at}
+    return {**sent_at, HISTORICAL: True} if sent.historical else sent_at
+
+
 def _invalid(path: list[str], message: str) -> ApiError:
     return ApiError(400, "Invalid data", [{"path": path, "message": message}])
 
 
 FORMS = tuple(
-    Form(NAME, path, _unpack, posthog.read, LARGEST, {"status": "Ok"})
+    Form(NAME, path, _unpack, posthog.read, LARGEST, {"status": "Ok"}, _common)
     for name in EVENTS
     for path in (name, f"{name}/")
 )

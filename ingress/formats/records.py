@@ -49,16 +49,21 @@ class Reading:
         for index, call in enumerate(self.sent.calls):
             record = None
             try:
-                record = self._read(call)
+                record = self.read(call, self.received_at)
                 if record is not None:
-                    entries.append((yield from self._entry(record)))
+                    entries.append((yield from self.entry(record)))
             except ApiError as error:
                 if error.status >= 500:
                     raise
                 rejected.append(Rejected(index, call, error, record))
         return entries, rejected
 
-    def _read(self, call: Any) -> Record | None:
+    def read(self, call: Any, arrived_at: datetime) -> Record | None:
+        """Return the record of a call; None if nothing of it is kept.
+
+        Raises:
+            ApiError: it cannot be read.
+        """
         faults = list(value_faults(call)) if self.parsed.may_hold_others else []
         if faults:
             raise ApiError(400, "Invalid data", faults)
@@ -66,15 +71,18 @@ class Reading:
             message = f"A call is at most {LARGEST_EVENT // 1024} KB"
             raise ApiError(400, "Invalid data", [{"path": [], "message": message}])
         try:
-            return self.form.read(call, self.received_at, self.sent.sent_at)
+            return self.form.read(call, arrived_at, self.sent.sent_at)
         except UnreadableRecord as error:
             detail = {"path": list(error.path), "message": str(error)}
             raise ApiError(400, "Invalid data", [detail]) from None
 
-    def _entry(self, record: Record) -> Steps[dict[str, Any]]:
+    def entry(self, record: Record) -> Steps[dict[str, Any]]:
         """Return the contents of a `persist` message, as `ingress.event.accepting.contents` does.
 
         What is no event has no `event_key`; it is about the company, the user, or both.
+
+        Raises:
+            ApiError: the record is invalid, or its event is not configured or disabled.
         """
         is_event = record.kind is Kind.EVENT
         try:

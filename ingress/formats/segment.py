@@ -14,7 +14,10 @@ LARGEST = 1024 * 1024
 
 NAME = "segment"
 
-BATCHES = ("/v1/batch", "/v1/import")
+IMPORT = "/v1/import"
+"""The path of calls about the past."""
+
+BATCHES = ("/v1/batch", IMPORT)
 
 SINGLE = ("identify", "group", "page", "screen", "alias")
 
@@ -40,18 +43,22 @@ def key_in(body: dict[str, Any]) -> str:
     return key.strip() if isinstance(key, str) else ""
 
 
+def _common(sent: Sent) -> dict[str, Any]:
+    return {} if sent.sent_at is None else {"sentAt": sent.sent_at}
+
+
 def _invalid(path: list[str], message: str) -> ApiError:
     return ApiError(400, "Invalid data", [{"path": path, "message": message}])
 
 
 def _form(path: str, unpack: Any) -> Form:
-    return Form(NAME, path, unpack, segment.read, LARGEST, {"success": True})
+    return Form(NAME, path, unpack, segment.read, LARGEST, {"success": True}, _common)
 
 
 TRACK_CALL = _form("/v1/track", partial(_call, "track"))
 """A single `track` call, which comes to the path of our own events."""
 
 FORMS = (
-    *(_form(path, partial(_batch, historical=path == "/v1/import")) for path in BATCHES),
+    *(_form(path, partial(_batch, historical=path == IMPORT)) for path in BATCHES),
     *(_form(f"/v1/{kind}", partial(_call, kind)) for kind in SINGLE),
 )

@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from ingress.batch import check_size
 from ingress.client.errors import ApiError
+from ingress.client.steps import Steps
+from ingress.event.accepting import Accepting
 from ingress.event.schema import InvalidEvent
 from ingress.event.shapes import CompanyUpdateSchema, Shape, UserUpdateSchema
+from ingress.strict_json import Json
 from models.keys.api_keys import KeyHolder
+from queues.refused.requests import RefusedRequest
 
 OTHER_ID = "The path has another id: send the same, or leave this out"
 
@@ -54,6 +59,10 @@ def read_all(
     storable: bool,
     may_be_large: bool,
 ) -> Iterator[Result]:
+    """Yield the result of each update; the parameters are those of `read_one`.
+
+    With `may_be_large`, the size of each is checked.
+    """
     for payload in payloads:
         try:
             entry = read_one(kind, holder, payload, at, storable=storable)
@@ -110,3 +119,20 @@ def _id_in(kind: Kind, payload: Any) -> str | None:
     fields = payload.get(kind.one) if isinstance(payload, dict) else None
     found = fields.get("id") if isinstance(fields, dict) else None
     return found if isinstance(found, str) and found else None
+
+
+def _read_again(
+    kind: Kind, accepting: Accepting, body: Json, request: RefusedRequest
+) -> Steps[dict[str, Any]]:
+    """Return the contents of a `persist` message for a refused update, in steps."""
+    yield from ()
+    entry = read_one(
+        kind, accepting.holder, body.value, accepting.received_at, storable=body.is_storable()
+    )
+    if entry["occurred_at"] == accepting.received_at:
+        entry["occurred_at"] = min(request.refusal.at, accepting.received_at)
+    return entry
+
+
+READERS = {kind.one: partial(_read_again, kind) for kind in (COMPANY, USER)}
+"""By the form of a refused update, for `ingress.again`."""

@@ -99,7 +99,7 @@ def test_a_refused_call_costs_no_other_and_is_kept(serve: Serve) -> None:
     assert [r.event_id for r in refusals] == [
         "unknown", "disabled", "x" * 129, None, "mail", None, "late", None,
     ]  # fmt: skip
-    assert json.loads(refusals[0].body) == {**track("unknown"), "event": "Deal Won"}
+    assert json.loads(refusals[0].body) == {**track("unknown"), "event": "Deal Won", "sentAt": AT}
     assert acme.key.encode() not in b"".join(r.body for r in refusals)
     assert unknown_names(ingress, acme) == {"Deal Won": 1, "Screen Viewed": 1}
 
