@@ -13,11 +13,11 @@ import click
 from tabulate import tabulate
 
 from fuzz.exchange import Answer, exchange
-from fuzz.kinds import Kind, to_dashboard, to_ingress
+from fuzz.kinds import Kind, to_dashboard, to_formats, to_ingress
 from fuzz.target import Target, running_target
 from fuzz.verdict import faults_of_workers, grown, memory_of, processes_of
 
-KINDS = (*to_ingress.KINDS, *to_dashboard.KINDS)
+KINDS = (*to_ingress.KINDS, *to_formats.KINDS, *to_dashboard.KINDS)
 CLIENTS = 4
 SHOWN = 20
 WARM = 20_000
@@ -116,7 +116,7 @@ def _accepted(answer: Answer) -> Iterator[str]:
         if "event_id" in content:
             yield content["event_id"]
         for result in content.get("results", ()):
-            if result["status"] == "accepted":
+            if result["status"] == "accepted" and "event_id" in result:
                 yield result["event_id"]
 
 

@@ -15,6 +15,9 @@ from ingress.event.shapes import CompanyUpdateSchema, Shape, UserUpdateSchema
 from ingress.strict_json import Json
 from models.keys.api_keys import KeyHolder
 from queues.refused.requests import RefusedRequest
+from serving.scopes import UNREADABLE
+
+NO_UTF_8 = "The id in the path has to be UTF-8, percent-encoded"
 
 OTHER_ID = "The path has another id: send the same, or leave this out"
 
@@ -103,8 +106,11 @@ def with_id(kind: Kind, payload: Any, named: str) -> Any:
     """Return the body of a request with the id that its path has.
 
     Raises:
-        ApiError: the body has another id.
+        ApiError: the body has another id, or that of the path is no text.
     """
+    if UNREADABLE in named:
+        detail = {"path": [kind.one, "id"], "message": NO_UTF_8}
+        raise ApiError(400, "Invalid data", [detail])
     fields = payload.get(kind.one) if isinstance(payload, dict) else None
     if not isinstance(fields, dict):
         return payload

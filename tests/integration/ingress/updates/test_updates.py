@@ -55,6 +55,12 @@ def test_an_id_in_a_path_may_have_any_characters(serve: Serve, written: str) -> 
     assert queued(ingress)[0]["company"] == {"id": written}
 
 
+def test_an_id_in_a_path_is_utf_8(serve: Serve) -> None:
+    ingress, acme = serve(), tenant()
+    answer = put(ingress, "/v1/companies/%ff", {"company": {}}, acme.key)
+    assert answer.get_json()["details"][0]["message"].endswith("has to be UTF-8, percent-encoded")
+
+
 @pytest.mark.parametrize(
     ("body", "faults"),
     [
