@@ -16,6 +16,7 @@ IMPORT_PATHS = {
     "people": "cli.commands.people:people",
     "rules": "cli.commands.rules.group:rules",
     "apply": "cli.commands.rules.apply:apply",
+    "import": "cli.commands.imports.group:imports",
     "webhooks": "cli.commands.webhooks:webhooks",
     "deliveries": "cli.commands.deliveries:deliveries",
     "secrets": "cli.commands.secrets:secrets",

@@ -1,0 +1,1 @@
+"""`brazebee import`: events, companies and users from files."""

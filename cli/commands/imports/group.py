@@ -1,0 +1,13 @@
+"""The group `brazebee import`, which imports only the command that is called."""
+
+import click
+
+from cli.lazy_group import LazyGroup
+
+IMPORT_PATHS: dict[str, str] = {}
+"""Each command's name with its import path, in the order in which a newcomer needs them."""
+
+
+@click.group("import", cls=LazyGroup, import_paths=IMPORT_PATHS)
+def imports() -> None:
+    """Load events, companies and users from exported files. Running it again changes nothing."""
