@@ -371,7 +371,7 @@ def _state_counts(sql: str) -> list[StateCount]:
 _AHEAD = (
     (
         "id as company_id from companies where greatest(last_event_at, first_seen_at,"
-        " unsettled_since, changed_at, recorded_until)"
+        " unsettled_since, changed_at, recorded_until, history_until)"
     ),
     "company_id from flag_states where greatest(changed_at, moved_at)",
     "company_id from flag_overrides where not end_recorded and greatest(starts_at, ended_at)",

@@ -5,6 +5,7 @@ CAUSES = {
     "event": "after an event",
     "override": "after a snooze or override",
     "rule_change": "after a rule change",
+    "import": "imported history",
 }
 """By the cause as transitions store it."""
 

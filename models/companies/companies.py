@@ -19,6 +19,8 @@ FIELD_COLUMNS = (*CORE_FIELDS, "traits", "fields_at", "said", "fields_changed_at
 class Company:
     """A company's row; `awaiting` are its flags that an event can change.
 
+    `history_until` is set while imported events of the past, up to that instant, are not judged.
+
     `unordered_until` is the time of the newest record that did not come from the company's own lane
     of the journal: entries there may be older and still wait.
     """
@@ -38,6 +40,7 @@ class Company:
     unordered_until: datetime | None
     score: int | None
     awaiting: Collection[str]
+    history_until: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -60,6 +63,7 @@ class CompanyHealth:
 _COLUMNS = (
     "id, organization_id, external_id, health_status, previous_status, changed_at, recorded_until,"
     " sequence, score, first_seen_at, last_event_at, judged_version, awaiting, unsettled_since,"
+    " history_until,"
     " unordered_until,"
     f" {', '.join(FIELD_COLUMNS)}"
 )
@@ -113,6 +117,16 @@ def find_by_ids(organization_id: int, ids: Collection[int]) -> list[Company]:
     return [_company(row) for row in rows]
 
 
+def find_first_seen(organization_id: int, external_ids: Collection[str]) -> dict[str, datetime]:
+    """Return when existing companies were first seen, by the client's own ids."""
+    rows = query(
+        "select external_id, first_seen_at from companies"
+        " where organization_id = %(organization_id)s and external_id = any(%(external_ids)s)",
+        {"organization_id": organization_id, "external_ids": list(external_ids)},
+    )
+    return {row["external_id"]: row["first_seen_at"] for row in rows}
+
+
 def read_page(organization_id: int, *, after_id: int, limit: int) -> list[Company]:
     """Return the next companies of an organization in the order of their ids, without locking."""
     rows = query(
@@ -133,6 +147,7 @@ _HEALTH_TYPES = {
     "unsettled_since": "timestamptz",
     "score": "integer",
     "awaiting": "text[]",
+    "history_until": "timestamptz",
 }
 
 

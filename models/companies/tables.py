@@ -50,6 +50,8 @@ class CompanyRow(Table):
 
     judged_version = IntegerField(default=0)  # the rules that its flags were evaluated with
     unsettled_since = DateTimeTZField(null=True)  # the oldest event that is not evaluated yet
+    # Imported events up to this instant are not judged yet; null: there are none.
+    history_until = DateTimeTZField(null=True)
     # Until when records were stored that may have overtaken others of the company in the journal.
     unordered_until = DateTimeTZField(null=True)
     awaiting = ArrayField(TextField, index=False, constraints=[SQL("default '{}'")])

@@ -145,6 +145,17 @@ def read_for_companies(
     return events
 
 
+def find_first_arrivals(organization_id: int, company_ids: Collection[int]) -> dict[int, datetime]:
+    """Return when the first event of each company arrived. Reads all of their events."""
+    rows = query(
+        "select company_id, min(received_at) as at from events"
+        " where organization_id = %(organization_id)s and company_id = any(%(company_ids)s)"
+        " group by company_id",
+        {"organization_id": organization_id, "company_ids": list(company_ids)},
+    )
+    return {row["company_id"]: row["at"] for row in rows}
+
+
 def filter_condition(where: Filters) -> tuple[str, dict[str, Any]]:
     """Return SQL that begins with `and`, for filters of the data of events, and its parameters."""
     conditions = []

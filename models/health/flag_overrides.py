@@ -134,6 +134,19 @@ def list_open(
     return overrides
 
 
+def list_all(organization_id: int, company_ids: Collection[int]) -> dict[int, list[StoredOverride]]:
+    """Return all overrides of companies, oldest first, by company with any."""
+    rows = query(
+        f"select {_COLUMNS} from flag_overrides where organization_id = %(organization_id)s"
+        " and company_id = any(%(company_ids)s) order by starts_at, id",
+        {"organization_id": organization_id, "company_ids": list(company_ids)},
+    )
+    overrides: dict[int, list[StoredOverride]] = {}
+    for row in rows:
+        overrides.setdefault(row["company_id"], []).append(_stored(row))
+    return overrides
+
+
 def list_for_organization(
     organization_id: int, *, company_id: int | None = None, ended: bool = False
 ) -> list[ListedOverride]:

@@ -59,12 +59,22 @@ def add_all(transitions: Sequence[StoredTransition]) -> None:
 
 def list_for_company(organization_id: int, company_id: int) -> list[StoredTransition]:
     """Return a company's transitions, oldest first."""
+    return list_for_companies(organization_id, [company_id])[company_id]
+
+
+def list_for_companies(
+    organization_id: int, company_ids: Collection[int]
+) -> dict[int, list[StoredTransition]]:
+    """Return the transitions of companies, oldest first, by company."""
     rows = query(
         f"select {', '.join(_COLUMNS)} from transitions where organization_id ="
-        " %(organization_id)s and company_id = %(company_id)s order by sequence",
-        {"organization_id": organization_id, "company_id": company_id},
+        " %(organization_id)s and company_id = any(%(ids)s) order by company_id, sequence",
+        {"organization_id": organization_id, "ids": list(company_ids)},
     )
-    return [StoredTransition(**row) for row in rows]
+    listed: dict[int, list[StoredTransition]] = {company_id: [] for company_id in company_ids}
+    for row in rows:
+        listed[row["company_id"]].append(StoredTransition(**row))
+    return listed
 
 
 def list_since(

@@ -11,12 +11,16 @@ from rules.phrases.condition import Level
 
 
 class Cause(StrEnum):
-    """Why a flag's level or effective level changed; of several causes, the last one dominates."""
+    """Why a flag's level or effective level changed; of several causes, the last one dominates.
+
+    `IMPORT` is that of transitions before an import of events of the past.
+    """
 
     TIME = "time"
     EVENT = "event"
     OVERRIDE = "override"
     RULE_CHANGE = "rule_change"
+    IMPORT = "import"
 
 
 def dominant_cause(causes: Iterable[Cause], default: Cause = Cause.TIME) -> Cause:

@@ -22,6 +22,7 @@ from models.organizations import rule_versions
 from rules.book import RuleBook
 from rules.statuses import DEFAULT_STATUSES
 from services.events import waiting
+from services.events.historical import mark_historical
 from services.events.id_cache import IdCache
 from services.events.records import FieldUpdate, PlacedRecord, Record, UnresolvedRecord
 from services.events.tracked_event import TrackedEvent
@@ -95,6 +96,7 @@ def store(
     )
     mark_unsettled(merged, version, book)
     company_intake.save_intake(organization_id, locked.values())
+    mark_historical(organization_id, ((item.record, item.company_id) for item in new))
     users.save(organization_id, locked_users.values())
     for key_id in {item.record.key_id for item in new if item.record.key_id is not None}:
         api_keys.touch(organization_id, key_id)

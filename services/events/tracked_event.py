@@ -23,7 +23,8 @@ class UnreadableEvent(ServiceError):
 class TrackedEvent(NamedTuple):
     """One accepted event of a company; see `services.events.records` for what else is accepted.
 
-    `company` and `user` have every field that was sent except the id. `company` may lack a name.
+    `company` and `user` have every field that was sent except the id. `company` may lack a name. A
+    `historical` event is about the past: the company's history is rewritten with it.
     """
 
     organization_id: int
@@ -37,6 +38,7 @@ class TrackedEvent(NamedTuple):
     data: dict[str, Any] | None
     occurred_at: datetime
     received_at: datetime
+    historical: bool = False
 
     @classmethod
     def from_message(
@@ -66,6 +68,7 @@ class TrackedEvent(NamedTuple):
                 data=message["data"],
                 occurred_at=occurred_at,
                 received_at=received_at,
+                historical=message.get("historical") is True,
             )
             event._check_types()
         except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -1,20 +1,18 @@
 """Evaluates companies: judges them by their rules and events and records what changed."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from models.companies import companies
 from models.companies.companies import Company
 from models.companies.fields import field_history
 from models.events import bulk_lookups
-from models.health import flag_overrides
-from models.health.flag_overrides import StoredOverride
 from models.organizations import rule_versions
 from models.webhooks.deliveries import Request
-from rules.book import RuleBook
-from rules.judging.state import Settlement
+from services.health.history import REWRITTEN_AT_ONCE, may_be_rewritten, rewrite_histories
 from services.health.judged import JudgedCompany, save_judged
+from services.health.recorded_overrides import save_overrides
 from services.health.settlements import facts_of_all, settlements_of, stored_health_of
 from services.health.transitions import TransitionRecorder
 from services.rules.rule_books import RuleBooks
@@ -67,6 +65,31 @@ def evaluate(
     )
 
 
+def rewrite(
+    organization_id: int,
+    company_ids: Collection[int],
+    rulebooks: RuleBooks,
+    until: datetime,
+) -> None:
+    """Lock companies whose past was imported at `until`, and rewrite their history up to then.
+
+    All events of theirs up to `until` are stored. Companies that more events of the past arrive for
+    at the same time are left to `evaluate`.
+    """
+    locked = [
+        company
+        for company in companies.lock(organization_id, company_ids).values()
+        if company.history_until is not None and company.history_until <= until
+    ]
+    recorder = TransitionRecorder(organization_id)
+    judged = rewrite_histories(organization_id, {until: locked}, rulebooks, recorder, until)
+    fields = frozenset(name for item in judged for name in item.book.company_fields)
+    judged_until = {company.id: until for company in locked}
+    _leave_later_records(organization_id, locked, judged_until, fields)
+    save_judged(organization_id, judged)
+    recorder.save()
+
+
 def bring_up_to_date(
     organization_id: int,
     locked: Sequence[Company],
@@ -76,21 +99,55 @@ def bring_up_to_date(
     stored_until: StoredUntilOf | None = None,
     oldest_unresolved: OldestUnresolved = lambda _: None,
 ) -> EvaluationResult:
-    """Evaluate companies that are locked already; see `evaluate`."""
+    """Evaluate companies that are locked already; see `evaluate`.
+
+    The history of a company with imported events is rewritten, once that is possible; until then,
+    the company is left as it is.
+    """
     # Read after the companies are locked: what is stored afterwards is not about them.
     unresolved_since = (
         oldest_unresolved(organization_id) if any(_is_unsettled(c, now) for c in locked) else None
     )
-    version = rule_versions.read_current(organization_id)
-    facts = facts_of_all(organization_id, locked, version, rulebooks)
+    untils = {c.id: _judge_until(c, now, stored_until, unresolved_since) for c in locked}
+    settled = [company for company in locked if company.history_until is None]
+    with_history = [c for c in locked if may_be_rewritten(c, untils[c.id])]
+    rewritten = with_history[:REWRITTEN_AT_ONCE]
     recorder = TransitionRecorder(organization_id)
-    judged: list[JudgedCompany] = []
-    judged_until: dict[int, datetime] = {}
-    fields: frozenset[str] = frozenset()
-    must_wait = False
-    for stored in stored_health_of(organization_id, locked):
+    judged = [
+        *_rewrite(organization_id, rewritten, untils, rulebooks, recorder, now),
+        *_settle(organization_id, settled, untils, rulebooks, recorder, now),
+    ]
+    companies_judged = [item.company for item in judged]
+    judged_until = {
+        company.id: until
+        for company in companies_judged
+        for until in [untils[company.id]]
+        if (until < now if company.unsettled_since is None else company.unsettled_since <= until)
+    }
+    must_wait = any(_is_unsettled(c, now) and c.id not in judged_until for c in companies_judged)
+    fields = frozenset(name for item in judged for name in item.book.company_fields)
+    _leave_later_records(organization_id, companies_judged, judged_until, fields)
+    save_judged(organization_id, judged)
+    written = recorder.save()
+    left = [company for company in companies_judged if _is_unsettled(company, now)]
+    return EvaluationResult(written, [*left, *with_history[REWRITTEN_AT_ONCE:]], must_wait)
+
+
+def _settle(
+    organization_id: int,
+    settled: Sequence[Company],
+    untils: Mapping[int, datetime],
+    rulebooks: RuleBooks,
+    recorder: TransitionRecorder,
+    now: datetime,
+) -> list[JudgedCompany]:
+    """Follow companies from their last judgement on."""
+    version = rule_versions.read_current(organization_id)
+    facts = facts_of_all(organization_id, settled, version, rulebooks)
+    judged = []
+    for stored in stored_health_of(organization_id, settled):
         company = stored.company
-        until = _judge_until(company, now, stored_until, unresolved_since)
+        until = untils[company.id]
         settlements = settlements_of(stored, version, rulebooks, until, facts[company.id])
         for book, number, settlement in settlements:
             for transition in settlement.transitions:
@@ -98,18 +155,23 @@ def bring_up_to_date(
         book, company.judged_version, settlement = settlements[-1]
         judged.append(JudgedCompany(company, settlement.state, book, stored.flags))
         if stored.overrides:
-            _save_overrides(stored.overrides, settlements)
-        unsettled = company.unsettled_since
-        if (unsettled is None and until < now) or (unsettled is not None and unsettled <= until):
-            judged_until[company.id] = until
-        elif unsettled is not None and unsettled <= now:
-            must_wait = True
-        fields |= book.company_fields
-    _leave_later_records(organization_id, locked, judged_until, fields)
-    save_judged(organization_id, judged)
-    written = recorder.save()
-    left = [c for c in locked if c.unsettled_since is not None and c.unsettled_since <= now]
-    return EvaluationResult(written, left, must_wait)
+            save_overrides(stored.overrides, settlements)
+    return judged
+
+
+def _rewrite(
+    organization_id: int,
+    rewritten: Sequence[Company],
+    untils: Mapping[int, datetime],
+    rulebooks: RuleBooks,
+    recorder: TransitionRecorder,
+    now: datetime,
+) -> list[JudgedCompany]:
+    """Rewrite the history of companies with imported events."""
+    by_until: dict[datetime, list[Company]] = {}
+    for company in rewritten:
+        by_until.setdefault(untils[company.id], []).append(company)
+    return rewrite_histories(organization_id, by_until, rulebooks, recorder, now)
 
 
 def _is_unsettled(company: Company, now: datetime) -> bool:
@@ -153,27 +215,3 @@ def _leave_later_records(
         if company.id in judged_until:
             following = (found.get(company.id) for found in (events, changes))
             company.unsettled_since = min((at for at in following if at), default=None)
-
-
-def _save_overrides(
-    stored: Iterable[StoredOverride], settlements: Sequence[tuple[RuleBook, int, Settlement]]
-) -> None:
-    """Record which overrides have started, and which have ended and by whom."""
-    started = {o.id for o in settlements[-1][2].state.overrides if o.started}
-    ended = {
-        end.override.id: (end, number)
-        for _, number, settlement in settlements
-        for end in settlement.ended
-    }
-    for row in stored:
-        if row.id in started and not row.start_recorded:
-            flag_overrides.save(replace(row, start_recorded=True))
-        elif row.id in ended:
-            end, number = ended[row.id]
-            over = replace(row, start_recorded=True, end_recorded=True)
-            if end.missing is not None:
-                because = f"version {number} of the rules does not have {end.missing}"
-                over = replace(over, ended_by="rules", ended_because=because, ended_at=end.at)
-            elif row.ended_at is None:
-                over = replace(over, ended_by="time", ended_at=end.at)
-            flag_overrides.save(over)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from models.webhooks import webhook_endpoints
 from models.webhooks.deliveries import NewDelivery, Request
 from models.webhooks.webhook_endpoints import Endpoint
 from rules.book import RuleBook
-from rules.judging.state import Transition
+from rules.judging.state import Cause, Transition
 from services.times import iso_milliseconds
 from services.webhooks.new_deliveries import write_new
 from services.webhooks.payload import build_payload
@@ -30,6 +30,7 @@ class TransitionRecorder:
     def __init__(self, organization_id: int) -> None:
         self._organization_id = organization_id
         self._recorded: list[_Recorded] = []
+        self._silent: list[StoredTransition] = []
 
     def record(
         self,
@@ -44,18 +45,42 @@ class TransitionRecorder:
 
         `new_id` returns ids that sort by time, for the transition and its deliveries.
         """
-        company.sequence += 1
-        stored = _stored_transition(company, transition, book, version, now, new_id())
-        if transition.before != transition.after:
-            company.previous_status = transition.before
+        stored = self._add(company, transition, book, version, now, new_id())
         _log(company, transition, book)
         self._recorded.append(_Recorded(company, stored, _triggers(transition, book), new_id))
+
+    def record_imported(
+        self,
+        company: Company,
+        transition: Transition,
+        book: RuleBook,
+        version: int,
+        now: datetime,
+    ) -> None:
+        """Add a transition of the past as `record` does, which no webhook is sent for."""
+        imported = replace(transition, cause=Cause.IMPORT)
+        self._silent.append(self._add(company, imported, book, version, now, uuid7()))
+
+    def _add(
+        self,
+        company: Company,
+        transition: Transition,
+        book: RuleBook,
+        version: int,
+        now: datetime,
+        transition_id: UUID,
+    ) -> StoredTransition:
+        company.sequence += 1
+        if transition.before != transition.after:
+            company.previous_status = transition.before
+        return stored_transition(company, transition, book, version, now, transition_id)
 
     def save(self) -> list[Request]:
         """Write the transitions, and a delivery for each endpoint that subscribes to one.
 
         Return the attempts to make now; the other deliveries wait for their turn.
         """
+        transitions.add_all(self._silent)
         if not self._recorded:
             return []
         transitions.add_all([recorded.stored for recorded in self._recorded])
@@ -101,7 +126,7 @@ def _deliveries(recorded: _Recorded, endpoints: Sequence[Endpoint]) -> list[NewD
     ]
 
 
-def _stored_transition(
+def stored_transition(
     company: Company,
     transition: Transition,
     book: RuleBook,
@@ -109,6 +134,7 @@ def _stored_transition(
     now: datetime,
     transition_id: UUID,
 ) -> StoredTransition:
+    """Return the row of a transition, with the `sequence` that its company has."""
     return StoredTransition(
         id=transition_id,
         organization_id=company.organization_id,
