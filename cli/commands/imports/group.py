@@ -4,7 +4,9 @@ import click
 
 from cli.lazy_group import LazyGroup
 
-IMPORT_PATHS: dict[str, str] = {}
+IMPORT_PATHS = {
+    "events": "cli.commands.imports.events:import_events",
+}
 """Each command's name with its import path, in the order in which a newcomer needs them."""
 
 

@@ -1,0 +1,1 @@
+"""`brazebee import events`: reads files, shares their events out by company, and stores them."""

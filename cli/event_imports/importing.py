@@ -1,0 +1,116 @@
+"""An import of events: both passes over all files."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from cli.event_imports.forms import Reading
+from cli.event_imports.partition import Partitioned, PartitionTask, partition
+from cli.event_imports.progress import with_rate
+from cli.event_imports.sources import Source, divide
+from cli.event_imports.storing import Stored, StoringTask, store_bucket
+from config.settings import Settings
+from queues.backlog import GRACE, StoredUntil
+from services.parallel import on_every_processor
+
+BUCKET_BYTES = 8 * 1024 * 1024
+"""About how many bytes of input one bucket has; a process holds the events of one in memory."""
+
+LEAST_BUCKETS, MOST_BUCKETS = 8, 4096
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """A file of an import, how it is read, and the numbers of the tasks that read it."""
+
+    source: Source
+    reading: Reading
+    numbers: Sequence[int] = ()
+
+
+@dataclass
+class FirstPass:
+    """What is in the files, and in how many buckets it was shared out."""
+
+    buckets: int
+    files: list[ReadFile] = field(default_factory=list)
+    found: Partitioned = field(default_factory=Partitioned)
+    refused: dict[Path, int] = field(default_factory=dict)
+
+
+def read_files(
+    settings: Settings,
+    files: Sequence[ReadFile],
+    folder: Path,
+    keys: Mapping[str, str],
+    now: datetime,
+) -> FirstPass:
+    """Read all files, and share their events out to buckets in a folder.
+
+    Raises:
+        BrokenProcessPool: a process was killed.
+    """
+    size = sum(file.source.size for file in files)
+    result = FirstPass(min(max(size // BUCKET_BYTES, LEAST_BUCKETS), MOST_BUCKETS))
+    tasks: list[PartitionTask] = []
+    for file in files:
+        ranges = divide(file.source)
+        numbers = range(len(tasks), len(tasks) + len(ranges))
+        result.files.append(replace(file, numbers=numbers))
+        tasks += [
+            PartitionTask(number, rows, file.reading, folder, result.buckets, keys, now)
+            for number, rows in zip(numbers, ranges, strict=True)
+        ]
+    owners = {number: file.source.path for file in result.files for number in file.numbers}
+    results = on_every_processor(settings, partition, tasks)
+    for part in with_rate(
+        results, lambda part: part.bytes, total=size, label="Reading", unit="bytes"
+    ):
+        result.found.add(part)
+        path = owners[part.number]
+        result.refused[path] = result.refused.get(path, 0) + part.refused.total()
+    return result
+
+
+def store_all(
+    settings: Settings,
+    organization_id: int,
+    first_pass: FirstPass,
+    folder: Path,
+    stored_until: StoredUntil,
+    *,
+    only_count: bool,
+) -> Stored:
+    """Store what is in the buckets, or only count what is new in them.
+
+    Raises:
+        OperationalError: PostgreSQL cannot be reached.
+        BrokenProcessPool: a process was killed.
+    """
+    at = stored_until.now - GRACE
+    tasks = [
+        StoringTask(organization_id, folder, bucket, at, stored_until, only_count)
+        for bucket in range(first_pass.buckets)
+    ]
+    total = Stored(0, 0, 0, 0)
+    label = "Comparing" if only_count else "Storing"
+    for part in with_rate(
+        _each(settings, tasks),
+        lambda part: part.events + part.repeated,
+        total=first_pass.found.accepted.total(),
+        label=label,
+        unit="events",
+    ):
+        total = Stored(
+            total.events + part.events,
+            total.repeated + part.repeated,
+            total.companies + part.companies,
+            total.users + part.users,
+        )
+    return total
+
+
+def _each(settings: Settings, tasks: Sequence[StoringTask]) -> Iterator[Stored]:
+    for parts in on_every_processor(settings, store_bucket, tasks):
+        yield from parts
