@@ -108,31 +108,18 @@ def map_columns(names: Sequence[str], chosen: Mapping[str, str]) -> Columns:
     Raises:
         CommandError: a chosen column or target does not exist, or something required is missing.
     """
-    for column, target in chosen.items():
-        if column not in names:
-            raise CommandError(f"There is no column `{column}`; there are: {_listed(names)}.")
-        if not _TARGET.fullmatch(target):
-            raise CommandError(
-                f"`{column}={target}`: a column becomes `id`, `event`, `time`, `company.id`,"
-                " `company.name`, `company.FIELD`, `user.id`, `user.FIELD` or `data.FIELD`, or `-`"
-                " to leave it out."
-            )
-    if twice := {t for t in chosen.values() if t != LEFT_OUT and [*chosen.values()].count(t) > 1}:
-        raise CommandError(f"Two columns are mapped to {_listed(sorted(twice))}.")
+    _check_chosen(names, chosen)
     targets = {name: target for name, target in chosen.items() if target != LEFT_OUT}
     left = [name for name in names if name not in chosen and plain_name(name) != REASON]
     for name in [*left]:
         if re.fullmatch(r"(company|user|data)\.[^.].*", name) and name not in targets.values():
             targets[name] = name
             left.remove(name)
-    by_plain_name = {plain_name(name): name for name in reversed(left)}
     for target, usual in _GUESSES.items():
-        if target in targets.values():
-            continue
+        by_plain_name = {plain_name(name): name for name in reversed(left)}
         found = next((by_plain_name[each] for each in usual if each in by_plain_name), None)
-        if found is not None:
+        if found is not None and target not in targets.values():
             targets[found] = target
-            by_plain_name.pop(plain_name(found))
             left.remove(found)
     missing = [t for t in ("company.id", "event", "time") if t not in targets.values()]
     if missing:
@@ -142,6 +129,21 @@ def map_columns(names: Sequence[str], chosen: Mapping[str, str]) -> Columns:
             f" {_listed(names)}."
         )
     return Columns(targets | {name: f"data.{name}" for name in left})
+
+
+def _check_chosen(names: Sequence[str], chosen: Mapping[str, str]) -> None:
+    for column, target in chosen.items():
+        if column not in names:
+            raise CommandError(f"There is no column `{column}`; there are: {_listed(names)}.")
+        if not _TARGET.fullmatch(target):
+            raise CommandError(
+                f"`{column}={target}`: a column becomes `id`, `event`, `time`, `company.id`,"
+                " `company.name`, `company.FIELD`, `user.id`, `user.FIELD` or `data.FIELD`, or `-`"
+                " to leave it out."
+            )
+    targets = [target for target in chosen.values() if target != LEFT_OUT]
+    if twice := sorted({target for target in targets if targets.count(target) > 1}):
+        raise CommandError(f"Two columns are mapped to {_listed(twice)}.")
 
 
 def _listed(names: Iterable[str]) -> str:

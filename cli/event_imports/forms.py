@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from functools import partial
 from itertools import islice
@@ -17,8 +17,11 @@ from cli.event_imports.columns import Columns, map_columns
 from cli.event_imports.sources import Kind as SourceKind
 from cli.event_imports.sources import Source, sample_of
 from cli.event_imports.times import read_time
-from formats import amplitude, mixpanel
+from formats import amplitude, mixpanel, posthog, segment
 from formats.record import Kind, Record, UnreadableRecord
+
+_OF_SEGMENT = ("messageId", "originalTimestamp", "anonymousId", "userId")
+"""Members of which a call of Segment has at least one."""
 
 SAMPLED = 50
 """The rows by which a form is guessed."""
@@ -31,6 +34,8 @@ class Form(StrEnum):
     """Objects as `POST /v1/track` takes them."""
     TABLE = "table"
     """Columns that are mapped to the parts of an event; also objects without objects in them."""
+    SEGMENT = "segment"
+    POSTHOG = "posthog"
     MIXPANEL = "mixpanel"
     AMPLITUDE = "amplitude"
 
@@ -44,7 +49,12 @@ class Reading:
     company: str | None = None
     columns: Columns = field(default_factory=lambda: Columns({}))
 
-    def reader(self, columns: Sequence[str] = ()) -> Callable[[Any], Record]:
+    @property
+    def seeks_companies(self) -> bool:
+        """Whether a user may be known to belong to a company by another record."""
+        return self.form not in (Form.BRAZEBEE, Form.TABLE)
+
+    def reader(self, columns: Sequence[str] = ()) -> Callable[[Any], Record | None]:
         """Return a function that reads a row: a list of values if `columns` are given."""
         timezone = zone_of(self.timezone)
         if self.form is Form.TABLE:
@@ -53,6 +63,10 @@ class Reading:
             return partial(_read_flat, self.columns, timezone)
         if self.form is Form.BRAZEBEE:
             return partial(_read_own, timezone)
+        if self.form is Form.SEGMENT:
+            return _read_segment
+        if self.form is Form.POSTHOG:
+            return _read_posthog
         read = {Form.MIXPANEL: mixpanel.read, Form.AMPLITUDE: amplitude.read}[self.form]
         return partial(read, company=self.company)
 
@@ -96,7 +110,7 @@ def _map(source: Source, names: Sequence[str], chosen: Mapping[str, str]) -> Col
 
 
 def _first_objects(source: Source) -> list[Mapping[str, Any]]:
-    objects = []
+    objects: list[Mapping[str, Any]] = []
     for line in islice(sample_of(source).splitlines(), SAMPLED):
         try:
             value = read_json_line(line)
@@ -113,6 +127,10 @@ def _guess(objects: Sequence[Mapping[str, Any]]) -> Form:
     first = objects[0]
     if "event_key" in first and isinstance(first.get("company"), dict):
         return Form.BRAZEBEE
+    if first.get("type") in segment.TYPES and not first.keys().isdisjoint(_OF_SEGMENT):
+        return Form.SEGMENT
+    if "event" in first and "distinct_id" in first and "properties" in first:
+        return Form.POSTHOG
     properties = first.get("properties")
     if isinstance(properties, dict) and "event" in first and "time" in properties:
         return Form.MIXPANEL
@@ -197,3 +215,22 @@ def _read_own(timezone: tzinfo, row: Any) -> Record:
         row.get("event_id"),
         _time_of(row.get("timestamp"), timezone),
     )
+
+
+def _read_segment(call: Any) -> Record | None:
+    """Read a call. The time that Segment has corrected takes precedence over that of the sender."""
+    if isinstance(call, dict):
+        call = {name: value for name, value in call.items() if name != "sentAt"}
+        if call.get("timestamp"):
+            call.pop("originalTimestamp", None)
+    return segment.read(call, datetime.now(UTC))
+
+
+def _read_posthog(event: Any) -> Record | None:
+    """Read an event; in exports of tables, the properties are a text."""
+    if isinstance(event, dict) and isinstance(event.get("properties"), str):
+        try:
+            event = {**event, "properties": orjson.loads(event["properties"])}
+        except orjson.JSONDecodeError:
+            raise UnreadableRecord("Expected an object", "properties") from None
+    return posthog.read(event, datetime.now(UTC))

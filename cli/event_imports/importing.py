@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cli.event_imports.forms import Reading
 from cli.event_imports.partition import Partitioned, PartitionTask, partition
+from cli.event_imports.placing import REASON, place_records
 from cli.event_imports.progress import with_rate
 from cli.event_imports.sources import Source, divide
 from cli.event_imports.storing import Stored, StoringTask, store_bucket
@@ -41,6 +42,7 @@ class FirstPass:
 
 def read_files(
     settings: Settings,
+    organization_id: int,
     files: Sequence[ReadFile],
     folder: Path,
     keys: Mapping[str, str],
@@ -70,6 +72,11 @@ def read_files(
         result.found.add(part)
         path = owners[part.number]
         result.refused[path] = result.refused.get(path, 0) + part.refused.total()
+    for record in place_records(organization_id, folder, result.buckets):
+        path = owners[record.task]
+        result.refused[path] += 1
+        result.found.refused[REASON] += 1
+        result.found.unplaced += 1
     return result
 
 

@@ -18,8 +18,8 @@ import orjson
 from cli.event_imports.forms import Reading, read_json_line
 from cli.event_imports.sources import Range
 from formats.record import Kind, Record, UnreadableRecord
-from ingress.event.schema import InvalidEvent, recognize, validate_event
-from ingress.event.timestamps import FUTURE_TOLERANCE
+from ingress.event.schema import FUTURE_TOLERANCE, InvalidEvent
+from ingress.event.shapes import RecordSchema, Shape
 from ingress.strict_json import DEEPEST, storage_faults
 from models.companies.fields.field_merge import to_microseconds
 
@@ -28,6 +28,14 @@ EARLIEST_YEAR = 1990
 
 LEFT_OUT = ""
 """The event key of names whose events are left out."""
+
+UNPLACED = "unplaced"
+"""The beginning of the names of files with records that name no company."""
+
+BELONGING = "belonging"
+"""The beginning of the names of files that tell which company users belong to."""
+
+_RECORD = Shape(RecordSchema())
 
 SHOWN_FAULTS = 3
 """The most faults of a row that its reason names."""
@@ -56,6 +64,7 @@ class Partitioned:
     number: int = 0
     rows: int = 0
     bytes: int = 0
+    unplaced: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -76,14 +85,17 @@ class Partitioned:
 
 
 class BucketLine(NamedTuple):
-    """An event in a bucket; `order` is that of the rows, `seed` stands for its content."""
+    """An event in a bucket, or fields without an event if it has no key.
 
-    company_id: str
+    `order` is that of the rows; `seed` stands for the content of an event without an id.
+    """
+
+    company_id: str | None
     at: int
     order: int
     id: str | None
     seed: str | None
-    key: str
+    key: str | None
     company: dict[str, Any]
     user: dict[str, Any] | None
     data: dict[str, Any] | None
@@ -92,6 +104,23 @@ class BucketLine(NamedTuple):
 def partition(task: PartitionTask) -> Partitioned:
     """Read, check and share out some rows. Refused ones are written into a file of their own."""
     return _Partition(task).run()
+
+
+def bucket_of(company_id: str, buckets: int) -> int:
+    """Return the bucket of a company."""
+    return crc32(company_id.encode()) % buckets
+
+
+def bucket_file(folder: Path, bucket: int) -> Path:
+    """Return the file of a bucket that this process writes."""
+    return folder / f"bucket-{bucket:04}.{os.getpid()}"
+
+
+def append_lines(path: Path, lines: Sequence[bytes]) -> None:
+    """Append lines to a file, if there are any."""
+    if lines:
+        with path.open("ab") as file:
+            file.write(b"\n".join([*lines, b""]))
 
 
 def bucket_files(folder: Path, bucket: int) -> list[Path]:
@@ -110,6 +139,9 @@ class _Partition:
         self._found = Partitioned(task.number, bytes=task.rows.end - task.rows.start)
         self._buckets: dict[int, list[bytes]] = {}
         self._refused: list[bytes] = []
+        self._unplaced: list[bytes] = []
+        self._belonging: dict[str, str] = {}
+        self._moves: list[bytes] = []
         self._latest = task.now + FUTURE_TOLERANCE
 
     def run(self) -> Partitioned:
@@ -121,7 +153,7 @@ class _Partition:
             try:
                 if fault is not None:
                     raise UnreadableRecord(fault)  # noqa: TRY301
-                self._take(number, read(row))
+                self._take(number, row, read(row))
             except UnreadableRecord as error:
                 self._refuse(number, row, _described(error.path, str(error)))
             except InvalidEvent as error:
@@ -151,27 +183,45 @@ class _Partition:
             else:
                 yield row, None if isinstance(row, dict) else "Expected an object"
 
-    def _take(self, number: int, record: Record) -> None:
-        found, name = self._found, record.name
-        if record.kind is not Kind.EVENT:
-            found.left_out[f"({record.kind} fields)"] += 1
+    def _take(self, number: int, row: Any, record: Record | None) -> None:
+        found = self._found
+        if record is None:
+            found.left_out["(nothing to keep)"] += 1
             return
-        if not isinstance(name, str) or not name:
-            raise UnreadableRecord("Required", "event")
-        key = self._task.keys.get(name)
-        if key == LEFT_OUT:
-            found.left_out[name] += 1
-            return
+        name, key = record.name, None
+        if record.kind is Kind.EVENT:
+            if not isinstance(name, str) or not name:
+                raise UnreadableRecord("Required", "event")
+            key = self._task.keys.get(name)
+            if key == LEFT_OUT or (key is None and record.automatic):
+                found.left_out[name] += 1
+                return
         at = self._checked_time(record.at)
-        line = self._checked(record, key or name, at, self._task.number << 32 | number)
+        line = self._checked(record, at, self._task.number << 32 | number, key)
         found.first_at = at if found.first_at is None else min(at, found.first_at)
         found.last_at = at if found.last_at is None else max(at, found.last_at)
-        if key is None:
-            found.unknown[name] += 1
+        if record.kind is not Kind.EVENT:
+            found.accepted[f"({record.kind} fields)"] += 1
+        elif key is None:
+            found.unknown[str(name)] += 1
             return
-        found.accepted[name] += 1
-        bucket = crc32(line.company_id.encode()) % self._task.buckets
-        self._buckets.setdefault(bucket, []).append(self._written(line))
+        else:
+            found.accepted[str(name)] += 1
+        self._put(line, row)
+
+    def _put(self, line: BucketLine, row: Any) -> None:
+        """Put a record into the bucket of its company, or among those whose company is sought."""
+        content = self._written(line)
+        if line.company_id is None:
+            self._unplaced.append(b"[%b,%b]" % (content, orjson.dumps(row)))
+            return
+        if line.user is not None and self._task.reading.seeks_companies:
+            user_id = line.user["id"]
+            if self._belonging.get(user_id) != line.company_id:
+                self._belonging[user_id] = line.company_id
+                self._moves.append(orjson.dumps([user_id, line.at, line.company_id]))
+        bucket = bucket_of(line.company_id, self._task.buckets)
+        self._buckets.setdefault(bucket, []).append(content)
 
     def _checked_time(self, at: datetime | None) -> datetime:
         if at is None:
@@ -182,35 +232,39 @@ class _Partition:
             raise UnreadableRecord(f"Before {EARLIEST_YEAR}", "time")
         return min(at, self._task.now)
 
-    def _checked(self, record: Record, key: str, at: datetime, order: int) -> BucketLine:
-        """Return an event if the ingress would accept it.
+    def _checked(self, record: Record, at: datetime, order: int, key: str | None) -> BucketLine:
+        """Return a record if the ingress would accept it.
 
         Raises:
             InvalidEvent: it would not.
         """
-        company = record.company
-        if not isinstance(company, Mapping) or company.get("id") in (None, ""):
+        company, user = record.company, record.user
+        if not company and (user is None or not self._task.reading.seeks_companies):
             raise UnreadableRecord("The company is not known", "company", "id")
-        payload = {"event_key": key, "company": {"name": company["id"], **company}}
-        if record.user is not None:
-            payload["user"] = record.user
-        if record.data:
-            payload["data"] = record.data
-        if record.id is not None:
-            payload["event_id"] = record.id
-        valid = recognize(payload, self._task.now) or validate_event(payload, self._task.now)
-        fields = dict(valid.company)
-        if "name" not in company:
-            del fields["name"]
+        payload: dict[str, Any] = {"company": company} if company else {}
+        if user is not None:
+            payload["user"] = user
+        is_event = record.kind is Kind.EVENT
+        if is_event:
+            payload["event_key"] = key or record.name
+            if record.data:
+                payload["data"] = record.data
+            if record.id is not None:
+                payload["event_id"] = record.id
+        loaded = _RECORD.load(payload, self._task.now, storable=True)
+        fields = dict(loaded.get("company") or ())
+        company_id = fields.pop("id", None)
+        user, data = loaded.get("user"), loaded.get("data")
         seed = None
-        if record.id is None:
-            content = [key, company["id"], str(at), valid.user, valid.data]
+        if is_event and record.id is None:
+            content = [record.name, company_id, str(at), user, data]
             seed = blake2b(
                 orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16
             ).hexdigest()
+        line_key = (key or str(record.name)) if is_event else None
         return BucketLine(
-            fields.pop("id"), to_microseconds(at), order, record.id, seed, key,
-            fields, valid.user, valid.data,
+            company_id, to_microseconds(at), order, record.id if is_event else None, seed,
+            line_key, fields, user, data if is_event else None,
         )  # fmt: skip
 
     def _written(self, line: BucketLine) -> bytes:
@@ -226,13 +280,12 @@ class _Partition:
         self._refused.append(orjson.dumps([number, reason, row]))
 
     def _write(self) -> None:
+        folder = self._task.folder
         for bucket, lines in self._buckets.items():
-            path = self._task.folder / f"bucket-{bucket:04}.{os.getpid()}"
-            with path.open("ab") as file:
-                file.write(b"\n".join([*lines, b""]))
-        if self._refused:
-            path = refused_file(self._task.folder, self._task.number)
-            path.write_bytes(b"\n".join([*self._refused, b""]))
+            append_lines(bucket_file(folder, bucket), lines)
+        append_lines(folder / f"{UNPLACED}.{os.getpid()}", self._unplaced)
+        append_lines(folder / f"{BELONGING}.{os.getpid()}", self._moves)
+        append_lines(refused_file(folder, self._task.number), self._refused)
 
 
 def _described(path: Sequence[Any], message: str) -> str:

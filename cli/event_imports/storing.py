@@ -14,8 +14,9 @@ from cli.event_imports.partition import BucketLine, bucket_files
 from models.companies.fields.field_digests import RowGone
 from models.database import is_lock_timeout, transaction
 from queues.backlog import StoredUntil
-from services.events.imports import find_new, import_events
+from services.events.imports import Importable, find_new, import_records
 from services.events.intake import IntakeCaches
+from services.events.records import FieldUpdate, PlacedRecord
 from services.events.tracked_event import TrackedEvent
 from services.rules.rule_books import RuleBooks
 
@@ -54,12 +55,12 @@ class Stored:
 
 
 def store_bucket(task: StoringTask) -> list[Stored]:
-    """Store the events of a bucket, some companies in each transaction."""
-    return [_store(task, events) for events in _in_groups(_read(task))]
+    """Store the records of a bucket, some companies in each transaction."""
+    return [_store(task, lines) for lines in _in_groups(_read(task))]
 
 
 def _read(task: StoringTask) -> dict[str, list[BucketLine]]:
-    """Return the events of each company in a bucket in the order of their times."""
+    """Return the records of each company in a bucket in the order of their times."""
     lines = [
         BucketLine(*orjson.loads(line))
         for path in bucket_files(task.folder, task.bucket)
@@ -69,7 +70,7 @@ def _read(task: StoringTask) -> dict[str, list[BucketLine]]:
     lines.sort(key=lambda line: (line.at, line.order))
     by_company: dict[str, list[BucketLine]] = {}
     for line in lines:
-        by_company.setdefault(line.company_id, []).append(line)
+        by_company.setdefault(str(line.company_id), []).append(line)
     return by_company
 
 
@@ -85,12 +86,12 @@ def _in_groups(by_company: dict[str, list[BucketLine]]) -> Iterator[list[BucketL
 
 
 def _store(task: StoringTask, lines: Sequence[BucketLine]) -> Stored:
-    events = list(_tracked(task, lines))
-    again = len(lines) - len(events)
+    records = list(_records(task, lines))
+    again = len(lines) - len(records)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction():
-                new = _import(task, events)
+                new = _import(task, records)
         except RowGone:
             _caches().ids.clear()
         except Exception as error:
@@ -99,28 +100,29 @@ def _store(task: StoringTask, lines: Sequence[BucketLine]) -> Stored:
             time.sleep(0.1 * attempt)
         else:
             break
-    return Stored(len(new.events), again + new.repeated, new.companies, new.users)
+    return Stored(new.events, again + new.repeated, new.companies, new.users)
 
 
-def _import(task: StoringTask, events: Sequence[TrackedEvent]):  # noqa: ANN202
+def _import(task: StoringTask, records: Sequence[PlacedRecord]) -> Importable:
     if task.only_count:
-        return find_new(task.organization_id, events)
-    return import_events(
+        return find_new(task.organization_id, records)
+    return import_records(
         task.organization_id,
-        events,
+        records,
         _rulebooks(),
         _caches(),
         task.at,
         judged_later={
             company
-            for company in {event.company_id for event in events}
-            if task.stored_until.of(task.organization_id, company) < task.stored_until.now
+            for company in {record.company_id for record in records}
+            if company is not None
+            and task.stored_until.of(task.organization_id, company) < task.stored_until.now
         },
     )
 
 
-def _tracked(task: StoringTask, lines: Sequence[BucketLine]) -> Iterator[TrackedEvent]:
-    """Yield events, of those with the same id the first.
+def _records(task: StoringTask, lines: Sequence[BucketLine]) -> Iterator[PlacedRecord]:
+    """Yield updates of fields, and events; of events with the same id, the first.
 
     An event without an id gets one that is made of its content, and of its number among those with
     the same content.
@@ -128,6 +130,21 @@ def _tracked(task: StoringTask, lines: Sequence[BucketLine]) -> Iterator[Tracked
     seen: set[str] = set()
     equal: Counter[str] = Counter()
     for line in lines:
+        user = dict(line.user) if line.user else {}
+        user_id = user.pop("id", None)
+        occurred_at = min(_EPOCH + timedelta(microseconds=line.at), task.at)
+        if line.key is None:
+            yield FieldUpdate(
+                organization_id=task.organization_id,
+                key_id=None,
+                company_id=line.company_id,
+                company=line.company,
+                user_id=user_id,
+                user=user,
+                occurred_at=occurred_at,
+                received_at=task.at,
+            )
+            continue
         event_id = line.id
         if event_id is None:
             seed = line.seed or ""
@@ -136,18 +153,17 @@ def _tracked(task: StoringTask, lines: Sequence[BucketLine]) -> Iterator[Tracked
         if event_id in seen:
             continue
         seen.add(event_id)
-        user = dict(line.user) if line.user else {}
         yield TrackedEvent(
             organization_id=task.organization_id,
             key_id=None,
             event_id=event_id,
             event_key=line.key,
-            company_id=line.company_id,
+            company_id=str(line.company_id),
             company=line.company,
-            user_id=user.pop("id", None),
+            user_id=user_id,
             user=user,
             data=line.data,
-            occurred_at=min(_EPOCH + timedelta(microseconds=line.at), task.at),
+            occurred_at=occurred_at,
             received_at=task.at,
             historical=True,
         )

@@ -1,6 +1,6 @@
-"""Imports the events of the past of whole companies.
+"""Imports the past of whole companies: their events, and fields that were sent without an event.
 
-The events of a company and the history that they make are stored in one transaction: an import
+The records of a company and the history that they make are stored in one transaction: an import
 that is interrupted has imported each company or left it alone, and continues when it is started
 again, because events that are stored already are left out.
 """
@@ -10,44 +10,51 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.companies import companies, users
+from models.companies import companies, pending_history, users
 from models.events import stored_ids
 from services.events.intake import IntakeCaches, store
+from services.events.records import PlacedRecord
 from services.events.tracked_event import TrackedEvent
 from services.health.evaluation import rewrite
 from services.rules.rule_books import RuleBooks
 
 BUNDLE = 5_000
-"""Events stored in one statement."""
+"""Records stored in one statement."""
 
 
 @dataclass(frozen=True)
 class Importable:
-    """What is new in an import: events, companies and users. The others are stored already."""
+    """What is new in an import: records, of them events, companies and users.
 
-    events: Sequence[TrackedEvent]
+    `repeated` are the events that are stored already.
+    """
+
+    records: Sequence[PlacedRecord]
+    events: int
     repeated: int
     companies: int
     users: int
 
 
-def find_new(organization_id: int, events: Sequence[TrackedEvent]) -> Importable:
-    """Return what storing events would add."""
-    known = stored_ids.find_stored(organization_id, [event.event_id for event in events])
-    new = [event for event in events if event.event_id not in known]
-    company_ids = {event.company_id for event in new}
-    user_ids = {event.user_id for event in new if event.user_id is not None}
+def find_new(organization_id: int, records: Sequence[PlacedRecord]) -> Importable:
+    """Return what storing records would add. Fields without an event are merged each time."""
+    ids = [record.event_id for record in records if isinstance(record, TrackedEvent)]
+    known = stored_ids.find_stored(organization_id, ids)
+    new = [r for r in records if not isinstance(r, TrackedEvent) or r.event_id not in known]
+    company_ids = {record.company_id for record in new if record.company_id is not None}
+    user_ids = {record.user_id for record in new if record.user_id is not None}
     return Importable(
         new,
-        len(events) - len(new),
+        len(ids) - len(known),
+        len(known),
         len(company_ids) - len(companies.find_ids(organization_id, company_ids)),
         len(user_ids) - len(users.find_ids(organization_id, user_ids)),
     )
 
 
-def import_events(
+def import_records(
     organization_id: int,
-    events: Sequence[TrackedEvent],
+    records: Sequence[PlacedRecord],
     rulebooks: RuleBooks,
     caches: IntakeCaches,
     at: datetime,
@@ -56,75 +63,64 @@ def import_events(
 ) -> Importable:
     """Store the past of companies, and rewrite their history up to `at`, the time of the import.
 
-    `events` are in the order of their times, each with another id. The companies `judged_later`, by
-    the client's own ids, have accepted events that are not stored yet; they are left to the
-    workers. Runs in the current transaction. Returns what was new.
+    `records` are in the order of their times, each event with another id, and each record with its
+    company. The companies `judged_later`, by the client's own ids, have accepted events that are
+    not stored yet; they are left to the workers. Runs in the current transaction. Returns what was
+    new.
 
     Raises:
         RowGone: a company or user with a cached id was deleted. Roll back, clear `caches.ids`,
-            and import the events again.
+            and import the records again.
     """
-    found = find_new(organization_id, events)
-    if not found.events:
+    found = find_new(organization_id, records)
+    if not found.records:
         return found
-    external_ids = {event.company_id for event in found.events}
+    external_ids = {r.company_id for r in found.records if r.company_id is not None}
     first_seen = companies.find_first_seen(organization_id, external_ids)
-    ordered = _in_order_of_merging(found.events, first_seen)
+    ordered = _in_order_of_merging(found.records, first_seen)
     for start in range(0, len(ordered), BUNDLE):
-        store(ordered[start : start + BUNDLE], rulebooks, caches)
+        store(ordered[start : start + BUNDLE], rulebooks, caches, in_order=False)
     ids = companies.find_ids(organization_id, external_ids)
+    pending_history.mark(organization_id, dict.fromkeys(ids.values(), at))
     to_rewrite = [id_ for company, id_ in ids.items() if company not in judged_later]
     rewrite(organization_id, to_rewrite, rulebooks, at)
     return found
 
 
 def _in_order_of_merging(
-    events: Sequence[TrackedEvent], first_seen: Mapping[str, datetime]
-) -> list[TrackedEvent]:
-    """Return events in an order in which the history of fields becomes what it was.
+    records: Sequence[PlacedRecord], first_seen: Mapping[str, datetime]
+) -> list[PlacedRecord]:
+    """Return records in an order in which the history of fields becomes what it was.
 
-    It is exact if each event is later than all that are known of its company, or earlier than all.
+    It is exact if each record is later than all that are known of its company, or earlier than all.
     So what is before a known company's first event comes last, the newest of it first.
     """
-    of_company: dict[str, list[TrackedEvent]] = {}
-    for event in events:
-        of_company.setdefault(event.company_id, []).append(event)
-    ordered = []
-    for company_id, its_events in of_company.items():
+    of_company: dict[str, list[PlacedRecord]] = {}
+    for record in records:
+        of_company.setdefault(str(record.company_id), []).append(record)
+    ordered: list[PlacedRecord] = []
+    for company_id, its_records in of_company.items():
         known_since = first_seen.get(company_id)
-        if known_since is None:
-            ordered += _with_name(its_events)
-            continue
-        before = [event for event in its_events if event.occurred_at < known_since]
-        ordered += its_events[len(before) :]
+        before = [r for r in its_records if known_since and r.occurred_at < known_since]
+        ordered += its_records[len(before) :]
         ordered += reversed(_without_repeated_fields(before))
     return ordered
 
 
-def _with_name(events: Sequence[TrackedEvent]) -> list[TrackedEvent]:
-    """Return the events of a new company, the first with a name: its id, until one is sent."""
-    first = events[0]
-    if "name" in first.company:
-        return list(events)
-    named = (event.company["name"] for event in events if "name" in event.company)
-    company = {**first.company, "name": next(named, first.company_id)}
-    return [first._replace(company=company), *events[1:]]
-
-
-def _without_repeated_fields(events: Sequence[TrackedEvent]) -> list[TrackedEvent]:
-    """Return events in order, each with the company fields that it changed or was last to send."""
-    last = {name: number for number, event in enumerate(events) for name in event.company}
+def _without_repeated_fields(records: Sequence[PlacedRecord]) -> list[PlacedRecord]:
+    """Return records in order, each with the company fields that it changed or was last to send."""
+    last = {name: number for number, record in enumerate(records) for name in record.company}
     known: dict[str, Any] = {}
-    sparse = []
-    for number, event in enumerate(events):
+    sparse: list[PlacedRecord] = []
+    for number, record in enumerate(records):
         kept = {
             name: value
-            for name, value in event.company.items()
+            for name, value in record.company.items()
             if name not in known
             or known[name] != value
             or type(known[name]) is not type(value)
             or last[name] == number
         }
-        known |= event.company
-        sparse.append(event._replace(company=kept))
+        known |= record.company
+        sparse.append(record._replace(company=kept))
     return sparse

@@ -29,9 +29,10 @@ from models.database import connect, transaction
 from models.keys import event_keys
 from models.organizations import rule_versions
 from models.organizations.organizations import Organization
-from queues.backlog import Backlog
+from queues.backlog import Backlog, StoredUntil
 from queues.broker import build_broker
 from rules.durations import format_instant, pluralize
+from rules.faults import RuleFileError
 from rules.file import event_edits
 from rules.file.event_edits import EventEditError
 from services.rules.apply_rules import Origin, apply_rules
@@ -93,7 +94,7 @@ def import_events(
             _describe_reading(file, guessed=form is None)
         now = utc_now()
         try:
-            first_pass = read_files(settings, readings, folder, keys, now)
+            first_pass = read_files(settings, organization.id, readings, folder, keys, now)
             if first_pass.found.unknown and not skip_unknown:
                 first_pass = _with_unknown(
                     settings, organization, readings, folder, now,
@@ -156,11 +157,12 @@ def _read_mapping_file(path: Path) -> dict[str, str]:
 
 def _keys_of(organization: Organization) -> dict[str, str]:
     """Return the event keys of an organization; of disabled ones, that they are left out."""
-    enabled = event_keys.read_enabled(organization.id)
-    return {key: key if is_enabled else LEFT_OUT for key, is_enabled in enabled.items()}
+    settings = event_keys.read_settings(organization.id)
+    names = {**{key: key for key in settings.enabled}, **settings.by_name}
+    return {name: key if settings.enabled[key] else LEFT_OUT for name, key in names.items()}
 
 
-def _read_backlog(settings: Settings):  # noqa: ANN202
+def _read_backlog(settings: Settings) -> StoredUntil:
     try:
         return Backlog(build_broker(settings.redis_url), utc_now).read()
     except RedisError as error:
@@ -206,34 +208,37 @@ def _with_unknown(
         )
     keys = {name: name for name in unknown}
     if not dry_run:
-        _add_events(organization, sorted(unknown))
+        keys = _add_events(organization, sorted(unknown))
     for path in folder.glob("bucket-*"):
         path.unlink()
     for path in folder.glob("refused-*"):
         path.unlink()
     with transaction():
         keys = _keys_of(organization) | keys
-    return read_files(settings, readings, folder, keys, now)
+    return read_files(settings, organization.id, readings, folder, keys, now)
 
 
-def _add_events(organization: Organization, names: Sequence[str]) -> None:
+def _add_events(organization: Organization, names: Sequence[str]) -> dict[str, str]:
+    """Add events to the rules as a new version; return the key of each name."""
+    keys: dict[str, str] = {}
     with transaction():
         in_force = rule_versions.read_current(organization.id)
         version = rule_versions.find(organization.id, in_force)
         text = version.source if version else NEW_RULES
         try:
             for name in names:
-                text = event_edits.add(text, name)
+                taken = {*_keys_of(organization).values(), *keys.values()}
+                keys[name] = key = event_edits.key_for(name, taken)
+                text = event_edits.add(text, key, name=name, called=None if key == name else name)
             applied = apply_rules(
                 organization.id, text, file="the rules in force", applied_by=current_user(),
                 now=utc_now(), origin=Origin(based_on=in_force),
             )  # fmt: skip
-        except EventEditError as error:
+        except (EventEditError, RuleFileError) as error:
             raise CommandError(f"The event keys cannot be added to the rules: {error}") from None
-    click.echo(
-        f"Added {pluralize(len(names), 'event key')} to the rules: version {applied.version}.",
-        err=True,
-    )
+    number = pluralize(len(names), "event key")
+    click.echo(f"Added {number} to the rules: version {applied.version}.", err=True)
+    return keys
 
 
 def _keep_refused(first_pass: FirstPass, folder: Path, *, dry_run: bool) -> dict[Path, Path | None]:
