@@ -1,8 +1,10 @@
 """Runs tasks in parallel, in one process for each processor of this machine."""
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TypeVar
@@ -39,6 +41,12 @@ def on_every_processor(
         processes.shutdown(cancel_futures=True)
 
 
+_PR_SET_PDEATHSIG = 1
+"""From `linux/prctl.h`."""
+
+
 def _prepare(settings: Settings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the parent process
+    if sys.platform == "linux":  # else it would wait for tasks although its parent was killed
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     connect(settings)

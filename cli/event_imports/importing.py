@@ -1,22 +1,29 @@
 """An import of events: both passes over all files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from cli.event_imports.forms import Reading
 from cli.event_imports.partition import Partitioned, PartitionTask, partition
 from cli.event_imports.placing import REASON, place_records
 from cli.event_imports.progress import with_rate
 from cli.event_imports.sources import Source, divide
-from cli.event_imports.storing import Stored, StoringTask, store_bucket
+from cli.event_imports.storing import Stored, StoringTask, forget_caches, store_bucket
 from config.settings import Settings
 from queues.backlog import GRACE, StoredUntil
 from services.parallel import on_every_processor
 
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
 BUCKET_BYTES = 8 * 1024 * 1024
 """About how many bytes of input one bucket has; a process holds the events of one in memory."""
+
+SMALL_BYTES = 2 * 1024 * 1024
+"""Up to this size, starting processes takes longer than the work."""
 
 LEAST_BUCKETS, MOST_BUCKETS = 8, 4096
 
@@ -65,7 +72,7 @@ def read_files(
             for number, rows in zip(numbers, ranges, strict=True)
         ]
     owners = {number: file.source.path for file in result.files for number in file.numbers}
-    results = on_every_processor(settings, partition, tasks)
+    results = _run(settings, partition, tasks, size)
     for part in with_rate(
         results, lambda part: part.bytes, total=size, label="Reading", unit="bytes"
     ):
@@ -96,6 +103,7 @@ def store_all(
         BrokenProcessPool: a process was killed.
     """
     at = stored_until.now - GRACE
+    forget_caches()
     tasks = [
         StoringTask(organization_id, folder, bucket, at, stored_until, only_count)
         for bucket in range(first_pass.buckets)
@@ -103,7 +111,7 @@ def store_all(
     total = Stored(0, 0, 0, 0)
     label = "Comparing" if only_count else "Storing"
     for part in with_rate(
-        _each(settings, tasks),
+        _each(settings, tasks, first_pass.found.bytes),
         lambda part: part.events + part.repeated,
         total=first_pass.found.accepted.total(),
         label=label,
@@ -118,6 +126,14 @@ def store_all(
     return total
 
 
-def _each(settings: Settings, tasks: Sequence[StoringTask]) -> Iterator[Stored]:
-    for parts in on_every_processor(settings, store_bucket, tasks):
+def _each(settings: Settings, tasks: Sequence[StoringTask], size: int) -> Iterator[Stored]:
+    for parts in _run(settings, store_bucket, tasks, size):
         yield from parts
+
+
+def _run(
+    settings: Settings, work: Callable[[Task], Result], tasks: Sequence[Task], size: int
+) -> Iterator[Result]:
+    if size <= SMALL_BYTES:
+        return map(work, tasks)
+    return on_every_processor(settings, work, tasks)

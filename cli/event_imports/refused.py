@@ -37,9 +37,8 @@ def write_refused(source: Source, folder: Path, numbers: Sequence[int]) -> Path:
             if source.columns:
                 rows = csv.writer(file, delimiter=source.delimiter)
                 rows.writerow([*source.columns, REASON])
-                width = len(source.columns)
                 for reason, row in refused_rows(folder, numbers):
-                    rows.writerow([*row[:width], *[""] * (width - len(row)), reason])
+                    rows.writerow([*row, reason])
             else:
                 for reason, row in refused_rows(folder, numbers):
                     content = row if isinstance(row, dict) else {"line": row}

@@ -178,3 +178,9 @@ def _rulebooks() -> RuleBooks:
 @cache
 def _caches() -> IntakeCaches:
     return IntakeCaches()
+
+
+def forget_caches() -> None:
+    """Forget what this process has read of a database: the next import may be into another."""
+    _rulebooks.cache_clear()
+    _caches.cache_clear()
