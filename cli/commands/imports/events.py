@@ -204,7 +204,9 @@ def _with_unknown(
             f" nothing was imported:\n{lines}"
             + (f"\n  and {more} others" if more > 0 else "")
             + "\nAdd them to `events` in the rule file and apply it, run this again with"
-            " --add-events, which does that, or leave these events out with --skip-unknown."
+            " --add-events, which does that, or leave these events out with --skip-unknown. If one"
+            " of them is another name of a configured event, write it there, such as"
+            " `called: [Report Created]`."
         )
     keys = {name: name for name in unknown}
     if not dry_run:
