@@ -90,29 +90,6 @@ def rewrite(
     recorder.save()
 
 
-def rewrite(
-    organization_id: int,
-    company_ids: Collection[int],
-    rulebooks: RuleBooks,
-    until: datetime,
-) -> None:
-    """Lock companies whose past was imported at `until`, and rewrite their history up to then.
-
-    All events of theirs up to `until` are stored. Companies that more events of the past arrive for
-    at the same time are left to `evaluate`.
-    """
-    locked = [
-        company
-        for company in companies.lock(organization_id, company_ids).values()
-        if company.history_until is not None and company.history_until <= until
-    ]
-    recorder = TransitionRecorder(organization_id)
-    judged = rewrite_histories(organization_id, {until: locked}, rulebooks, recorder, until)
-    _leave_later_events(organization_id, locked, {company.id: until for company in locked})
-    save_judged(organization_id, judged)
-    recorder.save()
-
-
 def bring_up_to_date(
     organization_id: int,
     locked: Sequence[Company],
