@@ -107,13 +107,23 @@ _OF_COMPANIES = (
     """,
     f"""
     update companies set unsettled_since = coalesce(least(unsettled_since, %(at)s), %(at)s),
-        {_earlier("last_event_at", "said_since", "first_seen_at", "changed_at", "recorded_until")},
-        {_earlier("history_until")},
+        {
+        _earlier(
+            "last_event_at",
+            "said_since",
+            "first_seen_at",
+            "changed_at",
+            "recorded_until",
+            "unordered_until",
+            "history_until",
+        )
+    },
         {_earlier_fields("fields_at")}, {_earlier_fields("fields_changed_at")}
     where organization_id = %(organization_id)s and id = any(%(ids)s)
     """,
     f"""
-    update users set {_earlier("company_at", "first_seen_at")}, {_earlier_fields("fields_at")}
+    update users set {_earlier("company_at", "first_seen_at", "moved_at", "event_at")},
+        {_earlier_fields("fields_at")}
     where {_THESE} and company_at > %(at)s
     """,
     f"""

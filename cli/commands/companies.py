@@ -26,7 +26,7 @@ def list_companies(status: str | None, org: str, as_json: bool) -> None:
     with database_transaction():
         every_company = companies.list_health(find_organization(org).id)
     rows = [vars(company) for company in every_company if status in (None, company.health_status)]
-    empty = "No company has this status." if every_company else "No companies yet: no events yet."
+    empty = "No company has this status." if every_company else "No companies yet."
     print_rows(rows, as_json=as_json, empty=empty)
 
 

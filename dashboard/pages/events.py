@@ -14,7 +14,7 @@ from dashboard.web.request_values import database_integer
 from models.companies.fields.field_limits import MOST_BYTES, MOST_FIELDS
 from models.companies.fields.left_out_fields import list_left_out
 from models.database import transaction
-from models.events import event_volumes, quiet_keys, rejected_events
+from models.events import event_volumes, quiet_keys, rejected_events, waiting_records
 from models.events.event_volumes import Volume
 from models.organizations import rule_versions
 from queues.refused.unknown_event_keys import UnknownKey, UnknownKeys
@@ -22,6 +22,7 @@ from rules.book import EventSetting, RuleBook
 from rules.faults import RuleFileError
 from rules.file import event_edits
 from rules.file.event_edits import EventEditError
+from services.events.waiting import LONGEST
 from services.rules.apply_rules import AppliedRules, Origin, RulesChanged, apply_rules
 from services.rules.rule_books import NO_RULES
 
@@ -29,6 +30,9 @@ blueprint = Blueprint("events", __name__, url_prefix="/o/<name:organization>/eve
 
 LEFT_OUT = 20
 """The most companies, and users, that are listed because fields of them are left out."""
+
+WAITING_USERS = 20
+"""The most users that are listed because records wait for their companies."""
 
 FIRST_TEXT = "version: 1\n"
 """The rule file that the first event is added to."""
@@ -46,7 +50,7 @@ class Row:
 @blueprint.get("")
 @viewer
 def page(member: Member) -> ResponseReturnValue:
-    """Show all configured events, keys that were sent but rejected, and fields left out."""
+    """Show all configured events, rejected keys, fields left out, and what waits for a company."""
     at, organization = now(), member.organization
     with transaction():
         book = rules_in_force(organization)
@@ -57,6 +61,8 @@ def page(member: Member) -> ResponseReturnValue:
             for key in quiet_keys.find_quiet_keys(organization.id, book.events if book else (), at)
         }
         left_out = list_left_out(organization.id, limit=LEFT_OUT)
+        waiting_users = waiting_records.list_users(organization.id, limit=WAITING_USERS + 1)
+        waiting = waiting_records.count(organization.id) if waiting_users else 0
     events = book.events if book else {}
     known = {*events, *(name for event in events.values() for name in event.called)}
     unknown = _rejected_keys(organization.id, at)
@@ -77,6 +83,10 @@ def page(member: Member) -> ResponseReturnValue:
         left_out=left_out,
         most_fields=MOST_FIELDS,
         most_bytes=MOST_BYTES,
+        waiting=waiting,
+        waiting_users=waiting_users[:WAITING_USERS],
+        more_wait=len(waiting_users) > WAITING_USERS,
+        longest_wait=LONGEST.days,
     )
 
 

@@ -62,10 +62,10 @@ def store(
     """
     caches = caches or IntakeCaches()
     [organization_id] = {record.organization_id for record in records}
+    unresolved = [record for record in records if isinstance(record, UnresolvedRecord)]
     placed = _first_of_each_id(
         [record for record in records if not isinstance(record, UnresolvedRecord)]
     )
-    unresolved = [record for record in records if isinstance(record, UnresolvedRecord)]
     if unresolved:
         waiting.expect_unknown_users(organization_id, unresolved)
     version = rule_versions.read_current(organization_id)

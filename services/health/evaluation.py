@@ -109,7 +109,12 @@ def bring_up_to_date(
         oldest_unresolved(organization_id) if any(_is_unsettled(c, now) for c in locked) else None
     )
     untils = {c.id: _judge_until(c, now, stored_until, unresolved_since) for c in locked}
-    settled = [company for company in locked if company.history_until is None]
+    without_history = [company for company in locked if company.history_until is None]
+    # An older record that waits may be the first that names the company.
+    too_early = [
+        c for c in without_history if _is_unsettled(c, now) and untils[c.id] < c.first_seen_at
+    ]
+    settled = [company for company in without_history if company not in too_early]
     with_history = [c for c in locked if may_be_rewritten(c, untils[c.id])]
     rewritten = with_history[:REWRITTEN_AT_ONCE]
     recorder = TransitionRecorder(organization_id)
@@ -124,13 +129,16 @@ def bring_up_to_date(
         for until in [untils[company.id]]
         if (until < now if company.unsettled_since is None else company.unsettled_since <= until)
     }
-    must_wait = any(_is_unsettled(c, now) and c.id not in judged_until for c in companies_judged)
+    must_wait = bool(too_early) or any(
+        _is_unsettled(c, now) and c.id not in judged_until for c in companies_judged
+    )
     fields = frozenset(name for item in judged for name in item.book.company_fields)
     _leave_later_records(organization_id, companies_judged, judged_until, fields)
     save_judged(organization_id, judged)
     written = recorder.save()
     left = [company for company in companies_judged if _is_unsettled(company, now)]
-    return EvaluationResult(written, [*left, *with_history[REWRITTEN_AT_ONCE:]], must_wait)
+    left += [*too_early, *with_history[REWRITTEN_AT_ONCE:]]
+    return EvaluationResult(written, left, must_wait)
 
 
 def _settle(

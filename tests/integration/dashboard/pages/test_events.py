@@ -1,14 +1,17 @@
 """Events in the dashboard: their settings, their volumes, and rejected event keys."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
 
+from dashboard.pages import events
 from dashboard.web.context import EXTENSION
 from models.database import transaction
-from models.events import event_volumes
+from models.events import event_volumes, waiting_records
+from models.events.waiting_records import NewWaitingRecord
 from models.keys import event_keys
 from models.organizations import audit_log, organizations
 from queues.refused.unknown_event_keys import UnknownKeys
@@ -153,6 +156,35 @@ def test_without_rules_the_first_event_creates_them(dashboard: Dashboard) -> Non
     assert "No events configured yet" in text_of(acme.editor.get("/o/acme/events"))
     acme.change("add", key="login", name="Signed in")
     assert acme.sources() == ["version: 1\n\nevents:\n  login: {name: Signed in}\n"]
+
+
+def test_users_whose_company_is_not_known_are_listed_with_what_waits_and_what_to_do(
+    acme: EventsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Waiting for their company" not in acme.editor.get("/o/acme/events").text
+    add_waiting(acme, "u-1", "login", "e1", hours=5)
+    add_waiting(acme, "u-1", "report", "e2", hours=4)
+    add_waiting(acme, "<u-2>", None, None, hours=2)
+    page = acme.editor.get("/o/acme/events")
+    text = text_of(page).partition("Waiting for their company")[2]
+    assert "u-1 2 5 hours ago login, report" in text
+    assert "&lt;u-2&gt; 1 2 hours ago none, only fields" in text
+    assert "Send a record that names the user together with the company" in text
+
+    monkeypatch.setattr(events, "WAITING_USERS", 1)
+    text = text_of(acme.editor.get("/o/acme/events"))
+    assert "Waiting for their company 3" in text
+    assert "And more users" in text
+    assert "u-2" not in text
+
+
+def add_waiting(
+    world: EventsWorld, user: str, key: str | None, event_id: str | None, *, hours: int
+) -> None:
+    since = NOW - timedelta(hours=hours)
+    record = NewWaitingRecord(user, key, event_id, since, since, [b"1", b"{}"])
+    with transaction():
+        assert waiting_records.add(world.id, [record])
 
 
 def test_a_change_on_an_outdated_page_changes_nothing(acme: EventsWorld) -> None:
