@@ -16,7 +16,7 @@ LARGEST = 5 * 1024 * 1024
 
 NAME = "posthog"
 
-EVENTS = ("/batch", "/capture", "/e", "/i/v0/e")
+EVENTS = ("/batch", "/capture", "/e", "/i/v0/e", "/i/v0/ai/batch")
 
 HISTORICAL = "historical_migration"
 """The member of a batch about the past."""

@@ -52,7 +52,8 @@ def collect(
 def refused_events(organization_id: int, version: int, book: RuleBook) -> list[str]:
     """Return the keys of events that `version` accepts and a book would refuse."""
     former = RuleBooks().book(organization_id, version)
-    accepted = {key for key, event in book.events.items() if event.enabled}
+    enabled = [event for event in book.events.values() if event.enabled]
+    accepted = {name for event in enabled for name in (event.key, *event.called)}
     return [key for key, event in former.events.items() if event.enabled and key not in accepted]
 
 

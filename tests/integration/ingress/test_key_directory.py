@@ -65,6 +65,21 @@ def test_a_newly_configured_event_is_accepted_after_a_second(serve: Serve, clock
     assert ingress.track(added, acme.key).status_code == 200
 
 
+def test_another_name_of_an_event_is_accepted_after_a_second(serve: Serve, clock: Clock) -> None:
+    ingress, acme = serve(), tenant()
+    sent = {**SMALL, "event_key": "Onboarding Complete"}
+    assert ingress.track(sent, acme.key).status_code == 404
+    configure(acme.id, EventSetting("onboarding_complete", called=["Onboarding Complete"]))
+    clock.advance(1)
+    for _ in range(2):
+        assert ingress.track(sent, acme.key).get_json()["event_key"] == "onboarding_complete"
+    configure(acme.id, EventSetting("onboarding_complete", False, called=["Onboarding Complete"]))
+    clock.advance(5)
+    assert ingress.track(sent, acme.key).get_json() == {
+        "error": "Event setting is disabled for key: onboarding_complete"
+    }
+
+
 def test_the_first_configured_event_of_an_organization_is_accepted_after_a_second(
     serve: Serve, clock: Clock
 ) -> None:
