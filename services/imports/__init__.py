@@ -1,0 +1,1 @@
+"""Loads what other systems have exported."""

@@ -1,0 +1,1 @@
+"""Reads CSV files: their encoding, their columns, and the types of their values."""

@@ -1,0 +1,1 @@
+"""Loads companies and users from CSV files."""
