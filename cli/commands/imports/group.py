@@ -5,6 +5,8 @@ import click
 from cli.lazy_group import LazyGroup
 
 IMPORT_PATHS = {
+    "companies": "cli.commands.imports.customers:import_companies",
+    "users": "cli.commands.imports.customers:import_users",
     "events": "cli.commands.imports.events:import_events",
 }
 """Each command's name with its import path, in the order in which a newcomer needs them."""
