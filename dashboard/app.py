@@ -21,6 +21,7 @@ from dashboard.pages import (
     company,
     developers,
     events,
+    imports,
     insights,
     live,
     refused,
@@ -51,6 +52,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
         companies,
         company,
         saved_views,
+        imports,
         rules,
         events,
         live,
@@ -67,7 +69,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
 )
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
-"""A rule file is the largest form that is sent."""
+"""A rule file is the largest form that is sent, apart from the files of imports."""
 
 
 def create_app(context: AppContext, pages: Sequence[Blueprint] = PAGES) -> Flask:

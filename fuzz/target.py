@@ -23,7 +23,7 @@ EVENTS = 1_000
 FIRST_PAGES = (
     "", "changes", "coming", "companies", "companies/1", "companies/1/fields", "companies/1/notes",
     "companies/1/timeline", "companies/1/users", "companies/1/deliveries", "events",
-    "events/live", "events/refused", "events/set-aside", "events/trace?id=1",
+    "events/live", "events/refused", "events/set-aside", "events/trace?id=1", "import",
     "insights", "insights/login", "rules", "rules/versions", "rules/versions/1",
     "settings/audit", "settings/developers", "settings/developers/deliveries",
     "settings/developers/webhooks", "settings/people",

@@ -80,6 +80,7 @@ def _companies(visitor: Visitor, base: str) -> list[Request]:
         _page("Companies: a field and a search", address, q="hooli", **plan),
         _page("Companies: CSV, its beginning", f"{base}/companies.csv"),
         _page("Companies: CSV of a search", f"{base}/companies.csv", q="acme"),
+        _page("Import", f"{base}/import"),
     ]
 
 

@@ -19,6 +19,7 @@ from models.organizations import organizations, removal
 from models.organizations.organizations import Organization, OrganizationExists
 from models.organizations.removal import OrganizationBusy
 from queues.broker import build_broker
+from queues.imports.uploads import Uploads
 from queues.refused.requests import RefusedRequests
 from queues.refused.unknown_event_keys import UnknownKeys
 
@@ -106,7 +107,7 @@ def delete(name: str, yes: bool, as_json: bool) -> None:
 def delete_with_progress(organization: Organization, settings: Settings) -> None:
     """Delete an organization with everything in it, with a progress bar.
 
-    Its data in Redis, the event keys that were refused, is deleted too.
+    Its data in Redis is deleted too: refused requests, their event keys, and uploaded files.
 
     Raises:
         CommandError: events kept arriving meanwhile.
@@ -124,12 +125,12 @@ def delete_with_progress(organization: Organization, settings: Settings) -> None
         ) from None
     try:
         client = build_broker(settings.redis_url).client
-        RefusedRequests(client).forget_organization(organization.id)
-        UnknownKeys(client).forget_organization(organization.id)
+        for kept in (RefusedRequests(client), UnknownKeys(client), Uploads(client)):
+            kept.forget_organization(organization.id)
     except RedisError as error:
         click.echo(
-            "Redis keeps its refused requests for another 7 days, and their event keys for 30:"
-            f" {error}.",
+            "Redis keeps its refused requests for another 7 days, their event keys for 30, and"
+            f" uploaded files for an hour: {error}.",
             err=True,
         )
     click.echo(f"Deleted the organization `{organization.name}`.", err=True)

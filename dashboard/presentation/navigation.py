@@ -23,7 +23,12 @@ class Entry:
 
 PAGES = (
     Entry("Today", "today.page", "t"),
-    Entry("Companies", "companies.page", "c", blueprints=("company", "saved_views")),
+    Entry(
+        "Companies",
+        "companies.page",
+        "c",
+        blueprints=("company", "saved_views", "import_companies"),
+    ),
     Entry("Insights", "insights.page", "i"),
     Entry("Rules", "rules.page", "r"),
     Entry("Events", "events.page", "e", blueprints=("live", "refused", "set_aside", "trace")),

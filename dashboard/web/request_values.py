@@ -6,6 +6,9 @@ from flask import Flask, abort, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
+LARGEST_UPLOAD = 5 * 1024 * 1024
+"""Bytes of a file that is sent for an import."""
+
 MAX_INTEGER = 2**31 - 1
 """The largest value of PostgreSQL's `integer`."""
 

@@ -83,6 +83,20 @@ def show(page: Page, heading: str) -> None:
     page.evaluate("scrollBy(0, -72)")
 
 
+def preview_import(page: Page) -> None:
+    """Upload an export that changes one company and creates two."""
+    report = (
+        "Account ID,Account Name,Account Owner,Annual Revenue,Renewal Date\n"
+        "001D000000IqhSLIAZ,Initech,Jane Doe,$120000.00,1/31/2027\n"
+        "001D000000IqhSMIAZ,Hooli,John Roe,$98000.00,3/15/2027\n"
+        ",Globex,Jane Doe,$45000.00,2/28/2027\n"
+    )
+    file = {"name": "accounts.csv", "mimeType": "text/csv", "buffer": report.encode()}
+    page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
+    page.get_by_role("button", name="Show what it would change").click()
+    page.get_by_role("heading", name="accounts.csv").wait_for()
+
+
 def follow(selector: str) -> Callable[[Page], None]:
     """Return a preparation that follows the first matching link."""
 
@@ -104,6 +118,7 @@ def views(company: str) -> Iterator[View]:
     yield View("company-notes", f"/companies/{company}/notes")
     yield View("company-deliveries", f"/companies/{company}/deliveries")
     yield View("flag", f"/companies/{company}", follow(".flag[open] .buttons a"))
+    yield View("import", "/import", preview_import)
     yield View("insights", "/insights", wait_until_counted)
     yield View("insights-event", "/insights/report_created", wait_until_counted)
     yield View("rules", "/rules", lambda page: page.locator(".cm-content").wait_for())

@@ -102,6 +102,7 @@ class Requesters:
                 "organization": "acme",
                 "company": "c1",
                 "company_id": "c1",
+                "digest": "0" * 64,
                 "event_key": "login",
                 "filename": "brazebee.css",
                 "flag": "Quiet",

@@ -69,6 +69,9 @@ GET /o/{organization}/events/set-aside/drop                                   30
 GET /o/{organization}/events/set-aside/{id}                                   303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/events/set-aside/{id}/drop                              303 303 303 303 303 403 200 200 404 404
 GET /o/{organization}/events/trace                                            303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/import                                                  303 303 303 303 303 403 200 200 404 200
+GET /o/{organization}/import/{digest}                                         303 303 303 303 303 403 303 303 404 303
+GET /o/{organization}/import/{digest}/refused.csv                             303 303 303 303 303 403 303 303 404 303
 GET /o/{organization}/insights                                                303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/insights/{event_key}                                    303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/rules                                                   303 303 303 303 303 200 200 200 404 200
@@ -96,6 +99,9 @@ POST /o/{organization}/companies/{company_id}/notes/{note_id}                 30
 POST /o/{organization}/events/add                                             303 303 303 303 303 403 303 303 404 303
 POST /o/{organization}/events/rename                                          303 303 303 303 303 403 303 303 404 303
 POST /o/{organization}/events/switch                                          303 303 303 303 303 403 303 303 404 303
+POST /o/{organization}/import                                                 303 303 303 303 303 403 422 422 404 422
+POST /o/{organization}/import/{digest}                                        303 303 303 303 303 403 303 303 404 303
+POST /o/{organization}/import/{digest}/apply                                  303 303 303 303 303 403 303 303 404 303
 POST /o/{organization}/rules/apply                                            303 303 303 303 303 403 422 422 404 422
 POST /o/{organization}/rules/backtest                                         303 303 303 303 303 403 422 422 404 422
 POST /o/{organization}/rules/check                                            303 303 303 303 303 403 200 200 404 200

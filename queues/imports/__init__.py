@@ -1,0 +1,1 @@
+"""What is kept between the steps of an import."""
