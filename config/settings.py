@@ -20,6 +20,7 @@ DEFAULT_RATE_LIMIT = "10000/hour"
 """Requests per organization, as the public API's documentation promises."""
 
 _FERNET_KEY = re.compile("[A-Za-z0-9_-]{43}=")
+_ADDRESS = r"https?://[^/?#\s@]+/?\Z"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Settings:
     webhooks: WebhookPolicy = field(default_factory=WebhookPolicy)
     trusted_proxies: int = 0
     metrics_token: str | None = field(default=None, repr=False)
+    ingress_url: str | None = None
     dashboard_url: str | None = None
     admin_email: str = "admin@localhost"
     open_id: OpenIdSettings | None = None
@@ -157,10 +159,18 @@ class _SettingsSchema(Schema):
         data_key="BRAZEBEE_METRICS_TOKEN",
         validate=validate.Regexp("^[!-~]+$", error="must consist of visible ASCII characters."),
     )
+    ingress_url = fields.String(
+        data_key="BRAZEBEE_INGRESS_URL",
+        validate=validate.Regexp(
+            _ADDRESS,
+            error="must be the address that applications send to, such as"
+            " https://events.example.com.",
+        ),
+    )
     dashboard_url = fields.String(
         data_key="BRAZEBEE_DASHBOARD_URL",
         validate=validate.Regexp(
-            r"https?://[^/?#\s@]+/?\Z",
+            _ADDRESS,
             error="must be the address that people open, such as https://health.example.com.",
         ),
     )

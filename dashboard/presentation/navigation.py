@@ -42,6 +42,7 @@ EVENTS = (
 )
 SETTINGS = (
     Entry("API keys", "developers.page"),
+    Entry("Connect", "developers.connect"),
     Entry("Webhooks", "developers.webhooks"),
     Entry("Deliveries", "developers.deliveries"),
     Entry("People", "people.page", role=Role.ADMINISTRATOR),

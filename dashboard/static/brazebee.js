@@ -1,4 +1,4 @@
-// Behaviour of pages besides htmx: keyboard shortcuts, menus, confirmations, copying.
+// Behaviour of pages besides htmx: keyboard shortcuts, menus, confirmations, copying, waiting.
 "use strict";
 
 (() => {
@@ -78,6 +78,15 @@
   document.addEventListener("change", (event) => {
     if ("submitOnChange" in event.target.dataset) event.target.form.requestSubmit();
   });
+
+  // What waits for something looks again, as long as somebody can see it.
+  const WAIT_MS = 2000;
+  const look = () => {
+    if (document.visibilityState !== "visible") return;
+    for (const waiting of document.querySelectorAll("[data-wait]")) htmx.trigger(waiting, "look");
+  };
+  setInterval(look, WAIT_MS);
+  document.addEventListener("visibilitychange", look);
 
   const showError = (text) => {
     const message = document.createElement("p");

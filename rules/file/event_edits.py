@@ -5,26 +5,27 @@ comments. The text is therefore edited in place and parsed again; an edit that c
 else is refused.
 """
 
-import json
 import re
 from collections.abc import Container, Mapping
 from dataclasses import replace
 from itertools import chain, count
 
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node
 
 from rules.book import EventSetting, RuleBook
 from rules.faults import RuleError
 from rules.file.flag import ANY_EVENT
+from rules.file.positions import after_colon as _after_colon
+from rules.file.positions import entries_of as _entries
+from rules.file.positions import entry_end as _entry_end
+from rules.file.positions import is_explicit as _is_explicit
+from rules.file.positions import scalar as _scalar
 from rules.file.rule_file import check_rules
 from rules.file.source import Source, is_null
 
 _LINE_BREAK = re.compile("\r\n|\r|\n")
-_COLON = re.compile(r"\s*:")
 _GOOD_KEY = re.compile(r"[a-z0-9_.:$/-]+")
 _WORD = re.compile(r"[^\W_]+")
-_PLAIN = re.compile(r"[^\W\d_][\w-]*( [\w-]+)*")
-_NOT_TEXTS = ("true", "false", "yes", "no", "on", "off", "y", "n", "null")
 
 LONGEST_KEY = 100
 """Characters of a key that is made from a name."""
@@ -156,33 +157,6 @@ def _replace_null(text: str, key: Node, null: Node, value: str) -> str:
     return f"{text[:position]}{colon} {value}{text[position:]}"
 
 
-def _entry_end(text: str, key: Node, value: Node) -> int:
-    """Return where an entry ends; the end mark of a block is at the start of what follows."""
-    while isinstance(value, MappingNode) and not value.flow_style and value.value:
-        key, value = value.value[-1]
-    if is_null(value) and not _is_explicit(value):
-        return _after_colon(text, key)
-    if isinstance(value, SequenceNode) and not value.flow_style and value.value:
-        return _entry_end(text, value.value[-1], value.value[-1])
-    return max(_after_colon(text, key), int(value.end_mark.index))
-
-
-def _after_colon(text: str, key: Node) -> int:
-    end = int(key.end_mark.index)
-    colon = _COLON.match(text, end)
-    return colon.end() if colon else end
-
-
-def _is_explicit(null: Node) -> bool:
-    """Return whether a null is written out, as `null` or `~`."""
-    return bool(null.value)
-
-
-def _entries(node: Node) -> Mapping[str, tuple[Node, Node]]:
-    """Return the entries of a mapping by key, in a text without faults."""
-    return {str(key.value): (key, value) for key, value in node.value}
-
-
 def _root(text: str) -> MappingNode:
     root = Source(text).root
     if not isinstance(root, MappingNode):
@@ -223,10 +197,3 @@ def _unusual_syntax(key: str) -> EventEditError:
     return EventEditError(
         f"`{key}` is written in an unusual way, so that it can only be changed under Rules."
     )
-
-
-def _scalar(text: str) -> str:
-    """Return a text as a YAML scalar, quoted if necessary."""
-    if _PLAIN.fullmatch(text) and text.casefold() not in _NOT_TEXTS:
-        return text
-    return json.dumps(text, ensure_ascii=False)

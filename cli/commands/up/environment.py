@@ -24,6 +24,7 @@ def process_environment(options: Options) -> tuple[dict[str, str], Settings]:
         "DATABASE_URL": postgres_url(options.data),
         "REDIS_URL": redis_url(options.data),
         "BRAZEBEE_SECRET_KEY": options.data.secret_key(),
+        "BRAZEBEE_INGRESS_URL": options.base_url,
     }
     if is_embedded("DATABASE_URL"):
         defaults["BRAZEBEE_WEBHOOK_ALLOW_NETS"] = LOOPBACK

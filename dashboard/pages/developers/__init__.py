@@ -1,6 +1,6 @@
-"""The settings for developers: API keys, webhooks, and deliveries."""
+"""The settings for developers: API keys, ways in, webhooks, and deliveries."""
 
-from dashboard.pages.developers import deliveries, endpoint, keys, webhooks
+from dashboard.pages.developers import arrivals, connect, deliveries, endpoint, keys, webhooks
 from dashboard.pages.developers.frame import blueprint
 
-__all__ = ["blueprint", "deliveries", "endpoint", "keys", "webhooks"]
+__all__ = ["arrivals", "blueprint", "connect", "deliveries", "endpoint", "keys", "webhooks"]

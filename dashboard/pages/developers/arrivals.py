@@ -1,0 +1,137 @@
+"""The page that waits for the first event or company, and shows what was understood of it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from redis.exceptions import RedisError
+
+from dashboard.access import Member, viewer
+from dashboard.pages.developers.frame import blueprint, show
+from dashboard.web.context import app_context, now, rules_in_force
+from dashboard.web.request_values import database_bigint
+from models.database import read_one_snapshot, transaction
+from models.events import arrivals as stored
+from models.events import rejected_events
+from models.events.arrivals import ArrivedCompany, ArrivedEvent
+from queues.unknown_event_keys import UnknownKey, UnknownKeys
+from rules.phrases.fields import as_instant
+
+SHOWN_COMPANIES = 5
+SHOWN_KEYS = 10
+SHOWN_FIELDS = 20
+
+WATCHED_FOR = timedelta(hours=1)
+"""How long an open page goes on looking by itself."""
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Since when arrivals are of interest: an instant, and the row of the newest company then.
+
+    While an organization has no companies, everything is of interest.
+    """
+
+    since: datetime = BEGINNING
+    after_id: int = 0
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the page's URL."""
+        if self == Watch():
+            return {}
+        return {"since": self.since.isoformat(), "after": self.after_id}
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What has arrived since a watch began.
+
+    `refused` are keys that were sent and are not configured, None while Redis does not respond.
+    `set_aside` is whether accepted events could not be stored. `event_name` is what the rules call
+    the event.
+    """
+
+    watch: Watch
+    event: ArrivedEvent | None
+    event_name: str | None
+    companies: Sequence[ArrivedCompany]
+    refused: Sequence[UnknownKey] | None
+    set_aside: bool
+    may_continue: bool
+    rules_version: int
+
+    @property
+    def arrived(self) -> bool:
+        """Whether an event was stored or a company added."""
+        return self.event is not None or bool(self.companies)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the page should look again by itself."""
+        return not self.arrived and self.may_continue
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of what the page shows, apart from relative times."""
+        refused = [(key.event_key, key.times) for key in self.refused or ()]
+        shown = (self.arrived, refused, self.refused is None, self.set_aside, self.waits)
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+@blueprint.get("/connect/arrivals")
+@viewer
+def arrivals(member: Member) -> ResponseReturnValue:
+    """Show what has arrived: a page, or the part that changes; nothing if it has not changed."""
+    with transaction():
+        read_one_snapshot()
+        found = read_arrivals(member)
+    if "HX-Request" not in request.headers:
+        return show("first_event.html", member, found=found)
+    if request.args.get("seen") == found.digest:
+        return "", 204  # htmx leaves the page as it is
+    return show("arrivals.html", member, found=found)
+
+
+def read_arrivals(member: Member) -> Arrivals:
+    """Return what has arrived since the watch of the request, in the current transaction."""
+    at, organization_id = now(), member.organization.id
+    watch = _watch(organization_id, at)
+    event = stored.find_newest_event(organization_id, since=watch.since)
+    book = rules_in_force(member.organization)
+    setting = book.events.get(event.event_key) if book and event else None
+    return Arrivals(
+        watch,
+        event,
+        setting.name if setting else None,
+        stored.list_new_companies(
+            organization_id, after_id=watch.after_id, limit=SHOWN_COMPANIES + 1
+        ),
+        _refused(organization_id, watch.since, at),
+        bool(rejected_events.count(organization_id, {"since": watch.since}, most=1)),
+        may_continue=watch == Watch() or at - watch.since < WATCHED_FOR,
+        rules_version=member.organization.rules_version,
+    )
+
+
+def _watch(organization_id: int, at: datetime) -> Watch:
+    """Return the watch that the request continues, or begin one."""
+    since = as_instant(request.args.get("since"))
+    if since is not None:
+        return Watch(since, request.args.get("after", 0, type=database_bigint))
+    newest = stored.find_latest_company_id(organization_id)
+    return Watch(at, newest) if newest else Watch()
+
+
+def _refused(organization_id: int, since: datetime, at: datetime) -> list[UnknownKey] | None:
+    try:
+        keys = UnknownKeys(app_context().broker.client).of_organization(organization_id, at)
+    except RedisError:
+        return None
+    return [key for key in keys if key.last_at > since][:SHOWN_KEYS]
