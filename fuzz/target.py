@@ -24,8 +24,10 @@ FIRST_PAGES = (
     "", "changes", "coming", "companies", "companies/1", "companies/1/fields", "companies/1/notes",
     "companies/1/timeline", "companies/1/users", "companies/1/deliveries", "events",
     "events/live", "events/refused", "events/set-aside", "events/trace?id=1", "import",
-    "insights", "insights/login", "rules", "rules/versions", "rules/versions/1",
-    "settings/audit", "settings/developers", "settings/developers/deliveries",
+    "insights", "insights/login", "rules", "rules/examples", "rules/examples/usage-drop",
+    "rules/versions", "rules/versions/1", "settings/audit", "settings/developers",
+    "settings/developers/connect", "settings/developers/connect/sdk",
+    "settings/developers/connect/arrivals", "settings/developers/deliveries",
     "settings/developers/webhooks", "settings/people",
 )  # fmt: skip
 """Pages of an organization; those that they link to are found."""

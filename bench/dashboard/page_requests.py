@@ -103,6 +103,8 @@ def _insights_and_rules(base: str) -> list[Request]:
         _page("Events: trace", f"{base}/events/trace?id=unknown"),
         _page("Rules", f"{base}/rules"),
         _page("Rules: completions", f"{base}/rules/completions"),
+        _page("Rules: examples", f"{base}/rules/examples"),
+        _page("Rules: an example", f"{base}/rules/examples/usage-drop"),
         _page("Rules: versions", f"{base}/rules/versions"),
         _page("Rules: a version", f"{base}/rules/versions/1"),
     ]
@@ -115,6 +117,9 @@ def _settings(
     log = f"{developers}/deliveries"
     return [
         _page("Developers: keys", developers),
+        _page("Developers: connect", f"{developers}/connect"),
+        _page("Developers: connect an SDK", f"{developers}/connect/sdk"),
+        _fragment("Developers: what has arrived", f"{developers}/connect/arrivals"),
         _page("Developers: webhooks", f"{developers}/webhooks"),
         _each("Developers: a webhook", developers + "/webhooks/{}", endpoints),
         _page("Developers: deliveries", log),

@@ -11,9 +11,9 @@ LOOPBACK = "127.0.0.0/8"
 def welcome(
     base_url: str, dashboard_url: str | None, environment: Mapping[str, str], first: FirstStart
 ) -> str:
-    """Return the addresses and what the start created: credentials, a key, a command to try.
+    """Return the addresses, what the start created, and after the first start the ways in.
 
-    The lines carry no prefix, so that the key and the command can be copied.
+    The lines that are to be copied carry no prefix.
     """
     lines = ["", f"Brazebee is ready at {base_url}"]
     if dashboard_url:
@@ -33,10 +33,31 @@ def welcome(
         ]
     if first.api_key:
         lines.append(f"  API key:    {first.api_key}")
-        if first.event_key is not None:
-            curl = _curl(base_url, first.api_key, first.event_key)
-            lines += ["", "Post a first event:", "", curl]
+        lines += ["", *_ways_in(base_url, dashboard_url, first.api_key, first.event_key)]
     return "\n".join([*lines, ""])
+
+
+def _ways_in(
+    base_url: str, dashboard_url: str | None, api_key: str, event_key: str | None
+) -> list[str]:
+    """Return how the first data gets in: by an SDK that is in use, an export, or a request."""
+    lines = [
+        "Your own customers, from what you have:",
+        "",
+        "  Segment, RudderStack or PostHog in your application: set the SDK's host to",
+        f"  {base_url} and its write key to the API key.",
+        "",
+        "  An export:",
+        "",
+        "brazebee import companies companies.csv",
+        "brazebee import events events.csv",
+        "",
+    ]
+    if event_key is not None:
+        lines += ["  Your own code:", "", _curl(base_url, api_key, event_key), ""]
+    if dashboard_url:
+        lines.append(f"{dashboard_url} shows each way step by step, and what arrives.")
+    return lines
 
 
 def _curl(base_url: str, api_key: str, event_key: str) -> str:

@@ -14,10 +14,10 @@ from dashboard.access import Member, viewer
 from dashboard.pages.developers.frame import blueprint, show
 from dashboard.web.context import app_context, now, rules_in_force
 from dashboard.web.request_values import database_bigint
+from models.companies import arrivals as stored
+from models.companies.arrivals import ArrivedCompany, ArrivedEvent
 from models.database import read_one_snapshot, transaction
-from models.events import arrivals as stored
 from models.events import rejected_events
-from models.events.arrivals import ArrivedCompany, ArrivedEvent
 from queues.unknown_event_keys import UnknownKey, UnknownKeys
 from rules.phrases.fields import as_instant
 

@@ -92,12 +92,12 @@ def examples(member: Member) -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/examples/<name:name>")
+@blueprint.get("/examples/<name:example_name>")
 @viewer
-def example(member: Member, name: str) -> ResponseReturnValue:
+def example(member: Member, example_name: str) -> ResponseReturnValue:
     """Show an example with the events to match."""
     sent = _read_sent(member)
-    match = _match(find_example(name) or abort(404), sent)
+    match = _match(find_example(example_name) or abort(404), sent)
     with transaction():
         book = rules_in_force(member.organization) or NO_RULES
     taken = {key for key in match.suggested.values() if key}
@@ -111,11 +111,11 @@ def example(member: Member, name: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/examples/<name:name>")
+@blueprint.post("/examples/<name:example_name>")
 @editor
-def adapt(member: Member, name: str) -> ResponseReturnValue:
+def adapt(member: Member, example_name: str) -> ResponseReturnValue:
     """Show what the adapted example would change; applying it is the next step."""
-    chosen = find_example(name) or abort(404)
+    chosen = find_example(example_name) or abort(404)
     choices = {key: _choice(key) for key in chosen.book.events}
     accepted = {key for key in choices.values() if key}
     others = [key for key in _read_sent(member).keys if key not in accepted]
@@ -124,7 +124,7 @@ def adapt(member: Member, name: str) -> ResponseReturnValue:
         adapted = event_choices.adapt(chosen.text, choices, also_accept)
     except EventEditError as error:
         flash(str(error), "error")
-        return redirect(url_for("rules.example", name=name), 303)
+        return redirect(url_for("rules.example", example_name=example_name), 303)
     left_out = ", ".join(adapted.left_out)
     flash(
         f"This is the example “{chosen.title}” with your events. "

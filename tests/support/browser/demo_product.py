@@ -77,7 +77,7 @@ def product(folder: Path) -> Iterator[Product]:
         output = ""
         for line in process.stdout:
             output += line
-            if "Post a first event" in line:
+            if "Your own customers" in line:
                 break
         password = re.search(r"Password: +(\S+)", output)
         if password is None:

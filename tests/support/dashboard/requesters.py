@@ -101,6 +101,8 @@ class Requesters:
             return {
                 "organization": "acme",
                 "company": "c1",
+                "door": "sdk",
+                "example_name": "usage-drop",
                 "company_id": "c1",
                 "digest": "0" * 64,
                 "event_key": "login",

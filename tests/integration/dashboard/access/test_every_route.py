@@ -76,10 +76,15 @@ GET /o/{organization}/insights                                                30
 GET /o/{organization}/insights/{event_key}                                    303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/rules                                                   303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/rules/completions                                       303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/rules/examples                                          303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/rules/examples/{example_name}                           303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/rules/versions                                          303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/rules/versions/{number}                                 303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/settings/audit                                          303 303 303 303 303 403 403 200 404 200
 GET /o/{organization}/settings/developers                                     303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/settings/developers/connect                             303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/settings/developers/connect/arrivals                    303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/settings/developers/connect/{door}                      303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/settings/developers/deliveries                          303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/settings/developers/deliveries/{id}                     303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/settings/developers/deliveries/{id}/attempts            303 303 303 303 303 200 200 200 404 404
@@ -105,8 +110,10 @@ POST /o/{organization}/import/{digest}/apply                                  30
 POST /o/{organization}/rules/apply                                            303 303 303 303 303 403 422 422 404 422
 POST /o/{organization}/rules/backtest                                         303 303 303 303 303 403 422 422 404 422
 POST /o/{organization}/rules/check                                            303 303 303 303 303 403 200 200 404 200
+POST /o/{organization}/rules/examples/{example_name}                          303 303 303 303 303 403 200 200 404 200
 POST /o/{organization}/rules/plan                                             303 303 303 303 303 403 409 409 404 400
 POST /o/{organization}/rules/versions/{number}/bring-back                     303 303 303 303 303 403 200 200 404 404
+POST /o/{organization}/settings/developers/connect/{door}/key                 303 303 303 303 303 403 403 200 404 200
 POST /o/{organization}/settings/developers/deliveries/{id}/resend             303 303 303 303 303 403 403 303 404 404
 POST /o/{organization}/settings/developers/keys                               303 303 303 303 303 403 403 200 404 200
 POST /o/{organization}/settings/developers/keys/{key_id}/scopes               303 303 303 303 303 403 403 303 404 404
@@ -153,6 +160,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "POST /o/{organization}/views": {"name": "Poor", "query": "status=Poor"},
     "POST /o/{organization}/views/{view_id}/rename": {"name": "Bad"},
     "POST /o/{organization}/companies/{company_id}/notes": {"text": "A note"},
+    "POST /o/{organization}/settings/developers/connect/{door}/key": {"name": "shop"},
     "POST /o/{organization}/settings/developers/keys": {"name": "shop", "scopes": "send"},
     "POST /o/{organization}/settings/developers/keys/{key_id}/scopes": {"scopes": "read"},
     "POST /o/{organization}/settings/people/{person_id}/role": {"role": "editor"},
