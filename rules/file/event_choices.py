@@ -64,8 +64,19 @@ def adapt(
 class _Adaptation:
     """Which flags remain of a text, and the cuts that lead there."""
 
-    def __init__(self, text: str, book: RuleBook, keys: Mapping[str, str | None]) -> None:
-        self.text, self.book, self.keys = text, book, keys
+    def __init__(
+        self,
+        text: str,
+        book: RuleBook,
+        choices: Mapping[str, SentEvent | None],
+        also_accept: Collection[SentEvent],
+    ) -> None:
+        self.text, self.book = text, book
+        self.keys = {key: sent.key if sent else None for key, sent in choices.items()}
+        self.events: dict[str, SentEvent] = {}
+        for sent in (*choices.values(), *also_accept):
+            if sent is not None:
+                self.events.setdefault(sent.key, sent)
         self._vocabulary = Vocabulary(book.statuses)
         root = Source(text).root
         self._root = entries_of(root) if root else {}
@@ -73,7 +84,9 @@ class _Adaptation:
             str(entries_of(node)["flag"][1].value): node for node in self._items("flags")
         }
         self.removed = {
-            flag.name for flag in book.flags if keys.get(flag.selector.event_key or "", "") is None
+            flag.name
+            for flag in book.flags
+            if self.keys.get(flag.selector.event_key or "", "") is None
         }
         self._remove_what_refers_to_removed_flags()
 

@@ -18,12 +18,18 @@ from models.companies import arrivals as stored
 from models.companies.arrivals import ArrivedCompany, ArrivedEvent
 from models.database import read_one_snapshot, transaction
 from models.events import rejected_events
-from queues.unknown_event_keys import UnknownKey, UnknownKeys
+from queues.refused.requests import RefusedRequest, RefusedRequests
+from queues.refused.unknown_event_keys import UnknownKey, UnknownKeys
+from rules.book import RuleBook
 from rules.phrases.fields import as_instant
+from services.rules.rule_books import NO_RULES
 
 SHOWN_COMPANIES = 5
 SHOWN_KEYS = 10
-SHOWN_FIELDS = 20
+SHOWN_REQUESTS = 5
+
+NOT_FOUND = 404
+"""The answer to an event whose key is not configured."""
 
 WATCHED_FOR = timedelta(hours=1)
 """How long an open page goes on looking by itself."""
@@ -44,25 +50,30 @@ class Watch:
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of the page's URL."""
-        if self == Watch():
-            return {}
-        return {"since": self.since.isoformat(), "after": self.after_id}
+        since = {"since": self.since.isoformat()} if self.since != BEGINNING else {}
+        return {**since, "after": self.after_id}
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it waits for what arrives first."""
+        return self == Watch()
 
 
 @dataclass(frozen=True)
 class Arrivals:
     """What has arrived since a watch began.
 
-    `refused` are keys that were sent and are not configured, None while Redis does not respond.
-    `set_aside` is whether accepted events could not be stored. `event_name` is what the rules call
-    the event.
+    `unknown` are keys that were sent and are not configured, `invalid` are requests that were
+    refused for another reason; both are None while Redis does not respond. `set_aside` is whether
+    accepted events could not be stored. `event_name` is what the rules call the event.
     """
 
     watch: Watch
     event: ArrivedEvent | None
     event_name: str | None
     companies: Sequence[ArrivedCompany]
-    refused: Sequence[UnknownKey] | None
+    unknown: Sequence[UnknownKey] | None
+    invalid: Sequence[RefusedRequest] | None
     set_aside: bool
     may_continue: bool
     rules_version: int
@@ -80,8 +91,10 @@ class Arrivals:
     @property
     def digest(self) -> str:
         """A fingerprint of what the page shows, apart from relative times."""
-        refused = [(key.event_key, key.times) for key in self.refused or ()]
-        shown = (self.arrived, refused, self.refused is None, self.set_aside, self.waits)
+        readable = self.unknown is not None
+        unknown = [(key.event_key, key.times) for key in self.unknown or ()]
+        invalid = [request.id for request in self.invalid or ()]
+        shown = (self.arrived, readable, unknown, invalid, self.set_aside, self.waits)
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
@@ -106,6 +119,7 @@ def read_arrivals(member: Member) -> Arrivals:
     event = stored.find_newest_event(organization_id, since=watch.since)
     book = rules_in_force(member.organization)
     setting = book.events.get(event.event_key) if book and event else None
+    unknown, invalid = _refused(organization_id, book or NO_RULES, watch.since, at)
     return Arrivals(
         watch,
         event,
@@ -113,25 +127,39 @@ def read_arrivals(member: Member) -> Arrivals:
         stored.list_new_companies(
             organization_id, after_id=watch.after_id, limit=SHOWN_COMPANIES + 1
         ),
-        _refused(organization_id, watch.since, at),
+        unknown,
+        invalid,
         bool(rejected_events.count(organization_id, {"since": watch.since}, most=1)),
-        may_continue=watch == Watch() or at - watch.since < WATCHED_FOR,
+        may_continue=watch.is_first or at - watch.since < WATCHED_FOR,
         rules_version=member.organization.rules_version,
     )
 
 
 def _watch(organization_id: int, at: datetime) -> Watch:
     """Return the watch that the request continues, or begin one."""
-    since = as_instant(request.args.get("since"))
-    if since is not None:
-        return Watch(since, request.args.get("after", 0, type=database_bigint))
+    after_id = request.args.get("after", type=database_bigint)
+    if after_id is not None:
+        return Watch(as_instant(request.args.get("since")) or BEGINNING, after_id)
     newest = stored.find_latest_company_id(organization_id)
     return Watch(at, newest) if newest else Watch()
 
 
-def _refused(organization_id: int, since: datetime, at: datetime) -> list[UnknownKey] | None:
+def _refused(
+    organization_id: int, book: RuleBook, since: datetime, at: datetime
+) -> tuple[list[UnknownKey] | None, list[RefusedRequest] | None]:
+    """Return the newest unknown keys and invalid requests; None while Redis does not respond."""
+    client = app_context().broker.client
     try:
-        keys = UnknownKeys(app_context().broker.client).of_organization(organization_id, at)
+        unknown = UnknownKeys(client).of_organization(organization_id, at)
+        requests = RefusedRequests(client).page(organization_id, at, limit=SHOWN_REQUESTS)
     except RedisError:
-        return None
-    return [key for key in keys if key.last_at > since][:SHOWN_KEYS]
+        return None, None
+    known = {*book.events, *(name for event in book.events.values() for name in event.called)}
+    return (
+        [key for key in unknown if key.last_at > since and key.event_key not in known][:SHOWN_KEYS],
+        [
+            refused
+            for refused in requests
+            if refused.refusal.at > since and refused.refusal.status != NOT_FOUND
+        ],
+    )
