@@ -137,9 +137,10 @@ def read_arrivals(member: Member) -> Arrivals:
 
 def _watch(organization_id: int, at: datetime) -> Watch:
     """Return the watch that the request continues, or begin one."""
-    after_id = request.args.get("after", type=database_bigint)
-    if after_id is not None:
-        return Watch(as_instant(request.args.get("since")) or BEGINNING, after_id)
+    since, after_id = request.args.get("since"), request.args.get("after", type=database_bigint)
+    began = as_instant(since) if since else BEGINNING
+    if began is not None and after_id is not None:
+        return Watch(began, after_id)
     newest = stored.find_latest_company_id(organization_id)
     return Watch(at, newest) if newest else Watch()
 

@@ -238,12 +238,15 @@ def test_empty_sections_are_explained(acme: Acme) -> None:
     assert "None. Every event arrives about as often as before" in text
 
 
-def test_without_companies_the_page_explains_how_to_get_started(acme: Acme) -> None:
-    text = html.unescape(text_of(acme.page()))
+def test_without_companies_the_page_offers_three_ways_in_and_waits(acme: Acme) -> None:
+    page = acme.page()
+    text = html.unescape(text_of(page))
     assert "No companies yet" in text
-    assert "brazebee keys create --org acme" in text
-    assert """-d '{"event_key": "report_created", "company": {"id": "company_123\"""" in text
+    for door in ("sdk", "export", "code"):
+        assert f"/o/acme/settings/developers/connect/{door}" in links(page)
     assert "1 flag defines when a company is at risk" in text
+    assert "/o/acme/rules/examples" in links(page)
+    assert "Waiting for the first event or company" in text
 
 
 def test_signing_in_leads_to_this_page(acme: Acme) -> None:
