@@ -124,6 +124,28 @@ class RefusedRequests:
         """
         if not refusals:
             return
+        unknown = Counter(r.event_key for r in refusals if r.status == 404 and r.event_key)
+        kept = [part for each in refusals if each.is_kept for part in _written(each)]
+        self._keep(organization_id, unknown, kept, now, nearly_full=nearly_full)
+
+    def note_unknown(self, organization_id: int, keys: Mapping[str, int], now: datetime) -> None:
+        """Count event keys that are not configured, such as those of a file, by how often.
+
+        It never raises: without Redis, it is logged.
+        """
+        most = Counter(keys).most_common(unknown_event_keys.MAX_KEYS)
+        cut = {key[:_LONGEST_TEXT]: times for key, times in most}
+        self._keep(organization_id, cut, [], now, nearly_full=False)
+
+    def _keep(
+        self,
+        organization_id: int,
+        unknown: Mapping[str, int],
+        kept: Sequence[bytes],
+        now: datetime,
+        *,
+        nearly_full: bool,
+    ) -> None:
         try:
             self._note(
                 [unknown_event_keys.hash_of(organization_id), _LISTS, _SIZES],
@@ -132,18 +154,19 @@ class RefusedRequests:
                     round(now.timestamp() * 1000),
                     unknown_event_keys.MAX_KEYS,
                     _ms(unknown_event_keys.KEPT_FOR),
-                    *_unknown_keys(refusals),
+                    len(unknown),
+                    *(part for pair in unknown.items() for part in pair),
                     _PREFIX,
                     MOST_REQUESTS,
                     MOST_BYTES,
                     MOST_BYTES_OF_ALL,
                     _ms(KEPT_FOR),
                     int(nearly_full),
-                    *(part for each in refusals if each.is_kept for part in _written(each)),
+                    *kept,
                 ],
             )
         except (RedisError, ValueError, TypeError) as error:
-            logger.warning("%d refused requests were not kept: %s", len(refusals), error)
+            logger.warning("%d refused requests were not kept: %s", len(kept) // 2, error)
 
     def page(
         self, organization_id: int, now: datetime, *, before: str | None = None, limit: int = 100
@@ -203,15 +226,6 @@ def is_id(text: str) -> bool:
         part.isascii() and part.isdigit() and len(part) <= 20 and int(part) < 2**64
         for part in (first, second)
     )
-
-
-def _unknown_keys(refusals: Sequence[Refusal]) -> Iterator[str | int]:
-    """Yield the number of keys that are not configured, and each with how often it was sent."""
-    unknown = Counter(r.event_key for r in refusals if r.status == 404 and r.event_key)
-    yield len(unknown)
-    for key, times in unknown.items():
-        yield key
-        yield times
 
 
 def _written(refusal: Refusal) -> tuple[bytes, bytes]:

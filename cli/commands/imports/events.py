@@ -31,6 +31,7 @@ from models.organizations import rule_versions
 from models.organizations.organizations import Organization
 from queues.backlog import Backlog, StoredUntil
 from queues.broker import build_broker
+from queues.refused.requests import RefusedRequests
 from rules.durations import format_instant, pluralize
 from rules.faults import RuleFileError
 from rules.file import event_edits
@@ -199,11 +200,14 @@ def _with_unknown(
     if not add:
         lines = "\n".join(f"  {number:>9,}  {name}" for name, number in unknown.most_common(SHOWN))
         more = len(unknown) - SHOWN
+        broker = build_broker(settings.redis_url)
+        RefusedRequests(broker.client).note_unknown(organization.id, unknown, now)
         raise CommandError(
             f"{pluralize(len(unknown), 'event key is', 'event keys are')} not configured, so"
             f" nothing was imported:\n{lines}"
             + (f"\n  and {more} others" if more > 0 else "")
-            + "\nAdd them to `events` in the rule file and apply it, run this again with"
+            + "\nThe dashboard matches them with an example of rules: Rules, Start from an example."
+            " Or add them to `events` in the rule file and apply it, run this again with"
             " --add-events, which does that, or leave these events out with --skip-unknown. If one"
             " of them is another name of a configured event, write it there, such as"
             " `called: [Report Created]`."
