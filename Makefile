@@ -2,12 +2,14 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+SDKS := .sdks
+SDKS_LOCKED := tests/support/sdks
 PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-thorough bench faults fuzz screenshots lint format lock clean
+.PHONY: help run demo test test-sdks test-thorough sdks bench faults fuzz screenshots lint format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -28,6 +30,11 @@ test: $(VENV)/installed-dev ## Run all tests (TESTS=tests/unit for some)
 
 test-thorough: $(VENV)/installed-dev ## Run all tests on a larger scale, with many random examples: over an hour (TESTS=tests/unit for some)
 	@HYPOTHESIS_PROFILE=thorough exec $(BIN)/python -m pytest -m 'thorough or not thorough' --numprocesses 3 --dist loadgroup $(or $(TESTS),tests)
+
+test-sdks: $(VENV)/installed-dev sdks ## Send 10,000 calls by each SDK of another product, in two minutes (needs Node)
+	@BRAZEBEE_REQUIRE_SDKS=1 exec $(BIN)/python -m pytest -m 'thorough or not thorough' tests/acceptance/sdks
+
+sdks: $(SDKS)/python/installed $(SDKS)/node/installed ## Install the SDKs of other products for `make test` (needs Node)
 
 bench: $(VENV)/installed ## Measure the path of an event, in five minutes (BENCH="ingest --quick", growth, rules, webhooks or pages for others)
 	@exec $(BIN)/python -m bench $(or $(BENCH),ingest)
@@ -56,9 +63,12 @@ lock: ## Resolve the dependencies again (needs uv)
 		pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra dev \
 		pyproject.toml -o requirements-dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		$(SDKS_LOCKED)/requirements.in -o $(SDKS_LOCKED)/requirements.txt
+	npm install --prefix $(SDKS_LOCKED) --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## Remove the environment and caches, but no data
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(SDKS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, as python3.11 or python3."; exit 1; }
@@ -74,4 +84,17 @@ $(VENV)/installed: requirements.txt pyproject.toml | $(VENV)/bin/python
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	@echo "Installing the dependencies of tests and checks ..."
 	@$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# SDKs have an environment of their own: their dependencies are not those of the product.
+$(SDKS)/python/installed: $(SDKS_LOCKED)/requirements.txt
+	@echo "Installing the SDKs for Python ..."
+	@$(PYTHON) -m venv $(SDKS)/python
+	@$(SDKS)/python/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
+
+$(SDKS)/node/installed: $(SDKS_LOCKED)/package.json $(SDKS_LOCKED)/package-lock.json
+	@echo "Installing the SDKs for Node ..."
+	@mkdir -p $(SDKS)/node && cp $^ $(SDKS)/node
+	@npm ci --prefix $(SDKS)/node --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@

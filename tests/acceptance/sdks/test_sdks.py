@@ -1,0 +1,70 @@
+"""SDKs of other products, as published, against a running product whose ingress is killed twice.
+
+`make sdks` installs them. Each one is given the address and the key, and nothing else.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.sdks.account import Account
+from tests.support.sdks.installed import REQUIRED, SDKS, Sdk
+from tests.support.sdks.report import report
+from tests.support.sdks.trials import BRIEF, FULL, Scale, trial
+
+Accounts = dict[Sdk, Account]
+
+every_sdk = pytest.mark.parametrize("sdk", SDKS, ids=lambda sdk: sdk.title)
+
+
+def accounts(scale: Scale, request: pytest.FixtureRequest) -> Iterator[Accounts]:
+    """Try the SDKs that are installed, and print what became of their calls."""
+    present = [sdk for sdk in SDKS if not sdk.why_missing()]
+    if not present:
+        yield {}
+        return
+    with trial(scale, present) as found:
+        terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None:
+            terminal.write_line("\n" + report(found.values()))
+        yield found
+
+
+@pytest.fixture(scope="module")
+def sdk_accounts(request: pytest.FixtureRequest) -> Iterator[Accounts]:
+    yield from accounts(BRIEF, request)
+
+
+@pytest.fixture(scope="module")
+def full_sdk_accounts(request: pytest.FixtureRequest) -> Iterator[Accounts]:
+    yield from accounts(FULL, request)
+
+
+def account_of(sdk: Sdk, accounts: Accounts) -> Account:
+    if sdk not in accounts:
+        missing = pytest.fail if os.environ.get(REQUIRED) else pytest.skip
+        missing(f"{sdk.title}: {sdk.why_missing()}")
+    return accounts[sdk]
+
+
+@every_sdk
+def test_every_call_is_stored_once_though_the_ingress_is_killed(
+    sdk_accounts: Accounts, sdk: Sdk
+) -> None:
+    assert account_of(sdk, sdk_accounts).differences() == []
+
+
+@every_sdk
+def test_only_sdks_that_soon_give_up_lose_calls(sdk_accounts: Accounts, sdk: Sdk) -> None:
+    lost = account_of(sdk, sdk_accounts).run.lost
+    assert sdk.gives_up or not lost
+
+
+@every_sdk
+@pytest.mark.thorough
+@pytest.mark.timeout(900)
+def test_each_of_10_000_calls_is_stored_once(full_sdk_accounts: Accounts, sdk: Sdk) -> None:
+    account = account_of(sdk, full_sdk_accounts)
+    assert account.differences() == []
+    assert sdk.gives_up or not account.run.lost

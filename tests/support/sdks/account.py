@@ -1,0 +1,237 @@
+"""The account of a run: every call against what is stored, shown as refused, and set aside."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.support.product.tenant import Tenant
+from tests.support.sdks.calls import EVENT_KEYS, Call, Outcome, company_fields, user_fields
+from tests.support.sdks.runs import Run
+
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""By which the time of an event may be off: SDKs send a request again with the time at which they
+first sent it, so the delay looks like a difference of clocks."""
+
+SAME_MOMENT_SECONDS = 0.005
+
+SHOWN = 3
+
+REFUSED_AT_ONCE = 1_000
+"""More than are kept of one organization."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An event as it is stored."""
+
+    event_id: str
+    event_key: str
+    company: str
+    user: str | None
+    occurred_at: datetime
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A refused request: its body, and the reason with all details."""
+
+    body: dict[str, Any]
+    reason: str
+
+
+class Account:
+    """What an organization has of a run."""
+
+    def __init__(self, tenant: Tenant, run: Run, refused: Sequence[Refused]) -> None:
+        self.run = run
+        self._id = tenant.id
+        self._brazebee = tenant.brazebee
+        of_run = f"like '{run.plan.prefix}-%'"
+        self.events = [
+            Stored(*row)
+            for row in self._query(
+                "select e.event_id, e.event_key, c.external_id, u.external_id, e.occurred_at,"
+                " e.data from events e join companies c using (organization_id)"
+                " left join users u on u.organization_id = e.organization_id and u.id = e.user_id"
+                f" where e.organization_id = {self._id} and c.id = e.company_id"
+                f" and c.external_id {of_run}"
+            )
+        ]
+        self.companies: dict[str, dict[str, Any]] = {
+            company: {"name": name, **traits}
+            for company, name, traits in self._query(
+                "select external_id, name, traits from companies"
+                f" where organization_id = {self._id} and external_id {of_run}"
+            )
+        }
+        self.users: dict[str, dict[str, Any]] = {
+            user: {"email": email, "name": name, **traits, "company": company}
+            for user, email, name, traits, company in self._query(
+                "select u.external_id, u.email, u.name, u.traits, c.external_id from users u"
+                " join companies c using (organization_id)"
+                f" where u.organization_id = {self._id} and c.id = u.company_id"
+                f" and u.external_id {of_run}"
+            )
+        }
+        self.refused = [r for r in refused if run.plan.prefix + "-user" in str(r.body)]
+
+    @property
+    def expected_events(self) -> int:
+        """Return how many of the calls are events that have to be stored."""
+        return sum(map(_is_event, self.run.calls))
+
+    def _query(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._brazebee.query(sql)
+
+    def differences(self) -> list[str]:
+        """Return what is not as it has to be; each is a sentence."""
+        return [*self._events(), *self._companies(), *self._users(), *self._refusals()]
+
+    def _events(self) -> Iterator[str]:
+        """Compare the events with the calls, one by one."""
+        found: defaultdict[int | None, list[Stored]] = defaultdict(list)
+        for event in self.events:
+            found[event.data.get("call")].append(event)
+        faults: defaultdict[str, list[Any]] = defaultdict(list)
+        for call in self.run.calls:
+            for fault in self._faults_of(call, found.pop(call.n, [])):
+                faults[fault].append(call.n)
+        if found:
+            faults["events belong to no call"].extend(found)
+        for what, calls in faults.items():
+            yield f"{len(calls)} {what}: {calls[:SHOWN]}"
+
+    def _faults_of(self, call: Call, rows: Sequence[Stored]) -> Iterator[str]:
+        if not _is_event(call):
+            if rows:
+                yield f"{call.type} calls ({call.outcome.name}) are stored as events"
+        elif not rows:
+            if call.n not in self.run.lost:
+                yield "calls are not stored"
+        elif len(rows) > 1:
+            yield "calls are stored more than once"
+        else:
+            yield from self._faults_of_event(call, rows[0])
+
+    def _faults_of_event(self, call: Call, row: Stored) -> Iterator[str]:
+        told_id = self.run.ids.get(call.n)
+        if told_id and told_id != row.event_id:
+            yield "calls have another id"
+        if row.event_key != EVENT_KEYS[call.name or ""]:
+            yield "calls have another event key"
+        if (row.company, row.user) != (self._company_of(call), call.user):
+            yield "calls are of another company or user"
+        if {k: v for k, v in row.data.items() if k in call.fields} != call.fields:
+            yield f"calls have other data, such as {row.data}"
+        if strange := [k for k in row.data if k not in call.fields and not _is_of_the_sdk(k)]:
+            yield f"calls have the added data {strange}"
+        at = (
+            datetime.fromisoformat(call.timestamp)
+            if call.timestamp
+            else datetime.fromtimestamp(self.run.made_at[call.n], UTC)
+        )
+        if abs(row.occurred_at - at) > CLOCKS_DIFFER:
+            yield f"calls have another time, such as {row.occurred_at - at} later"
+
+    def _company_of(self, call: Call) -> str:
+        return self.run.plan.company_of(int(call.user.rpartition("-")[2]))
+
+    def _companies(self) -> Iterator[str]:
+        plan = self.run.plan
+        expected = {plan.company_of(user) for user in range(plan.users)}
+        if self.companies.keys() != expected:
+            yield f"The companies are {sorted(self.companies)}, not {sorted(expected)}"
+            return
+        latest = self._latest("group", by="company")
+        for company, fields in self.companies.items():
+            yield from self._field_faults(
+                company, fields, company_fields(company), latest.get(company)
+            )
+
+    def _users(self) -> Iterator[str]:
+        plan = self.run.plan
+        expected = {f"{plan.prefix}-user-{user}" for user in range(plan.users)}
+        if self.users.keys() != expected:
+            yield f"The users are {sorted(self.users)}, not {sorted(expected)}"
+            return
+        latest = self._latest("identify", by="user")
+        for user, stored in self.users.items():
+            fields, number = dict(stored), int(user.rpartition("-")[2])
+            company, wanted = fields.pop("company"), user_fields(plan.prefix, number)
+            if company != plan.company_of(number):
+                yield f"{user} belongs to {company}"
+            yield from self._field_faults(user, fields, wanted, latest.get(user))
+
+    def _field_faults(
+        self, who: str, fields: Mapping[str, Any], wanted: Mapping[str, Any], latest: Any
+    ) -> Iterator[str]:
+        others = {key: value for key, value in fields.items() if key != "call"}
+        if others != wanted:
+            yield f"{who} has the fields {others}, not {wanted}"
+        if latest and fields.get("call") not in latest:
+            yield f"{who} has the fields of call {fields.get('call')}, not of {latest}"
+
+    def _latest(self, kind: str, *, by: str) -> dict[str, list[int]]:
+        """Return the calls of which the fields may be: the latest that was not lost, and later.
+
+        Of calls within a few milliseconds, such as after a pause of the driver, each may be it.
+        """
+        calls: defaultdict[str, list[int]] = defaultdict(list)
+        for call in self.run.calls:
+            if call.type == kind and call.outcome is Outcome.STORED:
+                of = calls[getattr(call, by)]
+                if call.n not in self.run.lost:
+                    at = self.run.made_at
+                    of[:] = [n for n in of if at[call.n] - at[n] < SAME_MOMENT_SECONDS]
+                of.append(call.n)
+        return calls
+
+    def _refusals(self) -> Iterator[str]:
+        """Compare the refused requests with the calls that have to be refused."""
+        shown = Counter(number for refusal in self.refused for number in _calls_in(refusal))
+        reasons = {number: r.reason for r in self.refused for number in _calls_in(r)}
+        wanted = {c.n: c for c in self.run.calls if c.outcome is not Outcome.STORED}
+        missing = [n for n in wanted if n not in shown and n not in self.run.lost]
+        if missing:
+            yield f"{len(missing)} refused calls are not shown: {missing[:SHOWN]}"
+        if strange := shown.keys() - wanted.keys():
+            example = reasons[min(strange)]
+            yield f"{len(strange)} calls are refused: {sorted(strange)[:SHOWN]}, such as {example}"
+        for n, reason in reasons.items():
+            if n in wanted and wanted[n].outcome.value.lower() not in reason.lower():
+                yield f"Call {n} is refused with {reason}, not {wanted[n].outcome.value}"
+                return
+
+
+def _is_event(call: Call) -> bool:
+    return call.type == "track" and call.outcome is Outcome.STORED
+
+
+def _is_of_the_sdk(key: str) -> bool:
+    """Whether an SDK adds this to the data: PostHog's begin with a dollar."""
+    return key.startswith("$") or key in ("source", "subject")
+
+
+def _calls_in(refusal: Refused) -> Iterator[int]:
+    """Yield the number of the call in a refused body, wherever its format has it."""
+    waiting: list[Any] = [refusal.body]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("call"), int):
+                yield value["call"]
+                return
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+
+
+def refused_requests(tenant: Tenant) -> list[Refused]:
+    """Return all refused requests of an organization, by the command that lists them."""
+    listed = tenant.json("events", "refused", "--limit", str(REFUSED_AT_ONCE))
+    return [
+        Refused(request["body"], f"{request['error']} {request['details']}") for request in listed
+    ]

@@ -1,0 +1,100 @@
+"""A trial: every SDK that is installed sends its calls to one product, whose ingress is killed."""
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+from queues.lanes.lane_queue import LaneQueue
+from tests.support.product.brazebee_process import Brazebee, eventually
+from tests.support.product.tenant import Tenant
+from tests.support.sdks.account import Account, refused_requests
+from tests.support.sdks.calls import RULES, Plan
+from tests.support.sdks.installed import Sdk
+from tests.support.sdks.runs import Run, run_drivers
+
+STORING_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much each SDK sends, and when the ingress is killed, in seconds from the start.
+
+    The first time, all of `web` is killed, and the supervisor starts it again after a second; the
+    second time only the process that serves, and Granian starts another one. To create an
+    organization takes a second of CPU, so SDKs may share one.
+    """
+
+    calls: int
+    users: int
+    companies: int
+    seconds: float
+    kill_web_after: float
+    kill_worker_after: float
+    shared_organization: bool
+
+
+BRIEF = Scale(200, 10, 4, 6.0, 1.5, 4.5, shared_organization=True)
+FULL = Scale(10_000, 100, 20, 60.0, 15.0, 40.0, shared_organization=False)
+
+
+@contextmanager
+def trial(scale: Scale, sdks: Sequence[Sdk]) -> Iterator[dict[Sdk, Account]]:
+    """Yield the account of each SDK, once all that was accepted is stored."""
+    with tempfile.TemporaryDirectory(prefix="brazebee-") as made:
+        product = Brazebee(Path(made), WEB_CONCURRENCY="1", BRAZEBEE_RATE_LIMIT="1000000/hour")
+        product.use_template()
+        product.start(dashboard=0, evaluate=0, deliver=0, clock=0, persist=1)
+        try:
+            yield _tried(scale, sdks, product, Path(made))
+        finally:
+            product.stop()
+
+
+def _tried(
+    scale: Scale, sdks: Sequence[Sdk], product: Brazebee, folder: Path
+) -> dict[Sdk, Account]:
+    runs = []
+    for sdk in sdks:
+        plan = Plan(
+            sdk.prefix,
+            scale.calls,
+            scale.users,
+            scale.companies,
+            scale.seconds,
+            events_only=sdk.events_only,
+        )
+        runs.append(Run(sdk, plan, list(plan.calls())))
+    tenants: dict[str, Tenant] = {}
+    for run in runs:
+        name = "sdks" if scale.shared_organization else run.plan.prefix
+        tenant = tenants.get("sdks") or Tenant(product, name, folder, rules=RULES)
+        tenants[name] = tenants[run.plan.prefix] = tenant
+
+    def kill() -> None:
+        time.sleep(scale.kill_web_after)
+        os.killpg(product.pids()["web.1"], signal.SIGKILL)
+        time.sleep(scale.kill_worker_after - scale.kill_web_after)
+        assert product.kill("web.1")
+
+    keys = {run.plan.prefix: tenants[run.plan.prefix].key for run in runs}
+    run_drivers(runs, product.base_url, keys, meanwhile=kill)
+    _wait_until_stored(product)
+    refused = {tenant.name: refused_requests(tenant) for tenant in tenants.values()}
+    accounts = {}
+    for run in runs:
+        tenant = tenants[run.plan.prefix]
+        accounts[run.sdk] = Account(tenant, run, refused[tenant.name])
+    return accounts
+
+
+def _wait_until_stored(product: Brazebee) -> None:
+    with redis.Redis.from_url(product.servers["REDIS_URL"]) as client:
+        journal = LaneQueue.of_events(client)
+        eventually(lambda: not journal.waiting(), STORING_SECONDS)
