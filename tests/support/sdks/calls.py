@@ -91,7 +91,7 @@ class Plan:
 
     def _call(self, n: int, turn: int, user: int, now: datetime) -> Call:
         company = self.company_of(user)
-        what = {"type": "track", "name": "Report Created", "company": company}
+        what: dict[str, Any] = {"type": "track", "name": "Report Created", "company": company}
         what |= self._refused(turn, now) or self._accepted(turn, user, now)
         if what["type"] == "identify":
             what["company"] = None
