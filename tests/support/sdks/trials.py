@@ -74,8 +74,10 @@ def _tried(
     tenants: dict[str, Tenant] = {}
     for run in runs:
         name = "sdks" if scale.shared_organization else run.plan.prefix
-        tenant = tenants.get("sdks") or Tenant(product, name, folder, rules=RULES)
-        tenants[name] = tenants[run.plan.prefix] = tenant
+        if name not in tenants:
+            assert product.run("org", "create", name).returncode == 0
+            tenants[name] = Tenant(product, name, folder, rules=RULES)
+        tenants[run.plan.prefix] = tenants[name]
 
     def kill() -> None:
         time.sleep(scale.kill_web_after)

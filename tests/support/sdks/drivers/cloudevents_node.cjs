@@ -6,7 +6,7 @@ const { drive } = require("./driver.cjs");
 const PAUSE_MS = 250;
 
 drive((url, key) => {
-  const transport = httpTransport(`${url}/v1/track`);
+  const transport = httpTransport(`${url}/v1/cloudevents`);
   const emitters = [Mode.STRUCTURED, Mode.BINARY].map((mode) =>
     emitterFor(transport, { binding: HTTP, mode }),
   );
