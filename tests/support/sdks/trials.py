@@ -26,8 +26,8 @@ STORING_SECONDS = 60.0
 class Scale:
     """How much each SDK sends, and when the ingress is killed, in seconds from the start.
 
-    The first time, all of `web` is killed, and the supervisor starts it again after a second; the
-    second time only the process that serves, and Granian starts another one. To create an
+    The first time, one of the two processes that serve is killed, and the requests that it has
+    break off; the second time all of `web`, which is away for two seconds or more. To create an
     organization takes a second of CPU, so SDKs may share one.
     """
 
@@ -35,12 +35,12 @@ class Scale:
     users: int
     companies: int
     seconds: float
-    kill_web_after: float
     kill_worker_after: float
+    kill_web_after: float
     shared_organization: bool
 
 
-BRIEF = Scale(200, 10, 4, 6.0, 1.5, 4.5, shared_organization=True)
+BRIEF = Scale(200, 10, 4, 4.0, 1.0, 2.5, shared_organization=True)
 FULL = Scale(10_000, 100, 20, 60.0, 15.0, 40.0, shared_organization=False)
 
 
@@ -48,7 +48,7 @@ FULL = Scale(10_000, 100, 20, 60.0, 15.0, 40.0, shared_organization=False)
 def trial(scale: Scale, sdks: Sequence[Sdk]) -> Iterator[dict[Sdk, Account]]:
     """Yield the account of each SDK, once all that was accepted is stored."""
     with tempfile.TemporaryDirectory(prefix="brazebee-") as made:
-        product = Brazebee(Path(made), WEB_CONCURRENCY="1", BRAZEBEE_RATE_LIMIT="1000000/hour")
+        product = Brazebee(Path(made), BRAZEBEE_RATE_LIMIT="1000000/hour")
         product.use_template()
         product.start(dashboard=0, evaluate=0, deliver=0, clock=0, persist=1)
         try:
@@ -80,10 +80,10 @@ def _tried(
         tenants[run.plan.prefix] = tenants[name]
 
     def kill() -> None:
-        time.sleep(scale.kill_web_after)
-        os.killpg(product.pids()["web.1"], signal.SIGKILL)
-        time.sleep(scale.kill_worker_after - scale.kill_web_after)
+        time.sleep(scale.kill_worker_after)
         assert product.kill("web.1")
+        time.sleep(scale.kill_web_after - scale.kill_worker_after)
+        os.killpg(product.pids()["web.1"], signal.SIGKILL)
 
     keys = {run.plan.prefix: tenants[run.plan.prefix].key for run in runs}
     run_drivers(runs, product.base_url, keys, meanwhile=kill)

@@ -17,7 +17,9 @@ def start(url: str, key: str) -> tuple[MakesCall, Flushes]:
     def post(message: http.HTTPMessage) -> bool:
         headers = {**message.headers, "x-api-key": key}
         try:
-            answer = session.post(f"{url}/v1/cloudevents", data=message.body, headers=headers, timeout=15)
+            answer = session.post(
+                f"{url}/v1/cloudevents", data=message.body, headers=headers, timeout=15
+            )
         except requests.RequestException:
             return False
         return answer.status_code < 500
