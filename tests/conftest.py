@@ -17,7 +17,13 @@ from tests.support.routability import PARTITIONED_DATABASE, Planner, Statements,
 
 load_profile()  # before test modules are imported: their `@effort` scales it
 
-GROUPS = {"product": "brazebee", "browser": "chromium", "demo": "histories"}
+GROUPS = {
+    "product": "brazebee",
+    "browser": "chromium",
+    "demo": "histories",
+    "sdks": "sdk_accounts",
+    "sdks at length": "full_sdk_accounts",
+}
 """Groups of tests by the expensive fixture that each needs once, such as a running product."""
 
 

@@ -48,23 +48,22 @@ def account_of(sdk: Sdk, accounts: Accounts) -> Account:
     return accounts[sdk]
 
 
+def check(account: Account) -> None:
+    """Compare with what is stored and shown; only what an SDK says it gave up may be missing."""
+    assert account.differences() == []
+    lost = len(account.run.lost)
+    assert lost < len(account.run.calls) if account.run.sdk.gives_up else lost == 0
+
+
 @every_sdk
 def test_every_call_is_stored_once_though_the_ingress_is_killed(
     sdk_accounts: Accounts, sdk: Sdk
 ) -> None:
-    assert account_of(sdk, sdk_accounts).differences() == []
-
-
-@every_sdk
-def test_only_sdks_that_soon_give_up_lose_calls(sdk_accounts: Accounts, sdk: Sdk) -> None:
-    lost = account_of(sdk, sdk_accounts).run.lost
-    assert sdk.gives_up or not lost
+    check(account_of(sdk, sdk_accounts))
 
 
 @every_sdk
 @pytest.mark.thorough
 @pytest.mark.timeout(900)
 def test_each_of_10_000_calls_is_stored_once(full_sdk_accounts: Accounts, sdk: Sdk) -> None:
-    account = account_of(sdk, full_sdk_accounts)
-    assert account.differences() == []
-    assert sdk.gives_up or not account.run.lost
+    check(account_of(sdk, full_sdk_accounts))

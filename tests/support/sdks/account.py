@@ -89,6 +89,8 @@ class Account:
 
     def differences(self) -> list[str]:
         """Return what is not as it has to be; each is a sentence."""
+        if self.run.fault:
+            return [self.run.fault]
         return [*self._events(), *self._companies(), *self._users(), *self._refusals()]
 
     def _events(self) -> Iterator[str]:

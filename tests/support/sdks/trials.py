@@ -86,7 +86,7 @@ def _tried(
         os.killpg(product.pids()["web.1"], signal.SIGKILL)
 
     keys = {run.plan.prefix: tenants[run.plan.prefix].key for run in runs}
-    run_drivers(runs, product.base_url, keys, meanwhile=kill)
+    run_drivers(runs, product.base_url, keys, seconds=scale.seconds, meanwhile=kill)
     _wait_until_stored(product)
     refused = {tenant.name: refused_requests(tenant) for tenant in tenants.values()}
     accounts = {}
