@@ -50,8 +50,12 @@ class Sdk:
         return str(packages[f"node_modules/{self.installed_as}"]["version"])
 
     @property
+    def language(self) -> str:
+        return "Python" if self.is_for_python else "Node"
+
+    @property
     def title(self) -> str:
-        return f"{self.package} {self.version} ({'Python' if self.is_for_python else 'Node'})"
+        return f"{self.package} {self.version} ({self.language})"
 
     @property
     def prefix(self) -> str:
