@@ -12,7 +12,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.book import RuleBook
 from rules.file.event_edits import EventEditError
-from rules.file.positions import entries_of, entry_end, scalar
+from rules.file.positions import after_colon, entries_of, entry_end, scalar
 from rules.file.rule_file import check_rules
 from rules.file.source import Source
 from rules.flags import Flag
@@ -21,6 +21,15 @@ from rules.language.tree import Vocabulary
 
 EDITOR_HINT = re.compile(r"# yaml-language-server:.*\n(?:#\s*\n)?")
 """Its path leads to the schema from the folder of the examples only."""
+
+
+@dataclass(frozen=True)
+class SentEvent:
+    """An event that is sent: the key to list it by, and what other products call it."""
+
+    key: str
+    called: tuple[str, ...] = ()
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,13 +50,13 @@ class _Cut:
 
 
 def adapt(
-    text: str, choices: Mapping[str, str | None], also_accept: Collection[str] = ()
+    text: str, choices: Mapping[str, SentEvent | None], also_accept: Collection[SentEvent] = ()
 ) -> AdaptedRules:
-    """Return the text with another key for each event, or without it.
+    """Return the text with the events that are sent in place of its own.
 
-    `choices` maps event keys of the text to the keys that are sent; None leaves an event out. A key
-    without a choice is kept. A flag without its event is left out, and so is what refers to it: a
-    phrase of `any`, a level, or else a whole flag. `also_accept` are further keys to list.
+    `choices` maps event keys of the text to events that are sent; None leaves an event out. An
+    event without a choice is kept. A flag without its event is left out, and so is what refers to
+    it: a phrase of `any`, a level, or else a whole flag. `also_accept` are further events to list.
 
     Raises:
         EventEditError: the text has faults, or a key is invalid.
@@ -55,10 +64,11 @@ def adapt(
     checked = check_rules(text)
     if checked.book is None:
         raise EventEditError("The rules have faults; fix them first.")
-    keys = {key: choices.get(key, key) for key in checked.book.events}
-    edited = _Adaptation(text, checked.book, keys)
-    adapted = EDITOR_HINT.sub("", _apply(text, edited.cuts(also_accept)), count=1)
-    return AdaptedRules(_verify(adapted, edited, also_accept), tuple(sorted(edited.removed)))
+    kept = {key: SentEvent(key) for key in checked.book.events}
+    edited = _Adaptation(text, checked.book, {**kept, **choices}, also_accept)
+    adapted = EDITOR_HINT.sub("", _apply(text, edited.cuts()), count=1)
+    left_out = [flag.name for flag in checked.book.flags if flag.name in edited.removed]
+    return AdaptedRules(_verify(adapted, edited), tuple(left_out))
 
 
 class _Adaptation:
@@ -90,14 +100,9 @@ class _Adaptation:
         }
         self._remove_what_refers_to_removed_flags()
 
-    @property
-    def events(self) -> list[str]:
-        """The chosen keys in the order of the text, each once."""
-        return list(dict.fromkeys(key for key in self.keys.values() if key is not None))
-
-    def cuts(self, also_accept: Collection[str]) -> list[_Cut]:
+    def cuts(self) -> list[_Cut]:
         """Return what to replace in the text."""
-        cuts = [*self._event_cuts(also_accept)]
+        cuts = [*self._event_cuts()]
         for name, node in self._flags.items():
             if name in self.removed:
                 cuts.append(self._whole_lines(node, with_comment=True))
@@ -155,7 +160,7 @@ class _Adaptation:
             return None
         return kept + [self._whole_lines(item) for item in lost]
 
-    def _event_cuts(self, also_accept: Collection[str]) -> Iterator[_Cut]:
+    def _event_cuts(self) -> Iterator[_Cut]:
         if "events" not in self._root:
             return
         key_node, events = self._root["events"]
@@ -167,12 +172,23 @@ class _Adaptation:
             else:
                 taken.add(sent)
                 yield _replaced(key, sent)
-        added = [key for key in also_accept if key not in taken]
+                if self.events[sent].called:
+                    yield self._called(key, node, self.events[sent])
+        added = [sent for key, sent in self.events.items() if key not in taken]
         if added:
             last = entry_end(self.text, key_node, events)
             indent = " " * (events.value[0][0].start_mark.column if events.value else 2)
             end = _end_of_line(self.text, last)
-            yield _Cut(end, end, "".join(f"{indent}{scalar(key)}:\n" for key in added))
+            yield _Cut(end, end, "".join(f"{indent}{_entry(sent)}\n" for sent in added))
+
+    def _called(self, key: Node, node: Node, sent: SentEvent) -> _Cut:
+        """Return what adds the names of other products to the entry of an event."""
+        called = f"called: {_names(sent)}"
+        if isinstance(node, MappingNode) and node.flow_style and node.value:
+            end = node.end_mark.index - 1
+            return _Cut(end, end, f", {called}")
+        end = after_colon(self.text, key)
+        return _Cut(end, end, f" {{{called}}}")
 
     def _items(self, key: str) -> list[Node]:
         node = self._root[key][1] if key in self._root else None
@@ -194,6 +210,16 @@ class _Adaptation:
         return self.text[self.text.rfind("\n", 0, max(position - 1, 0)) + 1 : position]
 
 
+def _entry(sent: SentEvent) -> str:
+    settings = {"name": sent.name and scalar(sent.name), "called": sent.called and _names(sent)}
+    given = ", ".join(f"{name}: {value}" for name, value in settings.items() if value)
+    return f"{scalar(sent.key)}:" + (f" {{{given}}}" if given else "")
+
+
+def _names(sent: SentEvent) -> str:
+    return f"[{', '.join(map(scalar, sent.called))}]"
+
+
 def _replaced(node: Node, sent: str) -> _Cut:
     return _Cut(node.start_mark.index, node.end_mark.index, scalar(sent))
 
@@ -208,7 +234,7 @@ def _apply(text: str, cuts: Collection[_Cut]) -> str:
     return text
 
 
-def _verify(adapted: str, edited: _Adaptation, also_accept: Collection[str]) -> str:
+def _verify(adapted: str, edited: _Adaptation) -> str:
     """Return the adapted text if it has the chosen events and the remaining flags.
 
     Raises:
@@ -219,8 +245,8 @@ def _verify(adapted: str, edited: _Adaptation, also_accept: Collection[str]) -> 
         raise EventEditError(f"That is not possible: {checked.faults[0].message}.")
     expected = [_summary(f, edited.keys) for f in edited.book.flags if f.name not in edited.removed]
     found = [_summary(flag, {}) for flag in checked.book.flags]
-    events = dict.fromkeys([*edited.events, *also_accept])
-    if found != expected or checked.book.events.keys() != events.keys():
+    events = {key: sent.called for key, sent in edited.events.items()}
+    if found != expected or {k: e.called for k, e in checked.book.events.items()} != events:
         raise EventEditError("The example is written in an unusual way; copy it under Rules.")
     return adapted
 

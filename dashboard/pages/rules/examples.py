@@ -1,6 +1,6 @@
 """Starting from an example: which examples fit what is sent, and one with the events to match."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -15,9 +15,11 @@ from models.companies.companies import CORE_FIELDS
 from models.companies.fields import field_names
 from models.database import read_one_snapshot, transaction
 from models.events import event_volumes
-from queues.unknown_event_keys import UnknownKeys
+from queues.refused.unknown_event_keys import UnknownKeys
+from rules.book import RuleBook
 from rules.file import event_choices
-from rules.file.event_edits import EventEditError
+from rules.file.event_choices import SentEvent
+from rules.file.event_edits import EventEditError, key_for
 from rules.flags import Flag
 from services.rules.event_matching import suggest_events
 from services.rules.rule_books import NO_RULES
@@ -37,19 +39,39 @@ MOST_ACCEPTED = 100
 
 @dataclass(frozen=True)
 class Sent:
-    """What an organization sends: event keys that are stored, others that are refused, fields.
+    """What an organization sends: event keys that are stored, names that are refused, fields.
 
-    `refused` is empty while Redis does not respond.
+    `refused` is empty while Redis does not respond. `rules` are those in force.
     """
 
     stored: Sequence[str]
     refused: Sequence[str]
     fields: frozenset[str]
+    rules: RuleBook
 
     @property
-    def keys(self) -> list[str]:
-        """All event keys that are sent, by name."""
+    def names(self) -> list[str]:
+        """Everything that is sent, stored or refused, in alphabetical order."""
         return sorted({*self.stored, *self.refused}, key=str.casefold)
+
+    def event(self, name: str, own_key: str | None = None) -> SentEvent:
+        """Return an event by what it is sent as.
+
+        What is stored keeps its key, and what the rules in force say about it. A name that is no
+        good key gets `own_key`, or else a key that is made from it.
+        """
+        known = self.rules.events.get(name)
+        if known is not None:
+            return SentEvent(name, known.called, known.name if known.name != name else None)
+        key = key_for(name, {*self.rules.events, *self.stored})
+        if name in self.stored or key == name:
+            return SentEvent(name)
+        return SentEvent(own_key or key, (name,), name)
+
+    def others(self, chosen: Collection[str]) -> list[str]:
+        """Return what else is sent and not refused on purpose."""
+        disabled = {event.key for event in self.rules.events.values() if not event.enabled}
+        return [name for name in self.names if name not in disabled and name not in chosen]
 
 
 @dataclass(frozen=True)
@@ -66,9 +88,9 @@ class Match:
         return sum(key is not None for key in self.suggested.values())
 
     def flags_of(self, event_key: str) -> list[Flag]:
-        """Return the flags that count an event."""
-        flags = self.example.book.flags
-        return [flag for flag in flags if flag.selector.event_key == event_key]
+        """Return the flags that count an event, or any event."""
+        flags = self.example.book.flags_counting(event_key)
+        return [flag for flag in flags if flag.counts_events]
 
     def data_of(self, event_key: str) -> list[str]:
         """Return the fields of an event's data that its flags filter by."""
@@ -98,16 +120,13 @@ def example(member: Member, example_name: str) -> ResponseReturnValue:
     """Show an example with the events to match."""
     sent = _read_sent(member)
     match = _match(find_example(example_name) or abort(404), sent)
-    with transaction():
-        book = rules_in_force(member.organization) or NO_RULES
-    taken = {key for key in match.suggested.values() if key}
     return render_template(
         "rules/example.html",
         match=match,
         example=match.example,
         sent=sent,
-        others=[key for key in sent.keys if key not in taken and key not in match.suggested],
-        in_force=book.flags,
+        others=sent.others([name for name in match.suggested.values() if name]),
+        in_force=sent.rules.flags,
     )
 
 
@@ -116,10 +135,11 @@ def example(member: Member, example_name: str) -> ResponseReturnValue:
 def adapt(member: Member, example_name: str) -> ResponseReturnValue:
     """Show what the adapted example would change; applying it is the next step."""
     chosen = find_example(example_name) or abort(404)
-    choices = {key: _choice(key) for key in chosen.book.events}
-    accepted = {key for key in choices.values() if key}
-    others = [key for key in _read_sent(member).keys if key not in accepted]
-    also_accept = others[:MOST_ACCEPTED] if "others" in request.form else []
+    sent = _read_sent(member)
+    names = {key: _choice(key) for key in chosen.book.events}
+    choices = {key: sent.event(name, own_key=key) if name else None for key, name in names.items()}
+    others = sent.others([name for name in names.values() if name])[:MOST_ACCEPTED]
+    also_accept = [sent.event(name) for name in others] if "others" in request.form else []
     try:
         adapted = event_choices.adapt(chosen.text, choices, also_accept)
     except EventEditError as error:
@@ -135,7 +155,7 @@ def adapt(member: Member, example_name: str) -> ResponseReturnValue:
 
 
 def _choice(event_key: str) -> str | None:
-    """Return the key that was chosen for an event of an example; None if it is left out."""
+    """Return what was chosen for an event of an example; None if it is left out."""
     chosen = request.form.get(CHOICE + event_key, OWN_KEY)
     if chosen.startswith(SENT_KEY):
         return chosen.removeprefix(SENT_KEY)
@@ -145,7 +165,7 @@ def _choice(event_key: str) -> str | None:
 def _match(example: RuleExample, sent: Sent) -> Match:
     return Match(
         example,
-        suggest_events(example.book.events, sent.keys),
+        suggest_events(example.book.events, sent.names),
         {field: field in sent.fields for field in sorted(example.book.company_fields)},
     )
 
@@ -156,9 +176,11 @@ def _read_sent(member: Member) -> Sent:
         read_one_snapshot()
         stored = list(event_volumes.read_volumes(organization_id, at))
         fields = field_names.list_names(organization_id)
+        book = rules_in_force(member.organization) or NO_RULES
     try:
         unknown = UnknownKeys(app_context().broker.client).of_organization(organization_id, at)
     except RedisError:
         unknown = []
-    refused = [key.event_key for key in unknown if key.event_key not in stored]
-    return Sent(stored, refused, frozenset([*fields, *CORE_FIELDS]))
+    known = {*stored, *book.events, *(n for event in book.events.values() for n in event.called)}
+    refused = [key.event_key for key in unknown if key.event_key not in known]
+    return Sent(stored, refused, frozenset([*fields, *CORE_FIELDS]), book)
