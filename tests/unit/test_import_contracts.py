@@ -130,5 +130,5 @@ def test_every_package_is_checked_and_belongs_to_a_layer() -> None:
     layers = {name.strip() for layer in CONTRACTS["layers"]["layers"] for name in layer.split("|")}
     assert packages == set(SESSION["root_packages"]) == layers
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
-    assert packages == set(tools["mypy"]["packages"])
+    assert packages == set(tools["mypy"]["packages"]) - {"brazebee_client"}  # of clients/
     assert packages < set(tools["ruff"]["lint"]["isort"]["known-first-party"])

@@ -40,7 +40,7 @@ ROWS: dict[str, str] = {
     row["you add"]: row["change"] for row in rows_of(section(GUIDE, "Where things go"), "you add")
 }
 CODE = (".py", ".js", ".html", ".json", ".lark", ".lua", ".yaml", "Procfile")
-NOT_PRODUCT = ("docs/", "tests/", "bench/", "faults/", "fuzz/")
+NOT_PRODUCT = ("docs/", "tests/", "bench/", "clients/", "faults/", "fuzz/")
 
 
 @cache
@@ -294,5 +294,5 @@ def test_every_file_that_a_row_names_exists(row: str) -> None:
 def test_every_package_is_in_the_tree() -> None:
     tree: list[Row] = rows_of(section(GUIDE, "The tree"), "folder")
     packages = {path.split("/")[0] for path in code_files() if path.endswith("__init__.py")}
-    tools = {"bench", "faults", "fuzz", "tests"}
+    tools = {"bench", "clients", "faults", "fuzz", "tests"}
     assert {row["folder"].strip("`/") for row in tree} == packages | tools

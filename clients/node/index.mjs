@@ -1,0 +1,1 @@
+export { BrazebeeError, Client, InvalidCall, InvalidConfiguration } from './src/index.js';

@@ -1,0 +1,1 @@
+"""Sends what is in the spool, in the background."""
