@@ -66,10 +66,10 @@ class SegmentSource {
   /** Forget what is before a position, and delete the segments before it. */
   advance(end) {
     this.position = end;
-    writeCursor(this.directory, end);
     for (const number of segmentNumbers(this.directory)) {
       if (number < end.segment) fs.unlinkSync(segmentPath(this.directory, number));
     }
+    writeCursor(this.directory, end); // may need the place that has become free
   }
 
   /** Delete the directory with its files, which are all sent. */

@@ -5,12 +5,13 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { beat, newDirectory, takeDirectoriesLeft } = require('./ownership.js');
 const { RefusedRecords } = require('./refused.js');
-const { START, directoryBytes, reaches, segmentPath } = require('./segments.js');
+const { START, directoryBytes, reaches, segmentPath, writeCursor } = require('./segments.js');
 const { MemorySource, SegmentSource } = require('./sources.js');
 const { Writer } = require('./writer.js');
 
 const RETIRE_BYTES = 64_000; // from here on, a segment that is sent is deleted, not appended to
 const MOST_DAMAGED_BYTES = 1_000_000; // of unreadable lines that are kept for an examination
+const BROKEN = 1_000; // how long the disk is left alone after a failure
 const DAMAGED = 'damaged.log';
 
 const Kept = Object.freeze({ ON_DISK: 'on disk', IN_MEMORY: 'in memory', NOWHERE: 'nowhere' });
@@ -34,6 +35,7 @@ class Spool {
     this._left = [];
     this._turn = 0;
     this._bytes = 0;
+    this._brokenUntil = 0;
   }
 
   /** Keep records, all or none of them; it never throws. */
@@ -41,15 +43,18 @@ class Spool {
     try {
       const length = contents.reduce((sum, content) => sum + content.length, 0);
       if (this._bytes + length > this._maxBytes) return Kept.NOWHERE;
-      this._append(contents);
+      if (Date.now() >= this._brokenUntil) {
+        this._append(contents);
+        return Kept.ON_DISK;
+      }
     } catch (error) {
+      this._brokenUntil = Date.now() + BROKEN;
       this._warnings.warn(
         'disk',
         `The spool cannot be written (${error.message}); events stay in memory`,
       );
-      return this.memory.add(contents) ? Kept.IN_MEMORY : Kept.NOWHERE;
     }
-    return Kept.ON_DISK;
+    return this.memory.add(contents) ? Kept.IN_MEMORY : Kept.NOWHERE;
   }
 
   /** Return the next records, of each source in turn; null if there are none. */
@@ -159,6 +164,7 @@ class Spool {
   _open() {
     this._bytes = directoryBytes(this.directory);
     const writer = new Writer(newDirectory(this.directory), this._sync);
+    writeCursor(writer.directory, START); // it has its place before the disk is full
     this._own = new SegmentSource(writer.directory, () => writer.position);
     this._writer = writer;
     return writer;

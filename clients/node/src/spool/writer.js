@@ -136,6 +136,7 @@ class Writer {
   _abandon() {
     try {
       fs.ftruncateSync(this._file, this._size);
+      if (this._size === 0) fs.unlinkSync(segmentPath(this.directory, this._number));
     } catch {
       // a part of a line is no line, nor before another one
     }

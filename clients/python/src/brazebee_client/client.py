@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -277,6 +278,7 @@ class Client:
                     logger.debug("No thread can be started; events stay in the spool")
                     return
                 self._thread = thread
+                _close_with_multiprocessing(self)
             self._condition.notify_all()
 
     def _run(self) -> None:
@@ -377,6 +379,19 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     while _forking:
         _forking.pop()._forget_after_fork()  # noqa: SLF001
+
+
+def _close_with_multiprocessing(client: Client) -> None:
+    """Close a client at the end of a child of multiprocessing, which calls no exit handlers."""
+    util, process = map(sys.modules.get, ("multiprocessing.util", "multiprocessing.process"))
+    if util and process and process.parent_process() is not None:
+        util.Finalize(None, _close, args=(weakref.ref(client),), exitpriority=0)
+
+
+def _close(reference: weakref.ref[Client]) -> None:
+    client = reference()
+    if client is not None:
+        client.close()
 
 
 def _at_exit() -> None:

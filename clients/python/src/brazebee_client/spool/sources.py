@@ -126,11 +126,13 @@ class SegmentSource:
         Raises:
             OSError: the position cannot be kept, or a segment not deleted.
         """
-        self.position = end
-        write_cursor(self.owned.path, end)
-        for number in segment_numbers(self.owned.path):
-            if number < end.segment:
-                segment_path(self.owned.path, number).unlink()
+        try:
+            for number in segment_numbers(self.owned.path):
+                if number < end.segment:
+                    segment_path(self.owned.path, number).unlink()
+            write_cursor(self.owned.path, end)  # may need the place that has become free
+        finally:
+            self.position = end  # at last, for a process that ends as soon as all is done
 
     def _number_from(self, position: Position, end: Position | None) -> int | None:
         """Return the first segment that is not before a position."""

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
 from brazebee_client.spool.ownership import directories_left, new_directory
 from brazebee_client.spool.refused import RefusedRecords
-from brazebee_client.spool.segments import Position, directory_bytes, segment_path
+from brazebee_client.spool.segments import (
+    START,
+    Position,
+    directory_bytes,
+    segment_path,
+    write_cursor,
+)
 from brazebee_client.spool.sources import Batch, MemorySource, SegmentSource, Source
 from brazebee_client.spool.writer import Writer, flush
 from brazebee_client.warnings import Warnings
@@ -20,6 +27,9 @@ RETIRE_BYTES = 64_000
 
 MOST_DAMAGED_BYTES = 1_000_000
 """Bytes of unreadable lines that are kept for an examination."""
+
+BROKEN_SECONDS = 1.0
+"""How long the disk is left alone after a failure."""
 
 _DAMAGED = "damaged.log"
 
@@ -51,20 +61,23 @@ class Spool:
         self._left: list[SegmentSource] = []
         self._turn = 0
         self._bytes = 0
+        self._broken_until = 0.0
 
-    def add(self, contents: Sequence[bytes], *, bounded: bool = True) -> Kept:
+    def add(self, contents: Sequence[bytes]) -> Kept:
         """Keep records, all or none of them; it never raises."""
         with self._lock:
             try:
-                if bounded and self._bytes + sum(map(len, contents)) > self._max_bytes:
+                if self._bytes + sum(map(len, contents)) > self._max_bytes:
                     return Kept.NOWHERE
-                self._bytes += (self._writer or self._open()).append(contents)
+                if time.monotonic() >= self._broken_until:
+                    self._bytes += (self._writer or self._open()).append(contents)
+                    return Kept.ON_DISK
             except OSError as error:
+                self._broken_until = time.monotonic() + BROKEN_SECONDS
                 self._warnings.warn(
                     "disk", "The spool cannot be written (%s); events stay in memory", error
                 )
-                return Kept.IN_MEMORY if self.memory.add(contents) else Kept.NOWHERE
-            return Kept.ON_DISK
+            return Kept.IN_MEMORY if self.memory.add(contents) else Kept.NOWHERE
 
     def read(self) -> Batch | None:
         """Return the next records, of each source in turn."""
@@ -102,7 +115,7 @@ class Spool:
     def position(self) -> Position:
         """Return the end of what this process has written."""
         with self._lock:
-            return self._writer.position if self._writer else Position(0, 0)
+            return self._writer.position if self._writer else START
 
     def is_done(self, position: Position) -> bool:
         """Whether all is done up to a position, and nothing waits in memory."""
@@ -180,6 +193,7 @@ class Spool:
     def _open(self) -> Writer:
         self._bytes = directory_bytes(self.path)
         writer = Writer(new_directory(self.path), self._sync)
+        write_cursor(writer.owned.path, START)  # it has its place before the disk is full
         self._own = SegmentSource(writer.owned, self.position)
         self._writer = writer
         return writer

@@ -101,6 +101,8 @@ class Writer:
         """Cut what was written of the records, and go on in another segment."""
         with contextlib.suppress(OSError):  # a part of a line is no line, nor before another one
             os.ftruncate(self._descriptor, self._size)
+            if self._size == 0:
+                segment_path(self.owned.path, self._number).unlink()
         os.close(self._descriptor)
         self._descriptor = -1
 
