@@ -53,6 +53,10 @@ class Applications:
         assert b"Traceback" not in errors, errors.decode()
         return out.decode().split()
 
+    def refused(self) -> list[Path]:
+        """Return the files of the spool with refused and with unreadable events."""
+        return [path for path in self.spool.iterdir() if path.is_file()]
+
     def run_until_killed(self, randomly: random.Random, longest: float = 0.15) -> list[str]:
         """Kill -9 an application while it tracks; return the ids of the calls that returned."""
         with self.begin("endless") as process:
