@@ -43,6 +43,7 @@ export interface Statistics {
   refused: number;
   dropped: number;
   notOnDisk: number;
+  failedAttempts: number;
   waitingFor: string | null;
 }
 

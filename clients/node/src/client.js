@@ -12,7 +12,7 @@ const { Warnings } = require('./warnings.js');
 
 const LARGEST_RECORD = 32 * 1024; // bytes of an event or update that the API takes
 const FULL_BATCH = 100;
-const IDLE = 2_000;
+const TICK = 1_000; // how often it flushes to the disk and looks around, at least
 const POLL = 10;
 
 class Client {
@@ -28,6 +28,7 @@ class Client {
     this._isUrgent = false;
     if (read.disabled) return;
     this._now = () => performance.now();
+    this._nextAt = this._now() + read.flushInterval;
     this._spool = new Spool(read.spoolDir, read.maxSpoolBytes, read.sync, this._warnings);
     const transport = new Transport(read.url, read.apiKey, read.requestTimeout);
     this._sender = new Sender(
@@ -91,6 +92,7 @@ class Client {
       refused: this._sender?.refused ?? 0,
       dropped: this._dropped,
       notOnDisk: this._notOnDisk,
+      failedAttempts: this._sender?.failedAttempts ?? 0,
       waitingFor: this._sender?.waitingFor ?? null,
     };
   }
@@ -114,7 +116,7 @@ class Client {
     this._recorded += small.length;
     if (kept === Kept.IN_MEMORY) this._notOnDisk += small.length;
     this._unsent += small.length;
-    this._schedule(this._unsent === FULL_BATCH ? 0 : null);
+    this._schedule(this._unsent === FULL_BATCH);
     return true;
   }
 
@@ -130,40 +132,44 @@ class Client {
     );
   }
 
-  /** Let the next run begin in some milliseconds; null leaves a run that is planned as it is. */
-  _schedule(delay) {
-    if (this._isClosed || this._running || (this._timer && delay === null)) return;
-    if (this._timer && this._sender.pause > 0 && !this._isUrgent) return;
+  /** Plan the next run; one that is planned already is moved only if there is a reason. */
+  _schedule(isSooner = false) {
+    if (this._isClosed || this._running || (this._timer && !isSooner)) return;
     clearTimeout(this._timer);
-    const gathering = Math.max(this._configuration.flushInterval, this._sender.pace);
     this._timer = setTimeout(() => {
       this._timer = null;
       this._running = this._run().finally(() => {
         this._running = null;
-        this._schedule(this._secondsToWait());
+        this._schedule();
       });
-    }, delay ?? gathering);
+    }, this._delay());
     this._timer.unref();
   }
 
   async _run() {
     try {
+      await this._sender.maintain();
+      if (this._now() < this._nextAt && !this._isUrgent && this._unsent < FULL_BATCH) return;
       do {
-        await this._sender.maintain();
         this._unsent = 0;
-      } while ((await this._sender.step()) && !this._isClosed);
+        await this._sender.maintain();
+      } while (!this._isClosed && (await this._sender.step()));
+      const { flushInterval } = this._configuration;
+      this._nextAt = this._now() + Math.max(flushInterval, this._sender.pace);
     } catch (error) {
       this._warnings.warn('fault', `Sending failed; it goes on: ${error?.stack ?? error}`);
     }
   }
 
-  _secondsToWait() {
-    if (this._sender.pause) return Math.min(this._sender.pause, IDLE);
-    if (this._isUrgent) {
+  /** Return for how long further records are gathered, or until it is tried again. */
+  _delay() {
+    const { pause } = this._sender;
+    if (!pause && this._unsent >= FULL_BATCH) return 0;
+    if (!pause && this._isUrgent) {
       this._isUrgent = !this._spool.mark()();
       return POLL;
     }
-    return Math.max(this._configuration.flushInterval, this._sender.pace);
+    return Math.min(pause || Math.max(this._nextAt - this._now(), 0), TICK);
   }
 
   /** Wait until everything is done, time is up, or, with `giveUp`, an attempt has failed. */
@@ -171,13 +177,13 @@ class Client {
     const isDone = this._spool.mark();
     if (isDone()) return true;
     const deadline = this._now() + timeout;
-    const failed = this._sender.attemptsFailed;
+    const failed = this._sender.failedAttempts;
     this._isUrgent = true;
     this._sender.hurry();
-    this._schedule(0);
+    this._schedule(true);
     while (!isDone()) {
       const left = deadline - this._now();
-      const hasFailed = this._sender.attemptsFailed > failed;
+      const hasFailed = this._sender.failedAttempts > failed;
       if (left <= 0 || (giveUp && (hasFailed || this._sender.pause > left))) return false;
       await new Promise((resolve) => setTimeout(resolve, Math.min(left, POLL))); // keeps running
     }

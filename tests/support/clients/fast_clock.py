@@ -18,4 +18,4 @@ class FastClock(Clock):
     def wait(self, condition: threading.Condition, seconds: float) -> None:
         self.waits.append(seconds)
         self.seconds += seconds
-        condition.wait(0.0005)
+        condition.wait(0.0001)

@@ -21,12 +21,13 @@ class Received:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; `cut` breaks the connection off instead."""
+    """An answer; `cut` breaks the connection off instead, `closes` does so afterwards."""
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: bool = False
+    closes: bool = False
 
 
 Answers = Callable[[Received], Reply | None]
@@ -108,6 +109,7 @@ class Recorder:
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
+                self.close_connection = self.close_connection or reply.closes
 
             def log_message(self, *arguments: object) -> None:
                 pass

@@ -10,7 +10,7 @@ const { BackOff } = require('./back-off.js');
 const { Unreachable } = require('./transport.js');
 
 const LOOK_AROUND = 2_000;
-const FLUSH = 1_000;
+const FLUSH = 900; // at each second of the client
 const PAUSE = 60_000; // between attempts while somebody has to change something, such as the key
 
 const ENDPOINTS = {
@@ -34,7 +34,7 @@ class Sender {
     this.sent = 0;
     this.refused = 0;
     this.waitingFor = null;
-    this.attemptsFailed = 0;
+    this.failedAttempts = 0;
     this.pace = 0;
     this.backOff = new BackOff();
     this._spool = spool;
@@ -159,7 +159,7 @@ class Sender {
 
   /** Note why and until when nothing is sent. */
   _postponed(decision) {
-    this.attemptsFailed += 1;
+    this.failedAttempts += 1;
     this.waitingFor = decision.reason;
     let pause = this.backOff.nextPause();
     if (decision.is === 'paused') pause = PAUSE;

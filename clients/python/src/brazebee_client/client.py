@@ -27,7 +27,9 @@ LARGEST_RECORD = 32 * 1024
 """Bytes of an event or update that the API takes."""
 
 FULL_BATCH = 100
-_IDLE_SECONDS = 2.0
+TICK_SECONDS = 1.0
+"""How often the thread flushes to the disk and looks around, at least."""
+
 _URGENT_SECONDS = 0.01
 
 
@@ -40,6 +42,7 @@ class Statistics:
     refused: int
     dropped: int
     not_on_disk: int
+    failed_attempts: int
     waiting_for: str | None
 
 
@@ -111,6 +114,7 @@ class Client:
         self._sending = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_closed = self._is_urgent = False
+        self._next_at = self._clock.now() + read.flush_interval
         self._recorded = self._dropped = self._not_on_disk = self._unsent = 0
 
     def track(
@@ -231,6 +235,7 @@ class Client:
             sender.refused,
             self._dropped,
             self._not_on_disk,
+            sender.failed_attempts,
             sender.waiting_for,
         )
 
@@ -297,28 +302,32 @@ class Client:
                     self._clock.wait(condition, self._seconds_to_wait())
 
     def _work(self) -> bool:
-        """Send one batch; return whether there may be more to send at once."""
+        """Send one batch if it is time; return whether there may be more to send at once."""
         with self._sending:
             if self._is_closed:
                 return False
             self._sender.maintain()
+            now = self._clock.now()
+            if now < self._next_at and not self._is_urgent and self._unsent < FULL_BATCH:
+                return False
             self._unsent = 0
-            return self._sender.step()
+            if self._sender.step():
+                return True
+            self._next_at = now + max(self._configuration.flush_interval, self._sender.pace)
+            return False
 
     def _seconds_to_wait(self) -> float:
         """Return how long the thread gathers further records, or waits to try again."""
-        sender = self._sender
-        if sender.pause:
-            return min(sender.pause, _IDLE_SECONDS)
-        if self._is_urgent:
+        pause = self._sender.pause
+        if not pause and self._is_urgent:
             self._is_urgent = not self._spool.is_done(self._spool.position())
             return _URGENT_SECONDS
-        return max(self._configuration.flush_interval, sender.pace)
+        return min(pause or max(self._next_at - self._clock.now(), 0.0), TICK_SECONDS)
 
     def _flush(self, timeout: float, *, give_up: bool) -> bool:
         """Wait until everything is done, time is up, or, with `give_up`, an attempt has failed."""
         self._renew_after_fork()
-        position, failed = self._spool.position(), self._sender.attempts_failed
+        position, failed = self._spool.position(), self._sender.failed_attempts
         if self._spool.is_done(position):
             return True
         deadline = self._clock.now() + timeout
@@ -327,7 +336,7 @@ class Client:
         self._wake()
         while not (is_done := self._spool.is_done(position)):
             seconds = deadline - self._clock.now()
-            has_failed = self._sender.attempts_failed > failed
+            has_failed = self._sender.failed_attempts > failed
             if seconds <= 0 or (give_up and (has_failed or self._sender.pause > seconds)):
                 break
             if not self._has_thread() and self._step_here(seconds):

@@ -2,6 +2,7 @@
 
 import random
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -115,3 +116,23 @@ def test_a_process_that_lives_keeps_its_events_for_itself(
         process.stdout.read()
     eventually(lambda: first in recorder.accepted_ids)
     other.close()
+
+
+SENDING = """
+import sys
+from brazebee_client import Client
+before = set(sys.modules)
+client = Client()
+for n in range(50):
+    client.track("login", company={"id": "acme", "name": "Acme"})
+client.identify({"id": "ada"}, {"id": "acme", "plan": "pro"})
+assert client.flush()
+print(*set(sys.modules) - before)
+"""
+
+
+def test_sending_imports_nothing(applications: Applications, recorder: Recorder) -> None:
+    """A fork while a thread imports a module leaves the child without it, for good."""
+    applications.command = [sys.executable, "-c", SENDING]
+    assert applications.run("", 0) == []
+    assert len(recorder.accepted) == 52

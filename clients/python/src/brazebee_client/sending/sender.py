@@ -19,7 +19,7 @@ from brazebee_client.warnings import Warnings
 logger = logging.getLogger("brazebee_client")
 
 LOOK_AROUND_SECONDS = 2.0
-FLUSH_SECONDS = 1.0
+FLUSH_SECONDS = 0.9  # at each second of the thread
 PAUSE_SECONDS = 60.0
 """Seconds between attempts while somebody has to change something, such as the key."""
 
@@ -48,7 +48,7 @@ class Sender:
         self.sent = 0
         self.refused = 0
         self.waiting_for: str | None = None
-        self.attempts_failed = 0
+        self.failed_attempts = 0
         self.pace = 0.0
         self.back_off = BackOff()
         self._spool = spool
@@ -142,7 +142,7 @@ class Sender:
 
     def _postponed(self, decision: Later | Paused) -> Postponed:
         """Note why and until when nothing is sent."""
-        self.attempts_failed += 1
+        self.failed_attempts += 1
         self.waiting_for = decision.reason
         seconds = decision.seconds if isinstance(decision, Later) else None
         pause = self.back_off.next_pause()

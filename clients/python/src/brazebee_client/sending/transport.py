@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 -- else the first connection imports it: see below
 import gzip
 import http.client
 import time
@@ -11,6 +12,9 @@ from typing import Union
 from urllib.parse import urlsplit
 
 from brazebee_client.version import __version__
+
+# Whatever sending needs is imported with this package. If the application forks while a thread
+# imports a module, the child never gets that module.
 
 LARGEST_ANSWER = 1_000_000
 WORTH_COMPRESSING = 1_000
@@ -66,12 +70,12 @@ class Transport:
             self.close()
             if not was_used:
                 raise Unreachable(_told(error)) from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except Exception as error:
             self.close()
             raise Unreachable(_told(error)) from error
         try:  # the server had closed an idle connection
             return self._exchange(path, body, headers)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except Exception as error:
             self.close()
             raise Unreachable(_told(error)) from error
 
