@@ -33,6 +33,13 @@ const forms = {
   to_its_end(number) {
     track(client(), number);
   },
+  steadily(number) {
+    const running = client();
+    const timer = setInterval(() => {
+      track(running, 1);
+      if (--number === 0) clearInterval(timer);
+    }, 2);
+  },
   /** End before anything is sent. */
   without_sending(number) {
     track(client({ flushInterval: 60_000 }), number);

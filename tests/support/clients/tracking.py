@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 from brazebee_client import Client
@@ -34,6 +35,13 @@ def endless(_: int) -> None:
 
 def to_its_end(number: int) -> None:
     track(client(), number)
+
+
+def steadily(number: int) -> None:
+    running = client()
+    for _ in range(number):
+        track(running, 1)
+        time.sleep(0.002)
 
 
 def without_sending(number: int) -> None:
@@ -89,7 +97,16 @@ def in_pool(number: int) -> None:
 
 FORMS: dict[str, Callable[[int], None]] = {
     form.__name__: form
-    for form in (endless, to_its_end, without_sending, at_exit, in_threads, in_forks, in_pool)
+    for form in (
+        endless,
+        to_its_end,
+        steadily,
+        without_sending,
+        at_exit,
+        in_threads,
+        in_forks,
+        in_pool,
+    )
 }
 
 if __name__ == "__main__":
