@@ -36,6 +36,7 @@ class Client {
     );
     this._atExit = () => this._flushAtExit();
     process.on('beforeExit', this._atExit);
+    if (this._spool.hasRecords()) this._schedule();
   }
 
   track(eventKey, event) {

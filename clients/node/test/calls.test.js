@@ -13,7 +13,7 @@ test('an event is sent in the words of the API', async (t) => {
   const client = newClient(t, recorder.url, newSpool(t));
   const before = new Date().toISOString();
   const id = client.track('login', { company, user: { id: 7 }, data: { from: 'web' } });
-  assert.equal(await client.flush(), true);
+  assert.equal(await client.flush(60_000), true);
   const [{ event_id: sent, timestamp, ...event }] = recorder.accepted;
   assert.equal(sent, id);
   assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
@@ -29,7 +29,7 @@ test('updates of companies and users are sent to their endpoints', async (t) => 
   client.identify({ id: 7, role: 'admin' });
   client.identify({ id: 8 }, { id: 'acme' });
   client.group({ id: 'acme', plan: 'pro' }, { id: 9 });
-  assert.equal(await client.flush(), true);
+  assert.equal(await client.flush(60_000), true);
   const sent = { '/v1/users/batch': [], '/v1/companies/batch': [] };
   for (const request of recorder.requests) {
     for (const { timestamp, ...update } of request.records) {
@@ -54,7 +54,7 @@ test('common types are written as JSON has them', async (t) => {
   const data = { at, tags: new Set(['a']), none: undefined, list: [undefined, 1.5], text: 'ü\n' };
   client.track('login', { company, data, timestamp: at, event_id: 'order-1' });
   data.text = 'changed after the call';
-  await client.flush();
+  await client.flush(60_000);
   const [event] = recorder.accepted;
   const iso = at.toISOString();
   assert.deepEqual(event.data, { at: iso, tags: ['a'], list: [null, 1.5], text: 'ü\n' });
@@ -110,7 +110,7 @@ test('a disabled client checks calls and does nothing', async (t) => {
   const client = new Client({ disabled: true, spoolDir: spool });
   assert.ok(client.track('login', { company }));
   assert.throws(() => client.track('login', { company: { id: 'acme' } }), InvalidCall);
-  assert.equal(await client.flush(), true);
+  assert.equal(await client.flush(60_000), true);
   assert.equal(await client.close(), true);
   assert.equal(fs.existsSync(spool), false);
 });

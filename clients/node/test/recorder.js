@@ -97,7 +97,7 @@ async function leave(t, spool, number, size) {
   return ids;
 }
 
-async function eventually(answers, milliseconds = 10_000) {
+async function eventually(answers, milliseconds = 60_000) {
   const deadline = Date.now() + milliseconds;
   while (!answers()) {
     if (Date.now() > deadline) throw new Error(`still not: ${answers}`);

@@ -16,7 +16,7 @@ test('a thousand events are sent in order in full compressed batches', async (t)
   const recorder = await record(t);
   const client = newClient(t, recorder.url, newSpool(t));
   const ids = track(client, 1_000);
-  assert.equal(await client.flush(), true);
+  assert.equal(await client.flush(60_000), true);
   assert.deepEqual(recorder.ids(), ids);
   assert.ok(recorder.requests.length < 15);
   assert.equal(recorder.requests[0].headers['content-encoding'], 'gzip');
@@ -26,7 +26,7 @@ test('batches stay below a megabyte', async (t) => {
   const recorder = await record(t);
   const client = newClient(t, recorder.url, newSpool(t));
   track(client, 100, 30_000);
-  assert.equal(await client.flush(), true);
+  assert.equal(await client.flush(60_000), true);
   assert.equal(recorder.ids().length, 100);
   assert.ok(Math.max(...recorder.requests.map((request) => request.records.length)) <= 32);
 });
@@ -42,9 +42,10 @@ for (const reply of [
 ]) {
   test(`events are sent again after ${JSON.stringify(reply)}`, async (t) => {
     const recorder = await record(t, { answers: first(reply, 3) });
-    const client = hurried(newClient(t, recorder.url, newSpool(t), { requestTimeout: 50 }));
+    const requestTimeout = reply.hang ? 300 : 60_000;
+    const client = hurried(newClient(t, recorder.url, newSpool(t), { requestTimeout }));
     const ids = track(client, 3);
-    assert.equal(await client.flush(), true);
+    assert.equal(await client.flush(60_000), true);
     assert.deepEqual(recorder.ids(), ids);
   });
 }
@@ -127,7 +128,7 @@ test('refused events are kept with their reason, and can be sent again', async (
   };
   const client = newClient(t, recorder.url, newSpool(t), { onRefused });
   const ids = track(client, 10);
-  assert.equal(await client.flush(), true);
+  assert.equal(await client.flush(60_000), true);
   assert.deepEqual(recorder.ids(), ids.filter((_, n) => n % 2 === 0));
   assert.deepEqual(client.refused(), heard);
   assert.deepEqual(heard.map((refusal) => refusal.body.data.n), [1, 3, 5, 7, 9]);
@@ -135,7 +136,7 @@ test('refused events are kept with their reason, and can be sent again', async (
   assert.equal(client.warnings.filter((line) => line.includes('Refused for good')).length, 1);
   recorder.answers = () => null;
   assert.equal(client.retryRefused(), 5);
-  assert.equal(await client.flush(), true);
+  assert.equal(await client.flush(60_000), true);
   assert.deepEqual(new Set(recorder.ids()), new Set(ids));
   assert.deepEqual(client.refused(), []);
 });
@@ -145,7 +146,7 @@ test('an event that is too large is refused at once and holds up nothing', async
   const client = newClient(t, recorder.url, newSpool(t));
   track(client, 1, 40_000);
   track(client, 1);
-  assert.equal(await client.flush(), true);
+  assert.equal(await client.flush(60_000), true);
   assert.equal(recorder.ids().length, 1);
   assert.equal(client.refused()[0].error, 'An event is at most 32 KB');
 });
@@ -157,7 +158,7 @@ for (const status of [400, 413]) {
     const recorder = await record(t, { answers });
     const client = newClient(t, recorder.url, newSpool(t));
     const ids = track(client, 64);
-    assert.equal(await client.flush(), true);
+    assert.equal(await client.flush(60_000), true);
     assert.equal(recorder.ids().length, 63);
     assert.deepEqual(client.refused().map((refusal) => refusal.body.event_id), [ids[37]]);
   });
@@ -179,7 +180,7 @@ for (const [reply, cure] of [
     assert.ok(recorder.requests.length <= 3);
     recorder.answers = () => null; // somebody has mended it
     client._sender.hurry();
-    assert.equal(await client.flush(), true);
+    assert.equal(await client.flush(60_000), true);
     await eventually(() => recorder.ids().length >= 5);
     assert.deepEqual(recorder.ids(), ids);
   });
@@ -192,6 +193,6 @@ test('updates are set aside by a server that does not know them', async (t) => {
   const client = newClient(t, recorder.url, newSpool(t));
   client.identify({ id: 'ada' });
   track(client, 1);
-  assert.equal(await client.flush(), true);
+  assert.equal(await client.flush(60_000), true);
   assert.match(client.refused()[0].error, /older than this client/);
 });

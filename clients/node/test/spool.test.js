@@ -59,7 +59,7 @@ for (const [name, damage] of [
     track(client, 1);
     await eventually(() => ids.slice(0, 36).every((id) => recorder.ids().includes(id)));
     await eventually(() => client.warnings.some((line) => line.includes('damaged or unfinished')));
-    assert.equal(await client.flush(), true);
+    assert.equal(await client.flush(60_000), true);
   });
 }
 
@@ -80,7 +80,7 @@ test('without a place on disk events are sent from memory', async (t) => {
   const recorder = await record(t);
   const client = newClient(t, recorder.url, path.join(spool, 'deeper'));
   const ids = track(client, 30);
-  assert.equal(await client.flush(), true);
+  assert.equal(await client.flush(60_000), true);
   assert.deepEqual(recorder.ids().sort(), ids.sort());
   assert.equal(client.statistics.notOnDisk, 30);
   track(client, 1_500);
@@ -105,7 +105,7 @@ test('nothing stays on disk after everything is sent', async (t) => {
     const client = newClient(t, recorder.url, spool, { sync });
     const ids = track(client, 300, 5_000);
     await client._spool.flush();
-    assert.equal(await client.flush(), true);
+    assert.equal(await client.flush(60_000), true);
     assert.deepEqual(recorder.ids(), ids);
     assert.equal(segments(spool).length, 0);
     await client.close();

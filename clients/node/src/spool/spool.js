@@ -142,6 +142,11 @@ class Spool {
     return true;
   }
 
+  /** Whether there may be records of other processes, which are perhaps gone. */
+  hasRecords() {
+    return directoryBytes(this.directory) > 0;
+  }
+
   /** Release everything; what is not sent stays on disk for another process. */
   close() {
     const { _writer: writer, _own: own } = this;

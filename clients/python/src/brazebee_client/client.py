@@ -103,6 +103,8 @@ class Client:
         self._start_over()
         if not self._configuration.disabled:
             _clients.add(self)
+            if self._spool.has_records():
+                self._wake()
 
     def _start_over(self) -> None:
         """Begin without a thread and with all counts at zero: at first, and in a forked child."""

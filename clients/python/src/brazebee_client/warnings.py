@@ -36,8 +36,3 @@ class Warnings:
     def forget_after_fork(self) -> None:
         """Begin with a free lock in a child."""
         self._lock = threading.RLock()
-
-    def over(self, subject: str) -> None:
-        """Let the next warning on a subject be logged at once, because its cause is gone."""
-        with self._lock:
-            self._last.pop(subject, None)

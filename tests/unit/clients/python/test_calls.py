@@ -23,7 +23,7 @@ class Plan(Enum):
 @pytest.fixture
 def sent(client: Client, recorder: Recorder) -> Callable[[], list[dict[str, Any]]]:
     def flushed() -> list[dict[str, Any]]:
-        assert client.flush(10)
+        assert client.flush(60)
         return recorder.accepted
 
     return flushed

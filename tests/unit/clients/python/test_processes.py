@@ -109,7 +109,7 @@ def test_a_process_that_lives_keeps_its_events_for_itself(
         recorder.answers = None
         other = Client(recorder.url, "k", spool_dir=applications.spool, flush_interval=0.02)
         other.track("login", company={"id": "acme", "name": "Acme"})
-        assert other.flush(10)
+        assert other.flush(60)
         time.sleep(0.1)
         assert first not in recorder.accepted_ids
         process.send_signal(signal.SIGKILL)
@@ -136,3 +136,43 @@ def test_sending_imports_nothing(applications: Applications, recorder: Recorder)
     applications.command = [sys.executable, "-c", SENDING]
     assert applications.run("", 0) == []
     assert len(recorder.accepted) == 52
+
+
+class Interrupted(Exception):
+    """Raised by the handler of a signal, as SystemExit is when a server stops its workers."""
+
+
+def test_signals_whose_handlers_raise_or_record_lose_nothing(
+    client: Client, recorder: Recorder
+) -> None:
+    ids: list[str] = []
+    handled = 0
+    may_raise = False
+
+    def track() -> None:
+        ids.append(client.track("login", company={"id": "acme", "name": "Acme"}))
+
+    def handle(number: int, frame: object) -> None:
+        nonlocal handled, may_raise
+        handled += 1
+        if may_raise and handled % 2:
+            may_raise = False
+            raise Interrupted
+        track()
+
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.0007)
+    try:
+        while handled < 300:
+            try:
+                may_raise = True
+                track()
+                may_raise = False
+            except Interrupted:
+                continue
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert client.flush(60)
+    assert set(ids) - set(recorder.accepted_ids) == set()
+    assert client.statistics.not_on_disk == 0

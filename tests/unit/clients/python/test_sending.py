@@ -39,7 +39,7 @@ def test_a_thousand_events_are_sent_in_order_in_full_compressed_batches(
     client: Client, recorder: Recorder
 ) -> None:
     ids = track(client, 1_000)
-    assert client.flush(10)
+    assert client.flush(60)
     assert recorder.accepted_ids == ids
     assert max(len(request.records) for request in recorder.requests) == 100
     assert len(recorder.requests) < 30
@@ -51,7 +51,7 @@ def test_a_thousand_events_are_sent_in_order_in_full_compressed_batches(
 def test_batches_stay_below_a_megabyte(client: Client, recorder: Recorder) -> None:
     for _ in range(100):
         client.track("login", company=ACME, data={"text": "x" * 30_000})
-    assert client.flush(10)
+    assert client.flush(60)
     assert len(recorder.accepted_ids) == 100
     assert max(len(request.records) for request in recorder.requests) <= 32
 
@@ -75,7 +75,7 @@ def test_events_are_sent_again_after_a_failure(
     recorder.answers = first(reply, times=3)
     client = new_client(_clock=FastClock())
     ids = track(client, 3)
-    assert client.flush(1_000)
+    assert client.flush(20_000)
     assert recorder.accepted_ids == ids
     assert client.statistics.sent == 3
     assert client.statistics.waiting_for is None
@@ -94,9 +94,9 @@ def test_an_answer_that_does_not_come_in_time_is_a_failure(
         return reply
 
     recorder.answers = answers
-    client = new_client(request_timeout=0.1, _clock=FastClock())
+    client = new_client(request_timeout=0.3, _clock=FastClock())
     ids = track(client, 2)
-    assert client.flush(1_000)
+    assert client.flush(20_000)
     release.set()
     assert recorder.accepted_ids == ids
 
@@ -128,7 +128,7 @@ def test_an_hour_without_the_server_loses_nothing_and_asks_ever_less_often(
     assert 3_600 / 60 <= attempts <= 150  # a minute apart at most, half of it at least
     track(client, 50)
     with closing(Recorder(port=port)) as recorder:
-        assert client.flush(10_000)
+        assert client.flush(20_000)
         assert len(set(recorder.accepted_ids)) == len(recorder.accepted_ids) == 300
 
 
@@ -138,7 +138,7 @@ def test_a_retry_after_is_heeded_even_by_a_flush(new_client: NewClient, recorder
     client = new_client(_clock=clock)
     ids = track(client, 1)
     eventually(lambda: recorder.requests)
-    assert client.flush(10_000)
+    assert client.flush(20_000)
     assert clock.seconds >= 900
     assert len(recorder.requests) == 2
     assert recorder.accepted_ids == ids
@@ -184,7 +184,7 @@ def test_events_that_are_refused_are_kept_with_their_reason_and_not_sent_again(
     heard: list[Refusal] = []
     client = new_client(on_refused=heard.append)
     ids = track(client, 10)
-    assert client.flush(10)
+    assert client.flush(60)
     assert recorder.accepted_ids == ids[::2]
     assert [refusal.body["event_id"] for refusal in client.refused()] == ids[1::2]
     assert heard == client.refused()
@@ -193,7 +193,7 @@ def test_events_that_are_refused_are_kept_with_their_reason_and_not_sent_again(
     assert [r.levelname for r in caplog.records if "Refused for good" in r.message] == ["WARNING"]
     recorder.answers = None  # its rules list the event now
     assert client.retry_refused() == 5
-    assert client.flush(10)
+    assert client.flush(60)
     assert sorted(recorder.accepted_ids) == sorted(ids)
     assert client.refused() == []
 
@@ -208,7 +208,7 @@ def test_a_fault_in_on_refused_does_not_stop_the_sending(
 
     client = new_client(on_refused=fails)
     track(client, 4)
-    assert client.flush(10)
+    assert client.flush(60)
     assert client.statistics.refused == 2
     assert "on_refused failed" in caplog.text
 
@@ -224,7 +224,7 @@ def test_a_batch_that_is_refused_as_a_whole_is_split_until_the_cause_is_alone(
 
     recorder.answers = answers
     ids = track(client, 64)
-    assert client.flush(10)
+    assert client.flush(60)
     assert sorted(recorder.accepted_ids) == sorted(ids[:37] + ids[38:])
     [refusal] = client.refused()
     assert (refusal.body["event_id"], refusal.status) == (ids[37], status)
@@ -260,7 +260,7 @@ def test_what_somebody_has_to_mend_pauses_the_sending_and_loses_nothing(
     recorder.answers = None  # the next process has another key
     successor = new_client()
     successor.track("login", company=ACME)
-    assert successor.flush(10)
+    assert successor.flush(60)
     eventually(lambda: set(ids) <= set(recorder.accepted_ids))
     assert client.refused() == []
 
@@ -272,12 +272,12 @@ def test_updates_are_set_aside_by_a_server_that_does_not_know_them(
     recorder.answers = lambda received: None if "track" in received.path else unknown
     client.identify({"id": "ada"})
     ids = track(client, 1)
-    assert client.flush(10)
+    assert client.flush(60)
     assert recorder.accepted_ids == ids
     assert "older than this client" in client.refused()[0].error
     recorder.answers = None
     assert client.retry_refused() == 1
-    assert client.flush(10)
+    assert client.flush(60)
 
 
 def test_a_connection_that_the_server_closed_meanwhile_is_no_failure(
@@ -286,5 +286,5 @@ def test_a_connection_that_the_server_closed_meanwhile_is_no_failure(
     recorder.answers = lambda received: replace(accepting(received), closes=True)
     for _ in range(3):
         track(client, 1)
-        assert client.flush(10)
+        assert client.flush(60)
     assert client.statistics.failed_attempts == 0

@@ -61,7 +61,7 @@ def test_nothing_stays_on_disk_after_everything_is_sent(
     client: Client, recorder: Recorder, spool: Path
 ) -> None:
     track(client, 300, size=5_000)  # several segments
-    assert client.flush(10)
+    assert client.flush(60)
     eventually(lambda: sum(path.stat().st_size for path in segments(spool)) < 100_000)
     assert client.close()
     assert list(spool.iterdir()) == []
@@ -104,7 +104,7 @@ def test_a_damaged_spool_gives_up_the_damaged_events_only(
     }
     segment.write_bytes(data[:cut])
     new_client().track("login", company=ACME)
-    eventually(lambda: survivors <= set(recorder.accepted_ids), 5)
+    eventually(lambda: survivors <= set(recorder.accepted_ids))
     assert len(survivors) >= 25
     eventually(lambda: "damaged or unfinished lines" in caplog.text)
     eventually((spool / "damaged.log").exists)
@@ -124,7 +124,7 @@ def test_garbage_at_the_end_of_a_segment_harms_nothing(
     client = new_client()
     client.track("login", company=ACME)
     eventually(lambda: set(ids) <= set(recorder.accepted_ids))
-    assert client.flush(10)
+    assert client.flush(60)
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\0" * 40], ids=["empty", "no", "zeros"])
@@ -173,7 +173,7 @@ def test_without_a_place_on_disk_events_are_sent_from_memory(
     in_the_way.write_text("")
     client = new_client(spool_dir=in_the_way / "spool")
     ids = track(client, 30)
-    assert client.flush(10)
+    assert client.flush(60)
     assert sorted(recorder.accepted_ids) == sorted(ids)
     assert client.statistics.not_on_disk == 30
     assert "events stay in memory" in caplog.text
@@ -220,7 +220,7 @@ def test_a_full_disk_neither_raises_nor_damages(
     successor = new_client(spool_dir=small_disk / "spool")
     successor.track("login", company=ACME)
     eventually(lambda: set(ids[:on_disk]) <= set(recorder.accepted_ids))
-    assert successor.flush(10)
+    assert successor.flush(60)
     assert successor.statistics.dropped == 0
 
 
@@ -244,7 +244,7 @@ def test_every_way_of_flushing_sends_all(
 ) -> None:
     client = new_client(sync=sync, _clock=FastClock())
     ids = track(client, 300, size=5_000)
-    assert client.flush(10)
+    assert client.flush(60)
     assert recorder.accepted_ids == ids
 
 

@@ -170,6 +170,10 @@ class Spool:
         for source in left:
             source.owned.release()
 
+    def has_records(self) -> bool:
+        """Whether there may be records of other processes, which are perhaps gone."""
+        return directory_bytes(self.path) > 0
+
     def before_fork(self) -> None:
         """Let no other thread use the spool while this one forks: a child copies open files."""
         self._lock.acquire()

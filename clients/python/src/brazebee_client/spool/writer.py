@@ -5,35 +5,43 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 from collections.abc import Sequence
 
 from brazebee_client.spool.lines import framed
 from brazebee_client.spool.ownership import OwnedDirectory
-from brazebee_client.spool.segments import Position, segment_path
+from brazebee_client.spool.segments import START, Position, segment_path
 
 SEGMENT_BYTES = 1_000_000
 MOST_UNFLUSHED = 8
 """Full segments that wait to be flushed to the disk; then the caller does it."""
 
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+
 _sync = getattr(os, "fdatasync", os.fsync)
 
 
 class Writer:
-    """The segments that one process writes."""
+    """The segments that one process writes.
+
+    A handler of a signal may raise in the middle of any call, or append something itself. So what
+    matters is asked of the file, and a segment is exchanged for the next one in one assignment.
+    """
 
     def __init__(self, owned: OwnedDirectory, sync: str) -> None:
         self.owned = owned
         self._sync = sync
-        self._number = 0
+        self._current = (0, -1)  # the number and the descriptor of a segment
+        self._end = START
         self._size = 0
-        self._descriptor = -1
         self._is_dirty = False
         self._to_flush: list[int] = []
 
     @property
     def position(self) -> Position:
         """The end of what is written."""
-        return Position(self._number, self._size)
+        number, descriptor = self._current
+        return Position(number, os.fstat(descriptor).st_size) if descriptor >= 0 else self._end
 
     def append(self, contents: Sequence[bytes]) -> int:
         """Write records together and return their bytes: all are there afterwards, or none.
@@ -44,71 +52,82 @@ class Writer:
             OSError: the disk is full, or the directory is gone.
         """
         data = b"".join(map(framed, contents))
-        if self._descriptor < 0 or self._size >= SEGMENT_BYTES:
+        if self._current[1] < 0 or self._size >= SEGMENT_BYTES:
             self._open_next()
+        descriptor = self._current[1]
+        written = 0
         try:
-            _write_whole(self._descriptor, data)
+            self._is_dirty = True
+            written = os.write(descriptor, data)
+            _check_whole(written, data)
             if self._sync == "always":
-                _sync(self._descriptor)
+                _sync(descriptor)
         except OSError:
-            self._abandon()
+            self._abandon(written)
             raise
-        self._size += len(data)
-        self._is_dirty = True
-        return len(data)
+        self._size += written
+        return written
 
     def retire(self, position: Position) -> bool:
         """End the current segment if it ends at a position, so that it can be deleted."""
-        if position != self.position or self._descriptor < 0 or self._size == 0:
+        if self._current[1] < 0 or position.offset == 0 or position != self.position:
             return False
-        os.close(self._descriptor)
-        self._descriptor, self._is_dirty = -1, False
+        self._leave()
         return True
 
     def take_unflushed(self) -> list[int]:
         """Return copies of the descriptors that have to be flushed; the caller closes them."""
         taken, self._to_flush = self._to_flush, []
-        if self._is_dirty and self._descriptor >= 0 and self._sync == "interval":
-            taken.append(os.dup(self._descriptor))
+        if self._is_dirty and self._current[1] >= 0 and self._sync == "interval":
+            taken.append(os.dup(self._current[1]))
             self._is_dirty = False
         return taken
 
     def close(self) -> None:
         """Close all files, of which those not flushed are left to the kernel."""
-        for descriptor in [*self._to_flush, self._descriptor]:
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._to_flush, self._descriptor = [], -1
+        flushing, self._to_flush = self._to_flush, []
+        for descriptor in flushing:
+            os.close(descriptor)
+        if self._current[1] >= 0:
+            self._leave()
 
     def _open_next(self) -> None:
-        path = segment_path(self.owned.path, self._number + 1)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
-        descriptor = os.open(path, flags, 0o600)
-        if self._descriptor >= 0:
-            if self._sync == "interval" and self._is_dirty:
-                self._to_flush.append(self._descriptor)
-                if len(self._to_flush) > MOST_UNFLUSHED:
-                    flush(self.take_unflushed())
-            else:
-                os.close(self._descriptor)
-        self._descriptor, self._size, self._is_dirty = descriptor, 0, False
-        self._number += 1
+        number, descriptor = self._current[0], -1
+        while descriptor < 0:
+            number += 1
+            with contextlib.suppress(FileExistsError):  # of a call that was broken off
+                descriptor = os.open(segment_path(self.owned.path, number), _FLAGS, 0o600)
+        (_, former), self._current = self._current, (number, descriptor)
+        was_dirty, self._is_dirty, self._size = self._is_dirty, False, 0
+        if former >= 0 and was_dirty and self._sync == "interval":
+            self._to_flush.append(former)
+            if len(self._to_flush) > MOST_UNFLUSHED:
+                flush(self.take_unflushed())
+        elif former >= 0:
+            os.close(former)
         if self._sync == "always":
             _sync_folder(str(self.owned.path))
             _sync_folder(str(self.owned.path.parent))
 
-    def _abandon(self) -> None:
+    def _abandon(self, written: int) -> None:
         """Cut what was written of the records, and go on in another segment."""
+        number, descriptor = self._current
         with contextlib.suppress(OSError):  # a part of a line is no line, nor before another one
-            os.ftruncate(self._descriptor, self._size)
-            if self._size == 0:
-                segment_path(self.owned.path, self._number).unlink()
-        os.close(self._descriptor)
-        self._descriptor = -1
+            size = os.fstat(descriptor).st_size - written
+            os.ftruncate(descriptor, size)
+            if size == 0:
+                segment_path(self.owned.path, number).unlink()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Close the current segment; the next record begins another one."""
+        self._end = self.position
+        (_, descriptor), self._current = self._current, (self._current[0], -1)
+        os.close(descriptor)
 
 
-def _write_whole(descriptor: int, data: bytes) -> None:
-    if os.write(descriptor, data) < len(data):
+def _check_whole(written: int, data: bytes) -> None:
+    if written < len(data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -131,7 +150,7 @@ def flush(descriptors: Sequence[int]) -> None:
 
 
 def _sync_folder(path: str) -> None:
-    if os.name == "nt":
+    if sys.platform == "win32":
         return  # Windows does not open folders
     descriptor = os.open(path, os.O_RDONLY)
     try:
