@@ -16,6 +16,15 @@ from tests.unit.docs.documents import documents, project_files, read, rows_of
 
 OPERATIONS = read("docs/operations.md")
 DOCUMENTED = [(row["setting"].strip("`"), row["default"]) for row in rows_of(OPERATIONS, "setting")]
+USING_VARIABLES = (
+    "clients/node/src/",
+    "clients/python/src/",
+    "docs/examples/",
+    "tests/support/",
+    "tests/unit/rules/",
+)
+"""Folders outside the product whose variables documents may name."""
+
 SCHEMAS = {
     settings: settings.Settings,
     webhook_policy: webhook_policy.WebhookPolicy,
@@ -80,17 +89,16 @@ def test_the_documented_defaults_of_the_procfile_are_those_of_its_lines() -> Non
 
 @pytest.mark.parametrize("document", documents())
 def test_no_document_names_a_variable_that_nothing_reads(document: str) -> None:
-    known = checked_settings() | read_elsewhere() | used_by_tests_and_examples()
+    known = checked_settings() | read_elsewhere() | used_outside_the_product()
     for name in re.findall(r"\b(?:BRAZEBEE_[A-Z_]*[A-Z]|DATABASE_URL|REDIS_URL)\b", read(document)):
         assert name in known or f"export {name}=" in read(document), name
 
 
-def used_by_tests_and_examples() -> set[str]:
+def used_outside_the_product() -> set[str]:
     sources = [
         path
         for path in project_files()
-        if path.startswith(("tests/support/", "tests/unit/rules/", "docs/examples/"))
-        and not path.endswith(".pyc")
+        if path.startswith(USING_VARIABLES) and not path.endswith(".pyc")
     ]
     texts = "".join((ROOT / path).read_text(encoding="utf-8") for path in sources)
     return set(re.findall(r"\bBRAZEBEE_[A-Z_]*[A-Z]\b", texts))
