@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from queues.backlog import StoredUntil
-from queues.lanes.lane import Lane
+from queues.lanes.lane import UNRESOLVED, Lane
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -35,6 +35,13 @@ def test_the_lane_of_a_held_company_bounds_this_company_alone() -> None:
     assert reading.of(7, NEIGHBOUR) == NOW - SECOND
     assert reading.longest_wait == 5 * SECOND
     assert reading.partitions_behind(SECOND) == {}
+    assert reading.organizations_behind(SECOND / 2) == {7}
+
+
+def test_what_names_no_company_bounds_every_company_of_its_organization() -> None:
+    reading = StoredUntil(NOW, {Lane(7, UNRESOLVED): NOW - SECOND, PARTITION: NOW - SECOND / 2})
+    assert {reading.of(7, company) for company in ("acme", NEIGHBOUR, ELSEWHERE)} == {NOW - SECOND}
+    assert reading.of(8, "acme") == NOW
     assert reading.organizations_behind(SECOND / 2) == {7}
 
 

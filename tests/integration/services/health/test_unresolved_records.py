@@ -4,7 +4,6 @@ Lanes are stored in any order here, several records at a time, while companies a
 what waits in the lanes allows.
 """
 
-from datetime import datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
 
@@ -147,7 +146,7 @@ def random_records(world: World, chance: Random, number: int) -> list[Accepted]:
     return records
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_the_order_in_which_lanes_are_stored_changes_no_transition(
     settings: object, seed: int
 ) -> None:
@@ -259,10 +258,3 @@ def test_a_released_event_counts_at_its_own_time_and_revises_nothing(settings: o
         " and event_id = 'e1'"
     )
     assert (event["occurred_at"], event["received_at"]) == (world.at(6), world.at(100))
-
-
-def test_lanes_of_other_organizations_bound_nothing() -> None:
-    now = datetime(2026, 1, 1, tzinfo=None).astimezone()
-    oldest = {Lane(8, UNRESOLVED): now - timedelta(seconds=5)}
-    assert StoredUntil(now, oldest).of(7, "acme") == now
-    assert StoredUntil(now, oldest).of(8, "acme") == now - timedelta(seconds=5)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queues.lanes.lane import PARTITIONS, Lane, partition_of
+from queues.lanes.lane import PARTITIONS, UNRESOLVED, Lane, partition_of
 
 
 @given(st.integers(1, 2**63 - 1), st.text(max_size=200))
@@ -25,3 +25,10 @@ def test_companies_are_spread_evenly() -> None:
     for number in range(4_000):
         counts[partition_of(f"company_{number}")] += 1
     assert max(counts) - min(counts) < 200
+
+
+def test_what_names_no_company_has_a_lane_beside_the_partitions() -> None:
+    lane = Lane.of_company(7, None)
+    assert (lane, lane.name) == (Lane(7, UNRESOLVED), "7:4")
+    assert Lane.named("7:4") == lane
+    assert UNRESOLVED not in range(PARTITIONS)
