@@ -11,7 +11,6 @@ from redis.exceptions import RedisError
 from actors.clock_steps import ClockSteps
 from actors.due_companies import DueCompanies
 from actors.due_deliveries import DueDeliveries
-from actors.waiting_records import WaitingRecords
 from config.safe_logs import describe
 from config.webhook_policy import WebhookPolicy
 from models.across_organizations import is_anything_due
@@ -22,7 +21,9 @@ from models.webhooks import deliveries
 from queues import messages
 from queues.backlog import BEHIND, Backlog
 from queues.broker import QueueBroker
+from queues.lanes.lane_queue import LaneQueue
 from rules.durations import BEGINNING
+from services.events.waiting_upkeep import WaitingUpkeep
 
 logger = logging.getLogger("brazebee.clock")
 
@@ -70,7 +71,7 @@ class Clock:
         """Forget what was enqueued and done when: these times are no past any more."""
         self._companies = DueCompanies(self._backlog, self._broker.evaluations)
         self._deliveries = DueDeliveries(self._broker, self._policy)
-        self._waiting_records = WaitingRecords(self._broker)
+        self._waiting_records = WaitingUpkeep(LaneQueue.of_events(self._broker.client))
         self._attempts_deleted_at = BEGINNING
         self._with_old_attempts: list[int] = []
         self._totals_refreshed_at = BEGINNING

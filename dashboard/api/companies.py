@@ -68,9 +68,7 @@ def explain_health(company: str) -> Response:
             version, rulebooks = organization.rules_version, app_context().rulebooks
             explanation = explain(organization.id, company, version, now(), rulebooks)
     if explanation is None:
-        raise ApiError(
-            404, "Company not found", [fault("id", "Nothing that was sent has named this company")]
-        )
+        raise ApiError(404, "Company not found", [fault("id", "Nothing has named this company")])
     return json_answer(json_value(explanation_json(explanation)))
 
 

@@ -19,6 +19,8 @@ from models.companies.tables import UserRow
 from models.cursors import Cursor
 from models.database import query
 
+CORE_FIELDS = ("email", "name")
+
 
 @dataclass
 class User:
@@ -229,7 +231,7 @@ def _listed_user(row: dict[str, Any]) -> ListedUser:
 
 
 def _user(row: dict[str, Any]) -> User:
-    core = {"email": row["email"], "name": row["name"]}
+    core = {name: row[name] for name in CORE_FIELDS}
     traits = Traits.stored(
         core,
         row["traits"],

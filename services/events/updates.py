@@ -138,7 +138,7 @@ def _plan_users(organization_id: int, updates: Sequence[FieldUpdate]) -> Iterato
             yield PlannedChange(Subject.USER, external_id, Outcome.UNKNOWN_USER)
             continue
         user: User | None = stored[ids[external_id]] if external_id in ids else None
-        traits = user.traits if user else Traits({"email": None, "name": None})
+        traits = user.traits if user else Traits(dict.fromkeys(users.CORE_FIELDS))
         moves_to = _moves_to(user, names.get(external_id), its_updates)
         changed = [
             change.field

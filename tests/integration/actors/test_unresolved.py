@@ -9,7 +9,6 @@ import pytest
 
 from actors import persist as persist_module
 from actors.persist import EventPersister
-from actors.waiting_records import WaitingRecords
 from models.companies import users
 from models.database import database, query, transaction
 from models.events import waiting_records
@@ -20,6 +19,7 @@ from queues.lanes.keys import JOURNAL
 from queues.lanes.lane import Lane
 from services.accounts.audit import COMMAND_LINE, Maker
 from services.events import rejected, waiting
+from services.events.waiting_upkeep import WaitingUpkeep
 from services.rules.rule_books import RuleBooks
 from services.times import utc_now
 from tests.support.storing import Locking, Storing
@@ -64,7 +64,7 @@ def waiting_of(storing: Storing) -> list[WaitingRecord]:
 
 def look(storing: Storing, now: Any) -> None:
     with database.connection_context():
-        WaitingRecords(storing.broker).look(now)
+        WaitingUpkeep(storing.journal).look(now)
 
 
 def test_a_record_that_names_no_company_has_a_lane_of_its_own(storing: Storing) -> None:

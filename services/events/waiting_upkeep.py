@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from models.across_organizations import list_with_waiting_records
 from models.database import transaction
-from queues.broker import QueueBroker
 from queues.lanes.lane_queue import LaneQueue
 from rules.durations import BEGINNING
 from services.events import waiting
@@ -18,11 +17,11 @@ CHUNK = 500
 """The most records that one tick of the clock sets aside, or returns to the journal."""
 
 
-class WaitingRecords:
+class WaitingUpkeep:
     """Which organizations have records that wait, as the clock knows it."""
 
-    def __init__(self, broker: QueueBroker) -> None:
-        self._journal = LaneQueue.of_events(broker.client)
+    def __init__(self, journal: LaneQueue) -> None:
+        self._journal = journal
         self._looked_at = BEGINNING
         self._organizations: list[int] = []
 
