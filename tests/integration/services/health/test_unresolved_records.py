@@ -240,6 +240,34 @@ def test_what_an_unresolved_record_brings_is_not_judged_past_the_companys_own_la
     assert world.transitions() == before
 
 
+def test_updates_after_the_bound_are_left_to_the_next_judgement(settings: object) -> None:
+    lanes = Lanes(Random(1))
+    world = lanes.world
+    world.track("acme", 0, 1, user="ann", plan="Pro")
+    lanes.judge(1)
+    before = len(world.crossings())
+    lanes.accept(Accepted(3, message(world, 3, 1, event_key="login", user={"id": "ann"})))
+    world.store(world.update("acme", 2, plan="Free"), world.update("acme", 4, plan="Pro"))
+    lanes.judge(5)
+    assert world.crossings()[before:] == [(2, "Critical", "event")]
+    lanes.store_all()
+    lanes.judge(5)
+    changes = [change["to"] for t in world.transitions()[before:] for change in t.changes]
+    assert changes[:2] == ["Critical", "Healthy"]
+    assert world.crossings()[before + 1][0] in (3, 4)
+
+
+def test_a_company_is_not_judged_before_the_record_that_saw_it_first(settings: object) -> None:
+    lanes = Lanes(Random(1))
+    world = lanes.world
+    lanes.accept(Accepted(2, message(world, 2, 1, company={"id": "cask"})))
+    import_field(lanes, at=3)
+    assert lanes.judge(4).must_wait
+    lanes.store_all()
+    lanes.judge(4)
+    assert world.crossings("cask")[0][0] == 2
+
+
 def test_a_released_event_counts_at_its_own_time_and_revises_nothing(settings: object) -> None:
     lanes = Lanes(Random(1))
     world = lanes.world
