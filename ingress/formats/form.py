@@ -15,7 +15,7 @@ MOST_CALLS = 1_000
 """Calls in a request: SDKs send 100, unless somebody sets another number."""
 
 MOST_ERRORS = 100
-"""Calls whose errors an answer names; all of them are kept, as far as there is room."""
+"""Calls whose errors an answer names."""
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,8 @@ keys = st.from_regex(r"[a-z][a-z_.]{0,8}", fullmatch=True).filter(lambda key: ke
 comments = st.sampled_from(["", "  # why: {a}", " #"])
 breaks = st.sampled_from(["\n", "\r\n"])
 
+FORMS = ["nothing", "braces", "block", "quoted", "null", "called", "listed"]
+
 
 @st.composite
 def files(draw: st.DrawFn) -> str:
@@ -145,13 +147,20 @@ def files(draw: st.DrawFn) -> str:
     indent = " " * draw(st.integers(1, 4))
     lines = ["# top", "version: 1" + draw(comments), "", "events:" + draw(comments)]
     for key in events:
-        form = draw(st.sampled_from(["nothing", "braces", "block", "quoted", "null"]))
+        form = draw(st.sampled_from(FORMS))
         enabled = draw(st.sampled_from(["", ", enabled: true", ", enabled: false"]))
         comment = draw(comments)
         lines += {
             "nothing": [f"{indent}{key}:{comment}"],
             "null": [f"{indent}{key}: null{comment}"],
             "braces": [f"{indent}{key}: {{name: Some name{enabled} }}{comment}"],
+            "called": [f"{indent}{key}: {{called: [The {key}, '{key}, too']{enabled}}}{comment}"],
+            "listed": [
+                f"{indent}{key}:{comment}",
+                f"{indent}  called:{comment}",
+                f"{indent}    - The {key}{comment}",
+                f"{indent}    - '{key}, too'{comment}",
+            ],
             "quoted": [f"{indent}'{key}' : {{ 'name': \"Some: name\"{enabled}}}{comment}"],
             "block": [
                 f"{indent}{key}:{comment}",
@@ -186,11 +195,12 @@ def test_everything_else_in_the_text_is_unchanged(text: str, data: st.DataObject
         data.draw(names.filter(_is_name)),
         data.draw(keys.filter(lambda k: k not in book.events)),
     )
-    enabled = data.draw(st.booleans())
+    enabled, sent = data.draw(st.booleans()), f"Sent {name}"
     for edited, expected, replaced in (
         (set_enabled(text, key, enabled=enabled), replace(book.events[key], enabled=enabled), 5),
         (rename(text, key, name), replace(book.events[key], name=name), 12),
         (add(text, new), EventSetting(new, new), 0),
+        (add(text, new, name, sent), EventSetting(new, name, called=(sent,)), 0),
     ):
         assert read_rules(edited).events == {**book.events, expected.key: expected}
         assert len(_replaced_part(text, edited)) <= replaced
