@@ -30,7 +30,8 @@ _BOOLEANS = {"true": True, "false": False}, {"yes": True, "no": False}
 _MOST_BOOLEANS = 10
 """More distinct values than booleans can have, whatever their capitals."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a text begins that a spreadsheet may run, including full-width forms."""
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -145,6 +146,11 @@ def adapt(column: ColumnType, known: str | None) -> ColumnType:
 def as_text(text: str) -> str:
     """Return a text without the quote by which exports keep spreadsheets from running it."""
     return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
+
+
+def safe_cell(text: str) -> str:
+    """Return a text for a CSV file, with a quote if a spreadsheet would run it as a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) and read_numeral(text) is None else text
 
 
 TEXT = ColumnType(Kind.TEXT, as_text)

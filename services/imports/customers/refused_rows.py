@@ -1,10 +1,14 @@
-"""Writes refused rows as CSV with their lines and reasons, to be mended and loaded again."""
+"""Writes refused rows as CSV with their lines and reasons, to be mended and loaded again.
+
+People open it in a spreadsheet, so no cell can run as a formula there.
+"""
 
 import csv
 import io
 from collections.abc import Iterable
 
 from services.imports.csv_files.table import CsvTable, RefusedRow
+from services.imports.csv_files.values import safe_cell
 from services.imports.customers.mapping import REFUSED_COLUMNS
 
 
@@ -13,5 +17,5 @@ def refused_csv(table: CsvTable, refused: Iterable[RefusedRow]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=table.delimiter)
     writer.writerow([*REFUSED_COLUMNS, *table.header])
-    writer.writerows([row.line, row.reason, *row.cells] for row in refused)
+    writer.writerows([row.line, row.reason, *map(safe_cell, row.cells)] for row in refused)
     return text.getvalue()

@@ -128,6 +128,8 @@ def test_refused_rows_are_written_with_reasons_and_can_be_loaded_once_mended() -
         "refused_line;refused_because;id;plan",
         '2;has no id in `id`;;"a ""b"""',
     ]
+    assert "'=1+1" in refused_csv(table, [RefusedRow(2, ("=1+1", "-5"), "")])
+    assert "'-5" not in refused_csv(table, [RefusedRow(2, ("=1+1", "-5"), "")])
     mended = written.replace("`id`;;", "`id`;1;")
     rows, _ = read(mended)
     assert [(row.id, row.fields) for row in rows] == [("1", {"plan": 'a "b"'})]
