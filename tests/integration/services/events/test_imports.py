@@ -16,7 +16,7 @@ from tests.integration.services.health.test_random_histories import (
     imported,
     world_of,
 )
-from tests.support.imports import past, send_live
+from tests.support.imports.histories import past, send_live
 from tests.support.properties import effort
 from tests.support.world import World
 from tests.unit.rules.oracle.histories import END, HISTORIES

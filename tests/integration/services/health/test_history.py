@@ -7,7 +7,7 @@ from models.database import execute, transaction
 from models.health.transition_feed import read_feed
 from services.health.history import LONGEST_POSTPONED, QUIET
 from tests.support.evaluations import FEW_LOGINS
-from tests.support.imports import MOMENT, import_past, past, recorded, send_live
+from tests.support.imports.histories import MOMENT, import_past, past, recorded, send_live
 from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("settings")

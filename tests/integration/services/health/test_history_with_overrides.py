@@ -5,7 +5,7 @@ import pytest
 from config.settings import Settings
 from models.database import transaction
 from models.webhooks import webhook_endpoints
-from tests.support.imports import import_past, past
+from tests.support.imports.histories import import_past, past
 from tests.support.overrides import Tenant
 from tests.support.world import RULES
 

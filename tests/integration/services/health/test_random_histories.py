@@ -16,7 +16,7 @@ from rules.book import RuleBook
 from rules.faults import RuleFileError
 from services.events.tracked_event import TrackedEvent
 from services.rules.backtest import ReplayPeriod, replay_chunk
-from tests.support.imports import import_past, past, recorded, send_live
+from tests.support.imports.histories import import_past, past, recorded, send_live
 from tests.support.properties import effort
 from tests.support.world import World
 from tests.unit.rules.oracle.histories import BOOKS, END, HISTORIES

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings
-from tests.support.imported_files import Imports
+from tests.support.imports.files import Imports
 from tests.support.world import World
 
 RULES = """

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from config.settings import Settings
-from tests.support.imported_files import COLUMNS, DAY, NOON, Imports, row
+from tests.support.imports.files import COLUMNS, DAY, NOON, Imports, row
 from tests.support.world import World
 
 
