@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from orjson import dumps
+
 from models.companies import companies, pending_history, users
 from models.events import stored_ids
 from services.events.intake import IntakeCaches, store
@@ -101,10 +103,42 @@ def _in_order_of_merging(
     ordered: list[PlacedRecord] = []
     for company_id, its_records in of_company.items():
         known_since = first_seen.get(company_id)
-        before = [r for r in its_records if known_since and r.occurred_at < known_since]
+        if known_since is None:
+            ordered += _without_repetitions(its_records)
+            continue
+        before = [record for record in its_records if record.occurred_at < known_since]
         ordered += its_records[len(before) :]
         ordered += reversed(_without_repeated_fields(before))
     return ordered
+
+
+def _without_repetitions(records: Sequence[PlacedRecord]) -> list[PlacedRecord]:
+    """Return the records of a new company, without the fields that others just repeat.
+
+    Of records in a row with the same fields, the first and the last keep them, which is all that
+    merging them depends on. It is most of what storing an import takes otherwise.
+    """
+    companies_of = [dumps(record.company) for record in records]
+    users_of = [dumps([record.user_id, record.user]) for record in records]
+    following: dict[str | None, bytes] = {}
+    next_user: list[bytes | None] = []
+    for record, user in zip(reversed(records), reversed(users_of), strict=True):
+        next_user.append(following.get(record.user_id))
+        following[record.user_id] = user
+    next_user.reverse()
+    previous: dict[str | None, bytes] = {}
+    last = len(records) - 1
+    sparse: list[PlacedRecord] = []
+    for number, record in enumerate(records):
+        company, user = companies_of[number], users_of[number]
+        changed: dict[str, Any] = {}
+        if 0 < number < last and companies_of[number - 1] == company == companies_of[number + 1]:
+            changed["company"] = {}
+        if previous.get(record.user_id) == user == next_user[number]:
+            changed["user"] = {}
+        previous[record.user_id] = user
+        sparse.append(record._replace(**changed) if changed else record)
+    return sparse
 
 
 def _without_repeated_fields(records: Sequence[PlacedRecord]) -> list[PlacedRecord]:

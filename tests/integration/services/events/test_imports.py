@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("settings")
 FIELDS = "select field, at, value from field_changes where organization_id = %(id)s"
 
 
-@effort(1)
+@effort(1 / 2)
 @given(ANY_BOOK, HISTORIES, st.integers(0, 100))
 def test_a_past_in_front_of_live_events_equals_a_recount_with_all_fields(
     drawn: RuleBook, sent: list[Sent], live_from: int
