@@ -24,6 +24,7 @@ class Transport {
     this._agent = new Agent({ keepAlive: true, maxSockets: 1 });
     this._url = url;
     this._timeout = timeout;
+    this._isClosed = false;
     this._headers = {
       'x-api-key': apiKey,
       'content-type': 'application/json',
@@ -50,7 +51,7 @@ class Transport {
       return await this._exchange(path, headers, body);
     } catch (error) {
       // The server may have closed a connection just when it was used again.
-      if (!error.onUsedConnection) throw new Unreachable(error.message);
+      if (!error.onUsedConnection || this._isClosed) throw new Unreachable(error.message);
     }
     try {
       return await this._exchange(path, headers, body);
@@ -59,7 +60,9 @@ class Transport {
     }
   }
 
+  /** Close the connection, and end a request that still waits for its answer. */
   close() {
+    this._isClosed = true;
     this._agent.destroy();
   }
 

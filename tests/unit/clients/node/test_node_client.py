@@ -31,15 +31,6 @@ def test_the_tests_of_the_package_pass() -> None:
     assert int(passed[1]) > 50
 
 
-@needs_node
-def test_every_file_of_the_package_can_be_parsed() -> None:
-    files = [*CLIENT.glob("src/**/*.js"), CLIENT / "index.mjs"]
-    code = "for (const file of process.argv.slice(1)) await import(file)"
-    subprocess.run(
-        ["node", "--input-type=module", "--eval", code, *map(str, files)], check=True, timeout=60
-    )
-
-
 def test_both_packages_have_one_version_and_no_dependency() -> None:
     node = json.loads((CLIENT / "package.json").read_text())
     python = tomllib.loads((ROOT / "clients/python/pyproject.toml").read_text())["project"]
@@ -69,6 +60,7 @@ def send_the_rest(applications: Applications, recorder: Recorder) -> list[str]:
     return ids
 
 
+@pytest.mark.thorough
 @needs_node
 def test_killed_applications_lose_no_event_of_which_the_call_returned(
     applications: Applications,
@@ -86,7 +78,10 @@ def test_killed_applications_lose_no_event_of_which_the_call_returned(
 
 
 @needs_node
-@pytest.mark.parametrize("form", ["to_its_end", "in_cluster", "in_worker_threads"])
+@pytest.mark.parametrize(
+    "form",
+    ["to_its_end", "in_cluster", pytest.param("in_worker_threads", marks=pytest.mark.thorough)],
+)
 def test_applications_that_end_by_themselves_have_sent_everything_once(
     applications: Applications, form: str
 ) -> None:
@@ -97,6 +92,7 @@ def test_applications_that_end_by_themselves_have_sent_everything_once(
         assert len(ids) == {"to_its_end": 120, "in_cluster": 480, "in_worker_threads": 240}[form]
 
 
+@pytest.mark.thorough
 @needs_node
 def test_an_uncaught_error_loses_nothing_and_ends_the_application(
     applications: Applications,

@@ -61,6 +61,7 @@ def test_forks_lose_nothing_and_send_nothing_twice(
     assert sorted(recorder.accepted_ids) == sorted(ids + rest)
 
 
+@pytest.mark.thorough
 def test_killed_applications_lose_no_event_of_which_the_call_returned(
     applications: Applications, recorder: Recorder
 ) -> None:
