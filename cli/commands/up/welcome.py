@@ -49,8 +49,8 @@ def _ways_in(
         "",
         "  An export:",
         "",
-        "brazebee import companies companies.csv",
         "brazebee import events events.csv",
+        "brazebee import companies companies.csv",
         "",
     ]
     if event_key is not None:

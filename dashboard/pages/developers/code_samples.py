@@ -11,6 +11,9 @@ COMPANY = {"id": "company_123", "name": "Acme Corp"}
 USER = {"id": "user_456", "email": "john@acme.com"}
 
 
+_CLIENT = "It keeps events on disk until they are accepted. Install it from a checkout of Brazebee:"
+
+
 @dataclass(frozen=True)
 class Sample:
     """Code to copy: where it belongs, and what else has to be known about it."""
@@ -85,6 +88,25 @@ def request_samples(url: str, key: str, event_key: str) -> list[Sample]:
         Sample("python", "Python", _python(url, key, event_key)),
         Sample("node", "Node.js", _node(url, key, event_key)),
         Sample("ruby", "Ruby", _ruby(url, key, event_key)),
+        Sample(
+            "client-python",
+            "Python, with brazebee-client",
+            "from brazebee_client import Client\n\n"
+            f"brazebee = Client({json.dumps(url)}, {json.dumps(key)})\n"
+            f"brazebee.track({json.dumps(event_key)}, company={json.dumps(COMPANY)},"
+            f" user={json.dumps(USER)})",
+            f"{_CLIENT} pip install ./clients/python",
+        ),
+        Sample(
+            "client-node",
+            "Node.js, with brazebee-client",
+            'import { Client } from "brazebee-client";\n\n'
+            "const brazebee = new Client({\n"
+            f"  url: {json.dumps(url)},\n  apiKey: {json.dumps(key)},\n}});\n"
+            f"brazebee.track({json.dumps(event_key)}, {{\n"
+            f"  company: {json.dumps(COMPANY)},\n  user: {json.dumps(USER)},\n}});",
+            f"{_CLIENT} npm install ./clients/node",
+        ),
     ]
 
 

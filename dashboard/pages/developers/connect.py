@@ -42,8 +42,8 @@ DOORS = (
     Door(
         "export",
         "I have an export",
-        "Load companies and their past events from files. You see at once who is at risk, and"
-        " since when.",
+        "Load a year of events and your companies from files. You see at once who is at risk,"
+        " and since when.",
     ),
     Door(
         "code",

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.xdist_group("documented commands")  # one product for a
 
 STARTS_A_PRODUCT = "make run"
 ACTIVATE = ". .venv/bin/activate"
-TOO_SLOW = ("brazebee demo ", "brazebee demo-data ")
-"""Commands with tests of their own, which take half a minute or more."""
+TOO_SLOW = ("brazebee demo ", "brazebee demo-data ", "brazebee import ")
+"""Commands with tests of their own, which take half a minute or more, or need files."""
 
 ACTIVATED_PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 

@@ -14,7 +14,7 @@ def test_the_first_start_shows_three_ways_in_with_the_real_address() -> None:
         f"Segment, RudderStack or PostHog in your application: set the SDK's host to\n  {API}"
         in text
     )
-    assert "\nbrazebee import companies companies.csv\nbrazebee import events events.csv\n" in text
+    assert "\nbrazebee import events events.csv\nbrazebee import companies companies.csv\n" in text
     assert f"\ncurl -X POST {API}/v1/track -H 'x-api-key: bzb_secret'" in text
     assert f"{DASHBOARD} shows each way step by step" in text
     assert "8000" not in text
