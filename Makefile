@@ -31,7 +31,7 @@ test: $(VENV)/installed-dev ## Run all tests (TESTS=tests/unit for some)
 test-thorough: $(VENV)/installed-dev ## Run all tests on a larger scale, with many random examples: over an hour (TESTS=tests/unit for some)
 	@HYPOTHESIS_PROFILE=thorough exec $(BIN)/python -m pytest -m 'thorough or not thorough' --numprocesses 3 --dist loadgroup $(or $(TESTS),tests)
 
-test-sdks: $(VENV)/installed-dev sdks ## Send 10,000 calls by each SDK of another product, in two minutes (needs Node)
+test-sdks: $(VENV)/installed-dev sdks ## Send 10,000 calls by each SDK of another product, in four minutes (needs Node)
 	@BRAZEBEE_REQUIRE_SDKS=1 exec $(BIN)/python -m pytest -m 'thorough or not thorough' tests/acceptance/sdks
 
 sdks: $(SDKS)/python/installed $(SDKS)/node/installed ## Install the SDKs of other products for `make test` (needs Node)

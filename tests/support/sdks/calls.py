@@ -59,6 +59,11 @@ class Call:
     about: dict[str, dict[str, Any]] = field(default_factory=dict)
     outcome: Outcome = Outcome.STORED
 
+    @property
+    def is_event(self) -> bool:
+        """Whether an event has to be stored of it."""
+        return self.type == "track" and self.outcome is Outcome.STORED
+
     def as_json(self) -> dict[str, Any]:
         """Return what a driver has to know."""
         return {key: value for key, value in vars(self).items() if key != "outcome"}

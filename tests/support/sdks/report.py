@@ -20,7 +20,7 @@ def report(accounts: Iterable[Account]) -> str:
             (
                 run.sdk.title,
                 len(run.calls),
-                f"{len(set(ids))} of {account.expected_events}",
+                f"{len(set(ids))} of {run.expected_events}",
                 len(account.refused),
                 len(run.lost),
                 answers,

@@ -14,8 +14,6 @@ from tests.support.sdks.calls import Call, Plan
 from tests.support.sdks.installed import Sdk
 
 READY_SECONDS = 60.0
-END_SECONDS = 60.0
-"""After the last call: SDKs try for some time after an outage, each at longer intervals."""
 
 
 @dataclass
@@ -33,6 +31,11 @@ class Run:
     """Everything else that it printed, such as errors."""
     fault: str = ""
     """What went wrong with the driver itself."""
+
+    @property
+    def expected_events(self) -> int:
+        """Return how many of the calls are events that have to be stored."""
+        return sum(call.is_event for call in self.calls)
 
     def take(self, line: str) -> None:
         """Take one line of the driver."""
@@ -123,7 +126,7 @@ def run_drivers(
 ) -> None:
     """Let every SDK make its calls at once, do something `meanwhile`, and wait until all flushed.
 
-    `keys` are API keys by the prefix of a run. The calls take some `seconds`.
+    `keys` are API keys by the prefix of a run. After `seconds`, it is an SDK's fault.
     """
     drivers = [Driver(run, url, keys[run.plan.prefix]) for run in runs]
     try:
@@ -132,7 +135,7 @@ def run_drivers(
         for driver in drivers:
             driver.go()
         meanwhile()
-        until = time.monotonic() + seconds + END_SECONDS
+        until = time.monotonic() + seconds
         for driver in drivers:
             driver.wait(until)
     finally:
