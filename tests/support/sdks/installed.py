@@ -22,7 +22,7 @@ REQUIRED = "BRAZEBEE_REQUIRE_SDKS"
 class Sdk:
     """One SDK: its package, its driver, and the name in package.json if it is another one.
 
-    `gives_up` tells that it drops calls in an outage of a second or two, by its own retries.
+    `gives_up` tells that it drops calls in an outage of some seconds, and says so.
     """
 
     package: str
@@ -101,7 +101,7 @@ SDKS = (
     Sdk("analytics-node", "analytics_node.cjs", gives_up=True),
     Sdk("rudder-sdk-python", "rudder_python.py"),
     Sdk("@rudderstack/rudder-sdk-node", "rudder_node.cjs", gives_up=True),
-    Sdk("posthog", "posthog_python.py"),
+    Sdk("posthog", "posthog_python.py", gives_up=True),
     Sdk("posthog-node", "posthog_node.cjs"),
     Sdk("cloudevents", "cloudevents_python.py", events_only=True),
     Sdk("cloudevents", "cloudevents_node.cjs", events_only=True),

@@ -96,6 +96,10 @@ class Driver:
     def end(self) -> None:
         self._process.kill()
         self._process.wait()
+        self._reader.join()
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # of what it has not read
+            self._process.stdin.close()
 
     def _write(self, line: str) -> None:
         assert self._process.stdin is not None
