@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from dashboard.access import Member, viewer
 from dashboard.presentation.wording import exact_time
 from dashboard.web.context import app_context, now
-from services.events import live
+from services.incoming import live
 
 blueprint = Blueprint("live", __name__, url_prefix="/o/<name:organization>/events/live")
 

@@ -18,8 +18,9 @@ from models.database import transaction
 from models.keys import api_keys
 from queues.refused.requests import RefusedRequest, RefusedRequests, is_id
 from services.accounts.audit import Maker
-from services.events import entries, refusals
-from services.events.refusals import RefusalFilter
+from services.events import entries
+from services.incoming import refusals
+from services.incoming.refusals import RefusalFilter
 
 blueprint = Blueprint("refused", __name__, url_prefix="/o/<name:organization>/events/refused")
 

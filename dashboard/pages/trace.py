@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from dashboard.access import Member, viewer
 from dashboard.web.addresses import company_address
 from dashboard.web.context import app_context, now
-from services.events.trace import Step, trace
+from services.incoming.trace import Step, trace
 
 blueprint = Blueprint("trace", __name__, url_prefix="/o/<name:organization>/events/trace")
 

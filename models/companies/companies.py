@@ -37,9 +37,9 @@ class Company:
     sequence: int
     judged_version: int
     unsettled_since: datetime | None
-    unordered_until: datetime | None
     score: int | None
     awaiting: Collection[str]
+    unordered_until: datetime | None = None
     history_until: datetime | None = None
 
     @property

@@ -26,9 +26,9 @@ class WaitingUpkeep:
         self._organizations: list[int] = []
 
     def look(self, now: datetime) -> None:
-        """Set aside what has waited for too long, and return what need not wait to the journal.
+        """Look after a chunk of records of one organization, in a transaction of its own.
 
-        A chunk of one organization at a time.
+        What has waited for too long is set aside; what need not wait returns to the journal.
 
         Raises:
             RedisError: Redis does not answer or is full; nothing was changed.

@@ -25,8 +25,9 @@ from ingress.again import SendingAgain, SentAgain
 from ingress.client.errors import ApiError
 from queues.refused.requests import RefusedRequest, RefusedRequests
 from services.accounts.audit import COMMAND_LINE, Maker
-from services.events import entries, refusals
-from services.events.refusals import RefusalFilter
+from services.events import entries
+from services.incoming import refusals
+from services.incoming.refusals import RefusalFilter
 from services.times import utc_now
 
 MAKER = Maker(COMMAND_LINE)

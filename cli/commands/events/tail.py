@@ -11,8 +11,8 @@ from cli.output import json_option, org_option
 from queues.arrivals import WATCHED_SECONDS, Watch
 from rules.durations import format_instant
 from services.events import entries
-from services.events.live import Follower, Line, Outcome
 from services.health.as_json import json_value
+from services.incoming.live import Follower, Line, Outcome
 
 READ_EVERY_SECONDS = 0.5
 

@@ -6,7 +6,7 @@ from cli.commands.events.servers import servers_of
 from cli.errors import CommandError
 from cli.output import json_option, org_option, print_json, print_text
 from rules.durations import format_instant
-from services.events.trace import Step, trace
+from services.incoming.trace import Step, trace
 from services.rules.rule_books import RuleBooks
 from services.times import utc_now
 

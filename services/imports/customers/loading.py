@@ -43,7 +43,7 @@ def load(
     source: Source,
     now: datetime,
 ) -> Iterator[Loaded]:
-    """Load the rows of a file, a transaction for each chunk, which is yielded once committed.
+    """Load the rows of a file, each chunk in a transaction of its own; yields what it loaded.
 
     A row without a time of its own applies as of `now`. Loading a file again changes nothing, so an
     import that was interrupted is simply repeated. The first transaction has the audit entry.

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.accounts.people import ChangeRefused, read_email
+from services.errors import ServiceError
 from services.imports.csv_files.table import CsvTable, RefusedRow, Row
 from services.imports.csv_files.values import as_text
 from services.imports.customers.column_types import TypedColumns
@@ -64,7 +65,7 @@ def read_rows(
     return read, sorted(refused, key=lambda row: row.line)
 
 
-class _Refused(Exception):
+class _Refused(ServiceError):
     """Raised with the reason why a row is refused."""
 
 

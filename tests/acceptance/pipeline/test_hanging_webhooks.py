@@ -1,6 +1,6 @@
 """Webhooks of a healthy endpoint arrive while many others accept connections and never answer.
 
-`bench/hanging_endpoints.py` measures the latencies.
+`bench/webhooks/hanging_endpoints.py` measures the latencies.
 """
 
 from collections.abc import Iterator

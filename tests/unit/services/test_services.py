@@ -11,6 +11,11 @@ ROOT = Path(services.__file__).parent
 
 OPEN_TRANSACTIONS = {
     "events/rejected.py": {"retry_all"},
+    "events/waiting_upkeep.py": {"look"},
+    "imports/customers/loading.py": {"load"},
+    "incoming/live.py": {"__init__", "_set_aside", "newest", "watch_newest"},
+    "incoming/refusals.py": {"_record"},
+    "incoming/trace.py": {"trace"},
     "rules/backtest.py": {"replay_chunk"},
     "secret_rotation.py": {"rotate"},
     "totals.py": {"refresh", "_do_each"},

@@ -92,6 +92,7 @@ def drop(
 def _record(
     organization_id: int, action: str, names: Sequence[str], maker: Maker, at: datetime
 ) -> None:
+    """Write the audit log, in a transaction of its own."""
     subject, detail = f"{len(names)} requests", {"requests": ", ".join(names[:_AUDITED])}
     if len(names) > _AUDITED:
         detail["requests"] += f" and {len(names) - _AUDITED} more"

@@ -15,7 +15,7 @@ from queues.admissions import AdmissionRequest, Admissions, RateWindow
 from queues.lanes import search
 from queues.refused.requests import RefusedRequests
 from services.events.set_aside import set_aside
-from services.events.trace import State, Step, Trace, trace
+from services.incoming.trace import State, Step, Trace, trace
 from services.rules.rule_books import RuleBooks
 from tests.support.ingress.refusals import refusal
 from tests.support.world import World

@@ -76,7 +76,9 @@ class Trace:
 def trace(
     organization_id: int, event_id: str, client: Redis, rulebooks: RuleBooks, now: datetime
 ) -> Trace:
-    """Return what became of an event, by its id or by the number of its refused request.
+    """Return what became of an event, read in a transaction of its own.
+
+    `event_id` is its id, or the number of its refused request.
 
     Raises:
         RedisError: Redis does not answer.

@@ -14,10 +14,10 @@ from typing import Any
 
 import psutil
 
-from bench.deliveries import RULES
 from bench.load.receivers import Hanging, fast_receiver, receiver_that_hangs
 from bench.product.brazebee_up import Product
 from bench.timing import percentiles
+from bench.webhooks.deliveries import RULES
 
 PER_SECOND = 20
 SECONDS = 40

@@ -10,8 +10,8 @@ from models.database import transaction
 from queues.arrivals import Announcements, Watch
 from queues.broker import QueueBroker, build_broker
 from queues.refused.requests import RefusedRequests
-from services.events.live import Follower, Line, Outcome, newest, watch_newest
 from services.events.set_aside import set_aside
+from services.incoming.live import Follower, Line, Outcome, newest, watch_newest
 from services.times import utc_now
 from tests.support.ingress.refusals import refusal
 from tests.support.storing import Storing

@@ -15,7 +15,7 @@ from models.events.newest_events import list_newest
 from models.events.rejected_events import RejectedEvent
 from queues.arrivals import Arrivals, Watch
 from queues.refused.requests import RefusedRequest, RefusedRequests
-from services.events.refusals import RefusalFilter
+from services.incoming.refusals import RefusalFilter
 
 NEWEST_STORED = 20
 """The events that are read from the database for those who have just begun to watch."""
@@ -54,7 +54,9 @@ class Lines(NamedTuple):
 
 
 def watch_newest(organization_id: int, client: Redis) -> str:
-    """Have what comes in next announced, and return a mark that changes when something did.
+    """Have what comes in next announced; opens a transaction of its own.
+
+    Returns a mark that changes when something did.
 
     Raises:
         RedisError: Redis does not answer.
@@ -68,7 +70,9 @@ def watch_newest(organization_id: int, client: Redis) -> str:
 
 
 def newest(organization_id: int, client: Redis, now: datetime, *, limit: int) -> Lines:
-    """Return what came in last, newest first; call `watch_newest` before.
+    """Return what came in last, newest first, in a transaction of its own.
+
+    Call `watch_newest` before.
 
     Raises:
         RedisError: Redis does not answer.
@@ -97,7 +101,9 @@ class Follower:
     def __init__(
         self, organization_id: int, client: Redis, watch: Watch, *, only_refused: bool = False
     ) -> None:
-        """`watch` names the company and the event key to follow; None is any.
+        """Begin to follow, with a transaction of its own.
+
+        `watch` names the company and the event key to follow; None is any.
 
         Raises:
             RedisError: Redis does not answer.
@@ -135,6 +141,7 @@ class Follower:
         return Lines(lines[-most:], missed + max(0, len(lines) - most))
 
     def _set_aside(self, most: int) -> list[RejectedEvent]:
+        """Read what was set aside since the last call, in a transaction of its own."""
         if self._watch.event_key is not None:
             return []  # the key of an event that cannot be stored is not known
         with transaction():

@@ -1,0 +1,1 @@
+"""Measurements of webhooks: deliveries, and endpoints that hang."""

@@ -1,0 +1,1 @@
+"""What comes in, for those who look: the live list, refused requests, the trace of an event."""
