@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from config.files import HEALTH_RULES
 from rules.file.rule_file import check_rules
 from rules.flags import Reason
 from tests.unit.docs.documents import blocks, parsed, read
@@ -23,12 +22,6 @@ def fault_in(text: str) -> str:
     """The place and the message of the only fault of a text with the typing error."""
     [fault] = check_rules(text.replace(*TYPING_ERROR)).faults
     return f"config/health.yaml:{fault.line}:{fault.column}: {fault.message}"
-
-
-def test_the_readme_shows_the_fault_of_a_typing_error_in_the_shipped_rules() -> None:
-    shown = first_block("README.md", "config/health.yaml:").splitlines()
-    assert shown[0] == fault_in(HEALTH_RULES.read_text(encoding="utf-8"))
-    assert shown[1].strip() == f"At Risk: {TYPING_ERROR[1]} in 7 days"
 
 
 def test_the_guide_shows_the_fault_of_a_typing_error_in_its_rules() -> None:
