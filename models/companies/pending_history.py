@@ -1,4 +1,4 @@
-"""Companies with events of the past that are stored and not judged yet."""
+"""Companies whose past was imported and is not judged yet."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,7 +7,7 @@ from models.bulk import query_over
 
 
 def mark(organization_id: int, arrivals: Mapping[int, datetime]) -> None:
-    """Mark locked companies of an organization; `arrivals` has when such an event arrived, by id.
+    """Mark locked companies of an organization; `arrivals` has when it was imported, by id.
 
     The clock finds them, since they are unsettled from then on.
     """

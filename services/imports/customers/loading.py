@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from models.companies import companies, pending_history
 from models.database import transaction
 from models.organizations import audit_log
 from services.accounts.audit import Maker, change_by
@@ -47,6 +48,8 @@ def load(
 
     A row without a time of its own applies as of `now`. Loading a file again changes nothing, so an
     import that was interrupted is simply repeated. The first transaction has the audit entry.
+
+    The health that a new company has when it is loaded is history: no webhook is sent for it.
     """
     for number, chunk in enumerate(in_chunks(comparison.rows.items())):
         updates = [
@@ -57,7 +60,11 @@ def load(
         with transaction():
             if number == 0:
                 _record(organization_id, subject, comparison, source, now)
+            named = {update.company_id for update in updates if update.company_id is not None}
+            known = companies.find_ids(organization_id, named)
             to_evaluate = store_updates(organization_id, updates, rulebooks)
+            new = companies.find_ids(organization_id, named - known.keys())
+            pending_history.mark(organization_id, dict.fromkeys(new.values(), now))
         yield Loaded(len(chunk), to_evaluate)
 
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from config.settings import Settings
 from models.database import transaction
 from models.organizations import audit_log
 from services.accounts.audit import COMMAND_LINE, Maker
 from services.events.updates import plan_updates
+from services.health.history import QUIET
 from services.imports.customers import loading
 from services.imports.customers.chunks import in_chunks
 from services.imports.customers.comparison import Comparison, compare
@@ -21,6 +23,7 @@ from services.imports.customers.file import (
 )
 from services.imports.customers.loading import Source, load
 from services.imports.customers.targets import COMPANIES, USERS, Subject
+from tests.support.evaluations import FEW_LOGINS
 from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("settings")
@@ -101,6 +104,22 @@ def test_a_file_creates_changes_and_then_changes_nothing(world: World) -> None:
     again = run(world, text)
     assert counts(again) == (0, 0, 2, 1)
     assert rows_of(world) == before
+
+
+def test_the_health_of_a_new_company_is_history_and_sends_no_webhook(settings: Settings) -> None:
+    world = World.create(FEW_LOGINS)
+    world.subscribe(settings)
+    world.track("acme", 0)
+    before = world.transitions("acme")
+    world.advance(seconds=5)
+    run(world, "id,plan\nacme,pro\nbolt,free\n")
+    world.advance(seconds=QUIET.total_seconds())
+    world.judge("acme", world.now)
+    world.judge("bolt", world.now)
+    assert [t.cause for t in world.transitions("bolt")] == ["import"]
+    assert world.company("bolt").health_status == "At Risk"
+    assert world.transitions("acme")[: len(before)] == before
+    assert all(payload["company"]["id"] == "acme" for payload in world.payloads())
 
 
 def test_values_apply_as_of_the_import_or_a_time_that_is_given(world: World) -> None:
