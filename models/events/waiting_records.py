@@ -127,6 +127,16 @@ def _take(
     return [_entry(row) for row in rows]
 
 
+def find_event(organization_id: int, event_id: str) -> WaitingRecord | None:
+    """Return the event with the client's own id that waits."""
+    rows = query(
+        f"select {_COLUMNS} from waiting_records where organization_id = %(organization_id)s"
+        " and event_id = %(event_id)s and event_key is not null",
+        {"organization_id": organization_id, "event_id": event_id},
+    )
+    return WaitingRecord(**rows[0]) if rows else None
+
+
 def count(organization_id: int) -> int:
     """Count the records of an organization that wait."""
     [row] = query(

@@ -13,19 +13,21 @@ from typing import Any, NamedTuple
 from redis import Redis
 
 from models.database import transaction
-from models.events import rejected_events
+from models.events import rejected_events, waiting_records
 from models.events.newest_events import FoundEvent, find_event
 from models.events.rejected_events import RejectedEvent
+from models.events.waiting_records import WaitingRecord
 from models.health import transitions
 from models.health.transitions import StoredTransition
 from models.keys import api_keys
 from models.webhooks import delivery_log
 from models.webhooks.delivery_log import LoggedAttempt, LoggedDelivery
-from queues.lanes.lane import Lane
+from queues.lanes.lane import UNRESOLVED, Lane
 from queues.lanes.lane_queue import LaneQueue
 from queues.lanes.search import Search, WaitingEvent, find_waiting_event
 from queues.refused.requests import RefusedRequest, RefusedRequests
 from services.events.tracked_event import LIVE_WITHIN
+from services.events.waiting import LONGEST
 from services.rules.rule_books import RuleBooks
 
 MOST_LATER_CHANGES = 5
@@ -90,7 +92,8 @@ def trace(
         if event_id in (request.id, request.refusal.event_id)
     ]
     with transaction():
-        # After the journal: an event leaves it once it is stored or set aside.
+        # In the order of its way: an event may move on between two of these.
+        unplaced = waiting_records.find_event(organization_id, event_id)
         event = find_event(organization_id, event_id)
         aside = rejected_events.find_by_event_id(organization_id, event_id)
         names = {
@@ -100,17 +103,20 @@ def trace(
     steps = [_refused(request, names) for request in reversed(refused)]
     if search.found and event is None:
         steps += _waiting(search.found, names)
+    if unplaced and event is None:
+        steps += _unplaced(unplaced)
     steps += [_set_aside(entry) for entry in reversed(aside)]
     if event is not None:
         with transaction():
             steps += _stored(organization_id, event, _Backlog.read(client), rulebooks)
-    about = _about(event, search.found, refused, aside)
+    about = _about(event, search.found, unplaced, refused, aside)
     return Trace(event_id, steps, *about, incomplete=_incomplete(search, event))
 
 
 def _about(
     event: FoundEvent | None,
     waiting: WaitingEvent | None,
+    unplaced: WaitingRecord | None,
     refused: Sequence[RefusedRequest],
     aside: Sequence[RejectedEvent],
 ) -> tuple[str | None, str | None, str | None]:
@@ -120,6 +126,8 @@ def _about(
     if waiting is not None:
         company, user = waiting.message.get("company") or {}, waiting.message.get("user") or {}
         return waiting.message.get("event_key"), company.get("id"), user.get("id")
+    if unplaced is not None:
+        return unplaced.event_key, None, unplaced.user
     if aside:
         return None, aside[0].company, None
     return (refused[0].refusal.event_key if refused else None), None, None
@@ -169,10 +177,26 @@ def _waiting(found: WaitingEvent, names: dict[int, str]) -> Iterator[Step]:
     if found.lane.company is not None:
         text = "The row of its company is locked by another transaction; it is stored afterwards"
         advice = "Look for a transaction in PostgreSQL that stays open"
+    elif found.lane.partition == UNRESOLVED:
+        text = "It waits for its turn to be stored for the company of its user"
+        advice = "If it still waits in a minute, see whether `persist` runs and PostgreSQL answers"
     else:
         text = f"It waits to be stored, in partition {found.lane.partition} of the journal"
         advice = "If it still waits in a minute, see whether `persist` runs and PostgreSQL answers"
     yield Step("Waiting", text, None, State.WAITING, advice)
+
+
+def _unplaced(record: WaitingRecord) -> Iterator[Step]:
+    yield Step("Received", "It was accepted, and is safe in the database", record.since)
+    yield Step(
+        "Waiting for its company",
+        f"It names the user {record.user} and no company, and it is not known where they belong."
+        f" If that stays so, it is set aside after {LONGEST.days} days",
+        None,
+        State.WAITING,
+        "Send a record that names the user together with the company, such as a group call or an"
+        " event with both; then it counts at its own time",
+    )
 
 
 def _time(message: dict[str, Any]) -> datetime | None:
@@ -195,7 +219,8 @@ class _Backlog(NamedTuple):
     def before(self, organization_id: int, company: str) -> int:
         """Return how many events wait that a company is not judged past."""
         partition = Lane.of_company(organization_id, company)
-        lanes = (partition, partition._replace(company=company))
+        unresolved = Lane(organization_id, UNRESOLVED)
+        lanes = (partition, partition._replace(company=company), unresolved)
         return sum(self.entries.get(lane, 0) for lane in lanes)
 
 

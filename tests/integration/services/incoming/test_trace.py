@@ -9,7 +9,8 @@ import redis
 
 from config.settings import Settings
 from models.database import execute, transaction
-from models.events import rejected_events
+from models.events import rejected_events, waiting_records
+from models.events.waiting_records import NewWaitingRecord
 from models.keys import api_keys
 from queues.admissions import AdmissionRequest, Admissions, RateWindow
 from queues.lanes import search
@@ -36,14 +37,14 @@ class Traced:
     def step(self, event_id: str, title: str) -> Step:
         return next(step for step in self.trace(event_id).steps if step.title == title)
 
-    def accept(self, event_id: str, company: str = "acme", **changes: Any) -> None:
+    def accept(self, event_id: str, company: str | None = "acme", **changes: Any) -> None:
         """Append an event to the journal, as the ingress does."""
         event = {
             "organization_id": self.world.id,
             "key_id": None,
             "event_id": event_id,
             "event_key": "login",
-            "company": {"id": company, "name": company},
+            "company": None if company is None else {"id": company, "name": company},
             "user": {"id": "ann"},
             "data": None,
             "occurred_at": self.world.now,
@@ -129,6 +130,28 @@ def test_an_event_in_the_journal_waits(traced: Traced) -> None:
     assert [step.title for step in found.steps] == ["Received", "Waiting"]
     assert found.steps[0].text.startswith(f"It was accepted with the key Shop ({key.masked})")
     assert found.steps[1].state == State.WAITING
+
+
+def test_an_event_of_a_user_without_a_company_waits_for_it(traced: Traced) -> None:
+    traced.accept("e1", company=None)
+    assert "for the company of its user" in traced.step("e1", "Waiting").text
+    traced.client.flushdb()
+    record = NewWaitingRecord(
+        "ann", "login", "e1", traced.world.at(0), traced.world.at(5), [b"1", b"{}"]
+    )
+    with transaction():
+        waiting_records.add(traced.world.id, [record])
+    found = traced.trace("e1")
+    assert (found.event_key, found.company, found.user) == ("login", None, "ann")
+    assert [step.title for step in found.steps] == ["Received", "Waiting for its company"]
+    assert found.steps[0].at == traced.world.at(5)
+    assert "names the user together with the company" in (found.steps[1].advice or "")
+
+
+def test_no_company_is_judged_past_what_names_none(traced: Traced) -> None:
+    traced.world.track("acme", event_id="e0")
+    traced.accept("e1", company=None)
+    assert traced.step("e0", "Not judged yet").text.startswith("1 accepted events")
 
 
 def test_a_long_journal_is_searched_in_part_and_says_so(
