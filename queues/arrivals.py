@@ -113,7 +113,7 @@ class Arrivals:
 
         If nobody has watched, what was announced earlier is forgotten: there would be a gap.
         """
-        now = time.time()
+        now = _present(self._client)
         with self._client.pipeline(transaction=False) as pipeline:
             pipeline.zremrangebyscore(_WATCHES, "-inf", now)
             pipeline.zadd(_WATCHES, {watch.name: now + WATCHED_SECONDS})
@@ -182,10 +182,16 @@ class Announcements:
         if now - self._read_at >= CHECK_SECONDS:
             self._read_at = now
             found: Any = self._client.zrevrangebyscore(
-                _WATCHES, "+inf", time.time(), start=0, num=MOST_WATCHES
+                _WATCHES, "+inf", _present(self._client), start=0, num=MOST_WATCHES
             )
             self._watches = [Watch(*orjson.loads(name)) for name in found]
         return self._watches
+
+
+def _present(client: Redis) -> float:
+    """Return the present by the clock of Redis, which is one for all machines."""
+    seconds, microseconds = client.time()
+    return float(seconds + microseconds / 1_000_000)
 
 
 def _short(text: str | None) -> str | None:
