@@ -282,14 +282,14 @@ def _merge(
             user.merge_event(record.user, company_id, at)
         else:
             user.merge_update(record.user, company_id, at)
-        _log_newly_left_out(record, f"a user of company {record.company_id!r}", user.traits)
+        _log_newly_left_out(record, "a user of company", user.traits)
     if company_id is None:
         return None
     company = locked[company_id]
     if not in_order:
         company.overtaken_until(record.takes_effect_at)
     out_of_order, changes = _merge_into_company(record, company)
-    _log_newly_left_out(record, f"company {record.company_id!r}", company.traits)
+    _log_newly_left_out(record, "company", company.traits)
     return MergedRecord(record, company, changes, out_of_order)
 
 
@@ -318,7 +318,8 @@ def _log_newly_left_out(record: PlacedRecord, what: str, traits: Traits | None) 
     if traits is not None and traits.newly_left_out:
         traits.newly_left_out = False
         logger.warning(
-            "%s of organization %d has more fields than are kept; the others are left out",
+            "%s %r of organization %d has more fields than are kept; the others are left out",
             what,
+            record.company_id,
             record.organization_id,
         )
