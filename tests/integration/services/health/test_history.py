@@ -5,6 +5,7 @@ import pytest
 from config.settings import Settings
 from models.database import execute, transaction
 from models.health.transition_feed import read_feed
+from models.webhooks import delivery_log
 from services.health.history import LONGEST_POSTPONED, QUIET
 from tests.support.evaluations import FEW_LOGINS
 from tests.support.imports.histories import MOMENT, import_past, past, recorded, send_live
@@ -105,6 +106,9 @@ def test_a_company_that_was_live_gets_its_past_in_front(settings: Settings) -> N
     kept = world.rows("select id, transition_id from deliveries order by id")
     assert [row["id"] for row in kept] == [row["id"] for row in sent]
     assert {row["transition_id"] for row in kept} == {None}
+    with transaction():
+        log, _ = delivery_log.read_page(world.id, {}, limit=9)
+    assert [delivery.company for delivery in log] == ["acme", "acme"]
 
 
 def test_half_of_a_history_is_not_judged_while_the_rest_arrives(settings: Settings) -> None:
