@@ -48,8 +48,8 @@ _LISTED = (
     # A transition is gone once an import has replaced it; its delivery still names the company.
     "select d.id, d.endpoint_id, e.url, coalesce(c.external_id, case when d.payload::jsonb ->>"
     " 'event' <> 'test' then d.payload::jsonb -> 'company' ->> 'id' end) as company,"
-    " d.payload::jsonb ->> 'event' as event, case when d.parked and d.next_attempt_at is null then 'parked'"
-    " else d.state end as state, d.tries as attempts,"
+    " d.payload::jsonb ->> 'event' as event,"
+    " case when d.parked and d.next_attempt_at is null then 'parked' else d.state end as state, d.tries as attempts,"
     " case when d.state = 'waiting' then d.next_attempt_at end as next_attempt_at, d.created_at,"
     " d.finished_at from deliveries d"
     " join webhook_endpoints e on e.organization_id = d.organization_id and e.id = d.endpoint_id"
