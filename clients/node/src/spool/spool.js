@@ -168,8 +168,14 @@ class Spool {
 
   _open() {
     this._bytes = directoryBytes(this.directory);
-    const writer = new Writer(newDirectory(this.directory), this._sync);
-    writeCursor(writer.directory, START); // it has its place before the disk is full
+    const directory = newDirectory(this.directory);
+    try {
+      writeCursor(directory, START); // it has its place before the disk is full
+    } catch (error) {
+      fs.rmSync(directory, { recursive: true, force: true });
+      throw error;
+    }
+    const writer = new Writer(directory, this._sync);
     this._own = new SegmentSource(writer.directory, () => writer.position);
     this._writer = writer;
     return writer;

@@ -21,6 +21,7 @@ class Writer {
     this._number = 0;
     this._size = 0;
     this._file = -1;
+    this._former = this.position;
     this._isDirty = false;
     this._toFlush = [];
     this._flushing = -1;
@@ -122,6 +123,7 @@ class Writer {
         this._close(this._file);
       }
     }
+    this._former = this.position;
     this._file = opened;
     this._number += 1;
     this._size = 0;
@@ -136,7 +138,11 @@ class Writer {
   _abandon() {
     try {
       fs.ftruncateSync(this._file, this._size);
-      if (this._size === 0) fs.unlinkSync(segmentPath(this.directory, this._number));
+      if (this._size === 0) {
+        fs.unlinkSync(segmentPath(this.directory, this._number));
+        this._number = this._former.segment;
+        this._size = this._former.offset;
+      }
     } catch {
       // a part of a line is no line, nor before another one
     }

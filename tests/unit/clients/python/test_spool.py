@@ -4,6 +4,7 @@ import random
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -222,6 +223,24 @@ def test_a_full_disk_neither_raises_nor_damages(
     eventually(lambda: set(ids[:on_disk]) <= set(recorder.accepted_ids))
     assert successor.flush(60)
     assert successor.statistics.dropped == 0
+
+
+@pytest.mark.parametrize("free", [0, 20_000])
+def test_what_a_full_disk_does_not_take_is_sent_all_the_same(
+    new_client: NewClient, recorder: Recorder, small_disk: Path, free: int
+) -> None:
+    with suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:
+        while filler.write(b"x" * 4096):
+            pass
+    if free:
+        os.truncate(small_disk / "filler", (small_disk / "filler").stat().st_size - free)
+    client = new_client(spool_dir=small_disk / "spool")
+    ids = track(client, 5, size=30_000)
+    assert client.flush(60)
+    assert sorted(recorder.accepted_ids) == sorted(ids)
+    assert client.statistics.not_on_disk == 5
+    client.close()
+    assert list(small_disk.glob("spool/py-*")) == []
 
 
 def test_a_directory_that_is_deleted_is_replaced(

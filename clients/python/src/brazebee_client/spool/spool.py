@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from enum import Enum
+from functools import partial
 from pathlib import Path
 
 from brazebee_client.spool.ownership import directories_left, new_directory
@@ -56,8 +57,7 @@ class Spool:
         self._sync = sync
         self._warnings = warnings
         self._lock = threading.RLock()  # a handler of a signal may record something, too
-        self._writer: Writer | None = None
-        self._own: SegmentSource | None = None
+        self._mine: tuple[Writer, SegmentSource] | None = None
         self._left: list[SegmentSource] = []
         self._turn = 0
         self._bytes = 0
@@ -158,7 +158,7 @@ class Spool:
         """Release everything; what is not sent stays on disk for another process."""
         with self._lock:
             writer, own, left = self._writer, self._own, self._left
-            self._writer = self._own = None
+            self._mine = None
             self._left = []
             if writer:
                 writer.close()
@@ -190,17 +190,37 @@ class Spool:
             self._writer.owned.release()
         for source in self._left:
             source.owned.release()
-        self._writer = self._own = None
+        self._mine = None
         self._left = []
         self.memory = MemorySource()
 
     def _open(self) -> Writer:
         self._bytes = directory_bytes(self.path)
-        writer = Writer(new_directory(self.path), self._sync)
-        write_cursor(writer.owned.path, START)  # it has its place before the disk is full
-        self._own = SegmentSource(writer.owned, self.position)
-        self._writer = writer
-        return writer
+        owned = new_directory(self.path)
+        try:
+            write_cursor(owned.path, START)  # it has its place before the disk is full
+        except OSError:
+            owned.remove()
+            raise
+        writer = Writer(owned, self._sync)
+        made = writer, SegmentSource(owned, partial(self._end_of, writer))
+        if self._mine is None:
+            self._mine = made
+        else:  # a handler of a signal has recorded something meanwhile
+            owned.remove()
+        return self._mine[0]
+
+    def _end_of(self, writer: Writer) -> Position:
+        with self._lock:  # while nothing is half written
+            return writer.position
+
+    @property
+    def _writer(self) -> Writer | None:
+        return self._mine[0] if self._mine else None
+
+    @property
+    def _own(self) -> SegmentSource | None:
+        return self._mine[1] if self._mine else None
 
     def _retire(self) -> None:
         """Delete the segment that is being written if all of it is sent."""

@@ -97,6 +97,10 @@ class Writer:
             number += 1
             with contextlib.suppress(FileExistsError):  # of a call that was broken off
                 descriptor = os.open(segment_path(self.owned.path, number), _FLAGS, 0o600)
+        if self._current[0] >= number:  # a handler of a signal has opened one meanwhile
+            os.close(descriptor)
+            segment_path(self.owned.path, number).unlink()
+            return
         (_, former), self._current = self._current, (number, descriptor)
         was_dirty, self._is_dirty, self._size = self._is_dirty, False, 0
         if former >= 0 and was_dirty and self._sync == "interval":
@@ -121,7 +125,8 @@ class Writer:
 
     def _leave(self) -> None:
         """Close the current segment; the next record begins another one."""
-        self._end = self.position
+        end = self.position
+        self._end = end if end.offset else self._end  # an empty one is deleted, or skipped
         (_, descriptor), self._current = self._current, (self._current[0], -1)
         os.close(descriptor)
 
