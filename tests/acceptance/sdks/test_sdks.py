@@ -25,9 +25,13 @@ def accounts(scale: Scale, request: pytest.FixtureRequest) -> Iterator[Accounts]
         yield {}
         return
     with trial(scale, present) as found:
-        terminal = request.config.pluginmanager.get_plugin("terminalreporter")
-        if terminal is not None:
-            terminal.write_line("\n" + report(found.values()))
+        plugins = request.config.pluginmanager
+        terminal, capture = (
+            plugins.get_plugin(name) for name in ("terminalreporter", "capturemanager")
+        )
+        if terminal and capture:  # the processes of pytest-xdist have no terminal
+            with capture.global_and_fixture_disabled():
+                terminal.write_line("\n" + report(found.values()))
         yield found
 
 

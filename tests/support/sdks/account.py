@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import redis
+
 from formats.reading import SAME_CLOCK
+from queues.refused.unknown_event_keys import UnknownKeys
 from tests.support.product.tenant import Tenant
-from tests.support.sdks.calls import EVENT_KEYS, Call, Outcome, company_fields, user_fields
+from tests.support.sdks.calls import EVENT_KEYS, UNKNOWN, Call, Outcome, company_fields, user_fields
 from tests.support.sdks.runs import Run
 
 A_MOMENT = timedelta(seconds=1)
@@ -46,8 +49,14 @@ class Refused:
 class Account:
     """What an organization has of a run."""
 
-    def __init__(self, tenant: Tenant, run: Run, refused: Sequence[Refused]) -> None:
-        self.run = run
+    def __init__(
+        self,
+        tenant: Tenant,
+        run: Run,
+        refused: Sequence[Refused],
+        unknown: Mapping[str, int],
+    ) -> None:
+        self.run, self.unknown = run, unknown
         self._id = tenant.id
         self._brazebee = tenant.brazebee
         of_run = f"like '{run.plan.prefix}-%'"
@@ -84,6 +93,9 @@ class Account:
                 f" where organization_id = {self._id} and user_external_id {of_run}"
             )
         }
+        self.set_aside = self._query(
+            f"select error from rejected_events where organization_id = {self._id}"
+        )
         calls = {event_id: n for n, event_id in run.ids.items()}
         self.refused = {calls[r.event_id]: r.reason for r in refused if r.event_id in calls}
 
@@ -94,7 +106,13 @@ class Account:
         """Return what is not as it has to be; each is a sentence."""
         if self.run.fault:
             return [self.run.fault]
-        return [*self._events(), *self._companies(), *self._users(), *self._refusals()]
+        return [
+            *self._events(),
+            *self._companies(),
+            *self._users(),
+            *self._refusals(),
+            *(f"An event is set aside: {reason}" for (reason,) in self.set_aside[:SHOWN]),
+        ]
 
     def _events(self) -> Iterator[str]:
         """Compare the events with the calls, one by one."""
@@ -231,6 +249,9 @@ class Account:
         missing = [n for n in wanted if n not in self.refused and n not in self.run.lost]
         if missing:
             yield f"{len(missing)} refused calls are not shown: {missing[:SHOWN]}"
+        unknown = [n for n, call in wanted.items() if call.name == UNKNOWN and n in self.refused]
+        if self.unknown.get(UNKNOWN, 0) < len(unknown):
+            yield f"{UNKNOWN} was sent {len(unknown)} times, not {self.unknown.get(UNKNOWN, 0)}"
         if strange := sorted(self.refused.keys() - wanted.keys()):
             reason = self.refused[strange[0]]
             yield f"{len(strange)} calls are refused: {strange[:SHOWN]}, such as {reason}"
@@ -243,6 +264,12 @@ class Account:
 def _is_of_the_sdk(key: str) -> bool:
     """Whether an SDK adds this to the data: PostHog's begin with a dollar."""
     return key.startswith("$") or key in ("source", "subject")
+
+
+def unknown_keys(tenant: Tenant, client: redis.Redis) -> dict[str, int]:
+    """Return how often each name was sent that no rule lists, as the Events page shows it."""
+    keys = UnknownKeys(client).of_organization(tenant.id, datetime.now(UTC))
+    return {key.event_key: key.times for key in keys}
 
 
 def refused_requests(tenant: Tenant) -> list[Refused]:

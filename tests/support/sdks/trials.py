@@ -14,7 +14,7 @@ import redis
 from queues.lanes.lane_queue import LaneQueue
 from tests.support.product.brazebee_process import Brazebee, eventually
 from tests.support.product.tenant import Tenant
-from tests.support.sdks.account import Account, refused_requests
+from tests.support.sdks.account import Account, refused_requests, unknown_keys
 from tests.support.sdks.calls import RULES, Plan
 from tests.support.sdks.installed import Sdk
 from tests.support.sdks.runs import Run, run_drivers
@@ -76,12 +76,12 @@ def _tried(
         runs.append(Run(sdk, plan, list(plan.calls())))
     tenants: dict[str, Tenant] = {}
     for run in runs:
-        name = "sdks" if scale.shared_organization else run.plan.prefix
-        if name not in tenants:
+        name = run.plan.prefix
+        if scale.shared_organization and tenants:
+            tenants[name] = next(iter(tenants.values()))
+        else:
             assert product.run("org", "create", name).returncode == 0
             tenants[name] = Tenant(product, name, folder, rules=RULES)
-        tenants[run.plan.prefix] = tenants[name]
-
     events = sum(run.expected_events for run in runs)
 
     def kill() -> None:
@@ -93,12 +93,15 @@ def _tried(
 
     keys = {run.plan.prefix: tenants[run.plan.prefix].key for run in runs}
     run_drivers(runs, product.base_url, keys, seconds=scale.timeout, meanwhile=kill)
-    _wait_until_stored(product)
-    refused = {tenant.name: refused_requests(tenant) for tenant in tenants.values()}
+    with redis.Redis.from_url(product.servers["REDIS_URL"]) as client:
+        journal = LaneQueue.of_events(client)
+        eventually(lambda: not journal.waiting(), STORING_SECONDS)
+        unknown = {tenant.id: unknown_keys(tenant, client) for tenant in {*tenants.values()}}
+    refused = {tenant.id: refused_requests(tenant) for tenant in {*tenants.values()}}
     accounts = {}
     for run in runs:
         tenant = tenants[run.plan.prefix]
-        accounts[run.sdk] = Account(tenant, run, refused[tenant.name])
+        accounts[run.sdk] = Account(tenant, run, refused[tenant.id], unknown[tenant.id])
     return accounts
 
 
@@ -108,9 +111,3 @@ def _wait_until_events(product: Brazebee, number: float, deadline: float) -> Non
         if stored >= number:
             return
         time.sleep(0.1)
-
-
-def _wait_until_stored(product: Brazebee) -> None:
-    with redis.Redis.from_url(product.servers["REDIS_URL"]) as client:
-        journal = LaneQueue.of_events(client)
-        eventually(lambda: not journal.waiting(), STORING_SECONDS)
