@@ -7,9 +7,10 @@ from typing import Any
 from formats.record import UnreadableRecord
 from formats.timestamps import parse_timestamp
 
-SAME_CLOCK = timedelta(seconds=10)
+SAME_CLOCK = timedelta(minutes=5)
 """Up to this difference between the sending and the arrival of a request, times stay as they are:
-it is the way that the request took."""
+it is the way that the request took. Some SDKs send a request again with the time of the first
+attempt; corrected by that, its calls would seem to be later than what was sent meanwhile."""
 
 _KINDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false",
           int: "a number", float: "a number", type(None): "null"}  # fmt: skip

@@ -116,6 +116,14 @@ def test_times_are_corrected_by_the_clock_of_the_sender() -> None:
         assert record.at == (wanted[expected] if isinstance(expected, str) else expected)
 
 
+def test_a_request_that_was_long_on_its_way_makes_its_calls_no_later() -> None:
+    late = call("identify", timestamp=SENT)
+    for delay, moved in ((timedelta(minutes=4), False), (timedelta(minutes=6), True)):
+        record = read(late, datetime.fromisoformat(SENT) + delay, SENT)
+        assert record is not None
+        assert record.at == datetime.fromisoformat(SENT) + (delay if moved else timedelta(0))
+
+
 def test_a_call_of_rudderstack_is_read_the_same_way() -> None:
     sent = {
         "anonymousId": None,
