@@ -55,8 +55,7 @@ def account_of(sdk: Sdk, accounts: Accounts) -> Account:
 def check(account: Account) -> None:
     """Compare with what is stored and shown; only what an SDK says it gave up may be missing."""
     assert account.differences() == []
-    lost = len(account.run.lost)
-    assert lost < len(account.run.calls) if account.run.sdk.gives_up else lost == 0
+    assert account.run.sdk.gives_up or not account.run.lost
 
 
 @every_sdk
@@ -70,4 +69,6 @@ def test_every_call_is_stored_once_though_the_ingress_is_killed(
 @pytest.mark.thorough
 @pytest.mark.timeout(900)
 def test_each_of_10_000_calls_is_stored_once(full_sdk_accounts: Accounts, sdk: Sdk) -> None:
-    check(account_of(sdk, full_sdk_accounts))
+    account = account_of(sdk, full_sdk_accounts)
+    check(account)
+    assert len(account.run.lost) < len(account.run.calls) / 4
