@@ -16,10 +16,10 @@ from bench.backtest import measure_backtest
 from bench.clock import FLAGS, measure_clock
 from bench.figures import show, write
 from bench.growth import Size, measure_growth
+from bench.imports import measure_imports
 from bench.ingest import QUICK, Sizes, measure_ingest
 from bench.judging import measure_judging
 from bench.pages import measure_pages
-from bench.past.imports import measure_imports
 from bench.product.servers import embedded_servers
 from bench.product.stage import EventsLost
 from bench.webhooks.deliveries import measure_deliveries
