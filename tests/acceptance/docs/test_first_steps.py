@@ -75,6 +75,7 @@ def choose_example(product: Brazebee) -> str:
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(900)
 def test_an_export_leads_to_who_is_at_risk_and_why(product: Brazebee, folder: Path) -> None:
     until = datetime.now(UTC).replace(microsecond=0)
     customers = write_export(folder, until)
