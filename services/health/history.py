@@ -154,7 +154,7 @@ def judge_pasts(
             changed_at=None,
             recorded_until=None,
             judged_version=first_version,
-            unsettled_since=None,
+            unsettled_since=company.first_seen_at,
         )
         stored = StoredHealth(unjudged, [], [_as_made(o) for o in overrides.get(company.id, ())])
         settlements = settlements_of(stored, current, rulebooks, until, facts[company.id])

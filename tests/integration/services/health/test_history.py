@@ -13,6 +13,11 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("settings")
 
+REPORTS = """  - flag: Reports
+    event: report
+    when: {At Risk: at least 9 times in 5 seconds}
+"""
+
 QUIET_S = QUIET.total_seconds()
 
 
@@ -159,6 +164,18 @@ def test_each_version_of_the_rules_judges_from_when_the_company_was_first_seen()
         ("At Risk", 1), ("Healthy", 1), ("At Risk", 1), ("Healthy", 1), ("Critical", 2),
     ]  # fmt: skip
     assert world.company().judged_version == 2
+
+
+def test_a_flag_that_new_rules_leave_alone_is_followed_on_past_them() -> None:
+    seldom = FEW_LOGINS.replace("less than 2", "at least 2")
+    other = seldom + REPORTS
+    world = World.create(seldom)
+    send_live(world, [world.event(at=0)], 1)
+    world.apply_rules(other, 100)
+    import_past(world, [world.event(at=at) for at in (-50, 150, 151)], 200)
+    assert [(*crossing[:2],) for crossing in world.crossings()] == [
+        (151, "At Risk"), (160, "Healthy"),
+    ]  # fmt: skip
 
 
 def test_a_company_that_came_with_an_import_is_judged_by_the_rules_of_that_time() -> None:
