@@ -147,3 +147,31 @@ def test_the_past_of_a_live_company_is_put_in_front(
     send_live(world, live, IMPORTED_AT)
     import_past(world, [event for event in events if event not in live], IMPORTED_AT)
     assert imported(world, book) == Recount(book, sent, END).crossings()
+
+
+@effort(1 / 2)
+@given(ANY_BOOK, ANY_BOOK, HISTORIES, st.integers(1, 80))
+def test_each_version_of_the_rules_judges_the_past_for_the_time_it_was_in_force(
+    former: RuleBook, later: RuleBook, sent: list[Sent], changed_at: int
+) -> None:
+    world, _ = world_of(former)
+    live, _ = world_of(former)
+    try:
+        text, _ = written(later)
+    except RuleFileError:
+        assume(False)
+    for each in (world, live):
+        before = [e for e in events_of(each, sent) if e.occurred_at <= each.at(changed_at)]
+        if each is world:
+            before = before[:1]
+        send_live(each, before, changed_at)
+        each.apply_rules(text, changed_at)
+        each.judge(at=changed_at)
+    after = [e for e in events_of(live, sent) if e.occurred_at > live.at(changed_at)]
+    send_live(live, after, IMPORTED_AT)
+    rest = past(world, *events_of(world, sent)[1:], at=IMPORTED_AT)
+    if rest:
+        world.store(*rest)
+    for each in (world, live):
+        each.judge(at=IMPORTED_AT + 3)
+    assert recorded(world) == recorded(live)
