@@ -65,7 +65,10 @@ def test_users_are_loaded_with_a_mapping(
     assert "No column has the ids of the users." in unmapped.stderr
     mapped = ("--map", "Login=id", "--map", "Konto=company_id", "--map", "Rolle=role")
     assert brazebee.json(*command, *mapped, "--yes")["created"] == 1
-    [(role,)] = brazebee.query("select traits->>'role' from users where external_id = 'ann'")
+    [(role,)] = brazebee.query(
+        "select traits->>'role' from users u join organizations o on o.id = u.organization_id"
+        f" where external_id = 'ann' and o.name = '{organization}'"
+    )
     assert role == "admin"
 
 

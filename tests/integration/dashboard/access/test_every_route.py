@@ -26,11 +26,45 @@ REQUESTERS = (
 organization, and `elsewhere` requests things of this one in the path of their own."""
 
 EXPECTED = """
+ingress GET /api/feature_flag/local_evaluation                                200 200 200 200 200 200 200 200 200 200
+ingress GET /api/feature_flag/local_evaluation/                               200 200 200 200 200 200 200 200 200 200
+ingress GET /decide                                                           200 200 200 200 200 200 200 200 200 200
+ingress GET /decide/                                                          200 200 200 200 200 200 200 200 200 200
+ingress GET /flags                                                            200 200 200 200 200 200 200 200 200 200
+ingress GET /flags/                                                           200 200 200 200 200 200 200 200 200 200
+ingress GET /flags/definitions                                                200 200 200 200 200 200 200 200 200 200
+ingress GET /flags/definitions/                                               200 200 200 200 200 200 200 200 200 200
 ingress GET /livez                                                            200 200 200 200 200 200 200 200 200 200
 ingress GET /metrics                                                          401 401 401 401 401 401 401 401 401 401
 ingress GET /readyz                                                           200 200 200 200 200 200 200 200 200 200
+ingress POST /batch                                                           401 200 403 403 401 401 401 401 401 401
+ingress POST /batch/                                                          401 200 403 403 401 401 401 401 401 401
+ingress POST /capture                                                         401 200 403 403 401 401 401 401 401 401
+ingress POST /capture/                                                        401 200 403 403 401 401 401 401 401 401
+ingress POST /decide                                                          200 200 200 200 200 200 200 200 200 200
+ingress POST /decide/                                                         200 200 200 200 200 200 200 200 200 200
+ingress POST /e                                                               401 200 403 403 401 401 401 401 401 401
+ingress POST /e/                                                              401 200 403 403 401 401 401 401 401 401
+ingress POST /flags                                                           200 200 200 200 200 200 200 200 200 200
+ingress POST /flags/                                                          200 200 200 200 200 200 200 200 200 200
+ingress POST /i/v0/ai/batch                                                   401 200 403 403 401 401 401 401 401 401
+ingress POST /i/v0/ai/batch/                                                  401 200 403 403 401 401 401 401 401 401
+ingress POST /i/v0/e                                                          401 200 403 403 401 401 401 401 401 401
+ingress POST /i/v0/e/                                                         401 200 403 403 401 401 401 401 401 401
+ingress POST /v1/alias                                                        401 200 403 403 401 401 401 401 401 401
+ingress POST /v1/batch                                                        401 200 403 403 401 401 401 401 401 401
+ingress POST /v1/cloudevents                                                  401 200 403 403 401 401 401 401 401 401
+ingress POST /v1/companies/batch                                              401 200 403 403 401 401 401 401 401 401
+ingress POST /v1/group                                                        401 200 403 403 401 401 401 401 401 401
+ingress POST /v1/identify                                                     401 200 403 403 401 401 401 401 401 401
+ingress POST /v1/import                                                       401 200 403 403 401 401 401 401 401 401
+ingress POST /v1/page                                                         401 400 403 403 401 401 401 401 401 401
+ingress POST /v1/screen                                                       401 400 403 403 401 401 401 401 401 401
 ingress POST /v1/track                                                        401 200 403 403 401 401 401 401 401 401
 ingress POST /v1/track/batch                                                  401 200 403 403 401 401 401 401 401 401
+ingress POST /v1/users/batch                                                  401 200 403 403 401 401 401 401 401 401
+ingress PUT /v1/companies/{company_id}                                        401 200 403 403 401 401 401 401 401 401
+ingress PUT /v1/users/{user_id}                                               401 200 403 403 401 401 401 401 401 401
 GET /v1/companies                                                             401 403 200 403 401 401 401 401 401 401
 GET /v1/companies/{company}/health                                            401 403 200 403 401 401 401 401 401 401
 GET /v1/openapi.json                                                          200 200 200 200 200 200 200 200 200 200
@@ -168,14 +202,48 @@ FORMS: Mapping[str, Mapping[str, str]] = {
 """What is sent to a form; an empty form is refused, or is enough."""
 
 
+EVENT = {**SMALL, "event_key": "login"}
+SEGMENT = {"event": "login", "userId": "ann", "context": {"groupId": "acme"}}
+POSTHOG = {
+    "event": "login",
+    "distinct_id": "ann",
+    "properties": {"$groups": {"company": "acme"}},
+}
+
+BODIES: Mapping[str, Any] = {
+    "/v1/track": EVENT,
+    "/v1/track/batch": {"events": [EVENT]},
+    "/v1/batch": {"batch": [{"type": "track", **SEGMENT}]},
+    "/v1/import": {"batch": [{"type": "track", **SEGMENT}]},
+    "/v1/identify": SEGMENT,
+    "/v1/group": {"userId": "ann", "groupId": "acme"},
+    "/v1/page": SEGMENT,
+    "/v1/screen": SEGMENT,
+    "/v1/alias": {"userId": "ann", "previousId": "bob"},
+    "/v1/cloudevents": {
+        "specversion": "1.0", "id": "1", "source": "/app", "type": "login",
+        "data": {"company": {"id": "acme"}},
+    },
+    "/v1/companies/batch": {"companies": [{"company": {"id": "acme"}}]},
+    "/v1/companies/{company_id}": {"company": {"plan": "pro"}},
+    "/v1/users/batch": {"users": [{"user": {"id": "ann"}}]},
+    "/v1/users/{user_id}": {"user": {"role": "admin"}},
+    "/batch": {"batch": [POSTHOG]},
+    "/i/v0/ai/batch": {"batch": [POSTHOG]},
+    "/capture": POSTHOG,
+    "/e": POSTHOG,
+    "/i/v0/e": POSTHOG,
+}  # fmt: skip
+"""What is sent to a route of the ingress."""
+
+
 def test_every_route_of_the_ingress_answers_each_key_as_expected(serve: Serve) -> None:
     app = serve(metrics_token="secret").app
     keys = create_keys(World.create(RULES, name="acme").id)
-    event = {**SMALL, "event_key": "login"}
     found: Found = defaultdict(list)
     for route in routes_of(app):
         method, path = route.split()
-        body = {"events": [event]} if path.endswith("batch") else event
+        body = BODIES.get(path.rstrip("/"), {})
         for requester in REQUESTERS:
             headers = {"x-api-key": keys[requester]} if requester in keys else {}
             with app.test_client() as client:

@@ -266,8 +266,6 @@ def test_without_redis_an_organization_is_deleted_and_the_rest_is_reported(
         organizations.create("doomed")
     result = CliRunner().invoke(main, ["org", "delete", "doomed", "--yes"])
     assert result.exit_code == 0, result.output
-    assert (
-        "Redis keeps its refused requests for another 7 days, and their event keys" in result.stderr
-    )
+    assert "Redis keeps its refused requests for another 7 days, their event keys" in result.stderr
     with transaction():
         assert organizations.list_all() == []
