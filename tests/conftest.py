@@ -1,6 +1,7 @@
 """Servers, an empty database for each test, and the order in which tests run."""
 
 import gc
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -14,6 +15,9 @@ from tests.support.product.emptying import Emptier
 from tests.support.product.servers import Servers, running_servers
 from tests.support.properties import THOROUGH_TIMEOUT, load_profile, profile_is_thorough
 from tests.support.routability import PARTITIONED_DATABASE, Planner, Statements, noting
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as for what a shell runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # processes of tests inherit it
 
 load_profile()  # before test modules are imported: their `@effort` scales it
 

@@ -59,10 +59,14 @@ class Sender:
             process = subprocess.Popen(
                 command, env=self.brazebee.environment, stdout=lines, stderr=said
             )
-        eventually(lambda: "Ctrl-C ends it" in errors.read_text())
-        yield output
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        try:
+            eventually(lambda: "Ctrl-C ends it" in errors.read_text())
+            yield output
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ def test_a_second_start_on_the_same_directory_refuses(brazebee: Brazebee) -> Non
     assert brazebee.base_url in refused.stderr
 
 
+@pytest.mark.thorough
 def test_two_run_side_by_side(brazebee: Brazebee, own_brazebee: Brazebee) -> None:
     taken = str(brazebee.dashboard_port)
     own_brazebee.environment["BRAZEBEE_DASHBOARD_PORT"] = taken
