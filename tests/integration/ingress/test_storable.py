@@ -35,7 +35,7 @@ bodies = st.fixed_dictionaries(
 def test_every_accepted_event_can_be_stored_unchanged() -> None:
     stored = 0
 
-    @effort(2)
+    @effort(3)
     @given(bodies)
     def store(body: dict[str, Any]) -> None:
         nonlocal stored
