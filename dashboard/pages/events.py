@@ -191,7 +191,9 @@ def _apply(member: Member, change: Callable[[str], str]) -> AppliedRules:
 def _flags(book: RuleBook | None, key: str) -> tuple[str, ...]:
     """Return the names of the flags that count an event by its key."""
     flags = (book or NO_RULES).flags
-    return tuple(flag.name for flag in flags if flag.selector.event_key == key)
+    return tuple(
+        flag.name for flag in flags if flag.counts_events and flag.selector.event_key in (None, key)
+    )
 
 
 def _rejected_keys(organization_id: int, at: datetime) -> list[UnknownKey] | None:

@@ -230,7 +230,10 @@ def _stored(
     late = event.received_at - event.occurred_at
     text = "It was accepted"
     if late > LIVE_WITHIN:
-        text += ", after it occurred: it counts at its own time, and changes nothing before it came"
+        text += (
+            ", after it occurred, and counts at its own time. If it was imported, the history of"
+            " its company was rewritten with it; otherwise it changes nothing before it came"
+        )
     yield Step("Received", text, event.received_at)
     yield Step(
         "Stored",
@@ -243,7 +246,7 @@ def _stored(
     flags = [
         flag.name
         for flag in (book.flags if book else ())
-        if flag.selector.matches(event.event_key, event.data)
+        if flag.counts_events and flag.selector.matches(event.event_key, event.data)
     ]
     yield _judged(event, flags, backlog.before(organization_id, event.company))
     takes_effect_at = event.received_at if late > LIVE_WITHIN else event.occurred_at

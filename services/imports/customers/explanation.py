@@ -26,6 +26,11 @@ def describe_target(file: CustomerFile, target: str) -> str:
 def notes_on(file: CustomerFile, comparison: Comparison) -> list[str]:
     """Return what is worth knowing about how a file was read."""
     notes = list(file.table.notes)
+    if file.own_ids:
+        notes.append(
+            f"`{file.own_ids}` was taken for the ids: most of its values are ids of"
+            f" {file.subject.many} that you have."
+        )
     for column in file.mapping.columns:
         found = file.columns.types.get(column.number)
         if found and found.note and column.target != LEFT_OUT:

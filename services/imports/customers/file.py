@@ -5,12 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from models.companies import companies, users
 from models.companies.fields import field_types
 from services.errors import ServiceError
 from services.imports.csv_files.table import Bounds, CsvTable, RefusedRow, read_table
 from services.imports.customers import presets
 from services.imports.customers.column_types import TypedColumns, type_columns
-from services.imports.customers.mapping import ColumnMapping, map_columns
+from services.imports.customers.mapping import (
+    ColumnMapping,
+    candidates_for_id,
+    map_columns,
+)
 from services.imports.customers.matching import Matched, match
 from services.imports.customers.presets import Preset
 from services.imports.customers.rows import (
@@ -60,7 +65,8 @@ class CustomerFile:
     """What a file says: its rows by the ids of the companies or users, in the order of the file.
 
     `known` are the JSON types that its fields have so far; a field that is not among them is new.
-    `repeated` is how many rows only repeat another. A file with faults has no rows.
+    `own_ids` is the column that was taken for the customer's own ids because it has ids that are
+    stored. `repeated` is how many rows only repeat another. A file with faults has no rows.
     """
 
     subject: Subject
@@ -74,6 +80,7 @@ class CustomerFile:
     refused: Sequence[RefusedRow] = ()
     repeated: int = 0
     matched: Matched = field(default_factory=Matched)
+    own_ids: str | None = None
 
     @property
     def new_fields(self) -> list[str]:
@@ -105,6 +112,9 @@ def read_file(
     table = read_table(content, bounds or Bounds())
     preset = _preset(table, subject, options)
     mapping = map_columns(table, subject, preset, options.targets)
+    own_ids = _column_with_stored_ids(organization_id, table, mapping, options)
+    if own_ids is not None:
+        mapping = map_columns(table, subject, preset, {**options.targets, own_ids: "id"})
     custom = [c.target for c in mapping.fields if c.target not in subject.core]
     kind: Literal["companies", "users"] = "companies" if subject is COMPANIES else "users"
     known = field_types.read_types(kind, organization_id, custom)
@@ -116,7 +126,14 @@ def read_file(
     if options.as_of and mapping.column(TIME):
         faults.append("The time is given twice: by a column, and for all rows. Choose one.")
     made = CustomerFile(
-        subject, table, mapping, columns, known, options.preset is None, tuple(faults)
+        subject,
+        table,
+        mapping,
+        columns,
+        known,
+        options.preset is None,
+        tuple(faults),
+        own_ids=own_ids,
     )
     return made if faults else _with_rows(organization_id, made, options.as_of, now)
 
@@ -140,6 +157,26 @@ def _with_rows(
             "matched": matched,
         }
     )
+
+
+def _column_with_stored_ids(
+    organization_id: int, table: CsvTable, mapping: ColumnMapping, options: ImportOptions
+) -> str | None:
+    """Return the column most of whose values are ids of stored companies or users, if needed.
+
+    It is needed if the ids would otherwise be those of the product that wrote the file.
+    """
+    if not mapping.takes_provider_id:
+        return None
+    find_ids = companies.find_ids if mapping.subject is COMPANIES else users.find_ids
+    for header in candidates_for_id(mapping):
+        column = next(column for column in mapping.columns if column.header == header)
+        values = set(table.values(column.number))
+        if header not in options.targets and 2 * len(find_ids(organization_id, values)) > len(
+            values
+        ):
+            return header
+    return None
 
 
 def _preset(table: CsvTable, subject: Subject, options: ImportOptions) -> Preset | None:

@@ -103,7 +103,7 @@ def test_an_event_that_came_late_says_what_that_means(traced: Traced) -> None:
     traced.world.track("acme", -3600, received=0, event_id="e0")
     received = traced.step("e0", "Received")
     assert received.at == traced.world.at(0)
-    assert "counts at its own time, and changes nothing before it came" in received.text
+    assert "otherwise it changes nothing before it came" in received.text
 
 
 def test_without_rules_nothing_is_judged(settings: Settings) -> None:

@@ -122,6 +122,48 @@ def test_the_health_of_a_new_company_is_history_and_sends_no_webhook(settings: S
     assert all(payload["company"]["id"] == "acme" for payload in world.payloads())
 
 
+PLANS = """
+version: 1
+events: {login: }
+flags:
+  - flag: Free
+    when: {At Risk: company.plan is free}
+"""
+
+
+def test_a_field_that_a_company_did_not_have_is_history_and_one_that_changes_is_news(
+    settings: Settings,
+) -> None:
+    world = World.create(PLANS)
+    world.subscribe(settings)
+    world.track("acme", 0)
+    world.advance(seconds=600)
+    run(world, "id,plan\nacme,free\n")
+    world.advance(seconds=QUIET.total_seconds())
+    world.judge("acme", world.now)
+    assert world.crossings() == [(0, "At Risk", "import")]
+    assert world.payloads() == []
+    world.advance(seconds=600)
+    run(world, "id,plan\nacme,pro\n")
+    world.judge("acme", world.now)
+    assert world.crossings()[1:] == [(1203, "Healthy", "event")]
+    assert [payload["cause"] for payload in world.payloads()] == ["event"]
+
+
+def test_a_column_whose_values_are_ids_of_companies_is_taken_for_the_ids(world: World) -> None:
+    world.track("acme", 0)
+    text = STRIPE.replace("globex", "acme2")
+    file, comparison = read(world, text)
+    assert (file.own_ids, comparison.created) == (None, 2)  # half of them are not most of them
+    world.track("acme2", 0)
+    file, comparison = read(world, text)
+    assert file.own_ids == "app_id (metadata)"
+    assert (comparison.created, comparison.changed) == (0, 2)
+    assert any("most of its values are ids" in note for note in notes_on(file, comparison))
+    file, _ = read(world, text, targets={"app_id (metadata)": "app_id"})
+    assert file.own_ids is None
+
+
 def test_values_apply_as_of_the_import_or_a_time_that_is_given(world: World) -> None:
     world.track("acme", 0, plan="free")
     early = world.ago(days=2)
