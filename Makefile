@@ -26,7 +26,7 @@ COMPILE_TESTS = $(if $(TESTS),,for part in tests/unit tests/integration; do \
 
 test: $(VENV)/installed-dev ## Run all tests (TESTS=tests/unit for some)
 	@unset PYTHONDONTWRITEBYTECODE; $(COMPILE_TESTS) \
-	exec $(BIN)/python -m pytest --numprocesses 6 --dist loadgroup $(or $(TESTS),tests)
+	exec $(BIN)/python -m pytest --numprocesses 5 --dist loadgroup $(or $(TESTS),tests)
 
 test-thorough: $(VENV)/installed-dev ## Run all tests on a larger scale, with many random examples: over an hour (TESTS=tests/unit for some)
 	@HYPOTHESIS_PROFILE=thorough exec $(BIN)/python -m pytest -m 'thorough or not thorough' --numprocesses 3 --dist loadgroup $(or $(TESTS),tests)
