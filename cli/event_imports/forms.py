@@ -21,7 +21,7 @@ from formats import amplitude, mixpanel, posthog, segment
 from formats.record import Kind, Record, UnreadableRecord
 
 _OF_SEGMENT = ("messageId", "originalTimestamp", "anonymousId", "userId")
-"""Members of which a call of Segment has at least one."""
+"""Keys of a Segment call; each call has at least one of them."""
 
 SAMPLED = 50
 """The rows by which a form is guessed."""

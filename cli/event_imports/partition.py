@@ -33,7 +33,7 @@ UNPLACED = "unplaced"
 """The beginning of the names of files with records that name no company."""
 
 BELONGING = "belonging"
-"""The beginning of the names of files that tell which company users belong to."""
+"""The prefix of files with the companies that users belong to."""
 
 _RECORD = Shape(RecordSchema())
 
@@ -87,7 +87,7 @@ class Partitioned:
 class BucketLine(NamedTuple):
     """An event in a bucket, or fields without an event if it has no key.
 
-    `order` is that of the rows; `seed` stands for the content of an event without an id.
+    `order` is that of the rows; `seed` is a digest of the content of an event without an id.
     """
 
     company_id: str | None

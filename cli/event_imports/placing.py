@@ -1,4 +1,4 @@
-"""Finds the companies of records that name only a user: those that other records tell."""
+"""Finds the companies of records that name only a user: other records name them."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ REASON = "user.id: The company of this user is not known"
 
 @dataclass(frozen=True)
 class Unplaceable:
-    """A record whose company nothing tells, and the number of the task that read it."""
+    """A record whose company cannot be found, and the number of the task that read it."""
 
     task: int
     key: str | None
@@ -62,16 +62,16 @@ def place_records(organization_id: int, folder: Path, buckets: int) -> Iterator[
 
 
 class _Moves:
-    """Since when users have belonged to companies, as records tell."""
+    """The companies that records name for users, with the times from which they apply."""
 
     def __init__(self, folder: Path) -> None:
         self._times: dict[str, list[int]] = {}
         self._companies: dict[str, list[str]] = {}
-        told: dict[str, list[tuple[int, str]]] = {}
+        named: dict[str, list[tuple[int, str]]] = {}
         for line in _lines(folder.glob(f"{BELONGING}.*")):
             user, at, company = orjson.loads(line)
-            told.setdefault(user, []).append((at, company))
-        for user, pairs in told.items():
+            named.setdefault(user, []).append((at, company))
+        for user, pairs in named.items():
             pairs.sort()
             self._times[user] = [at for at, _ in pairs]
             self._companies[user] = [company for _, company in pairs]

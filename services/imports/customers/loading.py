@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from models.companies import companies, pending_history
 from models.companies.companies import Company
 from models.database import transaction
 from models.organizations import audit_log, rule_versions
+from rules.judging.crossings import RESOLUTION
 from services.accounts.audit import Maker, change_by
 from services.events.records import FieldUpdate
 from services.events.updates import store_updates
@@ -17,9 +18,6 @@ from services.imports.customers.comparison import Comparison
 from services.imports.customers.rows import CustomerRow
 from services.imports.customers.targets import COMPANIES, Subject
 from services.rules.rule_books import RuleBooks
-
-RESOLUTION = timedelta(microseconds=1)
-"""Of times in PostgreSQL."""
 
 
 @dataclass(frozen=True)

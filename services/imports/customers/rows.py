@@ -197,7 +197,7 @@ def without_repetitions(
 ) -> tuple[list[tuple[str, CustomerRow]], list[RefusedRow], int]:
     """Return the rows with their ids, the refused ones, and how many only repeat another.
 
-    Of rows with the same id and time and different values, the first one counts: nothing tells
+    Of rows with the same id and time and different values, the first one counts: nothing shows
     which of them is right, and it must not depend on how the file is split.
     """
     first: dict[tuple[str, datetime | None], CustomerRow] = {}
