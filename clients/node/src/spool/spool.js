@@ -149,9 +149,16 @@ class Spool {
 
   /** Release everything; what is not sent stays on disk for another process. */
   close() {
-    const { _writer: writer, _own: own } = this;
+    const { _writer: writer, _own: own, _left: left } = this;
     this._writer = this._own = null;
     this._left = [];
+    for (const source of left) {
+      try {
+        if (source.read() === null) source.remove();
+      } catch {
+        // another process finds it
+      }
+    }
     if (!writer) return;
     writer.close();
     try {

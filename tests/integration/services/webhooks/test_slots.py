@@ -205,7 +205,7 @@ def test_the_deliveries_of_a_killed_worker_are_due_after_their_lease_and_nothing
     for delivery_id in ids:
         try_claim(delivery_id, 0)
     assert due(60 - MICROSECOND) == []
-    assert due(60) == [(ids[0], 1), (ids[1], 1)]
+    assert sorted(due(60)) == [(ids[0], 1), (ids[1], 1)]  # at one instant, in any order
     again = [begin(ids[0], 60), begin(ids[1], 60)]
     assert succeed(again[0], 61) == [(ids[2], 1)]
     assert succeed(again[1], 61) == [(ids[3], 1)]

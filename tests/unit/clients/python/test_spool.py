@@ -53,9 +53,13 @@ def test_what_a_process_left_is_sent_by_the_next_one(
     new_client: NewClient, recorder: Recorder, spool: Path
 ) -> None:
     ids = leave(new_client, 250)
-    new_client().track("login", company=ACME)
-    eventually(lambda: set(ids) <= set(recorder.accepted_ids))
+    client = new_client()
+    client.track("login", company=ACME)
+    eventually(lambda: client.statistics.sent == 251)
+    assert client.close()
+    assert set(ids) <= set(recorder.accepted_ids)
     assert len(recorder.accepted_ids) == len(set(recorder.accepted_ids))
+    assert list(spool.iterdir()) == []
 
 
 def test_nothing_stays_on_disk_after_everything_is_sent(

@@ -168,6 +168,9 @@ class Spool:
                     writer.owned.remove()
             writer.owned.release()
         for source in left:
+            with contextlib.suppress(OSError):
+                if source.read() is None:
+                    source.owned.remove()
             source.owned.release()
 
     def has_records(self) -> bool:
