@@ -7,6 +7,7 @@ SDKS_LOCKED := tests/support/sdks
 PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # pip would, with one core
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-sdks test-thorough sdks bench faults fuzz screenshots lint format lock clean
@@ -59,6 +60,8 @@ format: $(VENV)/installed-dev ## Format the code
 	$(BIN)/ruff format .
 
 lock: ## Resolve the dependencies again (needs uv)
+	echo "pip>=26" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		- -o requirements-pip.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build \
 		pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra dev \
@@ -70,20 +73,24 @@ lock: ## Resolve the dependencies again (needs uv)
 clean: ## Remove the environment and caches, but no data
 	rm -rf $(VENV) $(SDKS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 
+# The pip that comes with Python can be years old; then it takes twice as long for the rest.
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, as python3.11 or python3."; exit 1; }
 	@echo "Creating $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements-pip.txt
 
 $(VENV)/installed: requirements.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing ..."
-	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --no-compile --require-hashes -r requirements.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	@echo "Installing the dependencies of tests and checks ..."
-	@$(PIP) --require-hashes -r requirements-dev.txt
+	@$(PIP) --no-compile --require-hashes -r requirements-dev.txt
+	@$(COMPILE)
 	@touch $@
 
 # SDKs have an environment of their own: their dependencies are not those of the product.
