@@ -13,10 +13,10 @@ import requests
 
 from config.settings import Settings
 from tests.support.ports import free_port
-from tests.support.product.procfile_lines import running_line
+from tests.support.product.procfile_lines import WORKERS, running_line
 from tests.support.product.servers import Servers
 
-USE_POSTGRESQL = ["release", "dashboard", "persist", "evaluate", "deliver", "clock"]
+RUNNING = ["dashboard", *WORKERS, "clock"]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def latin1(settings: Settings, servers: Servers) -> Iterator[Settings]:
     servers.execute("drop database latin1 with (force)")
 
 
-@pytest.mark.parametrize("name", USE_POSTGRESQL)
+@pytest.mark.parametrize("name", ["release", *RUNNING])
 def test_a_process_refuses_a_database_that_cannot_hold_every_character(
     name: str, latin1: Settings, tmp_path: Path, ports: dict[str, str]
 ) -> None:
@@ -78,7 +78,7 @@ def test_the_ingress_starts_with_such_a_database_and_says_that_it_cannot_use_it(
     assert "has the encoding LATIN1" in log.read_text()
 
 
-@pytest.mark.parametrize("name", [name for name in USE_POSTGRESQL if name != "release"])
+@pytest.mark.parametrize("name", RUNNING)
 def test_a_process_starts_without_postgresql(
     name: str, settings: Settings, tmp_path: Path, ports: dict[str, str]
 ) -> None:

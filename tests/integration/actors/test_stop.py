@@ -12,10 +12,10 @@ from config.settings import Settings
 from config.stop_signals import StopRequest
 from queues import dramatiq_layout
 from tests.support.ports import free_port
-from tests.support.product.procfile_lines import running_line
+from tests.support.product.procfile_lines import WORKERS, running_line
 from tests.support.product.signals import signal_all, with_workers
 
-WORKERS = {"persist": 2, "evaluate": 1, "deliver": 1}
+PROCESSES = {"persist": 2, "evaluate": 1, "deliver": 1}
 
 
 def until(ready: Callable[[], object], seconds: float = 30.0) -> None:
@@ -33,7 +33,7 @@ def is_alive(port: int) -> bool:
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("name", ["web", "dashboard", "persist", "evaluate", "deliver", "clock"])
+@pytest.mark.parametrize("name", ["web", "dashboard", *WORKERS, "clock"])
 def test_a_process_that_gets_many_signals_stops_with_success(
     name: str, settings: Settings, tmp_path: Path
 ) -> None:
@@ -44,10 +44,10 @@ def test_a_process_that_gets_many_signals_stops_with_success(
         redis.Redis.from_url(settings.redis_url) as client,
         running_line(name, settings, log, **ports) as process,
     ):
-        if name in WORKERS:
+        if name in PROCESSES:
             key = dramatiq_layout.heartbeats_key(dramatiq_layout.NAMESPACE)
             before = client.zcard(key)
-            until(lambda: client.zcard(key) - before >= WORKERS[name])
+            until(lambda: client.zcard(key) - before >= PROCESSES[name])
         elif name == "clock":
             time.sleep(3)
         else:

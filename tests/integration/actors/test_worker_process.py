@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from config.settings import Settings
-from tests.support.product.procfile_lines import running_line
+from tests.support.product.procfile_lines import WORKERS, running_line
 
 
 def wait_for_child(process: psutil.Process, seconds: float = 10) -> psutil.Process:
@@ -18,7 +18,7 @@ def wait_for_child(process: psutil.Process, seconds: float = 10) -> psutil.Proce
     return children[0]
 
 
-@pytest.mark.parametrize("name", ["persist", "evaluate", "deliver"])
+@pytest.mark.parametrize("name", WORKERS)
 def test_a_process_exits_at_once_when_its_worker_is_killed_during_startup(
     name: str, settings: Settings, tmp_path: Path
 ) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.settings import Settings
 from queues.durability import Durability, log_durability, read_durability
@@ -70,7 +72,7 @@ def test_a_process_logs_them_and_warns_if_they_are_weak(
 
 
 def test_without_redis_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    with redis.Redis(port=1) as nowhere:
+    with redis.Redis(port=1, retry=Retry(NoBackoff(), 0)) as nowhere:
         log_durability(nowhere)
         with pytest.raises(redis.ConnectionError):
             read_durability(nowhere)

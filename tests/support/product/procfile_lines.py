@@ -8,10 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from honcho.environ import parse_procfile
 
 from config.files import PROCFILE, ROOT
 from config.settings import Settings
+
+WORKERS = (
+    "persist",
+    pytest.param("evaluate", marks=pytest.mark.thorough),
+    pytest.param("deliver", marks=pytest.mark.thorough),
+)
+"""The lines of workers, as parameters of tests. They differ in their options only."""
 
 
 @contextmanager

@@ -25,6 +25,9 @@ REQUESTERS = (
 """Programs by the scope of their key, and people by their role. A stranger administers another
 organization, and `elsewhere` requests things of this one in the path of their own."""
 
+WITH_HEAD = ("no key", "administrator")
+"""Requesters who also send each GET as HEAD: it is the same code for all."""
+
 EXPECTED = """
 ingress GET /api/feature_flag/local_evaluation                                200 200 200 200 200 200 200 200 200 200
 ingress GET /api/feature_flag/local_evaluation/                               200 200 200 200 200 200 200 200 200 200
@@ -277,7 +280,7 @@ def test_every_route_of_the_dashboard_and_read_api_answers_everybody_as_expected
             }
             status = status_of(browser, method=method, **request)
             found[route].append(status)
-            if method == "GET":
+            if method == "GET" and requester in WITH_HEAD:
                 assert status_of(browser, method="HEAD", **request) == status, route
             if route in END_SESSIONS:
                 browser, _ = requesters.browser_of(name)

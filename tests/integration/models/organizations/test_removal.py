@@ -56,7 +56,7 @@ def create_with_rows(name: str, settings: Settings) -> Organization:
             organization.id, [NewWaitingRecord("u", "login", "e", NOW, NOW, [b"1", b"{}"])]
         )
         subscribed = subscribe(organization.id, NOW - YEAR, settings.secret_keys)
-    generate(GenerationTask(organization.id, 3, range(6), NOW))
+    generate(GenerationTask(organization.id, 3, range(2), NOW))
     for endpoint_id, receiver in subscribed:
         deliver_history(
             organization.id, endpoint_id, receiver, NOW, policy=settings.webhooks, chance=Random(1)
