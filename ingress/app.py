@@ -5,6 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ingress.batch import BATCH_PATH, Batch
 from ingress.client.errors import answer_errors_as_json
+from ingress.client.ids import accept_ids_in_paths
 from ingress.client.limit_headers import send_rate_limit
 from ingress.formats.routes import WITHOUT_LIMIT, add_formats
 from ingress.metrics import Metrics
@@ -26,7 +27,7 @@ def create_app(
     """Return the WSGI application; `trusted_proxies` is the number of proxies in front of it."""
     gate = tracking.gate
     app = Flask("brazebee", static_folder=None)
-    app.url_map.merge_slashes = False  # a redirect would have an HTML body
+    accept_ids_in_paths(app)
     answer_errors_as_json(app)
     add_probes(app, redis=redis, postgres=postgres)
     if metrics:

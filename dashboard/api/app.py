@@ -12,7 +12,6 @@ from typing import Any
 import orjson
 from flask import Flask, Response
 from ruamel.yaml import YAML
-from werkzeug.routing import BaseConverter
 
 from config.safe_logs import describe
 from dashboard.api.authentication import authenticate_requests
@@ -23,6 +22,7 @@ from dashboard.web.headers import send_security_headers
 from ingress.client.answers import JSON
 from ingress.client.errors import ApiError, answer_errors_as_json
 from ingress.client.gate import Gate
+from ingress.client.ids import accept_ids_in_paths
 from ingress.client.key_directory import Directory
 from ingress.client.limit_headers import send_rate_limit
 from ingress.client.rate_limit import RateLimiter
@@ -39,18 +39,10 @@ _PUBLIC = ("description",)
 """Endpoints that need no key."""
 
 
-class _IdConverter(BaseConverter):
-    """A client's own id, which may contain any character, including slashes."""
-
-    part_isolating = False
-    regex = ".+?"
-
-
 def create_api(context: AppContext) -> Flask:
     """Return the WSGI application to mount at `PREFIX`."""
     api = Flask("dashboard.api", static_folder=None)
-    api.url_map.merge_slashes = False
-    api.url_map.converters["id"] = _IdConverter
+    accept_ids_in_paths(api)
     api.extensions[EXTENSION] = context
     send_security_headers(api)
     answer_errors_as_json(api)

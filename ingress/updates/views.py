@@ -123,11 +123,11 @@ class Updates:
 
 
 def add_updates(app: Flask, updates: Updates) -> None:
-    """Add the routes. An id in a path may have slashes."""
+    """Add the routes."""
     for path, view, method in (
-        ("/v1/companies/<path:company_id>", updates.put_company, "PUT"),
+        ("/v1/companies/<id:company_id>", updates.put_company, "PUT"),
         ("/v1/companies/batch", updates.companies_batch, "POST"),
-        ("/v1/users/<path:user_id>", updates.put_user, "PUT"),
+        ("/v1/users/<id:user_id>", updates.put_user, "PUT"),
         ("/v1/users/batch", updates.users_batch, "POST"),
     ):
         app.add_url_rule(path, view_func=view, methods=[method])

@@ -44,7 +44,7 @@ def api_paths() -> set[str]:
     ingress = create_app(Tracking(gate, lambda: datetime.now(UTC)), redis=int, postgres=int)
     reading = YAML(typ="safe").load(read("dashboard/api/openapi.yaml"))["paths"]
     described = {f"/v1{path}" for path in reading}
-    served = {re.sub(r"<path:[^>]+>", "{id}", rule.rule) for rule in ingress.url_map.iter_rules()}
+    served = {re.sub(r"<id:[^>]+>", "{id}", rule.rule) for rule in ingress.url_map.iter_rules()}
     return served - SDK_PATHS | described | {"/metrics"}
 
 

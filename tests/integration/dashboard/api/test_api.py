@@ -251,7 +251,9 @@ def test_health_equals_the_output_of_brazebee_explain(
     assert health == json.loads(result.stdout)
 
 
-@pytest.mark.parametrize("name", ["a/b", "/a", "a//b/health", "50%", "é ü", "<b>'\"&?#", "..x"])
+@pytest.mark.parametrize(
+    "name", ["a/b", "/a", "a//b/health", "50%", "é ü", "<b>'\"&?#", "..x", "a\nb"]
+)
 def test_a_company_can_have_any_id(api: Api, name: str, settings: Settings) -> None:
     world_of(api).track(name, -3)
     assert api.get(f"/companies/{quote(name, safe='')}/health").get_json()["id"] == name

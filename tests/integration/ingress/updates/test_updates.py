@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from werkzeug.test import TestResponse
@@ -42,12 +43,12 @@ def test_fields_of_a_user_are_put_with_or_without_a_company(serve: Serve) -> Non
     assert entry(acme, user=merged, company={"id": "acme", "name": "Acme"}) in queued(ingress)
 
 
-@pytest.mark.parametrize("written", ["a/b c", "ü%", "batch", "c1/health"])
+@pytest.mark.parametrize("written", ["a/b c", "ü%", "batch", "c1/health", "/a//b/", "a\nb"])
 def test_an_id_in_a_path_may_have_any_characters(serve: Serve, written: str) -> None:
     ingress, acme = serve(), tenant()
     with ingress.app.test_client() as client:
         answer = client.put(
-            f"/v1/companies/{written}",
+            f"/v1/companies/{quote(written, safe='')}",
             json={"company": {"id": written}},
             headers={"x-api-key": acme.key},
         )
