@@ -9,11 +9,13 @@ from ingress.client.ids import accept_ids_in_paths
 from ingress.client.limit_headers import send_rate_limit
 from ingress.formats.routes import WITHOUT_LIMIT, add_formats
 from ingress.metrics import Metrics
+from ingress.openapi.routes import ENDPOINT as DESCRIPTION
+from ingress.openapi.routes import add_description
 from ingress.probes import PROBES, Check, ReadDurability, add_probes
 from ingress.track import TRACK, Tracking
 from ingress.updates.views import Updates, add_updates
 
-_WITHOUT_LIMIT = (*PROBES, "metrics")
+_WITHOUT_LIMIT = (*PROBES, "metrics", DESCRIPTION)
 
 
 def create_app(
@@ -29,6 +31,7 @@ def create_app(
     app = Flask("brazebee", static_folder=None)
     accept_ids_in_paths(app)
     answer_errors_as_json(app)
+    add_description(app)
     add_probes(app, redis=redis, postgres=postgres)
     if metrics:
         app.add_url_rule("/metrics", "metrics", metrics.view)

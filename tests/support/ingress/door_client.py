@@ -20,21 +20,33 @@ class DoorClient:
     ) -> list[FakeExchange]:
         """Post bodies at the same time, and return the exchanges."""
         exchanges = [FakeExchange([body], **exchange) for body in bodies]
-        self._loop.run(self._post_all(path, exchanges, headers))
+        self._loop.run(self._send_all("POST", path, exchanges, headers))
         return exchanges
+
+    def send(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str], **exchange: bool
+    ) -> FakeExchange:
+        """Send one request, and return its exchange."""
+        one = FakeExchange([body] if body else [], **exchange)
+        self._loop.run(self._send_all(method, path, [one], headers))
+        return one
 
     def close(self) -> None:
         self._loop.run(self._door.close())
         self._loop.close()
 
-    async def _post_all(
-        self, path: str, exchanges: Sequence[FakeExchange], headers: Mapping[str, str]
+    async def _send_all(
+        self,
+        method: str,
+        path: str,
+        exchanges: Sequence[FakeExchange],
+        headers: Mapping[str, str],
     ) -> None:
         names = {name.lower(): value for name, value in headers.items()}
         await asyncio.gather(
             *(
                 self._door.__rsgi__(
-                    FakeScope("POST", path, FakeHeaders([*length_of(each, names), *names.items()])),
+                    FakeScope(method, path, FakeHeaders([*length_of(each, names), *names.items()])),
                     each,
                 )
                 for each in exchanges

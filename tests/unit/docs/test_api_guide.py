@@ -1,4 +1,4 @@
-"""The guide to the HTTP API agrees with the OpenAPI description of the read API."""
+"""The guide to the HTTP API agrees with the OpenAPI descriptions."""
 
 import json
 import re
@@ -11,10 +11,14 @@ from ruamel.yaml import YAML
 from config.files import ROOT
 from rules.flags import Reason
 from services.health.as_json import reason_json
-from tests.unit.docs.documents import blocks, read, section_beginning, spans
+from tests.support.ingress.description import DESCRIPTION as WRITE_API
+from tests.support.ingress.description import is_valid, operations
+from tests.unit.docs.documents import blocks, read, rows_of, section_beginning, spans
 
 READ_API = section_beginning(read("docs/api.md"), "Reading")
 EXAMPLES = [json.loads(text) for text in blocks(READ_API, "json")]
+TRACKING = section_beginning(read("docs/api.md"), "`POST /v1/track`")
+SENDING = ("`POST /v1/track/batch`", "`PUT /v1/companies/{id}`", "`PUT /v1/users/{id}`")
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +51,33 @@ def test_every_reason_of_a_flag_is_described(description: dict[str, Any]) -> Non
 def test_the_file_in_the_docs_is_the_one_that_is_served() -> None:
     served = ROOT / "dashboard/api/openapi.yaml"
     assert (ROOT / "docs/openapi.yaml").read_bytes() == served.read_bytes()
+
+
+def test_the_guide_has_every_status_of_an_event() -> None:
+    [track] = [each for each in operations() if each.template == "/v1/track"]
+    listed = {int(row["status"]) for row in rows_of(TRACKING, "status")}
+    assert listed == set(track.statuses)
+
+
+def test_the_guide_has_every_field_of_an_event() -> None:
+    schemas = WRITE_API["components"]["schemas"]
+    described = set(schemas["Event"]["properties"]) - {"company", "user"}
+    described |= {f"company.{name}" for name in schemas["EventCompany"]["properties"]}
+    described |= {f"user.{name}" for name in schemas["User"]["properties"]}
+    listed = {name for row in rows_of(TRACKING, "field") for name in spans(row["field"])}
+    assert listed == {*described, "company.*", "user.*"}
+
+
+def test_every_answer_to_a_batch_or_update_matches_the_description() -> None:
+    answers = [
+        json.loads(text)
+        for heading in SENDING
+        for text in blocks(section_beginning(read("docs/api.md"), heading), "json")
+        if not text.startswith('{"companies"')  # a request
+    ]
+    schemas = [
+        {"$ref": f"#/components/schemas/{name}"}
+        for name in ("EventBatchResult", "UpdateAccepted", "UpdateBatchResult")
+    ]
+    matched = [[schema for schema in schemas if is_valid(schema, each)] for each in answers]
+    assert matched == [[schema] for schema in schemas]

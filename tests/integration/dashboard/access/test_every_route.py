@@ -40,6 +40,7 @@ ingress GET /flags/definitions/                                               20
 ingress GET /livez                                                            200 200 200 200 200 200 200 200 200 200
 ingress GET /metrics                                                          401 401 401 401 401 401 401 401 401 401
 ingress GET /readyz                                                           200 200 200 200 200 200 200 200 200 200
+ingress GET /v1/openapi.yaml                                                  200 200 200 200 200 200 200 200 200 200
 ingress POST /batch                                                           401 200 403 403 401 401 401 401 401 401
 ingress POST /batch/                                                          401 200 403 403 401 401 401 401 401 401
 ingress POST /capture                                                         401 200 403 403 401 401 401 401 401 401

@@ -1,0 +1,1 @@
+"""The OpenAPI description of the API of this process, and its route."""
