@@ -11,6 +11,7 @@ from dashboard.access import Member, administrator, viewer
 from dashboard.pages.developers.frame import blueprint, show
 from dashboard.pages.developers.key_forms import KeyForm, ScopesForm
 from dashboard.web.context import app_context, now
+from dashboard.web.ingress_address import ingress_address
 from ingress.client.rate_limit import parse_rate
 from models.database import transaction
 from models.keys import api_keys
@@ -123,6 +124,7 @@ def _page(member: Member, form: KeyForm) -> str:
         "keys.html",
         member,
         form=form,
+        ingress=ingress_address(),
         keys=active,
         unchosen=[key for key in active if not key.scopes_chosen],
         revoked=[key for key in listed if key.revoked_at is not None],

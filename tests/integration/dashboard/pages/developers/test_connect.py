@@ -42,6 +42,12 @@ def code_in(page: str) -> dict[str, str]:
     return samples
 
 
+def test_the_page_of_keys_links_to_the_description_of_the_write_api(
+    connected: Developers,
+) -> None:
+    assert f'href="{URL}/v1/openapi.yaml"' in connected.browser.get(BASE).text
+
+
 def test_a_key_is_created_on_the_page_and_is_in_the_lines(connected: Developers) -> None:
     assert "YOUR_API_KEY" in connected.read("/connect/sdk")
     page = connected.browser.post(f"{BASE}/connect/sdk/key", name=" My shop ").text

@@ -33,6 +33,14 @@ def test_a_new_key_is_shown_once_and_is_valid(developers: Developers) -> None:
     assert developers.audited() == ("API key created", HOSTILE, detail)
 
 
+def test_an_address_of_the_write_api_that_is_not_known_is_not_linked(
+    developers: Developers,
+) -> None:
+    page = developers.browser.get(BASE).text
+    assert 'href="/v1/openapi.json"' in page
+    assert "openapi.yaml" not in page
+
+
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\nb"])
 def test_a_key_needs_a_name_of_one_line(developers: Developers, name: str) -> None:
     answer = developers.browser.post(f"{BASE}/keys", name=name, scopes="send")
