@@ -14,6 +14,13 @@ _UNSAFE = re.compile(
 )
 
 
+def printable_json(text: str) -> str:
+    r"""Return indented JSON with its control characters escaped as in JSON, such as `\u009f`."""
+    return _UNSAFE.sub(
+        lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text
+    )
+
+
 def printable(text: str, *, keep: str = "") -> str:
     r"""Return a text with its control characters escaped as in Python, such as `\x1b`.
 

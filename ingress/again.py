@@ -1,10 +1,11 @@
 """Sends refused requests again, after whatever they were refused for has been mended.
 
 A request goes through the same checks as a new one, with the settings of now, and into the journal
-in the same way. Only its time and its id are those of the first time.
+in the same way. Only its time and its id are those of the first time. Its body may be corrected.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from ingress.client.steps import Steps, run
 from ingress.event.accepting import Accepting, parse
 from ingress.event.event_ids import header_faults
 from ingress.event.refusals import BATCH, EVENT, UNREAD
+from ingress.event.valid_event import LARGEST_EVENT
 from ingress.formats.again import READERS
 from ingress.strict_json import Json
 from ingress.updates.entries import READERS as UPDATE_READERS
@@ -35,6 +37,9 @@ Reader = Callable[[Accepting, Json, RefusedRequest], Steps[dict[str, Any]]]
 
 Raises `ApiError` if it is refused again.
 """
+
+CORRECTABLE = frozenset({400, 404})
+"""The statuses of requests whose bodies may be at fault: an unknown event key may be misspelled."""
 
 AT_ONCE = 50
 """Requests that are appended to the journal in one step."""
@@ -55,6 +60,20 @@ class SentAgain(NamedTuple):
     def reason(self) -> str | None:
         """Why it was refused again, as `Refusal.reason`; None if it was accepted."""
         return reason_of(self.error.error, self.error.details) if self.error else None
+
+
+def may_be_corrected(request: RefusedRequest) -> bool:
+    """Whether a request can be sent again with another body.
+
+    Its whole body is kept, may be what it was refused for, and is of a form that can be sent again.
+    """
+    refusal = request.refusal
+    return (
+        refusal.body != b""
+        and not request.is_cut
+        and refusal.status in CORRECTABLE
+        and refusal.form in FORMS
+    )
 
 
 class SendingAgain:
@@ -85,6 +104,27 @@ class SendingAgain:
         """
         for first in range(0, len(requests), AT_ONCE):
             yield from self._send_together(organization_id, requests[first : first + AT_ONCE])
+
+    def correct(self, organization_id: int, request: RefusedRequest, body: bytes) -> SentAgain:
+        """Send a request that `may_be_corrected` again with another body.
+
+        It is forgotten if it is accepted, and stays as it is if it is refused again.
+
+        Raises:
+            ApiError, RedisError: as `send` does.
+        """
+        if len(body) > LARGEST_EVENT:
+            message = f"An event is at most {LARGEST_EVENT // 1024} KB"
+            too_large = ApiError(413, "Request body too large", [{"message": message}])
+            return SentAgain(request, None, too_large)
+        refusal = request.refusal
+        # An invalid id is left out: it cannot be mended in a body that lacks it.
+        event_id = None if header_faults(refusal.event_id) else refusal.event_id
+        corrected = replace(
+            request, refusal=replace(refusal, body=body, event_id=event_id), size=len(body)
+        )
+        [result] = self.send(organization_id, [corrected])
+        return result
 
     def _send_together(
         self, organization_id: int, requests: Sequence[RefusedRequest]

@@ -1,5 +1,6 @@
-"""Requests that were refused: a list, each with its reason and body, to send again or to drop."""
+"""Requests that were refused: a list, each with its reason and body, to correct, send or drop."""
 
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from shlex import quote
 from typing import Any
@@ -11,9 +12,10 @@ from redis.exceptions import RedisError
 from dashboard.access import Member, editor, viewer
 from dashboard.presentation.wording import grouped
 from dashboard.web.context import app_context, now
+from dashboard.web.forms import normalize_line_ends
 from dashboard.web.request_values import page_cursor
-from ingress.again import SendingAgain, SentAgain
-from ingress.client.errors import ApiError
+from ingress.again import SendingAgain, SentAgain, may_be_corrected
+from ingress.client.errors import ApiError, unavailable
 from models.database import transaction
 from models.keys import api_keys
 from queues.refused.requests import RefusedRequest, RefusedRequests, is_id
@@ -67,7 +69,13 @@ def page(member: Member) -> ResponseReturnValue:
 @viewer
 def entry(member: Member, request_id: str) -> ResponseReturnValue:
     """Show one request: why it was refused, every fault, and its body."""
-    found = _find(member, request_id)
+    return _show(member, _find(member, request_id))
+
+
+def _show(
+    member: Member, found: RefusedRequest, typed: str | None = None, wrong: ApiError | None = None
+) -> str:
+    """Return the page of one request; `wrong` is why the body that was typed was refused."""
     refusal = found.refusal
     with transaction():
         keys = api_keys.list_for_organization(member.organization.id)
@@ -76,13 +84,14 @@ def entry(member: Member, request_id: str) -> ResponseReturnValue:
         "refused/entry.html",
         sent=found,
         refusal=refusal,
-        faults=[
-            (".".join(map(str, fault.get("path", ()))), str(fault.get("message", "")))
-            for fault in refusal.details
-        ],
+        faults=_faults(refusal.details),
         key=next((key for key in keys if key.id == refusal.key_id), None),
         body=text[:LONGEST_SHOWN],
         cut=found.is_cut or len(text) > LONGEST_SHOWN,
+        correctable=member.may("editor") and may_be_corrected(found),
+        to_correct=refusals.body_to_correct(refusal.body) if typed is None else typed,
+        wrong=wrong,
+        faults_again=_faults(wrong.details) if wrong else [],
         command=f"brazebee events resend {found.id} --org {quote(member.organization.name)}",
     )
 
@@ -94,11 +103,38 @@ def send(member: Member, request_id: str) -> ResponseReturnValue:
     results = _send(member, [_find(member, request_id)])
     for result in results:
         if result.error is None:
-            named = f" as the event {result.event_id}" if result.event_id else ""
-            flash(f"It was accepted{named}, and is being stored.")
-            return redirect(url_for(".page"), 303)
+            return _accepted(result)
         flash(f"It was refused again: {result.reason}.", "error")
     return redirect(url_for(".entry", request_id=request_id), 303)
+
+
+@blueprint.post(f"{ENTRY}/correct")
+@editor
+def correct(member: Member, request_id: str) -> ResponseReturnValue:
+    """Send one request again with another body, or show what is wrong with that."""
+    found = _find(member, request_id)
+    if not may_be_corrected(found):
+        abort(404)
+    organization_id, at = member.organization.id, now()
+    typed = normalize_line_ends(request.form.get("body")) or ""
+    try:
+        result = _sending().correct(organization_id, found, typed.encode())
+    except ApiError as error:
+        result = SentAgain(found, None, error)
+    except RedisError:
+        result = SentAgain(found, None, unavailable("Redis does not respond"))
+    if result.error:
+        status = 422 if result.error.status < 500 else 503
+        return _show(member, found, typed, result.error), status
+    name = result.event_id or request_id
+    refusals.record_corrected(organization_id, name, maker=Maker.of(member.person), at=at)
+    return _accepted(result)
+
+
+def _accepted(result: SentAgain) -> ResponseReturnValue:
+    named = f" as the event {result.event_id}" if result.event_id else ""
+    flash(f"It was accepted{named}, and is being stored.")
+    return redirect(url_for(".page"), 303)
 
 
 @blueprint.post("/send")
@@ -175,11 +211,10 @@ def _drop(member: Member, requests: list[RefusedRequest]) -> ResponseReturnValue
 
 def _send(member: Member, requests: list[RefusedRequest]) -> list[SentAgain]:
     """Send requests again, write the audit log, and say so if that stops before the end."""
-    context, organization_id = app_context(), member.organization.id
-    sending = SendingAgain.build(context.settings, context.broker.client, now)
+    organization_id = member.organization.id
     results: list[SentAgain] = []
     try:
-        results.extend(sending.send(organization_id, requests))
+        results.extend(_sending().send(organization_id, requests))
     except ApiError as error:
         flash(f"{error.error}: what is left stays in the list. Try again in a moment.", "error")
     except RedisError:
@@ -218,6 +253,19 @@ def _arguments() -> dict[str, Any]:
 
 def _filter() -> RefusalFilter:
     return RefusalFilter(**_arguments())
+
+
+def _faults(details: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Return the path of each fault, such as `company.name`, and its message."""
+    return [
+        (".".join(map(str, fault.get("path", ()))), str(fault.get("message", "")))
+        for fault in details
+    ]
+
+
+def _sending() -> SendingAgain:
+    context = app_context()
+    return SendingAgain.build(context.settings, context.broker.client, now)
 
 
 def _requests() -> RefusedRequests:

@@ -25,6 +25,11 @@ def trimmed(text: str | None) -> str | None:
     return text.strip() if text else text
 
 
+def normalize_line_ends(text: str | None) -> str | None:
+    """Replace line ends of CR LF, as forms send them, by LF; a filter for fields."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if text else text
+
+
 def required(what: str) -> DataRequired:
     """A validator that rejects blank input; `what` names the expected value."""
     return DataRequired(f"Enter {what}.")

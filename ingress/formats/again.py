@@ -37,7 +37,8 @@ def _read_again(
     record = reading.read(call, refusal.at)
     if record is None:
         raise ApiError(400, "Nothing of this call is kept")
-    at, own_id = record.at or refusal.at, record.id or f"refused-{request.id}"
+    at = record.at or refusal.at
+    own_id = record.id or refusal.event_id or f"refused-{request.id}"
     return (yield from reading.entry(replace(record, at=at, id=own_id)))
 
 

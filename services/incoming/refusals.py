@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from config.printable import printable_json
 from models.database import transaction
 from models.organizations import audit_log
-from queues.refused.requests import Refusal, RefusedRequest, RefusedRequests
+from queues.refused.requests import LARGEST_BODY, Refusal, RefusedRequest, RefusedRequests
 from services.accounts.audit import Maker, change_by
 from services.events.entries import as_text
 
@@ -43,10 +43,17 @@ class RefusalFilter:
 
 def body_text(body: bytes) -> str:
     """Return a body as printable text; indented if it is JSON that says all of it that way."""
-    with suppress(ValueError, RecursionError):
+    try:
         value = json.loads(body, object_pairs_hook=_unique)
-        body = json.dumps(value, indent=2, ensure_ascii=False).encode(errors="backslashreplace")
-    return as_text(body)
+        return printable_json(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    except (ValueError, RecursionError):
+        return as_text(body)
+
+
+def body_to_correct(body: bytes) -> str:
+    """Return a body as `body_text` does, but not indented if that would make it too large."""
+    text = body_text(body)
+    return text if len(text.encode()) <= LARGEST_BODY else as_text(body)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -67,6 +74,14 @@ def record_sent_again(
     """Write into the audit log that refused events were sent again and accepted."""
     if event_ids:
         _record(organization_id, "Refused events sent again", event_ids, maker, at)
+
+
+def record_corrected(organization_id: int, name: str, *, maker: Maker, at: datetime) -> None:
+    """Write into the audit log that a refused request was corrected, sent again and accepted.
+
+    `name` is the id of its event, or its own.
+    """
+    _record(organization_id, "Refused request corrected and sent again", [name], maker, at)
 
 
 def drop(

@@ -150,7 +150,7 @@ def _refused(request: RefusedRequest, names: dict[int, str]) -> Step:
         f"{refusal.path} answered {refusal.status} to the key {key}: {refusal.reason}",
         refusal.at,
         State.FAILED,
-        f"Mend what it was refused for, then send it again: brazebee events resend {request.id}",
+        f"Correct it, or mend the cause, and send it again: brazebee events resend {request.id}",
         "refused",
         request.id,
     )

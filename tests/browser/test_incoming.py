@@ -65,8 +65,8 @@ def test_an_editor_sends_and_drops_what_was_refused(
     expect(page.get_by_role("heading", level=1)).to_contain_text("Refused 2")
     rows = page.locator("tbody tr")
     rows.filter(has_text="r1").get_by_role("link").click()
-    expect(page.get_by_label("Body")).to_contain_text('"name": "Acme"')
-    page.get_by_role("button", name="Send again").click()
+    expect(page.get_by_label("Body")).to_have_value(re.compile('"name": "Acme"'))
+    page.get_by_role("button", name="Send again", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("It was refused again: Event setting not")
     page.get_by_role("link", name="Drop").click()
     page.get_by_role("button", name="Drop request").click()
@@ -75,6 +75,23 @@ def test_an_editor_sends_and_drops_what_was_refused(
     page.get_by_role("link", name="Drop all").click()
     page.get_by_role("button", name="Drop 1").click()
     expect(page.get_by_text("Nothing was refused")).to_be_visible()
+
+
+def test_an_editor_corrects_what_was_refused(
+    refused: Refused, organization: Organization, browser_page: OpenPage
+) -> None:
+    refused.refuse("r1")
+    [request] = refused.requests.page(refused.organization_id, datetime.now(UTC))
+    page = browser_page("editor")
+    page.goto(f"/o/{organization.name}/events/refused/{request.id}")
+    typed = '\n{"event_key": "login"\n'
+    page.get_by_label("Body, as JSON").fill(typed)
+    page.get_by_role("button", name="Correct and send again").click()
+    expect(page.get_by_role("alert")).to_contain_text("line 3 column 1")
+    expect(page.get_by_label("Body, as JSON")).to_have_value(typed)
+    assert faults_in_every_look(page) == []
+    page.get_by_role("link", name="Show the body as it was sent").click()
+    expect(page.get_by_label("Body, as JSON")).to_have_value(re.compile('"id": "c1"'))
 
 
 def test_the_pages_are_accessible_in_every_look(
@@ -89,4 +106,4 @@ def test_the_pages_are_accessible_in_every_look(
     for path in (*paths, f"refused/{newest.id}/drop", "trace", f"trace?id={'e' * 64}"):
         page.goto(f"{base}/{path}")
         assert faults_in_every_look(page) == [], path
-    expect(page.get_by_text(re.compile("Mend what it was refused for"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Correct it, or mend the cause"))).to_be_visible()

@@ -1,8 +1,9 @@
 """`brazebee events refused` and `resend`: requests that were refused, and sending them again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from io import BufferedReader
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from cli.output import (
     print_rows,
     print_text,
 )
-from ingress.again import SendingAgain, SentAgain
+from ingress.again import SendingAgain, SentAgain, may_be_corrected
 from ingress.client.errors import ApiError
 from queues.refused.requests import RefusedRequest, RefusedRequests
 from services.accounts.audit import COMMAND_LINE, Maker
@@ -131,9 +132,7 @@ def show(request_id: str, org: str, as_json: bool) -> None:
     describe(row)
     if refusal.details:
         click.echo("\nFaults:")
-        for fault in refusal.details:
-            path = ".".join(map(str, fault.get("path", ())))
-            print_text("- " + ": ".join(filter(None, (path, str(fault.get("message", ""))))))
+        print_text("\n".join(_faults(refusal.details)))
     if request.is_cut:
         click.echo(f"\nThe beginning of its body, {len(refusal.body):,} bytes:")
     elif refusal.body:
@@ -177,30 +176,40 @@ def drop(
 @click.option(
     "--all", "every", is_flag=True, help="All requests that are kept, or that the filters match."
 )
+@click.option(
+    "--body",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Send this JSON in place of the body of one request; - is standard input.",
+)
 @org_option
 @json_option
-def resend(ids: tuple[str, ...], every: bool, org: str, as_json: bool, **filters: Any) -> None:
+def resend(
+    ids: tuple[str, ...],
+    every: bool,
+    body: BufferedReader | None,
+    org: str,
+    as_json: bool,
+    **filters: Any,
+) -> None:
     """Send refused requests again, after what they were refused for is mended.
 
     Each is checked as a new one, and counts at the time at which it was first sent. What is
-    refused again stays in the list.
+    refused again stays in the list. With --body, one request is sent with another body.
     """
     chosen = _selection(ids, every, filters)
+    if body is not None:
+        if len(ids) != 1:
+            raise click.UsageError("--body goes with one id.")
+        _correct(ids[0], body.read(), org, as_json=as_json)
+        return
     with _kept(org) as kept:
         # Oldest first: events are stored in the order in which they are appended.
         requests = sorted(kept.chosen(ids, chosen), key=lambda request: request.refusal.at)
         results, stopped = _send(kept, requests)
     sent = [result for result in results if result.error is None]
     again = [result for result in results if result.error]
-    if as_json:
-        print_json(
-            {
-                "accepted": [{"id": r.request.id, "event_id": r.event_id} for r in sent],
-                "refused": [{"id": r.request.id, "reason": r.reason} for r in again],
-            }
-        )
-    else:
-        click.echo(f"{len(sent)} {'request was' if len(sent) == 1 else 'requests were'} accepted.")
+    _print_results(sent, again, as_json=as_json)
     lines = [f"{r.request.id} was refused again: {r.reason}." for r in again]
     if stopped:
         lines.append(stopped)
@@ -223,6 +232,55 @@ def _send(kept: _Kept, requests: list[RefusedRequest]) -> tuple[list[SentAgain],
     event_ids = [result.event_id for result in results if result.event_id]
     refusals.record_sent_again(kept.organization_id, event_ids, maker=MAKER, at=utc_now())
     return results, stopped
+
+
+def _correct(request_id: str, body: bytes, org: str, *, as_json: bool) -> None:
+    """Send one request again with another body.
+
+    Raises:
+        CommandError: it cannot be corrected, or was refused again.
+    """
+    with _kept(org) as kept:
+        request = kept.find(request_id)
+        if not may_be_corrected(request):
+            raise CommandError(
+                f"The body of `{request_id}` cannot be corrected: it is not kept as a whole, or"
+                " was not what the request was refused for."
+            )
+        try:
+            result = kept.sending.correct(kept.organization_id, request, body)
+        except ApiError as error:
+            raise CommandError(f"{error.error}. Nothing was changed; try again.") from None
+        if result.error is None:
+            name = result.event_id or request_id
+            refusals.record_corrected(kept.organization_id, name, maker=MAKER, at=utc_now())
+    sent, again = ([result], []) if result.error is None else ([], [result])
+    _print_results(sent, again, as_json=as_json)
+    if result.error:
+        lines = [f"{request_id} was refused again: {result.error.error}."]
+        lines += _faults(result.error.details)
+        raise CommandError(entries.as_text("\n".join(lines).encode()))
+
+
+def _print_results(sent: Sequence[SentAgain], again: Sequence[SentAgain], *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "accepted": [{"id": r.request.id, "event_id": r.event_id} for r in sent],
+                "refused": [{"id": r.request.id, "reason": r.reason} for r in again],
+            }
+        )
+    else:
+        click.echo(f"{len(sent)} {'request was' if len(sent) == 1 else 'requests were'} accepted.")
+
+
+def _faults(details: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each fault, such as `- company.name: Required`."""
+    lines = []
+    for fault in details:
+        path = ".".join(map(str, fault.get("path", ())))
+        lines.append("- " + ": ".join(filter(None, (path, str(fault.get("message", ""))))))
+    return lines
 
 
 def _selection(ids: tuple[str, ...], every: bool, filters: dict[str, Any]) -> RefusalFilter:

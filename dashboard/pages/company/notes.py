@@ -8,7 +8,7 @@ from wtforms.validators import Length, ValidationError
 from dashboard.access import Member, Role, audit, editor, viewer
 from dashboard.pages.company.frame import blueprint, find_company, show
 from dashboard.web.context import now
-from dashboard.web.forms import required, trimmed
+from dashboard.web.forms import normalize_line_ends, required, trimmed
 from dashboard.web.request_values import page_cursor
 from models.companies import company_notes
 from models.companies.companies import Company
@@ -18,11 +18,6 @@ from models.database import transaction
 PAGE = 20
 LONGEST = 10_000
 """Characters."""
-
-
-def normalize_line_ends(text: str | None) -> str | None:
-    """Replace line ends of CR LF, as forms send them, by LF; a filter for fields."""
-    return text.replace("\r\n", "\n").replace("\r", "\n") if text else text
 
 
 def _no_nul(_form: object, field: TextAreaField) -> None:

@@ -108,12 +108,54 @@ def test_refused_requests_are_listed_shown_sent_again_and_dropped(sender: Sender
     assert log == [("Refused requests dropped",), ("Refused events sent again",)]
 
 
+def test_a_refused_request_is_sent_again_with_a_corrected_body(sender: Sender) -> None:
+    sender.send("login", "e1", 400, company={"id": "c1"})
+    sender.send("login", "e2", 400, company={"id": "c1"})
+    second, first = (row["id"] for row in sender.json("refused"))
+    body = sender.folder / "body.json"
+    body.write_text('{"event_key": "login",\n "company": {"id": "c1",}}')
+    again = sender.run("resend", first, "--body", str(body))
+    assert again.returncode == 1
+    assert f"{first} was refused again: Invalid JSON.\n- " in again.stderr
+    assert ": line 2 column 24" in again.stderr
+    body.write_text('{"event_key": "login", "company": {"id": "c1", "name": "Acme"}}')
+    sent = sender.json("resend", first, "--body", str(body))
+    assert sent == {"accepted": [{"id": first, "event_id": "e1"}], "refused": []}
+    command = [BRAZEBEE, "events", "resend", second, "--body", "-", "--org", sender.name]
+    done = subprocess.run(
+        command,
+        check=False,
+        env=sender.brazebee.environment,
+        input=body.read_bytes(),
+        capture_output=True,
+    )
+    assert done.stdout == b"1 request was accepted.\n", done.stderr
+    assert sender.run("refused").stdout == NOTHING
+    eventually(lambda: "Stored" in sender.titles("e2"))
+    log = sender.brazebee.query(
+        "select action, subject from audit_log l join organizations o on o.id = l.organization_id"
+        f" where o.name = '{sender.name}' order by l.id desc limit 2"
+    )
+    action = "Refused request corrected and sent again"
+    assert log == [(action, "e2"), (action, "e1")]
+
+
+def test_a_body_that_is_not_at_fault_is_not_corrected(sender: Sender) -> None:
+    assert sender.brazebee.track({"x": "y" * 40_000}, sender.key).status_code == 413
+    [row] = sender.json("refused")
+    done = sender.run("resend", row["id"], "--body", "pyproject.toml")
+    assert done.returncode == 1
+    assert "cannot be corrected: it is not kept as a whole" in " ".join(done.stderr.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["resend"], 2, "Name requests by their ids, or use --all."),
         (["resend", "1-1", "--event", "x"], 2, "go with --all."),
         (["resend", "1-1"], 1, "No refused request `1-1` is kept."),
+        (["resend", "--all", "--body", "pyproject.toml"], 2, "--body goes with one id."),
+        (["resend", "1-1", "2-2", "--body", "pyproject.toml"], 2, "--body goes with one id."),
         (["refused", "show", "x"], 1, "No refused request `x` is kept."),
         (["refused", "--since", "soon"], 2, "is not a time such as"),
         (["trace", "e1"], 1, "No event `e1` is stored, waits to be stored"),
@@ -142,4 +184,4 @@ def test_what_comes_in_is_followed_and_traced(sender: Sender) -> None:
     assert sender.titles("e1")[:3] == ["Received", "Stored", "Judged"]
     text = sender.run("trace", "e2").stdout
     assert "Event e2, signup" in text
-    assert "Mend what it was refused for, then send it again: brazebee events resend" in text
+    assert "Correct it, or mend the cause, and send it again: brazebee events resend" in text

@@ -1,5 +1,6 @@
 """Refused requests are sent again with the checks of now, and their own times and ids."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,6 +44,11 @@ class Refused:
     def send_all(self) -> list[SentAgain]:
         sending = SendingAgain.build(self.settings, self.ingress.queue, lambda: LATER)
         return list(sending.send(self.owner.id, self.kept()))
+
+    def correct(self, **body: Any) -> SentAgain:
+        """Send the oldest refused request again with another body."""
+        sending = SendingAgain.build(self.settings, self.ingress.queue, lambda: LATER)
+        return sending.correct(self.owner.id, self.kept()[0], json.dumps(body).encode())
 
     def queued(self) -> list[dict[str, Any]]:
         return self.ingress.queued_events()
@@ -137,6 +143,40 @@ def test_what_is_still_wrong_is_refused_again_and_stays(refused: Refused) -> Non
     ]
     assert len(refused.kept()) == 6
     assert refused.queued() == []
+
+
+@pytest.mark.parametrize(
+    ("first_id", "corrected", "event_id", "occurred_at"),
+    [
+        ("own", {}, "own", NOW),
+        ("own", {"event_id": "other", "timestamp": "2024-01-02T03:04:05Z"}, "other",
+         datetime.fromisoformat("2024-01-02T03:04:05Z")),
+        ("not an id", {}, None, NOW),
+        (None, {}, None, NOW),
+    ],
+)  # fmt: skip
+def test_a_corrected_event_keeps_its_time_and_id_unless_it_has_others(
+    refused: Refused,
+    first_id: str | None,
+    corrected: dict[str, Any],
+    event_id: str | None,
+    occurred_at: datetime,
+) -> None:
+    refused.ingress.track({**SMALL, "event_id": first_id, "company": {"id": 7}}, refused.owner.key)
+    [request] = refused.kept()
+    assert refused.correct(**SMALL, **corrected).error is None
+    [event] = refused.queued()
+    assert event["event_id"] == (event_id or f"refused-{request.id}")
+    assert datetime.fromisoformat(event["occurred_at"]) == occurred_at
+    assert refused.kept() == []
+
+
+def test_a_correction_that_is_refused_changes_nothing(refused: Refused) -> None:
+    refused.ingress.track({**SMALL, "company": {"id": "c1"}}, refused.owner.key)
+    before = refused.kept()
+    assert refused.correct(event_key="x").reason == "Invalid data: company: Required"
+    assert (refused.correct(**SMALL, data={"x": "y" * 32_768}).reason or "").endswith("32 KB")
+    assert (refused.kept(), refused.queued()) == (before, [])
 
 
 def test_an_event_of_a_key_without_the_scope_is_accepted_once_it_has_it(refused: Refused) -> None:

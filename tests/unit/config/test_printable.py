@@ -1,8 +1,10 @@
 """What terminals and readers of logs would act on is escaped; all other text stays."""
 
+import json
+
 import pytest
 
-from config.printable import printable
+from config.printable import printable, printable_json
 
 
 @pytest.mark.parametrize(
@@ -25,3 +27,10 @@ def test_other_text_stays(text: str) -> None:
 
 def test_line_breaks_and_tabs_can_be_kept() -> None:
     assert printable("a\n\tb\x1b", keep="\n\t") == "a\n\tb\\x1b"
+
+
+def test_json_stays_json() -> None:
+    value = {"a\u2028": "\x85\u202e\n\x1b", "é": "👩\u200d💻"}
+    text = printable_json(json.dumps(value, indent=2, ensure_ascii=False))
+    assert text.splitlines()[1] == r'  "a\u2028": "\u0085\u202e\n\u001b",'
+    assert json.loads(text) == value

@@ -170,6 +170,7 @@ POST /o/{organization}/settings/people/{person_id}/role                       30
 POST /o/{organization}/views                                                  303 303 303 303 303 303 303 303 404 303
 POST /o/{organization}/views/{view_id}/rename                                 303 303 303 303 303 303 303 303 404 404
 POST /o/{organization}/events/refused/send                                    303 303 303 303 303 403 303 303 404 303
+POST /o/{organization}/events/refused/{request_id}/correct                    303 303 303 303 303 403 422 422 404 404
 POST /o/{organization}/events/refused/{request_id}/send                       303 303 303 303 303 403 303 303 404 404
 POST /o/{organization}/events/refused/drop                                    303 303 303 303 303 403 400 400 404 400
 POST /o/{organization}/events/refused/{request_id}/drop                       303 303 303 303 303 403 303 303 404 404

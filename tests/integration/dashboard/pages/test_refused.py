@@ -1,5 +1,6 @@
 """Requests that were refused, in the dashboard."""
 
+import json
 import re
 from html import unescape
 from typing import Any
@@ -13,7 +14,7 @@ from queues.lanes.lane_queue import LaneQueue
 from queues.refused.requests import Refusal, RefusedRequest, RefusedRequests
 from tests.support.dashboard.application import NOW, Dashboard, ServeDashboard, text_of
 from tests.support.dashboard.editor import EditorWorld
-from tests.support.ingress.application import NO_REDIS
+from tests.support.ingress.application import NO_REDIS, memory_used
 from tests.support.ingress.refusals import refusal
 
 BASE = "/o/acme/events/refused"
@@ -195,3 +196,91 @@ def test_without_redis_pages_say_so(serve_dashboard: ServeDashboard) -> None:
     assert world.editor.get(f"{BASE}/1-1").status_code == 503
     response = world.editor.post(f"{BASE}/send")
     assert "Redis does not respond" in text_of(world.editor.get(response.location))
+
+
+CORRECTED = '{"event_key": "login",\r\n "company": {"id": "c1", "name": "Acme"}}'
+
+
+def test_the_body_of_a_request_is_corrected_and_sent_again(acme: RefusedWorld) -> None:
+    [number] = acme.refuse(refusal(event_id="e-1"))
+    page = acme.editor.get(f"{BASE}/{number}")
+    assert "Correct and send again" in text_of(page)
+    assert '"company": {\n    "id": "c1"\n  }\n}</textarea>' in unescape(page.text)
+    response = acme.editor.post(f"{BASE}/{number}/correct", body=CORRECTED)
+    assert response.status_code == 303
+    text = text_of(acme.editor.get(response.location))
+    assert "It was accepted as the event e-1, and is being stored." in text
+    assert acme.audited_last() == (
+        "ed@acme.com",
+        "Refused request corrected and sent again",
+        "e-1",
+        {},
+    )
+    assert (acme.accepted(), acme.kept()) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("\n{}", "Invalid data event_key : Required company : Required"),
+        ('{"event_key":\n "login" "x"}', "expected ',' or '}': line 2 column 10"),
+        ("", "empty document: line 1 column 1"),
+        ('{"event_key": "x", "company": {"id": "c1", "name": "A"}}', "not found for key: x"),
+        (f'["{"x" * 32_768}"]', "Request body too large An event is at most 32 KB"),
+        (json.dumps({"event_key": HOSTILE}), "It was not accepted: Invalid data company : "),
+    ],
+    ids=["fields", "syntax", "empty", "key", "size", "hostile"],
+)  # fmt: skip
+def test_what_is_refused_again_is_shown_with_what_was_typed(
+    acme: RefusedWorld, typed: str, reason: str
+) -> None:
+    [number] = acme.refuse(refusal())
+    response = acme.editor.post(f"{BASE}/{number}/correct", body=typed)
+    assert response.status_code == 422
+    assert reason in unescape(text_of(response))
+    [shown] = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", response.text, re.DOTALL)
+    assert unescape(shown) == typed
+    assert "<script>alert" not in response.text
+    assert (acme.accepted(), [kept.id for kept in acme.kept()]) == (0, [number])
+    assert acme.kept()[0].refusal.body == refusal().body
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": 403, "error": "API key lacks the scope: send"},
+        {"body": b"x" * 40_000},
+        {"body": b""},
+        {"form": "batch"},
+    ],
+)
+def test_a_body_that_is_not_at_fault_or_not_kept_cannot_be_corrected(
+    acme: RefusedWorld, changes: dict[str, Any]
+) -> None:
+    [number] = acme.refuse(refusal(**changes))
+    text = acme.read(f"/{number}")
+    assert ("Correct and send again" in text, "After a cure" in text) == (False, True)
+    response = acme.editor.post(f"{BASE}/{number}/correct", body=CORRECTED)
+    assert (response.status_code, acme.accepted()) == (404, 0)
+
+
+def test_the_text_to_correct_is_what_was_sent(acme: RefusedWorld) -> None:
+    """Characters that are escaped when they are shown are escaped as JSON does it."""
+    large = b'{"a":[%b]}' % b",".join([b"1"] * 14_000)
+    bodies = ('{"a":"\u0092\u202e\x7f\\u0000"}'.encode(), large, b'{"a": 1e999}')
+    acme.refuse(*(refusal(body=body) for body in bodies))
+    for kept, body in zip(acme.kept()[::-1], bodies, strict=True):
+        page = acme.editor.get(f"{BASE}/{kept.id}")
+        [shown] = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", page.text, re.DOTALL)
+        assert json.loads(unescape(shown)) == json.loads(body)
+        assert len(unescape(shown)) <= 32_768
+
+
+def test_while_redis_is_full_the_correction_is_not_lost(acme: RefusedWorld) -> None:
+    [number] = acme.refuse(refusal())
+    with memory_used(acme.client, 0.9):
+        response = acme.editor.post(f"{BASE}/{number}/correct", body=CORRECTED)
+    assert response.status_code == 503
+    assert "The event queue is full" in text_of(response)
+    assert CORRECTED.replace("\r\n", "\n") in unescape(response.text)
+    assert (acme.accepted(), len(acme.kept())) == (0, 1)

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
+
 from config.settings import Settings
 from ingress.again import SendingAgain, SentAgain
 from queues.refused.requests import RefusedRequests
@@ -59,6 +61,21 @@ def test_calls_are_accepted_once_their_names_are_configured(
     assert [event["occurred_at"] for event in found.values()] == [at] * 3 + [NOW.isoformat()]
     assert [event.get("historical") for event in found.values()] == [None, True, True, None]
     assert {event["event_key"] for event in found.values()} == {"report_created"}
+    assert kept(ingress, acme) == []
+
+
+def test_corrected_calls_keep_their_ids(serve: Serve, settings: Settings) -> None:
+    ingress, acme = serve(), tenant(events=EVENTS)
+    send_batch(ingress, acme.key, [call("track", "s-1", event="Typo", context={"groupId": "acme"})])
+    ingress.post("/v1/companies/batch", {"companies": [{"company": {"name": "x"}}]}, acme.key)
+    sending = SendingAgain.build(settings, ingress.queue, lambda: LATER)
+    company, of_track = RefusedRequests(ingress.queue).every(acme.id, NOW)
+    corrected = {"type": "track", "event": "Report Created", "context": {"groupId": "acme"}}
+    assert sending.correct(acme.id, of_track, orjson.dumps(corrected)).event_id == "s-1"
+    assert sending.correct(acme.id, company, b'{"company": {"id": "c1"}}').error is None
+    event, update = queued(ingress)
+    assert (event["event_id"], event["occurred_at"]) == ("s-1", NOW.isoformat())
+    assert (update["company"]["id"], update["occurred_at"]) == ("c1", NOW.isoformat())
     assert kept(ingress, acme) == []
 
 
