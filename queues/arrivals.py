@@ -2,6 +2,7 @@
 
 Who watches says so in Redis every few seconds. The processes that store events read once a second
 who does, and write the newest events of each transaction, with their number, into a short stream.
+Of imported events, which may be millions, only their number and the span of their times is kept.
 """
 
 import hashlib
@@ -39,7 +40,8 @@ KEPT_SECONDS = 600.0
 LONGEST_TEXT = 200
 """Characters of a key or an id."""
 
-_WATCHES, _STREAM = "brazebee:watches", "brazebee:arrivals:"
+_WATCHES, _STREAM = "brazebee:watches", "brazebee:arrived:"
+_NUMBER, _FIRST, _LAST = b"number", b"first", b"last"
 
 
 class Stored(Protocol):
@@ -54,17 +56,30 @@ class Stored(Protocol):
     @property
     def user_id(self) -> str | None: ...  # noqa: D102
     @property
+    def occurred_at(self) -> datetime: ...  # noqa: D102
+    @property
     def received_at(self) -> datetime: ...  # noqa: D102
+    @property
+    def historical(self) -> bool: ...  # noqa: D102
 
 
 class Arrival(NamedTuple):
     """An event as it is announced; ids are the client's own. The sender may not name a company."""
 
     at: datetime
+    occurred_at: datetime
     event_key: str
     company: str | None
     user: str | None
     event_id: str
+
+
+class Imported(NamedTuple):
+    """How many events of the past were stored, and when the first and the last of them occurred."""
+
+    number: int
+    first_at: datetime
+    last_at: datetime
 
 
 class Watch(NamedTuple):
@@ -83,6 +98,11 @@ class Watch(NamedTuple):
     def stream(self) -> str:
         """The key of its stream."""
         return _STREAM + hashlib.sha256(self.name).hexdigest()[:32]
+
+    @property
+    def imported(self) -> str:
+        """The key of what is known of imported events."""
+        return f"{self.stream}:imported"
 
     def matches(self, event: Stored) -> bool:
         """Whether an event of the organization is watched."""
@@ -119,7 +139,16 @@ class Arrivals:
             pipeline.zadd(_WATCHES, {watch.name: now + WATCHED_SECONDS})
             _, is_new = pipeline.execute()
         if is_new:
-            self._client.unlink(watch.stream)
+            self._client.unlink(watch.stream, watch.imported)
+
+    def imported(self, watch: Watch) -> Imported | None:
+        """Return what was imported while it was watched; None if nothing was for ten minutes."""
+        found: Any = self._client.zrange(watch.imported, 0, -1, withscores=True)
+        if not found:
+            return None
+        scores = dict(found)
+        first, last = (datetime.fromtimestamp(scores[name], UTC) for name in (_FIRST, _LAST))
+        return Imported(int(scores[_NUMBER]), first, last)
 
     def position(self, watch: Watch) -> int:
         """Return the position after all that was announced."""
@@ -134,9 +163,9 @@ class Arrivals:
         if not entries:
             return Reading((), 0, after)
         arrivals = [
-            Arrival(datetime.fromisoformat(at), *rest)
+            Arrival(datetime.fromisoformat(at), datetime.fromisoformat(occurred_at), *rest)
             for _, content in entries
-            for at, *rest in orjson.loads(content[b"e"])
+            for at, occurred_at, *rest in orjson.loads(content[b"e"])
         ]
         first, last = _total(entries[0][0]), _total(entries[-1][0])
         before = after or first - int(entries[0][1][b"n"])
@@ -160,9 +189,30 @@ class Announcements:
         try:
             for watch in self._current():
                 if watch.organization_id == organization_id:
-                    self._announce_to(watch, [event for event in events if watch.matches(event)])
+                    watched = [event for event in events if watch.matches(event)]
+                    self._announce_to(watch, [event for event in watched if not event.historical])
+                    past = [event.occurred_at for event in watched if event.historical]
+                    if past:
+                        self._count(watch, Imported(len(past), min(past), max(past)))
         except RedisError as error:
             logger.info("stored events were not announced: %s", error)
+
+    def announce_imported(self, organization_id: int, imported: Imported) -> None:
+        """Announce events of an import to those who watch all events; never raises."""
+        watch = Watch(organization_id)
+        try:
+            if imported.number and watch in self._current():
+                self._count(watch, imported)
+        except RedisError as error:
+            logger.info("imported events were not announced: %s", error)
+
+    def _count(self, watch: Watch, imported: Imported) -> None:
+        with self._client.pipeline() as pipeline:
+            pipeline.zincrby(watch.imported, imported.number, _NUMBER)
+            pipeline.zadd(watch.imported, {_FIRST: imported.first_at.timestamp()}, lt=True)
+            pipeline.zadd(watch.imported, {_LAST: imported.last_at.timestamp()}, gt=True)
+            pipeline.pexpire(watch.imported, round(KEPT_SECONDS * 1000))
+            pipeline.execute()
 
     def _announce_to(self, watch: Watch, events: Sequence[Stored]) -> None:
         if not events:
@@ -170,6 +220,7 @@ class Announcements:
         newest = [
             (
                 event.received_at.astimezone(UTC),
+                event.occurred_at.astimezone(UTC),
                 *map(_short, (event.event_key, event.company_id, event.user_id, event.event_id)),
             )
             for event in events[-MOST_AT_ONCE:]

@@ -13,7 +13,9 @@ from cli.event_imports.progress import with_rate
 from cli.event_imports.sources import Source, divide
 from cli.event_imports.storing import Stored, StoringTask, forget_caches, store_bucket
 from config.settings import Settings
+from queues.arrivals import Announcements, Imported
 from queues.backlog import GRACE, StoredUntil
+from queues.broker import build_broker
 from services.parallel import on_every_processor
 
 Task = TypeVar("Task")
@@ -109,6 +111,8 @@ def store_all(
         for bucket in range(first_pass.buckets)
     ]
     total = Stored(0, 0, 0, 0)
+    announcements = Announcements(build_broker(settings.redis_url).client)
+    found = first_pass.found
     label = "Comparing" if only_count else "Storing"
     for part in with_rate(
         _each(settings, tasks, first_pass.found.bytes),
@@ -123,6 +127,9 @@ def store_all(
             total.companies + part.companies,
             total.users + part.users,
         )
+        if found.first_at and found.last_at and not only_count:
+            imported = Imported(part.events, found.first_at, found.last_at)
+            announcements.announce_imported(organization_id, imported)
     return total
 
 

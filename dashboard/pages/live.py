@@ -45,6 +45,7 @@ def _show(template: str, member: Member, *, shown: str | None = None) -> Respons
         mark=mark or "",
         lines=None if found is None else found.lines,
         more=0 if found is None else found.more,
+        imported=None if found is None else found.imported,
         when=lambda instant: _when(instant, at),
     )
 

@@ -80,6 +80,11 @@ class UnresolvedRecord(NamedTuple):
         return self.event_key is not None
 
     @property
+    def historical(self) -> bool:
+        """See `TrackedEvent`."""
+        return self.message.get("historical") is True
+
+    @property
     def content(self) -> bytes:
         """The content of its entry in the journal, with the time of its acceptance."""
         return orjson.dumps({**self.message, ACCEPTED_AT: self.received_at})

@@ -1,4 +1,7 @@
-"""What comes in, newest first or as it comes: events that are stored, refused, or set aside."""
+"""What comes in, newest first or as it comes: events that are stored, refused, or set aside.
+
+Imported events are counted and not listed: they are about the past, and may be millions.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,8 +16,9 @@ from models.database import transaction
 from models.events import rejected_events
 from models.events.newest_events import list_newest
 from models.events.rejected_events import RejectedEvent
-from queues.arrivals import Arrivals, Watch
+from queues.arrivals import Arrival, Arrivals, Imported, Watch
 from queues.refused.requests import RefusedRequest, RefusedRequests
+from services.events.tracked_event import is_late
 from services.incoming.refusals import RefusalFilter
 
 NEWEST_STORED = 20
@@ -34,6 +38,7 @@ class Line:
     """One event of the list; ids are the client's own, and None if they could not be read.
 
     `reason` is why it was refused or set aside, and `number` what it is found by there.
+    `occurred_at` is when it occurred, if it was stored.
     """
 
     at: datetime
@@ -44,13 +49,20 @@ class Line:
     event_id: str | None
     reason: str | None = None
     number: str | None = None
+    occurred_at: datetime | None = None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is about the past: it was sent late, or imported before somebody watched."""
+        return self.occurred_at is not None and is_late(self.occurred_at, self.at)
 
 
 class Lines(NamedTuple):
-    """Lines, and how many other events came in at the same time."""
+    """Lines, how many other events came in at the same time, and what was imported."""
 
     lines: Sequence[Line]
     more: int = 0
+    imported: Imported | None = None
 
 
 def watch_newest(organization_id: int, client: Redis) -> str:
@@ -66,7 +78,8 @@ def watch_newest(organization_id: int, client: Redis) -> str:
     refused = RefusedRequests(client).last_id(organization_id)
     with transaction():
         aside = rejected_events.latest_id(organization_id)
-    return f"{arrivals.position(watch)}.{refused}.{aside}"
+    imported = _number(arrivals.imported(watch))
+    return f"{arrivals.position(watch)}.{imported}.{refused}.{aside}"
 
 
 def newest(organization_id: int, client: Redis, now: datetime, *, limit: int) -> Lines:
@@ -78,11 +91,12 @@ def newest(organization_id: int, client: Redis, now: datetime, *, limit: int) ->
         RedisError: Redis does not answer.
     """
     arrivals, watch = Arrivals(client), Watch(organization_id)
-    reading = arrivals.read(watch)
-    stored = [Line(a.at, Outcome.STORED, *a[1:]) for a in reading.arrivals]
+    reading, imported = arrivals.read(watch), arrivals.imported(watch)
+    stored = [_of_stored(arrival) for arrival in reading.arrivals]
     with transaction():
         if len(stored) < limit:
-            stored += _stored_before(organization_id, stored)
+            before = _stored_before(organization_id, stored)
+            stored += [line for line in before if not (imported and line.is_late)]
         aside, _ = rejected_events.read_page(organization_id, {}, limit=limit)
     refused = RefusedRequests(client).page(organization_id, now, limit=limit)
     others = [*map(_of_refused, refused), *map(_of_set_aside, aside)]
@@ -92,7 +106,7 @@ def newest(organization_id: int, client: Redis, now: datetime, *, limit: int) ->
         complete = len(stored) < NEWEST_STORED
         others = [line for line in others if complete or line.at >= oldest]
     lines = sorted([*stored, *others], key=lambda line: line.at, reverse=True)
-    return Lines(lines[:limit], reading.missed)
+    return Lines(lines[:limit], reading.missed, imported)
 
 
 class Follower:
@@ -115,6 +129,7 @@ class Follower:
         self._requests = RefusedRequests(client)
         self._filter = RefusalFilter(event=watch.event_key)
         self._position = 0 if only_refused else self._arrivals.position(watch)
+        self._imported = _number(self._arrivals.imported(watch))
         self._last_refused = self._requests.last_id(organization_id)
         with transaction():
             self._last_aside = rejected_events.latest_id(organization_id)
@@ -127,18 +142,26 @@ class Follower:
     def read(self, most: int) -> Lines:
         """Return what came in since the last call, at most this many lines, oldest first."""
         lines: list[Line] = []
-        missed = 0
+        missed, imported = 0, None
         if not self._only_refused:
             reading = self._arrivals.read(self._watch, self._position)
             self._position, missed = reading.position, reading.missed
-            lines += [Line(a.at, Outcome.STORED, *a[1:]) for a in reading.arrivals]
+            lines += [_of_stored(arrival) for arrival in reading.arrivals]
+            imported = self._newly_imported()
         refused = self._requests.after(self._organization_id, self._last_refused)
         if refused:
             self._last_refused = refused[-1].id
         lines += self._chosen(_of_refused(request) for request in self._filter.among(refused))
         lines += self._chosen(map(_of_set_aside, self._set_aside(most)))
         lines.sort(key=lambda line: line.at)
-        return Lines(lines[-most:], missed + max(0, len(lines) - most))
+        return Lines(lines[-most:], missed + max(0, len(lines) - most), imported)
+
+    def _newly_imported(self) -> Imported | None:
+        """Return what was imported since the last call, with the span of all that was."""
+        imported = self._arrivals.imported(self._watch)
+        before, self._imported = self._imported, _number(imported)
+        number = self._imported - before if self._imported >= before else self._imported
+        return imported._replace(number=number) if imported and number else None
 
     def _set_aside(self, most: int) -> list[RejectedEvent]:
         """Read what was set aside since the last call, in a transaction of its own."""
@@ -161,10 +184,20 @@ def _stored_before(organization_id: int, lines: Sequence[Line]) -> list[Line]:
     """Return the newest events of the database that are not among the lines."""
     known = {line.event_id for line in lines}
     return [
-        Line(e.received_at, Outcome.STORED, e.event_key, e.company, e.user, e.event_id)
+        _of_stored(
+            Arrival(e.received_at, e.occurred_at, e.event_key, e.company, e.user, e.event_id)
+        )
         for e in list_newest(organization_id, limit=NEWEST_STORED)
         if e.event_id not in known
     ]
+
+
+def _number(imported: Imported | None) -> int:
+    return imported.number if imported else 0
+
+
+def _of_stored(arrival: Arrival) -> Line:
+    return Line(arrival.at, Outcome.STORED, *arrival[2:], occurred_at=arrival.occurred_at)
 
 
 def _of_refused(request: RefusedRequest) -> Line:

@@ -47,9 +47,12 @@ def tail(
                 if time.monotonic() > watched_until - WATCHED_SECONDS / 2:
                     follower.keep_watching()
                     watched_until = time.monotonic() + WATCHED_SECONDS
-                lines, more = follower.read(MOST_LINES)
+                lines, more, imported = follower.read(MOST_LINES)
                 for line in lines:
                     click.echo(_as_json(line) if as_json else _as_text(line))
+                if imported:
+                    span = " to ".join(map(format_instant, imported[1:]))
+                    click.echo(f"... {imported.number:,} imported events of {span}", err=as_json)
                 if more:
                     click.echo(f"... and {more:,} more", err=as_json)
                 time.sleep(READ_EVERY_SECONDS)
@@ -61,6 +64,7 @@ def _as_text(line: Line) -> str:
     outcome = "" if line.outcome == Outcome.STORED else line.outcome.value.upper()
     parts = [
         format_instant(line.at),
+        f"of {format_instant(line.occurred_at)}" if line.occurred_at and line.is_late else "",
         outcome,
         line.event_key or "-",
         f"company {line.company}" if line.company else "",

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
 
 from config.settings import Settings
 from queues import arrivals
-from queues.arrivals import MOST_AT_ONCE, Announcements, Arrivals, Watch
+from queues.arrivals import MOST_AT_ONCE, Announcements, Arrivals, Imported, Watch
 
 AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
 ALL = Watch(1)
@@ -22,6 +22,8 @@ class Event:
     event_key: str = "login"
     user_id: str | None = None
     received_at: datetime = AT
+    occurred_at: datetime = AT
+    historical: bool = False
 
 
 class Process:
@@ -144,6 +146,26 @@ def test_a_reader_goes_on_after_the_stream_was_forgotten(
     assert ids(watched, after=position) == ["b"]
 
 
+def test_imported_events_are_counted_with_the_span_of_their_times(
+    client: redis.Redis, watched: Arrivals, process: Process
+) -> None:
+    watched.watch(ALL)
+    assert watched.imported(ALL) is None
+    early, late = AT - timedelta(days=300), AT - timedelta(days=1)
+    process.store(Event("e1"), Event("h1", historical=True, occurred_at=late))
+    process.store(*(Event(f"h{n}", historical=True, occurred_at=early) for n in range(2, 300)))
+    assert watched.imported(ALL) == Imported(299, early, late)
+    process.announcements.announce_imported(1, Imported(1_000_000, late, AT))
+    process.announcements.announce_imported(2, Imported(7, late, AT))
+    assert watched.imported(ALL) == Imported(1_000_299, early, AT)
+    assert ids(watched) == ["e1"]
+    assert 0 < client.pttl(ALL.imported) <= arrivals.KEPT_SECONDS * 1000
+    client.delete("brazebee:watches")
+    watched.watch(ALL)
+    assert watched.imported(ALL) is None
+
+
 def test_without_redis_events_are_stored_all_the_same() -> None:
     with redis.Redis.from_url("unix:///nowhere/redis.sock?db=0") as client:
         Process(client).store(Event("e1"))
+        Process(client).announcements.announce_imported(1, Imported(1, AT, AT))

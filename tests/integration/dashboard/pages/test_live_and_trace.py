@@ -1,10 +1,12 @@
 """What comes in, and what became of one event, in the dashboard."""
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
 
+from dashboard.presentation.wording import exact_time
 from dashboard.web.context import EXTENSION
 from queues.arrivals import Announcements
 from queues.refused.requests import RefusedRequests
@@ -72,6 +74,31 @@ def test_events_are_shown_as_they_come_in(acme: IncomingWorld) -> None:
     assert "<html" not in lines.text
     [following] = re.findall(r'hx-get="([^"]+)"', lines.text)
     assert acme.editor.get(unescape(following)).status_code == 204
+
+
+def test_imported_events_are_counted_above_the_list(acme: IncomingWorld) -> None:
+    page = acme.editor.get(f"{EVENTS}/live")
+    [poll] = re.findall(r'hx-get="([^"]+)"', page.text)
+    past = [
+        acme.event("c1", NOW - timedelta(days=days), received=NOW)._replace(historical=True)
+        for days in range(1, 41)
+    ]
+    acme.store(*past)
+    Announcements(acme.client).announce(acme.id, past)
+    text = unescape(text_of(acme.editor.get(unescape(poll))))
+    span = " to ".join(exact_time(NOW - timedelta(days=days)) for days in (40, 1))
+    assert f"40 imported events came in, of {span}. They are not listed one by one." in text
+    assert "Nothing else has come in yet" in text
+    acme.come_in("c1", "e1")
+    assert "40 imported events came in" in acme.read("/live")
+    assert "stored login c1 none e1" in acme.read("/live")
+
+
+def test_what_was_imported_before_is_marked_with_its_time(acme: IncomingWorld) -> None:
+    occurred_at = NOW - timedelta(days=3)
+    acme.store(acme.event("c1", occurred_at, received=NOW, event_id="e1"))
+    line = f"of {exact_time(occurred_at)} imported or late login c1 none e1"
+    assert line in acme.read("/live")
 
 
 def test_each_line_links_to_more(acme: IncomingWorld) -> None:

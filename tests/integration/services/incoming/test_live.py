@@ -116,14 +116,14 @@ def test_a_follower_gets_each_event_once_in_order(incoming: Incoming) -> None:
     incoming.store("c1", "e1")
     incoming.refuse("r1")
     incoming.set_aside_one("a1", "c9")
-    lines, more = follower.read(50)
+    lines, more, imported = follower.read(50)
     assert [(line.outcome, line.event_id) for line in lines] == [
         (STORED, "e1"),
         (REFUSED, "r1"),
         (SET_ASIDE, "a1"),
     ]
-    assert more == 0
-    assert follower.read(50) == ([], 0)
+    assert (more, imported) == (0, None)
+    assert follower.read(50) == ([], 0, None)
 
 
 def test_a_follower_may_want_one_company_one_key_or_only_refusals(incoming: Incoming) -> None:
@@ -146,9 +146,43 @@ def test_lines_beyond_the_most_are_counted(incoming: Incoming) -> None:
     follower = incoming.follow()
     incoming.store("c1", *(f"e{n}" for n in range(300)))
     incoming.refuse("last")
-    lines, more = follower.read(5)
+    lines, more, _ = follower.read(5)
     assert [line.event_id for line in lines] == ["e296", "e297", "e298", "e299", "last"]
     assert more == 296
+
+
+def test_imported_events_are_counted_and_live_ones_stay_listed(incoming: Incoming) -> None:
+    incoming.mark()
+    follower = incoming.follow()
+    incoming.store("c1", "live")
+    past = [utc_now() - timedelta(days=days) for days in (30, 10)]
+    for number, at in enumerate(past):
+        ids = [f"past-{number}-{n}" for n in range(120)]
+        incoming.store("c2", *ids, historical=True, occurred_at=at)
+    assert incoming.newest() == [(STORED, "live")]
+    found = newest(incoming.organization_id, incoming.client, utc_now(), limit=50)
+    assert found.imported is not None
+    assert found.imported.number == 240
+    assert [found.imported.first_at, found.imported.last_at] == past
+    assert follower.read(50).imported == found.imported
+    assert follower.read(50).imported is None
+    incoming.store("c2", "another", historical=True)
+    again = follower.read(50).imported
+    assert again is not None
+    assert again.number == 1
+
+
+def test_what_was_imported_before_somebody_watched_is_marked_late(incoming: Incoming) -> None:
+    at = utc_now() - timedelta(days=30)
+    incoming.store("c1", "imported", historical=True, occurred_at=at)
+    incoming.store("c1", "live")
+    incoming.mark()
+    found = newest(incoming.organization_id, incoming.client, utc_now(), limit=50)
+    assert [(line.event_id, line.is_late) for line in found.lines] == [
+        ("live", False),
+        ("imported", True),
+    ]
+    assert found.imported is None
 
 
 def test_hostile_bodies_have_no_company(incoming: Incoming) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import redis
 
 from config.settings import Settings
+from queues.arrivals import Arrivals, Watch
 from tests.support.imports.files import COLUMNS, DAY, NOON, Imports, row
 from tests.support.world import World
 
@@ -51,6 +53,19 @@ def test_the_past_is_judged_as_it_was_and_nobody_is_notified(
     assert world.payloads() == []
     counts = "select sum(events)::int as n from event_arrivals where organization_id = %(id)s"
     assert world.rows(counts) == [{"n": 10}]
+
+
+def test_an_import_is_announced_to_those_who_watch_what_comes_in(
+    imports: Imports, world: World, settings: Settings, a_year: Path
+) -> None:
+    with redis.Redis.from_url(settings.redis_url) as client:
+        watched, watch = Arrivals(client), Watch(world.id)
+        watched.watch(watch)
+        imports.report(a_year, "--dry-run")
+        assert watched.imported(watch) is None
+        imports.report(a_year)
+        assert watched.imported(watch) == (10, NOON - 360 * DAY, NOON - DAY)
+        assert watched.read(watch).arrivals == ()
 
 
 def test_importing_again_changes_nothing_and_more_of_a_file_adds_the_rest(
