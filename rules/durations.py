@@ -17,8 +17,11 @@ END = datetime.max.replace(tzinfo=UTC)
 
 
 def pluralize(number: object, noun: str, plural: str | None = None) -> str:
-    """Return `1 day` or `2 days`; pass `plural` for nouns that take more than an s."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+    """Return `1 day` or `2 days`; pass `plural` for nouns that take more than an s.
+
+    The number may be a text, such as `1,200`.
+    """
+    return f"{number} {noun}" if str(number) == "1" else f"{number} {plural or noun + 's'}"
 
 
 def format_duration(duration: timedelta) -> str:

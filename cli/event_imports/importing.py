@@ -9,9 +9,10 @@ from typing import TypeVar
 from cli.event_imports.forms import Reading
 from cli.event_imports.partition import Partitioned, PartitionTask, partition
 from cli.event_imports.placing import REASON, place_records
-from cli.event_imports.progress import with_rate
+from cli.event_imports.progress import Done, readable_size, with_rate
 from cli.event_imports.sources import Source, divide
 from cli.event_imports.storing import Stored, StoringTask, forget_caches, store_bucket
+from cli.unfinished import begin_errors_with_how_to_go_on
 from config.settings import Settings
 from queues.arrivals import Announcements, Imported
 from queues.backlog import GRACE, StoredUntil
@@ -49,6 +50,7 @@ class FirstPass:
     refused: dict[Path, int] = field(default_factory=dict)
 
 
+@begin_errors_with_how_to_go_on()
 def read_files(
     settings: Settings,
     organization_id: int,
@@ -60,7 +62,7 @@ def read_files(
     """Read all files, and share their events out to buckets in a folder.
 
     Raises:
-        BrokenProcessPool: a process was killed.
+        CommandError: it did not finish.
     """
     size = sum(file.source.size for file in files)
     result = FirstPass(min(max(size // BUCKET_BYTES, LEAST_BUCKETS), MOST_BUCKETS))
@@ -76,7 +78,12 @@ def read_files(
     owners = {number: file.source.path for file in result.files for number in file.numbers}
     results = _run(settings, partition, tasks, size)
     for part in with_rate(
-        results, lambda part: part.bytes, total=size, label="Reading", unit="bytes"
+        results,
+        lambda part: Done(part.bytes, part.rows),
+        total=size,
+        size=readable_size(size),
+        label="Reading",
+        unit="rows",
     ):
         result.found.add(part)
         path = owners[part.number]
@@ -89,6 +96,7 @@ def read_files(
     return result
 
 
+@begin_errors_with_how_to_go_on()
 def store_all(
     settings: Settings,
     organization_id: int,
@@ -101,8 +109,7 @@ def store_all(
     """Store what is in the buckets, or only count what is new in them.
 
     Raises:
-        OperationalError: PostgreSQL cannot be reached.
-        BrokenProcessPool: a process was killed.
+        CommandError: it did not finish.
     """
     at = stored_until.now - GRACE
     forget_caches()
@@ -114,10 +121,12 @@ def store_all(
     announcements = Announcements(build_broker(settings.redis_url).client)
     found = first_pass.found
     label = "Comparing" if only_count else "Storing"
+    events = found.accepted.total()
     for part in with_rate(
-        _each(settings, tasks, first_pass.found.bytes),
-        lambda part: part.events + part.repeated,
-        total=first_pass.found.accepted.total(),
+        _each(settings, tasks, found.bytes),
+        lambda part: Done(part.events + part.repeated, part.events + part.repeated),
+        total=events,
+        size=f"{events:,}",
         label=label,
         unit="events",
     ):

@@ -15,6 +15,7 @@ from cli.connection import find_organization, find_settings, report_database_err
 from cli.errors import CommandError
 from cli.output import print_json
 from cli.progress import show_progress
+from cli.unfinished import begin_errors_with_how_to_go_on
 from config.settings import Settings
 from models.database import connect, read_one_snapshot, transaction
 from models.organizations.organizations import Organization
@@ -155,7 +156,8 @@ def _load(
             evaluations.enqueue_best_effort([(organization.id, id_) for id_ in loaded.to_evaluate])
             yield loaded.number
 
-    show_progress(steps(), length=len(comparison.rows), label=f"Importing {task.subject.many}")
+    with begin_errors_with_how_to_go_on():
+        show_progress(steps(), length=len(comparison.rows), label=f"Importing {task.subject.many}")
 
 
 def _write_refused(path: Path, file: CustomerFile, comparison: Comparison) -> Path | None:

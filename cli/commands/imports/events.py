@@ -1,8 +1,8 @@
 """`brazebee import events`: the past of companies, from files."""
 
+import shlex
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from cli.event_imports.storing import Stored
 from cli.option_types import current_user
 from cli.output import json_option, org_option, print_json, print_text
 from config.settings import Settings
+from models.companies.company_counts import count_by_status
 from models.database import connect, transaction
 from models.keys import event_keys
 from models.organizations import rule_versions
@@ -37,6 +38,7 @@ from rules.faults import RuleFileError
 from rules.file import event_edits
 from rules.file.event_edits import EventEditError
 from services.rules.apply_rules import Origin, apply_rules
+from services.rules.rule_books import RuleBooks
 from services.times import utc_now
 
 SHOWN = 20
@@ -94,28 +96,25 @@ def import_events(
         for file in readings:
             _describe_reading(file, guessed=form is None)
         now = utc_now()
-        try:
-            first_pass = read_files(settings, organization.id, readings, folder, keys, now)
-            if first_pass.found.unknown and not skip_unknown:
-                first_pass = _with_unknown(
-                    settings, organization, readings, folder, now,
-                    first_pass=first_pass, add=add_events, dry_run=dry_run,
-                )  # fmt: skip
-            stored = store_all(
-                settings, organization.id, first_pass, folder, _read_backlog(settings),
-                only_count=dry_run,
+        first_pass = read_files(settings, organization.id, readings, folder, keys, now)
+        if first_pass.found.unknown and not skip_unknown:
+            first_pass = _with_unknown(
+                settings, organization, readings, folder, now,
+                first_pass=first_pass, add=add_events, dry_run=dry_run,
             )  # fmt: skip
-        except BrokenProcessPool:
-            raise CommandError(
-                "A process was killed; is there enough memory? Run the command again: it"
-                " continues with the companies that are not imported yet."
-            ) from None
+        stored = store_all(
+            settings, organization.id, first_pass, folder, _read_backlog(settings),
+            only_count=dry_run,
+        )  # fmt: skip
         refused = _keep_refused(first_pass, folder, dry_run=dry_run)
+        outlook = [] if dry_run or not stored.events else list(_outlook(organization))
     seconds = time.monotonic() - started
     if as_json:
         print_json(_as_json(first_pass.found, stored, refused, seconds, dry_run=dry_run))
     else:
         _print(organization, first_pass.found, stored, refused, seconds, dry_run=dry_run)
+        for line in outlook:
+            print_text(f"  {line}")
 
 
 def _check_timezone(name: str) -> None:
@@ -310,8 +309,27 @@ def _print(
     for path, kept in refused.items():
         where = f"kept in {kept}" if kept else "would be kept in a file beside it"
         click.echo(f"  Refused rows of {path} {'are ' if kept else ''}{where}.")
-    if not dry_run and stored.events:
-        click.echo(f"  brazebee companies --org {organization.name}    who needs attention now")
+
+
+def _outlook(organization: Organization) -> Iterator[str]:
+    """Yield how to list the companies at each status but the best, the worst first."""
+    with transaction():
+        version = rule_versions.read_current(organization.id)
+        book = RuleBooks().book_if_readable(organization.id, version)
+        numbers = count_by_status(organization.id)
+    if book is None:
+        return
+    if not book.flags:
+        yield "The rules have no flags yet; the dashboard has examples under Rules."
+        return
+    best, *others = book.statuses
+    for status in reversed(others):
+        if number := numbers.get(status):
+            arguments = ["companies", "--org", organization.name, "--status", status]
+            companies = pluralize(f"{number:,}", "company is", "companies are")
+            yield f"{companies} {status}: {shlex.join(['brazebee', *arguments])}"
+    if not any(map(numbers.get, others)):
+        yield f"Every company is {best}."
 
 
 def _print_counts(title: str, counts: Mapping[str, int]) -> None:

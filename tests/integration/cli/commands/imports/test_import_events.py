@@ -3,13 +3,17 @@
 import csv
 import gzip
 import json
+from concurrent.futures.process import BrokenProcessPool
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import duckdb
 import pytest
 import redis
+from peewee import OperationalError
 
+from cli.unfinished import UNFINISHED
 from config.settings import Settings
 from queues.arrivals import Arrivals, Watch
 from tests.support.imports.files import COLUMNS, DAY, NOON, Imports, row
@@ -66,6 +70,50 @@ def test_an_import_is_announced_to_those_who_watch_what_comes_in(
         imports.report(a_year)
         assert watched.imported(watch) == (10, NOON - 360 * DAY, NOON - DAY)
         assert watched.read(watch).arrivals == ()
+
+
+def test_the_end_names_who_needs_attention(imports: Imports, world: World, a_year: Path) -> None:
+    done = imports.run(a_year)
+    command = f"brazebee companies --org {world.name} --status 'At Risk'"
+    assert f"  1 company is At Risk: {command}\n" in done.output
+    assert "At Risk" not in imports.run(a_year).output, "nothing is new"
+    healthy = imports.run(imports.table([COLUMNS, row(500, 1, "beta")], "more.csv"))
+    assert "Imported 1 of 1 row into" in healthy.output
+    assert "  Every company is Healthy.\n" in healthy.output
+    world.apply_rules("version: 1\nevents: {login: }\nflags: []\n")
+    without = imports.run(imports.table([COLUMNS, row(501, 1, "beta")], "others.csv"))
+    assert (
+        "  The rules have no flags yet; the dashboard has examples under Rules." in without.output
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (KeyboardInterrupt(), ""),
+        (OperationalError("the server closed the connection"), " PostgreSQL does not answer: the"),
+        (BrokenProcessPool(), " A process was killed"),
+        (RuntimeError("unforeseen"), ""),
+    ],
+)
+@pytest.mark.parametrize("place", ["importing.partition", "importing.store_bucket"])
+def test_what_ends_an_import_early_begins_with_how_to_go_on(
+    imports: Imports,
+    a_year: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    reason: str,
+    place: str,
+) -> None:
+    def fail(_task: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(f"cli.event_imports.{place}", fail)
+    done = imports.run(a_year)
+    assert done.exit_code == 1
+    assert f"\n{UNFINISHED}{reason}" in done.output
+    monkeypatch.undo()
+    assert imports.report(a_year)["events"] == 10
 
 
 def test_importing_again_changes_nothing_and_more_of_a_file_adds_the_rest(
