@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from models.events import event_volumes
 from models.organizations.organizations import Organization
 from rules.book import RuleBook
 from rules.judging.settlement import settle
@@ -22,13 +23,15 @@ class Plan:
     """What a book would change, the companies with the worst status first.
 
     `companies` is the number of the organization's companies and `judged` that of the companies
-    that the plan covers. `refused_events` are the keys that would no longer be accepted.
+    that the plan covers. `refused_events` are the keys of events of the last 30 days that would no
+    longer be accepted, and `unsent_events` those that nobody would miss.
     """
 
     changes: tuple[PlannedChange, ...]
     companies: int
     judged: int
     refused_events: tuple[str, ...]
+    unsent_events: tuple[str, ...]
 
     @property
     def moving(self) -> list[PlannedChange]:
@@ -37,19 +40,32 @@ class Plan:
 
 
 def collect(
-    organization: Organization, book: RuleBook, planned: Iterable[PlannedChange | None], *, of: int
+    organization: Organization,
+    book: RuleBook,
+    planned: Iterable[PlannedChange | None],
+    now: datetime,
+    *,
+    of: int,
 ) -> Plan:
-    """Collect what `plan` yields for a book, out of `of` companies."""
+    """Collect what `plan` yields for a book at `now`, out of `of` companies."""
     judged = list(planned)
     changes = sorted(
         (change for change in judged if change is not None),
         key=lambda change: (-(book.level_of(change.after) or 0), change.name, change.id),
     )
-    refused = refused_events(organization.id, organization.rules_version, book)
-    return Plan(tuple(changes), of, len(judged), tuple(refused))
+    refused = _refused_events(organization.id, organization.rules_version, book)
+    volumes = event_volumes.read_volumes(organization.id, now) if refused else {}
+    sent = {key for key, volume in volumes.items() if volume.in_a_month}
+    return Plan(
+        tuple(changes),
+        of,
+        len(judged),
+        refused_events=tuple(key for key in refused if key in sent),
+        unsent_events=tuple(key for key in refused if key not in sent),
+    )
 
 
-def refused_events(organization_id: int, version: int, book: RuleBook) -> list[str]:
+def _refused_events(organization_id: int, version: int, book: RuleBook) -> list[str]:
     """Return the keys of events that `version` accepts and a book would refuse."""
     former = RuleBooks().book(organization_id, version)
     enabled = [event for event in book.events.values() if event.enabled]

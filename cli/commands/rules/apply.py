@@ -115,6 +115,7 @@ def _put_in_force(
                 "changed": applied.changed,
                 "companies_changing": len(planned.moving),
                 "refused_events": list(planned.refused_events),
+                "unsent_events": list(planned.unsent_events),
             }
         )
     else:
@@ -133,7 +134,7 @@ def _confirm_plan(organization: Organization, rules: RuleFile, options: _Options
         read_one_snapshot()
         planned = make_plan(organization, rules.book)
     changing, total = len(planned.moving), planned.companies
-    if (total or planned.refused_events) and not options.as_json:
+    if (total or planned.refused_events or planned.unsent_events) and not options.as_json:
         print_plan(planned, limit=SHOWN_CHANGES)
     if options.yes or changing <= total * CONFIRM_ABOVE:
         return planned

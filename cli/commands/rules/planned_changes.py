@@ -37,6 +37,7 @@ def plan_rules(file: Path, org: str, as_json: bool) -> None:
                 "companies": planned.companies,
                 "changes": [_as_json(change) for change in planned.changes],
                 "refused_events": list(planned.refused_events),
+                "unsent_events": list(planned.unsent_events),
             }
         )
         return
@@ -82,12 +83,13 @@ def forecast_changes(days: int, flags: bool, org: str, as_json: bool) -> None:
 def make_plan(organization: Organization, book: RuleBook) -> Plan:
     """Return what a rule book would change now."""
     number = companies.count(organization.id)
+    now = utc_now()
     by_company = with_progress(
-        plan(organization.id, organization.rules_version, book, utc_now()),
+        plan(organization.id, organization.rules_version, book, now),
         length=number,
         label="Evaluating companies",
     )
-    return collect(organization, book, by_company, of=number)
+    return collect(organization, book, by_company, now, of=number)
 
 
 def print_plan(planned: Plan, *, limit: int | None) -> None:
@@ -104,9 +106,10 @@ def print_plan(planned: Plan, *, limit: int | None) -> None:
         f"{f', {flags_only} more only flags' if flags_only else ''}."
     )
     if planned.refused_events:
-        print_text(
-            f"No longer accepted, but refused: {', '.join(planned.refused_events)}.", fg="yellow"
-        )
+        print_text(f"Sent, and would be refused: {', '.join(planned.refused_events)}.", fg="yellow")
+    if planned.unsent_events:
+        keys = ", ".join(planned.unsent_events)
+        print_text(f"No longer accepted, and not sent in the last 30 days: {keys}.")
 
 
 def _as_json(change: PlannedChange) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def plan_within(
         total = companies.count(organization.id)
         planned = plan(organization.id, organization.rules_version, book, now)
         in_time = takewhile(lambda _: deadline.has_time(), planned)
-        return collect(organization, book, in_time, of=total)
+        return collect(organization, book, in_time, now, of=total)
 
 
 def backtest_within(

@@ -139,7 +139,15 @@ def test_without_the_others_only_the_chosen_events_are_accepted(acme: Choosing) 
     assert [*read_rules(draft_of(plan)).events] == [
         "log_in", "report_created", "session_ended", "export_failed",
     ]  # fmt: skip
-    assert "Events that would be rejected with an error: zoom" in unescape(text_of(plan))
+    assert '<p class="message error">Events that are sent and would be' in plan.text
+    assert "would be rejected with an error: zoom." in text_of(plan)
+
+
+def test_events_that_are_not_sent_are_no_error(acme: Choosing) -> None:
+    acme.track("acme", -40 * 86400, key="zoom")
+    plan = acme.choose("usage-drop", login="own", report_created="own")
+    assert "message error" not in plan.text
+    assert "No longer accepted, and not sent in the last 30 days: log_in, zoom." in text_of(plan)
 
 
 def test_events_of_the_past_are_suggested_too(acme: Choosing) -> None:

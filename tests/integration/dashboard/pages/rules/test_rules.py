@@ -97,7 +97,7 @@ def test_a_plan_lists_the_companies_that_would_change(acme: EditorWorld) -> None
     assert "<b>Quiet" not in page.text
     organization, book = acme.organization, read_rules(STRICTER)
     with transaction():
-        planned = collect(organization, book, plan(acme.id, 1, book, NOW), of=2)
+        planned = collect(organization, book, plan(acme.id, 1, book, NOW), NOW, of=2)
     [change] = planned.moving
     assert unescape(text_of(page)).count(change.flags[0].description) == 1
     assert "Apply as version 2" in page.text
