@@ -11,6 +11,7 @@ from models.people import memberships
 from models.people.people import Person
 
 COMMAND_LINE = "command line"
+FIRST_START = "first start"
 
 
 @dataclass(frozen=True)

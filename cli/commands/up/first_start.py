@@ -9,13 +9,12 @@ from models.keys.scopes import DEFAULT_SCOPES
 from models.migrations import migrate
 from models.organizations import organizations
 from services.accounts import keys
-from services.accounts.audit import Maker
+from services.accounts.audit import FIRST_START, Maker
 from services.accounts.first_administrator import FirstAdministrator, make_first_administrator
 from services.rules.apply_rules import apply_rules
 from services.times import utc_now
 
 DEFAULT_ORGANIZATION = "default"
-MAKER = "first start"
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,9 @@ def prepare(rules: Path, admin_email: str) -> FirstStart:
     with transaction():
         if not organizations.list_all():
             api_key, event_key = _create_organization(rules)
-        administrator = make_first_administrator(admin_email, maker=Maker(MAKER), at=utc_now())
+        administrator = make_first_administrator(
+            admin_email, maker=Maker(FIRST_START), at=utc_now()
+        )
     return FirstStart(api_key, event_key, administrator)
 
 
@@ -56,10 +57,10 @@ def _create_organization(rules: Path) -> tuple[str, str | None]:
     file = load_rules(rules)
     organization = organizations.create(DEFAULT_ORGANIZATION)
     applied = apply_rules(
-        organization.id, file.source, file=str(rules), applied_by=MAKER, now=utc_now()
+        organization.id, file.source, file=str(rules), applied_by=FIRST_START, now=utc_now()
     )
     api_key = keys.create(
-        organization.id, "first key", DEFAULT_SCOPES, maker=Maker(MAKER), at=utc_now()
+        organization.id, "first key", DEFAULT_SCOPES, maker=Maker(FIRST_START), at=utc_now()
     )
     enabled = (key for key, event in applied.book.events.items() if event.enabled)
     return api_key, next(enabled, None)

@@ -18,10 +18,12 @@ from models.companies import arrivals as stored
 from models.companies.arrivals import ArrivedCompany, ArrivedEvent
 from models.database import read_one_snapshot, transaction
 from models.events import rejected_events
+from models.organizations import rule_versions
 from queues.refused.requests import RefusedRequest, RefusedRequests
 from queues.refused.unknown_event_keys import UnknownKey, UnknownKeys
 from rules.book import RuleBook
 from rules.phrases.fields import as_instant
+from services.accounts.audit import FIRST_START
 from services.rules.rule_books import NO_RULES
 
 SHOWN_COMPANIES = 5
@@ -65,7 +67,8 @@ class Arrivals:
 
     `unknown` are keys that were sent and are not configured, `invalid` are requests that were
     refused for another reason; both are None while Redis does not respond. `set_aside` is whether
-    accepted events could not be stored. `event_name` is what the rules call the event.
+    accepted events could not be stored. `event_name` is what the rules call the event, and
+    `flags_chosen` whether they have other flags than an installation begins with.
     """
 
     watch: Watch
@@ -77,6 +80,7 @@ class Arrivals:
     set_aside: bool
     may_continue: bool
     rules_version: int
+    flags_chosen: bool
 
     @property
     def arrived(self) -> bool:
@@ -132,7 +136,16 @@ def read_arrivals(member: Member) -> Arrivals:
         bool(rejected_events.count(organization_id, {"since": watch.since}, most=1)),
         may_continue=watch.is_first or at - watch.since < WATCHED_FOR,
         rules_version=member.organization.rules_version,
+        flags_chosen=_flags_are_chosen(organization_id, book or NO_RULES),
     )
+
+
+def _flags_are_chosen(organization_id: int, book: RuleBook) -> bool:
+    first = rule_versions.find(organization_id, 1)
+    if not book.flags or first is None or first.applied_by != FIRST_START:
+        return bool(book.flags)
+    began_with = app_context().rulebooks.book_if_readable(organization_id, 1) or NO_RULES
+    return book.flags_by_name.keys() != began_with.flags_by_name.keys()
 
 
 def _watch(organization_id: int, at: datetime) -> Watch:

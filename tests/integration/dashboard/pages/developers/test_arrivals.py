@@ -65,6 +65,44 @@ def test_while_nothing_arrives_the_page_stays_as_it_is(acme: Waiting) -> None:
     assert acme.look(acme.next_look()) == (204, "")
 
 
+def test_every_answer_of_the_ingress_has_a_cure(acme: Waiting) -> None:
+    help_text = acme.read().partition("Nothing happens?")[2]
+    for status in (400, 401, 403, 404, 413, 429, 503):
+        assert help_text.count(f" {status} :") == 1, status
+    assert "the rules do not list the event key" in help_text
+
+
+QUIET = "{flag: Quiet, event: login, when: {At Risk: no activity for 7 days}}"
+FLAG = f"flags: [{QUIET}]\n"
+FLAGS = f"flags: [{QUIET}, {QUIET.replace('Quiet', 'Seats in use')}]\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "rules", "offered"),
+    [
+        ("ed@acme.com", RULES, True),
+        ("ed@acme.com", RULES + FLAG, False),
+        ("first start", RULES + FLAGS, True),
+        ("first start", RULES + FLAGS.replace("7 days", "9 days"), True),
+        ("first start", RULES + FLAG, False),
+        ("first start", RULES + FLAG.replace("Quiet", "Champion"), False),
+        ("first start", RULES, True),
+    ],
+)
+def test_an_example_is_offered_until_flags_are_chosen(
+    acme: Waiting, first: str, rules: str, *, offered: bool
+) -> None:
+    with transaction():
+        execute("update rule_versions set applied_by = %(first)s, source = %(source)s"
+                " where organization_id = %(id)s",
+                {"id": acme.id, "first": first, "source": RULES + FLAGS})  # fmt: skip
+    acme.apply_rules(rules)
+    assert ("Start from an example" in acme.read("/o/acme/")) is offered
+    acme.track("c1", -60)
+    text = acme.read(f"{ARRIVALS}?after=0")
+    assert ("Choose an example of rules" in text, "Open Rules" in text) == (offered, not offered)
+
+
 def test_the_first_event_is_shown_as_it_was_understood(acme: Waiting) -> None:
     address = acme.next_look()
     acme.track(
