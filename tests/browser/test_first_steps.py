@@ -48,6 +48,23 @@ def test_the_start_page_turns_green_when_the_first_event_arrives(
     expect(page.get_by_role("heading", level=1)).to_have_text("Today")
 
 
+@pytest.mark.usefixtures("refused")
+def test_a_phone_shows_the_buttons_that_add_events_without_scrolling(
+    world: World, browser_page: OpenPage
+) -> None:
+    page = browser_page("editor", viewport={"width": 390, "height": 844})
+    for path in (
+        "settings/developers/connect/arrivals",
+        "settings/developers/connect/sdk",
+        "events",
+    ):
+        page.goto(f"/o/{world.name}/{path}")
+        for button in page.get_by_role("button", name="Add", exact=True).all():
+            box = button.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= 390, path
+
+
 def test_a_page_that_nobody_sees_does_not_ask(world: World, browser_page: OpenPage) -> None:
     page = browser_page("viewer")
     page.clock.install()
