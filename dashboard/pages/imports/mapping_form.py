@@ -20,6 +20,8 @@ from services.imports.customers.targets import (
 
 _DAY_FIRST = {"day": True, "month": False}
 
+_ABBREVIATIONS = {"crm": "CRM", "id": "ID"}
+
 
 def read_options(form: Mapping[str, str], kept: KeptFile) -> ImportOptions:
     """Return the options that a form asks for.
@@ -51,19 +53,24 @@ def targets_of(mapping: ColumnMapping, column: MappedColumn) -> list[tuple[str, 
     """Return what a column can be mapped to, each with the text to choose it by."""
     subject, preset = mapping.subject, mapping.preset
     texts = {LEFT_OUT: "Leave out", "id": f"ID of the {subject.one}"}
-    texts |= {name: name.replace("_", " ").capitalize() for name in subject.core}
+    texts |= {name: _title(name) for name in subject.core}
     if subject is USERS:
         texts[COMPANY_ID] = "ID of the company"
     if preset and preset.provider:
-        product = preset.title.rpartition(" of ")[2]
-        texts[PROVIDER_ID] = f"ID in {product}"
+        texts[PROVIDER_ID] = f"ID in {preset.product}"
         if subject is USERS:
-            texts[COMPANY_PROVIDER_ID] = f"ID of the company in {product}"
+            texts[COMPANY_PROVIDER_ID] = f"ID of the company in {preset.product}"
     texts[TIME] = "Time of the row"
     own = field_name(column.header) or f"column_{column.number + 1}"
     for name in (own, column.target):
         texts.setdefault(name, f"Field {name}")
     return list(texts.items())
+
+
+def _title(field: str) -> str:
+    """Return the name of a core field in words, such as `CRM provider ID`."""
+    words = " ".join(_ABBREVIATIONS.get(word, word) for word in field.split("_"))
+    return words[:1].upper() + words[1:]
 
 
 def _preset(kept: KeptFile) -> presets.Preset | None:

@@ -56,6 +56,11 @@ class Preset:
     name_from: tuple[str, ...] = ()
 
     @property
+    def product(self) -> str:
+        """The name of the product as it spells it, such as HubSpot."""
+        return self.title.rpartition(" of ")[2]
+
+    @property
     def provider_fields(self) -> tuple[str, str]:
         """The fields of the name of the product and of its id."""
         return (

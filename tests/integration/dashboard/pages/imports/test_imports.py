@@ -144,6 +144,16 @@ def test_an_export_is_recognized_and_its_preset_can_be_changed(world: ImportWorl
     assert "Recognized as" not in world.show(plain)
 
 
+def test_products_and_fields_have_their_own_spelling(world: ImportWorld) -> None:
+    page = world.editor.get(
+        world.preview("Record ID,Company name,Create date\n7,Acme,2026-01-02\n")
+    )
+    options = set(re.findall(r"<option[^>]*>([^<]*)</option>", page.text))
+    products = {"Salesforce", "HubSpot", "Stripe", "Brazebee"}
+    fields = {"CRM provider", "CRM provider ID", "Payment provider ID", "ID in HubSpot", "Name"}
+    assert products | fields <= options
+
+
 def test_users_are_imported_too(world: ImportWorld) -> None:
     world.track("acme")
     address = world.preview("user_id,email,company_id\nu1,ann@x.com,acme\n", subject="users")
