@@ -36,6 +36,7 @@ from dashboard.pages.settings import account, audit_log, people
 from dashboard.pages.sign_in import open_id, start
 from dashboard.pages.sign_in import page as sign_in
 from dashboard.presentation import navigation, wording
+from dashboard.presentation.commands import command
 from dashboard.web import addresses
 from dashboard.web.context import EXTENSION, AppContext, now
 from dashboard.web.errors import register_error_pages
@@ -154,6 +155,7 @@ def _configure_templates(app: Flask) -> None:
             "tone_of": wording.tone_of,
             "delivery_tones": wording.DELIVERY_TONES,
             "company_address": addresses.company_address,
+            "command": lambda text: command(text, g.member.organization.name),
         }
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from shlex import quote
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -92,7 +91,6 @@ def _show(
         to_correct=refusals.body_to_correct(refusal.body) if typed is None else typed,
         wrong=wrong,
         faults_again=_faults(wrong.details) if wrong else [],
-        command=f"brazebee events resend {found.id} --org {quote(member.organization.name)}",
     )
 
 

@@ -1,6 +1,5 @@
 """How data gets here: from an SDK that is in use already, from an export, or from own code."""
 
-import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,11 +115,5 @@ def _page(member: Member, name: str, form: KeyForm, key: str | None = None) -> s
             if member.role == Role.ADMINISTRATOR.value and member.disabled_at is None
         ],
         pages=current_app.view_functions,
-        of_organization=_organization_option(member.organization.name),
         **values,
     )
-
-
-def _organization_option(name: str) -> str:
-    """Return what a command needs to be about an organization."""
-    return "" if name == "default" else f" --org {shlex.quote(name)}"

@@ -134,6 +134,7 @@ def test_a_refused_event_is_traced_to_its_request(acme: IncomingWorld) -> None:
     acme.refuse(event_id="r1")
     page = acme.editor.get(f"{EVENTS}/trace?id=r1")
     assert "/v1/track answered 400 to the key" in unescape(text_of(page))
+    assert "Commands run on the server" in text_of(page)
     [link] = re.findall(r'href="([^"]+)">View the request', page.text)
     assert acme.editor.get(link).status_code == 200
 

@@ -110,7 +110,7 @@ def test_a_request_is_shown_with_every_fault_and_its_body(acme: RefusedWorld) ->
     assert f"data.{HOSTILE}</code>: {HOSTILE}</li>" in unescape(page.text)
     assert "<script>alert" not in page.text
     assert '"company": { "id": "c1", "name": "Acme" }' in re.sub(r"\s+", " ", text)
-    assert f"brazebee events resend {number} --org acme" in text
+    assert f"brazebee events resend {number} --org acme Copy Commands run on the server" in text
 
 
 @pytest.mark.parametrize(

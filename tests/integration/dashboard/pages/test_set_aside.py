@@ -176,7 +176,7 @@ def test_content_that_is_not_text_is_escaped_and_long_content_is_cut(
     assert "Retry" not in text
     long = acme.set_aside_entry(b"1", b"y" * 21)
     text = acme.read(f"/{long}")
-    assert f"This is its beginning. brazebee rejected show {long} prints all of it." in text
+    assert f"brazebee rejected show {long} --org acme prints all of it. Commands run on the" in text
     assert "y" * 21 not in text
 
 

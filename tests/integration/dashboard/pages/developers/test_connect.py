@@ -116,6 +116,7 @@ def test_exports_are_loaded_by_command_until_there_is_a_page(connected: Develope
     text = connected.read("/connect/export")
     assert "brazebee import companies companies.csv --org acme" in text
     assert "brazebee import events events.csv --org acme" in text
+    assert text.count("Commands run on the server: in the folder where Brazebee was started") == 1
 
 
 def test_the_page_for_imports_is_linked_where_it_exists(dashboard: Dashboard) -> None:
