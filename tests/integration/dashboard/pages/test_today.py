@@ -245,7 +245,8 @@ def test_without_companies_the_page_offers_three_ways_in_and_waits(acme: Acme) -
     for door in ("sdk", "export", "code"):
         assert f"/o/acme/settings/developers/connect/{door}" in links(page)
     assert "1 flag defines when a company is at risk" in text
-    assert "/o/acme/rules/examples" in links(page)
+    assert "Open Rules" in text
+    assert "/o/acme/rules/examples" not in links(page)  # the flag was chosen
     assert "Waiting for the first event or company" in text
 
 
