@@ -63,7 +63,7 @@ def answer(organization: Organization, *questions: Question) -> None:
 
 
 @pytest.mark.usefixtures("logins")
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", [LOOKS[0], pytest.param(LOOKS[1], marks=pytest.mark.thorough)])
 def test_answers_appear_without_reloading_and_link_to_companies(
     organization: Organization, browser_page: OpenPage, look: dict[str, Any]
 ) -> None:

@@ -24,7 +24,7 @@ _COMMON = settings(
 
 def load_profile() -> None:
     """Load the profile that the environment names; `--hypothesis-profile` overrides it."""
-    settings.register_profile("ci", _COMMON, max_examples=14, derandomize=True)
+    settings.register_profile("ci", _COMMON, max_examples=10, derandomize=True)
     settings.register_profile("thorough", _COMMON, max_examples=2_000, derandomize=False)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

@@ -25,7 +25,7 @@ from tests.support.dashboard.hostile_requests import (
     random_query,
 )
 
-REQUESTS = 15
+REQUESTS = 10
 """For each route."""
 
 API_ROUTES = ("/companies", "/companies/<company_id>/health", "/transitions", "/openapi.json")

@@ -11,6 +11,9 @@ from config.files import ROOT
 
 Row = dict[str, str]
 
+PARSING = "parsed code"
+"""The group of tests that parse all code, which takes longer than they do."""
+
 _FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"")

@@ -18,8 +18,19 @@ from models.companies.companies import CORE_FIELDS
 from queues import messages
 from rules.file.json_schema import rule_schema
 from rules.phrases.condition import Condition
-from tests.unit.docs.documents import Row, parsed, project_files, read, rows_of, section, spans
+from tests.unit.docs.documents import (
+    PARSING,
+    Row,
+    parsed,
+    project_files,
+    read,
+    rows_of,
+    section,
+    spans,
+)
 from tests.unit.docs.metrics import defined_metrics
+
+pytestmark = pytest.mark.xdist_group(PARSING)
 
 GUIDE = read("CONTRIBUTING.md")
 REFERENCES = {

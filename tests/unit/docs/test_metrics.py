@@ -2,8 +2,12 @@
 
 import re
 
-from tests.unit.docs.documents import documents, read, rows_of
+import pytest
+
+from tests.unit.docs.documents import PARSING, documents, read, rows_of
 from tests.unit.docs.metrics import DefinedMetric, defined_metrics
+
+pytestmark = pytest.mark.xdist_group(PARSING)
 
 LISTED = [(row["metric"], row["type"]) for row in rows_of(read("docs/metrics.md"), "metric")]
 

@@ -242,7 +242,13 @@ def test_forecast_changes_happen_and_no_others() -> None:
     assert row_summaries(happened) == summaries(changes)
 
 
-@pytest.mark.parametrize("rules", [RULES, USAGE_DROP], ids=["every kind", "usage drop"])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param(RULES, id="every kind"),
+        pytest.param(USAGE_DROP, id="usage drop", marks=pytest.mark.thorough),
+    ],
+)
 def test_a_backtest_returns_the_transitions_that_live_evaluation_recorded(
     settings: Settings, rules: str
 ) -> None:
