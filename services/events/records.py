@@ -104,6 +104,7 @@ class UnresolvedRecord(NamedTuple):
                 data=self.data,
                 occurred_at=self.occurred_at,
                 received_at=self.received_at,
+                historical=self.historical,
             )
         return FieldUpdate(
             organization_id=self.organization_id,
