@@ -35,7 +35,7 @@ def profile_is_thorough() -> bool:
 
 def seeds() -> range:
     """Return the seeds of random runs that are too long to be examples of a property."""
-    return range(6 if profile_is_thorough() else 2)
+    return range(6 if profile_is_thorough() else 1)
 
 
 def effort(factor: float) -> settings:

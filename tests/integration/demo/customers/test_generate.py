@@ -226,6 +226,7 @@ def test_the_delivery_log_is_complete_and_nothing_is_ever_sent(settings: Setting
     assert all(".example/" in e["url"] for e in endpoints)
 
 
+@pytest.mark.thorough
 def test_failed_deliveries_were_retried_like_live_ones(settings: Settings) -> None:
     posted = post(settings, (timedelta(days=300), timedelta(hours=90), 503))
     log = rows(

@@ -314,6 +314,7 @@ def test_a_backtest_that_starts_in_the_middle_returns_the_same_from_there_on(
     assert half
 
 
+@pytest.mark.thorough
 def test_500_crossings_evaluated_an_hour_late_are_each_recorded_at_their_instant(
     settings: Settings,
 ) -> None:
