@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from models import across_organizations
 from models.across_organizations import FLAGS, OVERRIDES, DueCompany, UnsettledCompany
-from models.companies.pending_evaluation import find_judged_by_older_rules
+from models.companies.pending_evaluation import find_outdated
 from models.health import due_companies
 from queues.backlog import BEHIND, DUE_AFTER, Backlog, StoredUntil
 from queues.evaluations import Evaluations
@@ -203,7 +203,7 @@ class DueCompanies:
         for organization_id, version in [*self._new_rules.items()]:
             if organization_id in crowded:
                 continue
-            ids = find_judged_by_older_rules(organization_id, version, limit=CHUNK)
+            ids = find_outdated(organization_id, version, limit=CHUNK)
             found += [_Pending(organization_id, id_, None) for id_ in ids]
             if not ids:
                 del self._new_rules[organization_id]

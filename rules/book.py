@@ -9,6 +9,7 @@ from graphlib import TopologicalSorter
 from rules.flags import Flag
 from rules.phrases.condition import Level
 from rules.statuses import NOT_APPLICABLE
+from rules.team import NO_TEAM, TeamFields
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class RuleBook:
     statuses: tuple[str, ...]
     events: Mapping[str, EventSetting]
     flags: tuple[Flag, ...]
+    team: TeamFields = NO_TEAM
 
     @cached_property
     def flags_by_name(self) -> Mapping[str, Flag]:

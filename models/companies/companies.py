@@ -1,6 +1,6 @@
 """Companies: their fields and their health."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from models.bulk import query_over
 from models.companies.external_ids import find_row_ids
 from models.companies.fields.field_merge import Traits
+from models.companies.team_columns import NO_TEAM, TEAM_TYPES, RaisedFlag, TeamColumns
 from models.database import query
 
 CORE_FIELDS = ("name", "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
@@ -41,6 +42,8 @@ class Company:
     awaiting: Collection[str]
     unordered_until: datetime | None = None
     history_until: datetime | None = None
+    team: TeamColumns = NO_TEAM
+    raised: Sequence[RaisedFlag] = ()
 
     @property
     def name(self) -> str:
@@ -148,19 +151,26 @@ _HEALTH_TYPES = {
     "score": "integer",
     "awaiting": "text[]",
     "history_until": "timestamptz",
+    "raised": "jsonb",
 }
+
+_EVALUATED_TYPES = {**_HEALTH_TYPES, **TEAM_TYPES}
 
 
 def save_health(organization_id: int, companies: Iterable[Company]) -> None:
     """Store what an evaluation changes in companies of an organization."""
     query_over(
-        f"update companies c set {', '.join(f'{name} = v.{name}' for name in _HEALTH_TYPES)}"
+        f"update companies c set {', '.join(f'{name} = v.{name}' for name in _EVALUATED_TYPES)}"
         " from v where c.organization_id = %(organization_id)s and c.id = v.id",
         [
-            {"id": company.id, **{name: getattr(company, name) for name in _HEALTH_TYPES}}
+            {
+                "id": company.id,
+                **{name: getattr(company, name) for name in _HEALTH_TYPES},
+                **company.team.as_json(),
+            }
             for company in companies
         ],
-        f"id bigint, {', '.join(f'{name} {kind}' for name, kind in _HEALTH_TYPES.items())}",
+        f"id bigint, {', '.join(f'{name} {kind}' for name, kind in _EVALUATED_TYPES.items())}",
         organization_id=organization_id,
     )
 

@@ -14,6 +14,7 @@ from models.companies.fields.field_digests import (
     lock_and_touch,
 )
 from models.companies.fields.field_merge import Traits
+from models.companies.team_columns import NO_TEAM, TEAM_TYPES, TeamColumns
 from models.database import query
 
 
@@ -21,7 +22,8 @@ from models.database import query
 class CompanyForIntake:
     """A company whose events are being stored, its row locked.
 
-    `traits` and `first_seen_at` are None if the events repeat the known field values.
+    `traits` and `first_seen_at` are None if the events repeat the known field values; otherwise,
+    `team` has to be derived from the merged ones.
     `last_event_at` is the time of the newest event so far, None if none of these events is older.
     `unsettled` means that `unsettled_since` has changed. `unordered_until` is the time of the
     newest record that did not come from the company's own lane, None if there is none.
@@ -36,6 +38,7 @@ class CompanyForIntake:
     first_seen_at: datetime | None = None
     unsettled: bool = False
     unordered_until: datetime | None = None
+    team: TeamColumns = NO_TEAM
 
     def overtaken_until(self, at: datetime) -> None:
         """Note that a record of this time may have overtaken others of the company."""
@@ -119,6 +122,7 @@ _FIELD_TYPES = dict.fromkeys(CORE_FIELDS, "text") | {
     "said": "uuid",
     "said_since": "timestamptz",
     "first_seen_at": "timestamptz",
+    **TEAM_TYPES,
 }
 
 
@@ -131,7 +135,10 @@ def save_intake(organization_id: int, companies: Collection[CompanyForIntake]) -
         f"update companies c set {', '.join(f'{name} = v.{name}' for name in _FIELD_TYPES)}"
         f" from v where {_SAME}",
         [
-            _field_values(company.id, company.traits, company.first_seen_at)
+            {
+                **_field_values(company.id, company.traits, company.first_seen_at),
+                **company.team.as_json(),
+            }
             for company in companies
             if company.traits
         ],

@@ -4,9 +4,10 @@ Without a filter, a page is an index scan. With one, all matching companies are 
 counts and for the page.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -27,6 +28,9 @@ class Order(StrEnum):
     SCORE = "score"
     SINCE = "since"
     LAST_EVENT = "last event"
+    OWNER = "owner"
+    VALUE = "value"
+    RENEWAL = "renewal"
 
 
 _RANK = "coalesce(array_position(%(statuses)s::text[], health_status), 0)"
@@ -38,6 +42,14 @@ _KEYS = {
     Order.LAST_EVENT: {"coalesce(last_event_at, 'epoch')": "timestamptz"},
 }
 """The sort keys of each order with their types; the row's id follows."""
+
+_WITH_NOTHING_LAST = {
+    Order.OWNER: ("lower(owner)", "chr(1114109)", "''", "text"),
+    Order.VALUE: ("(value * 100)::bigint", "9e18::bigint", "-9e18::bigint", "bigint"),
+    Order.RENEWAL: ("(renews_on - date '1970-01-01')::bigint", "9e18::bigint", "-9e18::bigint", "bigint"),
+}
+"""Orders by a column that may be empty: the key, what an empty one counts as in ascending and in
+descending order, so that it comes last, and the type of the key."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,13 @@ class Sorting:
 BY_NAME = Sorting()
 
 
+def _keys_of(sorting: Sorting) -> dict[str, str]:
+    if sorting.by not in _WITH_NOTHING_LAST:
+        return _KEYS[sorting.by]
+    key, last, last_descending, kind = _WITH_NOTHING_LAST[sorting.by]
+    return {f"coalesce({key}, {last_descending if sorting.descending else last})": kind}
+
+
 @dataclass(frozen=True)
 class ListedCompany:
     """A company as lists show it; `id` is the client's own."""
@@ -64,6 +83,11 @@ class ListedCompany:
     since: datetime
     last_event_at: datetime | None
     traits: dict[str, Any] = field(hash=False)
+    owner: str | None = None
+    value: Decimal | None = None
+    renews_on: date | None = None
+    raised: Sequence[Mapping[str, str]] = field(default=(), hash=False)
+    """The raised flags, worst first, each with `flag` and `status`."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +105,8 @@ class Page:
 
 _LISTED = (
     "c.id as row_id, c.external_id as id, c.name, c.health_status, c.score, c.previous_status,"
-    " c.status_since as since, c.last_event_at, c.traits"
+    " c.status_since as since, c.last_event_at, c.traits, c.owner, c.value, c.renews_on,"
+    " coalesce(c.raised, '[]') as raised"
 )
 
 
@@ -98,7 +123,7 @@ def read_page(
     Raises:
         UnreadableCursor: `after` is not a cursor of the same order.
     """
-    keys = _KEYS[sorting.by]
+    keys = _keys_of(sorting)
     cursor = Cursor(f"{sorting.by} {sorting.descending}", (*keys.values(), "bigint"))
     where, parameters = filter_condition(organization_id, company_filter)
     parameters |= {
@@ -140,7 +165,7 @@ def list_ids_in_order(
     """
     where, parameters = filter_condition(organization_id, company_filter)
     [row] = query(  # as one value: one row for each company takes far longer to read
-        f"select array_agg(id order by {_ordered([*_KEYS[sorting.by], 'id'], sorting)}) as ids"
+        f"select array_agg(id order by {_ordered([*_keys_of(sorting), 'id'], sorting)}) as ids"
         f" from companies where {where}",
         parameters | {"statuses": list(sorting.statuses)},
     )
@@ -173,7 +198,7 @@ def _unfiltered(
     If there is none, `offset 0` prevents any index scan: the planner would scan one in the hope
     of finding enough companies of a status soon, though they may come last in that order.
     """
-    keys = list(_KEYS[sorting.by])
+    keys = list(_keys_of(sorting))
     names = [f"key_{number}" for number in range(len(keys))]
     named = ", ".join(f"{key} as {name}" for key, name in zip(keys, names, strict=True))
     indexed = sorting.by is Order.NAME or (
@@ -233,7 +258,7 @@ def _walk_statuses(sorting: Sorting, after: str | None) -> str:
 
 def _filter_and_count(sorting: Sorting, cursor: Cursor, after: str | None, where: str) -> str:
     """Return SQL for a page of the matches, and the counts by status; it has at least one row."""
-    keys = _KEYS[sorting.by]
+    keys = _keys_of(sorting)
     names = [f"key_{number}" for number in range(len(keys))]
     named = ", ".join(f"{key} as {name}" for key, name in zip(keys, names, strict=True))
     beyond = cursor.condition([*names, "id"], after, descending=sorting.descending)

@@ -1,15 +1,20 @@
-"""Companies whose evaluation is pending because their organization has newer rules."""
+"""Companies to evaluate again, though no event came and none of their flags is due."""
 
 from models.database import query
 
 
-def find_judged_by_older_rules(organization_id: int, version: int, *, limit: int) -> list[int]:
-    """Return companies that were last evaluated with rules older than this version."""
+def find_outdated(organization_id: int, version: int, *, limit: int) -> list[int]:
+    """Return companies that were last evaluated with rules older than this version.
+
+    So are those that were evaluated by a release that did not store their raised flags.
+    """
+    of_organization = "select id from companies where organization_id = %(organization_id)s"
     rows = query(
         # The order makes it a probe of companies_by_judged_version: the planner cannot know that
         # there is nearly always none, and would scan the table for the first one.
-        "select id from companies where organization_id = %(organization_id)s"
-        " and judged_version < %(version)s order by judged_version limit %(limit)s",
+        f"({of_organization} and judged_version < %(version)s order by judged_version"
+        f" limit %(limit)s) union ({of_organization} and raised is null limit %(limit)s)"
+        " limit %(limit)s",
         {"organization_id": organization_id, "version": version, "limit": limit},
     )
     return [row["id"] for row in rows]

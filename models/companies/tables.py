@@ -4,6 +4,8 @@ from peewee import (
     SQL,
     BigIntegerField,
     CompositeKey,
+    DateField,
+    DecimalField,
     ForeignKeyField,
     IntegerField,
     SmallIntegerField,
@@ -56,6 +58,13 @@ class CompanyRow(Table):
     unordered_until = DateTimeTZField(null=True)
     awaiting = ArrayField(TextField, index=False, constraints=[SQL("default '{}'")])
     """The flags whose level an event can change."""
+
+    # What lists show; see `rules.team`. `raised` lists the raised flags with their statuses, worst
+    # first; null: not derived yet.
+    owner = TextField(null=True)
+    value = DecimalField(18, 2, null=True)
+    renews_on = DateField(null=True)
+    raised = JsonField(null=True, constraints=[SQL("default '[]'")])
 
     # Generated: lower-case name and id, and `changed_at` or else `first_seen_at`.
     searched = TextField()

@@ -20,6 +20,9 @@ _TEXT: Schema = {"type": ["string", "number", "boolean"], "minLength": 1}
 
 _NAME: Schema = {**_TEXT, "maxLength": LONGEST_NAME}
 
+_FIELD: Schema = {"type": "string", "pattern": r"^company(\.[^.]+)+$"}
+"""A field of a company."""
+
 
 def rule_schema() -> Schema:
     """Return the JSON Schema (2020-12) of a rule file."""
@@ -32,6 +35,7 @@ def rule_schema() -> Schema:
                 "version": {"description": "The version of this format: always 1.", "const": 1},
                 "statuses": _statuses(),
                 "events": _events(),
+                "team": _team(),
                 "defaults": _object(
                     {"new_company": _reference("new_company")},
                     "What holds for every flag that does not say otherwise.",
@@ -95,6 +99,21 @@ def _events() -> Schema:
             "anyOf": [_object(settings), {"type": "null"}],
         },
     }
+
+
+def _team() -> Schema:
+    fields = {
+        "owner": ("Who looks after the company, by name or email", "csm"),
+        "value": ("What the company is worth, a number", "arr"),
+        "renewal": ("The day on which its contract renews", "renewal_date"),
+    }
+    return _object(
+        {
+            key: {"description": f"{what}: a field.", **_FIELD, "examples": [f"company.{field}"]}
+            for key, (what, field) in fields.items()
+        },
+        "Which fields of a company lists show to the team.",
+    )
 
 
 def _flag() -> Schema:

@@ -13,11 +13,13 @@ from rules.book import EventSetting, RuleBook
 from rules.faults import Fault, RuleFileError, did_you_mean
 from rules.file.flag import ANY_EVENT, FlagReader, ParsedFlag, read_wait
 from rules.file.source import Source, TooManyFaults, is_null, read_name
+from rules.file.team import read_team
 from rules.file.warnings import warn_about_reference
 from rules.phrases.logic import FlagIs
 from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
+from rules.team import NO_TEAM
 
-_FILE_KEYS = ("version", "statuses", "events", "defaults", "flags")
+_FILE_KEYS = ("version", "statuses", "events", "team", "defaults", "flags")
 _EVENT_KEYS = ("name", "enabled", "called")
 
 CACHED_TEXTS = 100
@@ -77,6 +79,7 @@ class _Reader:
         self.statuses: tuple[str, ...] = DEFAULT_STATUSES
         self.statuses_known = True
         self.events: dict[str, EventSetting] = {}
+        self.team = NO_TEAM
         self.default_wait = timedelta(0)
 
     def book(self, root: Node) -> RuleBook | None:
@@ -85,6 +88,7 @@ class _Reader:
             "version": self.read_version,
             "statuses": self.read_statuses,
             "events": self.read_events,
+            "team": self.read_team,
             "defaults": self.read_defaults,
         }
         for key, read in readers.items():
@@ -94,7 +98,8 @@ class _Reader:
         self.check_references(parsed_flags)
         if self.source.faults:
             return None
-        return RuleBook(self.statuses, self.events, tuple(parsed.flag for parsed in parsed_flags))
+        flags = tuple(parsed.flag for parsed in parsed_flags)
+        return RuleBook(self.statuses, self.events, flags, self.team)
 
     def read_version(self, node: Node) -> None:
         version = self.source.scalar(node, "`version`")
@@ -183,6 +188,9 @@ class _Reader:
                 )
             else:
                 first[name.text] = key
+
+    def read_team(self, node: Node) -> None:
+        self.team = read_team(self.source, node)
 
     def read_defaults(self, node: Node) -> None:
         entries = self.source.mapping(node, "`defaults`", ("new_company",))

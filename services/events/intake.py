@@ -29,6 +29,7 @@ from services.events.tracked_event import TrackedEvent
 from services.events.unsettled import MergedRecord, mark_unsettled, unsettle
 from services.events.waiting import Belonging
 from services.rules.rule_books import RuleBooks
+from services.team_columns import team_columns
 
 logger = logging.getLogger("brazebee.events")
 
@@ -95,6 +96,9 @@ def store(
         (StoredFieldChange(m.company.id, change) for m in merged for change in m.changes),
     )
     mark_unsettled(merged, version, book)
+    for company in locked.values():
+        if company.traits:
+            company.team = team_columns(company.traits, book)
     company_intake.save_intake(organization_id, locked.values())
     mark_historical(organization_id, ((item.record, item.company_id) for item in new))
     users.save(organization_id, locked_users.values())

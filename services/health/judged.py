@@ -1,15 +1,18 @@
 """Writes the judged health of companies and of their flags."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.companies import companies
 from models.companies.companies import Company
+from models.companies.team_columns import RaisedFlag
 from models.health import flag_states
 from models.health.flag_states import StoredFlagState
 from rules.book import RuleBook
 from rules.judging.overrides import effective_levels
 from rules.judging.state import CompanyState
+from rules.phrases.condition import Level
+from services.team_columns import team_columns
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,23 @@ def save_judged(organization_id: int, judged: Sequence[JudgedCompany]) -> None:
         company.changed_at = state.changed_at
         company.recorded_until = state.recorded_until
         company.awaiting = sorted(name for name, flag in state.flags.items() if flag.awaits_event)
-        company.score = item.book.score(effective_levels(item.book, state))
+        levels = effective_levels(item.book, state)
+        company.score = item.book.score(levels)
+        company.raised = _raised_flags(item.book, levels)
+        company.team = team_columns(company.traits, item.book)
         before = {flag.flag: flag for flag in item.flags_before}
         removed += (flag for flag in item.flags_before if flag.flag not in state.flags)
         changed += (flag for flag in _flag_states(item) if flag != before.get(flag.flag))
     companies.save_health(organization_id, [item.company for item in judged])
     flag_states.remove(organization_id, removed)
     flag_states.save(changed)
+
+
+def _raised_flags(book: RuleBook, levels: Mapping[str, Level]) -> list[RaisedFlag]:
+    """Return the flags that are raised, worst first, then in the order of the rules."""
+    raised = [(flag.name, level) for flag in book.flags if (level := levels.get(flag.name))]
+    raised.sort(key=lambda named: named[1], reverse=True)
+    return [RaisedFlag(name, book.statuses[level]) for name, level in raised]
 
 
 def _flag_states(judged: JudgedCompany) -> Iterator[StoredFlagState]:

@@ -94,6 +94,7 @@ def type_of(field: "Field[Any]") -> str:
         return type_of(field.rel_field)
     context = database.obj.get_sql_context()
     sql, _ = context.sql(field.ddl_datatype(context)).query()
+    sql = sql.replace(", ", ",")  # as PostgreSQL writes it
     return TYPES.get(sql, sql.lower())
 
 

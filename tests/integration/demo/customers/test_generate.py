@@ -61,7 +61,7 @@ TRANSITIONS = (
     " where t.organization_id = %(id)s order by 1, 2"
 )
 FIELDS = (
-    "select c.external_id, field, at, value from field_changes f"
+    "select c.external_id, field, at, f.value from field_changes f"
     " join companies c on c.id = f.company_id where f.organization_id = %(id)s order by 1, 2, 3"
 )
 

@@ -105,9 +105,7 @@ class Life(World):
 
     def judge_by_new_rules(self, at: datetime) -> None:
         with transaction():
-            outdated = pending_evaluation.find_judged_by_older_rules(
-                self.id, self.rules_version, limit=1_000
-            )
+            outdated = pending_evaluation.find_outdated(self.id, self.rules_version, limit=1_000)
         for company_id in outdated:
             evaluate([company_id], self.rulebooks, at)
 

@@ -22,6 +22,7 @@ WHOLE = """\
 version: 1
 statuses: [Healthy, At Risk]
 events: {login: , export: {name: Exported, enabled: false}}
+team: {owner: company.csm, value: company.arr, renewal: company.contract.end}
 defaults: {new_company: wait 7 days}
 flags:
   - flag: Logins

@@ -97,7 +97,7 @@ def read_state(organization_id: int) -> list[Any]:
             {"id": organization_id},
         )
         history = query(
-            "select c.external_id, field, at, value from field_changes f join companies c"
+            "select c.external_id, field, at, f.value from field_changes f join companies c"
             " on c.id = f.company_id where c.organization_id = %(id)s order by 1, 2, 3",
             {"id": organization_id},
         )
