@@ -43,10 +43,11 @@ _KEYS = {
 }
 """The sort keys of each order with their types; the row's id follows."""
 
+_BEYOND = ("9e18::bigint", "-9e18::bigint")
 _WITH_NOTHING_LAST = {
     Order.OWNER: ("lower(owner)", "chr(1114109)", "''", "text"),
-    Order.VALUE: ("(value * 100)::bigint", "9e18::bigint", "-9e18::bigint", "bigint"),
-    Order.RENEWAL: ("(renews_on - date '1970-01-01')::bigint", "9e18::bigint", "-9e18::bigint", "bigint"),
+    Order.VALUE: ("(value * 100)::bigint", *_BEYOND, "bigint"),
+    Order.RENEWAL: ("(renews_on - date '1970-01-01')::bigint", *_BEYOND, "bigint"),
 }
 """Orders by a column that may be empty: the key, what an empty one counts as in ascending and in
 descending order, so that it comes last, and the type of the key."""

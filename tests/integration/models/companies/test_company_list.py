@@ -1,8 +1,8 @@
 """Lists of companies contain the matches of a filter, in order, each company once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -12,98 +12,25 @@ from hypothesis import strategies as st
 
 from models.companies import company_counts, company_list
 from models.companies.company_counts import StatusCount
-from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, possible_values
-from models.companies.company_list import BY_NAME, ListedCompany, Order, Sorting
+from models.companies.company_filter import CompanyFilter, possible_values
+from models.companies.company_list import Order, Sorting
 from models.companies.fields import field_names
 from models.cursors import UnreadableCursor
-from models.database import json, query
-from models.organizations import organizations
+from models.database import query
+from tests.support.companies.lists import (
+    NOW,
+    ListCompany,
+    add,
+    exported,
+    ids,
+    matches,
+    organization,
+    walk,
+)
 
-NOW = datetime(2026, 1, 20, 12, tzinfo=UTC)
 STATUSES = ("Healthy", "At Risk", "Critical")
 
 pytestmark = pytest.mark.usefixtures("in_transaction")
-
-
-@dataclass(frozen=True)
-class ListCompany:
-    """A company of a test; `days` since its status changed, `quiet` days since its last event."""
-
-    id: str
-    name: str = "Acme"
-    status: str = "Healthy"
-    score: int | None = 100
-    days: float | None = None
-    quiet: float | None = 1
-    traits: dict[str, Any] | None = None
-    crm_provider: str | None = None
-
-
-def organization(name: str = "o") -> int:
-    return organizations.create(name).id
-
-
-def add(organization_id: int, *companies: ListCompany) -> list[int]:
-    return [_add(organization_id, company) for company in companies]
-
-
-def _add(organization_id: int, company: ListCompany) -> int:
-    changed_at = None if company.days is None else NOW - timedelta(days=company.days)
-    rows = query(
-        "insert into companies (organization_id, external_id, name, health_status, score,"
-        " changed_at, first_seen_at, traits, last_event_at, crm_provider) values (%(org)s, %(id)s,"
-        " %(name)s, %(status)s, %(score)s, %(changed_at)s, %(first)s, %(traits)s, %(last)s,"
-        " %(crm_provider)s) returning id",
-        {
-            "org": organization_id,
-            **vars(company),
-            "changed_at": changed_at,
-            "first": NOW - timedelta(days=100),
-            "traits": json(company.traits or {}),
-            "last": None if company.quiet is None else NOW - timedelta(days=company.quiet),
-        },
-    )
-    row_id: int = rows[0]["id"]
-    return row_id
-
-
-def ids(listed: Sequence[ListedCompany]) -> list[str]:
-    return [company.id for company in listed]
-
-
-def matches(organization_id: int, **conditions: Any) -> list[str]:
-    page = company_list.read_page(organization_id, CompanyFilter(**conditions))
-    assert page.total == len(page.companies)
-    assert ids(exported(organization_id, CompanyFilter(**conditions))) == ids(page.companies)
-    return ids(page.companies)
-
-
-def exported(
-    organization_id: int, company_filter: CompanyFilter = ALL_COMPANIES, sorting: Sorting = BY_NAME
-) -> list[ListedCompany]:
-    chunks = company_list.list_ids_in_order(organization_id, company_filter, sorting)
-    return [
-        company
-        for chunk in chunks
-        for company in company_list.read(organization_id, chunk, company_filter)
-    ]
-
-
-def walk(
-    organization_id: int, company_filter: CompanyFilter, sorting: Sorting, limit: int
-) -> list[str]:
-    walked: list[str] = []
-    cursor = None
-    while True:
-        page = company_list.read_page(
-            organization_id, company_filter, sorting, after=cursor, limit=limit
-        )
-        walked += ids(page.companies)
-        assert len(page.companies) <= limit
-        if page.next is None:
-            assert page.total == len(walked)
-            return walked
-        cursor = page.next
 
 
 # Search
@@ -242,6 +169,9 @@ companies = st.lists(
         days=st.none() | st.sampled_from([0.0, 1.0, 2.0]),
         quiet=st.none() | st.sampled_from([0.0, 1.0, 2.0]),
         traits=st.sampled_from([{}, {"plan": "Pro"}]),
+        owner=st.none() | st.sampled_from(["Ann", "ann", "Ben", "ö"]),
+        value=st.none() | st.sampled_from([Decimal("-0.01"), Decimal(0), Decimal("1e14")]),
+        renews_on=st.none() | st.sampled_from([date.min, date(1969, 12, 31), date.max]),
     ),
     max_size=12,
 )
@@ -264,6 +194,23 @@ def key(company: ListCompany, by: Order) -> Any:
         Order.SINCE: since,
         Order.LAST_EVENT: -1e9 if company.quiet is None else -company.quiet,
     }[by]
+
+
+MAY_BE_EMPTY: dict[Order, Callable[[ListCompany], Any]] = {
+    Order.OWNER: lambda company: company.owner and company.owner.lower(),
+    Order.VALUE: lambda company: company.value,
+    Order.RENEWAL: lambda company: company.renews_on,
+}
+
+
+def sorted_with_nothing_last(
+    listed: list[ListCompany], by: Order, *, descending: bool
+) -> list[ListCompany]:
+    column = MAY_BE_EMPTY[by]
+    filled = [company for company in listed if column(company) is not None]
+    filled.sort(key=lambda company: (column(company), company.id), reverse=descending)
+    empty = [company for company in listed if column(company) is None]
+    return filled + sorted(empty, key=lambda company: company.id, reverse=descending)
 
 
 @given(companies, filters, st.sampled_from(Order), st.booleans(), st.integers(1, 5))
@@ -295,12 +242,11 @@ def test_all_pages_together_are_the_whole_list_in_order(
         and (not company_filter.fields or company.traits == {"plan": "Pro"})
     ]
     assert sorted(walked) == sorted(company.id for company in expected)
-    if by is not Order.NAME:
-        by_id = {company.id: company for company in numbered}
+    if by in MAY_BE_EMPTY:
+        expected = sorted_with_nothing_last(expected, by, descending=descending)
+    elif by is not Order.NAME:
         expected.sort(key=lambda company: (key(company, by), company.id), reverse=descending)
-        assert [key(by_id[name], by) for name in walked] == [
-            key(company, by) for company in expected
-        ]
+    if by is not Order.NAME:
         assert walked == [company.id for company in expected]
 
 
