@@ -1,6 +1,5 @@
 """`GET /v1/companies` and `GET /v1/companies/{id}/health`."""
 
-from dataclasses import asdict
 from typing import Any
 
 from flask import Response, request
@@ -24,7 +23,7 @@ from models.database import read_one_snapshot, transaction
 from services.health.as_json import explanation_json, json_value
 from services.health.explanation import explain
 
-PARAMETERS = ("status", "flag", "flag_status", "search", "sort", "after", "limit")
+PARAMETERS = ("status", "flag", "flag_status", "search", "owner", "sort", "after", "limit")
 LONGEST_SEARCH = 200
 """Characters, as many as an id or name has."""
 
@@ -92,6 +91,7 @@ def _filter() -> CompanyFilter:
         status=parameters.get("status"),
         flag=parameters.get("flag"),
         flag_status=parameters.get("flag_status"),
+        owner=parameters.get("owner"),
         fields=tuple(fields.items()),
     )
 
@@ -108,6 +108,17 @@ def _order() -> tuple[Order, bool]:
 
 
 def _company_json(company: ListedCompany) -> dict[str, Any]:
-    body = asdict(company)
-    body["fields"] = body.pop("traits")
-    return body
+    return {
+        "id": company.id,
+        "name": company.name,
+        "health_status": company.health_status,
+        "score": company.score,
+        "previous_status": company.previous_status,
+        "since": company.since,
+        "last_event_at": company.last_event_at,
+        "owner": company.owner,
+        "value": None if company.value is None else float(company.value),
+        "renewal": company.renews_on and company.renews_on.isoformat(),
+        "raised_flags": [dict(raised) for raised in company.raised],
+        "fields": company.traits,
+    }

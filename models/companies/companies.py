@@ -13,6 +13,9 @@ from models.database import query
 
 CORE_FIELDS = ("name", "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")
 
+LINK_FIELDS = tuple(name for name in CORE_FIELDS if name != "name")
+"""The core fields that link a company to what other products know about it."""
+
 FIELD_COLUMNS = (*CORE_FIELDS, "traits", "fields_at", "said", "fields_changed_at", "left_out")
 
 

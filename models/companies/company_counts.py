@@ -1,4 +1,4 @@
-"""Counts companies by status."""
+"""Counts companies by status and by owner."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +36,17 @@ def count_recent_by_status(organization_id: int, now: datetime) -> list[StatusCo
         },
     )
     return [StatusCount(**row) for row in rows]
+
+
+def count_by_owner(organization_id: int, *, limit: int) -> list[tuple[str, int]]:
+    """Count the companies of the owners with the most, regardless of case, the most first."""
+    rows = query(
+        "select min(owner) as owner, count(*) as number from companies"
+        " where organization_id = %(organization_id)s and owner is not null"
+        " group by lower(owner) order by 2 desc, 1 limit %(limit)s",
+        {"organization_id": organization_id, "limit": limit},
+    )
+    return [(row["owner"], row["number"]) for row in rows]
 
 
 def count_by_status(

@@ -18,7 +18,8 @@ class CompanyFilter:
 
     `text` is part of the name or of the client's own id, regardless of case. The level of `flag` is
     `flag_status`, which may be `N/A`, or one of `flag_statuses` if there are any. `fields` lists
-    custom and core fields with their accepted values, see `possible_values`.
+    custom and core fields with their accepted values, see `possible_values`. `owner` is the whole
+    owner, regardless of case.
     """
 
     text: str | None = None
@@ -27,6 +28,7 @@ class CompanyFilter:
     flag_status: str | None = None
     flag_statuses: tuple[str, ...] = ()
     fields: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    owner: str | None = None
 
 
 ALL_COMPANIES = CompanyFilter()
@@ -58,20 +60,19 @@ def filter_condition(
         conditions.append("health_status = %(status)s")
         parameters["status"] = company_filter.status
     if company_filter.flag is not None:
-        level = "status = %(flag_status)s"
-        if company_filter.flag_statuses:
-            level = "status = any(%(flag_statuses)s)"
-        elif company_filter.flag_status in (None, NOT_APPLICABLE):
-            level = "status is null"
         conditions.append(
             "id in (select company_id from flag_states where"
-            f" organization_id = %(organization_id)s and flag = %(flag)s and {level})"
+            " organization_id = %(organization_id)s and flag = %(flag)s"
+            f" and {_level(company_filter)})"
         )
         parameters |= {
             "flag": company_filter.flag,
             "flag_status": company_filter.flag_status,
             "flag_statuses": list(company_filter.flag_statuses),
         }
+    if company_filter.owner is not None:
+        conditions.append("lower(owner) = lower(%(owner)s)")
+        parameters["owner"] = company_filter.owner
     for number, (name, values) in enumerate(company_filter.fields):
         if name in CORE_FIELDS:
             conditions.append(f"{name} = any(%(values_{number})s)")
@@ -85,9 +86,23 @@ def filter_condition(
     return " and ".join(conditions), parameters
 
 
+def _level(company_filter: CompanyFilter) -> str:
+    """Return an SQL condition on the status of a flag."""
+    if company_filter.flag_statuses:
+        return "status = any(%(flag_statuses)s)"
+    if company_filter.flag_status in (None, NOT_APPLICABLE):
+        return "status is null"
+    return "status = %(flag_status)s"
+
+
 def _texts(company_filter: CompanyFilter) -> Iterator[str]:
     """Yield every text of a filter."""
-    texts = (company_filter.text, company_filter.status, company_filter.flag)
+    texts = (
+        company_filter.text,
+        company_filter.status,
+        company_filter.flag,
+        company_filter.owner,
+    )
     yield from filter(None, (*texts, company_filter.flag_status, *company_filter.flag_statuses))
     for name, values in company_filter.fields:
         yield name

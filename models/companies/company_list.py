@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from models.companies.companies import LINK_FIELDS
 from models.companies.company_counts import count_by_status
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, filter_condition
 from models.cursors import Cursor
@@ -89,6 +90,8 @@ class ListedCompany:
     renews_on: date | None = None
     raised: Sequence[Mapping[str, str]] = field(default=(), hash=False)
     """The raised flags, worst first, each with `flag` and `status`."""
+    links: Mapping[str, str | None] = field(default_factory=dict, hash=False)
+    """The values of `LINK_FIELDS`."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +107,11 @@ class Page:
     counts: dict[str, int]
 
 
+_LINKS = ", ".join(f"'{name}', c.{name}" for name in LINK_FIELDS)
 _LISTED = (
     "c.id as row_id, c.external_id as id, c.name, c.health_status, c.score, c.previous_status,"
     " c.status_since as since, c.last_event_at, c.traits, c.owner, c.value, c.renews_on,"
-    " coalesce(c.raised, '[]') as raised"
+    f" coalesce(c.raised, '[]') as raised, json_build_object({_LINKS}) as links"
 )
 
 

@@ -11,7 +11,7 @@ from dashboard.pages.companies.query import CompanyQuery
 from dashboard.presentation.csv_export import MOST_COLUMNS, as_csv
 from dashboard.web.context import now, rules_in_force
 from models.companies import company_list
-from models.companies.companies import CORE_FIELDS
+from models.companies.companies import LINK_FIELDS
 from models.companies.company_filter import CompanyFilter
 from models.companies.company_list import ListedCompany
 from models.companies.fields import field_names
@@ -25,9 +25,6 @@ from services.rules.rule_books import NO_RULES
 blueprint = Blueprint("companies", __name__, url_prefix="/o/<name:organization>")
 
 PAGE = 50
-
-FILTERED_CORE_FIELDS = tuple(name for name in CORE_FIELDS if name != "name")
-"""Fields of all companies to filter by. The search already covers names."""
 
 
 @blueprint.get("/companies")
@@ -108,7 +105,7 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         "all": sum(result.counts.values()),
         "flags": [flag.name for flag in book.flags],
         "flag_statuses": (*statuses, NOT_APPLICABLE),
-        "fields": [*custom, *FILTERED_CORE_FIELDS],
+        "fields": [*custom, *LINK_FIELDS],
         "views": views,
         "current_view": next((view for view in views if view.query == query.query_string), None),
         "address_of": address_of,

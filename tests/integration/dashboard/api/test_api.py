@@ -27,6 +27,8 @@ from tests.support.world import RULES, World
 
 Description = dict[str, Any]
 
+TEAM = "team: {owner: company.plan, value: company.seats, renewal: company.renews}"
+
 
 def cursor_of(order: str, *keys: Any) -> str:
     """Return a cursor of an order, with any keys."""
@@ -99,7 +101,7 @@ def api(dashboard: Dashboard) -> Api:
 def world_of(api: Api, start: datetime = NOW) -> World:
     """Put the rules of worlds in force in the API's organization."""
     world = World(api.organization, start)
-    world.apply_rules(RULES, -timedelta(days=1))
+    world.apply_rules(RULES + TEAM, -timedelta(days=1))
     return world
 
 
@@ -107,7 +109,7 @@ def world_of(api: Api, start: datetime = NOW) -> World:
 def world(api: Api) -> World:
     """`well` is Healthy, `poor` At Risk with a single login, `bad` Critical for a report."""
     world = world_of(api)
-    world.track("well", -3, -3, plan="Enterprise", seats=42, trial=True)
+    world.track("well", -3, -3, plan="Enterprise", seats=42, trial=True, renews="2026-05-01")
     world.track("poor", -3, plan="Free", seats="42")
     world.track("bad", -3, -3, plan="Free")
     world.track("bad", -1, key="report")
@@ -156,8 +158,13 @@ def test_companies_are_listed_with_their_health_and_fields(api: Api, world: Worl
         "previous_status": None,
         "since": well["since"],
         "last_event_at": "2026-01-20T10:30:02.123Z",
-        "fields": {"plan": "Enterprise", "seats": 42, "trial": True},
+        "owner": "Enterprise",
+        "value": 42.0,
+        "renewal": "2026-05-01",
+        "raised_flags": [],
+        "fields": {"plan": "Enterprise", "seats": 42, "trial": True, "renews": "2026-05-01"},
     }
+    assert bad["raised_flags"][0] == {"flag": "Reports", "status": "Critical"}
 
 
 @pytest.mark.parametrize(
@@ -175,6 +182,8 @@ def test_companies_are_listed_with_their_health_and_fields(api: Api, world: Worl
         ({"sort": "-name"}, ["well", "poor", "bad"]),
         ({"sort": "status"}, ["well", "poor", "bad"]),
         ({"sort": "-status"}, ["bad", "poor", "well"]),
+        ({"sort": "-renewal"}, ["well", "bad", "poor"]),
+        ({"owner": "free"}, ["bad", "poor"]),
         ({"search": "%\x00"}, []),
     ],
 )

@@ -104,6 +104,23 @@ def test_custom_and_core_fields_filter_together() -> None:
     assert matches(o, fields=(("plan", ()),)) == []
 
 
+def test_an_owner_filters_in_full_and_regardless_of_case() -> None:
+    o = organization()
+    add(
+        o,
+        ListCompany("a", owner="Ann@Acme.com"),
+        ListCompany("b", owner="ann@acme.com"),
+        ListCompany("c", owner="nann@acme.com"),
+        ListCompany("d", owner="Ben"),
+        ListCompany("e"),
+    )
+    assert matches(o, owner="ANN@acme.com") == ["a", "b"]
+    assert matches(o, owner="%") == []
+    assert matches(o, owner="\0") == []
+    [(ann, number), ben] = company_counts.count_by_owner(o, limit=2)
+    assert (ann.lower(), number, ben) == ("ann@acme.com", 2, ("Ben", 1))
+
+
 @pytest.mark.parametrize(
     ("text", "value"), [("5", 5), ("5", "5"), ("true", True), ("Pro", "Pro"), ('"x"', '"x"')]
 )

@@ -212,9 +212,13 @@ def test_all_matching_companies_are_exported_with_their_fields(acme: Acme) -> No
     ]
     assert list(exported_rows[0]) == [
         "id", "name", "status", "previous_status", "since", "score", "last_event_at",
+        "owner", "value", "renewal", "raised_flags",
+        "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id",
         "plan", "seats",
     ]  # fmt: skip
     assert exported_rows[0]["last_event_at"] == "2026-01-19T10:30:05Z"
+    assert exported_rows[0]["raised_flags"] == "Reports: At Risk"
+    assert exported_rows[1]["crm_provider"] == "hubspot"
     assert (exported_rows[0]["seats"], exported_rows[1]["seats"]) == ("200", "")
 
 
