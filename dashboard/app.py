@@ -139,8 +139,11 @@ def _configure_templates(app: Flask) -> None:
         exact_time=wording.exact_time,
         relative_time=lambda at: wording.relative_time(at, now()),
         day_and_time=lambda at: wording.day_and_time(at, now()),
+        plain_day=wording.plain_day,
+        relative_day=lambda day: wording.relative_day(day, now()),
         duration=wording.approximate_duration,
         grouped=wording.grouped,
+        amount=wording.amount,
         browser=wording.browser_name,
     )
 

@@ -1,6 +1,6 @@
 """Today: companies by status, upcoming changes, recent changes, and quiet event keys."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,8 +14,10 @@ from dashboard.pages.get_started import get_started
 from dashboard.presentation.charts.shares import Share, draw_shares
 from dashboard.presentation.wording import tone_of
 from dashboard.web.context import app_context, now, rules_in_force
-from models.companies import company_counts
+from models.companies import company_counts, company_list
 from models.companies.company_counts import StatusCount
+from models.companies.company_list import ListedCompany
+from models.companies.external_ids import find_row_ids
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from models.events import quiet_keys, rejected_events
@@ -63,8 +65,10 @@ def page(member: Member) -> ResponseReturnValue:
             organization.id, since=at - LAST_DAY, limit=PAGE
         )
         causes = _causes(member, changes)
+        teams = _teams(member, [change.company for change in changes])
         changed = transitions.count_recent(organization.id, since=at - LAST_DAY)
         upcoming = _upcoming(member, book, at, None)
+        teams |= _teams(member, [change.id for change in upcoming.changes] if upcoming else [])
         rules = book or NO_RULES
         enabled = [key for key, event in rules.events.items() if event.enabled]
         quiet = quiet_keys.find_quiet_keys(organization.id, enabled, at)
@@ -85,6 +89,7 @@ def page(member: Member) -> ResponseReturnValue:
         changed=sum(changed.values()),
         next_cursor=next_cursor,
         causes=causes,
+        teams=teams,
         upcoming=upcoming,
         until=at + AHEAD,
         quiet=quiet,
@@ -106,6 +111,7 @@ def more_changes(member: Member) -> ResponseReturnValue:
                 member.organization.id, since=at - LAST_DAY, after=after, limit=PAGE
             )
             causes = _causes(member, changes)
+            teams = _teams(member, [change.company for change in changes])
             book = rules_in_force(member.organization) or NO_RULES
     except UnreadableCursor:
         return redirect(url_for("today.page"), 303)
@@ -114,6 +120,7 @@ def more_changes(member: Member) -> ResponseReturnValue:
         changes=changes,
         next_cursor=next_cursor,
         causes=causes,
+        teams=teams,
         statuses=book.statuses,
     )
 
@@ -128,11 +135,13 @@ def more_upcoming(member: Member) -> ResponseReturnValue:
             read_one_snapshot()
             book = rules_in_force(member.organization)
             upcoming = _upcoming(member, book, at, request.args.get("after"))
+            teams = _teams(member, [change.id for change in upcoming.changes] if upcoming else [])
     except UnreadableCursor:
         return redirect(url_for("today.page"), 303)
     return render_template(
         _rows_or_page("upcoming"),
         upcoming=upcoming,
+        teams=teams,
         until=at + AHEAD,
         statuses=(book or NO_RULES).statuses,
     )
@@ -179,6 +188,14 @@ def _status_rows(counts: list[StatusCount], statuses: tuple[str, ...]) -> list[S
             )
         )
     return rows
+
+
+def _teams(member: Member, ids: Collection[str]) -> dict[str, ListedCompany]:
+    """Return companies, whose owner and value the rows show, by the clients' own ids."""
+    organization_id = member.organization.id
+    row_ids = find_row_ids("companies", organization_id, ids)
+    listed = company_list.read(organization_id, [*row_ids.values()])
+    return {company.id: company for company in listed}
 
 
 def _causes(member: Member, changes: list[RecentTransition]) -> Mapping[Any, str]:

@@ -1,7 +1,8 @@
 """The wording of times, durations, numbers, statuses and browsers on pages."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from rules.durations import pluralize
 
@@ -64,6 +65,20 @@ def day_and_time(at: datetime, now: datetime) -> str:
     return f"{at:%a} {at.day} {at:%b}{f' {at.year}' if at.year != now.year else ''}, {at:%H:%M}"
 
 
+def plain_day(day: date) -> str:
+    """Return a day: `20 Jan 2026`."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def relative_day(day: date, now: datetime) -> str:
+    """Return a day relative to today in UTC: `in 36 days`, `today`, `2 days ago`."""
+    days = (day - now.astimezone(UTC).date()).days
+    if days == 0:
+        return "today"
+    words = pluralize(abs(days), "day")
+    return f"in {words}" if days > 0 else f"{words} ago"
+
+
 def tone_of(status: str | None, statuses: Sequence[str]) -> str:
     """Return the colour of a status by its rank among all statuses, which are ordered best first.
 
@@ -82,6 +97,11 @@ def tone_of(status: str | None, statuses: Sequence[str]) -> str:
 def grouped(number: int) -> str:
     """Return a number with thousands separators: `12,345`."""
     return f"{number:,}"
+
+
+def amount(value: Decimal) -> str:
+    """Return an amount with thousands separators, and decimals if there are any: `1,234.50`."""
+    return f"{value:,.0f}" if value == value.to_integral_value() else f"{value:,.2f}"
 
 
 def browser_name(agent: str) -> str:

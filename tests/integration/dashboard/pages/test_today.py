@@ -128,6 +128,27 @@ def test_more_recent_changes_are_rows_for_htmx_or_a_page(
     assert sorted(shown) == ["a", "b", "c"]
 
 
+def test_changes_show_the_owner_and_the_value_of_their_companies(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(today, "PAGE", 1)
+    acme.customers.apply_rules(RULES + "team: {owner: company.csm, value: company.arr}\n")
+    for name in "ab":
+        acme.customers.track_days_ago(name, 6, 5, csm="Ann <ann@acme.com>", arr=12000)
+        acme.customers.track_days_ago(f"{name}-new", 0.5, arr=-5)
+    acme.customers.track_days_ago("bare", 0.4)
+    acme.customers.judge()
+    page = acme.page()
+    more = [a for a in links(page) if "/changes?after=" in a or "/coming?after=" in a]
+    assert len(set(more)) == 2
+    parts = [acme.browser.get(address) for address in sorted(set(more))]
+    both = '<bdi>Ann &lt;ann@acme.com&gt;</bdi> · <span title="Value">12,000</span>'
+    upcoming, recent = page.text.split("Recent changes")
+    assert both in upcoming
+    assert '<span title="Value">-5</span>' in recent + parts[0].text
+    assert both in parts[1].text
+
+
 # Upcoming changes
 
 

@@ -1,14 +1,18 @@
 """The wording of times, numbers, statuses and browsers."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 
 import pytest
 
 from dashboard.presentation.wording import (
+    amount,
     browser_name,
     exact_time,
     grouped,
     machine_time,
+    plain_day,
+    relative_day,
     relative_time,
     tone_of,
 )
@@ -34,6 +38,30 @@ NOW = datetime(2026, 1, 20, 10, 30, 5, tzinfo=UTC)
 )
 def test_a_relative_time_uses_its_largest_unit(offset: timedelta, text: str) -> None:
     assert relative_time(NOW + offset, NOW) == text
+
+
+@pytest.mark.parametrize(
+    ("day", "text"),
+    [
+        (date(2026, 1, 20), "today"),
+        (date(2026, 1, 21), "in 1 day"),
+        (date(2026, 2, 25), "in 36 days"),
+        (date(2026, 1, 18), "2 days ago"),
+    ],
+)
+def test_a_day_is_relative_to_today_in_utc(day: date, text: str) -> None:
+    assert relative_day(day, NOW) == text
+    there = NOW.astimezone(timezone(timedelta(hours=14)))
+    assert relative_day(day, there) == text
+    assert plain_day(date(2026, 2, 5)) == "5 Feb 2026"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("0.00", "0"), ("1250000.00", "1,250,000"), ("-1234.50", "-1,234.50"), ("0.05", "0.05")],
+)
+def test_an_amount_has_decimals_only_if_there_are_any(value: str, text: str) -> None:
+    assert amount(Decimal(value)) == text
 
 
 def test_a_time_in_any_zone_is_written_in_utc() -> None:
