@@ -22,7 +22,10 @@ flags:
   - flag: Reports
     event: report_created
     when: {At Risk: less than 2 times in 7 days}
+team: {owner: company.csm, value: company.arr, renewal: company.renews}
 """
+
+TEAM = {"csm": "annabelle.mckenzie@acme.example", "arr": 12_345_678.5, "renews": "2026-09-30"}
 
 DAYS_AGO = {"Acme Freight": (6, 5), "Birch Clinics": (20,), "Cedar Labs": (2, 1)}
 
@@ -37,7 +40,7 @@ def customers(organization: Organization) -> None:
     for name, days_ago in DAYS_AGO.items():
         for days in days_ago:
             at = now - timedelta(days=days)
-            fields = {"name": name, "plan": "Pro" if "A" in name else "Team"}
+            fields = {"name": name, "plan": "Pro" if "A" in name else "Team", **TEAM}
             event = tracked(
                 organization.id, name.split()[0].lower(), at, key="report_created", company=fields
             )
@@ -102,11 +105,30 @@ def test_companies_are_searched_while_typing_and_a_view_is_saved(
 
 
 @pytest.mark.usefixtures("customers")
+def test_the_columns_of_companies_fit_on_a_small_desktop(
+    organization: Organization, browser_page: OpenPage
+) -> None:
+    page = browser_page("viewer", viewport={"width": 1024, "height": 800})
+    page.goto(f"/o/{organization.name}/companies")
+    page.get_by_role("link", name="Renewal").click()
+    expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Renewal")
+    expect(page.locator(".companies tbody tr").first).to_contain_text("12,345,678.50")
+    table = page.get_by_role("region", name="Companies")
+    assert table.evaluate("table => table.scrollWidth <= table.clientWidth")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert table.evaluate("table => table.scrollWidth > table.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("link", name="Mine").click()
+    expect(page.locator("#results")).to_contain_text("annabelle.mckenzie@acme.example 3")
+
+
+@pytest.mark.usefixtures("customers")
 def test_today_and_companies_are_accessible_in_every_look(
     organization: Organization, browser_page: OpenPage
 ) -> None:
     page = browser_page("editor")
-    for address in ("", "companies", "companies?field.plan=Team&sort=name", "companies?q=nobody"):
+    lists = ("companies", "companies?field.plan=Team&sort=name", "companies?owner=me")
+    for address in ("", *lists, "companies?q=nobody"):
         page.goto(f"/o/{organization.name}/{address}")
         assert faults_in_every_look(page) == [], address
 

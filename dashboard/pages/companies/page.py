@@ -10,7 +10,7 @@ from dashboard.access import Member, viewer
 from dashboard.pages.companies.query import CompanyQuery
 from dashboard.presentation.csv_export import MOST_COLUMNS, as_csv
 from dashboard.web.context import now, rules_in_force
-from models.companies import company_list
+from models.companies import company_counts, company_list
 from models.companies.companies import LINK_FIELDS
 from models.companies.company_filter import CompanyFilter
 from models.companies.company_list import ListedCompany
@@ -25,6 +25,9 @@ from services.rules.rule_books import NO_RULES
 blueprint = Blueprint("companies", __name__, url_prefix="/o/<name:organization>")
 
 PAGE = 50
+
+OWNERS = 5
+"""The owners that are offered where none matches."""
 
 
 @blueprint.get("/companies")
@@ -54,7 +57,7 @@ def export(member: Member) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         statuses = _book(member).statuses
-        company_filter = query.filter(statuses)
+        company_filter = query.filter(statuses, member.person.email)
         fields = field_names.list_for_filter(
             organization_id, company_filter, limit=MOST_COLUMNS + 1
         )
@@ -90,17 +93,24 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         read_one_snapshot()
         book = _book(member)
         statuses = book.statuses
-        company_filter = query.filter(statuses)
+        company_filter = query.filter(statuses, member.person.email)
         result = company_list.read_page(
             organization_id, company_filter, query.sorting(statuses), after=after, limit=PAGE
         )
         custom = field_names.list_names(organization_id)
+        owners = []
+        if query.owner and not result.total:
+            owners = company_counts.count_by_owner(organization_id, limit=OWNERS)
         views = saved_views.list_visible_to(organization_id, member.person.id)
     return {
         "query": query,
         "result": result,
         "after": after,
         "statuses": statuses,
+        "team": book.team,
+        "owner": query.owner_for(member.person.email),
+        "owners": owners,
+        "phrase": lambda raised: book.threshold(raised["flag"], book.level_of(raised["status"])),
         "counts": _in_order(result.counts, statuses, query.status),
         "all": sum(result.counts.values()),
         "flags": [flag.name for flag in book.flags],

@@ -27,9 +27,15 @@ _SORTS = {
     "score": Order.SCORE,
     "since": Order.SINCE,
     "last-event": Order.LAST_EVENT,
+    "owner": Order.OWNER,
+    "value": Order.VALUE,
+    "renewal": Order.RENEWAL,
 }
-_DESCENDING_FIRST = ("status", "since", "last-event")
-"""Columns that the first click on their header sorts from the worst or the latest down."""
+_DESCENDING_FIRST = ("status", "since", "last-event", "value")
+"""Columns that the first click on their header sorts from the worst, latest or greatest down."""
+
+ME = "me"
+"""The owner that means the person who reads the list, by email."""
 
 WORST_FIRST = "-status"
 
@@ -38,14 +44,15 @@ WORST_FIRST = "-status"
 class CompanyQuery:
     """A query for companies.
 
-    `flag_status` is empty for any status but the best. Several values of one field are
-    alternatives. `sort` is a column; a leading `-` means descending order.
+    `flag_status` is empty for any status but the best. `owner` may be `ME`. Several values of one
+    field are alternatives. `sort` is a column; a leading `-` means descending order.
     """
 
     text: str = ""
     status: str = ""
     flag: str = ""
     flag_status: str = ""
+    owner: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     sort: str = WORST_FIRST
 
@@ -70,6 +77,7 @@ class CompanyQuery:
             status=arguments.get("status", ""),
             flag=flag,
             flag_status=arguments.get("flag_status", "") if flag else "",
+            owner=arguments.get("owner", "").strip()[:LONGEST_TEXT],
             fields=tuple(sorted(set(fields[-MOST_FIELDS:]))),
             sort=sort if sort.removeprefix("-") in _SORTS else WORST_FIRST,
         )
@@ -87,6 +95,7 @@ class CompanyQuery:
             ("status", self.status),
             ("flag", self.flag),
             ("flag_status", self.flag_status),
+            ("owner", self.owner),
             ("sort", "" if self.sort == WORST_FIRST else self.sort),
         ]
         fields = [(FIELD + name, value) for name, value in self.fields]
@@ -100,7 +109,7 @@ class CompanyQuery:
     @property
     def is_filtered(self) -> bool:
         """Whether the query can exclude companies."""
-        return bool(self.text or self.status or self.flag or self.fields)
+        return bool(self.text or self.status or self.flag or self.owner or self.fields)
 
     def sorted_by(self, column: str) -> "CompanyQuery":
         """Return the query sorted by a column; in reverse order if it is sorted by it already."""
@@ -116,15 +125,22 @@ class CompanyQuery:
         return "descending" if self.sort.startswith("-") else "ascending"
 
     def having(self, **changes: str) -> "CompanyQuery":
-        """Return the query with another search, status or flag."""
+        """Return the query with another search, status, flag or owner."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
     def without_field(self, name: str, value: str) -> "CompanyQuery":
         """Return the query without one filter by a field."""
         return replace(self, fields=tuple(f for f in self.fields if f != (name, value)))
 
-    def filter(self, statuses: Sequence[str]) -> CompanyFilter:
-        """Return the filter for `models`; `statuses` are the statuses of the rules, best first."""
+    def owner_for(self, email: str) -> str:
+        """Return the owner whose companies a person with this email is looking for."""
+        return email if self.owner == ME else self.owner
+
+    def filter(self, statuses: Sequence[str], email: str) -> CompanyFilter:
+        """Return the filter for `models`.
+
+        `statuses` are the statuses of the rules, best first; `email` is that of the reader.
+        """
         by_name: dict[str, tuple[object, ...]] = {}
         for name, value in self.fields:
             by_name[name] = (*by_name.get(name, ()), *possible_values(value))
@@ -135,6 +151,7 @@ class CompanyQuery:
             flag_status=self.flag_status or None,
             flag_statuses=tuple(statuses[1:]) if self.flag and not self.flag_status else (),
             fields=tuple(by_name.items()),
+            owner=self.owner_for(email) or None,
         )
 
     def sorting(self, statuses: Sequence[str]) -> Sorting:

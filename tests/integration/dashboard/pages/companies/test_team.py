@@ -2,12 +2,13 @@
 
 import csv
 import io
+import re
 
 import pytest
 from werkzeug.test import TestResponse
 
 from models.organizations.organizations import Organization
-from tests.support.dashboard.application import Browser, Dashboard
+from tests.support.dashboard.application import Browser, Dashboard, text_of
 from tests.support.dashboard.customers import RULES, Customers
 
 TEAM = "team: {owner: company.owner, value: company.arr, renewal: company.renews}\n"
@@ -48,3 +49,123 @@ def test_the_export_has_the_fields_of_the_team_and_the_raised_flags(acme: Acme) 
         "loss": ("<i>Cem", "-0.50", "2026-01-20", "Reports: At Risk", "<i>Cem"),
         "bare": ("", "", "", "", ""),
     }
+
+
+# The list
+
+
+def ids(page: TestResponse) -> list[str]:
+    return re.findall(r'<th scope="row"><a href="/o/acme/companies/([^"]*)"', page.text)
+
+
+def cells(page: TestResponse, company: str) -> list[str]:
+    """Return the texts of a company's row."""
+    rows = re.findall(r"<tr>(.*?)</tr>", page.text, re.DOTALL)
+    [row] = [row for row in rows if f"/{company}" in row]
+    texts = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", " ", text).split()) for text in texts]
+
+
+def test_the_list_shows_why_owner_value_and_renewal(acme: Acme) -> None:
+    page = acme.page()
+    assert cells(page, "big")[1:6] == ["Healthy", "", "Ann@acme.com", "1,250,000", ""]
+    late = cells(page, "late")[1:6]
+    assert late == ["Critical", "Reports", "ben@acme.com", "", "25 Feb 2026 in 36 days"]
+    loss = cells(page, "loss")[1:6]
+    assert loss == ["At Risk", "Reports", "&lt;i&gt;Cem", "-0.50", "20 Jan 2026 today"]
+    assert cells(page, "bare")[1:6] == ["Healthy", "", "", "", ""]
+    assert 'class="badge bad" title="Critical: Less than 1 time in 14 days"' in page.text
+    assert 'class="badge fair" title="At Risk: Less than 2 times in 7 days"' in page.text
+    assert ">&lt;i&gt;Cem</bdi>" in page.text
+
+
+def test_columns_that_the_rules_do_not_name_are_not_shown(acme: Acme) -> None:
+    acme.customers.apply_rules(RULES + "team: {value: company.arr}\n")
+    acme.customers.judge()
+    page = acme.page()
+    assert cells(page, "late")[1:4] == ["Critical", "Reports", ""]
+    for title, shown in (("Why", True), ("Owner", False), ("Value", True), ("Renewal", False)):
+        assert (f">{title}" in page.text) == shown, title
+    assert "Mine" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [
+        ("owner", ["loss", "big", "late", "bare"]),
+        ("-value", ["big", "loss"]),
+        ("value", ["loss", "big"]),
+        ("renewal", ["loss", "late"]),
+        ("-renewal", ["late", "loss"]),
+    ],
+)
+def test_the_columns_sort_with_empty_ones_last(acme: Acme, sort: str, first: list[str]) -> None:
+    assert ids(acme.page(f"?sort={sort}"))[: len(first)] == first
+
+
+def test_more_than_three_raised_flags_are_counted(acme: Acme) -> None:
+    flags = "".join(
+        f"  - {{flag: Flag {n}, event: login, when: {{At Risk: less than {n} times in 7 days}}}}\n"
+        for n in range(1, 5)
+    )
+    acme.customers.apply_rules(RULES + flags + TEAM)
+    acme.customers.judge()
+    page = acme.page("?q=late")
+    assert cells(page, "late")[2] == "Reports Flag 1 Flag 2 +2 more"
+    assert 'title="Flag 3, Flag 4"' in page.text
+
+
+# Owners
+
+
+def test_mine_lists_the_companies_whose_owner_is_the_reader(acme: Acme) -> None:
+    page = acme.page()
+    assert '<a href="/o/acme/companies?owner=me">Mine</a>' in page.text
+    mine = acme.page("?owner=me")
+    assert ids(mine) == ["big"]
+    assert '<a href="/o/acme/companies?owner=me" aria-current="true">Mine</a>' in mine.text
+    assert '<input type="hidden" name="owner" value="me">' in mine.text
+    assert ids(acme.page("?owner=BEN@acme.com")) == ["late"]
+    assert ids(acme.page("?owner=ben")) == []
+
+
+def test_a_shared_view_of_mine_shows_each_reader_their_own(
+    acme: Acme, dashboard: Dashboard
+) -> None:
+    ben = dashboard.signed_in("ben@acme.com", (acme.organization, "editor"))
+    ben.get("/o/acme/companies?owner=me&sort=renewal")
+    saved = ben.post("/o/acme/views", name="Ours", query="owner=me&sort=renewal", shared="yes")
+    assert saved.location == "/o/acme/companies?owner=me&sort=renewal"
+    assert ids(ben.get(saved.location)) == ["late"]
+    assert ids(acme.browser.get(saved.location)) == ["big"]
+
+
+def test_the_export_of_mine_has_only_those(acme: Acme) -> None:
+    exported = acme.browser.get("/o/acme/companies.csv?owner=me").text
+    assert [line.partition(",")[0] for line in exported.splitlines()[1:]] == ["big"]
+
+
+def test_without_matches_mine_names_the_email_and_the_owners_that_there_are(
+    acme: Acme, dashboard: Dashboard
+) -> None:
+    acme.customers.track_days_ago("more", 1, owner="Ben@acme.com")
+    eve = dashboard.signed_in("eve@acme.com", (acme.organization, "viewer"))
+    page = eve.get("/o/acme/companies?owner=me&sort=name")
+    text = text_of(page)
+    assert "the owner eve@acme.com , the email with which you sign in." in text
+    assert "Ben@acme.com 2" in text or "ben@acme.com 2" in text
+    assert "/o/acme/companies?owner=Ann@acme.com&amp;sort=name" in page.text
+    assert "<bdi>&lt;i&gt;Cem</bdi>" in page.text
+
+
+@pytest.mark.parametrize(
+    ("team", "why"),
+    [
+        ("team: {owner: company.csm.email}\n", "none has sent a usable company.csm.email"),
+        ("", "the rules name no field for it"),
+    ],
+)
+def test_without_owners_mine_gives_the_reason(acme: Acme, team: str, why: str) -> None:
+    acme.customers.apply_rules(RULES + team)
+    acme.customers.judge()
+    assert why in text_of(acme.page("?owner=me"))

@@ -8,6 +8,7 @@ from models.companies.company_filter import CompanyFilter
 from models.companies.company_list import Order
 
 STATUSES = ("Healthy", "At Risk", "Critical")
+ANN = "ann@acme.com"
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 values = st.one_of(st.just(""), texts.map(str.strip))
@@ -17,10 +18,11 @@ queries = st.builds(
     status=values,
     flag=texts,
     flag_status=values,
+    owner=values,
     fields=st.lists(st.tuples(texts, st.one_of(st.just(""), texts)), max_size=4).map(
         lambda fields: tuple(sorted(set(fields)))
     ),
-    sort=st.sampled_from(["-status", "status", "name", "-name", "score", "-last-event", "since"]),
+    sort=st.sampled_from(["-status", "status", "-name", "score", "-last-event", "owner", "-value"]),
 )
 
 
@@ -35,29 +37,36 @@ def test_a_query_string_is_parsed_as_the_same_query(query: CompanyQuery) -> None
 def test_any_text_is_a_query_with_a_stable_query_string(text: str) -> None:
     query = CompanyQuery.from_query(text.encode("utf-8", "replace").decode())
     assert CompanyQuery.from_query(query.query_string) == query
-    query.filter(STATUSES)
+    query.filter(STATUSES, ANN)
     query.sorting(STATUSES)
 
 
 def test_without_parameters_all_companies_are_listed_worst_first() -> None:
     query = CompanyQuery.from_query("")
     assert (query.query_string, query.is_filtered) == ("", False)
-    assert query.filter(STATUSES) == CompanyFilter()
+    assert query.filter(STATUSES, ANN) == CompanyFilter()
     sorting = query.sorting(STATUSES)
     assert (sorting.by, sorting.descending) == (Order.STATUS, True)
 
 
 def test_a_flag_without_a_status_matches_all_but_the_best_status() -> None:
     query = CompanyQuery.from_query("flag=Usage")
-    assert query.filter(STATUSES).flag_statuses == ("At Risk", "Critical")
-    assert (
-        CompanyQuery.from_query("flag=Usage&flag_status=N/A").filter(STATUSES).flag_statuses == ()
-    )
+    assert query.filter(STATUSES, ANN).flag_statuses == ("At Risk", "Critical")
+    waiting = CompanyQuery.from_query("flag=Usage&flag_status=N/A")
+    assert waiting.filter(STATUSES, ANN).flag_statuses == ()
+
+
+def test_the_owner_me_is_the_reader_and_stays_me_in_the_query_string() -> None:
+    mine = CompanyQuery.from_query("owner=me")
+    assert (mine.query_string, mine.is_filtered) == ("owner=me", True)
+    assert mine.filter(STATUSES, ANN).owner == ANN
+    assert CompanyQuery.from_query("owner=Ben+").filter(STATUSES, ANN).owner == "Ben"
+    assert CompanyQuery.from_query("owner=").filter(STATUSES, ANN).owner is None
 
 
 def test_values_of_one_field_are_alternatives() -> None:
     query = CompanyQuery.from_query("field.plan=Pro&field.plan=Free&field.seats=5")
-    assert dict(query.filter(STATUSES).fields) == {"plan": ("Free", "Pro"), "seats": ("5", 5)}
+    assert dict(query.filter(STATUSES, ANN).fields) == {"plan": ("Free", "Pro"), "seats": ("5", 5)}
 
 
 def test_sorting_twice_by_a_column_reverses_the_order() -> None:
