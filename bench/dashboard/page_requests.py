@@ -10,7 +10,8 @@ from bench.load.traffic import EVENT_KEYS
 from models.database import query, transaction
 from models.organizations.organizations import Organization
 
-SORTS = ("name", "-name", "score", "-score", "since", "-since", "last-event", "-last-event")
+_COLUMNS = ("name", "score", "since", "last-event", "owner", "value", "renewal")
+SORTS = tuple(f"{sign}{column}" for column in _COLUMNS for sign in ("", "-"))
 COMPANY_TABS = ("timeline", "users", "fields", "deliveries", "notes", "flags/Value")
 
 
@@ -76,6 +77,8 @@ def _companies(visitor: Visitor, base: str) -> list[Request]:
         _page("Companies: a flag", address, flag="Value", flag_status="At Risk"),
         _page("Companies: a flag, raised", address, flag="Value"),
         _page("Companies: a flag that all have", address, flag="Gone quiet", flag_status="Healthy"),
+        _page("Companies: an owner", address, owner="R7"),
+        _page("Companies: mine, none", address, owner="me"),
         _page("Companies: a field", address, **plan),
         _page("Companies: a field and a search", address, q="hooli", **plan),
         _page("Companies: CSV, its beginning", f"{base}/companies.csv"),

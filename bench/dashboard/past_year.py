@@ -18,6 +18,7 @@ flags:
     when: {{At Risk: less than 3 times in 30 days, Critical: less than 1 time in 60 days}}
   - {{flag: Gone quiet, event: any, when: {{At Risk: no activity for 14 days}}}}
   - {{flag: Users, event: login, when: {{At Risk: fewer than 2 distinct users in 30 days}}}}
+team: {{owner: company.region, value: company.seats, renewal: company.renews_on}}
 """
 FLAGS = ("Value", "Gone quiet", "Users")
 USERS = 3
@@ -27,17 +28,21 @@ BUSIEST = 2
 _COMPANIES = """
     insert into companies (organization_id, external_id, name, traits, fields_at, last_event_at,
         first_seen_at, health_status, previous_status, changed_at, score, judged_version, sequence,
-        awaiting)
+        awaiting, owner, value, renews_on, raised)
     select %(org)s, 'company_' || n, (array['Acme', 'Umbrella', 'Globex', 'Initech', 'Hooli'])
             [1 + n %% 5] || ' ' || md5(n::text) || ' ' || n,
         jsonb_build_object('plan', (%(plans)s::text[])[1 + n %% 4], 'seats', 5 + n %% 90,
-            'region', 'r' || n %% 12),
-        '{"name": null, "plan": null, "seats": null, "region": null}',
+            'region', 'r' || n %% 12, 'renews_on', date '2026-01-01' + n %% 365),
+        '{"name": null, "plan": null, "seats": null, "region": null, "renews_on": null}',
         %(now)s::timestamptz - interval '20 days' * random(),
         %(now)s::timestamptz - interval '360 days' * random(),
         case when n %% 10 < 7 then 'Healthy' when n %% 10 < 9 then 'At Risk' else 'Critical' end,
         'Healthy', %(now)s::timestamptz - interval '100 days' * random(),
-        (n * 7) %% 101, 1, 3, case when n %% 10 < 7 then array[]::text[] else array['Value'] end
+        (n * 7) %% 101, 1, 3, case when n %% 10 < 7 then array[]::text[] else array['Value'] end,
+        'r' || n %% 12, 5 + n %% 90, date '2026-01-01' + n %% 365,
+        case when n %% 10 < 7 then '[]'::jsonb else jsonb_build_array(
+            jsonb_build_object('flag', 'Value', 'status', 'Critical'),
+            jsonb_build_object('flag', 'Gone quiet', 'status', 'At Risk')) end
     from generate_series(1, %(companies)s) n
 """
 _USERS = """
