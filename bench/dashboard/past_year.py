@@ -32,8 +32,8 @@ _COMPANIES = """
     select %(org)s, 'company_' || n, (array['Acme', 'Umbrella', 'Globex', 'Initech', 'Hooli'])
             [1 + n %% 5] || ' ' || md5(n::text) || ' ' || n,
         jsonb_build_object('plan', (%(plans)s::text[])[1 + n %% 4], 'seats', 5 + n %% 90,
-            'region', 'r' || n %% 12, 'renews_on', date '2026-01-01' + n %% 365),
-        '{"name": null, "plan": null, "seats": null, "region": null, "renews_on": null}',
+            'region', 'r' || n %% 12),
+        '{"name": null, "plan": null, "seats": null, "region": null}',
         %(now)s::timestamptz - interval '20 days' * random(),
         %(now)s::timestamptz - interval '360 days' * random(),
         case when n %% 10 < 7 then 'Healthy' when n %% 10 < 9 then 'At Risk' else 'Critical' end,

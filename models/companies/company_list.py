@@ -107,11 +107,12 @@ class Page:
     counts: dict[str, int]
 
 
-_LINKS = ", ".join(f"'{name}', c.{name}" for name in LINK_FIELDS)
+_OWN = tuple(ListedCompany.__dataclass_fields__.keys() - {"raised", "links"})
+_LINKS = ", ".join(f"c.{name}" for name in LINK_FIELDS)
 _LISTED = (
     "c.id as row_id, c.external_id as id, c.name, c.health_status, c.score, c.previous_status,"
     " c.status_since as since, c.last_event_at, c.traits, c.owner, c.value, c.renews_on,"
-    f" coalesce(c.raised, '[]') as raised, json_build_object({_LINKS}) as links"
+    f" c.raised, {_LINKS}"
 )
 
 
@@ -192,7 +193,11 @@ def read(
 
 
 def _listed(row: dict[str, Any]) -> ListedCompany:
-    return ListedCompany(**{name: row[name] for name in ListedCompany.__dataclass_fields__})
+    return ListedCompany(
+        **{name: row[name] for name in _OWN},
+        raised=row["raised"] or (),
+        links={name: row[name] for name in LINK_FIELDS},
+    )
 
 
 def _unfiltered(
