@@ -70,9 +70,9 @@ def test_the_list_shows_why_owner_value_and_renewal(acme: Acme) -> None:
     page = acme.page()
     assert cells(page, "big")[1:6] == ["Healthy", "", "Ann@acme.com", "1,250,000", ""]
     late = cells(page, "late")[1:6]
-    assert late == ["Critical", "Reports", "ben@acme.com", "", "25 Feb 2026 in 36 days"]
+    assert late == ["Critical", "Reports , Critical", "ben@acme.com", "", "25 Feb 2026 in 36 days"]
     loss = cells(page, "loss")[1:6]
-    assert loss == ["At Risk", "Reports", "&lt;i&gt;Cem", "-0.50", "20 Jan 2026 today"]
+    assert loss == ["At Risk", "Reports , At Risk", "&lt;i&gt;Cem", "-0.50", "20 Jan 2026 today"]
     assert cells(page, "bare")[1:6] == ["Healthy", "", "", "", ""]
     assert 'class="badge bad" title="Critical: Less than 1 time in 14 days"' in page.text
     assert 'class="badge fair" title="At Risk: Less than 2 times in 7 days"' in page.text
@@ -83,7 +83,7 @@ def test_columns_that_the_rules_do_not_name_are_not_shown(acme: Acme) -> None:
     acme.customers.apply_rules(RULES + "team: {value: company.arr}\n")
     acme.customers.judge()
     page = acme.page()
-    assert cells(page, "late")[1:4] == ["Critical", "Reports", ""]
+    assert cells(page, "late")[1:4] == ["Critical", "Reports , Critical", ""]
     for title, shown in (("Why", True), ("Owner", False), ("Value", True), ("Renewal", False)):
         assert (f">{title}" in page.text) == shown, title
     assert "Mine" not in page.text
@@ -111,7 +111,8 @@ def test_more_than_three_raised_flags_are_counted(acme: Acme) -> None:
     acme.customers.apply_rules(RULES + flags + TEAM)
     acme.customers.judge()
     page = acme.page("?q=late")
-    assert cells(page, "late")[2] == "Reports Flag 1 Flag 2 +2 more"
+    shown = "Reports , Critical Flag 1 , At Risk Flag 2 , At Risk"
+    assert cells(page, "late")[2] == f"{shown} +2 : Flag 3, Flag 4"
     assert 'title="Flag 3, Flag 4"' in page.text
 
 
