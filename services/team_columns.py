@@ -3,7 +3,7 @@
 from typing import Any
 
 from models.companies.fields.field_merge import Traits
-from models.companies.team_columns import TeamColumns
+from models.companies.fields.team_columns import TeamColumns
 from rules.book import RuleBook
 from rules.team import NO_TEAM, team_values
 

@@ -8,7 +8,7 @@ from typing import Any
 from models.bulk import query_over
 from models.companies.external_ids import find_row_ids
 from models.companies.fields.field_merge import Traits
-from models.companies.team_columns import NO_TEAM, TEAM_TYPES, RaisedFlag, TeamColumns
+from models.companies.fields.team_columns import NO_TEAM, TEAM_TYPES, RaisedFlag, TeamColumns
 from models.database import query
 
 CORE_FIELDS = ("name", "payment_provider", "payment_provider_id", "crm_provider", "crm_provider_id")

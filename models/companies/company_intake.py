@@ -14,7 +14,7 @@ from models.companies.fields.field_digests import (
     lock_and_touch,
 )
 from models.companies.fields.field_merge import Traits
-from models.companies.team_columns import NO_TEAM, TEAM_TYPES, TeamColumns
+from models.companies.fields.team_columns import NO_TEAM, TEAM_TYPES, TeamColumns
 from models.database import query
 
 

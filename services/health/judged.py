@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from models.companies import companies
 from models.companies.companies import Company
-from models.companies.team_columns import RaisedFlag
+from models.companies.fields.team_columns import RaisedFlag
 from models.health import flag_states
 from models.health.flag_states import StoredFlagState
 from rules.book import RuleBook
