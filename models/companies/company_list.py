@@ -17,7 +17,7 @@ from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, filter
 from models.cursors import Cursor
 from models.database import query
 
-EXPORT_CHUNK = 1_000
+EXPORT_CHUNK = 250
 """Companies in one chunk of an export."""
 
 
