@@ -78,8 +78,9 @@ def test_the_list_shows_worst_companies_first_like_the_command_line(acme: Acme) 
         listed = companies.list_health(acme.organization.id)
     text = text_of(page)
     for company in listed:
-        why = "" if company.health_status == "Healthy" else " Reports"
-        line = f"{company.name} {company.id} {company.health_status}{why} {company.score}"
+        status = company.health_status
+        why = "" if status == "Healthy" else f" Reports , {status}"
+        line = f"{company.name} {company.id} {status}{why} {company.score}"
         assert line in text
     assert "All 4" in text
     assert "Critical 1" in text
