@@ -65,10 +65,12 @@ def page(member: Member) -> ResponseReturnValue:
             organization.id, since=at - LAST_DAY, limit=PAGE
         )
         causes = _causes(member, changes)
-        teams = _teams(member, [change.company for change in changes])
         changed = transitions.count_recent(organization.id, since=at - LAST_DAY)
         upcoming = _upcoming(member, book, at, None)
-        teams |= _teams(member, [change.id for change in upcoming.changes] if upcoming else [])
+        coming = upcoming.changes if upcoming else []
+        teams = _teams(
+            member, {*(change.company for change in changes), *(change.id for change in coming)}
+        )
         rules = book or NO_RULES
         enabled = [key for key, event in rules.events.items() if event.enabled]
         quiet = quiet_keys.find_quiet_keys(organization.id, enabled, at)

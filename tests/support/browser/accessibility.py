@@ -21,7 +21,7 @@ CONTRAST_ONLY = {**VIOLATIONS_ONLY, "runOnly": ["color-contrast"]}
 """The dark scheme changes nothing but colours, which `test_assets.py` checks."""
 
 SCROLLING_ONLY = {**VIOLATIONS_ONLY, "runOnly": ["scrollable-region-focusable"]}
-"""A phone shows the same elements, of which more have to be scrolled."""
+"""A phone shows the same elements; more of them have to be scrolled."""
 
 LOOKS: tuple[tuple[Scheme, ViewportSize, dict[str, Any]], ...] = (
     ("light", DESK, VIOLATIONS_ONLY),

@@ -30,7 +30,7 @@ def _is_email(value: Any) -> bool:
 
 
 class Operation(NamedTuple):
-    """An operation, with a path in which an example stands in for the id."""
+    """An operation; its path has an example instead of the id."""
 
     method: str
     template: str
