@@ -35,6 +35,7 @@ from dashboard.pages.companies import saved_views
 from dashboard.pages.settings import account, audit_log, people
 from dashboard.pages.sign_in import open_id, start
 from dashboard.pages.sign_in import page as sign_in
+from dashboard.pages.today import changes
 from dashboard.presentation import navigation, wording
 from dashboard.presentation.commands import command
 from dashboard.web import addresses
@@ -50,6 +51,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
     for module in (
         start,
         today,
+        changes,
         companies,
         company,
         saved_views,
@@ -155,6 +157,7 @@ def _configure_templates(app: Flask) -> None:
             "main_links": navigation.main_links,
             "settings_links": navigation.settings_links,
             "event_links": navigation.event_links,
+            "today_links": navigation.today_links,
             "tone_of": wording.tone_of,
             "delivery_tones": wording.DELIVERY_TONES,
             "company_address": addresses.company_address,

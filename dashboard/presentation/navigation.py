@@ -22,7 +22,7 @@ class Entry:
 
 
 PAGES = (
-    Entry("Today", "today.page", "t"),
+    Entry("Today", "today.page", "t", blueprints=("changes", "upcoming", "portfolio")),
     Entry(
         "Companies",
         "companies.page",
@@ -32,6 +32,12 @@ PAGES = (
     Entry("Insights", "insights.page", "i"),
     Entry("Rules", "rules.page", "r"),
     Entry("Events", "events.page", "e", blueprints=("live", "refused", "set_aside", "trace")),
+)
+TODAY = (
+    Entry("Today", "today.page"),
+    Entry("Changes", "changes.page"),
+    Entry("Upcoming", "upcoming.page"),
+    Entry("Portfolio", "portfolio.page"),
 )
 EVENTS = (
     Entry("Event keys", "events.page"),
@@ -76,6 +82,11 @@ def settings_links() -> list[Link]:
     open_addresses = [link.address for link in links if link.current and _is_open(link.address)]
     longest = max(open_addresses, key=len, default="")
     return [replace(link, current=link.address == longest) for link in links]
+
+
+def today_links() -> list[Link]:
+    """Return Today and the pages beside it."""
+    return _links(TODAY)
 
 
 def event_links() -> list[Link]:

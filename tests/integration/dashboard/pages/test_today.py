@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import TestResponse
 
-from dashboard.pages import today
+from dashboard.pages.today import changes, upcoming_list
+from dashboard.pages.today import page as today
 from models.companies import company_counts
 from models.database import execute, transaction
 from models.events import hourly_counts
@@ -132,6 +133,9 @@ def test_changes_show_the_owner_and_the_value_of_their_companies(
     acme: Acme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(today, "PAGE", 1)
+    monkeypatch.setattr(changes, "PAGE", 1)
+    monkeypatch.setattr(today, "FIRST", 1)
+    monkeypatch.setattr(upcoming_list, "PAGE", 1)
     acme.customers.apply_rules(RULES + "team: {owner: company.csm, value: company.arr}\n")
     for name in "ab":
         acme.customers.track_days_ago(name, 6, 5, csm="Ann <ann@acme.com>", arr=12000)
@@ -205,7 +209,7 @@ def test_two_events_that_leave_the_window_together_need_two_to_prevent_the_chang
 def test_more_upcoming_changes_continue_in_order(
     acme: Acme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(today, "PAGE", 2)
+    monkeypatch.setattr(today, "FIRST", 2)
     for number, name in enumerate("abc"):
         acme.customers.track_days_ago(name, 6 - number / 10, 1)
     acme.customers.judge()

@@ -1,0 +1,29 @@
+"""What the parts of Today share."""
+
+from collections.abc import Collection
+
+from flask import Blueprint, request
+
+from dashboard.access import Member
+from models.companies import company_list
+from models.companies.company_list import ListedCompany
+from models.companies.external_ids import find_row_ids
+
+blueprint = Blueprint("today", __name__, url_prefix="/o/<name:organization>")
+
+PAGE = 10
+"""Rows of each list at first, and rows that each "More" link adds."""
+
+
+def rows_or_page(name: str) -> str:
+    """Return the template of more rows for htmx, or of a page of them without scripts."""
+    prefix = "" if "HX-Request" in request.headers else "more_"
+    return f"today/{prefix}{name}.html"
+
+
+def find_teams(member: Member, ids: Collection[str]) -> dict[str, ListedCompany]:
+    """Return companies, whose owner and value the rows show, by the clients' own ids."""
+    organization_id = member.organization.id
+    row_ids = find_row_ids("companies", organization_id, ids)
+    listed = company_list.read(organization_id, [*row_ids.values()])
+    return {company.id: company for company in listed}
