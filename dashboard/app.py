@@ -32,7 +32,7 @@ from dashboard.pages import (
 )
 from dashboard.pages.companies import page as companies
 from dashboard.pages.companies import saved_views
-from dashboard.pages.settings import account, audit_log, people
+from dashboard.pages.settings import account, audit_log, owners, people
 from dashboard.pages.sign_in import open_id, start
 from dashboard.pages.sign_in import page as sign_in
 from dashboard.pages.today import changes
@@ -67,6 +67,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
         account,
         audit_log,
         people,
+        owners,
         sign_in,
     )
 )

@@ -28,7 +28,7 @@ FIRST_PAGES = (
     "rules/versions", "rules/versions/1", "settings/audit", "settings/developers",
     "settings/developers/connect", "settings/developers/connect/sdk",
     "settings/developers/connect/arrivals", "settings/developers/deliveries",
-    "settings/developers/webhooks", "settings/people",
+    "settings/developers/webhooks", "settings/owners", "settings/people",
 )  # fmt: skip
 """Pages of an organization; those that they link to are found."""
 

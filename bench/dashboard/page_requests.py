@@ -131,6 +131,7 @@ def _settings(
         _each("Developers: a company's deliveries", log + "?company={}", companies),
         _each("Developers: a delivery", log + "/{}", deliveries),
         _page("People", f"{base}/people"),
+        _page("Owners", f"{base}/owners"),
         _page("Audit log", f"{base}/audit"),
         _page("Account", "/account"),
     ]

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from dashboard.access.visitors import Visitor, visitor
 from models.organizations.organizations import Organization
 from models.people.people import Person
+from services.accounts.owners import owners_of
 from services.accounts.roles import Role
 
 P = ParamSpec("P")
@@ -29,6 +30,8 @@ class Member:
     person: Person
     organization: Organization
     role: Role
+    owners: tuple[str, ...] = ()
+    """The values of companies' owner that mean this person, the email first."""
 
     def may(self, role: Role | str) -> bool:
         """Whether the member has this role, or one that includes it."""
@@ -106,7 +109,8 @@ def _member_of(organization: str, current: Visitor) -> Member:
     if organization not in by_name:
         abort(404)
     membership = by_name[organization]
-    return Member(current.person, membership.organization, Role(membership.role))
+    owners = owners_of(current.person, membership)
+    return Member(current.person, membership.organization, Role(membership.role), owners)
 
 
 def _redirect_to_sign_in() -> Response:

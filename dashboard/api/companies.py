@@ -91,7 +91,7 @@ def _filter() -> CompanyFilter:
         status=parameters.get("status"),
         flag=parameters.get("flag"),
         flag_status=parameters.get("flag_status"),
-        owner=parameters.get("owner"),
+        owners=tuple(parameters.getlist("owner")),
         fields=tuple(fields.items()),
     )
 

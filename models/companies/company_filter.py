@@ -18,8 +18,8 @@ class CompanyFilter:
 
     `text` is part of the name or of the client's own id, regardless of case. The level of `flag` is
     `flag_status`, which may be `N/A`, or one of `flag_statuses` if there are any. `fields` lists
-    custom and core fields with their accepted values, see `possible_values`. `owner` is the whole
-    owner, regardless of case.
+    custom and core fields with their accepted values, see `possible_values`. One of
+    `owners` is the whole owner, regardless of case.
     """
 
     text: str | None = None
@@ -28,7 +28,7 @@ class CompanyFilter:
     flag_status: str | None = None
     flag_statuses: tuple[str, ...] = ()
     fields: tuple[tuple[str, tuple[Any, ...]], ...] = ()
-    owner: str | None = None
+    owners: tuple[str, ...] = ()
 
 
 ALL_COMPANIES = CompanyFilter()
@@ -70,9 +70,11 @@ def filter_condition(
             "flag_status": company_filter.flag_status,
             "flag_statuses": list(company_filter.flag_statuses),
         }
-    if company_filter.owner is not None:
-        conditions.append("lower(owner) = lower(%(owner)s)")
-        parameters["owner"] = company_filter.owner
+    if company_filter.owners:
+        conditions.append(
+            "lower(owner) = any(array(select lower(t) from unnest(%(owners)s::text[]) as t))"
+        )
+        parameters["owners"] = list(company_filter.owners)
     for number, (name, values) in enumerate(company_filter.fields):
         if name in CORE_FIELDS:
             conditions.append(f"{name} = any(%(values_{number})s)")
@@ -101,9 +103,9 @@ def _texts(company_filter: CompanyFilter) -> Iterator[str]:
         company_filter.text,
         company_filter.status,
         company_filter.flag,
-        company_filter.owner,
+        company_filter.flag_status,
     )
-    yield from filter(None, (*texts, company_filter.flag_status, *company_filter.flag_statuses))
+    yield from filter(None, (*texts, *company_filter.flag_statuses, *company_filter.owners))
     for name, values in company_filter.fields:
         yield name
         yield from (value for value in values if isinstance(value, str))

@@ -1,10 +1,13 @@
-"""Memberships: the roles of people in organizations."""
+"""Memberships: the roles of people in organizations, and which owner of companies they are."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from models.database import execute, query
 from models.organizations.organizations import COLUMNS, Organization
+from models.people.people import COLUMNS as PERSON_COLUMNS
+from models.people.people import Person
 from models.people.tables import MembershipRow
 
 
@@ -14,6 +17,7 @@ class Membership:
 
     organization: Organization
     role: str
+    owner_values: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -27,24 +31,33 @@ class ListedMember:
     has_password: bool
     signed_in_at: datetime | None
     disabled_at: datetime | None
+    owner_values: Sequence[str] = ()
 
 
 def list_for_person(person_id: int) -> list[Membership]:
     """Return a person's memberships, by the organization's name."""
     rows = query(
-        f"select m.role, {', '.join(f'o.{column}' for column in COLUMNS.split(', '))}"
+        "select m.role, m.owner_values,"
+        f" {', '.join(f'o.{column}' for column in COLUMNS.split(', '))}"
         " from memberships m join organizations o on o.id = m.organization_id"
         " where m.person_id = %(person_id)s order by lower(o.name), o.id",
         {"person_id": person_id},
     )
-    return [Membership(role=row.pop("role"), organization=Organization(**row)) for row in rows]
+    return [
+        Membership(
+            role=row.pop("role"),
+            owner_values=row.pop("owner_values"),
+            organization=Organization(**row),
+        )
+        for row in rows
+    ]
 
 
 def list_for_organization(organization_id: int) -> list[ListedMember]:
     """Return all members of an organization, by name."""
     rows = query(
         "select p.id as person_id, p.email, p.name, m.role, p.password_hash is not null"
-        " as has_password, p.signed_in_at, p.disabled_at"
+        " as has_password, p.signed_in_at, p.disabled_at, m.owner_values"
         " from memberships m join people p on p.id = m.person_id"
         " where m.organization_id = %(organization_id)s order by lower(p.name), p.id",
         {"organization_id": organization_id},
@@ -62,6 +75,24 @@ def find_role(organization_id: int, person_id: int) -> str | None:
     return role
 
 
+def find_owners(organization_id: int, owners: Collection[str]) -> dict[str, Person]:
+    """Return the members that owners of companies mean, by owner, except those who are disabled.
+
+    An owner is a member's email, or else the first member's that has it as a value.
+    """
+    rows = query(
+        f"select found.* from unnest(%(owners)s::text[]) as given (owner) cross join lateral ("
+        f" select given.owner, {', '.join(f'p.{name}' for name in PERSON_COLUMNS.split(', '))}"
+        "  from memberships m join people p on p.id = m.person_id"
+        "  where m.organization_id = %(organization_id)s and p.disabled_at is null and ("
+        "   lower(p.email) = lower(given.owner) or exists (select"
+        "    from unnest(m.owner_values) as v (value) where lower(value) = lower(given.owner)))"
+        "  order by lower(p.email) = lower(given.owner) desc, p.id limit 1) found",
+        {"organization_id": organization_id, "owners": list(owners)},
+    )
+    return {row.pop("owner"): Person(**row) for row in rows}
+
+
 def add(organization_id: int, person_id: int, role: str) -> bool:
     """Make a person a member; False if they already are."""
     return bool(
@@ -76,6 +107,13 @@ def add(organization_id: int, person_id: int, role: str) -> bool:
 def set_role(organization_id: int, person_id: int, role: str) -> None:
     """Change a member's role."""
     MembershipRow.update(role=role).where(
+        MembershipRow.organization == organization_id, MembershipRow.person == person_id
+    ).execute()
+
+
+def set_owner_values(organization_id: int, person_id: int, values: Sequence[str]) -> None:
+    """Replace the values of companies' owner that mean a member, besides their email."""
+    MembershipRow.update(owner_values=list(values)).where(
         MembershipRow.organization == organization_id, MembershipRow.person == person_id
     ).execute()
 

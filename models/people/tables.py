@@ -1,7 +1,7 @@
 """People, their memberships, sessions and saved views."""
 
 from peewee import SQL, BlobField, BooleanField, CompositeKey, ForeignKeyField, TextField
-from playhouse.postgres_ext import DateTimeTZField
+from playhouse.postgres_ext import ArrayField, DateTimeTZField
 
 from models.organizations.tables import OrganizationRow
 from models.table import IdentityField, Table
@@ -29,6 +29,8 @@ class MembershipRow(Table):
     person = ForeignKeyField(PersonRow)
     role = TextField()
     created_at = DateTimeTZField(constraints=[SQL("default now()")])
+    # The values of companies' `owner` that mean this person, besides the email.
+    owner_values = ArrayField(TextField, index=False, constraints=[SQL("default '{}'")])
 
     class Meta:
         table_name = "memberships"

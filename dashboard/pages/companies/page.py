@@ -57,7 +57,7 @@ def export(member: Member) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         statuses = _book(member).statuses
-        company_filter = query.filter(statuses, member.person.email)
+        company_filter = query.filter(statuses, member.owners)
         fields = field_names.list_for_filter(
             organization_id, company_filter, limit=MOST_COLUMNS + 1
         )
@@ -93,7 +93,7 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         read_one_snapshot()
         book = _book(member)
         statuses = book.statuses
-        company_filter = query.filter(statuses, member.person.email)
+        company_filter = query.filter(statuses, member.owners)
         result = company_list.read_page(
             organization_id, company_filter, query.sorting(statuses), after=after, limit=PAGE
         )
@@ -108,7 +108,7 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         "after": after,
         "statuses": statuses,
         "team": book.team,
-        "owner": query.owner_for(member.person.email),
+        "owners_sought": query.owners_for(member.owners),
         "owners": owners,
         "phrase": lambda raised: book.threshold(raised["flag"], book.level_of(raised["status"])),
         "counts": _in_order(result.counts, statuses, query.status),

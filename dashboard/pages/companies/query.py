@@ -35,7 +35,7 @@ _DESCENDING_FIRST = ("status", "since", "last-event", "value")
 """Columns that the first click on their header sorts from the worst, latest or greatest down."""
 
 ME = "me"
-"""The owner that means the person who reads the list, by email."""
+"""The owner that means the person who reads the list; see `services.accounts.owners`."""
 
 WORST_FIRST = "-status"
 
@@ -132,14 +132,17 @@ class CompanyQuery:
         """Return the query without one filter by a field."""
         return replace(self, fields=tuple(f for f in self.fields if f != (name, value)))
 
-    def owner_for(self, email: str) -> str:
-        """Return the owner whose companies a person with this email is looking for."""
-        return email if self.owner == ME else self.owner
+    def owners_for(self, reader: Sequence[str]) -> tuple[str, ...]:
+        """Return the owners of the companies in question; those of `reader` for `ME`."""
+        if self.owner == ME:
+            return tuple(reader)
+        return (self.owner,) if self.owner else ()
 
-    def filter(self, statuses: Sequence[str], email: str) -> CompanyFilter:
+    def filter(self, statuses: Sequence[str], reader: Sequence[str]) -> CompanyFilter:
         """Return the filter for `models`.
 
-        `statuses` are the statuses of the rules, best first; `email` is that of the reader.
+        `statuses` are the statuses of the rules, best first; `reader` lists the owners that mean
+        the person who reads the list.
         """
         by_name: dict[str, tuple[object, ...]] = {}
         for name, value in self.fields:
@@ -151,7 +154,7 @@ class CompanyQuery:
             flag_status=self.flag_status or None,
             flag_statuses=tuple(statuses[1:]) if self.flag and not self.flag_status else (),
             fields=tuple(by_name.items()),
-            owner=self.owner_for(email) or None,
+            owners=self.owners_for(reader),
         )
 
     def sorting(self, statuses: Sequence[str]) -> Sorting:

@@ -143,6 +143,7 @@ def views(company: str) -> Iterator[View]:
         "delivery", "/settings/developers/deliveries", follow("tbody tr:not(:has-text('a test')) a")
     )
     yield View("people", "/settings/people")
+    yield View("owners", "/settings/owners")
     yield View("audit-log", "/settings/audit")
     yield View("account", "/account", within="")
 

@@ -131,7 +131,9 @@ GET /o/{organization}/settings/developers/keys/{key_id}/scopes                30
 GET /o/{organization}/settings/developers/webhooks                            303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/settings/developers/webhooks/{endpoint_id}              303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/settings/developers/webhooks/{endpoint_id}/remove       303 303 303 303 303 403 403 200 404 404
+GET /o/{organization}/settings/owners                                         303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/settings/people                                         303 303 303 303 303 403 403 200 404 200
+GET /o/{organization}/settings/people/{person_id}/owners                      303 303 303 303 303 403 403 200 404 404
 POST /account/name                                                            303 303 303 303 303 422 422 422 422 422
 POST /account/password                                                        303 303 303 303 303 422 422 422 422 422
 POST /account/sessions/{session_id}/end                                       303 303 303 303 303 303 303 303 303 303
@@ -163,8 +165,10 @@ POST /o/{organization}/settings/developers/webhooks/{endpoint_id}/secret      30
 POST /o/{organization}/settings/developers/webhooks/{endpoint_id}/subscription 303 303 303 303 303 403 403 303 404 404
 POST /o/{organization}/settings/developers/webhooks/{endpoint_id}/test        303 303 303 303 303 403 403 303 404 404
 POST /o/{organization}/settings/people                                        303 303 303 303 303 403 403 422 404 422
+POST /o/{organization}/settings/owners                                        303 303 303 303 303 303 303 303 404 303
 POST /o/{organization}/settings/people/{person_id}/disable                    303 303 303 303 303 403 403 303 404 404
 POST /o/{organization}/settings/people/{person_id}/enable                     303 303 303 303 303 403 403 303 404 404
+POST /o/{organization}/settings/people/{person_id}/owners                     303 303 303 303 303 403 403 303 404 404
 POST /o/{organization}/settings/people/{person_id}/password                   303 303 303 303 303 403 403 200 404 404
 POST /o/{organization}/settings/people/{person_id}/role                       303 303 303 303 303 403 403 303 404 404
 POST /o/{organization}/views                                                  303 303 303 303 303 303 303 303 404 303

@@ -153,7 +153,7 @@ def test_without_matches_mine_names_the_email_and_the_owners_that_there_are(
     eve = dashboard.signed_in("eve@acme.com", (acme.organization, "viewer"))
     page = eve.get("/o/acme/companies?owner=me&sort=name")
     text = text_of(page)
-    assert "the owner eve@acme.com , the email with which you sign in." in text
+    assert "the owner eve@acme.com , which means you ." in text
     assert "Ben@acme.com 2" in text or "ben@acme.com 2" in text
     assert "/o/acme/companies?owner=Ann@acme.com&amp;sort=name" in page.text
     assert "<bdi>&lt;i&gt;Cem</bdi>" in page.text

@@ -8,7 +8,7 @@ from models.companies.company_filter import CompanyFilter
 from models.companies.company_list import Order
 
 STATUSES = ("Healthy", "At Risk", "Critical")
-ANN = "ann@acme.com"
+ANN = ("ann@acme.com", "Ann")
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 values = st.one_of(st.just(""), texts.map(str.strip))
@@ -59,9 +59,9 @@ def test_a_flag_without_a_status_matches_all_but_the_best_status() -> None:
 def test_the_owner_me_is_the_reader_and_stays_me_in_the_query_string() -> None:
     mine = CompanyQuery.from_query("owner=me")
     assert (mine.query_string, mine.is_filtered) == ("owner=me", True)
-    assert mine.filter(STATUSES, ANN).owner == ANN
-    assert CompanyQuery.from_query("owner=Ben+").filter(STATUSES, ANN).owner == "Ben"
-    assert CompanyQuery.from_query("owner=").filter(STATUSES, ANN).owner is None
+    assert mine.filter(STATUSES, ANN).owners == ANN
+    assert CompanyQuery.from_query("owner=Ben+").filter(STATUSES, ANN).owners == ("Ben",)
+    assert CompanyQuery.from_query("owner=").filter(STATUSES, ANN).owners == ()
 
 
 def test_values_of_one_field_are_alternatives() -> None:
