@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from graphlib import TopologicalSorter
 
 from rules.flags import Flag
 from rules.phrases.condition import Level
+from rules.scores import score_of, score_range
 from rules.statuses import NOT_APPLICABLE
 from rules.team import NO_TEAM, TeamFields
 
@@ -95,21 +95,15 @@ class RuleBook:
         return f"{flag}: {self.status_name(after)} ({'' if after else 'no longer: '}{phrase})"
 
     def score(self, levels: Mapping[str, Level]) -> int | None:
-        """Return the weighted health of the flags that apply, 0 to 100; None if none applies.
+        """Return a company's score, 0 to 100; None if no flag with a weight applies."""
+        applying = ((levels.get(flag.name), flag.weight) for flag in self.flags)
+        return score_of(
+            ((level, weight) for level, weight in applying if level is not None), len(self.statuses)
+        )
 
-        Level i of n contributes 1 - i/(n-1) of the flag's weight. Halves are rounded up.
-        """
-        worst = len(self.statuses) - 1
-        weights = health = Decimal(0)
-        for flag in self.flags:
-            level = levels.get(flag.name)
-            if level is not None:
-                weights += flag.weight
-                health += flag.weight * (worst - level)
-        if not weights:
-            return None
-        share = health * 100 / (weights * worst)
-        return int(share.to_integral_value(rounding=ROUND_HALF_UP))
+    def score_range(self, status: str) -> range:
+        """Return the scores that a company with this status may have."""
+        return score_range(self.level_of(status) or 0, len(self.statuses))
 
 
 def worst_level(levels: Iterable[Level]) -> int:

@@ -159,11 +159,20 @@ _HEALTH_TYPES = {
 
 _EVALUATED_TYPES = {**_HEALTH_TYPES, **TEAM_TYPES}
 
+EVALUATION_REVISION = 2
+"""Which definition of what an evaluation stores the rows have; 1 is of releases before the column.
+
+If a release defines the score or another of these columns differently, it increments this, with a
+migration that sets the column's default and replaces the index `companies_of_older_revisions`; the
+clock then evaluates every company again.
+"""
+
 
 def save_health(organization_id: int, companies: Iterable[Company]) -> None:
     """Store what an evaluation changes in companies of an organization."""
     query_over(
-        f"update companies c set {', '.join(f'{name} = v.{name}' for name in _EVALUATED_TYPES)}"
+        f"update companies c set {', '.join(f'{name} = v.{name}' for name in _EVALUATED_TYPES)},"
+        f" evaluation_revision = {EVALUATION_REVISION}"
         " from v where c.organization_id = %(organization_id)s and c.id = v.id",
         [
             {

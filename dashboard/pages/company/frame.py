@@ -78,6 +78,19 @@ def is_fragment() -> bool:
     return "HX-Request" in request.headers and page_cursor() is not None
 
 
+def describe_score(health: CurrentHealth, book: RuleBook) -> str:
+    """Describe in one sentence how a score and its status belong together."""
+    scores = book.score_range(health.status)
+    if health.score is None:
+        return "There is no score, because no flag with a weight applies."
+    if len(scores) == 1:
+        return f"{health.status} always scores {scores[0]}, because no flag is raised."
+    return (
+        f"{health.status} scores {scores[0]} to {scores[-1]}: the fewer of its flags are raised,"
+        " by weight, the higher."
+    )
+
+
 def show(
     template: str,
     company: Company,

@@ -9,6 +9,7 @@ from dashboard.presentation.charts import steps
 from dashboard.presentation.charts.steps import Step
 from models.companies.companies import Company
 from models.health.transitions import StoredTransition
+from rules.book import RuleBook
 
 SPANS = {"30": "30 days", "90": "90 days", "365": "a year"}
 """The time ranges to choose from, by number of days."""
@@ -27,7 +28,9 @@ class HealthHistory:
     """The history in a time range: charts for both widths, and the rows of the table.
 
     Each row is a step with the transition that made it, if one did. `left_out` is the number of
-    older rows, `description` the text alternative of the charts.
+    older rows, `description` the text alternative of the charts. `has_former_scores` is whether a
+    score is outside the range of its status, because it was computed by an earlier release or with
+    other statuses.
     """
 
     span: str
@@ -37,6 +40,7 @@ class HealthHistory:
     rows: Sequence[tuple[Step, StoredTransition | None]]
     left_out: int
     description: str
+    has_former_scores: bool
 
 
 def health_history(
@@ -45,6 +49,7 @@ def health_history(
     health: CurrentHealth,
     span: str,
     at: datetime,
+    book: RuleBook | None,
 ) -> HealthHistory:
     """Draw the `transitions` of a company, oldest first, over a span up to `at`."""
     span = span if span in SPANS else DEFAULT_SPAN
@@ -69,7 +74,12 @@ def health_history(
         rows[:MOST_ROWS],
         max(len(rows) - MOST_ROWS, 0),
         _describe(status_changes, health),
+        book is not None and any(_is_former(step, book) for step, _ in rows),
     )
+
+
+def _is_former(step: Step, book: RuleBook) -> bool:
+    return step.score is not None and step.score not in book.score_range(step.status)
 
 
 def _steps(

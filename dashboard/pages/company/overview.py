@@ -13,7 +13,13 @@ from dashboard.pages.company.explanations import (
     overrides_of,
     rule_address,
 )
-from dashboard.pages.company.frame import blueprint, find_company, show
+from dashboard.pages.company.frame import (
+    blueprint,
+    book_in_force,
+    describe_score,
+    find_company,
+    show,
+)
 from dashboard.pages.company.health_history import DEFAULT_SPAN, SPANS, health_history
 from dashboard.pages.company.notes import NoteForm, may_delete, may_edit
 from dashboard.pages.company.timeline import event_names
@@ -54,6 +60,7 @@ def page(member: Member, company_id: str) -> ResponseReturnValue:
             member.organization.id, company.id, limit=LATEST
         )
     health = current_health(company, explanation)
+    book = book_in_force()
     return show(
         "company/page.html",
         company,
@@ -62,8 +69,9 @@ def page(member: Member, company_id: str) -> ResponseReturnValue:
         unreadable=unreadable,
         next_change=next_change,
         history=health_history(
-            history, company, health, request.args.get("span", DEFAULT_SPAN), at
+            history, company, health, request.args.get("span", DEFAULT_SPAN), at, book
         ),
+        about_score=describe_score(health, book) if book else None,
         spans=SPANS,
         flags=flags_worst_first(explanation),
         rule_address=rule_address,

@@ -346,11 +346,11 @@ def test_companies_older_than_the_first_rules_are_enqueued(ticking: Ticking) -> 
     assert ticking.at(10.3) == [f"evaluate({company_id})"]
 
 
-def test_a_company_without_raised_flags_of_a_former_release_is_enqueued(ticking: Ticking) -> None:
+def test_a_company_that_a_former_release_evaluated_is_enqueued(ticking: Ticking) -> None:
     company_id = track(new_organization(), 0, 1)
     judge(company_id, 1)
     with transaction():
-        execute("update companies set raised = null")
+        execute("update companies set evaluation_revision = 1")
     assert ticking.at(2) == [f"evaluate({company_id})"]
     judge(company_id, 2)
     assert ticking.at(9) == []

@@ -324,58 +324,6 @@ def test_a_verdict_is_valid_until_its_predicted_change(  # noqa: PLR0917
         assert (later.level, later.holding_since) == (verdict.level, verdict.holding_since)
 
 
-# Scores
-
-
-def book(*weights: float, statuses: int = 3) -> RuleBook:
-    flags = tuple(
-        Flag(f"F{number}", LOGINS, ((1, parse_condition(QUIET)),), weight=Decimal(str(weight)))
-        for number, weight in enumerate(weights)
-    )
-    return RuleBook(tuple(f"S{number}" for number in range(statuses)), {}, flags)
-
-
-@pytest.mark.parametrize(
-    ("weights", "levels", "statuses", "score"),
-    [
-        ((1,), (0,), 3, 100),
-        ((1,), (1,), 3, 50),
-        ((1,), (2,), 3, 0),
-        ((1,), (1,), 2, 0),
-        ((1,), (1,), 4, 67),
-        ((1,), (2,), 4, 33),
-        ((1, 1), (0, 2), 3, 50),
-        ((3, 1), (0, 2), 3, 75),
-        ((1, 3), (0, 2), 3, 25),
-        ((0.5, 1.5), (2, 0), 3, 75),
-        ((1, 1), (0, None), 3, 100),
-        ((1, 1), (None, None), 3, None),
-        ((), (), 3, None),
-        ((0, 1), (2, 0), 3, 100),
-        ((0,), (2,), 3, None),
-        ((1, 7), (1, 0), 2, 88),
-        ((199, 1), (0, 2), 3, 100),
-        ((1, 199), (0, 2), 3, 1),
-        ((201, 1), (0, 2), 3, 100),
-        ((1, 201), (0, 2), 3, 0),
-    ],
-)
-def test_the_score_is_the_weighted_health_of_the_flags_that_apply(
-    weights: tuple[float, ...], levels: tuple[Level, ...], statuses: int, score: int | None
-) -> None:
-    levels_by_name = {f"F{number}": level for number, level in enumerate(levels)}
-    assert book(*weights, statuses=statuses).score(levels_by_name) == score
-
-
-def test_a_flag_without_a_level_is_not_part_of_the_score() -> None:
-    assert book(1, 1).score({"F0": 1, "gone": 2}) == 50
-
-
-def test_flags_with_different_weights_and_notes_are_equal() -> None:
-    heavy, light = book(1).flags[0], book(2).flags[0]
-    assert heavy == light
-
-
 @given(st.lists(st.sampled_from([None, 0, 1, 2]), max_size=5))
 def test_the_level_of_a_company_is_that_of_its_worst_flag(levels: list[Level]) -> None:
     assert worst_level(levels) == max([level or 0 for level in levels], default=0)
@@ -392,3 +340,8 @@ def test_flags_are_evaluated_after_the_flags_they_refer_to() -> None:
     )
     order = RuleBook(("Healthy", "At Risk"), {}, (first, second, third)).in_dependency_order
     assert [evaluated_flag.name for evaluated_flag in order] == ["B", "C", "A"]
+
+
+def test_flags_with_different_weights_and_notes_are_equal() -> None:
+    heavy, light = (flag((1, QUIET), weight=Decimal(weight)) for weight in (1, 2))
+    assert heavy == light

@@ -54,7 +54,7 @@ def test_a_snooze_is_recorded_at_its_start_and_its_end_and_nothing_of_the_flag_b
 def test_an_override_without_an_end_counts_until_a_person_ends_it(tenant: Tenant) -> None:
     tenant.override(5, "Critical")
     tenant.judge("acme", 5_000)
-    assert (tenant.company().health_status, tenant.company().score) == ("Critical", 50)
+    assert (tenant.company().health_status, tenant.company().score) == ("Critical", 25)
     written = tenant.end(6_000)
     assert written.company.health_status == "At Risk"
     assert tenant.crossings() == [

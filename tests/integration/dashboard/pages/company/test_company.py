@@ -109,7 +109,7 @@ def test_the_score_of_a_transition_is_recorded(world: World) -> None:
     with transaction():
         history = transitions.list_for_company(world.id, company.id)
     assert history[-1].score == company.score
-    assert [transition.score for transition in history] == [75, 100, 75, 50, 75]
+    assert [transition.score for transition in history] == [75, 100, 75, 25, 75]
 
 
 def test_a_change_of_only_the_score_is_a_row_of_its_own(dashboard: Dashboard, world: World) -> None:
@@ -119,8 +119,21 @@ def test_a_change_of_only_the_score_is_a_row_of_its_own(dashboard: Dashboard, wo
     world.apply_rules(RULES.replace("event: report", "event: report\n    weight: 3"), ago(hours=1))
     world.judge("c1")
     text = text_of(viewer_of(dashboard, world).get(address_of(world)))
-    assert "score 88" in text
+    assert "score 87" in text
     assert "Only the score changed: a flag started or stopped applying or counting" in text
+
+
+def test_one_sentence_explains_the_score(dashboard: Dashboard, world: World) -> None:
+    add_history(world)
+    viewer = viewer_of(dashboard, world)
+    text = text_of(viewer.get(address_of(world)))
+    assert (
+        "At Risk scores 50 to 99: the fewer of its flags are raised, by weight, the higher" in text
+    )
+    assert "Older scores" not in text
+    with transaction():
+        execute("update transitions set score = 50 where to_status = 'Critical'")
+    assert "Older scores outside of these ranges" in text_of(viewer.get(address_of(world)))
 
 
 def test_a_company_of_other_organizations_does_not_exist(
