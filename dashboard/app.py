@@ -15,7 +15,7 @@ from config.settings import Settings
 from dashboard.access.open_id import register_provider
 from dashboard.access.permissions import require_declared_access
 from dashboard.access.session_cookies import SchemeAwareCookies
-from dashboard.access.visitors import load_visitors, visitor
+from dashboard.access.visitors import load_visitors, reader_zone, visitor
 from dashboard.api.app import PREFIX, create_api
 from dashboard.pages import (
     company,
@@ -139,11 +139,15 @@ def _configure_templates(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         machine_time=wording.machine_time,
-        exact_time=wording.exact_time,
+        exact_time=lambda at: wording.exact_time(at, reader_zone()),
+        full_time=lambda at: wording.full_time(at, reader_zone()),
+        short_time=lambda at: wording.short_time(at, reader_zone()),
         relative_time=lambda at: wording.relative_time(at, now()),
-        day_and_time=lambda at: wording.day_and_time(at, now()),
+        day_and_time=lambda at: wording.day_and_time(at, now(), reader_zone()),
+        time_of_today=lambda at: wording.time_of_today(at, now(), reader_zone()),
+        with_local_times=lambda text: wording.with_local_times(text, reader_zone()),
         plain_day=wording.plain_day,
-        relative_day=lambda day: wording.relative_day(day, now()),
+        relative_day=lambda day: wording.relative_day(day, now(), reader_zone()),
         duration=wording.approximate_duration,
         grouped=wording.grouped,
         amount=wording.amount,
@@ -155,6 +159,7 @@ def _configure_templates(app: Flask) -> None:
         return {
             "visitor": visitor(),
             "member": g.get("member"),
+            "time_zone": reader_zone().key,
             "main_links": navigation.main_links,
             "settings_links": navigation.settings_links,
             "event_links": navigation.event_links,

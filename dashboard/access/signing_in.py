@@ -18,6 +18,7 @@ from dashboard.web.request_values import client_address
 from models.database import transaction
 from models.people import people, sessions
 from models.people.people import Person
+from services import time_zones
 from services.accounts import audit
 from services.accounts.audit import Maker
 
@@ -58,8 +59,12 @@ def check_password(email: str, password: str, *, address: str) -> Person:
     return person
 
 
-def begin_session(person: Person, response: Response, *, by: str) -> None:
+def begin_session(
+    person: Person, response: Response, *, by: str, browser_zone: str | None = None
+) -> None:
     """Sign a person in with this browser, under a new token; `by` names the method of proof.
+
+    `browser_zone` becomes the person's time zone if they have none yet.
 
     Raises:
         SignInRefused: the person was disabled or changed their password in the meantime.
@@ -83,6 +88,9 @@ def begin_session(person: Person, response: Response, *, by: str) -> None:
         )
         people.record_sign_in(person.id, at)
         detail = {"by": by, "address": client_address()}
+        if current.time_zone is None and browser_zone and time_zones.find(browser_zone):
+            people.set_time_zone(person.id, browser_zone)
+            detail["time zone"] = browser_zone
         audit.log_in_all_organizations(person, Maker.of(person), at, "Signed in", detail)
     session.clear()  # a new CSRF token too
     set_session_token(response, token)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from flask import Flask, g, request
 
@@ -12,6 +13,7 @@ from models.people import memberships, sessions
 from models.people.memberships import Membership
 from models.people.people import Person
 from models.people.sessions import Session
+from services import time_zones
 
 IDLE_TIMEOUT = timedelta(hours=12)
 """A session ends after this time without a request: overnight, but not over lunch."""
@@ -32,6 +34,13 @@ def visitor() -> Visitor | None:
     """Return the visitor of the current request; None if nobody is signed in."""
     current: Visitor | None = g.get("visitor")
     return current
+
+
+def reader_zone() -> ZoneInfo:
+    """Return the time zone in which the current request shows and reads times."""
+    current = visitor()
+    chosen = time_zones.find(current.person.time_zone) if current else None
+    return chosen or time_zones.DEFAULT
 
 
 def load_visitors(app: Flask) -> None:

@@ -1,13 +1,10 @@
 """Live: what comes in now, in a list that refreshes itself."""
 
-from datetime import datetime
-
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 
 from dashboard.access import Member, viewer
-from dashboard.presentation.wording import exact_time
 from dashboard.web.context import app_context, now
 from services.incoming import live
 
@@ -46,10 +43,4 @@ def _show(template: str, member: Member, *, shown: str | None = None) -> Respons
         lines=None if found is None else found.lines,
         more=0 if found is None else found.more,
         imported=None if found is None else found.imported,
-        when=lambda instant: _when(instant, at),
     )
-
-
-def _when(at: datetime, present: datetime) -> str:
-    """Return the time of a line: to the second, and the day unless it is today."""
-    return f"{at:%H:%M:%S}" if at.date() == present.date() else exact_time(at).removesuffix(" UTC")

@@ -1,8 +1,13 @@
-"""The wording of times, durations, numbers, statuses and browsers on pages."""
+"""The wording of times, durations, numbers, statuses and browsers on pages.
 
+Times are written in the time zone of their reader, which the page names once.
+"""
+
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from rules.durations import pluralize
 
@@ -13,6 +18,10 @@ _UNITS = (
     ("hour", timedelta(hours=1)),
     ("minute", timedelta(minutes=1)),
 )
+
+_UTC = ZoneInfo("UTC")
+
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
 
 TONES = ("good", "fair", "poor", "bad")
 """The colours of statuses, best first."""
@@ -51,18 +60,63 @@ def machine_time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def exact_time(at: datetime) -> str:
-    """Return a time to the second, such as `20 Jan 2026, 10:30:05 UTC`."""
-    at = at.astimezone(UTC)
-    return f"{at.day} {at:%b %Y, %H:%M:%S} UTC"
+def exact_time(at: datetime, zone: ZoneInfo) -> str:
+    """Return a time to the second with its offset: `20 Jan 2026, 16:15:05 UTC+5:45`."""
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M:%S} {_offset(local)}"
 
 
-def day_and_time(at: datetime, now: datetime) -> str:
-    """Return a time to the minute, UTC: `Thursday 14:05` within six days, else with its date."""
-    at = at.astimezone(UTC)
+def full_time(at: datetime, zone: ZoneInfo) -> str:
+    """Return a time to the second as the reader's clock shows it, and in UTC if that differs."""
+    local, utc = exact_time(at, zone), exact_time(at, _UTC)
+    return utc if local == utc else f"{local} = {utc}"
+
+
+def short_time(at: datetime, zone: ZoneInfo) -> str:
+    """Return a time to the minute: `20 Jan 2026, 16:15`."""
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b %Y}, {_clock(local)}"
+
+
+def day_and_time(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Return a time to the minute: `Thursday 14:05` within six days, else with its date."""
+    local = at.astimezone(zone)
     if abs(at - now) < timedelta(days=6):
-        return f"{at:%A %H:%M}"
-    return f"{at:%a} {at.day} {at:%b}{f' {at.year}' if at.year != now.year else ''}, {at:%H:%M}"
+        return f"{local:%A} {_clock(local)}"
+    year = f" {local.year}" if local.year != now.astimezone(zone).year else ""
+    return f"{local:%a} {local.day} {local:%b}{year}, {_clock(local)}"
+
+
+def time_of_today(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Return a time to the second: `16:15:05` today, else with its date."""
+    local = at.astimezone(zone)
+    if local.date() == now.astimezone(zone).date():
+        return _clock(local, "%H:%M:%S")
+    return f"{local.day} {local:%b %Y}, {_clock(local, '%H:%M:%S')}"
+
+
+def with_local_times(text: str, zone: ZoneInfo) -> str:
+    """Replace the times that `rules.durations.format_instant` wrote into a text."""
+
+    def local(match: re.Match[str]) -> str:
+        return exact_time(datetime.fromisoformat(match[1]).replace(tzinfo=UTC), zone)
+
+    return _INSTANT.sub(local, text)
+
+
+def _clock(local: datetime, pattern: str = "%H:%M") -> str:
+    """Return the time of day; with its offset if it occurs twice on this day."""
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return f"{local:{pattern}} {_offset(local)}" if twice else f"{local:{pattern}}"
+
+
+def _offset(local: datetime) -> str:
+    """Return an offset: `UTC`, `UTC+2`, `UTC-3:30`."""
+    minutes = round((local.utcoffset() or timedelta(0)).total_seconds() / 60)
+    if minutes == 0:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'+' if minutes > 0 else '-'}{hours}{f':{rest:02}' if rest else ''}"
 
 
 def plain_day(day: date) -> str:
@@ -70,9 +124,9 @@ def plain_day(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-def relative_day(day: date, now: datetime) -> str:
-    """Return a day relative to today in UTC: `in 36 days`, `today`, `2 days ago`."""
-    days = (day - now.astimezone(UTC).date()).days
+def relative_day(day: date, now: datetime, zone: ZoneInfo) -> str:
+    """Return a day relative to the reader's today: `in 36 days`, `today`, `2 days ago`."""
+    days = (day - now.astimezone(zone).date()).days
     if days == 0:
         return "today"
     words = pluralize(abs(days), "day")

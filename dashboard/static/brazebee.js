@@ -102,5 +102,28 @@
     showError("The dashboard does not respond. Try again in a moment.");
   });
 
+  // Signing in reports the time zone of the browser; the account page proposes it.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const element of zone ? document.querySelectorAll("[data-browser-zone]") : []) {
+    if (element.tagName === "A") {
+      const address = new URL(element.href);
+      address.searchParams.set("time_zone", zone);
+      element.href = address;
+    } else {
+      element.value = zone;
+    }
+  }
+  for (const proposal of zone ? document.querySelectorAll("[data-propose-zone]") : []) {
+    const field = document.getElementById(proposal.dataset.proposeZone);
+    const button = proposal.querySelector("button");
+    button.textContent = `Use ${zone}`;
+    button.addEventListener("click", () => {
+      field.value = zone;
+      proposal.hidden = true;
+      field.focus();
+    });
+    proposal.hidden = field.value === zone;
+  }
+
   document.documentElement.classList.add("scripts");
 })();

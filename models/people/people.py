@@ -17,7 +17,10 @@ class PersonExists(ModelError):
 
 @dataclass(frozen=True)
 class Person:
-    """One person; `password_hash` is None for sign-in by OpenID Connect only."""
+    """One person.
+
+    `password_hash` is None for sign-in by OpenID Connect only, `time_zone` until it is known.
+    """
 
     id: int
     email: str
@@ -26,9 +29,10 @@ class Person:
     created_at: datetime
     signed_in_at: datetime | None
     disabled_at: datetime | None
+    time_zone: str | None
 
 
-COLUMNS = "id, email, name, password_hash, created_at, signed_in_at, disabled_at"
+COLUMNS = "id, email, name, password_hash, created_at, signed_in_at, disabled_at, time_zone"
 
 
 def create(email: str, name: str, password_hash: str | None) -> Person:
@@ -70,6 +74,11 @@ def any_exists() -> bool:
 def rename(person_id: int, name: str) -> None:
     """Change a person's name."""
     _update(PersonRow.id == person_id, name=name)
+
+
+def set_time_zone(person_id: int, time_zone: str) -> None:
+    """Change the time zone in which a person sees times."""
+    _update(PersonRow.id == person_id, time_zone=time_zone)
 
 
 def set_password_hash(person_id: int, password_hash: str) -> None:

@@ -17,6 +17,7 @@ class PersonRow(Table):
     created_at = DateTimeTZField(constraints=[SQL("default now()")])
     signed_in_at = DateTimeTZField(null=True)  # the latest sign-in
     disabled_at = DateTimeTZField(null=True)
+    time_zone = TextField(null=True)  # null until chosen or taken from the browser: UTC
 
     class Meta:
         table_name = "people"

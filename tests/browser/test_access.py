@@ -35,6 +35,22 @@ def test_a_person_signs_in_and_out(
     expect(page).to_have_title("Sign in · Brazebee")
 
 
+def test_times_are_in_the_zone_of_the_first_browser_and_the_account_proposes_that_of_another(
+    dashboard: RunningDashboard, organization: Organization, open_page: OpenPage
+) -> None:
+    email = dashboard.person("traveller@example.com", organization, "viewer")
+    sign_in(open_page(timezone_id="Asia/Tokyo"), email)
+    page = open_page(timezone_id="Europe/Berlin")
+    sign_in(page, email)
+    page.get_by_role("contentinfo").get_by_role("link", name="Change the time zone").click()
+    expect(page.get_by_label("Time zone")).to_have_value("Asia/Tokyo")
+    page.get_by_role("button", name="Use Europe/Berlin").click()
+    page.get_by_role("button", name="Save time zone").click()
+    expect(page.get_by_role("contentinfo")).to_contain_text("Times are in Europe/Berlin.")
+    expect(page.get_by_role("button", name="Use Europe/Berlin")).to_be_hidden()
+    assert not grave_faults(page)
+
+
 def test_an_administrator_adds_a_person_who_then_signs_in(
     organization: Organization, browser_page: OpenPage, open_page: OpenPage
 ) -> None:

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
+from dashboard.access.visitors import reader_zone
 from dashboard.pages.companies.query import CompanyQuery
 from dashboard.presentation.csv_export import MOST_COLUMNS, as_csv
 from dashboard.web.context import now, rules_in_force
@@ -66,7 +67,7 @@ def export(member: Member) -> ResponseReturnValue:
         )
     lines = as_csv(_read_chunks(organization_id, id_chunks, company_filter), fields)
     response = Response(lines, mimetype="text/csv")
-    name = f"companies-{now():%Y-%m-%d}.csv"
+    name = f"companies-{now().astimezone(reader_zone()):%Y-%m-%d}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from werkzeug.exceptions import ServiceUnavailable
 
 from dashboard.access import Member, audit, editor
+from dashboard.access.visitors import reader_zone
 from dashboard.pages.company.explanations import (
     current_health,
     explain_company,
@@ -19,7 +20,7 @@ from dashboard.pages.company.explanations import (
 from dashboard.pages.company.frame import blueprint, book_in_force, find_company, show
 from dashboard.pages.company.notes import audit_subject
 from dashboard.pages.company.override_form import OverrideForm
-from dashboard.presentation.wording import exact_time
+from dashboard.presentation.wording import exact_time, with_local_times
 from dashboard.web.context import app_context, now
 from dashboard.web.messages import enqueue_deliveries
 from models.companies.companies import Company
@@ -37,6 +38,7 @@ from services.health.overrides import (
     snooze,
 )
 from services.rules.rule_books import RulesUnreadable
+from services.time_zones import DEFAULT
 
 
 @blueprint.get("/flags/<name:flag>")
@@ -59,7 +61,7 @@ def override_flag(member: Member, company_id: str, flag: str) -> ResponseReturnV
         company = find_company(member, company_id)
         form = _form(request.form)
         valid = form.validate()
-        until = form.until(at) if valid else None
+        until = form.until(at, reader_zone()) if valid else None
         if not valid or form.errors:
             return _page(member, company, flag, form), 422
     target = FlagOfCompany(member.organization.id, company_id, flag)
@@ -73,12 +75,12 @@ def override_flag(member: Member, company_id: str, flag: str) -> ResponseReturnV
     try:
         result = _change(member, at, change, "Flag overridden" if form.status else "Flag snoozed")
     except OverrideRefused as error:
-        form.counts.errors = [str(error)]
+        form.counts.errors = [with_local_times(str(error), reader_zone())]
         with transaction():
             return _page(member, find_company(member, company_id), flag, form), 422
     made = result.override
     counts = f"counts as {made.status}" if made.status else "is snoozed"
-    until_text = exact_time(made.ends_at) if made.ends_at else "ended manually"
+    until_text = exact_time(made.ends_at, reader_zone()) if made.ends_at else "ended manually"
     flash(f"{flag} {counts} until {until_text}. {_outcome(result)}")
     return redirect(url_for(".page", company_id=company_id), 303)
 
@@ -134,7 +136,8 @@ def _change(
 def _audit_detail(changed: StoredOverride) -> dict[str, str]:
     if changed.ended_at is not None:
         return {}
-    detail = {"counts as": changed.status, "until": changed.ends_at and exact_time(changed.ends_at)}
+    until = changed.ends_at and exact_time(changed.ends_at, DEFAULT)
+    detail = {"counts as": changed.status, "until": until}
     return {
         **{name: text for name, text in detail.items() if text},
         "reason": changed.reason,

@@ -1,7 +1,7 @@
 """The frame of all pages about one company: their URLs, header, and tabs."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -131,10 +131,3 @@ def as_text(value: Any) -> str:
 def as_indented_json(value: Any) -> str:
     """Format a value as JSON with each entry of an object on a line of its own."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-
-
-@blueprint.app_template_filter("short_time")
-def short_time(at: datetime) -> str:
-    """Format an instant to the minute, such as `20 Jan 2026, 10:30`, in UTC."""
-    at = at.astimezone(UTC)
-    return f"{at.day} {at:%b %Y, %H:%M}"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dashboard.access.visitors import reader_zone
 from dashboard.pages.company.frame import CurrentHealth
 from dashboard.presentation.charts import steps
 from dashboard.presentation.charts.steps import Step
@@ -52,6 +53,7 @@ def health_history(
     book: RuleBook | None,
 ) -> HealthHistory:
     """Draw the `transitions` of a company, oldest first, over a span up to `at`."""
+    zone = reader_zone()
     span = span if span in SPANS else DEFAULT_SPAN
     since = max(at - timedelta(days=int(span)), company.first_seen_at)
     since = min(since, at - timedelta(days=1))
@@ -69,8 +71,8 @@ def health_history(
     return HealthHistory(
         span,
         since,
-        steps.draw(clipped, since, at, width=WIDE),
-        steps.draw(clipped, since, at, width=NARROW),
+        steps.draw(clipped, since, at, width=WIDE, zone=zone),
+        steps.draw(clipped, since, at, width=NARROW, zone=zone),
         rows[:MOST_ROWS],
         max(len(rows) - MOST_ROWS, 0),
         _describe(status_changes, health),

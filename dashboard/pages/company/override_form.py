@@ -1,13 +1,15 @@
 """The form to snooze or override a flag."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from wtforms import DateField, Form, SelectField, StringField
 from wtforms.validators import Length, Optional
 
 from dashboard.web.forms import choice, one_line, required, trimmed
 from services.health.overrides import LONGEST_OWNER, LONGEST_REASON
+from services.time_zones import start_of_day
 
 SNOOZE = "snooze"
 """The choice that is not a status; the values of statuses begin with `=`."""
@@ -47,7 +49,7 @@ class OverrideForm(Form):
     day = DateField(
         "Date",
         [Optional()],
-        description="Until the end of the day, in UTC.",
+        description="Until the end of the day in your time zone.",
     )
     reason = _text("Reason", "a reason", LONGEST_REASON, description="Why, for your colleagues.")
     owner = _text("Owner", "an owner", LONGEST_OWNER, description="Who is responsible for it.")
@@ -66,8 +68,11 @@ class OverrideForm(Form):
         chosen = str(self.counts.data)
         return None if chosen == SNOOZE else chosen.removeprefix("=")
 
-    def until(self, at: datetime) -> datetime | None:
-        """Return when it ends, None if it must be ended manually; add errors where invalid."""
+    def until(self, at: datetime, zone: ZoneInfo) -> datetime | None:
+        """Return when it ends, None if it must be ended manually; add errors where invalid.
+
+        A date is one of the editor's time zone.
+        """
         if self.ends.data in LENGTHS:
             return at + timedelta(days=int(self.ends.data))
         if self.ends.data == MANUALLY:
@@ -77,10 +82,10 @@ class OverrideForm(Form):
         if self.day.data is None:
             self.day.errors = ["Choose a date."]
             return None
-        if self.day.data < at.date():
+        if self.day.data < at.astimezone(zone).date():
             self.day.errors = ["This date is in the past."]
-        elif self.day.data > (at + FARTHEST).date():
+        elif self.day.data > (at + FARTHEST).astimezone(zone).date():
             self.day.errors = ["Choose a date within the next ten years."]
         else:
-            return datetime.combine(self.day.data, time(), UTC) + timedelta(days=1)
+            return start_of_day(self.day.data + timedelta(days=1), zone)
         return None

@@ -1,12 +1,13 @@
 """A webhook endpoint: its state and subscription, and actions such as tests and recovery."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, administrator, audit, viewer
+from dashboard.access.visitors import reader_zone
 from dashboard.pages.developers.frame import blueprint, find_endpoint, show
 from dashboard.pages.developers.subscription import SubscriptionForm, form_data, statuses_to_offer
 from dashboard.pages.developers.webhooks import audit_detail
@@ -15,7 +16,7 @@ from dashboard.web.messages import enqueue_deliveries
 from models.database import transaction
 from models.webhooks import delivery_log, webhook_endpoints
 from models.webhooks.webhook_endpoints import Endpoint
-from rules.phrases.fields import as_instant
+from services.time_zones import TimeZoneError, instant_of
 from services.webhooks import endpoints
 from services.webhooks.endpoints import RecoveryRefused
 from services.webhooks.subscriptions import InvalidSubscription, read_overlap
@@ -194,21 +195,24 @@ def _page(member: Member, endpoint: Endpoint, form: SubscriptionForm) -> str:
         newest=newest,
         more=more,
         overlaps=OVERLAPS,
-        since=f"{since:%Y-%m-%dT%H:%M}",
+        since=f"{since.astimezone(reader_zone()):%Y-%m-%dT%H:%M}",
         earliest=earliest,
     )
 
 
 def _since(entered: str | None) -> datetime:
-    """Parse the instant that was entered.
+    """Parse the instant that was entered, which is in the reader's time zone without an offset.
 
     Raises:
         RecoveryRefused: the text is not an instant.
     """
-    since = as_instant(entered)
-    if since is None:
-        raise RecoveryRefused("Enter a start time, such as 2026-01-20T10:30.")
-    return since
+    try:
+        since = datetime.fromisoformat((entered or "").strip())
+        return instant_of(since, reader_zone()) if since.tzinfo is None else since.astimezone(UTC)
+    except TimeZoneError as error:
+        raise RecoveryRefused(str(error)) from None
+    except (OverflowError, ValueError):
+        raise RecoveryRefused("Enter a start time, such as 2026-01-20T10:30.") from None
 
 
 def _record(member: Member, action: str, endpoint: Endpoint, **detail: object) -> None:

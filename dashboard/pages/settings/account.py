@@ -1,4 +1,4 @@
-"""The account of the visitor: name, password, and active sessions."""
+"""The account of the visitor: name, time zone, password, and active sessions."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.wrappers import Response
-from wtforms import Form, PasswordField
+from wtforms import Form, PasswordField, StringField
 from wtforms.validators import EqualTo
 
 from dashboard.access import Visitor, signed_in
@@ -18,22 +18,40 @@ from dashboard.access.signing_in import (
     check_password,
     end_session,
 )
-from dashboard.access.visitors import IDLE_TIMEOUT
+from dashboard.access.visitors import IDLE_TIMEOUT, reader_zone
 from dashboard.web.context import app_context, now
-from dashboard.web.forms import acceptable_password, name_field, new_password_field, required
+from dashboard.web.forms import (
+    acceptable_password,
+    name_field,
+    new_password_field,
+    required,
+    trimmed,
+)
 from dashboard.web.request_values import client_address
 from models.database import transaction
 from models.people import people, sessions
 from models.people.people import Person
+from services import time_zones
 from services.accounts import audit
 from services.accounts.audit import Maker
 from services.accounts.people import set_password
+from services.time_zones import TimeZoneError
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 
 
 class _NameForm(Form):
     name = name_field()
+
+
+class _ZoneForm(Form):
+    time_zone = StringField(
+        "Time zone",
+        [required("a time zone")],
+        description="Type a part of the name, such as a city. Pages show times in this zone.",
+        filters=[trimmed],
+        render_kw={"list": "time-zones", "autocomplete": "off", "spellcheck": "false"},
+    )
 
 
 class _PasswordForm(Form):
@@ -70,6 +88,27 @@ def rename(visitor: Visitor) -> ResponseReturnValue:
         detail = {"was": person.name, "name": name}
         audit.log_in_all_organizations(person, Maker.of(person), now(), "Name changed", detail)
     flash("Your name was changed.")
+    return redirect(url_for("account.page"), 303)
+
+
+@blueprint.post("/time-zone")
+@signed_in
+def change_time_zone(visitor: Visitor) -> ResponseReturnValue:
+    """Change the zone in which the visitor sees times."""
+    form = _ZoneForm(request.form)
+    if not form.validate():
+        return _page(visitor, zone_form=form), 422
+    try:
+        zone = time_zones.read(str(form.time_zone.data))
+    except TimeZoneError as error:
+        form.time_zone.errors = [str(error)]
+        return _page(visitor, zone_form=form), 422
+    person = visitor.person
+    with transaction():
+        people.set_time_zone(person.id, zone.key)
+        detail = {"was": person.time_zone or time_zones.DEFAULT.key, "time zone": zone.key}
+        audit.log_in_all_organizations(person, Maker.of(person), now(), "Time zone changed", detail)
+    flash(f"Times are now in {zone.key}.")
     return redirect(url_for("account.page"), 303)
 
 
@@ -144,6 +183,7 @@ def _page(
     visitor: Visitor,
     *,
     name_form: _NameForm | None = None,
+    zone_form: _ZoneForm | None = None,
     password_form: _PasswordForm | None = None,
 ) -> str:
     with transaction():
@@ -151,6 +191,8 @@ def _page(
     return render_template(
         "account/page.html",
         name_form=name_form or _NameForm(name=visitor.person.name),
+        zone_form=zone_form or _ZoneForm(time_zone=reader_zone().key),
+        zones=time_zones.offered(),
         password_form=password_form or _PasswordForm(),
         sessions=open_sessions,
     )

@@ -65,7 +65,7 @@ def sign_in() -> ResponseReturnValue:
             form.email.data or "", form.password.data or "", address=client_address()
         )
         response = redirect(_next_url(), 303)
-        begin_session(person, response, by="password")
+        begin_session(person, response, by="password", browser_zone=request.form.get("time_zone"))
     except SignInRefused:
         return _page(form, WRONG), 422
     except TooManyAttempts as error:

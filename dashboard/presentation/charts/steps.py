@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from dashboard.presentation.charts.axes import Mark
+from services.time_zones import start_of_day
 
 LEFT, RIGHT, TOP = 34, 12, 8
 SCORE_HEIGHT = 112
@@ -56,8 +58,12 @@ class StepsChart:
     band_height: int
 
 
-def draw(steps: Sequence[Step], since: datetime, until: datetime, *, width: int) -> StepsChart:
+def draw(
+    steps: Sequence[Step], since: datetime, until: datetime, *, width: int, zone: ZoneInfo
+) -> StepsChart:
     """Draw the steps, oldest first, from `since` to `until`; `width` is in drawing units.
+
+    The days are those of `zone`.
 
     The last step before `since` is in effect at `since`; without one, nothing is drawn before the
     first step.
@@ -91,7 +97,10 @@ def draw(steps: Sequence[Step], since: datetime, until: datetime, *, width: int)
             for status, start, end in _status_runs(visible, until)
             if x_at(end) - x_at(start) >= MIN_SPAN_WIDTH
         ],
-        days=[Mark(x_at(day), f"{day.day} {day:%b}") for day in _days(since, until, width)],
+        days=[
+            Mark(x_at(start_of_day(day, zone)), f"{day.day} {day:%b}")
+            for day in _days(since, until, width, zone)
+        ],
         scores=[Mark(_score_y(score), str(score)) for score in (100, 50, 0)],
         band_top=BAND_TOP,
         band_height=BAND_HEIGHT,
@@ -136,14 +145,13 @@ def _status_runs(steps: Sequence[Step], until: datetime) -> list[tuple[str, date
     return runs
 
 
-def _days(since: datetime, until: datetime, width: int) -> list[datetime]:
-    """Return midnights at equal intervals, as many as there is room for labels."""
+def _days(since: datetime, until: datetime, width: int, zone: ZoneInfo) -> list[date]:
+    """Return days that begin in the period, at equal intervals, as many as there is room for."""
     labels = max((width - LEFT - RIGHT) // LABEL_WIDTH, 1)
     interval = timedelta(days=max(-(-(until - since).days // labels), 1))
-    first = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     days = []
-    day = first + timedelta(days=1)
-    while day <= until:
+    day = since.astimezone(zone).date() + timedelta(days=1)
+    while start_of_day(day, zone) <= until:
         days.append(day)
         day += interval
     return days

@@ -10,6 +10,7 @@ from dashboard.presentation.wording import exact_time
 from dashboard.web.context import EXTENSION
 from queues.arrivals import Announcements
 from queues.refused.requests import RefusedRequests
+from services.time_zones import DEFAULT
 from tests.support.dashboard.application import NOW, Dashboard, ServeDashboard, text_of
 from tests.support.dashboard.editor import EditorWorld
 from tests.support.ingress.application import NO_REDIS
@@ -86,7 +87,7 @@ def test_imported_events_are_counted_above_the_list(acme: IncomingWorld) -> None
     acme.store(*past)
     Announcements(acme.client).announce(acme.id, past)
     text = unescape(text_of(acme.editor.get(unescape(poll))))
-    span = " to ".join(exact_time(NOW - timedelta(days=days)) for days in (40, 1))
+    span = " to ".join(exact_time(NOW - timedelta(days=days), DEFAULT) for days in (40, 1))
     assert f"40 imported events came in, of {span}. They are not listed one by one." in text
     assert "Nothing else has come in yet" in text
     acme.come_in("c1", "e1")
@@ -97,7 +98,7 @@ def test_imported_events_are_counted_above_the_list(acme: IncomingWorld) -> None
 def test_what_was_imported_before_is_marked_with_its_time(acme: IncomingWorld) -> None:
     occurred_at = NOW - timedelta(days=3)
     acme.store(acme.event("c1", occurred_at, received=NOW, event_id="e1"))
-    line = f"of {exact_time(occurred_at)} imported or late login c1 none e1"
+    line = f"of {exact_time(occurred_at, DEFAULT)} imported or late login c1 none e1"
     assert line in acme.read("/live")
 
 

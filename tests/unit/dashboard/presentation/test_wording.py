@@ -2,22 +2,31 @@
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from dashboard.presentation.wording import (
     amount,
     browser_name,
+    day_and_time,
     exact_time,
+    full_time,
     grouped,
     machine_time,
     plain_day,
     relative_day,
     relative_time,
+    short_time,
+    time_of_today,
     tone_of,
+    with_local_times,
 )
+from rules.durations import format_instant
 
 NOW = datetime(2026, 1, 20, 10, 30, 5, tzinfo=UTC)
+UTC_ZONE, KATHMANDU = ZoneInfo("UTC"), ZoneInfo("Asia/Kathmandu")
+KIRITIMATI = ZoneInfo("Pacific/Kiritimati")
 
 
 @pytest.mark.parametrize(
@@ -49,10 +58,9 @@ def test_a_relative_time_uses_its_largest_unit(offset: timedelta, text: str) -> 
         (date(2026, 1, 18), "2 days ago"),
     ],
 )
-def test_a_day_is_relative_to_today_in_utc(day: date, text: str) -> None:
-    assert relative_day(day, NOW) == text
-    there = NOW.astimezone(timezone(timedelta(hours=14)))
-    assert relative_day(day, there) == text
+def test_a_day_is_relative_to_the_readers_today(day: date, text: str) -> None:
+    assert relative_day(day, NOW, UTC_ZONE) == text
+    assert relative_day(day + timedelta(days=1), NOW, KIRITIMATI) == text
     assert plain_day(date(2026, 2, 5)) == "5 Feb 2026"
 
 
@@ -64,10 +72,42 @@ def test_an_amount_has_decimals_only_if_there_are_any(value: str, text: str) -> 
     assert amount(Decimal(value)) == text
 
 
-def test_a_time_in_any_zone_is_written_in_utc() -> None:
+def test_a_time_is_written_in_the_readers_zone_and_for_machines_in_utc() -> None:
     there = NOW.astimezone(timezone(timedelta(hours=-7)))
-    assert exact_time(there) == "20 Jan 2026, 10:30:05 UTC"
     assert machine_time(there) == "2026-01-20T10:30:05Z"
+    assert exact_time(there, UTC_ZONE) == full_time(there, UTC_ZONE) == "20 Jan 2026, 10:30:05 UTC"
+    assert exact_time(there, KATHMANDU) == "20 Jan 2026, 16:15:05 UTC+5:45"
+    assert full_time(there, KATHMANDU) == (
+        "20 Jan 2026, 16:15:05 UTC+5:45 = 20 Jan 2026, 10:30:05 UTC"
+    )
+    assert exact_time(there, ZoneInfo("America/St_Johns")) == "20 Jan 2026, 07:00:05 UTC-3:30"
+    assert short_time(NOW, KATHMANDU) == "20 Jan 2026, 16:15"
+    assert day_and_time(NOW, NOW, KATHMANDU) == "Tuesday 16:15"
+    assert day_and_time(NOW + timedelta(days=30), NOW, KATHMANDU) == "Thu 19 Feb, 16:15"
+    assert day_and_time(NOW, NOW + timedelta(days=365), KATHMANDU) == "Tue 20 Jan 2026, 16:15"
+
+
+def test_a_time_of_today_has_no_date() -> None:
+    evening = NOW.replace(hour=19)
+    assert time_of_today(NOW, evening, UTC_ZONE) == "10:30:05"
+    assert time_of_today(NOW, evening, KATHMANDU) == "20 Jan 2026, 16:15:05"
+    assert time_of_today(evening, evening, KATHMANDU) == "01:15:05"
+
+
+def test_a_local_time_that_occurs_twice_has_its_offset() -> None:
+    berlin, at = ZoneInfo("Europe/Berlin"), datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert [short_time(at + timedelta(hours=hours), berlin) for hours in (-1, 0, 1, 2)] == [
+        "25 Oct 2026, 01:30",
+        "25 Oct 2026, 02:30 UTC+2",
+        "25 Oct 2026, 02:30 UTC+1",
+        "25 Oct 2026, 03:30",
+    ]
+
+
+def test_times_that_rules_write_into_a_text_become_local() -> None:
+    text = f"not done by {format_instant(NOW)}"
+    assert with_local_times(text, KATHMANDU) == "not done by 20 Jan 2026, 16:15:05 UTC+5:45"
+    assert with_local_times("plan is 2026-01-20", KATHMANDU) == "plan is 2026-01-20"
 
 
 @pytest.mark.parametrize(

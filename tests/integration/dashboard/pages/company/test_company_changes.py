@@ -64,7 +64,7 @@ def test_an_editor_snoozes_a_flag_and_ends_the_snooze(dashboard: Dashboard, worl
     text = text_of(page)
     assert "Logs in is snoozed until 27 Jan 2026, 10:30:05 UTC. Acme Corp is Healthy." in text
     assert re.search(r"Logs in At Risk snoozed", text)
-    assert "Snoozed until 27 Jan 2026, 10:30 UTC: “on holiday” ann@acme.com" in text
+    assert "Snoozed until 27 Jan 2026, 10:30 : “on holiday” ann@acme.com" in text
     [stored] = overrides(world)
     assert (stored.status, stored.ends_at) == (None, NOW + timedelta(days=7))
     assert (stored.made_by, stored.owner) == ("editor@acme.com", "ann@acme.com")

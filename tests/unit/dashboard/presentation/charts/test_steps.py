@@ -2,15 +2,20 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.presentation.charts.steps import LEFT, RIGHT, SCORE_HEIGHT, TOP, Step, clip, draw
+from dashboard.presentation.charts import steps as charts
+from dashboard.presentation.charts.steps import LEFT, RIGHT, SCORE_HEIGHT, TOP, Step, clip
 
 END = datetime(2026, 1, 31, tzinfo=UTC)
 BEGINNING = END - timedelta(days=30)
+
+draw = partial(charts.draw, zone=ZoneInfo("UTC"))
 
 offsets = st.timedeltas(min_value=timedelta(days=-40), max_value=timedelta(days=30))
 histories = st.lists(
@@ -64,6 +69,15 @@ def test_as_many_days_are_labelled_as_there_is_room_for() -> None:
     wide, narrow = (draw([], BEGINNING, END, width=width).days for width in (920, 330))
     assert [mark.text for mark in narrow] == ["2 Jan", "12 Jan", "22 Jan"]
     assert [mark.text for mark in wide][:3] == ["2 Jan", "6 Jan", "10 Jan"]
+
+
+def test_days_begin_at_midnight_of_the_readers_zone_over_a_change_of_clocks() -> None:
+    since = datetime(2026, 3, 27, tzinfo=UTC)
+    end = since + timedelta(days=4)
+    width = LEFT + RIGHT + 4 * 24 * 5
+    days = charts.draw([], since, end, width=width, zone=ZoneInfo("Europe/Berlin")).days
+    hours = [(mark.text, (mark.at - LEFT) / 5) for mark in days]
+    assert hours == [("28 Mar", 23), ("29 Mar", 47), ("30 Mar", 70), ("31 Mar", 94)]
 
 
 @given(histories)
