@@ -114,6 +114,16 @@ def find(organization_id: int, external_id: str) -> Company | None:
     return _company(rows[0]) if rows else None
 
 
+def find_all(organization_id: int, external_ids: Collection[str]) -> list[Company]:
+    """Return the companies with these ids of the client, without locking them."""
+    rows = query(
+        f"select {_COLUMNS} from companies"
+        " where organization_id = %(organization_id)s and external_id = any(%(external_ids)s)",
+        {"organization_id": organization_id, "external_ids": list(external_ids)},
+    )
+    return [_company(row) for row in rows]
+
+
 def find_by_ids(organization_id: int, ids: Collection[int]) -> list[Company]:
     """Return the companies with these ids, without locking them."""
     rows = query(

@@ -70,7 +70,7 @@ class TransitionRow(Table):
     from_status = TextField()
     to_status = TextField()
     cause = TextField()
-    changes = JsonField()  # the changed flags: `flag`, `from`, `to`, `threshold`
+    changes = JsonField()  # the changed flags: `flag`, `from`, `to`, `threshold`, maybe `reason`
     rules_version = IntegerField()
     recorded_at = DateTimeTZField()
     score = IntegerField(null=True)  # null if no flag applied, and in rows older than the column

@@ -15,8 +15,9 @@ from models.database import query
 class StoredTransition:
     """One transition; `from_status` equals `to_status` if only flags changed.
 
-    `changes` lists the flags that changed, each with `flag`, `from`, `to` and `threshold`.
-    `score` is the company's score afterwards, None if no flag applied or none was recorded.
+    `changes` lists the flags that changed, each with `flag`, `from`, `to` and `threshold`,
+    and with `reason`, why in a few words, if the flag's own level changed. `score` is the company's
+    score afterwards, None if no flag applied or none was recorded.
     """
 
     id: UUID

@@ -71,18 +71,21 @@ class Share(Windowed, OnField):
     window: timedelta
 
     def evaluate(self, situation: Situation) -> Finding:
-        """See `Condition.evaluate`; `evidence` is the number of users, capped at N, and N."""
+        """See `Condition.evaluate`.
+
+        `evidence` is the number of users, capped at N, then N, and the field's value.
+        """
         whole = as_number(situation.facts.field(field_path(self.field), situation.at))
         if whole is None or whole <= 0:
             return Finding(None)
         depth = self._depth(whole)
         if depth == 0:
-            return Finding(holds=not self.bound.is_upper_bound, evidence=(0, 0))
+            return Finding(holds=not self.bound.is_upper_bound, evidence=(0, 0, whole))
         latest = _latest_of_each(situation, USER, min(depth, 2**31 - 1), self.window)
         finding = finding_from_nth_latest(
             latest, depth, self.window, is_upper_bound=self.bound.is_upper_bound
         )
-        return replace(finding, evidence=(finding.evidence, depth))
+        return replace(finding, evidence=(finding.evidence, depth, whole))
 
     def _depth(self, whole: Decimal) -> int:
         """Return the smallest number of users that is at least the share, or above it."""
@@ -95,21 +98,23 @@ class Share(Windowed, OnField):
         """See `Condition.describe`."""
         if finding.holds is None:
             return f"company.{self.field} is not a number above 0"
-        users, depth = finding.evidence
-        return f"{describe_count(users, depth, 'distinct user')}, the share is {depth}"
+        users, depth, whole = finding.evidence
+        counted = describe_count(users, depth, "distinct user")
+        share = f"{format_number(self.percent)}% of {format_number(whole)}"
+        return f"{counted}, {share} would be {depth}"
 
     def missing(self, finding: Finding) -> str | None:
         """See `Condition.missing`."""
         if not finding.evidence:
             return None
-        users, depth = finding.evidence
+        users, depth, _ = finding.evidence
         return format_missing(depth - users)
 
     def preventing_events(self, finding: Finding, events: str) -> str | None:
         """See `Condition.preventing_events`."""
         if not finding.evidence:
             return None
-        users, depth = finding.evidence
+        users, depth, _ = finding.evidence
         return _format_missing_distinct(depth - users, "user", events)
 
     def __str__(self) -> str:

@@ -19,6 +19,7 @@ from rules.judging.prevention import describe_events, prevented_by
 from rules.judging.review import Review, deciding_phrase, review
 from rules.phrases.condition import Condition, Finding
 from rules.phrases.fields import format_value
+from rules.wording.reasons import short_reason
 from services.health.settlements import facts_of, settlements_of, stored_health
 from services.rules.rule_books import RuleBooks
 
@@ -27,7 +28,8 @@ from services.rules.rule_books import RuleBooks
 class FlagExplanation:
     """One flag as it is judged, with the reasons.
 
-    `counts` names the events that count. `threshold` is the phrase that decides, in canonical
+    `summary` is why, in a few words; see `rules.wording.reasons`. `counts` names the events that
+    count. `threshold` is the phrase that decides, in canonical
     form, `evidence` the facts behind it, and `missing` how many more events would change it.
     `recovers` is the condition under which a raised flag with a `recover` clears. If nothing
     happens, the flag changes at `changes_at` to `changes_to`, and `unless` is what would prevent
@@ -38,6 +40,7 @@ class FlagExplanation:
     flag: str
     status: str
     reason: Reason
+    summary: str | None
     counts: str | None
     threshold: str
     evidence: str | None
@@ -112,6 +115,7 @@ def _explain_flag(
         flag=flag.name,
         status=book.status_name(verdict.level),
         reason=verdict.reason,
+        summary=short_reason(book, flag, verdict, now, facts),
         counts=describe_events(book, flag) if counts else None,
         threshold=str(deciding[0]) if deciding else flag.threshold(verdict.level),
         evidence=_evidence(flag, verdict, deciding, facts, now),

@@ -185,6 +185,17 @@ def _is_same(
 ) -> bool:
     book, version, transition = judged
     row = stored_transition(company, transition, book, version, now, recorded.id)
-    return recorded == replace(
-        row, sequence=recorded.sequence, cause=recorded.cause, recorded_at=recorded.recorded_at
+    return _without_reasons(recorded) == _without_reasons(
+        replace(
+            row, sequence=recorded.sequence, cause=recorded.cause, recorded_at=recorded.recorded_at
+        )
     )
+
+
+def _without_reasons(transition: StoredTransition) -> StoredTransition:
+    """Return a transition without the words that explain it: rows of older releases have none."""
+    changes = [
+        {name: value for name, value in change.items() if name != "reason"}
+        for change in transition.changes
+    ]
+    return replace(transition, changes=changes)

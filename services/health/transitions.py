@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -15,7 +16,8 @@ from models.webhooks import webhook_endpoints
 from models.webhooks.deliveries import NewDelivery, Request
 from models.webhooks.webhook_endpoints import Endpoint
 from rules.book import RuleBook
-from rules.judging.state import Cause, Transition
+from rules.judging.state import Cause, FlagChange, Transition
+from rules.wording.reasons import short_reason
 from services.times import iso_milliseconds
 from services.webhooks.new_deliveries import write_new
 from services.webhooks.payload import build_payload
@@ -144,19 +146,27 @@ def stored_transition(
         from_status=transition.before,
         to_status=transition.after,
         cause=str(transition.cause),
-        changes=[
-            {
-                "flag": change.flag,
-                "from": book.status_name(change.before),
-                "to": book.status_name(change.after),
-                "threshold": transition.threshold(book, change.flag, change.after or change.before),
-            }
-            for change in transition.changes
-        ],
+        changes=[_change_json(transition, change, book) for change in transition.changes],
         rules_version=version,
         recorded_at=now,
         score=book.score(transition.levels),
     )
+
+
+def _change_json(transition: Transition, change: FlagChange, book: RuleBook) -> dict[str, Any]:
+    """Return a flag's change; `reason` is why in a few words, if its own level changed."""
+    json = {
+        "flag": change.flag,
+        "from": book.status_name(change.before),
+        "to": book.status_name(change.after),
+        "threshold": transition.threshold(book, change.flag, change.after or change.before),
+    }
+    flag = book.flags_by_name.get(change.flag)
+    if flag and change.verdict and change.flag not in transition.overridden:
+        reason = short_reason(book, flag, change.verdict, transition.at)
+        if reason:
+            json["reason"] = reason
+    return json
 
 
 def _triggers(transition: Transition, book: RuleBook) -> list[dict[str, str]]:

@@ -159,12 +159,12 @@ def test_a_share_describes_how_many_users_there_are_and_how_many_are_missing() -
     events = [event(-3, user="a"), event(-1, user="b")]
     few = evaluate(condition, events, {"seats": 10})
     assert (condition.describe(few), condition.missing(few)) == (
-        "2 distinct users, the share is 5",
+        "2 distinct users, 50% of 10 would be 5",
         "3 more",
     )
     enough = evaluate(condition, events, {"seats": 4})
     assert (condition.describe(enough), condition.missing(enough)) == (
-        "2 distinct users or more, the share is 2",
+        "2 distinct users or more, 50% of 4 would be 2",
         None,
     )
     assert (few.changes_at, few.awaits_event) == (None, True)
@@ -218,4 +218,4 @@ def test_a_share_reads_no_more_users_than_necessary() -> None:
     condition = parse_condition("distinct users in 1 day above 50% of company.seats")
     assert condition.company_fields == ("seats",)
     events = [event(-1, user=f"u{number}") for number in range(20)]
-    assert evaluate(condition, events, {"seats": Decimal(10)}).evidence == (6, 6)
+    assert evaluate(condition, events, {"seats": Decimal(10)}).evidence[:2] == (6, 6)

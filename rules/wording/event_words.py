@@ -1,0 +1,208 @@
+"""How English sentences name the events that a flag counts: `reports`, `nobody signed in`.
+
+Event names are free text, but nearly all of them follow one of three patterns: a thing (`login`,
+`Page view`), a thing and what happened to it (`Report created`, `invoice_paid`), or what somebody
+did (`Signed in`). A name of any other form is quoted: `“Отчёт создан” events`.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rules.book import RuleBook
+from rules.flags import Flag
+from rules.wording.names import plain_name, plural_noun, singular_noun, words_of
+
+
+@dataclass(frozen=True)
+class EventWords:
+    """How to name one event, several, and none: `report`, `reports`, `no reports`.
+
+    `trend` is the subject of a sentence about their number. `specific` is whether the words end
+    with what happened, such as `invoices paid`.
+    """
+
+    one: str
+    many: str
+    none: str
+    trend: str
+    specific: bool = False
+
+    def count(self, number: int | str) -> str:
+        """Return a number of events; a number as a text, such as `3+`, takes the plural."""
+        return f"{number} {self.one if number == 1 else self.many}"
+
+
+ANY_EVENT = EventWords("event", "events", "no activity", "activity")
+
+
+def event_words(book: RuleBook, flag: Flag) -> EventWords:
+    """Return how to name the events that a flag counts."""
+    key = flag.selector.event_key
+    if key is None:
+        return ANY_EVENT
+    names = {other.key: other.name for other in book.events.values()}
+    own = _read(names.pop(key, key), key)
+    return own.words({_read(name, other).noun for other, name in names.items()})
+
+
+@dataclass(frozen=True)
+class _EventName:
+    """An event's name taken apart: the noun, and what happened; one of them may be empty.
+
+    For a name of another form, both are empty, and `quoted` is the name in quotation marks.
+    """
+
+    noun: str = ""
+    done: str = ""
+    quoted: str = ""
+
+    def words(self, nouns_of_others: Collection[str]) -> EventWords:
+        """Return the words; what happened is omitted where the noun alone is clear."""
+        if self.quoted:
+            return _nouns(f"{self.quoted} event", f"{self.quoted} events")
+        if not self.noun:
+            many = _NOUNS.get(self.done, f"“{self.done}” events")
+            return EventWords(singular_noun(many), many, f"nobody {self.done}", many)
+        one, many = singular_noun(self.noun), plural_noun(self.noun)
+        if not self.done or (self.done in _COMES_INTO_BEING and self.noun not in nouns_of_others):
+            return _nouns(one, many)
+        many = f"{many} {self.done}"
+        return EventWords(f"{one} {self.done}", many, f"no {many}", many, specific=True)
+
+
+def _nouns(one: str, many: str) -> EventWords:
+    return EventWords(one, many, f"no {many}", many)
+
+
+_COMES_INTO_BEING = frozenset(
+    (
+        "created",
+        "filed",
+        "made",
+        "opened",
+        "placed",
+        "raised",
+        "received",
+        "sent",
+        "submitted",
+        "written",
+    )
+)
+"""What need not be said of a thing: reports that fell from 17 to 6 are reports created."""
+
+_PARTICLES = frozenset(("in", "out", "up", "off", "on", "down", "over", "back"))
+
+_NOUNS = {
+    "signed in": "sign-ins",
+    "signed out": "sign-outs",
+    "signed up": "sign-ups",
+    "logged in": "logins",
+    "logged out": "logouts",
+    "checked in": "check-ins",
+    "checked out": "checkouts",
+    "opted in": "opt-ins",
+    "opted out": "opt-outs",
+    "upgraded": "upgrades",
+    "downgraded": "downgrades",
+    "purchased": "purchases",
+    "searched": "searches",
+    "clicked": "clicks",
+    "visited": "visits",
+    "renewed": "renewals",
+    "paid": "payments",
+}
+
+_IRREGULAR = frozenset(
+    (
+        "begun",
+        "bought",
+        "built",
+        "chosen",
+        "complete",
+        "cut",
+        "done",
+        "drawn",
+        "found",
+        "given",
+        "held",
+        "hit",
+        "kept",
+        "lost",
+        "made",
+        "met",
+        "paid",
+        "put",
+        "read",
+        "run",
+        "seen",
+        "sent",
+        "set",
+        "shown",
+        "shut",
+        "sold",
+        "spent",
+        "split",
+        "taken",
+        "told",
+        "won",
+        "written",
+    )
+)
+"""Participles without `-ed`, and words that are used like them."""
+
+_NOT_DONE = re.compile(r"(?:.*eed|bed|red|shed|sled|embed|ted|med)")
+"""Words that end like a participle and are none."""
+
+_JOINING = frozenset(("and", "at", "by", "for", "from", "of", "or", "the", "to", "via", "with"))
+"""Words of names that are clauses or phrases, whose last word is not their noun."""
+
+_COMMANDS = frozenset(
+    (
+        "add",
+        "create",
+        "delete",
+        "edit",
+        "export",
+        "invite",
+        "open",
+        "remove",
+        "send",
+        "start",
+        "update",
+        "use",
+        "view",
+    )
+)
+"""First words of names such as `Create report`."""
+
+
+@lru_cache(maxsize=4096)
+def _read(name: str, key: str) -> _EventName:
+    """Take an event's name apart; `key` replaces a name that cannot be seen."""
+    name = plain_name(name) or plain_name(key)
+    words = words_of(name)
+    if not words or not all(re.fullmatch(r"[A-Za-z][A-Za-z'-]*", word) for word in words):
+        return _EventName(quoted=f"“{name}”")
+    done = _done_at_the_end(words)
+    noun = words[: len(words) - len(done)]
+    is_command = len(words) > 1 and words[0] in _COMMANDS and not done
+    if is_command or _JOINING.intersection(words) or any(map(_is_done, noun)):
+        return _EventName(quoted=f"“{name}”")
+    return _EventName(" ".join(noun), " ".join(done))
+
+
+def _done_at_the_end(words: Sequence[str]) -> Sequence[str]:
+    """Return the words at the end that tell what happened, such as `signed in`."""
+    if _is_done(words[-1]):
+        return words[-1:]
+    if len(words) > 1 and words[-1] in _PARTICLES and _is_done(words[-2]):
+        return words[-2:]
+    return ()
+
+
+def _is_done(word: str) -> bool:
+    return word in _IRREGULAR or (
+        len(word) > 3 and word.endswith("ed") and not _NOT_DONE.fullmatch(word)
+    )
