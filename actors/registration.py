@@ -17,6 +17,7 @@ from queues.broker import QueueBroker
 from queues.lanes.lane_queue import Bundle
 from services import totals
 from services.insights import answers
+from services.outcomes import runs
 from services.rules.rule_books import RuleBooks, RulesUnreadable
 from services.times import utc_now
 from services.webhooks.outcomes import AttemptFailed
@@ -33,7 +34,7 @@ def register_actors(
     """Declare every actor on a broker, with its dependencies."""
     _register_events_and_health(broker, rulebooks)
     _register_webhooks(broker, deliverer)
-    _register_totals(broker)
+    _register_totals(broker, rulebooks)
 
 
 def _register_events_and_health(broker: QueueBroker, rulebooks: RuleBooks) -> None:
@@ -81,7 +82,7 @@ def _register_webhooks(broker: QueueBroker, deliverer: Deliverer) -> None:
             deliverer.deliver(request, parked=options.get("parked", False))
 
 
-def _register_totals(broker: QueueBroker) -> None:
+def _register_totals(broker: QueueBroker, rulebooks: RuleBooks) -> None:
     @dramatiq.actor(
         broker=broker,
         queue_name=messages.TOTALS,
@@ -90,6 +91,7 @@ def _register_totals(broker: QueueBroker) -> None:
     )
     def refresh_totals() -> None:
         totals.refresh(utc_now())
+        runs.refresh(rulebooks)
 
     @dramatiq.actor(
         broker=broker,

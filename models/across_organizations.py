@@ -217,6 +217,14 @@ def list_with_arrivals() -> list[int]:
     return [row["organization_id"] for row in rows]
 
 
+def list_with_stale_runs() -> list[int]:
+    """Return the organizations with companies whose `flag_runs` lack the newest transitions."""
+    rows = query(
+        "select distinct organization_id from companies where runs_sequence <> sequence order by 1"
+    )
+    return [row["organization_id"] for row in rows]
+
+
 def list_with_waiting_records() -> list[int]:
     """Return the organizations with records of users whose company is not known."""
     rows = query("select distinct organization_id from waiting_records order by 1")

@@ -151,6 +151,13 @@ _OF_COMPANIES = (
     update transitions set {_earlier("at", "recorded_at")}
     where {_THESE} and greatest(at, recorded_at) > %(at)s
     """,
+    # What is derived from them is derived again.
+    f"""
+    update companies c set runs_sequence = -1
+    where organization_id = %(organization_id)s and id = any(%(ids)s) and exists (
+        select from flag_runs r where r.{_OURS} and r.company_id = c.id
+            and greatest(r.raised_at, r.cleared_at) > %(at)s)
+    """,
 )
 
 _OF_ORGANIZATION = (

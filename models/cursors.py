@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -91,12 +91,17 @@ def _instant(key: Any) -> datetime:
     return at.astimezone(UTC)  # PostgreSQL refuses offsets that Python accepts
 
 
+def _date(key: Any) -> date:
+    return date.fromisoformat(_text(key))
+
+
 def _uuid(key: Any) -> UUID:
     return UUID(_text(key))
 
 
 _READ: dict[str, Callable[[Any], Any]] = {
     "bigint": _integer,
+    "date": _date,
     "text": _text,
     "timestamptz": _instant,
     "uuid": _uuid,

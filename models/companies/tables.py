@@ -68,6 +68,10 @@ class CompanyRow(Table):
     renews_on = DateField(null=True)
     raised = JsonField(null=True, constraints=[SQL("default '[]'")])
 
+    left_on = DateField(null=True)  # when it left, unless a later outcome followed
+    # The transition up to which `flag_runs` are derived; less than 0 to derive all of them again.
+    runs_sequence = BigIntegerField(default=0)
+
     # Generated: lower-case name and id, and `changed_at` or else `first_seen_at`.
     searched = TextField()
     status_since = DateTimeTZField()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from models.bulk import query_over
 from models.database import execute
+from models.health import flag_runs
 
 
 def remove(organization_id: int, first_sequences: Mapping[int, int]) -> None:
@@ -20,6 +21,7 @@ def remove(organization_id: int, first_sequences: Mapping[int, int]) -> None:
     )
     if not removed:
         return
+    flag_runs.mark_stale(organization_id, list(first_sequences))
     parameters = {"organization_id": organization_id, "ids": [row["id"] for row in removed]}
     execute(
         "update deliveries set transition_id = null where organization_id = %(organization_id)s"

@@ -1,4 +1,4 @@
-"""Flag states, flag overrides and transitions of companies."""
+"""Flag states, flag overrides, transitions, and runs of flags of companies."""
 
 from peewee import (
     SQL,
@@ -80,3 +80,17 @@ class TransitionRow(Table):
         table_name = "transitions"
         primary_key = CompositeKey("organization_id", "id")
         indexes = ((("organization_id", "company_id", "sequence"), True),)
+
+
+class FlagRunRow(Table):
+    """The time for which a flag of a company was raised without interruption."""
+
+    organization_id = BigIntegerField()
+    company_id = BigIntegerField()
+    flag = TextField()  # empty for the company's status
+    raised_at = DateTimeTZField()
+    cleared_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "flag_runs"
+        primary_key = CompositeKey("organization_id", "company_id", "flag", "raised_at")

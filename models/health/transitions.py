@@ -1,12 +1,12 @@
 """Transitions: the history of companies' health, a row for each instant with a change."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.bulk import insert
+from models.bulk import insert, query_over
 from models.cursors import Cursor
 from models.database import query
 
@@ -76,6 +76,20 @@ def list_for_companies(
     for row in rows:
         listed[row["company_id"]].append(StoredTransition(**row))
     return listed
+
+
+def list_after(organization_id: int, after_sequences: Mapping[int, int]) -> list[StoredTransition]:
+    """Return the transitions of companies, for each after a sequence number, oldest first."""
+    rows = query_over(
+        f"select {', '.join(f't.{name}' for name in _COLUMNS)}"
+        " from v join transitions t on t.organization_id = %(organization_id)s"
+        " and t.company_id = v.company_id and t.sequence > v.after"
+        " order by t.company_id, t.sequence",
+        [{"company_id": id_, "after": after} for id_, after in after_sequences.items()],
+        "company_id bigint, after bigint",
+        organization_id=organization_id,
+    )
+    return [StoredTransition(**row) for row in rows]
 
 
 def list_since(

@@ -14,15 +14,18 @@ from typing import Any
 from models.insights import aggregates, answers
 from models.insights.aggregates import Counted
 from models.insights.answers import StoredAnswer
+from models.outcomes import outcomes
 from services.insights.questions import (
     Adoption,
     Cohorts,
     Distribution,
+    OutcomeReport,
     Question,
     Uptake,
     read_question,
     write_question,
 )
+from services.outcomes.report import compute_report
 
 FRESH = timedelta(minutes=1)
 COST_FACTOR = 20
@@ -46,7 +49,8 @@ class Answer:
     `companies`, `ever` and `in_a_month`; that of an `Uptake` is a list of `week`, `companies` and
     `used`, oldest first; that of a `Distribution` is a list of pairs (number, companies), in which
     the last number may mean `MAX_NUMBER` or more; that of `Cohorts` is a list of `value`,
-    `others`, `companies`, `active` and `events`.
+    `others`, `companies`, `active` and `events`; that of an `OutcomeReport` is what
+    `services.outcomes.report` computes.
     """
 
     value: Any
@@ -63,9 +67,12 @@ def cached_answers(
     organization_id: int, questions: Sequence[Question], now: datetime
 ) -> list[Answer]:
     """Return the cached answer to each question."""
-    texts = [write_question(question) for question in questions]
-    stored = answers.find_all(organization_id, texts)
-    return [_answer(stored.get(text), now) for text in texts]
+    texts = {write_question(question): question for question in questions}
+    stored = answers.find_all(organization_id, list(texts))
+    return [
+        _answer(organization_id, question, stored.get(text), now)
+        for text, question in texts.items()
+    ]
 
 
 def compute_answer(organization_id: int, question: str, now: datetime) -> None:
@@ -76,7 +83,7 @@ def compute_answer(organization_id: int, question: str, now: datetime) -> None:
     """
     to_compute = read_question(question)
     stored = answers.find(organization_id, question)
-    if stored is not None and not _is_stale(stored, now):
+    if stored is not None and not _is_stale(organization_id, to_compute, stored, now):
         return
     started = time.monotonic()
     value = _compute(organization_id, to_compute, now)
@@ -84,13 +91,23 @@ def compute_answer(organization_id: int, question: str, now: datetime) -> None:
     answers.save(organization_id, question, StoredAnswer(value, now, took))
 
 
-def _answer(stored: StoredAnswer | None, now: datetime) -> Answer:
+def _answer(
+    organization_id: int, question: Question, stored: StoredAnswer | None, now: datetime
+) -> Answer:
     if stored is None:
         return Answer(None, None, is_stale=True)
-    return Answer(stored.answer, stored.as_of, _is_stale(stored, now))
+    stale = _is_stale(organization_id, question, stored, now)
+    return Answer(stored.answer, stored.as_of, stale)
 
 
-def _is_stale(stored: StoredAnswer, now: datetime) -> bool:
+def _is_stale(
+    organization_id: int, question: Question, stored: StoredAnswer, now: datetime
+) -> bool:
+    """Whether an answer is old, or about outcomes that were changed since."""
+    if isinstance(question, OutcomeReport) and stored.answer["revision"] != outcomes.revision(
+        organization_id
+    ):
+        return True
     return now - stored.as_of >= max(FRESH, COST_FACTOR * stored.took)
 
 
@@ -114,3 +131,5 @@ def _compute(organization_id: int, question: Question, now: datetime) -> Any:
             return aggregates.count_cohorts(
                 organization_id, question.field, question.event_key, now, limit=COHORTS
             )
+        case OutcomeReport():
+            return compute_report(organization_id, question.horizon, now)

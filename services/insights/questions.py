@@ -45,7 +45,14 @@ class Cohorts:
     event_key: str
 
 
-Question = Adoption | Uptake | Distribution | Cohorts
+@dataclass(frozen=True)
+class OutcomeReport:
+    """How well flags warned of the companies that left, within `horizon` days before."""
+
+    horizon: int
+
+
+Question = Adoption | Uptake | Distribution | Cohorts | OutcomeReport
 
 
 def write_question(question: Question) -> str:
@@ -71,6 +78,8 @@ def read_question(text: str) -> Question:
                 return Uptake(**fields)
             case "Cohorts":
                 return Cohorts(**fields)
+            case "OutcomeReport":
+                return OutcomeReport(**fields)
             case "Distribution":
                 question = Distribution(**fields)
                 return replace(question, window=timedelta(seconds=fields["window"]))

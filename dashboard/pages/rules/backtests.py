@@ -31,17 +31,17 @@ def backtest(member: Member) -> ResponseReturnValue:
     days = days if days in SPANS else DEFAULT_SPAN
     until = now()
     period = ReplayPeriod(until - timedelta(days=days), until)
-    report, total = backtest_within(Deadline(), member.organization, checked.book, period)
+    totals, total = backtest_within(Deadline(), member.organization, checked.book, period)
     with transaction():
         left_out = flag_overrides.count_between(
             member.organization.id, since=period.since, until=period.until
         )
-    weeks = report.weeks()
+    weeks = totals.weeks()
     return show_outcome(
         member,
         draft,
         checked=checked,
-        report=report,
+        totals=totals,
         total=total,
         days=days,
         overrides_left_out=left_out,

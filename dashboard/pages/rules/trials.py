@@ -9,8 +9,8 @@ from models.companies import companies
 from models.database import read_one_snapshot, transaction
 from models.organizations.organizations import Organization
 from rules.book import RuleBook
-from services.rules.backtest import CHUNK, CompanyReplay, ReplayPeriod, replay_chunk
-from services.rules.backtest_report import BacktestReport
+from services.rules.backtest import CHUNK, ReplayPeriod, replay_chunk
+from services.rules.backtest_totals import BookTotals
 from services.rules.plan import Plan, collect, plan
 
 TIME_LIMIT = timedelta(seconds=6)
@@ -47,22 +47,23 @@ def plan_within(
 
 def backtest_within(
     deadline: Deadline, organization: Organization, book: RuleBook, period: ReplayPeriod
-) -> tuple[BacktestReport, int]:
+) -> tuple[BookTotals, int]:
     """Backtest rules on as many companies as there is time for; also return how many exist.
 
     The companies are spread evenly over all, from the first seen to the last.
     """
     with transaction():
         ids = companies.list_ids(organization.id)
-    replayed: list[CompanyReplay] = []
-    for chunk in _spread(ids):
+    totals = BookTotals.of(book, period, timedelta(0))
+    for chunk in spread(ids):
         if not deadline.has_time():
             break
-        replayed += replay_chunk(organization.id, chunk, [book], period)
-    return BacktestReport(book, [], replayed, period), len(ids)
+        for replayed in replay_chunk(organization.id, chunk, [book], period):
+            totals.add(replayed.replays[0])
+    return totals, len(ids)
 
 
-def _spread(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+def spread(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     """Split the ids into chunks, each spread evenly over all."""
     chunks = max(1, -(-len(ids) // CHUNK))
     return (ids[start::chunks] for start in range(chunks) if ids)

@@ -142,7 +142,7 @@ def test_changes_are_forecast_and_the_past_is_replayed(
     assert "Less than 5 times in 7 days" in printed.stdout
     report = brazebee.json(*arguments, "--org", tenant)
     [reports, _] = report["outcomes"]
-    assert (reports["warned"], reports["false_alarms"], reports["precision"]) == (1, 9, 0.1)
+    assert (reports["warned"], reports["false_alarms"], reports["undecided"]) == (1, 0, 9)
     assert report["flags"][0]["companies"] == 10
 
 

@@ -24,11 +24,15 @@ from models.health.flag_overrides import NewOverride
 from models.keys import api_keys
 from models.organizations import audit_log, organizations, removal
 from models.organizations.organizations import Organization
+from models.outcomes import outcomes
+from models.outcomes.outcomes import NewOutcome, OutcomeKind
 from models.people import memberships, people, saved_views
 from queues.refused.requests import RefusedRequests
 from queues.refused.unknown_event_keys import UnknownKeys
 from services.events.set_aside import set_aside
 from services.insights.questions import Adoption, write_question
+from services.outcomes import runs
+from services.rules.rule_books import RuleBooks
 from services.totals import refresh
 from tests.support.in_transactions import compute_answer
 from tests.support.ingress.refusals import note_unknown_keys
@@ -79,6 +83,8 @@ def add_rows_of_people_and_workers(organization: Organization) -> None:
         )
         change = {"person_id": person.id, "made_by": "ann", "at": NOW, "action": "Done"}
         audit_log.add(o, audit_log.Change(**change, subject="it", detail={}))
+        outcomes.enter(o, [NewOutcome(company_id, OutcomeKind.LEFT, NOW.date())], "ann", NOW)
+    runs.refresh(RuleBooks())
     question = write_question(Adoption("login"))
     compute_answer(o, question, NOW)
     record_arrival(organization)

@@ -1,0 +1,1 @@
+"""What became of companies, and how well flags warned of it."""

@@ -1,0 +1,1 @@
+"""Outcomes of companies, and how well flags warned of those that left."""
