@@ -83,6 +83,8 @@ def enter(
     exists with the same amount and note is left out. No two of them may have the same company,
     kind and day.
     """
+    company_ids = {outcome.company_id for outcome in outcomes}
+    _lock(organization_id, company_ids)
     rows = insert(
         "outcomes",
         _ENTERED,
@@ -102,22 +104,26 @@ def enter(
         " where (outcomes.amount, outcomes.note) is distinct from (excluded.amount, excluded.note)"
         " returning id, xmax = 0 as is_new",
     )
-    _note_who_left(organization_id, {outcome.company_id for outcome in outcomes})
+    _note_who_left(organization_id, company_ids)
     return [(row["id"], row["is_new"]) for row in rows]
 
 
-def change(organization_id: int, outcome: Outcome, at: datetime) -> None:
+def change(organization_id: int, outcome: Outcome, at: datetime) -> bool:
     """Update an outcome by its id; the company stays.
 
-    Raises:
-        IntegrityError: the company has another one of this kind on this day.
+    Returns False, and changes nothing, if the company has another one of this kind on this day.
     """
-    execute(
+    _lock(organization_id, [outcome.company_id])
+    changed = execute(
         "update outcomes set kind = %(kind)s, day = %(day)s, amount = %(amount)s, note = %(note)s,"
-        " changed_at = %(at)s where organization_id = %(organization_id)s and id = %(id)s",
+        " changed_at = %(at)s where organization_id = %(organization_id)s and id = %(id)s"
+        " and not exists (select from outcomes o where o.organization_id = %(organization_id)s"
+        " and o.company_id = %(company_id)s and o.kind = %(kind)s and o.day = %(day)s"
+        " and o.id <> %(id)s)",
         {
             "organization_id": organization_id,
             "id": outcome.id,
+            "company_id": outcome.company_id,
             "kind": outcome.kind.value,
             "day": outcome.day,
             "amount": outcome.amount,
@@ -126,10 +132,12 @@ def change(organization_id: int, outcome: Outcome, at: datetime) -> None:
         },
     )
     _note_who_left(organization_id, [outcome.company_id])
+    return bool(changed)
 
 
 def remove(organization_id: int, outcome: Outcome) -> None:
     """Delete an outcome."""
+    _lock(organization_id, [outcome.company_id])
     execute(
         "delete from outcomes where organization_id = %(organization_id)s and id = %(id)s",
         {"organization_id": organization_id, "id": outcome.id},
@@ -137,12 +145,17 @@ def remove(organization_id: int, outcome: Outcome) -> None:
     _note_who_left(organization_id, [outcome.company_id])
 
 
+def _lock(organization_id: int, company_ids: Collection[int]) -> None:
+    """Let nobody else change the outcomes of companies until the transaction ends."""
+    execute(
+        "select from companies where organization_id = %(organization_id)s and id = any(%(ids)s)"
+        " order by id for no key update",
+        {"organization_id": organization_id, "ids": list(company_ids)},
+    )
+
+
 def _note_who_left(organization_id: int, company_ids: Collection[int]) -> None:
     """Derive `left_on` of companies: the day on which it left, unless a later outcome follows."""
-    ids = sorted(company_ids)
-    of_these = "organization_id = %(organization_id)s and id = any(%(ids)s)"
-    parameters = {"organization_id": organization_id, "ids": ids}
-    execute(f"select from companies where {of_these} order by id for no key update", parameters)
     execute(
         """
         update companies c set left_on = (
@@ -151,7 +164,7 @@ def _note_who_left(organization_id: int, company_ids: Collection[int]) -> None:
         )
         where c.organization_id = %(organization_id)s and c.id = any(%(ids)s)
         """,
-        parameters,
+        {"organization_id": organization_id, "ids": list(company_ids)},
     )
 
 

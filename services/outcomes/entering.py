@@ -7,10 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from peewee import IntegrityError
-
 from models.companies.companies import Company
-from models.database import transaction
 from models.organizations import audit_log
 from models.outcomes import outcomes
 from models.outcomes.outcomes import NewOutcome, Outcome
@@ -106,12 +103,9 @@ def change(
     check(after, now)
     if after == before:
         return
-    try:
-        with transaction():
-            outcomes.change(organization_id, after, now)
-    except IntegrityError:
+    if not outcomes.change(organization_id, after, now):
         message = f"{before.company_name} has an outcome of this kind on this day already."
-        raise OutcomeRefused("day", message) from None
+        raise OutcomeRefused("day", message)
     detail = {"from": _detail(before), "to": _detail(after)}
     _record(organization_id, before.company_name, "Outcome changed", detail, maker, now)
 

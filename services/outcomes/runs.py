@@ -20,7 +20,7 @@ MOST_CHUNKS = 100
 
 
 def refresh(rulebooks: RuleBooks) -> None:
-    """Derive the runs of companies with new transitions, each chunk in a transaction of its own.
+    """Derive the runs of new transitions, each chunk of companies in a transaction of its own.
 
     Several processes may do this at the same time.
 

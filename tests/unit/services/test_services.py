@@ -16,6 +16,7 @@ OPEN_TRANSACTIONS = {
     "incoming/live.py": {"__init__", "_set_aside", "newest", "watch_newest"},
     "incoming/refusals.py": {"_record"},
     "incoming/trace.py": {"trace"},
+    "outcomes/runs.py": {"refresh"},
     "rules/backtest.py": {"replay_chunk"},
     "secret_rotation.py": {"rotate"},
     "totals.py": {"refresh", "_do_each"},

@@ -18,8 +18,14 @@ from services.outcomes import runs
 from services.outcomes.report import QUARTERS, compute_report, move_quarter, quarter_of
 from services.outcomes.report import report_period as period_of
 from services.rules.rule_books import RuleBooks
+from tests.support.companies.outcomes import (
+    FLAGS,
+    Recounter,
+    add_random_history,
+    add_transitions,
+    query_ids,
+)
 from tests.support.in_transactions import compute_answer
-from tests.support.outcomes import FLAGS, Recounter, add_random_history, add_transitions, query_ids
 from tests.support.world import World
 
 NOW = datetime(2026, 8, 20, 9, tzinfo=UTC)
