@@ -31,6 +31,8 @@ class RuleBook:
     events: Mapping[str, EventSetting]
     flags: tuple[Flag, ...]
     team: TeamFields = NO_TEAM
+    paused: tuple[Flag, ...] = ()
+    """Flags with `enabled: false`, which are not evaluated, as if they were not in the file."""
 
     @cached_property
     def flags_by_name(self) -> Mapping[str, Flag]:

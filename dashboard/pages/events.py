@@ -19,9 +19,9 @@ from models.events.event_volumes import Volume
 from models.organizations import rule_versions
 from queues.refused.unknown_event_keys import UnknownKey, UnknownKeys
 from rules.book import EventSetting, RuleBook
+from rules.edits import events as event_edits
+from rules.edits.entries import RuleEditError
 from rules.faults import RuleFileError
-from rules.file import event_edits
-from rules.file.event_edits import EventEditError
 from services.events.waiting import LONGEST
 from services.rules.apply_rules import AppliedRules, Origin, RulesChanged, apply_rules
 from services.rules.rule_books import NO_RULES
@@ -163,7 +163,7 @@ def _edit(
             " this page was loaded. Review it, then try again.",
             "error",
         )
-    except EventEditError as error:
+    except RuleEditError as error:
         flash(str(error), "error")
     except RuleFileError as error:
         flash(f"Nothing was changed: {error.faults[0].message}.", "error")

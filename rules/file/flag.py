@@ -26,8 +26,9 @@ ANY_EVENT = "any"
 LARGEST_WEIGHT = 1_000
 MILDEST_EXAMPLE = "less than 5 times in 7 days"
 
-_KEYS = (
+KEYS = (
     "flag",
+    "enabled",
     "event",
     "when",
     "recover",
@@ -44,10 +45,11 @@ _KEYS = (
 
 @dataclass(frozen=True)
 class ParsedFlag:
-    """A flag with the nodes of its entries."""
+    """A flag with the nodes of its entries, and whether it is evaluated."""
 
     flag: Flag
     nodes: Mapping[str, Node]
+    enabled: bool = True
 
 
 def read_wait(source: Source, node: Node) -> timedelta:
@@ -76,7 +78,7 @@ class FlagReader:
 
     def read(self, node: Node) -> ParsedFlag | None:
         """Read one flag; return None if an essential part is missing."""
-        entries = self.source.mapping(node, "a flag", _KEYS, required=("flag", "when"))
+        entries = self.source.mapping(node, "a flag", KEYS, required=("flag", "when"))
         nodes = {key: value for key, (_, value) in entries.items()}
         name = self._name(nodes["flag"]) if "flag" in nodes else None
         vocabulary = Vocabulary(
@@ -111,7 +113,8 @@ class FlagReader:
             return None
         if self.statuses:
             warn_about_flag(self.source, self.statuses, flag, nodes, phrase_nodes)
-        return ParsedFlag(flag, nodes)
+        enabled = "enabled" not in nodes or self.source.boolean(nodes["enabled"], "`enabled`")
+        return ParsedFlag(flag, nodes, enabled is not False)
 
     def _name(self, node: Node) -> str | None:
         name = read_name(self.source, node, "`flag`")

@@ -130,6 +130,11 @@ def _flag_basics() -> Schema:
             "description": "The flag's name, as it is told to people; each has its own.",
             **_NAME,
         },
+        "enabled": {
+            "description": "`false` pauses the flag: it is not judged, as if it were not there.",
+            "type": "boolean",
+            "default": True,
+        },
         "event": {
             "description": f"The event that is counted; `{ANY_EVENT}` counts all of them."
             " A flag about fields of the company alone needs none.",

@@ -96,10 +96,11 @@ class _Reader:
                 read(entries[key][1])
         parsed_flags = self.read_flags(entries["flags"][1]) if "flags" in entries else []
         self.check_references(parsed_flags)
+        paused = tuple(parsed.flag for parsed in parsed_flags if not parsed.enabled)
         if self.source.faults:
             return None
-        flags = tuple(parsed.flag for parsed in parsed_flags)
-        return RuleBook(self.statuses, self.events, flags, self.team)
+        flags = tuple(parsed.flag for parsed in parsed_flags if parsed.enabled)
+        return RuleBook(self.statuses, self.events, flags, self.team, paused)
 
     def read_version(self, node: Node) -> None:
         version = self.source.scalar(node, "`version`")
@@ -206,12 +207,17 @@ class _Reader:
         return [flag for flag in flags if flag is not None]
 
     def check_references(self, flags: list[ParsedFlag]) -> None:
-        """Record references to unknown flags and circular references as faults."""
+        """Record references to unknown or paused flags and circular references as faults."""
+        paused = {parsed.flag.name for parsed in flags if not parsed.enabled}
+        flags = [parsed for parsed in flags if parsed.enabled]
         by_name = {parsed.flag.name: parsed for parsed in flags}
         for parsed in flags:
             for name in sorted(parsed.flag.other_flags - by_name.keys()):
                 hint = did_you_mean(name, by_name) or "; it is not in this file"
-                self.source.fault(parsed.nodes["when"], f"there is no flag `{name}`{hint}")
+                problem = f"there is no flag `{name}`{hint}"
+                if name in paused:
+                    problem = f"the flag `{name}` is paused, so no other flag can refer to it"
+                self.source.fault(parsed.nodes["when"], problem)
             for part in (part for phrase in parsed.flag.phrases for part in phrase):
                 if isinstance(part, FlagIs) and part.flag in by_name:
                     warn_about_reference(

@@ -34,9 +34,9 @@ from queues.backlog import Backlog, StoredUntil
 from queues.broker import build_broker
 from queues.refused.requests import RefusedRequests
 from rules.durations import format_instant, pluralize
+from rules.edits import events as event_edits
+from rules.edits.entries import RuleEditError
 from rules.faults import RuleFileError
-from rules.file import event_edits
-from rules.file.event_edits import EventEditError
 from services.rules.apply_rules import Origin, apply_rules
 from services.rules.rule_books import RuleBooks
 from services.times import utc_now
@@ -239,7 +239,7 @@ def _add_events(organization: Organization, names: Sequence[str]) -> dict[str, s
                 organization.id, text, file="the rules in force", applied_by=current_user(),
                 now=utc_now(), origin=Origin(based_on=in_force),
             )  # fmt: skip
-        except (EventEditError, RuleFileError) as error:
+        except (RuleEditError, RuleFileError) as error:
             raise CommandError(f"The event keys cannot be added to the rules: {error}") from None
     number = pluralize(len(names), "event key")
     click.echo(f"Added {number} to the rules: version {applied.version}.", err=True)

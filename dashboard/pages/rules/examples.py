@@ -17,9 +17,10 @@ from models.database import read_one_snapshot, transaction
 from models.events import event_volumes
 from queues.refused.unknown_event_keys import UnknownKeys
 from rules.book import RuleBook
-from rules.file import event_choices
-from rules.file.event_choices import SentEvent
-from rules.file.event_edits import EventEditError, key_for
+from rules.edits import event_choices
+from rules.edits.entries import RuleEditError
+from rules.edits.event_choices import SentEvent
+from rules.edits.events import key_for
 from rules.flags import Flag
 from services.rules.event_matching import suggest_events
 from services.rules.rule_books import NO_RULES
@@ -142,7 +143,7 @@ def adapt(member: Member, example_name: str) -> ResponseReturnValue:
     also_accept = [sent.event(name) for name in others] if "others" in request.form else []
     try:
         adapted = event_choices.adapt(chosen.text, choices, also_accept)
-    except EventEditError as error:
+    except RuleEditError as error:
         flash(str(error), "error")
         return redirect(url_for("rules.example", example_name=example_name), 303)
     left_out = ", ".join(adapted.left_out)

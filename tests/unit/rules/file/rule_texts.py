@@ -45,7 +45,7 @@ flags:
 MAPPING = "a mapping (`name: value` lines)"
 NEW_COMPANY = ": for example `judge at once` or `wait 7 days`"
 FLAG_KEYS = (
-    "`flag`, `event`, `when`, `recover`, `for`, `new_company`, `where`, `applies_to`,"
+    "`flag`, `enabled`, `event`, `when`, `recover`, `for`, `new_company`, `where`, `applies_to`,"
     " `if_missing`, `ignore_if`, `weight` and `note`"
 )
 

@@ -5,7 +5,7 @@ import pytest
 from config.files import DEMO_RULES, HEALTH_RULES
 from rules.book import EventSetting, RuleBook
 from rules.facts import Selector
-from rules.file.rule_file import read_rules
+from rules.file.rule_file import check_rules, read_rules
 from rules.flags import Flag
 from rules.phrases.counting import Absence, Comparison, Count
 from rules.statuses import DEFAULT_STATUSES
@@ -76,3 +76,21 @@ def test_the_event_any_counts_events_of_every_key() -> None:
     assert read_rules(WHOLE.replace("event: login", "event: any")).flags[0].selector == Selector(
         None, read_rules(WHOLE).flags[0].selector.where
     )
+
+
+def test_a_paused_flag_is_read_and_not_evaluated() -> None:
+    book = read_rules(WHOLE)
+    paused = read_rules(WHOLE.replace("flag: Logs in\n", "flag: Logs in\n    enabled: false\n"))
+    assert (paused.flags, paused.paused) == ((), book.flags)
+    assert (
+        read_rules(WHOLE.replace("flag: Logs in\n", "flag: Logs in\n    enabled: true\n")) == book
+    )
+
+
+def test_no_flag_may_refer_to_a_paused_one() -> None:
+    [fault] = check_rules(
+        "version: 1\nflags:\n"
+        "- {flag: A, enabled: false, when: {At Risk: company.nps below 7}}\n"
+        "- {flag: B, when: {At Risk: flag A is At Risk}}\n"
+    ).faults
+    assert fault.message == "the flag `A` is paused, so no other flag can refer to it"

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.book import RuleBook
-from rules.file.event_edits import EventEditError
-from rules.file.positions import after_colon, entries_of, entry_end, scalar
+from rules.edits.entries import RuleEditError
+from rules.edits.positions import after_colon, entries_of, entry_end, scalar
 from rules.file.rule_file import check_rules
 from rules.file.source import Source
 from rules.flags import Flag
@@ -59,11 +59,11 @@ def adapt(
     it: a phrase of `any`, a level, or else a whole flag. `also_accept` are further events to list.
 
     Raises:
-        EventEditError: the text has faults, or a key is invalid.
+        RuleEditError: the text has faults, or a key is invalid.
     """
     checked = check_rules(text)
     if checked.book is None:
-        raise EventEditError("The rules have faults; fix them first.")
+        raise RuleEditError("The rules have faults; fix them first.")
     kept = {key: SentEvent(key) for key in checked.book.events}
     edited = _Adaptation(text, checked.book, {**kept, **choices}, also_accept)
     adapted = EDITOR_HINT.sub("", _apply(text, edited.cuts()), count=1)
@@ -238,16 +238,16 @@ def _verify(adapted: str, edited: _Adaptation) -> str:
     """Return the adapted text if it has the chosen events and the remaining flags.
 
     Raises:
-        EventEditError: it has faults, or others.
+        RuleEditError: it has faults, or others.
     """
     checked = check_rules(adapted)
     if checked.book is None:
-        raise EventEditError(f"That is not possible: {checked.faults[0].message}.")
+        raise RuleEditError(f"That is not possible: {checked.faults[0].message}.")
     expected = [_summary(f, edited.keys) for f in edited.book.flags if f.name not in edited.removed]
     found = [_summary(flag, {}) for flag in checked.book.flags]
     events = {key: sent.called for key, sent in edited.events.items()}
     if found != expected or {k: e.called for k, e in checked.book.events.items()} != events:
-        raise EventEditError("The example is written in an unusual way; copy it under Rules.")
+        raise RuleEditError("The example is written in an unusual way; copy it under Rules.")
     return adapted
 
 

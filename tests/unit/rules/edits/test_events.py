@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from config.files import HEALTH_RULES
 from rules.book import EventSetting
-from rules.file.event_edits import EventEditError, add, key_for, rename, set_enabled
+from rules.edits.entries import RuleEditError
+from rules.edits.events import add, key_for, rename, set_enabled
 from rules.file.rule_file import check_rules, read_rules
 from tests.support.properties import effort
 
@@ -82,9 +83,9 @@ def test_a_name_is_quoted_if_necessary() -> None:
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 201, "\0", "\ud800"])
 def test_an_invalid_name_is_refused(name: str) -> None:
-    with pytest.raises(EventEditError):
+    with pytest.raises(RuleEditError):
         rename("version: 1\nevents:\n  a:\n", "a", name)
-    with pytest.raises(EventEditError):
+    with pytest.raises(RuleEditError):
         add("version: 1\nevents:\n  a:\n", name or " ")
 
 
@@ -97,7 +98,7 @@ def test_an_invalid_name_is_refused(name: str) -> None:
     ],
 )
 def test_an_event_that_cannot_be_edited_alone_is_refused(text: str) -> None:
-    with pytest.raises(EventEditError):
+    with pytest.raises(RuleEditError):
         set_enabled(text, "a", enabled=False)
 
 
@@ -128,7 +129,7 @@ def test_a_name_that_yaml_would_read_otherwise_is_quoted(sent: str) -> None:
 
 
 def test_any_is_refused_as_a_new_key() -> None:
-    with pytest.raises(EventEditError, match="stands for all events"):
+    with pytest.raises(RuleEditError, match="stands for all events"):
         add("version: 1\n", "any")
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from config.files import HEALTH_RULES, RULE_EXAMPLES
-from rules.file.event_choices import SentEvent, adapt
-from rules.file.event_edits import EventEditError
+from rules.edits.entries import RuleEditError
+from rules.edits.event_choices import SentEvent, adapt
 from rules.file.rule_file import read_rules
 
 TEXT = """\
@@ -129,11 +129,11 @@ def test_further_events_are_listed_after_those_of_the_example() -> None:
 
 
 def test_faults_and_invalid_keys_are_refused() -> None:
-    with pytest.raises(EventEditError, match="The rules have faults"):
+    with pytest.raises(RuleEditError, match="The rules have faults"):
         adapt("version: 2", {})
-    with pytest.raises(EventEditError, match="at most 200"):
+    with pytest.raises(RuleEditError, match="at most 200"):
         adapt(TEXT, {"login": SentEvent("x" * 201)})
-    with pytest.raises(EventEditError, match="another event key"):
+    with pytest.raises(RuleEditError, match="another event key"):
         adapt(TEXT, {}, [SentEvent("any")])
 
 
