@@ -158,6 +158,12 @@ _OF_COMPANIES = (
         select from flag_runs r where r.{_OURS} and r.company_id = c.id
             and greatest(r.raised_at, r.cleared_at) > %(at)s)
     """,
+    f"""
+    update work_items
+    set {_earlier("raised_at", "opened_at", "worse_since", "touched_at", "closed_at")}
+    where {_THESE} and greatest(raised_at, opened_at, worse_since, touched_at, closed_at) > %(at)s
+    """,
+    f"update work_item_changes set at = %(at)s where {_THESE} and at > %(at)s",
 )
 
 _OF_ORGANIZATION = (

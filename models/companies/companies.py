@@ -25,6 +25,8 @@ class Company:
 
     `history_until` is set while imported events of the past, up to that instant, are not judged.
 
+    `evaluation_revision` is less than `EVALUATION_REVISION` if an older release judged it.
+
     `unordered_until` is the time of the newest record that did not come from the company's own lane
     of the journal: entries there may be older and still wait.
     """
@@ -47,6 +49,7 @@ class Company:
     history_until: datetime | None = None
     team: TeamColumns = NO_TEAM
     raised: Sequence[RaisedFlag] = ()
+    evaluation_revision: int = 0
 
     @property
     def name(self) -> str:
@@ -69,9 +72,8 @@ class CompanyHealth:
 _COLUMNS = (
     "id, organization_id, external_id, health_status, previous_status, changed_at, recorded_until,"
     " sequence, score, first_seen_at, last_event_at, judged_version, awaiting, unsettled_since,"
-    " history_until,"
-    " unordered_until,"
-    f" {', '.join(FIELD_COLUMNS)}"
+    " history_until, unordered_until, raised, evaluation_revision,"
+    f" {', '.join(TEAM_TYPES)}, {', '.join(FIELD_COLUMNS)}"
 )
 
 
@@ -169,10 +171,11 @@ _HEALTH_TYPES = {
 
 _EVALUATED_TYPES = {**_HEALTH_TYPES, **TEAM_TYPES}
 
-EVALUATION_REVISION = 2
+EVALUATION_REVISION = 3
 """Which definition of what an evaluation stores the rows have; 1 is of releases before the column.
 
-If a release defines the score or another of these columns differently, it increments this, with a
+If a release defines the score or another of these columns differently, or derives other rows from
+them as 3 does with work items, it increments this, with a
 migration that sets the column's default and replaces the index `companies_of_older_revisions`; the
 clock then evaluates every company again.
 """
@@ -240,4 +243,6 @@ def pop_traits(row: dict[str, Any]) -> Traits:
 
 
 def _company(row: dict[str, Any]) -> Company:
-    return Company(traits=pop_traits(row), **row)
+    raised = [RaisedFlag(**flag) for flag in row.pop("raised") or ()]
+    team = TeamColumns(**{name: row.pop(name) for name in TEAM_TYPES})
+    return Company(traits=pop_traits(row), raised=raised, team=team, **row)

@@ -105,12 +105,14 @@ def _read_fields(
     organization_id: int, companies: dict[int, CompanyForIntake], ids: Sequence[int]
 ) -> None:
     for row in query(
-        f"select id, first_seen_at, last_event_at, {', '.join(FIELD_COLUMNS)} from companies"
+        f"select id, first_seen_at, last_event_at, {', '.join((*TEAM_TYPES, *FIELD_COLUMNS))}"
+        " from companies"
         " where organization_id = %(organization_id)s and id = any(%(ids)s)",
         {"organization_id": organization_id, "ids": ids},
     ):
         company = companies[row["id"]]
         company.first_seen_at, company.traits = row["first_seen_at"], pop_traits(row)
+        company.team = TeamColumns(**{name: row[name] for name in TEAM_TYPES})
 
 
 _FIELD_TYPES = dict.fromkeys(CORE_FIELDS, "text") | {

@@ -4,7 +4,7 @@ Marks the companies whose health may change.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from models.companies.fields.field_merge import FieldChange, Traits, digest_fiel
 from models.companies.users import NewUser, User
 from models.events import hourly_counts
 from models.events.storage import NewEvents, StoredEvent
+from models.health.work_items import lifecycle
 from models.keys import api_keys
 from models.organizations import rule_versions
 from rules.book import RuleBook
@@ -96,16 +97,28 @@ def store(
         (StoredFieldChange(m.company.id, change) for m in merged for change in m.changes),
     )
     mark_unsettled(merged, version, book)
-    for company in locked.values():
-        if company.traits:
-            company.team = team_columns(company.traits, book)
+    moved = _derive_team(locked.values(), book)
     company_intake.save_intake(organization_id, locked.values())
+    lifecycle.update_team(organization_id, {c.id: c.team for c in moved if c.id not in added})
     mark_historical(organization_id, ((item.record, item.company_id) for item in new))
     users.save(organization_id, locked_users.values())
     for key_id in {item.record.key_id for item in new if item.record.key_id is not None}:
         api_keys.touch(organization_id, key_id)
     unsettled = {c.id for c in locked.values() if c.unsettled_since is not None}
     return sorted(unsettled - marked)
+
+
+def _derive_team(
+    locked: Collection[CompanyForIntake], book: RuleBook | None
+) -> list[CompanyForIntake]:
+    """Derive owner, value and renewal of companies whose fields were merged; return the changed."""
+    moved = []
+    for company in locked:
+        if company.traits:
+            former, company.team = company.team, team_columns(company.traits, book)
+            if company.team != former:
+                moved.append(company)
+    return moved
 
 
 def _first_of_each_id(records: Sequence[PlacedRecord]) -> list[PlacedRecord]:

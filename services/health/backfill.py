@@ -12,6 +12,7 @@ from services.health.history import judge_pasts
 from services.health.judged import JudgedCompany, save_judged
 from services.health.transitions import TransitionRecorder
 from services.rules.rule_books import RuleBooks
+from services.work_items.opening import add_past_items
 
 
 def judge_history(
@@ -34,10 +35,10 @@ def judge_history(
         for book, number, transition in past.transitions:
             at = recorded_at(transition)
             recorder.record(company, transition, book, number, at, partial(uuid7_at, at, chance))
-        book, company.judged_version, settlement = past.settlements[-1]
+        company.judged_version = past.settlements[-1][1]
         company.unsettled_since = None
-        judged.append(JudgedCompany(company, settlement.state, book))
-    save_judged(organization_id, judged)
+        judged.append(JudgedCompany(company, past.settlements))
+    add_past_items(save_judged(organization_id, judged), now)
     recorder.save()
 
 

@@ -16,6 +16,7 @@ from services.health.recorded_overrides import save_overrides
 from services.health.settlements import facts_of_all, settlements_of, stored_health_of
 from services.health.transitions import TransitionRecorder
 from services.rules.rule_books import RuleBooks
+from services.work_items.opening import update_items
 
 StoredUntilOf = Callable[[int, str], datetime]
 """Returns the instant up to which all events of a company are stored, by its organization and the
@@ -86,7 +87,7 @@ def rewrite(
     fields = frozenset(name for item in judged for name in item.book.company_fields)
     judged_until = {company.id: until for company in locked}
     _leave_later_records(organization_id, locked, judged_until, fields)
-    save_judged(organization_id, judged)
+    update_items(organization_id, save_judged(organization_id, judged), until)
     recorder.save()
 
 
@@ -134,7 +135,7 @@ def bring_up_to_date(
     )
     fields = frozenset(name for item in judged for name in item.book.company_fields)
     _leave_later_records(organization_id, companies_judged, judged_until, fields)
-    save_judged(organization_id, judged)
+    update_items(organization_id, save_judged(organization_id, judged), now)
     written = recorder.save()
     left = [company for company in companies_judged if _is_unsettled(company, now)]
     left += [*too_early, *with_history[REWRITTEN_AT_ONCE:]]
@@ -160,8 +161,8 @@ def _settle(
         for book, number, settlement in settlements:
             for transition in settlement.transitions:
                 recorder.record(company, transition, book, number, now)
-        book, company.judged_version, settlement = settlements[-1]
-        judged.append(JudgedCompany(company, settlement.state, book, stored.flags))
+        company.judged_version = settlements[-1][1]
+        judged.append(JudgedCompany(company, settlements, stored.flags))
         if stored.overrides:
             save_overrides(stored.overrides, settlements)
     return judged

@@ -92,9 +92,11 @@ def rewrite_histories(
             else:
                 recorder.record(company, transition, book, version, now)
         company.previous_status = past.previous_status
-        book, company.judged_version, settlement = past.settlements[-1]
+        company.judged_version = past.settlements[-1][1]
         company.history_until = None
-        judged.append(JudgedCompany(company, settlement.state, book, flags[company.id]))
+        judged.append(
+            JudgedCompany(company, past.settlements, flags[company.id], is_rewritten=True)
+        )
         still_open = [row for row in overrides.get(company.id, ()) if not row.end_recorded]
         save_overrides(still_open, past.settlements)
     replaced_transitions.remove(organization_id, replaced)

@@ -21,6 +21,8 @@ from models.events import hourly_counts, waiting_records
 from models.events.waiting_records import NewWaitingRecord
 from models.health import flag_overrides
 from models.health.flag_overrides import NewOverride
+from models.health.work_items import item_changes
+from models.health.work_items.item_changes import ItemChange
 from models.keys import api_keys
 from models.organizations import audit_log, organizations, removal
 from models.organizations.organizations import Organization
@@ -84,6 +86,13 @@ def add_rows_of_people_and_workers(organization: Organization) -> None:
         change = {"person_id": person.id, "made_by": "ann", "at": NOW, "action": "Done"}
         audit_log.add(o, audit_log.Change(**change, subject="it", detail={}))
         outcomes.enter(o, [NewOutcome(company_id, OutcomeKind.LEFT, NOW.date())], "ann", NOW)
+        [item] = query(
+            "select id, company_id from work_items where organization_id = %(id)s limit 1",
+            {"id": o},
+        )
+        item_changes.add(
+            [ItemChange(o, item["id"], item["company_id"], NOW, person.id, "ann", "note")]
+        )
     runs.refresh(RuleBooks())
     question = write_question(Adoption("login"))
     compute_answer(o, question, NOW)

@@ -1,0 +1,1 @@
+"""Work items: raised flags of companies as something to do."""

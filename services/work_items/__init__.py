@@ -1,0 +1,1 @@
+"""Work items: opened and closed by evaluations, and changed by people."""
