@@ -4,9 +4,9 @@ import pytest
 
 from models.companies.pending_evaluation import find_outdated
 from models.database import transaction
+from tests.support.companies.work_items import item, items, open_items, raised_flags, set_state
 from tests.support.imports.histories import import_past
 from tests.support.overrides import Tenant
-from tests.support.work_items import item, items, open_items, raised_flags, set_state
 from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("settings")

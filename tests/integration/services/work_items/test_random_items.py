@@ -17,9 +17,9 @@ from services.health.overrides import (
     override,
     snooze,
 )
+from tests.support.companies.work_items import open_items, raised_flags
 from tests.support.imports.histories import import_past
 from tests.support.properties import effort
-from tests.support.work_items import open_items, raised_flags
 from tests.support.world import World
 from tests.unit.rules.oracle.histories import BOOKS, HISTORIES
 from tests.unit.rules.oracle.recount import START, Sent
