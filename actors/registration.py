@@ -90,7 +90,7 @@ def _register_totals(broker: QueueBroker, rulebooks: RuleBooks) -> None:
         throws=UNAVAILABLE,  # the clock enqueues it again
     )
     def refresh_totals() -> None:
-        totals.refresh(utc_now())
+        totals.refresh(utc_now(), rulebooks)
         runs.refresh(rulebooks)
 
     @dramatiq.actor(

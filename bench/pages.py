@@ -106,13 +106,14 @@ def _background(organization_id: int, now: datetime) -> list[Figure]:
     started = time.perf_counter()
     with transaction():
         [row] = query("select count(distinct week) as n from event_weeks")
+    rulebooks = RuleBooks()
     for _ in range(row["n"] // WEEKS_AT_ONCE + 1):
-        refresh(now)
+        refresh(now, rulebooks)
     weeks_s = time.perf_counter() - started
     figures = [Figure("Background: all weeks of a year, once", weeks_s, "s")]
     figures.append(Figure("Background: the current week", weeks_s / row["n"] * 1000, "ms"))
     with transaction():
-        book = RuleBooks().book(organization_id, 1)
+        book = rulebooks.book(organization_id, 1)
     questions: dict[str, Question] = {
         "adoption of the most frequent event": Adoption(EVENT_KEYS[0]),
         "how it spread": Uptake(EVENT_KEYS[0]),

@@ -225,6 +225,18 @@ def list_with_stale_runs() -> list[int]:
     return [row["organization_id"] for row in rows]
 
 
+def list_with_stale_portfolio() -> list[int]:
+    """Return the organizations with companies to count again for the daily figures."""
+    rows = query("select distinct organization_id from portfolio_stale order by 1")
+    return [row["organization_id"] for row in rows]
+
+
+def list_with_portfolio_backfill() -> list[int]:
+    """Return the organizations whose companies are all being counted for the daily figures."""
+    rows = query("select organization_id from portfolio_backfills order by 1")
+    return [row["organization_id"] for row in rows]
+
+
 def list_with_waiting_records() -> list[int]:
     """Return the organizations with records of users whose company is not known."""
     rows = query("select distinct organization_id from waiting_records order by 1")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from models.bulk import query_over
 from models.database import execute
 from models.health import flag_runs
+from models.portfolio import stale_companies
 
 
 def remove(organization_id: int, first_sequences: Mapping[int, int]) -> None:
@@ -28,6 +29,7 @@ def remove(organization_id: int, first_sequences: Mapping[int, int]) -> None:
         " and transition_id = any(%(ids)s::uuid[])",
         parameters,
     )
+    stale_companies.mark(organization_id, first_sequences)
     execute(
         "delete from transitions where organization_id = %(organization_id)s"
         " and id = any(%(ids)s::uuid[])",

@@ -9,6 +9,7 @@ from uuid import UUID
 from models.bulk import insert, query_over
 from models.cursors import Cursor
 from models.database import query
+from models.portfolio import stale_companies
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,13 @@ _COLUMNS = tuple(StoredTransition.__dataclass_fields__)
 
 
 def add_all(transitions: Sequence[StoredTransition]) -> None:
-    """Insert transitions."""
+    """Insert transitions, whose companies are to be counted again."""
     insert("transitions", _COLUMNS, transitions, json_columns=("changes",))
+    by_organization: dict[int, list[int]] = {}
+    for transition in transitions:
+        by_organization.setdefault(transition.organization_id, []).append(transition.company_id)
+    for organization_id, company_ids in by_organization.items():
+        stale_companies.mark(organization_id, company_ids)
 
 
 def list_for_company(organization_id: int, company_id: int) -> list[StoredTransition]:

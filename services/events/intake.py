@@ -29,6 +29,7 @@ from services.events.records import FieldUpdate, PlacedRecord, Record, Unresolve
 from services.events.tracked_event import TrackedEvent
 from services.events.unsettled import MergedRecord, mark_unsettled, unsettle
 from services.events.waiting import Belonging
+from services.portfolio.marks import mark_portfolio
 from services.rules.rule_books import RuleBooks
 from services.team_columns import team_columns
 
@@ -87,6 +88,7 @@ def store(
     # Locked as late as possible: others that store events of the same companies wait.
     locked, locked_users = _lock(organization_id, new)
     marked = {c.id for c in locked.values() if c.unsettled_since is not None} - added
+    first_seen = {company.id: company.first_seen_at for company in locked.values()}
     merged = [
         merged_record
         for item in new
@@ -100,6 +102,7 @@ def store(
     moved = _derive_team(locked.values(), book)
     company_intake.save_intake(organization_id, locked.values())
     lifecycle.update_team(organization_id, {c.id: c.team for c in moved if c.id not in added})
+    mark_portfolio(organization_id, added, merged, first_seen, book)
     mark_historical(organization_id, ((item.record, item.company_id) for item in new))
     users.save(organization_id, locked_users.values())
     for key_id in {item.record.key_id for item in new if item.record.key_id is not None}:

@@ -5,7 +5,11 @@ from datetime import datetime
 
 from models.keys import event_keys
 from models.organizations import organizations, rule_versions
+from models.organizations.rule_versions import RuleVersion
+from models.portfolio import stale_companies
 from rules.book import RuleBook
+from rules.facts import Path
+from rules.faults import RuleFileError
 from rules.file.rule_file import read_rules
 from services.errors import ServiceError
 
@@ -68,6 +72,8 @@ def apply_rules(
     in_force = rule_versions.find(organization_id, current)
     if in_force is not None and in_force.source == source:
         return AppliedRules(book, current, changed=False)
+    if _value_field(in_force) != book.team.value:
+        stale_companies.count_all(organization_id)
     event_keys.replace_all(organization_id, book.events.values())
     version = rule_versions.add(
         organization_id,
@@ -78,3 +84,11 @@ def apply_rules(
         in_dashboard=origin.in_dashboard,
     )
     return AppliedRules(book, version, changed=True)
+
+
+def _value_field(in_force: RuleVersion | None) -> Path | None:
+    """Return the field of companies' values by a version; None as well if it cannot be read."""
+    try:
+        return read_rules(in_force.source).team.value if in_force else None
+    except RuleFileError:
+        return None

@@ -1,0 +1,1 @@
+"""The portfolio: daily figures of an organization's companies."""

@@ -1,0 +1,95 @@
+"""What each company has contributed to the daily figures, and the histories it is made of."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.bulk import insert
+from models.database import query
+
+
+@dataclass(frozen=True)
+class CountedTransition:
+    """A transition, as far as the daily figures need it; `changes` as in `transitions`."""
+
+    at: datetime
+    from_status: str
+    to_status: str
+    rules_version: int
+    changes: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class CountedCompany:
+    """A company with its transitions in order, and the values of one field of it, oldest first."""
+
+    id: int
+    first_seen_at: datetime
+    health_status: str
+    transitions: Sequence[CountedTransition]
+    field_values: Sequence[tuple[datetime, Any]]
+
+
+def lock(organization_id: int, company_ids: Sequence[int]) -> dict[int, Any]:
+    """Lock and return what companies have contributed, by company with any."""
+    rows = query(
+        "select company_id, days from portfolio_companies"
+        " where organization_id = %(organization_id)s and company_id = any(%(ids)s)"
+        " order by company_id for update",
+        {"organization_id": organization_id, "ids": list(company_ids)},
+    )
+    return {row["company_id"]: row["days"] for row in rows}
+
+
+def save(organization_id: int, days: Mapping[int, Any]) -> None:
+    """Store what companies contribute."""
+    insert(
+        "portfolio_companies",
+        ("organization_id", "company_id", "days"),
+        [
+            {"organization_id": organization_id, "company_id": company_id, "days": of_company}
+            for company_id, of_company in sorted(days.items())
+        ],
+        json_columns=("days",),
+        then="on conflict (organization_id, company_id) do update set days = excluded.days",
+    )
+
+
+def read_histories(
+    organization_id: int, company_ids: Collection[int], field: str | None
+) -> list[CountedCompany]:
+    """Return companies with their transitions and the history of one field, if any is given."""
+    parameters = {"organization_id": organization_id, "ids": list(company_ids), "field": field}
+    companies = query(
+        "select id, first_seen_at, health_status from companies"
+        " where organization_id = %(organization_id)s and id = any(%(ids)s) order by id",
+        parameters,
+    )
+    transitions: dict[int, list[CountedTransition]] = {}
+    for row in query(
+        "select company_id, at, from_status, to_status, rules_version, changes from transitions"
+        " where organization_id = %(organization_id)s and company_id = any(%(ids)s)"
+        " order by company_id, at, sequence",
+        parameters,
+    ):
+        transitions.setdefault(row.pop("company_id"), []).append(CountedTransition(**row))
+    values: dict[int, list[tuple[datetime, Any]]] = {}
+    if field is not None:
+        for row in query(
+            "select company_id, at, value from field_changes"
+            " where organization_id = %(organization_id)s and company_id = any(%(ids)s)"
+            " and field = %(field)s order by company_id, at",
+            parameters,
+        ):
+            values.setdefault(row["company_id"], []).append((row["at"], row["value"]))
+    return [
+        CountedCompany(
+            row["id"],
+            row["first_seen_at"],
+            row["health_status"],
+            transitions.get(row["id"], ()),
+            values.get(row["id"], ()),
+        )
+        for row in companies
+    ]

@@ -1,0 +1,99 @@
+"""Companies to count again, because their history changed, or because all have to be counted.
+
+Whoever changes the history of a company inserts a row in the same transaction. A company is counted
+after its rows are deleted, from what is committed by then; what is committed later has rows of its
+own, which remain.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from models.bulk import insert
+from models.database import execute, query
+
+
+def mark(organization_id: int, company_ids: Iterable[int]) -> None:
+    """Note that the history of companies changed, in the transaction that changes it."""
+    insert(
+        "portfolio_stale",
+        ("organization_id", "company_id"),
+        [
+            {"organization_id": organization_id, "company_id": company_id}
+            for company_id in sorted(set(company_ids))
+        ],
+    )
+
+
+def take(organization_id: int, *, limit: int) -> list[int]:
+    """Delete up to `limit` rows of an organization, and return their companies."""
+    rows = query(
+        "with taken as (delete from portfolio_stale where organization_id = %(organization_id)s"
+        " and ctid = any(array(select ctid from portfolio_stale"
+        " where organization_id = %(organization_id)s limit %(limit)s)) returning company_id)"
+        " select distinct company_id from taken order by 1",
+        {"organization_id": organization_id, "limit": limit},
+    )
+    return [row["company_id"] for row in rows]
+
+
+def count_all(organization_id: int) -> None:
+    """Have all companies of an organization counted, from the first one on."""
+    insert(
+        "portfolio_backfills",
+        ("organization_id",),
+        [{"organization_id": organization_id}],
+        then="on conflict (organization_id) do update set counted_until = 0",
+    )
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """How far all companies of an organization are counted."""
+
+    counted_until: int
+
+
+def lock_backfill(organization_id: int) -> Backfill | None:
+    """Lock the row of an organization whose companies are all being counted; None if none is."""
+    rows = query(
+        "select counted_until from portfolio_backfills"
+        " where organization_id = %(organization_id)s for update",
+        {"organization_id": organization_id},
+    )
+    return Backfill(**rows[0]) if rows else None
+
+
+def is_complete(organization_id: int) -> bool:
+    """Whether all companies of an organization are counted."""
+    rows = query(
+        "select 1 as incomplete from portfolio_backfills"
+        " where organization_id = %(organization_id)s",
+        {"organization_id": organization_id},
+    )
+    return not rows
+
+
+def next_companies(organization_id: int, backfill: Backfill, *, limit: int) -> list[int]:
+    """Return the companies to count next, in order; fewer than `limit` are the last ones."""
+    rows = query(
+        "select id from companies where organization_id = %(organization_id)s"
+        " and id > %(counted_until)s order by id limit %(limit)s",
+        {
+            "organization_id": organization_id,
+            "counted_until": backfill.counted_until,
+            "limit": limit,
+        },
+    )
+    return [row["id"] for row in rows]
+
+
+def advance(organization_id: int, counted_until: int | None) -> None:
+    """Store how far the companies are counted; None means all of them are."""
+    if counted_until is None:
+        statement = "delete from portfolio_backfills"
+    else:
+        statement = "update portfolio_backfills set counted_until = %(counted_until)s"
+    execute(
+        f"{statement} where organization_id = %(organization_id)s",
+        {"organization_id": organization_id, "counted_until": counted_until},
+    )
