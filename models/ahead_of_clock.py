@@ -13,6 +13,7 @@ from config.webhook_policy import LEASE
 from models.bulk import insert
 from models.companies.fields.field_merge import to_microseconds
 from models.database import execute, query
+from models.portfolio import stale_companies
 
 
 def bring_companies_back(organization_id: int, company_ids: Sequence[int], at: datetime) -> int:
@@ -26,7 +27,7 @@ def bring_companies_back(organization_id: int, company_ids: Sequence[int], at: d
         " and id = any(%(ids)s) order by id for no key update skip locked",
         {"organization_id": organization_id, "ids": list(company_ids)},
     )
-    parameters = {
+    parameters: dict[str, Any] = {
         "organization_id": organization_id,
         "ids": [row["id"] for row in rows],
         "at": at,
@@ -36,6 +37,7 @@ def bring_companies_back(organization_id: int, company_ids: Sequence[int], at: d
         _bring_changes_of_fields_back(parameters)
         for statement in _OF_COMPANIES:
             execute(statement, parameters)
+        stale_companies.mark(organization_id, parameters["ids"])
     return len(rows)
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import accumulate
 from typing import NamedTuple
 
-from models.bulk import query_over
+from models.bulk import insert, query_over
 from models.database import query
 
 
@@ -57,33 +57,24 @@ NOTHING = Amount()
 def add(organization_id: int, changes: Mapping[FigureDay, Amount]) -> None:
     """Add to the changes of figures; rows that become zero are deleted."""
     rows = [
-        {
-            "kind": figure.kind.value,
-            "name": figure.name,
-            "day": figure.day.isoformat(),
-            "companies": amount.companies,
-            "value": str(amount.value),
-        }
+        {"organization_id": organization_id, **figure._asdict(), **vars(amount)}
         for figure, amount in sorted(changes.items())
         if amount
     ]
-    columns = "kind text, name text, day date, companies integer, value numeric"
-    query_over(
-        "insert into portfolio_changes (organization_id, kind, name, day, companies, value)"
-        " select %(organization_id)s, kind, name, day, companies, value from v"
-        " on conflict (organization_id, kind, name, day) do update"
+    insert(
+        "portfolio_changes",
+        ("organization_id", *FigureDay._fields, *vars(NOTHING)),
+        rows,
+        then="on conflict (organization_id, kind, name, day) do update"
         " set companies = portfolio_changes.companies + excluded.companies,"
         " value = portfolio_changes.value + excluded.value",
-        rows,
-        columns,
-        organization_id=organization_id,
     )
     query_over(
         "delete from portfolio_changes p using v where p.organization_id = %(organization_id)s"
         " and p.kind = v.kind and p.name = v.name and p.day = v.day"
         " and p.companies = 0 and p.value = 0",
-        rows,
-        columns,
+        [figure._asdict() for figure, amount in sorted(changes.items()) if amount],
+        "kind text, name text, day date",
         organization_id=organization_id,
     )
 

@@ -53,7 +53,7 @@ def logins(organization: Organization) -> None:
         ],
         RuleBooks(),
     )
-    refresh(now)
+    refresh(now, RuleBooks())
 
 
 def answer(organization: Organization, *questions: Question) -> None:

@@ -76,7 +76,7 @@ def test_the_volume_of_a_key_is_counted_when_its_events_are_stored() -> None:
         "report": Volume("report", before(days=6), 0, 1, 1),
     }
     assert volumes(o) == expected
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     assert volumes(o) == expected
 
 
@@ -84,7 +84,7 @@ def test_an_event_that_is_sent_twice_counts_once() -> None:
     o = new_organization()
     sent = event(o, before(hours=1))
     store([sent, sent], RuleBooks())
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     store([sent], RuleBooks())
     assert volumes(o)["login"].in_a_day == 1
 
@@ -92,7 +92,7 @@ def test_an_event_that_is_sent_twice_counts_once() -> None:
 def test_a_late_event_counts_on_its_own_day_and_not_as_the_latest() -> None:
     o = new_organization()
     store([event(o, before(hours=1))], RuleBooks())
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     store([event(o, before(days=3)), event(o, before(days=3, hours=1))], RuleBooks())
     assert days(o, "login") == [(date(2026, 1, 18), 2), (date(2026, 1, 21), 1)]
     assert volumes(o)["login"].last_at == before(hours=1)
@@ -121,11 +121,11 @@ def test_no_event_is_lost_or_counted_twice_while_arrivals_are_merged() -> None:
     with ThreadPoolExecutor() as pool:
         sending = [pool.submit(send, company) for company in range(3)]
         while not all(task.done() for task in sending):
-            refresh(NOW)
+            refresh(NOW, RuleBooks())
         for task in sending:
             task.result()
     assert volumes(o)["k"].in_a_day == 60
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     assert volumes(o)["k"].in_a_day == 60
 
 
@@ -133,11 +133,11 @@ def test_a_recount_has_the_same_result() -> None:
     o, other = new_organization(), new_organization()
     store([event(o, before(hours=n * n), company_id=f"c{n}") for n in range(20)], RuleBooks())
     store([event(other, before(hours=1))], RuleBooks())
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     counted = volumes(o), weeks(o), volumes(other)
     with transaction():
         hourly_counts.recount(o, NOW)
-    refresh(NOW + timedelta(minutes=2))
+    refresh(NOW + timedelta(minutes=2), RuleBooks())
     assert (volumes(o), weeks(o), volumes(other)) == counted
 
 
@@ -163,7 +163,7 @@ def test_a_key_is_quiet_when_it_is_silent_for_more_than_twice_its_longest_silenc
     store_every(o, "hourly", 1, until=7, number=40)
     store_every(o, "daily", 24, until=40, number=40)
     store_every(o, "gone", 24, until=72, number=40)
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     assert quiet(o, "hourly", "daily", "gone", "never") == ["gone", "hourly"]
     with transaction():
         [gone, _] = quiet_keys.find_quiet_keys(o, ["hourly", "gone"], NOW)
@@ -176,7 +176,7 @@ def test_a_key_with_a_short_past_or_a_short_silence_is_not_quiet() -> None:
     store_every(o, "young", 1, until=72, number=10)
     store_every(o, "lunch", 1, until=5, number=40)
     store_every(o, "back", 1, until=72, number=40)
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     store_every(o, "back", 1, until=0, number=1)
     assert quiet(o, "young", "lunch", "back") == []
 
@@ -184,7 +184,7 @@ def test_a_key_with_a_short_past_or_a_short_silence_is_not_quiet() -> None:
 def test_only_requested_keys_are_checked_for_silence() -> None:
     o, other = new_organization(), new_organization()
     store_every(o, "gone", 1, until=72, number=40)
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     assert quiet(o) == []
     assert quiet(other, "gone") == []
 
@@ -205,7 +205,7 @@ def test_a_week_has_the_companies_and_users_that_were_active_in_it() -> None:
         ],
         RuleBooks(),
     )
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     assert weeks(o) == [(MONDAY - timedelta(days=7), 1, 1), (MONDAY, 2, 2)]
     with transaction():
         assert weekly_reach.read_weeks_by_key(o, None, since=MONDAY) == {
@@ -227,7 +227,7 @@ def test_the_weeks_of_all_keys_are_read_at_once() -> None:
         ],
         RuleBooks(),
     )
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     since = MONDAY - timedelta(days=10)
     with transaction():
         assert weekly_reach.read_company_counts(o, since=since) == {
@@ -243,38 +243,38 @@ def test_a_week_begins_on_monday_at_midnight_utc() -> None:
     o = new_organization()
     midnight = datetime(2026, 1, 19, tzinfo=UTC)
     store([event(o, midnight), event(o, midnight - timedelta(microseconds=1))], RuleBooks())
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     assert [week for week, *_ in weeks(o)] == [MONDAY - timedelta(days=7), MONDAY]
 
 
 def test_a_late_event_has_its_old_week_counted_again() -> None:
     o = new_organization()
     store([event(o, before(days=200), company_id="a")], RuleBooks())
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     store([event(o, before(days=200), company_id="b")], RuleBooks())
     assert [companies for _, companies, _ in weeks(o)] == [1]
-    refresh(NOW + timedelta(minutes=1))
+    refresh(NOW + timedelta(minutes=1), RuleBooks())
     assert [companies for _, companies, _ in weeks(o)] == [2]
 
 
 def test_a_week_is_counted_again_no_sooner_than_its_cost_allows() -> None:
     o = new_organization()
     store([event(o, NOW, company_id="a")], RuleBooks())
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     with transaction():
         execute("update event_weeks set took = '10 seconds'")
     store([event(o, NOW, company_id="b")], RuleBooks())
-    refresh(NOW + timedelta(seconds=199))
+    refresh(NOW + timedelta(seconds=199), RuleBooks())
     assert [companies for _, companies, _ in weeks(o)] == [1]
-    refresh(NOW + timedelta(seconds=200))
+    refresh(NOW + timedelta(seconds=200), RuleBooks())
     assert [companies for _, companies, _ in weeks(o)] == [2]
 
 
 def test_a_week_without_new_events_is_not_counted_again() -> None:
     o = new_organization()
     store([event(o, NOW)], RuleBooks())
-    refresh(NOW)
-    refresh(NOW + timedelta(days=1))
+    refresh(NOW, RuleBooks())
+    refresh(NOW + timedelta(days=1), RuleBooks())
     with transaction():
         [week] = weekly_reach.read_weeks(o, "login", since=MONDAY)
     assert week.as_of == NOW
@@ -286,9 +286,9 @@ def test_only_one_process_refreshes_at_a_time() -> None:
     with transaction():
         lock(AdvisoryLock.TOTALS)
         with ThreadPoolExecutor() as pool:
-            pool.submit(refresh, NOW).result()
+            pool.submit(refresh, NOW, RuleBooks()).result()
     assert weeks(o) == []
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     assert len(weeks(o)) == 1
 
 
@@ -317,8 +317,8 @@ def test_counts_match_the_events_whatever_the_order_of_arrival(
         store([sent, sent], rulebooks)
         if then_refresh:
             now += timedelta(hours=1)
-            refresh(now)
-    refresh(now + timedelta(hours=1))
+            refresh(now, RuleBooks())
+    refresh(now + timedelta(hours=1), RuleBooks())
     for key in "ab":
         of_key = [sent for sent in history if sent[1] == key]
         assert (volumes(o)[key].in_a_week if of_key else 0) == sum(d <= 7 for d, *_ in of_key)

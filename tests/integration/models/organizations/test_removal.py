@@ -97,7 +97,7 @@ def add_rows_of_people_and_workers(organization: Organization) -> None:
     question = write_question(Adoption("login"))
     compute_answer(o, question, NOW)
     record_arrival(organization)
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
 
 
 def record_arrival(organization: Organization) -> None:
@@ -161,7 +161,7 @@ def test_an_answer_for_a_deleted_organization_is_not_stored(settings: Settings) 
     doomed = create_with_rows("doomed", settings)
     list(removal.remove(doomed.id))
     compute_answer(doomed.id, write_question(Adoption("login")), NOW)
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     assert set(counts(doomed.id).values()) == {0}
 
 
