@@ -29,6 +29,7 @@ from models.organizations.organizations import Organization
 from models.outcomes import outcomes
 from models.outcomes.outcomes import NewOutcome, OutcomeKind
 from models.people import memberships, people, saved_views
+from models.portfolio import stale_companies
 from queues.refused.requests import RefusedRequests
 from queues.refused.unknown_event_keys import UnknownKeys
 from services.events.set_aside import set_aside
@@ -101,9 +102,11 @@ def add_rows_of_people_and_workers(organization: Organization) -> None:
 
 
 def record_arrival(organization: Organization) -> None:
-    """Record the arrival of an event, not yet merged into the counts."""
+    """Record the arrival of an event, not yet merged into the counts, and a company to count."""
     with transaction():
         hourly_counts.record_arrivals([CountedEvent(organization.id, "login", NOW)])
+        stale_companies.count_all(organization.id)
+        stale_companies.mark(organization.id, [companies.list_ids(organization.id)[0]])
 
 
 @dataclass(frozen=True)
