@@ -54,7 +54,10 @@ def refresh(now: datetime, rulebooks: RuleBooks) -> None:
 
 
 def _refresh_portfolios(rulebooks: RuleBooks) -> None:
-    """Count companies of each organization in turn, until all are counted or enough for now."""
+    """Count companies, in a transaction of its own for each step; an organization after another.
+
+    Stops when all are counted, or enough for now.
+    """
     with transaction():
         waiting = deque(
             sorted(

@@ -19,7 +19,7 @@ OPEN_TRANSACTIONS = {
     "outcomes/runs.py": {"refresh"},
     "rules/backtest.py": {"replay_chunk"},
     "secret_rotation.py": {"rotate"},
-    "totals.py": {"refresh", "_do_each"},
+    "totals.py": {"refresh", "_do_each", "_refresh_portfolios"},
     "webhooks/claims.py": {"claim"},
     "webhooks/metrics.py": {"collect"},
     "webhooks/outcomes.py": {"record_success", "record_failure"},
