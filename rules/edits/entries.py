@@ -6,10 +6,11 @@ comments. The text is therefore edited in place, at the positions of its nodes.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from rules.edits.positions import after_colon, entries_of, entry_end, is_explicit
+from rules.edits.positions import after_colon, entries_of, entry_end, is_explicit, scalar
 from rules.faults import RuleError
 from rules.file.source import Source, is_null
 
@@ -20,6 +21,7 @@ class RuleEditError(RuleError):
     """Raised when rules cannot be edited automatically; the message is shown to people."""
 
 
+@lru_cache(8)
 def root_of(text: str) -> MappingNode:
     """Return the mapping of a rule file.
 
@@ -35,18 +37,20 @@ def root_of(text: str) -> MappingNode:
 def set_entry(
     text: str, mapping: MappingNode, key: str, value: str, *, after: Sequence[str] = ()
 ) -> str:
-    """Return the text with a scalar or a value in braces as an entry of a mapping.
+    """Return the text with a scalar or a value in braces, as YAML, as an entry of a mapping.
 
     A new entry follows the last one of `after` that there is, or else all others.
     """
     entries = entries_of(mapping)
     if key not in entries:
-        entry = f"{key}: {value}"
         before = [entries[name] for name in after if name in entries]
-        return insert_entry(text, mapping, entry, *before[-1:])
+        return insert_entry(text, mapping, f"{scalar(key)}: {value}", *before[-1:])
     key_node, node = entries[key]
     if is_null(node):
         return replace_null(text, key_node, node, value)
+    if isinstance(node, MappingNode | SequenceNode) and not node.flow_style:
+        start, end = after_colon(text, key_node), entry_end(text, key_node, node)
+        return f"{text[:start]} {value}{text[end:]}"
     return replace_value(text, node, value)
 
 
@@ -54,8 +58,7 @@ def replace_value(text: str, node: Node, value: str) -> str:
     """Return the text with another value in place of a scalar, or of one in braces."""
     start, end = node.start_mark.index, node.end_mark.index
     if isinstance(node, ScalarNode) and node.style in ("|", ">"):
-        ends_with = len(text[start:end]) - len(text[start:end].rstrip())
-        end -= ends_with
+        end = start + len(text[start:end].rstrip())
     return text[:start] + value + text[end:]
 
 
@@ -128,25 +131,3 @@ def end_of_line(text: str, position: int) -> int:
         return position
     found = _LINE_BREAK.search(text, position)
     return found.end() if found else len(text)
-
-
-def whole_item(text: str, item: Node) -> tuple[int, int]:
-    """Return where the lines of an item of a list begin and end, with the comment above it.
-
-    The empty line before them belongs to it.
-    """
-    start = start_of_line(text, item.start_mark.index)
-    while _line_before(text, start).lstrip().startswith("#"):
-        start -= len(_line_before(text, start))
-    if start and not _line_before(text, start).strip():
-        start -= len(_line_before(text, start))
-    return start, end_of_line(text, entry_end(text, item, item))
-
-
-def _line_before(text: str, position: int) -> str:
-    return text[start_of_line(text, max(position - 1, 0)) : position]
-
-
-def is_in_lines(sequence: Node) -> bool:
-    """Whether a node is a list with items on lines of their own."""
-    return isinstance(sequence, SequenceNode) and not sequence.flow_style

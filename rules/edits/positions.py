@@ -9,7 +9,8 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from rules.file.source import is_null
 
 _COLON = re.compile(r"\s*:")
-_PLAIN = re.compile(r"[^\W\d_][\w-]*( [\w-]+)*")
+_PLAIN = re.compile(r"([0-9]+ )?[^\W\d_][\w-]*([ .][\w%-]+)*")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?")
 _NOT_TEXTS = ("true", "false", "yes", "no", "on", "off", "y", "n", "null")
 
 
@@ -46,3 +47,8 @@ def scalar(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.casefold() not in _NOT_TEXTS:
         return text
     return json.dumps(text, ensure_ascii=False)
+
+
+def scalar_of_value(text: str) -> str:
+    """Return a value as a YAML scalar: a number or a boolean if it looks like one, else a text."""
+    return text if _NUMBER.fullmatch(text) or text in ("true", "false") else scalar(text)

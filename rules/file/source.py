@@ -205,6 +205,8 @@ class Source:
     def _require_storable(self, node: ScalarNode, what: str) -> str | None:
         """Return the text, unless it has characters that JSON or the database cannot store."""
         text = str(node.value)
+        if node.style == ">":
+            text = text.replace("\a", "")  # where the library found a line break to fold
         if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
             self.fault(node, f"{what} has a character that cannot be stored; leave out the `\\`")
             return None

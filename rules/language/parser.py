@@ -1,11 +1,12 @@
 """Parses the phrases of rule files."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from lark import Lark
+from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput, VisitError
 
 from rules.language.mistakes import PhraseError, explain_mistake
@@ -68,6 +69,39 @@ def parse_ignore_if(text: str) -> Decimal:
     return number
 
 
+@dataclass(frozen=True)
+class NumberInPhrase:
+    """A number in a phrase: where it is, and what it is; `once` and `twice` are numbers too."""
+
+    start: int
+    end: int
+    value: str
+
+
+_NUMBERS = {"NUMBER": None, "DECIMAL": None, "ONCE": "1", "TWICE": "2"}
+"""The terminals of numbers; the value of a word."""
+
+
+def find_numbers(text: str, start: str = "when") -> list[NumberInPhrase]:
+    """Return the numbers of a phrase in their order; those in names and values are none.
+
+    `start` is one of `STARTS`.
+
+    Raises:
+        PhraseError: the phrase is invalid.
+    """
+    tokens = _tree(text, start).scan_values(lambda token: getattr(token, "type", "") in _NUMBERS)
+    return sorted(
+        (
+            NumberInPhrase(
+                token.start_pos or 0, token.end_pos or 0, _NUMBERS[token.type] or str(token)
+            )
+            for token in tokens
+        ),
+        key=lambda number: number.start,
+    )
+
+
 @cache
 def _grammar() -> Lark:
     return Lark.open_from_package(
@@ -79,13 +113,17 @@ def _grammar() -> Lark:
     )
 
 
-def _parse(text: str, start: str, vocabulary: Vocabulary | None = None) -> Any:
+def _tree(text: str, start: str) -> Tree[Token]:
     if len(text) > LONGEST_PHRASE:
         raise PhraseError(f"this is longer than {LONGEST_PHRASE:,} characters")
     try:
-        tree = _grammar().parse(text, start=start)
+        return _grammar().parse(text, start=start)
     except UnexpectedInput as error:
         raise explain_mistake(error, text, start) from None
+
+
+def _parse(text: str, start: str, vocabulary: Vocabulary | None = None) -> Any:
+    tree = _tree(text, start)
     try:
         return PhraseTree(vocabulary or Vocabulary(), windows=start != "offset").transform(tree)
     except RecursionError:

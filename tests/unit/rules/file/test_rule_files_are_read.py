@@ -94,3 +94,10 @@ def test_no_flag_may_refer_to_a_paused_one() -> None:
         "- {flag: B, when: {At Risk: flag A is At Risk}}\n"
     ).faults
     assert fault.message == "the flag `A` is paused, so no other flag can refer to it"
+
+
+def test_a_folded_text_is_read_without_marks_of_its_lines() -> None:
+    [flag] = read_rules(
+        WHOLE.replace("note: Five a week.", "note: >-\n      Five\n      a week.")
+    ).flags
+    assert flag.note == "Five a week."
