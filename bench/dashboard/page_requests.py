@@ -12,7 +12,7 @@ from models.organizations.organizations import Organization
 
 _COLUMNS = ("name", "score", "since", "last-event", "owner", "value", "renewal")
 SORTS = tuple(f"{sign}{column}" for column in _COLUMNS for sign in ("", "-"))
-COMPANY_TABS = ("timeline", "users", "fields", "deliveries", "notes", "flags/Value")
+COMPANY_TABS = ("timeline", "users", "fields", "deliveries", "notes", "outcomes", "flags/Value")
 
 
 def every_page(visitor: Visitor, organization: Organization) -> list[Request]:
@@ -79,6 +79,7 @@ def _companies(visitor: Visitor, base: str) -> list[Request]:
         _page("Companies: a flag that all have", address, flag="Gone quiet", flag_status="Healthy"),
         _page("Companies: an owner", address, owner="R7"),
         _page("Companies: mine, none", address, owner="me"),
+        _page("Companies: that did not leave", address, left="no"),
         _page("Companies: a field", address, **plan),
         _page("Companies: a field and a search", address, q="hooli", **plan),
         _page("Companies: CSV, its beginning", f"{base}/companies.csv"),
@@ -98,6 +99,13 @@ def _company(base: str, companies: Iterator[str]) -> list[Request]:
 def _insights_and_rules(base: str) -> list[Request]:
     return [
         _page("Insights", f"{base}/insights"),
+        _page("Outcomes: report", f"{base}/outcomes"),
+        _page("Outcomes: all", f"{base}/outcomes/all"),
+        *(
+            _page(f"Outcomes: {kind}", f"{base}/outcomes/companies/{kind}")
+            for kind in ("lost", "warned", "missed", "false-alarms", "undecided")
+        ),
+        _page("Outcomes: import", f"{base}/outcomes/import"),
         _each("Insights: an event", base + "/insights/{}", cycle(EVENT_KEYS)),
         _page("Events", f"{base}/events"),
         _page("Events: live", f"{base}/events/live"),
@@ -142,6 +150,7 @@ def _api(companies: Iterator[str]) -> list[Request]:
         _page("API: companies", "/v1/companies", limit="500"),
         _page("API: companies, a search", "/v1/companies", search="acme"),
         _each("API: health of one", "/v1/companies/{}/health", companies),
+        _page("API: outcomes", "/v1/outcomes", limit="500"),
         _page("API: transitions", "/v1/transitions", limit="500"),
     ]
 

@@ -27,6 +27,7 @@ from models.organizations import organizations
 from models.organizations.organizations import Organization
 from rules.durations import pluralize
 from services.health.evaluation import evaluate
+from services.outcomes import runs
 from services.rules.rule_books import RuleBooks
 from services.times import utc_now
 
@@ -127,6 +128,7 @@ def _generate(settings: Settings, org: str, number: int, seed: int) -> Summary:
             for endpoint_id, receiver in endpoints
         )  # fmt: skip
         _catch_up(organization.id)
+        runs.refresh(RuleBooks())
     except BaseException as error:
         click.echo(f"Removing the incomplete organization `{org}` ...", err=True)
         delete_with_progress(organization, settings)

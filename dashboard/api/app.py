@@ -1,4 +1,6 @@
-"""The composition of the read API: a WSGI application of its own at `/v1`, beside the pages.
+"""The composition of the API beside the pages: a WSGI application of its own at `/v1`.
+
+It is called the read API, since all but entering outcomes is reading.
 
 Nothing that is set up for the pages applies to it: it reads and sets no cookie, accepts no session,
 and requires no CSRF token. Requests authenticate with an API key, like `POST /v1/track`.
@@ -16,6 +18,7 @@ from ruamel.yaml import YAML
 from config.safe_logs import describe
 from dashboard.api.authentication import authenticate_requests
 from dashboard.api.companies import explain_health, list_companies
+from dashboard.api.outcomes import enter_outcome, list_outcomes
 from dashboard.api.transitions import list_transitions
 from dashboard.web.context import EXTENSION, AppContext
 from dashboard.web.headers import send_security_headers
@@ -35,8 +38,14 @@ logger = logging.getLogger("brazebee.dashboard")
 
 PREFIX = "/v1"
 
+LARGEST_BODY = 64 * 1024
+"""Bytes of an outcome; a note has at most 2,000 characters."""
+
 _PUBLIC = ("description",)
 """Endpoints that need no key."""
+
+_SENDING = ("enter_outcome",)
+"""Endpoints that need a key that may send."""
 
 
 def create_api(context: AppContext) -> Flask:
@@ -44,11 +53,12 @@ def create_api(context: AppContext) -> Flask:
     api = Flask("dashboard.api", static_folder=None)
     accept_ids_in_paths(api)
     api.extensions[EXTENSION] = context
+    api.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     send_security_headers(api)
     answer_errors_as_json(api)
     _answer_outages_as_json(api)
     gate = _gate(context)
-    authenticate_requests(api, gate, exempt=_PUBLIC)
+    authenticate_requests(api, gate, exempt=_PUBLIC, sending=_SENDING)
     send_rate_limit(api, gate.limiter, exempt=_PUBLIC)
     api.add_url_rule(
         "/openapi.json", "description", lambda: Response(_description(), 200, content_type=JSON)
@@ -56,6 +66,8 @@ def create_api(context: AppContext) -> Flask:
     api.add_url_rule("/companies", view_func=list_companies)
     api.add_url_rule("/companies/<id:company>/health", view_func=explain_health)
     api.add_url_rule("/transitions", view_func=list_transitions)
+    api.add_url_rule("/outcomes", view_func=list_outcomes)
+    api.add_url_rule("/outcomes", view_func=enter_outcome, methods=["POST"])
     return api
 
 

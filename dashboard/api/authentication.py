@@ -1,4 +1,4 @@
-"""Authentication of the read API: an API key identifies the organization of each request."""
+"""Authentication of the API: a key identifies the organization of each request."""
 
 from collections.abc import Collection
 
@@ -13,8 +13,12 @@ from models.organizations import organizations
 from models.organizations.organizations import Organization
 
 
-def authenticate_requests(api: Flask, gate: Gate, *, exempt: Collection[str]) -> None:
-    """Require a key that may read for every request except to the exempt endpoints, and count it.
+def authenticate_requests(
+    api: Flask, gate: Gate, *, exempt: Collection[str], sending: Collection[str]
+) -> None:
+    """Require a key for every request except to the exempt endpoints, and count it.
+
+    It must be one that may read, or for the endpoints in `sending` one that may send.
 
     A request to no route, such as one that is meant for the ingress, gets a 404 with any key.
     """
@@ -23,9 +27,10 @@ def authenticate_requests(api: Flask, gate: Gate, *, exempt: Collection[str]) ->
     def authenticate() -> None:
         if request.endpoint in exempt:
             return
-        holder = gate.authenticate(request.environ, Scope.READ if request.url_rule else None)
+        scope = Scope.SEND if request.endpoint in sending else Scope.READ
+        holder = gate.authenticate(request.environ, scope if request.url_rule else None)
         g.window = gate.admit(holder)
-        g.organization_id = holder.organization_id
+        g.organization_id, g.key_id = holder.organization_id, holder.key_id
         with transaction():
             api_keys.touch(holder.organization_id, holder.key_id)
 

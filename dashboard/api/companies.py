@@ -23,7 +23,7 @@ from models.database import read_one_snapshot, transaction
 from services.health.as_json import explanation_json, json_value
 from services.health.explanation import explain
 
-PARAMETERS = ("status", "flag", "flag_status", "search", "owner", "sort", "after", "limit")
+PARAMETERS = ("status", "flag", "flag_status", "search", "owner", "left", "sort", "after", "limit")
 LONGEST_SEARCH = 200
 """Characters, as many as an id or name has."""
 
@@ -32,6 +32,8 @@ MOST_FIELDS = 20
 
 FIELD = "field."
 """The prefix of parameters that filter by a field, such as `field.plan=Enterprise`."""
+
+_LEFT = {"true": True, "false": False}
 
 _ORDERS = {order.value.replace(" ", "_"): order for order in Order}
 
@@ -86,6 +88,8 @@ def _filter() -> CompanyFilter:
     for name, values in parameters.lists():
         if name.startswith(FIELD):
             fields[name.removeprefix(FIELD)] = tuple(m for v in values for m in possible_values(v))
+    if parameters.get("left") not in (None, *_LEFT):
+        raise invalid_query(fault("left", f"Expected {' or '.join(_LEFT)}"))
     return CompanyFilter(
         text=parameters.get("search"),
         status=parameters.get("status"),
@@ -93,6 +97,7 @@ def _filter() -> CompanyFilter:
         flag_status=parameters.get("flag_status"),
         owners=tuple(parameters.getlist("owner")),
         fields=tuple(fields.items()),
+        left=_LEFT.get(parameters.get("left", "")),
     )
 
 
@@ -119,6 +124,7 @@ def _company_json(company: ListedCompany) -> dict[str, Any]:
         "owner": company.owner,
         "value": None if company.value is None else float(company.value),
         "renewal": company.renews_on and company.renews_on.isoformat(),
+        "left_on": company.left_on and company.left_on.isoformat(),
         "raised_flags": [dict(raised) for raised in company.raised],
         "fields": company.traits,
     }

@@ -29,7 +29,7 @@ PAGES = (
         "c",
         blueprints=("company", "saved_views", "import_companies"),
     ),
-    Entry("Insights", "insights.page", "i"),
+    Entry("Insights", "insights.page", "i", blueprints=("outcomes",)),
     Entry("Rules", "rules.page", "r"),
     Entry("Events", "events.page", "e", blueprints=("live", "refused", "set_aside", "trace")),
 )
@@ -38,6 +38,11 @@ TODAY = (
     Entry("Changes", "changes.page"),
     Entry("Upcoming", "upcoming.page"),
     Entry("Portfolio", "portfolio.page"),
+)
+INSIGHTS = (
+    Entry("Event usage", "insights.page"),
+    Entry("Outcomes", "outcomes.page"),
+    Entry("All outcomes", "outcomes.listing"),
 )
 EVENTS = (
     Entry("Event keys", "events.page"),
@@ -77,8 +82,17 @@ def main_links() -> list[Link]:
 
 
 def settings_links() -> list[Link]:
-    """Return the pages of Settings. Some share a blueprint, so the URL decides which is current."""
-    links = _links(SETTINGS)
+    """Return the pages of Settings."""
+    return _with_one_current(_links(SETTINGS))
+
+
+def insight_links() -> list[Link]:
+    """Return the pages of Insights."""
+    return _with_one_current(_links(INSIGHTS))
+
+
+def _with_one_current(links: list[Link]) -> list[Link]:
+    """Let the URL decide which link is current, for pages that share a blueprint."""
     open_addresses = [link.address for link in links if link.current and _is_open(link.address)]
     longest = max(open_addresses, key=len, default="")
     return [replace(link, current=link.address == longest) for link in links]

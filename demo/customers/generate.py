@@ -4,7 +4,7 @@ Events are stored and evaluated with the same code as live ones. Each customer i
 transaction, so that workers and the clock of a running product see all of it, or nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,8 +12,12 @@ from random import Random
 
 from config.settings import Settings
 from demo.customers.history import DemoEvent, generate_history
+from demo.customers.organization import APPLIED_BY
+from demo.customers.outcomes import DemoOutcome, outcomes_of
 from models.companies import companies
 from models.database import transaction
+from models.outcomes import outcomes
+from models.outcomes.outcomes import NewOutcome
 from rules.judging.state import Cause, Transition
 from services.events.intake import store
 from services.events.tracked_event import TrackedEvent
@@ -54,10 +58,12 @@ def generate(task: GenerationTask) -> list[int]:
     chance = Random(f"{task.seed}/ids/{task.organization_id}/{task.numbers[0]}")
     tracked_events: list[TrackedEvent] = []
     sizes, ids = [], []
+    became: dict[str, list[DemoOutcome]] = {}
     for number in task.numbers:
         account, events = generate_history(task.seed, number, task.now)
         ids.append(account.id)
         sizes.append(len(events))
+        became[account.id] = outcomes_of(task.seed, number, account, events, task.now)
         tracked_events += (as_tracked(task, account.id, event, chance) for event in events)
     rulebooks = _rulebooks()
     with transaction():
@@ -70,7 +76,18 @@ def generate(task: GenerationTask) -> list[int]:
             recorded_at=lambda transition: _recorded_at(transition, task.now, chance),
             chance=chance,
         )
+        _enter_outcomes(task, became)
     return sizes
+
+
+def _enter_outcomes(task: GenerationTask, became: Mapping[str, Sequence[DemoOutcome]]) -> None:
+    rows = companies.find_ids(task.organization_id, became)
+    new = [
+        NewOutcome(rows[company], outcome.kind, outcome.day, outcome.amount, outcome.note)
+        for company, entered in became.items()
+        for outcome in entered
+    ]
+    outcomes.enter(task.organization_id, new, APPLIED_BY, task.now)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from models.bulk import query_over
@@ -27,6 +27,8 @@ class Company:
 
     `evaluation_revision` is less than `EVALUATION_REVISION` if an older release judged it.
 
+    `left_on` is the day on which it left, unless a later outcome followed.
+
     `unordered_until` is the time of the newest record that did not come from the company's own lane
     of the journal: entries there may be older and still wait.
     """
@@ -47,6 +49,7 @@ class Company:
     awaiting: Collection[str]
     unordered_until: datetime | None = None
     history_until: datetime | None = None
+    left_on: date | None = None
     team: TeamColumns = NO_TEAM
     raised: Sequence[RaisedFlag] = ()
     evaluation_revision: int = 0
@@ -72,7 +75,7 @@ class CompanyHealth:
 _COLUMNS = (
     "id, organization_id, external_id, health_status, previous_status, changed_at, recorded_until,"
     " sequence, score, first_seen_at, last_event_at, judged_version, awaiting, unsettled_since,"
-    " history_until, unordered_until, raised, evaluation_revision,"
+    " history_until, unordered_until, left_on, raised, evaluation_revision,"
     f" {', '.join(TEAM_TYPES)}, {', '.join(FIELD_COLUMNS)}"
 )
 

@@ -19,7 +19,7 @@ class CompanyFilter:
     `text` is part of the name or of the client's own id, regardless of case. The level of `flag` is
     `flag_status`, which may be `N/A`, or one of `flag_statuses` if there are any. `fields` lists
     custom and core fields with their accepted values, see `possible_values`. One of
-    `owners` is the whole owner, regardless of case.
+    `owners` is the whole owner, regardless of case. `left` is whether they left.
     """
 
     text: str | None = None
@@ -29,6 +29,7 @@ class CompanyFilter:
     flag_statuses: tuple[str, ...] = ()
     fields: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     owners: tuple[str, ...] = ()
+    left: bool | None = None
 
 
 ALL_COMPANIES = CompanyFilter()
@@ -75,6 +76,8 @@ def filter_condition(
             "lower(owner) = any(array(select lower(t) from unnest(%(owners)s::text[]) as t))"
         )
         parameters["owners"] = list(company_filter.owners)
+    if company_filter.left is not None:
+        conditions.append(f"left_on is {'not ' if company_filter.left else ''}null")
     for number, (name, values) in enumerate(company_filter.fields):
         if name in CORE_FIELDS:
             conditions.append(f"{name} = any(%(values_{number})s)")

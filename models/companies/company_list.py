@@ -88,6 +88,7 @@ class ListedCompany:
     owner: str | None = None
     value: Decimal | None = None
     renews_on: date | None = None
+    left_on: date | None = None
     raised: Sequence[Mapping[str, str]] = field(default=(), hash=False)
     """The raised flags, worst first, each with `flag` and `status`."""
     links: Mapping[str, str | None] = field(default_factory=dict, hash=False)
@@ -111,7 +112,7 @@ _OWN = tuple(ListedCompany.__dataclass_fields__.keys() - {"raised", "links"})
 _LINKS = ", ".join(f"c.{name}" for name in LINK_FIELDS)
 _LISTED = (
     "c.id as row_id, c.external_id as id, c.name, c.health_status, c.score, c.previous_status,"
-    " c.status_since as since, c.last_event_at, c.traits, c.owner, c.value, c.renews_on,"
+    " c.status_since as since, c.last_event_at, c.traits, c.owner, c.value, c.renews_on, c.left_on,"
     f" c.raised, {_LINKS}"
 )
 

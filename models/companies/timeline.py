@@ -1,7 +1,8 @@
-"""The timeline of a company: its events and transitions in one list, newest first."""
+"""The timeline of a company: its events, transitions and outcomes in one list, newest first."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from models.cursors import Cursor
@@ -10,10 +11,11 @@ from models.database import query
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One event or one transition.
+    """One event, transition or outcome.
 
     An event has `event_key`, `data` and, if it is a user's, `user`, the client's own id. A
-    transition has the statuses, the `cause` and the `changes` of its flags.
+    transition has the statuses, the `cause` and the `changes` of its flags. An outcome has its kind
+    in `outcome`, its `day`, `amount` and `note`; it is at the beginning of its day, UTC.
     """
 
     at: datetime
@@ -26,10 +28,14 @@ class TimelineEntry:
     to_status: str | None
     cause: str | None
     changes: list[dict[str, Any]] | None
+    outcome: str | None
+    day: date | None
+    amount: Decimal | None
+    note: str | None
 
     @property
     def is_event(self) -> bool:
-        """Whether it is an event, not a transition."""
+        """Whether it is an event."""
         return self.event_id is not None
 
 
@@ -37,17 +43,29 @@ _NEWEST_FIRST = Cursor("timeline", ("timestamptz", "bigint", "text"))
 
 _OF_COMPANY = "organization_id = %(organization_id)s and company_id = %(company_id)s"
 
+_NO_OUTCOME = (
+    "null::text as outcome, null::date as day, null::numeric as amount, null::text as note"
+)
+
 _EVENTS = f"""
     select occurred_at as at, 0::bigint as kind, event_id as key, event_key, user_id, data,
         null::text as from_status, null::text as to_status, null::text as cause,
-        null::jsonb as changes
+        null::jsonb as changes, {_NO_OUTCOME}
     from events where {_OF_COMPANY}
 """
 _TRANSITIONS = f"""
     select at, 1::bigint as kind, lpad(sequence::text, 19, '0') as key, null::text as event_key,
         null::bigint as user_id, null::jsonb as data,
-        from_status, to_status, cause, changes
+        from_status, to_status, cause, changes, {_NO_OUTCOME}
     from transitions where {_OF_COMPANY}
+"""
+_DAY_BEGINS = "(day::timestamp at time zone 'UTC')"
+_OUTCOMES = f"""
+    select {_DAY_BEGINS} as at, 2::bigint as kind, lpad(id::text, 19, '0') as key,
+        null::text as event_key, null::bigint as user_id, null::jsonb as data,
+        null::text as from_status, null::text as to_status, null::text as cause,
+        null::jsonb as changes, kind as outcome, day, amount, note
+    from outcomes where {_OF_COMPANY}
 """
 
 
@@ -57,6 +75,7 @@ class TimelineFilter:
 
     events: bool = True
     transitions: bool = True
+    outcomes: bool = True
     event_key: str | None = None
 
 
@@ -91,6 +110,9 @@ def read_page(
     if only.transitions:
         keys = ("at", "1::bigint", "lpad(sequence::text, 19, '0')")
         parts.append(_part(_TRANSITIONS, keys, after))
+    if only.outcomes:
+        outcome_keys = (_DAY_BEGINS, "2::bigint", "lpad(id::text, 19, '0')")
+        parts.append(_part(_OUTCOMES, outcome_keys, after))
     if not parts:
         return [], None
     rows = query(

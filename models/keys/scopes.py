@@ -21,7 +21,7 @@ DEFAULT_SCOPES = (Scope.SEND,)
 """The scopes of a new key unless others are chosen."""
 
 _MEANINGS = {
-    Scope.SEND: "Sends events, and fields of companies and users.",
+    Scope.SEND: "Sends events, fields of companies and users, and outcomes of companies.",
     Scope.READ: "Reads all companies, why they have their health, and how it changes.",
     Scope.MANAGE: "Changes settings. The API has no such request yet.",
 }

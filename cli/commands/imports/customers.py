@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from queues.broker import build_broker
 from queues.evaluations import Evaluations
 from services.accounts.audit import COMMAND_LINE, Maker
 from services.imports.csv_files.decoding import UnreadableFile
-from services.imports.csv_files.table import Bounds
+from services.imports.csv_files.table import Bounds, CsvTable, RefusedRow
 from services.imports.customers.comparison import Comparison, compare
 from services.imports.customers.file import (
     CustomerFile,
@@ -60,7 +60,7 @@ def import_users(task: ImportTask) -> None:
 
 def _run(task: ImportTask) -> None:
     settings, now = find_settings(), utc_now()
-    content = _read(task.path)
+    content = read_content(task.path)
     connect(settings)
     with report_database_errors():
         with transaction():
@@ -77,14 +77,15 @@ def _run(task: ImportTask) -> None:
                 click.echo("\nThis was a dry run; nothing was written.")
             return
         if comparison.rows:
-            _confirm(task, comparison)
-        refused = _write_refused(task.path, file, comparison)
+            what = task.subject.count(len(comparison.rows))
+            confirm_import(what, task.org, yes=task.yes)
+        refused = write_refused_rows(task.path, file.table, comparison.refused)
         if comparison.rows:
             _load(settings, organization, task, content, file, comparison, now)
     _report(task, file, comparison, refused)
 
 
-def _read(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
     """Return the content of a file.
 
     Raises:
@@ -115,20 +116,19 @@ def _read_as(
     return file
 
 
-def _confirm(task: ImportTask, comparison: Comparison) -> None:
+def confirm_import(what: str, org: str, *, yes: bool) -> None:
     """Ask before anything is written.
 
     Raises:
         CommandError: the user declined, or there is no terminal to ask at.
     """
-    if task.yes:
+    if yes:
         return
     if not sys.stdin.isatty():
         raise CommandError(
             "Nothing was imported, since nobody can be asked here. Use --yes if this is intended."
         )
-    what = task.subject.count(len(comparison.rows))
-    if not click.confirm(f"\nImport {what} into `{task.org}`?", err=True):
+    if not click.confirm(f"\nImport {what} into `{org}`?", err=True):
         raise CommandError("Nothing was imported.")
 
 
@@ -160,19 +160,17 @@ def _load(
         show_progress(steps(), length=len(comparison.rows), label=f"Importing {task.subject.many}")
 
 
-def _write_refused(path: Path, file: CustomerFile, comparison: Comparison) -> Path | None:
+def write_refused_rows(path: Path, table: CsvTable, refused: Sequence[RefusedRow]) -> Path | None:
     """Write the refused rows beside their file; return where, None if there are none.
 
     Raises:
         CommandError: they cannot be written.
     """
-    if not comparison.refused:
+    if not refused:
         return None
     beside = path.with_name(f"{path.stem}.refused.csv")
     try:
-        beside.write_text(
-            refused_csv(file.table, comparison.refused), encoding="utf-8-sig", newline=""
-        )
+        beside.write_text(refused_csv(table, refused), encoding="utf-8-sig", newline="")
     except OSError as error:
         raise CommandError(
             f"The refused rows cannot be written to {beside}: {error.strerror}. Nothing was"

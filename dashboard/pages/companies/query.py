@@ -34,6 +34,9 @@ _SORTS = {
 _DESCENDING_FIRST = ("status", "since", "last-event", "value")
 """Columns that the first click on their header sorts from the worst, latest or greatest down."""
 
+_LEFT = {"no": False, "only": True}
+"""The values of the parameter `left`; without it, companies that left are in the list."""
+
 ME = "me"
 """The owner that means the person who reads the list; see `services.accounts.owners`."""
 
@@ -44,7 +47,8 @@ WORST_FIRST = "-status"
 class CompanyQuery:
     """A query for companies.
 
-    `flag_status` is empty for any status but the best. `owner` may be `ME`. Several values of one
+    `left` is `no` for companies that did not leave, and `only` for those that did. `flag_status` is
+    empty for any status but the best. `owner` may be `ME`. Several values of one
     field are alternatives. `sort` is a column; a leading `-` means descending order.
     """
 
@@ -53,6 +57,7 @@ class CompanyQuery:
     flag: str = ""
     flag_status: str = ""
     owner: str = ""
+    left: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     sort: str = WORST_FIRST
 
@@ -71,13 +76,14 @@ class CompanyQuery:
         if all(added):
             fields.append(added)
         sort = arguments.get("sort", WORST_FIRST)
-        flag = arguments.get("flag", "")
+        flag, left = arguments.get("flag", ""), arguments.get("left", "")
         return cls(
             text=arguments.get("q", "").strip()[:LONGEST_TEXT],
             status=arguments.get("status", ""),
             flag=flag,
             flag_status=arguments.get("flag_status", "") if flag else "",
             owner=arguments.get("owner", "").strip()[:LONGEST_TEXT],
+            left=left if left in _LEFT else "",
             fields=tuple(sorted(set(fields[-MOST_FIELDS:]))),
             sort=sort if sort.removeprefix("-") in _SORTS else WORST_FIRST,
         )
@@ -96,6 +102,7 @@ class CompanyQuery:
             ("flag", self.flag),
             ("flag_status", self.flag_status),
             ("owner", self.owner),
+            ("left", self.left),
             ("sort", "" if self.sort == WORST_FIRST else self.sort),
         ]
         fields = [(FIELD + name, value) for name, value in self.fields]
@@ -109,7 +116,7 @@ class CompanyQuery:
     @property
     def is_filtered(self) -> bool:
         """Whether the query can exclude companies."""
-        return bool(self.text or self.status or self.flag or self.owner or self.fields)
+        return bool(self.text or self.status or self.flag or self.owner or self.left or self.fields)
 
     def sorted_by(self, column: str) -> "CompanyQuery":
         """Return the query sorted by a column; in reverse order if it is sorted by it already."""
@@ -125,7 +132,7 @@ class CompanyQuery:
         return "descending" if self.sort.startswith("-") else "ascending"
 
     def having(self, **changes: str) -> "CompanyQuery":
-        """Return the query with another search, status, flag or owner."""
+        """Return the query with another search, status, flag, owner or `left`."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
     def without_field(self, name: str, value: str) -> "CompanyQuery":
@@ -155,6 +162,7 @@ class CompanyQuery:
             flag_statuses=tuple(statuses[1:]) if self.flag and not self.flag_status else (),
             fields=tuple(by_name.items()),
             owners=self.owners_for(reader),
+            left=_LEFT.get(self.left),
         )
 
     def sorting(self, statuses: Sequence[str]) -> Sorting:

@@ -27,6 +27,7 @@ TABS = (
     ("Fields", "company.fields"),
     ("Deliveries", "company.deliveries"),
     ("Notes", "company.notes"),
+    ("Outcomes", "company.outcomes"),
 )
 
 

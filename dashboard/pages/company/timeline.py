@@ -1,4 +1,4 @@
-"""The timeline of a company: its events and the changes of its health, newest first."""
+"""The timeline of a company: its events, changes of its health and outcomes, newest first."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from models.database import read_one_snapshot, transaction
 
 PAGE = 50
 
-KINDS = {"": "Everything", "events": "Events", "health": "Health changes"}
+KINDS = {"": "Everything", "events": "Events", "health": "Health changes", "outcomes": "Outcomes"}
 
 
 @blueprint.get("/timeline")
@@ -32,8 +32,9 @@ def timeline(member: Member, company_id: str) -> ResponseReturnValue:
             company.organization_id,
             company.id,
             TimelineFilter(
-                events=kind != "health" and (key is None or "\0" not in key),
-                transitions=kind != "events" and key is None,
+                events=kind in ("", "events") and (key is None or "\0" not in key),
+                transitions=kind in ("", "health") and key is None,
+                outcomes=kind in ("", "outcomes") and key is None,
                 event_key=key,
             ),
             after=page_cursor(),

@@ -96,12 +96,13 @@ def find(member: Member, digest: str) -> KeptFile:
         upload = _uploads().find(member.organization.id, member.person.id, digest)
     except RedisError as error:
         raise _unavailable() from error
-    if upload is None:
+    subject = SUBJECTS.get(upload.notes["subject"]) if upload else None
+    if upload is None or subject is None:
         abort(redirect(url_for(".page", expired=1), 303))
     notes = upload.notes
     return KeptFile(
         upload,
-        SUBJECTS[notes["subject"]],
+        subject,
         ImportOptions.from_json(notes["options"]),
         notes["result"],
     )

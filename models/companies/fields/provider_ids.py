@@ -61,3 +61,18 @@ def find_users_by_email(organization_id: int, emails: Collection[str]) -> list[K
         {"organization_id": organization_id, "emails": list(emails)},
     )
     return [KnownId(**row) for row in rows]
+
+
+def find_companies_by_any(organization_id: int, provider_ids: Collection[str]) -> list[KnownId]:
+    """Return the companies that any CRM or payment provider knows by one of these ids.
+
+    Reads all companies of the organization, which an import does once.
+    """
+    rows = query(
+        "select known.id as provider_id, c.external_id from companies c"
+        " cross join lateral (values (crm_provider_id), (payment_provider_id)) as known (id)"
+        " where c.organization_id = %(organization_id)s and known.id = any(%(ids)s)"
+        " order by c.id",
+        {"organization_id": organization_id, "ids": list(provider_ids)},
+    )
+    return [KnownId(**row) for row in rows]

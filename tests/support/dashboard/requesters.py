@@ -14,6 +14,8 @@ from models.database import transaction
 from models.events import rejected_events
 from models.keys import api_keys
 from models.keys.scopes import Scope
+from models.outcomes import outcomes
+from models.outcomes.outcomes import NewOutcome, OutcomeKind
 from models.people import people, saved_views, sessions
 from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import NewDelivery
@@ -88,6 +90,10 @@ class Requesters:
             note = company_notes.add(
                 NewNote(organization_id, self._world.company_id("c1"), person.id, NOW, "Text")
             )
+            lost = NewOutcome(self._world.company_id("c1"), OutcomeKind.LEFT, NOW.date())
+            [(outcome_id, _)] = outcomes.enter(organization_id, [lost], "ann", NOW) or [
+                (outcomes.list_for_company(organization_id, lost.company_id)[0].id, False)
+            ]
             api_keys.create(organization_id, "spare")
             endpoint_id, _ = webhook_endpoints.add(
                 organization_id, "http://127.0.0.1:9/hook", secret_keys=self._settings.secret_keys
@@ -112,6 +118,8 @@ class Requesters:
                 "delivery_id": delivery_id,
                 "key_id": api_keys.list_for_organization(organization_id)[-1].id,
                 "note_id": note,
+                "outcome_id": outcome_id,
+                "kind": "lost",
                 "number": 1,
                 "person_id": colleague.id,
                 "request_id": refused.page(organization_id, NOW, limit=1)[0].id,

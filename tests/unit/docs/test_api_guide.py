@@ -16,7 +16,8 @@ from tests.support.ingress.description import is_valid, operations
 from tests.unit.docs.documents import blocks, read, rows_of, section_beginning, spans
 
 READ_API = section_beginning(read("docs/api.md"), "Reading")
-EXAMPLES = [json.loads(text) for text in blocks(READ_API, "json")]
+OUTCOMES = section_beginning(read("docs/api.md"), "Outcomes")
+EXAMPLES = [json.loads(text) for text in blocks(READ_API + OUTCOMES, "json")]
 TRACKING = section_beginning(read("docs/api.md"), "`POST /v1/track`")
 SENDING = ("`POST /v1/track/batch`", "`PUT /v1/companies/{id}`", "`PUT /v1/users/{id}`")
 
@@ -31,7 +32,8 @@ def description() -> dict[str, Any]:
 def test_every_example_matches_the_description(
     example: dict[str, Any], description: dict[str, Any]
 ) -> None:
-    kind = "Companies" if "companies" in example else "Transitions"
+    kinds = {"companies": "Companies", "transitions": "Transitions", "kind": "Outcome"}
+    [kind] = [kind for member, kind in kinds.items() if member in example]
     schema = {"$ref": f"#/components/schemas/{kind}", "components": description["components"]}
     Draft202012Validator(schema).validate(example)
 

@@ -13,6 +13,7 @@ OPEN_TRANSACTIONS = {
     "events/rejected.py": {"retry_all"},
     "events/waiting_upkeep.py": {"look"},
     "imports/customers/loading.py": {"load"},
+    "imports/outcomes/loading.py": {"load"},
     "incoming/live.py": {"__init__", "_set_aside", "newest", "watch_newest"},
     "incoming/refusals.py": {"_record"},
     "incoming/trace.py": {"trace"},

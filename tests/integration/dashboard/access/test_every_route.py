@@ -3,6 +3,7 @@
 The routes are those of the applications, so one that is added must be added to `EXPECTED`.
 """
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -72,6 +73,8 @@ ingress PUT /v1/users/{user_id}                                               40
 GET /v1/companies                                                             401 403 200 403 401 401 401 401 401 401
 GET /v1/companies/{company}/health                                            401 403 200 403 401 401 401 401 401 401
 GET /v1/openapi.json                                                          200 200 200 200 200 200 200 200 200 200
+GET /v1/outcomes                                                              401 403 200 403 401 401 401 401 401 401
+POST /v1/outcomes                                                             401 201 403 403 401 401 401 401 401 401
 GET /v1/transitions                                                           401 403 200 403 401 401 401 401 401 401
 GET /                                                                         303 303 303 303 303 303 303 303 303 303
 GET /account                                                                  303 303 303 303 303 200 200 200 200 200
@@ -93,6 +96,21 @@ GET /o/{organization}/companies/{company_id}/fields                           30
 GET /o/{organization}/companies/{company_id}/flags/{flag}                     303 303 303 303 303 403 200 200 404 404
 GET /o/{organization}/companies/{company_id}/notes                            303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/companies/{company_id}/notes/{note_id}                  303 303 303 303 303 403 200 200 404 404
+GET /o/{organization}/companies/{company_id}/outcomes                         303 303 303 303 303 200 200 200 404 404
+POST /o/{organization}/companies/{company_id}/outcomes                        303 303 303 303 303 403 422 422 404 404
+GET /o/{organization}/outcomes                                                303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/outcomes/all                                            303 303 303 303 303 200 200 200 404 200
+POST /o/{organization}/outcomes/all                                           303 303 303 303 303 403 422 422 404 422
+GET /o/{organization}/outcomes/all/{outcome_id}                               303 303 303 303 303 403 200 200 404 404
+POST /o/{organization}/outcomes/all/{outcome_id}                              303 303 303 303 303 403 422 422 404 404
+POST /o/{organization}/outcomes/all/{outcome_id}/delete                       303 303 303 303 303 403 303 303 404 404
+GET /o/{organization}/outcomes/companies/{kind}                               303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/outcomes/import                                         303 303 303 303 303 403 200 200 404 200
+POST /o/{organization}/outcomes/import                                        303 303 303 303 303 403 422 422 404 422
+GET /o/{organization}/outcomes/import/{digest}                                303 303 303 303 303 403 303 303 404 303
+POST /o/{organization}/outcomes/import/{digest}                               303 303 303 303 303 403 303 303 404 303
+POST /o/{organization}/outcomes/import/{digest}/apply                         303 303 303 303 303 403 303 303 404 303
+GET /o/{organization}/outcomes/import/{digest}/refused.csv                    303 303 303 303 303 403 303 303 404 303
 GET /o/{organization}/companies/{company_id}/timeline                         303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/companies/{company_id}/users                            303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/events                                                  303 303 303 303 303 200 200 200 404 200
@@ -212,6 +230,11 @@ FORMS: Mapping[str, Mapping[str, str]] = {
 """What is sent to a form; an empty form is refused, or is enough."""
 
 
+JSON_BODIES: Mapping[str, Any] = {
+    "POST /v1/outcomes": {"company_id": "c1", "kind": "renewed", "day": "2026-01-05"},
+}
+"""What is sent to the API beside the pages."""
+
 EVENT = {**SMALL, "event_key": "login"}
 SEGMENT = {"event": "login", "userId": "ann", "context": {"groupId": "acme"}}
 POSTHOG = {
@@ -280,11 +303,13 @@ def test_every_route_of_the_dashboard_and_read_api_answers_everybody_as_expected
             things["organization"] = "other"
         for route in table:
             method, path = route.split()
-            request = {
+            request: dict[str, Any] = {
                 "path": path_to(path, things),
                 "headers": headers,
                 "data": {**FORMS.get(route, {}), "csrf_token": browser.token},
             }
+            if route in JSON_BODIES:
+                request["data"] = json.dumps(JSON_BODIES[route])
             status = status_of(browser, method=method, **request)
             found[route].append(status)
             if method == "GET" and requester in WITH_HEAD:

@@ -161,6 +161,7 @@ def test_companies_are_listed_with_their_health_and_fields(api: Api, world: Worl
         "owner": "Enterprise",
         "value": 42.0,
         "renewal": "2026-05-01",
+        "left_on": None,
         "raised_flags": [],
         "fields": {"plan": "Enterprise", "seats": 42, "trial": True, "renews": "2026-05-01"},
     }

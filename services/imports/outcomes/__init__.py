@@ -1,0 +1,1 @@
+"""Loads outcomes of companies from CSV files."""
