@@ -43,6 +43,7 @@ from dashboard.web import addresses
 from dashboard.web.context import EXTENSION, AppContext, now
 from dashboard.web.errors import register_error_pages
 from dashboard.web.headers import ONE_YEAR, send_security_headers
+from dashboard.web.list_address import keep_the_way_back, list_address
 from dashboard.web.probes import register_probes
 from dashboard.web.request_values import reject_unusable_requests
 from dashboard.web.static_files import version_static_files
@@ -99,6 +100,7 @@ def create_app(context: AppContext, pages: Sequence[Blueprint] = PAGES) -> Flask
     app.session_interface = SchemeAwareCookies()
     app.extensions[EXTENSION] = context
     addresses.configure_addresses(app)
+    keep_the_way_back(app)
     reject_unusable_requests(app)
     CSRFProtect(app)
     load_visitors(app)
@@ -170,6 +172,7 @@ def _configure_templates(app: Flask) -> None:
             "tone_of": wording.tone_of,
             "delivery_tones": wording.DELIVERY_TONES,
             "company_address": addresses.company_address,
+            "list_address": list_address,
             "command": lambda text: command(text, g.member.organization.name),
         }
 

@@ -4,6 +4,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,10 @@ from models.errors import ModelError
 
 MAX_LENGTH = 4_000
 """Characters; a name and an id of the greatest length need fewer."""
+
+
+LARGEST_EXPONENT = 1_500
+"""Of a number in a cursor: any number in a list is below, and one far above fails in PostgreSQL."""
 
 
 class UnreadableCursor(ModelError, ValueError):
@@ -28,7 +33,9 @@ class Cursor:
 
     def write(self, keys: Sequence[Any]) -> str:
         """Return the cursor of the row with these keys."""
-        return urlsafe_b64encode(orjson.dumps([self.order, *keys])).decode().rstrip("=")
+        return (
+            urlsafe_b64encode(orjson.dumps([self.order, *keys], default=str)).decode().rstrip("=")
+        )
 
     def next_page(self, rows: Sequence[Mapping[str, Any]], limit: int, *names: str) -> str | None:
         """Return the cursor of the page after `limit` rows, None if these are all.
@@ -95,6 +102,16 @@ def _date(key: Any) -> date:
     return date.fromisoformat(_text(key))
 
 
+def _decimal(key: Any) -> Decimal:
+    try:
+        number = Decimal(_text(key))
+    except InvalidOperation:
+        raise ValueError(key) from None
+    if not number.is_finite() or abs(number.adjusted()) > LARGEST_EXPONENT:
+        raise ValueError(key)
+    return number
+
+
 def _uuid(key: Any) -> UUID:
     return UUID(_text(key))
 
@@ -102,6 +119,7 @@ def _uuid(key: Any) -> UUID:
 _READ: dict[str, Callable[[Any], Any]] = {
     "bigint": _integer,
     "date": _date,
+    "numeric": _decimal,
     "text": _text,
     "timestamptz": _instant,
     "uuid": _uuid,

@@ -10,6 +10,7 @@ from models.companies import companies, company_counts, company_list, timeline, 
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter
 from models.companies.company_list import Order, Sorting
 from models.companies.fields import field_history, field_names
+from models.companies.filters.conditions import Condition, Operand, Operator
 from models.database import query, transaction
 from models.events import event_volumes, quiet_keys, weekly_reach
 from models.health import flag_states, transitions
@@ -66,7 +67,7 @@ def _today(organization_id: int, now: datetime) -> list[Read]:
 
 def _companies(organization_id: int) -> list[Read]:
     worst = Sorting(Order.STATUS, descending=True, statuses=STATUSES)
-    plan = CompanyFilter(fields=(("plan", ("team",)),))
+    plan = CompanyFilter(conditions=(Condition("field.plan", Operator.IS, (Operand("team"),)),))
 
     def page(company_filter: CompanyFilter = ALL_COMPANIES, sorting: Sorting = worst) -> Work:
         return lambda: company_list.read_page(organization_id, company_filter, sorting)
@@ -91,12 +92,14 @@ def _companies(organization_id: int) -> list[Read]:
         Read("Companies", "or search, one", page(CompanyFilter(text="any_4711"))),
         Read("Companies", "or a status", page(CompanyFilter(status="Critical"))),
         Read("Companies", "or a status by name", page(CompanyFilter(status="Healthy"), Sorting())),
-        Read("Companies", "or a flag", page(CompanyFilter(flag="Value", flag_status="At Risk"))),
+        Read(
+            "Companies", "or a flag", page(CompanyFilter(flags=("Value",), flag_status="At Risk"))
+        ),
         Read("Companies", "or a field", page(plan)),
         Read(
             "Companies",
             "or a field and a search",
-            page(CompanyFilter(text="hooli", fields=plan.fields)),
+            page(CompanyFilter(text="hooli", conditions=plan.conditions)),
         ),
     ]
 

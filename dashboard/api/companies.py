@@ -12,35 +12,33 @@ from dashboard.api.parameters import (
     invalid_query,
     page_limit,
 )
+from dashboard.filters.field_filters import FieldFilter, conditions, read_filter
 from dashboard.web.context import app_context, now, rules_in_force
 from ingress.client.answers import json_answer
 from ingress.client.errors import ApiError
 from models.companies import company_list
-from models.companies.company_filter import CompanyFilter, possible_values
+from models.companies.company_filter import CompanyFilter
 from models.companies.company_list import ListedCompany, Order, Sorting
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from services.health.as_json import explanation_json, json_value
 from services.health.explanation import explain
 
-PARAMETERS = ("status", "flag", "flag_status", "search", "owner", "left", "sort", "after", "limit")
+PARAMETERS = ("status", "flag", "flag_status", "search", "left", "sort", "after", "limit")
 LONGEST_SEARCH = 200
 """Characters, as many as an id or name has."""
 
-MOST_FIELDS = 20
-"""Filters by fields in one request."""
-
-FIELD = "field."
-"""The prefix of parameters that filter by a field, such as `field.plan=Enterprise`."""
+MOST_FILTERS = 20
+"""Filters by columns and fields in one request; see `dashboard.filters`."""
 
 _LEFT = {"true": True, "false": False}
 
-_ORDERS = {order.value.replace(" ", "_"): order for order in Order}
+_ORDERS = {order.value.replace(" ", "_"): order for order in Order if order is not Order.FIELD}
 
 
 def list_companies() -> Response:
     """Answer with one page of the companies that match the filter."""
-    check_parameters(PARAMETERS, FIELD)
+    check_parameters(PARAMETERS, _is_filter)
     matching, after, limit = _filter(), request.args.get("after"), page_limit()
     by, descending = _order()
     with transaction():
@@ -75,30 +73,48 @@ def explain_health(company: str) -> Response:
 
 def _filter() -> CompanyFilter:
     parameters = request.args
-    if parameters.get("flag_status") and not parameters.get("flag"):
+    flags = parameters.getlist("flag")
+    if parameters.get("flag_status") and not flags:
         raise invalid_query(fault("flag_status", "Needs `flag`, which says the flag it is of"))
-    if parameters.get("flag") and not parameters.get("flag_status"):
+    if flags and not parameters.get("flag_status"):
         raise invalid_query(fault("flag", "Needs `flag_status`, which says how it stands"))
     if len(parameters.get("search", "")) > LONGEST_SEARCH:
         raise invalid_query(fault("search", f"Expected at most {LONGEST_SEARCH} characters"))
-    given = [name for name, _ in parameters.items(multi=True) if name.startswith(FIELD)]
-    if len(given) > MOST_FIELDS:
-        raise invalid_query(fault(given[MOST_FIELDS], f"Expected at most {MOST_FIELDS} fields"))
-    fields: dict[str, tuple[Any, ...]] = {}
-    for name, values in parameters.lists():
-        if name.startswith(FIELD):
-            fields[name.removeprefix(FIELD)] = tuple(m for v in values for m in possible_values(v))
     if parameters.get("left") not in (None, *_LEFT):
         raise invalid_query(fault("left", f"Expected {' or '.join(_LEFT)}"))
     return CompanyFilter(
         text=parameters.get("search"),
         status=parameters.get("status"),
-        flag=parameters.get("flag"),
+        flags=tuple(flags),
         flag_status=parameters.get("flag_status"),
-        owners=tuple(parameters.getlist("owner")),
-        fields=tuple(fields.items()),
         left=_LEFT.get(parameters.get("left", "")),
+        conditions=conditions(_field_filters(), (), now().date()),
     )
+
+
+def _field_filters() -> list[FieldFilter]:
+    given = [
+        (name, value) for name, value in request.args.items(multi=True) if _is_field_filter(name)
+    ]
+    if len(given) > MOST_FILTERS:
+        name, _ = given[MOST_FILTERS]
+        raise invalid_query(fault(name, f"Expected at most {MOST_FILTERS} filters"))
+    filters = [found for name, value in given if (found := read_filter(name, value))]
+    faults = [
+        fault(found.name, f"`{found.value}` {found.problem}") for found in filters if found.problem
+    ]
+    if faults:
+        raise invalid_query(*faults)
+    return filters
+
+
+def _is_filter(name: str) -> bool:
+    """Whether a parameter may be repeated."""
+    return name == "flag" or _is_field_filter(name)
+
+
+def _is_field_filter(name: str) -> bool:
+    return read_filter(name, "") is not None
 
 
 def _order() -> tuple[Order, bool]:
@@ -121,10 +137,10 @@ def _company_json(company: ListedCompany) -> dict[str, Any]:
         "previous_status": company.previous_status,
         "since": company.since,
         "last_event_at": company.last_event_at,
+        "left_on": company.left_on and company.left_on.isoformat(),
         "owner": company.owner,
         "value": None if company.value is None else float(company.value),
         "renewal": company.renews_on and company.renews_on.isoformat(),
-        "left_on": company.left_on and company.left_on.isoformat(),
         "raised_flags": [dict(raised) for raised in company.raised],
         "fields": company.traits,
     }

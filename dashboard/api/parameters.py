@@ -1,6 +1,6 @@
 """Query parameters of the read API, and the errors for invalid ones."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from flask import request
@@ -11,19 +11,23 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 500
 """Items on a page: without the parameter `limit`, and at most."""
 
 
-def check_parameters(allowed: Collection[str], prefix: str | None = None) -> None:
+def _none(_name: str) -> bool:
+    return False
+
+
+def check_parameters(allowed: Collection[str], is_filter: Callable[[str], bool] = _none) -> None:
     """Reject unknown and repeated parameters: a misspelt filter would silently change the answer.
 
-    Names that begin with `prefix` are allowed as well, and may be repeated.
+    Names of filters are allowed as well, and may be repeated.
 
     Raises:
         ApiError: a parameter is unknown or repeated.
     """
     faults = []
     for name, values in request.args.lists():
-        if name not in allowed and not (prefix and name.startswith(prefix) and name != prefix):
+        if name not in allowed and not is_filter(name):
             faults.append(fault(name, f"Unknown; expected {', '.join(allowed)}"))
-        elif len(values) > 1 and name in allowed:
+        elif len(values) > 1 and not is_filter(name):
             faults.append(fault(name, "Given more than once"))
     if faults:
         raise invalid_query(*faults)

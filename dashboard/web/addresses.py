@@ -41,9 +41,13 @@ class IdConverter(IntegerConverter):
     regex = r"\d{1,18}"
 
 
-def company_address(company: str) -> str:
-    """Return the URL of a company's page, by the client's own id."""
-    return url_for("company.page", company_id=company)
+def company_address(company: str, from_list: str = "") -> str:
+    """Return the URL of a company's page, by the client's own id.
+
+    `from_list` is the query string of the list that links to it, see `list_address`.
+    """
+    values: dict[str, Any] = {"from": from_list} if from_list else {}
+    return url_for("company.page", company_id=company, **values)
 
 
 def configure_addresses(app: Flask) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, filter_condition
 from models.database import query
+from models.folding import folded
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,14 @@ def count_recent_by_status(organization_id: int, now: datetime) -> list[StatusCo
 
 
 def count_by_owner(organization_id: int, *, limit: int) -> list[tuple[str, int]]:
-    """Count the companies of the owners with the most, regardless of case, the most first."""
+    """Count the companies of the owners with the most, the most first.
+
+    Case and accents do not matter.
+    """
     rows = query(
         "select min(owner) as owner, count(*) as number from companies"
         " where organization_id = %(organization_id)s and owner is not null"
-        " group by lower(owner) order by 2 desc, 1 limit %(limit)s",
+        f" group by {folded('owner')} order by 2 desc, 1 limit %(limit)s",
         {"organization_id": organization_id, "limit": limit},
     )
     return [(row["owner"], row["number"]) for row in rows]

@@ -11,9 +11,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+import orjson
+
 from models.companies.companies import LINK_FIELDS
 from models.companies.company_counts import count_by_status
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, filter_condition
+from models.companies.filters.subjects import subject
 from models.cursors import Cursor
 from models.database import query
 
@@ -32,6 +35,7 @@ class Order(StrEnum):
     OWNER = "owner"
     VALUE = "value"
     RENEWAL = "renewal"
+    FIELD = "field"
 
 
 _RANK = "coalesce(array_position(%(statuses)s::text[], health_status), 0)"
@@ -56,17 +60,35 @@ descending order, so that it comes last, and the type of the key."""
 
 @dataclass(frozen=True)
 class Sorting:
-    """The order of a list. `statuses` are the statuses of the rules, from best to worst."""
+    """The order of a list. `statuses` are the statuses of the rules, from best to worst.
+
+    `field` is the subject to sort by if `by` is `Order.FIELD`, see `filters.subjects`: numbers come
+    before texts.
+    """
 
     by: Order = Order.NAME
     descending: bool = False
     statuses: tuple[str, ...] = ()
+    field: str = ""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the keys."""
+        about = subject(self.field, "sort") if self.by is Order.FIELD else None
+        return {"statuses": list(self.statuses), **(about.parameters if about else {})}
 
 
 BY_NAME = Sorting()
 
 
 def _keys_of(sorting: Sorting) -> dict[str, str]:
+    if sorting.by is Order.FIELD:
+        about = subject(sorting.field, "sort")
+        if about is None:
+            return _KEYS[Order.NAME]
+        last = "-1e1000" if sorting.descending else "1e1001"
+        number = f"coalesce({about.number}, case when {about.is_empty} then {last} else 1e1000 end)"
+        return {number: "numeric", f"coalesce({about.folded}, '')": "text"}
     if sorting.by not in _WITH_NOTHING_LAST:
         return _KEYS[sorting.by]
     key, last, last_descending, kind = _WITH_NOTHING_LAST[sorting.by]
@@ -93,6 +115,17 @@ class ListedCompany:
     """The raised flags, worst first, each with `flag` and `status`."""
     links: Mapping[str, str | None] = field(default_factory=dict, hash=False)
     """The values of `LINK_FIELDS`."""
+
+    def field_text(self, name: str) -> str:
+        """Return a field as a text, empty if the company has none; dots lead into others."""
+        value = self.links.get(name, self.name if name == "name" else self.traits.get(name))
+        if value is None and "." in name:
+            value = self.traits
+            for part in name.split("."):
+                value = value.get(part) if isinstance(value, Mapping) else None
+        if value is None or isinstance(value, str):
+            return (value or "").strip()
+        return orjson.dumps(value).decode()
 
 
 @dataclass(frozen=True)
@@ -131,13 +164,11 @@ def read_page(
         UnreadableCursor: `after` is not a cursor of the same order.
     """
     keys = _keys_of(sorting)
-    cursor = Cursor(f"{sorting.by} {sorting.descending}", (*keys.values(), "bigint"))
+    cursor = Cursor(
+        f"{sorting.by} {sorting.field} {sorting.descending}", (*keys.values(), "bigint")
+    )
     where, parameters = filter_condition(organization_id, company_filter)
-    parameters |= {
-        "limit": limit + 1,
-        "statuses": list(sorting.statuses),
-        "only": company_filter.status,
-    }
+    parameters |= {"limit": limit + 1, "only": company_filter.status, **sorting.parameters}
     parameters |= cursor.read(after)
     only_status = company_filter == CompanyFilter(status=company_filter.status)
     counts = None
@@ -174,7 +205,7 @@ def list_ids_in_order(
     [row] = query(  # as one value: one row for each company takes far longer to read
         f"select array_agg(id order by {_ordered([*_keys_of(sorting), 'id'], sorting)}) as ids"
         f" from companies where {where}",
-        parameters | {"statuses": list(sorting.statuses)},
+        parameters | sorting.parameters,
     )
     ids = row["ids"] or []
     return (ids[first : first + EXPORT_CHUNK] for first in range(0, len(ids), EXPORT_CHUNK))

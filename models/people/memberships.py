@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.database import execute, query
+from models.folding import folded
 from models.organizations.organizations import COLUMNS, Organization
 from models.people.people import COLUMNS as PERSON_COLUMNS
 from models.people.people import Person
@@ -85,9 +86,10 @@ def find_owners(organization_id: int, owners: Collection[str]) -> dict[str, Pers
         f" select given.owner, {', '.join(f'p.{name}' for name in PERSON_COLUMNS.split(', '))}"
         "  from memberships m join people p on p.id = m.person_id"
         "  where m.organization_id = %(organization_id)s and p.disabled_at is null and ("
-        "   lower(p.email) = lower(given.owner) or exists (select"
-        "    from unnest(m.owner_values) as v (value) where lower(value) = lower(given.owner)))"
-        "  order by lower(p.email) = lower(given.owner) desc, p.id limit 1) found",
+        f"   {folded('p.email')} = {folded('given.owner')} or exists (select"
+        "    from unnest(m.owner_values) as v (value)"
+        f"   where {folded('v.value')} = {folded('given.owner')}))"
+        f"  order by {folded('p.email')} = {folded('given.owner')} desc, p.id limit 1) found",
         {"organization_id": organization_id, "owners": list(owners)},
     )
     return {row.pop("owner"): Person(**row) for row in rows}

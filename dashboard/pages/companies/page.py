@@ -1,34 +1,38 @@
-"""The list of companies: search, filters, order, and export as CSV."""
+"""The list of companies: search, filters, columns, order, and export as CSV."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
-from dashboard.access.visitors import reader_zone
-from dashboard.pages.companies.query import CompanyQuery
+from dashboard.filters.field_filters import FieldFilter, Verb
+from dashboard.pages.companies.columns import Column, addable, usual_columns
+from dashboard.pages.companies.explanations import OFFERED, explain
+from dashboard.pages.companies.query import MINE, RENEWS_IN, WORST_FIRST, CompanyQuery
+from dashboard.presentation.charts.activity import draw_activity
 from dashboard.presentation.csv_export import MOST_COLUMNS, as_csv
-from dashboard.web.context import now, rules_in_force
-from models.companies import company_counts, company_list
+from dashboard.web.context import app_context, now, rules_in_force
+from models.companies import company_list
 from models.companies.companies import LINK_FIELDS
 from models.companies.company_filter import CompanyFilter
 from models.companies.company_list import ListedCompany
 from models.companies.fields import field_names
+from models.companies.filters import field_values
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
+from models.events.active_days import count_active_days
 from models.people import saved_views
 from rules.book import RuleBook
 from rules.statuses import NOT_APPLICABLE
+from services.health.raised_reasons import raised_reasons
 from services.rules.rule_books import NO_RULES
 
 blueprint = Blueprint("companies", __name__, url_prefix="/o/<name:organization>")
 
 PAGE = 50
-
-OWNERS = 5
-"""The owners that are offered where none matches."""
 
 
 @blueprint.get("/companies")
@@ -46,8 +50,27 @@ def page(member: Member) -> ResponseReturnValue:
     template = "companies/fragment.html" if _is_fragment() else "companies/page.html"
     response = make_response(render_template(template, **values))
     if _is_fragment():
-        response.headers["HX-Push-Url"] = address_of(query, after=request.args.get("after"))
+        _note_in_history(response, query, address_of(query, after=request.args.get("after")))
     return response
+
+
+@blueprint.get("/field-values")
+@viewer
+def offer_values(member: Member) -> ResponseReturnValue:
+    """Show the most frequent values of a column or field, for the form that adds a filter."""
+    query = CompanyQuery.from_parameters(request.args)
+    name = request.args.get("add_field", "")
+    with transaction():
+        read_one_snapshot()
+        values = field_values.count_values(member.organization.id, name, limit=OFFERED)
+    return render_template(
+        "companies/offered_values.html",
+        query=query,
+        name=name,
+        values=values,
+        address_of=address_of,
+        filter_by=lambda value: FieldFilter(name, Verb.IS, value),
+    )
 
 
 @blueprint.get("/companies.csv")
@@ -57,8 +80,9 @@ def export(member: Member) -> ResponseReturnValue:
     organization_id, query = member.organization.id, CompanyQuery.from_parameters(request.args)
     with transaction():
         read_one_snapshot()
-        statuses = _book(member).statuses
-        company_filter = query.filter(statuses, member.owners)
+        book = _book(member)
+        query, statuses = query.sortable(book.team), book.statuses
+        company_filter = query.filter(statuses, member.owners, now().date())
         fields = field_names.list_for_filter(
             organization_id, company_filter, limit=MOST_COLUMNS + 1
         )
@@ -67,7 +91,7 @@ def export(member: Member) -> ResponseReturnValue:
         )
     lines = as_csv(_read_chunks(organization_id, id_chunks, company_filter), fields)
     response = Response(lines, mimetype="text/csv")
-    name = f"companies-{now().astimezone(reader_zone()):%Y-%m-%d}.csv"
+    name = f"companies-{now():%Y-%m-%d}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
@@ -87,40 +111,83 @@ def _is_fragment() -> bool:
     return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
 
 
+def _note_in_history(response: Response, query: CompanyQuery, address: str) -> None:
+    """Let the browser show the address of the list, as one step back for each thing that changed.
+
+    The same list again, such as when a field loses the focus, and more letters of a search, are no
+    steps of their own.
+    """
+    shown = urlsplit(request.headers.get("HX-Current-URL", "")).query
+    before = CompanyQuery.from_query(shown)
+    same = before == query and "after" not in request.args and "after=" not in shown
+    typing = bool(before.text and query.text) and before.having(text="") == query.having(text="")
+    response.headers["HX-Replace-Url" if same or typing else "HX-Push-Url"] = address
+
+
 def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, Any]:
     """Read what the page shows, as variables of its template."""
-    organization_id = member.organization.id
+    at, organization_id = now(), member.organization.id
     with transaction():
         read_one_snapshot()
         book = _book(member)
-        statuses = book.statuses
-        company_filter = query.filter(statuses, member.owners)
+        statuses, sought = book.statuses, query
+        query = query.sortable(book.team)
+        company_filter = query.filter(statuses, member.owners, at.date())
         result = company_list.read_page(
             organization_id, company_filter, query.sorting(statuses), after=after, limit=PAGE
         )
         custom = field_names.list_names(organization_id)
-        owners = []
-        if query.owner and not result.total:
-            owners = company_counts.count_by_owner(organization_id, limit=OWNERS)
+        explanations = [] if result.total else explain(organization_id, query, book)
         views = saved_views.list_visible_to(organization_id, member.person.id)
+        usual = usual_columns(book.team)
+        shown = query.columns or usual
+        ids = [company.id for company in result.companies]
+        activity = count_active_days(organization_id, ids, at) if "activity" in shown else {}
+        version = member.organization.rules_version
+        reasons = (
+            raised_reasons(organization_id, ids, version, at, app_context().rulebooks)
+            if "why" in shown
+            else {}
+        )
+    fields = [*custom, *LINK_FIELDS]
     return {
         "query": query,
         "result": result,
         "after": after,
+        "from_list": query.query_string + (f"&after={after}" if after else ""),
         "statuses": statuses,
         "team": book.team,
-        "owners_sought": query.owners_for(member.owners),
-        "owners": owners,
+        "unsorted": sought.sort.removeprefix("-") if sought != query else None,
+        "explanations": explanations,
+        "owners_sought": member.owners,
+        "filter_by": lambda name, value: FieldFilter(name, Verb.IS, value),
+        "verbs": list(Verb),
         "phrase": lambda raised: book.threshold(raised["flag"], book.level_of(raised["status"])),
+        "reasons": reasons,
+        "activity": {company: draw_activity(days) for company, days in activity.items()},
         "counts": _in_order(result.counts, statuses, query.status),
         "all": sum(result.counts.values()),
         "flags": [flag.name for flag in book.flags],
         "flag_statuses": (*statuses, NOT_APPLICABLE),
-        "fields": [*custom, *LINK_FIELDS],
+        "fields": fields,
+        "columns": [Column(name) for name in shown],
+        "shown": shown,
+        "usual": usual,
+        "addable": addable(shown, fields),
+        "quick": [
+            *([MINE] if book.team.owner else []),
+            *(RENEWS_IN if book.team.renewal else ()),
+        ],
         "views": views,
-        "current_view": next((view for view in views if view.query == query.query_string), None),
+        "current_view": next((view for view in views if _is_of(view.query, query)), None),
+        "is_usual": query.sort == WORST_FIRST and not query.query_string,
         "address_of": address_of,
     }
+
+
+def _is_of(view_query: str, query: CompanyQuery) -> bool:
+    """Whether a saved view, which an earlier release may have written, is this query."""
+    return CompanyQuery.from_query(view_query) == query
 
 
 def _in_order(

@@ -1,4 +1,4 @@
-"""The query string of the list of companies: a search, filters, and an order.
+"""The query string of the list of companies: a search, filters, columns, and an order.
 
 The same list always has the same query string, so that saved views can be compared, and a shared
 link shows what its sender saw.
@@ -6,20 +6,21 @@ link shows what its sender saw.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from urllib.parse import parse_qsl, urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from models.companies.company_filter import CompanyFilter, possible_values
+from dashboard.filters.field_filters import LONGEST_TEXT, ME, FieldFilter, Verb, conditions
+from dashboard.filters.field_filters import read_filter as read_field_filter
+from dashboard.pages.companies.columns import MOST_COLUMNS, TEAM, is_column, moved
+from models.companies.company_filter import CompanyFilter
 from models.companies.company_list import Order, Sorting
+from models.companies.filters.subjects import FIELD
+from rules.team import TeamFields
 
-FIELD = "field."
-"""Prefix of the parameters that filter by a field."""
-
-LONGEST_TEXT = 200
-
-MOST_FIELDS = 20
-"""Filters by fields; further ones are ignored."""
+MOST_FILTERS = 20
+"""Filters by columns and fields, and by flags; further ones are ignored."""
 
 _SORTS = {
     "name": Order.NAME,
@@ -34,58 +35,63 @@ _SORTS = {
 _DESCENDING_FIRST = ("status", "since", "last-event", "value")
 """Columns that the first click on their header sorts from the worst, latest or greatest down."""
 
+WORST_FIRST = "-status"
+
 _LEFT = {"no": False, "only": True}
 """The values of the parameter `left`; without it, companies that left are in the list."""
 
-ME = "me"
-"""The owner that means the person who reads the list; see `services.accounts.owners`."""
+MINE = FieldFilter("owner", Verb.IS, ME)
 
-WORST_FIRST = "-status"
+RENEWS_IN = tuple(FieldFilter("renewal", Verb.NEXT, days) for days in ("30", "60", "90"))
 
 
 @dataclass(frozen=True)
 class CompanyQuery:
     """A query for companies.
 
-    `left` is `no` for companies that did not leave, and `only` for those that did. `flag_status` is
-    empty for any status but the best. `owner` may be `ME`. Several values of one
-    field are alternatives. `sort` is a column; a leading `-` means descending order.
+    Each of `flags` has `flag_status`, or any status but the best if it is empty; `without_flags`
+    have the best one or none. `left` is `no` for companies that did not leave, and `only` for those
+    that did. Several values of one filter are alternatives. `columns` are those to
+    show, in this order, the usual ones if it is empty. `sort` is a column; a leading `-` means
+    descending order.
     """
 
     text: str = ""
     status: str = ""
-    flag: str = ""
+    flags: tuple[str, ...] = ()
     flag_status: str = ""
-    owner: str = ""
+    without_flags: tuple[str, ...] = ()
     left: str = ""
-    fields: tuple[tuple[str, str], ...] = ()
+    filters: tuple[FieldFilter, ...] = ()
+    columns: tuple[str, ...] = ()
     sort: str = WORST_FIRST
 
     @classmethod
     def from_parameters(cls, arguments: "MultiDict[str, str]") -> "CompanyQuery":
         """Read the arguments of a request; what cannot be understood is ignored.
 
-        `add_field` and `add_value` are the filter that the form adds.
+        `add_field`, `add_verb` and `add_value` are the filter that the form adds.
         """
-        fields = [
-            (name.removeprefix(FIELD), value)
+        filters = [
+            found
             for name, value in arguments.items(multi=True)
-            if name.startswith(FIELD) and name != FIELD
+            if (found := read_field_filter(name, value))
         ]
-        added = arguments.get("add_field", ""), arguments.get("add_value", "").strip()
-        if all(added):
-            fields.append(added)
-        sort = arguments.get("sort", WORST_FIRST)
-        flag, left = arguments.get("flag", ""), arguments.get("left", "")
+        filters += _added(arguments)
+        flags = _distinct(arguments.getlist("flag"))
+        sort, left = arguments.get("sort", WORST_FIRST), arguments.get("left", "")
         return cls(
             text=arguments.get("q", "").strip()[:LONGEST_TEXT],
             status=arguments.get("status", ""),
-            flag=flag,
-            flag_status=arguments.get("flag_status", "") if flag else "",
-            owner=arguments.get("owner", "").strip()[:LONGEST_TEXT],
+            flags=flags,
+            flag_status=arguments.get("flag_status", "") if flags else "",
+            without_flags=_distinct(arguments.getlist("not.flag")),
             left=left if left in _LEFT else "",
-            fields=tuple(sorted(set(fields[-MOST_FIELDS:]))),
-            sort=sort if sort.removeprefix("-") in _SORTS else WORST_FIRST,
+            filters=tuple(sorted(set(filters[-MOST_FILTERS:]))),
+            columns=tuple(
+                dict.fromkeys(name for name in arguments.getlist("column") if is_column(name))
+            )[:MOST_COLUMNS],
+            sort=sort if _is_sort(sort) else WORST_FIRST,
         )
 
     @classmethod
@@ -99,14 +105,17 @@ class CompanyQuery:
         named = [
             ("q", self.text),
             ("status", self.status),
-            ("flag", self.flag),
+            *(("flag", flag) for flag in self.flags),
             ("flag_status", self.flag_status),
-            ("owner", self.owner),
+            *(("not.flag", flag) for flag in self.without_flags),
             ("left", self.left),
             ("sort", "" if self.sort == WORST_FIRST else self.sort),
         ]
-        fields = [(FIELD + name, value) for name, value in self.fields]
-        return [(name, value) for name, value in named if value] + fields
+        return [
+            *((name, value) for name, value in named if value),
+            *((given.name, given.value) for given in self.filters),
+            *(("column", name) for name in self.columns),
+        ]
 
     @property
     def query_string(self) -> str:
@@ -116,7 +125,13 @@ class CompanyQuery:
     @property
     def is_filtered(self) -> bool:
         """Whether the query can exclude companies."""
-        return bool(self.text or self.status or self.flag or self.owner or self.left or self.fields)
+        flags = self.flags or self.without_flags
+        return bool(self.text or self.status or flags or self.left or self.filters)
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether the query asks for the companies of its reader."""
+        return MINE in self.filters
 
     def sorted_by(self, column: str) -> "CompanyQuery":
         """Return the query sorted by a column; in reverse order if it is sorted by it already."""
@@ -132,40 +147,90 @@ class CompanyQuery:
         return "descending" if self.sort.startswith("-") else "ascending"
 
     def having(self, **changes: str) -> "CompanyQuery":
-        """Return the query with another search, status, flag, owner or `left`."""
+        """Return the query with another search, status, order or `left`."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
-    def without_field(self, name: str, value: str) -> "CompanyQuery":
-        """Return the query without one filter by a field."""
-        return replace(self, fields=tuple(f for f in self.fields if f != (name, value)))
+    def with_filter(self, added: FieldFilter) -> "CompanyQuery":
+        """Return the query with one filter more, in place of others by the same name."""
+        others = [given for given in self.filters if given.name != added.name]
+        return replace(self, filters=tuple(sorted((*others, added))))
 
-    def owners_for(self, reader: Sequence[str]) -> tuple[str, ...]:
-        """Return the owners of the companies in question; those of `reader` for `ME`."""
-        if self.owner == ME:
-            return tuple(reader)
-        return (self.owner,) if self.owner else ()
+    def without_filter(self, removed: FieldFilter) -> "CompanyQuery":
+        """Return the query without one filter by a column or field."""
+        return replace(self, filters=tuple(f for f in self.filters if f != removed))
 
-    def filter(self, statuses: Sequence[str], reader: Sequence[str]) -> CompanyFilter:
+    def toggled(self, given: FieldFilter) -> "CompanyQuery":
+        """Return the query with a filter, or without it if it has it."""
+        return self.without_filter(given) if given in self.filters else self.with_filter(given)
+
+    def without_flag(self, flag: str) -> "CompanyQuery":
+        """Return the query without the filters by a flag."""
+        flags = tuple(name for name in self.flags if name != flag)
+        return replace(
+            self,
+            flags=flags,
+            flag_status=self.flag_status if flags else "",
+            without_flags=tuple(name for name in self.without_flags if name != flag),
+        )
+
+    def showing(self, columns: Sequence[str], usual: Sequence[str]) -> "CompanyQuery":
+        """Return the query with these columns; `usual` are those that no query names."""
+        chosen = tuple(columns)
+        return replace(self, columns=() if chosen == tuple(usual) else chosen)
+
+    def moving(self, column: str, by: int, shown: Sequence[str]) -> "CompanyQuery":
+        """Return the query with one of the columns that are shown moved by some places."""
+        return replace(self, columns=moved(shown, column, by))
+
+    def sortable(self, team: TeamFields) -> "CompanyQuery":
+        """Return the query in the usual order if the rules name no field of the one to sort by."""
+        column = self.sort.removeprefix("-")
+        is_empty = column in TEAM and not getattr(team, column)
+        return replace(self, sort=WORST_FIRST) if is_empty else self
+
+    def filter(self, statuses: Sequence[str], reader: Sequence[str], today: date) -> CompanyFilter:
         """Return the filter for `models`.
 
         `statuses` are the statuses of the rules, best first; `reader` lists the owners that mean
-        the person who reads the list.
+        the person who reads the list; `today` is the day in UTC.
         """
-        by_name: dict[str, tuple[object, ...]] = {}
-        for name, value in self.fields:
-            by_name[name] = (*by_name.get(name, ()), *possible_values(value))
         return CompanyFilter(
             text=self.text or None,
             status=self.status or None,
-            flag=self.flag or None,
+            flags=self.flags,
             flag_status=self.flag_status or None,
-            flag_statuses=tuple(statuses[1:]) if self.flag and not self.flag_status else (),
-            fields=tuple(by_name.items()),
-            owners=self.owners_for(reader),
+            flag_statuses=tuple(statuses[1:]) if self.flags or self.without_flags else (),
+            without_flags=self.without_flags,
             left=_LEFT.get(self.left),
+            conditions=conditions(self.filters, reader, today),
         )
 
     def sorting(self, statuses: Sequence[str]) -> Sorting:
         """Return the order for `models`."""
-        by = _SORTS[self.sort.removeprefix("-")]
-        return Sorting(by, descending=self.sort.startswith("-"), statuses=tuple(statuses))
+        column, descending = self.sort.removeprefix("-"), self.sort.startswith("-")
+        if column.startswith(FIELD):
+            return Sorting(Order.FIELD, descending, tuple(statuses), column)
+        return Sorting(_SORTS[column], descending, tuple(statuses))
+
+
+def _is_sort(text: str) -> bool:
+    column = text.removeprefix("-")
+    return column in _SORTS or (column.startswith(FIELD) and is_column(column))
+
+
+def _distinct(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted({text for text in texts if text})[:MOST_FILTERS])
+
+
+def _added(arguments: "MultiDict[str, str]") -> list[FieldFilter]:
+    """Return the filter that the form adds, if it is complete."""
+    about, verb = arguments.get("add_field", ""), arguments.get("add_verb", Verb.IS)
+    value = arguments.get("add_value", "").strip()
+    if verb in ("empty", "filled"):
+        verb, value = (Verb.IS if verb == "empty" else Verb.NOT), ""
+    elif not value:
+        return []
+    if about == "status" and verb == Verb.IS:
+        return []
+    added = read_field_filter(about if verb == Verb.IS else f"{verb}.{about}", value)
+    return [added] if added else []

@@ -133,7 +133,6 @@ def test_a_company_that_never_sent_the_event_counts_0_of_them(
         "unless": None,
         "line": 7,
         "note": None,
-        "summary": "no reports in 4 seconds",
         "override": None,
     }
 

@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from dashboard.filters.field_filters import FieldFilter, Verb, conditions
 from models.companies import company_list
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter
 from models.companies.company_list import BY_NAME, ListedCompany, Sorting
+from models.companies.filters.conditions import Condition, Operator
 from models.database import json, query
 from models.organizations import organizations
 
@@ -65,10 +67,19 @@ def ids(listed: Sequence[ListedCompany]) -> list[str]:
     return [company.id for company in listed]
 
 
-def matches(organization_id: int, **conditions: Any) -> list[str]:
-    page = company_list.read_page(organization_id, CompanyFilter(**conditions))
+def field_is(name: str, *texts: str) -> Condition:
+    """Return a condition on a field, as `dashboard.filters` reads it from a query string."""
+    filters = [FieldFilter(f"field.{name}", Verb.IS, text) for text in texts]
+    if not filters:
+        return Condition(f"field.{name}", Operator.IS, ())
+    [condition] = conditions(filters, (), NOW.date())
+    return condition
+
+
+def matches(organization_id: int, **given: Any) -> list[str]:
+    page = company_list.read_page(organization_id, CompanyFilter(**given))
     assert page.total == len(page.companies)
-    assert ids(exported(organization_id, CompanyFilter(**conditions))) == ids(page.companies)
+    assert ids(exported(organization_id, CompanyFilter(**given))) == ids(page.companies)
     return ids(page.companies)
 
 

@@ -125,6 +125,7 @@ GET /o/{organization}/events/set-aside/drop                                   30
 GET /o/{organization}/events/set-aside/{id}                                   303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/events/set-aside/{id}/drop                              303 303 303 303 303 403 200 200 404 404
 GET /o/{organization}/events/trace                                            303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/field-values                                            303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/import                                                  303 303 303 303 303 403 200 200 404 200
 GET /o/{organization}/import/{digest}                                         303 303 303 303 303 403 303 303 404 303
 GET /o/{organization}/import/{digest}/refused.csv                             303 303 303 303 303 403 303 303 404 303

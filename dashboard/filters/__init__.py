@@ -1,0 +1,1 @@
+"""Filters of companies in query strings, the same for pages, exports and the read API."""

@@ -1,0 +1,1 @@
+"""Conditions on the fields and columns of companies, and the values that there are."""

@@ -1,0 +1,33 @@
+"""SQL that finds companies by what people know of them: names, ids, domains, users' emails."""
+
+from typing import Any
+
+from models.folding import folded
+
+DOMAIN_FIELDS = ("domain", "website")
+"""Custom fields that contain a domain, or an address with it."""
+
+FEWEST_CHARACTERS = 3
+"""Of a text that users' emails are searched for."""
+
+
+def found_text(text: str) -> tuple[str, dict[str, Any]]:
+    """Return an SQL condition on `companies`, and its parameters, for a text that people typed.
+
+    The text is part of the name, the client's own id, an id in CRM or payment provider, or a domain
+    field, without case and accents; or the email of a user, or its domain, begins with it.
+    """
+    sought = folded("%(text)s::text")
+    parts = ["searched", "crm_provider_id", "payment_provider_id"]
+    parts += [f"(traits ->> '{field}')" for field in DOMAIN_FIELDS]
+    terms = [f"coalesce(strpos({folded(part)}, {sought}) > 0, false)" for part in parts]
+    parameters: dict[str, Any] = {"text": text}
+    if len(text) >= FEWEST_CHARACTERS:
+        # Ranges instead of `like`, so that the indexes serve them whatever the parameters are.
+        terms += [
+            "id in (select company_id from users where organization_id = %(organization_id)s"
+            f' and {part} collate "C" >= lower(%(text)s)'
+            f' and {part} collate "C" < lower(%(text)s) || chr(1114109))'
+            for part in ("lower(email)", "lower(split_part(email, '@', 2))")
+        ]
+    return f"({' or '.join(terms)})", parameters
