@@ -13,7 +13,7 @@ from actors.due_companies import DueCompanies
 from actors.due_deliveries import DueDeliveries
 from config.safe_logs import describe
 from config.webhook_policy import WebhookPolicy
-from models.across_organizations import is_anything_due
+from models.across_organizations import is_anything_due, list_with_backtests
 from models.database import UNAVAILABLE, database
 from models.locks import AdvisoryLock, release_for_session, try_lock_for_session
 from models.organizations import organizations
@@ -35,6 +35,9 @@ REFRESH_TOTALS_EVERY = timedelta(seconds=10)
 
 REFRESH_TOTALS_WHILE_BEHIND = timedelta(minutes=1)
 """The same while events wait: storing them takes precedence."""
+
+BACKTESTS_EVERY = timedelta(seconds=5)
+"""How often backtests are looked for that no worker owns, since a message or a worker was lost."""
 
 DELETE_ATTEMPTS_EVERY = timedelta(hours=1)
 DELETE_ATTEMPTS_CHUNK = 1_000
@@ -75,6 +78,7 @@ class Clock:
         self._attempts_deleted_at = BEGINNING
         self._with_old_attempts: list[int] = []
         self._totals_refreshed_at = BEGINNING
+        self._backtests_enqueued_at = BEGINNING
 
     def run(self, stopping: Stopping) -> None:
         """Tick until stopped, through outages of PostgreSQL and Redis."""
@@ -114,6 +118,7 @@ class Clock:
         number += self._deliveries.enqueue_other_turns(now)
         self._delete_old_attempts(now)
         self._waiting_records.look(now)
+        self._enqueue_backtests(now)
         if now - self._totals_refreshed_at >= REFRESH_TOTALS_EVERY:
             self._refresh_totals(now)
         return number
@@ -136,6 +141,15 @@ class Clock:
     def _enqueue_due(self, now: datetime) -> int:
         """Enqueue due work as far as the queues have room; return the number of messages."""
         return self._companies.enqueue(now) + self._deliveries.enqueue_due(now)
+
+    def _enqueue_backtests(self, now: datetime) -> None:
+        """Enqueue the backtests that no worker owns, unless others are enqueued already."""
+        if now - self._backtests_enqueued_at < BACKTESTS_EVERY:
+            return
+        self._backtests_enqueued_at = now
+        unowned = list_with_backtests(now)
+        if unowned and not self._broker.waiting(messages.BACKTESTS):
+            self._broker.enqueue_all(messages.advance_backtest(id_) for id_ in unowned)
 
     def _refresh_totals(self, now: datetime) -> None:
         """Enqueue a refresh of the totals, unless events wait or one is enqueued already."""

@@ -13,11 +13,13 @@ from actors.evaluate import CompanyEvaluator
 from actors.persist import EventPersister
 from models.database import UNAVAILABLE, transaction
 from queues import messages
+from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
 from queues.lanes.lane_queue import Bundle
 from services import totals
 from services.insights import answers
 from services.outcomes import runs
+from services.rules import backtest_jobs
 from services.rules.rule_books import RuleBooks, RulesUnreadable
 from services.times import utc_now
 from services.webhooks.outcomes import AttemptFailed
@@ -35,6 +37,7 @@ def register_actors(
     _register_events_and_health(broker, rulebooks)
     _register_webhooks(broker, deliverer)
     _register_totals(broker, rulebooks)
+    _register_backtests(broker, rulebooks)
 
 
 def _register_events_and_health(broker: QueueBroker, rulebooks: RuleBooks) -> None:
@@ -92,6 +95,7 @@ def _register_totals(broker: QueueBroker, rulebooks: RuleBooks) -> None:
     def refresh_totals() -> None:
         totals.refresh(utc_now(), rulebooks)
         runs.refresh(rulebooks)
+        backtest_jobs.remove_old(utc_now())
 
     @dramatiq.actor(
         broker=broker,
@@ -102,3 +106,15 @@ def _register_totals(broker: QueueBroker, rulebooks: RuleBooks) -> None:
     def compute_answer(organization_id: int, question: str) -> None:
         with transaction():
             answers.compute_answer(organization_id, question, utc_now())
+
+
+def _register_backtests(broker: QueueBroker, rulebooks: RuleBooks) -> None:
+    @dramatiq.actor(
+        broker=broker,
+        queue_name=messages.BACKTESTS,
+        actor_name=messages.ADVANCE_BACKTEST,
+        throws=UNAVAILABLE,  # the clock enqueues it again
+    )
+    def advance_backtest(organization_id: int) -> None:
+        if backtest_jobs.advance(organization_id, rulebooks, utc_now):
+            enqueue_best_effort(broker, [messages.advance_backtest(organization_id)])

@@ -237,6 +237,25 @@ def list_with_portfolio_backfill() -> list[int]:
     return [row["organization_id"] for row in rows]
 
 
+def list_with_backtests(now: datetime) -> list[int]:
+    """Return the organizations with a backtest that no worker owns: a probe of a small index."""
+    rows = query(
+        "select distinct organization_id from backtests where state in ('waiting', 'running')"
+        " and (lease_until is null or lease_until < %(now)s) order by 1",
+        {"now": now},
+    )
+    return [row["organization_id"] for row in rows]
+
+
+def list_with_old_backtests(*, before: datetime) -> list[int]:
+    """Return the organizations with backtests that were started before an instant."""
+    rows = query(
+        "select distinct organization_id from backtests where started_at < %(before)s order by 1",
+        {"before": before},
+    )
+    return [row["organization_id"] for row in rows]
+
+
 def list_with_waiting_records() -> list[int]:
     """Return the organizations with records of users whose company is not known."""
     rows = query("select distinct organization_id from waiting_records order by 1")

@@ -183,6 +183,11 @@ _OF_ORGANIZATION = (
     update event_weeks set {_earlier("touched_at", "counted_at")}
     where {_OURS} and greatest(touched_at, counted_at) > %(at)s
     """,
+    f"""
+    update backtests set started_at = least(started_at, %(at)s),
+        {_earlier("lease_until", "finished_at")}
+    where {_OURS} and greatest(started_at, lease_until, finished_at) > %(at)s
+    """,
     f"update insights set as_of = %(at)s where {_OURS} and as_of > %(at)s",
     f"update rule_versions set applied_at = %(at)s where {_OURS} and applied_at > %(at)s",
     # A lease is never longer. A retry was planned as far ahead as the attempt before it was made.

@@ -24,6 +24,7 @@ EVENTS = "events"
 HEALTH = "health"
 WEBHOOKS = "webhooks"
 TOTALS = "reading"
+BACKTESTS = "backtests"
 
 STORE = "store"
 PERSIST = "persist"
@@ -32,6 +33,7 @@ EVALUATE = "evaluate"
 DELIVER = "deliver"
 REFRESH_TOTALS = "sum_up"
 COMPUTE_ANSWER = "work_out"
+ADVANCE_BACKTEST = "advance_backtest"
 
 
 def store(bundles: Sequence[Bundle]) -> Message[None]:
@@ -89,6 +91,11 @@ def refresh_totals() -> Message[None]:
 def compute_answer(organization_id: int, question: str) -> Message[None]:
     """Compute and cache the answer to a question, in the text form of `services.insights`."""
     return _message(TOTALS, COMPUTE_ANSWER, organization_id, question)
+
+
+def advance_backtest(organization_id: int) -> Message[None]:
+    """Continue the oldest backtest of an organization that is not finished."""
+    return _message(BACKTESTS, ADVANCE_BACKTEST, organization_id)
 
 
 def encode(message: Message[None]) -> tuple[str, bytes]:

@@ -121,6 +121,7 @@ def _insights_and_rules(base: str) -> list[Request]:
         _page("Events: set aside", f"{base}/events/set-aside"),
         _page("Events: trace", f"{base}/events/trace?id=unknown"),
         _page("Rules", f"{base}/rules"),
+        _page("Rules: backtests", f"{base}/rules/backtests"),
         _page("Rules: completions", f"{base}/rules/completions"),
         _page("Rules: examples", f"{base}/rules/examples"),
         _page("Rules: an example", f"{base}/rules/examples/usage-drop"),

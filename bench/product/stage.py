@@ -27,7 +27,7 @@ from bench.product.processes import (
     wait_for_port,
 )
 
-WORKERS = ("persist", "evaluate", "deliver", "clock")
+WORKERS = ("persist", "evaluate", "deliver", "backtest", "clock")
 CUSTOMERS = ("default", "second", "third")
 FLOODER = "flooder"
 FLOODER_PER_SECOND = 500

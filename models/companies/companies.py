@@ -222,6 +222,31 @@ def list_ids(organization_id: int) -> list[int]:
     return [row["id"] for row in rows]
 
 
+def list_ids_between(organization_id: int, after_id: int, last_id: int, *, limit: int) -> list[int]:
+    """Return the first ids of companies after one id and up to another one, in order."""
+    rows = query(
+        "select id from companies where organization_id = %(organization_id)s"
+        " and id > %(after_id)s and id <= %(last_id)s order by id limit %(limit)s",
+        {
+            "organization_id": organization_id,
+            "after_id": after_id,
+            "last_id": last_id,
+            "limit": limit,
+        },
+    )
+    return [row["id"] for row in rows]
+
+
+def count_with_last_id(organization_id: int) -> tuple[int, int]:
+    """Count the companies of an organization, and return the greatest of their ids; 0 for none."""
+    [row] = query(
+        "select count(*) as number, coalesce(max(id), 0) as last_id from companies"
+        " where organization_id = %(organization_id)s",
+        {"organization_id": organization_id},
+    )
+    return row["number"], row["last_id"]
+
+
 def count(organization_id: int) -> int:
     """Count the companies of an organization."""
     rows = query(

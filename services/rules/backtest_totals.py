@@ -133,7 +133,8 @@ class BookTotals:
     def restore(self, stored: Mapping[str, Any]) -> None:
         """Continue from what `as_json` returned for the same book, period and horizon."""
         self.replayed = stored["replayed"]
-        self.flags = {f: FlagTotals.from_json(totals) for f, totals in stored["flags"].items()}
+        # In the order of the book, which JSON in PostgreSQL does not keep.
+        self.flags = {flag: FlagTotals.from_json(stored["flags"][flag]) for flag in self.flags}
 
 
 def accuracy_figures(accuracy: Accuracy) -> dict[str, Any]:

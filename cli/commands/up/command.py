@@ -31,7 +31,7 @@ from standalone.supervisor import Supervisor
 MAXIMUM_PORT = 65535
 STOP_SECONDS = 25.0
 STOP_ORDER = (
-    ("web", "dashboard", "clock", "persist", "evaluate", "deliver"),
+    ("web", "dashboard", "clock", "persist", "evaluate", "deliver", "backtest"),
     ("redis",),
     ("postgres",),
 )

@@ -46,11 +46,11 @@ def backtest(member: Member) -> ResponseReturnValue:
         days=days,
         overrides_left_out=left_out,
         weeks=weeks,
-        chart=draw_paired_columns(_by_week(weeks, period), ("raised", "cleared")),
+        chart=draw_paired_columns(weeks_of(weeks, period), ("raised", "cleared")),
     )
 
 
-def _by_week(weeks: list[dict[str, Any]], period: ReplayPeriod) -> list[Step]:
+def weeks_of(weeks: list[dict[str, Any]], period: ReplayPeriod) -> list[Step]:
     """Sum all flags for each week of the period."""
     steps = []
     at = period.since

@@ -15,7 +15,7 @@ from models.organizations.rule_versions import RuleVersion
 
 blueprint = Blueprint("rules", __name__, url_prefix="/o/<name:organization>/rules")
 
-SPANS = (30, 90, 180)
+SPANS = (30, 90, 180, 365)
 """The periods of a backtest to choose from, in days."""
 
 

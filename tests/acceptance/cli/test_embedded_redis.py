@@ -16,7 +16,7 @@ import requests
 from tests.support.product.brazebee_process import Brazebee, eventually
 
 CLIENTS = 4
-WITHOUT = {"evaluate": 0, "deliver": 0, "clock": 0, "dashboard": 0}
+WITHOUT = {"evaluate": 0, "deliver": 0, "clock": 0, "dashboard": 0, "backtest": 0}
 POWER_CUT = bytes(512)
 
 

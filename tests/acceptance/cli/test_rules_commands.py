@@ -150,7 +150,8 @@ def test_every_good_save_of_the_watched_file_is_applied_and_a_faulty_one_refused
     own_brazebee: Brazebee, file: Path
 ) -> None:
     own = own_brazebee
-    without = {"persist": 0, "evaluate": 0, "deliver": 0, "clock": 0, "dashboard": 0}
+    idle = ("persist", "evaluate", "deliver", "clock", "dashboard", "backtest")
+    without = dict.fromkeys(idle, 0)
     own.start("--rules", str(file), **without)
     assert own.json("rules", "history")[0]["version"] == 1
     file.write_text(RULES.replace("7 days", "7 dayz"))

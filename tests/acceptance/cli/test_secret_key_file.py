@@ -37,7 +37,7 @@ def test_the_key_of_a_data_directory_is_rotated_and_webhooks_are_still_signed(
     own_brazebee: Brazebee, receiver: Receiver
 ) -> None:
     own, file = own_brazebee, own_brazebee.data_dir / "secret-key"
-    few = {"dashboard": 0, "persist": 0, "evaluate": 0, "clock": 0}
+    few = {"dashboard": 0, "persist": 0, "evaluate": 0, "clock": 0, "backtest": 0}
     own.start(**few, deliver=0)
     added = own.json("webhooks", "add", receiver.url)
     old = file.read_text().strip()

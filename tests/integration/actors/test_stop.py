@@ -15,7 +15,7 @@ from tests.support.ports import free_port
 from tests.support.product.procfile_lines import WORKERS, running_line
 from tests.support.product.signals import signal_all, with_workers
 
-PROCESSES = {"persist": 2, "evaluate": 1, "deliver": 1}
+PROCESSES = {"persist": 2, "evaluate": 1, "deliver": 1, "backtest": 1}
 
 
 def until(ready: Callable[[], object], seconds: float = 30.0) -> None:

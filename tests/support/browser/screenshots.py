@@ -83,6 +83,12 @@ def show(page: Page, heading: str) -> None:
     page.evaluate("scrollBy(0, -72)")
 
 
+def backtest_all(page: Page) -> None:
+    """Backtest all companies, and wait for the result."""
+    page.locator("button:text-is('Backtest all companies')").click()
+    page.locator(".badge:text-is('Done')").wait_for(timeout=120_000)
+
+
 def preview_import(page: Page) -> None:
     """Upload an export that changes one company and creates two."""
     report = (
@@ -129,6 +135,8 @@ def views(company: str) -> Iterator[View]:
     yield View("rules", "/rules", lambda page: page.locator(".cm-content").wait_for())
     yield View("rules-plan", "/rules", plan)
     yield View("rules-backtest", "/rules", backtest)
+    yield View("rules-backtests", "/rules/backtests")
+    yield View("rules-backtest-of-all", "/rules", backtest_all)
     yield View("rules-examples", "/rules/examples")
     yield View("rules-example", "/rules/examples/usage-drop")
     yield View("rules-versions", "/rules/versions")

@@ -14,7 +14,8 @@ from models.database import transaction
 from models.events import rejected_events
 from models.keys import api_keys
 from models.keys.scopes import Scope
-from models.outcomes import outcomes
+from models.outcomes import backtests, outcomes
+from models.outcomes.backtests import NewBacktest
 from models.outcomes.outcomes import NewOutcome, OutcomeKind
 from models.people import people, saved_views, sessions
 from models.webhooks import deliveries, webhook_endpoints
@@ -119,6 +120,10 @@ class Requesters:
                 "key_id": api_keys.list_for_organization(organization_id)[-1].id,
                 "note_id": note,
                 "outcome_id": outcome_id,
+                "backtest_id": backtests.add(
+                    organization_id,
+                    NewBacktest(RULES, 2, NOW - timedelta(days=30), NOW, 30, 1, 1, "ann", NOW),
+                ),
                 "kind": "lost",
                 "number": 1,
                 "person_id": colleague.id,

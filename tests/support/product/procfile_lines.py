@@ -18,6 +18,7 @@ WORKERS = (
     "persist",
     pytest.param("evaluate", marks=pytest.mark.thorough),
     pytest.param("deliver", marks=pytest.mark.thorough),
+    pytest.param("backtest", marks=pytest.mark.thorough),
 )
 """The lines of workers, as parameters of tests. They differ in their options only."""
 

@@ -16,6 +16,7 @@ DELIVERY = UUID("0199f8e2-0000-7000-8000-000000000001")
     [
         (messages.persist([EVENT]), "events", "persist", ([EVENT],)),
         (messages.evaluate(7), "health", "evaluate", (7,)),
+        (messages.advance_backtest(7), "backtests", "advance_backtest", (7,)),
         (
             messages.deliver(1, ENDPOINT, DELIVERY, attempt=3),
             "webhooks",

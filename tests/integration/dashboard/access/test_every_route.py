@@ -132,6 +132,10 @@ GET /o/{organization}/import/{digest}/refused.csv                             30
 GET /o/{organization}/insights                                                303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/insights/{event_key}                                    303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/rules                                                   303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/rules/backtests                                         303 303 303 303 303 200 200 200 404 200
+POST /o/{organization}/rules/backtests                                        303 303 303 303 303 403 303 303 404 303
+GET /o/{organization}/rules/backtests/{backtest_id}                           303 303 303 303 303 200 200 200 404 404
+POST /o/{organization}/rules/backtests/{backtest_id}/cancel                   303 303 303 303 303 403 303 303 404 404
 GET /o/{organization}/rules/completions                                       303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/rules/examples                                          303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/rules/examples/{example_name}                           303 303 303 303 303 200 200 200 404 200
@@ -220,6 +224,7 @@ END_SESSIONS = ("POST /account/sessions/end", "POST /sign-out")
 Found = dict[str, list[int]]
 
 FORMS: Mapping[str, Mapping[str, str]] = {
+    "POST /o/{organization}/rules/backtests": {"text": RULES},
     "POST /o/{organization}/views": {"name": "Poor", "query": "status=Poor"},
     "POST /o/{organization}/views/{view_id}/rename": {"name": "Bad"},
     "POST /o/{organization}/companies/{company_id}/notes": {"text": "A note"},

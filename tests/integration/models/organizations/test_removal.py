@@ -26,7 +26,8 @@ from models.health.work_items.item_changes import ItemChange
 from models.keys import api_keys
 from models.organizations import audit_log, organizations, removal
 from models.organizations.organizations import Organization
-from models.outcomes import outcomes
+from models.outcomes import backtests, outcomes
+from models.outcomes.backtests import NewBacktest
 from models.outcomes.outcomes import NewOutcome, OutcomeKind
 from models.people import memberships, people, saved_views
 from models.portfolio import stale_companies
@@ -94,6 +95,7 @@ def add_rows_of_people_and_workers(organization: Organization) -> None:
         item_changes.add(
             [ItemChange(o, item["id"], item["company_id"], NOW, person.id, "ann", "note")]
         )
+        backtests.add(o, NewBacktest("", 1, NOW - YEAR, NOW, 90, 1, 1, "ann", NOW))
     runs.refresh(RuleBooks())
     question = write_question(Adoption("login"))
     compute_answer(o, question, NOW)

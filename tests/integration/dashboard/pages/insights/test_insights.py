@@ -16,6 +16,7 @@ from models.database import transaction
 from queues.messages import COMPUTE_ANSWER, TOTALS
 from services.insights.answers import cached_answer
 from services.insights.questions import Adoption
+from services.rules.rule_books import RuleBooks
 from services.totals import refresh
 from tests.support.dashboard.application import NOW, Browser, Dashboard, text_of
 from tests.support.in_transactions import compute_answer
@@ -65,7 +66,7 @@ def acme(settings: Settings) -> World:
     world.track("b", *days_ago(15), user="bea")
     world.track("c", *days_ago(60), plan="Team")
     world.track("d", *days_ago(2), key="report", plan='a "b" <i>/c')
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     world.judge()
     return world
 
@@ -177,7 +178,8 @@ def test_weeks_with_newer_events_show_when_they_were_counted(
 ) -> None:
     assert "Weeks are as of" not in text_of(reader.get("/o/acme/insights"))
     acme.track("c")
-    refresh(NOW + timedelta(seconds=30))  # merges arrivals, but counts a week at most once a minute
+    # Merges arrivals, but counts a week at most once a minute.
+    refresh(NOW + timedelta(seconds=30), RuleBooks())
     dashboard.clock.advance(seconds=90)
     assert "Weeks are as of 1 minute ago" in text_of(reader.get("/o/acme/insights"))
 
@@ -197,7 +199,7 @@ def test_many_keys_are_paged(reader: Browser, acme: World, monkeypatch: pytest.M
 def test_unconfigured_keys_are_shown_with_any_name(reader: Browser, acme: World) -> None:
     key = '<b>"x"</b>/../50%?&'
     acme.track("a", *days_ago(8), key=key)
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     page = reader.get("/o/acme/insights")
     assert "<b>" not in page.text
     assert "not configured" in text_of(page)
@@ -317,7 +319,7 @@ def test_a_short_history_works_without_fields_and_users(
 ) -> None:
     short = World.create(None, name="short", start=NOW)
     short.track("a")
-    refresh(NOW)
+    refresh(NOW, RuleBooks())
     reader = dashboard.signed_in("s@example.com", (short.organization, "viewer"))
     text = text_of(answered(reader, settings, "/o/short/insights/login"))
     assert "No events with a user in the past year" in text
