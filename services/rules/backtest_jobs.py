@@ -148,7 +148,7 @@ def _prepare(backtest: Backtest, rulebooks: RuleBooks, now: datetime) -> Compari
 def _step(
     backtest: Backtest, comparison: Comparison, clock: Callable[[], float]
 ) -> tuple[Backtest, bool]:
-    """Replay companies for a while, in transactions of its own; also return if there are more."""
+    """Replay companies, each chunk in a transaction of its own; also return if there are more."""
     ends = clock() + STEP.total_seconds()
     after_id, replayed = backtest.after_id, backtest.replayed
     has_more = True

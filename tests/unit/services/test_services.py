@@ -19,6 +19,7 @@ OPEN_TRANSACTIONS = {
     "incoming/trace.py": {"trace"},
     "outcomes/runs.py": {"refresh"},
     "rules/backtest.py": {"replay_chunk"},
+    "rules/backtest_jobs.py": {"_step", "advance", "remove_old"},
     "secret_rotation.py": {"rotate"},
     "totals.py": {"refresh", "_do_each", "_refresh_portfolios"},
     "webhooks/claims.py": {"claim"},
