@@ -1,0 +1,1 @@
+"""The page that a company opens with, and its printable report."""

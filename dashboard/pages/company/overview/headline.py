@@ -1,0 +1,122 @@
+"""What somebody needs to know first of a company: why it has its status, and what to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dashboard.pages.company.frame import CurrentHealth
+from models.companies.companies import Company
+from models.companies.company_notes import Note
+from models.companies.fields.team_columns import TeamColumns
+from rules.book import RuleBook
+from services.health.explanation import Explanation, FlagExplanation
+from services.team_columns import team_columns
+
+MOST_REASONS = 3
+"""Raised flags whose reasons the sentence has."""
+
+
+@dataclass(frozen=True)
+class CountedFlag:
+    """A flag with the status that it counts as, an override considered, and why."""
+
+    flag: FlagExplanation
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a rule says to do, and the raised flags that say so."""
+
+    text: str
+    flags: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The sentence that explains the status: its reasons, worst first.
+
+    `more` is the number of raised flags beyond these, `judged` of all flags that apply.
+    """
+
+    status: str
+    since: datetime
+    reasons: Sequence[str]
+    more: int
+    judged: int
+
+
+def raised_flags(explanation: Explanation, book: RuleBook) -> list[CountedFlag]:
+    """Return the flags that raise the status, worst first, then in the order of the rules."""
+    raised = []
+    for flag in explanation.flags:
+        status, reason = flag.status, flag.summary or flag.flag
+        if flag.override is not None:
+            status = flag.override.status or book.statuses[0]
+            reason = f"set to {status} by hand"
+        if book.level_of(status):
+            raised.append(CountedFlag(flag, status, reason))
+    return sorted(raised, key=lambda counted: -(book.level_of(counted.status) or 0))
+
+
+def headline(
+    explanation: Explanation, raised: Sequence[CountedFlag], book: RuleBook, health: CurrentHealth
+) -> Headline:
+    """Return the sentence about a company whose raised flags are these."""
+    reasons = list(dict.fromkeys(counted.reason for counted in raised))[:MOST_REASONS]
+    return Headline(
+        health.status,
+        health.since,
+        reasons,
+        sum(counted.reason not in reasons for counted in raised),
+        sum(
+            flag.override.status is not None
+            if flag.override
+            else book.level_of(flag.status) is not None
+            for flag in explanation.flags
+        ),
+    )
+
+
+def advice(raised: Sequence[CountedFlag]) -> list[Advice]:
+    """Return the notes of raised flags, worst first; flags with the same note share it."""
+    flags_by_note: dict[str, list[str]] = {}
+    for counted in raised:
+        if counted.flag.note:
+            flags_by_note.setdefault(counted.flag.note, []).append(counted.flag.flag)
+    return [Advice(note, flags) for note, flags in flags_by_note.items()]
+
+
+@dataclass(frozen=True)
+class Contact:
+    """The last time that the company or a colleague did something: an event, or a note."""
+
+    at: datetime
+    author: str | None = None
+
+
+@dataclass(frozen=True)
+class KeyFacts:
+    """The facts that a team looks for first; None and missing ones are not shown."""
+
+    team: TeamColumns
+    plan: Any
+    contact: Contact | None
+
+
+def key_facts(company: Company, book: RuleBook | None, notes: Sequence[Note]) -> KeyFacts:
+    """Return the facts of a company; `notes` are its notes, newest first.
+
+    The plan is the custom field `plan`, if it is sent.
+    """
+    contacts = [Contact(note.at, note.author) for note in notes[:1]]
+    last_event_at = company.traits.newest_event_at
+    if last_event_at is not None:
+        contacts.append(Contact(last_event_at))
+    return KeyFacts(
+        team_columns(company.traits, book),
+        company.traits.custom.get("plan"),
+        max(contacts, key=lambda contact: contact.at, default=None),
+    )
