@@ -148,6 +148,8 @@ def _configure_templates(app: Flask) -> None:
         short_time=lambda at: wording.short_time(at, reader_zone()),
         relative_time=lambda at: wording.relative_time(at, now()),
         day_and_time=lambda at: wording.day_and_time(at, now(), reader_zone()),
+        moment=lambda at: wording.moment(at, now(), reader_zone()),
+        visible_or=wording.visible_or,
         time_of_today=lambda at: wording.time_of_today(at, now(), reader_zone()),
         with_local_times=lambda text: wording.with_local_times(text, reader_zone()),
         plain_day=wording.plain_day,

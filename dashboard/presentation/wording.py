@@ -10,6 +10,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from rules.durations import pluralize
+from rules.wording.names import is_visible
 
 _UNITS = (
     ("year", timedelta(days=365)),
@@ -85,6 +86,21 @@ def day_and_time(at: datetime, now: datetime, zone: ZoneInfo) -> str:
         return f"{local:%A} {_clock(local)}"
     year = f" {local.year}" if local.year != now.astimezone(zone).year else ""
     return f"{local:%a} {local.day} {local:%b}{year}, {_clock(local)}"
+
+
+def moment(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Return a past time for a sentence: `16:15` today, `Thursday 16:15`, `3 Nov`, `3 Nov 2025`."""
+    local, today = at.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        return _clock(local)
+    if abs(at - now) < timedelta(days=6):
+        return f"{local:%A} {_clock(local)}"
+    return f"{local.day} {local:%b}{f' {local.year}' if local.year != today.year else ''}"
+
+
+def visible_or(name: str | None, substitute: str) -> str:
+    """Return a name, or the substitute, such as an id, if the name cannot be seen."""
+    return name if name and any(map(is_visible, name)) else substitute
 
 
 def time_of_today(at: datetime, now: datetime, zone: ZoneInfo) -> str:

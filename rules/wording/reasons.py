@@ -153,6 +153,8 @@ class _Reason:
         match condition:
             case Change():
                 return f"too few {self._events.many} to compare"
+            case Amount() if self._has_no_event(condition.window):
+                return self._none(condition.window)
             case Amount():
                 return f"no {field_words(condition.of[-1])} in {_window(condition.window)}"
             case FieldCondition() if value is not None:
@@ -176,7 +178,7 @@ class _Reason:
             counted = self._all_events(number, window) if number >= depth else number
             return f"{events.count(counted)} {within}"
         if number == 0:
-            return f"{events.none} {within}"
+            return self._none(window)
         return f"{'' if events.specific else 'only '}{events.count(number)} {within}"
 
     def _all_events(self, at_least: int, window: timedelta) -> int | str:
@@ -187,17 +189,19 @@ class _Reason:
         number = len(self.facts.latest(self.flag.selector, MOST_COUNTED + 1, since, self.at))
         return number if number <= MOST_COUNTED else f"{MOST_COUNTED}+"
 
+    def _none(self, window: timedelta) -> str:
+        """Return that there is no event in a window, and for how long there has been none."""
+        if self.facts is None:
+            return f"{self._events.none} for {_window(window)}"
+        last = self.facts.latest(self.flag.selector, 1, BEGINNING, self.at)
+        if not last:
+            return f"{self._events.none} so far"
+        return f"{self._events.none} for {duration_words(self.at - last[0])}"
+
     def _absence(self, absence: Absence, finding: Finding) -> str:
-        events = self._events
-        if not finding.holds:
-            return self._number_of_events(1, 1, absence.window, few=False)
-        silence = absence.window
-        if self.facts is not None:
-            last = self.facts.latest(self.flag.selector, 1, BEGINNING, self.at)
-            if not last:
-                return f"{events.none} so far"
-            silence = self.at - last[0]
-        return f"{events.none} for {duration_words(silence)}"
+        if finding.holds:
+            return self._none(absence.window)
+        return self._number_of_events(1, 1, absence.window, few=False)
 
     def _never(self, never: Never, finding: Finding) -> str:
         done, deadline = finding.evidence
@@ -227,12 +231,20 @@ class _Reason:
         )
 
     def _amount(self, amount: Amount, finding: Finding) -> str:
+        if not finding.evidence and self._has_no_event(amount.window):
+            return self._none(amount.window)
         label = field_words(amount.of[-1])
         if amount.measure is Measure.SUM:
             label = f"total {label}"
         else:
             label = f"{str(amount.measure).lower()} {label}"
         return f"{_is(label)} {value_words(finding.evidence)}"
+
+    def _has_no_event(self, window: timedelta) -> bool:
+        if self.facts is None:
+            return False
+        since = shift(self.at, -window)
+        return not self.facts.latest(self.flag.selector, 1, since, self.at)
 
     def _change(self, finding: Finding) -> str:
         before, now = finding.evidence

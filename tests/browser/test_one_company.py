@@ -147,7 +147,10 @@ def flag_card(page: Page, flag: str) -> Locator:
 
 def facts_shown(card: Locator) -> dict[str, str]:
     """Return the facts on the card of a flag, by their labels."""
-    texts = [" ".join(text.split()) for text in card.locator("dl.facts > *").all_text_contents()]
+    texts = [
+        " ".join(text.split())
+        for text in card.locator("dl.explained :is(dt, dd)").all_text_contents()
+    ]
     return dict(zip(texts[::2], texts[1::2], strict=True))
 
 
@@ -157,10 +160,10 @@ def test_a_company_is_shown_as_brazebee_explain_prints_it(
     page = browser_page("viewer")
     page.goto(company)
     explained = command("explain", "acme")
-    head = page.locator(".glance")
-    expect(head.locator(".badge")).to_have_text(explained["health_status"])
-    expect(head.locator("strong")).to_have_text(str(explained["score"]))
-    assert instants(head) == [to_the_second(explained["changed_at"])]
+    sentence = page.locator(".sentence")
+    expect(sentence.locator(".badge")).to_have_text(explained["health_status"])
+    assert instants(sentence) == [to_the_second(explained["changed_at"])]
+    expect(page.locator(".key-facts strong")).to_have_text(str(explained["score"]))
     assert len(explained["flags"]) == page.locator("details.flag").count() == 6
     reasons = {flag["reason"] for flag in explained["flags"]}
     assert len(reasons) > 2  # raised, quiet and not evaluated flags are all shown
@@ -175,7 +178,7 @@ def test_a_company_is_shown_as_brazebee_explain_prints_it(
         assert facts["Rule"] == f"version {explained['rules_version']}, line {flag['line']}"
         judged = flag["reason"] not in ("waits", "does_not_apply")
         assert facts.get("Counts", "").startswith(flag["counts"] or "" if judged else "")
-        shown = set(instants(card.locator("dl.facts")))
+        shown = set(instants(card.locator("dl.explained")))
         due = [flag["last_event_at"] if judged else None, flag["changes_at"]]
         assert shown == {to_the_second(at) for at in due if at}
         if flag["changes_at"]:
@@ -303,7 +306,7 @@ def test_an_editor_snoozes_and_overrides_a_flag_and_ends_both(
     expect(message).to_contain_text("Logs in counts as Healthy until")
     expect(card.locator("summary")).to_contain_text("counts as Healthy")
     explained = command("explain", "acme")
-    expect(page.locator(".glance strong")).to_have_text(str(explained["score"]))
+    expect(page.locator(".key-facts strong")).to_have_text(str(explained["score"]))
     card.get_by_role("button", name="End override").click()
     expect(page.get_by_text("Past snoozes and overrides (2)")).to_be_visible()
     with transaction():

@@ -6,11 +6,11 @@ from dashboard.pages.company import (
     flags,
     notes,
     outcomes,
-    overview,
     timeline,
     users,
 )
 from dashboard.pages.company.frame import blueprint
+from dashboard.pages.company.overview import page
 
 __all__ = [
     "blueprint",
@@ -19,7 +19,7 @@ __all__ = [
     "flags",
     "notes",
     "outcomes",
-    "overview",
+    "page",
     "timeline",
     "users",
 ]

@@ -21,7 +21,7 @@ WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class ActivityChart:
+class WeeksChart:
     """The whole drawing, in drawing units."""
 
     width: int
@@ -40,7 +40,7 @@ def draw(
     width: int,
     zone: ZoneInfo,
     noun: str = "event",
-) -> ActivityChart:
+) -> WeeksChart:
     """Draw the number of each week, by its Monday, from `since` to `until`.
 
     The axis is that of `steps.draw`. A week that is only partly on it has a narrower column, whose
@@ -70,4 +70,4 @@ def draw(
                 )
             )
     marks = [Mark(BASE, "0"), Mark(TOP, f"{top:,}")]
-    return ActivityChart(width, HEIGHT, LEFT, right, bars, marks)
+    return WeeksChart(width, HEIGHT, LEFT, right, bars, marks)

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from dashboard.access.visitors import reader_zone
 from dashboard.pages.company.overview.health_history import NARROW, WIDE, HealthHistory
-from dashboard.presentation.charts import activity
-from dashboard.presentation.charts.activity import WEEK, ActivityChart
+from dashboard.presentation.charts import weeks as weeks_chart
+from dashboard.presentation.charts.weeks import WEEK, WeeksChart
 from dashboard.presentation.wording import grouped
 from models.companies.companies import Company
 from models.events.activity import count_for_company
@@ -23,8 +23,8 @@ class CompanyActivity:
     `complete_since` is since when events are counted if they are too many to count them all.
     """
 
-    wide: ActivityChart
-    narrow: ActivityChart
+    wide: WeeksChart
+    narrow: WeeksChart
     weeks: Sequence[tuple[date, int]]
     description: str
     complete_since: date | None
@@ -46,7 +46,7 @@ def activity_of(company: Company, history: HealthHistory, at: datetime) -> Compa
         if count is not None
     ]
     wide, narrow = (
-        activity.draw(dict(weeks), history.since, at, width=width, zone=zone)
+        weeks_chart.draw(dict(weeks), history.since, at, width=width, zone=zone)
         for width in (WIDE, NARROW)
     )
     return CompanyActivity(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dashboard.pages.company.frame import CurrentHealth
 from models.companies.companies import Company
 from models.companies.company_notes import Note
 from models.companies.fields.team_columns import TeamColumns
 from rules.book import RuleBook
+from rules.durations import pluralize
 from services.health.explanation import Explanation, FlagExplanation
 from services.team_columns import team_columns
 
@@ -41,11 +41,27 @@ class Headline:
     `more` is the number of raised flags beyond these, `judged` of all flags that apply.
     """
 
-    status: str
-    since: datetime
     reasons: Sequence[str]
     more: int
     judged: int
+
+    @property
+    def because(self) -> str:
+        """The part of the sentence that gives the reasons."""
+        if not self.reasons:
+            return _none_raised(self.judged)
+        parts = list(self.reasons)
+        if self.more:
+            parts.append(pluralize(self.more, "more flag"))
+        if len(parts) == 1:
+            return parts[0]
+        return f"{', '.join(parts[:-1])}, and {parts[-1]}"
+
+
+def _none_raised(judged: int) -> str:
+    if judged == 0:
+        return "no flag applies"
+    return "its only flag is not raised" if judged == 1 else f"none of {judged} flags is raised"
 
 
 def raised_flags(explanation: Explanation, book: RuleBook) -> list[CountedFlag]:
@@ -61,14 +77,10 @@ def raised_flags(explanation: Explanation, book: RuleBook) -> list[CountedFlag]:
     return sorted(raised, key=lambda counted: -(book.level_of(counted.status) or 0))
 
 
-def headline(
-    explanation: Explanation, raised: Sequence[CountedFlag], book: RuleBook, health: CurrentHealth
-) -> Headline:
+def headline(explanation: Explanation, raised: Sequence[CountedFlag], book: RuleBook) -> Headline:
     """Return the sentence about a company whose raised flags are these."""
     reasons = list(dict.fromkeys(counted.reason for counted in raised))[:MOST_REASONS]
     return Headline(
-        health.status,
-        health.since,
         reasons,
         sum(counted.reason not in reasons for counted in raised),
         sum(

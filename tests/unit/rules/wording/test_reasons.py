@@ -59,7 +59,7 @@ def condition_flags(condition: Condition) -> set[str]:
     [
         ("less than 5 times in 7 days", (1, 2, 3), "only 3 reports in 7 days"),
         ("less than 5 times in 7 days", (1,), "only 1 report in 7 days"),
-        ("less than 5 times in 1 week", (8,), "no reports in 7 days"),
+        ("less than 5 times in 1 week", (8,), "no reports for 8 days"),
         ("at least 3 times in 1 day", (0.1, 0.2, 0.3, 0.4, 2), "4 reports in 1 day"),
         ("not less than 3 times in 1 day", (0.1, 0.2, 0.3), "3 reports in 1 day"),
         ("no activity for 7 days", (9.5, 30), "no reports for 9 days"),
@@ -70,10 +70,14 @@ def condition_flags(condition: Condition) -> set[str]:
         ("not up 100% in 7 days", (1, 8), "reports stayed at 1"),
         ("up 100% in 7 days or no activity for 14 days", (20,), "no reports for 20 days"),
         ("at least 5 distinct data.feature in 30 days", (1,), "only 1 feature in 30 days"),
+        ("sum of data.amount below 1000 in 30 days", (1, 2), "total amount is 800"),
+        ("sum of data.amount below 1000 in 30 days", (40,), "no reports for 40 days"),
+        ("average of data.minutes below 5 in 14 days", (1,), "no minutes in 14 days"),
+        ("highest of data.amount at least 400 in 14 days", (1,), "highest amount is 400"),
     ],
 )
 def test_a_reason_counts_what_happened(phrase: str, days: tuple[float, ...], expected: str) -> None:
-    assert reason(phrase, *days, data={"feature": "search"}) == expected
+    assert reason(phrase, *days, data={"feature": "search", "amount": 400}) == expected
 
 
 @pytest.mark.parametrize(
@@ -115,8 +119,8 @@ def test_a_reason_counts_what_happened(phrase: str, days: tuple[float, ...], exp
             {"seats": 73},
             "0 of 73 seats active",
         ),
-        ("sum of data.amount below 1000 in 30 days", {}, "total amount is 0"),
-        ("average of data.minutes below 5 in 14 days", {}, "no minutes in 14 days"),
+        ("sum of data.amount below 1000 in 30 days", {}, "no reports so far"),
+        ("average of data.minutes below 5 in 14 days", {}, "no reports so far"),
         ("flag Usage drop is At Risk or worse", {}, "Usage drop is At Risk"),
         (
             "flag Drop is At Risk and company.nps below 7 and company.renewal_date within 90 days",
