@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from cli.main import main
 from config.settings import Settings
+from dashboard.presentation.wording import with_local_times
 from models.companies import companies
 from models.database import transaction
 from models.organizations import audit_log
@@ -20,6 +21,7 @@ from models.webhooks import webhook_endpoints
 from services.events.tracked_event import TrackedEvent
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
+from services.time_zones import DEFAULT
 from tests.support.browser.accessibility import faults_in_every_look
 from tests.support.browser.browsing import OpenPage, open_details
 from tests.support.browser.running_dashboard import RunningDashboard
@@ -172,7 +174,7 @@ def test_a_company_is_shown_as_brazebee_explain_prints_it(
         expect(card.locator("summary .badge").first).to_have_text(flag["status"] or "N/A")
         facts = facts_shown(card)
         assert flag["threshold"] in facts["Why"]
-        assert facts.get("Facts") == flag["seen"]
+        assert facts.get("Facts") == (flag["seen"] and with_local_times(flag["seen"], DEFAULT))
         assert facts.get("Note") == flag["note"]
         assert facts.get("Recovers", "").removeprefix("when ") == (flag["recovers"] or "").lower()
         assert facts["Rule"] == f"version {explained['rules_version']}, line {flag['line']}"
