@@ -23,7 +23,7 @@ from models.companies.fields import field_names
 from models.companies.filters import field_values
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
-from models.events.active_days import count_active_days
+from models.events.activity.active_days import count_active_days
 from models.people import saved_views
 from rules.book import RuleBook
 from rules.statuses import NOT_APPLICABLE

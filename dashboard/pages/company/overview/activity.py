@@ -11,7 +11,7 @@ from dashboard.presentation.charts import weeks as weeks_chart
 from dashboard.presentation.charts.weeks import WEEK, WeeksChart
 from dashboard.presentation.wording import grouped
 from models.companies.companies import Company
-from models.events.activity import count_for_company
+from models.events.activity.periods import count_for_company
 from rules.durations import pluralize
 from services.time_zones import start_of_day
 

@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.pages.company.overview.headline import Headline
 from models.database import transaction
-from models.events.activity import count_for_company
+from models.events.activity.periods import count_for_company
 from tests.support.dashboard.application import NOW, Browser, Dashboard, text_of
 from tests.support.dashboard.company_page import address_of, ago, create_world, track
 from tests.support.world import World, days_ago

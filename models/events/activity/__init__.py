@@ -1,0 +1,1 @@
+"""How active companies and users are: events by week and days with events, for charts."""
