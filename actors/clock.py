@@ -13,7 +13,11 @@ from actors.due_companies import DueCompanies
 from actors.due_deliveries import DueDeliveries
 from config.safe_logs import describe
 from config.webhook_policy import WebhookPolicy
-from models.across_organizations import is_anything_due, list_with_backtests
+from models.across_organizations import (
+    is_anything_due,
+    list_with_backtests,
+    list_with_stale_forecasts,
+)
 from models.database import UNAVAILABLE, database
 from models.locks import AdvisoryLock, release_for_session, try_lock_for_session
 from models.organizations import organizations
@@ -24,6 +28,7 @@ from queues.broker import QueueBroker
 from queues.lanes.lane_queue import LaneQueue
 from rules.durations import BEGINNING
 from services.events.waiting_upkeep import WaitingUpkeep
+from services.forecasts import refreshing
 
 logger = logging.getLogger("brazebee.clock")
 
@@ -152,10 +157,18 @@ class Clock:
             self._broker.enqueue_all(messages.advance_backtest(id_) for id_ in unowned)
 
     def _refresh_totals(self, now: datetime) -> None:
-        """Enqueue a refresh of the totals, unless events wait or one is enqueued already."""
+        """Enqueue a refresh of totals and forecasts, unless events wait or one is enqueued."""
         behind = self._backlog.read().longest_wait > BEHIND / 2
         if behind and now - self._totals_refreshed_at < REFRESH_TOTALS_WHILE_BEHIND:
             return
         if not self._broker.waiting(messages.TOTALS):
-            self._broker.enqueue(messages.refresh_totals())
+            stale = list_with_stale_forecasts(
+                now,
+                asked_within=refreshing.ASKED_WITHIN,
+                fresh=refreshing.FRESH,
+                cost_factor=refreshing.COST_FACTOR,
+            )
+            self._broker.enqueue_all(
+                [messages.refresh_totals(), *map(messages.refresh_forecast, stale)]
+            )
             self._totals_refreshed_at = now

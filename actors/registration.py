@@ -17,6 +17,7 @@ from queues.best_effort import enqueue_best_effort
 from queues.broker import QueueBroker
 from queues.lanes.lane_queue import Bundle
 from services import totals
+from services.forecasts import refreshing
 from services.insights import answers
 from services.outcomes import runs
 from services.rules import backtest_jobs
@@ -106,6 +107,16 @@ def _register_totals(broker: QueueBroker, rulebooks: RuleBooks) -> None:
     def compute_answer(organization_id: int, question: str) -> None:
         with transaction():
             answers.compute_answer(organization_id, question, utc_now())
+
+    @dramatiq.actor(
+        broker=broker,
+        queue_name=messages.TOTALS,
+        actor_name=messages.REFRESH_FORECAST,
+        throws=(RulesUnreadable, *UNAVAILABLE),  # the clock enqueues it again
+    )
+    def refresh_forecast(organization_id: int) -> None:
+        if refreshing.refresh(organization_id, rulebooks, utc_now):
+            enqueue_best_effort(broker, [messages.refresh_forecast(organization_id)])
 
 
 def _register_backtests(broker: QueueBroker, rulebooks: RuleBooks) -> None:

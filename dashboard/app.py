@@ -30,6 +30,7 @@ from dashboard.pages import (
     set_aside,
     today,
     trace,
+    upcoming,
 )
 from dashboard.pages.companies import page as companies
 from dashboard.pages.companies import saved_views
@@ -53,6 +54,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
     for module in (
         start,
         today,
+        upcoming,
         changes,
         companies,
         company,

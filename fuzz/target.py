@@ -27,7 +27,7 @@ FIRST_PAGES = (
     "companies/1/outcomes", "insights", "insights/login", "outcomes", "outcomes/all",
     "outcomes/import", "outcomes/companies/lost", "rules", "rules/examples",
     "rules/examples/usage-drop", "rules/backtests",
-    "rules/versions", "rules/versions/1", "settings/audit", "settings/developers",
+    "rules/versions", "rules/versions/1", "upcoming", "settings/audit", "settings/developers",
     "settings/developers/connect", "settings/developers/connect/sdk",
     "settings/developers/connect/arrivals", "settings/developers/deliveries",
     "settings/developers/webhooks", "settings/owners", "settings/people",

@@ -289,6 +289,22 @@ def list_with_answers(*, before: datetime) -> list[int]:
     return [row["organization_id"] for row in rows]
 
 
+def list_with_stale_forecasts(
+    now: datetime, *, asked_within: timedelta, fresh: timedelta, cost_factor: int
+) -> list[int]:
+    """Return the organizations whose forecast was asked for lately and may be refreshed by now.
+
+    It is fresh for some time, or for `cost_factor` times the duration of its last refresh.
+    """
+    rows = query(
+        "select organization_id from forecasts where asked_at > %(since)s and (as_of is null"
+        " or greatest(as_of + %(fresh)s, finished_at + %(cost_factor)s * (finished_at - as_of))"
+        " <= %(now)s) order by 1",
+        {"now": now, "since": now - asked_within, "fresh": fresh, "cost_factor": cost_factor},
+    )
+    return [row["organization_id"] for row in rows]
+
+
 def find_due_deliveries(
     *,
     until: datetime,

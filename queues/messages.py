@@ -34,6 +34,7 @@ DELIVER = "deliver"
 REFRESH_TOTALS = "sum_up"
 COMPUTE_ANSWER = "work_out"
 ADVANCE_BACKTEST = "advance_backtest"
+REFRESH_FORECAST = "refresh_forecast"
 
 
 def store(bundles: Sequence[Bundle]) -> Message[None]:
@@ -96,6 +97,11 @@ def compute_answer(organization_id: int, question: str) -> Message[None]:
 def advance_backtest(organization_id: int) -> Message[None]:
     """Continue the oldest backtest of an organization that is not finished."""
     return _message(BACKTESTS, ADVANCE_BACKTEST, organization_id)
+
+
+def refresh_forecast(organization_id: int) -> Message[None]:
+    """Bring the forecast of an organization's companies up to date."""
+    return _message(TOTALS, REFRESH_FORECAST, organization_id)
 
 
 def encode(message: Message[None]) -> tuple[str, bytes]:

@@ -29,6 +29,7 @@ def every_page(visitor: Visitor, organization: Organization) -> list[Request]:
         )
     return [
         *_today(visitor, base),
+        *_upcoming(base),
         *_companies(visitor, base),
         *_company(base, companies),
         *_insights_and_rules(base),
@@ -55,6 +56,15 @@ def _today(visitor: Visitor, base: str) -> list[Request]:
         _page("Today", f"{base}/"),
         *(_fragment(f"Today: {name}", f"{base}/{name}") for name in ("changes", "coming")),
         _fragment("Today: coming, page 3", visitor.later_page(f"{base}/coming", 2)),
+    ]
+
+
+def _upcoming(base: str) -> list[Request]:
+    address = f"{base}/upcoming"
+    return [
+        _page("Upcoming", address),
+        _page("Upcoming: 30 days", address, days="30"),
+        _page("Upcoming: an owner and a value", address, owner="R7", value="1000"),
     ]
 
 

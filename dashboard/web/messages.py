@@ -30,3 +30,11 @@ def enqueue_questions(organization_id: int, questions: Sequence[Question]) -> No
         app_context().broker.enqueue_all(answers)
     except RedisError as error:
         logger.warning("%s questions were not enqueued: %s", len(answers), error)
+
+
+def enqueue_forecast(organization_id: int) -> None:
+    """Enqueue a refresh of a forecast; if that fails, the clock does it."""
+    try:
+        app_context().broker.enqueue(messages.refresh_forecast(organization_id))
+    except RedisError as error:
+        logger.warning("the refresh of a forecast was not enqueued: %s", error)

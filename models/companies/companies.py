@@ -188,7 +188,8 @@ def save_health(organization_id: int, companies: Iterable[Company]) -> None:
     """Store what an evaluation changes in companies of an organization."""
     query_over(
         f"update companies c set {', '.join(f'{name} = v.{name}' for name in _EVALUATED_TYPES)},"
-        f" evaluation_revision = {EVALUATION_REVISION}"
+        f" evaluation_revision = {EVALUATION_REVISION},"
+        " evaluated_at = clock_timestamp()"
         " from v where c.organization_id = %(organization_id)s and c.id = v.id",
         [
             {

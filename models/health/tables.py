@@ -5,8 +5,10 @@ from peewee import (
     BigIntegerField,
     BooleanField,
     CompositeKey,
+    DecimalField,
     ForeignKeyField,
     IntegerField,
+    SmallIntegerField,
     TextField,
     UUIDField,
 )
@@ -94,3 +96,43 @@ class FlagRunRow(Table):
     class Meta:
         table_name = "flag_runs"
         primary_key = CompositeKey("organization_id", "company_id", "flag", "raised_at")
+
+
+class ForecastRow(Table):
+    """How far the forecast of an organization is up to date; see `models.health.forecasts`."""
+
+    organization = ForeignKeyField(OrganizationRow, primary_key=True)
+    asked_at = DateTimeTZField()
+    as_of = DateTimeTZField(null=True)
+    evaluated_until = DateTimeTZField(null=True)
+    complete_at = DateTimeTZField(null=True)
+    finished_at = DateTimeTZField(null=True)
+    refresh_at = DateTimeTZField(null=True)
+    refresh_until = DateTimeTZField(null=True)
+    refresh_since = DateTimeTZField(null=True)
+    refresh_after = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "forecasts"
+
+
+class UpcomingChangeRow(Table):
+    """A company's changes up to an instant, if no event comes; see `upcoming_changes`."""
+
+    organization = ForeignKeyField(ForecastRow)
+    company_id = BigIntegerField()
+    at = DateTimeTZField()
+    superseded_at = DateTimeTZField()
+    direction = SmallIntegerField()
+    from_status = TextField()
+    worst_status = TextField()
+    worst_at = DateTimeTZField()
+    to_status = TextField()
+    owner = TextField(null=True)
+    value = DecimalField(18, 2, null=True)
+    cause = TextField()
+    flags = JsonField()  # the flags of the change at this instant
+
+    class Meta:
+        table_name = "upcoming_changes"
+        primary_key = CompositeKey("organization", "company_id", "at")

@@ -10,8 +10,14 @@ from models.health import flag_overrides, flag_states
 from rules.book import RuleBook
 from rules.judging.prevention import prevented_by
 from rules.judging.settlement import settle
-from rules.judging.state import Cause, Transition
-from services.health.settlements import StoredHealth, facts_of, settlements_of, stored_health_of
+from rules.judging.state import Cause, FlagChange, Transition
+from rules.wording.reasons import short_reason
+from services.health.settlements import (
+    StoredHealth,
+    facts_of_all,
+    settlements_of,
+    stored_health_of,
+)
 from services.rules.rule_books import RuleBooks
 
 CHUNK = 500
@@ -23,6 +29,7 @@ class FlagStep:
     """A flag's step from one status to another, the phrase behind it, and a description.
 
     `unless` is what would prevent it, such as `2 more Report created`; None if no event would.
+    `reason` is the fact behind it in a few words, if the flag's own level changes.
     """
 
     flag: str
@@ -31,6 +38,7 @@ class FlagStep:
     threshold: str
     description: str
     unless: str | None
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -69,14 +77,34 @@ def forecast(
     rulebooks = rulebooks or RuleBooks()
     for start in range(0, len(due), CHUNK):
         chunk = companies.find_by_ids(organization_id, due[start : start + CHUNK])
-        for stored in stored_health_of(organization_id, chunk):
-            company = stored.company
-            book, _, settled = settlements_of(stored, version, rulebooks, now)[-1]
-            # Like `review`, without the present verdict of every flag.
-            transitions = settle(
-                book, settled.state, facts_of(company), now=until, unsettled_since=None
-            ).transitions
+        for company, transitions, book in forecast_transitions(
+            organization_id, chunk, version, now, until, rulebooks
+        ):
             yield [describe_change(company, transition, book) for transition in transitions]
+
+
+def forecast_transitions(
+    organization_id: int,
+    chunk: Sequence[Company],
+    version: int,
+    now: datetime,
+    until: datetime,
+    rulebooks: RuleBooks,
+) -> Iterator[tuple[Company, Sequence[Transition], RuleBook]]:
+    """Yield the transitions of each company after `now` up to `until`, if no event arrives.
+
+    They come with the rules that cause them, which are those in force at `now`.
+    """
+    facts = facts_of_all(organization_id, chunk, version, rulebooks)
+    for stored in stored_health_of(organization_id, chunk):
+        company = stored.company
+        settlements = settlements_of(stored, version, rulebooks, now, facts[company.id])
+        book, _, settled = settlements[-1]
+        # Like `review`, without the present verdict of every flag.
+        transitions = settle(
+            book, settled.state, facts[company.id], now=until, unsettled_since=None
+        ).transitions
+        yield company, transitions, book
 
 
 def describe_change(company: Company, transition: Transition, book: RuleBook) -> PlannedChange:
@@ -89,6 +117,7 @@ def describe_change(company: Company, transition: Transition, book: RuleBook) ->
             transition.threshold(book, step.flag, step.after or step.before),
             transition.describe(book, step),
             prevented_by(book, step),
+            _reason(book, transition, step),
         )
         for step in transition.changes
     )
@@ -101,6 +130,13 @@ def describe_change(company: Company, transition: Transition, book: RuleBook) ->
         transition.cause,
         steps,
     )
+
+
+def _reason(book: RuleBook, transition: Transition, step: FlagChange) -> str | None:
+    flag = book.flags_by_name.get(step.flag)
+    if flag is None or step.verdict is None or step.flag in transition.overridden:
+        return None
+    return short_reason(book, flag, step.verdict, transition.at)
 
 
 def stored_health_of_organization(organization_id: int) -> Iterator[StoredHealth]:

@@ -12,6 +12,7 @@ ROOT = Path(services.__file__).parent
 OPEN_TRANSACTIONS = {
     "events/rejected.py": {"retry_all"},
     "events/waiting_upkeep.py": {"look"},
+    "forecasts/refreshing.py": {"refresh_chunk"},
     "imports/customers/loading.py": {"load"},
     "imports/outcomes/loading.py": {"load"},
     "incoming/live.py": {"__init__", "_set_aside", "newest", "watch_newest"},

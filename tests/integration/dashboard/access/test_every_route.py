@@ -160,6 +160,7 @@ GET /o/{organization}/settings/people/{person_id}/owners                      30
 POST /account/name                                                            303 303 303 303 303 422 422 422 422 422
 POST /account/password                                                        303 303 303 303 303 422 422 422 422 422
 POST /account/sessions/{session_id}/end                                       303 303 303 303 303 303 303 303 303 303
+GET /o/{organization}/upcoming                                                303 303 303 303 303 200 200 200 404 200
 POST /account/time-zone                                                       303 303 303 303 303 422 422 422 422 422
 POST /o/{organization}/companies/{company_id}/flags/{flag}                    303 303 303 303 303 403 422 422 404 404
 POST /o/{organization}/companies/{company_id}/flags/{flag}/end                303 303 303 303 303 403 303 303 404 404

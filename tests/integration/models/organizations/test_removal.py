@@ -19,7 +19,7 @@ from models.companies.company_notes import NewNote
 from models.database import execute, query, transaction
 from models.events import hourly_counts, waiting_records
 from models.events.waiting_records import NewWaitingRecord
-from models.health import flag_overrides
+from models.health import flag_overrides, forecasts
 from models.health.flag_overrides import NewOverride
 from models.health.work_items import item_changes
 from models.health.work_items.item_changes import ItemChange
@@ -34,6 +34,7 @@ from models.portfolio import stale_companies
 from queues.refused.requests import RefusedRequests
 from queues.refused.unknown_event_keys import UnknownKeys
 from services.events.set_aside import set_aside
+from services.forecasts import refreshing
 from services.insights.questions import Adoption, write_question
 from services.outcomes import runs
 from services.rules.rule_books import RuleBooks
@@ -96,7 +97,9 @@ def add_rows_of_people_and_workers(organization: Organization) -> None:
             [ItemChange(o, item["id"], item["company_id"], NOW, person.id, "ann", "note")]
         )
         backtests.add(o, NewBacktest("", 1, NOW - YEAR, NOW, 90, 1, 1, "ann", NOW))
+        forecasts.ask(o, NOW)
     runs.refresh(RuleBooks())
+    refreshing.refresh(o, RuleBooks(), lambda: NOW)
     question = write_question(Adoption("login"))
     compute_answer(o, question, NOW)
     record_arrival(organization)
