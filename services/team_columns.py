@@ -1,11 +1,33 @@
-"""Derives what lists show of a company from its fields, as the rules in force name them."""
+"""Derives what lists show of a company from its fields, as the rules name them."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import orjson
 
 from models.companies.fields.field_merge import Traits
 from models.companies.fields.team_columns import TeamColumns
+from models.companies.filters.unusable_values import TeamKey, list_doubtful
 from rules.book import RuleBook
-from rules.team import NO_TEAM, team_values
+from rules.team import NO_TEAM, TeamFields, team_values
+
+LONGEST_EXAMPLE = 60
+"""Characters of a value that is shown."""
+
+MOST_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class UnusableField:
+    """How many companies have a value of a field of `team` that cannot be used, with examples.
+
+    `key` is `owner`, `value` or `renewal`; `field` is the name of the field of the company.
+    """
+
+    key: str
+    field: str
+    companies: int
+    examples: tuple[str, ...]
 
 
 def team_columns(traits: Traits, book: RuleBook | None) -> TeamColumns:
@@ -13,3 +35,35 @@ def team_columns(traits: Traits, book: RuleBook | None) -> TeamColumns:
     fields: dict[str, Any] = {**traits.custom, **traits.core}
     values = team_values(book.team if book else NO_TEAM, fields)
     return TeamColumns(values.owner, values.value, values.renews_on)
+
+
+def unusable_fields(
+    organization_id: int, team: TeamFields, in_force: TeamFields = NO_TEAM
+) -> tuple[UnusableField, ...]:
+    """Return the fields of `team` with values that cannot be used, in the current transaction.
+
+    `in_force` are the fields of the rules in force, from which the columns are derived.
+    """
+    found = []
+    for key in get_args(TeamKey):
+        path = getattr(team, key)
+        if path is None:
+            continue
+        only, field = TeamFields(**{key: ("x",)}), ".".join(path)
+        unusable = [
+            doubtful
+            for doubtful in list_doubtful(
+                organization_id, key, field, is_derived=path == getattr(in_force, key)
+            )
+            if team_values(only, {"x": doubtful.value}) == team_values(only, {})
+        ]
+        if unusable:
+            examples = tuple(_shown(doubtful.value) for doubtful in unusable[:MOST_EXAMPLES])
+            number = sum(doubtful.companies for doubtful in unusable)
+            found.append(UnusableField(key, field, number, examples))
+    return tuple(found)
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return text if len(text) <= LONGEST_EXAMPLE else f"{text[: LONGEST_EXAMPLE - 1]}…"

@@ -16,6 +16,7 @@ from services.rules.planned_changes import (
     stored_health_of_organization,
 )
 from services.rules.rule_books import RuleBooks
+from services.team_columns import UnusableField, unusable_fields
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Plan:
 
     `companies` is the number of the organization's companies and `judged` that of the companies
     that the plan covers. `refused_events` are the keys of events of the last 30 days that would no
-    longer be accepted, and `unsent_events` those that nobody would miss.
+    longer be accepted, and `unsent_events` those that nobody would miss. `unusable_fields` are those
+    of `team` with values that cannot be used.
     """
 
     changes: tuple[PlannedChange, ...]
@@ -32,6 +34,7 @@ class Plan:
     judged: int
     refused_events: tuple[str, ...]
     unsent_events: tuple[str, ...]
+    unusable_fields: tuple[UnusableField, ...] = ()
 
     @property
     def moving(self) -> list[PlannedChange]:
@@ -62,6 +65,7 @@ def collect(
         len(judged),
         refused_events=tuple(key for key in refused if key in sent),
         unsent_events=tuple(key for key in refused if key not in sent),
+        unusable_fields=unusable_fields(organization.id, book.team),
     )
 
 

@@ -38,6 +38,7 @@ def plan_rules(file: Path, org: str, as_json: bool) -> None:
                 "changes": [_as_json(change) for change in planned.changes],
                 "refused_events": list(planned.refused_events),
                 "unsent_events": list(planned.unsent_events),
+                "unusable_fields": [vars(unusable) for unusable in planned.unusable_fields],
             }
         )
         return
@@ -110,6 +111,13 @@ def print_plan(planned: Plan, *, limit: int | None) -> None:
     if planned.unsent_events:
         keys = ", ".join(planned.unsent_events)
         print_text(f"No longer accepted, and not sent in the last 30 days: {keys}.")
+    for unusable in planned.unusable_fields:
+        number = pluralize(unusable.companies, "company has", "companies have")
+        print_text(
+            f"{number} a company.{unusable.field} that cannot be used as {unusable.key}, such as"
+            f" {', '.join(unusable.examples)}.",
+            fg="yellow",
+        )
 
 
 def _as_json(change: PlannedChange) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from dashboard.filters.field_filters import FieldFilter
+from dashboard.pages.companies.columns import TEAM
 from dashboard.pages.companies.query import CompanyQuery
 from models.companies.filters import field_values
-from models.companies.filters.field_values import Unusable, Values
+from models.companies.filters.field_values import Values
 from rules.book import RuleBook
+from services.team_columns import UnusableField, unusable_fields
 
 OFFERED = 12
 """The values that are offered, the most frequent ones."""
@@ -21,24 +23,26 @@ class Explanation:
 
     filter: FieldFilter
     values: Values | None
-    unusable: Unusable | None
+    unusable: UnusableField | None
     rules_name_none: bool
 
 
 def explain(organization_id: int, query: CompanyQuery, book: RuleBook) -> list[Explanation]:
     """Return what there is instead of what the first filters of a query look for."""
     explanations: dict[str, Explanation] = {}
+    team = book.team
+    unusable = {
+        found.key: found
+        for found in unusable_fields(organization_id, team, team)
+        if any(given.subject == found.key for given in query.filters)
+    }
     for given in query.filters:
         if given.subject in explanations or len(explanations) == EXPLAINED:
             continue
-        path = getattr(book.team, given.subject, None) if "." not in given.subject else None
-        is_team = given.subject in ("owner", "value", "renewal")
         explanations[given.subject] = Explanation(
             given,
             field_values.count_values(organization_id, given.subject, limit=OFFERED),
-            field_values.count_unusable(organization_id, ".".join(path), given.subject)
-            if path
-            else None,
-            is_team and not path,
+            unusable.get(given.subject),
+            given.subject in TEAM and not getattr(team, given.subject),
         )
     return list(explanations.values())

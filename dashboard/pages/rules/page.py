@@ -23,6 +23,7 @@ from models.organizations import rule_versions
 from rules.faults import RuleFileError
 from rules.file.rule_file import check_rules
 from services.rules.apply_rules import Origin, RulesChanged, apply_rules
+from services.team_columns import unusable_fields
 
 SHOWN_COMPANIES = 50
 
@@ -33,7 +34,11 @@ def page(member: Member) -> ResponseReturnValue:
     """Show the current rules, or an example to start from."""
     version = version_in_force(member)
     text = version.source if version else HEALTH_RULES.read_text(encoding="utf-8")
-    return show_page(member, Draft(text, member.organization.rules_version))
+    with transaction():
+        book = rules_in_force(member.organization)
+        unusable = unusable_fields(member.organization.id, book.team, book.team) if book else ()
+    draft = Draft(text, member.organization.rules_version)
+    return show_page(member, draft, unusable_fields=unusable)
 
 
 @blueprint.get("/completions")

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from models.companies.filters.subjects import Subject, subject
 from models.database import query
 
-LONGEST_TEXT = 200
-"""Characters of a value that are shown."""
-
 MOST_DIFFERENT = 5_000
 """Different texts of which the frequent ones are counted. More are ids, names, or times, which
 nobody selects from a list, and comparing them would take several times as long."""
@@ -74,28 +71,3 @@ def count_values(organization_id: int, name: str, *, limit: int) -> Values | Non
     )
     frequent = [CountedValue(row["value"], row["companies"]) for row in rows if row["companies"]]
     return Values(frequent, rows[0]["different"], rows[0]["without"])
-
-
-@dataclass(frozen=True)
-class Unusable:
-    """Companies whose value of a field cannot be used for a column, with up to three examples."""
-
-    companies: int
-    examples: list[str]
-
-
-def count_unusable(organization_id: int, field: str, column: str) -> Unusable:
-    """Count the companies that have a value of a field, but none in the column derived from it.
-
-    `column` is `owner`, `value` or `renewal`, and `field` the path of the field with dots.
-    """
-    about, derived = subject(f"field.{field}", "f"), subject(column, "c")
-    if about is None or derived is None:
-        return Unusable(0, [])
-    rows = query(
-        f"select left({about.text}, {LONGEST_TEXT}) as value, count(*) as companies from companies"
-        f" where organization_id = %(organization_id)s and {derived.column} is null"
-        f" and not {about.is_empty} group by 1 order by 2 desc, 1",
-        {"organization_id": organization_id, **about.parameters},
-    )
-    return Unusable(sum(row["companies"] for row in rows), [row["value"] for row in rows[:3]])

@@ -41,6 +41,11 @@ class Subject:
     prefix: str
 
     @property
+    def json(self) -> str:
+        """SQL for the value as `jsonb`."""
+        return f"to_jsonb({self.raw})" if self.column else self.raw.replace(">>", ">")
+
+    @property
     def text(self) -> str:
         """SQL for the value as a text without surrounding white space, null if it has none."""
         return self.raw if self.kind in ("number", "day", "instant") else trimmed(self.raw)

@@ -36,6 +36,11 @@ def trimmed(text: str) -> str:
     return f"btrim({text}, '{WHITE_SPACE}')"
 
 
+def is_number(text: str) -> str:
+    """Return SQL for whether an SQL expression of type `text` contains a number below 10^15."""
+    return f"coalesce(abs({number_in(text)}) < 1e15, false)"
+
+
 def number_in(text: str) -> str:
     """Return SQL for the number that an SQL expression of type `text` contains, or null."""
     return f"case when {text} ~ '{_NUMBER}' then ({text})::numeric end"

@@ -20,6 +20,8 @@ from models.companies.company_list import Order, Sorting
 from models.companies.filters.field_values import count_values
 from models.database import query
 from rules.phrases.fields import as_instant, as_number
+from rules.team import TeamFields, team_values
+from services.team_columns import unusable_fields
 from tests.support.companies.lists import NOW, ListCompany, add, exported, ids, organization, walk
 
 pytestmark = pytest.mark.usefixtures("in_transaction")
@@ -232,3 +234,25 @@ def test_a_field_sorts_numbers_before_texts_and_nothing_last(
     assert sorted(walked) == sorted(by_id)
     assert filled == sorted(filled, reverse=descending)
     assert keys[: len(filled)] == filled
+
+
+@given(
+    st.lists(st.sampled_from(AWKWARD), max_size=8), st.sampled_from(["owner", "value", "renewal"])
+)
+def test_unusable_values_equal_a_recount(values: list[Any], key: str) -> None:
+    o, _ = fresh([ListCompany("", traits={"f": value}) for value in values])
+    only = TeamFields(**{key: ("f",)})
+    unusable = [
+        value
+        for value in values
+        if text_of(value) and team_values(only, {"f": value}) == team_values(only, {})
+    ]
+    found = unusable_fields(o, only)
+    assert sum(field.companies for field in found) == len(unusable)
+    for field in found:
+        assert (field.key, field.field) == (key, "f")
+        shown = {
+            value if isinstance(value, str) else orjson.dumps(value).decode() for value in unusable
+        }
+        assert set(field.examples) <= shown
+        assert len(field.examples) <= 3

@@ -18,6 +18,7 @@ class Acme:
     """An organization whose rules name the fields of the team, and the browser of Ann."""
 
     def __init__(self, dashboard: Dashboard) -> None:
+        self.dashboard = dashboard
         self.organization: Organization = dashboard.organization("acme")
         self.customers = Customers(self.organization, RULES + TEAM)
         self.customers.track_days_ago("big", 2, 1, owner="Ann@acme.com", arr=1_250_000)
@@ -183,3 +184,34 @@ def test_without_owners_mine_gives_the_reason(acme: Acme, team: str, why: str) -
     acme.customers.apply_rules(RULES + team)
     acme.customers.judge()
     assert why in text_of(acme.page("?owner=me"))
+
+
+def test_values_that_cannot_be_used_are_counted_where_nothing_is_found_and_in_the_rules(
+    acme: Acme,
+) -> None:
+    for company, arr in (("a", "n/a"), ("b", "n/a"), ("c", "12,000"), ("d", " 5 ")):
+        acme.customers.track_days_ago(company, 1, arr=arr)
+    acme.customers.judge()
+    counted = "3 companies have a company.arr that cannot be used as value, such as n/a , 12,000 ."
+    assert counted in text_of(acme.page("?above.value=9000000"))
+    assert counted in text_of(acme.browser.get("/o/acme/rules"))
+    draft = RULES + "team: {value: company.owner}\n"
+    ed = acme.dashboard.signed_in("ed@acme.com", (acme.organization, "editor"))
+    ed.get("/o/acme/rules")
+    planned = text_of(ed.post("/o/acme/rules/plan", text=draft, began_from="1"))
+    assert "3 companies have a company.owner that cannot be used as value" in planned
+
+
+def test_an_order_by_a_column_that_the_rules_do_not_name_says_so(acme: Acme) -> None:
+    acme.customers.apply_rules(RULES)
+    acme.customers.judge()
+    page = acme.page("?sort=-value")
+    assert "The rules name no field for the value of a company" in text_of(page)
+    assert 'aria-sort="descending"' in page.text
+
+
+def test_columns_are_chosen_and_kept_in_the_address(acme: Acme) -> None:
+    page = acme.page("?column=field.arr&column=score&sort=-field.arr")
+    assert cells(page, "big")[1:] == ["1250000", "100"]
+    assert ids(page)[:2] == ["big", "loss"]
+    assert '"/o/acme/companies?sort=-field.arr&amp;column=score&amp;column=field.arr"' in page.text
