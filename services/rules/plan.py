@@ -25,8 +25,8 @@ class Plan:
 
     `companies` is the number of the organization's companies and `judged` that of the companies
     that the plan covers. `refused_events` are the keys of events of the last 30 days that would no
-    longer be accepted, and `unsent_events` those that nobody would miss. `unusable_fields` are those
-    of `team` with values that cannot be used.
+    longer be accepted, and `unsent_events` those that nobody would miss. `unusable_fields` are the
+    fields of `team` with values that cannot be used.
     """
 
     changes: tuple[PlannedChange, ...]
