@@ -18,6 +18,11 @@
       if (open) open.querySelector("summary").focus();
       return;
     }
+    if (event.key === "Enter" && event.target.matches("input.in-words")) {
+      event.preventDefault(); // the change is sent, and the field keeps the focus
+      event.target.dispatchEvent(new Event("change", { bubbles: true }));
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || editable(event.target)) return;
     if (event.key === "/") {
       const search = document.querySelector("input[type=search]");

@@ -18,6 +18,23 @@ const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 const completions = fetch(form.dataset.completions).then((answer) => answer.json());
 
+// The first error or warning is a link to its place, which may be out of sight.
+function showResult(faults, warnings) {
+  const [first] = faults.length ? faults : warnings;
+  checkResult.textContent = faults.length
+    ? `${counted(faults.length, "error")}. First: `
+    : warnings.length
+      ? `No errors, ${counted(warnings.length, "warning")}. First: `
+      : "No errors.";
+  if (!first) return;
+  const link = document.createElement("a");
+  link.href = "#text";
+  link.dataset.line = first.line;
+  link.dataset.column = first.column;
+  link.textContent = `line ${first.line}, ${first.message}`;
+  checkResult.append(link);
+}
+
 // Errors and warnings, from the server a moment after the last key.
 async function findFaults(view) {
   const body = new FormData(form);
@@ -36,11 +53,7 @@ async function findFaults(view) {
     return [];
   }
   const { faults, warnings } = checked;
-  checkResult.textContent = faults.length
-    ? `${counted(faults.length, "error")}. First: line ${faults[0].line}, ${faults[0].message}`
-    : warnings.length
-      ? `No errors, ${counted(warnings.length, "warning")}. First: line ${warnings[0].line}, ${warnings[0].message}`
-      : "No errors.";
+  showResult(faults, warnings);
   checkResult.className = faults.length ? "wrong" : warnings.length ? "warning" : "quiet";
   const diagnostic = (severity) => (fault) => {
     const { doc } = view.state;
@@ -154,12 +167,22 @@ const view = new EditorView({
   }),
 });
 
-// Pages of companies link to a line of the rules.
-const requestedLine = Number(new URLSearchParams(location.search).get("line"));
-if (requestedLine >= 1 && requestedLine <= view.state.doc.lines) {
-  const { from } = view.state.doc.line(requestedLine);
-  view.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: "center" }) });
+function goTo(number, column = 1) {
+  if (!(number >= 1 && number <= view.state.doc.lines)) return;
+  const { from, to } = view.state.doc.line(number);
+  const anchor = Math.min(from + column - 1, to);
+  view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
 }
+
+// Pages of companies, and the flags in words, link to a line of the rules.
+goTo(Number(form.dataset.line));
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-line]");
+  if (!link) return;
+  event.preventDefault();
+  goTo(Number(link.dataset.line), Number(link.dataset.column));
+  view.focus();
+});
 
 let leaving = false; // Escape followed by Tab leaves the editor, as the hint explains
 function leave() {
@@ -184,5 +207,6 @@ window.addEventListener("beforeunload", (event) => {
 let sending = false;
 document.addEventListener("submit", () => (sending = true));
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.target.id === "outcome") event.target.scrollIntoView({ block: "start" });
+  const beside = matchMedia("(min-width: 75rem)").matches;
+  if (event.target.id === "outcome" && !beside) event.target.scrollIntoView({ block: "start" });
 });

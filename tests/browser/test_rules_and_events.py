@@ -42,7 +42,7 @@ def page(organization: Organization, browser_page: OpenPage) -> Page:
     """The rules page, opened by an editor of the organization."""
     put_in_force(organization, RULES)
     page = browser_page("editor")
-    page.goto(f"/o/{organization.name}/rules")
+    page.goto(f"/o/{organization.name}/rules?view=text")
     expect(page.locator("#check-result")).to_have_text("No errors.")
     return page
 

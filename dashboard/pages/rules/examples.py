@@ -1,29 +1,19 @@
 """Starting from an example: which examples fit what is sent, and one with the events to match."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from redis.exceptions import RedisError
 
 from dashboard.access import Member, editor, viewer
 from dashboard.pages.rules.frame import Draft, blueprint
 from dashboard.pages.rules.page import show_plan
-from dashboard.web.context import app_context, now, rules_in_force
-from models.companies.companies import CORE_FIELDS
-from models.companies.fields import field_names
-from models.database import read_one_snapshot, transaction
-from models.events import event_volumes
-from queues.refused.unknown_event_keys import UnknownKeys
-from rules.book import RuleBook
+from dashboard.pages.rules.sent_events import Sent, read_sent
 from rules.edits import event_choices
 from rules.edits.entries import RuleEditError
-from rules.edits.event_choices import SentEvent
-from rules.edits.events import key_for
 from rules.flags import Flag
 from services.rules.event_matching import suggest_events
-from services.rules.rule_books import NO_RULES
 from services.rules.rule_examples import RuleExample, find_example, list_examples
 
 CHOICE = "event."
@@ -36,43 +26,6 @@ SENT_KEY = "sent."
 
 MOST_ACCEPTED = 100
 """Further keys that are listed with an example."""
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What an organization sends: event keys that are stored, names that are refused, fields.
-
-    `refused` is empty while Redis does not respond. `rules` are those in force.
-    """
-
-    stored: Sequence[str]
-    refused: Sequence[str]
-    fields: frozenset[str]
-    rules: RuleBook
-
-    @property
-    def names(self) -> list[str]:
-        """Everything that is sent, stored or refused, in alphabetical order."""
-        return sorted({*self.stored, *self.refused}, key=str.casefold)
-
-    def event(self, name: str, own_key: str | None = None) -> SentEvent:
-        """Return an event by what it is sent as.
-
-        What is stored keeps its key, and what the rules in force say about it. A name that is no
-        good key gets `own_key`, or else a key that is made from it.
-        """
-        known = self.rules.events.get(name)
-        if known is not None:
-            return SentEvent(name, known.called, known.name if known.name != name else None)
-        key = key_for(name, {*self.rules.events, *self.stored})
-        if name in self.stored or key == name:
-            return SentEvent(name)
-        return SentEvent(own_key or key, (name,), name)
-
-    def others(self, chosen: Collection[str]) -> list[str]:
-        """Return what else is sent and not refused on purpose."""
-        disabled = {event.key for event in self.rules.events.values() if not event.enabled}
-        return [name for name in self.names if name not in disabled and name not in chosen]
 
 
 @dataclass(frozen=True)
@@ -107,7 +60,7 @@ class Match:
 @viewer
 def examples(member: Member) -> ResponseReturnValue:
     """Show all examples, and how much of each is sent."""
-    sent = _read_sent(member)
+    sent = read_sent(member)
     return render_template(
         "rules/examples.html",
         matches=[_match(example, sent) for example in list_examples()],
@@ -119,7 +72,7 @@ def examples(member: Member) -> ResponseReturnValue:
 @viewer
 def example(member: Member, example_name: str) -> ResponseReturnValue:
     """Show an example with the events to match."""
-    sent = _read_sent(member)
+    sent = read_sent(member)
     match = _match(find_example(example_name) or abort(404), sent)
     return render_template(
         "rules/example.html",
@@ -136,7 +89,7 @@ def example(member: Member, example_name: str) -> ResponseReturnValue:
 def adapt(member: Member, example_name: str) -> ResponseReturnValue:
     """Show what the adapted example would change; applying it is the next step."""
     chosen = find_example(example_name) or abort(404)
-    sent = _read_sent(member)
+    sent = read_sent(member)
     names = {key: _choice(key) for key in chosen.book.events}
     choices = {key: sent.event(name, own_key=key) if name else None for key, name in names.items()}
     others = sent.others([name for name in names.values() if name])[:MOST_ACCEPTED]
@@ -169,19 +122,3 @@ def _match(example: RuleExample, sent: Sent) -> Match:
         suggest_events(example.book.events, sent.names),
         {field: field in sent.fields for field in sorted(example.book.company_fields)},
     )
-
-
-def _read_sent(member: Member) -> Sent:
-    organization_id, at = member.organization.id, now()
-    with transaction():
-        read_one_snapshot()
-        stored = list(event_volumes.read_volumes(organization_id, at))
-        fields = field_names.list_names(organization_id)
-        book = rules_in_force(member.organization) or NO_RULES
-    try:
-        unknown = UnknownKeys(app_context().broker.client).of_organization(organization_id, at)
-    except RedisError:
-        unknown = []
-    known = {*stored, *book.events, *(n for event in book.events.values() for n in event.called)}
-    refused = [key.event_key for key in unknown if key.event_key not in known]
-    return Sent(stored, refused, frozenset([*fields, *CORE_FIELDS]), book)

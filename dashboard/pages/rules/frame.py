@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, abort, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from dashboard.access import Member
 from dashboard.pages.rules.editor import as_written, import_map, new_nonce, policy_with
+from dashboard.presentation.differences import compare_texts
 from dashboard.web.request_values import database_integer
 from models.database import transaction
 from models.organizations import rule_versions
@@ -76,6 +77,29 @@ def show_page(
         spans=SPANS,
         nonce=nonce,
         import_map=import_map(),
+        line=request.values.get("line", type=database_integer),
         **values,
     )
     return make_response(page, status, {"Content-Security-Policy": policy_with(nonce)})
+
+
+def show_conflict(member: Member, draft: Draft) -> Response:
+    """Render the difference to a version that was applied in the meantime; nothing was applied."""
+    with transaction():
+        newest = rule_versions.read_page(member.organization.id, limit=1)
+        base = rule_versions.find(member.organization.id, draft.began_from)
+    if not newest:
+        abort(400)  # there is no version that the draft can have begun from
+    [theirs] = newest
+    rebased = Draft(draft.text, theirs.version, draft.brought_back)
+    values = {
+        "former": draft.began_from,
+        "theirs": theirs,
+        "between": compare_texts(theirs.source, draft.text),
+        "their_changes": compare_texts(base.source if base else "", theirs.source),
+    }
+    if is_fragment():
+        outcome = render_template("rules/conflict_outcome.html", draft=rebased, **values)
+        # Where the request was about the whole page, the draft stays.
+        return make_response(outcome, {"HX-Retarget": "#outcome", "HX-Reswap": "innerHTML"})
+    return show_page(member, rebased, 409, template="rules/conflict.html", **values)

@@ -1,44 +1,43 @@
 """The current rules in an editor: checking, planning and applying a draft."""
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from config.files import HEALTH_RULES
 from dashboard.access import Member, audit, editor, viewer
 from dashboard.pages.rules.editor import completions
+from dashboard.pages.rules.flags import show_flags
 from dashboard.pages.rules.frame import (
     Draft,
     blueprint,
-    is_fragment,
     read_draft,
+    show_conflict,
     show_outcome,
     show_page,
     version_in_force,
 )
-from dashboard.pages.rules.trials import Deadline, plan_within
-from dashboard.presentation.differences import compare_texts
+from dashboard.pages.rules.planning import plan_values
 from dashboard.web.context import now, rules_in_force
 from models.database import transaction
-from models.organizations import rule_versions
 from rules.faults import RuleFileError
 from rules.file.rule_file import check_rules
 from services.rules.apply_rules import Origin, RulesChanged, apply_rules
 from services.team_columns import unusable_fields
 
-SHOWN_COMPANIES = 50
-
 
 @blueprint.get("")
 @viewer
 def page(member: Member) -> ResponseReturnValue:
-    """Show the current rules, or an example to start from."""
+    """Show the current rules, or an example to start from, in words or as a text."""
     version = version_in_force(member)
     text = version.source if version else HEALTH_RULES.read_text(encoding="utf-8")
     with transaction():
         book = rules_in_force(member.organization)
         unusable = unusable_fields(member.organization.id, book.team, book.team) if book else ()
     draft = Draft(text, member.organization.rules_version)
-    return show_page(member, draft, unusable_fields=unusable)
+    as_text = request.args.get("view") == "text" or "line" in request.args
+    show = show_page if as_text else show_flags
+    return show(member, draft, unusable_fields=unusable)
 
 
 @blueprint.get("/completions")
@@ -75,22 +74,11 @@ def plan(member: Member) -> ResponseReturnValue:
 def show_plan(member: Member, draft: Draft) -> ResponseReturnValue:
     """Render which companies a draft would change, with the button to apply it."""
     if draft.began_from != member.organization.rules_version:
-        return _show_conflict(member, draft)
+        return show_conflict(member, draft)
     checked = check_rules(draft.text)
     if checked.book is None:
         return show_outcome(member, draft, 422, checked=checked)
-    planned = plan_within(Deadline(), member.organization, checked.book, now())
-    version = version_in_force(member)
-    return show_outcome(
-        member,
-        draft,
-        checked=checked,
-        plan=planned,
-        shown=SHOWN_COMPANIES,
-        statuses=checked.book.statuses,
-        same=version is not None and version.source == draft.text,
-        changes=compare_texts(version.source if version else "", draft.text),
-    )
+    return show_outcome(member, draft, **plan_values(member, draft, checked.book))
 
 
 @blueprint.post("/apply")
@@ -115,29 +103,9 @@ def apply(member: Member) -> ResponseReturnValue:
     except RuleFileError:
         return show_page(member, draft, 422, checked=check_rules(draft.text))
     except RulesChanged:
-        return _show_conflict(member, draft)
+        return show_conflict(member, draft)
     if applied.changed:
         flash(f"Version {applied.version} is active. All companies are evaluated by it now.")
     else:
         flash(f"Version {applied.version} already contains these rules.")
     return redirect(url_for("rules.page"), 303)
-
-
-def _show_conflict(member: Member, draft: Draft) -> ResponseReturnValue:
-    """Render the difference to a version that was applied in the meantime; nothing was applied."""
-    with transaction():
-        newest = rule_versions.read_page(member.organization.id, limit=1)
-        base = rule_versions.find(member.organization.id, draft.began_from)
-    if not newest:
-        abort(400)  # there is no version that the draft can have begun from
-    [theirs] = newest
-    rebased = Draft(draft.text, theirs.version, draft.brought_back)
-    values = {
-        "former": draft.began_from,
-        "theirs": theirs,
-        "between": compare_texts(theirs.source, draft.text),
-        "their_changes": compare_texts(base.source if base else "", theirs.source),
-    }
-    if is_fragment():
-        return render_template("rules/conflict_outcome.html", draft=rebased, **values)
-    return show_page(member, rebased, 409, template="rules/conflict.html", **values)

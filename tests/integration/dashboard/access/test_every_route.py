@@ -176,7 +176,11 @@ POST /o/{organization}/rules/apply                                            30
 POST /o/{organization}/rules/backtest                                         303 303 303 303 303 403 422 422 404 422
 POST /o/{organization}/rules/check                                            303 303 303 303 303 403 200 200 404 200
 POST /o/{organization}/rules/examples/{example_name}                          303 303 303 303 303 403 200 200 404 200
+POST /o/{organization}/rules/flags                                            303 303 303 303 303 403 409 409 404 400
+POST /o/{organization}/rules/flags/form                                       303 303 303 303 303 403 409 409 404 400
+POST /o/{organization}/rules/flags/save                                       303 303 303 303 303 403 409 409 404 400
 POST /o/{organization}/rules/plan                                             303 303 303 303 303 403 409 409 404 400
+POST /o/{organization}/rules/text                                             303 303 303 303 303 403 200 200 404 200
 POST /o/{organization}/rules/versions/{number}/bring-back                     303 303 303 303 303 403 200 200 404 404
 POST /o/{organization}/settings/developers/connect/{door}/key                 303 303 303 303 303 403 403 200 404 200
 POST /o/{organization}/settings/developers/deliveries/{id}/resend             303 303 303 303 303 403 403 303 404 404

@@ -41,7 +41,7 @@ def draft(text: str, began_from: int = 1, **more: Any) -> dict[str, Any]:
 
 
 def test_the_editor_shows_the_current_rules_as_written(acme: EditorWorld) -> None:
-    page = acme.editor.get("/o/acme/rules")
+    page = acme.editor.get("/o/acme/rules?view=text")
     area = page.text.split('<textarea id="text"')[1].split("</textarea>")[0].split(">\n", 1)[1]
     assert unescape(area) == RULES
     assert "Version 1 is active, applied" in text_of(page)
@@ -58,12 +58,12 @@ def test_without_rules_an_example_is_shown_and_can_be_applied(
 
 
 def test_the_page_with_the_editor_allows_only_its_own_scripts(acme: EditorWorld) -> None:
-    page = acme.editor.get("/o/acme/rules")
+    page = acme.editor.get("/o/acme/rules?view=text")
     policy = page.headers["Content-Security-Policy"]
     nonce = page.text.split('<script type="importmap" nonce="')[1].split('"')[0]
     assert policy.count(f"'self' 'nonce-{nonce}'") == 2
     assert "unsafe" not in policy
-    assert nonce not in acme.editor.get("/o/acme/rules").text
+    assert nonce not in acme.editor.get("/o/acme/rules?view=text").text
 
 
 def test_errors_are_reported_like_on_the_command_line(acme: EditorWorld) -> None:
@@ -252,12 +252,22 @@ def test_htmx_gets_the_outcome_alone(acme: EditorWorld) -> None:
 
 def test_viewers_read_but_change_nothing(acme: EditorWorld) -> None:
     viewer = acme.member("vi@acme.com", "viewer")
-    page = viewer.get("/o/acme/rules")
+    page = viewer.get("/o/acme/rules?view=text")
     assert "readonly" in page.text
     assert "Plan changes" not in page.text
     assert viewer.get("/o/acme/rules/versions").status_code == 200
     assert "Plan rollback to version" not in viewer.get("/o/acme/rules/versions/1").text
-    for step in ("check", "plan", "apply", "backtest", "versions/1/bring-back"):
+    for step in (
+        "check",
+        "plan",
+        "flags",
+        "flags/form",
+        "flags/save",
+        "text",
+        "apply",
+        "backtest",
+        "versions/1/bring-back",
+    ):
         assert viewer.post(f"/o/acme/rules/{step}", **draft(STRICTER)).status_code == 403
     assert len(acme.versions()) == 1
 

@@ -1,0 +1,31 @@
+"""What a draft of rules would change, as the values that a page shows."""
+
+from typing import Any
+
+from dashboard.access import Member
+from dashboard.pages.rules.frame import Draft, version_in_force
+from dashboard.pages.rules.plan_groups import group_plan
+from dashboard.pages.rules.trials import Deadline, plan_within
+from dashboard.presentation.differences import compare_texts
+from dashboard.web.context import now
+from models.database import transaction
+from rules.book import RuleBook
+from rules.file.rule_file import check_rules
+
+
+def plan_values(member: Member, draft: Draft, book: RuleBook) -> dict[str, Any]:
+    """Plan a draft without faults, and return the values of the template `rules/outcome.html`."""
+    organization = member.organization
+    planned = plan_within(Deadline(), organization, book, now())
+    with transaction():
+        groups = group_plan(organization.id, planned, book)
+    version = version_in_force(member)
+    return {
+        "checked": check_rules(draft.text),
+        "plan": planned,
+        "planned": draft,
+        "groups": groups,
+        "statuses": book.statuses,
+        "same": version is not None and version.source == draft.text,
+        "changes": compare_texts(version.source if version else "", draft.text),
+    }
