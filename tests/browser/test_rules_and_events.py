@@ -53,6 +53,37 @@ def type_after(page: Page, text: str, typed: str) -> None:
     page.keyboard.type(typed)
 
 
+def test_a_number_is_changed_by_keyboard_and_who_would_change_is_shown_beside_it(
+    organization: Organization, browser_page: OpenPage
+) -> None:
+    put_in_force(organization, RULES)
+    page = browser_page("editor")
+    page.goto(f"/o/{organization.name}/")
+    page.get_by_role("link", name="Rules").first.click()
+    number = page.get_by_label("Gone quiet, At Risk: number in “no activity for 7 days”")
+    number.focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("9")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="What would change")).to_be_visible()
+    expect(page.locator("#number-0")).to_be_focused()
+    expect(page.locator(".difference .added")).to_contain_text("no activity for 9 days")
+    page.get_by_role("button", name="Edit Gone quiet").click()
+    expect(page.locator("#part-1-length")).to_have_value("9")
+    page.locator("#kind-2").select_option("count")
+    page.locator("#part-2-number").fill("3")
+    page.locator("#part-2-length").fill("30")
+    page.get_by_label("Name", exact=True).focus()
+    expect(page.locator(".difference")).to_contain_text("Critical: less than 3 times in 30 days")
+    assert faults_in_every_look(page) == []
+    page.get_by_role("button", name="Text", exact=True).click()
+    expect(page.locator(".cm-content")).to_contain_text("no activity for 9 days")
+    page.get_by_role("button", name="Flags", exact=True).click()
+    page.get_by_role("button", name="Apply as version 2").click()
+    expect(page.get_by_text("Version 2 is active.")).to_be_visible()
+    assert latest(organization) == RULES.replace("7 days", "9 days")
+
+
 def test_a_fault_is_marked_in_the_text_while_typing(page: Page) -> None:
     type_after(page, "no activity for 7 days", "z")
     expect(page.locator("#check-result")).to_contain_text("1 error. First: line 10")
@@ -137,8 +168,8 @@ def test_rules_and_events_are_accessible_in_every_look(
     put_in_force(organization, RULES)
     put_in_force(organization, RULES + "# more\n")
     page = browser_page("editor")
-    for path in ("rules", "rules/versions", "rules/versions/2", "events"):
+    for path in ("rules", "rules?view=text", "rules/versions", "rules/versions/2", "events"):
         page.goto(f"/o/{organization.name}/{path}")
-        if path == "rules":
+        if path == "rules?view=text":
             expect(page.locator("#check-result")).to_have_text("No errors.")
         assert faults_in_every_look(page) == [], path

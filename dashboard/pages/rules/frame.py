@@ -56,7 +56,11 @@ def show_outcome(member: Member, draft: Draft, status: int = 200, **values: Any)
     # htmx does not show the content of an error, so the status is 200.
     return make_response(
         render_template(
-            "rules/outcome.html", draft=draft, version=version_in_force(member), **values
+            "rules/outcome.html",
+            draft=draft,
+            version=version_in_force(member),
+            view="text",
+            **values,
         )
     )
 
@@ -74,6 +78,7 @@ def show_page(
         template,
         draft=draft,
         version=version_in_force(member),
+        view="text",
         spans=SPANS,
         nonce=nonce,
         import_map=import_map(),

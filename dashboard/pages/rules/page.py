@@ -108,4 +108,5 @@ def apply(member: Member) -> ResponseReturnValue:
         flash(f"Version {applied.version} is active. All companies are evaluated by it now.")
     else:
         flash(f"Version {applied.version} already contains these rules.")
-    return redirect(url_for("rules.page"), 303)
+    view = "text" if request.form.get("view") == "text" else None
+    return redirect(url_for("rules.page", view=view), 303)

@@ -11,7 +11,7 @@ from rules.book import RuleBook
 from services.rules.plan import Plan
 from services.rules.planned_changes import FlagStep, PlannedChange
 
-SHOWN_AT_ONCE = 20
+SHOWN_AT_ONCE = 10
 """Companies of a group that are listed."""
 
 
