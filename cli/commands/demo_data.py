@@ -104,6 +104,7 @@ def _generate(settings: Settings, org: str, number: int, seed: int) -> Summary:
         organization = create_organization(org, now)
     except DemoError as error:
         raise CommandError(str(error)) from None
+    click.echo(f"Generating a year of {number} companies ...", err=True)
     try:
         subscribed = []
         if settings.secret_keys:
@@ -127,6 +128,7 @@ def _generate(settings: Settings, org: str, number: int, seed: int) -> Summary:
             )
             for endpoint_id, receiver in endpoints
         )  # fmt: skip
+        click.echo("Bringing the companies up to date ...", err=True)
         _catch_up(organization.id)
         runs.refresh(RuleBooks())
     except BaseException as error:

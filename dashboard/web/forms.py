@@ -8,6 +8,7 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer t
 from wtforms.validators import DataRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from rules.one_line import is_one_line
 from services.accounts.passwords import LONGEST, WeakPassword, check_strength
 from services.accounts.people import LONGEST_EMAIL, LONGEST_NAME, ChangeRefused, read_email
 from services.accounts.roles import Role
@@ -37,7 +38,7 @@ def required(what: str) -> DataRequired:
 
 def one_line(_form: object, field: Field) -> None:
     """A validator that accepts one line of printable text."""
-    if field.data and not str(field.data).isprintable():
+    if field.data and not is_one_line(str(field.data)):
         raise ValidationError("Use one line of plain text.")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from models.companies.tables import CompanyNoteRow
 from models.cursors import Cursor
@@ -38,18 +39,18 @@ _LISTED = (
 )
 
 
-def add(new: NewNote) -> int:
-    """Add a note and return its id."""
+def add(new: NewNote, *, form_id: UUID | None = None) -> int | None:
+    """Add a note and return its id; None if the same form has added it before."""
     insert = CompanyNoteRow.insert(
         organization=new.organization_id,
         company_id=new.company_id,
         person=new.person_id,
         at=new.at,
         text=new.text,
+        form_id=form_id,
     )
-    [note] = insert.returning(CompanyNoteRow.id).execute()
-    note_id: int = note.id
-    return note_id
+    notes = list(insert.on_conflict_ignore().returning(CompanyNoteRow.id).execute())
+    return notes[0].id if notes else None
 
 
 def find(organization_id: int, company_id: int, note_id: int) -> Note | None:

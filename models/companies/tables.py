@@ -133,7 +133,9 @@ class CompanyNoteRow(Table):
     at = DateTimeTZField()
     text = TextField()
     edited_at = DateTimeTZField(null=True)
+    form_id = UUIDField(null=True)  # the form that added it
 
     class Meta:
         table_name = "company_notes"
         primary_key = CompositeKey("organization", "id")
+        indexes = ((("organization", "person", "form_id"), True),)

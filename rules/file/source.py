@@ -11,6 +11,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from rules.faults import Fault, RuleError, split_lines, suggest
 from rules.file.bounds import BoundedParser, BoundedScanner, OutOfBounds
 from rules.file.yaml_errors import NO_BREAK_SPACE_ADVICE, TAB_ADVICE, UNCLOSED_QUOTE, syntax_fault
+from rules.one_line import invisible_in
 
 LARGEST_FILE = 200_000
 """Characters; a rule file is written by people."""
@@ -260,7 +261,10 @@ def read_name(source: Source, node: Node, what: str) -> str | None:
     name = source.text(node, what)
     if name is None:
         return None
-    if len(name) > LONGEST_NAME or not name.isprintable():
+    if len(name) > LONGEST_NAME or "\n" in name:
         source.fault(node, f"{what} must be at most {LONGEST_NAME} characters on one line")
+        return None
+    if hidden := invisible_in(name):
+        source.fault(node, f"{what} must not have invisible characters, such as {hidden} here")
         return None
     return name

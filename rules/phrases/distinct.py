@@ -99,9 +99,11 @@ class Share(Windowed, OnField):
         if finding.holds is None:
             return f"company.{self.field} is not a number above 0"
         users, depth, whole = finding.evidence
-        counted = describe_count(users, depth, "distinct user")
-        share = f"{format_number(self.percent)}% of {format_number(whole)}"
-        return f"{counted}, {share} would be {depth}"
+        more = " or more" if users >= depth > 0 else ""
+        return (
+            f"{users}{more} of {format_number(whole)} {self.field.rpartition('.')[2]};"
+            f" {format_number(self.percent)}% would be {depth}"
+        )
 
     def missing(self, finding: Finding) -> str | None:
         """See `Condition.missing`."""

@@ -18,6 +18,7 @@ from models.webhooks.deliveries import Request
 from rules.book import RuleBook
 from rules.durations import format_instant
 from rules.faults import did_you_mean
+from rules.one_line import is_one_line
 from services.errors import ServiceError
 from services.health.evaluation import OldestUnresolved, StoredUntilOf, bring_up_to_date
 from services.rules.rule_books import RuleBooks
@@ -202,7 +203,7 @@ def _checked(what: str, text: str, longest: int) -> str:
     text = text.strip()
     if not text:
         raise InvalidJustification(f"State {what}.")
-    if len(text) > longest or not text.isprintable():
+    if len(text) > longest or not is_one_line(text):
         raise InvalidJustification(f"State {what} on one line of at most {longest} characters.")
     return text
 

@@ -33,14 +33,19 @@ def welcome(
         ]
     if first.api_key:
         lines.append(f"  API key:    {first.api_key}")
-        lines += ["", *_ways_in(base_url, dashboard_url, first.api_key, first.event_key)]
+        ingress = environment.get("BRAZEBEE_INGRESS_URL", base_url).rstrip("/")
+        shown_at = dashboard_url and environment.get("BRAZEBEE_DASHBOARD_URL", dashboard_url)
+        lines += ["", *_ways_in(ingress, shown_at, first.api_key, first.event_key)]
     return "\n".join([*lines, ""])
 
 
 def _ways_in(
     base_url: str, dashboard_url: str | None, api_key: str, event_key: str | None
 ) -> list[str]:
-    """Return how the first data gets in: by an SDK that is in use, an export, or a request."""
+    """Return how the first data gets in: by an SDK that is in use, an export, or a request.
+
+    `base_url` is the address that applications send to, which may be that of a proxy.
+    """
     lines = [
         "Your own customers, from what you have:",
         "",

@@ -9,6 +9,7 @@ from dashboard.pages.companies.query import CompanyQuery
 from models.database import transaction
 from models.people import saved_views
 from models.people.saved_views import MAX_VIEWS, NameTaken, SavedView, TooManyViews
+from rules.one_line import is_one_line
 
 blueprint = Blueprint("saved_views", __name__, url_prefix="/o/<name:organization>/views")
 
@@ -87,7 +88,7 @@ def _changeable(member: Member, view_id: int) -> SavedView:
 def _name() -> str:
     """Return the entered name, or an empty string if it is not valid."""
     name = request.form.get("name", "").strip()
-    return name if name.isprintable() and len(name) <= LONGEST_NAME else ""
+    return name if is_one_line(name) and len(name) <= LONGEST_NAME else ""
 
 
 def _problem(name: str, query: CompanyQuery) -> str:

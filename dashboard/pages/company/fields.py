@@ -1,5 +1,6 @@
 """The fields of a company: their values, since when each has its value, and their history."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
-from dashboard.pages.company.frame import blueprint, find_company, show
+from dashboard.pages.company.frame import as_text, blueprint, find_company, show
 from dashboard.web.request_values import page_cursor
 from models.companies.companies import CORE_FIELDS, Company
 from models.companies.fields import field_history
@@ -20,6 +21,10 @@ PAGE = 50
 
 MOST_SHOWN = MOST_FIELDS + len(CORE_FIELDS)
 """Companies from before there was a limit may have more."""
+
+
+SEARCHABLE = 20
+"""A company with more fields gets a search among them."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +53,34 @@ def fields(member: Member, company_id: str) -> ResponseReturnValue:
                 company.organization_id, company.id, field=field, after=page_cursor(), limit=PAGE
             )
         )
-    all_fields = fields_of(company, since)
+    text = request.args.get("q", "").strip()
+    every_field = fields_of(company, since)
+    all_fields = [current for current in every_field if _matches(current, text)]
     shown = all_fields[:MOST_SHOWN]
     return show(
         "company/fields.html",
         company,
         rows="company/fields_rows.html",
         fields=shown,
+        text=text,
+        searchable=len(every_field) > SEARCHABLE,
         more_fields=len(all_fields) - len(shown),
         field=field,
         changes=changes,
         next=url_for(".fields", field=field, after=next_cursor) if next_cursor else None,
         first=url_for(".fields", field=field) if page_cursor() else None,
     )
+
+
+def _matches(current: CurrentField, text: str) -> bool:
+    """Whether the name or the value of a field contains a text, regardless of case and accents."""
+    wanted = _plain(text)
+    return wanted in _plain(current.name) or wanted in _plain(as_text(current.value))
+
+
+def _plain(text: str) -> str:
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def fields_of(company: Company, since: Mapping[str, datetime]) -> list[CurrentField]:

@@ -1,8 +1,10 @@
 """Notes about a company. They are plain text, shown exactly as written."""
 
+from uuid import UUID, uuid4, uuid5
+
 from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import Form, TextAreaField
+from wtforms import Form, HiddenField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
 from dashboard.access import Member, Role, audit, editor, viewer
@@ -26,7 +28,9 @@ def _no_nul(_form: object, field: TextAreaField) -> None:
 
 
 class NoteForm(Form):
-    """The text of a note."""
+    """The text of a note; `form_id` differs for each form, so that one sent twice counts once."""
+
+    form_id = HiddenField(default=lambda: str(uuid4()))
 
     text = TextAreaField(
         "Note",
@@ -60,8 +64,9 @@ def add_note(member: Member, company_id: str) -> ResponseReturnValue:
             return _list(member, company, form), 422
         text = str(form.text.data)
         new = NewNote(member.organization.id, company.id, member.person.id, now(), text)
-        note_id = company_notes.add(new)
-        audit.record(member, "Note added", audit_subject(company), {"note": note_id})
+        note_id = company_notes.add(new, form_id=_form_id(form))
+        if note_id is not None:
+            audit.record(member, "Note added", audit_subject(company), {"note": note_id})
     flash("Your note was added.")
     return redirect(url_for(".notes"), 303)
 
@@ -108,6 +113,14 @@ def delete_note(member: Member, company_id: str, note_id: int) -> ResponseReturn
         audit.record(member, "Note deleted", audit_subject(company), detail)
     flash("The note was deleted.")
     return redirect(url_for(".notes"), 303)
+
+
+def _form_id(form: NoteForm) -> UUID | None:
+    """Return an id of what a form sends; a form with another text is not the same one."""
+    try:
+        return uuid5(UUID(form.form_id.data), str(form.text.data))
+    except (TypeError, ValueError):
+        return None
 
 
 def may_edit(member: Member, note: Note) -> bool:

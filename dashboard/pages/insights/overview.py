@@ -107,6 +107,7 @@ def page(member: Member) -> ResponseReturnValue:
         "insights/page.html",
         rows=shown,
         total=len(rows),
+        any_events=bool(years),
         first=url_for(".page", sort=sort) if number > 1 else None,
         next=url_for(".page", sort=sort, page=number + 1) if number * PAGE < len(rows) else None,
         sort=sort,

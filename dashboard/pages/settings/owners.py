@@ -13,6 +13,7 @@ from models.database import transaction
 from models.people import memberships
 from models.people.memberships import ListedMember
 from models.people.people import Person, find_by_id
+from rules.one_line import is_one_line
 from services.accounts import owners
 from services.accounts.audit import Maker
 from services.accounts.people import ChangeRefused
@@ -60,7 +61,7 @@ def change(member: Member, person_id: int) -> ResponseReturnValue:
 def _change(member: Member, person: Person, then: str) -> ResponseReturnValue:
     form = _OwnersForm(request.form)
     texts = [*(form.owners.data or "").splitlines(), *(form.offered.data or [])]
-    if not all(text.isprintable() for text in texts):
+    if not all(map(is_one_line, texts)):
         form.owners.errors = ["Use plain text, one owner on each line."]
         return _page(member, person, form), 422
     try:

@@ -21,6 +21,22 @@ def test_all_steps_are_consumed() -> None:
     assert list(steps) == []
 
 
+def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(with_progress(iter("abc"), length=3, label="Quick"))
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    list(with_progress(iter("ab"), length=2, label="Companies"))
+    show_progress(iter([1_000, 500]), length=1_500, label="Rows")
+    assert capsys.readouterr().err.splitlines() == [
+        "Companies: 1 of 2",
+        "Companies: 2 of 2",
+        "Rows: 1,000 of 1,500",
+        "Rows: 1,500 of 1,500",
+    ]
+
+
 def test_waiting_ends_when_the_count_is_zero(capsys: pytest.CaptureFixture[str]) -> None:
     counts = iter([3, 3, 5, 1, 0])
     wait_for_zero(

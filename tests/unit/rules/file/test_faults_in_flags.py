@@ -55,6 +55,12 @@ PHRASE_FOR_EACH = (
             id="name of two lines",
         ),
         pytest.param(
+            "flag: Logs in",
+            'flag: "Logs \\u202E in"',
+            ["9:11: `flag` must not have invisible characters, such as U+202E here"],
+            id="name with an invisible character",
+        ),
+        pytest.param(
             "note: Five a week.",
             "note: [Five]",
             ["16:11: `note` must be a text, not a list"],

@@ -159,12 +159,12 @@ def test_a_share_describes_how_many_users_there_are_and_how_many_are_missing() -
     events = [event(-3, user="a"), event(-1, user="b")]
     few = evaluate(condition, events, {"seats": 10})
     assert (condition.describe(few), condition.missing(few)) == (
-        "2 distinct users, 50% of 10 would be 5",
+        "2 of 10 seats; 50% would be 5",
         "3 more",
     )
     enough = evaluate(condition, events, {"seats": 4})
     assert (condition.describe(enough), condition.missing(enough)) == (
-        "2 distinct users or more, 50% of 4 would be 2",
+        "2 or more of 4 seats; 50% would be 2",
         None,
     )
     assert (few.changes_at, few.awaits_event) == (None, True)

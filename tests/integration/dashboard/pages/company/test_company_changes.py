@@ -290,6 +290,21 @@ def test_a_note_belongs_to_its_company(dashboard: Dashboard, world: World) -> No
     assert "Of the first" not in browser.get(address_of(world, "/notes", company="c2")).text
 
 
+def test_a_form_that_is_sent_twice_adds_one_note(dashboard: Dashboard, world: World) -> None:
+    browser = signed_in(dashboard, world, "editor")
+    page = browser.get(address_of(world, "/notes"))
+    [form_id] = re.findall(r'name="form_id" type="hidden" value="([^"]+)"', page.text)
+    sent = [{"text": "Call them.", "form_id": form_id}] * 2 + [{"text": "", "form_id": form_id}]
+    answers = [browser.post(address_of(world, "/notes"), **form) for form in sent]
+    assert [answer.status_code for answer in answers] == [303, 303, 422]
+    browser.post(address_of(world, "/notes"), text="They called.", form_id=form_id)
+    browser.post(address_of(world, "/notes"), text="Call them.", form_id="no id")
+    with transaction():
+        texts = [row["text"] for row in query("select text from company_notes order by id")]
+    assert texts == ["Call them.", "They called.", "Call them."]
+    assert [entry.action for entry in audited(world)] == ["Note added"] * 3
+
+
 def test_notes_are_paged(dashboard: Dashboard, world: World) -> None:
     browser = signed_in(dashboard, world, "editor")
     browser.post(address_of(world, "/notes"), text="Note 1")

@@ -71,6 +71,17 @@ def acme(settings: Settings) -> World:
     return world
 
 
+def test_an_organization_without_events_is_told_why_all_numbers_are_zero(
+    dashboard: Dashboard,
+) -> None:
+    empty = World.create(RULES, name="empty", start=NOW)
+    reader = dashboard.signed_in("eve@empty.com", (empty.organization, "viewer"))
+    page = reader.get("/o/empty/insights")
+    assert "there is nothing to count yet" in text_of(page)
+    assert 'href="/o/empty/settings/developers/connect"' in page.text
+    assert "being counted" not in text_of(page)
+
+
 @pytest.fixture
 def reader(dashboard: Dashboard, acme: World) -> Browser:
     return dashboard.signed_in("vera@example.com", (acme.organization, "viewer"))

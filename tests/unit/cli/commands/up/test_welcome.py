@@ -22,6 +22,18 @@ def test_the_first_start_shows_three_ways_in_with_the_real_address() -> None:
     assert len(text.splitlines()) < 35
 
 
+def test_applications_are_told_the_address_that_they_reach() -> None:
+    public = {
+        "BRAZEBEE_INGRESS_URL": "https://events.acme.com/",
+        "BRAZEBEE_DASHBOARD_URL": "https://health.acme.com",
+    }
+    text = welcome(API, DASHBOARD, public, FIRST)
+    assert f"Brazebee is ready at {API}" in text
+    assert "set the SDK's host to\n  https://events.acme.com and" in text
+    assert "curl -X POST https://events.acme.com/v1/track " in text
+    assert "https://health.acme.com shows each way step by step" in text
+
+
 def test_without_a_dashboard_or_events_the_rest_remains() -> None:
     text = welcome(API, None, {}, FirstStart("bzb_secret"))
     assert "brazebee import" in text
