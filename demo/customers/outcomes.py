@@ -14,6 +14,9 @@ from models.outcomes.outcomes import OutcomeKind
 WITHOUT_WARNING = 0.25
 """The share of customers that give notice while they still work as usual."""
 
+LEFT_WHILE_DECLINING, SHRANK_WHILE_DECLINING = 0.2, 0.25
+"""The shares of customers whose use declines that have left, and that have bought less."""
+
 REASONS = (
     "Went to a competitor",
     "The champion left the company",
@@ -63,9 +66,14 @@ def _losses(account: Account, revenue: int, now: datetime, chance: Random) -> It
             ago = max(ago - chance.uniform(2, 20), 1)
         note = chance.choice(REASONS)
         yield DemoOutcome(OutcomeKind.LEFT, _day(now, ago), Decimal(revenue), note)
-    elif trajectory.name == "declining" and chance.random() < 0.2:
-        given_up = Decimal(round(revenue * chance.uniform(0.1, 0.4)))
-        yield DemoOutcome(OutcomeKind.SHRANK, _day(now, chance.uniform(2, 40)), given_up)
+    elif trajectory.name == "declining":
+        fate = chance.random()
+        if fate < LEFT_WHILE_DECLINING:
+            day = _day(now, chance.uniform(2, 25))
+            yield DemoOutcome(OutcomeKind.LEFT, day, Decimal(revenue), chance.choice(REASONS))
+        elif fate < LEFT_WHILE_DECLINING + SHRANK_WHILE_DECLINING:
+            given_up = Decimal(round(revenue * chance.uniform(0.1, 0.4)))
+            yield DemoOutcome(OutcomeKind.SHRANK, _day(now, chance.uniform(2, 40)), given_up)
 
 
 def _day(now: datetime, ago: float) -> date:

@@ -28,7 +28,7 @@ from services.rules.backtest_jobs import (
     start,
 )
 from services.rules.backtest_totals import ANY_FLAG, FlagTotals
-from services.rules.comparison import Comparison
+from services.rules.comparison import ComparedFlag, Comparison
 from services.rules.rule_books import RulesUnreadable
 
 LISTED = 50
@@ -44,10 +44,18 @@ STATES = {
 
 @dataclass(frozen=True)
 class ShownFlag:
-    """A flag with its totals by the draft and by the rules in force; the flag '' is the status."""
+    """A flag with its totals by the draft and by the rules in force, or by both if they are equal.
+
+    The flag '' is the status of companies.
+    """
 
     flag: str
     books: Sequence[tuple[str, FlagTotals | None]]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether it would have warned as it does by the rules in force."""
+        return len(self.books) == 1
 
 
 @blueprint.get("/backtests")
@@ -101,6 +109,7 @@ def backtest_job(member: Member, backtest_id: int) -> ResponseReturnValue:
         values = {
             "totals": comparison.draft,
             "weeks": weeks,
+            "any_flag": ANY_FLAG,
             "chart": draw_paired_columns(
                 weeks_of(weeks, comparison.draft.period), ("raised", "cleared")
             ),
@@ -146,15 +155,24 @@ def _comparison(backtest: Backtest) -> Comparison | None:
 
 
 def _shown_flags(comparison: Comparison) -> list[ShownFlag]:
-    """Return all flags, the status of companies first."""
+    """Return all flags, those that the draft changes first, the status before flags."""
     *flags, status = comparison.flags
+    ordered = sorted((status, *flags), key=_is_same)
     return [
         ShownFlag(
             "" if flag.flag == ANY_FLAG else flag.flag,
-            (("Draft", flag.draft), ("In force", flag.in_force)),
+            (("Both", flag.draft),)
+            if _is_same(flag)
+            else (("Draft", flag.draft), ("In force", flag.in_force)),
         )
-        for flag in (status, *flags)
+        for flag in ordered
     ]
+
+
+def _is_same(flag: ComparedFlag) -> bool:
+    """Whether a flag would have warned exactly as it does by the rules in force."""
+    draft, in_force = flag.draft, flag.in_force
+    return draft is not None and in_force is not None and draft.accuracy == in_force.accuracy
 
 
 def _enqueue(member: Member) -> None:

@@ -15,6 +15,7 @@ from models.database import transaction
 from models.health import flag_overrides
 from rules.file.rule_file import check_rules
 from services.rules.backtest import ReplayPeriod
+from services.rules.backtest_totals import ANY_FLAG
 
 DEFAULT_SPAN = SPANS[1]
 
@@ -46,6 +47,7 @@ def backtest(member: Member) -> ResponseReturnValue:
         days=days,
         overrides_left_out=left_out,
         weeks=weeks,
+        any_flag=ANY_FLAG,
         chart=draw_paired_columns(weeks_of(weeks, period), ("raised", "cleared")),
     )
 
