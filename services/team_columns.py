@@ -7,7 +7,12 @@ import orjson
 
 from models.companies.fields.field_merge import Traits
 from models.companies.fields.team_columns import TeamColumns
-from models.companies.filters.unusable_values import TeamKey, list_doubtful
+from models.companies.filters.unusable_values import (
+    DoubtfulValue,
+    TeamField,
+    TeamKey,
+    list_doubtful,
+)
 from rules.book import RuleBook
 from rules.team import NO_TEAM, TeamFields, team_values
 
@@ -44,24 +49,28 @@ def unusable_fields(
 
     `in_force` are the fields of the rules in force, from which the columns are derived.
     """
+    keys: tuple[TeamKey, ...] = get_args(TeamKey)
+    paths = {key: path for key in keys if (path := getattr(team, key))}
+    doubtful = list_doubtful(
+        organization_id,
+        {
+            key: TeamField(".".join(path), path == getattr(in_force, key))
+            for key, path in paths.items()
+        },
+    )
     found = []
-    for key in get_args(TeamKey):
-        path = getattr(team, key)
-        if path is None:
-            continue
-        only, field = TeamFields(**{key: ("x",)}), ".".join(path)
-        unusable = [
-            doubtful
-            for doubtful in list_doubtful(
-                organization_id, key, field, is_derived=path == getattr(in_force, key)
-            )
-            if team_values(only, {"x": doubtful.value}) == team_values(only, {})
-        ]
+    for key, path in paths.items():
+        unusable = [given for given in doubtful if given.key == key and _is_unusable(given)]
         if unusable:
-            examples = tuple(_shown(doubtful.value) for doubtful in unusable[:MOST_EXAMPLES])
-            number = sum(doubtful.companies for doubtful in unusable)
-            found.append(UnusableField(key, field, number, examples))
+            examples = tuple(_shown(given.value) for given in unusable[:MOST_EXAMPLES])
+            number = sum(given.companies for given in unusable)
+            found.append(UnusableField(key, ".".join(path), number, examples))
     return tuple(found)
+
+
+def _is_unusable(given: DoubtfulValue) -> bool:
+    only = TeamFields(**{given.key: ("x",)})
+    return team_values(only, {"x": given.value}) == team_values(only, {})
 
 
 def _shown(value: Any) -> str:

@@ -88,7 +88,8 @@ def _keys_of(sorting: Sorting) -> dict[str, str]:
             return _KEYS[Order.NAME]
         last = "-1e1000" if sorting.descending else "1e1001"
         number = f"coalesce({about.number}, case when {about.is_empty} then {last} else 1e1000 end)"
-        return {number: "numeric", f"coalesce({about.folded}, '')": "text"}
+        text = f"case when {about.is_json_number} then '' else coalesce({about.folded}, '') end"
+        return {number: "numeric", text: "text"}
     if sorting.by not in _WITH_NOTHING_LAST:
         return _KEYS[sorting.by]
     key, last, last_descending, kind = _WITH_NOTHING_LAST[sorting.by]

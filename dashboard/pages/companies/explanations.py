@@ -8,6 +8,7 @@ from dashboard.pages.companies.query import CompanyQuery
 from models.companies.filters import field_values
 from models.companies.filters.field_values import Values
 from rules.book import RuleBook
+from rules.team import TeamFields
 from services.team_columns import UnusableField, unusable_fields
 
 OFFERED = 12
@@ -31,11 +32,9 @@ def explain(organization_id: int, query: CompanyQuery, book: RuleBook) -> list[E
     """Return what there is instead of what the first filters of a query look for."""
     explanations: dict[str, Explanation] = {}
     team = book.team
-    unusable = {
-        found.key: found
-        for found in unusable_fields(organization_id, team, team)
-        if any(given.subject == found.key for given in query.filters)
-    }
+    sought = {given.subject: getattr(team, given.subject, None) for given in query.filters}
+    fields = TeamFields(**{key: sought[key] for key in TEAM if key in sought})
+    unusable = {found.key: found for found in unusable_fields(organization_id, fields, team)}
     for given in query.filters:
         if given.subject in explanations or len(explanations) == EXPLAINED:
             continue

@@ -42,7 +42,7 @@ def count_values(organization_id: int, name: str, *, limit: int) -> Values | Non
     if about is None or "\0" in name:
         return None
     # Texts are folded and read as numbers once for each different one, not for each company.
-    value = Subject("value", "any", None, {}, "value")
+    value = Subject("value", "any", "value", {}, "value")
     rows = query(
         f"""
         with texts as materialized (

@@ -7,6 +7,9 @@ from models.folding import folded
 DOMAIN_FIELDS = ("domain", "website")
 """Custom fields that contain a domain, or an address with it."""
 
+SAMPLE_SIZE = 1_000
+"""The newest companies, of which one has the field if people search by it."""
+
 FEWEST_CHARACTERS = 3
 """Of a text that users' emails are searched for."""
 
@@ -18,9 +21,13 @@ def found_text(text: str) -> tuple[str, dict[str, Any]]:
     field, without case and accents; or the email of a user, or its domain, begins with it.
     """
     sought = folded("%(text)s::text")
-    parts = ["searched", "crm_provider_id", "payment_provider_id"]
-    parts += [f"(traits ->> '{field}')" for field in DOMAIN_FIELDS]
-    terms = [f"coalesce(strpos({folded(part)}, {sought}) > 0, false)" for part in parts]
+    parts = dict.fromkeys(("searched", "crm_provider_id", "payment_provider_id"), "true")
+    parts |= {f"(traits ->> '{field}')": _is_sent(field) for field in DOMAIN_FIELDS}
+    terms = [
+        f"case when {known} then coalesce(strpos({folded(part)}, {sought}) > 0, false)"
+        " else false end"
+        for part, known in parts.items()
+    ]
     parameters: dict[str, Any] = {"text": text}
     if len(text) >= FEWEST_CHARACTERS:
         # Ranges instead of `like`, so that the indexes serve them whatever the parameters are.
@@ -31,3 +38,12 @@ def found_text(text: str) -> tuple[str, dict[str, Any]]:
             for part in ("lower(email)", "lower(split_part(email, '@', 2))")
         ]
     return f"({' or '.join(terms)})", parameters
+
+
+def _is_sent(field: str) -> str:
+    """Return SQL for whether any of the newest companies has a field: mostly, none has."""
+    return (
+        f"(select coalesce(bool_or(newest.traits ? '{field}'), false) from (select c.traits"
+        " from companies c where c.organization_id = %(organization_id)s order by c.id desc"
+        f" limit {SAMPLE_SIZE}) newest)"
+    )

@@ -5,7 +5,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 from models.companies.companies import CORE_FIELDS
-from models.companies.filters.value_forms import instant_in, is_instant, number_in, trimmed
+from models.companies.filters.value_forms import (
+    instant_in,
+    is_instant,
+    is_number,
+    number_in,
+    trimmed,
+)
 from models.folding import folded
 
 FIELD = "field."
@@ -48,7 +54,7 @@ class Subject:
     @property
     def text(self) -> str:
         """SQL for the value as a text without surrounding white space, null if it has none."""
-        return self.raw if self.kind in ("number", "day", "instant") else trimmed(self.raw)
+        return trimmed(self.raw) if self.kind == "any" else self.raw
 
     @property
     def is_empty(self) -> str:
@@ -65,7 +71,21 @@ class Subject:
         """SQL for the value as a number, null if it is none."""
         if self.kind in ("day", "instant"):
             return "null::numeric"
-        return f"{self.column}::numeric" if self.kind == "number" else number_in(self.text)
+        if self.kind == "number":
+            return f"{self.column}::numeric"
+        return number_in(self.text) if self.column else self._number_in_json
+
+    @property
+    def is_json_number(self) -> str:
+        """SQL for whether the value is a number of JSON, which is quick to read."""
+        return "false" if self.column else f"coalesce(jsonb_typeof({self.json}) = 'number', false)"
+
+    @property
+    def _number_in_json(self) -> str:
+        return (
+            f"case when jsonb_typeof({self.json}) = 'number' then ({self.json})::numeric"
+            f" when {is_number(self.text)} then ({self.text})::numeric end"
+        )
 
     @property
     def key(self) -> str:

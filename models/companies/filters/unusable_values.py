@@ -1,51 +1,76 @@
 """Values of fields that no owner, value or renewal of a company can be derived from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from models.companies.filters.subjects import subject
-from models.companies.filters.value_forms import is_instant, is_number
+from models.companies.filters.subjects import Subject, subject
+from models.companies.filters.value_forms import is_instant, number_in
 from models.database import query
 
 TeamKey = Literal["owner", "value", "renewal"]
 
 MOST_VALUES = 10_000
-"""Different values that are read; beyond them, the others are not counted."""
+"""Different values that are read; companies with others are not counted."""
 
 _COLUMNS = {"owner": "owner", "value": "value", "renewal": "renews_on"}
 
 
 @dataclass(frozen=True)
-class DoubtfulValue:
-    """A value of a field that may be unusable, and how many companies have it."""
+class TeamField:
+    """A field, its name with dots, that a column is derived from.
 
+    `is_in_force` means that the rules in force derive the column from it; then companies that have
+    the column are left out at once, which is quicker.
+    """
+
+    name: str
+    is_in_force: bool
+
+
+@dataclass(frozen=True)
+class DoubtfulValue:
+    """A value of the field of a key that may be unusable, and how many companies have it."""
+
+    key: TeamKey
     value: Any
     companies: int
 
 
-def list_doubtful(
-    organization_id: int, key: TeamKey, field: str, *, is_derived: bool
-) -> list[DoubtfulValue]:
-    """Return the values of a field that look unusable for a column, the most frequent first.
+def list_doubtful(organization_id: int, fields: Mapping[TeamKey, TeamField]) -> list[DoubtfulValue]:
+    """Return the values of fields that look unusable, the most frequent first.
 
-    `rules.team` decides: it reads a few forms that SQL does not. Blank texts count as no value.
-    `is_derived` means that the rules in force derive the column from this field; then companies
-    that have it are left out at once, which is quicker.
+    `rules.team` decides: it reads a few forms that SQL does not. Blank texts count as no value. One
+    scan of all companies.
     """
-    about = subject(f"field.{field}", "f")
-    if about is None or "\0" in field:
+    rows, doubts, parameters = [], [], {"organization_id": organization_id}
+    for key, field in fields.items():
+        about = subject(f"field.{field.name}", key)
+        if about is None or "\0" in field.name:
+            continue
+        doubt = _doubt(key, about, is_in_force=field.is_in_force)
+        doubts.append(doubt)
+        rows.append(f"('{key}', {about.json}, {doubt})")
+        parameters |= about.parameters
+    if not rows:
         return []
+    found = query(
+        "select given.team_key as key, given.sent as value, count(*) as companies"
+        " from companies cross join lateral"
+        f" (values {', '.join(rows)}) as given (team_key, sent, is_doubtful)"
+        f" where organization_id = %(organization_id)s and ({' or '.join(doubts)}) and is_doubtful"
+        f" group by 1, 2 order by 3 desc, 2 limit {MOST_VALUES}",
+        parameters,
+    )
+    return [DoubtfulValue(**row) for row in found]
+
+
+def _doubt(key: TeamKey, about: Subject, *, is_in_force: bool) -> str:
+    """Return SQL for whether a value is none that can be used for a column."""
     usable = {
         "owner": f"left({about.text}, 1) not in ('[', '{{')",
-        "value": is_number(about.text),
+        "value": f"coalesce(abs({number_in(about.text)}) < 1e15, false)",
         "renewal": is_instant(about.text),
     }[key]
-    only = f" and {_COLUMNS[key]} is null" if is_derived else ""
-    rows = query(
-        f"select {about.json} as value, count(*) as companies from companies"
-        f" where organization_id = %(organization_id)s{only} and not ({about.is_empty})"
-        f" and not {usable} group by 1 order by 2 desc, 1"
-        f" limit {MOST_VALUES}",
-        {"organization_id": organization_id, **about.parameters},
-    )
-    return [DoubtfulValue(**row) for row in rows]
+    doubt = f"case when {about.is_empty} then false else not ({usable}) end"
+    return f"({_COLUMNS[key]} is null and {doubt})" if is_in_force else f"({doubt})"

@@ -37,8 +37,8 @@ def trimmed(text: str) -> str:
 
 
 def is_number(text: str) -> str:
-    """Return SQL for whether an SQL expression of type `text` contains a number below 10^15."""
-    return f"coalesce(abs({number_in(text)}) < 1e15, false)"
+    """Return SQL for whether an SQL expression of type `text` contains a number."""
+    return f"{text} ~ '{_NUMBER}'"
 
 
 def number_in(text: str) -> str:

@@ -216,7 +216,7 @@ def sort_key(company: ListCompany) -> tuple[int, Decimal, str]:
     value = value_of(company, "field.f")
     number = number_of(value)
     if number is not None:
-        return 0, number, fold(text_of(value))
+        return 0, number, fold(value) if isinstance(value, str) else ""
     return (1, Decimal(0), fold(text_of(value))) if text_of(value) else (2, Decimal(0), "")
 
 

@@ -19,7 +19,7 @@ from tests.support.dashboard.application import Browser, Dashboard, text_of
 from tests.support.dashboard.customers import Customers
 
 REASONS = {
-    "quiet": "no reports in 14 days",
+    "quiet": "no reports for 20 days",
     "fresh": "only 1 report in 7 days",
     "slow": "only 1 report in 7 days",
 }

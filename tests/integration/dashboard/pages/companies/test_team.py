@@ -73,7 +73,7 @@ def test_the_list_shows_why_owner_value_and_renewal(acme: Acme) -> None:
     late = cells(page, "late")[1:6]
     assert late == [
         "Critical",
-        "no reports in 14 days , Critical",
+        "no reports for 20 days , Critical",
         "ben@acme.com",
         "",
         "25 Feb 2026 in 36 days",
@@ -96,7 +96,7 @@ def test_columns_that_the_rules_do_not_name_are_not_shown(acme: Acme) -> None:
     acme.customers.apply_rules(RULES + "team: {value: company.arr}\n")
     acme.customers.judge()
     page = acme.page()
-    assert cells(page, "late")[1:4] == ["Critical", "no reports in 14 days , Critical", ""]
+    assert cells(page, "late")[1:4] == ["Critical", "no reports for 20 days , Critical", ""]
     for title, shown in (("Why", True), ("Owner", False), ("Value", True), ("Renewal", False)):
         head = page.text.partition("<thead>")[2].partition("</thead>")[0]
         assert (f">{title}" in head) == shown, title
@@ -125,7 +125,7 @@ def test_more_than_two_raised_flags_are_counted(acme: Acme) -> None:
     acme.customers.apply_rules(RULES + flags + TEAM)
     acme.customers.judge()
     page = acme.page("?q=late")
-    shown = "no reports in 14 days , Critical nobody signed in in 7 days , At Risk"
+    shown = "no reports for 20 days , Critical nobody signed in so far , At Risk"
     assert cells(page, "late")[2] == f"{shown} +3 : Flag 2, Flag 3, Flag 4"
     assert 'title="Flag 2, Flag 3, Flag 4"' in page.text
 
