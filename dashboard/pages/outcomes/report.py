@@ -62,7 +62,7 @@ def page(member: Member) -> ResponseReturnValue:
     quarters = list_quarters(at.date())
     quarter = read_quarter(quarters)
     flag = request.args.get("flag", STATUS)
-    report = None if answer.value is None else _Report(answer.value, book)
+    report = None if answer.value is None else Report(answer.value, book)
     return render_template(
         "outcomes/report.html",
         number=number,
@@ -102,7 +102,7 @@ def quarter_name(quarter: date | None) -> str:
     return "All" if quarter is None else f"Q{(quarter.month + 2) // 3} {quarter.year}"
 
 
-class _Report:
+class Report:
     """The computed report, looked up by flag and quarter."""
 
     def __init__(self, value: Mapping[str, Any], book: RuleBook) -> None:

@@ -9,10 +9,12 @@ from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
-from dashboard.pages.insights.frame import book_of
+from dashboard.pages.insights.frame import Answers, book_of
 from dashboard.pages.outcomes.frame import blueprint
 from dashboard.pages.outcomes.report import (
     ALL_QUARTERS,
+    Report,
+    ReportRow,
     list_quarters,
     quarter_name,
     read_horizon,
@@ -29,6 +31,7 @@ from models.outcomes.outcome_report import (
     list_alarms,
     list_losses,
 )
+from services.insights.questions import OutcomeReport
 from services.outcomes.report import move_quarter, report_period
 
 PAGE = 50
@@ -87,7 +90,8 @@ def behind(member: Member, kind: str) -> ResponseReturnValue:
     try:
         with transaction():
             read_one_snapshot()
-            statuses = book_of(member).statuses
+            book = book_of(member)
+            reported = Answers.read(member, [OutcomeReport(horizon)], at).cached[0].value
             listed = chosen.read(
                 member.organization.id, flag, period, after=page_cursor(), limit=PAGE
             )
@@ -102,7 +106,15 @@ def behind(member: Member, kind: str) -> ResponseReturnValue:
         quarter=quarter,
         quarter_name=quarter_name(quarter),
         horizon=horizon,
-        statuses=statuses,
+        total=_total(listed, kind, reported and Report(reported, book).row(flag, quarter)),
+        statuses=book.statuses,
         first=url_for(".behind", **here) if page_cursor() else None,
         next=url_for(".behind", **here, after=listed.next) if listed.next else None,
     )
+
+
+def _total(listed: ReportedPage, kind: str, row: ReportRow | None) -> int | None:
+    """Return how many companies the list has, for alarms as the report has counted them."""
+    if listed.total is not None or row is None:
+        return listed.total
+    return row.false_alarms if kind == "false-alarms" else row.undecided
