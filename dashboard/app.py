@@ -27,10 +27,12 @@ from dashboard.pages import (
     outcomes,
     refused,
     rules,
+    search,
     set_aside,
     today,
     trace,
     upcoming,
+    users,
 )
 from dashboard.pages.companies import page as companies
 from dashboard.pages.companies import saved_views
@@ -40,6 +42,7 @@ from dashboard.pages.sign_in import page as sign_in
 from dashboard.pages.today import changes
 from dashboard.presentation import navigation, wording
 from dashboard.presentation.commands import command
+from dashboard.presentation.links import with_links
 from dashboard.web import addresses
 from dashboard.web.context import EXTENSION, AppContext, now
 from dashboard.web.errors import register_error_pages
@@ -66,6 +69,8 @@ PAGES: tuple[Blueprint, ...] = tuple(
         refused,
         set_aside,
         trace,
+        search,
+        users,
         insights,
         outcomes,
         developers,
@@ -152,6 +157,7 @@ def _configure_templates(app: Flask) -> None:
         day_and_time=lambda at: wording.day_and_time(at, now(), reader_zone()),
         moment=lambda at: wording.moment(at, now(), reader_zone()),
         visible_or=wording.visible_or,
+        with_links=with_links,
         time_of_today=lambda at: wording.time_of_today(at, now(), reader_zone()),
         with_local_times=lambda text: wording.with_local_times(text, reader_zone()),
         plain_day=wording.plain_day,

@@ -12,17 +12,27 @@ from models.organizations.organizations import Organization
 
 _COLUMNS = ("name", "score", "since", "last-event", "owner", "value", "renewal")
 SORTS = tuple(f"{sign}{column}" for column in _COLUMNS for sign in ("", "-"))
-COMPANY_TABS = ("timeline", "users", "fields", "deliveries", "notes", "outcomes", "flags/Value")
+COMPANY_TABS = (
+    "report",
+    "timeline",
+    "users",
+    "fields",
+    "deliveries",
+    "notes",
+    "outcomes",
+    "flags/Value",
+)
 
 
 def every_page(visitor: Visitor, organization: Organization) -> list[Request]:
     """Return all pages, fragments and API responses whose cost could grow with the stored data."""
     base = f"/o/{organization.name}"
     with transaction():
-        companies, deliveries, endpoints = (
+        companies, users, deliveries, endpoints = (
             cycle(_first_ids(table, column, organization.id))
             for table, column in (
                 ("companies", "external_id"),
+                ("users", "external_id"),
                 ("deliveries", "id"),
                 ("webhook_endpoints", "id"),
             )
@@ -32,6 +42,7 @@ def every_page(visitor: Visitor, organization: Organization) -> list[Request]:
         *_upcoming(base),
         *_companies(visitor, base),
         *_company(base, companies),
+        _each("A user", base + "/users/{}", users),
         *_insights_and_rules(base),
         *_settings(f"{base}/settings", companies, deliveries, endpoints),
         *_api(companies),
@@ -129,6 +140,8 @@ def _insights_and_rules(base: str) -> list[Request]:
         _page("Events: live", f"{base}/events/live"),
         _page("Events: refused", f"{base}/events/refused"),
         _page("Events: set aside", f"{base}/events/set-aside"),
+        _page("Search: everything", f"{base}/search", q="acme"),
+        _fragment("Search: as somebody types", f"{base}/search", q="acm"),
         _page("Events: trace", f"{base}/events/trace?id=unknown"),
         _page("Rules", f"{base}/rules"),
         _page("Rules: backtests", f"{base}/rules/backtests"),

@@ -12,16 +12,15 @@ from dashboard.presentation.wording import visible_or
 from dashboard.web.addresses import company_address
 from dashboard.web.context import rules_in_force
 from models.database import transaction
-from models.users import found
-from rules.book import RuleBook
+from models.search import Found, search
 
 blueprint = Blueprint("search", __name__, url_prefix="/o/<name:organization>/search")
 
 LONGEST = 200
 """Characters of a text that is searched for."""
 
-MANY = 50
-"""Of each kind on the page with all results."""
+FEW, MANY = 5, 50
+"""Results of each kind as somebody types, and on the page with all of them."""
 
 
 @dataclass(frozen=True)
@@ -49,29 +48,28 @@ def page(member: Member) -> ResponseReturnValue:
     text = request.args.get("q", "").strip()[:LONGEST]
     few = "HX-Request" in request.headers
     with transaction():
+        found = search(member.organization.id, text, limit=FEW if few else MANY)
         book = rules_in_force(member.organization)
-        groups = _find(member, text, book, found.FEW if few else MANY) if text else []
     return render_template(
         "search/results.html" if few else "search/page.html",
         text=text,
-        groups=groups,
+        groups=_groups(found, text) if text else [],
         statuses=book.statuses if book else (),
     )
 
 
-def _find(member: Member, text: str, book: RuleBook | None, limit: int) -> list[Group]:
-    organization_id = member.organization.id
+def _groups(found: Found, text: str) -> list[Group]:
     groups = (
-        Group("Companies", list(_companies(organization_id, text, limit))),
-        Group("Users", list(_users(organization_id, text, limit))),
-        Group("Event keys", list(_event_keys(book, text))[:limit]),
+        Group("Companies", list(_companies(found))),
+        Group("Users", list(_users(found))),
+        Group("Event keys", list(_event_keys(found))),
         Group("Pages", list(_pages(text))),
     )
     return [group for group in groups if group.results]
 
 
-def _companies(organization_id: int, text: str, limit: int) -> Iterator[Result]:
-    for company in found.find_companies(organization_id, text, limit=limit):
+def _companies(found: Found) -> Iterator[Result]:
+    for company in found.companies:
         yield Result(
             visible_or(company.name, company.id),
             company.id,
@@ -80,8 +78,8 @@ def _companies(organization_id: int, text: str, limit: int) -> Iterator[Result]:
         )
 
 
-def _users(organization_id: int, text: str, limit: int) -> Iterator[Result]:
-    for user in found.find_users(organization_id, text, limit=limit):
+def _users(found: Found) -> Iterator[Result]:
+    for user in found.users:
         yield Result(
             visible_or(user.name or user.email, user.id),
             " · ".join(filter(None, (user.email, user.company_name))),
@@ -89,12 +87,10 @@ def _users(organization_id: int, text: str, limit: int) -> Iterator[Result]:
         )
 
 
-def _event_keys(book: RuleBook | None, text: str) -> Iterator[Result]:
-    sought = text.casefold()
-    for event in book.events.values() if book else ():
-        if sought in event.key.casefold() or sought in event.name.casefold():
-            address = url_for("insights.event", event_key=event.key)
-            yield Result(visible_or(event.name, event.key), event.key, address)
+def _event_keys(found: Found) -> Iterator[Result]:
+    for event in found.event_keys:
+        address = url_for("insights.event", event_key=event.event_key)
+        yield Result(visible_or(event.name, event.event_key), event.event_key, address)
 
 
 def _pages(text: str) -> Iterator[Result]:

@@ -13,9 +13,9 @@ from dashboard.access.visitors import reader_zone
 from dashboard.presentation.charts import weeks
 from dashboard.web.context import now, rules_in_force
 from dashboard.web.request_values import page_cursor
+from models import user_profiles
 from models.database import read_one_snapshot, transaction
-from models.users import profiles
-from models.users.profiles import UserProfile
+from models.user_profiles import UserProfile
 from services.time_zones import start_of_day
 
 blueprint = Blueprint("users", __name__, url_prefix="/o/<name:organization>/users")
@@ -36,8 +36,8 @@ def page(member: Member, user_id: str) -> ResponseReturnValue:
     organization_id, after = member.organization.id, page_cursor()
     with transaction():
         read_one_snapshot()
-        user = profiles.find(organization_id, user_id) or abort(404)
-        events, following = profiles.read_events(
+        user = user_profiles.find(organization_id, user_id) or abort(404)
+        events, following = user_profiles.read_events(
             organization_id, user.row_id, after=after, limit=PAGE
         )
         book = rules_in_force(member.organization)
@@ -51,9 +51,9 @@ def page(member: Member, user_id: str) -> ResponseReturnValue:
         }
         if after and "HX-Request" in request.headers:
             return render_template("users/rows.html", **values)
-        values["companies"] = profiles.list_companies(organization_id, user.row_id)
+        values["companies"] = user_profiles.list_companies(organization_id, user.row_id)
         values |= _activity(organization_id, user, now())
-    return render_template("users/page.html", most=profiles.MOST_COUNTED, **values)
+    return render_template("users/page.html", most=user_profiles.MOST_COUNTED, **values)
 
 
 def _activity(organization_id: int, user: UserProfile, at: datetime) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _activity(organization_id: int, user: UserProfile, at: datetime) -> dict[str
     first = (at - SPAN).astimezone(zone).date()
     monday = first - timedelta(days=first.weekday())
     since = start_of_day(monday, zone)
-    times = profiles.read_times(organization_id, user.row_id, since=since)
+    times = user_profiles.read_times(organization_id, user.row_id, since=since)
     counts = Counter(_monday_of(time.astimezone(zone).date()) for time in times)
     wide, narrow = (
         weeks.draw(counts, since, at, width=width, zone=zone) for width in (WIDE, NARROW)

@@ -27,7 +27,7 @@ PAGES = (
         "Companies",
         "companies.page",
         "c",
-        blueprints=("company", "saved_views", "import_companies"),
+        blueprints=("company", "users", "saved_views", "import_companies"),
     ),
     Entry("Insights", "insights.page", "i", blueprints=("outcomes",)),
     Entry("Rules", "rules.page", "r"),

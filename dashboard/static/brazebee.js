@@ -31,6 +31,8 @@
         search.focus();
         search.select();
       }
+    } else if (event.key === "j" || event.key === "k") {
+      move(event.key === "j" ? 1 : -1);
     } else if (event.key === "g") {
       afterG = Date.now() + 1500;
     } else if (Date.now() < afterG) {
@@ -42,11 +44,43 @@
     }
   });
 
+  // The search in the header: arrow keys move through what it finds, Enter opens the first result.
+  const found = () => [...document.querySelectorAll("#found a")];
+  document.addEventListener("keydown", (event) => {
+    const form = event.target.closest("[data-find]");
+    if (!form) return;
+    const input = form.querySelector("input");
+    const places = [input, ...found()];
+    const place = places.indexOf(event.target);
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      const step = event.key === "ArrowDown" ? 1 : places.length - 1;
+      event.preventDefault();
+      places[(place + step) % places.length].focus();
+    } else if (event.key === "Escape") {
+      event.preventDefault();
+      document.getElementById("found").replaceChildren();
+      input.value = "";
+      input.focus();
+    }
+  });
+
+  // j and k move through the rows of the list that is in use, or else of the first one.
+  const ROWS = "main :is(tbody tr, .feed > li, .found > li, .flag)";
+  const move = (step) => {
+    const rows = [...document.querySelectorAll(ROWS)].filter(
+      (row) => row.offsetParent && row.querySelector("a, summary"),
+    );
+    const current = rows.findIndex((row) => row.contains(document.activeElement));
+    const next = rows[current < 0 && step < 0 ? -1 : current + step];
+    next?.querySelector("a, summary").focus();
+  };
+
   document.addEventListener("click", (event) => {
     const menu = event.target.closest("details[data-menu]");
     closeMenus(menu);
     const copier = event.target.closest("button[data-copy]");
     if (copier) copy(copier);
+    if (event.target.closest("button[data-print]")) window.print();
   });
 
   async function copy(button) {

@@ -73,7 +73,7 @@ def test_companies_are_searched_while_typing_and_a_view_is_saved(
     page = browser_page("editor")
     page.get_by_role("link", name="Companies", exact=True).click()
     expect(page.locator(".companies tbody tr")).to_have_count(3)
-    page.keyboard.press("/")
+    page.get_by_label("Search by name, ID, domain or email").click()
     page.keyboard.type("clin")
     expect(page.locator(".companies tbody tr")).to_have_count(1)
     expect(page).to_have_url(f"{page.url.split('/o/')[0]}/o/{organization.name}/companies?q=clin")
@@ -166,3 +166,23 @@ def test_the_first_steps_are_accessible(browser_page: OpenPage) -> None:
     page = browser_page("administrator", viewport={"width": 390, "height": 800})
     expect(page.get_by_role("heading", level=1)).to_have_text("No companies yet")
     assert grave_faults(page) == []
+
+
+@pytest.mark.usefixtures("customers")
+def test_the_header_finds_a_company_by_keyboard_and_j_and_k_move_in_lists(
+    browser_page: OpenPage,
+) -> None:
+    page = browser_page("viewer")
+    page.keyboard.press("/")
+    page.keyboard.type("clin")
+    result = page.locator("#found a").first
+    expect(result).to_contain_text("Clin")
+    page.keyboard.press("ArrowDown")
+    expect(result).to_be_focused()
+    assert faults_in_every_look(page) == []
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Clin")
+    page.keyboard.press("j")
+    expect(page.locator("main :is(summary, a):focus")).to_have_count(1)
+    page.goto(f"{page.url.split('/companies/')[0]}/search?q=clin")
+    expect(page.locator("main .found a").first).to_contain_text("Clin")

@@ -10,7 +10,7 @@ from dashboard.pages.company import (
     users,
 )
 from dashboard.pages.company.frame import blueprint
-from dashboard.pages.company.overview import page
+from dashboard.pages.company.overview import page, report
 
 __all__ = [
     "blueprint",
@@ -20,6 +20,7 @@ __all__ = [
     "notes",
     "outcomes",
     "page",
+    "report",
     "timeline",
     "users",
 ]

@@ -53,7 +53,7 @@ class Requesters:
         self._world = World(dashboard.organization("acme"), NOW)
         for version in (RULES, f"{RULES}# changed"):
             self._world.apply_rules(version, -timedelta(days=1))
-        self._world.track("c1", -3)
+        self._world.track("c1", -3, user="u1")
         self._world.judge()
         self._keys = create_keys(self._world.id)
         other = dashboard.organization("other")
@@ -130,6 +130,7 @@ class Requesters:
                 "request_id": refused.page(organization_id, NOW, limit=1)[0].id,
                 "id": rejected_events.latest_id(organization_id),
                 "session_id": max(session.id for session in open_sessions),
+                "user_id": "u1",
                 "view_id": view.id,
             }
 

@@ -98,6 +98,7 @@ GET /o/{organization}/companies/{company_id}/notes                            30
 GET /o/{organization}/companies/{company_id}/notes/{note_id}                  303 303 303 303 303 403 200 200 404 404
 GET /o/{organization}/companies/{company_id}/outcomes                         303 303 303 303 303 200 200 200 404 404
 POST /o/{organization}/companies/{company_id}/outcomes                        303 303 303 303 303 403 422 422 404 404
+GET /o/{organization}/companies/{company_id}/report                           303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/outcomes                                                303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/outcomes/all                                            303 303 303 303 303 200 200 200 404 200
 POST /o/{organization}/outcomes/all                                           303 303 303 303 303 403 422 422 404 422
@@ -141,6 +142,7 @@ GET /o/{organization}/rules/examples                                          30
 GET /o/{organization}/rules/examples/{example_name}                           303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/rules/versions                                          303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/rules/versions/{number}                                 303 303 303 303 303 200 200 200 404 404
+GET /o/{organization}/search                                                  303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/settings/audit                                          303 303 303 303 303 403 403 200 404 200
 GET /o/{organization}/settings/developers                                     303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/settings/developers/connect                             303 303 303 303 303 200 200 200 404 200
@@ -161,6 +163,7 @@ POST /account/name                                                            30
 POST /account/password                                                        303 303 303 303 303 422 422 422 422 422
 POST /account/sessions/{session_id}/end                                       303 303 303 303 303 303 303 303 303 303
 GET /o/{organization}/upcoming                                                303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/users/{user_id}                                         303 303 303 303 303 200 200 200 404 404
 POST /account/time-zone                                                       303 303 303 303 303 422 422 422 422 422
 POST /o/{organization}/companies/{company_id}/flags/{flag}                    303 303 303 303 303 403 422 422 404 404
 POST /o/{organization}/companies/{company_id}/flags/{flag}/end                303 303 303 303 303 403 303 303 404 404
