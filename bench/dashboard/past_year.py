@@ -86,6 +86,24 @@ _TRANSITIONS = """
             "Less than 3 times in 30 days"}]', 1, c.status_since
     from companies c cross join generate_series(1, 3) k where c.organization_id = %(org)s
 """
+_RUNS = """
+    insert into flag_runs (organization_id, company_id, flag, raised_at, cleared_at)
+    select %(org)s, t.company_id, flag, t.at,
+        case t.sequence when 1 then t.at + interval '9 days' end
+    from transitions t cross join unnest(array['', 'Value']) flag
+    where t.organization_id = %(org)s and t.sequence in (1, 3)
+"""
+_RUNS_ARE_DERIVED = """
+    update companies set runs_sequence = sequence where organization_id = %(org)s
+"""
+_OUTCOMES = """
+    insert into outcomes (organization_id, company_id, kind, day, amount, note, entered_by,
+        entered_at, changed_at)
+    select %(org)s, id, (array['left', 'renewed', 'grew', 'left'])[1 + id %% 4],
+        (%(now)s::timestamptz - interval '1 day' * (id %% 360))::date, id %% 1000, '', 'bench',
+        %(now)s, %(now)s
+    from companies where organization_id = %(org)s and id %% 5 = 0
+"""
 _DELIVERIES = """
     with endpoint as (
         insert into webhook_endpoints (id, organization_id, url, encrypted_secret)
@@ -136,6 +154,9 @@ def fill(organization_id: int, now: datetime, *, companies: int, events: int) ->
         _USERS,
         _FLAG_STATES,
         _TRANSITIONS,
+        _RUNS,
+        _RUNS_ARE_DERIVED,
+        _OUTCOMES,
         _DELIVERIES,
         _ATTEMPTS,
         _FIELD_CHANGES,
@@ -155,6 +176,8 @@ def vacuum() -> None:
             "events",
             "flag_states",
             "transitions",
+            "flag_runs",
+            "outcomes",
             "deliveries",
             "delivery_attempts",
             "field_changes",
