@@ -148,6 +148,7 @@ def page(member: Member) -> ResponseReturnValue:
     return render_template(
         template,
         query=query,
+        day=_day(query.day),
         book=book,
         statuses=(book or NO_RULES).statuses,
         team=(book or NO_RULES).team,

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
+from dashboard.access.visitors import reader_zone
 from dashboard.filters.field_filters import FieldFilter, Verb
 from dashboard.pages.companies.columns import Column, addable, usual_columns
 from dashboard.pages.companies.explanations import OFFERED, explain
@@ -82,7 +83,8 @@ def export(member: Member) -> ResponseReturnValue:
         read_one_snapshot()
         book = _book(member)
         query, statuses = query.sortable(book.team), book.statuses
-        company_filter = query.filter(statuses, member.owners, now().date())
+        today = now().astimezone(reader_zone()).date()
+        company_filter = query.filter(statuses, member.owners, today)
         fields = field_names.list_for_filter(
             organization_id, company_filter, limit=MOST_COLUMNS + 1
         )
@@ -91,7 +93,7 @@ def export(member: Member) -> ResponseReturnValue:
         )
     lines = as_csv(_read_chunks(organization_id, id_chunks, company_filter), fields)
     response = Response(lines, mimetype="text/csv")
-    name = f"companies-{now():%Y-%m-%d}.csv"
+    name = f"companies-{today:%Y-%m-%d}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
@@ -132,7 +134,8 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         book = _book(member)
         statuses, sought = book.statuses, query
         query = query.sortable(book.team)
-        company_filter = query.filter(statuses, member.owners, at.date())
+        today = at.astimezone(reader_zone()).date()
+        company_filter = query.filter(statuses, member.owners, today)
         result = company_list.read_page(
             organization_id, company_filter, query.sorting(statuses), after=after, limit=PAGE
         )

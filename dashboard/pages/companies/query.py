@@ -192,7 +192,7 @@ class CompanyQuery:
         """Return the filter for `models`.
 
         `statuses` are the statuses of the rules, best first; `reader` lists the owners that mean
-        the person who reads the list; `today` is the day in UTC.
+        the person who reads the list; `today` is their day.
         """
         return CompanyFilter(
             text=self.text or None,
