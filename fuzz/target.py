@@ -27,7 +27,7 @@ FIRST_PAGES = (
     "events/live", "events/refused", "events/set-aside", "events/trace?id=1", "import",
     "companies/1/outcomes", "insights", "insights/login", "outcomes", "outcomes/all",
     "outcomes/import", "outcomes/companies/lost", "rules", "rules/examples",
-    "rules/examples/usage-drop", "rules/backtests",
+    "rules/examples/usage-drop", "rules/backtests", "rules?view=text",
     "rules/versions", "rules/versions/1", "upcoming", "settings/audit", "settings/developers",
     "settings/developers/connect", "settings/developers/connect/sdk",
     "settings/developers/connect/arrivals", "settings/developers/deliveries",

@@ -144,6 +144,7 @@ def _insights_and_rules(base: str) -> list[Request]:
         _fragment("Search: as somebody types", f"{base}/search", q="acm"),
         _page("Events: trace", f"{base}/events/trace?id=unknown"),
         _page("Rules", f"{base}/rules"),
+        _page("Rules: text", f"{base}/rules", view="text"),
         _page("Rules: backtests", f"{base}/rules/backtests"),
         _page("Rules: completions", f"{base}/rules/completions"),
         _page("Rules: examples", f"{base}/rules/examples"),

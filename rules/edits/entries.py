@@ -21,7 +21,7 @@ class RuleEditError(RuleError):
     """Raised when rules cannot be edited automatically; the message is shown to people."""
 
 
-@lru_cache(8)
+@lru_cache(32)
 def root_of(text: str) -> MappingNode:
     """Return the mapping of a rule file.
 

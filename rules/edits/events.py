@@ -148,7 +148,7 @@ def _verify(edited: str, before: RuleBook, target: EventSetting) -> str:
 def _without_events(book: RuleBook) -> object:
     """Return the content of a book without its events and the lines of its flags."""
     flags = (tuple(replace(flag, line=0) for flag in group) for group in (book.flags, book.paused))
-    return book.statuses, book.team, *flags
+    return replace(book, events={}, flags=(), paused=()), *flags
 
 
 def _unusual_syntax(key: str) -> RuleEditError:

@@ -245,7 +245,7 @@ def _others(book: RuleBook, name: str | None) -> object:
         )
         for group in (book.flags, book.paused)
     )
-    return book.statuses, book.events, book.team, *flags
+    return replace(book, flags=(), paused=()), *flags
 
 
 def unusual_syntax(name: str) -> RuleEditError:

@@ -120,7 +120,7 @@ def _pieces(phrase: str, offset: int, start: str) -> list[str | Number]:
     try:
         found = find_numbers(phrase, start)
     except PhraseError:
-        found = []
+        found = ()
     pieces: list[str | Number] = []
     done = 0
     for number in found:

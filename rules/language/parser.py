@@ -1,9 +1,10 @@
 """Parses the phrases of rule files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from lark import Lark, Token, Tree
@@ -82,7 +83,8 @@ _NUMBERS = {"NUMBER": None, "DECIMAL": None, "ONCE": "1", "TWICE": "2"}
 """The terminals of numbers; the value of a word."""
 
 
-def find_numbers(text: str, start: str = "when") -> list[NumberInPhrase]:
+@lru_cache(2_000)
+def find_numbers(text: str, start: str = "when") -> Sequence[NumberInPhrase]:
     """Return the numbers of a phrase in their order; those in names and values are none.
 
     `start` is one of `STARTS`.
@@ -91,7 +93,7 @@ def find_numbers(text: str, start: str = "when") -> list[NumberInPhrase]:
         PhraseError: the phrase is invalid.
     """
     tokens = _tree(text, start).scan_values(lambda token: getattr(token, "type", "") in _NUMBERS)
-    return sorted(
+    found = sorted(
         (
             NumberInPhrase(
                 token.start_pos or 0, token.end_pos or 0, _NUMBERS[token.type] or str(token)
@@ -100,6 +102,7 @@ def find_numbers(text: str, start: str = "when") -> list[NumberInPhrase]:
         ),
         key=lambda number: number.start,
     )
+    return tuple(found)
 
 
 @cache

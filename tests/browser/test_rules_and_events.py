@@ -27,6 +27,25 @@ flags:
 """
 
 
+RIGHT_TO_LEFT = "\u05d0\u05d1 " * 60
+
+LONG_NAMES = f"""\
+version: 1
+statuses: [{", ".join(f"{name} {'very ' * 12}long" for name in ("A", "B", "C", "D", "E", "F"))}]
+events:
+  login: {{name: "{"W" * 200}"}}
+flags:
+  - flag: "<b>{"x" * 190}</b>"
+    event: login
+    when: {{B {"very " * 12}long: no activity for 7 days}}
+    note: "{"note" * 200}"
+  - flag: "\u05d0{RIGHT_TO_LEFT}x"
+    event: login
+    when: {{F {"very " * 12}long: less than 5 times in 7 days}}
+    enabled: false
+"""
+
+
 def put_in_force(organization: Organization, text: str, by: str = "brazebee up") -> None:
     with transaction():
         apply_rules(organization.id, text, file="r", applied_by=by, now=datetime.now(UTC))
@@ -166,7 +185,7 @@ def test_rules_and_events_are_accessible_in_every_look(
     organization: Organization, browser_page: OpenPage
 ) -> None:
     put_in_force(organization, RULES)
-    put_in_force(organization, RULES + "# more\n")
+    put_in_force(organization, LONG_NAMES)
     page = browser_page("editor")
     for path in ("rules", "rules?view=text", "rules/versions", "rules/versions/2", "events"):
         page.goto(f"/o/{organization.name}/{path}")
