@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from demo.customers.names import FIRST_NAMES, LAST_NAMES, OWNERS, STEMS, SUFFIXES, TITLES
+from demo.customers.names import (
+    FIRST_NAMES,
+    LAST_NAMES,
+    OWNERS,
+    OWNERS_DOMAIN,
+    STEMS,
+    SUFFIXES,
+    TITLES,
+)
 from demo.customers.trajectories import Trajectory, choose_trajectory
 from demo.customers.working_hours import OFFSETS
 
@@ -92,7 +100,7 @@ def make_account(seed: int, number: int) -> Account:
         region=chance.choices(tuple(OFFSETS), [REGION_SHARES[r] for r in OFFSETS])[0],
         plan=plan,
         seats=chance.randint(*plan.seats),
-        owner=f"{chance.choice(OWNERS)}@brightdesk.example",
+        owner=f"{chance.choice(OWNERS)}@{OWNERS_DOMAIN}",
         customer_for=customer_for,
         renews_in=renews_in,
         crm=(crm, f"{prefix}{chance.randrange(10**8, 10**9)}"),

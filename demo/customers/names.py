@@ -52,4 +52,5 @@ OWNERS = (
     "maya.lindqvist", "tobias.keller", "priya.rao", "daniel.okafor", "sofia.marchetti",
     "james.quinn", "lucia.ortiz", "hana.saito",
 )  # fmt: skip
-"""Account owners; their domain is reserved for examples."""
+OWNERS_DOMAIN = "brightdesk.example"
+"""The domain of their emails, reserved for examples."""

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from config.files import DEMO_DATA_RULES
+from demo.customers.names import OWNERS, OWNERS_DOMAIN
 from demo.errors import DemoError
 from models.database import transaction
 from models.organizations import organizations, rule_versions
@@ -42,12 +43,21 @@ def create_organization(name: str, now: datetime) -> Organization:
             )
         organization = organizations.create(name)
         memberships.add_first_administrators(organization.id)
+        _own_companies(organization.id)
         for text, ago in ((former, YEAR), (current, EDITED_AGO)):
             apply_rules(
                 organization.id, text, file=str(DEMO_DATA_RULES), applied_by=APPLIED_BY,
                 now=now - ago,
             )  # fmt: skip
     return organization
+
+
+def _own_companies(organization_id: int) -> None:
+    """Let one of its people be an owner of customers, so that they see what Mine is."""
+    people = memberships.list_for_organization(organization_id)[:1]
+    for person in people:
+        owner = f"{OWNERS[0]}@{OWNERS_DOMAIN}"
+        memberships.set_owner_values(organization_id, person.person_id, [owner])
 
 
 def is_demo_organization(organization_id: int) -> bool:
