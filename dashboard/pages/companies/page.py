@@ -12,7 +12,7 @@ from dashboard.access.visitors import reader_zone
 from dashboard.filters.field_filters import FieldFilter, Verb
 from dashboard.pages.companies.columns import Column, addable, usual_columns
 from dashboard.pages.companies.explanations import OFFERED, explain
-from dashboard.pages.companies.query import MINE, RENEWS_IN, WORST_FIRST, CompanyQuery
+from dashboard.pages.companies.query import MINE, RENEWS_IN, CompanyQuery
 from dashboard.presentation.charts.activity import draw_activity
 from dashboard.presentation.csv_export import MOST_COLUMNS, as_csv
 from dashboard.web.context import app_context, now, rules_in_force
@@ -183,7 +183,6 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         ],
         "views": views,
         "current_view": next((view for view in views if _is_of(view.query, query)), None),
-        "is_usual": query.sort == WORST_FIRST and not query.query_string,
         "address_of": address_of,
     }
 
