@@ -44,7 +44,18 @@
     }
   });
 
-  // The search in the header: arrow keys move through what it finds, Enter opens the first result.
+  // The search in the header answers as somebody types; arrow keys move through what it finds.
+  const PAUSE_MS = 120;
+  let searching;
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("[data-find]");
+    if (!form) return;
+    clearTimeout(searching);
+    searching = setTimeout(() => {
+      const address = `${form.action}?${new URLSearchParams(new FormData(form))}`;
+      htmx.ajax("GET", address, { source: form, target: "#found" });
+    }, PAUSE_MS);
+  });
   const found = () => [...document.querySelectorAll("#found a")];
   document.addEventListener("keydown", (event) => {
     const form = event.target.closest("[data-find]");
