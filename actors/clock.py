@@ -1,4 +1,4 @@
-"""The clock: enqueues due flags, overrides and deliveries, and work whose messages were lost."""
+"""The clock: enqueues due flags, overrides, deliveries and messages, and work that was lost."""
 
 import logging
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from actors.clock_steps import ClockSteps
 from actors.due_companies import DueCompanies
 from actors.due_deliveries import DueDeliveries
+from actors.notifications.due_messages import DueMessages
 from config.safe_logs import describe
 from config.webhook_policy import WebhookPolicy
 from models.across_organizations import (
@@ -20,6 +21,7 @@ from models.across_organizations import (
 )
 from models.database import UNAVAILABLE, database
 from models.locks import AdvisoryLock, release_for_session, try_lock_for_session
+from models.notifications import messages as sent_messages
 from models.organizations import organizations
 from models.webhooks import deliveries
 from queues import messages
@@ -47,6 +49,10 @@ BACKTESTS_EVERY = timedelta(seconds=5)
 DELETE_ATTEMPTS_EVERY = timedelta(hours=1)
 DELETE_ATTEMPTS_CHUNK = 1_000
 """The most old attempts that one tick deletes."""
+
+MESSAGES_KEPT_FOR = timedelta(days=30)
+DELETE_MESSAGES_CHUNK = 20
+"""The most old messages to people that one tick deletes, with all changes that they are about."""
 
 RETRY_PAUSE_SECONDS = 1.0
 
@@ -79,6 +85,7 @@ class Clock:
         """Forget what was enqueued and done when: these times are no past any more."""
         self._companies = DueCompanies(self._backlog, self._broker.evaluations)
         self._deliveries = DueDeliveries(self._broker, self._policy)
+        self._messages = DueMessages(self._broker)
         self._waiting_records = WaitingUpkeep(LaneQueue.of_events(self._broker.client))
         self._attempts_deleted_at = BEGINNING
         self._with_old_attempts: list[int] = []
@@ -129,23 +136,29 @@ class Clock:
         return number
 
     def _delete_old_attempts(self, now: datetime) -> None:
-        """Delete a chunk of the attempts that are no longer kept, of one organization."""
+        """Delete a chunk of the attempts and messages that are kept no longer."""
         if now - self._attempts_deleted_at > DELETE_ATTEMPTS_EVERY:
             self._attempts_deleted_at = now
             self._with_old_attempts = [each.id for each in organizations.list_all()]
         if not self._with_old_attempts:
             return
+        organization_id, limit = self._with_old_attempts[0], DELETE_ATTEMPTS_CHUNK
         deleted = deliveries.delete_attempts(
-            self._with_old_attempts[0],
-            before=now - self._policy.attempts_kept_for,
-            limit=DELETE_ATTEMPTS_CHUNK,
+            organization_id, before=now - self._policy.attempts_kept_for, limit=limit
         )
-        if deleted < DELETE_ATTEMPTS_CHUNK:
+        old = sent_messages.delete_old(
+            organization_id, before=now - MESSAGES_KEPT_FOR, limit=DELETE_MESSAGES_CHUNK
+        )
+        if deleted < limit and old < DELETE_MESSAGES_CHUNK:
             self._with_old_attempts.pop(0)
 
     def _enqueue_due(self, now: datetime) -> int:
         """Enqueue due work as far as the queues have room; return the number of messages."""
-        return self._companies.enqueue(now) + self._deliveries.enqueue_due(now)
+        return (
+            self._companies.enqueue(now)
+            + self._deliveries.enqueue_due(now)
+            + self._messages.enqueue(now)
+        )
 
     def _enqueue_backtests(self, now: datetime) -> None:
         """Enqueue the backtests that no worker owns, unless others are enqueued already."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import dramatiq
 from dramatiq.middleware import CurrentMessage
@@ -10,6 +11,7 @@ from redis.exceptions import RedisError
 
 from actors.deliver import Deliverer, read_request
 from actors.evaluate import CompanyEvaluator
+from actors.notifications.notifier import Notifier
 from actors.persist import EventPersister
 from models.database import UNAVAILABLE, transaction
 from queues import messages
@@ -33,10 +35,12 @@ def register_actors(
     *,
     rulebooks: RuleBooks,
     deliverer: Deliverer,
+    notifier: Notifier,
 ) -> None:
     """Declare every actor on a broker, with its dependencies."""
     _register_events_and_health(broker, rulebooks)
     _register_webhooks(broker, deliverer)
+    _register_notifications(broker, notifier)
     _register_totals(broker, rulebooks)
     _register_backtests(broker, rulebooks)
 
@@ -84,6 +88,17 @@ def _register_webhooks(broker: QueueBroker, deliverer: Deliverer) -> None:
         options = message.options if message else {}
         if request := read_request(delivery_id, attempt, options):
             deliverer.deliver(request, parked=options.get("parked", False))
+
+
+def _register_notifications(broker: QueueBroker, notifier: Notifier) -> None:
+    @dramatiq.actor(
+        broker=broker,
+        queue_name=messages.NOTIFICATIONS,
+        actor_name=messages.NOTIFY,
+        throws=UNAVAILABLE,  # the clock enqueues it again
+    )
+    def notify(organization_id: int, message_id: str) -> None:
+        notifier.notify(organization_id, UUID(message_id))
 
 
 def _register_totals(broker: QueueBroker, rulebooks: RuleBooks) -> None:

@@ -1,10 +1,11 @@
-"""Ends the attempts of webhooks that are in progress when a worker stops."""
+"""Ends the attempts of webhooks and messages that are in progress when a worker stops."""
 
 from threading import Timer
 
 from dramatiq import Broker, Middleware, Worker
 
 from actors.deliver import Deliverer
+from actors.notifications.notifier import Notifier
 from services.webhooks.deadlines import stop_attempts
 
 WAIT_SECONDS = 4.0
@@ -19,13 +20,17 @@ class StoppedAttempts(Middleware):
     without recording anything, they would wait for the end of their leases.
     """
 
-    def __init__(self, deliverer: Deliverer, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(
+        self, deliverer: Deliverer, notifier: Notifier, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         self._deliverer = deliverer
+        self._notifier = notifier
         self._wait_seconds = wait_seconds
 
     def before_worker_shutdown(self, _broker: Broker, _worker: Worker) -> None:
         """See `dramatiq.Middleware`."""
         self._deliverer.stop()
+        self._notifier.stop()
         timer = Timer(self._wait_seconds, stop_attempts)
         timer.daemon = True
         timer.start()

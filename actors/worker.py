@@ -8,6 +8,7 @@ from dramatiq.middleware import CurrentMessage
 
 from actors.capacity import Capacity
 from actors.deliver import Deliverer
+from actors.notifications.notifier import Notifier
 from actors.registration import register_actors
 from actors.retries import WebhookRetries
 from actors.stopped_attempts import StoppedAttempts
@@ -19,6 +20,7 @@ from models.suitable_database import UnsuitableDatabase
 from queues import messages
 from queues.broker import build_broker
 from queues.elastic_threads import ElasticThreads
+from services.notifications.delivery import Sender
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
 from services.webhooks.metrics import WebhookCounters
@@ -47,19 +49,24 @@ broker = build_broker(
     # The thread of an attempt is free when `WebhookRetries` has recorded it.
     middleware=[
         CurrentMessage(),
-        ElasticThreads(messages.WEBHOOKS, threads),
+        ElasticThreads((messages.WEBHOOKS, messages.NOTIFICATIONS), threads),
         WebhookRetries(counters, capacity),
     ],
     webhook_prefetch=threads,
 )
 dramatiq.set_broker(broker)
+transport = Transport(AddressPolicy(settings.webhook_allow_nets), settings.webhooks)
+rulebooks = RuleBooks()
 deliverer = Deliverer(
     broker,
-    transport=Transport(AddressPolicy(settings.webhook_allow_nets), settings.webhooks),
+    transport=transport,
     secret_keys=settings.secret_keys,
     counters=counters,
     capacity=capacity,
 )
-broker.add_middleware(StoppedAttempts(deliverer))
-register_actors(broker, rulebooks=RuleBooks(), deliverer=deliverer)
+notifier = Notifier(
+    Sender(transport, rulebooks, settings.secret_keys, settings.smtp, settings.dashboard_url)
+)
+broker.add_middleware(StoppedAttempts(deliverer, notifier))
+register_actors(broker, rulebooks=rulebooks, deliverer=deliverer, notifier=notifier)
 collect_garbage_rarely()

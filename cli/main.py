@@ -19,6 +19,7 @@ IMPORT_PATHS = {
     "import": "cli.commands.imports.group:imports",
     "webhooks": "cli.commands.webhooks:webhooks",
     "deliveries": "cli.commands.deliveries:deliveries",
+    "notify": "cli.commands.notifications.group:notify",
     "secrets": "cli.commands.secrets:secrets",
     "events": "cli.commands.events.group:events",
     "rejected": "cli.commands.rejected:rejected",

@@ -12,6 +12,7 @@ from redis.connection import parse_url
 
 from config.errors import ConfigError
 from config.open_id import OpenIdSettings, open_id_settings_from
+from config.smtp import SmtpSettings, smtp_settings_from
 from config.webhook_policy import WebhookPolicy, webhook_policy_from
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -40,6 +41,7 @@ class Settings:
     dashboard_url: str | None = None
     admin_email: str = "admin@localhost"
     open_id: OpenIdSettings | None = None
+    smtp: SmtpSettings | None = None
     log_level: str = "INFO"
 
     @classmethod
@@ -55,6 +57,7 @@ class Settings:
         readers: dict[str, Callable[[Mapping[str, str]], Any]] = {
             "webhooks": webhook_policy_from,
             "open_id": open_id_settings_from,
+            "smtp": smtp_settings_from,
             "others": _SettingsSchema().load,
         }
         for name, read in readers.items():

@@ -36,7 +36,7 @@ from dashboard.pages import (
 )
 from dashboard.pages.companies import page as companies
 from dashboard.pages.companies import saved_views
-from dashboard.pages.settings import account, audit_log, owners, people
+from dashboard.pages.settings import account, audit_log, notifications, owners, people
 from dashboard.pages.sign_in import open_id, start
 from dashboard.pages.sign_in import page as sign_in
 from dashboard.pages.today import changes
@@ -76,6 +76,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
         developers,
         account,
         audit_log,
+        notifications,
         people,
         owners,
         sign_in,

@@ -20,6 +20,7 @@ _DUE_FLAGS = f"{FLAGS} due where due_at <= %(until)s"
 _DUE_OVERRIDES = f"{OVERRIDES} due where due_at <= %(until)s"
 _UNSETTLED = "companies where unsettled_since < %(until)s"
 _DUE_DELIVERIES = "deliveries where state = 'waiting' and next_attempt_at <= %(until)s"
+_DUE_MESSAGES = "notification_messages where state in ('open', 'waiting') and due_at <= %(until)s"
 _APPLIED_RULES = "rule_versions where applied_at > %(since)s and applied_at <= %(until)s"
 
 
@@ -64,6 +65,14 @@ class DueProbe(NamedTuple):
     probe_at: datetime
 
 
+class DueMessage(NamedTuple):
+    """A message to people that is due, and since when it is."""
+
+    organization_id: int
+    message_id: UUID
+    due_at: datetime
+
+
 class FoundKey(NamedTuple):
     """A valid API key, and the names of its scopes."""
 
@@ -81,7 +90,7 @@ class StateCount(NamedTuple):
 
 
 def is_anything_due(*, until: datetime, rules_since: datetime) -> bool:
-    """Whether a flag, override, event or delivery awaits processing: an index probe for each.
+    """Whether a flag, override, event, delivery or message awaits processing: a probe for each.
 
     Or rules came into force after `rules_since`.
     """
@@ -90,6 +99,7 @@ def is_anything_due(*, until: datetime, rules_since: datetime) -> bool:
         _DUE_OVERRIDES,
         _UNSETTLED,
         _DUE_DELIVERIES,
+        _DUE_MESSAGES,
         _APPLIED_RULES,
     )
     anything = " or ".join(f"exists (select from {source})" for source in sources)
@@ -332,6 +342,45 @@ def find_due_deliveries(
         },
     )
     return [DueDelivery(**row) for row in rows]
+
+
+def find_due_messages(
+    *, until: datetime, limit: int, leave_out: Collection[DueMessage] = ()
+) -> list[DueMessage]:
+    """Return the messages to people that are due, the longest due first, without `leave_out`."""
+    rows = query(
+        f"select organization_id, id as message_id, due_at from {_DUE_MESSAGES}"
+        " and not exists (select from unnest(%(ids)s::uuid[], %(times)s::timestamptz[])"
+        " as left_out (id, due_at) where left_out.id = notification_messages.id"
+        " and left_out.due_at = notification_messages.due_at)"
+        " order by due_at limit %(limit)s",
+        {
+            "until": until,
+            "limit": limit,
+            "ids": [message.message_id for message in leave_out],
+            "times": [message.due_at for message in leave_out],
+        },
+    )
+    return [DueMessage(**row) for row in rows]
+
+
+def count_unfinished_messages() -> list[StateCount]:
+    """Count the messages to people that are `open`, `waiting` or `paused`, by organization."""
+    return _state_counts(
+        "select organization_id, case when due_at is null then 'paused' else state end as state,"
+        " count(*) as number from notification_messages where state in ('open', 'waiting')"
+        " group by 1, 2"
+    )
+
+
+def find_oldest_due_message(*, until: datetime) -> datetime | None:
+    """Return since when the message that is due longest is due; leased ones are left out."""
+    rows = query(
+        f"select organization_id, due_at from {_DUE_MESSAGES} and lease_token is null"
+        " order by due_at limit 1",
+        {"until": until},
+    )
+    return rows[0]["due_at"] if rows else None
 
 
 def find_request(delivery_id: UUID, attempt: int) -> DueDelivery | None:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Collection
 from typing import Any
 
 from dramatiq import Broker, MessageProxy, Middleware, Worker
@@ -18,13 +19,13 @@ MOST_SPARE = 8
 
 
 class ElasticThreads(Middleware):
-    """Adds threads while messages of a queue occupy nearly all, and ends them afterwards.
+    """Adds threads while messages of some queues occupy nearly all, and ends them afterwards.
 
     A thread that waits for an answer costs about 40 KB. `most` bounds their number.
     """
 
-    def __init__(self, queue_name: str, most: int) -> None:
-        self._queue_name = queue_name
+    def __init__(self, queue_names: Collection[str], most: int) -> None:
+        self._queue_names = frozenset(queue_names)
         self._most = most
         self._lock = threading.Lock()
         self._busy = 0
@@ -41,7 +42,7 @@ class ElasticThreads(Middleware):
 
     def before_process_message(self, _broker: Broker, message: MessageProxy) -> None:
         """See `dramatiq.Middleware`."""
-        if message.queue_name != self._queue_name:
+        if message.queue_name not in self._queue_names:
             return
         with self._lock:
             self._busy += 1
@@ -63,7 +64,7 @@ class ElasticThreads(Middleware):
         exception: BaseException | None = None,  # noqa: ARG002
     ) -> None:
         """See `dramatiq.Middleware`."""
-        if message.queue_name != self._queue_name:
+        if message.queue_name not in self._queue_names:
             return
         with self._lock:
             self._busy -= 1

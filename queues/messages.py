@@ -25,6 +25,7 @@ HEALTH = "health"
 WEBHOOKS = "webhooks"
 TOTALS = "reading"
 BACKTESTS = "backtests"
+NOTIFICATIONS = "notifications"
 
 STORE = "store"
 PERSIST = "persist"
@@ -35,6 +36,7 @@ REFRESH_TOTALS = "sum_up"
 COMPUTE_ANSWER = "work_out"
 ADVANCE_BACKTEST = "advance_backtest"
 REFRESH_FORECAST = "refresh_forecast"
+NOTIFY = "notify"
 
 
 def store(bundles: Sequence[Bundle]) -> Message[None]:
@@ -102,6 +104,11 @@ def advance_backtest(organization_id: int) -> Message[None]:
 def refresh_forecast(organization_id: int) -> Message[None]:
     """Bring the forecast of an organization's companies up to date."""
     return _message(TOTALS, REFRESH_FORECAST, organization_id)
+
+
+def notify(organization_id: int, message_id: UUID) -> Message[None]:
+    """Make the next attempt to send a message to people."""
+    return _message(NOTIFICATIONS, NOTIFY, organization_id, str(message_id))
 
 
 def encode(message: Message[None]) -> tuple[str, bytes]:

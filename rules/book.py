@@ -6,6 +6,7 @@ from functools import cached_property
 from graphlib import TopologicalSorter
 
 from rules.flags import Flag
+from rules.notify.entries import NotifyEntry
 from rules.phrases.condition import Level
 from rules.scores import score_of, score_range
 from rules.statuses import NOT_APPLICABLE
@@ -33,6 +34,7 @@ class RuleBook:
     team: TeamFields = NO_TEAM
     paused: tuple[Flag, ...] = ()
     """Flags with `enabled: false`, which are not evaluated, as if they were not in the file."""
+    notify: tuple[NotifyEntry, ...] = ()
 
     @cached_property
     def flags_by_name(self) -> Mapping[str, Flag]:

@@ -9,6 +9,9 @@ LONGEST_SHOWN_LINE = 500
 """Characters."""
 
 
+_AFTER_HOST = re.compile(r"(https?://[^\s/?#\"'`]*[/?#])([^\s\"'`]+)", re.IGNORECASE)
+
+
 @dataclass(frozen=True, order=True)
 class Fault:
     """A mistake in a file: its 1-based line and column, and a sentence that says how to fix it."""
@@ -23,9 +26,14 @@ class Fault:
         lines = split_lines(source)
         if not 0 < self.line <= len(lines) or len(lines[self.line - 1]) > LONGEST_SHOWN_LINE:
             return header
-        line = lines[self.line - 1]
+        line = hide_urls(lines[self.line - 1])
         indentation = "".join("\t" if c == "\t" else " " for c in line[: self.column - 1])
         return f"{header}\n    {line}\n    {indentation}^"
+
+
+def hide_urls(text: str) -> str:
+    """Replace what follows the host in each URL: it is often a secret. The length stays."""
+    return _AFTER_HOST.sub(lambda found: found[1] + "*" * len(found[2]), text)
 
 
 class RuleError(Exception):

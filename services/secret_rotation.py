@@ -1,4 +1,4 @@
-"""Encrypts the stored secrets of webhooks with the first of several keys."""
+"""Encrypts the stored secrets of webhooks and destinations with the first of several keys."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from models.database import transaction
+from models.encrypted_secrets import decrypt, encrypt, find_key
+from models.notifications import destinations
 from models.organizations.organizations import Organization
 from models.webhooks import stored_secrets
-from models.webhooks.endpoint_secrets import decrypt, encrypt, find_key
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def rotate(
 def _rotate_one(
     organization: Organization, secret_keys: Sequence[str], found: SecretsFound, *, dry_run: bool
 ) -> None:
+    _rotate_destinations(organization, secret_keys, found, dry_run=dry_run)
     if not dry_run:
         stored_secrets.lock(organization.id)
     for secret in stored_secrets.read(organization.id):
@@ -73,3 +75,25 @@ def _rotate_one(
         if key > 0 and not dry_run:
             renewed = encrypt(decrypt(secret.encrypted, secret_keys), secret_keys)
             stored_secrets.replace(organization.id, secret, renewed)
+
+
+def _rotate_destinations(
+    organization: Organization, secret_keys: Sequence[str], found: SecretsFound, *, dry_run: bool
+) -> None:
+    """Encrypt the URLs of destinations of notifications."""
+    listed = (
+        destinations.list_for_organization(organization.id)
+        if dry_run
+        else destinations.lock_all(organization.id)
+    )
+    for destination in listed:
+        key = find_key(destination.encrypted_url, secret_keys)
+        if key is None:
+            found.unreadable.append(
+                UnreadableSecret(organization.name, destination.id, former=False)
+            )
+            continue
+        found.by_key[key] += 1
+        if key > 0 and not dry_run:
+            renewed = encrypt(decrypt(destination.encrypted_url, secret_keys), secret_keys)
+            destinations.set_url(destination, renewed, destination.host)

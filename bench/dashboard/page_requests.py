@@ -174,6 +174,7 @@ def _settings(
         _page("People", f"{base}/people"),
         _page("Owners", f"{base}/owners"),
         _page("Audit log", f"{base}/audit"),
+        _page("Notifications", f"{base}/notifications"),
         _page("Account", "/account"),
     ]
 

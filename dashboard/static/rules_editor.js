@@ -97,6 +97,9 @@ async function complete(context) {
   if (pair) {
     const key = pair[1].trim();
     if (own.includes(key) || ["recover", "not"].includes(key)) return offer(words(offered.phrases, "text"));
+    if (section === "notify" && offered.notify[key]) return offer(words(offered.notify[key], "text"));
+    if (offered.destinations[key]) return offer(words(offered.destinations[key], "enum"));
+    if (section === "notify" && key === "email") return offer(words(["owner"], "keyword"));
     if (key === "event") return offer(words(eventsIn(context.state).concat(offered.events), "enum").filter(once()));
     if (key === "enabled") return offer(words(["true", "false"], "keyword"));
     if (key === "if_missing") return offer(words([offered.not_applicable, ...own], "enum"));
@@ -110,6 +113,8 @@ async function complete(context) {
   if (section === "flags" && ["all", "any"].includes(parent)) return offer(words(offered.phrases, "text"));
   if (section === "events" && /\{[^}]*$/.test(before)) return offer(asKeys(offered.keys.event));
   if (section === "events" && parent && parent !== "events") return offer(asKeys(offered.keys.event));
+  if (section === "notify" && (parent === "to" || /to:\s*\{[^}]*$/.test(before))) return offer(asKeys(offered.keys.to));
+  if (section === "notify" && parent !== "where") return offer(asKeys(offered.keys.notify));
   if (section === "defaults") return offer(asKeys(offered.keys.defaults));
   return null;
 }

@@ -5,34 +5,24 @@ from typing import Any
 from flask import Flask, g, url_for
 from werkzeug.routing import BaseConverter, IntegerConverter
 
+from services.page_addresses import QUOTED, quote_once
+
 
 class NameConverter(BaseConverter):
-    """One path segment that may contain any text, such as `a/b`, `..` or `100%`.
-
-    A slash is quoted twice: servers unquote once before they route, and browsers resolve dots even
-    when they are quoted once.
-    """
+    """One path segment that may contain any text, such as `a/b`, `..` or `100%`."""
 
     part_isolating = True
     regex = "[^/]+"
 
     def to_python(self, value: str) -> str:
         """Return the text that a segment encodes."""
-        for quoted, plain in reversed(_QUOTED):
+        for quoted, plain in reversed(QUOTED):
             value = value.replace(quoted, plain)
         return value
 
     def to_url(self, value: Any) -> str:
         """Return the segment that encodes a text."""
-        text = str(value)
-        for quoted, plain in _QUOTED:
-            if plain != "." or not text.strip("."):
-                text = text.replace(plain, quoted)
-        return super().to_url(text)
-
-
-_QUOTED = (("%25", "%"), ("%2F", "/"), ("%5C", "\\"), ("%2E", "."))
-"""The percent sign comes first, so that the other replacements are not quoted again."""
+        return super().to_url(quote_once(str(value)))
 
 
 class IdConverter(IntegerConverter):

@@ -86,7 +86,7 @@ def remove(organization_id: int) -> Iterator[int]:
 
 
 def _stop(organization_id: int) -> None:
-    """Make the keys invalid and cancel the webhooks."""
+    """Make the keys invalid, and cancel webhooks and messages to people."""
     parameters = {"id": organization_id}
     execute("delete from api_keys where organization_id = %(id)s", parameters)
     execute(
@@ -97,6 +97,11 @@ def _stop(organization_id: int) -> None:
     execute(
         "update deliveries set state = 'cancelled', parked = false, next_attempt_at = null"
         " where organization_id = %(id)s and state in ('waiting', 'paused')",
+        parameters,
+    )
+    execute(
+        "update notification_messages set state = 'cancelled', due_at = null"
+        " where organization_id = %(id)s and state in ('open', 'waiting')",
         parameters,
     )
 

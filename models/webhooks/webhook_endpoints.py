@@ -11,7 +11,7 @@ from peewee import fn
 from uuid_utils.compat import uuid7
 
 from models.database import execute, query
-from models.webhooks.endpoint_secrets import encrypt, find_key, generate_secret
+from models.encrypted_secrets import encrypt, find_key, generate_secret
 from models.webhooks.tables import WebhookEndpointRow
 
 

@@ -10,6 +10,8 @@ from rules.file.source import Source
 LARGEST_INTEGER = 2**53 - 1
 """The largest integer that every JSON client represents exactly (RFC 8259, section 6)."""
 
+_COMPANY_ADVICE = "is not a field of the company; write for example `company.plan`"
+
 Filters = tuple[tuple[Path, tuple[Any, ...]], ...]
 """Pairs of a path and the values accepted at that path."""
 
@@ -22,8 +24,12 @@ def read_where(source: Source, node: Node) -> Filters:
 
 def read_applies_to(source: Source, node: Node) -> Filters:
     """Read filters on a company's fields; paths are relative to `company`."""
-    advice = "is not a field of the company; write for example `company.plan`"
-    return _read(source, node, "applies_to", "company", advice)
+    return _read(source, node, "applies_to", "company", _COMPANY_ADVICE)
+
+
+def read_company_where(source: Source, node: Node) -> Filters:
+    """Read filters on a company's fields under the name `where`, as `read_applies_to` does."""
+    return _read(source, node, "where", "company", _COMPANY_ADVICE)
 
 
 def _read(source: Source, node: Node, key: str, root: str, advice: str) -> Filters:

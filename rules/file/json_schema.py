@@ -7,9 +7,11 @@ phrase can be parsed is checked by `rules.file.rule_file`.
 from typing import Any
 
 from rules.file.flag import ANY_EVENT, LARGEST_WEIGHT
+from rules.file.notify import LONGEST_ADDRESS, LONGEST_URL, MOST_ADDRESSES, MOST_ENTRIES
 from rules.file.rule_file import MOST_NAMES
 from rules.file.source import LONGEST_NAME
-from rules.language.examples import PHRASES
+from rules.language.examples import DIGESTS, NOTIFY_WHEN, PHRASES, QUIET, TOGETHER
+from rules.notify.entries import OWNER, Service
 from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
 
 Schema = dict[str, Any]
@@ -45,11 +47,18 @@ def rule_schema() -> Schema:
                     "type": ["array", "null"],
                     "items": _reference("flag"),
                 },
+                "notify": {
+                    "description": "Whom to notify of which changes of health, and when.",
+                    "type": ["array", "null"],
+                    "items": _reference("notify"),
+                    "maxItems": MOST_ENTRIES,
+                },
             },
             required=["version"],
         ),
         "$defs": {
             "flag": _flag(),
+            "notify": _notify(),
             "phrase": _phrase(),
             "several_phrases": _list(_reference("phrase")),
             "new_company": _new_company(),
@@ -200,6 +209,59 @@ def _flag_refinements() -> Schema:
             "default": 1,
         },
     }
+
+
+def _notify() -> Schema:
+    properties = {
+        "to": {"description": "Whom to notify: one service.", **_target()},
+        "when": {
+            "description": "Which changes; several are joined by `or`."
+            " Without it, every change of status.",
+            "type": "string",
+            "minLength": 1,
+            "examples": list(NOTIFY_WHEN),
+            "default": "status changes",
+        },
+        "where": {
+            "description": "Only of companies with these values in their fields; of a list, any"
+            " value will do.",
+            **_by_field("company", {"company.plan": ["Pro", "Enterprise"]}),
+        },
+        "group": {
+            "description": "Send what follows within this time in the same message.",
+            "type": "string",
+            "examples": list(TOGETHER),
+        },
+        "quiet": {
+            "description": "Hours and days in which nothing is sent; it follows afterwards.",
+            "type": "string",
+            "examples": list(QUIET),
+        },
+        "digest": {
+            "description": "Send everything at these times only.",
+            "type": "string",
+            "examples": list(DIGESTS),
+        },
+    }
+    return _object(properties, "An entry of `notify`.", required=["to"])
+
+
+def _target() -> Schema:
+    destination = {**_NAME, "maxLength": LONGEST_URL, "examples": ["cs-alerts"]}
+    address = {"type": "string", "maxLength": LONGEST_ADDRESS}
+    how = "the name of a destination, or its URL, which is kept as a secret."
+    services = {
+        Service.SLACK.value: {"description": f"Slack: {how}", **destination},
+        Service.TEAMS.value: {"description": f"Microsoft Teams: {how}", **destination},
+        Service.EMAIL.value: {
+            "description": f"`{OWNER}`, the owner of each company, or addresses.",
+            "anyOf": [
+                {**address, "examples": [OWNER, "head@example.com"]},
+                {**_list(address), "maxItems": MOST_ADDRESSES},
+            ],
+        },
+    }
+    return _object(services) | {"minProperties": 1, "maxProperties": 1}
 
 
 def _phrase() -> Schema:

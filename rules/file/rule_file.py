@@ -1,5 +1,6 @@
 """Reads a rule file into a `RuleBook`, or reports all of its faults at once."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,14 +13,17 @@ from ruamel.yaml.nodes import Node, SequenceNode
 from rules.book import EventSetting, RuleBook
 from rules.faults import Fault, RuleFileError, did_you_mean
 from rules.file.flag import ANY_EVENT, FlagReader, ParsedFlag, read_wait
+from rules.file.notify import NotifyReader
 from rules.file.source import Source, TooManyFaults, is_null, read_name
 from rules.file.team import read_team
 from rules.file.warnings import warn_about_reference
+from rules.flags import Flag
+from rules.notify.entries import NotifyEntry
 from rules.phrases.logic import FlagIs
 from rules.statuses import DEFAULT_STATUSES, NOT_APPLICABLE
 from rules.team import NO_TEAM
 
-_FILE_KEYS = ("version", "statuses", "events", "team", "defaults", "flags")
+_FILE_KEYS = ("version", "statuses", "events", "team", "defaults", "flags", "notify")
 _EVENT_KEYS = ("name", "enabled", "called")
 
 CACHED_TEXTS = 100
@@ -97,10 +101,13 @@ class _Reader:
         parsed_flags = self.read_flags(entries["flags"][1]) if "flags" in entries else []
         self.check_references(parsed_flags)
         paused = tuple(parsed.flag for parsed in parsed_flags if not parsed.enabled)
+        flags = tuple(parsed.flag for parsed in parsed_flags if parsed.enabled)
+        notify = (
+            self.read_notify(entries["notify"][1], (*flags, *paused)) if "notify" in entries else []
+        )
         if self.source.faults:
             return None
-        flags = tuple(parsed.flag for parsed in parsed_flags if parsed.enabled)
-        return RuleBook(self.statuses, self.events, flags, self.team, paused)
+        return RuleBook(self.statuses, self.events, flags, self.team, paused, tuple(notify))
 
     def read_version(self, node: Node) -> None:
         version = self.source.scalar(node, "`version`")
@@ -205,6 +212,17 @@ class _Reader:
         reader = FlagReader(self.source, statuses, self.events, self.default_wait)
         flags = [reader.read(item) for item in self.source.items(node, "`flags`")]
         return [flag for flag in flags if flag is not None]
+
+    def read_notify(self, node: Node, flags: Sequence[Flag]) -> list[NotifyEntry]:
+        if is_null(node):
+            return []
+        statuses = self.statuses if self.statuses_known else None
+        reader = NotifyReader(self.source, statuses, has_owner=self.team.owner is not None)
+        entries = reader.read_all(node)
+        if not self.source.damaged:
+            levels = {flag.name: {level for level, _ in flag.conditions} for flag in flags}
+            reader.check_flags(node, entries, levels)
+        return entries
 
     def check_references(self, flags: list[ParsedFlag]) -> None:
         """Record references to unknown or paused flags and circular references as faults."""

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from rules.faults import Fault, RuleError, split_lines, suggest
+from rules.faults import Fault, RuleError, hide_urls, split_lines, suggest
 from rules.file.bounds import BoundedParser, BoundedScanner, OutOfBounds
 from rules.file.yaml_errors import NO_BREAK_SPACE_ADVICE, TAB_ADVICE, UNCLOSED_QUOTE, syntax_fault
 from rules.one_line import invisible_in
@@ -109,14 +109,15 @@ class Source:
         column = mark.column + 1
         if offset and isinstance(node, ScalarNode) and mark.line == node.end_mark.line:
             column += offset + (node.style in ("'", '"'))
-        self.faults.append(Fault(mark.line + 1, column, message))
+        self.faults.append(Fault(mark.line + 1, column, hide_urls(message)))
         if len(self.faults) >= MOST_FAULTS:
             self.faults.append(Fault(mark.line + 1, column, TOO_MANY_FAULTS))
             raise TooManyFaults(TOO_MANY_FAULTS)
 
     def warn(self, node: Node, message: str) -> None:
         """Record a warning at a node: valid, but certainly not intended."""
-        self.warnings.append(Fault(node.start_mark.line + 1, node.start_mark.column + 1, message))
+        mark = node.start_mark
+        self.warnings.append(Fault(mark.line + 1, mark.column + 1, hide_urls(message)))
 
     def mapping(
         self,

@@ -1,4 +1,4 @@
-"""One example of each kind of phrase, for editors and documentation."""
+"""Examples of each kind of phrase, for editors and documentation."""
 
 PHRASES = (
     "less than 5 times in 7 days",
@@ -26,4 +26,24 @@ PHRASES = (
     "company.nps below 7 and company.renewal_date within 60 days",
     "down 40% in 30 days or no activity for 14 days",
     "not company.plan is Free",
+)
+
+NOTIFY_WHEN = (
+    "status becomes Critical",
+    "status becomes At Risk or worse",
+    "status recovers",
+    "status changes",
+    "flag Usage drop is raised",
+    "flag Usage drop becomes Critical",
+    "flag Usage drop recovers",
+)
+
+TOGETHER = ("together within 10 minutes", "together within 1 hour")
+
+QUIET = ("18:00-08:00 and weekends in Europe/Berlin", "22:00-06:00 in America/New_York")
+
+DIGESTS = (
+    "Mondays at 08:00 in Europe/Berlin",
+    "weekdays at 08:00 in America/New_York",
+    "daily at 17:00 in UTC",
 )

@@ -13,6 +13,10 @@ EXAMPLES = {
     "lasting": "`1 day` or `12 hours`",
     "ignore_if": "`previous under 20`",
     "offset": "`3 days 4 hours`",
+    "notify_when": "`status becomes Critical`, `status recovers`, `flag Usage drop is raised`",
+    "together": "`together within 10 minutes`",
+    "quiet": "`18:00-08:00 and weekends in Europe/Berlin`",
+    "digest": "`Mondays at 08:00 in Europe/Berlin`, `weekdays at 08:00 in UTC`",
 }
 
 _EXAMPLES_BY_WORD = {
@@ -36,6 +40,11 @@ _WORDS = {
     "COMPANY": "a field such as `company.plan`",
     "DATA": "a value such as `data.amount`",
     "FLAG_NAME": "the name of a flag",
+    "CHANGED_FLAG": "the name of a flag",
+    "CLOCK_TIME": "a time such as `08:00`",
+    "DAY": "a day such as `Mondays`",
+    "MINUS": "`-`",
+    "ZONE": "a time zone such as `Europe/Berlin`",
     "VALUE": "a value",
     "PERCENT": "`%`",
     "OR_WORSE": "`or worse`",
@@ -143,6 +152,18 @@ _MISTAKES = (
         "`{0}` is a curly quote; use straight ones, or none",
     ),
     _Mistake(r"[0-9]+\s+\w+", "write `wait {0}`", "new_company"),
+    _Mistake(
+        r"is\b",
+        "`is` is not understood here; write `becomes`, as in `status becomes Critical`",
+        "notify_when",
+        "`becomes`",
+    ),
+    _Mistake(
+        r"[^()\"]+?\s+is\s",
+        "write `becomes` or `is raised`, as in `flag Usage drop becomes At Risk`",
+        "notify_when",
+        "the name of a flag",
+    ),
     _Mistake(r"data\b", "`{0}` needs the name of a value, such as `data.amount`"),
     _Mistake(r"company\b", "`{0}` needs the name of a value, such as `company.plan`"),
 )

@@ -12,12 +12,24 @@ from lark.exceptions import UnexpectedInput, VisitError
 
 from rules.language.mistakes import PhraseError, explain_mistake
 from rules.language.tree import TOO_DEEP, PhraseTree, Vocabulary
+from rules.notify.entries import ChangeCondition
+from rules.notify.schedule import Digest, Quiet
 from rules.phrases.condition import Condition
 
 LONGEST_PHRASE = 2_000
 """Characters; parsing takes some microseconds for each."""
 
-STARTS = ("when", "new_company", "lasting", "ignore_if", "offset")
+STARTS = (
+    "when",
+    "new_company",
+    "lasting",
+    "ignore_if",
+    "offset",
+    "notify_when",
+    "together",
+    "quiet",
+    "digest",
+)
 
 
 def parse_condition(text: str, vocabulary: Vocabulary | None = None) -> Condition:
@@ -103,6 +115,46 @@ def find_numbers(text: str, start: str = "when") -> Sequence[NumberInPhrase]:
         key=lambda number: number.start,
     )
     return tuple(found)
+
+
+def parse_notify_when(text: str, vocabulary: Vocabulary) -> tuple[ChangeCondition, ...]:
+    """Parse which changes to notify of, such as `status becomes Critical or status recovers`.
+
+    Raises:
+        PhraseError: it is invalid, or names an unknown status.
+    """
+    conditions: tuple[ChangeCondition, ...] = _parse(text, "notify_when", vocabulary)
+    return conditions
+
+
+def parse_together(text: str) -> timedelta:
+    """Parse `together within W`.
+
+    Raises:
+        PhraseError: it has another form, or W is too long.
+    """
+    together: timedelta = _parse(text, "together")
+    return together
+
+
+def parse_quiet(text: str) -> Quiet:
+    """Parse quiet hours, such as `18:00-08:00 and weekends in Europe/Berlin`.
+
+    Raises:
+        PhraseError: it has another form, or leaves no time.
+    """
+    quiet: Quiet = _parse(text, "quiet")
+    return quiet
+
+
+def parse_digest(text: str) -> Digest:
+    """Parse the times of a digest, such as `Mondays at 08:00 in Europe/Berlin`.
+
+    Raises:
+        PhraseError: it has another form.
+    """
+    digest: Digest = _parse(text, "digest")
+    return digest
 
 
 @cache

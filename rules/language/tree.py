@@ -5,12 +5,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from lark import Token, Transformer, v_args
+from lark import Token, v_args
 
 from rules.durations import MAX_WINDOW, UNITS
 from rules.facts import USER
 from rules.faults import unknown_status
 from rules.language.mistakes import PhraseError
+from rules.language.notify_tree import NotifyTree
+from rules.language.texts import unquote
 from rules.phrases.amounts import Amount, Change, Measure
 from rules.phrases.condition import Bound, Condition
 from rules.phrases.counting import Absence, Comparison, Count, Never
@@ -58,12 +60,13 @@ class _Number:
 
 
 @v_args(inline=True)
-class PhraseTree(Transformer[Token, Any]):
+class PhraseTree(NotifyTree):
     """Turns the parse tree into conditions; numbers out of range are faults at their position."""
 
     def __init__(self, vocabulary: Vocabulary, *, windows: bool) -> None:
         super().__init__(visit_tokens=False)
         self.vocabulary = vocabulary
+        self.statuses = vocabulary.statuses
         self.windows = windows
 
     # Phrases
@@ -126,7 +129,7 @@ class PhraseTree(Transformer[Token, Any]):
         return FieldCompared(_field(field), bound, limit.value)
 
     def named(self, field: Token, _is: Token, negated: Token | None, value: Token) -> FieldIs:
-        return FieldIs(_field(field), _unquote(value), negated is not None)
+        return FieldIs(_field(field), unquote(value), negated is not None)
 
     def missing(
         self, field: Token, _is: Token, negated: Token | None, _missing: Token
@@ -139,7 +142,7 @@ class PhraseTree(Transformer[Token, Any]):
     def flag_is(
         self, _flag: Token, name: Token, _is: Token, value: Token, or_worse: Token | None
     ) -> FlagIs:
-        written = _unquote(value)
+        written = unquote(value)
         statuses = {s.casefold(): s for s in (*self.vocabulary.statuses, NOT_APPLICABLE)}
         status = statuses.get(written.casefold())
         if status is None:
@@ -150,7 +153,7 @@ class PhraseTree(Transformer[Token, Any]):
                 "nothing is worse than N/A; leave out `or worse`", or_worse.start_pos or 0
             )
         level = self.vocabulary.statuses.index(status) if applies else None
-        return FlagIs(_unquote(name), status, level, or_worse is not None)
+        return FlagIs(unquote(name), status, level, or_worse is not None)
 
     # Parts of phrases
 
@@ -249,7 +252,3 @@ def _path(token: Token) -> list[str]:
 
 def _field(token: Token) -> str:
     return ".".join(_path(token))
-
-
-def _unquote(token: Token) -> str:
-    return token[1:-1].replace('""', '"') if token.startswith('"') else " ".join(token.split())

@@ -18,6 +18,7 @@ from models.webhooks.webhook_endpoints import Endpoint
 from rules.book import RuleBook
 from rules.judging.state import Cause, FlagChange, Transition
 from rules.wording.reasons import short_reason
+from services.notifications.outbox import Notice, notices_of, save_notices
 from services.times import iso_milliseconds
 from services.webhooks.new_deliveries import write_new
 from services.webhooks.payload import build_payload
@@ -27,12 +28,13 @@ logger = logging.getLogger("brazebee.health")
 
 
 class TransitionRecorder:
-    """Collects transitions of an organization, and writes them with their deliveries at once."""
+    """Collects transitions of an organization, and writes them with what is to be sent at once."""
 
     def __init__(self, organization_id: int) -> None:
         self._organization_id = organization_id
         self._recorded: list[_Recorded] = []
         self._silent: list[StoredTransition] = []
+        self._notices: list[Notice] = []
 
     def record(
         self,
@@ -49,6 +51,8 @@ class TransitionRecorder:
         """
         stored = self._add(company, transition, book, version, now, new_id())
         _log(company, transition, book)
+        if book.notify:
+            self._notices += notices_of(company, stored, transition, book)
         self._recorded.append(_Recorded(company, stored, _triggers(transition, book), new_id))
 
     def record_imported(
@@ -59,7 +63,7 @@ class TransitionRecorder:
         version: int,
         now: datetime,
     ) -> None:
-        """Add a transition of the past as `record` does, which no webhook is sent for."""
+        """Add a transition of the past as `record` does, which nobody is notified of."""
         imported = replace(transition, cause=Cause.IMPORT)
         self._silent.append(self._add(company, imported, book, version, now, uuid7()))
 
@@ -78,7 +82,7 @@ class TransitionRecorder:
         return stored_transition(company, transition, book, version, now, transition_id)
 
     def save(self) -> list[Request]:
-        """Write the transitions, and a delivery for each endpoint that subscribes to one.
+        """Write the transitions, their notifications, and a delivery for each subscribed endpoint.
 
         Return the attempts to make now; the other deliveries wait for their turn.
         """
@@ -86,6 +90,8 @@ class TransitionRecorder:
         if not self._recorded:
             return []
         transitions.add_all([recorded.stored for recorded in self._recorded])
+        if self._notices:
+            save_notices(self._organization_id, self._notices)
         endpoints = webhook_endpoints.lock_subscribed(self._organization_id)
         return write_new(
             [new for recorded in self._recorded for new in _deliveries(recorded, endpoints)]

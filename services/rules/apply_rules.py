@@ -10,8 +10,15 @@ from models.portfolio import stale_companies
 from rules.book import RuleBook
 from rules.facts import Path
 from rules.faults import RuleFileError
-from rules.file.rule_file import read_rules
+from rules.file.rule_file import check_rules, read_rules
 from services.errors import ServiceError
+from services.notifications.rule_text import (
+    KeptText,
+    KeptUrl,
+    UrlKeeper,
+    keep_urls,
+    unknown_names,
+)
 
 
 @dataclass
@@ -26,12 +33,14 @@ class Origin:
     """Where a text comes from.
 
     `based_on` is the version that was edited, 0 before any, which must still be in force; None
-    skips this check. `brought_back` is the version that a rollback repeats.
+    skips this check. `brought_back` is the version that a rollback repeats. `keeper` stores the
+    URLs of destinations in the text, which are no part of a version.
     """
 
     based_on: int | None = None
     brought_back: int | None = None
     in_dashboard: bool = False
+    keeper: UrlKeeper | None = None
 
 
 NO_ORIGIN = Origin()
@@ -40,11 +49,15 @@ NO_ORIGIN = Origin()
 
 @dataclass(frozen=True)
 class AppliedRules:
-    """The book in force, its version, and whether the version is new."""
+    """The book in force, its version, and whether the version is new.
+
+    `kept_urls` are URLs in the text that the names of destinations replaced.
+    """
 
     book: RuleBook
     version: int
     changed: bool
+    kept_urls: tuple[KeptUrl, ...] = ()
 
 
 def apply_rules(
@@ -69,9 +82,18 @@ def apply_rules(
     current = organizations.lock_rules_version(organization_id)
     if origin.based_on not in (None, current):
         raise RulesChanged(current)
+    kept = KeptText(source)
+    if book.notify:
+        kept = keep_urls(organization_id, source, book, origin.keeper, now)
+        source = kept.text
+        book = read_rules(source, file=file)
     in_force = rule_versions.find(organization_id, current)
+    if book.notify and origin.brought_back is None:  # a rollback is never refused
+        former = check_rules(in_force.source).book if in_force else None
+        if unknown := unknown_names(organization_id, book, former):
+            raise RuleFileError(unknown, file=file)
     if in_force is not None and in_force.source == source:
-        return AppliedRules(book, current, changed=False)
+        return AppliedRules(book, current, changed=False, kept_urls=kept.kept)
     if _value_field(in_force) != book.team.value:
         stale_companies.count_all(organization_id)
     event_keys.replace_all(organization_id, book.events.values())
@@ -83,7 +105,7 @@ def apply_rules(
         brought_back=origin.brought_back,
         in_dashboard=origin.in_dashboard,
     )
-    return AppliedRules(book, version, changed=True)
+    return AppliedRules(book, version, changed=True, kept_urls=kept.kept)
 
 
 def _value_field(in_force: RuleVersion | None) -> Path | None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from models.encrypted_secrets import SecretUnreadable, decrypt
 from models.webhooks.deliveries import Attempt, Request
-from models.webhooks.endpoint_secrets import SecretUnreadable, decrypt
 from services.times import utc_now
 from services.webhooks.claims import ClaimedDelivery, claim
 from services.webhooks.outcomes import AcceptedDelivery, AttemptFailed, record_success

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from cli.commands.rules.files import RuleFile, file_argument, load_rules, show_faults
+from cli.commands.rules.files import (
+    RuleFile,
+    file_argument,
+    load_rules,
+    show_faults,
+    url_keeper,
+)
 from cli.commands.rules.planned_changes import make_plan, print_plan
 from cli.connection import database_transaction, find_organization
 from cli.errors import CommandError
@@ -18,7 +24,9 @@ from models.database import read_one_snapshot
 from models.organizations import rule_versions
 from models.organizations.organizations import Organization
 from rules.durations import pluralize
+from rules.faults import RuleFileError
 from rules.file.rule_file import check_rules
+from services.accounts.audit import COMMAND_LINE
 from services.rules.apply_rules import AppliedRules, Origin, apply_rules
 from services.rules.plan import Plan
 from services.times import utc_now
@@ -99,15 +107,20 @@ def _put_in_force(
     organization: Organization, rules: RuleFile, options: _Options, *, restored: int | None
 ) -> None:
     planned = _confirm_plan(organization, rules, options)
-    with database_transaction():
-        applied = apply_rules(
-            organization.id,
-            rules.source,
-            file=str(rules.path),
-            applied_by=current_user(),
-            now=utc_now(),
-            origin=Origin(brought_back=restored),
-        )
+    with database_transaction() as settings:
+        try:
+            applied = apply_rules(
+                organization.id,
+                rules.source,
+                file=str(rules.path),
+                applied_by=current_user(),
+                now=utc_now(),
+                origin=Origin(brought_back=restored, keeper=url_keeper(settings, COMMAND_LINE)),
+            )
+        except RuleFileError as error:
+            raise CommandError(show_faults(rules.path, rules.source, error.faults)) from None
+    for kept in applied.kept_urls:
+        click.echo(f"Note: {kept}.", err=True)
     if options.as_json:
         print_json(
             {

@@ -7,10 +7,13 @@ import click
 
 from cli.errors import CommandError
 from cli.output import print_text
+from config.settings import Settings
 from rules.book import RuleBook
 from rules.faults import Fault
 from rules.file.rule_file import check_rules
 from rules.file.source import LARGEST_FILE
+from services.accounts.audit import Maker
+from services.notifications.rule_text import UrlKeeper
 
 file_argument = click.argument("file", type=click.Path(path_type=Path))
 
@@ -37,6 +40,11 @@ def load_rules(path: Path) -> RuleFile:
     for warning in checked.warnings:
         print_text(warning.in_context(str(path), source), fg="yellow", err=True)
     return RuleFile(path, source, checked.book)
+
+
+def url_keeper(settings: Settings, maker: str) -> UrlKeeper:
+    """Return what keeps the URLs of a rule file as secrets."""
+    return UrlKeeper(settings.secret_keys, settings.webhook_allow_nets, Maker(maker))
 
 
 def show_faults(path: Path, source: str, faults: tuple[Fault, ...]) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from cli.commands.rules.files import file_argument, load_rules
+from cli.commands.rules.files import file_argument, load_rules, show_faults
 from cli.connection import database_transaction, find_organization
+from cli.errors import CommandError
 from cli.output import json_option, org_option, print_json, print_rows, print_text
 from cli.progress import with_progress
 from models.companies import companies
@@ -16,8 +17,11 @@ from models.database import read_one_snapshot
 from models.organizations.organizations import Organization
 from rules.book import RuleBook
 from rules.durations import pluralize
+from services.notifications.past_messages import count_past_messages
+from services.notifications.rule_text import unknown_names
 from services.rules.plan import Plan, collect, plan
 from services.rules.planned_changes import PlannedChange, find_companies_due, forecast
+from services.rules.rule_books import RuleBooks
 from services.times import utc_now
 
 
@@ -30,7 +34,13 @@ def plan_rules(file: Path, org: str, as_json: bool) -> None:
     rules = load_rules(file)
     with database_transaction():
         read_one_snapshot()
-        planned = make_plan(find_organization(org), rules.book)
+        organization = find_organization(org)
+        if faults := unknown_names(organization.id, rules.book, _in_force(organization)):
+            raise CommandError(show_faults(file, rules.source, tuple(faults)))
+        planned = make_plan(organization, rules.book)
+        messages = None
+        if rules.book.notify:
+            messages = count_past_messages(organization.id, rules.book, utc_now())
     if as_json:
         print_json(
             {
@@ -39,10 +49,20 @@ def plan_rules(file: Path, org: str, as_json: bool) -> None:
                 "refused_events": list(planned.refused_events),
                 "unsent_events": list(planned.unsent_events),
                 "unusable_fields": [vars(unusable) for unusable in planned.unusable_fields],
+                "messages_of_last_month": vars(messages) if messages else None,
             }
         )
         return
     print_plan(planned, limit=None)
+    if messages:
+        click.echo(
+            f"{pluralize(f'{messages.messages:,}', 'message')} would have been sent in the last 30"
+            f" days, {messages.at_night:,} at night."
+        )
+
+
+def _in_force(organization: Organization) -> RuleBook | None:
+    return RuleBooks().book_if_readable(organization.id, organization.rules_version)
 
 
 @click.command("forecast")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cli.commands.rules.files import url_keeper
 from cli.commands.up.environment import process_environment, shared_variables
 from cli.commands.up.first_start import DEFAULT_ORGANIZATION, prepare
 from cli.commands.up.options import Options
@@ -91,8 +92,13 @@ def _run(options: Options, stopping: StopRequest) -> None:
     try:
         start_servers(options.data, supervisor, environment, stopping)
         connect(settings)
-        first = prepare(options.rules, settings.admin_email)
-        watch = RuleFileWatch(options.rules, DEFAULT_ORGANIZATION, supervisor.log)
+        first = prepare(options.rules, settings)
+        watch = RuleFileWatch(
+            options.rules,
+            DEFAULT_ORGANIZATION,
+            supervisor.log,
+            url_keeper(settings, "brazebee up"),
+        )
         options.data.announce(
             RunningInstance(
                 os.getpid(), options.base_url, shared_variables(environment), options.dashboard_url

@@ -13,7 +13,9 @@ from models.organizations import organizations, rule_versions
 from models.organizations.organizations import Organization
 from models.organizations.rule_versions import RuleVersion
 from rules.durations import pluralize
+from rules.faults import RuleFileError
 from rules.file.rule_file import check_rules
+from services.notifications.rule_text import UrlKeeper, with_known_names
 from services.rules.apply_rules import Origin, RulesChanged, apply_rules
 from services.times import utc_now
 
@@ -31,10 +33,14 @@ class RuleFileWatch:
     of a text that the dashboard has changed since is not applied, but reported with a remedy.
     """
 
-    def __init__(self, file: Path, organization: str, log: Callable[[str], None]) -> None:
+    def __init__(
+        self, file: Path, organization: str, log: Callable[[str], None], keeper: UrlKeeper
+    ) -> None:
         self._file = file
         self._organization = organization
         self._print = log
+        self._keeper = keeper
+        self._handled_file_text: str | None = None
         self._last_stamp: Stamp | None = None
         self._handled_stamp: Stamp | None = None
         self._handled_text: str | None = None
@@ -54,10 +60,15 @@ class RuleFileWatch:
             return
         try:
             text = read_rule_file(self._file)
-            if text != self._handled_text and not self._handle(text):
-                self._handled_stamp = None
+            if text != self._handled_file_text:
+                if self._handle(text):
+                    self._handled_file_text = text
+                else:
+                    self._handled_stamp = None
         except CommandError as error:
             self._refuse(error.message)
+        except RuleFileError as error:
+            self._refuse(str(error))
         except (RulesChanged, *UNAVAILABLE):
             self._handled_stamp = None  # try again at the next check
         except Exception as error:  # noqa: BLE001 -- a bad file must not stop the product
@@ -70,13 +81,17 @@ class RuleFileWatch:
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino
 
-    def _handle(self, text: str) -> bool:
-        """Apply a new text if it is an edit; return False if the organization does not exist."""
+    def _handle(self, file_text: str) -> bool:
+        """Apply a new text if it is an edit; return False if the organization does not exist.
+
+        Versions have the names of destinations in place of their URLs, and so they are compared.
+        """
         first_check = self._handled_text is None
         with transaction():
             organization = organizations.find(self._organization)
             if organization is None:
                 return False
+            text = self._with_names(organization, file_text)
             versions = rule_versions.list_after(organization.id, 0)
             same = [version.version for version in versions if version.source == text]
             unseen = self._unseen_version(versions, text)
@@ -90,8 +105,11 @@ class RuleFileWatch:
                     f"{self._file} is the same as version {same[-1]}, but version"
                     f" {organization.rules_version} is in force; the next edit will be applied"
                 )
-        self._handled_text = text
+            self._handled_text = self._with_names(organization, file_text)
         return True
+
+    def _with_names(self, organization: Organization, text: str) -> str:
+        return with_known_names(organization.id, text, self._keeper.secret_keys)
 
     def _unseen_version(self, versions: list[RuleVersion], text: str) -> RuleVersion | None:
         """Return the latest version from the dashboard that the file's editor has not seen, if any.
@@ -135,8 +153,10 @@ class RuleFileWatch:
             file=str(self._file),
             applied_by="brazebee up",
             now=utc_now(),
-            origin=Origin(based_on=organization.rules_version),
+            origin=Origin(based_on=organization.rules_version, keeper=self._keeper),
         )
+        for kept in applied.kept_urls:
+            self._log(f"{self._file}: {kept}")
         if applied.changed:
             self._log(
                 f"{self._file} is in force as version {applied.version}:"

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from dashboard.web.headers import CONTENT_SECURITY_POLICY
 from rules.book import RuleBook
 from rules.file.flag import ANY_EVENT
 from rules.file.json_schema import rule_schema
-from rules.language.examples import PHRASES
+from rules.language.examples import DIGESTS, NOTIFY_WHEN, PHRASES, QUIET, TOGETHER
 from rules.statuses import NOT_APPLICABLE
 
 MODULES = {
@@ -52,8 +53,11 @@ def policy_with(nonce: str) -> str:
     return f"{CONTENT_SECURITY_POLICY}; script-src {own}; style-src {own}"
 
 
-def completions(book: RuleBook | None) -> dict[str, Any]:
-    """Return the completions: keys with descriptions, event keys, statuses and phrases."""
+def completions(book: RuleBook | None, destinations: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return the completions: keys with descriptions, event keys, statuses and phrases.
+
+    `destinations` are the names of those that can be notified, by service.
+    """
     rules = book or RuleBook((), {}, ())
     return {
         "keys": _keys(),
@@ -67,6 +71,13 @@ def completions(book: RuleBook | None) -> dict[str, Any]:
         "not_applicable": NOT_APPLICABLE,
         "flags": [flag.name for flag in rules.flags],
         "phrases": list(PHRASES),
+        "destinations": destinations,
+        "notify": {
+            "when": list(NOTIFY_WHEN),
+            "group": list(TOGETHER),
+            "quiet": list(QUIET),
+            "digest": list(DIGESTS),
+        },
     }
 
 
@@ -79,6 +90,8 @@ def _keys() -> dict[str, list[dict[str, str]]]:
         "event": event,
         "flag": root["$defs"]["flag"],
         "defaults": root["properties"]["defaults"],
+        "notify": root["$defs"]["notify"],
+        "to": root["$defs"]["notify"]["properties"]["to"],
     }
     return {
         place: [

@@ -13,6 +13,7 @@ from dashboard.web.request_values import database_integer
 from models.database import transaction
 from models.organizations import rule_versions
 from models.organizations.rule_versions import RuleVersion
+from rules.faults import hide_urls
 
 blueprint = Blueprint("rules", __name__, url_prefix="/o/<name:organization>/rules")
 
@@ -100,7 +101,7 @@ def show_conflict(member: Member, draft: Draft) -> Response:
     values = {
         "former": draft.began_from,
         "theirs": theirs,
-        "between": compare_texts(theirs.source, draft.text),
+        "between": compare_texts(theirs.source, hide_urls(draft.text)),
         "their_changes": compare_texts(base.source if base else "", theirs.source),
     }
     if is_fragment():

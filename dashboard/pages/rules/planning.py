@@ -10,7 +10,9 @@ from dashboard.presentation.differences import compare_texts
 from dashboard.web.context import now
 from models.database import transaction
 from rules.book import RuleBook
+from rules.faults import hide_urls
 from rules.file.rule_file import check_rules
+from services.notifications.past_messages import count_past_messages
 
 
 def plan_values(member: Member, draft: Draft, book: RuleBook) -> dict[str, Any]:
@@ -19,13 +21,15 @@ def plan_values(member: Member, draft: Draft, book: RuleBook) -> dict[str, Any]:
     planned = plan_within(Deadline(), organization, book, now())
     with transaction():
         groups = group_plan(organization.id, planned, book)
+        messages = count_past_messages(organization.id, book, now()) if book.notify else None
     version = version_in_force(member)
     return {
         "checked": check_rules(draft.text),
         "plan": planned,
         "planned": draft,
         "groups": groups,
+        "messages": messages,
         "statuses": book.statuses,
         "same": version is not None and version.source == draft.text,
-        "changes": compare_texts(version.source if version else "", draft.text),
+        "changes": compare_texts(version.source if version else "", hide_urls(draft.text)),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.webhooks.endpoint_secrets import find_key
+from models.encrypted_secrets import find_key
 from tests.support.product.brazebee_process import Brazebee
 from tests.support.webhooks.receiver import Receiver
 from tests.unit.docs.documents import blocks, read, section

@@ -17,6 +17,7 @@ from standardwebhooks import Webhook
 
 from actors.capacity import Capacity
 from actors.deliver import Deliverer
+from actors.notifications.notifier import Notifier
 from actors.persist import LARGE_BUNDLE
 from actors.registration import register_actors
 from actors.retries import WebhookRetries
@@ -27,6 +28,7 @@ from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import NewDelivery
 from queues import messages
 from queues.broker import QueueBroker
+from services.notifications.delivery import Sender
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
 from services.webhooks.metrics import WebhookCounters
@@ -76,16 +78,18 @@ class Running:
 def worker(settings: Settings, new_broker: NewBroker) -> Iterator[Running]:
     counters = WebhookCounters(new_broker().client)
     capacity = Capacity(threads=8)
+    rulebooks = RuleBooks()
+    transport = Transport(
+        AddressPolicy(settings.webhook_allow_nets), WebhookPolicy(timeout=timedelta(seconds=5))
+    )
     broker = new_broker(middleware=[CurrentMessage(), WebhookRetries(counters, capacity)])
     register_actors(
         broker,
-        rulebooks=RuleBooks(),
+        rulebooks=rulebooks,
+        notifier=Notifier(Sender(transport, rulebooks, settings.secret_keys, None, None)),
         deliverer=Deliverer(
             broker,
-            transport=Transport(
-                AddressPolicy(settings.webhook_allow_nets),
-                WebhookPolicy(timeout=timedelta(seconds=5)),
-            ),
+            transport=transport,
             secret_keys=settings.secret_keys,
             counters=counters,
             capacity=capacity,

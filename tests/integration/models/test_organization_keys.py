@@ -25,6 +25,7 @@ ACROSS_ORGANIZATIONS = {
     "event_weeks_touched",
     "flag_overrides_due",
     "flag_states_due",
+    "notification_messages_due",
     "rule_versions_by_time",
     "webhook_endpoints_to_probe",
 }

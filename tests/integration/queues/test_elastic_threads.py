@@ -28,7 +28,7 @@ class Waiting:
         self.running = 0
         self._lock = threading.Lock()
         self.broker = new_broker(
-            middleware=[ElasticThreads(messages.WEBHOOKS, most)], webhook_prefetch=most
+            middleware=[ElasticThreads([messages.WEBHOOKS], most)], webhook_prefetch=most
         )
 
         @dramatiq.actor(broker=self.broker, queue_name=messages.WEBHOOKS)

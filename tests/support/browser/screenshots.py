@@ -162,6 +162,7 @@ def views(company: str) -> Iterator[View]:
     yield View("people", "/settings/people")
     yield View("owners", "/settings/owners")
     yield View("audit-log", "/settings/audit")
+    yield View("notifications", "/settings/notifications")
     yield View("account", "/account", within="")
 
 

@@ -14,6 +14,7 @@ from models.database import transaction
 from models.events import rejected_events
 from models.keys import api_keys
 from models.keys.scopes import Scope
+from models.notifications import destinations
 from models.outcomes import backtests, outcomes
 from models.outcomes.backtests import NewBacktest
 from models.outcomes.outcomes import NewOutcome, OutcomeKind
@@ -99,6 +100,14 @@ class Requesters:
             endpoint_id, _ = webhook_endpoints.add(
                 organization_id, "http://127.0.0.1:9/hook", secret_keys=self._settings.secret_keys
             )
+            destination_id = destinations.add(
+                organization_id,
+                "slack",
+                f"{uuid4()}",
+                "http://127.0.0.1:9/hook",
+                secret_keys=self._settings.secret_keys,
+                at=NOW,
+            )
             delivery_id = deliveries.add(
                 NewDelivery(organization_id, endpoint_id, None, "msg_1", '{"event": "test"}', NOW)
             )
@@ -116,6 +125,7 @@ class Requesters:
                 "filename": "brazebee.css",
                 "flag": "Quiet",
                 "endpoint_id": endpoint_id,
+                "destination_id": destination_id,
                 "delivery_id": delivery_id,
                 "key_id": api_keys.list_for_organization(organization_id)[-1].id,
                 "note_id": note,

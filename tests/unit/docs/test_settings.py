@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from marshmallow import Schema
 
-from config import open_id, settings, webhook_policy
+from config import open_id, settings, smtp, webhook_policy
 from config.files import PROCFILE, ROOT
 from tests.unit.docs.commands import every_command, options
 from tests.unit.docs.documents import documents, project_files, read, rows_of
@@ -29,6 +29,7 @@ SCHEMAS = {
     settings: settings.Settings,
     webhook_policy: webhook_policy.WebhookPolicy,
     open_id: open_id.OpenIdSettings,
+    smtp: smtp.SmtpSettings,
 }
 """The modules that define settings, and the dataclass that each fills."""
 

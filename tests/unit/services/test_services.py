@@ -18,6 +18,8 @@ OPEN_TRANSACTIONS = {
     "incoming/live.py": {"__init__", "_set_aside", "newest", "watch_newest"},
     "incoming/refusals.py": {"_record"},
     "incoming/trace.py": {"trace"},
+    "notifications/claims.py": {"claim"},
+    "notifications/outcomes.py": {"record"},
     "outcomes/runs.py": {"refresh"},
     "rules/backtest.py": {"replay_chunk"},
     "rules/backtest_jobs.py": {"_step", "advance", "remove_old"},

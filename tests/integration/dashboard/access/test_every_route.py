@@ -219,6 +219,13 @@ POST /o/{organization}/settings/developers/keys/{key_id}/revoke               30
 POST /o/{organization}/settings/developers/webhooks/{endpoint_id}/remove      303 303 303 303 303 403 403 303 404 404
 POST /o/{organization}/settings/people/{person_id}/remove                     303 303 303 303 303 403 403 303 404 404
 POST /o/{organization}/views/{view_id}/delete                                 303 303 303 303 303 303 303 303 404 404
+GET /o/{organization}/settings/notifications                                  303 303 303 303 303 200 200 200 404 200
+POST /o/{organization}/settings/notifications                                 303 303 303 303 303 403 403 422 404 422
+POST /o/{organization}/settings/notifications/{destination_id}/disable        303 303 303 303 303 403 403 303 404 404
+POST /o/{organization}/settings/notifications/{destination_id}/enable         303 303 303 303 303 403 403 303 404 404
+POST /o/{organization}/settings/notifications/{destination_id}/test           303 303 303 303 303 403 403 303 404 404
+GET /o/{organization}/settings/notifications/{destination_id}/remove          303 303 303 303 303 403 403 200 404 404
+POST /o/{organization}/settings/notifications/{destination_id}/remove         303 303 303 303 303 403 403 303 404 404
 POST /account/sessions/end                                                    303 303 303 303 303 303 303 303 303 303
 POST /sign-in                                                                 422 422 422 422 422 422 422 422 422 422
 POST /sign-out                                                                303 303 303 303 303 303 303 303 303 303

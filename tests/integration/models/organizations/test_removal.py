@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
+from uuid import uuid4
 
 import pytest
 import redis
 from click.testing import CliRunner
+from cryptography.fernet import Fernet
 from peewee import ProgrammingError
 
 from cli.main import main
@@ -24,6 +26,8 @@ from models.health.flag_overrides import NewOverride
 from models.health.work_items import item_changes
 from models.health.work_items.item_changes import ItemChange
 from models.keys import api_keys
+from models.notifications import destinations, outbox
+from models.notifications.outbox import MessageKey, NewMessage, NotedChange
 from models.organizations import audit_log, organizations, removal
 from models.organizations.organizations import Organization
 from models.outcomes import backtests, outcomes
@@ -53,6 +57,8 @@ OF_NO_ORGANIZATION = {
 the organization of an unreadable message."""
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
+
+KEY = Fernet.generate_key().decode()
 
 
 def create_with_rows(name: str, settings: Settings) -> Organization:
@@ -98,12 +104,23 @@ def add_rows_of_people_and_workers(organization: Organization) -> None:
         )
         backtests.add(o, NewBacktest("", 1, NOW - YEAR, NOW, 90, 1, 1, "ann", NOW))
         forecasts.ask(o, NOW)
+        add_notifications(o, company_id)
     runs.refresh(RuleBooks())
     refreshing.refresh(o, RuleBooks(), lambda: NOW)
     question = write_question(Adoption("login"))
     compute_answer(o, question, NOW)
     record_arrival(organization)
     refresh(NOW, RuleBooks())
+
+
+def add_notifications(organization_id: int, company_id: int) -> None:
+    """Add a destination, and an open message to it about a change."""
+    destinations.add(organization_id, "slack", "cs", "https://a.example", secret_keys=[KEY], at=NOW)
+    key = MessageKey("slack", "cs", to_owner=False, schedule="at once", rules_version=None)
+    outbox.open_missing(organization_id, [NewMessage(key, None, NOW, NOW, NOW)])
+    message_id = outbox.lock_open(organization_id, [key])[key]
+    change = NotedChange(message_id, uuid4(), company_id, NOW, "Healthy", "At Risk", [])
+    outbox.add_changes(organization_id, [change])
 
 
 def record_arrival(organization: Organization) -> None:

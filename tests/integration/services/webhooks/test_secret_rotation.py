@@ -12,9 +12,9 @@ from cryptography.fernet import Fernet
 
 from config.settings import Settings
 from models.database import execute, query, transaction
+from models.encrypted_secrets import SecretUnreadable, decrypt
 from models.organizations import organizations
 from models.webhooks import stored_secrets, webhook_endpoints
-from models.webhooks.endpoint_secrets import SecretUnreadable, decrypt
 from services.secret_rotation import SecretsFound, UnreadableSecret, rotate
 from services.webhooks import endpoints
 from tests.support.product.brazebee_process import eventually

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from models import encrypted_secrets
 from models.database import execute, query, transaction
-from models.webhooks import endpoint_secrets, webhook_endpoints
+from models.webhooks import webhook_endpoints
 from tests.support.webhooks.outbox import Outbox, Receiver
 
 
@@ -16,7 +17,7 @@ def test_a_secret_is_stored_only_encrypted(outbox: Outbox) -> None:
         [row] = query("select * from webhook_endpoints")
     assert outbox.secret.startswith("whsec_")
     assert outbox.secret.removeprefix("whsec_") not in json.dumps(row, default=str)
-    assert endpoint_secrets.decrypt(row["encrypted_secret"], outbox.settings.secret_keys) == (
+    assert encrypted_secrets.decrypt(row["encrypted_secret"], outbox.settings.secret_keys) == (
         outbox.secret
     )
 

@@ -4,15 +4,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from cli.commands.up.rule_file_watch import RuleFileWatch
 from config.settings import Settings
 from models.database import transaction
 from models.organizations import organizations, rule_versions
+from services.accounts.audit import Maker
+from services.notifications.rule_text import UrlKeeper
 from services.rules.apply_rules import Origin, apply_rules
 
 RULES = "version: 1\nevents: {login: }\n"
 FLAG = "flags:\n  - {flag: Quiet, event: login, when: {At Risk: no activity for 7 days}}\n"
+
+KEEPER = UrlKeeper((Fernet.generate_key().decode(),), (), Maker("brazebee up"))
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -23,7 +28,7 @@ class Watched:
     def __init__(self, folder: Path, *, organization: bool = True) -> None:
         self.file = folder / "rules.yaml"
         self.logged: list[str] = []
-        self.watch = RuleFileWatch(self.file, "default", self.logged.append)
+        self.watch = RuleFileWatch(self.file, "default", self.logged.append, KEEPER)
         if organization:
             self.create_organization()
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from models import encrypted_secrets
 from models.database import execute, query, transaction
-from models.webhooks import endpoint_secrets, webhook_endpoints
+from models.webhooks import webhook_endpoints
 from models.webhooks.webhook_endpoints import Subscription
 from services.webhooks import endpoints
 from tests.support.dashboard.application import NOW, text_of
@@ -30,7 +31,7 @@ def test_a_webhook_is_added_with_its_subscription(developers: Developers) -> Non
     with transaction():
         [_, added] = webhook_endpoints.list_for_organization(developers.organization.id)
     [stored] = added.encrypted_secrets
-    assert endpoint_secrets.decrypt(stored, developers.settings.secret_keys) == secret
+    assert encrypted_secrets.decrypt(stored, developers.settings.secret_keys) == secret
     assert added.url == "http://127.0.0.1:9/other"
     assert added.subscription == Subscription(
         ("threshold_crossed",),
@@ -93,7 +94,7 @@ def test_a_rotated_secret_is_shown_once_and_the_old_one_signs_for_the_chosen_tim
     secret = shown_secret(page, "whsec_")
     assert "For 1 hour, the old secret signs as well." in page
     newest, kept = developers.endpoint.encrypted_secrets
-    assert endpoint_secrets.decrypt(newest, developers.settings.secret_keys) == secret
+    assert encrypted_secrets.decrypt(newest, developers.settings.secret_keys) == secret
     assert kept == former
     assert developers.audited()[0] == "Webhook secret rotated"
     assert "up to 7 days" in developers.send(path, overlap="8 days")

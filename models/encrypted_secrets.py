@@ -1,4 +1,4 @@
-"""The secrets that sign webhooks: generated here, and encrypted before they are stored."""
+"""Secrets that are stored encrypted: those that sign webhooks, and the URLs of destinations."""
 
 import base64
 import secrets
@@ -14,11 +14,11 @@ SECRET_BYTES = 32
 
 
 class SecretUnreadable(ModelError):
-    """Raised when no configured key decrypts an endpoint's secret."""
+    """Raised when no configured key decrypts a stored secret."""
 
 
 def generate_secret() -> str:
-    """Return a new secret."""
+    """Return a new secret that signs webhooks."""
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
@@ -36,9 +36,7 @@ def decrypt(encrypted_secret: str, secret_keys: Sequence[str]) -> str:
     try:
         return _fernet(secret_keys).decrypt(encrypted_secret.encode()).decode()
     except (InvalidToken, ValueError):
-        raise SecretUnreadable(
-            "no key in BRAZEBEE_SECRET_KEY decrypts the endpoint's secret"
-        ) from None
+        raise SecretUnreadable("no key in BRAZEBEE_SECRET_KEY decrypts the secret") from None
 
 
 def find_key(encrypted_secret: str, secret_keys: Sequence[str]) -> int | None:

@@ -1,0 +1,1 @@
+"""Messages to people: which are due, and the attempts to send them."""

@@ -1,0 +1,1 @@
+"""`brazebee notify`: destinations of notifications, and the messages to them."""

@@ -1,0 +1,60 @@
+"""How many messages the entries of rules would have sent about the changes of the last month."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from models.notifications import past_changes
+from models.notifications.past_changes import PastChange
+from rules.book import RuleBook
+from rules.judging.state import Cause
+from rules.notify.entries import HealthChange
+from rules.notify.notices import CompanyChange, count_messages
+from rules.team import team_values
+
+MONTH = timedelta(days=30)
+
+MOST_CHANGES = 20_000
+"""The newest changes that are counted."""
+
+
+@dataclass(frozen=True)
+class PastMessages:
+    """How many messages there would have been, and at night; not `complete` beyond some changes."""
+
+    messages: int
+    at_night: int
+    complete: bool
+
+
+def count_past_messages(organization_id: int, book: RuleBook, now: datetime) -> PastMessages:
+    """Count the messages that rules would have sent in the last 30 days.
+
+    The changes are those that were recorded, by the rules of their time; whether an entry applies
+    to a company is decided by its fields as they are now. Imported changes notify nobody.
+    """
+    causes = [cause.value for cause in Cause if cause is not Cause.IMPORT]
+    changes = past_changes.list_recorded(
+        organization_id, since=now - MONTH, causes=causes, limit=MOST_CHANGES
+    )
+    counted = count_messages(
+        book.notify, [_as_company_change(c, book) for c in changes if not _is_renaming(c)]
+    )
+    return PastMessages(counted.messages, counted.at_night, len(changes) < MOST_CHANGES)
+
+
+def _is_renaming(change: PastChange) -> bool:
+    return change.cause == Cause.RULE_CHANGE and not change.changes
+
+
+def _as_company_change(change: PastChange, book: RuleBook) -> CompanyChange:
+    flags = {
+        step["flag"]: (book.level_of(step["from"]), book.level_of(step["to"]))
+        for step in change.changes
+    }
+    return CompanyChange(
+        change.recorded_at,
+        HealthChange(book.level_of(change.from_status), book.level_of(change.to_status), flags),
+        change.fields,
+        team_values(book.team, change.fields).owner,
+        change.rules_version if change.cause == Cause.RULE_CHANGE else None,
+    )
