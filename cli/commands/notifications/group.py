@@ -14,6 +14,7 @@ from models.notifications import destinations, message_log, messages
 from models.notifications.destinations import Destination
 from models.notifications.messages import State
 from models.organizations.organizations import Organization
+from rules.edits.positions import scalar
 from rules.notify.entries import Service
 from services.accounts.audit import Maker
 from services.accounts.people import ChangeRefused, read_email
@@ -63,7 +64,8 @@ def add(service: str, name: str, url: str, org: str, as_json: bool) -> None:
         click.echo(f"Note: {note}", err=True)
     if as_json:
         print_json({"service": service, "name": new.name})
-    click.echo(f"Added {new.name}; rules name it with `to: {{{service}: {new.name}}}`.", err=True)
+    named = f"to: {{{service}: {scalar(new.name)}}}"
+    click.echo(f"Added {new.name}; rules name it with `{named}`.", err=True)
 
 
 @notify.command("list")
