@@ -39,7 +39,7 @@ from dashboard.pages.companies import saved_views
 from dashboard.pages.settings import account, audit_log, notifications, owners, people
 from dashboard.pages.sign_in import open_id, start
 from dashboard.pages.sign_in import page as sign_in
-from dashboard.pages.today import changes
+from dashboard.pages.today import changes, portfolio
 from dashboard.presentation import navigation, wording
 from dashboard.presentation.commands import command
 from dashboard.presentation.links import with_links
@@ -59,6 +59,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
         today,
         upcoming,
         changes,
+        portfolio,
         companies,
         company,
         saved_views,

@@ -65,7 +65,12 @@ def _each(name: str, address: str, values: Iterator[str]) -> Request:
 def _today(visitor: Visitor, base: str) -> list[Request]:
     return [
         _page("Today", f"{base}/"),
-        *(_fragment(f"Today: {name}", f"{base}/{name}") for name in ("changes", "coming")),
+        *(_fragment(f"Today: {name}", f"{base}/{name}") for name in ("recent", "coming")),
+        *(
+            _page(f"Changes: {span}", f"{base}/changes", span=span)
+            for span in ("seen", "friday", "30")
+        ),
+        _page("Portfolio", f"{base}/portfolio"),
         _fragment("Today: coming, page 3", visitor.later_page(f"{base}/coming", 2)),
     ]
 

@@ -120,6 +120,14 @@
     if (paused || inUse || document.hidden) event.preventDefault();
   });
 
+  // Today refreshes itself while somebody can see it and does nothing in it.
+  const REFRESH_MS = 60_000;
+  setInterval(() => {
+    const today = document.getElementById("today");
+    if (!today || document.hidden || today.contains(document.activeElement)) return;
+    if (getSelection().isCollapsed) htmx.trigger(today, "refresh-today");
+  }, REFRESH_MS);
+
   document.addEventListener("submit", (event) => {
     const question = event.target.dataset.confirm;
     if (question && !window.confirm(question)) event.preventDefault();

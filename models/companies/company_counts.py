@@ -39,6 +39,16 @@ def count_recent_by_status(organization_id: int, now: datetime) -> list[StatusCo
     return [StatusCount(**row) for row in rows]
 
 
+def any_exists(organization_id: int) -> bool:
+    """Whether an organization has any company."""
+    return bool(
+        query(
+            "select 1 as found from companies where organization_id = %(id)s limit 1",
+            {"id": organization_id},
+        )
+    )
+
+
 def count_by_owner(organization_id: int, *, limit: int) -> list[tuple[str, int]]:
     """Count the companies of the owners with the most, the most first.
 

@@ -10,6 +10,7 @@ from typing import Any
 from models.bulk import insert
 from models.cursors import Cursor
 from models.database import execute, query
+from models.portfolio import stale_companies
 
 
 class OutcomeKind(StrEnum):
@@ -155,7 +156,10 @@ def _lock(organization_id: int, company_ids: Collection[int]) -> None:
 
 
 def _note_who_left(organization_id: int, company_ids: Collection[int]) -> None:
-    """Derive `left_on` of companies: the day on which it left, unless a later outcome follows."""
+    """Derive `left_on` of companies: the day on which it left, unless a later outcome follows.
+
+    The daily figures, which companies that left are not part of, are counted again.
+    """
     execute(
         """
         update companies c set left_on = (
@@ -166,6 +170,7 @@ def _note_who_left(organization_id: int, company_ids: Collection[int]) -> None:
         """,
         {"organization_id": organization_id, "ids": list(company_ids)},
     )
+    stale_companies.mark(organization_id, company_ids)
 
 
 def find(organization_id: int, outcome_id: int) -> Outcome | None:

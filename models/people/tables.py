@@ -32,6 +32,8 @@ class MembershipRow(Table):
     created_at = DateTimeTZField(constraints=[SQL("default now()")])
     # The values of companies' `owner` that mean this person, besides the email.
     owner_values = ArrayField(TextField, index=False, constraints=[SQL("default '{}'")])
+    changes_seen_at = DateTimeTZField(null=True)  # when they last looked at Changes
+    changes_seen_before = DateTimeTZField(null=True)  # the end of the visit before the present one
 
     class Meta:
         table_name = "memberships"

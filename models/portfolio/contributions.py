@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from models.bulk import insert
@@ -22,10 +22,14 @@ class CountedTransition:
 
 @dataclass(frozen=True)
 class CountedCompany:
-    """A company with its transitions in order, and the values of one field of it, oldest first."""
+    """A company with its transitions in order, and the values of one field of it, oldest first.
+
+    `left_on` is the day on which it left, unless it is back.
+    """
 
     id: int
     first_seen_at: datetime
+    left_on: date | None
     health_status: str
     transitions: Sequence[CountedTransition]
     field_values: Sequence[tuple[datetime, Any]]
@@ -62,7 +66,7 @@ def read_histories(
     """Return companies with their transitions and the history of one field, if any is given."""
     parameters = {"organization_id": organization_id, "ids": list(company_ids), "field": field}
     companies = query(
-        "select id, first_seen_at, health_status from companies"
+        "select id, first_seen_at, left_on, health_status from companies"
         " where organization_id = %(organization_id)s and id = any(%(ids)s) order by id",
         parameters,
     )
@@ -87,6 +91,7 @@ def read_histories(
         CountedCompany(
             row["id"],
             row["first_seen_at"],
+            row["left_on"],
             row["health_status"],
             transitions.get(row["id"], ()),
             values.get(row["id"], ()),

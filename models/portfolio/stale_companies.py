@@ -63,12 +63,19 @@ def lock_backfill(organization_id: int) -> Backfill | None:
     return Backfill(**rows[0]) if rows else None
 
 
+FEW = 50
+"""Companies that may wait to be counted again while the figures count as complete: as events come
+in, some always do, for seconds."""
+
+
 def is_complete(organization_id: int) -> bool:
-    """Whether all companies of an organization are counted."""
+    """Whether the companies of an organization are counted, but for a few that just changed."""
     rows = query(
-        "select 1 as incomplete from portfolio_backfills"
-        " where organization_id = %(organization_id)s",
-        {"organization_id": organization_id},
+        "(select 1 as waiting from portfolio_backfills"
+        " where organization_id = %(organization_id)s) union all"
+        " (select 1 from portfolio_stale where organization_id = %(organization_id)s"
+        " offset %(few)s limit 1)",
+        {"organization_id": organization_id, "few": FEW},
     )
     return not rows
 

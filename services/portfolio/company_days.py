@@ -2,10 +2,10 @@
 
 Days are UTC days. A company counts from the day on which it was first seen; at the end of a day it
 has the status and the raised flags of its last transition by then, and the value that its field had
-by then, none if that is not known.
+by then, none if that is not known. From the day on which it leaves, it is counted nowhere.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -20,6 +20,10 @@ BookOf = Callable[[int], RuleBook]
 
 ValueOf = Callable[[Any], Decimal | None]
 """Returns what a company is worth by the value of its field."""
+
+
+LEFT = ""
+"""The status of a company that left, which counts nowhere."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,18 @@ def day_states(company: CountedCompany, book_of: BookOf, value_of: ValueOf) -> l
         else:
             state = _after(replace(state, day=day), transition, book_of(transition.rules_version))
         by_day[day] = state
-    return list(_without_repeats(by_day.values()))
+    return list(_without_repeats(_until_left(by_day.values(), company.left_on)))
+
+
+def _until_left(states: Iterable[DayState], left_on: date | None) -> Iterator[DayState]:
+    """Yield the states before a company left, and the one that counts nowhere."""
+    if left_on is None:
+        yield from states
+        return
+    before = [state for state in states if state.day < left_on]
+    yield from before
+    if before:
+        yield DayState(left_on, LEFT)
 
 
 def _after(state: DayState, transition: CountedTransition, book: RuleBook) -> DayState:
@@ -106,6 +121,8 @@ def contributions(states: Sequence[DayState]) -> dict[FigureDay, Amount]:
 
 def _figures(state: DayState) -> dict[tuple[Kind, str], Amount]:
     """Return the figures in which a company is counted."""
+    if state.status == LEFT:
+        return {}
     amount = Amount(1, state.value or Decimal())
     figures = {(Kind.STATUS, state.status): amount}
     if state.at_risk:

@@ -61,9 +61,15 @@ def test_today_leads_to_the_companies_that_need_attention(
     upcoming = page.get_by_role("region", name="Upcoming changes")
     expect(upcoming).to_contain_text("Acme Freight")
     expect(upcoming).to_contain_text("unless 1 more Report created")
-    page.get_by_role("table").get_by_role("link", name="At Risk").first.click()
-    page.wait_for_url(f"**/o/{organization.name}/companies?status=At+Risk")
+    owners = page.get_by_role("region", name="Companies by owner and status")
+    expect(owners.locator("tbody tr").first).to_contain_text(TEAM["csm"])  # the worst: no click
+    page.get_by_label("What is at risk").get_by_role("link", name="At Risk").first.click()
+    page.wait_for_url(f"**/o/{organization.name}/companies?left=no&status=At+Risk")
     assert companies_shown(page) == ["Birch Clinics"]
+    page.go_back()
+    page.get_by_role("link", name="Since Friday").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("What changed")
+    assert faults_in_every_look(page) == []
 
 
 @pytest.mark.usefixtures("customers")

@@ -1,54 +1,121 @@
-"""Changes: what changed lately."""
+"""Changes: what differs since the reader last looked, since Friday, or since another instant."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
+from dashboard.access.visitors import reader_zone
+from dashboard.filters.field_filters import ME
 from dashboard.pages.causes import describe_cause
-from dashboard.pages.today.frame import PAGE, find_teams, rows_or_page
+from dashboard.pages.today.frame import recorded_reasons
 from dashboard.web.context import now, rules_in_force
 from models.cursors import UnreadableCursor
-from models.database import read_one_snapshot, transaction
-from models.health import transitions
-from models.health.transitions import RecentTransition
+from models.database import transaction
+from models.health import net_changes
+from models.health.net_changes import NetTotal
+from models.people import visits
 from services.rules.rule_books import NO_RULES
+from services.time_zones import start_of_day
 
 blueprint = Blueprint("changes", __name__, url_prefix="/o/<name:organization>/changes")
 
-LAST_DAY = timedelta(days=1)
+PAGE = 30
+
+SPANS = {
+    "seen": "Since you last looked",
+    "friday": "Since Friday",
+    "1": "24 hours",
+    "7": "7 days",
+    "30": "30 days",
+}
+"""The stretches of time to choose from; numbers are days."""
+
+FIRST_VISIT = timedelta(days=7)
+"""How far a person looks back who has not looked before."""
+
+FRIDAY = 4
+
+
+@dataclass(frozen=True)
+class Side:
+    """The companies that became worse, or better: totals by status, and of all."""
+
+    companies: int
+    value: Any
+    totals: Sequence[NetTotal]
 
 
 @blueprint.get("")
 @viewer
 def page(member: Member) -> ResponseReturnValue:
-    """Show recent changes: rows for htmx, or a page."""
-    at, after = now(), request.args.get("after")
+    """Show what changed in a span: all of it, or further rows for htmx."""
+    at, span = now(), request.args.get("span", "seen")
+    span = span if span in SPANS else "seen"
+    owner = ME if request.args.get("owner") == ME else ""
+    after = request.args.get("after") or None
     try:
         with transaction():
-            read_one_snapshot()
-            changes, next_cursor = transitions.list_recent(
-                member.organization.id, since=at - LAST_DAY, after=after, limit=PAGE
-            )
-            causes = describe_causes(member, changes)
-            teams = find_teams(member, [change.company for change in changes])
+            seen = visits.note_visit(member.organization.id, member.person.id, at)
+            since = since_of(span, seen, at, reader_zone())
             book = rules_in_force(member.organization) or NO_RULES
+            found = net_changes.read(
+                member.organization.id,
+                since,
+                book.statuses,
+                owners=member.owners if owner else None,
+                after=after,
+                limit=PAGE,
+            )
     except UnreadableCursor:
-        return redirect(url_for("today.page"), 303)
+        return redirect(url_for("changes.page", span=span), 303)
+    worse = [total for total in found.totals if _is_worse(total, book.statuses)]
+    better = [total for total in found.totals if total not in worse]
+    is_fragment = after is not None and "HX-Request" in request.headers
     return render_template(
-        rows_or_page("changes"),
-        changes=changes,
-        next_cursor=next_cursor,
-        causes=causes,
-        teams=teams,
+        "today/net_changes_rows.html" if is_fragment else "today/net_changes.html",
+        found=found,
+        worse=_side(worse),
+        better=_side(better),
+        spans=SPANS,
+        span=span,
+        since=since,
+        is_first_visit=seen is None,
+        owner=owner,
+        after=after,
         statuses=book.statuses,
+        team=book.team,
+        reasons_of=recorded_reasons,
+        describe_cause=describe_cause,
     )
 
 
-def describe_causes(member: Member, changes: list[RecentTransition]) -> Mapping[Any, str]:
-    """Describe the cause of each transition, in the current transaction."""
-    makers = transitions.find_makers(member.organization.id, [change.id for change in changes])
-    return {change.id: describe_cause(change.cause, makers.get(change.id)) for change in changes}
+def since_of(span: str, seen: datetime | None, at: datetime, zone: ZoneInfo) -> datetime:
+    """Return the beginning of a span; `seen` is the end of the reader's visit before this one.
+
+    Since Friday means since the beginning of the latest Friday before today.
+    """
+    if span == "seen":
+        return seen or at - FIRST_VISIT
+    if span == "friday":
+        today = at.astimezone(zone).date()
+        days = (today.weekday() - FRIDAY - 1) % 7 + 1
+        return start_of_day(today - timedelta(days=days), zone)
+    return at - timedelta(days=int(span))
+
+
+def _is_worse(total: NetTotal, statuses: Sequence[str]) -> bool:
+    def rank(status: str) -> int:
+        return statuses.index(status) if status in statuses else -1
+
+    return rank(total.after) > rank(total.before)
+
+
+def _side(totals: Sequence[NetTotal]) -> Side:
+    values = [total.value for total in totals if total.value is not None]
+    return Side(sum(total.companies for total in totals), sum(values) if values else None, totals)

@@ -1,6 +1,7 @@
 """What the parts of Today share."""
 
 from collections.abc import Collection
+from typing import Any
 
 from flask import Blueprint, request
 
@@ -8,6 +9,7 @@ from dashboard.access import Member
 from models.companies import company_list
 from models.companies.company_list import ListedCompany
 from models.companies.external_ids import find_row_ids
+from services.rules.planned_changes import PlannedChange
 
 blueprint = Blueprint("today", __name__, url_prefix="/o/<name:organization>")
 
@@ -27,3 +29,19 @@ def find_teams(member: Member, ids: Collection[str]) -> dict[str, ListedCompany]
     row_ids = find_row_ids("companies", organization_id, ids)
     listed = company_list.read(organization_id, [*row_ids.values()])
     return {company.id: company for company in listed}
+
+
+def recorded_reasons(change: Any) -> list[tuple[str, str]]:
+    """Return why a recorded change happened: for each flag a few words, and its phrase as title."""
+    return [
+        (
+            step.get("reason") or step["flag"],
+            f"{step['flag']}: {step['from']} → {step['to']} ({step['threshold']})",
+        )
+        for step in change.changes
+    ]
+
+
+def planned_reasons(change: PlannedChange) -> list[tuple[str, str]]:
+    """Return why an upcoming change will happen: for each flag a few words, and its phrase."""
+    return [(step.reason or step.flag, step.description) for step in change.flags]

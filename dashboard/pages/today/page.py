@@ -1,36 +1,36 @@
-"""Today: companies by status, upcoming changes, recent changes, and quiet event keys."""
+"""Today: what is at risk, whose it is, what it is worth, and what changed or will change."""
 
-from dataclasses import dataclass
+from datetime import UTC, date
+from typing import Any
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
 from dashboard.pages.get_started import get_started
-from dashboard.pages.today.changes import LAST_DAY, describe_causes
-from dashboard.pages.today.frame import PAGE, blueprint, find_teams
+from dashboard.pages.today import figures
+from dashboard.pages.today.frame import (
+    blueprint,
+    find_teams,
+    planned_reasons,
+    recorded_reasons,
+)
+from dashboard.pages.today.recent import LAST_DAY, describe_causes
 from dashboard.pages.today.upcoming_list import AHEAD, FIRST, read_upcoming
 from dashboard.presentation.charts.shares import Share, draw_shares
 from dashboard.presentation.wording import tone_of
 from dashboard.web.context import now, rules_in_force
 from models.companies import company_counts
-from models.companies.company_counts import StatusCount
 from models.database import read_one_snapshot, transaction
 from models.events import quiet_keys, rejected_events
 from models.health import transitions
+from models.portfolio.daily_figures import NOTHING
+from models.portfolio.present_figures import PresentFigures
+from rules.book import RuleBook
 from services.rules.rule_books import NO_RULES
 
-
-@dataclass(frozen=True)
-class StatusRow:
-    """The number of companies with one status, by how long they have had it."""
-
-    status: str
-    companies: int
-    a_day: int
-    a_week: int
-    a_month: int
-    longer: int
+FIRST_CHANGES = 6
+"""Recent changes on the page at first."""
 
 
 @blueprint.get("/")
@@ -41,13 +41,15 @@ def page(member: Member) -> ResponseReturnValue:
     organization = member.organization
     with transaction():
         read_one_snapshot()
-        counts = company_counts.count_recent_by_status(organization.id, at)
+        book = rules_in_force(organization)
+        rules = book or NO_RULES
+        present = figures.read_present(member, rules, at)
         set_aside = rejected_events.count(organization.id, {}, most=rejected_events.MANY + 1)
-        book = rules_in_force(member.organization)
-        if not counts:
+        if not present.all and not company_counts.any_exists(organization.id):
             return get_started(member, book, set_aside)
+        past = figures.read_past(member, at)
         changes, next_cursor = transitions.list_recent(
-            organization.id, since=at - LAST_DAY, limit=PAGE
+            organization.id, since=at - LAST_DAY, limit=FIRST_CHANGES
         )
         causes = describe_causes(member, changes)
         changed = transitions.count_recent(organization.id, since=at - LAST_DAY)
@@ -56,26 +58,19 @@ def page(member: Member) -> ResponseReturnValue:
         teams = find_teams(
             member, {*(change.company for change in changes), *(change.id for change in coming)}
         )
-        rules = book or NO_RULES
         enabled = [key for key, event in rules.events.items() if event.enabled]
         quiet = quiet_keys.find_quiet_keys(organization.id, enabled, at)
-    status_rows = _status_rows(counts, rules.statuses)
     return render_template(
         "today/page.html",
-        status_rows=status_rows,
-        companies=sum(row.companies for row in status_rows),
-        bar=draw_shares(
-            "Companies by status",
-            [
-                Share(row.status, row.companies, tone_of(row.status, rules.statuses))
-                for row in status_rows
-            ],
-        ),
+        **_shown(present, past, rules, at.astimezone(UTC).date()),
         statuses=rules.statuses,
+        team=rules.team,
         changes=changes,
         changed=sum(changed.values()),
         next_cursor=next_cursor,
         causes=causes,
+        reasons_of=recorded_reasons,
+        planned_reasons=planned_reasons,
         teams=teams,
         upcoming=upcoming,
         until=at + AHEAD,
@@ -86,21 +81,27 @@ def page(member: Member) -> ResponseReturnValue:
     )
 
 
-def _status_rows(counts: list[StatusCount], statuses: tuple[str, ...]) -> list[StatusRow]:
-    """Return a row for each status, best first, then for statuses that the rules do not have."""
-    by_status = {count.status: count for count in counts}
-    unknown = sorted(set(by_status) - set(statuses))
-    rows = []
-    for status in (*statuses, *unknown):
-        count = by_status.get(status) or StatusCount(status, 0, 0, 0, 0)
-        rows.append(
-            StatusRow(
-                status,
-                count.companies,
-                a_day=count.within_a_day,
-                a_week=count.within_a_week - count.within_a_day,
-                a_month=count.within_a_month - count.within_a_week,
-                longer=count.companies - count.within_a_month,
-            )
-        )
-    return rows
+def _shown(
+    present: PresentFigures, past: figures.Past | None, rules: RuleBook, today: date
+) -> dict[str, Any]:
+    """Return the figures as variables of the template."""
+    worst_first = (*reversed(rules.statuses), *sorted({*present.all} - {*rules.statuses}))
+    counts = [(status, present.all.get(status, NOTHING)) for status in worst_first]
+    return {
+        "figures": figures.large_figures(present, past, rules),
+        "a_week_ago": past.days[-1] if past else None,
+        "counts": counts,
+        "companies": sum(amount.companies for _, amount in counts),
+        "bar": draw_shares(
+            "Companies by status",
+            [Share(name, n.companies, tone_of(name, rules.statuses)) for name, n in counts],
+        ),
+        "mine": [(name, present.mine[name]) for name in worst_first if name in present.mine],
+        "owners": present.owners,
+        "more_owners": present.more_owners,
+        "at_risk_statuses": rules.statuses[1:],
+        "course": past and figures.draw_at_risk(past, present, rules, today),
+        "list_address": figures.list_address,
+        "owner_address": figures.owner_address,
+        "my_address": figures.my_address,
+    }

@@ -6,7 +6,13 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
-from dashboard.pages.today.frame import PAGE, blueprint, find_teams, rows_or_page
+from dashboard.pages.today.frame import (
+    PAGE,
+    blueprint,
+    find_teams,
+    planned_reasons,
+    rows_or_page,
+)
 from dashboard.web.context import app_context, now, rules_in_force
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
@@ -40,6 +46,7 @@ def more_upcoming(member: Member) -> ResponseReturnValue:
         teams=teams,
         until=at + AHEAD,
         statuses=(book or NO_RULES).statuses,
+        planned_reasons=planned_reasons,
     )
 
 

@@ -116,6 +116,8 @@ def follow(selector: str) -> Callable[[Page], None]:
 def views(company: str) -> Iterator[View]:
     """Yield every page; `company` is one with much to show."""
     yield View("today", "/")
+    yield View("changes", "/changes?span=7")
+    yield View("portfolio", "/portfolio")
     yield View("upcoming", "/upcoming", lambda page: page.locator(".by-day").wait_for())
     yield View("companies", "/companies?status=At+Risk&field.plan=Team")
     yield View("company", f"/companies/{company}?span=90")

@@ -40,7 +40,8 @@ RECOUNT = """
             and f.company_id = c.id and f.field = %(field)s and f.at < %(day)s::date + 1
             order by at desc limit 1
         ) f on true
-        where c.organization_id = %(id)s and least(c.first_seen_at, (
+        where c.organization_id = %(id)s and (c.left_on is null or c.left_on > %(day)s::date)
+        and least(c.first_seen_at, (
             select min(at) from transitions t
             where t.organization_id = %(id)s and t.company_id = c.id
         )) < %(day)s::date + 1

@@ -87,6 +87,8 @@ GET /sign-in/openid/return                                                    30
 GET /static/{filename}                                                        200 200 200 200 200 200 200 200 200 200
 GET /o/{organization}/                                                        303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/changes                                                 303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/recent                                                  303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/portfolio                                               303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/coming                                                  303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/companies                                               303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/companies.csv                                           303 303 303 303 303 200 200 200 404 200

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.database import transaction
+from models.outcomes import outcomes
+from models.outcomes.outcomes import NewOutcome, OutcomeKind
 from models.portfolio import stale_companies
 from models.portfolio.daily_figures import Amount, Kind
 from services.health.overrides import (
@@ -68,6 +70,8 @@ class Account:
                 world.judge()
             if self.chance.random() < 0.1 and world.company_ids():
                 self.override()
+            if self.chance.random() < 0.1 and world.company_ids():
+                self.leave()
             if self.chance.random() < 0.2:
                 count_all(world.id, world.rulebooks)
         world.judge(at=world.advance(minutes=5))
@@ -108,6 +112,16 @@ class Account:
         except OverrideRefused:
             return
 
+    def leave(self) -> None:
+        """Let a company leave, or come back."""
+        kind = self.chance.choice([OutcomeKind.LEFT, OutcomeKind.LEFT, OutcomeKind.RENEWED])
+        day = self.world.ago(hours=self.chance.choice([0, 40])).date()
+        company_id = self.chance.choice(self.world.company_ids())
+        with transaction():
+            outcomes.enter(
+                self.world.id, [NewOutcome(company_id, kind, day)], "ann", self.world.now
+            )
+
     def names(self) -> list[str]:
         sql = "select external_id from companies where organization_id = %(id)s order by 1"
         return [row["external_id"] for row in self.world.rows(sql)]
@@ -136,7 +150,7 @@ def test_the_figures_of_each_day_equal_a_recount(chance: Random) -> None:
     today = kept(world.id, world.now.date())
     by_status = world.rows(
         "select health_status as status, count(*) as number, coalesce(sum(value), 0) as value"
-        " from companies where organization_id = %(id)s group by 1"
+        " from companies where organization_id = %(id)s and left_on is null group by 1"
     )
     assert {name: amount for (kind, name), amount in today.items() if kind == Kind.STATUS} == {
         row["status"]: Amount(row["number"], row["value"]) for row in by_status

@@ -1,0 +1,139 @@
+"""What a stretch of time has changed: each company whose status differs from the one it had then.
+
+A company that changed and returned is not in the list, whatever happened in between.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from models.cursors import Cursor
+from models.database import query
+from models.folding import folded, folded_parameters
+
+_CURSOR = Cursor("net changes", ("bigint", "numeric", "bigint"))
+
+
+@dataclass(frozen=True)
+class NetChange:
+    """A company with its status then and now; `at` and `changes` are those of its last change."""
+
+    company: str
+    name: str
+    before: str
+    after: str
+    at: datetime
+    times: int
+    owner: str | None
+    value: Decimal | None
+    left_on: date | None
+    cause: str
+    changes: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class NetTotal:
+    """How many companies went from one status to another, and the sum of their values, if any."""
+
+    before: str
+    after: str
+    companies: int
+    value: Decimal | None
+
+
+@dataclass(frozen=True)
+class NetChanges:
+    """A page of changes, the totals of all of them, and the cursor of the next page."""
+
+    changes: list[NetChange]
+    totals: list[NetTotal]
+    next: str | None
+
+
+def read(
+    organization_id: int,
+    since: datetime,
+    statuses: Sequence[str],
+    *,
+    owners: Sequence[str] | None = None,
+    after: str | None = None,
+    limit: int,
+) -> NetChanges:
+    """Return the companies that changed after an instant: worse ones first, by status and value.
+
+    `statuses` are those of the rules, best first. `owners` limits the list to their companies,
+    regardless of case and accents.
+
+    Raises:
+        UnreadableCursor: `after` is not a cursor of this list.
+    """
+    beyond = "true"
+    if after is not None:
+        beyond = (
+            "(place, -worth, id) > (%(cursor_0)s::bigint, %(cursor_1)s::numeric,"
+            " %(cursor_2)s::bigint)"
+        )
+    mine = "" if owners is None else f"and {folded('c.owner')} = any({folded_parameters('owners')})"
+    rows = query(
+        f"""
+        with span as (
+            select company_id, count(*) filter (where from_status <> to_status) as times,
+                (array_agg(from_status order by sequence))[1] as before,
+                (array_agg(to_status order by sequence desc))[1] as after,
+                max(sequence) filter (where from_status <> to_status) as sequence
+            from transitions where organization_id = %(organization_id)s and at > %(since)s
+            group by company_id
+        ), net as materialized (
+            select s.*, c.id, c.external_id, c.name, c.owner, c.value, c.left_on,
+                coalesce(c.value, 0) as worth,
+                coalesce(array_position(%(statuses)s::text[], s.before), 0) as rank_before,
+                coalesce(array_position(%(statuses)s::text[], s.after), 0) as rank_after
+            from span s join companies c
+            on c.organization_id = %(organization_id)s and c.id = s.company_id
+            where s.before <> s.after {mine}
+        ), placed as (
+            select *, case when rank_after > rank_before then 0 else 1000 end - rank_after as place
+            from net
+        ), page as (
+            select * from placed where {beyond} order by place, -worth, id limit %(limit)s
+        )
+        select 'total' as part, before, after, count(*) as companies, sum(value) as value,
+            null as company, null as name, null::timestamptz as at, null::bigint as times,
+            null as owner, null::date as left_on, null as cause, null::jsonb as changes,
+            null::bigint as place, null::numeric as worth, null::bigint as id
+        from net group by before, after
+        union all select 'change', p.before, p.after, null, p.value, p.external_id, p.name, t.at,
+            p.times, p.owner, p.left_on, t.cause, t.changes, p.place, p.worth, p.id
+        from page p join transitions t on t.organization_id = %(organization_id)s
+        and t.company_id = p.company_id and t.sequence = p.sequence
+        order by part, place, worth desc, id
+        """,
+        {
+            "organization_id": organization_id,
+            "since": since,
+            "statuses": list(statuses),
+            "owners": list(owners or ()),
+            "limit": limit + 1,
+            **_CURSOR.read(after),
+        },
+    )
+    listed = [row for row in rows if row["part"] == "change"]
+    following = None
+    if len(listed) > limit:
+        last = listed[limit - 1]
+        following = _CURSOR.write([last["place"], -last["worth"], last["id"]])
+    return NetChanges(
+        [NetChange(**{name: row[name] for name in _LISTED}) for row in listed[:limit]],
+        [
+            NetTotal(**{name: row[name] for name in _TOTAL})
+            for row in rows
+            if row["part"] == "total"
+        ],
+        following,
+    )
+
+
+_LISTED = tuple(NetChange.__dataclass_fields__)
+_TOTAL = tuple(NetTotal.__dataclass_fields__)

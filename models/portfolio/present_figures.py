@@ -1,0 +1,125 @@
+"""What an organization's companies are worth now, by status and by owner; without those that left.
+
+One scan of the companies; whatever groups them then works on the few groups of owner and status.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from models.database import query
+from models.folding import folded, folded_parameters
+from models.portfolio.daily_figures import NOTHING, Amount
+
+Statuses = dict[str, Amount]
+"""Companies and their value by status."""
+
+
+@dataclass
+class OwnerFigures:
+    """The companies of one owner; None is no owner."""
+
+    owner: str | None
+    by_status: Statuses = field(default_factory=dict)
+
+    def of(self, statuses: Iterable[str]) -> Amount:
+        """Return the companies with any of these statuses."""
+        return _sum(self.by_status, statuses)
+
+
+@dataclass
+class PresentFigures:
+    """All companies, those of some owners together, and owners, the worst first.
+
+    `renewing` are the companies at risk that renew soon; `more_owners` is whether there are others.
+    """
+
+    all: Statuses = field(default_factory=dict)
+    mine: Statuses = field(default_factory=dict)
+    renewing: Amount = NOTHING
+    owners: list[OwnerFigures] = field(default_factory=list)
+    more_owners: bool = False
+
+    def of(self, statuses: Iterable[str]) -> Amount:
+        """Return all companies with any of these statuses."""
+        return _sum(self.all, statuses)
+
+
+def _sum(by_status: Statuses, statuses: Iterable[str]) -> Amount:
+    return sum((by_status.get(status, NOTHING) for status in statuses), NOTHING)
+
+
+def read(
+    organization_id: int,
+    at_risk: Sequence[str],
+    *,
+    mine: Collection[str],
+    renewal: tuple[date, timedelta],
+    most_owners: int,
+) -> PresentFigures:
+    """Return the figures of now.
+
+    `at_risk` are the statuses that count as at risk. `mine` are the owners whose companies are
+    summed up together; case and accents of owners do not matter. `renewal` is today in UTC and how
+    far ahead to look.
+    """
+    first, ahead = renewal
+    rows = query(
+        f"""
+        with grouped as materialized (
+            select owner, health_status as status, count(*) as companies, sum(value) as value,
+                count(*) filter (where renews_on >= %(first)s and renews_on < %(end)s) as renewing,
+                sum(value) filter (where renews_on >= %(first)s and renews_on < %(end)s)
+                    as renewing_value
+            from companies where organization_id = %(organization_id)s and left_on is null
+            group by owner, health_status
+        ), named as materialized (
+            select *, {folded("owner")} as key, status = any(%(at_risk)s) as at_risk from grouped
+        ), ranked as (
+            select key, min(owner) as owner, row_number() over (order by
+                coalesce(sum(value) filter (where at_risk), 0) desc,
+                coalesce(sum(companies) filter (where at_risk), 0) desc, key nulls last) as place
+            from named group by key order by place limit %(most)s
+        )
+        select 'all' as part, null as owner, 0 as place, status, {_SUMS} from named group by status
+        union all select 'mine', null, 0, status, {_SUMS} from named
+            where key = any({folded_parameters("mine")}) group by status
+        union all select 'renewing', null, 0, null, sum(renewing), sum(renewing_value) from named
+            where at_risk
+        union all select 'owner', r.owner, r.place, n.status, {_SUMS}
+            from ranked r join named n on n.key is not distinct from r.key
+            group by r.place, r.owner, n.status
+        order by place
+        """,
+        {
+            "organization_id": organization_id,
+            "at_risk": list(at_risk),
+            "mine": list(mine),
+            "first": first,
+            "end": first + ahead + timedelta(days=1),
+            "most": most_owners + 1,
+        },
+    )
+    return _figures(rows, most_owners)
+
+
+_SUMS = "sum(companies)::bigint as companies, sum(value) as value"
+
+
+def _figures(rows: Iterable[dict[str, Any]], most_owners: int) -> PresentFigures:
+    figures = PresentFigures()
+    owners: dict[int, OwnerFigures] = {}
+    for row in rows:
+        amount = Amount(int(row["companies"] or 0), row["value"] or NOTHING.value)
+        if row["part"] == "renewing":
+            figures.renewing = amount
+        elif row["part"] == "owner":
+            owner = owners.setdefault(row["place"], OwnerFigures(row["owner"]))
+            owner.by_status[row["status"]] = amount
+        else:
+            by_status = figures.all if row["part"] == "all" else figures.mine
+            by_status[row["status"]] = amount
+    figures.owners = list(owners.values())[:most_owners]
+    figures.more_owners = len(owners) > most_owners
+    return figures

@@ -1,0 +1,190 @@
+"""Every figure of Today and Changes equals a plain recount, for random companies."""
+
+import html
+import re
+from collections import defaultdict
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+
+from dashboard.pages.today import changes
+from dashboard.presentation.wording import amount, grouped
+from models.database import transaction
+from models.outcomes import outcomes
+from models.outcomes.outcomes import NewOutcome, OutcomeKind
+from services.portfolio.upkeep import catch_up
+from tests.support.dashboard.application import NOW, Browser, Dashboard, text_of
+from tests.support.dashboard.customers import RULES, Customers
+
+TEAM = "team: {owner: company.csm, value: company.arr, renewal: company.renews}\n"
+OWNERS = ("ann@acme.com", "ANN@acme.com", "Bén <i>", "Jane Doe", None)
+VALUES = (0, 1200, "99.5", 40_000.25, -3, "much", None)
+
+
+class RandomAccount:
+    """Companies with random activity, owners, values, renewals and departures."""
+
+    def __init__(self, dashboard: Dashboard, chance: Random) -> None:
+        self.customers = Customers(dashboard.organization("acme"))
+        self.customers.apply_rules(RULES + TEAM)
+        self.browser: Browser = dashboard.signed_in(
+            "ann@acme.com", (self.customers.organization, "viewer")
+        )
+        for number in range(25):
+            days = [chance.uniform(0, 20) for _ in range(chance.randrange(1, 6))]
+            renews = NOW.date() + timedelta(days=chance.choice([-1, 0, 30, 60, 61]))
+            fields: dict[str, Any] = {"csm": chance.choice(OWNERS), "arr": chance.choice(VALUES)}
+            fields |= {"renews": renews.isoformat()}
+            self.customers.track_days_ago(f"c{number}", *days, **fields)
+        for hours in range(30 * 24, -1, -12):
+            self.customers.judge(at=NOW - timedelta(hours=hours))
+        with transaction():
+            left = [
+                NewOutcome(company_id, OutcomeKind.LEFT, NOW.date() - timedelta(days=3))
+                for company_id in self.customers.company_ids()[::9]
+            ]
+            outcomes.enter(self.customers.id, left, "ann", NOW)
+        more = True
+        while more:
+            with transaction():
+                more = catch_up(self.customers.id, self.customers.rulebooks)
+
+    def companies(self) -> list[dict[str, Any]]:
+        """Return the companies that have not left."""
+        return self.customers.rows(
+            "select health_status as status, lower(owner) as owner, coalesce(value, 0) as value,"
+            " renews_on from companies where organization_id = %(id)s and left_on is null"
+        )
+
+
+@pytest.fixture(params=[1, 2])
+def account(dashboard: Dashboard, request: pytest.FixtureRequest) -> RandomAccount:
+    return RandomAccount(dashboard, Random(request.param))
+
+
+def plain(markup: str) -> str:
+    """Return the text of markup."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
+
+
+def large_figures(page: str) -> dict[str, str]:
+    [listed] = re.findall(r'<ul class="large-figures".*?</ul>', page, re.DOTALL)
+    found = re.findall(r'class="title">([^<]+)</span>\s*<strong>([^<]+)</strong>', listed)
+    return dict(found)
+
+
+def test_the_large_figures_and_my_companies_equal_a_recount(account: RandomAccount) -> None:
+    page = account.browser.get("/o/acme/").text
+    companies = account.companies()
+    at_risk = [company for company in companies if company["status"] != "Healthy"]
+    assert at_risk
+    last = NOW.date() + timedelta(days=60)
+    renewing = [c for c in at_risk if c["renews_on"] and NOW.date() <= c["renews_on"] <= last]
+    assert large_figures(page) == {
+        "Critical": grouped(sum(c["status"] == "Critical" for c in companies)),
+        "At Risk": grouped(sum(c["status"] == "At Risk" for c in companies)),
+        "Value at risk": amount(sum((c["value"] for c in at_risk), Decimal())),
+        "Renewals in danger": grouped(len(renewing)),
+    }
+    [mine] = re.findall(r'aria-labelledby="my-companies".*?</nav>', page, re.DOTALL)
+    for status in {company["status"] for company in companies}:
+        owned = [c for c in companies if (c["owner"], c["status"]) == ("ann@acme.com", status)]
+        value = sum((c["value"] for c in owned), Decimal())
+        shown = f"{status} {len(owned)} · {amount(value)}"
+        assert (shown in plain(mine)) == bool(owned)
+
+
+def test_the_owners_are_the_worst_first_with_their_sums(account: RandomAccount) -> None:
+    [table] = re.findall(
+        r'<table class="owners">.*?</table>', account.browser.get("/o/acme/").text, re.DOTALL
+    )
+    sums: dict[str | None, list[Any]] = defaultdict(lambda: [Decimal(), 0, 0])
+    for company in account.companies():
+        owner = sums[company["owner"]]
+        if company["status"] != "Healthy":
+            owner[0] += company["value"]
+            owner[1 if company["status"] == "Critical" else 2] += 1
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in table.split("<tr>")]
+    shown = {}
+    values = []
+    for owner, critical, risky, value in (row for row in rows[2:] if row):
+        name = html.unescape(re.sub(r"<[^>]*>", "", owner)).strip().lower()
+        numbers = [int(re.sub(r"<[^>]*>|\D", "", cell)) for cell in (critical, risky)]
+        shown[None if name == "no owner" else name] = [value.strip(), *numbers]
+        values.append(Decimal(value.replace(",", "")))
+    assert shown == {name: [amount(value), *numbers] for name, (value, *numbers) in sums.items()}
+    assert values == sorted(values, reverse=True)
+
+
+def test_changes_are_the_companies_with_another_status_than_then(
+    account: RandomAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "PAGE", 4)
+    for days in (1, 7, 30):
+        address = f"/o/acme/changes?span={days}"
+        expected = {}
+        for row in account.customers.rows(
+            "select c.external_id as id, array_agg(t.from_status order by t.at, t.sequence) as a,"
+            " array_agg(t.to_status order by t.at, t.sequence) as b from transitions t"
+            " join companies c on c.organization_id = t.organization_id and c.id = t.company_id"
+            " where t.organization_id = %(id)s and t.at > %(since)s group by 1",
+            since=NOW - timedelta(days=days),
+        ):
+            if row["a"][0] != row["b"][-1]:
+                expected[row["id"]] = (row["a"][0], row["b"][-1])
+        shown = []
+        following: str | None = address
+        while following:
+            page = account.browser.get(following)
+            shown += re.findall(
+                r'companies/(c\d+)".*?<span class="step">(.*?)</span>\s*<span class="reasons">',
+                page.text,
+                re.DOTALL,
+            )
+            more = re.findall(r'rel="next" hx-get="([^"]+)"', page.text)
+            following = html.unescape(more[0]) if more else None
+        found = {company: tuple(plain(step).split(" → to ")) for company, step in shown}
+        assert len(shown) == len(found)
+        assert found == expected
+        ranks = ["Healthy", "At Risk", "Critical"]
+        worse = sum(ranks.index(b) > ranks.index(a) for a, b in expected.values())
+        totals = large_figures(account.browser.get(address).text)
+        assert totals == {
+            "Became worse": str(worse),
+            "Became better": str(len(expected) - worse),
+        }
+
+
+def test_the_span_since_the_last_look_ends_with_the_visit_before(
+    account: RandomAccount, dashboard: Dashboard
+) -> None:
+    def since() -> str:
+        return text_of(account.browser.get("/o/acme/changes?span=seen"))
+
+    assert "as this is your first visit" in since()
+    dashboard.clock.advance(minutes=10)
+    assert "as this is your first visit" in since()  # the same visit
+    dashboard.clock.advance(hours=3)
+    assert "from the one at 10:40" in since()
+    dashboard.clock.advance(minutes=10)
+    assert "from the one at 10:40" in since()
+
+
+def test_the_portfolio_ends_with_the_figures_of_now(account: RandomAccount) -> None:
+    page = account.browser.get("/o/acme/portfolio").text
+    [newest] = re.findall(r"<tbody>\s*<tr>\s*<th scope=\"row\"><time.*?</tr>", page, re.DOTALL)
+    heads = re.findall(r'<th scope="col" class="number">([^<]+)</th>', page.split(">UTC day<")[1])
+    cells = re.findall(r"<td class=\"number\">(.*?)</td>", newest, re.DOTALL)
+    by_status: dict[str, list[Any]] = defaultdict(lambda: [0, Decimal()])
+    for company in account.companies():
+        by_status[company["status"]][0] += 1
+        by_status[company["status"]][1] += company["value"]
+    shown = {head: plain(cell) for head, cell in zip(heads, cells, strict=False)}
+    at_risk = sum((v for name, (_, v) in by_status.items() if name != "Healthy"), Decimal())
+    assert shown == {
+        **{name: f"{grouped(n)} {amount(value)}" for name, (n, value) in by_status.items()},
+        "Value at risk": amount(at_risk),
+    }
