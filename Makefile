@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # pip would, with one core
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-sdks test-thorough sdks bench faults fuzz screenshots lint format lock clean
+.PHONY: help run demo test test-sdks test-thorough sdks bench faults fuzz interactions screenshots lint format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -45,6 +45,9 @@ faults: $(VENV)/installed ## Inflict faults on a loaded product and check every 
 
 fuzz: $(VENV)/installed ## Send 100,000 hostile inputs to a running product, in six minutes (FUZZ="--inputs 5000" for fewer)
 	@exec $(BIN)/python -m fuzz $(FUZZ)
+
+interactions: $(VENV)/installed-dev ## Measure in a browser how long the dashboard takes to answer, in two minutes (needs Chromium)
+	@exec $(BIN)/python -m tests.support.browser.interactions
 
 screenshots: $(VENV)/installed-dev ## Retake the pictures of the dashboard in docs/images (needs Chromium)
 	@exec $(BIN)/python -m tests.support.browser.screenshots
