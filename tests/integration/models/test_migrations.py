@@ -22,6 +22,11 @@ def test_migrating_an_up_to_date_database_changes_nothing(settings: Settings) ->
     assert migrate() == []
 
 
+def test_the_numbers_of_migrations_are_unique_and_without_gaps() -> None:
+    numbers = [migration.name.partition("_")[0] for migration in migrations.every()]
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+
+
 def test_filtering_companies_by_a_custom_field_uses_the_index(settings: Settings) -> None:
     with transaction():
         query("insert into organizations (name) values ('o')")

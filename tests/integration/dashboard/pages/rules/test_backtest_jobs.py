@@ -47,7 +47,7 @@ def test_a_backtest_is_started_shows_its_progress_and_its_result(dashboard: Dash
     assert "2 of 2 companies were replayed" in text
     assert "1 company left in that time, worth 1,200" in text
     assert "Gone quiet Draft 0 1 0 0 – 0 1,200 In force 1 0 0 0 25 1,200 0" in text
-    assert "The 90 days up to 20 Jan 2026 Done 2 of 2" in text_of(world.editor.get(BASE))
+    assert "The 90 days up to 20 Jan 2026, 10:30 Done 2 of 2" in text_of(world.editor.get(BASE))
     assert world.audited()[0] == ("ed@acme.com", "Backtest started", "backtest 1")
     faulty = world.editor.post(BASE, **{**form, "text": "version: 1\nflags: no"})
     assert faulty.status_code == 422
