@@ -130,9 +130,9 @@ def find_all(organization_id: int, external_ids: Collection[str]) -> list[Compan
 
 
 def find_by_ids(organization_id: int, ids: Collection[int]) -> list[Company]:
-    """Return the companies with these ids, without locking them."""
+    """Return the companies with these ids, in the order of their ids, without locking them."""
     rows = query(
-        f"select {_COLUMNS} from companies where {_IN_ORGANIZATION}",
+        f"select {_COLUMNS} from companies where {_IN_ORGANIZATION} order by id",
         {"organization_id": organization_id, "ids": list(ids)},
     )
     return [_company(row) for row in rows]

@@ -144,7 +144,7 @@ def test_planned_changes_are_applied_and_comments_are_kept(
 
 
 def test_an_edit_invalidates_the_outcome_on_the_page(page: Page) -> None:
-    page.get_by_role("button", name="Backtest").click()
+    page.get_by_role("button", name="Backtest", exact=True).click()
     expect(page.locator("#outcome")).to_contain_text("There are no companies to replay yet.")
     assert grave_faults(page) == []
     type_after(page, "# Ours", "!")
