@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # pip would, with one core
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-sdks test-thorough sdks bench faults fuzz interactions screenshots lint format lock clean
+.PHONY: help run demo test test-long test-sdks test-thorough sdks bench faults fuzz interactions screenshots lint format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -29,11 +29,14 @@ test: $(VENV)/installed-dev ## Run all tests (TESTS=tests/unit for some)
 	@unset PYTHONDONTWRITEBYTECODE; $(COMPILE_TESTS) \
 	exec $(BIN)/python -m pytest --numprocesses 5 --dist loadgroup $(or $(TESTS),tests)
 
+test-long: $(VENV)/installed-dev ## Run the tests that start and end whole products, in two minutes (TESTS=tests/acceptance/docs for some)
+	@exec $(BIN)/python -m pytest -m 'long and not thorough' --numprocesses 3 --dist loadgroup $(or $(TESTS),tests/acceptance)
+
 test-thorough: $(VENV)/installed-dev ## Run all tests on a larger scale, with many random examples: over an hour (TESTS=tests/unit for some)
-	@HYPOTHESIS_PROFILE=thorough exec $(BIN)/python -m pytest -m 'thorough or not thorough' --numprocesses 3 --dist loadgroup $(or $(TESTS),tests)
+	@HYPOTHESIS_PROFILE=thorough exec $(BIN)/python -m pytest -m '' --numprocesses 3 --dist loadgroup $(or $(TESTS),tests)
 
 test-sdks: $(VENV)/installed-dev sdks ## Send 10,000 calls by each SDK of another product, in four minutes (needs Node)
-	@BRAZEBEE_REQUIRE_SDKS=1 exec $(BIN)/python -m pytest -m 'thorough or not thorough' tests/acceptance/sdks
+	@BRAZEBEE_REQUIRE_SDKS=1 exec $(BIN)/python -m pytest -m '' tests/acceptance/sdks
 
 sdks: $(SDKS)/python/installed $(SDKS)/node/installed ## Install the SDKs of other products for `make test` (needs Node)
 

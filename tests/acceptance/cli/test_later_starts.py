@@ -6,6 +6,7 @@ import subprocess
 
 import psutil
 import psycopg2
+import pytest
 import requests
 
 from tests.support.product.brazebee_process import Brazebee, eventually
@@ -57,6 +58,7 @@ def remove_administrator(brazebee: Brazebee) -> None:
     connection.close()
 
 
+@pytest.mark.long
 def test_a_later_start_finds_everything_again_after_a_kill(
     own_brazebee: Brazebee,
 ) -> None:

@@ -14,7 +14,7 @@ from config.files import ROOT
 from tests.support.product.brazebee_process import Brazebee, eventually
 from tests.unit.docs.documents import blocks, read, section
 
-pytestmark = pytest.mark.xdist_group("documented commands")  # one product for all
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("documented commands")]  # one product
 
 STARTS_A_PRODUCT = "make run"
 ACTIVATE = ". .venv/bin/activate"

@@ -8,6 +8,7 @@ import pytest
 from config.files import ROOT
 
 
+@pytest.mark.long
 @pytest.mark.timeout(260)
 def test_nothing_is_lost_invented_or_wrong_while_processes_and_servers_fail() -> None:
     with subprocess.Popen(

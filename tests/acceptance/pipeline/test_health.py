@@ -133,6 +133,7 @@ def test_a_company_that_never_sent_the_event_counts_0_of_them(
         "unless": None,
         "line": 7,
         "note": None,
+        "summary": "no reports so far",
         "override": None,
     }
 
