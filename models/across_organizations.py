@@ -364,25 +364,6 @@ def find_due_messages(
     return [DueMessage(**row) for row in rows]
 
 
-def count_unfinished_messages() -> list[StateCount]:
-    """Count the messages to people that are `open`, `waiting` or `paused`, by organization."""
-    return _state_counts(
-        "select organization_id, case when due_at is null then 'paused' else state end as state,"
-        " count(*) as number from notification_messages where state in ('open', 'waiting')"
-        " group by 1, 2"
-    )
-
-
-def find_oldest_due_message(*, until: datetime) -> datetime | None:
-    """Return since when the message that is due longest is due; leased ones are left out."""
-    rows = query(
-        f"select organization_id, due_at from {_DUE_MESSAGES} and lease_token is null"
-        " order by due_at limit 1",
-        {"until": until},
-    )
-    return rows[0]["due_at"] if rows else None
-
-
 def find_request(delivery_id: UUID, attempt: int) -> DueDelivery | None:
     """Return the request of a message that names only the delivery and the attempt."""
     rows = query(

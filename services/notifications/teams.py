@@ -40,7 +40,7 @@ def render(content: Content, base_url: str | None) -> dict[str, Any]:
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": body,
-        "msteams": {"width": "Full"},
+        "msteams": {"width": "full"},
     }
     if base_url:
         open_url = {"type": "Action.OpenUrl", "title": "Open in Brazebee"}

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from cryptography.fernet import Fernet
 
 from config.settings import Settings
 from config.smtp import SmtpSettings
 from models import across_organizations
 from models.database import transaction
+from models.encrypted_secrets import decrypt
 from models.notifications import destinations, message_log
 from models.notifications.messages import Message
 from models.organizations import audit_log, rule_versions
@@ -73,6 +75,12 @@ def mailbox() -> Iterator[tuple[Mailbox, SmtpSettings]]:
 @pytest.fixture
 def slack() -> Iterator[Channel]:
     with channel("slack") as served:
+        yield served
+
+
+@pytest.fixture
+def teams() -> Iterator[Channel]:
+    with channel("teams") as served:
         yield served
 
 
@@ -138,7 +146,22 @@ def test_a_pasted_url_is_stored_encrypted_and_named_in_the_text(
     assert version.source == f"{RULES}  - to: {{slack: slack-1}}  # CS\n"
     assert "secret" not in f"{stored.encrypted_url}{log}{applied}"
     assert not acme.apply(RULES + entry).changed
-    rotate([acme.world.organization], settings.secret_keys)
+
+
+def test_a_rotation_encrypts_the_url_of_a_destination_with_the_new_key(
+    settings: Settings, slack: Channel
+) -> None:
+    acme = Notified(settings)
+    acme.apply(f"{RULES}  - to: {{slack: {slack.url}}}\n")
+    new = Fernet.generate_key().decode()
+    found = rotate([acme.world.organization], [new, *settings.secret_keys])
+    assert (found.outdated, found.unreadable) == (1, [])
+    with transaction():
+        [stored] = destinations.list_for_organization(acme.world.id)
+    assert decrypt(stored.encrypted_url, [new]) == slack.url
+    acme.companies(1, 2, 1)
+    replace(acme.sender, secret_keys=[new]).send(acme.world.id, acme.messages()[0].id)
+    assert [message.state for message in acme.messages()] == ["sent"]
 
 
 def test_a_name_without_a_destination_is_refused(settings: Settings) -> None:
@@ -168,6 +191,30 @@ def test_one_change_of_rules_that_moves_300_companies_is_one_message(
     assert "300 companies are Critical" in texts(sent)
     assert "others" in texts(sent)
     assert "https://health.acme.com/o/" in texts(sent)
+
+
+def test_a_workflow_of_teams_gets_a_card_that_lists_as_many_companies_as_fit(
+    settings: Settings, teams: Channel
+) -> None:
+    acme = Notified(settings)
+    acme.apply(f"{RULES}  - to: {{teams: {teams.url}}}\n    group: together within 10 minutes\n")
+    for number in range(120):
+        name = f"*{number}* [x](https://evil.example) {'long ' * 30}"
+        acme.world.track(f"c{number}", 1, seats=2, name=name, csm="ann@acme.com", arr=12_000)
+    acme.world.judge(at=1)
+    acme.send_due(utc_now() + timedelta(minutes=5))
+    acme.end_waits()
+    acme.send_due()
+    [message] = acme.messages()
+    assert (teams.refused, message.state, message.number) == ([], "sent", 120)
+    [sent] = teams.messages
+    card = sent["attachments"][0]["content"]
+    listed = [part for part in card["body"] if part["type"] == "Container"]
+    assert card["body"][0]["text"] == "120 companies are Critical"
+    assert 10 < len(listed) < 100, "the card is cut before what is composed ends"
+    assert card["body"][-1]["text"] == f"and {120 - len(listed)} others"
+    assert "\\\\[x\\\\](https://evil.example)" in repr(listed[0]), "a name makes no link"
+    assert card["actions"][0]["url"].startswith("https://health.acme.com/o/")
 
 
 def test_a_killed_sender_sends_the_same_once_more_and_later_changes_in_the_next_message(
