@@ -71,7 +71,7 @@ def plan(page: Page) -> None:
 
 def backtest(page: Page) -> None:
     page.locator(".cm-content").wait_for()
-    page.get_by_role("button", name="Backtest").click()
+    page.get_by_role("button", name="Backtest", exact=True).click()
     show(page, "How often would flags have been raised and cleared?")
 
 
