@@ -144,6 +144,8 @@ class Interrupted(Exception):
     """Raised by the handler of a signal, as SystemExit is when a server stops its workers."""
 
 
+# What a handler raises in the callback of a weak reference is ignored by Python, with a warning.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_signals_whose_handlers_raise_or_record_lose_nothing(
     client: Client, recorder: Recorder
 ) -> None:
