@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import cycle
 
 from bench.load.traffic import EVENT_KEYS
-from models.companies import companies, company_counts, company_list, timeline, users
+from models.companies import companies, company_list, timeline, users
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter
 from models.companies.company_list import Order, Sorting
 from models.companies.fields import field_history, field_names
@@ -14,6 +14,7 @@ from models.companies.filters.conditions import Condition, Operand, Operator
 from models.database import query, transaction
 from models.events import event_volumes, quiet_keys, weekly_reach
 from models.health import flag_states, transitions
+from models.portfolio import present_figures
 from models.webhooks import delivery_log
 from services.health.upcoming import Span, upcoming_changes
 from services.insights.answers import cached_answer, cached_answers
@@ -48,7 +49,15 @@ def _today(organization_id: int, now: datetime) -> list[Read]:
     day, span, books = now - timedelta(days=1), Span(now, now + timedelta(days=7)), RuleBooks()
     return [
         Read(
-            "Today", "statuses", lambda: company_counts.count_recent_by_status(organization_id, now)
+            "Today",
+            "figures of now",
+            lambda: present_figures.read(
+                organization_id,
+                STATUSES[1:],
+                mine=(),
+                renewal=(now.date(), timedelta(days=60)),
+                most_owners=10,
+            ),
         ),
         Read(
             "Today", "changes of a day", lambda: transitions.list_recent(organization_id, since=day)

@@ -25,7 +25,7 @@ FEW, MANY = 5, 50
 
 @dataclass(frozen=True)
 class Result:
-    """A page that a search finds: its title, what tells it from others, and its status if any."""
+    """A page that a search finds: its title, what distinguishes it, and its status if any."""
 
     title: str
     about: str

@@ -11,7 +11,7 @@ _AFTER_AN_ADDRESS = ".,;:!?'*"
 
 
 def with_links(text: str) -> Markup:
-    """Return a text as HTML, with its addresses as links that tell nothing about this page."""
+    """Return a text as HTML, with links that do not send the address of this page."""
     parts, end = [], 0
     for match in _ADDRESS.finditer(text):
         address = _without_punctuation(match[0])

@@ -1,42 +1,8 @@
 """Counts companies by status and by owner."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, filter_condition
 from models.database import query
 from models.folding import folded
-
-
-@dataclass(frozen=True)
-class StatusCount:
-    """The number of companies at a status: all, and those at it for at most 1, 7 and 30 days."""
-
-    status: str
-    companies: int
-    within_a_day: int
-    within_a_week: int
-    within_a_month: int
-
-
-def count_recent_by_status(organization_id: int, now: datetime) -> list[StatusCount]:
-    """Count the companies at each status that any company has, in no particular order."""
-    # In the order of an index, and with computed instants: subtracting an interval for each row
-    # would cost several times the count.
-    rows = query(
-        "select health_status as status, count(*) as companies,"
-        " count(*) filter (where status_since > %(day)s) as within_a_day,"
-        " count(*) filter (where status_since > %(week)s) as within_a_week,"
-        " count(*) filter (where status_since > %(month)s) as within_a_month"
-        " from companies where organization_id = %(organization_id)s group by 1",
-        {
-            "organization_id": organization_id,
-            "day": now - timedelta(days=1),
-            "week": now - timedelta(days=7),
-            "month": now - timedelta(days=30),
-        },
-    )
-    return [StatusCount(**row) for row in rows]
 
 
 def any_exists(organization_id: int) -> bool:

@@ -6,7 +6,6 @@ from typing import Any
 
 from models.companies.filters.conditions import Condition
 from models.companies.filters.found_text import found_text
-from models.folding import folded, folded_parameters
 
 NOT_APPLICABLE = "N/A"
 
@@ -16,8 +15,8 @@ class CompanyFilter:
     """The conditions that companies must meet; None or empty is no condition.
 
     `text` is searched for, see `found_text`. Each of `flags` has `flag_status`, which may be `N/A`,
-    or one of `flag_statuses` if it is None; none of `without_flags` has one of `flag_statuses`. One
-    of `owners` is the whole owner, regardless of case and accents. `left` is whether they left.
+    or one of `flag_statuses` if it is None; none of `without_flags` has one of `flag_statuses`.
+    `left` is whether they left.
     """
 
     text: str | None = None
@@ -26,7 +25,6 @@ class CompanyFilter:
     flag_status: str | None = None
     flag_statuses: tuple[str, ...] = ()
     without_flags: tuple[str, ...] = ()
-    owners: tuple[str, ...] = ()
     left: bool | None = None
     conditions: tuple[Condition, ...] = ()
 
@@ -78,11 +76,6 @@ def _flag_terms(company_filter: CompanyFilter) -> Iterator[tuple[str, dict[str, 
 
 def _other_terms(company_filter: CompanyFilter) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield SQL conditions on columns and fields with their parameters, the quickest first."""
-    if company_filter.owners:
-        yield (
-            f"{folded('owner')} = any({folded_parameters('owners')})",
-            {"owners": list(company_filter.owners)},
-        )
     for number, condition in enumerate(company_filter.conditions):
         yield condition.sql(f"c{number}")
     if company_filter.text:
@@ -96,6 +89,5 @@ def _texts(company_filter: CompanyFilter) -> Iterator[str]:
     yield from company_filter.flags
     yield from company_filter.without_flags
     yield from company_filter.flag_statuses
-    yield from company_filter.owners
     for condition in company_filter.conditions:
         yield from condition.texts()

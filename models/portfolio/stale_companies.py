@@ -1,6 +1,6 @@
 """Companies to count again, because their history changed, or because all have to be counted.
 
-Whoever changes the history of a company inserts a row in the same transaction. A company is counted
+Each change of a company's history inserts a row in the same transaction. A company is counted
 after its rows are deleted, from what is committed by then; what is committed later has rows of its
 own, which remain.
 """

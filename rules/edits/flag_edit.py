@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Kept(Enum):
-    """Stands for what an edit leaves as it is written."""
+    """What an edit leaves as it is written."""
 
     KEPT = "kept"
 

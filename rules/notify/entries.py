@@ -12,7 +12,7 @@ from rules.phrases.condition import Level
 from rules.phrases.fields import matches_value
 
 OWNER = "owner"
-"""Stands for the owner of each company in a list of addresses, which all contain an `@`."""
+"""The owner of each company, in a list of addresses, which all contain an `@`."""
 
 
 class Service(StrEnum):

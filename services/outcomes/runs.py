@@ -43,8 +43,8 @@ def derive(organization_id: int, stale: list[StaleRuns], rulebooks: RuleBooks) -
     if not stale:
         return
     ids = [company.company_id for company in stale]
-    anew = [company.company_id for company in stale if company.runs_sequence < 0]
-    flag_runs.remove_all(organization_id, anew)
+    from_start = [company.company_id for company in stale if company.runs_sequence < 0]
+    flag_runs.remove_all(organization_id, from_start)
     companies = {id_: _Company(organization_id, id_) for id_ in ids}
     for run in flag_runs.list_open(organization_id, ids):
         companies[run.company_id].open[run.flag] = run.raised_at

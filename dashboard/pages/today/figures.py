@@ -56,7 +56,7 @@ class Past:
         return self.by_kind[Kind.AT_RISK].get("", [NOTHING] * len(self.days))
 
 
-def list_address(**filters: str) -> str:
+def companies_address(**filters: str) -> str:
     """Return the URL of a list of companies that have not left.
 
     Two underscores are the dot in the name of a filter.
@@ -97,7 +97,7 @@ def large_figures(present: PresentFigures, past: Past | None, book: RuleBook) ->
             Figure(
                 status,
                 amount.companies,
-                list_address(status=status),
+                companies_address(status=status),
                 change=amount.companies - before.companies if before is not None else None,
                 value=amount.value if with_value else None,
             )
@@ -109,7 +109,7 @@ def large_figures(present: PresentFigures, past: Past | None, book: RuleBook) ->
             Figure(
                 "Value at risk",
                 at_risk.value,
-                list_address(not__status=best, sort="-value"),
+                companies_address(not__status=best, sort="-value"),
                 is_value=True,
                 change=at_risk.value - before.value if before is not None else None,
                 about=f"of {at_risk.companies:,} that are not {best}",
@@ -121,7 +121,7 @@ def large_figures(present: PresentFigures, past: Past | None, book: RuleBook) ->
             Figure(
                 "Renewals in danger",
                 present.renewing.companies,
-                list_address(not__status=best, next__renewal=days, sort="renewal"),
+                companies_address(not__status=best, next__renewal=days, sort="renewal"),
                 about=f"within {days} days, not {best}",
                 value=present.renewing.value if with_value else None,
             )
@@ -138,9 +138,9 @@ def draw_at_risk(past: Past, present: PresentFigures, book: RuleBook, today: dat
 
 def owner_address(owner: str | None, **filters: str) -> str:
     """Return the URL of the companies of an owner; None is no owner, `ME` the reader."""
-    return list_address(owner=owner or "", **filters)
+    return companies_address(owner=owner or "", **filters)
 
 
 def my_address(status: str) -> str:
     """Return the URL of the reader's companies with a status."""
-    return list_address(owner=ME, status=status)
+    return companies_address(owner=ME, status=status)

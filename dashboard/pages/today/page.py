@@ -101,7 +101,7 @@ def _shown(
         "more_owners": present.more_owners,
         "at_risk_statuses": rules.statuses[1:],
         "course": past and figures.draw_at_risk(past, present, rules, today),
-        "list_address": figures.list_address,
+        "companies_address": figures.companies_address,
         "owner_address": figures.owner_address,
         "my_address": figures.my_address,
     }

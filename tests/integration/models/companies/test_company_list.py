@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.companies import company_counts, company_list
-from models.companies.company_counts import StatusCount
 from models.companies.company_filter import CompanyFilter
 from models.companies.company_list import Order, Sorting
 from models.companies.fields import field_names
+from models.companies.filters.conditions import Condition, Operand, Operator
 from models.cursors import UnreadableCursor
 from models.database import query
+from models.portfolio import present_figures
+from models.portfolio.present_figures import PresentFigures
 from tests.support.companies.lists import (
     NOW,
     ListCompany,
@@ -32,6 +34,18 @@ from tests.support.companies.lists import (
 STATUSES = ("Healthy", "At Risk", "Critical")
 
 pytestmark = pytest.mark.usefixtures("in_transaction")
+
+
+def figures(organization_id: int) -> PresentFigures:
+    """Return the figures of now."""
+    renewal = NOW.date(), timedelta(days=60)
+    return present_figures.read(
+        organization_id, STATUSES[1:], mine=(), renewal=renewal, most_owners=10
+    )
+
+
+def owner_is(owner: str) -> Condition:
+    return Condition("owner", Operator.IS, (Operand(owner),))
 
 
 # Search
@@ -64,7 +78,7 @@ def test_companies_of_other_organizations_never_match() -> None:
     assert matches(mine) == []
     assert matches(mine, text="acme") == []
     assert matches(mine, conditions=(field_is("plan", "Pro"),)) == []
-    assert company_counts.count_recent_by_status(mine, NOW) == []
+    assert figures(mine).all == {}
     assert field_names.list_names(mine) == []
 
 
@@ -117,9 +131,9 @@ def test_an_owner_filters_in_full_and_regardless_of_case() -> None:
         ListCompany("d", owner="Ben"),
         ListCompany("e"),
     )
-    assert matches(o, owners=("ANN@acme.com",)) == ["a", "b"]
-    assert matches(o, owners=("%",)) == []
-    assert matches(o, owners=("\0",)) == []
+    assert matches(o, conditions=(owner_is("ANN@acme.com"),)) == ["a", "b"]
+    assert matches(o, conditions=(owner_is("%"),)) == []
+    assert matches(o, conditions=(owner_is("\0"),)) == []
     [(ann, number), ben] = company_counts.count_by_owner(o, limit=2)
     assert (ann.lower(), number, ben) == ("ann@acme.com", 2, ("Ben", 1))
 
@@ -294,7 +308,7 @@ def test_a_cursor_of_another_order_is_refused() -> None:
 # Counts and field names
 
 
-def test_companies_are_counted_by_status_and_by_how_long_they_have_had_it() -> None:
+def test_companies_are_counted_by_status() -> None:
     o = organization()
     add(
         o,
@@ -304,11 +318,8 @@ def test_companies_are_counted_by_status_and_by_how_long_they_have_had_it() -> N
         ListCompany("d"),
         ListCompany("e", status="Critical", days=0.1),
     )
-    counts = {count.status: count for count in company_counts.count_recent_by_status(o, NOW)}
-    assert counts == {
-        "Healthy": StatusCount("Healthy", 4, 1, 2, 3),
-        "Critical": StatusCount("Critical", 1, 1, 1, 1),
-    }
+    counts = {status: amount.companies for status, amount in figures(o).all.items()}
+    assert counts == company_counts.count_by_status(o) == {"Healthy": 4, "Critical": 1}
 
 
 def test_custom_fields_are_listed_the_most_frequent_first() -> None:
