@@ -30,6 +30,8 @@ class WeeksChart:
     right: int
     bars: Sequence[Bar]
     numbers: Sequence[Mark]
+    labels: Sequence[Mark] = ()
+    """None: the axis of weeks is below the chart that it belongs to."""
 
 
 def draw(
