@@ -33,6 +33,7 @@ from dashboard.pages import (
     trace,
     upcoming,
     users,
+    worklist,
 )
 from dashboard.pages.companies import page as companies
 from dashboard.pages.companies import saved_views
@@ -63,6 +64,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
         companies,
         company,
         saved_views,
+        worklist,
         imports,
         rules,
         events,

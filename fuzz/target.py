@@ -33,6 +33,7 @@ FIRST_PAGES = (
     "settings/developers/connect", "settings/developers/connect/sdk",
     "settings/developers/connect/arrivals", "settings/developers/deliveries",
     "settings/developers/webhooks", "settings/owners", "settings/people",
+    "worklist", "worklist?whose=team", "worklist/response-times",
 )  # fmt: skip
 """Pages of an organization; those that they link to are found."""
 

@@ -42,6 +42,7 @@ def every_page(visitor: Visitor, organization: Organization) -> list[Request]:
         *_upcoming(base),
         *_companies(visitor, base),
         *_company(base, companies),
+        *_worklist(f"{base}/worklist"),
         _each("A user", base + "/users/{}", users),
         *_insights_and_rules(base),
         *_settings(f"{base}/settings", companies, deliveries, endpoints),
@@ -119,6 +120,18 @@ def _companies(visitor: Visitor, base: str) -> list[Request]:
         _page("Companies: CSV, its beginning", f"{base}/companies.csv"),
         _page("Companies: CSV of a search", f"{base}/companies.csv", q="acme"),
         _page("Import", f"{base}/import"),
+    ]
+
+
+def _worklist(address: str) -> list[Request]:
+    return [
+        _page("Worklist: mine, none", address),
+        _page("Worklist: team", address, whose="team"),
+        _page("Worklist: unassigned", address, whose="unassigned"),
+        _page("Worklist: a flag", address, whose="team", flag="Value"),
+        _page("Worklist: an owner", address, whose="team", owner="R7"),
+        _page("Worklist: closed", address, whose="team", state="closed"),
+        _page("Worklist: response times", f"{address}/response-times"),
     ]
 
 

@@ -45,6 +45,20 @@ _COMPANIES = """
             jsonb_build_object('flag', 'Gone quiet', 'status', 'At Risk')) end
     from generate_series(1, %(companies)s) n
 """
+_WORK_ITEMS = """
+    insert into work_items (organization_id, company_id, flag, status, snoozed, state, raised_at,
+        opened_at, touched_at, owner, value, renews_on, closed_at, closed_because)
+    select %(org)s, c.id, (%(flags)s::text[])[f],
+        case when f = 1 then 'Critical' else 'At Risk' end, (c.id + f) %% 20 = 0,
+        (array['open', 'open', 'seen', 'working', 'done'])[1 + (c.id + f) %% 5], t.at, t.at,
+        case when (c.id + f) %% 5 > 1 then t.at + interval '2 days' * random() end, c.owner,
+        c.value, c.renews_on,
+        case when f = 3 then t.at + interval '3 days' end, case when f = 3 then 'recovery' end
+    from companies c cross join generate_series(1, 3) f,
+        lateral (select %(now)s::timestamptz
+            - interval '60 days' * random() * (0 * c.id + f) as at) t
+    where organization_id = %(org)s and (f = 1 or c.id %% 4 < f)
+"""
 _USERS = """
     insert into users (organization_id, external_id, company_id, company_at, email, name,
         first_seen_at)
@@ -151,6 +165,7 @@ def fill(organization_id: int, now: datetime, *, companies: int, events: int) ->
     execute("select setseed(0.5)")
     for statement in (
         _COMPANIES,
+        _WORK_ITEMS,
         _USERS,
         _FLAG_STATES,
         _TRANSITIONS,
@@ -172,6 +187,7 @@ def vacuum() -> None:
     with database.connection_context():
         for table in (
             "companies",
+            "work_items",
             "users",
             "events",
             "flag_states",

@@ -50,13 +50,15 @@ def as_csv(chunks: Iterable[Sequence[ListedCompany]], fields: Sequence[str]) -> 
     own = dict.fromkeys(fields[:MOST_COLUMNS])
     titles = [f"field.{name}" if name in COLUMNS else name for name in own]
     has_others = len(fields) > MOST_COLUMNS
-    yield BYTE_ORDER_MARK + _lines([[*COLUMNS, *titles, *([OTHER_FIELDS] if has_others else [])]])
+    yield BYTE_ORDER_MARK + csv_lines(
+        [[*COLUMNS, *titles, *([OTHER_FIELDS] if has_others else [])]]
+    )
     for companies in chunks:
         rows = [_row(company, own) for company in companies]
         if has_others:
             for row, company in zip(rows, companies, strict=True):
                 row.append(_others(company, own))
-        yield _lines(rows)
+        yield csv_lines(rows)
 
 
 def _others(company: ListedCompany, own: Collection[str]) -> dict[str, Any] | None:
@@ -81,7 +83,8 @@ def _row(company: ListedCompany, fields: Iterable[str]) -> list[Any]:
     ]
 
 
-def _lines(rows: Iterable[Sequence[Any]]) -> str:
+def csv_lines(rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows as lines of CSV."""
     buffer = io.StringIO()
     csv.writer(buffer).writerows([[_cell(value) for value in row] for row in rows])
     return buffer.getvalue()

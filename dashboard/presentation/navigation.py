@@ -29,6 +29,7 @@ PAGES = (
         "c",
         blueprints=("company", "users", "saved_views", "import_companies"),
     ),
+    Entry("Worklist", "worklist.page", "w"),
     Entry("Insights", "insights.page", "i", blueprints=("outcomes",)),
     Entry("Rules", "rules.page", "r"),
     Entry("Events", "events.page", "e", blueprints=("live", "refused", "set_aside", "trace")),

@@ -18,7 +18,7 @@
       if (open) open.querySelector("summary").focus();
       return;
     }
-    if (event.key === "Enter" && event.target.matches("input.in-words")) {
+    if (event.key === "Enter" && event.target.matches("input.in-words, input[data-enter-changes]")) {
       event.preventDefault(); // the change is sent, and the field keeps the focus
       event.target.dispatchEvent(new Event("change", { bubbles: true }));
       return;

@@ -14,6 +14,7 @@ from config.settings import Settings
 from demo.customers.history import DemoEvent, generate_history
 from demo.customers.organization import APPLIED_BY
 from demo.customers.outcomes import DemoOutcome, outcomes_of
+from demo.customers.work import work_on_items
 from models.companies import companies
 from models.database import transaction
 from models.outcomes import outcomes
@@ -68,15 +69,17 @@ def generate(task: GenerationTask) -> list[int]:
     rulebooks = _rulebooks()
     with transaction():
         store(tracked_events, rulebooks)
+        company_ids = list(companies.find_ids(task.organization_id, ids).values())
         judge_history(
             task.organization_id,
-            list(companies.find_ids(task.organization_id, ids).values()),
+            company_ids,
             rulebooks,
             task.now,
             recorded_at=lambda transition: _recorded_at(transition, task.now, chance),
             chance=chance,
         )
         _enter_outcomes(task, became)
+        work_on_items(task.organization_id, company_ids, task.now, chance)
     return sizes
 
 

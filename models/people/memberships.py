@@ -95,6 +95,23 @@ def find_owners(organization_id: int, owners: Collection[str]) -> dict[str, Pers
     return {row.pop("owner"): Person(**row) for row in rows}
 
 
+def list_owner_keys(organization_id: int) -> dict[str, int]:
+    """Return the members by all owners that they are, in lower case, with the same precedence."""
+    rows = query(
+        "select distinct on (key) key, person_id from ("
+        " select lower(p.email) as key, p.id as person_id, 0 as rank"
+        " from memberships m join people p on p.id = m.person_id"
+        " where m.organization_id = %(organization_id)s and p.disabled_at is null"
+        " union all select lower(v.value), p.id, 1"
+        " from memberships m join people p on p.id = m.person_id"
+        " cross join unnest(m.owner_values) as v (value)"
+        " where m.organization_id = %(organization_id)s and p.disabled_at is null"
+        ") keys order by key, rank, person_id",
+        {"organization_id": organization_id},
+    )
+    return {row["key"]: row["person_id"] for row in rows}
+
+
 def add(organization_id: int, person_id: int, role: str) -> bool:
     """Make a person a member; False if they already are."""
     return bool(

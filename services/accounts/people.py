@@ -12,6 +12,7 @@ from datetime import datetime
 
 from marshmallow import ValidationError, validate
 
+from models.health.work_items import item_edits
 from models.organizations import audit_log
 from models.organizations.organizations import Organization
 from models.people import memberships, people, sessions
@@ -112,12 +113,15 @@ def change_role(
 def remove(organization: Organization, person: Person, *, maker: Maker, at: datetime) -> None:
     """End a membership; the person stays, for other organizations and the audit log.
 
+    Their work items are left to the owners of the companies.
+
     Raises:
         ChangeRefused: they are not a member, or are the last administrator.
     """
     role = _role_for_change(organization, person)
     _keep_an_administrator(organization, person)
     memberships.remove(organization.id, person.id)
+    item_edits.release(organization.id, person.id)
     audit_log.add(
         organization.id, change_by(maker, at, "Person removed", person.email, {"role": role.value})
     )
@@ -136,10 +140,13 @@ def disable(person: Person, *, maker: Maker, at: datetime) -> bool:
     Raises:
         ChangeRefused: an organization would have no administrator left.
     """
-    for membership in memberships.lock_organizations_of(person.id):
+    locked = memberships.lock_organizations_of(person.id)
+    for membership in locked:
         _keep_an_administrator(membership.organization, person)
     if not people.disable(person.id, at):
         return False
+    for membership in locked:
+        item_edits.release(membership.organization.id, person.id)
     sessions.end_all(person.id)
     audit.log_in_all_organizations(person, maker, at, "Person disabled")
     return True

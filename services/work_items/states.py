@@ -1,4 +1,4 @@
-"""The states of items, and the actions that change items."""
+"""The states of items, the lengths of their texts, and the action that reopens them."""
 
 from enum import StrEnum
 
@@ -19,3 +19,7 @@ class State(StrEnum):
 
 REOPENED = "reopened"
 """The action of the change that reopens a done item, because its flag became worse."""
+
+NEXT_STEP_LENGTH = 500
+NOTE_LENGTH = 10_000
+"""Characters."""

@@ -30,6 +30,7 @@ from rules.book import RuleBook
 from rules.statuses import NOT_APPLICABLE
 from services.health.raised_reasons import raised_reasons
 from services.rules.rule_books import NO_RULES
+from services.work_items.assignees import Assignees
 
 blueprint = Blueprint("companies", __name__, url_prefix="/o/<name:organization>")
 
@@ -142,6 +143,7 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         custom = field_names.list_names(organization_id)
         explanations = [] if result.total else explain(organization_id, query, book)
         views = saved_views.list_visible_to(organization_id, member.person.id)
+        members = Assignees(organization_id).members if member.may("editor") else ()
         usual = usual_columns(book.team)
         shown = query.columns or usual
         ids = [company.id for company in result.companies]
@@ -182,6 +184,7 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
             *(RENEWS_IN if book.team.renewal else ()),
         ],
         "views": views,
+        "members": members,
         "current_view": next((view for view in views if _is_of(view.query, query)), None),
         "address_of": address_of,
     }

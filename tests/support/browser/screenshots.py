@@ -113,59 +113,70 @@ def follow(selector: str) -> Callable[[Page], None]:
     return go
 
 
-def views(company: str) -> Iterator[View]:
-    """Yield every page; `company` is one with much to show."""
-    yield View("today", "/")
-    yield View("changes", "/changes?span=7")
-    yield View("portfolio", "/portfolio")
-    yield View("upcoming", "/upcoming", lambda page: page.locator(".by-day").wait_for())
-    yield View("companies", "/companies?status=At+Risk&field.plan=Team")
+def show_first_item(page: Page) -> None:
+    """Show the details of the first item, and the actions on it."""
+    page.get_by_role("link", name="Details").first.click()
+    page.locator(".item-details").wait_for()
+    page.locator("input[data-pick]").first.click()
+
+
+VIEWS = (
+    View("today", "/"),
+    View("changes", "/changes?span=7"),
+    View("portfolio", "/portfolio"),
+    View("upcoming", "/upcoming", lambda page: page.locator(".by-day").wait_for()),
+    View("companies", "/companies?status=At+Risk&field.plan=Team"),
+    View("worklist", "/worklist?whose=team"),
+    View("worklist-item", "/worklist?whose=team", show_first_item),
+    View("worklist-response-times", "/worklist/response-times"),
+    View("search", "/search?q=sign"),
+    View("import", "/import", preview_import),
+    View("insights", "/insights", wait_until_counted),
+    View("insights-event", "/insights/report_created", wait_until_counted),
+    View("outcomes", "/outcomes", wait_until_counted),
+    View("outcomes-all", "/outcomes/all"),
+    View("outcomes-missed", "/outcomes/companies/missed"),
+    View("outcomes-import", "/outcomes/import"),
+    View("rules", "/rules"),
+    View("rules-plan", "/rules?view=text", plan),
+    View("rules-backtest", "/rules?view=text", backtest),
+    View("rules-backtests", "/rules/backtests"),
+    View("rules-backtest-of-all", "/rules?view=text", backtest_all),
+    View("rules-examples", "/rules/examples"),
+    View("rules-example", "/rules/examples/usage-drop"),
+    View("rules-versions", "/rules/versions"),
+    View("rules-difference", "/rules/versions/2"),
+    View("events", "/events"),
+    View("live", "/events/live"),
+    View("refused", "/events/refused"),
+    View("refused-request", "/events/refused", follow("tbody tr:has-text('shared') a")),
+    View("developers", "/settings/developers"),
+    View("connect", "/settings/developers/connect"),
+    View("connect-sdk", "/settings/developers/connect/sdk"),
+    View("webhooks", "/settings/developers/webhooks"),
+    View("webhook", "/settings/developers/webhooks", follow("tbody th a")),
+    View("deliveries", "/settings/developers/deliveries"),
+    View("people", "/settings/people"),
+    View("owners", "/settings/owners"),
+    View("audit-log", "/settings/audit"),
+    View("notifications", "/settings/notifications"),
+    View("account", "/account", within=""),
+)
+
+
+def views_of(company: str) -> Iterator[View]:
+    """Yield the pages of a company with much to show."""
     yield View("company", f"/companies/{company}?span=90")
     yield View("company-timeline", f"/companies/{company}/timeline")
     yield View("company-users", f"/companies/{company}/users")
     yield View("user", f"/companies/{company}/users", follow("tbody th a"))
     yield View("report", f"/companies/{company}/report")
-    yield View("search", "/search?q=sign")
     yield View("company-fields", f"/companies/{company}/fields")
     yield View("company-notes", f"/companies/{company}/notes")
     yield View("company-deliveries", f"/companies/{company}/deliveries")
     yield View("flag", f"/companies/{company}", follow(".flag[open] .buttons a"))
-    yield View("import", "/import", preview_import)
-    yield View("insights", "/insights", wait_until_counted)
-    yield View("insights-event", "/insights/report_created", wait_until_counted)
-    yield View("outcomes", "/outcomes", wait_until_counted)
-    yield View("outcomes-all", "/outcomes/all")
-    yield View("outcomes-missed", "/outcomes/companies/missed")
-    yield View("outcomes-import", "/outcomes/import")
     yield View("company-outcomes", f"/companies/{company}/outcomes")
-    yield View("rules", "/rules")
-    yield View("rules-plan", "/rules?view=text", plan)
-    yield View("rules-backtest", "/rules?view=text", backtest)
-    yield View("rules-backtests", "/rules/backtests")
-    yield View("rules-backtest-of-all", "/rules?view=text", backtest_all)
-    yield View("rules-examples", "/rules/examples")
-    yield View("rules-example", "/rules/examples/usage-drop")
-    yield View("rules-versions", "/rules/versions")
-    yield View("rules-difference", "/rules/versions/2")
-    yield View("events", "/events")
-    yield View("live", "/events/live")
-    yield View("refused", "/events/refused")
-    yield View("refused-request", "/events/refused", follow("tbody tr:has-text('shared') a"))
     yield View("trace", f"/companies/{company}/timeline", follow("a:text-is('Trace')"))
-    yield View("developers", "/settings/developers")
-    yield View("connect", "/settings/developers/connect")
-    yield View("connect-sdk", "/settings/developers/connect/sdk")
-    yield View("webhooks", "/settings/developers/webhooks")
-    yield View("webhook", "/settings/developers/webhooks", follow("tbody th a"))
-    yield View("deliveries", "/settings/developers/deliveries")
-    yield View(
-        "delivery", "/settings/developers/deliveries", follow("tbody tr:not(:has-text('a test')) a")
-    )
-    yield View("people", "/settings/people")
-    yield View("owners", "/settings/owners")
-    yield View("audit-log", "/settings/audit")
-    yield View("notifications", "/settings/notifications")
-    yield View("account", "/account", within="")
 
 
 SET_ASIDE = (
@@ -226,7 +237,7 @@ def main() -> None:
             sign_in(page, running.email, running.password)
             page.wait_for_url("**/o/**")
             company = company or furnish(running, page)
-            for view in views(company):
+            for view in (*VIEWS, *views_of(company)):
                 take(page, view, look)
             with events_set_aside(running):
                 for view in SET_ASIDE:

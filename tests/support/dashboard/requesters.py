@@ -12,6 +12,8 @@ from models.companies import company_notes
 from models.companies.company_notes import NewNote
 from models.database import transaction
 from models.events import rejected_events
+from models.health.work_items import lifecycle
+from models.health.work_items.lifecycle import NewItem
 from models.keys import api_keys
 from models.keys.scopes import Scope
 from models.notifications import destinations
@@ -114,8 +116,12 @@ class Requesters:
             set_aside(organization_id, _entry(organization_id), "DataError: no")
             refused = RefusedRequests(self._dashboard.app.extensions[EXTENSION].broker.client)
             refused.note(organization_id, [refusal(event_id=str(uuid4()))], NOW)
+            lifecycle.add([_new_item(organization_id, self._world.company_id("c1"))])
+            [item] = lifecycle.find_open(organization_id, [self._world.company_id("c1")])[-1:]
             return {
                 "organization": "acme",
+                "item_id": item.id,
+                "batch": uuid4(),
                 "company": "c1",
                 "door": "sdk",
                 "example_name": "usage-drop",
@@ -143,6 +149,17 @@ class Requesters:
                 "user_id": "u1",
                 "view_id": view.id,
             }
+
+
+def _new_item(organization_id: int, company_id: int) -> NewItem:
+    nothing = dict.fromkeys(
+        ("worse_since", "worse_from", "next_step", "owner", "value", "renews_on", "closed_at",
+         "closed_because")
+    )  # fmt: skip
+    return NewItem(
+        organization_id, company_id, f"{uuid4()}", "At Risk", snoozed=False, raised_at=NOW,
+        opened_at=NOW, **nothing,
+    )  # fmt: skip
 
 
 def _entry(organization_id: int) -> tuple[bytes, ...]:

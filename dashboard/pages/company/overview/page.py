@@ -10,6 +10,7 @@ from dashboard.pages.company.frame import blueprint, find_company, show
 from dashboard.pages.company.notes import NoteForm, may_delete, may_edit
 from dashboard.pages.company.overview.content import LATEST, read_overview
 from dashboard.pages.company.timeline import event_names
+from dashboard.pages.worklist.frame import rows_of_company
 from dashboard.web.context import now
 from models.companies import timeline
 from models.database import read_one_snapshot, transaction
@@ -29,11 +30,12 @@ def page(member: Member, company_id: str) -> ResponseReturnValue:
         company = find_company(member, company_id)
         values = read_overview(member, company, at)
         overrides = overrides_of(company, at)
+        items = rows_of_company(member, company.id)
         entries, _ = timeline.read_page(company.organization_id, company.id, limit=LATEST)
     return show(
         "company/page.html",
         company,
-        **values,
+        **(items | values),
         rule_address=rule_address,
         overrides=overrides,
         entries=entries,

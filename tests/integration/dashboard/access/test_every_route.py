@@ -228,6 +228,14 @@ POST /o/{organization}/settings/notifications/{destination_id}/enable         30
 POST /o/{organization}/settings/notifications/{destination_id}/test           303 303 303 303 303 403 403 303 404 404
 GET /o/{organization}/settings/notifications/{destination_id}/remove          303 303 303 303 303 403 403 200 404 404
 POST /o/{organization}/settings/notifications/{destination_id}/remove         303 303 303 303 303 403 403 303 404 404
+GET /o/{organization}/worklist                                                303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/worklist.csv                                            303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/worklist/response-times                                 303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/worklist/items/{item_id}                                303 303 303 303 303 200 200 200 404 404
+POST /o/{organization}/worklist/items/{item_id}                               303 303 303 303 303 403 303 303 404 303
+POST /o/{organization}/worklist/selected                                      303 303 303 303 303 403 303 303 404 303
+POST /o/{organization}/worklist/companies                                     303 303 303 303 303 403 303 303 404 303
+POST /o/{organization}/worklist/undo/{batch}                                  303 303 303 303 303 403 404 404 404 404
 POST /account/sessions/end                                                    303 303 303 303 303 303 303 303 303 303
 POST /sign-in                                                                 422 422 422 422 422 422 422 422 422 422
 POST /sign-out                                                                303 303 303 303 303 303 303 303 303 303

@@ -1,0 +1,136 @@
+"""What the pages of the worklist share: rows with all that they show, and who may be assigned."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, request, url_for
+
+from dashboard.access import Member
+from dashboard.access.visitors import reader_zone
+from dashboard.pages.worklist.query import WorklistQuery
+from dashboard.web.context import app_context, now, rules_in_force
+from models.health.work_items import item_list
+from models.health.work_items.item_list import ListedItem
+from models.people.memberships import ListedMember
+from rules.book import RuleBook
+from services.health.raised_reasons import raised_reasons
+from services.rules.rule_books import NO_RULES
+from services.work_items.assignees import Assignees, Responsible
+from services.work_items.states import State
+
+blueprint = Blueprint("worklist", __name__, url_prefix="/o/<name:organization>")
+
+MOST_OFFERED = 40
+"""Members that each row offers; in a larger team, the field of the details finds the others."""
+
+MOST_FLAGS = 100
+"""Flags of one company whose reasons are read."""
+
+CLOSED_BECAUSE = {
+    "recovery": "closed by recovery",
+    "not_applicable": "closed: the flag no longer applies",
+    "rules": "closed by new rules",
+    "flag_removed": "closed: the rules no longer have the flag",
+    "override": "closed: no longer set by hand",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An item as the worklist shows it; `reason` is why its flag is raised, in a few words."""
+
+    item: ListedItem
+    reason: str
+    responsible: Responsible | None
+    offered: Sequence[ListedMember]
+    is_late: bool
+
+
+def today() -> date:
+    """Return the reader's today."""
+    return now().astimezone(reader_zone()).date()
+
+
+def book_of(member: Member) -> RuleBook:
+    """Return the rules in force; none if they cannot be read."""
+    return rules_in_force(member.organization) or NO_RULES
+
+
+def rows_of(
+    member: Member, items: Sequence[ListedItem], assignees: Assignees, book: RuleBook
+) -> list[Row]:
+    """Return items with what rows show of them, in the current transaction."""
+    organization = member.organization
+    of_raised = {item.company for item in items if item.closed_at is None}
+    reasons = raised_reasons(
+        organization.id,
+        of_raised,
+        organization.rules_version,
+        now(),
+        app_context().rulebooks,
+        most=MOST_FLAGS,
+    )
+    words = {
+        (company, reason.flag): reason.text
+        for company, of_company in reasons.items()
+        for reason in of_company
+    }
+    present = today()
+    return [
+        Row(
+            item,
+            words.get((item.company, item.flag))
+            or book.threshold(item.flag, book.level_of(item.status)),
+            responsible := assignees.responsible_for(item),
+            _offered(member, assignees, responsible),
+            item.due_on is not None
+            and item.due_on < present
+            and item.closed_at is None
+            and item.state != State.DONE,
+        )
+        for item in items
+    ]
+
+
+def _offered(
+    member: Member, assignees: Assignees, responsible: Responsible | None
+) -> Sequence[ListedMember]:
+    if len(assignees.members) <= MOST_OFFERED:
+        return assignees.members
+    ids = {member.person.id, responsible.person_id if responsible else 0}
+    return [listed for listed in assignees.members if listed.person_id in ids]
+
+
+def rows_of_company(member: Member, company_id: int) -> dict[str, Any]:
+    """Return the items of a company that are not closed, and what their template needs.
+
+    `worklist/of_company_item.html` shows the `row` of one flag; `item_rows` has them by flag.
+    """
+    book, assignees = book_of(member), Assignees(member.organization.id)
+    items = item_list.list_for_company(member.organization.id, company_id)
+    rows = rows_of(member, items, assignees, book)
+    return {
+        "item_rows": {row.item.flag: row for row in rows},
+        "back": request.path,
+        **shared_values(member, book, assignees),
+    }
+
+
+def shared_values(member: Member, book: RuleBook, assignees: Assignees) -> dict[str, Any]:
+    """Return the variables of templates that show rows."""
+    return {
+        "statuses": book.statuses,
+        "team": book.team,
+        "states": list(State),
+        "members": assignees.members,
+        "may_change_items": member.may("editor"),
+        "closed_because": CLOSED_BECAUSE,
+        "address_of": address_of,
+    }
+
+
+def address_of(query: WorklistQuery, after: str | None = None) -> str:
+    """Return the URL of a list; `after` is the cursor of a page."""
+    return url_for("worklist.page", **query.parameters, after=after)  # type: ignore[arg-type]

@@ -1,0 +1,115 @@
+"""The worklist itself, and its export as CSV."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flask import Response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from dashboard.access import Member, viewer
+from dashboard.pages.worklist.frame import (
+    address_of,
+    blueprint,
+    book_of,
+    rows_of,
+    shared_values,
+    today,
+)
+from dashboard.pages.worklist.query import DUE, SHOWN, WHOSE, WorklistQuery
+from dashboard.presentation.csv_export import BYTE_ORDER_MARK, csv_lines
+from dashboard.web.context import now
+from models.cursors import UnreadableCursor
+from models.database import read_one_snapshot, transaction
+from models.health.work_items import item_list
+from models.health.work_items.item_filter import ItemFilter
+from models.health.work_items.item_list import MOST_COUNTED, ListedItem
+from services.work_items.assignees import Assignees, Responsible
+from services.work_items.edits import MOST_AT_ONCE
+
+PAGE = 50
+CSV_CHUNK = 500
+
+COLUMNS = (
+    "id", "company_id", "company_name", "flag", "status", "state", "snoozed", "raised_at",
+    "worse_since", "assignee", "owner", "value", "renewal", "next_step", "due", "opened_at",
+    "touched_at", "closed_at", "closed_because",
+)  # fmt: skip
+
+
+@blueprint.get("/worklist")
+@viewer
+def page(member: Member) -> ResponseReturnValue:
+    """Show the items that match the query string, the worst and most valuable first."""
+    query = WorklistQuery.from_parameters(request.args)
+    after, organization_id = request.args.get("after"), member.organization.id
+    try:
+        with transaction():
+            read_one_snapshot()
+            book, assignees = book_of(member), Assignees(organization_id)
+
+            def filter_of(asked: WorklistQuery) -> ItemFilter:
+                return asked.filter(assignees, member.person.id, now(), today())
+
+            found = item_list.read_page(
+                organization_id, filter_of(query), book.statuses, after=after, limit=PAGE
+            )
+            counts = {
+                whose: item_list.count(organization_id, filter_of(query.having(whose=whose)))
+                for whose in WHOSE
+            }
+            rows = rows_of(member, found.items, assignees, book)
+    except UnreadableCursor:
+        return redirect(address_of(query), 303)
+    return render_template(
+        "worklist/page.html",
+        query=query,
+        rows=rows,
+        next=found.next,
+        after=after,
+        counts=counts,
+        total=counts[query.whose],
+        most_counted=MOST_COUNTED,
+        most_at_once=MOST_AT_ONCE,
+        whose=WHOSE,
+        shown=SHOWN,
+        due=DUE,
+        flags=[flag.name for flag in book.flags],
+        **shared_values(member, book, assignees),
+    )
+
+
+@blueprint.get("/worklist.csv")
+@viewer
+def export(member: Member) -> ResponseReturnValue:
+    """Export all items that match the query as CSV, in the order of the list."""
+    organization_id = member.organization.id
+    query = WorklistQuery.from_parameters(request.args)
+    with transaction():
+        read_one_snapshot()
+        book, assignees = book_of(member), Assignees(organization_id)
+        item_filter = query.filter(assignees, member.person.id, now(), today())
+        ids = item_list.list_ids_in_order(organization_id, item_filter, book.statuses)
+    response = Response(_lines(organization_id, ids, assignees), mimetype="text/csv")
+    name = f"worklist-{today():%Y-%m-%d}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _lines(organization_id: int, ids: Sequence[int], assignees: Assignees) -> Iterator[str]:
+    """Write items in chunks, without keeping a connection while a slow client downloads."""
+    yield BYTE_ORDER_MARK + csv_lines([COLUMNS])
+    for first in range(0, len(ids), CSV_CHUNK):
+        with transaction():
+            items = item_list.read(organization_id, ids[first : first + CSV_CHUNK])
+        yield csv_lines([_cells(item, assignees.responsible_for(item)) for item in items])
+
+
+def _cells(item: ListedItem, responsible: Responsible | None) -> list[Any]:
+    own = {column: getattr(item, column, None) for column in COLUMNS}
+    values = own | {
+        "company_id": item.company,
+        "assignee": responsible and responsible.email,
+        "renewal": item.renews_on,
+        "due": item.due_on,
+    }
+    return [values[column] for column in COLUMNS]

@@ -1,0 +1,45 @@
+// Selecting rows of a list with checkboxes, and the bar with the actions on them.
+"use strict";
+
+(() => {
+  const picks = () => [...document.querySelectorAll("input[data-pick]")];
+  let last = null; // the checkbox that was clicked before, from which shift selects
+
+  const show = () => {
+    const bar = document.querySelector("[data-bulk]");
+    if (!bar) return;
+    const all = bar.querySelector("[data-pick-all]");
+    const chosen = picks().filter((pick) => pick.checked).length;
+    bar.classList.toggle("shown", chosen > 0 || all.checked);
+    bar.querySelector("[data-selected]").textContent = all.checked ? "All selected" : `${chosen} selected`;
+    bar.querySelector("[data-pick-page]").checked = chosen > 0 && chosen === picks().length;
+  };
+  // Who clicks goes on to the reason; the keyboard stays at its row.
+  const focusText = () => {
+    document.querySelector("[data-bulk].shown [data-focus]")?.focus({ preventScroll: true });
+  };
+
+  document.addEventListener("click", (event) => {
+    const pick = event.target.closest("input[data-pick]");
+    if (!pick) return;
+    if (event.shiftKey && last && last !== pick) {
+      const rows = picks();
+      const [from, to] = [rows.indexOf(last), rows.indexOf(pick)].sort((a, b) => a - b);
+      if (from >= 0) for (const row of rows.slice(from, to + 1)) row.checked = pick.checked;
+    }
+    last = pick;
+    show();
+    if (event.detail > 0) focusText();
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-pick-page]")) {
+      for (const pick of picks()) pick.checked = event.target.checked;
+    }
+    if (event.target.matches("[data-pick], [data-pick-page], [data-pick-all]")) show();
+  });
+
+  document.addEventListener("htmx:afterSettle", show);
+  window.addEventListener("pageshow", show); // a browser that goes back keeps what is checked
+  show();
+})();

@@ -1,0 +1,233 @@
+"""The worklist in the dashboard: whose items, changes of one and of many, and their undoing."""
+
+import csv
+import html
+import io
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from models.database import query, transaction
+from models.organizations import audit_log
+from models.people import people
+from services.accounts import people as accounts
+from services.accounts.audit import Maker
+from tests.support.dashboard.application import NOW, Dashboard
+from tests.support.world import World
+
+RULES = """
+version: 1
+statuses: [Healthy, At Risk, Critical]
+events: {login: }
+flags:
+  - flag: Logs in
+    event: login
+    when: {At Risk: no activity for 5 days, Critical: no activity for 20 days}
+    note: Call them.
+team: {owner: company.csm, value: company.arr}
+"""
+SICK = {  # days since the last event, owner, value
+    "old": (30, "ann@acme.com", 100),
+    "dear": (10, "ann@acme.com", 9000),
+    "cheap": (9, "ann@acme.com", 10),
+    "other": (8, "Ben", 500),
+    "orphan": (7, None, 700),
+}
+
+
+class Acme:
+    """An organization with five companies whose flag is raised, and the browsers of two members."""
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        self.organization = dashboard.organization("acme")
+        self.world = World.of(self.organization, RULES, start=NOW, rules_at=-timedelta(days=60))
+        for company, (days, owner, value) in SICK.items():
+            self.world.track(company, -timedelta(days=days), csm=owner, arr=value)
+        self.world.track("well", -timedelta(days=1))
+        self.world.judge()
+        self.ann = dashboard.signed_in("ann@acme.com", (self.organization, "editor"))
+        self.ben = dashboard.signed_in("ben@acme.com", (self.organization, "viewer"))
+
+    def page(self, parameters: str = "?whose=team", **options: Any) -> TestResponse:
+        return self.ann.get(f"/o/acme/worklist{parameters}", **options)
+
+    def listed(self, parameters: str = "?whose=team") -> list[str]:
+        response = self.page(parameters)
+        assert response.status_code == 200
+        rows = re.findall(r'<th scope="row"><a href="[^"]*"><bdi>(.*?)</bdi>', response.text)
+        return [html.unescape(name).lower() for name in rows]
+
+    def items(self) -> dict[str, dict[str, Any]]:
+        with transaction():
+            rows = query(
+                "select c.external_id as company, i.* from work_items i join companies c"
+                " on c.organization_id = i.organization_id and c.id = i.company_id"
+                " where i.organization_id = %(id)s",
+                {"id": self.organization.id},
+            )
+        return {row["company"]: row for row in rows}
+
+    def select(self, *companies: str, **form: Any) -> TestResponse:
+        items = self.items()
+        ids = [items[company]["id"] for company in companies]
+        self.page()
+        response = self.ann.post("/o/acme/worklist/selected", item=ids, query="whose=team", **form)
+        assert response.status_code == 303
+        return self.page()
+
+    def person(self, email: str) -> int:
+        with transaction():
+            [row] = query("select id from people where email = %(email)s", {"email": email})
+        return int(row["id"])
+
+
+@pytest.fixture
+def acme(dashboard: Dashboard) -> Acme:
+    return Acme(dashboard)
+
+
+def test_the_worst_and_most_valuable_come_first_and_mine_are_those_that_i_own(acme: Acme) -> None:
+    assert acme.listed() == ["old", "dear", "orphan", "other", "cheap"]
+    assert acme.listed("") == ["old", "dear", "cheap"]
+    assert acme.listed("?whose=unassigned") == ["orphan", "other"]
+    assert acme.listed("?whose=team&status=Critical") == ["old"]
+    assert acme.listed("?whose=team&owner=BEN") == ["other"]
+    assert acme.listed("?whose=team&flag=None") == []
+    counts = re.findall(r'<span class="count">(\d+)</span>', acme.page().text)
+    assert counts == ["3", "5", "2"]
+
+
+def test_one_change_changes_what_was_changed_and_nothing_else(acme: Acme) -> None:
+    item = acme.items()["dear"]["id"]
+    acme.page()
+    was = {"was_state": "open", "was_assignee": "", "was_next_step": "Call them.", "was_due": ""}
+    shown = {"state": "open", "assignee": "", "next_step": "Call them.", "due": ""}
+    address = f"/o/acme/worklist/items/{item}"
+    acme.ann.post(address, **was, **{**shown, "state": "working"})
+    acme.ann.post(address, **was, **{**shown, "due": "2026-02-01"})
+    acme.ann.post(address, **was, **{**shown, "assignee": str(acme.person("ben@acme.com"))})
+    response = acme.ann.client.post(
+        address,
+        data={**was, **shown, "next_step": "Write <them>", "csrf_token": acme.ann.token},
+        headers={"HX-Request": "true"},
+    )
+    assert "Write &lt;them&gt;" in response.text
+    changed = acme.items()["dear"]
+    assert (changed["state"], str(changed["due_on"]), changed["next_step"]) == (
+        "working", "2026-02-01", "Write <them>",
+    )  # fmt: skip
+    assert changed["assignee_id"] == acme.person("ben@acme.com")
+    assert changed["touched_at"] == NOW
+    assert acme.listed("?whose=team&due=week") == []
+    assert acme.listed("?whose=team&state=working") == ["dear"]
+    assert acme.listed("") == ["old", "cheap"]
+    with transaction():
+        entries = audit_log.read_page(acme.organization.id, limit=4)
+    assert {entry.action for entry in entries} == {"Work items changed"}
+    history = acme.ann.get(address).text
+    assert "set it to in work" in history
+    assert "ben@acme.com" in history
+
+
+def test_what_is_not_possible_is_refused(acme: Acme) -> None:
+    item = acme.items()["dear"]["id"]
+    acme.page()
+    for name, value in (
+        ("due", "soon"),
+        ("assignee", "999"),
+        ("state", "x"),
+        ("next_step", "x" * 501),
+    ):
+        acme.ann.post(f"/o/acme/worklist/items/{item}", **{name: value})
+        assert 'class="message error"' in acme.page().text
+    assert acme.items()["dear"]["touched_at"] is None
+    acme.ben.get("/account")
+    assert acme.ben.post(f"/o/acme/worklist/items/{item}", state="done").status_code == 403
+
+
+def test_a_snooze_of_many_says_what_it_left_out_and_can_be_undone(acme: Acme) -> None:
+    page = acme.select("old", "dear", action="snooze", text="on holiday", days="7")
+    assert "2 items snoozed for 7 days." in page.text
+    assert acme.listed() == ["orphan", "other", "cheap"]
+    assert acme.listed("?whose=team&state=snoozed") == ["old", "dear"]
+    assert acme.world.status("old") == "Healthy"
+    page = acme.select("dear", "cheap", action="snooze", text="on holiday", days="7")
+    assert "1 item snoozed for 7 days; 1 left out: that way already." in html.unescape(page.text)
+    [undo] = re.findall(r'action="([^"]*/undo/[^"]*)"', page.text)
+    acme.ann.post(undo, back="/o/acme/worklist?whose=team")
+    assert "1 item undone." in acme.page().text
+    assert acme.listed() == ["orphan", "other", "cheap"]
+    assert acme.select("dear", action="snooze", text="", days="7").text.count("State a reason") == 1
+
+
+def test_all_that_match_can_be_assigned_and_what_changed_since_is_not_undone(acme: Acme) -> None:
+    ben = acme.person("ben@acme.com")
+    page = acme.select(all="yes", action="assign", assignee=str(ben))
+    assert "5 items assigned to ben@acme.com." in page.text
+    [undo] = re.findall(r'action="([^"]*/undo/[^"]*)"', page.text)
+    acme.select("old", action="assign", assignee=str(acme.person("ann@acme.com")))
+    acme.ann.post(undo)
+    assert "4 items undone; 1 left out: changed again since." in acme.page().text
+    assert [c for c, item in acme.items().items() if item["assignee_id"]] == ["old"]
+
+
+def test_closed_items_are_left_out_of_actions(acme: Acme) -> None:
+    acme.page()
+    old = acme.items()["old"]
+    acme.world.track("old", 0)
+    acme.world.judge("old", 1)
+    page = acme.select("old", "dear", action="done")
+    assert "1 item marked done; 1 left out: closed in the meantime." in page.text
+    assert acme.items()["old"]["state"] == old["state"]
+    assert acme.listed("?whose=team&state=done") == ["dear"]
+
+
+def test_actions_on_companies_are_on_the_items_of_their_raised_flags(acme: Acme) -> None:
+    acme.ann.get("/o/acme/companies")
+    acme.ann.post(
+        "/o/acme/worklist/companies", company=["old", "well"], action="note", text="Wait."
+    )
+    acme.ann.post("/o/acme/worklist/companies", all="yes", query="owner=ben", action="done")
+    assert acme.listed("?whose=team&state=done") == ["other"]
+    assert "Wait." in acme.ann.get("/o/acme/companies/old/notes").text
+
+
+def test_the_export_has_what_the_list_has(acme: Acme) -> None:
+    text = acme.page(".csv?whose=team").text.removeprefix("\ufeff")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["company_id"] for row in rows] == ["old", "dear", "orphan", "other", "cheap"]
+    assert (rows[0]["assignee"], rows[0]["next_step"], rows[1]["value"]) == (
+        "ann@acme.com", "Call them.", "9000.00",
+    )  # fmt: skip
+
+
+def test_response_times_are_medians_of_the_items_that_were_touched(acme: Acme) -> None:
+    with transaction():
+        for company, hours in (("old", 1), ("dear", 3)):
+            query(
+                "update work_items set touched_at = opened_at + %(after)s"
+                " where organization_id = %(id)s and id = %(item)s returning id",
+                {
+                    "id": acme.organization.id,
+                    "item": acme.items()[company]["id"],
+                    "after": timedelta(hours=hours),
+                },
+            )
+    page = re.sub(r"<[^>]+>|\s+", " ", acme.page("/response-times").text)
+    words = " ".join(page.split())
+    assert "Ann 3 2 1 2 hours" in words
+    assert "ben no member 1 0 1 –" in words
+    assert "Nobody 1 0 1 –" in words
+
+
+def test_items_of_somebody_who_leaves_are_left_to_the_owners(acme: Acme) -> None:
+
+    acme.select("old", action="assign", assignee=str(acme.person("ben@acme.com")))
+    with transaction():
+        ben = people.find("ben@acme.com")
+        assert ben is not None
+        accounts.remove(acme.organization, ben, maker=Maker("test"), at=NOW)
+    assert acme.listed("") == ["old", "dear", "cheap"]
