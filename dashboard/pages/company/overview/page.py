@@ -14,10 +14,13 @@ from dashboard.pages.worklist.frame import rows_of_company
 from dashboard.web.context import now
 from models.companies import timeline
 from models.database import read_one_snapshot, transaction
+from models.outcomes import outcomes
 
 SHORT: dict[str, Any] = {"most_open": 5, "most_others": 12, "most_advice": 3, "most_steps": 3}
 """How many raised flags are open at first, other flags listed, and notes and changes of flags shown
 before the rest is folded away: a page with 40 flags stays short."""
+
+NEWEST_OUTCOMES = 3
 
 
 @blueprint.get("")
@@ -32,6 +35,9 @@ def page(member: Member, company_id: str) -> ResponseReturnValue:
         overrides = overrides_of(company, at)
         items = rows_of_company(member, company.id)
         entries, _ = timeline.read_page(company.organization_id, company.id, limit=LATEST)
+        became = outcomes.list_for_company(
+            company.organization_id, company.id, limit=NEWEST_OUTCOMES
+        )
     return show(
         "company/page.html",
         company,
@@ -39,6 +45,7 @@ def page(member: Member, company_id: str) -> ResponseReturnValue:
         rule_address=rule_address,
         overrides=overrides,
         entries=entries,
+        outcomes=became,
         names=event_names(),
         form=NoteForm(),
         may_edit=may_edit,

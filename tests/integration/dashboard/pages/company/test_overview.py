@@ -2,12 +2,15 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from dashboard.pages.company.overview.headline import Headline
 from models.database import transaction
 from models.events.activity.periods import count_for_company
+from models.outcomes import outcomes
+from models.outcomes.outcomes import NewOutcome, OutcomeKind
 from tests.support.dashboard.application import NOW, Browser, Dashboard, text_of
 from tests.support.dashboard.company_page import address_of, ago, create_world, track
 from tests.support.world import World, days_ago
@@ -85,6 +88,29 @@ def test_a_snoozed_flag_is_no_reason_and_a_flag_set_by_hand_is_one(
     assert "At Risk since 10:30 : reports fell from 17 to 6, and set to At Risk by hand." in text
     assert "2 of 4 raised" in text
     assert text.partition("What to do ")[2].startswith("Call them. Usage drop , Quiet ")
+
+
+def test_the_three_newest_outcomes_are_shown_and_nothing_without_any(
+    dashboard: Dashboard, world: World
+) -> None:
+    browser = editor_of(dashboard, world)
+    assert "All outcomes" not in browser.get(address_of(world)).text
+    entered = [
+        NewOutcome(world.company_id("c1"), kind, ago(days=days).date(), Decimal(days * 1000), note)
+        for kind, days, note in (
+            (OutcomeKind.RENEWED, 9, ""), (OutcomeKind.GREW, 3, "<b>12</b> seats"),
+            (OutcomeKind.SHRANK, 400, "the oldest"), (OutcomeKind.RENEWED, 374, ""),
+        )
+    ]  # fmt: skip
+    with transaction():
+        outcomes.enter(world.id, entered, "test", NOW)
+    page = browser.get(address_of(world))
+    shown = text_of(page).partition("All outcomes ")[2].partition(" Notes")[0]
+    assert shown == (
+        "Grew 3,000 17 Jan 2026 &lt;b&gt;12&lt;/b&gt; seats"
+        " Renewed 9,000 11 Jan 2026 Renewed 374,000 11 Jan 2025"
+    )
+    assert f'href="{address_of(world, "/outcomes")}">All outcomes<' in page.text
 
 
 def test_the_events_by_week_are_those_that_are_stored(dashboard: Dashboard, world: World) -> None:
