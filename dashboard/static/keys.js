@@ -1,4 +1,4 @@
-// The help that lists the keys, and the key that selects a row; brazebee.js moves between rows.
+// The help that lists the keys, and those that select and open a row; brazebee.js moves between rows.
 "use strict";
 
 (() => {
@@ -13,6 +13,8 @@
       else dialog.showModal();
     } else if (event.key === "x") {
       document.activeElement.closest("tr")?.querySelector("input[data-pick]")?.click();
+    } else if (event.key === "o") {
+      document.activeElement.closest("tbody")?.querySelector("[data-opens]")?.click();
     }
   });
   dialog?.addEventListener("click", (event) => {

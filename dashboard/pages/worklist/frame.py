@@ -13,7 +13,6 @@ from dashboard.pages.worklist.query import WorklistQuery
 from dashboard.web.context import app_context, now, rules_in_force
 from models.health.work_items import item_list
 from models.health.work_items.item_list import ListedItem
-from models.people.memberships import ListedMember
 from rules.book import RuleBook
 from services.health.raised_reasons import raised_reasons
 from services.rules.rule_books import NO_RULES
@@ -21,9 +20,6 @@ from services.work_items.assignees import Assignees, Responsible
 from services.work_items.states import State
 
 blueprint = Blueprint("worklist", __name__, url_prefix="/o/<name:organization>")
-
-MOST_OFFERED = 40
-"""Members that each row offers; in a larger team, the field of the details finds the others."""
 
 MOST_FLAGS = 100
 """Flags of one company whose reasons are read."""
@@ -44,7 +40,6 @@ class Row:
     item: ListedItem
     reason: str
     responsible: Responsible | None
-    offered: Sequence[ListedMember]
     is_late: bool
 
 
@@ -83,8 +78,7 @@ def rows_of(
             item,
             words.get((item.company, item.flag))
             or book.threshold(item.flag, book.level_of(item.status)),
-            responsible := assignees.responsible_for(item),
-            _offered(member, assignees, responsible),
+            assignees.responsible_for(item),
             item.due_on is not None
             and item.due_on < present
             and item.closed_at is None
@@ -92,15 +86,6 @@ def rows_of(
         )
         for item in items
     ]
-
-
-def _offered(
-    member: Member, assignees: Assignees, responsible: Responsible | None
-) -> Sequence[ListedMember]:
-    if len(assignees.members) <= MOST_OFFERED:
-        return assignees.members
-    ids = {member.person.id, responsible.person_id if responsible else 0}
-    return [listed for listed in assignees.members if listed.person_id in ids]
 
 
 def rows_of_company(member: Member, company_id: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -24,24 +25,12 @@ from services.work_items.states import State
 @viewer
 def item(member: Member, item_id: int) -> ResponseReturnValue:
     """Show an item with its history: a part of the list for htmx, or a page."""
-    organization_id = member.organization.id
     with transaction():
-        found = item_list.read(organization_id, [item_id])
-        if not found:
-            abort(404)
-        book, assignees = book_of(member), Assignees(organization_id)
-        [row] = rows_of(member, found, assignees, book)
-        changes = item_changes.list_for_item(organization_id, item_id)
-    template = "details.html" if "HX-Request" in request.headers else "item.html"
-    return render_template(
-        f"worklist/{template}",
-        row=row,
-        changes=changes,
-        at=now(),
-        phrase=book.threshold(row.item.flag, book.level_of(row.item.status)),
-        back=request.path,
-        **shared_values(member, book, assignees),
-    )
+        values = _values(member, item_id)
+    back = safe_redirect_target(request.args.get("back")) or request.path
+    if "HX-Request" in request.headers:
+        return render_template("worklist/details.html", part="row", back=back, **values)
+    return render_template("worklist/item.html", back=back, **values)
 
 
 @blueprint.post("/worklist/items/<int:item_id>")
@@ -67,18 +56,30 @@ def change_item(member: Member, item_id: int) -> ResponseReturnValue:
         back = safe_redirect_target(request.form.get("back"))
         return redirect(back or address_of(WorklistQuery()), 303)
     with transaction():
-        found = item_list.read(organization_id, [item_id])
-        if not found:
-            abort(404)
-        book, assignees = book_of(member), Assignees(organization_id)
-        [row] = rows_of(member, found, assignees, book)
+        values = _values(member, item_id)
     return render_template(
         "worklist/changed.html",
-        row=row,
-        back=request.form.get("back", url_for(".page")),
+        opened=True,
+        back=safe_redirect_target(request.form.get("back")) or url_for(".page"),
         part=request.form.get("part", "row"),
-        **shared_values(member, book, assignees),
+        **values,
     )
+
+
+def _values(member: Member, item_id: int) -> dict[str, Any]:
+    """Return what the templates of an item show, in the current transaction."""
+    found = item_list.read(member.organization.id, [item_id])
+    if not found:
+        abort(404)
+    book, assignees = book_of(member), Assignees(member.organization.id)
+    [row] = rows_of(member, found, assignees, book)
+    return {
+        "row": row,
+        "changes": item_changes.list_for_item(member.organization.id, item_id),
+        "at": now(),
+        "phrase": book.threshold(row.item.flag, book.level_of(row.item.status)),
+        **shared_values(member, book, assignees),
+    }
 
 
 def _state(text: str, _: Assignees) -> Edit:
