@@ -21,6 +21,7 @@ from queues import messages
 from queues.broker import build_broker
 from queues.elastic_threads import ElasticThreads
 from services.notifications.delivery import Sender
+from services.notifications.metrics import NotificationCounters
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
 from services.webhooks.metrics import WebhookCounters
@@ -41,7 +42,8 @@ try:
     check_database()
 except UnsuitableDatabase as error:
     sys.exit(str(error))
-counters = WebhookCounters(build_broker(settings.redis_url).client)
+client = build_broker(settings.redis_url).client
+counters = WebhookCounters(client)
 threads = settings.webhooks.threads
 capacity = Capacity(threads)
 broker = build_broker(
@@ -65,7 +67,8 @@ deliverer = Deliverer(
     capacity=capacity,
 )
 notifier = Notifier(
-    Sender(transport, rulebooks, settings.secret_keys, settings.smtp, settings.dashboard_url)
+    Sender(transport, rulebooks, settings.secret_keys, settings.smtp, settings.dashboard_url),
+    NotificationCounters(client),
 )
 broker.add_middleware(StoppedAttempts(deliverer, notifier))
 register_actors(broker, rulebooks=rulebooks, deliverer=deliverer, notifier=notifier)

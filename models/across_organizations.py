@@ -449,6 +449,38 @@ def find_oldest_due(*, until: datetime) -> tuple[int, datetime] | None:
     return (rows[0]["organization_id"], rows[0]["next_attempt_at"]) if rows else None
 
 
+def count_unfinished_messages() -> list[StateCount]:
+    """Count the messages to people that are `open`, `waiting` or `paused`, by organization."""
+    return _state_counts(
+        "select organization_id, case when due_at is null then 'paused' else state end as state,"
+        " count(*) as number from notification_messages where state in ('open', 'waiting')"
+        " group by 1, 2"
+    )
+
+
+def count_destinations() -> list[StateCount]:
+    """Count the destinations that are `active`, `failing` or `disabled`, by organization."""
+    return _state_counts(
+        "select organization_id, case when disabled_at is not null then 'disabled'"
+        " when failures > 0 then 'failing' else 'active' end as state, count(*) as number"
+        " from notification_destinations group by 1, 2"
+    )
+
+
+def find_oldest_planned_message(*, until: datetime) -> tuple[int, datetime] | None:
+    """Return the organization of the message that was to be sent first, and when it was to be.
+
+    Those that are paused are left out.
+    """
+    rows = query(
+        "select organization_id, planned_at from notification_messages"
+        " where state in ('open', 'waiting') and due_at is not null and planned_at <= %(until)s"
+        " order by planned_at limit 1",
+        {"until": until},
+    )
+    return (rows[0]["organization_id"], rows[0]["planned_at"]) if rows else None
+
+
 def _state_counts(sql: str) -> list[StateCount]:
     return [StateCount(**row) for row in query(sql)]
 

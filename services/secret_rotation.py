@@ -14,11 +14,15 @@ from models.webhooks import stored_secrets
 
 @dataclass(frozen=True)
 class UnreadableSecret:
-    """A secret that no key decrypts; `former` is one that another has replaced."""
+    """A secret that no key decrypts: of a webhook endpoint, or of a destination of notifications.
+
+    `former` is one that another has replaced.
+    """
 
     organization: str
-    endpoint_id: UUID
-    former: bool
+    endpoint_id: UUID | None = None
+    destination: str | None = None
+    former: bool = False
 
 
 @dataclass
@@ -43,8 +47,8 @@ def rotate(
 ) -> SecretsFound:
     """Encrypt all secrets, each organization in a transaction of its own; return what was found.
 
-    Unused secrets are deleted, and those that no
-    key decrypts stay as they are. With `dry_run`, nothing is changed or locked.
+    Unused secrets are deleted, and those that no key decrypts stay as they are. With `dry_run`,
+    nothing is changed or locked.
     """
     found = SecretsFound()
     for organization in organizations:
@@ -68,7 +72,7 @@ def _rotate_one(
         key = find_key(secret.encrypted, secret_keys)
         if key is None:
             found.unreadable.append(
-                UnreadableSecret(organization.name, secret.endpoint_id, secret.former)
+                UnreadableSecret(organization.name, secret.endpoint_id, former=secret.former)
             )
             continue
         found.by_key[key] += 1
@@ -89,9 +93,8 @@ def _rotate_destinations(
     for destination in listed:
         key = find_key(destination.encrypted_url, secret_keys)
         if key is None:
-            found.unreadable.append(
-                UnreadableSecret(organization.name, destination.id, former=False)
-            )
+            name = f"{destination.service} {destination.name}"
+            found.unreadable.append(UnreadableSecret(organization.name, destination=name))
             continue
         found.by_key[key] += 1
         if key > 0 and not dry_run:

@@ -4,6 +4,7 @@ import threading
 from uuid import UUID
 
 from services.notifications.delivery import Sender
+from services.notifications.metrics import NotificationCounters
 
 MOST_AT_ONCE = 64
 """Attempts of a process at a time: those that hang must not occupy the threads of webhooks."""
@@ -12,8 +13,11 @@ MOST_AT_ONCE = 64
 class Notifier:
     """The work of the `notify` actor."""
 
-    def __init__(self, sender: Sender, most_at_once: int = MOST_AT_ONCE) -> None:
+    def __init__(
+        self, sender: Sender, counters: NotificationCounters, most_at_once: int = MOST_AT_ONCE
+    ) -> None:
         self._sender = sender
+        self._counters = counters
         self._room = threading.BoundedSemaphore(most_at_once)
         self._stopping = False
 
@@ -31,6 +35,8 @@ class Notifier:
         if self._stopping or not self._room.acquire(blocking=False):
             return
         try:
-            self._sender.send(organization_id, message_id)
+            recorded = self._sender.send(organization_id, message_id)
+            if recorded is not None:
+                self._counters.attempted(recorded)
         finally:
             self._room.release()

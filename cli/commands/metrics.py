@@ -1,4 +1,4 @@
-"""`brazebee metrics`: the metrics of webhooks, as Prometheus text."""
+"""`brazebee metrics`: the metrics of webhooks and notifications, as Prometheus text."""
 
 import threading
 
@@ -11,6 +11,7 @@ from cli.connection import find_settings, report_database_errors
 from cli.errors import CommandError
 from models.database import check_database, connect
 from queues.broker import build_broker
+from services.notifications.metrics import NotificationCollector, NotificationCounters
 from services.times import utc_now
 from services.webhooks.metrics import WebhookCollector, WebhookCounters
 
@@ -20,13 +21,14 @@ from services.webhooks.metrics import WebhookCollector, WebhookCounters
               help="Serve the metrics at /metrics on this port, until stopped.")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def metrics(port: int | None, host: str) -> None:
-    """Print metrics of webhook deliveries and endpoints, or serve them to Prometheus."""
+    """Print metrics of webhooks and notifications, or serve them to Prometheus."""
     settings = find_settings()
     connect(settings)
     check_database()
-    counters = WebhookCounters(build_broker(settings.redis_url).client)
+    client = build_broker(settings.redis_url).client
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(WebhookCollector(counters, utc_now))
+    registry.register(WebhookCollector(WebhookCounters(client), utc_now))
+    registry.register(NotificationCollector(NotificationCounters(client), utc_now))
     if port is not None:
         start_http_server(port, host, registry)
         click.echo(f"Serving http://{host}:{port}/metrics", err=True)

@@ -1,4 +1,4 @@
-"""`brazebee secrets`: the stored secrets of webhooks and the key that encrypts them."""
+"""`brazebee secrets`: the secrets of webhooks and destinations, and the key that encrypts them."""
 
 import click
 
@@ -13,7 +13,7 @@ from services.secret_rotation import SecretsFound
 
 @click.group("secrets")
 def secrets() -> None:
-    """The secrets of webhooks, which BRAZEBEE_SECRET_KEY encrypts."""
+    """The secrets of webhooks and destinations, which BRAZEBEE_SECRET_KEY encrypts."""
 
 
 @secrets.command("rotate")
@@ -38,7 +38,8 @@ def rotate(dry_run: bool, as_json: bool) -> None:
     unreadable = [
         {
             "organization": secret.organization,
-            "endpoint_id": str(secret.endpoint_id),
+            "endpoint_id": str(secret.endpoint_id) if secret.endpoint_id else None,
+            "destination": secret.destination,
             "secret": "former" if secret.former else "current",
         }
         for secret in found.unreadable
@@ -61,7 +62,8 @@ def rotate(dry_run: bool, as_json: bool) -> None:
             print_rows(unreadable, as_json=False, empty="")
         click.echo(
             f"No key in BRAZEBEE_SECRET_KEY decrypts {_secrets(len(unreadable))}. Add the key that"
-            " does, or replace the secret with `brazebee webhooks rotate-secret`.",
+            " does, or replace the secret with `brazebee webhooks rotate-secret`, the URL of a"
+            " destination with `brazebee notify replace-url`.",
             err=True,
         )
         raise SystemExit(1)

@@ -5,6 +5,7 @@ as long as it asks to, and for longer and longer while it fails. Changes that ar
 are added to the open messages, and so many of them make few messages.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,10 +25,17 @@ from services.accounts import owners
 from services.notifications.content import MOST_LINES, Content, Setting, compose
 from services.rules.rule_books import RuleBooks
 
+logger = logging.getLogger("brazebee.notifications")
+
 LONGEST_RULE_CHANGE = timedelta(hours=1)
 """How long a message about a change of rules waits for companies that are still to be judged."""
 
 LOOK_AGAIN = timedelta(seconds=3)
+
+TEST_WAITS = timedelta(seconds=1)
+"""A test waits for the second between two messages, and not for longer pauses after failures."""
+
+NOT_NOW = "another message is being sent, or the destination takes none"
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ def claim(
             recipient = _recipient_of(message)
             if recipient is None:
                 messages.give_up(message, _no_address(message), now)
+                logger.warning("message %s is given up: its owner has no email address", message.id)
                 return None
         elif not _has_its_turn(message, destination, now):
             return None
@@ -94,8 +103,12 @@ def _has_its_turn(message: Message, destination: Destination | None, now: dateti
         error = f"there is no destination `{message.recipient}`"
         messages.postpone(message, None, error)
         return False
-    if message.is_test:
+    if message.is_test and _may_be_tested(destination, now):
         return True
+    if message.is_test:
+        not_now = f"{NOT_NOW} before {destination.blocked_until:%H:%M:%S} UTC"
+        messages.postpone(message, now + TEST_WAITS, not_now)
+        return False
     if destination.disabled_at is not None:
         messages.postpone(message, None, f"disabled: {destination.disabled_because}")
         return False
@@ -103,6 +116,18 @@ def _has_its_turn(message: Message, destination: Destination | None, now: dateti
         messages.postpone(message, destination.blocked_until)
         return False
     return True
+
+
+def _may_be_tested(destination: Destination, now: datetime) -> bool:
+    """Whether a test can be sent: no other message was sent within the last second.
+
+    A destination that does not fail is blocked for that second, and while an attempt is in
+    progress; one that fails also for pauses, and is tested meanwhile.
+    """
+    until = destination.blocked_until
+    if until is None or until <= now:
+        return True
+    return bool(destination.failures) and until > now + TEST_WAITS
 
 
 def _must_wait_for_rules(message: Message, now: datetime) -> bool:

@@ -1,5 +1,6 @@
 """Makes one attempt to send a message, in transactions of its own before and after the call."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,6 +9,8 @@ from uuid import UUID
 import orjson
 
 from config.smtp import HOST, SmtpSettings
+from config.webhook_policy import LEASE
+from models.database import UNAVAILABLE
 from models.encrypted_secrets import SecretUnreadable, decrypt
 from rules.faults import hide_urls
 from rules.notify.entries import Service
@@ -20,14 +23,20 @@ from services.webhooks.transport import Transport
 
 RENDERERS = {Service.SLACK: slack.render, Service.TEAMS: teams.render}
 
+TOO_MANY = 429
+
 NO_DESTINATION = (401, 403, 404, 405, 410)
 """Answers that the URL is not valid any more: no_service, channel_is_archived and others."""
 
-NO_REFUSAL = (408, 425, 429)
+NO_REFUSAL = (408, 425, TOO_MANY)
 """Answers of class 4xx after which the same may be accepted later."""
 
 SHOWN_ANSWER = 200
 """Characters."""
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+"""Between attempts to record an answer while PostgreSQL is unavailable or a row is locked."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +58,28 @@ class Sender:
         Raises:
             OperationalError, InterfaceError: PostgreSQL cannot be reached. The lease expires.
         """
+        lease_began = time.monotonic()
         claimed = claim(organization_id, message_id, self.rulebooks, utc_now())
         if claimed is None:
             return None
-        return record(claimed, self._attempt(claimed, utc_now()), utc_now(), self.transport.policy)
+        return self._record(claimed, self._attempt(claimed, utc_now()), lease_began)
+
+    def _record(
+        self, claimed: ClaimedMessage, attempt: Attempt, lease_began: float
+    ) -> Recorded | None:
+        """Record an attempt, and try again for as long as the lease lasts.
+
+        People read what is sent twice, so an outage that is shorter repeats nothing.
+        """
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return record(claimed, attempt, utc_now(), self.transport.policy)
+            except UNAVAILABLE:
+                if time.monotonic() + pause > lease_began + LEASE.total_seconds():
+                    raise
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     @property
     def _base_url(self) -> str | None:
@@ -72,6 +99,8 @@ class Sender:
             return Attempt(Verdict.ACCEPTED)
         said = " ".join((answer.body or "").split())[:SHOWN_ANSWER]
         why = hide_urls(f"{answer.error}: {said}" if said else answer.error)
+        if answer.status_code == TOO_MANY:
+            why = f"too many messages at the moment ({why})"
         if answer.stopped:
             return Attempt(Verdict.STOPPED, why)
         return Attempt(_verdict(answer.status_code), why, retry_after=answer.retry_after)

@@ -22,6 +22,9 @@ FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=30)
 """How long nothing is sent to a destination after a failure; it doubles with each in a row."""
 
+LONGEST_PAUSE_OF_TEST = timedelta(seconds=5)
+"""A test is sent once more if it was too soon by so much; somebody waits for its result."""
+
 
 class Verdict(Enum):
     """What an attempt shows."""
@@ -63,11 +66,13 @@ def record(
             else None
         )
         result = _result(message, attempt, now, policy)
-        if destination is not None:
-            result = _after(destination, message, attempt, result, now, policy)
+        if destination is not None and message.is_test:
+            _after_test(destination, claimed, attempt, now, policy)
+        elif destination is not None:
+            result = _after(destination, attempt, result, now, policy)
         if not messages.finish(message, claimed.token, result, now):
             return None
-    _log(message, attempt, result)
+    _log(message, attempt, result, destination)
     return Recorded(message, attempt, result)
 
 
@@ -76,6 +81,10 @@ def _result(message: Message, attempt: Attempt, now: datetime, policy: WebhookPo
         return Result(State.SENT)
     if attempt.verdict is Verdict.STOPPED:
         return Result(State.WAITING, attempt.error, now, counts=False)
+    if message.is_test and attempt.retry_after and not message.attempts:
+        wait = asked_delay(attempt.retry_after, now, policy)
+        if wait <= LONGEST_PAUSE_OF_TEST:
+            return Result(State.WAITING, attempt.error, now + max(wait, BETWEEN_MESSAGES))
     if message.is_test or attempt.verdict is Verdict.REFUSED:
         return Result(State.FAILED, attempt.error)
     due_at = next_attempt_at(message.attempts + 1, now, attempt.retry_after, policy)
@@ -84,9 +93,24 @@ def _result(message: Message, attempt: Attempt, now: datetime, policy: WebhookPo
     return Result(State.WAITING, attempt.error, due_at)
 
 
+def _after_test(
+    destination: Destination,
+    claimed: ClaimedMessage,
+    attempt: Attempt,
+    now: datetime,
+    policy: WebhookPolicy,
+) -> None:
+    """Record what a test shows of its destination: only its success changes the state of that."""
+    next_at = now + max(BETWEEN_MESSAGES, asked_delay(attempt.retry_after, now, policy))
+    if attempt.verdict is Verdict.ACCEPTED:
+        destinations.save_success(destination, now, blocked_until=next_at)
+        return
+    former = claimed.destination.blocked_until if claimed.destination else None
+    destinations.block(destination, max(former or next_at, next_at))
+
+
 def _after(
     destination: Destination,
-    message: Message,
     attempt: Attempt,
     result: Result,
     now: datetime,
@@ -98,9 +122,6 @@ def _after(
         return result
     if attempt.verdict is Verdict.ACCEPTED:
         destinations.save_success(destination, now, blocked_until=now + BETWEEN_MESSAGES)
-        return result
-    if message.is_test:
-        destinations.block(destination, now + BETWEEN_MESSAGES)
         return result
     error = attempt.error or ""
     pause = min(FIRST_PAUSE * 2 ** min(destination.failures, 10), LONGEST_PAUSE)
@@ -130,13 +151,25 @@ def _after(
     return result
 
 
-def _log(message: Message, attempt: Attempt, result: Result) -> None:
-    what = "a test" if message.is_test else f"{message.number or 'changes'}"
+def _log(
+    message: Message, attempt: Attempt, result: Result, destination: Destination | None
+) -> None:
+    """Log an attempt; a failed one with since when its destination has failed."""
+    to = message.service + (f" to `{destination.name}`" if destination else "")
     if result.state is State.SENT:
-        logger.info("%s sent by %s: message %s", what, message.service, message.id)
-    else:
-        logger.warning(
-            "message %s not sent by %s: %s; %s",
-            message.id, message.service, attempt.error,
-            "it is tried again" if result.state is State.WAITING else "given up",
-        )  # fmt: skip
+        logger.info("message %s sent by %s", message.id, to)
+        return
+    since = destination.failing_since if destination else None
+    logger.warning(
+        "message %s not sent by %s%s: %s; %s",
+        message.id, to, f", which fails since {since:%Y-%m-%d %H:%M} UTC" if since else "",
+        attempt.error, _what_follows(result),
+    )  # fmt: skip
+
+
+def _what_follows(result: Result) -> str:
+    if result.state is State.FAILED:
+        return "it is given up"
+    if result.due_at is None:
+        return "it is kept until the destination is enabled"
+    return f"it is tried again at {result.due_at:%Y-%m-%d %H:%M:%S} UTC"

@@ -19,11 +19,13 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from models import across_organizations
-from models.across_organizations import StateCount
 from models.database import transaction
 from models.webhooks.deliveries import Attempt, Delivery
+from services.state_sums import sums_by_state
 
 HASH = "brazebee:metrics:webhooks"
+DELIVERY_STATES = ("waiting", "parked", "paused")
+ENDPOINT_STATES = ("active", "failing", "disabled")
 BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 
@@ -104,14 +106,14 @@ def _gauges(now: datetime) -> Iterator[Metric]:
         "brazebee_webhook_deliveries", "Deliveries that are not over, by state.", labels=["state"]
     )
     counts = across_organizations.count_unfinished_deliveries()
-    for state, number in _sums(("waiting", "parked", "paused"), counts).items():
+    for state, number in sums_by_state(DELIVERY_STATES, counts).items():
         deliveries.add_metric([state], number)
     yield deliveries
     endpoints = GaugeMetricFamily(
         "brazebee_webhook_endpoints", "Endpoints by state.", labels=["state"]
     )
     counts = across_organizations.count_endpoints()
-    for state, number in _sums(("active", "failing", "disabled"), counts).items():
+    for state, number in sums_by_state(ENDPOINT_STATES, counts).items():
         endpoints.add_metric([state], number)
     yield endpoints
     oldest = across_organizations.find_oldest_due(until=now)
@@ -120,14 +122,6 @@ def _gauges(now: datetime) -> Iterator[Metric]:
         "For how long the oldest delivery that is due has been so.",
         value=(now - oldest[1]).total_seconds() if oldest else 0.0,
     )
-
-
-def _sums(states: Iterable[str], counts: Iterable[StateCount]) -> dict[str, int]:
-    """Return the number of rows of all organizations by state."""
-    sums = dict.fromkeys(states, 0)
-    for count in counts:
-        sums[count.state] += count.number
-    return sums
 
 
 def _outcome(attempt: Attempt) -> str:

@@ -117,15 +117,17 @@ def test(name: str, org: str, as_json: bool) -> None:
         organization = find_organization(org)
         service, recipient = _recipient(organization, name)
         message_id = changes.send_test(organization, service, recipient, utc_now())
-    deadline = time.monotonic() + settings.webhooks.timeout.total_seconds() + TEST_SPARE_SECONDS
-    while time.monotonic() < deadline:
+    patience = settings.webhooks.timeout.total_seconds() + TEST_SPARE_SECONDS
+    deadline = time.monotonic() + patience
+    while True:
         with database_transaction():
             message = messages.find(organization.id, message_id)
         if message is None or message.state is not State.WAITING:
             break
+        if time.monotonic() > deadline:
+            reason = message.last_error or "are `clock` and `deliver` running?"
+            raise CommandError(f"Not sent within {patience:g} seconds: {reason}")
         time.sleep(0.1)
-    else:
-        raise CommandError("Nothing was sent within 25 seconds; are `clock` and `deliver` running?")
     sent = message is not None and message.state is State.SENT
     error = message.last_error if message else "the message was deleted"
     if as_json:
@@ -134,6 +136,34 @@ def test(name: str, org: str, as_json: bool) -> None:
         print_text("Accepted." if sent else str(error))
     if not sent:
         raise SystemExit(1)
+
+
+@notify.command("replace-url")
+@name_argument
+@click.argument("url")
+@org_option
+@json_option
+def replace_url(name: str, url: str, org: str, as_json: bool) -> None:
+    """Replace the URL of a destination, and resume it, starting with what was kept."""
+    with database_transaction() as settings:
+        require_secret_keys(settings)
+        destination = _find(find_organization(org), name)
+        try:
+            note = check_url(url, settings.webhook_allow_nets)
+        except InvalidSubscription as error:
+            raise CommandError(str(error)) from None
+        changes.replace_url(
+            destination,
+            url,
+            secret_keys=settings.secret_keys,
+            maker=Maker(current_user()),
+            at=utc_now(),
+        )
+    if note:
+        click.echo(f"Note: {note}", err=True)
+    if as_json:
+        print_json({"replaced": name})
+    click.echo(f"Replaced the URL of {name}.", err=True)
 
 
 @notify.command("enable")

@@ -29,6 +29,7 @@ from models.webhooks.deliveries import NewDelivery
 from queues import messages
 from queues.broker import QueueBroker
 from services.notifications.delivery import Sender
+from services.notifications.metrics import NotificationCounters
 from services.rules.rule_books import RuleBooks
 from services.webhooks.addresses import AddressPolicy
 from services.webhooks.metrics import WebhookCounters
@@ -86,7 +87,10 @@ def worker(settings: Settings, new_broker: NewBroker) -> Iterator[Running]:
     register_actors(
         broker,
         rulebooks=rulebooks,
-        notifier=Notifier(Sender(transport, rulebooks, settings.secret_keys, None, None)),
+        notifier=Notifier(
+            Sender(transport, rulebooks, settings.secret_keys, None, None),
+            NotificationCounters(new_broker().client),
+        ),
         deliverer=Deliverer(
             broker,
             transport=transport,

@@ -5,7 +5,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,7 +16,10 @@ SECOND_BETWEEN_MESSAGES = 0.95
 
 
 class Channel:
-    """A channel that keeps what it accepts, and answers what is wrong with the rest."""
+    """A channel that keeps what it accepts, and answers what is wrong with the rest.
+
+    While `answers_at_once` is cleared, it keeps each request open.
+    """
 
     def __init__(self, service: str, url: str) -> None:
         self.service = service
@@ -24,6 +27,8 @@ class Channel:
         self.messages: list[dict[str, Any]] = []
         self.refused: list[str] = []
         self.answers: queue.Queue[tuple[int, str, dict[str, str]]] = queue.Queue()
+        self.answers_at_once = threading.Event()
+        self.answers_at_once.set()
         self._last = 0.0
 
     def answer(self, status: int, text: str = "", **headers: str) -> None:
@@ -83,11 +88,13 @@ def channel(service: str) -> Iterator[Channel]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status, text, headers = served.take(body)
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(text.encode())
+            served.answers_at_once.wait(60)
+            with suppress(ConnectionError):  # the sender was killed meanwhile
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(text.encode())
 
         def log_message(self, *_args: object) -> None:
             pass
@@ -96,5 +103,6 @@ def channel(service: str) -> Iterator[Channel]:
     served = Channel(service, f"http://127.0.0.1:{server.server_port}/services/T0/B0/secret")
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield served
+    served.answers_at_once.set()
     server.shutdown()
     server.server_close()

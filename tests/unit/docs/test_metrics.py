@@ -25,5 +25,5 @@ def test_every_metric_is_listed_with_its_kind_and_labels() -> None:
 def test_no_document_names_a_metric_that_does_not_exist() -> None:
     known = {metric.name for metric in defined_metrics()}
     for document in documents():
-        for name in re.findall(r"\bbrazebee_(?:ingress|webhook)_\w+", read(document)):
+        for name in re.findall(r"\bbrazebee_(?:ingress|webhook|notification)_\w+", read(document)):
             assert name in known, (document, name)

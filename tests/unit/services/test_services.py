@@ -19,6 +19,7 @@ OPEN_TRANSACTIONS = {
     "incoming/refusals.py": {"_record"},
     "incoming/trace.py": {"trace"},
     "notifications/claims.py": {"claim"},
+    "notifications/metrics.py": {"collect"},
     "notifications/outcomes.py": {"record"},
     "outcomes/runs.py": {"refresh"},
     "rules/backtest.py": {"replay_chunk"},

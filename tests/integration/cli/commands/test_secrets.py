@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner, Result
@@ -10,6 +11,7 @@ from cryptography.fernet import Fernet
 from cli.main import main
 from config.settings import Settings
 from models.database import transaction
+from models.notifications import destinations
 from models.organizations import organizations
 from models.webhooks import webhook_endpoints
 
@@ -41,6 +43,16 @@ def add_endpoint(key: str) -> str:
     return str(endpoint_id)
 
 
+def add_destination(key: str) -> None:
+    with transaction():
+        organization = organizations.find("acme")
+        assert organization is not None
+        destinations.add(
+            organization.id, "slack", "cs-alerts", "https://hooks.slack.com/services/x",
+            secret_keys=[key], at=datetime.now(UTC),
+        )  # fmt: skip
+
+
 def test_it_tells_whether_the_old_key_is_still_needed(run: Run) -> None:
     keys = f"{NEW},{OLD}"
     assert run(keys, "--dry-run").output == (
@@ -69,6 +81,7 @@ def test_it_tells_whether_the_old_key_is_still_needed(run: Run) -> None:
 
 def test_the_exit_code_is_1_if_no_key_decrypts_a_secret_and_the_others_are_done(run: Run) -> None:
     lost = add_endpoint(LOST)
+    add_destination(LOST)
     keys = f"{NEW},{OLD}"
     assert json.loads(run(keys, "--dry-run", "--json").stdout)["needed_keys"] == [1, 2]
     done = run(keys, "--json")
@@ -78,13 +91,29 @@ def test_the_exit_code_is_1_if_no_key_decrypts_a_secret_and_the_others_are_done(
         "reencrypted": 1,
         "current": 0,
         "deleted": 0,
-        "unreadable": [{"organization": "acme", "endpoint_id": lost, "secret": "current"}],
+        "unreadable": [
+            {
+                "organization": "acme",
+                "endpoint_id": None,
+                "destination": "slack cs-alerts",
+                "secret": "current",
+            },
+            {
+                "organization": "acme",
+                "endpoint_id": lost,
+                "destination": None,
+                "secret": "current",
+            },
+        ],
         "needed_keys": [1],
     }
-    assert done.stderr.startswith("No key in BRAZEBEE_SECRET_KEY decrypts 1 secret.")
+    assert done.stderr.startswith("No key in BRAZEBEE_SECRET_KEY decrypts 2 secrets.")
     read = run(keys, "--dry-run")
     assert read.exit_code == 1
-    assert f"acme            {lost}  current\n" in read.stdout
+    assert [line.split() for line in read.stdout.splitlines()[-2:]] == [
+        ["acme", "-", "slack", "cs-alerts", "current"],
+        ["acme", lost, "-", "current"],
+    ]
 
 
 def test_no_key_is_printed(run: Run) -> None:

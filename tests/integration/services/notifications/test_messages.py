@@ -1,75 +1,35 @@
 """Changes of health are sent to people: each once, in few messages, within documented limits."""
 
-import ipaddress
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
-from email import message_from_bytes
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from cryptography.fernet import Fernet
 
 from config.settings import Settings
-from config.smtp import SmtpSettings
-from models import across_organizations
 from models.database import transaction
 from models.encrypted_secrets import decrypt
-from models.notifications import destinations, message_log
-from models.notifications.messages import Message
+from models.notifications import destinations
 from models.organizations import audit_log, rule_versions
 from rules.faults import RuleFileError
-from services.accounts.audit import Maker
+from services.notifications import destinations as changes
 from services.notifications.claims import claim
-from services.notifications.delivery import Sender
-from services.notifications.rule_text import UrlKeeper
-from services.rules.apply_rules import AppliedRules, Origin, apply_rules
 from services.rules.rule_books import RuleBooks
 from services.secret_rotation import rotate
 from services.times import utc_now
-from services.webhooks.addresses import AddressPolicy
-from services.webhooks.transport import Transport
 from tests.support.in_transactions import evaluate
 from tests.support.notifications.channels import Channel, channel
-from tests.support.ports import free_port
-from tests.support.world import World
-
-LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
-
-RULES = """version: 1
-statuses: [Healthy, At Risk, Critical]
-events: {login: }
-team: {owner: company.csm, value: company.arr}
-flags:
-  - {flag: Size, when: {Critical: company.seats below 5}}
-notify:
-"""
-
-
-class Mailbox:
-    """An SMTP server that keeps emails, unless it is told to refuse them."""
-
-    def __init__(self) -> None:
-        self.emails: list[Any] = []
-        self.reply = "250 OK"
-
-    async def handle_DATA(  # noqa: N802 -- as aiosmtpd calls it
-        self, _server: object, _session: object, envelope: Any
-    ) -> str:
-        if self.reply.startswith("250"):
-            self.emails.append((envelope.rcpt_tos, message_from_bytes(envelope.content)))
-        return self.reply
+from tests.support.notifications.mailbox import Mailbox, serving_mailbox
+from tests.support.notifications.notified import RULES, Notified
 
 
 @pytest.fixture
-def mailbox() -> Iterator[tuple[Mailbox, SmtpSettings]]:
-    box, port = Mailbox(), free_port()
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield box, SmtpSettings("127.0.0.1", "health@acme.com", port, "none")
-    controller.stop()
+def mailbox() -> Iterator[Mailbox]:
+    with serving_mailbox() as served:
+        yield served
 
 
 @pytest.fixture
@@ -82,50 +42,6 @@ def slack() -> Iterator[Channel]:
 def teams() -> Iterator[Channel]:
     with channel("teams") as served:
         yield served
-
-
-class Notified:
-    """An organization with entries, and a sender of its messages."""
-
-    def __init__(self, settings: Settings, smtp: SmtpSettings | None = None) -> None:
-        self.world = World.create(None, start=utc_now() - timedelta(minutes=1))
-        self.keeper = UrlKeeper(settings.secret_keys, [LOOPBACK], Maker("ann@acme.com"))
-        self.sender = Sender(
-            Transport(AddressPolicy([LOOPBACK]), settings.webhooks),
-            RuleBooks(), settings.secret_keys, smtp, "https://health.acme.com/",
-        )  # fmt: skip
-
-    def apply(self, text: str, at: datetime | None = None) -> AppliedRules:
-        with transaction():
-            return apply_rules(
-                self.world.id, text, file="r", applied_by="ann",
-                now=at or self.world.at(0), origin=Origin(keeper=self.keeper),
-            )  # fmt: skip
-
-    def companies(self, number: int, seats: int, at: float, **fields: Any) -> None:
-        """Let companies send an event with their number of seats, and judge them."""
-        for n in range(number):
-            self.world.track(f"c{n}", at, seats=seats, **fields)
-        self.world.judge(at=at)
-
-    def send_due(self, at: datetime | None = None) -> None:
-        """Make an attempt of each message that is due by now, or by a later time."""
-        with transaction():
-            due = across_organizations.find_due_messages(until=at or utc_now(), limit=100)
-        for message in due:
-            self.sender.send(message.organization_id, message.message_id)
-
-    def end_waits(self) -> None:
-        """Let leases and pauses end now, as if their time had passed."""
-        for change in (
-            "update notification_messages set due_at = now()",
-            "update notification_destinations set blocked_until = null",
-        ):
-            self.world.rows(f"{change} where organization_id = %(id)s returning 1")
-
-    def messages(self) -> list[Message]:
-        with transaction():
-            return message_log.list_newest(self.world.id, limit=100)
 
 
 def texts(message: dict[str, Any]) -> str:
@@ -257,6 +173,82 @@ def test_a_destination_that_is_gone_is_disabled_and_its_message_kept(
     )  # fmt: skip
 
 
+def test_a_test_waits_for_the_second_between_two_messages(
+    settings: Settings, slack: Channel
+) -> None:
+    acme = Notified(settings)
+    acme.add("cs", slack)
+    acme.send_tests("cs", 3)
+    deadline = time.monotonic() + 10
+    while len(slack.messages) < 3:
+        assert time.monotonic() < deadline
+        acme.send_due()
+        time.sleep(0.05)
+    assert slack.refused == []
+    assert [message.state for message in acme.messages()] == ["sent"] * 3
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "state", "blocked_for"), [("2", "waiting", 1), ("90", "failed", 80)]
+)
+def test_a_test_that_is_too_soon_is_sent_once_more_unless_that_takes_long(
+    settings: Settings, slack: Channel, retry_after: str, state: str, blocked_for: int
+) -> None:
+    acme = Notified(settings)
+    acme.add("cs", slack)
+    slack.answer(429, "rate_limited", Retry_After=retry_after)
+    acme.send_tests("cs", 1)
+    acme.send_due()
+    [message] = acme.messages()
+    assert (message.state, message.last_error) == (
+        state, "too many messages at the moment (answered 429: rate_limited)",
+    )  # fmt: skip
+    with transaction():
+        [destination] = destinations.list_for_organization(acme.world.id)
+    assert destination.failures == 0
+    assert destination.blocked_until is not None
+    assert destination.blocked_until > utc_now() + timedelta(seconds=blocked_for)
+
+
+def test_a_failing_destination_can_be_tested_and_keeps_its_pause(
+    settings: Settings, slack: Channel
+) -> None:
+    acme = Notified(settings)
+    acme.apply(f"{RULES}  - to: {{slack: {slack.url}}}\n")
+    acme.companies(1, 2, 1)
+    slack.answer(429, "rate_limited", Retry_After="90")
+    acme.send_due()
+    slack.answer(500)
+    acme.send_tests("slack-1", 1)
+    acme.send_due()
+    with transaction():
+        [destination] = destinations.list_for_organization(acme.world.id)
+    assert destination.blocked_until is not None
+    assert destination.blocked_until > utc_now() + timedelta(seconds=80)
+    assert sorted(message.state for message in acme.messages()) == ["failed", "waiting"]
+
+
+def test_a_new_url_resumes_a_destination_with_what_was_kept(
+    settings: Settings, slack: Channel
+) -> None:
+    acme = Notified(settings)
+    acme.add("cs", slack, url="http://127.0.0.1:9/gone")
+    acme.apply(f"{RULES}  - to: {{slack: cs}}\n")
+    acme.companies(1, 2, 1)
+    acme.send_due()
+    assert slack.messages == []
+    with transaction():
+        [destination] = destinations.list_for_organization(acme.world.id)
+        changes.disable(destination, maker=acme.keeper.maker, at=utc_now())
+        changes.replace_url(
+            destination, slack.url, secret_keys=settings.secret_keys, maker=acme.keeper.maker,
+            at=utc_now(),
+        )  # fmt: skip
+    acme.end_waits()
+    acme.send_due()
+    assert [message.state for message in acme.messages()] == ["sent"]
+
+
 def test_retry_after_is_respected(settings: Settings, slack: Channel) -> None:
     acme = Notified(settings)
     acme.apply(f"{RULES}  - to: {{slack: {slack.url}}}\n")
@@ -269,17 +261,16 @@ def test_retry_after_is_respected(settings: Settings, slack: Channel) -> None:
 
 
 def test_each_owner_gets_an_email_about_their_own_companies(
-    settings: Settings, mailbox: tuple[Mailbox, SmtpSettings]
+    settings: Settings, mailbox: Mailbox
 ) -> None:
-    box, smtp = mailbox
-    acme = Notified(settings, smtp)
+    acme = Notified(settings, mailbox.settings)
     acme.apply(f"{RULES}  - to: {{email: owner}}\n")
     for company, owner in (("a", "ann@acme.com"), ("b", "bob@acme.com"), ("c", "Nobody")):
         acme.world.track(company, 1, seats=1, csm=owner, name=f"{company} <b>x</b>")
     acme.world.judge(at=1)
     acme.send_due()
-    assert sorted(to for [to], _ in box.emails) == ["ann@acme.com", "bob@acme.com"]
-    email = next(email for [to], email in box.emails if to == "ann@acme.com")
+    assert sorted(to for [to], _ in mailbox.emails) == ["ann@acme.com", "bob@acme.com"]
+    email = next(email for [to], email in mailbox.emails if to == "ann@acme.com")
     assert email["Message-ID"].endswith("@acme.com>")
     html = email.get_payload()[1].get_payload(decode=True).decode()
     assert "a &lt;b&gt;x&lt;/b&gt;" in html
@@ -291,11 +282,10 @@ def test_each_owner_gets_an_email_about_their_own_companies(
     ("reply", "state"), [("550 no such user", "failed"), ("451 later", "waiting")]
 )
 def test_an_email_is_given_up_only_after_a_permanent_reply(
-    settings: Settings, mailbox: tuple[Mailbox, SmtpSettings], reply: str, state: str
+    settings: Settings, mailbox: Mailbox, reply: str, state: str
 ) -> None:
-    box, smtp = mailbox
-    box.reply = reply
-    acme = Notified(settings, replace(smtp))
+    mailbox.reply = reply
+    acme = Notified(settings, mailbox.settings)
     acme.apply(f"{RULES}  - to: {{email: head@acme.com}}\n")
     acme.companies(1, 2, 1)
     acme.send_due()

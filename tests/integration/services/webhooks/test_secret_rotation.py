@@ -104,14 +104,14 @@ def test_what_no_key_decrypts_is_named_and_stays_while_the_others_are_encrypted(
     after, last = add("c", OLD)
     found = turn((NEW, OLD))
     assert found.unreadable == [
-        UnreadableSecret("a", lost, former=False),
-        UnreadableSecret("b", mixed, former=False),
+        UnreadableSecret("a", lost),
+        UnreadableSecret("b", mixed),
         UnreadableSecret("b", mixed, former=True),
     ]
     assert (signing(readable, NEW), signing(after, NEW)) == ([only], [last])
     assert stored(mixed)[0] == "damaged"
     assert signing(lost, LOST) == [secret]
-    assert turn((NEW, LOST)).unreadable == [UnreadableSecret("b", mixed, former=False)]
+    assert turn((NEW, LOST)).unreadable == [UnreadableSecret("b", mixed)]
     assert signing(lost, NEW) == [secret]
 
 
