@@ -128,7 +128,7 @@ class Requesters:
                 "company_id": "c1",
                 "digest": "0" * 64,
                 "event_key": "login",
-                "filename": "brazebee.css",
+                "filename": "style/base.css",
                 "flag": "Quiet",
                 "endpoint_id": endpoint_id,
                 "destination_id": destination_id,

@@ -2,13 +2,25 @@
 
 import hashlib
 import re
+from pathlib import Path
+
+import pytest
 
 from config.files import ROOT
 from dashboard.pages.rules.editor import MODULES
 
 STATIC = ROOT / "dashboard" / "static"
+STYLE = STATIC / "style"
+SHEETS = sorted(STYLE.glob("*.css"))
 VENDOR = STATIC / "vendor"
 TEMPLATES = ROOT / "dashboard" / "templates"
+
+TEXTS = ("small", "normal", "large", "huge", "field")
+SIZES = {
+    "font-size": {"inherit", *(f"var(--text-{name})" for name in TEXTS)},
+    "line-height": {"inherit", "var(--tight)", "var(--loose)"},
+}
+SPACES = {f"{size}rem" for size in (".125", ".25", ".375", ".5", ".75", "1", "1.5", "2", "2.5")}
 
 
 def test_every_vendored_file_is_the_released_one() -> None:
@@ -43,21 +55,42 @@ def test_every_post_form_contains_the_csrf_token() -> None:
             assert "csrf()" in markup or "csrf_token()" in markup, f"{path.name}: {markup[:80]}"
 
 
-def test_every_block_of_the_style_sheet_is_closed_before_the_next_section() -> None:
-    sheet = (STATIC / "brazebee.css").read_text()
-    for section in sheet.split("\n/* ")[1:]:
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
+def test_every_block_of_a_style_sheet_is_closed_before_the_next_section(sheet: Path) -> None:
+    for section in sheet.read_text().split("\n/* ")[1:]:
         assert section.count("{") == section.count("}"), section.splitlines()[0]
 
 
 def test_the_dark_scheme_changes_nothing_but_variables() -> None:
-    sheet = (STATIC / "brazebee.css").read_text()
+    style = "".join(sheet.read_text() for sheet in SHEETS)
     [block] = re.findall(
-        r"@media \(prefers-color-scheme: dark\) \{\s*:root \{(.*?)\}\s*\}", sheet, re.DOTALL
-    )
-    assert sheet.count("prefers-color-scheme") == 1
+        r"@media screen and \(prefers-color-scheme: dark\) \{\s*:root \{(.*?)\}\s*\}",
+        style, re.DOTALL,
+    )  # fmt: skip
+    assert style.count("prefers-color-scheme") == 1
     declarations = [line.strip() for line in block.split(";") if line.strip()]
     assert declarations
     assert all(declaration.startswith("--") for declaration in declarations)
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
+def test_sizes_of_text_lines_and_space_come_from_the_scales(sheet: Path) -> None:
+    css = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
+    for name, value in re.findall(r"(?<=[\s{;])([a-z-]+): *([^;{}]+)[;}]", css):
+        if name in ("font-size", "line-height"):
+            assert value in SIZES[name], f"{name}: {value}"
+        elif name == "font":
+            assert value == "inherit"
+        elif re.fullmatch(r"(margin|padding|(row-|column-)?gap)(-[a-z-]+)?", name):
+            lengths = re.findall(r"(?<![\w.])-?(\d*\.?\d+r?em)\b", value)
+            assert set(lengths) <= SPACES, f"{name}: {value}"
+
+
+def test_the_sizes_of_text_are_12_14_20_and_28_pixels() -> None:
+    css = (STYLE / "base.css").read_text()
+    sizes = dict(re.findall(r"--text-(small|normal|large|huge): (\.?[\d.]+)rem;", css))
+    pixels = {name: float(size) * 16 for name, size in sizes.items()}
+    assert pixels == {"small": 12, "normal": 14, "large": 20, "huge": 28}
 
 
 def test_every_module_of_the_editor_is_vendored_with_what_it_imports() -> None:

@@ -186,7 +186,7 @@ def test_every_response_has_security_headers(sampling: Dashboard) -> None:
     acme = sampling.organization("acme")
     browser = sampling.signed_in("ann@acme.com", (acme, "viewer"))
     addresses = ("/sign-in", "/account", "/o/acme/companies", "/nowhere", "/livez",
-                 "/o/acme/sample/error/500", "/static/brazebee.css", "/favicon.ico")  # fmt: skip
+                 "/o/acme/sample/error/500", "/static/style/base.css", "/favicon.ico")  # fmt: skip
     for address in addresses:
         answer = browser.client.get(address)
         policy = answer.headers["Content-Security-Policy"]
@@ -204,8 +204,8 @@ def test_every_response_has_security_headers(sampling: Dashboard) -> None:
 
 def test_the_address_of_a_static_file_contains_its_version(sampling: Dashboard) -> None:
     page = sampling.browser().get("/sign-in")
-    assert "/static/brazebee.css?v=" in page.text
-    sheet = sampling.browser().get("/static/brazebee.css")
+    assert "/static/style/base.css?v=" in page.text
+    sheet = sampling.browser().get("/static/style/base.css")
     assert "max-age=31536000" in sheet.headers["Cache-Control"]
     sheet.close()
 
