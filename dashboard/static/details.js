@@ -11,11 +11,11 @@
   });
 
   document.addEventListener("htmx:afterSettle", (event) => {
-    const link = document.querySelector(`[data-opens][aria-controls="${event.target.id}"]`);
+    const link = document.querySelector(`[data-opens][aria-controls="${event.detail.target.id}"]`);
     if (!link) return;
     link.setAttribute("aria-expanded", "true");
     // The keyboard goes on in what it opened; a tap must not open the keyboard of a phone.
     const { triggeringEvent } = event.detail.requestConfig;
-    if (triggeringEvent?.detail === 0) event.target.querySelector("select, input, a")?.focus();
+    if (triggeringEvent?.detail === 0) event.detail.target.querySelector("select, input:not([type=hidden]), a")?.focus();
   });
 })();

@@ -10,6 +10,7 @@ from typing import Any
 from models.bulk import insert
 from models.cursors import Cursor
 from models.database import execute, query
+from models.health.work_items import lifecycle
 from models.portfolio import stale_companies
 
 
@@ -158,7 +159,8 @@ def _lock(organization_id: int, company_ids: Collection[int]) -> None:
 def _note_who_left(organization_id: int, company_ids: Collection[int]) -> None:
     """Derive `left_on` of companies: the day on which it left, unless a later outcome follows.
 
-    The daily figures, which companies that left are not part of, are counted again.
+    The daily figures, which companies that left are not part of, are counted again, and nobody
+    needs to work on their flags.
     """
     execute(
         """
@@ -171,6 +173,7 @@ def _note_who_left(organization_id: int, company_ids: Collection[int]) -> None:
         {"organization_id": organization_id, "ids": list(company_ids)},
     )
     stale_companies.mark(organization_id, company_ids)
+    lifecycle.note_who_left(organization_id, company_ids)
 
 
 def find(organization_id: int, outcome_id: int) -> Outcome | None:

@@ -166,6 +166,7 @@ def _new_item(evaluated: EvaluatedCompany, spell: Spell, opened_at: datetime) ->
         worse_from=_worse_from(book, spell),
         next_step=flag.note if flag else None,
         **evaluated.company.team.as_json(),
+        company_left=evaluated.company.left_on is not None,
         closed_at=spell.ended_at,
         closed_because=spell.ended,
     )

@@ -70,6 +70,7 @@ def snooze(
     log(organization_id, chosen, editor, SNOOZED, {"until": until.isoformat(), "reason": reason})
     edited = Edited(len(chosen), len(items) - len(chosen), len(item_ids) - len(items))
     edited.deliveries += _evaluate(organization_id, locked, chosen, at, context)
+    item_edits.mark(organization_id, [item.id for item in chosen], snoozed=True)
     return edited
 
 
@@ -100,6 +101,7 @@ def end_snoozes(
     log(organization_id, chosen, editor, UNSNOOZED, {})
     edited = Edited(len(chosen), len(items) - len(chosen), len(overrides) - len(items))
     edited.deliveries += _evaluate(organization_id, locked, chosen, at, context)
+    item_edits.mark(organization_id, [item.id for item in chosen], snoozed=False)
     return edited
 
 

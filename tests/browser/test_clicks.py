@@ -1,31 +1,13 @@
 """How many clicks a question of a customer-success team takes, from Today."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from models.database import transaction
 from models.organizations.organizations import Organization
 from models.people import memberships
-from services.rules.apply_rules import apply_rules
-from services.rules.rule_books import RuleBooks
 from tests.support.browser.browsing import OpenPage
-from tests.support.events import tracked
-from tests.support.in_transactions import evaluate, store
-
-RULES = """
-version: 1
-statuses: [Healthy, At Risk, Critical]
-events: {report: {name: Report created}}
-flags:
-  - flag: Reports
-    event: report
-    when: {At Risk: less than 2 times in 7 days, Critical: no activity for 20 days}
-team: {owner: company.csm, value: company.arr, renewal: company.renews}
-"""
-
-ANN = "Ann Smith"
+from tests.support.browser.customers import ANN, add_customers
 
 COUNT_CLICKS = """
 addEventListener("click", event => {
@@ -36,32 +18,9 @@ addEventListener("click", event => {
 
 
 @pytest.fixture
-def customers(organization: Organization) -> None:
-    """Companies of Ann and of Ben in each status, of which some renew soon."""
-    rulebooks, now = RuleBooks(), datetime.now(UTC)
-    with transaction():
-        since = now - timedelta(days=60)
-        apply_rules(organization.id, RULES, file="r.yaml", applied_by="test", now=since)
-    for name, owner, value, renews_in, days_ago in (
-        ("Acorn", ANN, 40_000, 300, (25,)),
-        ("Birch", ANN, 9_000, 50, (12,)),
-        ("Cedar", "Ben", 5_000, 90, (12,)),
-        ("Dune", "Ben", 70_000, 30, (2, 1)),
-        ("Elm", "Ben", 1_000, 20, (25,)),
-        ("Fir", "Ben", 500, 300, (20.001,)),  # critical since a minute
-    ):
-        fields = {"csm": owner, "arr": value, "name": name}
-        fields["renews"] = (now + timedelta(days=renews_in)).date().isoformat()
-        for days in days_ago:
-            at = now - timedelta(days=days)
-            event = tracked(organization.id, name.lower(), at, key="report", company=fields)
-            for company_id in store([event], rulebooks):
-                evaluate([company_id], rulebooks, now)
-
-
-@pytest.fixture
-def today(organization: Organization, browser_page: OpenPage, customers: None) -> Page:
+def today(organization: Organization, browser_page: OpenPage) -> Page:
     """Today, as Ann sees it."""
+    add_customers(organization)
     page = browser_page("editor")
     with transaction():
         [ann] = memberships.list_for_organization(organization.id)
@@ -127,3 +86,21 @@ def test_a_threshold_is_changed_without_yaml_and_who_changes_is_seen_with_four_c
     plan = today.locator("#outcome")
     expect(plan).to_contain_text("Dune")
     assert clicks(today) <= 4
+
+
+def test_five_flags_are_snoozed_at_once_with_a_reason_with_four_clicks(
+    organization: Organization, today: Page
+) -> None:
+    with transaction():
+        [ann] = memberships.list_for_organization(organization.id)
+        memberships.set_owner_values(organization.id, ann.person_id, [ANN, "Ben"])
+    today.get_by_role("link", name="Worklist", exact=True).click()
+    boxes = today.get_by_role("checkbox", name="Select Reports")
+    expect(boxes).to_have_count(5)
+    boxes.first.click()
+    boxes.last.click(modifiers=["Shift"])
+    today.keyboard.type("at the fair")
+    today.get_by_role("button", name="Snooze").click()
+    expect(today.get_by_role("status")).to_contain_text(["5 items snoozed for 7 days."])
+    expect(boxes).to_have_count(0)
+    assert clicks(today) == 4

@@ -103,7 +103,8 @@ def _chosen_change(member: Member) -> tuple[Change, str]:
             days = request.form.get("days", "7")
             if days not in map(str, SNOOZE_DAYS):
                 raise EditRefused("Choose for how long to snooze.")
-            until, context = now() + timedelta(days=int(days)), _judging()
+            context = _judging()
+            until = context.now + timedelta(days=int(days))
             return (
                 lambda ids, by: snoozes.snooze(organization_id, ids, until, text, by, context)
             ), f"snoozed for {pluralize(int(days), 'day')}"
@@ -146,12 +147,13 @@ def _in_chunks(ids: Iterator[int], change: Change, by: Editor) -> Edited:
 
 
 def _judging() -> JudgingContext:
+    at = now()  # before the backlog is read, so that companies without one are judged until then
     try:
         backlog = Backlog(app_context().broker, now)
         stored_until = backlog.read().of
     except RedisError:
         raise ServiceUnavailable("Redis does not respond. Nothing was changed.") from None
-    return JudgingContext(app_context().rulebooks, now(), stored_until, backlog.oldest_unresolved)
+    return JudgingContext(app_context().rulebooks, at, stored_until, backlog.oldest_unresolved)
 
 
 def _items(member: Member, query: WorklistQuery) -> Iterator[int]:

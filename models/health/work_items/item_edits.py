@@ -67,6 +67,19 @@ def save(organization_id: int, items: Sequence[EditableItem]) -> None:
     )
 
 
+def mark(organization_id: int, item_ids: Collection[int], *, snoozed: bool) -> None:
+    """Mark items as snoozed or not, until the next evaluation of their companies does.
+
+    It may have to wait until all earlier events are stored, while a list shows at once what
+    somebody has just done.
+    """
+    execute(
+        "update work_items set snoozed = %(snoozed)s where organization_id = %(organization_id)s"
+        " and id = any(%(ids)s) and closed_at is null and snoozed <> %(snoozed)s",
+        {"organization_id": organization_id, "ids": list(item_ids), "snoozed": snoozed},
+    )
+
+
 def release(organization_id: int, person_id: int) -> int:
     """Leave the open items of a person to the owners of their companies; return their number."""
     return execute(

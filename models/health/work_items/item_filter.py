@@ -7,7 +7,10 @@ from typing import Any
 
 
 class Shown(StrEnum):
-    """Which items a list has, by their state. All but `CLOSED` are of raised flags."""
+    """Which items a list has, by their state. All but `CLOSED` are of raised flags.
+
+    Those of companies that left are among `ALL` only.
+    """
 
     TO_DO = "to-do"
     OPEN = "open"
@@ -65,15 +68,15 @@ class ItemFilter:
     company_id: int | None = None
 
 
-_OPEN = "i.closed_at is null"
+_STAYS = "i.closed_at is null and not i.company_left"
 _SHOWN = {
-    Shown.TO_DO: f"{_OPEN} and not i.snoozed and i.state <> 'done'",
-    Shown.OPEN: f"{_OPEN} and not i.snoozed and i.state = 'open'",
-    Shown.SEEN: f"{_OPEN} and not i.snoozed and i.state = 'seen'",
-    Shown.WORKING: f"{_OPEN} and not i.snoozed and i.state = 'working'",
-    Shown.SNOOZED: f"{_OPEN} and i.snoozed",
-    Shown.DONE: f"{_OPEN} and i.state = 'done'",
-    Shown.ALL: _OPEN,
+    Shown.TO_DO: f"{_STAYS} and not i.snoozed and i.state <> 'done'",
+    Shown.OPEN: f"{_STAYS} and not i.snoozed and i.state = 'open'",
+    Shown.SEEN: f"{_STAYS} and not i.snoozed and i.state = 'seen'",
+    Shown.WORKING: f"{_STAYS} and not i.snoozed and i.state = 'working'",
+    Shown.SNOOZED: f"{_STAYS} and i.snoozed",
+    Shown.DONE: f"{_STAYS} and i.state = 'done'",
+    Shown.ALL: "i.closed_at is null",
     Shown.CLOSED: "i.closed_at >= %(closed_since)s",
 }
 _DUE = {

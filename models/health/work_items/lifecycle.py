@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from models.bulk import insert, query_over
 from models.companies.fields.team_columns import TEAM_TYPES, TeamColumns
-from models.database import query
+from models.database import execute, query
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,10 @@ class ClosedItem:
 
 @dataclass(frozen=True)
 class NewItem:
-    """An item to add; `value` is the text of a number."""
+    """An item to add; `value` is the text of a number.
+
+    `company_left` is whether the company has left, which `note_who_left` keeps.
+    """
 
     organization_id: int
     company_id: int
@@ -66,6 +69,7 @@ class NewItem:
     owner: str | None
     value: str | None
     renews_on: date | None
+    company_left: bool
     closed_at: datetime | None
     closed_because: str | None
 
@@ -122,4 +126,15 @@ def update_team(organization_id: int, teams: Mapping[int, TeamColumns]) -> None:
         [{"company_id": company_id, **team.as_json()} for company_id, team in teams.items()],
         f"company_id bigint, {', '.join(f'{name} {kind}' for name, kind in TEAM_TYPES.items())}",
         organization_id=organization_id,
+    )
+
+
+def note_who_left(organization_id: int, company_ids: Collection[int]) -> None:
+    """Note in the items of companies whether they have left."""
+    execute(
+        "update work_items i set company_left = c.left_on is not null from companies c"
+        " where i.organization_id = %(organization_id)s and i.company_id = any(%(ids)s)"
+        " and c.organization_id = i.organization_id and c.id = i.company_id"
+        " and i.company_left <> (c.left_on is not null)",
+        {"organization_id": organization_id, "ids": list(company_ids)},
     )

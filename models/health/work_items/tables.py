@@ -41,6 +41,7 @@ class WorkItemRow(Table):
     owner = TextField(null=True)
     value = DecimalField(18, 2, null=True)
     renews_on = DateField(null=True)
+    company_left = BooleanField(constraints=[SQL("default false")])
 
     closed_at = DateTimeTZField(null=True)
     closed_because = TextField(null=True)

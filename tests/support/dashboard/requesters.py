@@ -158,7 +158,7 @@ def _new_item(organization_id: int, company_id: int) -> NewItem:
     )  # fmt: skip
     return NewItem(
         organization_id, company_id, f"{uuid4()}", "At Risk", snoozed=False, raised_at=NOW,
-        opened_at=NOW, **nothing,
+        opened_at=NOW, company_left=False, **nothing,
     )  # fmt: skip
 
 

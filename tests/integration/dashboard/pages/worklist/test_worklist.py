@@ -11,10 +11,16 @@ import pytest
 from werkzeug.test import TestResponse
 
 from models.database import query, transaction
+from models.health import flag_overrides
 from models.organizations import audit_log
+from models.outcomes import outcomes
+from models.outcomes.outcomes import NewOutcome, OutcomeKind
 from models.people import people
 from services.accounts import people as accounts
 from services.accounts.audit import Maker
+from services.health.overrides import JudgingContext
+from services.work_items import snoozes
+from services.work_items.edits import Editor
 from tests.support.dashboard.application import NOW, Dashboard
 from tests.support.world import World
 
@@ -161,6 +167,36 @@ def test_a_snooze_of_many_says_what_it_left_out_and_can_be_undone(acme: Acme) ->
     assert "1 item undone." in acme.page().text
     assert acme.listed() == ["orphan", "other", "cheap"]
     assert acme.select("dear", action="snooze", text="", days="7").text.count("State a reason") == 1
+
+
+def test_a_snooze_is_seen_at_once_while_events_of_the_company_wait(acme: Acme) -> None:
+    context = JudgingContext(acme.world.rulebooks, NOW, lambda *_: NOW - timedelta(hours=1))
+    by = Editor(Maker("Ann", acme.person("ann@acme.com")), NOW)
+    item, until = acme.items()["old"], NOW + timedelta(days=1)
+    with transaction():
+        snoozes.snooze(acme.organization.id, [item["id"]], until, "on holiday", by, context)
+    assert acme.listed("?whose=team&state=snoozed") == ["old"]
+    with transaction():
+        [stored] = flag_overrides.list_open(acme.organization.id, [item["company_id"]]).popitem()[1]
+        snoozes.end_snoozes(acme.organization.id, {item["id"]: stored.id}, by, context)
+    assert "old" in acme.listed()
+
+
+def test_items_of_companies_that_left_are_not_to_do(acme: Acme) -> None:
+    dear = acme.items()["dear"]["company_id"]
+    outcome = NewOutcome(dear, OutcomeKind.LEFT, NOW.date())
+    with transaction():
+        [(outcome_id, _)] = outcomes.enter(acme.organization.id, [outcome], "ann", NOW)
+    assert acme.listed() == ["old", "orphan", "other", "cheap"]
+    assert "dear" in acme.listed("?whose=team&state=all")
+    acme.world.apply_rules(RULES.replace("Logs in", "Signs in"), 1)
+    acme.world.judge(at=2)
+    assert "dear" not in acme.listed()
+    with transaction():
+        left = outcomes.find(acme.organization.id, outcome_id)
+        assert left is not None
+        outcomes.remove(acme.organization.id, left)
+    assert acme.listed() == ["old", "dear", "orphan", "other", "cheap"]
 
 
 def test_all_that_match_can_be_assigned_and_what_changed_since_is_not_undone(acme: Acme) -> None:
