@@ -92,12 +92,22 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _database_error(error: BaseException) -> psycopg2.Error | None:
-    """Return the error of psycopg2 if this is one, or if it is Peewee's replacement of one."""
-    if isinstance(error, psycopg2.Error):
-        return error
-    replaced = error.__context__
-    is_peewee = type(error).__module__ == "peewee"
-    return replaced if is_peewee and isinstance(replaced, psycopg2.Error) else None
+    """Return the error of psycopg2 if this is one, or if it is Peewee's replacement of one.
+
+    A connection that was closed, such as by a timeout, cannot be rolled back either: of the errors
+    that follow from it, return the first.
+    """
+    found: BaseException | None = error
+    if type(error).__module__ == "peewee":
+        found = error.__context__
+    if not isinstance(found, psycopg2.Error):
+        return None
+    first, earlier = found, found.__context__
+    while isinstance(found, psycopg2.InterfaceError) and earlier is not None:
+        if isinstance(earlier, psycopg2.Error):
+            first = earlier
+        earlier = earlier.__context__
+    return first
 
 
 def _first_line(error: BaseException) -> str:

@@ -60,6 +60,18 @@ def test_an_error_of_the_database_is_described_without_values(
     assert describe(through(error)) == described
 
 
+def test_what_closed_a_connection_is_described_instead_of_its_failed_rollback() -> None:
+    timed_out = psycopg2.OperationalError("no answer within 5 s")
+    closed = psycopg2.InterfaceError("connection already closed")
+    closed.__context__ = peewee.OperationalError("no answer within 5 s")
+    closed.__context__.__context__ = timed_out
+    replaced = peewee.InterfaceError("connection already closed")
+    replaced.__context__ = closed
+    assert describe(replaced) == "OperationalError: no answer within 5 s"
+    closed.__context__ = ValueError("x")
+    assert describe(closed) == "InterfaceError: connection already closed"
+
+
 @pytest.mark.parametrize(
     ("error", "described"),
     [

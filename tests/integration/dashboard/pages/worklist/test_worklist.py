@@ -255,7 +255,7 @@ def test_response_times_are_medians_of_the_items_that_were_touched(acme: Acme) -
     page = re.sub(r"<[^>]+>|\s+", " ", acme.page("/response-times").text)
     words = " ".join(page.split())
     assert "Ann 3 2 1 2 hours" in words
-    assert "ben no member 1 0 1 –" in words
+    assert "ben not a member 1 0 1 –" in words
     assert "Nobody 1 0 1 –" in words
 
 
