@@ -11,14 +11,23 @@ _PAIRS = (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th"))
 """Letters that have no decomposition, and what people type for them."""
 
 
-def folded(text: str) -> str:
-    """Return SQL for an SQL expression of type `text` in the form in which it is compared."""
-    plain = f"translate(lower(regexp_replace(normalize({text}, nfkd), '{_ACCENTS}', '', 'g')),"
-    plain += f" '{_OTHERS[0]}', '{_OTHERS[1]}')"
+def folded(text: str, *, white_space: str = "") -> str:
+    """Return SQL for an SQL expression of type `text` in the form in which it is compared.
+
+    `white_space` are the characters that are removed around it.
+    """
+    plain = f"regexp_replace(normalize({_trimmed(text, white_space)}, nfkd), '{_ACCENTS}', '', 'g')"
+    plain = f"translate(lower({plain}), '{_OTHERS[0]}', '{_OTHERS[1]}')"
     for letter, typed in _PAIRS:
         plain = f"replace({plain}, '{letter}', '{typed}')"
+    # `btrim` compares both ends with each character that it removes, so few make it far quicker.
+    of_ascii = _trimmed(text, "".join(filter(str.isascii, white_space)))
     ascii_only = f"octet_length({text}) = length({text})"
-    return f'case when {ascii_only} then lower(({text}) collate "C") else {plain} end'
+    return f'case when {ascii_only} then lower(({of_ascii}) collate "C") else {plain} end'
+
+
+def _trimmed(text: str, white_space: str) -> str:
+    return f"btrim({text}, '{white_space}')" if white_space else text
 
 
 def folded_parameters(name: str) -> str:

@@ -40,3 +40,21 @@ def count_by_status(
         parameters,
     )
     return {row["status"]: row["number"] for row in rows}
+
+
+def count_and_list_few(
+    organization_id: int, company_filter: CompanyFilter, *, few: int
+) -> tuple[dict[str, int], dict[str, list[int]]]:
+    """Count the companies that match a filter, by status, and list the row ids of some.
+
+    They are the companies with a status that `few` matches or fewer have.
+    """
+    where, parameters = filter_condition(organization_id, company_filter)
+    rows = query(
+        "select health_status as status, count(*) as number,"
+        " case when count(*) <= %(few)s then array_agg(id) end as ids"
+        f" from companies where {where} group by 1",
+        parameters | {"few": few},
+    )
+    counts = {row["status"]: row["number"] for row in rows}
+    return counts, {row["status"]: row["ids"] for row in rows if row["ids"] is not None}

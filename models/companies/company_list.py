@@ -1,7 +1,8 @@
 """Lists of companies with filters and orders, page by page, with counts by status.
 
-Without a filter, a page is an index scan. With one, all matching companies are read once, for the
-counts and for the page.
+A page is an index scan wherever the order has an index. With a filter, one scan of all companies
+counts the matches. If they are few, it lists them too, and the page is made of them; if they are
+many, an index scan soon finds enough of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 import orjson
 
 from models.companies.companies import LINK_FIELDS
-from models.companies.company_counts import count_by_status
+from models.companies.company_counts import count_and_list_few, count_by_status
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, filter_condition
 from models.companies.filters.subjects import subject
 from models.cursors import Cursor
@@ -22,6 +23,9 @@ from models.database import query
 
 EXPORT_CHUNK = 250
 """Companies in one chunk of an export."""
+
+FEW = 1_000
+"""Matches with one status that are read by their ids."""
 
 
 class Order(StrEnum):
@@ -168,30 +172,28 @@ def read_page(
     cursor = Cursor(
         f"{sorting.by} {sorting.field} {sorting.descending}", (*keys.values(), "bigint")
     )
-    where, parameters = filter_condition(organization_id, company_filter)
-    parameters |= {"limit": limit + 1, "only": company_filter.status, **sorting.parameters}
-    parameters |= cursor.read(after)
-    only_status = company_filter == CompanyFilter(status=company_filter.status)
-    counts = None
-    if only_status and sorting.by in (Order.STATUS, Order.SINCE):
-        rows = query(_walk_statuses(sorting, after), parameters | {"status": company_filter.status})
-    elif only_status:
-        rows = query(_unfiltered(sorting, cursor, after, where, company_filter), parameters)
+    parameters = cursor.read(after)
+    only = company_filter.status
+    counts, few = _count(organization_id, company_filter)
+    statuses = [status for status in counts if only in (None, status)]
+    where, values = filter_condition(organization_id, company_filter)
+    parameters |= {"limit": limit + 1, **values, **sorting.parameters}
+    if all(status in few for status in statuses):
+        where = "organization_id = %(organization_id)s and id = any(%(ids)s::bigint[])"
+        parameters["ids"] = [row_id for status in statuses for row_id in few[status]]
+        statement = _sort(sorting, cursor, after, where)
+    elif sorting.by in (Order.STATUS, Order.SINCE):
+        parameters |= _ranks(statuses, sorting)
+        statement = _walk_statuses(sorting, after, where)
     else:
-        # All matches are read once, for the page and for the counts.
-        where, _ = filter_condition(organization_id, replace(company_filter, status=None))
-        rows = query(_filter_and_count(sorting, cursor, after, where), parameters)
-        counts = rows[0]["counts"]
-    if counts is None:
-        counts = count_by_status(organization_id)
-    rows = [row for row in rows if row["row_id"] is not None]
-    total = (
-        sum(counts.values())
-        if company_filter.status is None
-        else counts.get(company_filter.status, 0)
-    )
+        by_index = sorting.by is Order.NAME or (
+            sorting.by is Order.SCORE and company_filter == ALL_COMPANIES
+        )
+        statement = _sort(sorting, cursor, after, where, by_index=by_index)
+    rows = query(statement, parameters) if statuses else []
     names = [*(f"key_{number}" for number in range(len(keys))), "row_id"]
     next_page = cursor.next_page(rows, limit, *names)
+    total = sum(counts[status] for status in statuses)
     return Page([_listed(row) for row in rows[:limit]], total, next_page, counts)
 
 
@@ -233,22 +235,29 @@ def _listed(row: dict[str, Any]) -> ListedCompany:
     )
 
 
-def _unfiltered(
-    sorting: Sorting, cursor: Cursor, after: str | None, where: str, company_filter: CompanyFilter
-) -> str:
-    """Return SQL for a page of all companies or of one status, by an index if there is one.
+def _count(
+    organization_id: int, company_filter: CompanyFilter
+) -> tuple[dict[str, int], dict[str, list[int]]]:
+    """Count the matches by status, whatever status the filter requires, and list few of one."""
+    others = replace(company_filter, status=None)
+    if others == ALL_COMPANIES:
+        return count_by_status(organization_id), {}
+    return count_and_list_few(organization_id, others, few=FEW)
 
-    If there is none, `offset 0` prevents any index scan: the planner would scan one in the hope
-    of finding enough companies of a status soon, though they may come last in that order.
+
+def _sort(
+    sorting: Sorting, cursor: Cursor, after: str | None, where: str, *, by_index: bool = False
+) -> str:
+    """Return SQL for a page of the companies that meet a condition.
+
+    `offset 0` prevents an index scan in the order: the planner would choose one in the hope of
+    finding enough companies soon, though they may come last in that order.
     """
     keys = list(_keys_of(sorting))
     names = [f"key_{number}" for number in range(len(keys))]
     named = ", ".join(f"{key} as {name}" for key, name in zip(keys, names, strict=True))
-    indexed = sorting.by is Order.NAME or (
-        sorting.by is Order.SCORE and company_filter == ALL_COMPANIES
-    )
     rows = f"select id, {named} from companies where {where}"
-    if not indexed:
+    if not by_index:
         rows += " offset 0"
     return f"""
         select {_LISTED}, {", ".join(names)} from (
@@ -260,7 +269,13 @@ def _unfiltered(
     """
 
 
-def _walk_statuses(sorting: Sorting, after: str | None) -> str:
+def _ranks(statuses: Sequence[str], sorting: Sorting) -> dict[str, Any]:
+    """Return the parameters of `_walk_statuses`: statuses, and what sorts them, see `_RANK`."""
+    ranks = {status: rank for rank, status in enumerate(sorting.statuses, 1)}
+    return {"walked": list(statuses), "ranks": [ranks.get(status, 0) for status in statuses]}
+
+
+def _walk_statuses(sorting: Sorting, after: str | None, where: str) -> str:
     """Return SQL for a page by status or since when: one index scan for each of few statuses."""
     bound = ""
     ranks = "true"
@@ -270,7 +285,7 @@ def _walk_statuses(sorting: Sorting, after: str | None) -> str:
         if sorting.by is Order.STATUS:
             row_id = "%(cursor_2)s::bigint"
             since = (
-                "case when r.rank = %(cursor_0)s::bigint then %(cursor_1)s::timestamptz"
+                "case when rank = %(cursor_0)s::bigint then %(cursor_1)s::timestamptz"
                 f" else '{beyond}' end"
             )
             ranks = f"rank {'<=' if sorting.descending else '>='} %(cursor_0)s::bigint"
@@ -279,46 +294,13 @@ def _walk_statuses(sorting: Sorting, after: str | None) -> str:
     keys = ["rank", "status_since"] if sorting.by is Order.STATUS else ["status_since"]
     named = ", ".join(f"{key} as key_{number}" for number, key in enumerate(keys))
     return f"""
-        with recursive present as (
-            (select health_status as status from companies
-             where organization_id = %(organization_id)s order by health_status limit 1)
-            union all
-            select next.* from present p cross join lateral (
-                select health_status from companies
-                where organization_id = %(organization_id)s and health_status > p.status
-                order by health_status limit 1) next
-        ), ranked as (
-            select status, coalesce(array_position(%(statuses)s::text[], status), 0) as rank
-            from present where %(status)s::text is null or status = %(status)s
-        )
-        select {_LISTED}, {named} from ranked r cross join lateral (
+        select {_LISTED}, {named}
+        from unnest(%(walked)s::text[], %(ranks)s::bigint[]) walked (walked_status, rank)
+        cross join lateral (
             select * from companies
-            where organization_id = %(organization_id)s and health_status = r.status{bound}
+            where {where} and health_status = walked_status{bound}
             order by {_ordered(["status_since", "id"], sorting)} limit %(limit)s
         ) c where {ranks} order by {_ordered([*keys, "c.id"], sorting)} limit %(limit)s
-    """
-
-
-def _filter_and_count(sorting: Sorting, cursor: Cursor, after: str | None, where: str) -> str:
-    """Return SQL for a page of the matches, and the counts by status; it has at least one row."""
-    keys = _keys_of(sorting)
-    names = [f"key_{number}" for number in range(len(keys))]
-    named = ", ".join(f"{key} as {name}" for key, name in zip(keys, names, strict=True))
-    beyond = cursor.condition([*names, "id"], after, descending=sorting.descending)
-    return f"""
-        with matching as materialized (
-            select id, health_status, {named} from companies where {where}
-        ), page as (
-            select * from matching
-            where (%(only)s::text is null or health_status = %(only)s){beyond}
-            order by {_ordered([*names, "id"], sorting)} limit %(limit)s
-        )
-        select counted.counts, {_LISTED}, {", ".join(names)}
-        from (select coalesce(json_object_agg(health_status, n), '{{}}') as counts from (
-            select health_status, count(*) as n from matching group by 1) by_status
-        ) counted left join page on true
-        left join companies c on c.organization_id = %(organization_id)s and c.id = page.id
-        order by {_ordered([*names, "page.id"], sorting)}
     """
 
 

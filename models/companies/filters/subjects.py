@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from models.companies.companies import CORE_FIELDS
 from models.companies.filters.value_forms import (
+    WHITE_SPACE,
     instant_in,
     is_instant,
     is_number,
@@ -64,7 +65,7 @@ class Subject:
     @property
     def folded(self) -> str:
         """SQL for the value as it is compared with texts."""
-        return folded(self.text)
+        return folded(self.raw, white_space=WHITE_SPACE if self.kind == "any" else "")
 
     @property
     def number(self) -> str:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -253,6 +254,7 @@ def sorted_with_nothing_last(
     st.sampled_from([order for order in Order if order is not Order.FIELD]),
     st.booleans(),
     st.integers(1, 5),
+    st.sampled_from([0, 2, company_list.FEW]),
 )
 def test_all_pages_together_are_the_whole_list_in_order(
     given_: list[ListCompany],
@@ -260,6 +262,7 @@ def test_all_pages_together_are_the_whole_list_in_order(
     by: Order,
     descending: bool,  # noqa: FBT001 -- hypothesis passes it by position
     limit: int,
+    few: int,
 ) -> None:
     query("delete from companies; delete from organizations")
     o = organization()
@@ -268,7 +271,8 @@ def test_all_pages_together_are_the_whole_list_in_order(
     ]
     add(o, *numbered)
     sorting = Sorting(by, descending, STATUSES)
-    walked = walk(o, company_filter, sorting, limit)
+    with patch.object(company_list, "FEW", few):
+        walked = walk(o, company_filter, sorting, limit)
     assert ids(exported(o, company_filter, sorting)) == walked
     expected = [
         company
