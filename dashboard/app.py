@@ -24,6 +24,7 @@ from dashboard.pages import (
     imports,
     insights,
     live,
+    mentions,
     outcomes,
     refused,
     rules,
@@ -43,7 +44,7 @@ from dashboard.pages.sign_in import page as sign_in
 from dashboard.pages.today import changes, portfolio
 from dashboard.presentation import navigation, wording
 from dashboard.presentation.commands import command
-from dashboard.presentation.links import with_links
+from dashboard.presentation.note_text import note_text
 from dashboard.web import addresses
 from dashboard.web.context import EXTENSION, AppContext, now
 from dashboard.web.errors import register_error_pages
@@ -65,6 +66,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
         company,
         saved_views,
         worklist,
+        mentions,
         imports,
         rules,
         events,
@@ -161,7 +163,8 @@ def _configure_templates(app: Flask) -> None:
         day_and_time=lambda at: wording.day_and_time(at, now(), reader_zone()),
         moment=lambda at: wording.moment(at, now(), reader_zone()),
         visible_or=wording.visible_or,
-        with_links=with_links,
+        note_text=note_text,
+        unread_count=wording.unread_count,
         time_of_today=lambda at: wording.time_of_today(at, now(), reader_zone()),
         with_local_times=lambda text: wording.with_local_times(text, reader_zone()),
         plain_day=wording.plain_day,
@@ -183,6 +186,7 @@ def _configure_templates(app: Flask) -> None:
             "event_links": navigation.event_links,
             "insight_links": navigation.insight_links,
             "today_links": navigation.today_links,
+            "mentions_link": navigation.mentions_link,
             "tone_of": wording.tone_of,
             "delivery_tones": wording.DELIVERY_TONES,
             "company_address": addresses.company_address,

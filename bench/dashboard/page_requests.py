@@ -158,6 +158,8 @@ def _insights_and_rules(base: str) -> list[Request]:
         _page("Events: live", f"{base}/events/live"),
         _page("Events: refused", f"{base}/events/refused"),
         _page("Events: set aside", f"{base}/events/set-aside"),
+        _page("Mentions", f"{base}/mentions"),
+        _fragment("Mentions: members to mention", f"{base}/mentions/people", q="a"),
         _page("Search: everything", f"{base}/search", q="acme"),
         _fragment("Search: as somebody types", f"{base}/search", q="acm"),
         _page("Events: trace", f"{base}/events/trace?id=unknown"),

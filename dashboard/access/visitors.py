@@ -9,7 +9,7 @@ from flask import Flask, g, request
 from dashboard.access.session_cookies import session_token
 from dashboard.web.context import now
 from models.database import transaction
-from models.people import memberships, sessions
+from models.people import memberships, mentions, sessions
 from models.people.memberships import Membership
 from models.people.people import Person
 from models.people.sessions import Session
@@ -23,11 +23,15 @@ _WITHOUT_VISITOR = ("static", "livez", "readyz")
 
 @dataclass(frozen=True)
 class Visitor:
-    """A signed-in person, in one browser."""
+    """A signed-in person, in one browser.
+
+    `unread_mentions` are those in the organization whose page is requested; see `count_unread`.
+    """
 
     person: Person
     session: Session
     memberships: list[Membership]
+    unread_mentions: int = 0
 
 
 def visitor() -> Visitor | None:
@@ -58,4 +62,14 @@ def load_visitors(app: Flask) -> None:
                 return
             session, person = match
             sessions.touch(session, at)
-            g.visitor = Visitor(person, session, memberships.list_for_person(person.id))
+            listed = memberships.list_for_person(person.id)
+            g.visitor = Visitor(person, session, listed, _count_unread(person, listed))
+
+
+def _count_unread(person: Person, listed: list[Membership]) -> int:
+    """Count the mentions that the header of the page shows; a part of a page has no header."""
+    if "HX-Request" in request.headers or not request.view_args:
+        return 0
+    name = request.view_args.get("organization")
+    organizations = [m.organization for m in listed if m.organization.name == name]
+    return sum(mentions.count_unread(found.id, person.id) for found in organizations)

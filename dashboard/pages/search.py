@@ -95,7 +95,12 @@ def _event_keys(found: Found) -> Iterator[Result]:
 
 def _pages(text: str) -> Iterator[Result]:
     sought = text.casefold()
-    links = (navigation.main_links, navigation.event_links, navigation.settings_links)
+    links = (
+        navigation.main_links,
+        navigation.event_links,
+        navigation.mentions_link,
+        navigation.settings_links,
+    )
     seen = set()
     for link in (link for listed in links for link in listed()):
         if sought in link.title.casefold() and link.title not in seen:

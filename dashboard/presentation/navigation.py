@@ -34,6 +34,7 @@ PAGES = (
     Entry("Rules", "rules.page", "r"),
     Entry("Events", "events.page", "e", blueprints=("live", "refused", "set_aside", "trace")),
 )
+MENTIONS = Entry("Mentions", "mentions.page", "m")
 TODAY = (
     Entry("Today", "today.page"),
     Entry("Changes", "changes.page"),
@@ -81,6 +82,11 @@ def main_links() -> list[Link]:
         current = any(link.current for link in settings)
         links.append(Link("Settings", settings[0].address, "s", current))
     return links
+
+
+def mentions_link() -> list[Link]:
+    """Return the page of the notes that mention the member."""
+    return _links([MENTIONS])
 
 
 def settings_links() -> list[Link]:

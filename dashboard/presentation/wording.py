@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from models.people.mentions import MOST_UNREAD
 from rules.durations import pluralize
 from rules.wording.names import is_visible
 
@@ -101,6 +102,11 @@ def moment(at: datetime, now: datetime, zone: ZoneInfo) -> str:
 def visible_or(name: str | None, substitute: str) -> str:
     """Return a name, or the substitute, such as an id, if the name cannot be seen."""
     return name if name and any(map(is_visible, name)) else substitute
+
+
+def unread_count(number: int) -> str:
+    """Return a number of unread mentions, of which no more than `MOST_UNREAD` are counted."""
+    return str(number) if number < MOST_UNREAD else f"{MOST_UNREAD - 1}+"
 
 
 def time_of_today(at: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -1,5 +1,6 @@
 """Notes that people write about companies. A deleted note cannot be restored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import UUID
 from models.companies.tables import CompanyNoteRow
 from models.cursors import Cursor
 from models.database import query
+from models.people.mentions import MENTIONED, NamedMember, read_members
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,15 @@ class Note(NewNote):
     id: int
     author: str
     edited_at: datetime | None
+    mentioned: Sequence[NamedMember]
 
 
 _NEWEST_FIRST = Cursor("notes", ("timestamptz", "bigint"))
 
 _LISTED = (
     "select n.id, n.organization_id, n.company_id, n.person_id, p.name as author, n.at, n.text,"
-    " n.edited_at from company_notes n join people p on p.id = n.person_id"
+    f" n.edited_at, {MENTIONED} as mentioned"
+    " from company_notes n join people p on p.id = n.person_id"
     " where n.organization_id = %(organization_id)s and n.company_id = %(company_id)s"
 )
 
@@ -59,7 +63,7 @@ def find(organization_id: int, company_id: int, note_id: int) -> Note | None:
         f"{_LISTED} and n.id = %(id)s",
         {"organization_id": organization_id, "company_id": company_id, "id": note_id},
     )
-    return Note(**rows[0]) if rows else None
+    return _note(rows[0]) if rows else None
 
 
 def edit(note: Note, text: str, at: datetime) -> None:
@@ -90,8 +94,7 @@ def read_page(
         " order by n.at desc, n.id desc limit %(limit)s",
         parameters | _NEWEST_FIRST.read(after),
     )
-    notes = [Note(**row) for row in rows[:limit]]
-    return notes, _NEWEST_FIRST.next_page(rows, limit, "at", "id")
+    return [_note(row) for row in rows[:limit]], _NEWEST_FIRST.next_page(rows, limit, "at", "id")
 
 
 def count(organization_id: int, company_id: int) -> int:
@@ -101,6 +104,10 @@ def count(organization_id: int, company_id: int) -> int:
     )
     number: int = notes.count()
     return number
+
+
+def _note(row: dict[str, Any]) -> Note:
+    return Note(**{**row, "mentioned": read_members(row["mentioned"])})
 
 
 def _is(note: Note) -> Any:

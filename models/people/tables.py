@@ -1,6 +1,14 @@
-"""People, their memberships, sessions and saved views."""
+"""People, their memberships, sessions, saved views, and mentions in notes."""
 
-from peewee import SQL, BlobField, BooleanField, CompositeKey, ForeignKeyField, TextField
+from peewee import (
+    SQL,
+    BigIntegerField,
+    BlobField,
+    BooleanField,
+    CompositeKey,
+    ForeignKeyField,
+    TextField,
+)
 from playhouse.postgres_ext import ArrayField, DateTimeTZField
 
 from models.organizations.tables import OrganizationRow
@@ -74,3 +82,17 @@ class SavedViewRow(Table):
     class Meta:
         table_name = "saved_views"
         primary_key = CompositeKey("organization", "id")
+
+
+class NoteMentionRow(Table):
+    """A member whom a note about a company mentions; it ends with the note or the membership."""
+
+    organization = ForeignKeyField(OrganizationRow)
+    note_id = BigIntegerField()
+    person_id = BigIntegerField()
+    at = DateTimeTZField()  # when the note was added, or edited so that it mentions them
+    read_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "note_mentions"
+        primary_key = CompositeKey("organization", "note_id", "person_id")

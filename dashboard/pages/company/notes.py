@@ -1,4 +1,4 @@
-"""Notes about a company. They are plain text, shown exactly as written."""
+"""Notes about a company. They are plain text, shown as written, with links and mentions."""
 
 from uuid import UUID, uuid4, uuid5
 
@@ -16,10 +16,10 @@ from models.companies import company_notes
 from models.companies.companies import Company
 from models.companies.company_notes import NewNote, Note
 from models.database import transaction
+from services.notes import writing
+from services.notes.writing import LONGEST, NoteRefused
 
 PAGE = 20
-LONGEST = 10_000
-"""Characters."""
 
 
 def _no_nul(_form: object, field: TextAreaField) -> None:
@@ -41,7 +41,12 @@ class NoteForm(Form):
         ],
         filters=[normalize_line_ends, trimmed],
         render_kw={"rows": 3, "maxlength": LONGEST},
+        description="@ and a name or an email mentions a colleague.",
     )
+
+    def note_refusal(self, error: NoteRefused) -> None:
+        """Show why a note was refused."""
+        self.text.errors = [str(error)]
 
 
 @blueprint.get("/notes")
@@ -64,9 +69,13 @@ def add_note(member: Member, company_id: str) -> ResponseReturnValue:
             return _list(member, company, form), 422
         text = str(form.text.data)
         new = NewNote(member.organization.id, company.id, member.person.id, now(), text)
-        note_id = company_notes.add(new, form_id=_form_id(form))
-        if note_id is not None:
-            audit.record(member, "Note added", audit_subject(company), {"note": note_id})
+        try:
+            added = writing.add(new, form_id=_form_id(form))
+        except NoteRefused as error:
+            form.note_refusal(error)
+            return _list(member, company, form), 422
+        if added:
+            audit.record(member, "Note added", audit_subject(company), added.audit_detail)
     flash("Your note was added.")
     return redirect(url_for(".notes"), 303)
 
@@ -91,10 +100,13 @@ def edit_note(member: Member, company_id: str, note_id: int) -> ResponseReturnVa
         own = _own_note(member, company, note_id)
         if not form.validate():
             return show("company/note.html", company, form=form, note=own), 422
-        text = str(form.text.data)
-        if text != own.text:
-            company_notes.edit(own, text, now())
-            audit.record(member, "Note edited", audit_subject(company), {"note": note_id})
+        try:
+            edited = writing.edit(own, str(form.text.data), now())
+        except NoteRefused as error:
+            form.note_refusal(error)
+            return show("company/note.html", company, form=form, note=own), 422
+        if edited:
+            audit.record(member, "Note edited", audit_subject(company), edited.audit_detail)
     flash("Your note was updated.")
     return redirect(url_for(".notes"), 303)
 

@@ -130,6 +130,7 @@ VIEWS = (
     View("worklist-item", "/worklist?whose=team", show_first_item),
     View("worklist-response-times", "/worklist/response-times"),
     View("search", "/search?q=sign"),
+    View("mentions", "/mentions"),
     View("import", "/import", preview_import),
     View("insights", "/insights", wait_until_counted),
     View("insights-event", "/insights/report_created", wait_until_counted),

@@ -132,6 +132,8 @@ GET /o/{organization}/field-values                                            30
 GET /o/{organization}/import                                                  303 303 303 303 303 403 200 200 404 200
 GET /o/{organization}/import/{digest}                                         303 303 303 303 303 403 303 303 404 303
 GET /o/{organization}/import/{digest}/refused.csv                             303 303 303 303 303 403 303 303 404 303
+GET /o/{organization}/mentions                                                303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/mentions/people                                         303 303 303 303 303 403 200 200 404 200
 GET /o/{organization}/insights                                                303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/insights/{event_key}                                    303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/rules                                                   303 303 303 303 303 200 200 200 404 200
@@ -217,6 +219,8 @@ POST /o/{organization}/events/set-aside/{id}/retry                            30
 POST /o/{organization}/events/set-aside/drop                                  303 303 303 303 303 403 303 303 404 303
 POST /o/{organization}/events/set-aside/{id}/drop                             303 303 303 303 303 403 303 303 404 303
 POST /o/{organization}/companies/{company_id}/notes/{note_id}/delete          303 303 303 303 303 403 303 303 404 404
+POST /o/{organization}/mentions/read                                          303 303 303 303 303 303 303 303 404 303
+POST /o/{organization}/mentions/{note_id}/read                                303 303 303 303 303 303 303 303 404 303
 POST /o/{organization}/settings/developers/keys/{key_id}/revoke               303 303 303 303 303 403 403 303 404 404
 POST /o/{organization}/settings/developers/webhooks/{endpoint_id}/remove      303 303 303 303 303 403 403 303 404 404
 POST /o/{organization}/settings/people/{person_id}/remove                     303 303 303 303 303 403 403 303 404 404
@@ -253,6 +257,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "POST /o/{organization}/views": {"name": "Poor", "query": "status=Poor"},
     "POST /o/{organization}/views/{view_id}/rename": {"name": "Bad"},
     "POST /o/{organization}/companies/{company_id}/notes": {"text": "A note"},
+    "POST /o/{organization}/mentions/read": {"until": "2026-01-20T10:30:05Z"},
     "POST /o/{organization}/settings/developers/connect/{door}/key": {"name": "shop"},
     "POST /o/{organization}/settings/developers/keys": {"name": "shop", "scopes": "send"},
     "POST /o/{organization}/settings/developers/keys/{key_id}/scopes": {"scopes": "read"},

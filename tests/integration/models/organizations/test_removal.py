@@ -16,7 +16,7 @@ from config.settings import Settings
 from demo.customers.delivery_log import deliver_history, subscribe
 from demo.customers.generate import GenerationTask, generate
 from demo.customers.organization import YEAR, create_organization
-from models.companies import companies, company_notes
+from models.companies import companies
 from models.companies.company_notes import NewNote
 from models.database import execute, query, transaction
 from models.events import hourly_counts, waiting_records
@@ -40,6 +40,7 @@ from queues.refused.unknown_event_keys import UnknownKeys
 from services.events.set_aside import set_aside
 from services.forecasts import refreshing
 from services.insights.questions import Adoption, write_question
+from services.notes import writing
 from services.outcomes import runs
 from services.rules.rule_books import RuleBooks
 from services.totals import refresh
@@ -88,7 +89,7 @@ def add_rows_of_people_and_workers(organization: Organization) -> None:
         memberships.add(o, person.id, "editor")
         company_id = companies.list_ids(o)[0]
         saved_views.add(o, person.id, "Mine", "status=Critical", shared=False)
-        company_notes.add(NewNote(o, company_id, person.id, NOW, "Call them."))
+        writing.add(NewNote(o, company_id, person.id, NOW, f"Call them, @{person.email}."))
         flag_overrides.add(
             NewOverride(o, company_id, "Any", None, "why", "ann", "ann", NOW, NOW + YEAR)
         )

@@ -1,0 +1,1 @@
+"""Notes about companies: what their texts mean, and writing them."""
