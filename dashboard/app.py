@@ -38,7 +38,14 @@ from dashboard.pages import (
 )
 from dashboard.pages.companies import page as companies
 from dashboard.pages.companies import saved_views
-from dashboard.pages.settings import account, audit_log, notifications, owners, people
+from dashboard.pages.settings import (
+    account,
+    audit_log,
+    destination,
+    notifications,
+    owners,
+    people,
+)
 from dashboard.pages.sign_in import open_id, start
 from dashboard.pages.sign_in import page as sign_in
 from dashboard.pages.today import changes, portfolio
@@ -82,6 +89,7 @@ PAGES: tuple[Blueprint, ...] = tuple(
         account,
         audit_log,
         notifications,
+        destination,
         people,
         owners,
         sign_in,

@@ -18,6 +18,7 @@ from config.settings import Settings
 from demo.customers.accounts import MAXIMUM_CUSTOMERS
 from demo.customers.delivery_log import deliver_history, subscribe
 from demo.customers.generate import GenerationTask, generate_all
+from demo.customers.notifications import send_past_messages
 from demo.customers.organization import YEAR, create_organization, is_demo_organization
 from demo.errors import DemoError
 from models.companies import companies
@@ -40,6 +41,7 @@ class Summary:
     companies: int
     events: int
     deliveries_attempted: int
+    messages_sent: int
     statuses: dict[str, int]
     changed_in_the_last_day: int
     due_in_the_next_week: int
@@ -101,7 +103,7 @@ def _remove(settings: Settings, org: str, *, must_exist: bool, ask: bool) -> Non
 def _generate(settings: Settings, org: str, number: int, seed: int) -> Summary:
     started, now = time.monotonic(), utc_now()
     try:
-        organization = create_organization(org, now)
+        organization = create_organization(org, now, settings.secret_keys)
     except DemoError as error:
         raise CommandError(str(error)) from None
     click.echo(f"Generating a year of {number} companies ...", err=True)
@@ -128,6 +130,8 @@ def _generate(settings: Settings, org: str, number: int, seed: int) -> Summary:
             )
             for endpoint_id, receiver in endpoints
         )  # fmt: skip
+        click.echo("Writing the messages to people of the last month ...", err=True)
+        messages = send_past_messages(organization.id, now, settings.webhooks, chance)
         click.echo("Bringing the companies up to date ...", err=True)
         _catch_up(organization.id)
         runs.refresh(RuleBooks())
@@ -137,7 +141,7 @@ def _generate(settings: Settings, org: str, number: int, seed: int) -> Summary:
         if isinstance(error, BrokenProcessPool):
             raise CommandError("A process was killed; is there enough memory?") from None
         raise
-    return _summary(organization, events, attempts, time.monotonic() - started)
+    return _summary(organization, events, attempts, messages, time.monotonic() - started)
 
 
 def _catch_up(organization_id: int) -> None:
@@ -148,7 +152,9 @@ def _catch_up(organization_id: int) -> None:
         evaluate(organization_id, due, RuleBooks(), now)
 
 
-def _summary(organization: Organization, events: int, attempts: int, seconds: float) -> Summary:
+def _summary(
+    organization: Organization, events: int, attempts: int, messages: int, seconds: float
+) -> Summary:
     now = utc_now()
     with transaction():
         listed = companies.list_health(organization.id)
@@ -156,7 +162,7 @@ def _summary(organization: Organization, events: int, attempts: int, seconds: fl
         changed = transitions.count_changed(organization.id, since=now - timedelta(days=1))
     statuses = Counter(company.health_status for company in listed)
     return Summary(
-        organization.name, len(listed), events, attempts, dict(statuses.most_common()),
+        organization.name, len(listed), events, attempts, messages, dict(statuses.most_common()),
         changed, len(due), round(seconds, 1),
     )  # fmt: skip
 

@@ -1,9 +1,11 @@
 """The organization of the demo: its former and current rules, and the people who may see it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from config.files import DEMO_DATA_RULES
 from demo.customers.names import OWNERS, OWNERS_DOMAIN
+from demo.customers.notifications import NOTIFY, add_channels
 from demo.errors import DemoError
 from models.database import transaction
 from models.organizations import organizations, rule_versions
@@ -26,15 +28,15 @@ EDITED_AGO = timedelta(days=163)
 """How long ago the rules were changed to the current phrases."""
 
 
-def create_organization(name: str, now: datetime) -> Organization:
+def create_organization(name: str, now: datetime, secret_keys: Sequence[str] = ()) -> Organization:
     """Create the organization with both versions of its rules, and let administrators see it.
 
-    Opens a transaction.
+    With keys for secrets, its rules notify people. Opens a transaction.
 
     Raises:
         DemoError: an organization with this name exists.
     """
-    former, current = rule_texts()
+    former, current = rule_texts(notify=bool(secret_keys))
     with transaction():
         if organizations.find(name) is not None:
             raise DemoError(
@@ -44,6 +46,8 @@ def create_organization(name: str, now: datetime) -> Organization:
         organization = organizations.create(name)
         memberships.add_first_administrators(organization.id)
         _own_companies(organization.id)
+        if secret_keys:
+            add_channels(organization.id, now - YEAR, secret_keys)
         for text, ago in ((former, YEAR), (current, EDITED_AGO)):
             apply_rules(
                 organization.id, text, file=str(DEMO_DATA_RULES), applied_by=APPLIED_BY,
@@ -66,9 +70,13 @@ def is_demo_organization(organization_id: int) -> bool:
     return first is not None and first.applied_by == APPLIED_BY
 
 
-def rule_texts() -> tuple[str, str]:
-    """Return the text of the rules in the first months, and the one that ships."""
-    current = former = DEMO_DATA_RULES.read_text(encoding="utf-8")
+def rule_texts(*, notify: bool = False) -> tuple[str, str]:
+    """Return the text of the rules in the first months, and the one that ships.
+
+    With `notify`, both name the channels of the demo.
+    """
+    current = DEMO_DATA_RULES.read_text(encoding="utf-8") + (NOTIFY if notify else "")
+    former = current
     for phrase, former_phrase in FORMER_PHRASES:
         former = former.replace(phrase, former_phrase)
     return former, current

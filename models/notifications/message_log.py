@@ -27,16 +27,16 @@ class ChangeOfMessage:
 
 
 def list_newest(organization_id: int, *, limit: int, before: UUID | None = None) -> list[Message]:
-    """Return the messages that were opened last, or before another one, the newest first."""
+    """Return the messages that are planned last, or before another one, the latest first."""
     rows = query(
         f"select {COLUMNS} from notification_messages where organization_id = %(organization_id)s"
         + (
-            " and (opened_at, id) < (select opened_at, id from notification_messages"
+            " and (planned_at, id) < (select planned_at, id from notification_messages"
             " where organization_id = %(organization_id)s and id = %(before)s)"
             if before
             else ""
         )
-        + " order by opened_at desc, id desc limit %(limit)s",
+        + " order by planned_at desc, id desc limit %(limit)s",
         {"organization_id": organization_id, "limit": limit, "before": before},
     )
     return [as_message(row) for row in rows]
@@ -86,6 +86,27 @@ def count_by_status(organization_id: int, message_id: UUID) -> dict[str, tuple[i
         {"organization_id": organization_id, "id": message_id},
     )
     return {row["to_status"]: (row["changes"], row["companies"]) for row in rows}
+
+
+@dataclass(frozen=True)
+class FailingEmails:
+    """How many emails wait after a failed attempt, since when, and why the last one failed."""
+
+    number: int
+    since: datetime
+    error: str
+
+
+def find_failing_emails(organization_id: int) -> FailingEmails | None:
+    """Return the emails that are tried again; None if none is."""
+    [row] = query(
+        "select count(*) as number, min(planned_at) as since,"
+        " (array_agg(last_error order by planned_at desc))[1] as error"
+        " from notification_messages where organization_id = %(organization_id)s"
+        " and service = 'email' and state = 'waiting' and last_error is not null",
+        {"organization_id": organization_id},
+    )
+    return FailingEmails(**row) if row["number"] else None
 
 
 def count_waiting_changes(organization_id: int) -> dict[tuple[str, str], int]:

@@ -201,13 +201,13 @@ def cancel(organization_id: int, service: str, recipient: str, now: datetime) ->
 
 
 def delete_old(organization_id: int, *, before: datetime, limit: int) -> int:
-    """Delete up to `limit` messages that were finished, or paused, before an instant."""
+    """Delete up to `limit` messages that were planned, and finished or paused, before an instant."""
     return execute(
         "delete from notification_messages where organization_id = %(organization_id)s"
         " and id in (select id from notification_messages"
-        " where organization_id = %(organization_id)s and opened_at < %(before)s"
+        " where organization_id = %(organization_id)s and planned_at < %(before)s"
         " and (finished_at < %(before)s or finished_at is null and due_at is null)"
-        " order by opened_at limit %(limit)s)",
+        " order by planned_at limit %(limit)s)",
         {"organization_id": organization_id, "before": before, "limit": limit},
     )
 

@@ -1,6 +1,7 @@
 """Records the past of companies as if they had been judged all along, with ordinary causes."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from random import Random
@@ -24,7 +25,7 @@ def judge_history(
     recorded_at: Callable[[Transition], datetime],
     chance: Random,
 ) -> None:
-    """Judge companies that were never judged, up to `now`.
+    """Judge companies that were never judged, up to `now`; people get no messages about it.
 
     `recorded_at` returns when a transition was written; the rest of its id comes from `chance`.
     """
@@ -34,7 +35,8 @@ def judge_history(
         company = past.company
         for book, number, transition in past.transitions:
             at = recorded_at(transition)
-            recorder.record(company, transition, book, number, at, partial(uuid7_at, at, chance))
+            silent = replace(book, notify=())
+            recorder.record(company, transition, silent, number, at, partial(uuid7_at, at, chance))
         company.judged_version = past.settlements[-1][1]
         company.unsettled_since = None
         judged.append(JudgedCompany(company, past.settlements))

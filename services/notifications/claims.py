@@ -6,7 +6,6 @@ are added to the open messages, and so many of them make few messages.
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,7 +13,7 @@ from uuid import UUID
 from config.webhook_policy import LEASE
 from models.companies import pending_evaluation
 from models.database import transaction
-from models.notifications import destinations, message_log, messages
+from models.notifications import destinations, messages
 from models.notifications.destinations import Destination
 from models.notifications.messages import Message, State
 from models.organizations import organizations
@@ -22,7 +21,8 @@ from models.organizations.organizations import Organization
 from models.people import people
 from rules.notify.entries import Service
 from services.accounts import owners
-from services.notifications.content import MOST_LINES, Content, Setting, compose
+from services.notifications.composing import compose_now
+from services.notifications.content import Content
 from services.rules.rule_books import RuleBooks
 
 logger = logging.getLogger("brazebee.notifications")
@@ -147,19 +147,9 @@ def _content(
     """Return what a message says; an open one is closed."""
     if message.content is not None:
         return Content.from_json(message.content)
-    statuses = _statuses(organization, rulebooks)
-    counts = message_log.count_by_status(organization.id, message.id)
-    listed = message_log.read_changes(organization.id, message.id, statuses, limit=MOST_LINES)
-    setting = Setting(organization.name, statuses, zone)
-    content = compose(message, listed, counts, setting)
-    number = sum(changes for changes, _ in counts.values())
+    content, number = compose_now(message, organization, rulebooks, zone)
     messages.close(message, content.as_json(), number)
     return content
-
-
-def _statuses(organization: Organization, rulebooks: RuleBooks) -> Sequence[str]:
-    book = rulebooks.book_if_readable(organization.id, organization.rules_version)
-    return book.statuses if book else ()
 
 
 @dataclass(frozen=True)

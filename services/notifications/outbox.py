@@ -55,15 +55,7 @@ def notices_of(
     by_rules = transition.cause is Cause.RULE_CHANGE
     if by_rules and not transition.changes:
         return []
-    change = NotedChange(
-        _NO_ID,
-        stored.id,
-        stored.company_id,
-        stored.at,
-        stored.from_status,
-        stored.to_status,
-        stored.changes,
-    )
+    change = noted_change(stored)
     health_change = HealthChange(
         book.level_of(transition.before),
         book.level_of(transition.after),
@@ -82,6 +74,19 @@ def notices_of(
             ),
         )
     ]
+
+
+def noted_change(stored: StoredTransition) -> NotedChange:
+    """Return a transition for messages, without the id of one."""
+    return NotedChange(
+        _NO_ID,
+        stored.id,
+        stored.company_id,
+        stored.at,
+        stored.from_status,
+        stored.to_status,
+        stored.changes,
+    )
 
 
 def fields_of(company: Company) -> dict[str, Any]:

@@ -37,16 +37,13 @@ def count_past_messages(organization_id: int, book: RuleBook, now: datetime) -> 
         organization_id, since=now - MONTH, causes=causes, limit=MOST_CHANGES
     )
     counted = count_messages(
-        book.notify, [_as_company_change(c, book) for c in changes if not _is_renaming(c)]
+        book.notify, [as_company_change(c, book) for c in changes if not _is_renaming(c)]
     )
     return PastMessages(counted.messages, counted.at_night, len(changes) < MOST_CHANGES)
 
 
-def _is_renaming(change: PastChange) -> bool:
-    return change.cause == Cause.RULE_CHANGE and not change.changes
-
-
-def _as_company_change(change: PastChange, book: RuleBook) -> CompanyChange:
+def as_company_change(change: PastChange, book: RuleBook) -> CompanyChange:
+    """Return a recorded change with the levels that other rules give its statuses."""
     flags = {
         step["flag"]: (book.level_of(step["from"]), book.level_of(step["to"]))
         for step in change.changes
@@ -58,3 +55,7 @@ def _as_company_change(change: PastChange, book: RuleBook) -> CompanyChange:
         team_values(book.team, change.fields).owner,
         change.rules_version if change.cause == Cause.RULE_CHANGE else None,
     )
+
+
+def _is_renaming(change: PastChange) -> bool:
+    return change.cause == Cause.RULE_CHANGE and not change.changes

@@ -43,7 +43,7 @@ def send(settings: SmtpSettings, email: EmailMessage, policy: WebhookPolicy) -> 
         permanent = refused and error.smtp_code in PERMANENT
         return SmtpOutcome(_reply(error.smtp_code, error.smtp_error), permanent=permanent)
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        reason = deadline.reason if deadline.passed else str(error) or type(error).__name__
+        reason = deadline.reason if deadline.passed else _reason(error, deadline)
         return SmtpOutcome(reason, stopped=deadline.stopped)
     finally:
         deadline.cancel()
@@ -81,6 +81,20 @@ class _Client(smtplib.SMTP):
         if self._settings.tls == "tls":
             return tls_context().wrap_socket(connection, server_hostname=host)
         return connection
+
+
+def _reason(error: Exception, deadline: Deadline) -> str:
+    """Return why there is no reply, in words."""
+    match error:
+        case socket.gaierror():
+            return "the host name of the mail server does not resolve"
+        case ConnectionRefusedError():
+            return "the mail server refuses connections"
+        case TimeoutError():
+            return f"no connection to the mail server within {deadline.connect_seconds:g} s"
+        case smtplib.SMTPServerDisconnected() | ConnectionError():
+            return "the mail server closed the connection"
+    return str(error) or type(error).__name__
 
 
 def _reply(code: int, text: bytes | str) -> str:

@@ -89,7 +89,7 @@ def list_destinations(org: str, as_json: bool) -> None:
     ]
     sent: list[dict[str, Any]] = [
         {
-            "opened_at": message.opened_at,
+            "planned_at": message.planned_at,
             "to": f"{message.service} {message.recipient}",
             "state": message.state.value,
             "changes": message.number or None,

@@ -1,6 +1,6 @@
-"""Notifications: the destinations that rules can name, and the newest messages to people."""
+"""Notifications: the destinations that rules can name, messages to people, and tests."""
 
-from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -9,19 +9,17 @@ from wtforms import Form, SelectField, StringField
 
 from dashboard.access import Member, administrator, viewer
 from dashboard.web.context import app_context, now
-from dashboard.web.forms import choice, required, trimmed
+from dashboard.web.forms import choice, email_field, required, trimmed
 from models.database import transaction
-from models.notifications import destinations, message_log
-from models.notifications.destinations import Destination
+from models.notifications import destinations, message_log, messages
+from models.notifications.messages import State
 from rules.file.source import LONGEST_NAME
 from rules.notify.entries import Service
 from services.accounts.audit import Maker
 from services.notifications import destinations as changes
-from services.notifications.destinations import (
-    DestinationRefused,
-    NewDestination,
-    NoSuchDestination,
-)
+from services.notifications.composing import compose_now
+from services.notifications.content import Content
+from services.notifications.destinations import DestinationRefused, NewDestination
 from services.webhooks.addresses import LONGEST_URL
 from services.webhooks.subscriptions import InvalidSubscription, check_url
 
@@ -31,6 +29,9 @@ blueprint = Blueprint(
 
 SHOWN_MESSAGES = 50
 
+LATE = timedelta(minutes=1)
+"""How long a test may wait before the page advises to look at the processes."""
+
 TONES = {
     "active": "good",
     "failing": "poor",
@@ -39,6 +40,20 @@ TONES = {
     "failed": "bad",
     "waiting": "poor",
 }
+
+TEMPLATE_VALUES = {"tones": TONES, "title_of": lambda service: Service(service).title}
+
+
+def url_field(label: str) -> StringField:
+    """A field for the URL of a destination."""
+    return StringField(
+        label,
+        [required("a URL")],
+        filters=[trimmed],
+        description="Of an incoming webhook in Slack, or of a workflow in Teams. It is stored"
+        " encrypted, and not shown again.",
+        render_kw={"type": "url", "autocomplete": "off", "maxlength": LONGEST_URL},
+    )
 
 
 class _AddForm(Form):
@@ -53,14 +68,11 @@ class _AddForm(Form):
         description="As rules name it, such as the name of the channel.",
         render_kw={"autocomplete": "off", "maxlength": LONGEST_NAME},
     )
-    url = StringField(
-        "URL",
-        [required("a URL")],
-        filters=[trimmed],
-        description="Of an incoming webhook in Slack, or of a workflow in Teams. It is stored"
-        " encrypted, and not shown again.",
-        render_kw={"type": "url", "autocomplete": "off", "maxlength": LONGEST_URL},
-    )
+    url = url_field("URL")
+
+
+class _TestForm(Form):
+    email = email_field("Send a test to")
 
 
 @blueprint.get("")
@@ -100,88 +112,78 @@ def add(member: Member) -> ResponseReturnValue:
     return redirect(url_for("notifications.page"), 303)
 
 
-@blueprint.post("/<uuid:destination_id>/test")
+@blueprint.post("/test-email")
 @administrator
-def send_test(member: Member, destination_id: UUID) -> ResponseReturnValue:
-    """Send a test message, which is listed below."""
-
-    def test(destination: Destination) -> None:
-        service = Service(destination.service)
-        changes.send_test(member.organization, service, destination.name, now())
-
-    return _change(member, destination_id, test, "A test is on its way; its state is below.")
-
-
-@blueprint.post("/<uuid:destination_id>/enable")
-@administrator
-def enable(member: Member, destination_id: UUID) -> ResponseReturnValue:
-    """Resume a destination, starting with what was kept."""
-
-    def change(destination: Destination) -> None:
-        changes.enable(destination, maker=Maker.of(member.person), at=now())
-
-    return _change(member, destination_id, change, "The destination is enabled.")
-
-
-@blueprint.post("/<uuid:destination_id>/disable")
-@administrator
-def disable(member: Member, destination_id: UUID) -> ResponseReturnValue:
-    """Pause a destination; what is recorded meanwhile is kept."""
-
-    def change(destination: Destination) -> None:
-        changes.disable(destination, maker=Maker.of(member.person), at=now())
-
-    return _change(member, destination_id, change, "The destination is disabled.")
-
-
-@blueprint.get("/<uuid:destination_id>/remove")
-@administrator
-def ask_to_remove(member: Member, destination_id: UUID) -> ResponseReturnValue:
-    """Ask before a destination is removed."""
+def test_email(member: Member) -> ResponseReturnValue:
+    """Send a test to an email address."""
+    form = _TestForm(request.form)
+    if not form.validate():
+        return _page(member, _AddForm(), form), 422
     with transaction():
-        listed = destinations.list_for_organization(member.organization.id)
-    destination = next((each for each in listed if each.id == destination_id), None)
-    return render_template("notifications/remove.html", destination=destination or abort(404))
+        message_id = changes.send_test(
+            member.organization, Service.EMAIL, str(form.email.data), now()
+        )
+    return redirect(url_for("notifications.page", test=message_id), 303)
 
 
-@blueprint.post("/<uuid:destination_id>/remove")
-@administrator
-def remove(member: Member, destination_id: UUID) -> ResponseReturnValue:
-    """Remove a destination and its URL."""
-
-    def change(destination: Destination) -> None:
-        changes.remove(destination, maker=Maker.of(member.person), at=now())
-
-    return _change(member, destination_id, change, "The destination was removed.")
+@blueprint.get("/tests/<uuid:message_id>")
+@viewer
+def test_result(member: Member, message_id: UUID) -> ResponseReturnValue:
+    """Return the result of a test, for the page to poll."""
+    return render_template("notifications/test.html", **_test(member, message_id))
 
 
-def _change(
-    member: Member, destination_id: UUID, change: Callable[[Destination], None], outcome: str
-) -> ResponseReturnValue:
-    try:
-        with transaction():
-            change(changes.lock(member.organization.id, destination_id))
-    except NoSuchDestination:
+@blueprint.get("/messages/<uuid:message_id>")
+@viewer
+def message(member: Member, message_id: UUID) -> ResponseReturnValue:
+    """Show what a message says, or would say if it was sent now."""
+    organization = member.organization
+    with transaction():
+        found = messages.find(organization.id, message_id) or abort(404)
+        if found.content is not None:
+            content = Content.from_json(found.content)
+        else:
+            zone = found.zone or "UTC"
+            content, _ = compose_now(found, organization, app_context().rulebooks, zone)
+    return render_template(
+        "notifications/message.html", message=found, content=content, **TEMPLATE_VALUES
+    )
+
+
+def _test(member: Member, message_id: UUID) -> dict[str, object]:
+    """Return the values of the template with the result of a test; none if it is no test."""
+    with transaction():
+        found = messages.find(member.organization.id, message_id)
+    if found is None or not found.is_test:
         abort(404)
-    flash(outcome)
-    return redirect(url_for("notifications.page"), 303)
+    waits = found.state is State.WAITING
+    return {"test": found, "expected": waits, "late": waits and found.opened_at < now() - LATE}
 
 
-def _page(member: Member, form: _AddForm) -> str:
+def _page(member: Member, form: _AddForm, test_form: _TestForm | None = None) -> str:
     organization_id = member.organization.id
+    test_id, before = (request.args.get(name, type=UUID) for name in ("test", "before"))
     with transaction():
         listed = destinations.list_for_organization(organization_id)
-        messages = message_log.list_newest(organization_id, limit=SHOWN_MESSAGES)
-        numbers = message_log.count_changes(organization_id, [m.id for m in messages])
+        newest = message_log.list_newest(organization_id, limit=SHOWN_MESSAGES + 1, before=before)
+        newest, more = newest[:SHOWN_MESSAGES], len(newest) > SHOWN_MESSAGES
+        numbers = message_log.count_changes(organization_id, [m.id for m in newest])
+        waiting = message_log.count_waiting_changes(organization_id)
+        failing_emails = message_log.find_failing_emails(organization_id)
     return render_template(
         "notifications/page.html",
         destinations=listed,
         state_of=changes.describe_state,
-        messages=messages,
+        messages=newest,
         numbers=numbers,
-        title_of=lambda service: Service(service).title,
-        tones=TONES,
+        waiting=waiting,
+        failing_emails=failing_emails,
         smtp=app_context().settings.smtp,
         form=form,
+        test_form=test_form or _TestForm(email=member.person.email),
+        first=url_for("notifications.page") if before else None,
+        next=url_for("notifications.page", before=newest[-1].id) if more else None,
         may_change=member.may("administrator"),
+        **(_test(member, test_id) if test_id else {"test": None}),
+        **TEMPLATE_VALUES,
     )
