@@ -58,7 +58,7 @@ SETTINGS = (
     Entry("Connect", "developers.connect"),
     Entry("Webhooks", "developers.webhooks"),
     Entry("Deliveries", "developers.deliveries"),
-    Entry("Notifications", "notifications.page"),
+    Entry("Notifications", "notifications.page", blueprints=("destination",)),
     Entry("People", "people.page", role=Role.ADMINISTRATOR, blueprints=("owners",)),
     Entry("Audit log", "audit_log.page", role=Role.ADMINISTRATOR),
 )

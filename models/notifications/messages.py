@@ -201,7 +201,7 @@ def cancel(organization_id: int, service: str, recipient: str, now: datetime) ->
 
 
 def delete_old(organization_id: int, *, before: datetime, limit: int) -> int:
-    """Delete up to `limit` messages that were planned, and finished or paused, before an instant."""
+    """Delete up to `limit` messages, planned and finished or paused before an instant."""
     return execute(
         "delete from notification_messages where organization_id = %(organization_id)s"
         " and id in (select id from notification_messages"

@@ -130,7 +130,7 @@ def test_email(member: Member) -> ResponseReturnValue:
 @viewer
 def test_result(member: Member, message_id: UUID) -> ResponseReturnValue:
     """Return the result of a test, for the page to poll."""
-    return render_template("notifications/test.html", **_test(member, message_id))
+    return render_template("notifications/test.html", is_polled=True, **_test(member, message_id))
 
 
 @blueprint.get("/messages/<uuid:message_id>")
@@ -184,6 +184,7 @@ def _page(member: Member, form: _AddForm, test_form: _TestForm | None = None) ->
         first=url_for("notifications.page") if before else None,
         next=url_for("notifications.page", before=newest[-1].id) if more else None,
         may_change=member.may("administrator"),
+        is_polled=False,
         **(_test(member, test_id) if test_id else {"test": None}),
         **TEMPLATE_VALUES,
     )

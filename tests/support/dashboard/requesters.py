@@ -24,7 +24,9 @@ from models.people import people, saved_views, sessions
 from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import NewDelivery
 from queues.refused.requests import RefusedRequests
+from rules.notify.entries import Service
 from services.events.set_aside import set_aside
+from services.notifications import destinations as changes
 from tests.support.dashboard.application import NOW, Browser, Dashboard
 from tests.support.ingress.refusals import refusal
 from tests.support.world import World
@@ -132,6 +134,9 @@ class Requesters:
                 "flag": "Quiet",
                 "endpoint_id": endpoint_id,
                 "destination_id": destination_id,
+                "message_id": changes.send_test(
+                    self._world.organization, Service.SLACK, f"{uuid4()}", NOW
+                ),
                 "delivery_id": delivery_id,
                 "key_id": api_keys.list_for_organization(organization_id)[-1].id,
                 "note_id": note,

@@ -230,8 +230,13 @@ POST /o/{organization}/settings/notifications                                 30
 POST /o/{organization}/settings/notifications/{destination_id}/disable        303 303 303 303 303 403 403 303 404 404
 POST /o/{organization}/settings/notifications/{destination_id}/enable         303 303 303 303 303 403 403 303 404 404
 POST /o/{organization}/settings/notifications/{destination_id}/test           303 303 303 303 303 403 403 303 404 404
+GET /o/{organization}/settings/notifications/{destination_id}/url             303 303 303 303 303 403 403 200 404 404
+POST /o/{organization}/settings/notifications/{destination_id}/url            303 303 303 303 303 403 403 422 404 404
 GET /o/{organization}/settings/notifications/{destination_id}/remove          303 303 303 303 303 403 403 200 404 404
 POST /o/{organization}/settings/notifications/{destination_id}/remove         303 303 303 303 303 403 403 303 404 404
+POST /o/{organization}/settings/notifications/test-email                      303 303 303 303 303 403 403 422 404 422
+GET /o/{organization}/settings/notifications/tests/{message_id}               303 303 303 303 303 200 200 200 404 404
+GET /o/{organization}/settings/notifications/messages/{message_id}            303 303 303 303 303 200 200 200 404 404
 GET /o/{organization}/worklist                                                303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/worklist.csv                                            303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/worklist/response-times                                 303 303 303 303 303 200 200 200 404 200
