@@ -8,9 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from models.companies import company_notes
 from models.companies.company_notes import NewNote
 from models.health.work_items import item_changes, item_edits
 from models.health.work_items.item_changes import ItemChange
@@ -19,7 +18,9 @@ from models.organizations import audit_log
 from models.webhooks.deliveries import Request
 from services.accounts.audit import Maker, change_by
 from services.errors import ServiceError
-from services.work_items.states import NEXT_STEP_LENGTH, NOTE_LENGTH, State
+from services.notes import writing
+from services.notes.writing import LONGEST
+from services.work_items.states import NEXT_STEP_LENGTH, State
 
 CHUNK = 200
 """Items that one transaction changes."""
@@ -34,11 +35,15 @@ class EditRefused(ServiceError):
 
 @dataclass(frozen=True)
 class Editor:
-    """Who changes items, when; `batch` is the same for all chunks of one action."""
+    """Who changes items, when; `batch` is the same for all chunks of one action.
+
+    `form_id` is that of the form that asks for it; a form that is sent twice adds a note once.
+    """
 
     maker: Maker
     at: datetime
     batch: UUID | None = None
+    form_id: UUID | None = None
 
 
 @dataclass
@@ -125,18 +130,25 @@ def add_note(organization_id: int, item_ids: Collection[int], text: str, editor:
 
     Raises:
         EditRefused: The text is empty or too long, or no person writes it.
+        NoteRefused: The note cannot be written; see `services.notes.writing`.
     """
     text = text.strip()
     person_id = editor.maker.person_id
-    if person_id is None or not text or len(text) > NOTE_LENGTH or "\0" in text:
-        raise EditRefused(f"A note has 1 to {NOTE_LENGTH:,} characters.")
+    if person_id is None or not text or len(text) > LONGEST or "\0" in text:
+        raise EditRefused(f"A note has 1 to {LONGEST:,} characters.")
     items = item_edits.lock(organization_id, item_ids)
+    added = set()
     for company_id in dict.fromkeys(item.company_id for item in items):
-        company_notes.add(NewNote(organization_id, company_id, person_id, editor.at, text))
-    changes = [change_of(organization_id, item, "note", {"text": text}, editor) for item in items]
-    save(organization_id, items, changes, editor)
-    log(organization_id, items, editor, "note", {"text": text})
-    return Edited(len(items), 0, len(item_ids) - len(items))
+        new = NewNote(organization_id, company_id, person_id, editor.at, text)
+        # What one form sends about one company; with another text, it is not the same.
+        form_id = editor.form_id and uuid5(editor.form_id, f"{company_id} {text}")
+        if writing.add(new, form_id=form_id):
+            added.add(company_id)
+    noted = [item for item in items if item.company_id in added]
+    changes = [change_of(organization_id, item, "note", {"text": text}, editor) for item in noted]
+    save(organization_id, noted, changes, editor)
+    log(organization_id, noted, editor, "note", {"text": text})
+    return Edited(len(noted), len(items) - len(noted), len(item_ids) - len(items))
 
 
 def save(

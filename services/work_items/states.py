@@ -21,5 +21,4 @@ REOPENED = "reopened"
 """The action of the change that reopens a done item, because its flag became worse."""
 
 NEXT_STEP_LENGTH = 500
-NOTE_LENGTH = 10_000
 """Characters."""

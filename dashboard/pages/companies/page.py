@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -185,6 +186,7 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         ],
         "views": views,
         "members": members,
+        "form_id": uuid4(),
         "current_view": next((view for view in views if _is_of(view.query, query)), None),
         "address_of": address_of,
     }

@@ -28,6 +28,7 @@ from queues.backlog import Backlog
 from rules.durations import pluralize
 from services.accounts.audit import Maker
 from services.health.overrides import JudgingContext
+from services.notes.writing import NoteRefused
 from services.rules.rule_books import RulesUnreadable
 from services.work_items import edits, snoozes, undo
 from services.work_items.assignees import Assignees
@@ -80,8 +81,9 @@ def _perform(member: Member, ids: Iterator[int], back: str) -> ResponseReturnVal
     batch = uuid7()
     try:
         change, done = _chosen_change(member)
-        edited = _in_chunks(ids, change, Editor(Maker.of(member.person), now(), batch))
-    except EditRefused as error:
+        by = Editor(Maker.of(member.person), now(), batch, _form_id())
+        edited = _in_chunks(ids, change, by)
+    except (EditRefused, NoteRefused) as error:
         flash(str(error), "error")
         return redirect(back, 303)
     if not edited.changed + edited.same + edited.gone:
@@ -127,7 +129,7 @@ def _in_chunks(ids: Iterator[int], change: Change, by: Editor) -> Edited:
     """Change items, a chunk in each transaction, and enqueue the deliveries of each.
 
     Raises:
-        EditRefused: The change is not possible.
+        EditRefused, NoteRefused: The change is not possible.
         ServiceUnavailable: Redis does not respond, or the rules cannot be read. Chunks before are
             changed.
     """
@@ -190,6 +192,13 @@ def _items_of_companies(member: Member, query: CompanyQuery) -> Iterator[int]:
         with transaction():
             ids = item_list.find_ids_of_companies(organization_id, row_ids[first : first + CHUNK])
         yield from ids
+
+
+def _form_id() -> UUID | None:
+    try:
+        return UUID(request.form.get("form_id", ""))
+    except ValueError:
+        return None
 
 
 def _is_id(text: str) -> bool:

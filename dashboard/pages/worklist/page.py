@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import uuid4
 
 from flask import Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -24,7 +25,6 @@ from models.health.work_items import item_list
 from models.health.work_items.item_filter import ItemFilter
 from models.health.work_items.item_list import MOST_COUNTED, ListedItem
 from services.work_items.assignees import Assignees, Responsible
-from services.work_items.edits import MOST_AT_ONCE
 
 PAGE = 50
 CSV_CHUNK = 500
@@ -69,7 +69,7 @@ def page(member: Member) -> ResponseReturnValue:
         counts=counts,
         total=counts[query.whose],
         most_counted=MOST_COUNTED,
-        most_at_once=MOST_AT_ONCE,
+        form_id=uuid4(),
         whose=WHOSE,
         shown=SHOWN,
         due=DUE,

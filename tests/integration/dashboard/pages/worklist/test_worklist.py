@@ -6,6 +6,7 @@ import io
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from werkzeug.test import TestResponse
@@ -229,6 +230,15 @@ def test_actions_on_companies_are_on_the_items_of_their_raised_flags(acme: Acme)
     acme.ann.post("/o/acme/worklist/companies", all="yes", query="owner=ben", action="done")
     assert acme.listed("?whose=team&state=done") == ["other"]
     assert "Wait." in acme.ann.get("/o/acme/companies/old/notes").text
+
+
+def test_a_note_about_many_companies_is_added_once_and_mentions_colleagues(acme: Acme) -> None:
+    form = {"action": "note", "text": "@ben@acme.com, call them.", "form_id": str(uuid4())}
+    assert "2 items noted." in acme.select("old", "dear", **form).text
+    again = acme.select("old", "dear", **form)
+    assert "0 items noted; 2 left out: that way already." in again.text
+    mentions = acme.ben.get("/o/acme/mentions").text
+    assert mentions.count("call them.") == 2
 
 
 def test_the_export_has_what_the_list_has(acme: Acme) -> None:
