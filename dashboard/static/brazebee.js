@@ -44,18 +44,7 @@
     }
   });
 
-  // The search in the header answers as somebody types; arrow keys move through what it finds.
-  const PAUSE_MS = 120;
-  let searching;
-  document.addEventListener("input", (event) => {
-    const form = event.target.closest("[data-find]");
-    if (!form) return;
-    clearTimeout(searching);
-    searching = setTimeout(() => {
-      const address = `${form.action}?${new URLSearchParams(new FormData(form))}`;
-      htmx.ajax("GET", address, { source: form, target: "#found" });
-    }, PAUSE_MS);
-  });
+  // The search in the header: arrow keys move through what it finds.
   const found = () => [...document.querySelectorAll("#found a")];
   document.addEventListener("keydown", (event) => {
     const form = event.target.closest("[data-find]");
@@ -69,6 +58,7 @@
       places[(place + step) % places.length].focus();
     } else if (event.key === "Escape") {
       event.preventDefault();
+      htmx.trigger(input, "htmx:abort");
       document.getElementById("found").replaceChildren();
       input.value = "";
       input.focus();

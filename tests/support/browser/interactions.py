@@ -1,15 +1,15 @@
 """How long the dashboard takes to answer a person, measured in a browser by `make interactions`.
 
-Each interaction is timed from the press of a key or button to the first paint that shows its
+Each interaction is timed from the press of a key or button to the paint that shows all of its
 result, in a real Chromium, on a complete `brazebee up` with the customers of `brazebee demo-data`.
 So it includes what the server, the network on loopback, scripts, layout and painting take.
+
+    python -m tests.support.browser.interactions [a part of a name]
 """
 
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -18,6 +18,7 @@ from tabulate import tabulate
 from tests.support.browser.browsing import sign_in
 from tests.support.browser.chromium import FLAGS, MISSING, find_chromium
 from tests.support.browser.demo_product import furnish, product
+from tests.support.browser.presses import Interaction, interactions
 
 REPEATS = 9
 PATIENCE_MS = 30_000
@@ -31,18 +32,27 @@ OBSERVE = """
       sessionStorage.painted = at;
   };
   const afterPaint = () => requestAnimationFrame(() => setTimeout(() => painted(now())));
+  const shown = () => {
+    const { shows } = sessionStorage;
+    return !shows || document.querySelector(shows)?.checkVisibility();
+  };
+  const wait = () => requestAnimationFrame(() => {
+    if (shown()) setTimeout(() => painted(now()));
+    else wait();
+  });
   for (const kind of ["pointerdown", "keydown"])
-    addEventListener(kind, () => { sessionStorage.pressed = now(); }, true);
-  addEventListener("htmx:afterSettle", afterPaint, true);
-  addEventListener("toggle", afterPaint, true);
-  new PerformanceObserver(list => {
-    for (const entry of list.getEntriesByName("first-contentful-paint"))
-      painted(performance.timeOrigin + entry.startTime);
-  }).observe({type: "paint", buffered: true});
+    addEventListener(kind, () => {
+      sessionStorage.pressed = now();
+      if (sessionStorage.shows) wait();
+    }, true);
+  for (const kind of ["htmx:afterSettle", "toggle"])
+    addEventListener(kind, () => { if (shown()) afterPaint(); }, true);
+  addEventListener("DOMContentLoaded", afterPaint);
 })()
 """
-"""Notes when something was pressed, and when its result was painted: by a new page, a part that
-htmx has replaced, or details that were opened. `sessionStorage` survives a change of page."""
+"""Notes when something was pressed, and when its result was painted: by a new page of which all
+is there, a part that htmx has replaced, or an element that `shows` names. `sessionStorage`
+survives a change of page."""
 
 ELAPSED = """
 () => {
@@ -52,54 +62,14 @@ ELAPSED = """
 """
 
 
-@dataclass(frozen=True)
-class Interaction:
-    """Something that a person does: on the page at `address`, one press of a key or button."""
-
-    name: str
-    address: str
-    press: Callable[[Page], object]
-    within: str = "/o/demo"
-
-
-def click(selector: str) -> Callable[[Page], None]:
-    """Return a press that clicks the first matching element."""
-    return lambda page: page.locator(selector).first.click(no_wait_after=True)
-
-
-def fill(selector: str, text: str) -> Callable[[Page], None]:
-    """Return a press of the last key of a text, which was typed before; a list then follows."""
-
-    def type_text(page: Page) -> None:
-        field = page.locator(selector).first
-        field.focus()
-        page.keyboard.type(text)
-
-    return type_text
-
-
-def interactions(company: str) -> Iterator[Interaction]:
-    """Yield what is measured; `company` is one with much to show."""
-    for title in ("Companies", "Worklist", "Insights", "Rules", "Events"):
-        yield Interaction(f"Today: {title}", "/", click(f"nav.pages a:text-is('{title}')"))
-    for title in ("Changes", "Upcoming", "Portfolio"):
-        yield Interaction(f"Today: {title}", "/", click(f"nav.tabs a:text-is('{title}')"))
-    yield Interaction("Companies: Today", "/companies", click("nav.pages a:text-is('Today')"))
-    yield Interaction("Companies: a status", "/companies", click(".pills a:has-text('At Risk')"))
-    yield Interaction("Companies: sorted by value", "/companies", click("#sort-value"))
-    yield Interaction("Companies: next page", "/companies", click("a[rel=next]"))
-    yield Interaction("Companies: a company", "/companies", click(".companies tbody th a"))
-    for tab in ("Timeline", "Users", "Fields", "Notes"):
-        address = f"/companies/{company}"
-        yield Interaction(f"A company: {tab}", address, click(f".tabs a:has-text('{tab}')"))
-    yield Interaction("Header: search", "/", fill("header input[type=search]", "acme"))
-
-
 def measure(page: Page, interaction: Interaction) -> float:
     """Return the milliseconds from the press to the paint of its result."""
     page.goto(interaction.within + interaction.address, wait_until="networkidle")
+    interaction.prepare(page)
+    page.evaluate("shows => { sessionStorage.shows = shows }", interaction.shows)
     interaction.press(page)
     elapsed = page.wait_for_function(ELAPSED).json_value()
+    page.evaluate("sessionStorage.shows = ''")
     assert isinstance(elapsed, float | int)
     return float(elapsed)
 
@@ -109,6 +79,7 @@ def main() -> None:
     executable = find_chromium()
     if executable is None:
         raise SystemExit(MISSING)
+    part = " ".join(sys.argv[1:])
     with (
         tempfile.TemporaryDirectory() as folder,
         product(Path(folder)) as running,
@@ -123,6 +94,8 @@ def main() -> None:
         page.context.add_init_script(OBSERVE)
         rows = []
         for interaction in interactions(company):
+            if part not in interaction.name:
+                continue
             measure(page, interaction)  # the first one compiles templates and fills caches
             taken = [measure(page, interaction) for _ in range(REPEATS)]
             rows.append((interaction.name, statistics.median(taken), max(taken)))

@@ -55,6 +55,12 @@ def test_every_post_form_contains_the_csrf_token() -> None:
             assert "csrf()" in markup or "csrf_token()" in markup, f"{path.name}: {markup[:80]}"
 
 
+def test_what_selects_a_part_of_an_answer_for_itself_does_not_for_the_elements_inside_it() -> None:
+    for path in TEMPLATES.rglob("*.html"):
+        for tag in re.findall(r"<(?:div|form|section|ul)\b[^>]*?hx-select=[^>]*", path.read_text()):
+            assert 'hx-disinherit="hx-select' in tag, f"{path.name}: {tag[:80]}"
+
+
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
 def test_every_block_of_a_style_sheet_is_closed_before_the_next_section(sheet: Path) -> None:
     for section in sheet.read_text().split("\n/* ")[1:]:
