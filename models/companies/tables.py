@@ -53,7 +53,8 @@ class CompanyRow(Table):
     judged_version = IntegerField(default=0)  # the rules that its flags were evaluated with
     # Which definition of the score and other results its row has; see `EVALUATION_REVISION`.
     evaluation_revision = SmallIntegerField(constraints=[SQL("default 3")])
-    evaluated_at = DateTimeTZField(null=True)  # by the clock of the database
+    # By the clock of the database; since then, its forecast may be another one.
+    evaluated_at = DateTimeTZField(null=True)
     unsettled_since = DateTimeTZField(null=True)  # the oldest event that is not evaluated yet
     # Imported events up to this instant are not judged yet; null: there are none.
     history_until = DateTimeTZField(null=True)

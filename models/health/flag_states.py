@@ -74,6 +74,7 @@ def list_due(
 ) -> list[DueFlag]:
     """Return the flags of an organization that are due up to an instant, in order.
 
+    Those of companies that left are not among them.
     `version` is the rule version in force; `after` is the due time, company and name of the last
     flag of the previous page.
     """
@@ -83,6 +84,7 @@ def list_due(
         " from flag_states f join companies c"
         " on c.organization_id = f.organization_id and c.id = f.company_id"
         " where f.organization_id = %(organization_id)s and f.due_at <= %(until)s"
+        " and c.left_on is null"
         + (" and (f.due_at, f.company_id, f.flag) > %(after)s" if after else "")
         + " order by f.due_at, f.company_id, f.flag limit %(limit)s",
         {

@@ -126,7 +126,8 @@ def list_recent(
 ) -> tuple[list[RecentTransition], str | None]:
     """Return the transitions after an instant, newest first, and the cursor of the next page.
 
-    `only_status` omits the ones that changed only flags.
+    Those of companies that left are not among them. `only_status` omits the ones that changed only
+    flags.
 
     Raises:
         UnreadableCursor: `after` is not a cursor of this list.
@@ -137,6 +138,7 @@ def list_recent(
         " from transitions t join companies c"
         " on c.organization_id = t.organization_id and c.id = t.company_id"
         " where t.organization_id = %(organization_id)s and t.at > %(since)s"
+        " and c.left_on is null"
         f"{' and t.from_status <> t.to_status' if only_status else ''}"
         f"{_NEWEST_FIRST.condition(['t.at', 't.id'], after, descending=True)}"
         " order by t.at desc, t.id desc limit %(limit)s",
@@ -151,15 +153,17 @@ def list_recent(
     return transitions, _NEWEST_FIRST.next_page(rows, limit, "at", "id")
 
 
-def count_recent(organization_id: int, *, since: datetime) -> dict[tuple[str, str], int]:
-    """Count the changes of status after an instant, by status before and after."""
-    rows = query(
-        "select from_status, to_status, count(*) as number from transitions"
-        " where organization_id = %(organization_id)s and at > %(since)s"
-        " and from_status <> to_status group by 1, 2",
+def count_recent(organization_id: int, *, since: datetime) -> int:
+    """Count the changes of status after an instant, without those of companies that left."""
+    [row] = query(
+        "select count(*) as number from transitions t join companies c"
+        " on c.organization_id = t.organization_id and c.id = t.company_id"
+        " where t.organization_id = %(organization_id)s and t.at > %(since)s"
+        " and t.from_status <> t.to_status and c.left_on is null",
         {"organization_id": organization_id, "since": since},
     )
-    return {(row["from_status"], row["to_status"]): row["number"] for row in rows}
+    number: int = row["number"]
+    return number
 
 
 def count_changed(organization_id: int, *, since: datetime) -> int:

@@ -159,16 +159,20 @@ def _lock(organization_id: int, company_ids: Collection[int]) -> None:
 def _note_who_left(organization_id: int, company_ids: Collection[int]) -> None:
     """Derive `left_on` of companies: the day on which it left, unless a later outcome follows.
 
-    The daily figures, which companies that left are not part of, are counted again, and nobody
-    needs to work on their flags.
+    The daily figures and the forecast, which companies that left are not part of, are made again,
+    and nobody needs to work on their flags.
     """
     execute(
         """
-        update companies c set left_on = (
+        update companies c set left_on = n.left_on, evaluated_at = clock_timestamp()
+        from unnest(%(ids)s::bigint[]) as changed (id) cross join lateral (
             select case when max(day) filter (where kind = 'left') = max(day) then max(day) end
-            from outcomes o where o.organization_id = %(organization_id)s and o.company_id = c.id
-        )
-        where c.organization_id = %(organization_id)s and c.id = any(%(ids)s)
+                as left_on
+            from outcomes o
+            where o.organization_id = %(organization_id)s and o.company_id = changed.id
+        ) n
+        where c.organization_id = %(organization_id)s and c.id = changed.id
+            and c.left_on is distinct from n.left_on
         """,
         {"organization_id": organization_id, "ids": list(company_ids)},
     )

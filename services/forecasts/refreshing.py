@@ -2,8 +2,9 @@
 
 A forecast follows each company from now on as if no event came. It changes only when the company is
 evaluated: because of an event, a field, an override, new rules, or because time has changed a flag.
-So a refresh makes the forecasts again of the companies that were evaluated since the last one; once
-a day it makes all, so that they reach as far ahead as pages show.
+Companies that left have none, and leaving or returning counts as an evaluation. So a refresh makes
+the forecasts again of the companies that were evaluated since the last one; once a day it makes
+all, so that they reach as far ahead as pages show.
 """
 
 import time
@@ -102,7 +103,8 @@ def _forecast(
 ) -> None:
     """Make and store the forecasts of companies."""
     version = rule_versions.read_current(organization_id)
-    chunk = companies.find_by_ids(organization_id, ids)
+    found = companies.find_by_ids(organization_id, ids)
+    chunk = [company for company in found if company.left_on is None]
     changes = [
         change
         for company, transitions, book in forecast_transitions(

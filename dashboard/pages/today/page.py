@@ -66,7 +66,7 @@ def page(member: Member) -> ResponseReturnValue:
         statuses=rules.statuses,
         team=rules.team,
         changes=changes,
-        changed=sum(changed.values()),
+        changed=changed,
         next_cursor=next_cursor,
         causes=causes,
         reasons_of=recorded_reasons,

@@ -14,7 +14,11 @@ from models.companies import companies
 from models.database import query, transaction
 from models.health import forecasts, upcoming_changes
 from models.health.upcoming_changes import Direction, UpcomingFilter
+from models.outcomes import outcomes
+from models.outcomes.outcomes import NewOutcome, OutcomeKind
 from services.forecasts.refreshing import HORIZON, refresh
+from services.health import upcoming as health_upcoming
+from services.health.upcoming import Span
 from services.rules.planned_changes import PlannedChange, forecast
 from services.time_zones import start_of_day
 from tests.support.properties import seeds
@@ -202,3 +206,34 @@ def test_companies_that_were_evaluated_since_are_forecast_again(seed: int) -> No
     assert {(total.day, total.direction): total.companies for total in totals} == {
         key: len(ids) for key, ids in by_hand.items()
     }
+
+
+def test_a_company_that_left_is_not_expected_to_change_until_it_returns() -> None:
+    world = World.create(RULES, rules_at=0, start=NOW)
+    world.track("c", NOW - timedelta(days=1))
+    world.judge()
+
+    def expected_after(day: timedelta) -> tuple[int, int]:
+        """Return the numbers of changes on Upcoming and on Today."""
+        at = NOW + day
+        refresh_all(world, at)
+        span = Span(at, at + timedelta(days=30))
+        with transaction():
+            page, _ = upcoming_changes.read_page(
+                world.id, UpcomingFilter(span.until), after=None, limit=10
+            )
+            today = health_upcoming.upcoming_changes(world.id, 1, span, world.rulebooks)
+        return len(page), len(today.changes)
+
+    def enter(kind: OutcomeKind, day: timedelta) -> None:
+        with transaction():
+            [company_id] = companies.list_ids(world.id)
+            outcome = NewOutcome(company_id, kind, (NOW + day).date())
+            outcomes.enter(world.id, [outcome], "ann", NOW + day)
+
+    hour = timedelta(hours=1)
+    assert expected_after(hour) == (1, 2)
+    enter(OutcomeKind.LEFT, hour)
+    assert expected_after(2 * hour) == (0, 0)
+    enter(OutcomeKind.RENEWED, timedelta(days=1))
+    assert expected_after(3 * hour) == (1, 2)
