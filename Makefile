@@ -29,8 +29,8 @@ test: $(VENV)/installed-dev ## Run all tests (TESTS=tests/unit for some)
 	@unset PYTHONDONTWRITEBYTECODE; $(COMPILE_TESTS) \
 	exec $(BIN)/python -m pytest --numprocesses 5 --dist loadgroup $(or $(TESTS),tests)
 
-test-long: $(VENV)/installed-dev ## Run the tests that start and end whole products, in two minutes (TESTS=tests/acceptance/docs for some)
-	@exec $(BIN)/python -m pytest -m 'long and not thorough' --numprocesses 3 --dist loadgroup $(or $(TESTS),tests/acceptance)
+test-long: $(VENV)/installed-dev ## Run the tests of whole products and of figures of the demo data, in four minutes (TESTS=tests/acceptance/docs for some)
+	@exec $(BIN)/python -m pytest -m 'long and not thorough' --numprocesses 3 --dist loadgroup $(or $(TESTS),tests)
 
 test-thorough: $(VENV)/installed-dev ## Run all tests on a larger scale, with many random examples: over an hour (TESTS=tests/unit for some)
 	@HYPOTHESIS_PROFILE=thorough exec $(BIN)/python -m pytest -m '' --numprocesses 3 --dist loadgroup $(or $(TESTS),tests)

@@ -25,6 +25,7 @@ GROUPS = {
     "product": "brazebee",
     "browser": "chromium",
     "demo": "histories",
+    "figures": "demo_figures",
     "import graph": "graph",
     "sdks": "sdk_accounts",
     "sdks at length": "full_sdk_accounts",

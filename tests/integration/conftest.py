@@ -14,8 +14,6 @@ from jinja2 import BytecodeCache, FileSystemBytecodeCache
 
 from config.settings import Settings
 from dashboard.access.sign_in_attempts import SignInAttempts
-from dashboard.app import create_app as create_dashboard
-from dashboard.web.context import AppContext
 from ingress.app import create_app
 from ingress.batch import LARGEST_BATCH
 from ingress.client import key_directory
@@ -32,17 +30,10 @@ from queues.broker import CLIENT_TIMEOUT, QueueBroker, build_broker
 from queues.durability import read_durability
 from queues.refused.requests import RefusedRequests
 from queues.shared_admissions import SharedAdmissions
-from services.accounts.passwords import Passwords
 from serving.in_threads import InThreads
 from standalone.embedded import redis_url
 from tests.support.brokers import NewBroker
-from tests.support.dashboard.application import (
-    QUICK,
-    Dashboard,
-    ForgetfulRuleBooks,
-    PresentTime,
-    ServeDashboard,
-)
+from tests.support.dashboard.application import Dashboard, ServeDashboard, new_dashboard
 from tests.support.ingress.application import NOW, Clock, Ingress, Serve
 from tests.support.product.data_template import FOLDER_VARIABLE
 from tests.support.world import World
@@ -133,22 +124,12 @@ def build_dashboard(
         queue_url: str = shared_settings.redis_url,
         **changes: Any,
     ) -> Dashboard:
-        clock, rulebooks = PresentTime(), ForgetfulRuleBooks()
         attempts = SignInAttempts(limits_url)
         broker = build_broker(queue_url, timeout=CLIENT_TIMEOUT)
         clients.extend([attempts.client, broker.client])
-        app = create_dashboard(
-            AppContext(
-                settings=replace(shared_settings, **changes),
-                clock=clock,
-                sign_in_attempts=attempts,
-                passwords=Passwords(QUICK),
-                broker=broker,
-                rulebooks=rulebooks,
-            )
-        )
-        app.jinja_env.bytecode_cache = compiled_templates
-        return Dashboard(app, clock, rulebooks=rulebooks)
+        dashboard = new_dashboard(replace(shared_settings, **changes), attempts, broker)
+        dashboard.app.jinja_env.bytecode_cache = compiled_templates
+        return dashboard
 
     yield build
     for client in clients:

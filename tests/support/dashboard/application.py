@@ -11,11 +11,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from config.settings import Settings
+from dashboard.access.sign_in_attempts import SignInAttempts
+from dashboard.app import create_app
+from dashboard.web.context import AppContext
 from models.database import transaction
 from models.organizations import organizations
 from models.organizations.organizations import Organization
 from models.people import memberships, people
 from models.people.people import Person
+from queues.broker import QueueBroker
 from services.accounts.passwords import Passwords
 from services.rules.rule_books import RuleBooks
 
@@ -125,6 +130,22 @@ class Dashboard:
 
 
 ServeDashboard = Callable[..., Dashboard]
+
+
+def new_dashboard(settings: Settings, attempts: SignInAttempts, broker: QueueBroker) -> Dashboard:
+    """Build the dashboard like `dashboard/rsgi.py`, with a clock that a test sets."""
+    clock, rulebooks = PresentTime(), ForgetfulRuleBooks()
+    app = create_app(
+        AppContext(
+            settings=settings,
+            clock=clock,
+            sign_in_attempts=attempts,
+            passwords=Passwords(QUICK),
+            broker=broker,
+            rulebooks=rulebooks,
+        )
+    )
+    return Dashboard(app, clock, rulebooks=rulebooks)
 
 
 def text_of(response: TestResponse) -> str:
