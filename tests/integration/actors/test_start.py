@@ -16,7 +16,11 @@ from tests.support.ports import free_port
 from tests.support.product.procfile_lines import WORKERS, running_line
 from tests.support.product.servers import Servers
 
-RUNNING = ["dashboard", *WORKERS, "clock"]
+RUNNING = [
+    "dashboard",
+    *(pytest.param(name, marks=pytest.mark.long) for name in (*WORKERS, "clock")),
+]
+"""Each takes a second of CPU to start; they open the database in the same way."""
 
 
 @pytest.fixture

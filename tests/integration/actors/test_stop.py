@@ -15,6 +15,8 @@ from tests.support.ports import free_port
 from tests.support.product.procfile_lines import WORKERS, running_line
 from tests.support.product.signals import signal_all, with_workers
 
+OTHERS = ["web", "dashboard", *(name for name in WORKERS if name != "persist"), "clock"]
+
 PROCESSES = {"persist": 2, "evaluate": 1, "deliver": 1, "backtest": 1}
 
 
@@ -33,7 +35,9 @@ def is_alive(port: int) -> bool:
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("name", ["web", "dashboard", *WORKERS, "clock"])
+@pytest.mark.parametrize(
+    "name", ["persist", *(pytest.param(n, marks=pytest.mark.long) for n in OTHERS)]
+)
 def test_a_process_that_gets_many_signals_stops_with_success(
     name: str, settings: Settings, tmp_path: Path
 ) -> None:

@@ -24,9 +24,13 @@ from tests.support.dashboard.hostile_requests import (
     random_headers,
     random_query,
 )
+from tests.support.properties import profile_is_thorough
 
-REQUESTS = 10
+REQUESTS = 40 if profile_is_thorough() else 4
 """For each route."""
+
+CURSORS = 1_000 if profile_is_thorough() else 100
+"""For each kind."""
 
 API_ROUTES = ("/companies", "/companies/<company_id>/health", "/transitions", "/openapi.json")
 
@@ -101,7 +105,7 @@ def test_no_answer_of_the_read_api_fails_whatever_a_request_carries(
         client = dashboard_with_history.app.test_client()
         return client.get(f"/v1{address}", headers={"x-api-key": key, **headers}, buffered=True)
 
-    assert unexpected(list(API_ROUTES) * 8, 2, get) == []
+    assert unexpected(list(API_ROUTES) * 10, 2, get) == []
 
 
 def test_every_cursor_that_is_read_can_be_used_in_sql(settings: Settings) -> None:
@@ -109,7 +113,7 @@ def test_every_cursor_that_is_read_can_be_used_in_sql(settings: Settings) -> Non
     randomly = random.Random(3)
     read = 0
     for cursor in cursors():
-        for _ in range(300):
+        for _ in range(CURSORS):
             content = [cursor.order, *(randomly.choice(KEYS) for _ in cursor.types)]
             try:
                 parameters = cursor.read(urlsafe_b64encode(orjson.dumps(content)).decode())

@@ -29,6 +29,7 @@ def folder() -> Iterator[Path]:
         yield Path(made)
 
 
+@pytest.mark.long
 def test_several_processes_can_set_up_a_cluster_at_once(folder: Path) -> None:
     folders = [folder / f"data{number}" for number in range(3)]
     setups = [

@@ -26,8 +26,11 @@ REQUESTERS = (
 """Programs by the scope of their key, and people by their role. A stranger administers another
 organization, and `elsewhere` requests things of this one in the path of their own."""
 
-WITH_HEAD = ("no key", "administrator")
+WITH_HEAD = ("administrator",)
 """Requesters who also send each GET as HEAD: it is the same code for all."""
+
+LESSER_KEYS = ("send", "read", "revoked")
+"""Keys that are not tried on pages, which read none: the one that may do most is."""
 
 EXPECTED = """
 ingress GET /api/feature_flag/local_evaluation                                200 200 200 200 200 200 200 200 200 200
@@ -344,6 +347,9 @@ def test_every_route_of_the_dashboard_and_read_api_answers_everybody_as_expected
             things["organization"] = "other"
         for route in table:
             method, path = route.split()
+            if requester in LESSER_KEYS and not path.startswith("/v1/"):
+                found[route].append(found[route][0])
+                continue
             request: dict[str, Any] = {
                 "path": path_to(path, things),
                 "headers": headers,

@@ -12,6 +12,7 @@ from ingress.event.valid_event import LONGEST_TEXT
 from tests.support.ingress.application import Ingress, Serve, tenant
 from tests.support.ingress.described_ingress import AT, EVENTS, DescribedIngress
 from tests.support.ingress.description import Operation, is_valid, resolve, sending, values
+from tests.support.properties import profile_is_thorough
 
 MISSING = object()
 
@@ -21,7 +22,7 @@ CONTENTS: list[Any] = [
     {"id": "a", "name": "A", "email": None}, "a@b.example", "a@", "2026-01-20T10:30:00Z",
     "2026-01-20T11:30:00+01:00", "yesterday", [{}] * 100, [{}] * 101,
 ]  # fmt: skip
-"""What is put in the place of each member."""
+"""What is put in the place of each member: of every second one the even ones, but if thorough."""
 
 EMPTY = ("", " ")
 
@@ -112,8 +113,8 @@ def test_what_the_schema_allows_is_accepted_and_all_else_is_refused(
     example = next(iter(operation.examples.values()))
     places = list(dict.fromkeys(members(operation.body_schema, example)))
     outcomes = {True: 0, False: 0}
-    for path in places:
-        for content in CONTENTS:
+    for number, path in enumerate(places):
+        for content in CONTENTS if profile_is_thorough() else CONTENTS[number % 2 :: 2]:
             body = changed(example, path, content)
             expected = is_valid(operation.body_schema, body)
             if expected and not is_configured(body):

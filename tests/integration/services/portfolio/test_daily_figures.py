@@ -138,7 +138,7 @@ class Account:
         return {name: self.chance.choice(VALUES) for name in names}
 
 
-@effort(1)
+@effort(1 / 3)
 @given(st.randoms(use_true_random=True))
 def test_the_figures_of_each_day_equal_a_recount(chance: Random) -> None:
     account = Account(chance)
