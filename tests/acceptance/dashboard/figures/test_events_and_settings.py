@@ -179,6 +179,29 @@ def test_the_deliveries_and_their_attempts(demo: Demo) -> None:
     assert listed(demo, path) == company[1]
 
 
+def test_messages_have_as_many_changes_as_they_are_about(demo: Demo) -> None:
+    expected = demo.pairs(
+        "select id::text, (select count(*) from notification_changes c"
+        " where c.organization_id = m.organization_id and c.message_id = m.id)"
+        " from notification_messages m where organization_id = %(id)s"
+    )
+    assert expected
+    path, shown = "/settings/notifications", {}
+    while path:
+        page = demo.page(path)
+        for item in only(page, "ul", "sent-messages").findall("li"):
+            [changes] = re.findall(r"([\d,]+) changes?", text(select(item, "span", "block")[0]))
+            shown[item.find(".//a").get("href", "").rsplit("/", 1)[1]] = number(changes)
+        following = select(page, "a", rel="next")
+        path = following[0].get("href", "") if following else ""
+    assert shown == expected
+    most = max(expected, key=lambda message: expected[message])
+    page = demo.page(f"/settings/notifications/messages/{most}")
+    lines = len(only(page, "ul", "message-lines").findall("li"))
+    others = re.findall(r"and ([\d,]+) others?", text(page))
+    assert lines + sum(int(number(n)) for n in others) == expected[most]
+
+
 def test_a_plan_counts_the_companies_that_would_change(demo: Demo) -> None:
     """With another threshold for the field `nps`, a recount needs no evaluation."""
     source = DEMO_DATA_RULES.read_text(encoding="utf-8")
