@@ -17,6 +17,7 @@ from dashboard.pages.today.frame import (
 )
 from dashboard.pages.today.recent import LAST_DAY, describe_causes
 from dashboard.pages.today.upcoming_list import AHEAD, FIRST, read_upcoming
+from dashboard.pages.worklist.frame import count_to_do
 from dashboard.presentation.charts.shares import Share, draw_shares
 from dashboard.presentation.wording import tone_of
 from dashboard.web.context import now, rules_in_force
@@ -24,6 +25,7 @@ from models.companies import company_counts
 from models.database import read_one_snapshot, transaction
 from models.events import quiet_keys, rejected_events
 from models.health import transitions
+from models.health.work_items.item_list import MOST_COUNTED
 from models.portfolio.daily_figures import NOTHING
 from models.portfolio.present_figures import PresentFigures
 from rules.book import RuleBook
@@ -59,6 +61,7 @@ def page(member: Member) -> ResponseReturnValue:
             member, {*(change.company for change in changes), *(change.id for change in coming)}
         )
         enabled = [key for key, event in rules.events.items() if event.enabled]
+        to_do = count_to_do(member)
         quiet = quiet_keys.find_quiet_keys(organization.id, enabled, at)
     return render_template(
         "today/page.html",
@@ -74,6 +77,8 @@ def page(member: Member) -> ResponseReturnValue:
         teams=teams,
         upcoming=upcoming,
         until=at + AHEAD,
+        to_do=to_do,
+        most_counted=MOST_COUNTED,
         quiet=quiet,
         names={key: event.name for key, event in rules.events.items()},
         set_aside=set_aside,

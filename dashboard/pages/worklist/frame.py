@@ -88,6 +88,14 @@ def rows_of(
     ]
 
 
+def count_to_do(member: Member) -> int:
+    """Count the member's own items to do, at most one more than `MOST_COUNTED`."""
+    organization_id = member.organization.id
+    assignees = Assignees(organization_id)
+    item_filter = WorklistQuery().filter(assignees, member.person.id, now(), today())
+    return item_list.count(organization_id, item_filter)
+
+
 def rows_of_company(member: Member, company_id: int) -> dict[str, Any]:
     """Return the items of a company that are not closed, and what their template needs.
 

@@ -105,6 +105,7 @@ def test_the_worst_and_most_valuable_come_first_and_mine_are_those_that_i_own(ac
     assert acme.listed("?whose=team&flag=None") == []
     counts = re.findall(r'<span class="count">(\d+)</span>', acme.page().text)
     assert counts == ["3", "5", "2"]
+    assert 'To do <span class="count">3</span>' in acme.ann.get("/o/acme/").text
 
 
 def test_one_change_changes_what_was_changed_and_nothing_else(acme: Acme) -> None:
