@@ -24,15 +24,18 @@ class PastChange:
 def list_recorded(
     organization_id: int, *, since: datetime, causes: Collection[str], limit: int
 ) -> list[PastChange]:
-    """Return the newest changes that were recorded after an instant, in the order of recording."""
+    """Return the newest changes that happened and were recorded after an instant, as recorded.
+
+    The index by time bounds the changes that are read.
+    """
     rows = query(
-        "select * from (select t.id, t.recorded_at, t.from_status, t.to_status, t.cause, t.changes,"
-        " t.rules_version, c.traits || jsonb_build_object('id', c.external_id, 'name', c.name)"
-        " as fields from transitions t join companies c"
-        " on c.organization_id = t.organization_id and c.id = t.company_id"
-        " where t.organization_id = %(organization_id)s and t.at > %(since)s"
-        " and t.recorded_at > %(since)s and t.cause = any(%(causes)s)"
-        " order by t.at desc limit %(limit)s) newest order by recorded_at, id",
+        "select newest.*, c.traits || jsonb_build_object('id', c.external_id, 'name', c.name)"
+        " as fields from (select id, company_id, recorded_at, from_status, to_status, cause,"
+        " changes, rules_version from transitions where organization_id = %(organization_id)s"
+        " and at > %(since)s and recorded_at > %(since)s and cause = any(%(causes)s)"
+        " order by recorded_at desc, id desc limit %(limit)s) newest join companies c"
+        " on c.organization_id = %(organization_id)s and c.id = newest.company_id"
+        " order by newest.recorded_at, newest.id",
         {
             "organization_id": organization_id,
             "since": since,
@@ -40,4 +43,5 @@ def list_recorded(
             "limit": limit,
         },
     )
-    return [PastChange(**{k: v for k, v in row.items() if k != "id"}) for row in rows]
+    names = PastChange.__dataclass_fields__
+    return [PastChange(**{name: row[name] for name in names}) for row in rows]
