@@ -72,7 +72,7 @@ def read(
     beyond = "true"
     if after is not None:
         beyond = (
-            "(place, -worth, id) > (%(cursor_0)s::bigint, %(cursor_1)s::numeric,"
+            "(place, -worth, company_id) > (%(cursor_0)s::bigint, %(cursor_1)s::numeric,"
             " %(cursor_2)s::bigint)"
         )
     mine = "" if owners is None else f"and {folded('c.owner')} = any({folded_parameters('owners')})"
@@ -81,13 +81,12 @@ def read(
         with span as (
             select company_id, count(*) filter (where from_status <> to_status) as times,
                 (array_agg(from_status order by sequence))[1] as before,
-                (array_agg(to_status order by sequence desc))[1] as after,
+                (array_agg(to_status order by sequence))[count(*)] as after,
                 max(sequence) filter (where from_status <> to_status) as sequence
             from transitions where organization_id = %(organization_id)s and at > %(since)s
             group by company_id
         ), net as materialized (
-            select s.*, c.id, c.external_id, c.name, c.owner, c.value, c.left_on,
-                coalesce(c.value, 0) as worth,
+            select s.*, c.value, coalesce(c.value, 0) as worth,
                 coalesce(array_position(%(statuses)s::text[], s.before), 0) as rank_before,
                 coalesce(array_position(%(statuses)s::text[], s.after), 0) as rank_after
             from span s join companies c
@@ -97,17 +96,18 @@ def read(
             select *, case when rank_after > rank_before then 0 else 1000 end - rank_after as place
             from net
         ), page as (
-            select * from placed where {beyond} order by place, -worth, id limit %(limit)s
+            select * from placed where {beyond} order by place, -worth, company_id limit %(limit)s
         )
         select 'total' as part, before, after, count(*) as companies, sum(value) as value,
             null as company, null as name, null::timestamptz as at, null::bigint as times,
             null as owner, null::date as left_on, null as cause, null::jsonb as changes,
             null::bigint as place, null::numeric as worth, null::bigint as id
         from net group by before, after
-        union all select 'change', p.before, p.after, null, p.value, p.external_id, p.name, t.at,
-            p.times, p.owner, p.left_on, t.cause, t.changes, p.place, p.worth, p.id
+        union all select 'change', p.before, p.after, null, p.value, c.external_id, c.name, t.at,
+            p.times, c.owner, c.left_on, t.cause, t.changes, p.place, p.worth, c.id
         from page p join transitions t on t.organization_id = %(organization_id)s
         and t.company_id = p.company_id and t.sequence = p.sequence
+        join companies c on c.organization_id = %(organization_id)s and c.id = p.company_id
         order by part, place, worth desc, id
         """,
         {
