@@ -239,23 +239,22 @@ def list_alarms(
             from flag_runs r cross join lateral (
                 select date_trunc('quarter', r.raised_at at time zone 'UTC') as begins
             ) quarter cross join lateral (
-                select min(q.raised_at) as first, count(*) as raises, bool_or(exists (
+                select f.raised_at as at from flag_runs f
+                where {_of_quarter("f")} order by f.raised_at limit 1
+            ) first cross join lateral (
+                select count(*) as raises, bool_or(exists (
                     select from outcomes o where o.organization_id = %(organization_id)s
                         and o.company_id = q.company_id and o.kind = 'left'
                         and o.day > {_day_raised("q")}
                         and o.day <= {_day_raised("q")} + %(horizon)s
                 )) as followed
-                from flag_runs q where q.organization_id = %(organization_id)s
-                    and q.company_id = r.company_id and q.flag = %(flag)s
-                    and q.raised_at >= quarter.begins at time zone 'UTC'
-                    and q.raised_at < (quarter.begins + interval '3 months') at time zone 'UTC'
-                    and not {_has_left("q")}
+                from flag_runs q where {_of_quarter("q")} and q.raised_at >= first.at
             ) its
             where r.organization_id = %(organization_id)s and r.flag = %(flag)s
                 and r.raised_at >= %(since)s::timestamp at time zone 'UTC'
                 and r.raised_at < %(until)s::timestamp at time zone 'UTC'
                 and r.raised_at {"<" if decided else ">="} {last_decided}
-                and its.first = r.raised_at and not its.followed{beyond}
+                and first.at = r.raised_at and not its.followed{beyond}
             order by r.raised_at desc, r.company_id desc limit %(limit)s
         )
         select p.company_id, p.raised_at, p.raises, {_day_raised("p")} as raised_on,
@@ -275,6 +274,15 @@ def list_alarms(
     )
     following = _LATEST_RAISED_FIRST.next_page(rows, limit, "raised_at", "company_id")
     return ReportedPage(_companies(rows[:limit]), None, following)
+
+
+def _of_quarter(run: str) -> str:
+    """Return SQL for whether a run counts as a raise of the company of `r` in its quarter."""
+    return f"""{run}.organization_id = %(organization_id)s
+                    and {run}.company_id = r.company_id and {run}.flag = %(flag)s
+                    and {run}.raised_at >= quarter.begins at time zone 'UTC'
+                    and {run}.raised_at < (quarter.begins + interval '3 months') at time zone 'UTC'
+                    and not {_has_left(run)}"""
 
 
 def _companies(rows: Sequence[dict[str, Any]]) -> list[ReportedCompany]:
