@@ -11,10 +11,10 @@ _PAIRS = (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th"))
 """Letters that have no decomposition, and what people type for them."""
 
 
-def folded(text: str, *, white_space: str = "") -> str:
+def folded(text: str, *, white_space: str = "", is_lower: bool = False) -> str:
     """Return SQL for an SQL expression of type `text` in the form in which it is compared.
 
-    `white_space` are the characters that are removed around it.
+    `white_space` are the characters that are removed around it. `is_lower` if it is in lower case.
     """
     plain = f"regexp_replace(normalize({_trimmed(text, white_space)}, nfkd), '{_ACCENTS}', '', 'g')"
     plain = f"translate(lower({plain}), '{_OTHERS[0]}', '{_OTHERS[1]}')"
@@ -22,8 +22,8 @@ def folded(text: str, *, white_space: str = "") -> str:
         plain = f"replace({plain}, '{letter}', '{typed}')"
     # `btrim` compares both ends with each character that it removes, so few make it far quicker.
     of_ascii = _trimmed(text, "".join(filter(str.isascii, white_space)))
-    ascii_only = f"octet_length({text}) = length({text})"
-    return f'case when {ascii_only} then lower(({of_ascii}) collate "C") else {plain} end'
+    quick = of_ascii if is_lower else f'lower(({of_ascii}) collate "C")'
+    return f"case when octet_length({text}) = length({text}) then {quick} else {plain} end"
 
 
 def _trimmed(text: str, white_space: str) -> str:

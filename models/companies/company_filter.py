@@ -33,9 +33,12 @@ ALL_COMPANIES = CompanyFilter()
 
 
 def filter_condition(
-    organization_id: int, company_filter: CompanyFilter
+    organization_id: int, company_filter: CompanyFilter, *, by_row: bool = False
 ) -> tuple[str, dict[str, Any]]:
-    """Return an SQL condition on `companies` for a filter, and its parameters."""
+    """Return an SQL condition on `companies` for a filter, and its parameters.
+
+    `by_row` is for a scan that is expected to read few companies, see `found_text`.
+    """
     if any(
         "\0" in text for text in _texts(company_filter)
     ):  # PostgreSQL refuses a parameter with it
@@ -47,7 +50,10 @@ def filter_condition(
         parameters["status"] = company_filter.status
     if company_filter.left is not None:
         conditions.append(f"left_on is {'not ' if company_filter.left else ''}null")
-    for term, values in (*_flag_terms(company_filter), *_other_terms(company_filter)):
+    for term, values in (
+        *_flag_terms(company_filter),
+        *_other_terms(company_filter, by_row=by_row),
+    ):
         conditions.append(term)
         parameters |= values
     return " and ".join(conditions), parameters
@@ -74,12 +80,14 @@ def _flag_terms(company_filter: CompanyFilter) -> Iterator[tuple[str, dict[str, 
         yield f"not id in ({having} %({name})s and {raised})", values | {name: flag}
 
 
-def _other_terms(company_filter: CompanyFilter) -> Iterator[tuple[str, dict[str, Any]]]:
+def _other_terms(
+    company_filter: CompanyFilter, *, by_row: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield SQL conditions on columns and fields with their parameters, the quickest first."""
     for number, condition in enumerate(company_filter.conditions):
         yield condition.sql(f"c{number}")
     if company_filter.text:
-        yield found_text(company_filter.text)
+        yield found_text(company_filter.text, by_row=by_row)
 
 
 def _texts(company_filter: CompanyFilter) -> Iterator[str]:

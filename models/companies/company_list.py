@@ -19,7 +19,7 @@ from models.companies.company_counts import count_and_list_few, count_by_status
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, filter_condition
 from models.companies.filters.subjects import subject
 from models.cursors import Cursor
-from models.database import query
+from models.database import execute, query
 
 EXPORT_CHUNK = 250
 """Companies in one chunk of an export."""
@@ -176,7 +176,10 @@ def read_page(
     only = company_filter.status
     counts, few = _count(organization_id, company_filter)
     statuses = [status for status in counts if only in (None, status)]
-    where, values = filter_condition(organization_id, company_filter)
+    by_index = sorting.by in (Order.NAME, Order.STATUS, Order.SINCE) or (
+        sorting.by is Order.SCORE and company_filter == ALL_COMPANIES
+    )
+    where, values = filter_condition(organization_id, company_filter, by_row=by_index)
     parameters |= {"limit": limit + 1, **values, **sorting.parameters}
     if all(status in few for status in statuses):
         where = "organization_id = %(organization_id)s and id = any(%(ids)s::bigint[])"
@@ -186,9 +189,6 @@ def read_page(
         parameters |= _ranks(statuses, sorting)
         statement = _walk_statuses(sorting, after, where)
     else:
-        by_index = sorting.by is Order.NAME or (
-            sorting.by is Order.SCORE and company_filter == ALL_COMPANIES
-        )
         statement = _sort(sorting, cursor, after, where, by_index=by_index)
     rows = query(statement, parameters) if statuses else []
     names = [*(f"key_{number}" for number in range(len(keys))), "row_id"]
@@ -218,10 +218,11 @@ def read(
     organization_id: int, ids: Sequence[int], company_filter: CompanyFilter = ALL_COMPANIES
 ) -> list[ListedCompany]:
     """Return companies in this order, as they are now, except ones that no longer match."""
-    where, parameters = filter_condition(organization_id, company_filter)
+    where, parameters = filter_condition(organization_id, company_filter, by_row=True)
     rows = query(
-        f"select {_LISTED} from companies c where {where} and id = any(%(ids)s::bigint[])"
-        " order by array_position(%(ids)s::bigint[], id)",
+        f"select {_LISTED} from companies c where c.organization_id = %(organization_id)s and c.id"
+        f" in (select id from companies where {where} and id = any(%(ids)s::bigint[]))"
+        " order by array_position(%(ids)s::bigint[], c.id)",
         parameters | {"ids": list(ids)},
     )
     return [_listed(row) for row in rows]
@@ -242,6 +243,9 @@ def _count(
     others = replace(company_filter, status=None)
     if others == ALL_COMPANIES:
         return count_by_status(organization_id), {}
+    if others.text:
+        # Each of several workers would look up the users for itself.
+        execute("set local max_parallel_workers_per_gather = 0")
     return count_and_list_few(organization_id, others, few=FEW)
 
 

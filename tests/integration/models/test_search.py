@@ -1,7 +1,10 @@
 """The search for companies, users and event keys."""
 
+from unittest.mock import patch
+
 import pytest
 
+from models.companies import company_list
 from models.database import query
 from models.search import search
 from tests.support.companies.lists import ListCompany, add, matches, organization
@@ -73,7 +76,9 @@ def test_a_text_finds_companies_users_and_event_keys(
     assert [user.id for user in found.users] == users
     assert [key.event_key for key in found.event_keys] == event_keys
     if text.strip("\0"):
-        assert sorted(matches(o, text=text.strip())) == sorted(companies)
+        for few in (0, company_list.FEW):
+            with patch.object(company_list, "FEW", few):
+                assert sorted(matches(o, text=text.strip())) == sorted(companies)
 
 
 def test_names_that_begin_with_the_text_come_first_and_the_number_is_limited(o: int) -> None:
