@@ -21,7 +21,7 @@ COMPANIES = 50
 EVENTS = 1_000
 
 FIRST_PAGES = (
-    "", "recent", "changes", "portfolio", "coming", "companies", "companies/1",
+    "", "recent", "changes", "portfolio", "companies", "companies/1",
     "companies/1/fields", "companies/1/notes", "companies/1/timeline", "companies/1/users",
     "companies/1/deliveries", "companies/1/report", "search?q=1", "users/u1", "events",
     "events/live", "events/refused", "events/set-aside", "events/trace?id=1", "import",

@@ -13,13 +13,12 @@ from models.companies.fields import field_history, field_names
 from models.companies.filters.conditions import Condition, Operand, Operator
 from models.database import query, transaction
 from models.events import event_volumes, quiet_keys, weekly_reach
-from models.health import flag_states, transitions
+from models.health import flag_states, transitions, upcoming_changes
+from models.health.upcoming_changes import UpcomingFilter
 from models.portfolio import present_figures
 from models.webhooks import delivery_log
-from services.health.upcoming import Span, upcoming_changes
 from services.insights.answers import cached_answer, cached_answers
 from services.insights.questions import Adoption, Cohorts
-from services.rules.rule_books import RuleBooks
 
 STATUSES = ("Healthy", "At Risk", "Critical")
 
@@ -46,7 +45,7 @@ def every_read(organization_id: int, now: datetime) -> list[Read]:
 
 
 def _today(organization_id: int, now: datetime) -> list[Read]:
-    day, span, books = now - timedelta(days=1), Span(now, now + timedelta(days=7)), RuleBooks()
+    day, ahead = now - timedelta(days=1), UpcomingFilter(now + timedelta(days=7))
     return [
         Read(
             "Today",
@@ -64,7 +63,9 @@ def _today(organization_id: int, now: datetime) -> list[Read]:
         ),
         Read("Today", "their number", lambda: transitions.count_recent(organization_id, since=day)),
         Read(
-            "Today", "20 coming changes", lambda: upcoming_changes(organization_id, 1, span, books)
+            "Today",
+            "5 upcoming changes",
+            lambda: upcoming_changes.read_page(organization_id, ahead, after=None, limit=5),
         ),
         Read(
             "Today",

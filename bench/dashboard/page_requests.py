@@ -38,7 +38,7 @@ def every_page(visitor: Visitor, organization: Organization) -> list[Request]:
             )
         )
     return [
-        *_today(visitor, base),
+        *_today(base),
         *_upcoming(base),
         *_companies(visitor, base),
         *_company(base, companies),
@@ -63,16 +63,15 @@ def _each(name: str, address: str, values: Iterator[str]) -> Request:
     return Request(name, (address.format(value) for value in values))
 
 
-def _today(visitor: Visitor, base: str) -> list[Request]:
+def _today(base: str) -> list[Request]:
     return [
         _page("Today", f"{base}/"),
-        *(_fragment(f"Today: {name}", f"{base}/{name}") for name in ("recent", "coming")),
+        _fragment("Today: recent", f"{base}/recent"),
         *(
             _page(f"Changes: {span}", f"{base}/changes", span=span)
             for span in ("seen", "friday", "30")
         ),
         _page("Portfolio", f"{base}/portfolio"),
-        _fragment("Today: coming, page 3", visitor.later_page(f"{base}/coming", 2)),
     ]
 
 

@@ -110,6 +110,21 @@ _RUNS = """
 _RUNS_ARE_DERIVED = """
     update companies set runs_sequence = sequence where organization_id = %(org)s
 """
+_FORECAST = """
+    insert into forecasts (organization_id, asked_at, as_of, evaluated_until, complete_at,
+        finished_at)
+    values (%(org)s, %(now)s, %(now)s, %(now)s, %(now)s, %(now)s)
+"""
+_UPCOMING_CHANGES = """
+    insert into upcoming_changes (organization_id, company_id, at, superseded_at, direction,
+        from_status, worst_status, worst_at, to_status, owner, value, cause, flags)
+    select %(org)s, f.company_id, f.due_at, '9999-12-31Z', 1, 'Healthy', 'At Risk', f.due_at,
+        'At Risk', c.owner, c.value, 'time',
+        '[{"flag": "Value", "reason": "reports fell to 2", "description":
+            "Less than 3 times in 30 days", "unless": "1 more report"}]'
+    from flag_states f join companies c on c.organization_id = %(org)s and c.id = f.company_id
+    where f.organization_id = %(org)s and f.flag = 'Value' and f.due_at is not null
+"""
 _OUTCOMES = """
     insert into outcomes (organization_id, company_id, kind, day, amount, note, entered_by,
         entered_at, changed_at)
@@ -171,6 +186,8 @@ def fill(organization_id: int, now: datetime, *, companies: int, events: int) ->
         _TRANSITIONS,
         _RUNS,
         _RUNS_ARE_DERIVED,
+        _FORECAST,
+        _UPCOMING_CHANGES,
         _OUTCOMES,
         _DELIVERIES,
         _ATTEMPTS,
@@ -193,6 +210,7 @@ def vacuum() -> None:
             "flag_states",
             "transitions",
             "flag_runs",
+            "upcoming_changes",
             "outcomes",
             "deliveries",
             "delivery_attempts",

@@ -23,10 +23,11 @@ from demo.customers.organization import YEAR, create_organization, is_demo_organ
 from demo.errors import DemoError
 from models.companies import companies
 from models.database import connect, transaction
-from models.health import flag_states, transitions
+from models.health import flag_states, forecasts, transitions
 from models.organizations import organizations
 from models.organizations.organizations import Organization
 from rules.durations import pluralize
+from services.forecasts import refreshing
 from services.health.evaluation import evaluate
 from services.outcomes import runs
 from services.rules.rule_books import RuleBooks
@@ -135,6 +136,9 @@ def _generate(settings: Settings, org: str, number: int, seed: int) -> Summary:
         click.echo("Bringing the companies up to date ...", err=True)
         _catch_up(organization.id)
         runs.refresh(RuleBooks())
+        with transaction():
+            forecasts.ask(organization.id, now)
+        refreshing.refresh(organization.id, RuleBooks(), utc_now)
     except BaseException as error:
         click.echo(f"Removing the incomplete organization `{org}` ...", err=True)
         delete_with_progress(organization, settings)

@@ -14,14 +14,13 @@ from dashboard.access import Member, viewer
 from dashboard.access.visitors import reader_zone
 from dashboard.filters.field_filters import ME
 from dashboard.web.context import now, rules_in_force
-from dashboard.web.messages import enqueue_forecast
+from dashboard.web.forecasts import keep_fresh
 from models.companies import company_counts
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from models.health import forecasts, upcoming_changes
 from models.health.forecasts import Forecast
 from models.health.upcoming_changes import Direction, UpcomingFilter, UpcomingTotal
-from services.forecasts.refreshing import is_fresh
 from services.rules.rule_books import NO_RULES
 from services.time_zones import start_of_day
 
@@ -123,8 +122,6 @@ def page(member: Member) -> ResponseReturnValue:
     dates = [today + timedelta(days=n) for n in range(int(query.days) + 1)]
     days = [start_of_day(day, zone) for day in dates]
     organization_id = member.organization.id
-    with transaction():
-        forecasts.ask(organization_id, at)
     try:
         with transaction():
             read_one_snapshot()
@@ -142,8 +139,7 @@ def page(member: Member) -> ResponseReturnValue:
                 values["owners"] = company_counts.count_by_owner(organization_id, limit=MOST_OWNERS)
     except UnreadableCursor:
         return redirect(query.address(), 303)
-    if forecast is None or not is_fresh(forecast, at):
-        enqueue_forecast(organization_id)
+    keep_fresh(organization_id, forecast, at)
     template = "upcoming/rows.html" if _is_fragment(after) else "upcoming/page.html"
     return render_template(
         template,

@@ -187,20 +187,5 @@ def find_due_companies(organization_id: int, *, until: datetime) -> list[int]:
     return due_companies.list_due("flag_overrides", organization_id, until=until)
 
 
-def find_first_due(organization_id: int, until: datetime) -> dict[int, datetime]:
-    """Return the companies with an override due up to an instant, with their first due time.
-
-    Companies that left are not among them.
-    """
-    rows = query(
-        "select o.company_id, min(o.due_at) as due_at from flag_overrides o join companies c"
-        " on c.organization_id = o.organization_id and c.id = o.company_id"
-        " where o.organization_id = %(organization_id)s and o.due_at <= %(until)s"
-        " and c.left_on is null group by 1",
-        {"organization_id": organization_id, "until": until},
-    )
-    return {row["company_id"]: row["due_at"] for row in rows}
-
-
 def _stored(row: dict[str, Any]) -> StoredOverride:
     return StoredOverride(**{**row, "kind": Kind(row["kind"])})

@@ -27,17 +27,6 @@ class StoredFlagState:
     holding: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class DueFlag:
-    """A flag with a due time; `is_current` if all events and the current rules are evaluated."""
-
-    company_id: int
-    flag: str
-    status: str | None
-    due_at: datetime
-    is_current: bool
-
-
 def list_for_company(organization_id: int, company_id: int) -> list[StoredFlagState]:
     """Return all flag states of a company."""
     return list_for_companies(organization_id, [company_id])[company_id]
@@ -62,40 +51,6 @@ def list_for_companies(
 def find_due_companies(organization_id: int, *, until: datetime) -> list[int]:
     """Return the companies of an organization that have a flag due up to an instant."""
     return due_companies.list_due("flag_states", organization_id, until=until)
-
-
-def list_due(
-    organization_id: int,
-    version: int,
-    *,
-    until: datetime,
-    after: tuple[datetime, int, str] | None,
-    limit: int,
-) -> list[DueFlag]:
-    """Return the flags of an organization that are due up to an instant, in order.
-
-    Those of companies that left are not among them.
-    `version` is the rule version in force; `after` is the due time, company and name of the last
-    flag of the previous page.
-    """
-    rows = query(
-        "select f.company_id, f.flag, f.status, f.due_at,"
-        " c.judged_version = %(version)s and c.unsettled_since is null as is_current"
-        " from flag_states f join companies c"
-        " on c.organization_id = f.organization_id and c.id = f.company_id"
-        " where f.organization_id = %(organization_id)s and f.due_at <= %(until)s"
-        " and c.left_on is null"
-        + (" and (f.due_at, f.company_id, f.flag) > %(after)s" if after else "")
-        + " order by f.due_at, f.company_id, f.flag limit %(limit)s",
-        {
-            "organization_id": organization_id,
-            "version": version,
-            "until": until,
-            "after": after,
-            "limit": limit,
-        },
-    )
-    return [DueFlag(**row) for row in rows]
 
 
 def save(states: Iterable[StoredFlagState]) -> None:

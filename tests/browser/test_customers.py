@@ -6,7 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from models.database import transaction
+from models.health import forecasts
 from models.organizations.organizations import Organization
+from services.forecasts.refreshing import refresh
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from tests.support.browser.accessibility import faults_in_every_look, grave_faults
@@ -46,6 +48,9 @@ def customers(organization: Organization) -> None:
             )
             for company_id in store([event], rulebooks):
                 evaluate([company_id], rulebooks, now)
+    with transaction():
+        forecasts.ask(organization.id, now)
+    refresh(organization.id, rulebooks, lambda: now)
 
 
 def companies_shown(page: Page) -> list[str]:

@@ -9,7 +9,6 @@ from dashboard.access import Member
 from models.companies import company_list
 from models.companies.company_list import ListedCompany
 from models.companies.external_ids import find_row_ids
-from services.rules.planned_changes import PlannedChange
 
 blueprint = Blueprint("today", __name__, url_prefix="/o/<name:organization>")
 
@@ -40,8 +39,3 @@ def recorded_reasons(change: Any) -> list[tuple[str, str]]:
         )
         for step in change.changes
     ]
-
-
-def planned_reasons(change: PlannedChange) -> list[tuple[str, str]]:
-    """Return why an upcoming change will happen: for each flag a few words, and its phrase."""
-    return [(step.reason or step.flag, step.description) for step in change.flags]

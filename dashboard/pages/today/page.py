@@ -12,19 +12,20 @@ from dashboard.pages.today import figures
 from dashboard.pages.today.frame import (
     blueprint,
     find_teams,
-    planned_reasons,
     recorded_reasons,
 )
 from dashboard.pages.today.recent import LAST_DAY, describe_causes
-from dashboard.pages.today.upcoming_list import AHEAD, FIRST, read_upcoming
+from dashboard.pages.today.upcoming_list import DAYS, read_upcoming, upcoming_reasons
 from dashboard.pages.worklist.frame import count_to_do
 from dashboard.presentation.charts.shares import Share, draw_shares
 from dashboard.presentation.wording import tone_of
 from dashboard.web.context import now, rules_in_force
+from dashboard.web.forecasts import keep_fresh
 from models.companies import company_counts
 from models.database import read_one_snapshot, transaction
 from models.events import quiet_keys, rejected_events
 from models.health import transitions
+from models.health.upcoming_changes import Direction
 from models.health.work_items.item_list import MOST_COUNTED
 from models.portfolio.daily_figures import NOTHING
 from models.portfolio.present_figures import PresentFigures
@@ -55,14 +56,12 @@ def page(member: Member) -> ResponseReturnValue:
         )
         causes = describe_causes(member, changes)
         changed = transitions.count_recent(organization.id, since=at - LAST_DAY)
-        upcoming = read_upcoming(member, book, at, None, limit=FIRST)
-        coming = upcoming.changes if upcoming else []
-        teams = find_teams(
-            member, {*(change.company for change in changes), *(change.id for change in coming)}
-        )
+        upcoming = read_upcoming(member, at)
+        teams = find_teams(member, {change.company for change in changes})
         enabled = [key for key, event in rules.events.items() if event.enabled]
         to_do = count_to_do(member)
         quiet = quiet_keys.find_quiet_keys(organization.id, enabled, at)
+    keep_fresh(organization.id, upcoming.forecast, at)
     return render_template(
         "today/page.html",
         **_shown(present, past, rules, at.astimezone(UTC).date()),
@@ -73,10 +72,12 @@ def page(member: Member) -> ResponseReturnValue:
         next_cursor=next_cursor,
         causes=causes,
         reasons_of=recorded_reasons,
-        planned_reasons=planned_reasons,
         teams=teams,
+        book=book,
         upcoming=upcoming,
-        until=at + AHEAD,
+        upcoming_reasons=upcoming_reasons,
+        upcoming_days=DAYS,
+        directions=Direction,
         to_do=to_do,
         most_counted=MOST_COUNTED,
         quiet=quiet,

@@ -1,68 +1,46 @@
-"""The next changes of status on Today, and more of them."""
+"""The first upcoming changes on Today: those with which the list on the page Upcoming begins."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import redirect, render_template, request, url_for
-from flask.typing import ResponseReturnValue
+from dashboard.access import Member
+from dashboard.access.visitors import reader_zone
+from models.health import forecasts, upcoming_changes
+from models.health.forecasts import Forecast
+from models.health.upcoming_changes import Direction, ListedChange, UpcomingFilter
+from services.time_zones import start_of_day
 
-from dashboard.access import Member, viewer
-from dashboard.pages.today.frame import (
-    PAGE,
-    blueprint,
-    find_teams,
-    planned_reasons,
-    rows_or_page,
-)
-from dashboard.web.context import app_context, now, rules_in_force
-from models.cursors import UnreadableCursor
-from models.database import read_one_snapshot, transaction
-from rules.book import RuleBook
-from services.health.upcoming import Span, UpcomingChanges, upcoming_changes
-from services.rules.rule_books import NO_RULES
-
-AHEAD = timedelta(days=7)
+DAYS = 7
+"""Ahead, beginning with today, as on the page Upcoming."""
 
 FIRST = 5
-"""Changes on Today."""
+"""Companies on Today."""
 
 
-@blueprint.get("/coming")
-@viewer
-def more_upcoming(member: Member) -> ResponseReturnValue:
-    """Show more upcoming changes: rows for htmx, or a page without scripts."""
-    at = now()
-    try:
-        with transaction():
-            read_one_snapshot()
-            book = rules_in_force(member.organization)
-            upcoming = read_upcoming(member, book, at, request.args.get("after"), limit=PAGE)
-            changes = upcoming.changes if upcoming else []
-            teams = find_teams(member, [change.id for change in changes])
-    except UnreadableCursor:
-        return redirect(url_for("today.page"), 303)
-    return render_template(
-        rows_or_page("upcoming"),
-        upcoming=upcoming,
-        teams=teams,
-        until=at + AHEAD,
-        statuses=(book or NO_RULES).statuses,
-        planned_reasons=planned_reasons,
+@dataclass(frozen=True)
+class FirstChanges:
+    """The first rows of a forecast; there are none until it was computed for the first time."""
+
+    forecast: Forecast | None
+    rows: Sequence[ListedChange]
+
+
+def read_upcoming(member: Member, at: datetime) -> FirstChanges:
+    """Read the forecast of an organization, and its first rows."""
+    zone = reader_zone()
+    last = at.astimezone(zone).date() + timedelta(days=DAYS)
+    organization_id = member.organization.id
+    rows, _ = upcoming_changes.read_page(
+        organization_id, UpcomingFilter(start_of_day(last, zone)), after=None, limit=FIRST
     )
+    return FirstChanges(forecasts.find(organization_id), rows)
 
 
-def read_upcoming(
-    member: Member, book: RuleBook | None, at: datetime, after: str | None, *, limit: int
-) -> UpcomingChanges | None:
-    """Return the next changes; None if the current rules cannot be read."""
-    if book is None:
-        return None
-    organization = member.organization
-    span = Span(at, at + AHEAD)
-    return upcoming_changes(
-        organization.id,
-        organization.rules_version,
-        span,
-        app_context().rulebooks,
-        after=after,
-        limit=limit,
-    )
+def upcoming_reasons(row: ListedChange) -> list[tuple[str, str]]:
+    """Return why a company will change: for each flag a few words, and its phrase as title.
+
+    The few words are about how it becomes worse.
+    """
+    worse = row.direction is Direction.WORSE
+    return [((worse and flag["reason"]) or flag["flag"], flag["description"]) for flag in row.flags]

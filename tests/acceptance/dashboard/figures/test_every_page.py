@@ -12,7 +12,6 @@ RECOUNTED = {
     "test_today": ["/", "/recent", "/changes", "/portfolio"],
     "test_companies": ["/companies", "/companies.csv", "/field-values"],
     "test_plans": [
-        "/coming",
         "/upcoming",
         "/worklist",
         "/worklist.csv",

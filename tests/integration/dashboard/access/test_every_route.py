@@ -92,7 +92,6 @@ GET /o/{organization}/                                                        30
 GET /o/{organization}/changes                                                 303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/recent                                                  303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/portfolio                                               303 303 303 303 303 200 200 200 404 200
-GET /o/{organization}/coming                                                  303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/companies                                               303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/companies.csv                                           303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/companies/{company_id}                                  303 303 303 303 303 200 200 200 404 404

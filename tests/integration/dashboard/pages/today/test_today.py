@@ -12,6 +12,7 @@ from dashboard.pages.today import recent, upcoming_list
 from models.database import execute, transaction
 from models.events import hourly_counts
 from models.organizations.organizations import Organization
+from services.forecasts.refreshing import refresh
 from services.health.explanation import explain
 from services.health.overrides import FlagOfCompany, JudgingContext, Justification, override
 from services.rules.planned_changes import find_companies_due, forecast
@@ -33,6 +34,12 @@ class Acme:
         page = self.browser.get("/o/acme/")
         assert page.status_code == 200
         return page
+
+    def page_with_forecast(self) -> TestResponse:
+        """Visit the page, which requests the forecast, and again when it is computed."""
+        assert "The forecast is being computed for the first time." in text_of(self.page())
+        refresh(self.organization.id, self.customers.rulebooks, lambda: NOW)
+        return self.page()
 
     def judge_as_time_passes(self) -> None:
         """Evaluate every hour of the last days, as the clock would."""
@@ -127,24 +134,20 @@ def test_changes_show_the_owner_and_the_value_of_their_companies(
 ) -> None:
     monkeypatch.setattr(today, "FIRST_CHANGES", 1)
     monkeypatch.setattr(recent, "PAGE", 1)
-    monkeypatch.setattr(today, "FIRST", 1)
-    monkeypatch.setattr(upcoming_list, "PAGE", 1)
     acme.customers.apply_rules(RULES + "team: {owner: company.csm, value: company.arr}\n")
     for name in "ab":
         acme.customers.track_days_ago(name, 6, 5, csm="Ann <ann@acme.com>", arr=12000)
         acme.customers.track_days_ago(f"{name}-new", 0.5, arr=-5)
     acme.customers.track_days_ago("bare", 0.4)
     acme.customers.judge()
-    page = acme.page()
-    more = [a for a in links(page) if "/recent?after=" in a or "/coming?after=" in a]
-    assert len(set(more)) == 2
-    parts = [acme.browser.get(address) for address in sorted(set(more))]
+    page = acme.page_with_forecast()
+    [more] = {address for address in links(page) if "/recent?after=" in address}
+    part = acme.browser.get(more)
     owner, value = "<bdi>Ann &lt;ann@acme.com&gt;</bdi>", 'title="Value">12,000</span>'
     lately, upcoming = page.text[page.text.index("Recent changes") :].split("Upcoming changes")
     assert owner in upcoming
     assert value in upcoming
-    assert 'title="Value">-5</span>' in lately + parts[1].text
-    assert owner in parts[0].text
+    assert 'title="Value">-5</span>' in lately + part.text
 
 
 # Upcoming changes
@@ -168,10 +171,10 @@ def test_upcoming_changes_are_the_same_as_in_forecast_and_explain(acme: Acme) ->
         (change for change in planned if change.before != change.after),
         key=lambda change: change.at,
     )
-    page = acme.page()
+    page = acme.page_with_forecast()
     section = page.text[page.text.index("Upcoming changes") : page.text.index("Quiet event keys")]
     assert re.findall(r'datetime="([^"]+)"', section) == [
-        f"{change.at:%Y-%m-%dT%H:%M:%S}Z" for change in coming
+        f"{at:%Y-%m-%dT%H:%M:%S}Z" for at in (NOW, *(change.at for change in coming))
     ]
     text = text_of(page)
     assert [(change.id, change.before, change.after) for change in coming] == [
@@ -197,30 +200,28 @@ def test_two_events_that_leave_the_window_together_need_two_to_prevent_the_chang
 ) -> None:
     acme.customers.track_days_ago("acme", 6, 6)
     acme.customers.judge()
-    assert "Wednesday 10:30" in text_of(acme.page())
-    assert "unless 2 more Report created" in text_of(acme.page())
+    text = text_of(acme.page_with_forecast())
+    assert "Wednesday 10:30" in text
+    assert "unless 2 more Report created" in text
 
 
-def test_more_upcoming_changes_continue_in_order(
+def test_the_upcoming_changes_are_the_first_of_the_page_upcoming(
     acme: Acme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(today, "FIRST", 2)
+    monkeypatch.setattr(upcoming_list, "FIRST", 2)
     for number, name in enumerate("abc"):
         acme.customers.track_days_ago(name, 6 - number / 10, 1)
     acme.customers.judge()
-    page = acme.page()
-    [more] = {address for address in links(page) if "/coming?after=" in address}
-    part = acme.browser.get(more, headers={"HX-Request": "true"})
+    page = acme.page_with_forecast()
     section = page.text[page.text.index("Upcoming changes") : page.text.index("Quiet event keys")]
-    shown = re.findall(r"/companies/([abc])\"", section + part.text)
-    assert shown == ["a", "b", "c"]
-    assert "<h1>Upcoming changes</h1>" in acme.browser.get(more).text
+    listed = acme.browser.get("/o/acme/upcoming").text
+    shown, whole = (re.findall(r"/companies/([abc])\"", text) for text in (section, listed))
+    assert (shown, whole) == (["a", "b"], ["a", "b", "c"])
 
 
-@pytest.mark.parametrize("what", ["coming", "recent"])
-def test_an_invalid_cursor_redirects_to_the_page(acme: Acme, what: str) -> None:
+def test_an_invalid_cursor_redirects_to_the_page(acme: Acme) -> None:
     acme.customers.track_days_ago("acme", 1)
-    refused = acme.browser.get(f"/o/acme/{what}?after=nonsense")
+    refused = acme.browser.get("/o/acme/recent?after=nonsense")
     assert (refused.status_code, refused.location) == (303, "/o/acme/")
 
 
@@ -252,8 +253,8 @@ def test_a_quiet_event_key_is_shown_by_its_name(acme: Acme) -> None:
 def test_empty_sections_are_explained(acme: Acme) -> None:
     acme.customers.track_days_ago("acme", 40, 39)
     acme.customers.judge()
-    text = text_of(acme.page())
-    assert "No company changes status before Tue 27 Jan, 10:30" in text
+    text = text_of(acme.page_with_forecast())
+    assert "No company changes its status in the next 7 days, if nothing happens" in text
     assert "No company changed status in the last 24 hours" in text
     assert "None. Every event arrives about as often as before" in text
 
@@ -279,7 +280,7 @@ def test_hostile_names_are_escaped(acme: Acme) -> None:
     acme.customers.track_days_ago("<b>'\"/../", 6, 5)
     acme.customers.track_days_ago('<i>"&', 0.5)
     acme.customers.judge()
-    page = acme.page()
+    page = acme.page_with_forecast()
     assert "<b>" not in page.text.lower()
     assert "<i>" not in page.text.lower()
     assert "/o/acme/companies/%3Ci%3E%22&" in links(page)
@@ -288,6 +289,6 @@ def test_hostile_names_are_escaped(acme: Acme) -> None:
 def test_people_of_other_organizations_do_not_see_it(acme: Acme, dashboard: Dashboard) -> None:
     other = dashboard.organization("other")
     stranger = dashboard.signed_in("eve@other.com", (other, "administrator"))
-    for address in ("/o/acme/", "/o/acme/recent", "/o/acme/coming"):
+    for address in ("/o/acme/", "/o/acme/recent"):
         assert stranger.get(address).status_code == 404
         assert dashboard.browser().get(address).status_code == 303
