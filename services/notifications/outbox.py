@@ -4,7 +4,7 @@ It runs in the transaction that records the changes, so that none is lost and no
 was not recorded. An organization whose rules notify nobody costs one comparison.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -61,6 +61,7 @@ def notices_of(
         book.level_of(transition.after),
         {step.flag: (step.before, step.after) for step in transition.changes},
     )
+    fields = fields_of(company)
     return [
         Notice(envelope, stored.recorded_at, change)
         for envelope in envelopes_of(
@@ -68,8 +69,8 @@ def notices_of(
             CompanyChange(
                 stored.recorded_at,
                 health_change,
-                fields_of(company),
-                owner_of(company, book),
+                fields,
+                owner_in(fields, book),
                 stored.rules_version if by_rules else None,
             ),
         )
@@ -94,11 +95,11 @@ def fields_of(company: Company) -> dict[str, Any]:
     return {**company.traits.custom, **company.traits.core, "id": company.external_id}
 
 
-def owner_of(company: Company, book: RuleBook) -> str | None:
-    """Return the owner of a company, if an entry of `notify` needs it."""
+def owner_in(fields: Mapping[str, Any], book: RuleBook) -> str | None:
+    """Return the owner of the company with these fields, if an entry of `notify` needs it."""
     if not any(OWNER in entry.target.names for entry in book.notify):
         return None
-    return team_values(book.team, {**company.traits.custom, **company.traits.core}).owner
+    return team_values(book.team, fields).owner
 
 
 def save_notices(organization_id: int, notices: Sequence[Notice]) -> None:

@@ -9,7 +9,7 @@ from rules.book import RuleBook
 from rules.judging.state import Cause
 from rules.notify.entries import HealthChange
 from rules.notify.notices import CompanyChange, count_messages
-from rules.team import team_values
+from services.notifications.outbox import owner_in
 
 MONTH = timedelta(days=30)
 
@@ -52,7 +52,7 @@ def as_company_change(change: PastChange, book: RuleBook) -> CompanyChange:
         change.recorded_at,
         HealthChange(book.level_of(change.from_status), book.level_of(change.to_status), flags),
         change.fields,
-        team_values(book.team, change.fields).owner,
+        owner_in(change.fields, book),
         change.rules_version if change.cause == Cause.RULE_CHANGE else None,
     )
 
