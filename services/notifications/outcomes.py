@@ -69,7 +69,7 @@ def record(
         if destination is not None and message.is_test:
             _after_test(destination, claimed, attempt, now, policy)
         elif destination is not None:
-            result = _after(destination, attempt, result, now, policy)
+            result = _after(destination, message, attempt, result, now, policy)
         if not messages.finish(message, claimed.token, result, now):
             return None
     _log(message, attempt, result, destination)
@@ -111,6 +111,7 @@ def _after_test(
 
 def _after(
     destination: Destination,
+    message: Message,
     attempt: Attempt,
     result: Result,
     now: datetime,
@@ -130,6 +131,9 @@ def _after(
     destinations.save_failure(
         destination, error, now, blocked_until=now + (BETWEEN_MESSAGES if refused else pause)
     )
+    if attempt.verdict is Verdict.TRY_AGAIN and not _takes_others(destination, message):
+        # The destination is away: it is disabled at last, and its messages are kept.
+        result = replace(result, state=State.WAITING, due_at=result.due_at or now)
     failing_for = now - (destination.failing_since or now)
     if destination.disabled_at is None and (
         attempt.verdict is Verdict.GONE or failing_for >= policy.disable_after
@@ -142,13 +146,19 @@ def _after(
         destinations.disable(destination, reason, now)
         logger.error(
             "the %s destination `%s` is disabled: %s; its messages are kept and sent after"
-            " `brazebee notify enable`",
+            " `brazebee notify enable` or `replace-url`",
             destination.service, destination.name, reason,
         )  # fmt: skip
         return replace(result, state=State.WAITING, due_at=None)
     if result.due_at is not None:
         return replace(result, due_at=max(result.due_at, now + pause))
     return result
+
+
+def _takes_others(destination: Destination, message: Message) -> bool:
+    """Whether a destination has accepted another message since this one was to be sent."""
+    success = destination.last_success_at
+    return success is not None and success > message.planned_at
 
 
 def _log(

@@ -214,7 +214,8 @@ def _recipient(organization: Organization, name: str) -> tuple[Service, str]:
             return Service.EMAIL, read_email(name)
         except ChangeRefused as error:
             raise CommandError(str(error)) from None
-    return Service(_find(organization, name).service), name
+    destination = _find(organization, name)
+    return Service(destination.service), destination.name
 
 
 def _find(organization: Organization, name: str) -> Destination:

@@ -71,11 +71,15 @@ class Product:
         sent = self.brazebee.track({"event_key": "login", "company": fields})
         assert sent.status_code == 200, sent.text
 
-    def kill_sender(self) -> None:
-        """Kill the process that sends, and wait until another one runs."""
+    def kill_sender(self) -> list[str]:
+        """Kill the process that sends, and wait until another runs; return the leases it left."""
         before = self.brazebee.pids()["deliver.1"]
         assert self.brazebee.kill("deliver.1")
+        left = self.brazebee.query(
+            "select lease_token from notification_messages where lease_token is not null"
+        )
         eventually(lambda: self.brazebee.pids().get("deliver.1", before) != before)
+        return [str(token) for (token,) in left]
 
     def transitions(self) -> Counter[Change]:
         """Return all changes of health that were recorded."""
@@ -97,34 +101,44 @@ class Product:
     def unfinished(self) -> list[tuple[Any, ...]]:
         """Return the messages that are due and not sent."""
         return self.brazebee.query(
-            "select service, recipient, state, last_error from notification_messages"
+            "select service, recipient, state, number, attempts, last_error, now(), due_at,"
+            " lease_token from notification_messages"
             " where state <> 'sent' and not (state = 'open' and schedule like 'digest%')"
         )
 
     @contextmanager
-    def unrecordable(self, service: str, recipient: str) -> Iterator[Callable[[], bool]]:
-        """Lock the messages to a recipient; yields whether somebody waits for such a lock."""
+    def locked(self, service: str, name: str) -> Iterator[Callable[[], bool]]:
+        """Lock a destination; yields whether a process waits for it."""
         with closing(psycopg2.connect(self.brazebee.servers["DATABASE_URL"])) as own:
             with own.cursor() as cursor:
                 cursor.execute(
-                    "select from notification_messages where service = %s and recipient = %s"
-                    " and state <> 'sent' for update",
-                    (service, recipient),
+                    "select from notification_destinations where service = %s and name = %s"
+                    " for update",
+                    (service, name),
                 )
-                assert cursor.rowcount
+                assert cursor.rowcount == 1
             yield lambda: bool(
                 self.brazebee.query(
                     "select 1 from pg_stat_activity where wait_event_type = 'Lock'"
-                    " and query like '%notification_messages%'"
+                    " and query like '%notification_destinations%'"
                 )
             )
 
-    def end_leases(self) -> None:
-        """End the leases that a killed process left, as after a minute."""
+    def end_leases(self, tokens: list[str]) -> None:
+        """End leases that a killed process left, as after a minute."""
+        leases = "(" + ", ".join(f"'{token}'" for token in tokens) + ")"
         self.brazebee.execute(
-            "update notification_messages set due_at = now() where lease_token is not null;"
-            " update notification_destinations set blocked_until = now()"
+            "update notification_destinations d set blocked_until = now()"
+            " from notification_messages m where m.service = d.service and m.recipient = d.name"
+            f" and m.lease_token in {leases};"
+            f" update notification_messages set due_at = now() where lease_token in {leases}"
         )
+
+    def wait_until_finished(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while unfinished := self.unfinished():
+            assert time.monotonic() < deadline, unfinished
+            time.sleep(0.2)
 
 
 @pytest.fixture
@@ -139,6 +153,7 @@ def product(own_brazebee: Brazebee, tmp_path: Path) -> Iterator[Product]:
             "BRAZEBEE_SMTP_TLS": mailbox.settings.tls,
             "BRAZEBEE_SMTP_FROM": FROM,
             "BRAZEBEE_DASHBOARD_URL": "https://health.acme.com",
+            "BRAZEBEE_WEBHOOK_TIMEOUT": "45s",  # requests stay open until their sender is killed
         }
         own_brazebee.start(dashboard=0, backtest=0)
         yield Product(own_brazebee, places, mailbox)
@@ -172,17 +187,9 @@ def check(sent: list[Counter[Change]], expected: Counter[Change], repeats: int) 
     assert len(sent) - len(distinct) == repeats
 
 
-def test_every_change_arrives_in_one_message_though_its_sender_is_killed_at_any_moment(
-    product: Product, tmp_path: Path
-) -> None:
-    slack, teams = product.places["slack at-once"], product.places["teams at-once"]
-    to_slack, to_teams = product.places["slack digest"], product.places["teams digest"]
-    mailbox = product.mailbox
-    digest_at = product.apply(tmp_path)
-    for _ in range(2):
-        product.change(9)
-
-    # The request to Slack is open, and the server of the email has taken it and not answered.
+def kill_during_requests(product: Product) -> float:
+    """Kill the sender while a request to Slack and an email are not answered; return when."""
+    slack, mailbox = product.places["slack at-once"], product.mailbox
     slack.answers_at_once.clear()
     mailbox.answers.clear()
     product.change(2, company=1)
@@ -190,49 +197,75 @@ def test_every_change_arrives_in_one_message_though_its_sender_is_killed_at_any_
     product.kill_sender()
     slack.answers_at_once.set()
     mailbox.answers.set()
-    killed_at = time.monotonic()
+    return time.monotonic()
 
-    # A message is not claimed yet.
-    product.change(2, company=2)
-    eventually(lambda: product.changes_in("m.state = 'open' and m.service = 'teams'"))
-    with product.unrecordable("teams", "at-once") as waits:
-        eventually(waits)
+
+def kill_before_claim(product: Product) -> None:
+    """Kill the sender while it claims a message to Teams."""
+    with product.locked("teams", "at-once") as is_waited_for:
+        product.change(2, company=2)
+        eventually(is_waited_for)
         product.kill_sender()
 
-    # At the digest: the request to Slack is open, the answer of Teams is not recorded, and the
-    # mail server has not greeted. Companies change all the while.
+
+def kill_at_the_digest(product: Product, digest_at: datetime) -> list[str]:
+    """Kill the sender at a digest, while companies change; return the leases that it left.
+
+    The request to Slack is open, the answer of Teams is not recorded, and the mail server has not
+    greeted.
+    """
+    slack, teams = product.places["slack digest"], product.places["teams digest"]
     while datetime.now(UTC) < digest_at - timedelta(seconds=4):
         time.sleep(0.2)
-    to_slack.answers_at_once.clear()
-    to_teams.answers_at_once.clear()
-    mailbox.greets.clear()
-    connections = mailbox.connections
-    while not (to_slack.messages and to_teams.messages and mailbox.connections > connections):
+    slack.answers_at_once.clear()
+    teams.answers_at_once.clear()
+    product.mailbox.greets.clear()
+    connections = product.mailbox.connections
+    while not (slack.messages and teams.messages and product.mailbox.connections > connections):
         product.change(2)
         time.sleep(0.5)
-        assert datetime.now(UTC) < digest_at + timedelta(seconds=40)
-    with product.unrecordable("teams", "digest") as waits:
-        to_teams.answers_at_once.set()
-        eventually(waits)
-        product.kill_sender()
-    to_slack.answers_at_once.set()
-    mailbox.greets.set()
-    product.change(9, company=1)
+        assert datetime.now(UTC) < digest_at + timedelta(seconds=60)
+    with product.locked("teams", "digest") as is_waited_for:
+        teams.answers_at_once.set()
+        eventually(is_waited_for)
+        leases = product.kill_sender()
+    slack.answers_at_once.set()
+    product.mailbox.greets.set()
+    return leases
 
+
+def test_every_change_arrives_in_one_message_though_its_sender_is_killed_at_any_moment(
+    product: Product, tmp_path: Path
+) -> None:
+    digest_at = product.apply(tmp_path)
+    for _ in range(2):
+        product.change(9)
+    killed_at = kill_during_requests(product)
+    kill_before_claim(product)
+    leases = kill_at_the_digest(product, digest_at)
+    product.change(9, company=1)
+    slack = product.places["slack at-once"]
     # The leases of the first attempts end by themselves, after a minute.
-    eventually(lambda: len(slack.messages) >= 2, 75 - (time.monotonic() - killed_at))
-    product.end_leases()
-    eventually(lambda: not product.unfinished(), 60)
+    eventually(lambda: len(slack.messages) >= 2, killed_at + 90 - time.monotonic())
+    product.end_leases(leases)
+    product.wait_until_finished(60)
 
     expected = product.transitions()
-    closed = product.changes_in("schedule like 'digest%%' and state = 'sent' and service = 'slack'")
-    later = product.changes_in("schedule like 'digest%%' and state = 'open' and service = 'slack'")
+    digests = "m.service = 'slack' and m.schedule like 'digest%' and m.state = "
+    closed, later = (product.changes_in(f"{digests}'{state}'") for state in ("sent", "open"))
     assert closed + later == expected
     assert later
-    check(changes_of(texts_of(slack)), expected, repeats=1)
-    check(changes_of(texts_of(teams)), expected, repeats=0)
-    check(changes_of(emails_of(mailbox, OWNER)), expected, repeats=1)
-    check(changes_of(texts_of(to_slack)), closed, repeats=1)
-    check(changes_of(texts_of(to_teams)), closed, repeats=1)
-    check(changes_of(emails_of(mailbox, HEAD)), closed, repeats=0)
+    sent = {name: changes_of(texts_of(place)) for name, place in product.places.items()}
+    check(sent["slack at-once"], expected, repeats=1)
+    check(sent["teams at-once"], expected, repeats=0)
+    check(changes_of(emails_of(product.mailbox, OWNER)), expected, repeats=1)
+    check(sent["slack digest"], closed, repeats=1)
+    check(sent["teams digest"], closed, repeats=1)
+    check(changes_of(emails_of(product.mailbox, HEAD)), closed, repeats=0)
+
+    commands = [("notify", "test", name) for name in ("slack at-once", "slack at-once", HEAD)]
+    assert [product.brazebee.run(*command).stdout for command in commands] == ["Accepted.\n"] * 3
     assert [place.refused for place in product.places.values()] == [[], [], [], []]
+    metrics = product.brazebee.run("metrics").stdout
+    assert 'brazebee_notification_attempts_total{outcome="sent",service="teams"}' in metrics
+    assert 'outcome="refused"' not in metrics

@@ -249,6 +249,26 @@ def test_a_new_url_resumes_a_destination_with_what_was_kept(
     assert [message.state for message in acme.messages()] == ["sent"]
 
 
+@pytest.mark.parametrize(("accepts_others", "state"), [(False, "waiting"), (True, "failed")])
+def test_a_message_is_given_up_only_by_a_destination_that_accepts_others(
+    settings: Settings, slack: Channel, *, accepts_others: bool, state: str
+) -> None:
+    acme = Notified(settings)
+    acme.apply(f"{RULES}  - to: {{slack: {slack.url}}}\n")
+    acme.companies(1, 2, 1)
+    if accepts_others:
+        acme.send_tests("slack-1", 1)
+        [test] = [message for message in acme.messages() if message.is_test]
+        acme.sender.send(acme.world.id, test.id)
+        acme.end_waits()
+    policy = replace(settings.webhooks, retry_delays=())
+    slack.answer(500)
+    last = replace(acme.sender, transport=replace(acme.sender.transport, policy=policy))
+    [message] = [message for message in acme.messages() if not message.is_test]
+    last.send(acme.world.id, message.id)
+    assert [m.state for m in acme.messages() if not m.is_test] == [state]
+
+
 def test_retry_after_is_respected(settings: Settings, slack: Channel) -> None:
     acme = Notified(settings)
     acme.apply(f"{RULES}  - to: {{slack: {slack.url}}}\n")
