@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 
 from config.webhook_policy import LEASE
 from models.database import execute, json, query
+from models.notifications.destinations import Destination
 from models.notifications.tables import MessageRow
 
 TEST = "test"
@@ -179,6 +180,26 @@ def resume(organization_id: int, service: str, recipient: str, now: datetime) ->
             "organization_id": organization_id,
             "service": service,
             "recipient": recipient,
+            "now": now,
+        },
+    )
+
+
+def give_turns(destination: Destination, since: datetime, now: datetime) -> None:
+    """Make messages that wait for the end of an attempt due when their destination is free.
+
+    `since` is when the lease of that attempt would have ended: they were postponed until then.
+    """
+    execute(
+        "update notification_messages m set due_at = coalesce(d.blocked_until, %(now)s)"
+        " from notification_destinations d where d.organization_id = %(organization_id)s"
+        " and d.id = %(id)s and m.organization_id = %(organization_id)s and m.service = d.service"
+        " and m.recipient = d.name and m.state in ('open', 'waiting') and m.lease_token is null"
+        " and m.due_at = %(since)s",
+        {
+            "organization_id": destination.organization_id,
+            "id": destination.id,
+            "since": since,
             "now": now,
         },
     )

@@ -70,6 +70,8 @@ def record(
             _after_test(destination, claimed, attempt, now, policy)
         elif destination is not None:
             result = _after(destination, message, attempt, result, now, policy)
+        if destination is not None and destination.blocked_until is not None:
+            messages.give_turns(destination, destination.blocked_until, now)
         if not messages.finish(message, claimed.token, result, now):
             return None
     _log(message, attempt, result, destination)

@@ -36,6 +36,8 @@ DIGEST = "  - {{to: {to}, digest: 'daily at {at:%H:%M} in UTC'}}\n"
 OWNER = "ann@acme.com"
 HEAD = "head@acme.com"
 
+KILLS = 3
+
 Change = tuple[str, str]
 """The name of a company, and its change such as `Healthy → Critical`."""
 
@@ -131,13 +133,15 @@ class Product:
             "update notification_destinations d set blocked_until = now()"
             " from notification_messages m where m.service = d.service and m.recipient = d.name"
             f" and m.lease_token in {leases};"
-            f" update notification_messages set due_at = now() where lease_token in {leases}"
+            " update notification_messages set due_at = now() where due_at in"
+            f" (select due_at from notification_messages where lease_token in {leases})"
         )
 
     def wait_until_finished(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while unfinished := self.unfinished():
-            assert time.monotonic() < deadline, unfinished
+            if time.monotonic() > deadline:
+                pytest.fail("\n".join(map(str, [*unfinished, *self.brazebee.output[-40:]])))
             time.sleep(0.2)
 
 
@@ -180,11 +184,11 @@ def emails_of(mailbox: Mailbox, recipient: str) -> list[str]:
     ]
 
 
-def check(sent: list[Counter[Change]], expected: Counter[Change], repeats: int) -> None:
-    """Check that each change was sent once, but for so many messages that came twice."""
+def repeats(sent: list[Counter[Change]], expected: Counter[Change]) -> int:
+    """Check that each change is in one message; return how often messages came once more."""
     distinct = list({frozenset(changes.items()): changes for changes in sent}.values())
     assert sum(distinct, Counter()) == expected
-    assert len(sent) - len(distinct) == repeats
+    return len(sent) - len(distinct)
 
 
 def kill_during_requests(product: Product) -> float:
@@ -256,12 +260,14 @@ def test_every_change_arrives_in_one_message_though_its_sender_is_killed_at_any_
     assert closed + later == expected
     assert later
     sent = {name: changes_of(texts_of(place)) for name, place in product.places.items()}
-    check(sent["slack at-once"], expected, repeats=1)
-    check(sent["teams at-once"], expected, repeats=0)
-    check(changes_of(emails_of(product.mailbox, OWNER)), expected, repeats=1)
-    check(sent["slack digest"], closed, repeats=1)
-    check(sent["teams digest"], closed, repeats=1)
-    check(changes_of(emails_of(product.mailbox, HEAD)), closed, repeats=0)
+    to_owner, to_head = (changes_of(emails_of(product.mailbox, to)) for to in (OWNER, HEAD))
+    # Each kill may have struck what was sent at once besides the requests that were kept open.
+    assert 1 <= repeats(sent["slack at-once"], expected) <= KILLS
+    assert 0 <= repeats(sent["teams at-once"], expected) <= KILLS
+    assert 1 <= repeats(to_owner, expected) <= KILLS
+    assert repeats(sent["slack digest"], closed) == 1
+    assert repeats(sent["teams digest"], closed) == 1
+    assert repeats(to_head, closed) == 0
 
     commands = [("notify", "test", name) for name in ("slack at-once", "slack at-once", HEAD)]
     assert [product.brazebee.run(*command).stdout for command in commands] == ["Accepted.\n"] * 3

@@ -17,6 +17,7 @@ from models.organizations import audit_log, rule_versions
 from rules.faults import RuleFileError
 from services.notifications import destinations as changes
 from services.notifications.claims import claim
+from services.notifications.outcomes import BETWEEN_MESSAGES, Attempt, Verdict, record
 from services.rules.rule_books import RuleBooks
 from services.secret_rotation import rotate
 from services.times import utc_now
@@ -154,6 +155,24 @@ def test_a_killed_sender_sends_the_same_once_more_and_later_changes_in_the_next_
     assert sorted(m["text"] for m in slack.messages) == [
         "C0 is Critical", "C0 is Critical", "C1 is Critical",
     ]  # fmt: skip
+
+
+def test_a_message_waits_for_another_one_to_its_destination_no_longer_than_that_takes(
+    settings: Settings, slack: Channel
+) -> None:
+    acme = Notified(settings)
+    to = f"  - to: {{slack: {slack.url}}}\n"
+    acme.apply(f"{RULES}{to}{to}    group: together within 10 seconds\n")
+    acme.companies(1, 2, 1)
+    acme.end_waits()
+    first, second = acme.messages()
+    claimed = claim(acme.world.id, first.id, RuleBooks(), utc_now())
+    assert claimed is not None
+    assert claim(acme.world.id, second.id, RuleBooks(), utc_now()) is None
+    record(claimed, Attempt(Verdict.ACCEPTED), utc_now(), settings.webhooks)
+    [waiting] = [message for message in acme.messages() if message.id == second.id]
+    assert waiting.due_at is not None
+    assert timedelta(0) < waiting.due_at - utc_now() <= BETWEEN_MESSAGES
 
 
 def test_a_destination_that_is_gone_is_disabled_and_its_message_kept(
