@@ -21,6 +21,7 @@ from demo.customers.generate import GenerationTask, generate_all
 from demo.customers.notifications import send_past_messages
 from demo.customers.organization import YEAR, create_organization, is_demo_organization
 from demo.errors import DemoError
+from demo.team.notes import write_notes
 from models.companies import companies
 from models.database import connect, transaction
 from models.health import flag_states, forecasts, transitions
@@ -135,6 +136,8 @@ def _generate(settings: Settings, org: str, number: int, seed: int) -> Summary:
         messages = send_past_messages(organization.id, now, settings.webhooks, chance)
         click.echo("Bringing the companies up to date ...", err=True)
         _catch_up(organization.id)
+        with transaction():
+            write_notes(organization.id, utc_now(), Random(f"{seed}/notes"))
         runs.refresh(RuleBooks())
         with transaction():
             forecasts.ask(organization.id, now)

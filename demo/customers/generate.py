@@ -14,7 +14,7 @@ from config.settings import Settings
 from demo.customers.history import DemoEvent, generate_history
 from demo.customers.organization import APPLIED_BY
 from demo.customers.outcomes import DemoOutcome, outcomes_of
-from demo.customers.work import work_on_items
+from demo.team.work import work_on_items
 from models.companies import companies
 from models.database import transaction
 from models.outcomes import outcomes

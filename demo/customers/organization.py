@@ -7,6 +7,7 @@ from config.files import DEMO_DATA_RULES
 from demo.customers.names import OWNERS, OWNERS_DOMAIN
 from demo.customers.notifications import NOTIFY, add_channels
 from demo.errors import DemoError
+from demo.team.notes import add_colleagues
 from models.database import transaction
 from models.organizations import organizations, rule_versions
 from models.organizations.organizations import Organization
@@ -48,6 +49,7 @@ def create_organization(name: str, now: datetime, secret_keys: Sequence[str] = (
         _own_companies(organization.id)
         if secret_keys:
             add_channels(organization.id, now - YEAR, secret_keys)
+        add_colleagues(organization.id)
         for text, ago in ((former, YEAR), (current, EDITED_AGO)):
             apply_rules(
                 organization.id, text, file=str(DEMO_DATA_RULES), applied_by=APPLIED_BY,

@@ -12,12 +12,13 @@ from demo.customers.delivery_log import RECEIVERS, Outage, deliver_history, subs
 from demo.customers.generate import GenerationTask, as_tracked, generate
 from demo.customers.history import generate_history
 from demo.customers.organization import EDITED_AGO, YEAR, create_organization
+from demo.team.notes import UNREAD, write_notes
 from models import across_organizations
 from models.across_organizations import find_due_companies, find_unsettled_companies
 from models.companies import companies, pending_evaluation
 from models.database import query, transaction
 from models.organizations import organizations, rule_versions
-from models.people import memberships, people
+from models.people import memberships, mentions, people
 from services.rules.apply_rules import apply_rules
 from services.rules.rule_books import RuleBooks
 from tests.support.in_transactions import evaluate, store
@@ -180,7 +181,28 @@ def test_administrators_of_the_first_organization_may_view_the_demo() -> None:
     demo = create_organization("demo", NOW)
     with transaction():
         members = memberships.list_for_organization(demo.id)
-    assert [(member.name, member.role) for member in members] == [("ann", "administrator")]
+    assert [(member.name, member.role) for member in members] == [
+        ("ann", "administrator"),
+        *((name, "editor") for name in ("Daniel Okafor", "Priya Rao", "Tobias Keller")),
+    ]
+
+
+def test_colleagues_mention_the_administrator_in_notes_that_are_partly_unread() -> None:
+    with transaction():
+        ann = people.create("ann@a.example", "Ann", None)
+        memberships.add(organizations.create("first").id, ann.id, "administrator")
+    demo = create_organization("demo", NOW).id
+    generate(GenerationTask(demo, SEED, range(8), NOW))
+    with transaction():
+        write_notes(demo, NOW, Random(SEED))
+        received, _ = mentions.read_page(demo, ann.id)
+        colleagues = memberships.list_for_organization(demo)[1:]
+        others = [mentions.read_page(demo, member.person_id)[0] for member in colleagues]
+    assert received
+    assert any(others)
+    assert all("@ann@a.example" in mention.text for mention in received)
+    assert all("{" not in mention.text and mention.at <= NOW for mention in received)
+    assert [m.unread for m in received] == [n < UNREAD for n in range(len(received))]
 
 
 def test_nothing_is_in_the_future(demo: int) -> None:

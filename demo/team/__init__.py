@@ -1,0 +1,1 @@
+"""What the team of the demo does: it works on raised flags, and writes notes."""
