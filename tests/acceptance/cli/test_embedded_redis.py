@@ -60,6 +60,7 @@ def open_to_others(folder: Path) -> list[Path]:
     ]
 
 
+@pytest.mark.long
 def test_no_accepted_event_is_lost_by_kills_of_redis_and_a_power_cut(
     own_brazebee: Brazebee,
 ) -> None:

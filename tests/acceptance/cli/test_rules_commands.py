@@ -146,6 +146,7 @@ def test_changes_are_forecast_and_the_past_is_replayed(
     assert report["flags"][0]["companies"] == 10
 
 
+@pytest.mark.long
 def test_every_good_save_of_the_watched_file_is_applied_and_a_faulty_one_refused(
     own_brazebee: Brazebee, file: Path
 ) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 
 import psutil
+import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -28,6 +29,7 @@ def accepted(brazebee: Brazebee) -> int:
     )
 
 
+@pytest.mark.long
 def test_every_worker_returns_the_counts_of_all_including_killed_ones(
     own_brazebee: Brazebee,
 ) -> None:

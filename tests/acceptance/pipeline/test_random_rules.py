@@ -241,6 +241,7 @@ def recorded(customer: Customer, company: str, until: datetime) -> list[Crossing
 
 @pytest.mark.timeout(300)
 @each_scale(BOOKS)
+@pytest.mark.long
 def test_every_change_is_recorded_at_its_instant(customers: list[Customer]) -> None:
     began = datetime.now(UTC)
     post_all(customers, began, late_by=0)

@@ -103,9 +103,12 @@ def mentioning(words: Collection[str], below: str | tuple[str, ...] = "") -> set
     }
 
 
-def trees(below: str | tuple[str, ...] = "") -> Iterator[tuple[str, ast.Module]]:
-    for path in code_files():
-        if path.startswith(below) and path.endswith(".py"):
+def trees(
+    below: str | tuple[str, ...] = "", *, words: Collection[str]
+) -> Iterator[tuple[str, ast.Module]]:
+    """Yield the syntax trees of the files of the product that have one of these words."""
+    for path, text in code_files().items():
+        if path.startswith(below) and path.endswith(".py") and any(word in text for word in words):
             yield path, parsed(path)
 
 
@@ -124,7 +127,9 @@ def test_the_row_of_a_phrase_names_every_module_that_tells_kinds_of_phrases_apar
         import_module(module.name)
     names = {phrase_class.__name__ for phrase_class in phrase_classes()}
     assert len(names) >= 13
-    importing = {path for path, tree in trees() if names & imported_phrases(tree)}
+    importing = {
+        path for path, tree in trees(words=["rules.phrases"]) if names & imported_phrases(tree)
+    }
     words = ("rules/language/grammar.lark", "rules/language/mistakes.py")
     examples = ("rules/language/examples.py", "config/rules.schema.json")
     assert_row_names_only("a phrase", importing, *words, *examples)
@@ -160,11 +165,12 @@ def test_the_row_of_a_flags_key_names_every_module_that_treats_one() -> None:
         for path, text in code_files().items()
         if path.startswith(places) and quoted.search(text)
     }
+    attributes = {*telling, "lasting"}
     reading = {
         path
-        for path, tree in trees(("rules/", "services/", "dashboard/"))
+        for path, tree in trees(("rules/", "services/", "dashboard/"), words=attributes)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr in {*telling, "lasting"}
+        if isinstance(node, ast.Attribute) and node.attr in attributes
     }
     assert_row_names("a key of a flag", found | reading)
 
@@ -211,7 +217,7 @@ def test_the_row_of_a_user_field_names_every_module_that_has_its_own_list() -> N
 def test_the_row_of_an_actor_names_where_actors_and_queues_are_declared() -> None:
     declaring = {
         path
-        for path, tree in trees("actors/")
+        for path, tree in trees("actors/", words=["actor_name"])
         for node in ast.walk(tree)
         if isinstance(node, ast.keyword) and node.arg == "actor_name"
     }
@@ -228,7 +234,7 @@ def procfile_queues() -> set[str]:
 def test_every_queue_has_a_line_in_the_procfile() -> None:
     declared = {
         keyword.value.attr
-        for _, tree in trees("actors/")
+        for _, tree in trees("actors/", words=["queue_name"])
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         for keyword in node.keywords
@@ -255,7 +261,7 @@ def test_the_row_of_a_page_names_every_module_that_lists_pages() -> None:
     }
     registering = {
         path
-        for path, tree in trees()
+        for path, tree in trees(words=["dashboard.pages"])
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dashboard.pages")
         if not path.startswith("dashboard/pages/")

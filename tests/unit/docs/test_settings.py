@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -50,6 +51,7 @@ def checked_settings() -> set[str]:
     }
 
 
+@cache
 def read_elsewhere() -> set[str]:
     """Variables that options of commands and the lines of the Procfile read."""
     of_options = {
@@ -95,6 +97,7 @@ def test_no_document_names_a_variable_that_nothing_reads(document: str) -> None:
         assert name in known or f"export {name}=" in read(document), name
 
 
+@cache
 def used_outside_the_product() -> set[str]:
     sources = [
         path

@@ -271,7 +271,7 @@ def edits(draw: st.DrawFn) -> tuple[str, Flag, FlagEdit]:
 
 
 @given(edits())
-@effort(3)
+@effort(1.5)
 def test_the_edited_text_means_the_edit_and_all_other_lines_stay(
     drawn: tuple[str, Flag, FlagEdit],
 ) -> None:
