@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from models.organizations.organizations import Organization
@@ -151,6 +152,7 @@ def test_roles_can_be_changed_without_scripts(
     expect(page.get_by_role("status")).to_have_text(f"{email} is now an editor.")
 
 
+@pytest.mark.long
 def test_pages_and_their_menus_are_accessible_in_every_look(
     organization: Organization, open_page: OpenPage, browser_page: OpenPage
 ) -> None:

@@ -302,6 +302,7 @@ def test_a_viewer_sees_no_secrets_and_cannot_change_anything(
     assert refused.status == 403
 
 
+@pytest.mark.long
 def test_the_pages_for_developers_are_accessible_in_every_look(
     base: str,
     organization: Organization,

@@ -94,6 +94,7 @@ def test_an_editor_corrects_what_was_refused(
     expect(page.get_by_label("Body, as JSON")).to_have_value(re.compile('"id": "c1"'))
 
 
+@pytest.mark.long
 def test_the_pages_are_accessible_in_every_look(
     refused: Refused, organization: Organization, browser_page: OpenPage
 ) -> None:

@@ -181,6 +181,7 @@ def test_an_event_is_switched_off_and_the_rest_of_the_rules_is_kept(
     assert latest(organization) == RULES.replace("{name: Report}", "{name: Report, enabled: false}")
 
 
+@pytest.mark.long
 def test_rules_and_events_are_accessible_in_every_look(
     organization: Organization, browser_page: OpenPage
 ) -> None:

@@ -87,6 +87,7 @@ def test_an_editor_follows_the_notice_and_retries_and_drops_with_the_keyboard(
     assert actions[:4] == ["Events dropped", "Events retried", "Events dropped", "Events retried"]
 
 
+@pytest.mark.long
 def test_the_pages_are_accessible_in_every_look(
     base: str, organization: Organization, browser_page: OpenPage
 ) -> None:

@@ -133,7 +133,8 @@ def _targets(mapped: tuple[str, ...], skipped: tuple[str, ...]) -> dict[str, str
 
 
 def _print_preview(path: Path, file: OutcomeFile, comparison: OutcomeComparison) -> None:
-    print_text(f"{path}: {len(file.table.rows) + len(file.table.refused):,} rows\n")
+    number = len(file.table.rows) + len(file.table.refused)
+    print_text(f"{path}: {pluralize(f'{number:,}', 'row')}\n")
     columns = [{"column": c.header, "has": c.target or "left out"} for c in file.columns.columns]
     print_rows(columns, as_json=False, empty="There are no columns.")
     for note in file.notes:

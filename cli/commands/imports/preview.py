@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cli.output import print_rows, print_text
+from rules.durations import pluralize
 from services.imports.csv_files.table import DELIMITERS, RefusedRow
 from services.imports.customers.comparison import Comparison, Example
 from services.imports.customers.explanation import (
@@ -28,8 +29,9 @@ LONGEST_VALUE = 40
 def print_preview(path: Path, file: CustomerFile, comparison: Comparison) -> None:
     """Print how a file was understood and what it would do."""
     table = file.table
+    number = len(table.rows) + len(table.refused)
     print_text(
-        f"{path}: {len(table.rows) + len(table.refused):,} rows, {table.encoding}, separated by"
+        f"{path}: {pluralize(f'{number:,}', 'row')}, {table.encoding}, separated by"
         f" {DELIMITERS[table.delimiter]}"
     )
     if preset := file.mapping.preset:
