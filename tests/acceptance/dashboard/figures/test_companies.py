@@ -206,7 +206,7 @@ def test_the_rows_of_the_list(demo: Demo) -> None:
             more = [text(item) for item in select(cells["Why"], "li", "quiet")]
             hidden = int(more[0].split(":")[0]) if more else 0
             assert len(reasons) + hidden == company["raised"]
-            label = only(cells["Activity"], "svg").get("aria-label", "")
+            label = text(only(cells["Activity"], "title"))
             assert sum(map(int, label.split(": ")[1].split(","))) == company["active_days"]
             values.append(company["value"])
             seen += 1
