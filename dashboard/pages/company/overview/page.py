@@ -16,7 +16,7 @@ from models.companies import timeline
 from models.database import read_one_snapshot, transaction
 from models.outcomes import outcomes
 
-SHORT: dict[str, Any] = {"most_open": 5, "most_others": 12, "most_advice": 3, "most_steps": 3}
+SHORT: dict[str, Any] = {"most_open": 1, "most_others": 12, "most_advice": 3, "most_steps": 3}
 """How many raised flags are open at first, other flags listed, and notes and changes of flags shown
 before the rest is folded away: a page with 40 flags stays short."""
 

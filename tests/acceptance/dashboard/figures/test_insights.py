@@ -243,7 +243,8 @@ def test_the_report_of_outcomes(counted: Demo, horizon: int) -> None:
         "select count(*) as companies, sum(amount) as amount from outcomes"
         " where organization_id = %(id)s and kind = 'left' and day >= date '2024-07-01'"
     )[0]
-    left, warned, days, alarms = [text(card) for card in select(page, "section", "card")[:4]]
+    large = only(page, "ul", "large-figures").findall("li")
+    left, warned, days, alarms = [text(figure) for figure in large]
     assert left == f"Left {losses['companies']} lost {losses['amount']:,.0f}"
     assert warned == (
         f"Warned {share(whole.warned, losses['companies'])} {whole.warned} of"
