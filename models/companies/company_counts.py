@@ -21,8 +21,9 @@ def count_by_owner(organization_id: int, *, limit: int) -> list[tuple[str, int]]
     Case and accents do not matter.
     """
     rows = query(
-        "select min(owner) as owner, count(*) as number from companies"
-        " where organization_id = %(organization_id)s and owner is not null"
+        "select min(owner) as owner, sum(number)::bigint as number from ("
+        " select owner, count(*) as number from companies"
+        " where organization_id = %(organization_id)s and owner is not null group by 1) owners"
         f" group by {folded('owner')} order by 2 desc, 1 limit %(limit)s",
         {"organization_id": organization_id, "limit": limit},
     )
