@@ -277,3 +277,23 @@ def test_the_search_finds_what_a_statement_finds(demo: Demo) -> None:
         found = {link.get("href", "").rsplit("/", 1)[1] for link in links}
         assert found
         assert found <= {id_ for (id_,) in expected}
+
+
+def test_the_notes_that_mention_the_reader(demo: Demo) -> None:
+    expected = demo.tuples(
+        "select c.name, m.read_at is null from company_notes n"
+        " join companies c on c.organization_id = n.organization_id and c.id = n.company_id"
+        " join note_mentions m on m.organization_id = n.organization_id and m.note_id = n.id"
+        " join people p on p.id = m.person_id and p.email = %(reader)s"
+        " where n.organization_id = %(id)s and strpos(n.text, '@' || %(reader)s) > 0"
+        " order by n.at desc"
+    )
+    unread = sum(is_unread for _, is_unread in expected)
+    assert 0 < unread < len(expected)
+    page = demo.page("/mentions")
+    assert text(only(page, "a", "mentions-link")) == f"@Mentions {unread} unread"
+    assert text(only(only(page, "nav", aria_label="Mentions"), "span", "count")) == str(unread)
+    notes = list(only(page, "ol", "mentions"))
+    assert [
+        (text(select(note, "a")[0]), "unread" in note.get("class", "")) for note in notes
+    ] == expected

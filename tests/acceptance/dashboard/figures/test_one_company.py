@@ -159,6 +159,26 @@ def test_the_tabs_list_what_there_is(demo: Demo) -> None:
     assert listed(demo.page(address(company, "/outcomes"))) == expected["outcomes"]
 
 
+def test_the_newest_outcomes(demo: Demo) -> None:
+    sampled = sample(demo)
+    assert {bool(company["left_on"]) for company in sampled} == {True, False}
+    for company in sampled:
+        expected = demo.tuples(
+            "select initcap(kind), amount, day from outcomes where organization_id = %(id)s"
+            " and company_id = %(company)s order by day desc, id desc limit 3",
+            company=company["id"],
+        )
+        shown = [
+            (
+                text(only(row, "span", "badge")),
+                number(text(only(row, "span", "worth"))),
+                text(only(row, "span", "at")),
+            )
+            for row in select(demo.page(address(company)), "li", "outcome-row")
+        ]
+        assert shown == [(kind, n, f"{day.day} {day:%b %Y}") for kind, n, day in expected]
+
+
 def listed(page: Element) -> int:
     """Return the rows of the first table of a page, without the one that leads to more."""
     tables = select(page, "table")
