@@ -170,17 +170,24 @@ def add_test(
     return id_
 
 
-def resume(organization_id: int, service: str, recipient: str, now: datetime) -> None:
-    """Make the paused messages to a destination due."""
+def resume(
+    organization_id: int, service: str, recipient: str, now: datetime, *, planned_before: datetime
+) -> None:
+    """Make the messages to a destination due that are paused, or wait after a failure.
+
+    Those that wait for their planned time, after `planned_before`, still do.
+    """
     execute(
         "update notification_messages set due_at = %(now)s"
         " where organization_id = %(organization_id)s and service = %(service)s"
-        " and recipient = %(recipient)s and state in ('open', 'waiting') and due_at is null",
+        " and recipient = %(recipient)s and state in ('open', 'waiting') and lease_token is null"
+        " and (due_at is null or due_at > %(now)s and planned_at < %(planned_before)s)",
         {
             "organization_id": organization_id,
             "service": service,
             "recipient": recipient,
             "now": now,
+            "planned_before": planned_before,
         },
     )
 

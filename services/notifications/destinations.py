@@ -16,6 +16,7 @@ from rules.notify.entries import Service
 from services.accounts.audit import Maker, change_by
 from services.errors import ServiceError
 from services.notifications.content import compose_test
+from services.notifications.outbox import GRACE
 
 MOST_DESTINATIONS = 100
 
@@ -81,8 +82,9 @@ def add(
         raise DestinationRefused(
             f"There is a {new.service.title} destination `{new.name}` already."
         ) from None
-    messages.resume(organization_id, new.service.value, new.name, at)
-    _log(lock(organization_id, id_), "Destination added", maker, at)
+    added = lock(organization_id, id_)
+    resume_messages(added, at)
+    _log(added, "Destination added", maker, at)
     return id_
 
 
@@ -135,6 +137,14 @@ def send_test(organization: Organization, service: Service, recipient: str, at: 
     return messages.add_test(organization.id, service.value, recipient, content, at)
 
 
+def resume_messages(destination: Destination, at: datetime) -> None:
+    """Send what is kept for a destination, or waits because it failed."""
+    messages.resume(
+        destination.organization_id, destination.service, destination.name, at,
+        planned_before=at - GRACE,
+    )  # fmt: skip
+
+
 def describe_state(destination: Destination) -> str:
     """Return `active`, `failing` or `disabled`."""
     if destination.disabled_at is not None:
@@ -144,7 +154,7 @@ def describe_state(destination: Destination) -> str:
 
 def _resume(destination: Destination, at: datetime) -> None:
     destinations.enable(destination)
-    messages.resume(destination.organization_id, destination.service, destination.name, at)
+    resume_messages(destination, at)
 
 
 def _log(destination: Destination, action: str, maker: Maker, at: datetime) -> None:

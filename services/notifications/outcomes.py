@@ -11,6 +11,7 @@ from models.notifications import destinations, messages
 from models.notifications.destinations import Destination
 from models.notifications.messages import Message, Result, State
 from services.notifications.claims import ClaimedMessage
+from services.notifications.destinations import resume_messages
 from services.webhooks.retry_schedule import asked_delay, next_attempt_at
 
 logger = logging.getLogger("brazebee.notifications")
@@ -103,10 +104,10 @@ def _after_test(
     policy: WebhookPolicy,
 ) -> None:
     """Record what a test shows of its destination: only its success changes the state of that."""
-    next_at = now + max(BETWEEN_MESSAGES, asked_delay(attempt.retry_after, now, policy))
     if attempt.verdict is Verdict.ACCEPTED:
-        destinations.save_success(destination, now, blocked_until=next_at)
+        _save_success(destination, now)
         return
+    next_at = now + max(BETWEEN_MESSAGES, asked_delay(attempt.retry_after, now, policy))
     former = claimed.destination.blocked_until if claimed.destination else None
     destinations.block(destination, max(former or next_at, next_at))
 
@@ -124,7 +125,7 @@ def _after(
         destinations.block(destination, now)
         return result
     if attempt.verdict is Verdict.ACCEPTED:
-        destinations.save_success(destination, now, blocked_until=now + BETWEEN_MESSAGES)
+        _save_success(destination, now)
         return result
     error = attempt.error or ""
     pause = min(FIRST_PAUSE * 2 ** min(destination.failures, 10), LONGEST_PAUSE)
@@ -155,6 +156,14 @@ def _after(
     if result.due_at is not None:
         return replace(result, due_at=max(result.due_at, now + pause))
     return result
+
+
+def _save_success(destination: Destination, now: datetime) -> None:
+    """Record a success; after a failure, what waits because of it is sent now."""
+    next_at = now + BETWEEN_MESSAGES
+    destinations.save_success(destination, now, blocked_until=next_at)
+    if destination.failures:
+        resume_messages(destination, next_at)
 
 
 def _takes_others(destination: Destination, message: Message) -> bool:

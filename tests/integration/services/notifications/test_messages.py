@@ -17,6 +17,7 @@ from models.organizations import audit_log, rule_versions
 from rules.faults import RuleFileError
 from services.notifications import destinations as changes
 from services.notifications.claims import claim
+from services.notifications.outbox import GRACE
 from services.notifications.outcomes import BETWEEN_MESSAGES, Attempt, Verdict, record
 from services.rules.rule_books import RuleBooks
 from services.secret_rotation import rotate
@@ -263,9 +264,28 @@ def test_a_new_url_resumes_a_destination_with_what_was_kept(
             destination, slack.url, secret_keys=settings.secret_keys, maker=acme.keeper.maker,
             at=utc_now(),
         )  # fmt: skip
-    acme.end_waits()
     acme.send_due()
     assert [message.state for message in acme.messages()] == ["sent"]
+
+
+def test_what_waits_after_failures_is_sent_when_a_test_is_accepted(
+    settings: Settings, slack: Channel
+) -> None:
+    acme = Notified(settings)
+    acme.apply(
+        f"{RULES}  - to: {{slack: {slack.url}}}\n"
+        "  - to: {slack: slack-1}\n    digest: daily at 08:00 in UTC\n"
+    )
+    acme.companies(1, 2, 1)
+    slack.answer(503, Retry_After="3600")
+    acme.send_due()
+    acme.send_tests("slack-1", 1)
+    acme.send_due()
+    waiting = {m.schedule: m for m in acme.messages() if m.state in ("open", "waiting")}
+    digest, at_once = waiting["digest daily at 08:00 in UTC"], waiting["at once"]
+    assert at_once.due_at is not None
+    assert at_once.due_at <= utc_now() + BETWEEN_MESSAGES
+    assert digest.due_at == digest.planned_at + GRACE
 
 
 @pytest.mark.parametrize(("accepts_others", "state"), [(False, "waiting"), (True, "failed")])

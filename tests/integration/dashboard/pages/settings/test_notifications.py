@@ -84,6 +84,6 @@ def test_emails_that_are_tried_again_are_reported_with_the_reason(
     acme.send_due()
     assert "Email failing" in text_of(browser.get(page_of(acme)))
     assert re.search(
-        r"2 emails are tried again since [^:]+: answered 451 try later",
+        r"2 emails could not be sent yet, the oldest planned [^:]+: answered 451 try later",
         text_of(browser.get(page_of(acme))),
     )
