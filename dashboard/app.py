@@ -50,6 +50,7 @@ from dashboard.pages.sign_in import open_id, start
 from dashboard.pages.sign_in import page as sign_in
 from dashboard.pages.today import changes, portfolio
 from dashboard.presentation import navigation, wording
+from dashboard.presentation.cell_titles import titled
 from dashboard.presentation.commands import command
 from dashboard.presentation.note_text import note_text
 from dashboard.web import addresses
@@ -173,6 +174,7 @@ def _configure_templates(app: Flask) -> None:
         visible_or=wording.visible_or,
         note_text=note_text,
         unread_count=wording.unread_count,
+        titled=titled,
         time_of_today=lambda at: wording.time_of_today(at, now(), reader_zone()),
         with_local_times=lambda text: wording.with_local_times(text, reader_zone()),
         plain_day=wording.plain_day,

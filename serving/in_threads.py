@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
 
 import orjson
 
@@ -133,7 +132,7 @@ def environ(scope: Scope, body: bytes) -> dict[str, Any]:
     made: dict[str, Any] = {
         "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(scope.path).decode("latin-1"),
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
         "QUERY_STRING": scope.query_string,
         "SERVER_NAME": server,
         "SERVER_PORT": port,

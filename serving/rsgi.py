@@ -19,7 +19,7 @@ class RequestHeaders(Protocol):
 
 
 class Scope(Protocol):
-    """A request without its body. Addresses are `host:port`; the path is percent-encoded."""
+    """A request without its body. Addresses are `host:port`; the path is percent-decoded."""
 
     http_version: str
     server: str

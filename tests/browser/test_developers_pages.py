@@ -222,7 +222,7 @@ def test_a_webhook_is_added_changed_and_removed(
     page.get_by_role("link", name="Back to webhook").click()
     page.get_by_role("button", name="Disable").click()
     expect(message).to_contain_text("Its deliveries are kept")
-    expect(page.locator(".facts")).to_contain_text("disabled")
+    expect(page.locator("main .facts")).to_contain_text("disabled")
     page.get_by_role("button", name="Enable").click()
     expect(message).to_contain_text("The webhook is enabled")
     page.get_by_role("link", name="Remove").click()

@@ -104,7 +104,7 @@ def test_members_are_mentioned_by_name_or_email_and_read_it_on_a_page_of_their_o
     page = ann.get(MENTIONS)
     assert unread(ann) == "1"  # a GET, which browsers may send ahead, marks nothing as read
     shown = " ".join(text_of(page).split())
-    assert "Acme Corp unread Author just now Mark as read @ Ann and @ Bob : &lt;b&gt;call" in shown
+    assert "Acme Corp unread Author just now Mark as read @Ann and @Bob : &lt;b&gt;call" in shown
     assert '<span class="mention own" title="ann@acme.com">@<bdi>Ann</bdi></span>' in page.text
     assert f'href="{address_of(world)}"' in page.text
     assert '<a href="https://a.example" rel=' in page.text

@@ -107,7 +107,7 @@ def test_a_request_is_shown_with_every_fault_and_its_body(acme: RefusedWorld) ->
     page = acme.editor.get(f"{BASE}/{number}")
     text = unescape(text_of(page))
     assert "company.name : Required" in text
-    assert f"data.{HOSTILE}</code>: {HOSTILE}</li>" in unescape(page.text)
+    assert f"data.{HOSTILE}</code>: <bdi>{HOSTILE}</bdi></li>" in unescape(page.text)
     assert "<script>alert" not in page.text
     assert '"company": { "id": "c1", "name": "Acme" }' in re.sub(r"\s+", " ", text)
     assert f"brazebee events resend {number} --org acme Copy Commands run on the server" in text

@@ -15,7 +15,7 @@ from models.database import transaction
 from models.organizations import audit_log
 from models.organizations.organizations import Organization
 from models.people import saved_views
-from tests.support.dashboard.application import Browser, Dashboard, text_of
+from tests.support.dashboard.application import Browser, Dashboard, text_of, without_isolation
 from tests.support.dashboard.customers import Customers
 
 REASONS = {
@@ -30,12 +30,14 @@ HOSTILE = """"><script>alert('x')</script> /../ =1+1"""
 def names(response: TestResponse) -> list[str]:
     """Return the names of the companies on a page, in order."""
     assert response.status_code == 200
-    links = re.findall(r'<th scope="row"><a href="[^"]*"><bdi>(.*?)</bdi></a>', response.text)
+    links = re.findall(
+        r'<th scope="row"><a href="[^"]*">(.*?)</a>', without_isolation(response.text)
+    )
     return [html.unescape(name) for name in links]
 
 
 def link(response: TestResponse, text: str) -> str:
-    match = re.search(rf'<a [^>]*?href="([^"]*)"[^>]*>{text}', response.text)
+    match = re.search(rf'<a [^>]*?href="([^"]*)"[^>]*>\s*{text}', without_isolation(response.text))
     assert match, f"no link {text}"
     return html.unescape(match.group(1))
 
@@ -152,7 +154,7 @@ def test_a_field_filter_added_by_the_form_is_in_the_url_afterwards(acme: Acme) -
     assert added.status_code == 303
     assert added.location == "/o/acme/companies?field.plan=Pro&field.trial=true"
     page = acme.page("?field.plan=Pro&field.trial=true")
-    assert link(page, '<span class="hidden">Remove filter:</span>\\s+<bdi>trial') == (
+    assert link(page, '<span class="hidden">Remove filter:</span>\\s+trial') == (
         "/o/acme/companies?field.plan=Pro"
     )
 
@@ -196,7 +198,7 @@ def test_hostile_names_and_values_are_shown_as_they_are(acme: Acme) -> None:
     page = acme.page("?q=" + quote("><script>"))
     assert names(page) == [HOSTILE]
     assert "<script>alert" not in page.text
-    [address] = re.findall(r'<th scope="row"><a href="([^"]*)"', page.text)
+    [address] = re.findall(r'<th scope="row"><a [^>]*href="([^"]*)"', page.text)
     assert address.startswith("/o/acme/companies/%22%3E%3Cscript")
     assert "/../" not in address
     filtered = acme.page("?" + quote(f"field.{HOSTILE}") + "=" + quote(HOSTILE))

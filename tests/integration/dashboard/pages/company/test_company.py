@@ -17,7 +17,7 @@ from models.webhooks import webhook_endpoints
 from rules.durations import MAX_WINDOW, shift
 from services.health.explanation import explain
 from services.rules.planned_changes import forecast
-from tests.support.dashboard.application import NOW, Browser, Dashboard, text_of
+from tests.support.dashboard.application import NOW, Browser, Dashboard, text_of, without_isolation
 from tests.support.dashboard.company_page import (
     RULES,
     add_history,
@@ -91,7 +91,7 @@ def test_the_table_below_the_chart_has_the_transitions_of_the_span(
         history = transitions.list_for_company(world.id, world.company("c1").id)
     assert {transition.to_status for transition in history} == {"Healthy", "At Risk", "Critical"}
     within = [transition for transition in history if transition.at > NOW - timedelta(days=days)]
-    table = page.text.partition("Show data")[2].partition("</table>")[0]
+    table = without_isolation(page.text).partition("Show data")[2].partition("</table>")[0]
     rows = re.findall(r'<tr>\s*<td><time datetime="([^"]+)".*?number">([^<]*)<', table, re.DOTALL)
     expected = [
         (f"{transition.at:%Y-%m-%dT%H:%M:%SZ}", str(transition.score))

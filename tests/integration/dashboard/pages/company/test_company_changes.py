@@ -218,14 +218,14 @@ def test_a_note_is_added_edited_and_deleted_by_its_author(
     text = "<b>First</b> line\r\nsecond & 'last' line  "
     answer = browser.post(address_of(world, "/notes"), text=text)
     page = browser.get(answer.location)
-    assert "Editor , just now" in text_of(page)
+    assert "Editor, just now" in text_of(page)
     assert "&lt;b&gt;First&lt;/b&gt; line\nsecond &amp; &#39;last&#39; line</p>" in page.text
     assert "second &amp; &#39;last&#39; line" in browser.get(address_of(world)).text
     [address] = re.findall(r'href="([^"]+/notes/\d+)"', page.text)
     assert "&lt;b&gt;First" in browser.get(address).text
     dashboard.clock.advance(hours=2)
     page = browser.get(browser.post(address, text="Second thoughts").location)
-    assert "Second thoughts Editor , 2 hours ago , edited just now" in text_of(page)
+    assert "Second thoughts Editor, 2 hours ago , edited just now" in text_of(page)
     assert "First" not in page.text
     page = browser.get(browser.post(f"{address}/delete").location)
     assert "Second thoughts" not in page.text

@@ -15,7 +15,7 @@ def test_fields_are_found_by_name_and_value_without_case_and_accents(dashboard: 
     def found(text: str) -> list[str]:
         page = browser.get(address_of(world, f"/fields?q={text}")).text
         table = page.partition('aria-label="Fields"')[2].partition("</table>")[0]
-        return re.findall(r'<th scope="row">([^<]+)</th>', table)
+        return re.findall(r'<th scope="row"><bdi>([^<]+)</bdi></th>', table)
 
     assert "Search fields" in browser.get(address_of(world, "/fields")).text
     assert found("REGION") == found("ile-de") == ["Région"]

@@ -11,7 +11,7 @@ from models.database import transaction
 from models.events.activity.periods import count_for_company
 from models.outcomes import outcomes
 from models.outcomes.outcomes import NewOutcome, OutcomeKind
-from tests.support.dashboard.application import NOW, Browser, Dashboard, text_of
+from tests.support.dashboard.application import NOW, Browser, Dashboard, text_of, without_isolation
 from tests.support.dashboard.company_page import address_of, ago, create_world, track
 from tests.support.world import World, days_ago
 
@@ -73,7 +73,7 @@ def test_a_company_opens_with_why_whose_how_much_and_what_to_do(
     assert to_do.startswith("Make a plan. Renewal Call them. Usage drop Flags 2 of 4 raised")
     browser.get(address_of(world, "/notes"))
     browser.post(address_of(world, "/notes"), text="Spoke with them.")
-    assert "Last contact note by Ed , just now" in text_of(browser.get(address_of(world)))
+    assert "Last contact note by Ed, just now" in text_of(browser.get(address_of(world)))
 
 
 def test_a_snoozed_flag_is_no_reason_and_a_flag_set_by_hand_is_one(
@@ -87,7 +87,7 @@ def test_a_snoozed_flag_is_no_reason_and_a_flag_set_by_hand_is_one(
     text = text_of(browser.get(address_of(world)))
     assert "At Risk since 10:30 : reports fell from 17 to 6, and set to At Risk by hand." in text
     assert "2 of 4 raised" in text
-    assert text.partition("What to do ")[2].startswith("Call them. Usage drop , Quiet ")
+    assert text.partition("What to do ")[2].startswith("Call them. Usage drop, Quiet ")
 
 
 def test_the_three_newest_outcomes_are_shown_and_nothing_without_any(
@@ -115,7 +115,7 @@ def test_the_three_newest_outcomes_are_shown_and_nothing_without_any(
 
 def test_the_events_by_week_are_those_that_are_stored(dashboard: Dashboard, world: World) -> None:
     page = editor_of(dashboard, world).get(address_of(world, "?span=90"))
-    table = page.text.partition(">Week of<")[2].partition("</table>")[0]
+    table = without_isolation(page.text).partition(">Week of<")[2].partition("</table>")[0]
     shown = re.findall(r'<td>([^<]+)</td><td class="number">(\d+)</td>', table)
     stored = world.rows(
         "select date_trunc('week', occurred_at at time zone 'UTC')::date as week,"
@@ -162,4 +162,4 @@ def test_a_name_that_cannot_be_seen_is_replaced_by_the_id(dashboard: Dashboard) 
     track(world, ago(days=1), name="\u3164\u200b")
     world.judge("c1")
     page = editor_of(dashboard, world).get(address_of(world))
-    assert "<h1><bdi>c1</bdi></h1>" in page.text
+    assert re.search(r"<h1[^>]*><bdi>c1</bdi></h1>", page.text)

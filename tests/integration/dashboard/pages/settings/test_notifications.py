@@ -66,7 +66,7 @@ def test_an_open_digest_shows_its_changes_so_far_and_what_waits(
     acme.companies(3, 2, 1, csm="ann@acme.com", arr=12_000)
     [message] = acme.messages()
     page = text_of(browser.get(page_of(acme)))
-    assert "Collecting changes head@acme.com , Email, 3 changes" in page
+    assert "Collecting changes head@acme.com, Email, 3 changes" in page
     shown = text_of(browser.get(page_of(acme, f"/messages/{message.id}")))
     assert "3 companies are Critical" in shown
     assert "Changes so far" in shown
