@@ -38,12 +38,14 @@ class Editor:
     """Who changes items, when; `batch` is the same for all chunks of one action.
 
     `form_id` is that of the form that asks for it; a form that is sent twice adds a note once.
+    `undoes` is the batch of the action that is undone.
     """
 
     maker: Maker
     at: datetime
     batch: UUID | None = None
     form_id: UUID | None = None
+    undoes: UUID | None = None
 
 
 @dataclass
@@ -157,9 +159,16 @@ def save(
     changes: Sequence[ItemChange],
     editor: Editor,
 ) -> None:
-    """Store changed items, which somebody has touched now, with their history."""
+    """Store changed items, which somebody has touched now, with their history.
+
+    What an undone action was the first to touch counts as touched by what came after it, if at all.
+    """
+    touches: dict[int, datetime | None] = {}
+    if editor.undoes:
+        ids = [item.id for item in items]
+        touches = item_changes.next_touches(organization_id, ids, editor.undoes)
     for item in items:
-        item.touched_at = item.touched_at or editor.at
+        item.touched_at = touches.get(item.id, item.touched_at or editor.at)
     item_edits.save(organization_id, items)
     item_changes.add(changes)
 

@@ -71,7 +71,8 @@ def undo_last(member: Member, batch: UUID) -> ResponseReturnValue:
         chosen = [by_item[item_id] for item_id in ids]
         return undo.undo(member.organization.id, chosen, by, _judging())
 
-    edited = _in_chunks(iter(by_item), change, Editor(Maker.of(member.person), now()))
+    by = Editor(Maker.of(member.person), now(), undoes=batch)
+    edited = _in_chunks(iter(by_item), change, by)
     flash(_sentence(edited, "undone", "changed again since"))
     return redirect(safe_redirect_target(request.form.get("back")) or url_for(".page"), 303)
 

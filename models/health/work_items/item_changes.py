@@ -1,6 +1,6 @@
 """What was done about items: by people, and by the product where it reopened one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,28 @@ def list_for_item(organization_id: int, item_id: int, *, limit: int = 100) -> li
         {"organization_id": organization_id, "item_id": item_id, "limit": limit},
     )
     return [ListedChange(**row) for row in reversed(rows)]
+
+
+def next_touches(
+    organization_id: int, item_ids: Collection[int], batch: UUID
+) -> dict[int, datetime | None]:
+    """Return when people next touched those items that the action of a batch touched first."""
+    rows = query(
+        "select i.id, min(o.at) as at from work_items i join work_item_changes b"
+        " on b.organization_id = i.organization_id and b.item_id = i.id and b.batch = %(batch)s"
+        " and b.at = i.touched_at"
+        " left join work_item_changes o on o.organization_id = i.organization_id"
+        " and o.item_id = i.id and o.id > b.id and o.batch is distinct from b.batch"
+        " and o.made_by <> %(product)s"
+        " where i.organization_id = %(organization_id)s and i.id = any(%(ids)s) group by i.id",
+        {
+            "organization_id": organization_id,
+            "ids": list(item_ids),
+            "batch": batch,
+            "product": PRODUCT,
+        },
+    )
+    return {row["id"]: row["at"] for row in rows}
 
 
 def list_of_batch(organization_id: int, batch: UUID, person_id: int) -> list[ListedChange]:

@@ -156,6 +156,9 @@ def test_what_is_not_possible_is_refused(acme: Acme) -> None:
     assert acme.items()["dear"]["touched_at"] is None
     acme.ben.get("/account")
     assert acme.ben.post(f"/o/acme/worklist/items/{item}", state="done").status_code == 403
+    for action in ("selected", "companies"):
+        form = {"query": "status=%00&field.plan=%00", "all": "yes", "action": "seen"}
+        assert acme.ann.post(f"/o/acme/worklist/{action}", **form).status_code == 400
 
 
 def test_a_snooze_of_many_says_what_it_left_out_and_can_be_undone(acme: Acme) -> None:
@@ -170,6 +173,8 @@ def test_a_snooze_of_many_says_what_it_left_out_and_can_be_undone(acme: Acme) ->
     acme.ann.post(undo, back="/o/acme/worklist?whose=team")
     assert "1 item undone." in acme.page().text
     assert acme.listed() == ["orphan", "other", "cheap"]
+    assert acme.items()["cheap"]["touched_at"] is None
+    assert acme.items()["dear"]["touched_at"]
     assert acme.select("dear", action="snooze", text="", days="7").text.count("State a reason") == 1
 
 
@@ -211,7 +216,9 @@ def test_all_that_match_can_be_assigned_and_what_changed_since_is_not_undone(acm
     acme.select("old", action="assign", assignee=str(acme.person("ann@acme.com")))
     acme.ann.post(undo)
     assert "4 items undone; 1 left out: changed again since." in acme.page().text
-    assert [c for c, item in acme.items().items() if item["assignee_id"]] == ["old"]
+    items = acme.items()
+    assert [company for company, item in items.items() if item["assignee_id"]] == ["old"]
+    assert [company for company, item in items.items() if item["touched_at"]] == ["old"]
 
 
 def test_closed_items_are_left_out_of_actions(acme: Acme) -> None:
