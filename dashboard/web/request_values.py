@@ -1,9 +1,10 @@
 """Values that requests carry: integers, cursors, the client's address; and what is rejected."""
 
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from flask import Flask, abort, request
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 LARGEST_UPLOAD = 5 * 1024 * 1024
@@ -49,6 +50,17 @@ def page_cursor() -> str | None:
 def client_address() -> str:
     """Return the IP address that the request comes from, or `unknown`."""
     return request.remote_addr or "unknown"
+
+
+def parse_query(text: str) -> "MultiDict[str, str]":
+    """Return the parameters of a query string that a form or an address brings along.
+
+    It is encoded once more than other values, so a NUL character in it is refused here.
+    """
+    pairs = parse_qsl(text, keep_blank_values=True)
+    if any("\0" in part for pair in pairs for part in pair):
+        abort(400)
+    return MultiDict(pairs)
 
 
 ADDRESSES = ("HX-Current-URL", "Origin", "Referer")

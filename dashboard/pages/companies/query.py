@@ -7,13 +7,14 @@ link shows what its sender saw.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
 from dashboard.filters.field_filters import LONGEST_TEXT, ME, FieldFilter, Verb, conditions
 from dashboard.filters.field_filters import read_filter as read_field_filter
 from dashboard.pages.companies.columns import MOST_COLUMNS, TEAM, is_column, moved
+from dashboard.web.request_values import parse_query
 from models.companies.company_filter import CompanyFilter
 from models.companies.company_list import Order, Sorting
 from models.companies.filters.subjects import FIELD
@@ -97,7 +98,7 @@ class CompanyQuery:
     @classmethod
     def from_query(cls, query: str) -> "CompanyQuery":
         """Read a query string."""
-        return cls.from_parameters(MultiDict(parse_qsl(query, keep_blank_values=True)))
+        return cls.from_parameters(parse_query(query))
 
     @property
     def parameters(self) -> list[tuple[str, str]]:

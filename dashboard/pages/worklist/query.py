@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
+from dashboard.web.request_values import parse_query
 from models.health.work_items.item_filter import Due, ItemFilter, Shown
 from services.work_items.assignees import Assignees
 
@@ -61,7 +62,7 @@ class WorklistQuery:
     @classmethod
     def from_query(cls, query: str) -> "WorklistQuery":
         """Read a query string."""
-        return cls.from_parameters(MultiDict(parse_qsl(query, keep_blank_values=True)))
+        return cls.from_parameters(parse_query(query))
 
     @property
     def parameters(self) -> dict[str, str]:

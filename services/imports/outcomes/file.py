@@ -15,6 +15,7 @@ from services.imports.csv_files.values import (
     TEXT,
     Column,
     ColumnType,
+    Conventions,
     Kind,
     as_text,
     find_conventions,
@@ -131,12 +132,23 @@ def _types(
     faults = []
     for target, (kind, what, example) in wanted.items():
         if target in types and types[target].kind is not kind:
-            why = types[target].note or example
+            note, number = types[target].note, found[target].number
+            why = note or example
+            odd = "" if note else _first_other(table, number, kind, conventions)
             faults.append(
                 f"The column `{found[target].header}` does not have {what} only"
-                f"{': ' if why else ''}{why}."
+                f"{': ' if why else ''}{why}.{odd}"
             )
     return types, faults
+
+
+def _first_other(table: CsvTable, number: int, kind: Kind, conventions: Conventions) -> str:
+    """Return a sentence about the first cell of a column that has no value of a kind, if any."""
+    for row in table.rows:
+        cell = row.cells[number]
+        if cell and recognize(Column.of([cell]), "", conventions).kind is not kind:
+            return f" Line {row.line:,} has `{cell[:50]}`: correct or remove it."
+    return ""
 
 
 def _find_companies(organization_id: int, ids: Collection[str]) -> dict[str, tuple[str, int]]:

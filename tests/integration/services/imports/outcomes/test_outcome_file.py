@@ -67,6 +67,11 @@ def test_a_file_of_a_crm_is_read_as_it_is_meant(world: World) -> None:
 def test_a_file_that_leaves_something_open_has_faults(world: World) -> None:
     world.track("acme")
     assert "does not have days only" in read(world, FILE).faults[0]
+    assert read(
+        world, "id,kind,day,amount\nacme,left,2026-03-31,1\nacme,left,2026-04-30,n/a\n"
+    ).faults == (
+        "The column `amount` does not have amounts only. Line 3 has `n/a`: correct or remove it.",
+    )
     plain = "customer,when\nacme,3/4/2026\n"
     columns = "There are `customer`, `when`."
     assert read(world, plain).faults == (
