@@ -39,6 +39,15 @@
     if (event.target.matches("[data-pick], [data-pick-page], [data-pick-all]")) show();
   });
 
+  // On a phone, the bar has one row until somebody asks for more.
+  document.addEventListener("click", (event) => {
+    const more = event.target.closest("[data-more-actions]");
+    if (!more) return;
+    const whole = more.form.classList.toggle("whole");
+    more.setAttribute("aria-expanded", whole);
+    more.textContent = whole ? "Less" : "More";
+  });
+
   document.addEventListener("htmx:afterSettle", show);
   window.addEventListener("pageshow", show); // a browser that goes back keeps what is checked
   show();

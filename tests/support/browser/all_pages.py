@@ -96,6 +96,12 @@ def select_rows(page: Page) -> None:
     page.locator("input[data-pick]").nth(1).click()
 
 
+def show_all_actions(page: Page) -> None:
+    """Select two rows, and show the actions that a phone hides at first."""
+    select_rows(page)
+    page.locator("[data-more-actions]").dispatch_event("click")
+
+
 def open_item(page: Page) -> None:
     """Show the details of the first item of the worklist."""
     page.locator("[data-opens]").first.click()
@@ -155,7 +161,7 @@ def _of_customers() -> Iterator[State]:
         yield State("worklist.page", {"whose": whose})
     for shown in ("done", "snoozed", "closed", "all"):
         yield State("worklist.page", {"whose": "team", "state": shown})
-    for prepare in (select_rows, open_item):
+    for prepare in (select_rows, show_all_actions, open_item):
         yield State("worklist.page", TEAM, prepare)
     yield State("search.page", {"q": "Plain"})
     yield State("company.page", {"company_id": "zero-width"})
