@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from dashboard.filters.typed_numbers import typed_number
 from models.companies.filters.conditions import Condition, Days, Operand, Operator
 from models.companies.filters.subjects import COLUMNS, FIELD
 from rules.phrases.fields import as_instant, as_number
@@ -98,7 +99,7 @@ class FieldFilter:
     @property
     def problem(self) -> str | None:
         """Why the value cannot be compared, as a part of a sentence; None if it can be."""
-        if self.verb in _NUMBERS and as_number(self.value) is None:
+        if self.verb in _NUMBERS and typed_number(self.value) is None:
             return "is not a number"
         if self.verb in (Verb.BEFORE, Verb.AFTER) and _day(self.value) is None:
             return "is not a date such as 2026-03-31"
@@ -113,7 +114,7 @@ class FieldFilter:
         if self.subject == "owner" and self.value == ME and self.verb in (Verb.IS, Verb.NOT):
             yield from (Operand(owner, as_number(owner)) for owner in reader)
             return
-        yield Operand(self.value, as_number(self.value), self._days(today))
+        yield Operand(self.value, typed_number(self.value), self._days(today))
 
     def _days(self, today: date) -> Days | None:
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from dashboard.access import Member, viewer
 from dashboard.access.visitors import reader_zone
 from dashboard.filters.field_filters import ME
+from dashboard.filters.typed_numbers import typed_number
 from dashboard.web.context import now, rules_in_force
 from dashboard.web.forecasts import keep_fresh
 from models.companies import company_counts
@@ -60,14 +61,15 @@ class UpcomingQuery:
 
     @classmethod
     def from_request(cls) -> "UpcomingQuery":
-        """Read the arguments of the request; what cannot be understood is ignored."""
+        """Read the arguments of the request; what cannot be understood is ignored.
+
+        A value that is no number stays, for the page to say so.
+        """
         texts = {name: request.args.get(name, "").strip() for name in cls.__dataclass_fields__}
         query = cls(**texts)
-        value = _number(query.value)
         return replace(
             query,
             days=query.days if query.days in SPANS else cls.days,
-            value="" if value is None else query.value,
             direction=query.direction if query.direction in DIRECTIONS else "",
             day=query.day if _day(query.day) else "",
         )
@@ -79,16 +81,22 @@ class UpcomingQuery:
         return url_for("upcoming.page", **parameters, after=after)
 
     @property
+    def least_value(self) -> Decimal | None:
+        """The value that companies have at least; None if it is none."""
+        number = typed_number(self.value)
+        return number if number is not None and abs(number) < LARGEST_VALUE else None
+
+    @property
     def is_filtered(self) -> bool:
         """Whether the query can exclude companies."""
-        return any((self.owner, self.value, self.status, self.direction, self.day))
+        return any(
+            (self.owner, self.least_value is not None, self.status, self.direction, self.day)
+        )
 
     def filter_all(self, member: Member, days: Sequence[datetime]) -> UpcomingFilter:
         """Return the filter of all days and directions; `days` ends with the end of the last."""
         owners = member.owners if self.owner == ME else (self.owner,) if self.owner else ()
-        return UpcomingFilter(
-            days[-1], owners, _number(self.value) if self.value else None, self.status or None
-        )
+        return UpcomingFilter(days[-1], owners, self.least_value, self.status or None)
 
     def filter_list(
         self, member: Member, days: Sequence[datetime], zone: ZoneInfo
@@ -195,15 +203,6 @@ MAX_POLLS = 60
 def _next_poll() -> int | None:
     polls = request.args.get("look", 0, type=int)
     return polls + 1 if 0 <= polls < MAX_POLLS else None
-
-
-def _number(text: str) -> Decimal | None:
-    """Return a value that was entered, with or without thousands separators."""
-    try:
-        number = Decimal(text.replace(",", "").replace(" ", ""))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and abs(number) < LARGEST_VALUE else None
 
 
 def _day(text: str) -> date | None:

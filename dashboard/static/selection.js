@@ -48,7 +48,28 @@
     more.textContent = whole ? "Less" : "More";
   });
 
+  // What concerns more than the page shows is confirmed; a double click acts once.
+  let sent = false;
+  document.addEventListener("submit", (event) => {
+    const bar = event.target.closest("[data-bulk]");
+    if (!bar) return;
+    const all = bar.querySelector("[data-pick-all]");
+    if (!sent && all.checked) {
+      const [action, which] = [event.submitter, all.closest("label")].map((e) => e.textContent.trim());
+      const follows = event.submitter.dataset.follows ?? "";
+      if (!window.confirm(`${action}: ${which.toLowerCase()}? ${follows}`)) {
+        event.preventDefault();
+        return;
+      }
+    }
+    if (sent) event.preventDefault();
+    sent = true;
+  });
+
   document.addEventListener("htmx:afterSettle", show);
-  window.addEventListener("pageshow", show); // a browser that goes back keeps what is checked
+  window.addEventListener("pageshow", () => {
+    sent = false;
+    show(); // a browser that goes back keeps what is checked
+  });
   show();
 })();

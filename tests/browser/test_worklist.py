@@ -1,7 +1,7 @@
 """The worklist in a browser: by the keyboard alone, and in every look."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from models.organizations.organizations import Organization
 from tests.support.browser.accessibility import faults_in_every_look
@@ -58,6 +58,24 @@ def test_items_are_changed_snoozed_and_restored_by_the_keyboard(worklist: Page) 
     keys.press("Enter")
     expect(page.get_by_role("status").first).to_contain_text("2 items undone.")
     expect(page.locator(".worklist tbody")).to_have_count(5)
+
+
+def test_an_action_on_all_that_match_is_confirmed(worklist: Page) -> None:
+    questions: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        questions.append(dialog.message)
+        dialog.dismiss()
+
+    worklist.on("dialog", refuse)
+    worklist.get_by_role("checkbox", name="Select").first.click()
+    worklist.get_by_role("checkbox", name="All 5 that match").check()
+    worklist.get_by_role("button", name="Done").click()
+    assert questions == ["Done: all 5 that match? "]
+    worklist.remove_listener("dialog", refuse)
+    worklist.on("dialog", lambda dialog: dialog.accept())
+    worklist.get_by_role("button", name="Done").dblclick()
+    expect(worklist.get_by_role("status").first).to_contain_text("5 items marked done.")
 
 
 def test_the_worklist_has_no_accessibility_faults(worklist: Page) -> None:

@@ -73,7 +73,7 @@ def undo_last(member: Member, batch: UUID) -> ResponseReturnValue:
 
     by = Editor(Maker.of(member.person), now(), undoes=batch)
     edited = _in_chunks(iter(by_item), change, by)
-    flash(_sentence(edited, "undone", "changed again since"))
+    flash(_sentence(edited, "undone", "undone or changed since"))
     return redirect(safe_redirect_target(request.form.get("back")) or url_for(".page"), 303)
 
 

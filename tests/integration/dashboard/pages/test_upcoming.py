@@ -120,8 +120,12 @@ def test_the_list_is_filtered_by_owner_value_status_direction_and_day(browser: B
     assert listed(browser, "?days=14&owner=me") == ["Soon", "Loud"]
     page = text_of(browser.get("/o/acme/upcoming?days=14&owner=me"))
     assert "At Risk again, after a change" in page  # Loud is quiet then
-    ignored = "?days=9&value=many&day=soon&direction=none&after=nothing"
+    ignored = "?days=9&day=soon&direction=none&after=nothing"
     assert browser.get(f"/o/acme/upcoming{ignored}").location == "/o/acme/upcoming"
+    assert len(listed(browser, "?value=50k")) == len(listed(browser))
+    assert "This is not a number such as 50,000" in text_of(
+        browser.get("/o/acme/upcoming?value=50k")
+    )
     assert "No company that matches the filters changes its status" in text_of(
         browser.get("/o/acme/upcoming?owner=nobody")
     )
