@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from html import unescape
 from html.parser import HTMLParser
 from xml.etree.ElementTree import Element, TreeBuilder
 
@@ -18,6 +19,14 @@ def parse(markup: str) -> Element:
     reader.feed(markup)
     reader.close()
     return reader.finish()
+
+
+def fetched_by(markup: str) -> list[str]:
+    """Return what a page fetches for itself, without its header, or what a part of one fetches."""
+    return [
+        unescape(url)
+        for url in re.findall(r'hx-get="([^"]+)"', markup.rsplit("<main", maxsplit=1)[-1])
+    ]
 
 
 class _Reader(HTMLParser):

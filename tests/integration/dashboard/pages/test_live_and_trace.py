@@ -13,6 +13,7 @@ from queues.refused.requests import RefusedRequests
 from services.time_zones import DEFAULT
 from tests.support.dashboard.application import NOW, Dashboard, ServeDashboard, text_of
 from tests.support.dashboard.editor import EditorWorld
+from tests.support.dashboard.elements import fetched_by
 from tests.support.ingress.application import NO_REDIS
 from tests.support.ingress.refusals import refusal
 
@@ -62,31 +63,31 @@ def test_events_are_shown_as_they_come_in(acme: IncomingWorld) -> None:
     page = acme.editor.get(f"{EVENTS}/live")
     time = f"{NOW:%H:%M:%S}"
     assert f"{time} stored login c1 ann e1" in text_of(page)
-    [poll] = re.findall(r'hx-get="([^"]+)"', page.text)
-    assert acme.editor.get(unescape(poll)).status_code == 204
+    [poll] = fetched_by(page.text)
+    assert acme.editor.get(poll).status_code == 204
     acme.come_in("c2", "e2")
     acme.refuse(event_id="r1")
-    lines = acme.editor.get(unescape(poll))
+    lines = acme.editor.get(poll)
     assert sorted(re.findall(r"(stored|refused) login (\S+)", text_of(lines))) == [
         ("refused", "c1"),
         ("stored", "c1"),
         ("stored", "c2"),
     ]
     assert "<html" not in lines.text
-    [following] = re.findall(r'hx-get="([^"]+)"', lines.text)
-    assert acme.editor.get(unescape(following)).status_code == 204
+    [following] = fetched_by(lines.text)
+    assert acme.editor.get(following).status_code == 204
 
 
 def test_imported_events_are_counted_above_the_list(acme: IncomingWorld) -> None:
     page = acme.editor.get(f"{EVENTS}/live")
-    [poll] = re.findall(r'hx-get="([^"]+)"', page.text)
+    [poll] = fetched_by(page.text)
     past = [
         acme.event("c1", NOW - timedelta(days=days), received=NOW)._replace(historical=True)
         for days in range(1, 41)
     ]
     acme.store(*past)
     Announcements(acme.client).announce(acme.id, past)
-    text = unescape(text_of(acme.editor.get(unescape(poll))))
+    text = unescape(text_of(acme.editor.get(poll)))
     span = " to ".join(exact_time(NOW - timedelta(days=days), DEFAULT) for days in (40, 1))
     assert f"40 imported events came in, of {span}. They are not listed one by one." in text
     assert "Nothing else has come in yet" in text

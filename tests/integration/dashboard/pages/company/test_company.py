@@ -26,6 +26,7 @@ from tests.support.dashboard.company_page import (
     create_world,
     track,
 )
+from tests.support.dashboard.elements import fetched_by
 from tests.support.world import World
 
 PAGES = ("", "/timeline", "/users", "/fields", "/deliveries", "/notes")
@@ -229,8 +230,7 @@ def test_the_timeline_is_paged(dashboard: Dashboard, world: World) -> None:
         seen += re.findall(
             r'<li class="(?:event|change)".*?datetime="([^"]+)"', page.text, re.DOTALL
         )
-        match = re.search(r'hx-get="([^"]+)"', page.text)
-        address = match.group(1).replace("&amp;", "&") if match else ""
+        address = next(iter(fetched_by(page.text)), "")
         pages += 1
     with transaction():
         changes = transitions.list_for_company(world.id, world.company("c1").id)
@@ -276,12 +276,11 @@ def test_users_are_listed_with_the_time_they_were_last_seen(
     first = browser.get(address_of(world, "/users"))
     assert "Users 62" in text_of(first)
     assert text_of(first).index("User u2") < text_of(first).index("User more0")
-    following = re.search(r'hx-get="([^"]+)"', first.text)
-    assert following is not None
-    second = browser.get(following.group(1), headers={"HX-Request": "true"})
+    [following] = fetched_by(first.text)
+    second = browser.get(following, headers={"HX-Request": "true"})
     assert second.text.count('<th scope="row"') == 12
     assert "autofocus" in second.text
-    assert "Back to most recent" in browser.get(following.group(1)).text
+    assert "Back to most recent" in browser.get(following).text
 
 
 def test_fields_are_shown_with_the_time_of_their_value_and_their_history(

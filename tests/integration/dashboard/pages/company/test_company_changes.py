@@ -18,6 +18,7 @@ from models.webhooks import webhook_endpoints
 from queues import messages
 from tests.support.dashboard.application import NOW, Browser, Dashboard, ServeDashboard, text_of
 from tests.support.dashboard.company_page import add_history, address_of, ago, create_world, track
+from tests.support.dashboard.elements import fetched_by
 from tests.support.world import World
 
 GROUNDS = {"reason": "on holiday", "owner": "ann@acme.com"}
@@ -319,8 +320,7 @@ def test_notes_are_paged(dashboard: Dashboard, world: World) -> None:
     while address:
         page = browser.get(address, headers={"HX-Request": "true"} if seen else {})
         seen += re.findall(r">(Note \d+)</p>", page.text)
-        match = re.search(r'hx-get="([^"]+)"', page.text)
-        address = match.group(1) if match else None
+        address = next(iter(fetched_by(page.text)), None)
     assert seen == [f"Note {number}" for number in range(45, 0, -1)]
     assert "All notes" in browser.get(address_of(world)).text
 

@@ -19,6 +19,7 @@ from services.insights.questions import Adoption
 from services.rules.rule_books import RuleBooks
 from services.totals import refresh
 from tests.support.dashboard.application import NOW, Browser, Dashboard, text_of
+from tests.support.dashboard.elements import fetched_by
 from tests.support.in_transactions import compute_answer
 from tests.support.world import World, days_ago
 
@@ -160,9 +161,9 @@ def test_missing_answers_are_enqueued_once_and_polled_for(
 ) -> None:
     page = reader.get("/o/acme/insights")
     assert "counted for the first time" in text_of(page)
-    [again] = re.findall(r'hx-get="([^"]+)"', page.text)
+    [again] = fetched_by(page.text)
     assert "look=1" in again
-    polled = reader.get(html.unescape(again), headers={"HX-Request": "true"})
+    polled = reader.get(again, headers={"HX-Request": "true"})
     assert "look=2" in polled.text
     assert len(work(settings)) == 3
     assert "counted for the first time" not in reader.get("/o/acme/insights").text
@@ -170,7 +171,7 @@ def test_missing_answers_are_enqueued_once_and_polled_for(
 
 def test_a_page_stops_polling_after_a_while(reader: Browser) -> None:
     page = reader.get(f"/o/acme/insights?look={frame.MAX_POLLS}")
-    assert "hx-get" not in page.text
+    assert fetched_by(page.text) == []
     assert "still not been counted" in text_of(page)
 
 

@@ -43,7 +43,7 @@ def test_a_backtest_is_started_shows_its_progress_and_its_result(dashboard: Dash
     advance(world.id, RuleBooks(), lambda: NOW)
     done = world.editor.get(started.location)
     text = text_of(done)
-    assert "hx-trigger" not in done.text
+    assert "load delay" not in done.text
     assert "2 of 2 companies were replayed" in text
     assert "1 company left in that time, worth 1,200" in text
     assert "Gone quiet Draft 0 1 0 0 – 0 1,200 In force 1 0 0 0 25 1,200 0" in text
