@@ -13,13 +13,10 @@ import requests
 
 from config.settings import Settings
 from tests.support.ports import free_port
-from tests.support.product.procfile_lines import WORKERS, running_line
+from tests.support.product.procfile_lines import WORKERS, in_long_tests, running_line
 from tests.support.product.servers import Servers
 
-RUNNING = [
-    "dashboard",
-    *(pytest.param(name, marks=pytest.mark.long) for name in (*WORKERS, "clock")),
-]
+RUNNING = ["dashboard", *in_long_tests(*WORKERS, "clock")]
 """Each takes a second of CPU to start; they open the database in the same way."""
 
 

@@ -12,10 +12,10 @@ from config.settings import Settings
 from config.stop_signals import StopRequest
 from queues import dramatiq_layout
 from tests.support.ports import free_port
-from tests.support.product.procfile_lines import WORKERS, running_line
+from tests.support.product.procfile_lines import WORKERS, in_long_tests, running_line
 from tests.support.product.signals import signal_all, with_workers
 
-OTHERS = ["web", "dashboard", *(name for name in WORKERS if name != "persist"), "clock"]
+LINES = ["persist", *in_long_tests("web", "dashboard", *WORKERS[1:], "clock")]
 
 PROCESSES = {"persist": 2, "evaluate": 1, "deliver": 1, "backtest": 1}
 
@@ -35,9 +35,7 @@ def is_alive(port: int) -> bool:
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize(
-    "name", ["persist", *(pytest.param(n, marks=pytest.mark.long) for n in OTHERS)]
-)
+@pytest.mark.parametrize("name", LINES)
 def test_a_process_that_gets_many_signals_stops_with_success(
     name: str, settings: Settings, tmp_path: Path
 ) -> None:

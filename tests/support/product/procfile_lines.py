@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from honcho.environ import parse_procfile
@@ -21,6 +22,14 @@ WORKERS = (
     pytest.param("backtest", marks=pytest.mark.thorough),
 )
 """The lines of workers, as parameters of tests. They differ in their options only."""
+
+
+def in_long_tests(*lines: Any) -> list[Any]:
+    """Return lines as parameters of long tests, unless they are for thorough ones already."""
+    return [
+        pytest.param(line, marks=pytest.mark.long) if isinstance(line, str) else line
+        for line in lines
+    ]
 
 
 @contextmanager
