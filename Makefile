@@ -49,7 +49,7 @@ faults: $(VENV)/installed ## Inflict faults on a loaded product and check every 
 fuzz: $(VENV)/installed ## Send 100,000 hostile inputs to a running product, in six minutes (FUZZ="--inputs 5000" for fewer)
 	@exec $(BIN)/python -m fuzz $(FUZZ)
 
-interactions: $(VENV)/installed-dev ## Measure in a browser how long the dashboard takes to answer, in two minutes (needs Chromium)
+interactions: $(VENV)/installed-dev ## Measure in a browser how long the dashboard takes to answer, in eight minutes (needs Chromium)
 	@exec $(BIN)/python -m tests.support.browser.interactions
 
 screenshots: $(VENV)/installed-dev ## Retake the pictures of the dashboard in docs/images (needs Chromium)
