@@ -115,7 +115,7 @@ def follow(selector: str) -> Callable[[Page], None]:
 
 def show_first_item(page: Page) -> None:
     """Show the details of the first item, and the actions on it."""
-    page.get_by_role("link", name="Details").first.click()
+    page.locator("[data-opens]").first.click()
     page.locator(".item-details").wait_for()
     page.locator("input[data-pick]").first.click()
 
