@@ -86,7 +86,7 @@ def show(page: Page, heading: str) -> None:
 def backtest_all(page: Page) -> None:
     """Backtest all companies, and wait for the result."""
     page.locator("button:text-is('Backtest all companies')").click()
-    page.locator(".badge:text-is('Done')").wait_for(timeout=120_000)
+    page.locator(".badge:has-text('Done')").wait_for(timeout=120_000)
 
 
 def preview_import(page: Page) -> None:
