@@ -2,9 +2,12 @@
 
 They show a complete `brazebee up` in a temporary folder, filled by `brazebee demo-data`, whose seed
 generates the same customers each time; their year ends now.
+
+    python -m tests.support.browser.screenshots [a part of the name of a page]
 """
 
 import math
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -180,6 +183,8 @@ def views_of(company: str) -> Iterator[View]:
     yield View("trace", f"/companies/{company}/timeline", follow("a:text-is('Trace')"))
 
 
+SIGN_IN = View("sign-in", "/sign-in", within="")
+
 SET_ASIDE = (
     View("set-aside", "/events/set-aside"),
     View("set-aside-event", "/events/set-aside", follow("tbody tr:has-text('report') a")),
@@ -219,7 +224,8 @@ def save(picture: bytes, name: str, look: str) -> None:
 
 
 def main() -> None:
-    """Take all screenshots, in every look."""
+    """Take all screenshots, or those of some pages, in every look."""
+    part = " ".join(sys.argv[1:])
     executable = find_chromium()
     if executable is None:
         raise SystemExit(MISSING)
@@ -234,15 +240,20 @@ def main() -> None:
         for look, options in LOOKS.items():
             page = browser.new_context(base_url=running.url, **options).new_page()
             page.set_default_timeout(PATIENCE_MS)
-            take(page, View("sign-in", "/sign-in", within=""), look)
+            if part in SIGN_IN.name:
+                take(page, SIGN_IN, look)
+            else:
+                page.goto(SIGN_IN.address)
             sign_in(page, running.email, running.password)
             page.wait_for_url("**/o/**")
             company = company or furnish(running, page)
             for view in (*VIEWS, *views_of(company)):
-                take(page, view, look)
+                if part in view.name:
+                    take(page, view, look)
             with events_set_aside(running):
                 for view in SET_ASIDE:
-                    take(page, view, look)
+                    if part in view.name:
+                        take(page, view, look)
         browser.close()
 
 
