@@ -105,7 +105,7 @@ def visible_or(name: str | None, substitute: str) -> str:
 
 
 def unread_count(number: int) -> str:
-    """Return a number of unread mentions, of which no more than `MOST_UNREAD` are counted."""
+    """Return a number of unread mentions; from `MOST_UNREAD` on, such as 99+."""
     return str(number) if number < MOST_UNREAD else f"{MOST_UNREAD - 1}+"
 
 

@@ -17,7 +17,7 @@ from models import across_organizations
 from models.database import transaction
 from models.notifications.messages import State
 from services.notifications.outcomes import Recorded, Verdict
-from services.state_sums import sums_by_state
+from services.state_gauges import with_states
 
 HASH = "brazebee:metrics:notifications"
 
@@ -93,20 +93,20 @@ def _attempts(numbers: Mapping[tuple[str, str], float]) -> Metric:
 
 
 def _gauges(now: datetime) -> Iterator[Metric]:
-    messages = GaugeMetricFamily(
-        "brazebee_notification_messages", "Messages that are not finished.", labels=["state"]
+    yield with_states(
+        GaugeMetricFamily(
+            "brazebee_notification_messages", "Messages that are not finished.", labels=["state"]
+        ),
+        MESSAGE_STATES,
+        across_organizations.count_unfinished_messages(),
     )
-    counts = across_organizations.count_unfinished_messages()
-    for state, number in sums_by_state(MESSAGE_STATES, counts).items():
-        messages.add_metric([state], number)
-    yield messages
-    destinations = GaugeMetricFamily(
-        "brazebee_notification_destinations", "Destinations by state.", labels=["state"]
+    yield with_states(
+        GaugeMetricFamily(
+            "brazebee_notification_destinations", "Destinations by state.", labels=["state"]
+        ),
+        DESTINATION_STATES,
+        across_organizations.count_destinations(),
     )
-    counts = across_organizations.count_destinations()
-    for state, number in sums_by_state(DESTINATION_STATES, counts).items():
-        destinations.add_metric([state], number)
-    yield destinations
     oldest = across_organizations.find_oldest_planned_message(until=now)
     yield GaugeMetricFamily(
         "brazebee_notification_oldest_waiting_seconds",

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from models import across_organizations
 from models.database import transaction
 from models.webhooks.deliveries import Attempt, Delivery
-from services.state_sums import sums_by_state
+from services.state_gauges import with_states
 
 HASH = "brazebee:metrics:webhooks"
 DELIVERY_STATES = ("waiting", "parked", "paused")
@@ -102,20 +102,20 @@ def _counted(counters: Mapping[str, float]) -> Iterator[Metric]:
 
 
 def _gauges(now: datetime) -> Iterator[Metric]:
-    deliveries = GaugeMetricFamily(
-        "brazebee_webhook_deliveries", "Deliveries that are not over, by state.", labels=["state"]
+    yield with_states(
+        GaugeMetricFamily(
+            "brazebee_webhook_deliveries",
+            "Deliveries that are not over, by state.",
+            labels=["state"],
+        ),
+        DELIVERY_STATES,
+        across_organizations.count_unfinished_deliveries(),
     )
-    counts = across_organizations.count_unfinished_deliveries()
-    for state, number in sums_by_state(DELIVERY_STATES, counts).items():
-        deliveries.add_metric([state], number)
-    yield deliveries
-    endpoints = GaugeMetricFamily(
-        "brazebee_webhook_endpoints", "Endpoints by state.", labels=["state"]
+    yield with_states(
+        GaugeMetricFamily("brazebee_webhook_endpoints", "Endpoints by state.", labels=["state"]),
+        ENDPOINT_STATES,
+        across_organizations.count_endpoints(),
     )
-    counts = across_organizations.count_endpoints()
-    for state, number in sums_by_state(ENDPOINT_STATES, counts).items():
-        endpoints.add_metric([state], number)
-    yield endpoints
     oldest = across_organizations.find_oldest_due(until=now)
     yield GaugeMetricFamily(
         "brazebee_webhook_oldest_due_seconds",

@@ -33,7 +33,7 @@ def demo_figures(figures_settings: Settings) -> Iterator[Demo]:
 
 @pytest.fixture
 def demo(demo_figures: Demo, figures_settings: Settings) -> Iterator[Demo]:
-    """The demo data, in the database of which this process is connected to."""
+    """The demo data, in the database that this process is connected to."""
     connect(figures_settings)
     yield demo_figures
     database.obj.close_all()
