@@ -24,6 +24,6 @@ def test_the_first_press_of_tab_offers_to_skip_the_header(page: Page) -> None:
 
 
 def test_a_click_on_a_text_leaves_the_page_as_it_is(page: Page) -> None:
-    headings = page.get_by_role("heading", level=2)
-    headings.first.click()
-    expect(headings.last).to_be_in_viewport()
+    heading = page.get_by_role("heading", level=2).first
+    heading.click()
+    expect(heading).to_be_in_viewport()

@@ -47,15 +47,15 @@ class Keyboard:
         """Return the accessible name of what has the focus; note what hides it."""
         found = self.page.evaluate(FOCUS)
         if found["fault"]:
-            self.faults.append(
-                f"{found['fault']}: {found.get('role')} “{found['name'][:60]}” on {self.page.url}"
-            )
+            element = f"{found.get('tag')} “{found['name'][:60]}”"
+            self.faults.append(f"{found['fault']}: {element} on {self.page.url}")
         return str(found["name"])
 
     def skip(self) -> None:
         """Go to the content of the page, past its header."""
         self.tab_to("Skip to content", most=1)
         self.press("Enter")
+        self.focused()
 
     def settle(self) -> None:
         """Wait until htmx has replaced what it asks for."""
