@@ -14,6 +14,7 @@ from dashboard.access import Member, viewer
 from dashboard.access.visitors import reader_zone
 from dashboard.filters.field_filters import ME
 from dashboard.filters.typed_numbers import typed_number
+from dashboard.pages.today.upcoming_list import prevention_of, upcoming_reasons
 from dashboard.web.context import now, rules_in_force
 from dashboard.web.forecasts import keep_fresh
 from models.companies import company_counts
@@ -157,6 +158,8 @@ def page(member: Member) -> ResponseReturnValue:
         statuses=(book or NO_RULES).statuses,
         team=(book or NO_RULES).team,
         rows=rows,
+        upcoming_reasons=upcoming_reasons,
+        prevention_of=prevention_of,
         next=query.address(after=following) if following else None,
         first=query.address() if after else None,
         spans=SPANS,

@@ -66,7 +66,7 @@
   });
 
   // j and k move through the rows of the list that is in use, or else of the first one.
-  const ROWS = "main :is(tbody tr, .feed > li, .found > li, .flag)";
+  const ROWS = "main :is(tbody tr, .feed > li, .rows > li, .found > li, .flag)";
   const move = (step) => {
     const rows = [...document.querySelectorAll(ROWS)].filter(
       (row) => row.offsetParent && row.querySelector("a, summary"),

@@ -112,10 +112,6 @@ class Amount(Windowed):
             return None
         return f"{format_number(self.limit - finding.evidence)} more of {'.'.join(self.of)}"
 
-    def preventing_events(self, finding: Finding, _events: str) -> str | None:
-        """See `Condition.preventing_events`."""
-        return self.missing(finding)
-
     def __str__(self) -> str:
         return (
             f"{self.measure} of {'.'.join(self.of)} {self.bound} {format_number(self.limit)}"

@@ -82,14 +82,6 @@ class Condition(ABC):
         """Return how many further events would change a finding, such as `2 more`, or None."""
         return None
 
-    def preventing_events(self, _finding: Finding, _events: str) -> str | None:
-        """Return the events that would have prevented a finding, such as `2 more Report created`.
-
-        `_events` is the name of the events that count, such as `Report created`. Return None if no
-        event could have prevented the finding.
-        """
-        return None
-
     @property
     def events_needed(self) -> int:
         """How many of the latest events decide it; 0 if it does not depend on the latest events."""

@@ -70,10 +70,6 @@ class Count(Windowed):
         """See `Condition.missing`."""
         return format_missing(self.depth - finding.evidence)
 
-    def preventing_events(self, finding: Finding, events: str) -> str | None:
-        """See `Condition.preventing_events`."""
-        return format_missing(self.depth - finding.evidence, events)
-
     def __str__(self) -> str:
         return (
             f"{self.comparison} {pluralize(self.times, 'time')} in {format_duration(self.window)}"
@@ -102,10 +98,6 @@ class Absence(Windowed):
     def missing(self, finding: Finding) -> str | None:
         """See `Condition.missing`."""
         return format_missing(1 - finding.evidence)
-
-    def preventing_events(self, finding: Finding, events: str) -> str | None:
-        """See `Condition.preventing_events`."""
-        return format_missing(1 - finding.evidence, events)
 
     def __str__(self) -> str:
         return f"No activity for {format_duration(self.window)}"
@@ -140,10 +132,6 @@ class Never(OnField):
         done, deadline = finding.evidence
         return f"{'done' if done else 'not done'} by {format_instant(deadline)}"
 
-    def preventing_events(self, finding: Finding, events: str) -> str | None:
-        """See `Condition.preventing_events`."""
-        return f"1 {events}" if finding.holds else None
-
     def __str__(self) -> str:
         return f"Never within {format_duration(self.window)} of company.{self.field}"
 
@@ -166,6 +154,6 @@ def describe_count(count: int, depth: int, noun: str) -> str:
     return f"{pluralize(count, noun)} or more" if count >= depth > 0 else pluralize(count, noun)
 
 
-def format_missing(missing: int, events: str = "") -> str | None:
-    """Return `2 more`, followed by the events if named; None if none are missing."""
-    return f"{missing} more{events and f' {events}'}" if missing > 0 else None
+def format_missing(missing: int) -> str | None:
+    """Return `2 more`; None if none are missing."""
+    return f"{missing} more" if missing > 0 else None

@@ -49,12 +49,6 @@ class Distinct(Windowed):
         """See `Condition.missing`."""
         return format_missing(self.depth - finding.evidence)
 
-    def preventing_events(self, finding: Finding, events: str) -> str | None:
-        """See `Condition.preventing_events`."""
-        events = events if self.of == USER else f"{'.'.join(self.of)} of {events}"
-        noun = "user" if self.of == USER else "value"
-        return _format_missing_distinct(self.depth - finding.evidence, noun, events)
-
     def __str__(self) -> str:
         users = "user" if self.number == 1 else "users"
         what = users if self.of == USER else ".".join(self.of)
@@ -112,13 +106,6 @@ class Share(Windowed, OnField):
         users, depth, _ = finding.evidence
         return format_missing(depth - users)
 
-    def preventing_events(self, finding: Finding, events: str) -> str | None:
-        """See `Condition.preventing_events`."""
-        if not finding.evidence:
-            return None
-        users, depth, _ = finding.evidence
-        return _format_missing_distinct(depth - users, "user", events)
-
     def __str__(self) -> str:
         return (
             f"Distinct users in {format_duration(self.window)} {self.bound}"
@@ -131,8 +118,3 @@ def _latest_of_each(
 ) -> Sequence[datetime]:
     since = shift(situation.at, -window)
     return situation.facts.latest_of_each(situation.selector, of, limit, since, situation.at)
-
-
-def _format_missing_distinct(missing: int, noun: str, of: str) -> str | None:
-    plural = "" if missing == 1 else "s"
-    return format_missing(missing, f"distinct {noun}{plural} of {of}")

@@ -30,19 +30,6 @@ class Combined(Condition):
         pairs = zip(self.operands, finding.evidence, strict=True)
         return ", ".join(operand.describe(evidence) for operand, evidence in pairs)
 
-    def preventing_events(self, finding: Finding, events: str) -> str | None:
-        """See `Condition.preventing_events`."""
-        pairs = zip(self.operands, finding.evidence, strict=True)
-        ways = [
-            operand.preventing_events(evidence, events)
-            for operand, evidence in pairs
-            if evidence.holds == finding.holds
-        ]
-        possible = list(dict.fromkeys(way for way in ways if way is not None))
-        if finding.holds is self.single_operand_flips:
-            return " or ".join(possible) or None
-        return " and ".join(possible) if possible and None not in ways else None
-
     def __str__(self) -> str:
         first, *others = self.operands
         beginning = _parenthesize(first) if isinstance(first, Combined) else str(first)
@@ -101,10 +88,6 @@ class Not(Condition):
     def missing(self, finding: Finding) -> str | None:
         """See `Condition.missing`."""
         return self.negated.missing(finding.evidence)
-
-    def preventing_events(self, finding: Finding, events: str) -> str | None:
-        """See `Condition.preventing_events`."""
-        return self.negated.preventing_events(finding.evidence, events)
 
     def __str__(self) -> str:
         return f"Not {_parenthesize(self.negated)}"

@@ -7,7 +7,7 @@ did (`Signed in`). A name of any other form is quoted: `“Отчёт созда
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rules.book import RuleBook
@@ -20,7 +20,8 @@ class EventWords:
     """How to name one event, several, and none: `report`, `reports`, `no reports`.
 
     `trend` is the subject of a sentence about their number. `specific` is whether the words end
-    with what happened, such as `invoices paid`.
+    with what happened, such as `invoices paid`. `thing` and `done` are the parts of a sentence
+    such as `one more report is created`; they are empty where that would be no English.
     """
 
     one: str
@@ -28,10 +29,35 @@ class EventWords:
     none: str
     trend: str
     specific: bool = False
+    thing: str = ""
+    done: str = ""
 
     def count(self, number: int | str) -> str:
         """Return a number of events; a number as a text, such as `3+`, takes the plural."""
         return f"{number} {self.one if number == 1 else self.many}"
+
+    def occur(self, number: int) -> str:
+        """Return that further events occur: `2 more reports are created`, or `… logins`."""
+        how_many, verb = ("one more", "is") if number == 1 else (f"{number:,} more", "are")
+        if not self.done:
+            return f"there {verb} {how_many} {self._one_event if number == 1 else self._events}"
+        noun = singular_noun(self.thing) if number == 1 else plural_noun(self.thing)
+        return f"{how_many} {noun} {verb} {self.done}"
+
+    @property
+    def some_occur(self) -> str:
+        """That any events occur: `reports are created`, `there are logins`."""
+        if not self.done:
+            return f"there are {self._events}"
+        return f"{plural_noun(self.thing)} are {self.done}"
+
+    @property
+    def _one_event(self) -> str:
+        return f"“{self.one}” event" if self.specific else self.one
+
+    @property
+    def _events(self) -> str:
+        return f"“{self.one}” events" if self.specific else self.many
 
 
 ANY_EVENT = EventWords("event", "events", "no activity", "activity")
@@ -66,10 +92,12 @@ class _EventName:
             many = _NOUNS.get(self.done, f"“{self.done}” events")
             return EventWords(singular_noun(many), many, f"nobody {self.done}", many)
         one, many = singular_noun(self.noun), plural_noun(self.noun)
-        if not self.done or (self.done in _COMES_INTO_BEING and self.noun not in nouns_of_others):
-            return _nouns(one, many)
-        many = f"{many} {self.done}"
-        return EventWords(f"{one} {self.done}", many, f"no {many}", many, specific=True)
+        is_passive = self.done in _COMES_INTO_BEING or self.done in _DONE_TO_THINGS
+        words = _nouns(one, many)
+        if self.done and (self.done not in _COMES_INTO_BEING or self.noun in nouns_of_others):
+            one, many = f"{one} {self.done}", f"{many} {self.done}"
+            words = EventWords(one, many, f"no {many}", many, specific=True)
+        return replace(words, thing=self.noun, done=self.done) if is_passive else words
 
 
 def _nouns(one: str, many: str) -> EventWords:
@@ -91,6 +119,18 @@ _COMES_INTO_BEING = frozenset(
     )
 )
 """What need not be said of a thing: reports that fell from 17 to 6 are reports created."""
+
+_DONE_TO_THINGS = frozenset(
+    (
+        "added", "approved", "archived", "assigned", "booked", "cancelled", "canceled", "closed",
+        "completed", "configured", "connected", "deleted", "delivered", "deployed", "disabled",
+        "downloaded", "edited", "enabled", "exported", "generated", "imported", "installed",
+        "invited", "merged", "paid", "printed", "processed", "published", "purchased", "read",
+        "removed", "resolved", "reviewed", "run", "saved", "scheduled", "shared", "signed", "sold",
+        "solved", "started", "tested", "updated", "uploaded", "used", "viewed",
+    )
+)  # fmt: skip
+"""Participles of verbs with an object, of which `is` makes the passive; `failed` is none."""
 
 _PARTICLES = frozenset(("in", "out", "up", "off", "on", "down", "over", "back"))
 

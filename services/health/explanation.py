@@ -15,10 +15,11 @@ from rules.durations import BEGINNING, MAX_WINDOW, format_duration, format_insta
 from rules.facts import Facts
 from rules.flags import Flag, Reason, Verdict
 from rules.judging.overrides import effective_levels
-from rules.judging.prevention import describe_events, prevented_by
 from rules.judging.review import Review, deciding_phrase, review
 from rules.phrases.condition import Condition, Finding
 from rules.phrases.fields import format_value
+from rules.wording.counted_events import describe_events
+from rules.wording.prevention import prevented_by
 from rules.wording.reasons import short_reason
 from services.health.settlements import facts_of, settlements_of, stored_health
 from services.rules.rule_books import RuleBooks

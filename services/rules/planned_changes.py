@@ -8,9 +8,9 @@ from models.companies import companies
 from models.companies.companies import Company
 from models.health import flag_overrides, flag_states
 from rules.book import RuleBook
-from rules.judging.prevention import prevented_by
 from rules.judging.settlement import settle
 from rules.judging.state import Cause, FlagChange, Transition
+from rules.wording.prevention import prevented_by
 from rules.wording.reasons import short_reason
 from services.health.settlements import (
     StoredHealth,
@@ -28,7 +28,7 @@ CHUNK = 500
 class FlagStep:
     """A flag's step from one status to another, the phrase behind it, and a description.
 
-    `unless` is what would prevent it, such as `2 more Report created`; None if no event would.
+    `unless` is what would prevent it, such as `2 more reports are created`; None if no event would.
     `reason` is the fact behind it in a few words, if the flag's own level changes.
     """
 

@@ -65,7 +65,7 @@ def test_today_leads_to_the_companies_that_need_attention(
     expect(page.get_by_role("heading", level=1)).to_have_text("Today")
     upcoming = page.get_by_role("region", name="Upcoming changes")
     expect(upcoming).to_contain_text("Acme Freight")
-    expect(upcoming).to_contain_text("unless 1 more Report created")
+    expect(upcoming).to_contain_text("unless one more report is created")
     owners = page.get_by_role("region", name="Companies by owner and status")
     expect(owners.locator("tbody tr").first).to_contain_text(TEAM["csm"])  # the worst: no click
     page.get_by_label("What is at risk").get_by_role("link", name="At Risk").first.click()

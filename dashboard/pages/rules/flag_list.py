@@ -21,8 +21,8 @@ from rules.edits.numbers import (
 from rules.edits.positions import entries_of
 from rules.file.rule_file import read_rules
 from rules.flags import Flag
-from rules.judging.prevention import describe_events
 from rules.phrases.fields import format_value
+from rules.wording.counted_events import describe_events
 
 NUMBER = "number."
 """Prefix of the fields with numbers; their place among all numbers of the text follows."""

@@ -15,7 +15,7 @@ from dashboard.pages.today.frame import (
     recorded_reasons,
 )
 from dashboard.pages.today.recent import LAST_DAY, describe_causes
-from dashboard.pages.today.upcoming_list import DAYS, read_upcoming, upcoming_reasons
+from dashboard.pages.today.upcoming_list import DAYS, prevention_of, read_upcoming, upcoming_reasons
 from dashboard.pages.worklist.frame import count_to_do
 from dashboard.presentation.charts.shares import Share, draw_shares
 from dashboard.presentation.wording import tone_of
@@ -76,6 +76,7 @@ def page(member: Member) -> ResponseReturnValue:
         book=book,
         upcoming=upcoming,
         upcoming_reasons=upcoming_reasons,
+        prevention_of=prevention_of,
         upcoming_days=DAYS,
         directions=Direction,
         to_do=to_do,

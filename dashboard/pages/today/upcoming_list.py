@@ -1,8 +1,9 @@
 """The first upcoming changes on Today: those with which the list on the page Upcoming begins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from dashboard.access import Member
 from dashboard.access.visitors import reader_zone
@@ -38,9 +39,29 @@ def read_upcoming(member: Member, at: datetime) -> FirstChanges:
 
 
 def upcoming_reasons(row: ListedChange) -> list[tuple[str, str]]:
-    """Return why a company will change: for each flag a few words, and its phrase as title.
+    """Return why a company will change: for each flag a few words, and its whole description.
 
     The few words are about how it becomes worse.
     """
     worse = row.direction is Direction.WORSE
-    return [((worse and flag["reason"]) or flag["flag"], flag["description"]) for flag in row.flags]
+    return [((worse and flag["reason"]) or flag["flag"], _in_full(flag)) for flag in row.flags]
+
+
+def _in_full(flag: Mapping[str, Any]) -> str:
+    unless = flag["unless"] and f", unless {flag['unless']}"
+    return f"{flag['description']}{unless or ''}"
+
+
+def prevention_of(row: ListedChange) -> str | None:
+    """Return what would prevent that a company gets the status, in words that follow "unless".
+
+    It becomes worse by any of the flags that reach the worst status, so each has to be prevented;
+    it becomes better only once all flags do, so one is enough. None if no event would prevent it.
+    """
+    if row.direction is Direction.WORSE:
+        ways = [flag["unless"] for flag in row.flags if flag["after"] == row.worst_status]
+        return " and ".join(dict.fromkeys(ways)) if ways and all(ways) else None
+    if row.direction is Direction.RETURNS:
+        return None
+    ways = [flag["unless"] for flag in row.flags if flag["before"] == row.from_status]
+    return " or ".join(dict.fromkeys(filter(None, ways))) or None

@@ -140,15 +140,15 @@ def test_the_companies_that_will_change(demo: Demo, query: str) -> None:
         assert directions(demo.page(path)) == sums_of(expected)
     while path:
         page = demo.page(path)
-        items = only(page, "ul", "feed").findall("li")
-        listed += [text(item.find(".//a")) for item in items if item.get("class") != "more"]
+        items = only(page, "ul", "rows").findall("li")
+        listed += [text(item.find(".//a")) for item in items if item.get("class") == "change-row"]
         following = select(page, "a", rel="next")
         path = following[0].get("href", "") if following else ""
     assert sorted(listed) == sorted(each.company for each in expected)
 
 
 def test_the_changes_on_today_are_the_first_of_a_week(demo: Demo) -> None:
-    items = only(demo.page("/upcoming"), "ul", "feed").findall("li")
+    items = only(demo.page("/upcoming"), "ul", "rows").findall("li")
     first = [text(item.find(".//a")) for item in items[:5]]
     worst = {each.company: each.worst for each in becoming(demo, 7) if each.kind == "worse"}
     listed = only(demo.page("/"), "section", aria_labelledby="upcoming")

@@ -149,7 +149,7 @@ def check_changes_are_the_companies_with_another_status_than_then(
         while following:
             page = account.browser.get(following)
             shown += re.findall(
-                r'companies/(c\d+)".*?<span class="step">(.*?)</span>\s*<span class="reasons">',
+                r'companies/(c\d+)".*?<span class="step">(.*?)</span>\s*<details class="reasons">',
                 page.text,
                 re.DOTALL,
             )

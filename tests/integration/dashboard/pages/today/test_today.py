@@ -188,7 +188,7 @@ def test_upcoming_changes_are_the_same_as_in_forecast_and_explain(acme: Acme) ->
         [flag] = explanation.flags
         [step] = change.flags
         assert (flag.changes_at, flag.changes_to) == (change.at, change.after)
-        assert step.unless == flag.unless == "1 more Report created"
+        assert step.unless == flag.unless == "one more report is created"
         statuses = f"{change.name} {change.before} → to {change.after}"
         assert statuses in text
         assert html.escape(step.description) in page.text
@@ -202,7 +202,7 @@ def test_two_events_that_leave_the_window_together_need_two_to_prevent_the_chang
     acme.customers.judge()
     text = text_of(acme.page_with_forecast())
     assert "Wednesday 10:30" in text
-    assert "unless 2 more Report created" in text
+    assert "unless 2 more reports are created" in text
 
 
 def test_the_upcoming_changes_are_the_first_of_the_page_upcoming(
