@@ -15,7 +15,10 @@
     if (event.key === "Escape") {
       const open = document.querySelector("details[data-menu][open]");
       closeMenus();
-      if (open) open.querySelector("summary").focus();
+      if (open) {
+        open.querySelector("summary").focus();
+        event.preventDefault(); // this press closes the menu and nothing else
+      }
       return;
     }
     if (event.key === "Enter" && event.target.matches("input.in-words, input[data-enter-changes]")) {
@@ -66,14 +69,14 @@
   });
 
   // j and k move through the rows of the list that is in use, or else of the first one.
-  const ROWS = "main :is(tbody tr, .feed > li, .rows > li, .found > li, .flag)";
+  const LISTS = ".feed, .rows, .found, .notes, .rule-flags, .plan-companies";
+  const ROWS = `main :is(tbody tr, :is(${LISTS}) > li, .flag)`;
+  const entrance = (row) => row.querySelector("a, summary") ?? row.querySelector("button");
   const move = (step) => {
-    const rows = [...document.querySelectorAll(ROWS)].filter(
-      (row) => row.offsetParent && row.querySelector("a, summary"),
-    );
+    const rows = [...document.querySelectorAll(ROWS)].filter((row) => row.offsetParent && entrance(row));
     const current = rows.findIndex((row) => row.contains(document.activeElement));
     const next = rows[current < 0 && step < 0 ? -1 : current + step];
-    next?.querySelector("a, summary").focus();
+    if (next) entrance(next).focus();
   };
 
   document.addEventListener("click", (event) => {

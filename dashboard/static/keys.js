@@ -11,8 +11,9 @@
       event.preventDefault();
       if (dialog.open) dialog.close();
       else dialog.showModal();
-    } else if (event.key === "x") {
-      document.activeElement.closest("tr")?.querySelector("input[data-pick]")?.click();
+    } else if (event.key.toLowerCase() === "x") {
+      const pick = document.activeElement.closest("tr")?.querySelector("input[data-pick]");
+      pick?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
     } else if (event.key === "o") {
       document.activeElement.closest("tbody")?.querySelector("[data-opens]")?.click();
     }

@@ -39,6 +39,18 @@
     if (event.target.matches("[data-pick], [data-pick-page], [data-pick-all]")) show();
   });
 
+  // Escape clears the selection, unless it closes something else.
+  document.addEventListener("keydown", (event) => {
+    const bar = document.querySelector("[data-bulk].shown");
+    if (event.key !== "Escape" || event.defaultPrevented || !bar) return;
+    const inField = event.target.matches("input:not([type=checkbox]), textarea, select");
+    const inBar = bar.contains(event.target);
+    if ((inField && !inBar) || document.querySelector("dialog[open]")) return;
+    for (const pick of [...picks(), bar.querySelector("[data-pick-all]")]) pick.checked = false;
+    show();
+    if (inBar) last?.focus();
+  });
+
   // On a phone, the bar has one row until somebody asks for more.
   document.addEventListener("click", (event) => {
     const more = event.target.closest("[data-more-actions]");

@@ -82,6 +82,9 @@ def test_a_colleague_is_mentioned_with_the_keyboard_and_the_count_falls_when_the
     expect(page.locator(".unread")).to_have_count(3)
     assert faults_in_every_look(page) == []
     page.reload()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator(".mentions > li").nth(1).get_by_role("link", name="Acme")).to_be_focused()
     expect(link).to_have_accessible_name("Mentions 3 unread")
     page.get_by_role("button", name="Mark as read").first.press("Enter")
     expect(link).to_have_accessible_name("Mentions 2 unread")
