@@ -145,6 +145,7 @@ def page(member: Member) -> ResponseReturnValue:
                     organization_id, query.filter_all(member, days), days[:-1]
                 )
                 values = _totals(totals, dates[:-1]) | _state(organization_id, forecast)
+                values["listed"] = _count_listed(query, totals, dates)
                 values["owners"] = company_counts.count_by_owner(organization_id, limit=MOST_OWNERS)
     except UnreadableCursor:
         return redirect(query.address(), 303)
@@ -184,6 +185,18 @@ def _totals(totals: Sequence[UpcomingTotal], dates: Sequence[date]) -> dict[str,
         (total.companies for total in totals if total.direction is Direction.WORSE), default=0
     )
     return {"by_day": by_day, "sums": sums, "most": most}
+
+
+def _count_listed(
+    query: UpcomingQuery, totals: Sequence[UpcomingTotal], dates: Sequence[date]
+) -> int:
+    """Return how many companies the list has on all its pages, from the totals by day."""
+    direction, day = DIRECTIONS.get(query.direction), _day(query.day)
+    return sum(
+        total.companies
+        for total in totals
+        if direction in (None, total.direction) and day in (None, dates[total.day])
+    )
 
 
 def _state(organization_id: int, forecast: Forecast | None) -> dict[str, Any]:

@@ -34,6 +34,20 @@ class NetChange:
 
 
 @dataclass(frozen=True)
+class ChangesFilter:
+    """Which changes are listed; None is no condition.
+
+    `owners` limits the list and its totals to their companies, regardless of case and accents. The
+    others limit the list alone: to the worse or the better changes, or those between two statuses.
+    """
+
+    owners: Sequence[str] | None = None
+    worse: bool | None = None
+    before: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True)
 class NetTotal:
     """How many companies went from one status to another, and the sum of their values, if any."""
 
@@ -56,15 +70,14 @@ def read(
     organization_id: int,
     since: datetime,
     statuses: Sequence[str],
+    chosen: ChangesFilter,
     *,
-    owners: Sequence[str] | None = None,
     after: str | None = None,
     limit: int,
 ) -> NetChanges:
     """Return the companies that changed after an instant: worse ones first, by status and value.
 
-    `statuses` are those of the rules, best first. `owners` limits the list to their companies,
-    regardless of case and accents.
+    `statuses` are those of the rules, best first.
 
     Raises:
         UnreadableCursor: `after` is not a cursor of this list.
@@ -75,7 +88,9 @@ def read(
             "(place, -worth, company_id) > (%(cursor_0)s::bigint, %(cursor_1)s::numeric,"
             " %(cursor_2)s::bigint)"
         )
-    mine = "" if owners is None else f"and {folded('c.owner')} = any({folded_parameters('owners')})"
+    mine = ""
+    if chosen.owners is not None:
+        mine = f"and {folded('c.owner')} = any({folded_parameters('owners')})"
     rows = query(
         f"""
         with span as (
@@ -96,7 +111,8 @@ def read(
             select *, case when rank_after > rank_before then 0 else 1000 end - rank_after as place
             from net
         ), page as (
-            select * from placed where {beyond} order by place, -worth, company_id limit %(limit)s
+            select * from placed where {beyond} and {_step(chosen)}
+            order by place, -worth, company_id limit %(limit)s
         )
         select 'total' as part, before, after, count(*) as companies, sum(value) as value,
             null as company, null as name, null::timestamptz as at, null::bigint as times,
@@ -114,7 +130,8 @@ def read(
             "organization_id": organization_id,
             "since": since,
             "statuses": list(statuses),
-            "owners": list(owners or ()),
+            **vars(chosen),
+            "owners": list(chosen.owners or ()),
             "limit": limit + 1,
             **_CURSOR.read(after),
         },
@@ -133,6 +150,16 @@ def read(
         ],
         following,
     )
+
+
+def _step(chosen: ChangesFilter) -> str:
+    """Return the SQL condition of the changes that are listed."""
+    conditions = {
+        "(rank_after > rank_before) = %(worse)s": chosen.worse,
+        "before = %(before)s": chosen.before,
+        "after = %(after)s": chosen.after,
+    }
+    return " and ".join(["true", *(sql for sql, value in conditions.items() if value is not None)])
 
 
 _LISTED = tuple(NetChange.__dataclass_fields__)

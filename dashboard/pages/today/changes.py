@@ -1,7 +1,7 @@
 """Changes: what differs since the reader last looked, since Friday, or since another instant."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from dashboard.web.context import now, rules_in_force
 from models.cursors import UnreadableCursor
 from models.database import transaction
 from models.health import net_changes
-from models.health.net_changes import NetTotal
+from models.health.net_changes import ChangesFilter, NetTotal
 from models.people import visits
 from services.rules.rule_books import NO_RULES
 from services.time_zones import start_of_day
@@ -36,6 +36,8 @@ SPANS = {
 }
 """The stretches of time to choose from; numbers are days."""
 
+STEPS = {"worse": True, "better": False}
+
 FIRST_VISIT = timedelta(days=7)
 """How far a person looks back who has not looked before."""
 
@@ -51,29 +53,67 @@ class Side:
     totals: Sequence[NetTotal]
 
 
+@dataclass(frozen=True)
+class ChangesQuery:
+    """The query string: a span, whose companies, and which changes of these are listed.
+
+    `step` is `worse` or `better`; `before` and `after` are statuses, `from` and `to` in the query
+    string. An empty text is no condition.
+    """
+
+    span: str = "seen"
+    owner: str = ""
+    step: str = ""
+    before: str = ""
+    after: str = ""
+
+    @classmethod
+    def from_request(cls) -> "ChangesQuery":
+        """Read the arguments of the request; what cannot be understood is ignored."""
+        span, step = request.args.get("span", ""), request.args.get("step", "")
+        return cls(
+            span if span in SPANS else cls.span,
+            ME if request.args.get("owner") == ME else "",
+            step if step in STEPS else "",
+            request.args.get("from", ""),
+            request.args.get("to", ""),
+        )
+
+    def address(self, cursor: str | None = None, **changes: str) -> str:
+        """Return the URL with other values; `cursor` is that of a page."""
+        query = replace(self, **changes)
+        named = {"owner": query.owner, "step": query.step, "from": query.before, "to": query.after}
+        chosen: dict[str, Any] = {name: value for name, value in named.items() if value}
+        return url_for("changes.page", span=query.span, **chosen, after=cursor)
+
+    def filter(self, member: Member) -> ChangesFilter:
+        """Return the filter for `models`."""
+        owners = member.owners if self.owner else None
+        step = STEPS.get(self.step)
+        return ChangesFilter(owners, step, self.before or None, self.after or None)
+
+
 @blueprint.get("")
 @viewer
 def page(member: Member) -> ResponseReturnValue:
     """Show what changed in a span: all of it, or further rows for htmx."""
-    at, span = now(), request.args.get("span", "seen")
-    span = span if span in SPANS else "seen"
-    owner = ME if request.args.get("owner") == ME else ""
-    after = request.args.get("after") or None
+    at, query = now(), ChangesQuery.from_request()
+    chosen, after = query.filter(member), request.args.get("after") or None
     try:
         with transaction():
             seen = visits.note_visit(member.organization.id, member.person.id, at)
-            since = since_of(span, seen, at, reader_zone())
+            since = since_of(query.span, seen, at, reader_zone())
             book = rules_in_force(member.organization) or NO_RULES
             found = net_changes.read(
                 member.organization.id,
                 since,
                 book.statuses,
-                owners=member.owners if owner else None,
+                chosen,
                 after=after,
                 limit=PAGE,
             )
     except UnreadableCursor:
-        return redirect(url_for("changes.page", span=span), 303)
+        return redirect(query.address(), 303)
     worse = [total for total in found.totals if _is_worse(total, book.statuses)]
     better = [total for total in found.totals if total not in worse]
     is_fragment = after is not None and "HX-Request" in request.headers
@@ -83,10 +123,10 @@ def page(member: Member) -> ResponseReturnValue:
         worse=_side(worse),
         better=_side(better),
         spans=SPANS,
-        span=span,
+        query=query,
+        listed=_count_listed(chosen, found.totals, book.statuses),
         since=since,
         is_first_visit=seen is None,
-        owner=owner,
         after=after,
         statuses=book.statuses,
         team=book.team,
@@ -116,6 +156,22 @@ def _is_worse(total: NetTotal, statuses: Sequence[str]) -> bool:
     return rank(total.after) > rank(total.before)
 
 
+def _count_listed(
+    chosen: ChangesFilter, totals: Sequence[NetTotal], statuses: Sequence[str]
+) -> int:
+    """Return how many changes the list has on all its pages, from the totals of all changes."""
+    return sum(
+        total.companies
+        for total in totals
+        if chosen.worse in (None, _is_worse(total, statuses))
+        and chosen.before in (None, total.before)
+        and chosen.after in (None, total.after)
+    )
+
+
 def _side(totals: Sequence[NetTotal]) -> Side:
     values = [total.value for total in totals if total.value is not None]
-    return Side(sum(total.companies for total in totals), sum(values) if values else None, totals)
+    most_first = sorted(totals, key=lambda total: (-total.companies, total.before, total.after))
+    return Side(
+        sum(total.companies for total in totals), sum(values) if values else None, most_first
+    )

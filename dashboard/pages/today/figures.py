@@ -141,6 +141,11 @@ def owner_address(owner: str | None, **filters: str) -> str:
     return companies_address(owner=owner or "", **filters)
 
 
+def owner_at_risk_address(owner: str | None, best: str) -> str:
+    """Return the URL of the companies of an owner that do not have the best status."""
+    return owner_address(owner, not__status=best, sort="-value")
+
+
 def my_address(status: str) -> str:
     """Return the URL of the reader's companies with a status."""
     return companies_address(owner=ME, status=status)

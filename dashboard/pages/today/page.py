@@ -1,6 +1,7 @@
 """Today: what is at risk, whose it is, what it is worth, and what changed or will change."""
 
 from datetime import UTC, date
+from functools import partial
 from typing import Any
 
 from flask import render_template
@@ -110,5 +111,6 @@ def _shown(
         "course": past and figures.draw_at_risk(past, present, rules, today),
         "companies_address": figures.companies_address,
         "owner_address": figures.owner_address,
+        "owner_at_risk_address": partial(figures.owner_at_risk_address, best=rules.statuses[0]),
         "my_address": figures.my_address,
     }

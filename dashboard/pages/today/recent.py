@@ -37,6 +37,7 @@ def more_changes(member: Member) -> ResponseReturnValue:
             changes, next_cursor = transitions.list_recent(
                 member.organization.id, since=at - LAST_DAY, after=after, limit=PAGE
             )
+            changed = transitions.count_recent(member.organization.id, since=at - LAST_DAY)
             causes = describe_causes(member, changes)
             teams = find_teams(member, [change.company for change in changes])
             book = rules_in_force(member.organization) or NO_RULES
@@ -45,6 +46,7 @@ def more_changes(member: Member) -> ResponseReturnValue:
     return render_template(
         rows_or_page("changes"),
         changes=changes,
+        changed=changed,
         next_cursor=next_cursor,
         causes=causes,
         teams=teams,
