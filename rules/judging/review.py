@@ -62,6 +62,24 @@ def deciding_phrase(flag: Flag, verdict: Verdict) -> tuple[Condition, Finding] |
     return by_level.get(verdict.level or mildest, by_level[mildest])
 
 
+def ended_phrase(flag: Flag, verdict: Verdict) -> tuple[Condition, Finding] | None:
+    """Return the phrase by which a flag got better, with its finding.
+
+    It is `recover` if that holds, or else the mildest phrase of a worse level. None if any of these
+    still holds, so that something else made the flag better, or if none was evaluated.
+    """
+    if flag.recover and verdict.recovery and verdict.recovery.holds:
+        return flag.recover, verdict.recovery
+    worse = [
+        (condition, finding)
+        for (level, condition), finding in zip(flag.conditions, verdict.findings, strict=False)
+        if level > (verdict.level or 0)
+    ]
+    if not worse or any(finding.holds for _, finding in worse):
+        return None
+    return worse[-1]
+
+
 @dataclass(frozen=True)
 class _Settled:
     """The recorded flags; see `rules.phrases.condition.OtherFlags`."""

@@ -15,7 +15,7 @@ from rules.facts import USER, Facts
 from rules.flags import Flag, Verdict
 from rules.judging.review import deciding_phrase
 from rules.phrases.amounts import Amount, Change, Measure
-from rules.phrases.condition import Condition, Finding
+from rules.phrases.condition import Condition, Finding, format_number
 from rules.phrases.counting import Absence, Count, Never
 from rules.phrases.distinct import Distinct, Share
 from rules.phrases.fields import (
@@ -140,7 +140,7 @@ class _Reason:
             case Amount():
                 return self._amount(condition, finding)
             case Change():
-                return self._change(finding)
+                return self._change(condition, finding)
             case FieldWithin():
                 return self._within(condition, finding)
             case FieldCondition():
@@ -246,11 +246,14 @@ class _Reason:
         since = shift(self.at, -window)
         return not self.facts.latest(self.flag.selector, 1, since, self.at)
 
-    def _change(self, finding: Finding) -> str:
+    def _change(self, change: Change, finding: Finding) -> str:
         before, now = finding.evidence
         subject = self._events.trend
         if before == now:
             return f"{subject} stayed at {now:,}"
+        if not finding.holds and (now > before) is change.upwards:
+            verb = "rose" if change.upwards else "fell"
+            return f"{subject} {verb} by less than {format_number(change.percent)}%"
         return f"{subject} {'fell' if now < before else 'rose'} from {before:,} to {now:,}"
 
     def _field(self, condition: FieldCondition, finding: Finding) -> str:

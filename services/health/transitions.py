@@ -17,7 +17,7 @@ from models.webhooks.deliveries import NewDelivery, Request
 from models.webhooks.webhook_endpoints import Endpoint
 from rules.book import RuleBook
 from rules.judging.state import Cause, FlagChange, Transition
-from rules.wording.reasons import short_reason
+from rules.wording.change_reasons import change_reason
 from services.notifications.outbox import Notice, notices_of, save_notices
 from services.times import iso_milliseconds
 from services.webhooks.new_deliveries import write_new
@@ -167,12 +167,8 @@ def _change_json(transition: Transition, change: FlagChange, book: RuleBook) -> 
         "to": book.status_name(change.after),
         "threshold": transition.threshold(book, change.flag, change.after or change.before),
     }
-    flag = book.flags_by_name.get(change.flag)
-    if flag and change.verdict and change.flag not in transition.overridden:
-        reason = short_reason(book, flag, change.verdict, transition.at)
-        if reason:
-            json["reason"] = reason
-    return json
+    reason = change_reason(book, transition, change)
+    return json | {"reason": reason} if reason else json
 
 
 def _triggers(transition: Transition, book: RuleBook) -> list[dict[str, str]]:

@@ -15,6 +15,7 @@ from models.notifications.message_log import ChangeOfMessage
 from models.notifications.messages import Message
 from rules.durations import pluralize
 from rules.statuses import NOT_APPLICABLE
+from services.health.recorded_steps import explaining_steps
 from services.page_addresses import segment
 
 MOST_LINES = 100
@@ -153,13 +154,9 @@ def _name(change: ChangeOfMessage) -> str:
 def reason(change: ChangeOfMessage, statuses: Sequence[str]) -> str:
     """Return why a company's health changed, in a few words: the flags, with their phrases."""
     healthy = {statuses[0] if statuses else "", NOT_APPLICABLE}
-    raised = [step for step in change.changes if step["to"] not in healthy]
-    ended = [step for step in change.changes if step["to"] in healthy]
-    rank = {status: level for level, status in enumerate(statuses)}
-    worse = rank.get(change.to_status, 0) >= rank.get(change.from_status, 0)
-    steps = (raised or ended) if worse else (ended or raised)
+    steps = explaining_steps(change.changes, change.from_status, change.to_status, statuses)
     words = [
-        f"{step['flag']}: {_why(step)}" if step in raised else f"{step['flag']} no longer raised"
+        f"{step['flag']} no longer raised" if step["to"] in healthy else _why(step)
         for step in steps[:_MOST_FLAGS]
     ]
     more = len(steps) - _MOST_FLAGS
@@ -167,9 +164,9 @@ def reason(change: ChangeOfMessage, statuses: Sequence[str]) -> str:
 
 
 def _why(step: Mapping[str, Any]) -> str:
-    """Return why a flag is raised: the fact, or else the phrase of the rule."""
+    """Return a raised flag with why it has its status: the fact, or else the phrase of the rule."""
     phrase: str = step["threshold"]
-    return step.get("reason") or f"{phrase[:1].lower()}{phrase[1:]}"
+    return f"{step['flag']}: {step.get('reason') or f'{phrase[:1].lower()}{phrase[1:]}'}"
 
 
 def _path(setting: Setting, statuses: Sequence[str]) -> str:

@@ -9,9 +9,9 @@ from models.companies.companies import Company
 from models.health import flag_overrides, flag_states
 from rules.book import RuleBook
 from rules.judging.settlement import settle
-from rules.judging.state import Cause, FlagChange, Transition
+from rules.judging.state import Cause, Transition
+from rules.wording.change_reasons import change_reason
 from rules.wording.prevention import prevented_by
-from rules.wording.reasons import short_reason
 from services.health.settlements import (
     StoredHealth,
     facts_of_all,
@@ -117,7 +117,7 @@ def describe_change(company: Company, transition: Transition, book: RuleBook) ->
             transition.threshold(book, step.flag, step.after or step.before),
             transition.describe(book, step),
             prevented_by(book, step),
-            _reason(book, transition, step),
+            change_reason(book, transition, step),
         )
         for step in transition.changes
     )
@@ -130,13 +130,6 @@ def describe_change(company: Company, transition: Transition, book: RuleBook) ->
         transition.cause,
         steps,
     )
-
-
-def _reason(book: RuleBook, transition: Transition, step: FlagChange) -> str | None:
-    flag = book.flags_by_name.get(step.flag)
-    if flag is None or step.verdict is None or step.flag in transition.overridden:
-        return None
-    return short_reason(book, flag, step.verdict, transition.at)
 
 
 def stored_health_of_organization(organization_id: int) -> Iterator[StoredHealth]:

@@ -1,7 +1,6 @@
 """What the parts of Today share."""
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from flask import Blueprint, request
 
@@ -9,6 +8,7 @@ from dashboard.access import Member
 from models.companies import company_list
 from models.companies.company_list import ListedCompany
 from models.companies.external_ids import find_row_ids
+from services.health.recorded_steps import Step, explaining_steps
 
 blueprint = Blueprint("today", __name__, url_prefix="/o/<name:organization>")
 
@@ -30,12 +30,14 @@ def find_teams(member: Member, ids: Collection[str]) -> dict[str, ListedCompany]
     return {company.id: company for company in listed}
 
 
-def recorded_reasons(change: Any) -> list[tuple[str, str]]:
+def recorded_reasons(
+    changes: Sequence[Step], before: str, after: str, statuses: Sequence[str]
+) -> list[tuple[str, str]]:
     """Return why a recorded change happened: for each flag a few words, and its phrase as title."""
     return [
         (
             step.get("reason") or step["flag"],
             f"{step['flag']}: {step['from']} → {step['to']} ({step['threshold']})",
         )
-        for step in change.changes
+        for step in explaining_steps(changes, before, after, statuses)
     ]
