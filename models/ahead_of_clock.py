@@ -37,7 +37,7 @@ def bring_companies_back(organization_id: int, company_ids: Sequence[int], at: d
         _bring_changes_of_fields_back(parameters)
         for statement in _OF_COMPANIES:
             execute(statement, parameters)
-        stale_companies.mark(organization_id, parameters["ids"])
+        stale_companies.mark_all_days(organization_id, parameters["ids"])
     return len(rows)
 
 

@@ -29,7 +29,7 @@ def remove(organization_id: int, first_sequences: Mapping[int, int]) -> None:
         " and transition_id = any(%(ids)s::uuid[])",
         parameters,
     )
-    stale_companies.mark(organization_id, first_sequences)
+    stale_companies.mark_all_days(organization_id, first_sequences)
     execute(
         "delete from transitions where organization_id = %(organization_id)s"
         " and id = any(%(ids)s::uuid[])",

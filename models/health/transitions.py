@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,11 +57,13 @@ _COLUMNS = tuple(StoredTransition.__dataclass_fields__)
 def add_all(transitions: Sequence[StoredTransition]) -> None:
     """Insert transitions, whose companies are to be counted again."""
     insert("transitions", _COLUMNS, transitions, json_columns=("changes",))
-    by_organization: dict[int, list[int]] = {}
+    by_organization: dict[int, dict[int, date]] = {}
     for transition in transitions:
-        by_organization.setdefault(transition.organization_id, []).append(transition.company_id)
-    for organization_id, company_ids in by_organization.items():
-        stale_companies.mark(organization_id, company_ids)
+        since = by_organization.setdefault(transition.organization_id, {})
+        day = transition.at.astimezone(UTC).date()
+        since[transition.company_id] = min(day, since.get(transition.company_id, day))
+    for organization_id, since in by_organization.items():
+        stale_companies.mark(organization_id, since)
 
 
 def list_for_company(organization_id: int, company_id: int) -> list[StoredTransition]:

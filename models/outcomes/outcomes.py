@@ -176,7 +176,7 @@ def _note_who_left(organization_id: int, company_ids: Collection[int]) -> None:
         """,
         {"organization_id": organization_id, "ids": list(company_ids)},
     )
-    stale_companies.mark(organization_id, company_ids)
+    stale_companies.mark_all_days(organization_id, company_ids)
     lifecycle.note_who_left(organization_id, company_ids)
 
 

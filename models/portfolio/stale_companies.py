@@ -5,23 +5,36 @@ after its rows are deleted, from what is committed by then; what is committed la
 own, which remain.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from models.bulk import insert
 from models.database import execute, query
 
+EVER = date.min
+"""The day of a change that may be about any day."""
 
-def mark(organization_id: int, company_ids: Iterable[int]) -> None:
-    """Note that the history of companies changed, in the transaction that changes it."""
+
+def mark(organization_id: int, since: Mapping[int, date]) -> None:
+    """Note that the history of companies changed, in the transaction that changes it.
+
+    `since` is the first UTC day that a change is about, by company: figures of the days before stay
+    as they are.
+    """
     insert(
         "portfolio_stale",
-        ("organization_id", "company_id"),
+        ("organization_id", "company_id", "since"),
         [
-            {"organization_id": organization_id, "company_id": company_id}
-            for company_id in sorted(set(company_ids))
+            {"organization_id": organization_id, "company_id": company_id, "since": day}
+            for company_id, day in sorted(since.items())
         ],
     )
+
+
+def mark_all_days(organization_id: int, company_ids: Iterable[int]) -> None:
+    """Note that the history of companies changed, and any of their days with it."""
+    mark(organization_id, dict.fromkeys(company_ids, EVER))
 
 
 def take(organization_id: int, *, limit: int) -> list[int]:
@@ -68,14 +81,17 @@ FEW = 50
 in, some always do, for seconds."""
 
 
-def is_complete(organization_id: int) -> bool:
-    """Whether the companies of an organization are counted, but for a few that just changed."""
+def is_complete(organization_id: int, day: date) -> bool:
+    """Whether the figures at the end of a day are complete, but for a few companies.
+
+    What changed on later days, and is not counted yet, has no part in them.
+    """
     rows = query(
         "(select 1 as waiting from portfolio_backfills"
         " where organization_id = %(organization_id)s) union all"
         " (select 1 from portfolio_stale where organization_id = %(organization_id)s"
-        " offset %(few)s limit 1)",
-        {"organization_id": organization_id, "few": FEW},
+        " and since <= %(day)s offset %(few)s limit 1)",
+        {"organization_id": organization_id, "day": day, "few": FEW},
     )
     return not rows
 

@@ -1,6 +1,14 @@
 """Daily figures of an organization, what each company contributes to them, and what to count."""
 
-from peewee import BigIntegerField, CompositeKey, DateField, DecimalField, IntegerField, TextField
+from peewee import (
+    SQL,
+    BigIntegerField,
+    CompositeKey,
+    DateField,
+    DecimalField,
+    IntegerField,
+    TextField,
+)
 
 from models.table import JsonField, Table
 
@@ -33,10 +41,11 @@ class PortfolioCompanyRow(Table):
 
 
 class PortfolioStaleRow(Table):
-    """A company whose history changed since it was counted."""
+    """A company whose history changed since it was counted, from a day on."""
 
     organization_id = BigIntegerField()
     company_id = BigIntegerField()
+    since = DateField(constraints=[SQL("default '0001-01-01'")])
 
     class Meta:
         table_name = "portfolio_stale"

@@ -1,9 +1,10 @@
 """Marks the companies whose part in the daily figures a stored record changed."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from models.portfolio import stale_companies
+from models.portfolio.stale_companies import EVER
 from rules.book import RuleBook
 from services.events.unsettled import MergedRecord
 
@@ -21,9 +22,13 @@ def mark_portfolio(
     field of values is not known; all companies are counted once rules that can be read are applied.
     """
     field = book.team.value[0] if book and book.team.value else None
-    marked = set(added)
+    since: dict[int, date] = {}
     for item in merged:
-        moved = item.company.first_seen_at != first_seen.get(item.company.id)
-        if moved or any(change.field == field for change in item.changes):
-            marked.add(item.company.id)
-    stale_companies.mark(organization_id, marked)
+        company_id, seen = item.company.id, item.company.first_seen_at
+        times = [change.at for change in item.changes if change.field == field]
+        if seen is not None and (company_id in added or seen != first_seen.get(company_id)):
+            times.append(seen)
+        for at in times:
+            day = at.astimezone(UTC).date()
+            since[company_id] = min(day, since.get(company_id, day))
+    stale_companies.mark(organization_id, dict.fromkeys(added, EVER) | since)

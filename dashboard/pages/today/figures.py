@@ -78,9 +78,9 @@ def read_present(member: Member, book: RuleBook, at: datetime) -> PresentFigures
 
 def read_past(member: Member, at: datetime) -> Past | None:
     """Read the figures of the weeks before; None while companies are counted for the first time."""
-    if not stale_companies.is_complete(member.organization.id):
-        return None
     a_week_ago = at.astimezone(UTC).date() - WEEK
+    if not stale_companies.is_complete(member.organization.id, a_week_ago):
+        return None
     days = [a_week_ago - WEEK * number for number in reversed(range(WEEKS - 1))]
     return Past(days, daily_figures.read(member.organization.id, days))
 

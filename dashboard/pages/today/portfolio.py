@@ -46,7 +46,7 @@ def page(member: Member) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         book = rules_in_force(member.organization) or NO_RULES
-        is_complete = stale_companies.is_complete(organization_id)
+        is_complete = stale_companies.is_complete(organization_id, today)
         figures = daily_figures.read(organization_id, days)
     by_status = _in_order(figures[Kind.STATUS], book.statuses)
     return render_template(

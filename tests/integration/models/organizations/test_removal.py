@@ -129,7 +129,7 @@ def record_arrival(organization: Organization) -> None:
     with transaction():
         hourly_counts.record_arrivals([CountedEvent(organization.id, "login", NOW)])
         stale_companies.count_all(organization.id)
-        stale_companies.mark(organization.id, [companies.list_ids(organization.id)[0]])
+        stale_companies.mark_all_days(organization.id, [companies.list_ids(organization.id)[0]])
 
 
 @dataclass(frozen=True)

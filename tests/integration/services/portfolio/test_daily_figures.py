@@ -171,13 +171,26 @@ def test_all_companies_are_counted_in_steps_after_the_field_of_values_changed(
     world.apply_rules(RULES.replace("company.arr", "company.seats"), 2)
     steps = 1
     with transaction():
-        assert not stale_companies.is_complete(world.id)
+        assert not stale_companies.is_complete(world.id, day)
     while _catch_up(world):
         steps += 1
     assert steps == 3
     assert kept(world.id, day)[Kind.AT_RISK, ""] == Amount(5, 15)
     with transaction():
-        assert stale_companies.is_complete(world.id)
+        assert stale_companies.is_complete(world.id, day)
+
+
+def test_changes_of_today_leave_the_figures_of_the_days_before_complete() -> None:
+    world = World.create(RULES, rules_at=-60)
+    count_all(world.id, world.rulebooks)
+    names = [f"c{number}" for number in range(stale_companies.FEW + 1)]
+    for name in names:
+        world.track(name, 0)
+    world.judge(at=1)
+    today = world.now.date()
+    with transaction():
+        assert stale_companies.is_complete(world.id, today - timedelta(days=1))
+        assert not stale_companies.is_complete(world.id, today)
 
 
 def _catch_up(world: World) -> bool:
