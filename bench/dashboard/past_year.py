@@ -94,11 +94,14 @@ _TRANSITIONS = """
     insert into transitions (id, organization_id, company_id, sequence, at, from_status, to_status,
         cause, changes, rules_version, recorded_at)
     select gen_random_uuid(), %(org)s, c.id, k, c.status_since - (3 - k) * interval '9 days',
-        case when k %% 2 = 1 then 'Healthy' else 'At Risk' end,
-        case when k %% 2 = 1 then 'At Risk' else 'Healthy' end, 'time',
+        case when k %% 2 = 1 then other else health_status end,
+        case when k %% 2 = 1 then health_status else other end, 'time',
         '[{"flag": "Value", "from": "Healthy", "to": "At Risk", "threshold":
             "Less than 3 times in 30 days"}]', 1, c.status_since
-    from companies c cross join generate_series(1, 3) k where c.organization_id = %(org)s
+    from companies c cross join generate_series(1, 3) k,
+        lateral (select case health_status when 'Healthy' then 'At Risk' else 'Healthy' end other)
+        as former
+    where c.organization_id = %(org)s
 """
 _RUNS = """
     insert into flag_runs (organization_id, company_id, flag, raised_at, cleared_at)

@@ -1,6 +1,9 @@
 """What a stretch of time has changed: each company whose status differs from the one it had then.
 
-A company that changed and returned is not in the list, whatever happened in between.
+A company that changed and returned is not in the list, whatever happened in between. Only a company
+whose status changed last within the stretch can differ, and its status then is the one that its
+first change of status in the stretch left. So the totals need an index of the companies and one of
+the transitions; rows are read for the page alone.
 """
 
 from collections.abc import Sequence
@@ -18,7 +21,11 @@ _CURSOR = Cursor("net changes", ("bigint", "numeric", "bigint"))
 
 @dataclass(frozen=True)
 class NetChange:
-    """A company with its status then and now; `at` and `changes` are those of its last change."""
+    """A company with its status then and now, and how many `times` it changed.
+
+    `at`, `cause` and `changes` are those of its last change for the worse if it is worse now, and
+    for the better if it is better, so that they explain the difference.
+    """
 
     company: str
     name: str
@@ -85,34 +92,32 @@ def read(
     beyond = "true"
     if after is not None:
         beyond = (
-            "(place, -worth, company_id) > (%(cursor_0)s::bigint, %(cursor_1)s::numeric,"
+            "(place, -worth, id) > (%(cursor_0)s::bigint, %(cursor_1)s::numeric,"
             " %(cursor_2)s::bigint)"
         )
     mine = ""
     if chosen.owners is not None:
-        mine = f"and {folded('c.owner')} = any({folded_parameters('owners')})"
+        mine = f"and {folded('owner')} = any({folded_parameters('owners')})"
     rows = query(
         f"""
-        with span as (
-            select company_id, count(*) filter (where from_status <> to_status) as times,
-                (array_agg(from_status order by sequence))[1] as before,
-                (array_agg(to_status order by sequence))[count(*)] as after,
-                max(sequence) filter (where from_status <> to_status) as sequence
-            from transitions where organization_id = %(organization_id)s and at > %(since)s
-            group by company_id
+        with changed as (
+            select id, health_status as after, value from companies
+            where organization_id = %(organization_id)s and status_since > %(since)s {mine}
+        ), first as (
+            select distinct on (company_id) company_id, from_status as before from transitions
+            where organization_id = %(organization_id)s and at > %(since)s
+                and from_status <> to_status
+            order by company_id, sequence
         ), net as materialized (
-            select s.*, c.value, coalesce(c.value, 0) as worth,
-                coalesce(array_position(%(statuses)s::text[], s.before), 0) as rank_before,
-                coalesce(array_position(%(statuses)s::text[], s.after), 0) as rank_after
-            from span s join companies c
-            on c.organization_id = %(organization_id)s and c.id = s.company_id
-            where s.before <> s.after {mine}
+            select c.*, f.before, coalesce(c.value, 0) as worth,
+                {_rank("f.before")} as rank_before, {_rank("c.after")} as rank_after
+            from changed c join first f on f.company_id = c.id where f.before <> c.after
         ), placed as (
             select *, case when rank_after > rank_before then 0 else 1000 end - rank_after as place
             from net
         ), page as (
             select * from placed where {beyond} and {_step(chosen)}
-            order by place, -worth, company_id limit %(limit)s
+            order by place, -worth, id limit %(limit)s
         )
         select 'total' as part, before, after, count(*) as companies, sum(value) as value,
             null as company, null as name, null::timestamptz as at, null::bigint as times,
@@ -120,10 +125,16 @@ def read(
             null::bigint as place, null::numeric as worth, null::bigint as id
         from net group by before, after
         union all select 'change', p.before, p.after, null, p.value, c.external_id, c.name, t.at,
-            p.times, c.owner, c.left_on, t.cause, t.changes, p.place, p.worth, c.id
-        from page p join transitions t on t.organization_id = %(organization_id)s
-        and t.company_id = p.company_id and t.sequence = p.sequence
-        join companies c on c.organization_id = %(organization_id)s and c.id = p.company_id
+            t.times, c.owner, c.left_on, t.cause, t.changes, p.place, p.worth, p.id
+        from page p
+        join companies c on c.organization_id = %(organization_id)s and c.id = p.id
+        cross join lateral (
+            select t.at, t.cause, t.changes, count(*) over () as times from transitions t
+            where t.organization_id = %(organization_id)s and t.company_id = p.id
+                and t.at > %(since)s and t.from_status <> t.to_status
+            order by ({_rank("t.to_status")} > {_rank("t.from_status")})
+                = (p.rank_after > p.rank_before) desc, t.sequence desc limit 1
+        ) t
         order by part, place, worth desc, id
         """,
         {
@@ -160,6 +171,11 @@ def _step(chosen: ChangesFilter) -> str:
         "after = %(after)s": chosen.after,
     }
     return " and ".join(["true", *(sql for sql, value in conditions.items() if value is not None)])
+
+
+def _rank(status: str) -> str:
+    """Return SQL for the place of a status in the rules; 0 if it is not among them."""
+    return f"coalesce(array_position(%(statuses)s::text[], {status}), 0)"
 
 
 _LISTED = tuple(NetChange.__dataclass_fields__)

@@ -29,13 +29,11 @@ class PastMessages:
 def count_past_messages(organization_id: int, book: RuleBook, now: datetime) -> PastMessages:
     """Count the messages that rules would have sent in the last 30 days.
 
-    The changes are those that were recorded, by the rules of their time; whether an entry applies
-    to a company is decided by its fields as they are now. Imported changes notify nobody.
+    The changes are those that were recorded then, by the rules of their time, whenever they
+    happened; whether an entry applies to a company is decided by its fields as they are now.
+    Imported changes notify nobody.
     """
-    causes = [cause.value for cause in Cause if cause is not Cause.IMPORT]
-    changes = past_changes.list_recorded(
-        organization_id, since=now - MONTH, causes=causes, limit=MOST_CHANGES
-    )
+    changes = past_changes.list_recorded(organization_id, since=now - MONTH, limit=MOST_CHANGES)
     counted = count_messages(
         book.notify, [as_company_change(c, book) for c in changes if not _is_renaming(c)]
     )

@@ -32,9 +32,12 @@ def found_text(text: str, *, by_row: bool = False) -> tuple[str, dict[str, Any]]
         for part, known in parts.items()
     ]
     if len(text) >= FEWEST_CHARACTERS:
-        terms.append(_of_user("lower(email)", by_row=by_row))
+        parts_of_email = ["lower(email)"]
         if "@" not in text:
-            terms.append(_of_user("lower(split_part(email, '@', 2))", by_row=by_row))
+            parts_of_email.append("lower(split_part(email, '@', 2))")
+        of_users = [_of_user(part, by_row=by_row) for part in parts_of_email]
+        # Users that were looked up at once are compared sooner than texts.
+        terms = [*terms, *of_users] if by_row else [*of_users, *terms]
     return f"({' or '.join(terms)})", {"text": text}
 
 
