@@ -3,7 +3,7 @@
 
 (() => {
   const editable = (element) =>
-    element.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName);
+    element.isContentEditable || element.matches("textarea, select, input:not([type=checkbox])");
   const closeMenus = (except) => {
     for (const menu of document.querySelectorAll("details[data-menu][open]")) {
       if (menu !== except) menu.open = false;
@@ -47,6 +47,11 @@
     }
   });
 
+  // A menu closes when the focus leaves it, so that it covers nothing that has the focus.
+  document.addEventListener("keyup", (event) => {
+    if (event.key === "Tab") closeMenus(event.target.closest("details[data-menu]"));
+  });
+
   // The search in the header: arrow keys move through what it finds.
   const found = () => [...document.querySelectorAll("#found a")];
   document.addEventListener("keydown", (event) => {
@@ -70,7 +75,7 @@
 
   // j and k move through the rows of the list that is in use, or else of the first one.
   const LISTS = ".feed, .rows, .found, .notes, .rule-flags, .plan-companies";
-  const ROWS = `main :is(tbody tr, :is(${LISTS}) > li, .flag)`;
+  const ROWS = `main :is(.worklist > tbody, table:not(.worklist) > tbody > tr, :is(${LISTS}) > li, .flag)`;
   const entrance = (row) => row.querySelector("a, summary") ?? row.querySelector("button");
   const move = (step) => {
     const rows = [...document.querySelectorAll(ROWS)].filter((row) => row.offsetParent && entrance(row));

@@ -2,13 +2,27 @@
 "use strict";
 
 (() => {
+  const close = (link) => {
+    document.getElementById(link.getAttribute("aria-controls")).replaceChildren();
+    link.setAttribute("aria-expanded", "false");
+  };
+
   document.addEventListener("htmx:beforeRequest", (event) => {
     const link = event.target.closest("[data-opens]");
     if (link?.getAttribute("aria-expanded") !== "true") return;
     event.preventDefault();
-    document.getElementById(link.getAttribute("aria-controls")).replaceChildren();
-    link.setAttribute("aria-expanded", "false");
+    close(link);
   });
+
+  // A text that was typed stays: leaving its field stores it.
+  document.addEventListener("keydown", (event) => {
+    const details = event.key === "Escape" && event.target.closest(".opened");
+    const link = details && details.closest("tbody").querySelector("[data-opens]");
+    if (!link) return;
+    event.preventDefault(); // this press closes the details and nothing else
+    link.focus();
+    if (!document.querySelector(".htmx-request")) close(link);
+  }, true);
 
   document.addEventListener("htmx:afterSettle", (event) => {
     const link = document.querySelector(`[data-opens][aria-controls="${event.detail.target.id}"]`);

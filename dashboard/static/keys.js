@@ -1,9 +1,17 @@
-// The help that lists the keys, and those that select and open a row; brazebee.js moves between rows.
+// The help that lists the keys, and those that select a row, open it and act on what is selected;
+// brazebee.js moves between rows.
 "use strict";
 
 (() => {
   const dialog = document.getElementById("keys");
+  let row = null; // what had the focus before the bar of actions
+
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && row?.isConnected && event.target.closest("[data-bulk]")) {
+      row.focus();
+      row = null;
+      event.preventDefault(); // this press keeps the selection
+    }
     const inField = event.target.isContentEditable
       || (event.target.matches("input, textarea, select") && event.target.type !== "checkbox");
     if (event.ctrlKey || event.metaKey || event.altKey || inField) return;
@@ -16,6 +24,12 @@
       pick?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
     } else if (event.key === "o") {
       document.activeElement.closest("tbody")?.querySelector("[data-opens]")?.click();
+    } else if (event.key === "a") {
+      const first = document.querySelector("[data-bulk].shown [data-focus]");
+      if (!first) return;
+      event.preventDefault(); // the letter is no part of the reason
+      row = document.activeElement;
+      first.focus();
     }
   });
   dialog?.addEventListener("click", (event) => {

@@ -3,6 +3,7 @@
 
 (() => {
   const picks = () => [...document.querySelectorAll("input[data-pick]")];
+  const BELOW_BAR = 32; // pixels
   let last = null; // the checkbox that was clicked before, from which shift selects
 
   const show = () => {
@@ -13,6 +14,8 @@
     bar.classList.toggle("shown", chosen > 0 || all.checked);
     bar.querySelector("[data-selected]").textContent = all.checked ? "All selected" : `${chosen} selected`;
     bar.querySelector("[data-pick-page]").checked = chosen > 0 && chosen === picks().length;
+    // A row that gets the focus is scrolled to above the bar.
+    document.querySelector("table.companies").style.setProperty("--bar", `${bar.offsetHeight + BELOW_BAR}px`);
   };
   // Who clicks goes on to the reason; the keyboard stays at its row.
   const focusText = () => {

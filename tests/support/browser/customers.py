@@ -23,21 +23,24 @@ team: {owner: company.csm, value: company.arr, renewal: company.renews}
 ANN = "Ann Smith"
 
 
-def add_customers(organization: Organization) -> None:
-    """Add companies of Ann and of Ben; five of the six have a raised flag."""
+def add_customers(organization: Organization, more: int = 0, owner: str = ANN) -> None:
+    """Add two companies of an owner and four of Ben; all but one have a raised flag, and so have
+    `more` of Ben.
+    """
     rulebooks, now = RuleBooks(), datetime.now(UTC)
     with transaction():
         since = now - timedelta(days=60)
         apply_rules(organization.id, RULES, file="r.yaml", applied_by="test", now=since)
-    for name, owner, value, renews_in, days_ago in (
-        ("Acorn", ANN, 40_000, 300, (25,)),
-        ("Birch", ANN, 9_000, 50, (12,)),
+    for name, csm, value, renews_in, days_ago in (
+        ("Acorn", owner, 40_000, 300, (25,)),
+        ("Birch", owner, 9_000, 50, (12,)),
         ("Cedar", "Ben", 5_000, 90, (12,)),
         ("Dune", "Ben", 70_000, 30, (2, 1)),
         ("Elm", "Ben", 1_000, 20, (25,)),
         ("Fir", "Ben", 500, 300, (20.001,)),  # critical since a minute
+        *((f"Grove {number}", "Ben", 100, 300, (12,)) for number in range(1, more + 1)),
     ):
-        fields = {"csm": owner, "arr": value, "name": name}
+        fields = {"csm": csm, "arr": value, "name": name}
         fields["renews"] = (now + timedelta(days=renews_in)).date().isoformat()
         for days in days_ago:
             at = now - timedelta(days=days)

@@ -28,26 +28,28 @@
   if (!boxes.length) return found("what has the focus has no size");
   if (element.localName === "main") return found("");
 
-  // The focus is drawn on the element, or around the editor that it is in.
+  // The focus is drawn on the element, around the editor that it is in, or on a part of the field.
   const isOutlined = (node) => {
     const { outlineStyle, outlineWidth } = getComputedStyle(node);
     return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
   };
   const around = [element];
   while (around.length <= EDITOR_DEPTH && around.at(-1).parentElement) around.push(around.at(-1).parentElement);
-  const drawn = around.find(isOutlined);
+  const drawn = element.matches(":focus") ? around.find(isOutlined) : element;
   if (!drawn) return found("the focus is not visible");
   if (boxes.some((box) => box.height > innerHeight / 2)) return found(""); // such as a long table
 
   // What its ancestors and the window leave of the element.
   const clip = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
   for (let node = element.parentElement; node && node !== document.body; node = node.parentElement) {
-    if (getComputedStyle(node).overflowX === "visible") continue;
+    const { overflowX, overflowClipMargin } = getComputedStyle(node);
+    if (overflowX === "visible") continue;
     const box = node.getBoundingClientRect();
-    clip.left = Math.max(clip.left, box.left);
-    clip.right = Math.min(clip.right, box.right);
-    clip.top = Math.max(clip.top, box.top);
-    clip.bottom = Math.min(clip.bottom, box.bottom);
+    const margin = overflowX === "clip" ? parseFloat(overflowClipMargin) : 0;
+    clip.left = Math.max(clip.left, box.left - margin);
+    clip.right = Math.min(clip.right, box.right + margin);
+    clip.top = Math.max(clip.top, box.top - margin);
+    clip.bottom = Math.min(clip.bottom, box.bottom + margin);
   }
   const areaOf = (box) => Math.max(0, box.right - box.left) * Math.max(0, box.bottom - box.top);
   const inView = boxes.map((box) => ({

@@ -52,10 +52,20 @@ class Keyboard:
         return str(found["name"])
 
     def skip(self) -> None:
-        """Go to the content of the page, past its header."""
+        """Go to the content of a page that was just opened, past its header."""
         self.tab_to("Skip to content", most=1)
         self.press("Enter")
         self.focused()
+
+    def go(self, key: str, title: str) -> None:
+        """Open a page by its key, and go to its content."""
+        self.press("g", key)
+        self.opens(title)
+
+    def opens(self, title: str) -> None:
+        """Wait for the page with a heading, and go to its content."""
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(title)
+        self.skip()
 
     def settle(self) -> None:
         """Wait until htmx has replaced what it asks for."""

@@ -35,13 +35,16 @@ def key(name: str) -> Action:
 
 
 def choose(selector: str, first: str, other: str = "") -> Action:
-    """Return a press of the letter of an option, or of another one if it is chosen already."""
+    """Return presses of the letter of an option, or of another one if it is chosen already, and of
+    Enter, with which the choice counts.
+    """
 
     def press(page: Page) -> None:
         field = page.locator(selector).first
         field.focus()
         chosen = field.evaluate("field => field.selectedOptions[0].text")
         page.keyboard.press(other if str(chosen).lower().startswith(first) else first)
+        page.keyboard.press("Enter")
 
     return press
 

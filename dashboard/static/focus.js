@@ -1,0 +1,47 @@
+// Where the focus goes when a part of the page is replaced. htmx keeps it on an element with an id. One
+// that has none, or is gone, is replaced by what is called the same, by what has its place in the same
+// row, or else by what has its place among all that can have the focus.
+"use strict";
+
+(() => {
+  const FOCUSABLE = "a[href], button, summary, input:not([type=hidden]), select, textarea, [contenteditable=true]";
+  const ROW = "li, tr";
+
+  const focusableIn = (container) =>
+    [...container.querySelectorAll(FOCUSABLE)].filter((element) => !element.disabled && element.checkVisibility());
+  const nameOf = (element) => element.getAttribute("aria-label") ?? element.textContent.trim();
+  const titleOf = (row) => row?.querySelector("bdi, th")?.textContent;
+
+  let left = null; // what had the focus last, and where it was
+  document.addEventListener("focusin", ({ target }) => {
+    const containers = [];
+    for (let node = target.parentElement; node; node = node.parentElement) if (node.id) containers.push(node.id);
+    left = { element: target, name: nameOf(target), containers };
+  });
+  // The places are looked up just before they are gone: the page may have changed since.
+  document.addEventListener("htmx:beforeSwap", () => {
+    const element = document.activeElement;
+    if (left?.element !== element) return;
+    const row = element.closest(ROW);
+    left.title = titleOf(row);
+    left.placeInRow = row ? focusableIn(row).indexOf(element) : -1;
+    left.places = left.containers.map((id) => focusableIn(document.getElementById(id)).indexOf(element));
+  });
+
+  const at = (elements, place) => elements[Math.min(Math.max(place, 0), elements.length - 1)];
+  const substitute = () => {
+    const level = left.containers.findIndex((id) => document.getElementById(id));
+    if (level < 0) return null;
+    const container = document.getElementById(left.containers[level]);
+    if (left.element.rel) return container.querySelector("tbody th a") ?? at(focusableIn(container), 0);
+    const candidates = focusableIn(container);
+    const same = candidates.find((element) => element.localName === left.element.localName && nameOf(element) === left.name);
+    if (same) return same;
+    const row = left.title && [...container.querySelectorAll(ROW)].find((row) => titleOf(row) === left.title);
+    return (row && at(focusableIn(row), left.placeInRow)) ?? at(candidates, left.places?.[level] ?? 0);
+  };
+  document.addEventListener("htmx:afterSettle", () => {
+    if (document.activeElement !== document.body || !left || left.element.isConnected) return;
+    substitute()?.focus();
+  });
+})();
