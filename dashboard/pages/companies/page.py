@@ -17,6 +17,7 @@ from dashboard.pages.companies.query import MINE, RENEWS_IN, CompanyQuery
 from dashboard.presentation.charts.activity import draw_activity
 from dashboard.presentation.csv_export import MOST_COLUMNS, as_csv
 from dashboard.web.context import app_context, now, rules_in_force
+from dashboard.web.page_size import CHOICES, page_size
 from models.companies import company_list
 from models.companies.companies import LINK_FIELDS
 from models.companies.company_filter import CompanyFilter
@@ -35,13 +36,11 @@ from services.work_items.assignees import Assignees
 
 blueprint = Blueprint("companies", __name__, url_prefix="/o/<name:organization>")
 
-PAGE = 50
-
 
 @blueprint.get("/companies")
 @viewer
 def page(member: Member) -> ResponseReturnValue:
-    """Show the companies that match the query string, 50 per page."""
+    """Show the companies that match the query string, a page of them."""
     query = CompanyQuery.from_parameters(request.args)
     url = address_of(query)
     if "add_field" in request.args and not _is_fragment():
@@ -100,9 +99,10 @@ def export(member: Member) -> ResponseReturnValue:
     return response
 
 
-def address_of(query: CompanyQuery, *, after: str | None = None) -> str:
-    """Return the URL of a list; `after` is the cursor of a page."""
-    parameters = [*query.parameters, *([("after", after)] if after else [])]
+def address_of(query: CompanyQuery, *, after: str | None = None, rows: int | None = None) -> str:
+    """Return the URL of a list; `after` is the cursor of a page, and `rows` the size of pages."""
+    added = {"after": after, "rows": rows and str(rows)}
+    parameters = [*query.parameters, *((name, value) for name, value in added.items() if value)]
     named: dict[str, list[str]] = {}
     for name, value in parameters:
         named.setdefault(name, []).append(value)
@@ -130,7 +130,7 @@ def _note_in_history(response: Response, query: CompanyQuery, address: str) -> N
 
 def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, Any]:
     """Read what the page shows, as variables of its template."""
-    at, organization_id = now(), member.organization.id
+    at, organization_id, size = now(), member.organization.id, page_size()
     with transaction():
         read_one_snapshot()
         book = _book(member)
@@ -139,7 +139,7 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         today = at.astimezone(reader_zone()).date()
         company_filter = query.filter(statuses, member.owners, today)
         result = company_list.read_page(
-            organization_id, company_filter, query.sorting(statuses), after=after, limit=PAGE
+            organization_id, company_filter, query.sorting(statuses), after=after, limit=size
         )
         custom = field_names.list_names(organization_id)
         explanations = [] if result.total else explain(organization_id, query, book)
@@ -160,6 +160,8 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         "query": query,
         "result": result,
         "after": after,
+        "page_size": size,
+        "page_sizes": CHOICES,
         "from_list": query.query_string + (f"&after={after}" if after else ""),
         "statuses": statuses,
         "team": book.team,

@@ -124,6 +124,6 @@ def shared_values(member: Member, book: RuleBook, assignees: Assignees) -> dict[
     }
 
 
-def address_of(query: WorklistQuery, after: str | None = None) -> str:
-    """Return the URL of a list; `after` is the cursor of a page."""
-    return url_for("worklist.page", **query.parameters, after=after)  # type: ignore[arg-type]
+def address_of(query: WorklistQuery, after: str | None = None, rows: int | None = None) -> str:
+    """Return the URL of a list; `after` is the cursor of a page, and `rows` the size of pages."""
+    return url_for("worklist.page", **query.parameters, after=after, rows=rows)  # type: ignore[arg-type]

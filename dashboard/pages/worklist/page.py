@@ -19,6 +19,7 @@ from dashboard.pages.worklist.frame import (
 from dashboard.pages.worklist.query import DUE, SHOWN, WHOSE, WorklistQuery
 from dashboard.presentation.csv_export import BYTE_ORDER_MARK, csv_lines
 from dashboard.web.context import now
+from dashboard.web.page_size import CHOICES, page_size
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
 from models.health.work_items import item_list
@@ -26,7 +27,6 @@ from models.health.work_items.item_filter import ItemFilter
 from models.health.work_items.item_list import MOST_COUNTED, ListedItem
 from services.work_items.assignees import Assignees, Responsible
 
-PAGE = 50
 CSV_CHUNK = 500
 
 COLUMNS = (
@@ -42,6 +42,7 @@ def page(member: Member) -> ResponseReturnValue:
     """Show the items that match the query string, the worst and most valuable first."""
     query = WorklistQuery.from_parameters(request.args)
     after, organization_id = request.args.get("after"), member.organization.id
+    size = page_size()
     try:
         with transaction():
             read_one_snapshot()
@@ -51,7 +52,7 @@ def page(member: Member) -> ResponseReturnValue:
                 return asked.filter(assignees, member.person.id, now(), today())
 
             found = item_list.read_page(
-                organization_id, filter_of(query), book.statuses, after=after, limit=PAGE
+                organization_id, filter_of(query), book.statuses, after=after, limit=size
             )
             counts = {
                 whose: item_list.count(organization_id, filter_of(query.having(whose=whose)))
@@ -66,6 +67,8 @@ def page(member: Member) -> ResponseReturnValue:
         rows=rows,
         next=found.next,
         after=after,
+        page_size=size,
+        page_sizes=CHOICES,
         counts=counts,
         total=counts[query.whose],
         most_counted=MOST_COUNTED,

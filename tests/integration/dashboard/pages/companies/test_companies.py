@@ -160,13 +160,27 @@ def test_a_field_filter_added_by_the_form_is_in_the_url_afterwards(acme: Acme) -
 
 
 def test_pages_list_each_company_once(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.pages.companies.page.PAGE", 3)
+    monkeypatch.setattr("dashboard.web.page_size.CHOICES", (3,))
     first = acme.page("?sort=name")
     assert names(first) == ["Busy", "Fresh", "Quiet"]
     second = acme.browser.get(link(first, "Next page"))
     assert names(second) == ["Slow"]
     assert "Next page" not in second.text
     assert link(second, "First page") == "/o/acme/companies?sort=name"
+
+
+def test_the_number_of_rows_that_one_chooses_is_kept_for_all_lists(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.web.page_size.CHOICES", (2, 3))
+    monkeypatch.setattr("dashboard.pages.companies.page.CHOICES", (2, 3))
+    first = acme.page("?sort=name")
+    assert names(first) == ["Busy", "Fresh"]
+    chosen = acme.browser.get(link(first, "3</a>"))
+    assert chosen.request.url.endswith("/o/acme/companies?sort=name&rows=3")
+    assert names(chosen) == ["Busy", "Fresh", "Quiet"]
+    assert names(acme.page("?sort=-name")) == ["Slow", "Quiet", "Fresh"]
+    assert names(acme.page("?sort=name&rows=1000000")) == ["Busy", "Fresh", "Quiet"]
 
 
 def test_a_cursor_of_another_order_redirects_to_the_first_page(acme: Acme) -> None:
