@@ -92,6 +92,14 @@
     if (event.target.closest("button[data-print]")) window.print();
   });
 
+  // A link that replaces only a part of its page, unless it is opened elsewhere.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-part]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    htmx.ajax("GET", link.href, { source: link, target: link.dataset.part });
+  });
+
   async function copy(button) {
     const source = document.getElementById(button.dataset.copy);
     try {

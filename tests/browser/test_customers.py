@@ -99,8 +99,14 @@ def test_companies_are_searched_while_typing_and_a_view_is_saved(
     page.keyboard.press("Enter")
     expect(page.locator(".chip")).to_contain_text("plan is team")
     expect(page.locator(".companies tbody tr")).to_have_count(2)
+    page.evaluate("document.body.dataset.loaded = 'once'")
     page.locator("#sort-name").click()
     expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Company")
+    assert companies_shown(page) == ["Birch Clinics", "Cedar Labs"]
+    expect(page.locator("body")).to_have_attribute("data-loaded", "once")  # only the list is new
+    with page.context.expect_page() as opened:
+        page.locator("#sort-name").click(modifiers=["Control"])
+    opened.value.close()
     assert companies_shown(page) == ["Birch Clinics", "Cedar Labs"]
     page.get_by_text("Save this view").click()
     page.locator("#view-name").fill("Teams")
