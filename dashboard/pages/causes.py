@@ -1,7 +1,7 @@
 """What caused a change of health, in words."""
 
 CAUSES = {
-    "time": "over time",
+    "time": "because time passed",
     "event": "after an event",
     "override": "after a snooze or override",
     "rule_change": "after a rule change",

@@ -97,6 +97,8 @@ def _pages(text: str) -> Iterator[Result]:
     sought = text.casefold()
     links = (
         navigation.main_links,
+        navigation.today_links,
+        navigation.insight_links,
         navigation.event_links,
         navigation.mentions_link,
         navigation.settings_links,

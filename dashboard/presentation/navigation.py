@@ -43,8 +43,8 @@ TODAY = (
 )
 INSIGHTS = (
     Entry("Event usage", "insights.page"),
-    Entry("Outcomes", "outcomes.page"),
-    Entry("All outcomes", "outcomes.listing"),
+    Entry("Warnings", "outcomes.page"),
+    Entry("Outcomes", "outcomes.listing"),
 )
 EVENTS = (
     Entry("Event keys", "events.page"),
@@ -79,7 +79,7 @@ def main_links() -> list[Link]:
     links = _links(PAGES)
     settings = settings_links()
     if settings:
-        current = any(link.current for link in settings)
+        current = any(_is_current(entry) for entry in SETTINGS)
         links.append(Link("Settings", settings[0].address, "s", current))
     return links
 
@@ -102,7 +102,9 @@ def insight_links() -> list[Link]:
 def _with_one_current(links: list[Link]) -> list[Link]:
     """Let the URL decide which link is current, for pages that share a blueprint."""
     open_addresses = [link.address for link in links if link.current and _is_open(link.address)]
-    longest = max(open_addresses, key=len, default="")
+    if not open_addresses:
+        return links
+    longest = max(open_addresses, key=len)
     return [replace(link, current=link.address == longest) for link in links]
 
 
@@ -121,6 +123,10 @@ def _is_open(address: str) -> bool:
     return f"{request.path}/".startswith(f"{unquote(address)}/")
 
 
+def _is_current(entry: Entry) -> bool:
+    return request.blueprint in (entry.endpoint.split(".")[0], *entry.blueprints)
+
+
 def _links(entries: Sequence[Entry]) -> list[Link]:
     member: Member | None = g.get("member")
     if member is None:
@@ -130,7 +136,7 @@ def _links(entries: Sequence[Entry]) -> list[Link]:
             entry.title,
             url_for(entry.endpoint),
             entry.key,
-            request.blueprint in (entry.endpoint.split(".")[0], *entry.blueprints),
+            _is_current(entry),
         )
         for entry in entries
         if entry.endpoint in current_app.view_functions and member.may(entry.role)

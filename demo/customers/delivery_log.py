@@ -28,7 +28,7 @@ BATCH = 25
 HICCUPS = 0.025
 """The share of attempts that a receiver answers with 502 for no reason."""
 
-REASON = "demo data: nothing is sent from here"
+REASON = "nothing is sent from demo data"
 
 Outage = tuple[timedelta, timedelta, int | None]
 """Time before the present, duration, and the status code of responses; None without responses."""

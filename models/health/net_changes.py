@@ -1,14 +1,14 @@
 """What a stretch of time has changed: each company whose status differs from the one it had then.
 
-A company that changed and returned is not in the list, whatever happened in between. Only a company
-whose status changed last within the stretch can differ, and its status then is the one that its
-first change of status in the stretch left. So the totals need an index of the companies and one of
-the transitions; rows are read for the page alone.
+A company that changed and returned is not in the list, whatever happened in between, and neither is
+one that left. Only a company whose status changed last within the stretch can differ, and its
+status then is the one that its first change of status in the stretch left. So the totals need an
+index of the companies and one of the transitions; rows are read for the page alone.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -35,7 +35,6 @@ class NetChange:
     times: int
     owner: str | None
     value: Decimal | None
-    left_on: date | None
     cause: str
     changes: Sequence[dict[str, Any]]
 
@@ -102,7 +101,8 @@ def read(
         f"""
         with changed as (
             select id, health_status as after, value from companies
-            where organization_id = %(organization_id)s and status_since > %(since)s {mine}
+            where organization_id = %(organization_id)s and status_since > %(since)s
+                and left_on is null {mine}
         ), first as (
             select distinct on (company_id) company_id, from_status as before from transitions
             where organization_id = %(organization_id)s and at > %(since)s
@@ -121,11 +121,11 @@ def read(
         )
         select 'total' as part, before, after, count(*) as companies, sum(value) as value,
             null as company, null as name, null::timestamptz as at, null::bigint as times,
-            null as owner, null::date as left_on, null as cause, null::jsonb as changes,
+            null as owner, null as cause, null::jsonb as changes,
             null::bigint as place, null::numeric as worth, null::bigint as id
         from net group by before, after
         union all select 'change', p.before, p.after, null, p.value, c.external_id, c.name, t.at,
-            t.times, c.owner, c.left_on, t.cause, t.changes, p.place, p.worth, p.id
+            t.times, c.owner, t.cause, t.changes, p.place, p.worth, p.id
         from page p
         join companies c on c.organization_id = %(organization_id)s and c.id = p.id
         cross join lateral (

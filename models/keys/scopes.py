@@ -20,6 +20,9 @@ class Scope(StrEnum):
 DEFAULT_SCOPES = (Scope.SEND,)
 """The scopes of a new key unless others are chosen."""
 
+USED_SCOPES = (Scope.SEND, Scope.READ)
+"""The scopes that some request of the API needs."""
+
 _MEANINGS = {
     Scope.SEND: "Sends events, fields of companies and users, and outcomes of companies.",
     Scope.READ: "Reads all companies, why they have their health, and how it changes.",

@@ -73,7 +73,7 @@ def change_owners(
         taken = {owner.lower() for owner in (member.email, *member.owner_values)}
         for value in values:
             if value.lower() in taken:
-                raise ChangeRefused(f"`{value}` already means {member.email}.")
+                raise ChangeRefused(f"`{value}` is already a name of {member.email}.")
     if list(former) == values:
         return
     memberships.set_owner_values(organization.id, person.id, values)
@@ -95,7 +95,7 @@ def _distinct(texts: Iterable[str], email: str) -> list[str]:
 
 def _check(values: list[str]) -> None:
     if len(values) > MOST_VALUES:
-        raise ChangeRefused(f"{len(values)} owners are too many; the most are {MOST_VALUES}.")
+        raise ChangeRefused(f"{len(values)} names are too many; the most are {MOST_VALUES}.")
     for value in values:
         if len(value) > LONGEST_OWNER:
-            raise ChangeRefused(f"An owner has at most {LONGEST_OWNER} characters.")
+            raise ChangeRefused(f"A name has at most {LONGEST_OWNER} characters.")

@@ -289,7 +289,7 @@ def _judged(event: FoundEvent, flags: Sequence[str], waiting: int) -> Step:
             State.WAITING,
             "If that lasts for a minute, see whether `evaluate` and `clock` run",
         )
-    counted = f"and it counts for {', '.join(flags)}" if flags else "and no flag counts it"
+    counted = f"and the event counts for {', '.join(flags)}" if flags else "and no flag counts it"
     return Step(
         "Judged", f"The company is judged by version {event.judged_version} of the rules, {counted}"
     )

@@ -82,7 +82,7 @@ def enter(company: Company, new: NewOutcome, maker: Maker, now: datetime) -> Ent
     if entered:
         [(_, is_new)] = entered
         did = Entered.CREATED if is_new else Entered.CHANGED
-        action = "Outcome entered" if is_new else "Outcome changed"
+        action = "Outcome added" if is_new else "Outcome changed"
         _record(organization_id, company.name, action, _detail(new), maker, now)
     else:
         did = Entered.UNCHANGED

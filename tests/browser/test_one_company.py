@@ -308,7 +308,7 @@ def test_an_editor_snoozes_and_overrides_a_flag_and_ends_both(
     expect(page.locator(".former li")).to_contain_text("was snoozed")
     snooze_or_override(card)
     expect(page.get_by_label("Date")).to_be_hidden()
-    page.get_by_label("This flag").select_option("counts as Healthy")
+    page.get_by_label("This flag").select_option("Counts as Healthy")
     page.get_by_label("Ends").select_option("on a date")
     page.get_by_label("Date").fill((datetime.now(UTC) + timedelta(days=2)).date().isoformat())
     page.get_by_label("Reason").fill("They wrote to us")

@@ -31,6 +31,10 @@ TABS = (
 )
 
 
+_TAB_OF = {"company.flag": "company.page", "company.note": "company.notes"}
+"""The tab that is current on a page without one of its own."""
+
+
 @dataclass(frozen=True)
 class CurrentHealth:
     """The health in a page's header; `since` is when the status last changed."""
@@ -107,12 +111,13 @@ def show(
     if rows is not None and is_fragment():
         return render_template(rows, company=company, **values)
     core = company.traits.core
+    current = _TAB_OF.get(str(request.endpoint), request.endpoint)
     links = (("CRM", _external_link(core, "crm")), ("Payments", _external_link(core, "payment")))
     return render_template(
         template,
         company=company,
         health=health or CurrentHealth.recorded(company),
-        tabs=[(title, url_for(endpoint), request.endpoint == endpoint) for title, endpoint in TABS],
+        tabs=[(title, url_for(endpoint), endpoint == current) for title, endpoint in TABS],
         links=[(title, link) for title, link in links if link],
         **values,
     )

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, editor, viewer
 from dashboard.pages.company.frame import blueprint, find_company, show
-from dashboard.pages.outcomes.form import OutcomeForm
+from dashboard.pages.outcomes.form import OutcomeForm, today
 from dashboard.pages.outcomes.listing import ENTERED
 from dashboard.web.context import now
 from models.companies.companies import Company
@@ -24,13 +24,13 @@ def outcomes(member: Member, company_id: str) -> ResponseReturnValue:
     """Show the outcomes of a company, newest first."""
     with transaction():
         company = find_company(member, company_id)
-        return _show(company, OutcomeForm())
+        return _show(company, OutcomeForm(day=today()))
 
 
 @blueprint.post("/outcomes")
 @editor
 def add_outcome(member: Member, company_id: str) -> ResponseReturnValue:
-    """Enter an outcome of a company."""
+    """Add an outcome of a company."""
     form = OutcomeForm(request.form)
     with transaction():
         company = find_company(member, company_id)

@@ -57,8 +57,8 @@ class OverrideForm(Form):
     def offer(self, statuses: tuple[str, ...]) -> "OverrideForm":
         """Offer a snooze and these statuses as choices."""
         self.counts.choices = [
-            choice(SNOOZE, "is snoozed: it does not count and sends no notifications"),
-            *(choice(f"={status}", f"counts as {status}") for status in statuses),
+            choice(SNOOZE, "Snooze: does not count, sends nothing"),
+            *(choice(f"={status}", f"Counts as {status}") for status in statuses),
         ]
         return self
 

@@ -1,10 +1,13 @@
 """The forms of API keys: to create one, and to change its scopes."""
 
+from collections.abc import Collection
+from typing import Self
+
 from wtforms import Field, Form, StringField
 from wtforms.validators import Length, ValidationError
 
 from dashboard.web.forms import CheckboxesField, choice, one_line, required, trimmed
-from models.keys.scopes import DEFAULT_SCOPES, Scope, in_order
+from models.keys.scopes import DEFAULT_SCOPES, USED_SCOPES, Scope, in_order
 
 LONGEST_NAME = 100
 
@@ -14,15 +17,24 @@ def _at_least_one(_form: object, field: Field) -> None:
         raise ValidationError("Select at least one scope.")
 
 
+def _choices(scopes: Collection[Scope]) -> list[tuple[str, str]]:
+    return [choice(scope.value, f"{scope}: {scope.meaning}") for scope in scopes]
+
+
 class ScopesForm(Form):
-    """What a key may do."""
+    """What a key may do: the scopes that requests need, and those that it has already."""
 
     scopes = CheckboxesField(
         "Scopes",
         [_at_least_one],
-        choices=[choice(scope.value, f"{scope}: {scope.meaning}") for scope in Scope],
+        choices=_choices(USED_SCOPES),
         default=[scope.value for scope in DEFAULT_SCOPES],
     )
+
+    def offer(self, own: Collection[Scope]) -> Self:
+        """Offer the scopes of a key too, so that they can be kept."""
+        self.scopes.choices = _choices(in_order({*USED_SCOPES, *own}))
+        return self
 
     def chosen(self) -> tuple[Scope, ...]:
         """Return the scopes that were selected."""

@@ -71,7 +71,7 @@ def scopes(member: Member, key_id: int) -> ResponseReturnValue:
     """Show the scopes of a key, to change them."""
     with transaction():
         key = _find_key(member, key_id)
-    form = ScopesForm(data={"scopes": [scope.value for scope in key.scopes]})
+    form = ScopesForm(data={"scopes": [scope.value for scope in key.scopes]}).offer(key.scopes)
     return show("scopes.html", member, key=key, form=form)
 
 
@@ -79,9 +79,9 @@ def scopes(member: Member, key_id: int) -> ResponseReturnValue:
 @administrator
 def change_scopes(member: Member, key_id: int) -> ResponseReturnValue:
     """Change the scopes of a key."""
-    form = ScopesForm(request.form)
     with transaction():
         key = _find_key(member, key_id)
+        form = ScopesForm(request.form).offer(key.scopes)
         if not form.validate():
             return show("scopes.html", member, key=key, form=form), 422
         chosen = form.chosen()

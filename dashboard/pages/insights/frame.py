@@ -87,6 +87,11 @@ def behind_since(weeks: Sequence[Week]) -> datetime | None:
     return min((week.as_of for week in weeks if week.behind), default=None)
 
 
+def past_behind_since(weeks: Sequence[Week], at: datetime) -> datetime | None:
+    """Return the same of the weeks that are over, whose counts only events of the past change."""
+    return behind_since([week for week in weeks if week.week < monday(at)])
+
+
 def percent_change(now: int, before: int) -> int | None:
     """Return the change of a number in percent; None if it was 0 before."""
     return round(100 * (now - before) / before) if before else None

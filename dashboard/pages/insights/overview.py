@@ -18,6 +18,7 @@ from dashboard.pages.insights.frame import (
     book_of,
     monday,
     next_poll,
+    past_behind_since,
     percent_change,
     year_of,
 )
@@ -103,6 +104,7 @@ def page(member: Member) -> ResponseReturnValue:
         sort,
     )
     shown = rows[(number - 1) * PAGE : number * PAGE]
+    weeks = [week for row in shown for week in (row.this_week, row.last_week)]
     return render_template(
         "insights/page.html",
         rows=shown,
@@ -113,9 +115,8 @@ def page(member: Member) -> ResponseReturnValue:
         sort=sort,
         this_week=monday(at),
         last_week=monday(at) - WEEK,
-        weeks_as_of=behind_since(
-            [week for row in shown for week in (row.this_week, row.last_week)]
-        ),
+        weeks_as_of=behind_since(weeks),
+        past_as_of=past_behind_since(weeks, at),
         adoption_as_of=min(
             (answer.as_of for answer in answers.cached if answer.as_of), default=None
         ),

@@ -7,7 +7,9 @@ from typing import cast
 from wtforms import DateField, Form, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, ValidationError
 
+from dashboard.access.visitors import reader_zone
 from dashboard.pages.outcomes.frame import TITLES
+from dashboard.web.context import now
 from dashboard.web.forms import choice, normalize_line_ends, required, trimmed
 from models.outcomes.outcomes import NewOutcome, OutcomeKind
 from services.imports.csv_files.numerals import depends_on_point, read_numeral
@@ -32,6 +34,11 @@ def read_amount(text: str) -> Decimal | None:
         raise ValidationError("Enter an amount such as 12000 or 12000.50.")
     value = numeral.value(numeral.points[0])
     return Decimal(str(value)).quantize(Decimal("0.01"))
+
+
+def today() -> date:
+    """Return the present day in the reader's time zone, which a new outcome has unless changed."""
+    return now().astimezone(reader_zone()).date()
 
 
 class OutcomeForm(Form):

@@ -1,10 +1,10 @@
-"""The list of all outcomes, with the form to enter one."""
+"""The list of all outcomes, with the form to add one."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, editor, viewer
-from dashboard.pages.outcomes.form import OutcomeOfCompanyForm
+from dashboard.pages.outcomes.form import OutcomeOfCompanyForm, today
 from dashboard.pages.outcomes.frame import TITLES, blueprint
 from dashboard.web.context import now
 from dashboard.web.request_values import page_cursor
@@ -24,7 +24,7 @@ MOST_MATCHES = 5
 """Companies that are offered where a text matches several."""
 
 ENTERED = {
-    Entered.CREATED: "The outcome was entered.",
+    Entered.CREATED: "The outcome was added.",
     Entered.CHANGED: "The outcome existed already. Its amount and note were changed.",
     Entered.UNCHANGED: "The outcome exists already.",
 }
@@ -35,7 +35,7 @@ ENTERED = {
 def listing(member: Member) -> ResponseReturnValue:
     """Show the outcomes of all companies, newest first, and their totals by kind."""
     try:
-        return _show(member, OutcomeOfCompanyForm())
+        return _show(member, OutcomeOfCompanyForm(day=today()))
     except UnreadableCursor:
         return redirect(url_for(".listing"), 303)
 
@@ -43,7 +43,7 @@ def listing(member: Member) -> ResponseReturnValue:
 @blueprint.post("/all")
 @editor
 def add(member: Member) -> ResponseReturnValue:
-    """Enter an outcome of a company."""
+    """Add an outcome of a company."""
     form = OutcomeOfCompanyForm(request.form)
     if not form.validate():
         return _show(member, form), 422

@@ -41,7 +41,11 @@ TONES = {
     "waiting": "poor",
 }
 
-TEMPLATE_VALUES = {"tones": TONES, "title_of": lambda service: Service(service).title}
+TEMPLATE_VALUES = {
+    "tones": TONES,
+    "words_for": {"open": "collecting"},
+    "title_of": lambda service: Service(service).title,
+}
 
 
 def url_field(label: str) -> StringField:

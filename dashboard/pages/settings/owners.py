@@ -22,12 +22,12 @@ from services.rules.rule_books import NO_RULES
 blueprint = Blueprint("owners", __name__, url_prefix="/o/<name:organization>/settings")
 
 OFFERED = 30
-"""The owners that no member is, those with the most companies, that the form offers."""
+"""How many owners without a member the form offers, those with the most companies first."""
 
 
 class _OwnersForm(Form):
-    owners = TextAreaField("Owners, one on each line", render_kw={"rows": 4, "spellcheck": "false"})
-    offered = CheckboxesField("Owners of companies that nobody is yet", validate_choice=False)
+    owners = TextAreaField("Names, one on each line", render_kw={"rows": 4, "spellcheck": "false"})
+    offered = CheckboxesField("Owners without a member", validate_choice=False)
 
 
 @blueprint.get("/owners")
@@ -62,7 +62,7 @@ def _change(member: Member, person: Person, then: str) -> ResponseReturnValue:
     form = _OwnersForm(request.form)
     texts = [*(form.owners.data or "").splitlines(), *(form.offered.data or [])]
     if not all(map(is_one_line, texts)):
-        form.owners.errors = ["Use plain text, one owner on each line."]
+        form.owners.errors = ["Use plain text, one name on each line."]
         return _page(member, person, form), 422
     try:
         with transaction():
@@ -73,7 +73,7 @@ def _change(member: Member, person: Person, then: str) -> ResponseReturnValue:
     except ChangeRefused as error:
         form.owners.errors = [str(error)]
         return _page(member, person, form), 422
-    flash(f"The owners that mean {person.email} were saved.")
+    flash(f"The names of {person.email} as an owner were saved.")
     return redirect(then, 303)
 
 

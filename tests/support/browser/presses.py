@@ -155,7 +155,7 @@ def of_other_pages() -> Iterator[Interaction]:
     yield Interaction("Insights: an event", "/insights", click("tbody th a"))
     yield Interaction("Insights: Outcomes", "/insights", click("nav.tabs a:text-is('Outcomes')"))
     yield Interaction("Outcomes: a flag", "/outcomes", click("tbody th a:has-text('Gone quiet')"))
-    yield Interaction("Outcomes: all", "/outcomes", click("nav.tabs a:text-is('All outcomes')"))
+    yield Interaction("Outcomes: all", "/outcomes", click("nav.tabs a:text-is('Outcomes')"))
     for title in ("People", "Notifications"):
         tab = click(f"nav.tabs a:text-is('{title}')")
         yield Interaction(f"Settings: {title}", "/settings/developers", tab)

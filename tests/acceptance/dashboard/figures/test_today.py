@@ -196,7 +196,7 @@ def test_what_changed_in_a_span(demo: Demo, span: str, owner: str) -> None:
                 select to_status from transitions t where t.organization_id = %(id)s
                 and t.company_id = c.id and t.at <= %(since)s order by sequence desc limit 1
             ), 'Healthy') as before from customers c where organization_id = %(id)s
-        ) then_and_now where before <> status
+        ) then_and_now where before <> status and left_on is null
         """
         + (f" and {MINE}" if owner else ""),
         since=since,

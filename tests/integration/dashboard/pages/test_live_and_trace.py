@@ -121,7 +121,7 @@ def test_a_trace_is_shown_step_by_step(acme: IncomingWorld) -> None:
     assert "login of c1 by ann" in text
     for step in ("Received It was accepted.", "Stored It counts", "Judged The company is judged"):
         assert step in text, step
-    assert "it counts for Quiet." in text
+    assert "the event counts for Quiet." in text
     assert "Changed Healthy → At Risk: Quiet from N/A to At Risk." in text
 
 

@@ -259,7 +259,7 @@ def test_a_body_that_is_not_at_fault_or_not_kept_cannot_be_corrected(
 ) -> None:
     [number] = acme.refuse(refusal(**changes))
     text = acme.read(f"/{number}")
-    assert ("Correct and send again" in text, "After a cure" in text) == (False, True)
+    assert ("Correct and send again" in text, "Once the cause is mended" in text) == (False, True)
     response = acme.editor.post(f"{BASE}/{number}/correct", body=CORRECTED)
     assert (response.status_code, acme.accepted()) == (404, 0)
 

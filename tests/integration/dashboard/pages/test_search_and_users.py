@@ -31,6 +31,10 @@ def test_the_search_finds_companies_users_event_keys_and_pages(browser: Browser)
     assert "Companies Acme Corp c1 Critical" in found
     assert "Users User u1 ann@acme.io · Acme Corp" in found
     assert "Event keys Report created report" in text_of(browser.get("/o/acme/search?q=rep"))
+    page = browser.get("/o/acme/search?q=ann@acme")
+    assert "Results for “ann@acme”" in text_of(page)
+    assert 'name="q" value="ann@acme"' in page.text
+    assert "Pages Warnings" in text_of(browser.get("/o/acme/search?q=warn"))
     assert "Pages Insights" in text_of(browser.get("/o/acme/search?q=insi"))
     assert "Nothing is called “<script>”" in text_of(
         browser.get("/o/acme/search?q=%3Cscript%3E")

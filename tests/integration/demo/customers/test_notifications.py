@@ -44,7 +44,7 @@ def test_each_change_of_the_last_month_is_in_one_weekly_message_and_nothing_is_d
         "select name, disabled_because from notification_destinations"
         " where organization_id = %(id)s order by name"
     )
-    reason = "demo data: nothing is sent from here"
+    reason = "nothing is sent from demo data"
     assert [tuple(row.values()) for row in disabled] == [
         ("cs-alerts", reason),
         ("cs-weekly", reason),

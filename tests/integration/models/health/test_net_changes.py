@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
+from models.database import execute
 from models.health import net_changes, transitions
 from models.health.net_changes import ChangesFilter
 from models.health.transitions import StoredTransition
@@ -76,8 +77,10 @@ def test_a_difference_is_explained_by_the_last_change_in_its_direction() -> None
     }
 
 
-def test_what_returned_or_changed_before_is_no_difference() -> None:
+def test_what_returned_changed_before_or_left_is_no_difference() -> None:
     o = organization()
     company(o, "returned", (9, H), (5, C), (3, H))
     company(o, "before", (9, H), (8, C), (2, C))
+    company(o, "left", (9, H), (3, C))
+    execute("update companies set left_on = '2026-01-01' where external_id = 'left'")
     assert read(o) == {}

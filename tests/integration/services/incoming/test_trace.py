@@ -90,7 +90,7 @@ def test_a_stored_event_is_followed_to_the_deliveries(traced: Traced, settings: 
     later = [step for step in found.steps if step.title == "Later change"]
     assert [step.at for step in later] == [world.at(3), world.at(10)]
     assert "caused by time; a flag that counts the event changed" in later[1].text
-    assert "it counts for Logs in" in traced.step("e0", "Judged").text
+    assert "the event counts for Logs in" in traced.step("e0", "Judged").text
 
 
 def test_an_event_that_no_flag_counts_says_so(traced: Traced) -> None:

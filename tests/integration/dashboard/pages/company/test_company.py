@@ -247,7 +247,7 @@ def test_the_timeline_shows_one_kind_or_one_key(dashboard: Dashboard, world: Wor
     health = browser.get(address_of(world, "/timeline?kind=health")).text
     assert 'class="event"' not in health
     assert health.count('<li class="change"') == 5
-    assert "over time" in health
+    assert "because time passed" in health
     reports = browser.get(address_of(world, "/timeline?key=report")).text
     assert reports.count('<li class="event"') == 1
     assert 'class="change"' not in reports

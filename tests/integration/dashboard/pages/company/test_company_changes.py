@@ -137,6 +137,11 @@ def test_errors_are_shown_at_their_field_and_nothing_changes(
     assert not audited(world)
 
 
+def test_the_page_of_a_flag_is_below_the_tab_health(dashboard: Dashboard, world: World) -> None:
+    page = signed_in(dashboard, world, "editor").get(address_of(world, "/flags/Reports")).text
+    assert re.findall(r'aria-current="page"[^>]*>\s*([^<]+)</a>', page) == ["Companies", "Health"]
+
+
 def test_a_flag_that_the_rules_do_not_have_is_not_found(dashboard: Dashboard, world: World) -> None:
     browser = signed_in(dashboard, world, "editor")
     assert browser.get(address_of(world, "/flags/Nothing")).status_code == 404

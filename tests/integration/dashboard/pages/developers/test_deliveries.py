@@ -48,6 +48,9 @@ def test_the_log_is_filtered_by_state_endpoint_and_company(developers: Developer
 
     assert shown(company=HOSTILE) == [str(listed_delivery.id)]
     assert shown(state="failed") == [str(failed)]
+    page = developers.browser.get(f"{BASE}/deliveries").text
+    [company] = re.findall(r'href="(/o/acme/companies/[^"]+)"', page)
+    assert HOSTILE.upper() in unescape(text_of(developers.browser.get(unescape(company))))
     assert len(shown(webhook=developers.endpoint_id)) == 2
     assert shown(webhook=uuid4()) == []
     assert shown(company="nobody", state="failed") == []

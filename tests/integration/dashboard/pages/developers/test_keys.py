@@ -81,7 +81,7 @@ def test_a_key_needs_a_scope_that_exists(developers: Developers, scopes: list[st
 
 def test_a_new_key_only_sends_unless_other_scopes_are_selected(developers: Developers) -> None:
     [form] = re.findall(r'<form[^>]+/keys".*?</form>', developers.browser.get(BASE).text, re.DOTALL)
-    assert checked(form) == {"send": True, "read": False, "manage": False}
+    assert checked(form) == {"send": True, "read": False}
 
 
 def test_the_scopes_of_a_key_are_changed(developers: Developers) -> None:
@@ -89,13 +89,29 @@ def test_the_scopes_of_a_key_are_changed(developers: Developers) -> None:
         api_keys.create(developers.organization.id, "shop", [Scope.SEND])
     [key] = stored_keys(developers)
     page = developers.browser.get(f"{BASE}/keys/{key.id}/scopes").text
-    assert checked(page) == {"send": True, "read": False, "manage": False}
-    text = developers.send(f"/keys/{key.id}/scopes", scopes=["manage", "read"])
-    assert "The key “shop” has the scopes read, manage." in text
+    assert checked(page) == {"send": True, "read": False}
+    text = developers.send(f"/keys/{key.id}/scopes", scopes=["read", "send"])
+    assert "The key “shop” has the scopes send, read." in text
     [changed] = stored_keys(developers)
-    assert changed.scopes == (Scope.READ, Scope.MANAGE)
-    detail = {"key": key.masked, "was": "send", "scopes": "read, manage"}
+    assert changed.scopes == (Scope.SEND, Scope.READ)
+    detail = {"key": key.masked, "was": "send", "scopes": "send, read"}
     assert developers.audited() == ("API key scopes changed", "shop", detail)
+
+
+def test_a_scope_without_requests_is_kept_by_the_keys_that_have_it_alone(
+    developers: Developers,
+) -> None:
+    with transaction():
+        for scopes in ([Scope.MANAGE], [Scope.SEND]):
+            api_keys.create(developers.organization.id, scopes[0], scopes)
+    with_it, without = sorted(stored_keys(developers), key=lambda key: key.name)
+    page = developers.browser.get(f"{BASE}/keys/{with_it.id}/scopes").text
+    assert checked(page) == {"send": False, "read": False, "manage": True}
+    developers.send(f"/keys/{with_it.id}/scopes", scopes=["manage", "read"])
+    address = f"{BASE}/keys/{without.id}/scopes"
+    assert developers.browser.post(address, scopes=["manage"]).status_code == 422
+    stored = {key.name: key.scopes for key in stored_keys(developers)}
+    assert stored == {"manage": (Scope.READ, Scope.MANAGE), "send": (Scope.SEND,)}
 
 
 def test_a_revoked_key_has_no_scopes_to_change(developers: Developers) -> None:

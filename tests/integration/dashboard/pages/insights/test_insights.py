@@ -193,7 +193,22 @@ def test_weeks_with_newer_events_show_when_they_were_counted(
     # Merges arrivals, but counts a week at most once a minute.
     refresh(NOW + timedelta(seconds=30), RuleBooks())
     dashboard.clock.advance(seconds=90)
-    assert "Weeks are as of 1 minute ago" in text_of(reader.get("/o/acme/insights"))
+    page = text_of(reader.get("/o/acme/insights"))
+    assert "Weeks are as of 1 minute ago" in page
+    assert "Events of past weeks have arrived" not in page
+
+
+def test_weeks_that_are_over_are_marked_until_their_new_events_are_counted(
+    reader: Browser, acme: World, dashboard: Dashboard
+) -> None:
+    acme.track("c", *days_ago(8))
+    refresh(NOW + timedelta(seconds=30), RuleBooks())
+    dashboard.clock.advance(seconds=90)
+    for address in ("/o/acme/insights", "/o/acme/insights/login"):
+        page = text_of(reader.get(address))
+        assert "Events of past weeks have arrived since these were counted 1 minute ago" in page
+    refresh(NOW + timedelta(seconds=90), RuleBooks())
+    assert "Events of past weeks" not in text_of(reader.get("/o/acme/insights"))
 
 
 def test_many_keys_are_paged(reader: Browser, acme: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,10 @@ def rows(world: EditorWorld) -> list[dict[str, Any]]:
 
 def test_an_outcome_is_entered_changed_and_deleted_with_audit_entries(world: EditorWorld) -> None:
     address = "/o/acme/companies/acme"
+    assert (
+        f'name="day" required type="date" value="{NOW.date()}"'
+        in world.editor.get(f"{address}/outcomes").text
+    )
     entered = world.editor.post(f"{address}/outcomes", **LEFT)
     assert entered.status_code == 303, text_of(entered)
     [row] = rows(world)
@@ -67,7 +71,7 @@ def test_an_outcome_is_entered_changed_and_deleted_with_audit_entries(world: Edi
     assert [(who, action) for who, action, _ in world.audited()[:3]] == [
         ("ed@acme.com", "Outcome deleted"),
         ("ed@acme.com", "Outcome changed"),
-        ("ed@acme.com", "Outcome entered"),
+        ("ed@acme.com", "Outcome added"),
     ]
 
 

@@ -46,6 +46,11 @@ def acme(dashboard: Dashboard) -> Acme:
     return Acme(dashboard)
 
 
+def current(page: str) -> list[str]:
+    """Return the links of the navigation that are current."""
+    return re.findall(r'aria-current="page"[^>]*>\s*([^<]+)</a>', page)
+
+
 def mine(browser: object) -> list[str]:
     page = browser.get("/o/acme/companies?owner=me&sort=name")  # type: ignore[attr-defined]
     markup = without_isolation(page.text)
@@ -57,6 +62,7 @@ def test_an_administrator_sets_owners_of_a_member_which_mine_finds(acme: Acme) -
     assert "Ann B. 1 company" in text_of(page)
     assert re.search(r"(BOB|bob) 2 companies", text_of(page))
     assert mine(acme.bob) == []
+    assert current(page.text) == current(acme.ann.get(OWN).text) == ["Settings", "People"]
     saved = acme.ann.post(acme.bobs, owners="Robert\n\n robert \nBOB@acme.com", offered=["bob"])
     assert saved.location == "/o/acme/settings/people"
     assert mine(acme.bob) == ["c", "d"]
@@ -67,7 +73,7 @@ def test_an_administrator_sets_owners_of_a_member_which_mine_finds(acme: Acme) -
 
 
 def test_everybody_sets_their_own_owners(acme: Acme) -> None:
-    acme.bob.get(OWN)
+    assert current(acme.bob.get(OWN).text) == ["Settings"]
     assert acme.bob.post(OWN, owners="bob").location == OWN
     assert mine(acme.bob) == ["c", "d"]
     assert "acme bob Change" in text_of(acme.bob.get("/account"))
@@ -81,7 +87,7 @@ def test_an_owner_means_one_member(acme: Acme, dashboard: Dashboard) -> None:
     for taken in ("ANN B.", "Ann@acme.com"):
         refused = acme.bob.post(OWN, owners=f"bob\n{taken}")
         assert refused.status_code == 422
-        assert f"`{taken}` already means ann@acme.com." in text_of(refused)
+        assert f"`{taken}` is already a name of ann@acme.com." in text_of(refused)
         assert f"bob\n{taken}</textarea>" in refused.text
     assert acme.person_of("ann b.") == "ann@acme.com"
     assert acme.person_of("BOB@acme.com") == "bob@acme.com"
@@ -98,9 +104,9 @@ def test_an_owner_means_one_member(acme: Acme, dashboard: Dashboard) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("\n".join(map(str, range(21))), "21 owners are too many; the most are 20."),
-        ("x" * 201, "An owner has at most 200 characters."),
-        ("a\u202eb", "Use plain text, one owner on each line."),
+        ("\n".join(map(str, range(21))), "21 names are too many; the most are 20."),
+        ("x" * 201, "A name has at most 200 characters."),
+        ("a\u202eb", "Use plain text, one name on each line."),
     ],
 )
 def test_unusable_owners_are_refused(acme: Acme, text: str, message: str) -> None:

@@ -96,7 +96,8 @@ def check_changes_are_the_companies_with_another_status_than_then(
             "select c.external_id as id, array_agg(t.from_status order by t.at, t.sequence) as a,"
             " array_agg(t.to_status order by t.at, t.sequence) as b from transitions t"
             " join companies c on c.organization_id = t.organization_id and c.id = t.company_id"
-            " where t.organization_id = %(id)s and t.at > %(since)s group by 1",
+            " where t.organization_id = %(id)s and t.at > %(since)s and c.left_on is null"
+            " group by 1",
             since=NOW - timedelta(days=days),
         ):
             if row["a"][0] != row["b"][-1]:

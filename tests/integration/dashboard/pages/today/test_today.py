@@ -90,7 +90,7 @@ def test_recent_changes_show_flag_phrase_and_author(acme: Acme) -> None:
     assert "Calm Healthy → to At Risk" in text
     assert "after a rule change by ann@acme.com" in text
     assert "Ben Healthy → to At Risk" in text
-    assert "after an event" in text
+    assert 'title="After an event"' in page.text
 
 
 def test_a_recent_change_names_who_overrode_a_flag(acme: Acme) -> None:
