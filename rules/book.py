@@ -1,7 +1,7 @@
 """The rules of an organization as read from a rule file: statuses, events and flags."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from graphlib import TopologicalSorter
 
@@ -42,6 +42,16 @@ class RuleBook:
         return {flag.name: flag for flag in self.flags}
 
     @cached_property
+    def flags_by_meaning(self) -> Mapping[str, object]:
+        """What each flag means, to be compared with that of other books: with names of statuses."""
+        return {flag.name: self._meaning(flag) for flag in self.flags}
+
+    def _meaning(self, flag: Flag) -> object:
+        conditions = tuple((self.statuses[level], phrase) for level, phrase in flag.conditions)
+        bare = replace(flag, conditions=(), if_missing=None)
+        return bare, conditions, self.status_name(flag.if_missing)
+
+    @cached_property
     def in_dependency_order(self) -> tuple[Flag, ...]:
         """Flags ordered so that each follows the flags that it refers to."""
         order = TopologicalSorter({flag.name: flag.other_flags for flag in self.flags})
@@ -71,12 +81,7 @@ class RuleBook:
         Flags that filter on event data are left out: how many events they read is not known in
         advance.
         """
-        needed: dict[str | None, int] = {}
-        for flag in self.flags:
-            key = flag.selector.event_key
-            if flag.events_needed and not flag.selector.where:
-                needed[key] = max(needed.get(key, 0), flag.events_needed)
-        return needed
+        return events_needed_by_key(self.flags)
 
     def status_name(self, level: Level) -> str:
         """Return the status of a level, `N/A` for None."""
@@ -108,6 +113,16 @@ class RuleBook:
     def score_range(self, status: str) -> range:
         """Return the scores that a company with this status may have."""
         return score_range(self.level_of(status) or 0, len(self.statuses))
+
+
+def events_needed_by_key(flags: Iterable[Flag]) -> dict[str | None, int]:
+    """Return how many of the latest events decide one of some flags; see `RuleBook`."""
+    needed: dict[str | None, int] = {}
+    for flag in flags:
+        key = flag.selector.event_key
+        if flag.events_needed and not flag.selector.where:
+            needed[key] = max(needed.get(key, 0), flag.events_needed)
+    return needed
 
 
 def worst_level(levels: Iterable[Level]) -> int:

@@ -62,13 +62,7 @@ class FactsInMemory:
         self, selector: Selector, of: Path, limit: int, since: datetime, until: datetime
     ) -> Sequence[datetime]:
         """See `Facts.latest_of_each`."""
-        times: dict[Hashable, datetime] = {}
-        for at, value in reversed(self.values(selector, of, since, until)):
-            if len(times) == limit:
-                break
-            if value is not None:
-                times.setdefault(_identity(value), at)
-        return list(times.values())
+        return latest_of_each(self.values(selector, of, since, until), limit)
 
     def values(
         self, selector: Selector, path: Path, since: datetime, until: datetime
@@ -116,6 +110,20 @@ class FactsInMemory:
             ]
             self._times[key] = [event.occurred_at for event in self._matching[key]]
         return self._times[key]
+
+
+def latest_of_each(values: Sequence[tuple[datetime, Any]], limit: int) -> list[datetime]:
+    """Return the latest time of each value, the `limit` latest, newest first; null is no value.
+
+    `values` are oldest first.
+    """
+    times: dict[Hashable, datetime] = {}
+    for at, value in reversed(values):
+        if len(times) == limit:
+            break
+        if value is not None:
+            times.setdefault(_identity(value), at)
+    return list(times.values())
 
 
 def _at_path(event: Occurrence, path: Path) -> Any:

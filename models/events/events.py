@@ -102,11 +102,11 @@ def find_latest_by_value(
 
 
 def read_values(selection: Selection, path: Sequence[str]) -> list[tuple[datetime, Any]]:
-    """Return each event's time and its value at a path in `data`, oldest first.
+    """Return each event's time and its value at a path, oldest first; see `value_at`.
 
-    For an empty path the values are None. Reads all events of the window.
+    Reads all events of the window.
     """
-    field, parameters = _field(path, "of") if path else ("null", {})
+    field, parameters = value_at(path)
     condition, matching = _condition(selection)
     cursor = database.execute_sql(
         f"select occurred_at, {field} from events where {condition} order by occurred_at",
@@ -192,6 +192,16 @@ def _condition(selection: Selection) -> tuple[str, dict[str, Any]]:
         conditions.append("event_key = %(event_key)s")
     data, matching = filter_condition(selection.where)
     return " and ".join(conditions) + data, parameters | matching
+
+
+def value_at(path: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """Return SQL for what a path of an event leads to, and its parameters.
+
+    It is the user for `user`, a value of its data below `data`, and null for an empty path.
+    """
+    if not path:
+        return "null", {}
+    return ("user_id", {}) if path[0] == "user" else _field(path[1:], "of")
 
 
 def _field(path: Sequence[str], name: str) -> tuple[str, dict[str, Any]]:

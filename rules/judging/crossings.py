@@ -46,18 +46,25 @@ class CrossingFinder:
         self._unsettled_since = unsettled_since
         self._timelines: dict[str, _Timeline] = {}
 
-    def find_crossings(self, flag: Flag, *, reevaluate_since: datetime | None) -> None:
+    def find_crossings(self, flag: Flag) -> None:
         """Find a flag's crossings up to now, if it can have changed at all."""
         state = self.states.get(flag.name)
-        if reevaluate_since is not None:
-            since = max(reevaluate_since, state.fixed_until if state else reevaluate_since)
-            start: Checkpoint | None = (since, Cause.RULE_CHANGE)
-            memory = self._memory_before(flag, since)
-        elif state is None:
+        if state is None:
             since = self._unsettled_since or self._facts.first_seen_at
-            start, memory = (since, Cause.EVENT), self._memory_before(flag, since)
+            self._follow(flag, (since, Cause.EVENT), self._memory_before(flag, since))
         else:
-            start, memory = self._start(flag, state), state.memory
+            self._follow(flag, self._start(flag, state), state.memory)
+
+    def reevaluate(self, flag: Flag, since: datetime, *, has_memory: bool) -> None:
+        """Find the crossings of a flag whose rule is another one since an instant."""
+        state = self.states.get(flag.name)
+        since = max(since, state.fixed_until if state else since)
+        memory = self._memory_before(flag, since) if has_memory else FlagMemory()
+        self._follow(flag, (since, Cause.RULE_CHANGE), memory)
+
+    def _follow(self, flag: Flag, start: Checkpoint | None, memory: FlagMemory) -> None:
+        """Follow a flag from where it starts; None if it cannot have changed."""
+        state = self.states.get(flag.name)
         level = state.level if state else None
         timeline = _Timeline([(start[0] if start else self._now, level)], None)
         if start is None and state is not None:

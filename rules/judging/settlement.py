@@ -18,7 +18,6 @@ from datetime import datetime
 
 from rules.book import RuleBook, worst_level
 from rules.facts import Facts
-from rules.flags import Flag
 from rules.judging.crossings import CrossingFinder
 from rules.judging.overrides import EffectiveLevels
 from rules.judging.state import (
@@ -55,16 +54,17 @@ def settle(
     changes: list[FlagChange] = []
     changed_flags: set[str] = set()
     if new_rules is not None:
-        changed_flags = {
-            flag.name for flag in book.flags if _is_new_or_changed(flag, new_rules.previous, book)
-        }
+        changed_flags = new_or_changed_flags(new_rules.previous, book)
         recorded = _renumber_levels(recorded, new_rules.previous, book)
         changes += _removal_changes(recorded, book, new_rules.since)
     effective = EffectiveLevels(company.overrides, book, now=now, new_rules=new_rules)
     finder = CrossingFinder(facts, now, unsettled_since, recorded)
     for flag in book.in_dependency_order:
-        since = new_rules.since if new_rules is not None and flag.name in changed_flags else None
-        finder.find_crossings(flag, reevaluate_since=since)
+        if new_rules is not None and flag.name in changed_flags:
+            has_memory = flag.name not in new_rules.without_memory
+            finder.reevaluate(flag, new_rules.since, has_memory=has_memory)
+        else:
+            finder.find_crossings(flag)
     changes += finder.changes
     levels: dict[str, Level] = dict.fromkeys(book.flags_by_name)
     levels |= {name: state.level for name, state in recorded.items()}
@@ -75,16 +75,10 @@ def settle(
     return Settlement(after, tuple(transitions), tuple(changes), effective.ended)
 
 
-def _is_new_or_changed(flag: Flag, previous: RuleBook, book: RuleBook) -> bool:
-    """Return whether a flag is new or changed, comparing its statuses by name."""
-    before = previous.flags_by_name.get(flag.name)
-    return before is None or _with_status_names(before, previous) != _with_status_names(flag, book)
-
-
-def _with_status_names(flag: Flag, book: RuleBook) -> tuple[object, ...]:
-    conditions = tuple((book.statuses[level], phrase) for level, phrase in flag.conditions)
-    bare = replace(flag, conditions=(), if_missing=None)
-    return bare, conditions, book.status_name(flag.if_missing)
+def new_or_changed_flags(previous: RuleBook, book: RuleBook) -> set[str]:
+    """Return the flags of a book that a previous one does not have, or has otherwise."""
+    former = previous.flags_by_meaning
+    return {name for name, meaning in book.flags_by_meaning.items() if former.get(name) != meaning}
 
 
 def _renumber_levels(
@@ -94,6 +88,8 @@ def _renumber_levels(
 
     A level whose name is gone keeps its number, capped at the book's worst level.
     """
+    if previous.statuses == book.statuses:
+        return dict(states)
 
     def renumber(level: int) -> int:
         name = previous.statuses[level]

@@ -1,6 +1,6 @@
 """The recorded state of a company's health, and the changes that can happen to it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -153,10 +153,16 @@ class CompanyState:
 
 @dataclass(frozen=True)
 class NewRules:
-    """A change of rules: until `since`, the company was evaluated by the `previous` book."""
+    """A change of rules: until `since`, the company was evaluated by the `previous` book.
+
+    `without_memory` are flags whose level at `since` does not depend on what was before, so that
+    nothing before needs to be evaluated. It is for predictions: what is to be recorded does depend
+    on it.
+    """
 
     since: datetime
     previous: RuleBook
+    without_memory: Collection[str] = ()
 
 
 @dataclass(frozen=True)

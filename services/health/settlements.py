@@ -1,6 +1,6 @@
 """Judges stored companies by each version of their rules, for the time it was in force."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -91,14 +91,25 @@ def facts_of_all(
     read at once; all other facts are read when needed.
     """
     book = rulebooks.book_if_readable(organization_id, version)
-    needed = (book.events_needed_by_key if book else {}).items()
+    needed = book.events_needed_by_key if book else {}
+    deeper = {key: depth + READ_AHEAD for key, depth in needed.items()}
+    latest = latest_needed(organization_id, [company.id for company in companies], deeper)
+    return {company.id: facts_of(company, latest[company.id]) for company in companies}
+
+
+def latest_needed(
+    organization_id: int, company_ids: Sequence[int], needed: Mapping[str | None, int]
+) -> dict[int, dict[str | None, LatestTimes]]:
+    """Return so many of the latest events of each key of companies, unless these are very many."""
     selections = [
-        LatestEvents(company.id, key, depth + READ_AHEAD)
-        for company in companies
-        for key, depth in needed
-        if depth <= MAX_PREFETCH_DEPTH
+        LatestEvents(company_id, key, depth)
+        for company_id in company_ids
+        for key, depth in needed.items()
+        if depth <= MAX_PREFETCH_DEPTH + READ_AHEAD
     ]
-    latest: dict[int, dict[str | None, LatestTimes]] = {company.id: {} for company in companies}
+    latest: dict[int, dict[str | None, LatestTimes]] = {
+        company_id: {} for company_id in company_ids
+    }
     for selection, times in zip(
         selections,
         bulk_lookups.find_times_of_latest(organization_id, selections),
@@ -106,7 +117,7 @@ def facts_of_all(
     ):
         latest_times = LatestTimes(BEGINNING, selection.limit, times[::-1])
         latest[selection.company_id][selection.event_key] = latest_times
-    return {company.id: facts_of(company, latest[company.id]) for company in companies}
+    return latest
 
 
 def settlements_of(

@@ -7,14 +7,8 @@ from datetime import datetime
 from models.events import event_volumes
 from models.organizations.organizations import Organization
 from rules.book import RuleBook
-from rules.judging.settlement import settle
-from rules.judging.state import NewRules
-from services.health.settlements import facts_of, settlements_of
-from services.rules.planned_changes import (
-    PlannedChange,
-    describe_change,
-    stored_health_of_organization,
-)
+from services.rules.plan_judgement import PlanJudgement
+from services.rules.planned_changes import PlannedChange
 from services.rules.rule_books import RuleBooks
 from services.team_columns import UnusableField, unusable_fields
 
@@ -84,16 +78,5 @@ def plan(
 
     One item for each company, None if nothing would change, so that a caller can show progress.
     """
-    rulebooks = RuleBooks()
-    for stored in stored_health_of_organization(organization_id):
-        company = stored.company
-        former, _, settled = settlements_of(stored, version, rulebooks, now)[-1]
-        after = settle(
-            book,
-            settled.state,
-            facts_of(company),
-            now=now,
-            unsettled_since=None,
-            new_rules=NewRules(now, former),
-        )
-        yield describe_change(company, after.transitions[0], book) if after.transitions else None
+    judgement = PlanJudgement(organization_id, version, book, now, RuleBooks())
+    yield from judgement.changes()

@@ -12,12 +12,7 @@ from rules.judging.settlement import settle
 from rules.judging.state import Cause, Transition
 from rules.wording.change_reasons import change_reason
 from rules.wording.prevention import prevented_by
-from services.health.settlements import (
-    StoredHealth,
-    facts_of_all,
-    settlements_of,
-    stored_health_of,
-)
+from services.health.settlements import facts_of_all, settlements_of, stored_health_of
 from services.rules.rule_books import RuleBooks
 
 CHUNK = 500
@@ -130,11 +125,3 @@ def describe_change(company: Company, transition: Transition, book: RuleBook) ->
         transition.cause,
         steps,
     )
-
-
-def stored_health_of_organization(organization_id: int) -> Iterator[StoredHealth]:
-    """Yield the recorded health of each company of an organization, read in chunks."""
-    after_id = 0
-    while page := companies.read_page(organization_id, after_id=after_id, limit=CHUNK):
-        yield from stored_health_of(organization_id, page)
-        after_id = page[-1].id

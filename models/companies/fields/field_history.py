@@ -1,6 +1,6 @@
 """The history of companies' fields: which value each had from which instant on."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -146,28 +146,31 @@ def _insert(rows: list[_Row]) -> list[_Row]:
 _OF_COMPANY = "organization_id = %(organization_id)s and company_id = %(company_id)s"
 
 
-def read_for_company(
-    organization_id: int, company_id: int, fields: Collection[str], *, since: datetime
-) -> list[tuple[str, datetime, Any]]:
-    """Return the values of fields at `since` and their later changes: (field, at, value).
+def read_for_each(
+    organization_id: int, field: str, since: Sequence[tuple[int, datetime]]
+) -> list[list[tuple[str, datetime, Any]]]:
+    """Return the value of a field of companies, each at an instant, and its later changes.
 
-    One index probe for each field, and a scan of its later changes.
+    Entries are (field, at, value). One index probe for each company, and a scan of later changes.
     """
-    rows = query(
-        "select requested.field, c.at, c.value from unnest(%(fields)s::text[]) as requested (field)"
-        " cross join lateral ("
-        f" (select at, value from field_changes where {_OF_COMPANY}"
-        " and field = requested.field and at <= %(since)s order by at desc limit 1)"
-        f" union all select at, value from field_changes where {_OF_COMPANY}"
-        " and field = requested.field and at > %(since)s) c order by c.at",
-        {
-            "organization_id": organization_id,
-            "company_id": company_id,
-            "fields": list(fields),
-            "since": since,
-        },
+    of_field = (
+        "organization_id = %(organization_id)s and company_id = v.company_id and field = %(field)s"
     )
-    return [(row["field"], row["at"], row["value"]) for row in rows]
+    rows = query_over(
+        "select v.n, c.at, c.value from v cross join lateral"
+        f" ((select at, value from field_changes where {of_field} and at <= v.since"
+        " order by at desc limit 1)"
+        f" union all select at, value from field_changes where {of_field} and at > v.since) c"
+        " order by c.at",
+        [{"n": n, "company_id": company, "since": at} for n, (company, at) in enumerate(since)],
+        "n integer, company_id bigint, since timestamptz",
+        organization_id=organization_id,
+        field=field,
+    )
+    changes: list[list[tuple[str, datetime, Any]]] = [[] for _ in since]
+    for row in rows:
+        changes[row["n"]].append((field, row["at"], row["value"]))
+    return changes
 
 
 def read_for_companies(

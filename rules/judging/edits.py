@@ -1,0 +1,111 @@
+"""What an edit of the rules certainly does to the flags of a company, judged at one instant alone.
+
+Most edits leave most companies as they are. A flag with `for` or `recover` depends on what was
+before, but not always: if its phrase for a status holds, it is raised with or without `recover`,
+and if `recover` holds, it is not. Its level is certain if the least and the greatest memory that it
+can have lead to the same one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rules.book import RuleBook, events_needed_by_key
+from rules.durations import BEGINNING, shift
+from rules.facts import Facts
+from rules.flags import Flag, FlagMemory, Reason, Verdict
+from rules.judging.settlement import new_or_changed_flags
+from rules.phrases.condition import Level, Situation
+
+
+@dataclass(frozen=True)
+class CertainEffect:
+    """What is certain about the flags that an edit changes, for one company.
+
+    `may_change` is whether any of them has another level, or may have one. `without_memory` are
+    those whose verdict does not depend on what was before; see `NewRules`.
+    """
+
+    may_change: bool
+    without_memory: frozenset[str]
+
+
+class RuleEdit:
+    """The flags that differ between two books."""
+
+    def __init__(self, previous: RuleBook, book: RuleBook) -> None:
+        names = new_or_changed_flags(previous, book)
+        self.edited = tuple(flag for flag in book.in_dependency_order if flag.name in names)
+        self.previous = previous
+        self._referred_to = {
+            name for flag in book.flags if flag.name not in names for name in flag.other_flags
+        }
+
+    @property
+    def events_needed(self) -> Mapping[str | None, int]:
+        """See `RuleBook.events_needed_by_key`; of the edited flags alone."""
+        return events_needed_by_key(self.edited)
+
+    @property
+    def company_fields(self) -> frozenset[str]:
+        """The company fields that the edited flags depend on."""
+        return frozenset(name for flag in self.edited for name in flag.company_fields)
+
+    def looks_back_to(self, now: datetime) -> datetime:
+        """Return from when on events matter to what the edited flags were before `now`."""
+        return shift(now, -2 * max((flag.warm_up for flag in self.edited), default=timedelta(0)))
+
+    def effect(self, levels: Mapping[str, Level], facts: Facts, now: datetime) -> CertainEffect:
+        """Return what is certain at `now`; `levels` are the recorded ones of all flags."""
+        may_change = False
+        without_memory = set()
+        present = dict(levels)
+        for flag in self.edited:
+            situation = Situation(facts, flag.selector, now, _Levels(present))
+            verdict = certain_verdict(flag, situation)
+            if verdict is None:
+                may_change = True
+                continue
+            may_change |= self._differs(flag.name, levels.get(flag.name), verdict.level)
+            present[flag.name] = verdict.level
+            # The flags that it refers to may be others than assumed, if any of them may change.
+            if not flag.other_flags and not _may_recover(flag, verdict):
+                without_memory.add(flag.name)
+        return CertainEffect(may_change, frozenset(without_memory))
+
+    def _differs(self, flag: str, before: Level, after: Level) -> bool:
+        """Return whether a change is worth announcing, or may change other flags."""
+        return (before or 0) != (after or 0) or (before != after and flag in self._referred_to)
+
+
+def certain_verdict(flag: Flag, situation: Situation) -> Verdict | None:
+    """Return the verdict of a flag if its level is the same whatever was before; None if not.
+
+    Of two memories, the one with the worse level, and with phrases that hold for longer, never
+    leads to the better level. What lies between the least and the greatest leads to a level
+    between theirs.
+    """
+    verdict = flag.evaluate(situation, FlagMemory())
+    if flag.recover is None and not flag.lasting:
+        return verdict
+    always = {level: BEGINNING for level, _ in flag.conditions}
+    greatest = FlagMemory(max(always), always)
+    return verdict if flag.evaluate(situation, greatest).level == verdict.level else None
+
+
+def _may_recover(flag: Flag, verdict: Verdict) -> bool:
+    """Return whether the verdict states `recover` as the reason if the flag was raised before."""
+    return flag.recover is not None and verdict.reason in (Reason.CLEAR, Reason.PENDING)
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """The levels at present; see `rules.phrases.condition.OtherFlags`."""
+
+    levels: Mapping[str, Level]
+
+    def level(self, flag: str, _at: datetime) -> Level:
+        return self.levels.get(flag)
+
+    def next_change(self, _flag: str, _after: datetime) -> datetime | None:
+        return None
