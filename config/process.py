@@ -36,11 +36,11 @@ def _log_uncaught(
 
 ALLOCATIONS = 50_000
 """Allocations between collections, instead of Python's 700: a bundle of events is some 10,000
-objects, and none of them is cyclic garbage while the bundle is processed."""
+objects, a plan of rules many more, and none of them is cyclic garbage meanwhile."""
 
 
 def collect_garbage_rarely() -> None:
-    """Collect rarely while ingesting events, where collecting cost a seventh of storing them."""
+    """Collect rarely: while ingesting events, collecting cost a seventh of storing them."""
     gc.collect()
     gc.freeze()  # imported modules are never garbage
     gc.set_threshold(ALLOCATIONS, 20, 50)

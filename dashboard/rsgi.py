@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 
 from config.errors import ConfigError
-from config.process import configure_logging, raise_file_limit
+from config.process import collect_garbage_rarely, configure_logging, raise_file_limit
 from config.settings import Settings
 from dashboard.access.sign_in_attempts import SignInAttempts
 from dashboard.app import create_app
@@ -50,3 +50,4 @@ flask = create_app(
 )
 app = InThreads(flask, threads=THREADS, largest_body=LARGEST_BODY)
 raise_file_limit()
+collect_garbage_rarely()

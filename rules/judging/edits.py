@@ -1,9 +1,8 @@
 """What an edit of the rules certainly does to the flags of a company, judged at one instant alone.
 
 Most edits leave most companies as they are. A flag with `for` or `recover` depends on what was
-before, but not always: if its phrase for a status holds, it is raised with or without `recover`,
-and if `recover` holds, it is not. Its level is certain if the least and the greatest memory that it
-can have lead to the same one.
+before, but not always: without `for`, a phrase that holds raises it whatever was before, and if
+`recover` holds and no other phrase does, it is not raised.
 """
 
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rules.book import RuleBook, events_needed_by_key
-from rules.durations import BEGINNING, shift
+from rules.durations import shift
 from rules.facts import Facts
 from rules.flags import Flag, FlagMemory, Reason, Verdict
 from rules.judging.settlement import new_or_changed_flags
@@ -35,7 +34,8 @@ class RuleEdit:
 
     def __init__(self, previous: RuleBook, book: RuleBook) -> None:
         names = new_or_changed_flags(previous, book)
-        self.edited = tuple(flag for flag in book.in_dependency_order if flag.name in names)
+        self._in_order = book.in_dependency_order
+        self.edited = tuple(flag for flag in self._in_order if flag.name in names)
         self.previous = previous
         self._referred_to = {
             name for flag in book.flags if flag.name not in names for name in flag.other_flags
@@ -50,6 +50,17 @@ class RuleEdit:
     def company_fields(self) -> frozenset[str]:
         """The company fields that the edited flags depend on."""
         return frozenset(name for flag in self.edited for name in flag.company_fields)
+
+    @property
+    def fields_of_referring_flags(self) -> frozenset[str]:
+        """The company fields that flags depend on which refer to the edited ones."""
+        names = {flag.name for flag in self.edited}
+        fields: set[str] = set()
+        for flag in self._in_order:
+            if flag.name in names or flag.other_flags & names:
+                names.add(flag.name)
+                fields |= flag.company_fields
+        return frozenset(fields)
 
     def looks_back_to(self, now: datetime) -> datetime:
         """Return from when on events matter to what the edited flags were before `now`."""
@@ -79,23 +90,18 @@ class RuleEdit:
 
 
 def certain_verdict(flag: Flag, situation: Situation) -> Verdict | None:
-    """Return the verdict of a flag if its level is the same whatever was before; None if not.
-
-    Of two memories, the one with the worse level, and with phrases that hold for longer, never
-    leads to the better level. What lies between the least and the greatest leads to a level
-    between theirs.
-    """
+    """Return the verdict of a flag if its level is the same whatever was before; None if not."""
     verdict = flag.evaluate(situation, FlagMemory())
-    if flag.recover is None and not flag.lasting:
-        return verdict
-    always = {level: BEGINNING for level, _ in flag.conditions}
-    greatest = FlagMemory(max(always), always)
-    return verdict if flag.evaluate(situation, greatest).level == verdict.level else None
+    if verdict.reason is Reason.PENDING:
+        return None  # it is raised if its phrase has held for long enough, or a worse one did
+    if verdict.reason is Reason.CLEAR and flag.recover is not None:
+        return verdict if flag.recover.evaluate(situation).holds is True else None
+    return verdict
 
 
 def _may_recover(flag: Flag, verdict: Verdict) -> bool:
     """Return whether the verdict states `recover` as the reason if the flag was raised before."""
-    return flag.recover is not None and verdict.reason in (Reason.CLEAR, Reason.PENDING)
+    return flag.recover is not None and verdict.reason is Reason.CLEAR
 
 
 @dataclass(frozen=True)

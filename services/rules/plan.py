@@ -43,6 +43,7 @@ def collect(
     now: datetime,
     *,
     of: int,
+    rulebooks: RuleBooks | None = None,
 ) -> Plan:
     """Collect what `plan` yields for a book at `now`, out of `of` companies."""
     judged = list(planned)
@@ -50,7 +51,8 @@ def collect(
         (change for change in judged if change is not None),
         key=lambda change: (-(book.level_of(change.after) or 0), change.name, change.id),
     )
-    refused = _refused_events(organization.id, organization.rules_version, book)
+    former = (rulebooks or RuleBooks()).book(organization.id, organization.rules_version)
+    refused = _refused_events(former, book)
     volumes = event_volumes.read_volumes(organization.id, now) if refused else {}
     sent = {key for key, volume in volumes.items() if volume.in_a_month}
     return Plan(
@@ -63,20 +65,24 @@ def collect(
     )
 
 
-def _refused_events(organization_id: int, version: int, book: RuleBook) -> list[str]:
-    """Return the keys of events that `version` accepts and a book would refuse."""
-    former = RuleBooks().book(organization_id, version)
+def _refused_events(former: RuleBook, book: RuleBook) -> list[str]:
+    """Return the keys of events that the former book accepts and a book would refuse."""
     enabled = [event for event in book.events.values() if event.enabled]
     accepted = {name for event in enabled for name in (event.key, *event.called)}
     return [key for key, event in former.events.items() if event.enabled and key not in accepted]
 
 
 def plan(
-    organization_id: int, version: int, book: RuleBook, now: datetime
+    organization_id: int,
+    version: int,
+    book: RuleBook,
+    now: datetime,
+    rulebooks: RuleBooks | None = None,
 ) -> Iterator[PlannedChange | None]:
     """Yield what a book would change at `now`, compared with `version`, the one in force.
 
     One item for each company, None if nothing would change, so that a caller can show progress.
+    `rulebooks` are cached rule books, to avoid reading the rules again.
     """
-    judgement = PlanJudgement(organization_id, version, book, now, RuleBooks())
+    judgement = PlanJudgement(organization_id, version, book, now, rulebooks or RuleBooks())
     yield from judgement.changes()

@@ -101,8 +101,12 @@ class PlanJudgement:
             if company.id not in effects or effects[company.id].may_change
         ]
         yield from [None] * (len(page) - len(rest))
+        since = edit.looks_back_to(self.now)
         for company_id in rest:
-            facts[company_id].read_all_since(edit.looks_back_to(self.now))
+            facts[company_id].read_all_since(since)
+            for name in edit.fields_of_referring_flags:
+                reads.expect(field_question(company_id, name, since))
+        reads.read()
         for start in range(0, len(rest), BATCH):
             ids = rest[start : start + BATCH]
             yield from self._judge_in_whole(ids, edit, reads, facts, effects)

@@ -7,7 +7,7 @@ from dashboard.pages.rules.frame import Draft, version_in_force
 from dashboard.pages.rules.plan_groups import group_plan
 from dashboard.pages.rules.trials import Deadline, plan_within
 from dashboard.presentation.differences import compare_texts
-from dashboard.web.context import now
+from dashboard.web.context import app_context, now
 from models.database import transaction
 from rules.book import RuleBook
 from rules.faults import hide_urls
@@ -18,7 +18,8 @@ from services.notifications.past_messages import count_past_messages
 def plan_values(member: Member, draft: Draft, book: RuleBook) -> dict[str, Any]:
     """Plan a draft without faults, and return the values of the template `rules/outcome.html`."""
     organization = member.organization
-    planned = plan_within(Deadline(), organization, book, now())
+    rulebooks = app_context().rulebooks
+    planned = plan_within(Deadline(), organization, book, now(), rulebooks)
     with transaction():
         groups = group_plan(organization.id, planned, book)
         messages = count_past_messages(organization.id, book, now()) if book.notify else None

@@ -12,6 +12,7 @@ from rules.book import RuleBook
 from services.rules.backtest import CHUNK, ReplayPeriod, replay_chunk
 from services.rules.backtest_totals import BookTotals
 from services.rules.plan import Plan, collect, plan
+from services.rules.rule_books import RuleBooks
 
 TIME_LIMIT = timedelta(seconds=6)
 """How long a page may evaluate companies. It shows how many are left out; the CLI has no limit."""
@@ -34,15 +35,19 @@ class Deadline:
 
 
 def plan_within(
-    deadline: Deadline, organization: Organization, book: RuleBook, now: datetime
+    deadline: Deadline,
+    organization: Organization,
+    book: RuleBook,
+    now: datetime,
+    rulebooks: RuleBooks,
 ) -> Plan:
     """Return what rules would change at `now`, for as many companies as there is time for."""
     with transaction():
         read_one_snapshot()
         total = companies.count(organization.id)
-        planned = plan(organization.id, organization.rules_version, book, now)
+        planned = plan(organization.id, organization.rules_version, book, now, rulebooks)
         in_time = takewhile(lambda _: deadline.has_time(), planned)
-        return collect(organization, book, in_time, now, of=total)
+        return collect(organization, book, in_time, now, of=total, rulebooks=rulebooks)
 
 
 def backtest_within(
