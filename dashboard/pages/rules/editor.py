@@ -42,6 +42,11 @@ def import_map() -> str:
     return json.dumps({"imports": files}).replace("<", "\\u003c")
 
 
+def module_addresses() -> list[str]:
+    """Return the addresses of the modules, which a page requests before one imports another."""
+    return [url_for("static", filename=f"vendor/{file}") for file in MODULES.values()]
+
+
 def new_nonce() -> str:
     """Return a nonce that allows a page its import map, and the editor its style sheet."""
     return secrets.token_urlsafe(16)

@@ -7,7 +7,13 @@ from flask import Blueprint, abort, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from dashboard.access import Member
-from dashboard.pages.rules.editor import as_written, import_map, new_nonce, policy_with
+from dashboard.pages.rules.editor import (
+    as_written,
+    import_map,
+    module_addresses,
+    new_nonce,
+    policy_with,
+)
 from dashboard.presentation.differences import compare_texts
 from dashboard.web.request_values import database_integer
 from models.database import transaction
@@ -83,6 +89,7 @@ def show_page(
         spans=SPANS,
         nonce=nonce,
         import_map=import_map(),
+        editor_modules=module_addresses(),
         line=request.values.get("line", type=database_integer),
         **values,
     )
