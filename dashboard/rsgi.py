@@ -10,7 +10,7 @@ from config.settings import Settings
 from dashboard.access.sign_in_attempts import SignInAttempts
 from dashboard.app import create_app
 from dashboard.web.context import AppContext
-from dashboard.web.request_values import LARGEST_UPLOAD
+from dashboard.web.request_values import LARGEST_BODY
 from models.database import check_database, connect
 from models.suitable_database import UnsuitableDatabase
 from queues.broker import CLIENT_TIMEOUT, build_broker
@@ -18,9 +18,6 @@ from services.accounts.passwords import Passwords
 from serving.in_threads import InThreads
 
 THREADS = 4
-
-LARGEST_BODY = LARGEST_UPLOAD + 64 * 1024
-"""A file, and the other fields of its form. Flask refuses smaller bodies on all other pages."""
 
 QUERY_TIMEOUT_MS = 10_000
 """No page takes this long; an unreachable PostgreSQL must not block every thread."""
@@ -48,6 +45,6 @@ flask = create_app(
         broker=build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT),
     )
 )
-app = InThreads(flask, threads=THREADS, largest_body=LARGEST_BODY)
+app = InThreads(flask, threads=THREADS, largest_body=LARGEST_BODY)  # Flask has lower limits
 raise_file_limit()
 collect_garbage_rarely()

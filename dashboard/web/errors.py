@@ -5,9 +5,15 @@ import logging
 from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    RequestEntityTooLarge,
+    ServiceUnavailable,
+)
 
 from config.safe_logs import describe
+from dashboard.web.request_values import LARGEST_UPLOAD
 from models.cursors import UnreadableCursor
 from models.database import UNAVAILABLE
 
@@ -21,7 +27,6 @@ _PAGES = {
     403: ("Not allowed", "Your role does not include this. Ask an administrator."),
     404: ("Not found", "This page does not exist, or you do not have access to it."),
     405: ("Bad request", "This address does not accept that kind of request."),
-    413: ("Too large", "The request is larger than this page accepts."),
     429: ("Too many requests", "Wait a moment, then try again."),
     500: (
         "Something went wrong",
@@ -42,6 +47,8 @@ def register_error_pages(app: Flask) -> None:
     def http_error(error: HTTPException) -> ResponseReturnValue:
         # Only descriptions of 503 are written for visitors; others are the framework's.
         explanation = error.description if isinstance(error, ServiceUnavailable) else None
+        if isinstance(error, RequestEntityTooLarge):
+            return _too_large(), 413
         page, status = _page(error.code or 500, explanation)
         headers = {n: v for n, v in error.get_headers() if n in ("Allow", "Retry-After")}
         return page, status, headers
@@ -60,7 +67,36 @@ def register_error_pages(app: Flask) -> None:
         return _page(InternalServerError.code)
 
 
+_SMALLEST = 1024**2 // 10
+"""Bytes that make a difference in megabytes with one decimal."""
+
+
+def _too_large() -> str:
+    """Return a page on how large the request is and may be, and how else to send the same."""
+    limit = request.max_content_length or 0
+    size = max(request.content_length or 0, limit + _SMALLEST)
+    back = None
+    explanation = (
+        f"You sent {_megabytes(size)}, and this form accepts up to {_megabytes(limit)}. Go back"
+        " and shorten it."
+    )
+    if limit > LARGEST_UPLOAD:
+        back = request.path
+        parts = -(-size // (LARGEST_UPLOAD * 19 // 20))
+        explanation = (
+            f"Your file has {_megabytes(size)}, and a file may have {_megabytes(LARGEST_UPLOAD)}"
+            f" here. Split it into {parts} files, each with the line of the column names as its"
+            " first one, and import them one after another. Or load it at once with the command"
+            " brazebee import."
+        )
+    return render_template("error.html", title="Too large", explanation=explanation, back=back)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1024**2:,.1f}".removesuffix(".0") + " MB"
+
+
 def _page(status: int, explanation: str | None = None) -> tuple[str, int]:
     title, usual = _PAGES.get(status, _PAGES[400] if status < 500 else _PAGES[500])
-    page = render_template("error.html", title=title, explanation=explanation or usual)
+    page = render_template("error.html", title=title, explanation=explanation or usual, back=None)
     return page, status

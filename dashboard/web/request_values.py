@@ -1,5 +1,6 @@
 """Values that requests carry: integers, cursors, the client's address; and what is rejected."""
 
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import Flask, abort, request
@@ -9,6 +10,9 @@ from werkzeug.exceptions import BadRequest
 
 LARGEST_UPLOAD = 5 * 1024 * 1024
 """Bytes of a file that is sent for an import."""
+
+LARGEST_BODY = LARGEST_UPLOAD + 64 * 1024
+"""Bytes of a file, and of the other fields of its form."""
 
 MAX_INTEGER = 2**31 - 1
 """The largest value of PostgreSQL's `integer`."""
@@ -61,6 +65,11 @@ def parse_query(text: str) -> "MultiDict[str, str]":
     if any("\0" in part for pair in pairs for part in pair):
         abort(400)
     return MultiDict(pairs)
+
+
+def accept_file(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let a form have a file; as a URL value preprocessor, before anything reads the form."""
+    request.max_content_length = LARGEST_BODY
 
 
 ADDRESSES = ("HX-Current-URL", "Origin", "Referer")

@@ -5,14 +5,13 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from flask import Blueprint, abort, redirect, render_template, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, abort, redirect, url_for
 from redis.exceptions import RedisError
-from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable
+from werkzeug.exceptions import ServiceUnavailable
 
 from dashboard.access import Member
 from dashboard.web.context import app_context, now
-from dashboard.web.request_values import LARGEST_UPLOAD
+from dashboard.web.request_values import LARGEST_UPLOAD, accept_file
 from queues.imports.uploads import Upload, Uploads
 from services.imports.csv_files.table import Bounds
 from services.imports.customers.file import ImportOptions
@@ -29,20 +28,7 @@ FILE = "/<string(length=64):digest>"
 """A page of the file with this SHA-256."""
 
 
-@blueprint.url_value_preprocessor
-def allow_larger_forms(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Let a form have a file before anything reads it."""
-    request.max_content_length = LARGEST_UPLOAD + 64 * 1024
-
-
-@blueprint.errorhandler(RequestEntityTooLarge)
-def too_large(_error: RequestEntityTooLarge) -> ResponseReturnValue:
-    """Say how large a file may be, and what to do with a larger one."""
-    explanation = (
-        f"A file may have {LARGEST_UPLOAD // 1024**2} MB here. The commands `brazebee import"
-        " companies` and `brazebee import users` load larger ones."
-    )
-    return render_template("error.html", title="Too large", explanation=explanation), 413
+blueprint.url_value_preprocessor(accept_file)
 
 
 @dataclass(frozen=True)

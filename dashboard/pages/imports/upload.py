@@ -35,7 +35,8 @@ def upload(member: Member) -> ResponseReturnValue:
         return _show("Choose a file."), 422
     if subject is None:
         return _show("Choose what the rows of the file are."), 422
-    content = sent.read()
+    with sent.stream:
+        content = sent.read()
     try:
         read_table(content, BOUNDS)
     except UnreadableFile as error:

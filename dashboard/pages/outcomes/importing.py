@@ -19,7 +19,7 @@ from dashboard.pages.imports.upload import LONGEST_NAME
 from dashboard.pages.outcomes.frame import TITLES, blueprint
 from dashboard.presentation.csv_export import BYTE_ORDER_MARK
 from dashboard.web.context import app_context, now
-from dashboard.web.request_values import LARGEST_UPLOAD
+from dashboard.web.request_values import accept_file
 from models.database import read_one_snapshot, transaction
 from models.outcomes.outcomes import OutcomeKind
 from queues.imports.uploads import Upload, Uploads, digest_of
@@ -62,11 +62,11 @@ class KeptOutcomes:
         return {"subject": SUBJECT, "options": self.options.as_json(), "result": self.result}
 
 
-@blueprint.before_request
-def allow_larger_forms() -> None:
+@blueprint.url_value_preprocessor
+def accept_larger_form(endpoint: str | None, values: dict[str, Any] | None) -> None:
     """Let the form of an upload have a file."""
-    if request.endpoint == "outcomes.upload":
-        request.max_content_length = LARGEST_UPLOAD + 64 * 1024
+    if endpoint == "outcomes.upload":
+        accept_file(endpoint, values)
 
 
 @blueprint.get("/import")
@@ -86,7 +86,8 @@ def upload(member: Member) -> ResponseReturnValue:
     sent = request.files.get("file")
     if sent is None or not sent.filename:
         return _show_form("Choose a file."), 422
-    content = sent.read()
+    with sent.stream:
+        content = sent.read()
     try:
         read_table(content, BOUNDS)
     except UnreadableFile as error:

@@ -1,7 +1,7 @@
 """Reads dates and times as people and spreadsheets write them, and writes them as ISO 8601."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -62,6 +62,31 @@ def read_date_form(texts: Iterable[str]) -> DateForm | None:
             return None
         return DateForm(pattern, orders[0] if len(orders) == 1 else None, ordered)
     return None
+
+
+def most_dates(counted: Mapping[str, int]) -> list[str]:
+    """Return those of the texts that are dates of one form, that of the most cells.
+
+    Where the day precedes the month in some and follows it in others, the most have one order.
+    `counted` has the cells of each text.
+    """
+    by_pattern: dict[re.Pattern[str], list[str]] = {}
+    for text in counted:
+        form = read_date_form([text])
+        if form:
+            by_pattern.setdefault(form.pattern, []).append(text)
+
+    def cells(texts: Iterable[str]) -> int:
+        return sum(counted[text] for text in texts)
+
+    most = max(by_pattern.values(), key=cells, default=[])
+    if not most or read_date_form(most):
+        return most
+    orders = (
+        [t for t in most if (form := read_date_form([t])) and form.read(t, day_first=order)]
+        for order in (True, False)
+    )
+    return max(orders, key=cells)
 
 
 def looks_like_a_date(text: str) -> bool:

@@ -1,7 +1,8 @@
 """Reads numbers as people and spreadsheets write them: 1,200.50, 1.200,50, $1,200, (300), 45%."""
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 MOST_DIGITS = 15
@@ -77,6 +78,25 @@ def read_numerals(texts: Iterable[str]) -> list[Numeral] | None:
             return None
         numerals.append(numeral)
     return numerals or None
+
+
+def most_numbers(counted: Mapping[str, int]) -> list[str]:
+    """Return those of the texts that are numbers of one unit and one decimal point.
+
+    Of several units or points, they have the one of the most cells; `counted` has the cells of
+    each text.
+    """
+    numerals = {text: numeral for text in counted if (numeral := read_numeral(text))}
+    units: Counter[str] = Counter()
+    for text, numeral in numerals.items():
+        units[numeral.unit] += counted[text]
+    numerals = {t: n for t, n in numerals.items() if n.unit == units.most_common(1)[0][0]}
+    if decimal_points(numerals.values()):
+        return list(numerals)
+    points: Counter[str] = Counter()
+    for text, numeral in numerals.items():
+        points.update(dict.fromkeys(numeral.points, counted[text]))
+    return [t for t, n in numerals.items() if points.most_common(1)[0][0] in n.points]
 
 
 def decimal_points(numerals: Iterable[Numeral]) -> set[str]:

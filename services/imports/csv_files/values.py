@@ -5,16 +5,18 @@ row. What only looks like a number stays text: ids, postal codes, phone numbers.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from services.imports.csv_files.dates import DateForm, looks_like_a_date, read_date_form
+from services.imports.csv_files.dates import DateForm, looks_like_a_date, most_dates, read_date_form
 from services.imports.csv_files.numerals import (
     Numeral,
     decimal_points,
     depends_on_point,
+    most_numbers,
     read_numeral,
     read_numerals,
 )
@@ -85,6 +87,12 @@ class Column:
         if numerals := read_numerals(distinct):
             return cls(distinct, numerals)
         return cls(distinct, dates=read_date_form(distinct))
+
+
+def usable_values(values: Iterable[str], kind: Kind) -> list[str]:
+    """Return the distinct values that are numbers or dates as most of them are written."""
+    counted = Counter(values)
+    return most_numbers(counted) if kind is Kind.NUMBER else most_dates(counted)
 
 
 def find_conventions(

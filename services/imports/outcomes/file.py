@@ -12,14 +12,13 @@ from models.outcomes.outcomes import NewOutcome, OutcomeKind
 from services.errors import ServiceError
 from services.imports.csv_files.table import Bounds, CsvTable, RefusedRow, Row, read_table
 from services.imports.csv_files.values import (
-    TEXT,
     Column,
     ColumnType,
-    Conventions,
     Kind,
     as_text,
     find_conventions,
     recognize,
+    usable_values,
 )
 from services.imports.outcomes.columns import (
     AMOUNT,
@@ -101,7 +100,7 @@ def read_file(
     table = read_table(content, bounds or Bounds())
     columns = map_columns(table, options.targets, options.kind)
     types, faults = _types(table, columns, options)
-    undecided = any("day or the month" in (kind.note or "") for kind in types.values())
+    undecided = any("the day or the month first" in fault for fault in faults)
     file = OutcomeFile(
         table,
         columns,
@@ -116,39 +115,65 @@ def read_file(
     return _with_rows(file, reader)
 
 
+@dataclass(frozen=True)
+class _TypedColumn:
+    """What the cells of a column are, and a cell of it as an example."""
+
+    header: str
+    type: ColumnType
+    example: str
+
+    def convert(self, text: str, *, what: str, mend: str) -> Any:
+        """Return the value of a cell that is not empty.
+
+        Raises:
+            _Refused: it has none.
+        """
+        value = self.type.convert(text)
+        if value is None:
+            raise _Refused(
+                f"has `{text[:50]}` in the column `{self.header}`, which is no {what} written as"
+                f" most of them are: write it as in `{self.example[:50]}`{mend}"
+            )
+        return value
+
+
 def _types(
     table: CsvTable, columns: OutcomeColumns, options: OutcomeOptions
-) -> tuple[dict[str, ColumnType], list[str]]:
-    """Return the types of days and amounts, and what is wrong with them."""
-    found = {
-        target: column
-        for target in (DAY, AMOUNT)
-        if (column := columns.find(target)) and next(table.values(column.number), None)
+) -> tuple[dict[str, _TypedColumn], list[str]]:
+    """Return the types of days and amounts, and why a column cannot be used.
+
+    A type is that of most cells; rows with other ones are refused.
+    """
+    kinds = {DAY: (Kind.DATE, "days", "2026-01-31"), AMOUNT: (Kind.NUMBER, "amounts", "1200.50")}
+    cells = {
+        target: list(map(as_text, table.values(column.number)))
+        for target in kinds
+        if (column := columns.find(target))
     }
-    read = {target: Column.of(table.values(column.number)) for target, column in found.items()}
+    read = {
+        target: Column.of(usable_values(texts, kinds[target][0]))
+        for target, texts in cells.items()
+        if texts
+    }
     conventions = find_conventions(read.values(), table.delimiter, day_first=options.day_first)
-    types = {target: recognize(column, "", conventions) for target, column in read.items()}
-    wanted = {DAY: (Kind.DATE, "days", "such as 2026-01-31"), AMOUNT: (Kind.NUMBER, "amounts", "")}
-    faults = []
-    for target, (kind, what, example) in wanted.items():
-        if target in types and types[target].kind is not kind:
-            note, number = types[target].note, found[target].number
-            why = note or example
-            odd = "" if note else _first_other(table, number, kind, conventions)
-            faults.append(
-                f"The column `{found[target].header}` does not have {what} only"
-                f"{': ' if why else ''}{why}.{odd}"
-            )
+    types, faults = {}, []
+    for target, usable in read.items():
+        header, (kind, what, example) = _header(columns, target), kinds[target]
+        found = recognize(usable, "", conventions)
+        if found.kind is kind:
+            types[target] = _TypedColumn(header, found, usable.values[0])
+        elif found.note:
+            why = found.note.removeprefix("kept as text: ")
+            faults.append(f"The {what} of the column `{header}` are unclear: {why}.")
+        else:
+            faults.append(f"The column `{header}` has no {what}, such as {example}.")
     return types, faults
 
 
-def _first_other(table: CsvTable, number: int, kind: Kind, conventions: Conventions) -> str:
-    """Return a sentence about the first cell of a column that has no value of a kind, if any."""
-    for row in table.rows:
-        cell = row.cells[number]
-        if cell and recognize(Column.of([cell]), "", conventions).kind is not kind:
-            return f" Line {row.line:,} has `{cell[:50]}`: correct or remove it."
-    return ""
+def _header(columns: OutcomeColumns, target: str) -> str:
+    column = columns.find(target)
+    return column.header if column else ""
 
 
 def _find_companies(organization_id: int, ids: Collection[str]) -> dict[str, tuple[str, int]]:
@@ -201,7 +226,7 @@ def _cell(row: Row, columns: OutcomeColumns, target: str) -> str:
 @dataclass(frozen=True)
 class _Reader:
     columns: OutcomeColumns
-    types: Mapping[str, ColumnType]
+    types: Mapping[str, _TypedColumn]
     options: OutcomeOptions
     companies: Mapping[str, tuple[str, int]]
     now: datetime
@@ -230,10 +255,9 @@ class _Reader:
 
     def notes(self) -> Iterator[str]:
         """Yield what is worth knowing about how the file was read."""
-        for target, kind in self.types.items():
-            column = self.columns.find(target)
-            if column and kind.note:
-                yield f"`{column.header}`: {kind.note}."
+        for column in self.types.values():
+            if column.type.note:
+                yield f"`{column.header}`: {column.type.note}."
 
     def _kind(self, row: Row) -> OutcomeKind:
         if self.options.kind is not None:
@@ -247,15 +271,16 @@ class _Reader:
 
     def _day(self, row: Row) -> date:
         text = _cell(row, self.columns, DAY)
-        read = self.types.get(DAY, TEXT).convert(text) if text else None
-        if read is None:
+        if not text:
             raise _Refused("has no day")
+        read = self.types[DAY].convert(text, what="day", mend="")
         return date.fromisoformat(str(read)[:10])
 
     def _amount(self, row: Row, kind: OutcomeKind) -> Decimal | None:
         text = _cell(row, self.columns, AMOUNT)
-        if not text or AMOUNT not in self.types:
+        if not text:
             return None
-        value = self.types[AMOUNT].convert(text)
+        mend = ", or leave the cell empty"
+        value = self.types[AMOUNT].convert(text, what="amount", mend=mend)
         amount = Decimal(str(value)).quantize(Decimal("0.01"))
         return abs(amount) if kind in _LOSSES else amount

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from dashboard.pages.imports import frame
 from tests.support.dashboard.application import Dashboard, ServeDashboard, text_of
 from tests.support.dashboard.editor import EditorWorld
 from tests.support.ingress.application import NO_REDIS
@@ -189,15 +188,36 @@ def test_a_file_that_cannot_be_read_is_refused(
     assert reason in unescape(text_of(response))
 
 
-def test_a_form_without_a_file_and_one_that_is_too_large_are_refused(
-    world: ImportWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_form_without_a_file_is_refused(world: ImportWorld) -> None:
     assert "Choose a file." in text_of(world.editor.post(BASE, subject="companies"))
     assert "Choose what the rows" in text_of(world.upload(subject="deals"))
-    monkeypatch.setattr(frame, "LARGEST_UPLOAD", 1_000)
-    response = world.upload(b"x" * 100_000)
-    assert response.status_code == 413
-    assert "brazebee import companies" in text_of(response)
+
+
+@pytest.mark.parametrize("base", [BASE, "/o/acme/outcomes/import"])
+def test_a_file_that_is_too_large_is_refused_with_its_size_the_limit_and_what_to_do(
+    world: ImportWorld, base: str
+) -> None:
+    def upload(size: int) -> TestResponse:
+        parts = {
+            'name="csrf_token"': world.editor.token.encode(),
+            'name="subject"': b"companies",
+            'name="file"; filename="companies.csv"': b"id\n" + b"x" * size,
+        }
+        body = b"".join(
+            b"--cut\r\nContent-Disposition: form-data; %s\r\n\r\n%s\r\n" % (name.encode(), content)
+            for name, content in parts.items()
+        )
+        form = "multipart/form-data; boundary=cut"
+        return world.editor.client.post(base, data=body + b"--cut--\r\n", content_type=form)
+
+    large = upload(9 * 1024**2)
+    assert large.status_code == 413
+    text = text_of(large)
+    assert "Your file has 9 MB, and a file may have 5 MB here. Split it into 2 files" in text
+    assert f'href="{base}"' in large.text
+    assert upload(4 * 1024**2).status_code == 422  # it is read: one cell is too long
+    form = world.editor.post("/account/name", name="x" * (3 * 1024**2))
+    assert "You sent 3 MB, and this form accepts up to 2 MB." in text_of(form)
 
 
 def test_without_redis_the_page_says_so(serve_dashboard: ServeDashboard) -> None:

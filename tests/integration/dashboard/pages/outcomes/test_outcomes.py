@@ -163,7 +163,9 @@ def upload(world: EditorWorld, text: str) -> TestResponse:
 
 
 def test_a_file_is_previewed_mapped_and_then_imported_as_shown(world: EditorWorld) -> None:
-    sent = upload(world, "customer,when,worth\nacme,2026-01-05,1200\nnobody,2026-01-05,1\n")
+    sent = upload(
+        world, "customer,when,worth\nacme,2026-01-05,1200\nnobody,2026-01-05,1\nacme,2026-01-04,?\n"
+    )
     address = sent.location
     page = world.editor.get(address)
     assert "No column has the days." in text_of(page)
@@ -182,6 +184,7 @@ def test_a_file_is_previewed_mapped_and_then_imported_as_shown(world: EditorWorl
     assert world.audited()[0] == ("ed@acme.com", "Outcomes imported", "outcomes.csv")
     refused = world.editor.get(f"{address}/refused.csv")
     assert "nobody" in refused.text
+    assert "4,has `?` in the column `worth`, which is no amount" in refused.text.replace('"', "")
     assert upload(world, "").status_code == 422
     of_companies = world.editor.get(address.replace("/outcomes/import", "/import"))
     assert of_companies.status_code == 303
