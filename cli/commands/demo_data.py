@@ -21,7 +21,7 @@ from demo.customers.generate import GenerationTask, generate_all
 from demo.customers.notifications import send_past_messages
 from demo.customers.organization import YEAR, create_organization, is_demo_organization
 from demo.errors import DemoError
-from demo.team.notes import write_notes
+from demo.team.notes import remove_colleagues, write_notes
 from models.companies import companies
 from models.database import connect, transaction
 from models.health import flag_states, forecasts, transitions
@@ -99,7 +99,13 @@ def _remove(settings: Settings, org: str, *, must_exist: bool, ask: bool) -> Non
         )
     if ask:
         click.confirm(f"Remove `{org}` with everything in it?", abort=True, err=True)
+    _delete(organization, settings)
+
+
+def _delete(organization: Organization, settings: Settings) -> None:
     delete_with_progress(organization, settings)
+    with transaction():
+        remove_colleagues()
 
 
 def _generate(settings: Settings, org: str, number: int, seed: int) -> Summary:
@@ -144,7 +150,7 @@ def _generate(settings: Settings, org: str, number: int, seed: int) -> Summary:
         refreshing.refresh(organization.id, RuleBooks(), utc_now)
     except BaseException as error:
         click.echo(f"Removing the incomplete organization `{org}` ...", err=True)
-        delete_with_progress(organization, settings)
+        _delete(organization, settings)
         if isinstance(error, BrokenProcessPool):
             raise CommandError("A process was killed; is there enough memory?") from None
         raise

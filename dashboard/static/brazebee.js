@@ -166,6 +166,12 @@
     showError("The dashboard does not respond. Try again in a moment.");
   });
 
+  // The present page is in view among tabs that scroll sideways.
+  for (const tabs of document.querySelectorAll(".pages, .tabs ul")) {
+    const [outer, inner] = [tabs, tabs.querySelector("[aria-current]")].map((e) => e?.getBoundingClientRect());
+    if (inner) tabs.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+  }
+
   // Signing in reports the time zone of the browser; the account page proposes it.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   for (const element of zone ? document.querySelectorAll("[data-browser-zone]") : []) {

@@ -23,6 +23,7 @@
   // A text of several lines keeps its own role: ARIA has no combobox of several lines. It names its
   // list and the option that Enter takes, as a combobox does.
   const offerIn = (field) => {
+    if (field.hasAttribute("aria-controls")) return; // it has its list already
     const list = document.createElement("ul");
     list.id = `${field.id}-members`;
     list.className = "offered";
@@ -116,7 +117,9 @@
     });
   };
 
-  for (const field of document.querySelectorAll("textarea[data-mentions]")) offerIn(field);
+  const offerInAll = () => document.querySelectorAll("[data-mentions]").forEach(offerIn);
+  document.addEventListener("htmx:afterSettle", offerInAll);
+  offerInAll();
 
   // The request outlives the page.
   const markAsRead = (event) => {

@@ -51,15 +51,29 @@ NO_TROUBLE = (
 def add_colleagues(organization_id: int) -> None:
     """Add people who cannot sign in to an organization with members, in the current transaction.
 
-    Without members they are not added: the first person of an installation administers it. They
-    stay when the organization is removed, as all people do.
+    Without members they are not added: the first person of an installation administers it.
     """
     if not memberships.list_for_organization(organization_id):
         return
     for name in COLLEAGUES:
-        email = f"{name}@{OWNERS_DOMAIN}"
+        email = _email(name)
         person = people.find(email) or people.create(email, name.replace(".", " ").title(), None)
         memberships.add(organization_id, person.id, Role.EDITOR)
+
+
+def remove_colleagues() -> None:
+    """Delete the colleagues whom no organization needs, in the current transaction.
+
+    One who can sign in was made a member by somebody else, and stays.
+    """
+    for name in COLLEAGUES:
+        person = people.find(_email(name))
+        if person and person.password_hash is None and person.signed_in_at is None:
+            people.delete_unused(person.id)
+
+
+def _email(name: str) -> str:
+    return f"{name}@{OWNERS_DOMAIN}"
 
 
 def write_notes(organization_id: int, now: datetime, chance: Random) -> None:

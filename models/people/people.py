@@ -109,6 +109,15 @@ def enable(person_id: int) -> bool:
     return _update((PersonRow.id == person_id) & disabled, disabled_at=None)
 
 
+def delete_unused(person_id: int) -> bool:
+    """Delete a person to whom no row refers, such as a membership or a note; False if one does."""
+    try:
+        with database.atomic():
+            return bool(PersonRow.delete().where(PersonRow.id == person_id).execute())
+    except IntegrityError:
+        return False
+
+
 def _person(rows: Any) -> Person | None:
     row = rows.dicts().first()
     return Person(**row) if row else None

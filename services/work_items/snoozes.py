@@ -19,6 +19,9 @@ from services.health.evaluation import bring_up_to_date
 from services.health.overrides import LONGEST_REASON, JudgingContext
 from services.work_items.edits import Edited, Editor, EditRefused, change_of, log, save
 
+DAYS = (1, 3, 7, 14, 30, 90)
+"""For how long a person can choose to snooze a flag."""
+
 SNOOZED = "snoozed"
 UNSNOOZED = "unsnoozed"
 """The actions of the changes."""

@@ -138,6 +138,13 @@ def test_the_columns_of_companies_fit_on_a_small_desktop(
     page.set_viewport_size({"width": 390, "height": 800})
     expect(page.locator(".companies thead")).to_have_css("position", "absolute")  # cards
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_label("Sort by").select_option(label="Company")
+    page.wait_for_url("**/companies?sort=name")
+    assert companies_shown(page) == ["Acme Freight", "Birch Clinics", "Cedar Labs"]
+    page.get_by_role("link", name="Reverse the order: it is ascending").click()
+    page.wait_for_url("**/companies?sort=-name")
+    assert companies_shown(page) == ["Cedar Labs", "Birch Clinics", "Acme Freight"]
+    assert grave_faults(page) == []
     page.get_by_role("link", name="Mine").click()
     expect(page.locator("#results")).to_contain_text("annabelle.mckenzie@acme.example 3")
 

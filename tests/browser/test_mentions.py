@@ -108,3 +108,26 @@ def test_a_colleague_is_mentioned_by_name_without_scripts(
     expect(page.locator(".mention")).to_have_attribute("title", colleague)
     page.get_by_role("link", name="Edit").click()
     expect(page.get_by_label("Note", exact=True)).to_have_value(f"@{colleague}, look at this.")
+
+
+def test_colleagues_are_offered_in_the_note_about_many_companies(
+    company: str, colleague: str, browser_page: OpenPage
+) -> None:
+    page = browser_page("editor")
+    page.goto(company.rpartition("/")[0])
+    page.get_by_label("Search by name, ID, domain or email").fill("freight")
+    page.wait_for_url("**/companies?q=freight")  # the list is another one, with its own bar
+    page.get_by_label("Select Acme Freight").check()
+    text = page.get_by_label("Reason or note")
+    text.focus()
+    page.keyboard.type("Please call them, @na")
+    offered = page.get_by_role("listbox", name="Colleagues")
+    expect(offered.get_by_role("option", selected=True)).to_contain_text(colleague)
+    assert grave_faults(page) == []
+    page.keyboard.press("Escape")
+    expect(offered).to_be_hidden()
+    expect(page.get_by_label("Select Acme Freight")).to_be_checked()
+    text.fill("@na")
+    offered.get_by_role("option", selected=True).wait_for()
+    page.keyboard.press("Enter")
+    expect(text).to_have_value(f"@{colleague} ")

@@ -13,6 +13,7 @@ from dashboard.access.visitors import reader_zone
 from dashboard.filters.field_filters import FieldFilter, Verb
 from dashboard.pages.companies.columns import Column, addable, usual_columns
 from dashboard.pages.companies.explanations import OFFERED, explain
+from dashboard.pages.companies.orders import orders_of
 from dashboard.pages.companies.query import MINE, RENEWS_IN, CompanyQuery
 from dashboard.presentation.charts.activity import draw_activity
 from dashboard.presentation.csv_export import MOST_COLUMNS, as_csv
@@ -32,6 +33,7 @@ from rules.book import RuleBook
 from rules.statuses import NOT_APPLICABLE
 from services.health.raised_reasons import raised_reasons
 from services.rules.rule_books import NO_RULES
+from services.work_items import snoozes
 from services.work_items.assignees import Assignees
 
 blueprint = Blueprint("companies", __name__, url_prefix="/o/<name:organization>")
@@ -179,6 +181,7 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         "flag_statuses": (*statuses, NOT_APPLICABLE),
         "fields": fields,
         "columns": [Column(name) for name in shown],
+        "orders_of": orders_of,
         "shown": shown,
         "usual": usual,
         "addable": addable(shown, fields),
@@ -188,6 +191,7 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         ],
         "views": views,
         "members": members,
+        "snooze_days": snoozes.DAYS,
         "form_id": uuid4(),
         "current_view": next((view for view in views if _is_of(view.query, query)), None),
         "address_of": address_of,

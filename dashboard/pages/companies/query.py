@@ -141,6 +141,11 @@ class CompanyQuery:
             return replace(self, sort=f"-{column}")
         return replace(self, sort=column)
 
+    def reversed(self) -> "CompanyQuery":
+        """Return the query in the opposite order."""
+        column = self.sort.removeprefix("-")
+        return replace(self, sort=column if self.sort.startswith("-") else f"-{column}")
+
     def direction(self, column: str) -> str:
         """Return how the list is sorted by a column, as a value of `aria-sort`."""
         if self.sort.removeprefix("-") != column:

@@ -8,19 +8,17 @@ from wtforms import DateField, Form, SelectField, StringField
 from wtforms.validators import Length, Optional
 
 from dashboard.web.forms import choice, one_line, required, trimmed
+from rules.durations import pluralize
 from services.health.overrides import LONGEST_OWNER, LONGEST_REASON
 from services.time_zones import start_of_day
+from services.work_items import snoozes
 
 SNOOZE = "snooze"
 """The choice that is not a status; the values of statuses begin with `=`."""
 
 LENGTHS = {
-    "1": "in 1 day",
-    "3": "in 3 days",
-    "7": "in 1 week",
-    "14": "in 2 weeks",
-    "30": "in 30 days",
-    "90": "in 90 days",
+    str(days): "in " + (pluralize(days, "day") if days % 7 else pluralize(days // 7, "week"))
+    for days in snoozes.DAYS
 }
 ON_DATE, MANUALLY = "day", "hand"
 ENDS = {**LENGTHS, ON_DATE: "on a date", MANUALLY: "when ended manually"}

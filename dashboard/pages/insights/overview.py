@@ -79,13 +79,25 @@ _SORTS: dict[str, Callable[[Row], float | str | None]] = {
 }
 
 
+ORDERS = {
+    "name": "Event",
+    "-now": "Companies, this week",
+    "-companies": "Companies, last week",
+    "-change": "Change",
+    "-users": "People, last week",
+    "-ever": "Ever used",
+    "-lately": "In 30 days",
+}
+"""The orders to choose from on a phone: text ascending first, numbers descending."""
+
+
 @blueprint.get("")
 @viewer
 def page(member: Member) -> ResponseReturnValue:
     """Show every event key that is configured or was sent in the past year."""
     at = now()
     sort = request.args.get("sort", MOST_USED_FIRST)
-    sort = sort if sort.removeprefix("-") in _SORTS else MOST_USED_FIRST
+    sort = sort if _column(sort) in _SORTS else MOST_USED_FIRST
     number = max(request.args.get("page", 1, type=int), 1)
     with transaction():
         read_one_snapshot()
@@ -113,6 +125,11 @@ def page(member: Member) -> ResponseReturnValue:
         first=url_for(".page", sort=sort) if number > 1 else None,
         next=url_for(".page", sort=sort, page=number + 1) if number * PAGE < len(rows) else None,
         sort=sort,
+        orders=[
+            (sort if _column(order) == _column(sort) else order, title)
+            for order, title in ORDERS.items()
+        ],
+        reversed=url_for(".page", sort=_column(sort) if sort.startswith("-") else f"-{sort}"),
         this_week=monday(at),
         last_week=monday(at) - WEEK,
         weeks_as_of=behind_since(weeks),
@@ -126,9 +143,13 @@ def page(member: Member) -> ResponseReturnValue:
     )
 
 
+def _column(sort: str) -> str:
+    return sort.removeprefix("-")
+
+
 def in_order(rows: Sequence[Row], sort: str) -> list[Row]:
     """Sort the rows by a column, descending with a leading `-`; unknown values come last."""
-    value_of = _SORTS[sort.removeprefix("-")]
+    value_of = _SORTS[_column(sort)]
     sortable = [row for row in rows if value_of(row) is not None]
     others = [row for row in rows if value_of(row) is None]
 

@@ -35,8 +35,6 @@ from services.work_items.assignees import Assignees
 from services.work_items.edits import CHUNK, MOST_AT_ONCE, Edited, Editor, EditRefused
 from services.work_items.states import State
 
-SNOOZE_DAYS = (1, 3, 7, 14, 30, 90)
-
 Change = Callable[[Sequence[int], Editor], Edited]
 
 
@@ -104,7 +102,7 @@ def _chosen_change(member: Member) -> tuple[Change, str]:
     match request.form.get("action"):
         case "snooze":
             days = request.form.get("days", "7")
-            if days not in map(str, SNOOZE_DAYS):
+            if days not in map(str, snoozes.DAYS):
                 raise EditRefused("Choose for how long to snooze.")
             context = _judging()
             until = context.now + timedelta(days=int(days))

@@ -25,6 +25,7 @@ from models.database import read_one_snapshot, transaction
 from models.health.work_items import item_list
 from models.health.work_items.item_filter import ItemFilter
 from models.health.work_items.item_list import MOST_COUNTED, ListedItem
+from services.work_items import snoozes
 from services.work_items.assignees import Assignees, Responsible
 
 CSV_CHUNK = 500
@@ -73,6 +74,7 @@ def page(member: Member) -> ResponseReturnValue:
         total=counts[query.whose],
         most_counted=MOST_COUNTED,
         form_id=uuid4(),
+        snooze_days=snoozes.DAYS,
         whose=WHOSE,
         shown=SHOWN,
         due=DUE,

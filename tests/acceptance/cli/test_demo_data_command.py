@@ -7,7 +7,7 @@ from tests.support.product.brazebee_process import BRAZEBEE, Brazebee
 
 
 def test_demo_data_is_generated_replaced_and_removed(brazebee: Brazebee) -> None:
-    others = brazebee.json("org", "list")
+    others, people = brazebee.json("org", "list"), brazebee.query("select email from people")
     made = brazebee.json("demo-data", "--companies", "8")
     assert (made["organization"], made["companies"]) == ("demo", 8)
     assert made["events"] > 1_000
@@ -35,6 +35,7 @@ def test_demo_data_is_generated_replaced_and_removed(brazebee: Brazebee) -> None
     removed = brazebee.run("demo-data", "--remove", "--yes")
     assert removed.returncode == 0, removed.stderr
     assert brazebee.json("org", "list") == others
+    assert brazebee.query("select email from people") == people
     gone = brazebee.run("demo-data", "--remove", "--yes")
     assert gone.returncode == 1
     assert "There is no organization `demo`" in gone.stderr

@@ -1,0 +1,22 @@
+"""The orders of the list of companies to choose from where its columns have no titles."""
+
+from collections.abc import Sequence
+
+from dashboard.pages.companies.columns import Column
+from dashboard.pages.companies.query import CompanyQuery
+
+COMPANY = "name"
+
+
+def orders_of(query: CompanyQuery, columns: Sequence[Column]) -> list[tuple[str, str]]:
+    """Return the values of `sort` with the titles of the columns: those shown, and the present one.
+
+    A column has the direction that the first click on its title would give it.
+    """
+    titles = {COMPANY: "Company"} | {c.name: c.title for c in columns if c.can_sort}
+    present = query.sort.removeprefix("-")
+    titles.setdefault(present, Column(present).title)
+    return [
+        (query.sort if name == present else query.sorted_by(name).sort, title)
+        for name, title in titles.items()
+    ]
