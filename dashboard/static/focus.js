@@ -1,4 +1,4 @@
-// Where the focus goes when a part of the page is replaced. htmx keeps it on an element with an id. One
+// Where the focus goes when a part of the page is replaced, or a form is refused. htmx keeps it on an element with an id. One
 // that has none, or is gone, is replaced by what is called the same, by what has its place in the same
 // row, or else by what has its place among all that can have the focus.
 "use strict";
@@ -44,4 +44,7 @@
     if (document.activeElement !== document.body || !left || left.element.isConnected) return;
     substitute()?.focus();
   });
+
+  // A form that was refused begins at the first field that is wrong.
+  document.querySelector("main :is(.wrong :is(input, select, textarea), [aria-invalid=true])")?.focus();
 })();

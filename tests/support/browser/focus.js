@@ -37,7 +37,8 @@
   while (around.length <= EDITOR_DEPTH && around.at(-1).parentElement) around.push(around.at(-1).parentElement);
   const drawn = element.matches(":focus") ? around.find(isOutlined) : element;
   if (!drawn) return found("the focus is not visible");
-  if (boxes.some((box) => box.height > innerHeight / 2)) return found(""); // such as a long table
+  const isLong = element.isContentEditable || boxes.some((box) => box.height > innerHeight / 2);
+  if (isLong) return found(""); // such as a text or a table
 
   // What its ancestors and the window leave of the element.
   const clip = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
