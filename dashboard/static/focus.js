@@ -45,6 +45,11 @@
     substitute()?.focus();
   });
 
+  // Chromium leaves a link that is cut off at the side as it is, and shows only the caret of a text.
+  document.addEventListener("keyup", ({ key, target }) => {
+    if (key === "Tab" && target.matches("nav a, textarea")) target.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
+
   // A form that was refused begins at the first field that is wrong.
   document.querySelector("main :is(.wrong :is(input, select, textarea), [aria-invalid=true])")?.focus();
 })();
