@@ -25,11 +25,11 @@ class Reason(Enum):
 
     WAITING = "the company is new"
     DOES_NOT_APPLY = "it does not apply to this company"
-    HOLDS = "its phrase holds"
+    HOLDS = "its condition is met"
     RECOVERING = "it has not recovered yet"
     MISSING = "it cannot be judged"
-    PENDING = "its phrase has not held long enough yet"
-    CLEAR = "no phrase of it holds"
+    PENDING = "its condition has not been met for long enough yet"
+    CLEAR = "none of its conditions is met"
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,8 @@ def _lines(flag: FlagExplanation, version: int) -> Iterator[tuple[str, str]]:
         unless = f", unless {flag.unless}" if flag.unless else ""
         at = format_instant(flag.changes_at)
         changes.append(f"{flag.changes_to} at {at} if nothing happens{unless}")
-    if flag.missing:
-        changes.append(f"{flag.missing} would change it")
+    if flag.changed_by:
+        changes.append(f"{'also ' if changes else ''}if {flag.changed_by}")
     yield "changes", "; ".join(changes) or "not by itself"
     note = f": {flag.note}" if flag.note else ""
     yield "rule", f"version {version}, line {flag.line}{note}"

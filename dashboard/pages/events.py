@@ -17,6 +17,7 @@ from models.database import transaction
 from models.events import event_volumes, quiet_keys, rejected_events, waiting_records
 from models.events.event_volumes import Volume
 from models.organizations import rule_versions
+from queues.refused.requests import is_id
 from queues.refused.unknown_event_keys import UnknownKey, UnknownKeys
 from rules.book import EventSetting, RuleBook
 from rules.edits import events as event_edits
@@ -170,6 +171,9 @@ def _edit(
     else:
         on_success()
         flash(message if applied.changed else "Nothing to change.")
+    refused = request.form.get("refused", "")
+    if is_id(refused):  # the page of a refused request added the event
+        return redirect(url_for("refused.entry", request_id=refused), 303)
     return redirect(url_for("events.page"), 303)
 
 

@@ -1,6 +1,7 @@
 """Requests that were refused: a list, each with its reason and body, to correct, send or drop."""
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
@@ -10,18 +11,19 @@ from redis.exceptions import RedisError
 
 from dashboard.access import Member, editor, viewer
 from dashboard.presentation.wording import grouped
-from dashboard.web.context import app_context, now
+from dashboard.web.context import app_context, now, rules_in_force
 from dashboard.web.forms import normalize_line_ends
 from dashboard.web.request_values import page_cursor
 from ingress.again import SendingAgain, SentAgain, may_be_corrected
 from ingress.client.errors import ApiError, unavailable
 from models.database import transaction
 from models.keys import api_keys
-from queues.refused.requests import RefusedRequest, RefusedRequests, is_id
+from queues.refused.requests import Refusal, RefusedRequest, RefusedRequests, is_id
 from services.accounts.audit import Maker
 from services.events import entries
 from services.incoming import refusals
 from services.incoming.refusals import RefusalFilter
+from services.rules.rule_books import NO_RULES
 
 blueprint = Blueprint("refused", __name__, url_prefix="/o/<name:organization>/events/refused")
 
@@ -87,11 +89,22 @@ def _show(
         key=next((key for key in keys if key.id == refusal.key_id), None),
         body=text[:LONGEST_SHOWN],
         cut=found.is_cut or len(text) > LONGEST_SHOWN,
+        addable=member.may("editor") and _is_unknown(member, refusal),
         correctable=member.may("editor") and may_be_corrected(found),
         to_correct=refusals.body_to_correct(refusal.body) if typed is None else typed,
         wrong=wrong,
         faults_again=_faults(wrong.details) if wrong else [],
     )
+
+
+def _is_unknown(member: Member, refusal: Refusal) -> bool:
+    """Whether a request was refused for an event that the rules still do not have."""
+    if refusal.status != HTTPStatus.NOT_FOUND or refusal.event_key is None:
+        return False
+    with transaction():
+        events = (rules_in_force(member.organization) or NO_RULES).events
+    names = {*events, *(name for event in events.values() for name in event.called)}
+    return refusal.event_key not in names
 
 
 @blueprint.post(f"{ENTRY}/send")

@@ -18,7 +18,16 @@ const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 const completions = fetch(form.dataset.completions).then((answer) => answer.json());
 
-// The first error or warning is a link to its place, which may be out of sight.
+// Adds a text to an element; what is quoted by backticks in it is code.
+function addText(element, text) {
+  text.split("`").forEach((part, place) => {
+    if (place % 2) element.append(Object.assign(document.createElement("code"), { textContent: part }));
+    else element.append(part);
+  });
+  return element;
+}
+
+// The first error or warning has a link to its place, which may be out of sight.
 function showResult(faults, warnings) {
   const [first] = faults.length ? faults : warnings;
   checkResult.textContent = faults.length
@@ -31,8 +40,9 @@ function showResult(faults, warnings) {
   link.href = "#text";
   link.dataset.line = first.line;
   link.dataset.column = first.column;
-  link.textContent = `line ${first.line}, ${first.message}`;
+  link.textContent = `line ${first.line}`;
   checkResult.append(link);
+  addText(checkResult, `, ${first.message}`);
 }
 
 // Errors and warnings, from the server a moment after the last key.
@@ -60,7 +70,7 @@ async function findFaults(view) {
     const line = doc.line(Math.min(Math.max(fault.line, 1), doc.lines));
     const from = Math.min(line.from + fault.column - 1, line.to);
     const word = /^("[^"]*"|'[^']*'|[^\s,{}[\]:]+)/.exec(line.text.slice(from - line.from));
-    return { from, to: from + (word ? word[0].length : 0), severity, message: fault.message };
+    return { from, to: from + (word ? word[0].length : 0), severity, message: fault.message, renderMessage: () => addText(document.createElement("span"), fault.message) };
   };
   return [...faults.map(diagnostic("error")), ...warnings.map(diagnostic("warning"))];
 }

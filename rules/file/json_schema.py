@@ -40,7 +40,7 @@ def rule_schema() -> Schema:
                 "team": _team(),
                 "defaults": _object(
                     {"new_company": _reference("new_company")},
-                    "What holds for every flag that does not say otherwise.",
+                    "What applies to every flag without a value of its own.",
                 ),
                 "flags": {
                     "description": "The flags. A company's status is the worst that any raises.",
@@ -157,7 +157,7 @@ def _flag_basics() -> Schema:
         },
         "when": {
             "description": "The phrase that makes each status true, by the status's name."
-            " The worst one that holds counts.",
+            " The worst one that is met counts.",
             "type": "object",
             "minProperties": 1,
             "additionalProperties": _reference("phrase"),
@@ -173,12 +173,12 @@ def _flag_basics() -> Schema:
 def _flag_refinements() -> Schema:
     return {
         "recover": {
-            "description": "Once raised, the flag stays raised until this phrase holds."
+            "description": "Once raised, the flag stays raised until this phrase is met."
             " Ask for more than the rule does, so that it does not flicker.",
             **_reference("phrase"),
         },
         "for": {
-            "description": "How long a phrase must have held before the flag is raised.",
+            "description": "For how long a phrase must have been met before the flag is raised.",
             **_reference("duration"),
         },
         "new_company": _reference("new_company"),
@@ -270,9 +270,9 @@ def _phrase() -> Schema:
         " or `all`, `any` or `not` over phrases.",
         "anyOf": [
             {"type": "string", "minLength": 1, "examples": list(PHRASES)},
-            _combined("all", "Every one of these phrases holds.", "several_phrases"),
-            _combined("any", "At least one of these phrases holds.", "several_phrases"),
-            _combined("not", "This phrase does not hold.", "phrase"),
+            _combined("all", "Every one of these phrases is met.", "several_phrases"),
+            _combined("any", "At least one of these phrases is met.", "several_phrases"),
+            _combined("not", "This phrase is not met.", "phrase"),
         ],
     }
 

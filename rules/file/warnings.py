@@ -41,13 +41,13 @@ def warn_about_reference(source: Source, node: Node, phrase: FlagIs, other: Flag
     if phrase.or_worse and phrase.level is not None:
         reachable = any(level is not None and level >= phrase.level for level in levels)
     if not reachable:
-        source.warn(node, f"`{other.name}` can never be `{phrase.status}`, so this never holds")
+        source.warn(node, f"`{other.name}` can never be `{phrase.status}`, so this is never met")
     elif phrase.or_worse and phrase.level == 0:
-        source.warn(node, f"`{phrase}` always holds, unless the flag is N/A")
+        source.warn(node, f"`{phrase}` is always met, unless the flag is N/A")
 
 
 def _level_warnings(statuses: Sequence[str], flag: Flag) -> Iterator[tuple[int, str]]:
-    """Warn about levels that are never reached since a worse one holds whenever they do."""
+    """Warn about levels that are never reached since a worse one is met whenever they are."""
     mildest = flag.conditions[-1][0]
     for number, (level, condition) in enumerate(flag.conditions):
         if level == flag.if_missing or (flag.recover is not None and level == mildest):
@@ -57,7 +57,7 @@ def _level_warnings(statuses: Sequence[str], flag: Flag) -> Iterator[tuple[int, 
                 hidden, hiding = statuses[level], f"`{statuses[worse]}` ({other})"
                 yield (
                     level,
-                    f"`{hidden}` can never be reached: whenever this holds, {hiding} does too",
+                    f"`{hidden}` can never be reached: whenever this is met, {hiding} is too",
                 )
                 break
 
@@ -70,7 +70,7 @@ def _phrase_warnings(phrase: Condition) -> Iterator[str]:
                 earlier = operands[:number]
                 clash = next((o for o in earlier if implies(operand, opposite(o))), None)
                 if clash is not None:
-                    yield f"`{clash}` and `{operand}` can never both hold"
+                    yield f"`{clash}` and `{operand}` can never both be met"
         if isinstance(part, FieldIs) and part.expected.casefold() in _WORDS_FOR_MISSING:
             yield f"did you mean `company.{part.field} is missing`?"
 
@@ -80,14 +80,14 @@ def _key_warnings(flag: Flag, nodes: Mapping[str, Node]) -> Iterator[tuple[str, 
     mildest = flag.conditions[-1][1]
     if flag.recover is not None and implies(opposite(mildest), flag.recover):
         message = (
-            f"`recover` is no stricter than the rule: it holds whenever `{mildest}` does not,"
+            f"`recover` is no stricter than the rule: it is met whenever `{mildest}` is not,"
             " so it changes nothing; ask for more, or leave it out"
         )
         yield "recover", message
     elif flag.recover is not None and implies(flag.recover, mildest):
         yield (
             "recover",
-            f"`recover` can never end it: whenever it holds, the rule `{mildest}` does too",
+            f"`recover` can never end it: whenever it is met, the rule `{mildest}` is too",
         )
     if "ignore_if" in nodes and not any(isinstance(part, Change) for part in parts):
         yield "ignore_if", "`ignore_if` is for phrases with `down` and `up`, and there is none"

@@ -36,7 +36,7 @@ def parse_condition(text: str, vocabulary: Vocabulary | None = None) -> Conditio
     """Parse one phrase of `when` or `recover`, such as `less than 5 times in 7 days`.
 
     Raises:
-        PhraseError: the phrase is invalid, can never hold, or always holds.
+        PhraseError: the phrase is invalid, can never be met, or always is.
     """
     condition: Condition = _parse(text, "when", vocabulary)
     return condition

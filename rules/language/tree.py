@@ -112,7 +112,7 @@ class PhraseTree(NotifyTree):
         _distinct, _users, window, bound, percent, _of, field = children
         condition = Share(bound, percent.value, _field(field), window)
         if percent.value == 0 and bound in (Bound.BELOW, Bound.AT_LEAST):
-            problem = "can never hold" if bound.is_upper_bound else "always holds"
+            problem = "can never be met" if bound.is_upper_bound else "is always met"
             raise PhraseError(f"`{condition}` {problem}; use a share above 0%", percent.offset)
         return condition
 
@@ -242,7 +242,7 @@ def _check_nesting(part: Condition) -> Condition:
 
 def _check_depth(condition: Count | Distinct, depth: int, number: _Number) -> None:
     if depth == 0:
-        problem = "can never hold" if condition.comparison.is_upper_bound else "always holds"
+        problem = "can never be met" if condition.comparison.is_upper_bound else "is always met"
         raise PhraseError(f"`{condition}` {problem}; use a number of at least 1", number.offset)
 
 

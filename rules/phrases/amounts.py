@@ -106,12 +106,6 @@ class Amount(Windowed):
             else f"{what} is {format_number(finding.evidence)}"
         )
 
-    def missing(self, finding: Finding) -> str | None:
-        """See `Condition.missing`."""
-        if self.measure != Measure.SUM or finding.holds != self.bound.is_upper_bound:
-            return None
-        return f"{format_number(self.limit - finding.evidence)} more of {'.'.join(self.of)}"
-
     def __str__(self) -> str:
         return (
             f"{self.measure} of {'.'.join(self.of)} {self.bound} {format_number(self.limit)}"

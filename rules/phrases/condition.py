@@ -78,10 +78,6 @@ class Condition(ABC):
     def describe(self, finding: Finding) -> str:
         """Describe a finding in a few words, such as `3 times`."""
 
-    def missing(self, _finding: Finding) -> str | None:
-        """Return how many further events would change a finding, such as `2 more`, or None."""
-        return None
-
     @property
     def events_needed(self) -> int:
         """How many of the latest events decide it; 0 if it does not depend on the latest events."""

@@ -66,10 +66,6 @@ class Count(Windowed):
         """See `Condition.describe`."""
         return describe_count(finding.evidence, self.depth, "time")
 
-    def missing(self, finding: Finding) -> str | None:
-        """See `Condition.missing`."""
-        return format_missing(self.depth - finding.evidence)
-
     def __str__(self) -> str:
         return (
             f"{self.comparison} {pluralize(self.times, 'time')} in {format_duration(self.window)}"
@@ -94,10 +90,6 @@ class Absence(Windowed):
     def describe(self, finding: Finding) -> str:
         """See `Condition.describe`."""
         return "activity" if finding.evidence else "no activity"
-
-    def missing(self, finding: Finding) -> str | None:
-        """See `Condition.missing`."""
-        return format_missing(1 - finding.evidence)
 
     def __str__(self) -> str:
         return f"No activity for {format_duration(self.window)}"
@@ -152,8 +144,3 @@ def finding_from_nth_latest(
 def describe_count(count: int, depth: int, noun: str) -> str:
     """Return a count in words; one that reached its cap, `depth`, may be higher."""
     return f"{pluralize(count, noun)} or more" if count >= depth > 0 else pluralize(count, noun)
-
-
-def format_missing(missing: int) -> str | None:
-    """Return `2 more`; None if none are missing."""
-    return f"{missing} more" if missing > 0 else None

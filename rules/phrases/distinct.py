@@ -14,7 +14,6 @@ from rules.phrases.counting import (
     Comparison,
     describe_count,
     finding_from_nth_latest,
-    format_missing,
 )
 from rules.phrases.fields import as_number, field_path
 
@@ -44,10 +43,6 @@ class Distinct(Windowed):
         """See `Condition.describe`."""
         noun = "user" if self.of == USER else "value"
         return describe_count(finding.evidence, self.depth, f"distinct {noun}")
-
-    def missing(self, finding: Finding) -> str | None:
-        """See `Condition.missing`."""
-        return format_missing(self.depth - finding.evidence)
 
     def __str__(self) -> str:
         users = "user" if self.number == 1 else "users"
@@ -98,13 +93,6 @@ class Share(Windowed, OnField):
             f"{users}{more} of {format_number(whole)} {self.field.rpartition('.')[2]};"
             f" {format_number(self.percent)}% would be {depth}"
         )
-
-    def missing(self, finding: Finding) -> str | None:
-        """See `Condition.missing`."""
-        if not finding.evidence:
-            return None
-        users, depth, _ = finding.evidence
-        return format_missing(depth - users)
 
     def __str__(self) -> str:
         return (

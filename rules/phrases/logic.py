@@ -85,10 +85,6 @@ class Not(Condition):
         """See `Condition.describe`."""
         return self.negated.describe(finding.evidence)
 
-    def missing(self, finding: Finding) -> str | None:
-        """See `Condition.missing`."""
-        return self.negated.missing(finding.evidence)
-
     def __str__(self) -> str:
         return f"Not {_parenthesize(self.negated)}"
 

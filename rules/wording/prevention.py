@@ -1,6 +1,7 @@
-"""What would prevent a flag's change that time alone is about to cause, in plain English.
+"""Which events would prevent a flag's change that time alone is about to cause, or change it now.
 
-The words follow "unless": `one more report is created`, `the total amount grows by 6`.
+They are in plain English, to follow "unless" or "if": `one more report is created`, `the total
+amount grows by 6`.
 """
 
 from dataclasses import dataclass
@@ -36,6 +37,14 @@ def prevented_by(book: RuleBook, change: FlagChange) -> str | None:
     return _Prevention(flag, event_words(book, flag)).of(*decided) if decided else None
 
 
+def changed_by(book: RuleBook, flag: Flag, condition: Condition, finding: Finding) -> str | None:
+    """Return what would change a finding of a flag, such as `2 more reports are created`.
+
+    Return None if no event can.
+    """
+    return _Prevention(flag, event_words(book, flag), is_over=True).of(condition, finding)
+
+
 def _decided_by(
     flag: Flag, change: FlagChange, verdict: Verdict
 ) -> tuple[Condition, Finding] | None:
@@ -50,10 +59,11 @@ def _decided_by(
 
 @dataclass(frozen=True)
 class _Prevention:
-    """Words what prevents the findings of a flag."""
+    """Words what prevents the findings of a flag; deadlines of findings of the present are over."""
 
     flag: Flag
     events: EventWords
+    is_over: bool = False
 
     def of(self, condition: Condition, finding: Finding) -> str | None:
         """Return the events that would have prevented a finding; None if none could."""
@@ -66,7 +76,7 @@ class _Prevention:
                 return self._more(condition.depth - finding.evidence)
             case Absence():
                 return self._more(1 - finding.evidence)
-            case Never() if finding.holds:
+            case Never() if finding.holds and not self.is_over:
                 return f"{self._more(1)} by then"
             case Distinct():
                 return self._distinct(condition, condition.depth - finding.evidence)

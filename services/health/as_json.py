@@ -9,7 +9,7 @@ from rules.flags import Reason
 from services.health.explanation import Explanation, FlagExplanation
 from services.times import iso_milliseconds
 
-_KEYS = {"evidence": "seen", "missing": "lacks"}
+_KEYS = {"evidence": "seen", "changed_by": "lacks"}
 """The keys of the API where they differ from the attributes of `FlagExplanation`."""
 
 _REASONS = {Reason.WAITING: "waits", Reason.PENDING: "ripening"}

@@ -19,7 +19,7 @@ from rules.judging.review import Review, deciding_phrase, review
 from rules.phrases.condition import Condition, Finding
 from rules.phrases.fields import format_value
 from rules.wording.counted_events import describe_events
-from rules.wording.prevention import prevented_by
+from rules.wording.prevention import changed_by, prevented_by
 from rules.wording.reasons import short_reason
 from services.health.settlements import facts_of, settlements_of, stored_health
 from services.rules.rule_books import RuleBooks
@@ -31,7 +31,7 @@ class FlagExplanation:
 
     `summary` is why, in a few words; see `rules.wording.reasons`. `counts` names the events that
     count. `threshold` is the phrase that decides, in canonical
-    form, `evidence` the facts behind it, and `missing` how many more events would change it.
+    form, `evidence` the facts behind it, and `changed_by` which further events would change it.
     `recovers` is the condition under which a raised flag with a `recover` clears. If nothing
     happens, the flag changes at `changes_at` to `changes_to`, and `unless` is what would prevent
     it. `line` is the line of the flag in its version of the rules. `override` is the override in
@@ -46,7 +46,7 @@ class FlagExplanation:
     threshold: str
     evidence: str | None
     recovers: str | None
-    missing: str | None
+    changed_by: str | None
     last_event_at: datetime | None
     changes_at: datetime | None
     changes_to: str | None
@@ -106,10 +106,10 @@ def _explain_flag(
     verdict = reviewed.verdicts[flag.name]
     steps = [step for step in reviewed.changes if step.flag == flag.name and step.is_crossing]
     deciding = deciding_phrase(flag, verdict)
-    missing = deciding[0].missing(deciding[1]) if deciding else None
+    changed = changed_by(book, flag, *deciding) if deciding else None
     recovery = reviewed.recoveries.get(flag.name)
     if recovery is not None and flag.recover is not None:
-        missing = flag.recover.missing(recovery)
+        changed = changed_by(book, flag, flag.recover, recovery)
     counts = any(part.counts_events for phrase in flag.phrases for part in phrase)
     last = facts.latest(flag.selector, 1, BEGINNING, now) if counts else ()
     return FlagExplanation(
@@ -121,7 +121,7 @@ def _explain_flag(
         threshold=str(deciding[0]) if deciding else flag.threshold(verdict.level),
         evidence=_evidence(flag, verdict, deciding, facts, now),
         recovers=str(flag.recover) if recovery is not None else None,
-        missing=missing,
+        changed_by=changed,
         last_event_at=last[0] if last else None,
         changes_at=steps[0].at if steps else None,
         changes_to=book.status_name(steps[0].after) if steps else None,

@@ -163,7 +163,7 @@ def _set_aside(event: RejectedEvent) -> Step:
         f"It was accepted and could not be stored: {reason}",
         event.rejected_at,
         State.FAILED,
-        f"After a cure, store it with: brazebee rejected retry {event.id}",
+        f"Once the cause is mended, store it with: brazebee rejected retry {event.id}",
         "set aside",
         event.id,
     )

@@ -182,7 +182,7 @@ def test_a_company_is_shown_as_brazebee_explain_prints_it(
         expect(card.locator("summary .badge").first).to_have_text(flag["status"] or "N/A")
         facts = facts_shown(card)
         assert flag["threshold"] in facts["Why"]
-        assert facts.get("Facts") == (flag["seen"] and with_local_times(flag["seen"], DEFAULT))
+        assert facts.get("Found") == (flag["seen"] and with_local_times(flag["seen"], DEFAULT))
         assert facts.get("Note") == flag["note"]
         assert facts.get("Recovers", "").removeprefix("when ") == (flag["recovers"] or "").lower()
         assert facts["Rule"] == f"version {explained['rules_version']}, line {flag['line']}"
@@ -194,7 +194,7 @@ def test_a_company_is_shown_as_brazebee_explain_prints_it(
         if flag["changes_at"]:
             assert facts["Changes"].startswith(f"{flag['changes_to']} in ")
         if flag["lacks"]:
-            assert facts["Changes"].endswith(f"{flag['lacks']} would change it")
+            assert facts["Changes"].endswith(f"f {flag['lacks']}")
         if not flag["changes_at"] and not flag["lacks"]:
             assert facts["Changes"] == "No change scheduled"
     [upcoming] = command("rules", "forecast", "--days", "3650")[:1]

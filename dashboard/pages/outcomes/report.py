@@ -44,6 +44,12 @@ class ReportRow:
         losses = self.warned + self.missed
         return self.warned / losses if losses else None
 
+    @property
+    def false_share(self) -> float | None:
+        """The share of false alarms among all alarms that are decided."""
+        decided = self.warned + self.false_alarms
+        return self.false_alarms / decided if decided else None
+
 
 @blueprint.get("")
 @viewer

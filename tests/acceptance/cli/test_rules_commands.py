@@ -110,7 +110,7 @@ def test_an_edit_is_planned_confirmed_applied_and_rolled_back(
     assert (flag["seen"], flag["lacks"], flag["line"]) == ("3 times", "2 more", 6)
     assert [t["cause"] for t in explained["transitions"]][-1] == "rule_change"
     printed = rules("explain", "c3")
-    assert "  because  its phrase holds: Less than 5 times in 7 days" in printed
+    assert "  because  its condition is met: Less than 5 times in 7 days" in printed
     assert "  rule     version 2, line 6: Two a week." in printed
 
     assert "-    when: {At Risk: less than 2 times in 7 days}" in rules("history", "2")

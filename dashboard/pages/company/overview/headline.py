@@ -1,6 +1,6 @@
 """What somebody needs to know first of a company: why it has its status, and what to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ class CountedFlag:
 
 @dataclass(frozen=True)
 class Advice:
-    """What a rule says to do, and the raised flags that say so."""
+    """What to do, and the raised flags that ask for it."""
 
     text: str
     flags: Sequence[str]
@@ -92,13 +92,16 @@ def headline(explanation: Explanation, raised: Sequence[CountedFlag], book: Rule
     )
 
 
-def advice(raised: Sequence[CountedFlag]) -> list[Advice]:
-    """Return the notes of raised flags, worst first; flags with the same note share it."""
-    flags_by_note: dict[str, list[str]] = {}
+def advice(raised: Sequence[CountedFlag], next_steps: Mapping[str, str | None]) -> list[Advice]:
+    """Return the next steps of raised flags, worst first; flags with the same one share it.
+
+    `next_steps` are those of the flags' work items; a flag without one has the note of its rule.
+    """
+    flags_by_text: dict[str, list[str]] = {}
     for counted in raised:
-        if counted.flag.note:
-            flags_by_note.setdefault(counted.flag.note, []).append(counted.flag.flag)
-    return [Advice(note, flags) for note, flags in flags_by_note.items()]
+        if text := next_steps.get(counted.flag.flag) or counted.flag.note:
+            flags_by_text.setdefault(text, []).append(counted.flag.flag)
+    return [Advice(text, flags) for text, flags in flags_by_text.items()]
 
 
 @dataclass(frozen=True)

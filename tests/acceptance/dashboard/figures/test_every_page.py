@@ -16,6 +16,7 @@ RECOUNTED = {
         "/worklist",
         "/worklist.csv",
         "/worklist/response-times",
+        "/worklist/response-times/items",
     ],
     "test_one_company": [
         "/companies/COMPANY",

@@ -217,9 +217,12 @@ def cells_of(recount: Recount) -> list[str]:
         return f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.2f}"
 
     days = "–" if recount.days is None else f"{round(recount.days, 1)}".removesuffix(".0")
-    counts = (recount.warned, recount.missed, recount.false_alarms, recount.undecided)
+    false = recount.false_alarms
     return [
-        *map(str, counts),
+        str(recount.warned),
+        str(recount.missed),
+        f"{false} {share(false, false + recount.warned)}" if false else "0",
+        str(recount.undecided),
         days,
         money(recount.warned_amount, recount.warned),
         money(recount.missed_amount, recount.missed),
@@ -251,7 +254,11 @@ def test_the_report_of_outcomes(counted: Demo, horizon: int) -> None:
         f" {losses['companies']}, worth {whole.warned_amount:,.0f}"
     )
     assert days.startswith(f"Days of warning {round(whole.days or 0)} ")
-    assert alarms == f"False alarms {whole.false_alarms} {whole.undecided} undecided"
+    false = whole.false_alarms
+    assert alarms == (
+        f"False alarms {false} {share(false, false + whole.warned)} of the alarms that are decided;"
+        f" {whole.undecided} undecided"
+    )
 
 
 @pytest.mark.parametrize("kind", ["lost", "warned", "missed", "false-alarms", "undecided"])

@@ -273,3 +273,17 @@ def test_the_response_times_by_person(demo: Demo) -> None:
             hours = row["median"] // timedelta(hours=1)
             days = row["median"].days
             assert median.split()[0] == str(days or hours)
+
+
+def test_each_number_of_the_response_times_leads_to_its_items(demo: Demo) -> None:
+    table = only(demo.page("/worklist/response-times"), "table")
+    links = select(table, "a")
+    assert links
+    for link in links:
+        listed, address = 0, link.get("href")
+        while address:
+            page = demo.page(address)
+            listed += len(rows(only(page, "table")))
+            following = select(page, "a", rel="next")
+            address = following[0].get("href") if following else None
+        assert listed == number(text(link)), link.get("href")

@@ -242,6 +242,7 @@ GET /o/{organization}/settings/notifications/messages/{message_id}            30
 GET /o/{organization}/worklist                                                303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/worklist.csv                                            303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/worklist/response-times                                 303 303 303 303 303 200 200 200 404 200
+GET /o/{organization}/worklist/response-times/items                           303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/worklist/items/{item_id}                                303 303 303 303 303 200 200 200 404 404
 POST /o/{organization}/worklist/items/{item_id}                               303 303 303 303 303 403 303 303 404 303
 POST /o/{organization}/worklist/selected                                      303 303 303 303 303 403 303 303 404 303

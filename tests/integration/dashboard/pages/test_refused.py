@@ -264,6 +264,20 @@ def test_a_body_that_is_not_at_fault_or_not_kept_cannot_be_corrected(
     assert (response.status_code, acme.accepted()) == (404, 0)
 
 
+def test_an_event_that_the_rules_do_not_have_is_added_on_the_page_of_its_request(
+    acme: RefusedWorld,
+) -> None:
+    [number] = acme.refuse(refusal(status=404, event_key="report_shared"))
+    page = acme.editor.get(f"{BASE}/{number}").text
+    [form] = re.findall(r'<form[^>]*action="/o/acme/events/add".*?</form>', page, re.DOTALL)
+    fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))
+    added = acme.editor.post("/o/acme/events/add", **fields)
+    assert added.location == f"{BASE}/{number}"
+    again = acme.editor.get(added.location)
+    assert "report_shared is now accepted" in text_of(again)
+    assert "/o/acme/events/add" not in again.text
+
+
 def test_the_text_to_correct_is_what_was_sent(acme: RefusedWorld) -> None:
     """Characters that are escaped when they are shown are escaped as JSON does it."""
     large = b'{"a":[%b]}' % b",".join([b"1"] * 14_000)

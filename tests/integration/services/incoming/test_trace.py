@@ -193,7 +193,9 @@ def test_an_event_that_is_set_aside_says_how_to_store_it(traced: Traced) -> None
         "Set aside",
         "It was accepted and could not be stored: DataError: no",
     )
-    assert step.advice == f"After a cure, store it with: brazebee rejected retry {number}"
+    assert (
+        step.advice == f"Once the cause is mended, store it with: brazebee rejected retry {number}"
+    )
 
 
 def test_attempts_of_a_delivery_are_told(traced: Traced, settings: Settings) -> None:

@@ -97,7 +97,7 @@ def test_several_numbers_are_changed_at_once() -> None:
     [
         ("", "A number is missing"),
         ("2 or less", "is not a number"),
-        ("0", "can never hold"),
+        ("0", "can never be met"),
         ("2.5", "whole number"),
     ],
 )

@@ -262,7 +262,7 @@ def test_all_faults_of_a_file_are_reported_together_in_file_order() -> None:
         "4:12: the event `lgoin` is not listed under `events`; did you mean `login`?",
         "5:37: a window of 0 is empty; use at least 1",
         "5:45: the status `Awful` is not known; known are `At Risk` and `Critical`",
-        "5:61: `At least 0 times in 1 day` always holds; use a number of at least 1",
+        "5:61: `At least 0 times in 1 day` is always met; use a number of at least 1",
         "6:18: `soon` is not understood here, expected `judge` or `wait`" + NEW_COMPANY,
         "7:11: the flag `A` is defined twice, first on line 3",
         "8:12: the event `off` is disabled, so it can never be counted",

@@ -29,7 +29,7 @@ SUSPICIOUS = {
     "phrases that exclude each other": (
         "no activity for 14 days",
         "no activity for 14 days and at least 1 time in 7 days",
-        "18:21: `No activity for 14 days` and `At least 1 time in 7 days` can never both hold",
+        "18:21: `No activity for 14 days` and `At least 1 time in 7 days` can never both be met",
     ),
     "a word for missing": (
         "no activity for 14 days",
@@ -66,5 +66,5 @@ def test_a_reference_to_an_impossible_status_gets_a_warning() -> None:
     [warning] = check_rules(text).warnings
     assert (warning.line, warning.message) == (
         20,
-        "`Gone quiet` can never be `Critical`, so this never holds",
+        "`Gone quiet` can never be `Critical`, so this is never met",
     )

@@ -100,18 +100,18 @@ def parse_error(text: str, parse: Callable[[str], object] = parse_condition) -> 
         (
             "less than 0 times in 7 days",
             10,
-            "`Less than 0 times in 7 days` can never hold; use a number of at least 1",
+            "`Less than 0 times in 7 days` can never be met; use a number of at least 1",
         ),
         (
             "at least 0 times in 1 week",
             9,
-            "`At least 0 times in 7 days` always holds; use a number of at least 1",
+            "`At least 0 times in 7 days` is always met; use a number of at least 1",
         ),
         (
             "distinct users in 7 days below 0% of company.seats",
             31,
             (
-                "`Distinct users in 7 days below 0% of company.seats` can never hold; use a share"
+                "`Distinct users in 7 days below 0% of company.seats` can never be met; use a share"
                 " above 0%"
             ),
         ),
@@ -119,7 +119,7 @@ def parse_error(text: str, parse: Callable[[str], object] = parse_condition) -> 
             "distinct users in 7 days at least 0% of company.seats",
             34,
             (
-                "`Distinct users in 7 days at least 0% of company.seats` always holds; use a share"
+                "`Distinct users in 7 days at least 0% of company.seats` is always met; use a share"
                 " above 0%"
             ),
         ),

@@ -130,22 +130,14 @@ def test_an_extreme_awaits_events_unless_one_in_the_window_decides_it(
     assert evaluate(phrase, [event(-1, amount)]).awaits_event is awaits
 
 
-def description_and_missing(phrase: str, *events: Occurrence) -> tuple[str, str | None]:
-    condition, finding = parse_condition(phrase), evaluate(phrase, events)
-    return condition.describe(finding), condition.missing(finding)
+def described(phrase: str, *events: Occurrence) -> str:
+    return parse_condition(phrase).describe(evaluate(phrase, events))
 
 
-def test_a_sum_describes_its_value_and_how_much_is_missing() -> None:
+def test_a_sum_describes_its_value() -> None:
     phrase = "sum of data.amount below 10 in 10 seconds"
-    assert description_and_missing(phrase, event(-1, 7.5)) == (
-        "sum of data.amount is 7.5",
-        "2.5 more of data.amount",
-    )
-    assert description_and_missing(phrase, event(-1, 12)) == ("sum of data.amount is 12", None)
-    assert description_and_missing("highest of data.amount below 10 in 1 day") == (
-        "no highest of data.amount",
-        None,
-    )
+    assert described(phrase, event(-1, 7.5)) == "sum of data.amount is 7.5"
+    assert described("highest of data.amount below 10 in 1 day") == "no highest of data.amount"
 
 
 # Change

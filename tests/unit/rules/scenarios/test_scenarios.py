@@ -250,12 +250,12 @@ def test_a_correct_expectation_passes(company: str, events: str, expectation: st
     [
         (EXPORTS, "{at: 7 days, status: At Risk}",
          ("at 7 days: expected status At Risk, but it is Healthy;"
-         " Exports: Healthy because no phrase of it holds (Less than 3 times in 7 days: 3 times or"
-         " more); Seats: N/A because it cannot be judged (Distinct users in 7 days below"
+         " Exports: Healthy because none of its conditions is met (Less than 3 times in 7 days:"
+         " 3 times or more); Seats: N/A because it cannot be judged (Distinct users in 7 days below"
          " 50% of company.limits.seats: company.limits.seats is not a number above 0)")),
         (LOGIN, "{at: 7 days, status: Healthy}",
          ("at 7 days: expected status Healthy, but it is Critical; Exports: Critical because its"
-         " phrase holds (Less than 1 time in 7 days: 0 times)")),
+         " condition is met (Less than 1 time in 7 days: 0 times)")),
         (LOGIN, "{at: 1 day, flags: {Exports: At Risk}}",
          "at 1 day: expected Exports to be At Risk, but it is N/A because the company is new"),
         (LOGIN, "{at: 1 day, flags: {Renewal: Critical}}",

@@ -15,8 +15,8 @@ from rules.judging.settlement import settle
 from rules.judging.state import CompanyState, FlagChange, NewRules
 from rules.language.parser import parse_condition
 from rules.wording.event_words import event_words
-from rules.wording.prevention import prevented_by
-from tests.support.rules import at, event
+from rules.wording.prevention import changed_by, prevented_by
+from tests.support.rules import at, evaluate, event
 
 STATUSES = ("Healthy", "At Risk", "Critical")
 EVENTS = {"login": EventSetting("login", "Signed in")}
@@ -138,6 +138,34 @@ def test_amounts_are_named_and_never_rounded_down(
     rules = book((1, phrase))
     change = upcoming(rules, [event(-15, amounts[0]), event(-5, amounts[1])])[0]
     assert prevented_by(rules, change) == expected
+
+
+@pytest.mark.parametrize(
+    ("phrase", "needed", "expected"),
+    [
+        ("less than 4 times in 9 seconds", 2, "there are 2 more sign-ins"),
+        ("at least 3 times in 9 seconds", 1, "there is one more sign-in"),
+        ("not less than 4 times in 9 seconds", 2, "there are 2 more sign-ins"),
+        (
+            "distinct users in 9 seconds below 75% of company.seats", 2,
+            "there are sign-ins by 2 more users",
+        ),
+        ("sum of data.amount above 10 in 9 seconds", 0, "the total amount grows by more than 4"),
+        ("at least 2 times in 9 seconds", 0, None),
+        ("never within 10 seconds of company.signup", 0, None),
+    ],
+)  # fmt: skip
+def test_exactly_that_many_events_change_a_finding(
+    phrase: str, needed: int, expected: str | None
+) -> None:
+    rules, condition = book((1, phrase)), parse_condition(phrase)
+    events = [event(second, 3, user="ann") for second in (-4, -3)]
+    finding = evaluate(condition, events, FIELDS)
+    assert changed_by(rules, rules.flags[0], condition, finding) == expected
+    more = [event(0, user=f"user {number}") for number in range(needed)]
+    if more:
+        assert evaluate(condition, [*events, *more], FIELDS).holds is not finding.holds
+        assert evaluate(condition, [*events, *more[1:]], FIELDS).holds is finding.holds
 
 
 def test_no_event_prevents_what_a_date_does() -> None:

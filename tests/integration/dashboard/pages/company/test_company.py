@@ -63,7 +63,7 @@ def test_status_score_and_flags_are_the_same_as_explain_returns(
     for flag in explained.flags:
         section = text.partition(f" {flag.flag} {flag.status} {flag.summary} ")[2]
         section = section.partition(", line ")[0]
-        for fact in (flag.threshold, flag.evidence, flag.missing, flag.counts, flag.note):
+        for fact in (flag.threshold, flag.evidence, flag.changed_by, flag.counts, flag.note):
             assert fact is None or fact in section
         if flag.changes_at:
             assert f"{flag.changes_to} in" in section

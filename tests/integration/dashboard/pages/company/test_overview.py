@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from dashboard.pages.company.overview.headline import Headline
-from models.database import transaction
+from models.database import execute, transaction
 from models.events.activity.periods import count_for_company
 from models.outcomes import outcomes
 from models.outcomes.outcomes import NewOutcome, OutcomeKind
@@ -71,6 +71,14 @@ def test_a_company_opens_with_why_whose_how_much_and_what_to_do(
     assert f"{facts} Last contact event 1 day ago" in text
     to_do = text.partition("What to do ")[2]
     assert to_do.startswith("Make a plan. Renewal Call them. Usage drop Flags 2 of 4 raised")
+    with transaction():
+        execute(
+            "update work_items set next_step = 'Book a call.' where flag = 'Usage drop'"
+            " and organization_id = %(id)s",
+            {"id": world.id},
+        )
+    to_do = text_of(browser.get(address_of(world))).partition("What to do ")[2]
+    assert to_do.startswith("Make a plan. Renewal Book a call. Usage drop ")
     browser.get(address_of(world, "/notes"))
     browser.post(address_of(world, "/notes"), text="Spoke with them.")
     assert "Last contact note by Ed, just now" in text_of(browser.get(address_of(world)))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from dashboard.pages.insights.frame import percent
 from models.database import execute, transaction
 from models.outcomes import outcomes
 from models.outcomes.outcomes import NewOutcome, OutcomeKind
@@ -125,9 +126,10 @@ def test_the_report_and_its_lists_show_what_a_recount_finds(world: EditorWorld) 
     cells = re.findall(r"<td.*?>(.*?)</td>", row[0], re.DOTALL)
     numbers = [re.sub(r"<.*?>|,", "", cell) for cell in cells]
     days = "–" if recount.days is None else f"{recount.days:.1f}".replace(".0", "")
+    false = recount.false_alarms
+    share = percent(false / (false + recount.warned))
     assert numbers[:5] == [
-        str(recount.warned), str(recount.missed), str(recount.false_alarms),
-        str(recount.undecided), days,
+        str(recount.warned), str(recount.missed), f"{false} {share}", str(recount.undecided), days,
     ]  # fmt: skip
     assert [float(n) if n != "–" else 0 for n in numbers[5:]] == [
         float(recount.warned_amount),

@@ -272,11 +272,17 @@ def test_response_times_are_medians_of_the_items_that_were_touched(acme: Acme) -
                     "after": timedelta(hours=hours),
                 },
             )
-    page = re.sub(r"<[^>]+>|\s+", " ", acme.page("/response-times").text)
+    times = acme.page("/response-times").text
+    page = re.sub(r"<[^>]+>|\s+", " ", times)
     words = " ".join(page.split())
     assert "Ann 3 2 1 2 hours" in words
     assert "ben not a member 1 0 1 –" in words
     assert "Nobody 1 0 1 –" in words
+    for address, number in re.findall(
+        r'href="(/o/acme/worklist/response-times/items[^"]*)">(\d+)<', times
+    ):
+        items = acme.ann.get(html.unescape(address)).text
+        assert items.count('<th scope="row">') == int(number), address
 
 
 def test_items_of_somebody_who_leaves_are_left_to_the_owners(acme: Acme) -> None:

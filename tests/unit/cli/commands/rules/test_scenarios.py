@@ -50,7 +50,8 @@ def test_a_failed_test_is_listed_with_its_line(folder: Path) -> None:
     assert result.output == (
         "Silence ... FAILED\n"
         "  rules.test.yaml:7: at 7 days: expected status At Risk, but it is Healthy;"
-        " Logins: Healthy because no phrase of it holds (No activity for 8 days: activity)\n"
+        " Logins: Healthy because none of its conditions is met"
+        " (No activity for 8 days: activity)\n"
         "0 of 1 test passed, 1 failed.\n"
     )
 
