@@ -66,6 +66,11 @@ def split_lines(text: str) -> list[str]:
     return re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
 
 
+def as_sentence(message: str) -> str:
+    """Return a message as a sentence: with a full stop, unless it ends in a question."""
+    return message if message.endswith("?") else f"{message}."
+
+
 def did_you_mean(word: str, names: Iterable[str]) -> str:
     """Return a suggestion to append to a message; empty when no known name is close."""
     names = list(names)

@@ -22,7 +22,7 @@ from queues.refused.unknown_event_keys import UnknownKey, UnknownKeys
 from rules.book import EventSetting, RuleBook
 from rules.edits import events as event_edits
 from rules.edits.entries import RuleEditError
-from rules.faults import RuleFileError
+from rules.faults import RuleFileError, as_sentence
 from services.events.waiting import LONGEST
 from services.rules.apply_rules import AppliedRules, Origin, RulesChanged, apply_rules
 from services.rules.rule_books import NO_RULES
@@ -167,7 +167,7 @@ def _edit(
     except RuleEditError as error:
         flash(str(error), "error")
     except RuleFileError as error:
-        flash(f"Nothing was changed: {error.faults[0].message}.", "error")
+        flash(f"Nothing was changed: {as_sentence(error.faults[0].message)}", "error")
     else:
         on_success()
         flash(message if applied.changed else "Nothing to change.")

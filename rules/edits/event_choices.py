@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.book import RuleBook
+from rules.edits.checks import read_edited
 from rules.edits.entries import RuleEditError
 from rules.edits.positions import after_colon, entries_of, entry_end, scalar
 from rules.file.rule_file import check_rules
@@ -240,13 +241,11 @@ def _verify(adapted: str, edited: _Adaptation) -> str:
     Raises:
         RuleEditError: it has faults, or others.
     """
-    checked = check_rules(adapted)
-    if checked.book is None:
-        raise RuleEditError(f"That is not possible: {checked.faults[0].message}.")
+    book = read_edited(adapted)
     expected = [_summary(f, edited.keys) for f in edited.book.flags if f.name not in edited.removed]
-    found = [_summary(flag, {}) for flag in checked.book.flags]
+    found = [_summary(flag, {}) for flag in book.flags]
     events = {key: sent.called for key, sent in edited.events.items()}
-    if found != expected or {k: e.called for k, e in checked.book.events.items()} != events:
+    if found != expected or {k: e.called for k, e in book.events.items()} != events:
         raise RuleEditError("The example is written in an unusual way; copy it under Rules.")
     return adapted
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from rules.book import RuleBook
+from rules.edits.checks import read_with_flag_edited
 from rules.edits.entries import RuleEditError, remove_entry, root_of, set_entry
 from rules.edits.flag_edit import (
     FlagEdit,
@@ -129,7 +130,7 @@ def set_paused(text: str, name: str, *, paused: bool) -> str:
         edited = set_entry(text, node, "enabled", "false", after=_before("enabled"))
     else:
         edited = remove_entry(text, node, "enabled") if "enabled" in written.entries else text
-    checked = _read_edited(edited)
+    checked = read_with_flag_edited(edited, book, name)
     is_paused = name in {flag.name for flag in checked.paused}
     if is_paused != paused or _others(checked, name) != _others(book, name):
         raise unusual_syntax(name)
@@ -206,16 +207,9 @@ def _read_book(text: str) -> RuleBook:
     return book
 
 
-def _read_edited(text: str) -> RuleBook:
-    checked = check_rules(text)
-    if checked.book is None:
-        raise RuleEditError(f"That is not possible: {checked.faults[0].message}.")
-    return checked.book
-
-
 def _verify(edited: str, before: RuleBook, name: str | None, edit: FlagEdit | None) -> str:
     """Return the edited text if the flag of a name is as intended, and nothing else changed."""
-    book = _read_edited(edited)
+    book = read_with_flag_edited(edited, before, name)
     new_name = edit.name if edit else None
     if _others(book, new_name) != _others(before, name):
         raise unusual_syntax(name or new_name or "")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from rules.edits.checks import read_edited
 from rules.edits.entries import RuleEditError
-from rules.file.rule_file import check_rules
 from rules.language.mistakes import PhraseError
 from rules.language.parser import find_numbers
 from rules.language.templates import agree
@@ -90,10 +90,7 @@ def change_numbers(text: str, numbers: Sequence[Number], values: Mapping[int, st
             raise RuleEditError(f"`{value}` is not a number." if value else "A number is missing.")
         if value != number.value:
             text = _change(text, number, value)
-    checked = check_rules(text)
-    if checked.book is None:
-        fault = checked.faults[0]
-        raise RuleEditError(f"That is not possible: {fault.message}.")
+    read_edited(text)
     return text
 
 

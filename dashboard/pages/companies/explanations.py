@@ -1,10 +1,12 @@
-"""Why a list of companies is empty: what its filters compare, and the values that there are."""
+"""Which values, flags and statuses there are: what filters mean, and why a list is empty."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dashboard.filters.field_filters import FieldFilter
+from dashboard.filters.names import as_named
 from dashboard.pages.companies.columns import TEAM
 from dashboard.pages.companies.query import CompanyQuery
+from models.companies.company_filter import NOT_APPLICABLE
 from models.companies.filters import field_values
 from models.companies.filters.field_values import Values
 from rules.book import RuleBook
@@ -45,3 +47,15 @@ def explain(organization_id: int, query: CompanyQuery, book: RuleBook) -> list[E
             given.subject in TEAM and not getattr(team, given.subject),
         )
     return list(explanations.values())
+
+
+def in_names_of_rules(query: CompanyQuery, book: RuleBook) -> CompanyQuery:
+    """Return a query with the flags and statuses that it means, as the rules write them."""
+    flags = [flag.name for flag in book.flags]
+    return replace(
+        query,
+        status=as_named(query.status, book.statuses),
+        flags=tuple(sorted({as_named(flag, flags) for flag in query.flags})),
+        flag_status=as_named(query.flag_status, (*book.statuses, NOT_APPLICABLE)),
+        without_flags=tuple(sorted({as_named(flag, flags) for flag in query.without_flags})),
+    )

@@ -12,7 +12,7 @@ from dashboard.access import Member, viewer
 from dashboard.access.visitors import reader_zone
 from dashboard.filters.field_filters import FieldFilter, Verb
 from dashboard.pages.companies.columns import Column, addable, usual_columns
-from dashboard.pages.companies.explanations import OFFERED, explain
+from dashboard.pages.companies.explanations import OFFERED, explain, in_names_of_rules
 from dashboard.pages.companies.orders import orders_of
 from dashboard.pages.companies.query import MINE, RENEWS_IN, CompanyQuery
 from dashboard.presentation.charts.activity import draw_activity
@@ -85,7 +85,8 @@ def export(member: Member) -> ResponseReturnValue:
     with transaction():
         read_one_snapshot()
         book = _book(member)
-        query, statuses = query.sortable(book.team), book.statuses
+        query = in_names_of_rules(query, book).sortable(book.team)
+        statuses = book.statuses
         today = now().astimezone(reader_zone()).date()
         company_filter = query.filter(statuses, member.owners, today)
         fields = field_names.list_for_filter(
@@ -136,8 +137,8 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
     with transaction():
         read_one_snapshot()
         book = _book(member)
-        statuses, sought = book.statuses, query
-        query = query.sortable(book.team)
+        statuses, sought = book.statuses, in_names_of_rules(query, book)
+        query = sought.sortable(book.team)
         today = at.astimezone(reader_zone()).date()
         company_filter = query.filter(statuses, member.owners, today)
         result = company_list.read_page(

@@ -179,6 +179,14 @@ class CompanyQuery:
             without_flags=tuple(name for name in self.without_flags if name != flag),
         )
 
+    def instead_of_flag(self, former: str, flag: str) -> "CompanyQuery":
+        """Return the query with another flag in place of one."""
+
+        def changed(flags: tuple[str, ...]) -> tuple[str, ...]:
+            return _distinct([flag if name == former else name for name in flags])
+
+        return replace(self, flags=changed(self.flags), without_flags=changed(self.without_flags))
+
     def showing(self, columns: Sequence[str], usual: Sequence[str]) -> "CompanyQuery":
         """Return the query with these columns; `usual` are those that no query names."""
         chosen = tuple(columns)

@@ -1,6 +1,5 @@
 """The fields of a company: their values, since when each has its value, and their history."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
+from dashboard.filters.names import plain
 from dashboard.pages.company.frame import as_text, blueprint, find_company, show
 from dashboard.web.request_values import page_cursor
 from models.companies.companies import CORE_FIELDS, Company
@@ -74,13 +74,8 @@ def fields(member: Member, company_id: str) -> ResponseReturnValue:
 
 def _matches(current: CurrentField, text: str) -> bool:
     """Whether the name or the value of a field contains a text, regardless of case and accents."""
-    wanted = _plain(text)
-    return wanted in _plain(current.name) or wanted in _plain(as_text(current.value))
-
-
-def _plain(text: str) -> str:
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part))
+    wanted = plain(text)
+    return wanted in plain(current.name) or wanted in plain(as_text(current.value))
 
 
 def fields_of(company: Company, since: Mapping[str, datetime]) -> list[CurrentField]:

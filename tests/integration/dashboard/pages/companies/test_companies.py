@@ -104,6 +104,8 @@ def test_the_list_shows_worst_companies_first_like_the_command_line(acme: Acme) 
         ("?status=At+Risk", ["Fresh", "Slow"]),
         ("?flag=Reports", ["Quiet", "Fresh", "Slow"]),
         ("?flag=Reports&flag_status=Critical", ["Quiet"]),
+        ("?flag=reports&flag_status=CRITICAL", ["Quiet"]),
+        ("?status=at+rísk", ["Fresh", "Slow"]),
         ("?flag=Gone", []),
         ("?field.plan=Pro", ["Quiet", "Busy"]),
         ("?field.plan=Pro&field.plan=Free", ["Quiet", "Fresh", "Busy"]),
@@ -134,6 +136,16 @@ def test_the_query_string_filters_and_sorts(acme: Acme, query: str, expected: li
     assert sorted(listed) == sorted(expected)
     if "sort" in query or len(expected) < 2:
         assert listed == expected
+
+
+def test_where_nothing_is_found_the_flags_and_statuses_of_the_rules_are_offered(acme: Acme) -> None:
+    page = acme.page("?flag=Gone")
+    assert "The rules have no flag Gone. Flags:" in text_of(page)
+    assert names(acme.browser.get(link(page, "Reports</a>"))) == ["Quiet", "Fresh", "Slow"]
+    text = text_of(acme.page("?status=Lost"))
+    assert "The rules have no status Lost. Statuses: Critical 1 , At Risk 2 , Healthy 1" in text
+    text = text_of(acme.page("?flag=Reports&flag_status=Lost"))
+    assert "The rules have no status Lost. Statuses of a flag: Healthy , At Risk" in text
 
 
 def test_without_matches_the_page_offers_all_companies(acme: Acme) -> None:
