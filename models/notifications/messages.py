@@ -19,6 +19,13 @@ from models.notifications.tables import MessageRow
 TEST = "test"
 """The schedule of a test message."""
 
+MENTION = "mention"
+"""The schedule of an email about mentions in notes."""
+
+
+EMAIL = "email"
+"""The service of messages to addresses."""
+
 
 class State(StrEnum):
     """The states of a message."""
@@ -57,6 +64,11 @@ class Message:
     def is_test(self) -> bool:
         """Whether a person asked for it to try a destination."""
         return self.schedule == TEST
+
+    @property
+    def is_about_health(self) -> bool:
+        """Whether it is about changes of health."""
+        return self.schedule not in (TEST, MENTION)
 
     def is_leased(self, now: datetime) -> bool:
         """Whether an attempt may be in progress: its lease has not ended."""
@@ -153,6 +165,22 @@ def add_test(
     organization_id: int, service: str, recipient: str, content: dict[str, Any], now: datetime
 ) -> UUID:
     """Add a test message, which is sent at once and once only."""
+    return _add_composed(organization_id, service, recipient, content, now, TEST)
+
+
+def add_mention(organization_id: int, address: str, content: dict[str, Any], now: datetime) -> UUID:
+    """Add an email about mentions, which is sent at once, and again until it is accepted."""
+    return _add_composed(organization_id, EMAIL, address, content, now, MENTION)
+
+
+def _add_composed(
+    organization_id: int,
+    service: str,
+    recipient: str,
+    content: dict[str, Any],
+    now: datetime,
+    schedule: str,
+) -> UUID:
     id_ = uuid7()
     MessageRow.insert(
         organization=organization_id,
@@ -160,7 +188,7 @@ def add_test(
         service=service,
         recipient=recipient,
         to_owner=False,
-        schedule=TEST,
+        schedule=schedule,
         state=State.WAITING.value,
         opened_at=now,
         planned_at=now,

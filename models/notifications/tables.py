@@ -47,7 +47,7 @@ class MessageRow(Table):
     service = TextField()  # `slack`, `teams` or `email`
     recipient = TextField()  # a destination's name, an address, or with `to_owner` an owner
     to_owner = BooleanField()
-    schedule = TextField()  # of the entry, in words; a test has none
+    schedule = TextField()  # of the entry, in words; else `test` or `mention`
     zone = TextField(null=True)  # the time zone of the entry
     rules_version = IntegerField(null=True)  # that caused all of its changes
     state = TextField()  # `open`, `waiting`, `sent`, `failed` or `cancelled`

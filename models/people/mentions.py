@@ -19,6 +19,15 @@ class NamedMember:
     name: str
 
 
+@dataclass(frozen=True)
+class EmailedMember:
+    """A member who gets an email about a mention, in this time zone."""
+
+    person_id: int
+    email: str
+    time_zone: str | None
+
+
 MOST_UNREAD = 100
 """Unread mentions that are counted; the count is this if there are more."""
 
@@ -90,10 +99,10 @@ def find_members(organization_id: int, text: str, *, limit: int) -> list[NamedMe
 
 def replace(
     organization_id: int, note_id: int, author_id: int, mentioned: Collection[int], at: datetime
-) -> None:
+) -> list[int]:
     """Let a note mention these members, and no others; whom it mentions already, it still does.
 
-    The author has read the note.
+    The author has read the note. Return the members whom it did not mention before.
     """
     parameters = {
         "organization_id": organization_id,
@@ -107,16 +116,30 @@ def replace(
         " and note_id = %(note_id)s and person_id <> all(%(mentioned)s::bigint[])",
         parameters,
     )
-    execute(
+    rows = query(
         "insert into note_mentions (organization_id, note_id, person_id, at, read_at)"
         " select %(organization_id)s, %(note_id)s, m.person_id, %(at)s,"
         " case when m.person_id = %(author_id)s then %(at)s::timestamptz end"
         " from memberships m where m.organization_id = %(organization_id)s"
         # A membership that ends meanwhile is waited for.
         " and m.person_id = any(%(mentioned)s::bigint[]) for key share"
-        " on conflict do nothing",
+        " on conflict do nothing returning person_id",
         parameters,
     )
+    return [row["person_id"] for row in rows]
+
+
+def find_emailed(organization_id: int, person_ids: Collection[int]) -> list[EmailedMember]:
+    """Return those of some members who want emails about mentions, and may sign in."""
+    rows = query(
+        "select p.id as person_id, p.email, p.time_zone from memberships m"
+        " join people p on p.id = m.person_id"
+        " where m.organization_id = %(organization_id)s"
+        " and m.person_id = any(%(person_ids)s::bigint[])"
+        " and p.mention_emails and p.disabled_at is null order by p.id",
+        {"organization_id": organization_id, "person_ids": list(person_ids)},
+    )
+    return [EmailedMember(**row) for row in rows]
 
 
 def read_page(

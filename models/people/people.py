@@ -20,6 +20,7 @@ class Person:
     """One person.
 
     `password_hash` is None for sign-in by OpenID Connect only, `time_zone` until it is known.
+    `mention_emails` is whether they get an email when a note mentions them.
     """
 
     id: int
@@ -30,9 +31,10 @@ class Person:
     signed_in_at: datetime | None
     disabled_at: datetime | None
     time_zone: str | None
+    mention_emails: bool
 
 
-COLUMNS = "id, email, name, password_hash, created_at, signed_in_at, disabled_at, time_zone"
+COLUMNS = ", ".join(Person.__dataclass_fields__)
 
 
 def create(email: str, name: str, password_hash: str | None) -> Person:
@@ -79,6 +81,11 @@ def rename(person_id: int, name: str) -> None:
 def set_time_zone(person_id: int, time_zone: str) -> None:
     """Change the time zone in which a person sees times."""
     _update(PersonRow.id == person_id, time_zone=time_zone)
+
+
+def set_mention_emails(person_id: int, *, wanted: bool) -> None:
+    """Change whether a person gets an email when a note mentions them."""
+    _update(PersonRow.id == person_id, mention_emails=wanted)
 
 
 def set_password_hash(person_id: int, password_hash: str) -> None:

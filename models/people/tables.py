@@ -26,6 +26,7 @@ class PersonRow(Table):
     signed_in_at = DateTimeTZField(null=True)  # the latest sign-in
     disabled_at = DateTimeTZField(null=True)
     time_zone = TextField(null=True)  # null until chosen or taken from the browser: UTC
+    mention_emails = BooleanField(constraints=[SQL("default true")])  # an email for each mention
 
     class Meta:
         table_name = "people"

@@ -27,10 +27,18 @@ class NoteRefused(ServiceError):
 
 @dataclass(frozen=True)
 class WrittenNote:
-    """A note that was added or changed, and the members whom it mentions."""
+    """A note that was added or changed, and the members whom it mentions.
+
+    `newly_mentioned` are the ids of those whom it did not mention before.
+    """
 
     id: int
-    mentioned: tuple[NamedMember, ...]
+    company_id: int
+    author_id: int
+    at: datetime
+    text: str
+    mentioned: tuple[NamedMember, ...] = ()
+    newly_mentioned: tuple[int, ...] = ()
 
     @property
     def audit_detail(self) -> dict[str, object]:
@@ -49,10 +57,8 @@ def add(new: NewNote, *, form_id: UUID | None = None) -> WrittenNote | None:
     note_id = company_notes.add(replace(new, text=text), form_id=form_id)
     if note_id is None:
         return None
-    if mentioned:
-        ids = [member.person_id for member in mentioned]
-        mentions.replace(new.organization_id, note_id, new.person_id, ids, new.at)
-    return WrittenNote(note_id, mentioned)
+    written = WrittenNote(note_id, new.company_id, new.person_id, new.at, text)
+    return _with_mentions(new.organization_id, written, mentioned) if mentioned else written
 
 
 def edit(note: Note, text: str, at: datetime) -> WrittenNote | None:
@@ -65,9 +71,16 @@ def edit(note: Note, text: str, at: datetime) -> WrittenNote | None:
     if stored == note.text:
         return None
     company_notes.edit(note, stored, at)
+    written = WrittenNote(note.id, note.company_id, note.person_id, at, stored)
+    return _with_mentions(note.organization_id, written, mentioned)
+
+
+def _with_mentions(
+    organization_id: int, written: WrittenNote, mentioned: tuple[NamedMember, ...]
+) -> WrittenNote:
     ids = [member.person_id for member in mentioned]
-    mentions.replace(note.organization_id, note.id, note.person_id, ids, at)
-    return WrittenNote(note.id, mentioned)
+    new = mentions.replace(organization_id, written.id, written.author_id, ids, written.at)
+    return replace(written, mentioned=mentioned, newly_mentioned=tuple(new))
 
 
 def _as_stored(organization_id: int, text: str) -> tuple[str, tuple[NamedMember, ...]]:

@@ -15,10 +15,11 @@ from models.health.work_items import item_changes, item_edits
 from models.health.work_items.item_changes import ItemChange
 from models.health.work_items.item_edits import EditableItem
 from models.organizations import audit_log
+from models.organizations.organizations import Organization
 from models.webhooks.deliveries import Request
 from services.accounts.audit import Maker, change_by
 from services.errors import ServiceError
-from services.notes import writing
+from services.notes import mention_emails, writing
 from services.notes.writing import LONGEST
 from services.work_items.states import NEXT_STEP_LENGTH, State
 
@@ -127,8 +128,15 @@ def apply(organization_id: int, item_ids: Collection[int], edit: Edit, editor: E
     return Edited(len(changed), len(items) - len(changed), len(item_ids) - len(items))
 
 
-def add_note(organization_id: int, item_ids: Collection[int], text: str, editor: Editor) -> Edited:
-    """Add a note to the companies of items, one to each.
+def add_note(
+    organization: Organization,
+    item_ids: Collection[int],
+    text: str,
+    editor: Editor,
+    *,
+    by_email: bool = False,
+) -> Edited:
+    """Add a note to the companies of items, one to each; mentions of members may go by email, too.
 
     Raises:
         EditRefused: The text is empty or too long, or no person writes it.
@@ -138,14 +146,17 @@ def add_note(organization_id: int, item_ids: Collection[int], text: str, editor:
     person_id = editor.maker.person_id
     if person_id is None or not text or len(text) > LONGEST or "\0" in text:
         raise EditRefused(f"A note has 1 to {LONGEST:,} characters.")
+    organization_id = organization.id
     items = item_edits.lock(organization_id, item_ids)
-    added = set()
+    added = {}
     for company_id in dict.fromkeys(item.company_id for item in items):
         new = NewNote(organization_id, company_id, person_id, editor.at, text)
         # What one form sends about one company; with another text, it is not the same.
         form_id = editor.form_id and uuid5(editor.form_id, f"{company_id} {text}")
-        if writing.add(new, form_id=form_id):
-            added.add(company_id)
+        if written := writing.add(new, form_id=form_id):
+            added[company_id] = written
+    if by_email:
+        mention_emails.add(organization, list(added.values()))
     noted = [item for item in items if item.company_id in added]
     changes = [change_of(organization_id, item, "note", {"text": text}, editor) for item in noted]
     save(organization_id, noted, changes, editor)

@@ -9,15 +9,15 @@ from wtforms.validators import Length, ValidationError
 
 from dashboard.access import Member, Role, audit, editor, viewer
 from dashboard.pages.company.frame import blueprint, find_company, show
-from dashboard.web.context import now
+from dashboard.web.context import app_context, now
 from dashboard.web.forms import normalize_line_ends, required, trimmed
 from dashboard.web.request_values import page_cursor
 from models.companies import company_notes
 from models.companies.companies import Company
 from models.companies.company_notes import NewNote, Note
 from models.database import transaction
-from services.notes import writing
-from services.notes.writing import LONGEST, NoteRefused
+from services.notes import mention_emails, writing
+from services.notes.writing import LONGEST, NoteRefused, WrittenNote
 
 PAGE = 20
 
@@ -75,6 +75,7 @@ def add_note(member: Member, company_id: str) -> ResponseReturnValue:
             form.note_refusal(error)
             return _list(member, company, form), 422
         if added:
+            _email_mentions(member, added)
             audit.record(member, "Note added", audit_subject(company), added.audit_detail)
     flash("Your note was added.")
     return redirect(url_for(".notes"), 303)
@@ -106,6 +107,7 @@ def edit_note(member: Member, company_id: str, note_id: int) -> ResponseReturnVa
             form.note_refusal(error)
             return show("company/note.html", company, form=form, note=own), 422
         if edited:
+            _email_mentions(member, edited)
             audit.record(member, "Note edited", audit_subject(company), edited.audit_detail)
     flash("Your note was updated.")
     return redirect(url_for(".notes"), 303)
@@ -125,6 +127,12 @@ def delete_note(member: Member, company_id: str, note_id: int) -> ResponseReturn
         audit.record(member, "Note deleted", audit_subject(company), detail)
     flash("The note was deleted.")
     return redirect(url_for(".notes"), 303)
+
+
+def _email_mentions(member: Member, note: WrittenNote) -> None:
+    """Write to the members whom a note newly mentions, if this installation sends email."""
+    if app_context().settings.smtp is not None:
+        mention_emails.add(member.organization, [note])
 
 
 def _form_id(form: NoteForm) -> UUID | None:

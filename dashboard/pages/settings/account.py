@@ -112,6 +112,20 @@ def change_time_zone(visitor: Visitor) -> ResponseReturnValue:
     return redirect(url_for("account.page"), 303)
 
 
+@blueprint.post("/mention-emails")
+@signed_in
+def change_mention_emails(visitor: Visitor) -> ResponseReturnValue:
+    """Change whether the visitor gets an email when a note mentions them."""
+    person, wanted = visitor.person, "mention_emails" in request.form
+    with transaction():
+        people.set_mention_emails(person.id, wanted=wanted)
+        detail = {"was": person.mention_emails, "emails": wanted}
+        action = "Emails about mentions changed"
+        audit.log_in_all_organizations(person, Maker.of(person), now(), action, detail)
+    flash(f"You get {'an' if wanted else 'no'} email when a note mentions you.")
+    return redirect(url_for("account.page"), 303)
+
+
 @blueprint.post("/password")
 @signed_in
 def change_password(visitor: Visitor) -> ResponseReturnValue:
@@ -195,4 +209,5 @@ def _page(
         zones=time_zones.offered(),
         password_form=password_form or _PasswordForm(),
         sessions=open_sessions,
+        sends_email=app_context().settings.smtp is not None,
     )

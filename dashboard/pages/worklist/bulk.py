@@ -110,7 +110,12 @@ def _chosen_change(member: Member) -> tuple[Change, str]:
                 lambda ids, by: snoozes.snooze(organization_id, ids, until, text, by, context)
             ), f"snoozed for {pluralize(int(days), 'day')}"
         case "note":
-            return lambda ids, by: edits.add_note(organization_id, ids, text, by), "noted"
+            by_email = app_context().settings.smtp is not None
+            return (
+                lambda ids, by: edits.add_note(
+                    member.organization, ids, text, by, by_email=by_email
+                )
+            ), "noted"
         case "assign":
             with transaction():
                 edit = assignee(request.form.get("assignee", ""), Assignees(organization_id))

@@ -165,6 +165,7 @@ GET /o/{organization}/settings/developers/webhooks/{endpoint_id}/remove       30
 GET /o/{organization}/settings/owners                                         303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/settings/people                                         303 303 303 303 303 403 403 200 404 200
 GET /o/{organization}/settings/people/{person_id}/owners                      303 303 303 303 303 403 403 200 404 404
+POST /account/mention-emails                                                  303 303 303 303 303 303 303 303 303 303
 POST /account/name                                                            303 303 303 303 303 422 422 422 422 422
 POST /account/password                                                        303 303 303 303 303 422 422 422 422 422
 POST /account/sessions/{session_id}/end                                       303 303 303 303 303 303 303 303 303 303
