@@ -22,6 +22,7 @@ from services.events import entries, rejected
 from services.events.records import read_entry
 from services.events.rejected import NoSuchEvent
 from services.events.tracked_event import UnreadableEvent
+from services.incoming.refusals import body_text
 
 blueprint = Blueprint("set_aside", __name__, url_prefix="/o/<name:organization>/events/set-aside")
 
@@ -77,6 +78,7 @@ def entry(member: Member, id: int) -> ResponseReturnValue:  # noqa: A002 -- as l
     except UnreadableEvent as error:
         obstacle = str(error)
     (entry_format, content), *others = entries.pairs(found.fields)
+    text = body_text(content)
     return render_template(
         "set_aside/entry.html",
         event=found.event,
@@ -86,8 +88,8 @@ def entry(member: Member, id: int) -> ResponseReturnValue:  # noqa: A002 -- as l
         reason=_bounded(found.event.error.encode()),
         format=entries.as_text(entry_format),
         size=len(content),
-        content=_bounded(content),
-        cut=len(entries.as_text(content)) > LONGEST_SHOWN,
+        content=text[:LONGEST_SHOWN],
+        cut=len(text) > LONGEST_SHOWN,
         others=[(entries.as_text(name), _bounded(value)) for name, value in others if name != b"t"],
     )
 

@@ -49,9 +49,9 @@ def page(member: Member, user_id: str) -> ResponseReturnValue:
             "next": url_for(".page", user_id=user_id, after=following) if following else None,
             "first": url_for(".page", user_id=user_id) if after else None,
         }
+        values["companies"] = user_profiles.list_companies(organization_id, user.row_id)
         if after and "HX-Request" in request.headers:
             return render_template("users/rows.html", **values)
-        values["companies"] = user_profiles.list_companies(organization_id, user.row_id)
         values |= _activity(organization_id, user, now())
     return render_template("users/page.html", most=user_profiles.MOST_COUNTED, **values)
 
@@ -71,6 +71,7 @@ def _activity(organization_id: int, user: UserProfile, at: datetime) -> dict[str
     return {
         "wide": wide,
         "narrow": narrow,
+        "today": at.astimezone(zone).date(),
         "weeks": _newest_first(mondays, counts),
         "counted": len(times),
     }

@@ -4,7 +4,8 @@ Times are written in the time zone of their reader, which the page names once.
 """
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -22,6 +23,8 @@ _UNITS = (
 )
 
 _UTC = ZoneInfo("UTC")
+
+_EMAIL = re.compile(r"([^@\s]+)@[^@\s]+")
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
 
@@ -102,6 +105,22 @@ def moment(at: datetime, now: datetime, zone: ZoneInfo) -> str:
 def visible_or(name: str | None, substitute: str) -> str:
     """Return a name, or the substitute, such as an id, if the name cannot be seen."""
     return name if name and any(map(is_visible, name)) else substitute
+
+
+def owner_names(owners: Iterable[str | None]) -> dict[str, str]:
+    """Return how a list names its owners: an email as what is before the `@`.
+
+    Emails that would be named alike, or like an owner that is no email, are named in whole.
+    """
+    short = {owner: _before_at(owner) for owner in owners if owner}
+    people = {owner.casefold(): name.casefold() for owner, name in short.items()}
+    uses = Counter(people.values())
+    return {owner: name if uses[name.casefold()] == 1 else owner for owner, name in short.items()}
+
+
+def _before_at(owner: str) -> str:
+    match = _EMAIL.fullmatch(owner)
+    return match[1] if match and any(map(is_visible, match[1])) else owner
 
 
 def unread_count(number: int) -> str:

@@ -12,6 +12,10 @@ class Mark:
     text: str
 
 
+EVEN_ENDS = (2, 4, 6, 8, 10, 12, 16, 20, 24, 30, 40, 50)
+"""Numbers that an axis may end with, times a power of ten; even, for a mark in the middle."""
+
+
 def round_up(number: float, ends: Sequence[int]) -> int:
     """Return the smallest of `ends` times 1, 10, 100, ... that is not below a number."""
     power = 1

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from dashboard.presentation.charts.axes import Mark, round_up
+from dashboard.presentation.charts.axes import EVEN_ENDS, Mark, round_up
 
-WIDTH, HEIGHT = 480, 180
+WIDE, NARROW, HEIGHT = 560, 330, 180
 LEFT, BOTTOM, TOP = 52, 24, 10
-MAX_LABELS = 6
 
-AXIS_ENDS = (2, 4, 6, 8, 10, 12, 16, 20)
-"""The numbers that an axis may end with, times a power of ten; even, for a mark in the middle."""
+LABEL_WIDTH = 68
+"""Drawing units that a label of the time axis needs."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +33,32 @@ class Area:
 
 
 @dataclass(frozen=True)
-class Course:
-    """The whole drawing, in drawing units."""
+class Drawing:
+    """The drawing for one width of screen, in drawing units."""
 
     areas: tuple[Area, ...]
     numbers: tuple[Mark, ...]
     labels: tuple[Mark, ...]
-    width: int = WIDTH
+    width: int
     height: int = HEIGHT
     left: int = LEFT
     base: int = HEIGHT - BOTTOM
 
 
+@dataclass(frozen=True)
+class Course:
+    """The chart, drawn for a desktop and for a phone."""
+
+    wide: Drawing
+    narrow: Drawing
+
+
 def draw_course(days: Sequence[date], series: Sequence[Series]) -> Course:
     """Draw the series one upon the other, the first one at the bottom; negative numbers as 0."""
+    return Course(_draw(days, series, WIDE), _draw(days, series, NARROW))
+
+
+def _draw(days: Sequence[date], series: Sequence[Series], width: int) -> Drawing:
     base = HEIGHT - BOTTOM
     stacked = [[Decimal(0)] * len(days)]
     for one in series:
@@ -55,8 +66,8 @@ def draw_course(days: Sequence[date], series: Sequence[Series]) -> Course:
         stacked.append(
             [low + max(Decimal(n), Decimal(0)) for low, n in zip(below, one.numbers, strict=True)]
         )
-    top = round_up(float(max(stacked[-1], default=Decimal(0))), AXIS_ENDS)
-    step = (WIDTH - LEFT) / max(1, len(days) - 1)
+    top = round_up(float(max(stacked[-1], default=Decimal(0))), EVEN_ENDS)
+    step = (width - LEFT) / max(1, len(days) - 1)
     xs = [round(LEFT + step * index, 1) for index in range(len(days))]
 
     def y(number: Decimal) -> float:
@@ -67,8 +78,9 @@ def draw_course(days: Sequence[date], series: Sequence[Series]) -> Course:
         upper = [f"{x} {y(number)}" for x, number in zip(xs, above, strict=True)]
         lower = [f"{x} {y(number)}" for x, number in zip(xs, below, strict=True)]
         areas.append(Area(one.name, one.tone, f"M{'L'.join([*upper, *reversed(lower)])}Z"))
-    label_step = -(-len(days) // MAX_LABELS) or 1
-    return Course(
+    label_step = -(-len(days) // ((width - LEFT) // LABEL_WIDTH)) or 1
+    return Drawing(
+        width=width,
         areas=tuple(areas),
         numbers=tuple(Mark(y(Decimal(n)), _short(n)) for n in sorted({0, top // 2, top})),
         labels=tuple(

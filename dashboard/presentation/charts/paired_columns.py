@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboard.presentation.charts.axes import Mark, round_up
+from dashboard.presentation.charts.axes import EVEN_ENDS, Mark, round_up
 
-WIDTH, HEIGHT = 760, 190
+WIDE, NARROW, HEIGHT = 560, 330, 190
 LEFT, BOTTOM, TOP = 40, 26, 12
-MAX_LABELS = 8
 
-AXIS_ENDS = (2, 4, 6, 8, 10, 12, 16, 20)
-"""The numbers that an axis may end with, times a power of ten; even, for a mark in the middle."""
+LABEL_WIDTH = 64
+"""Drawing units that a label of the time axis needs."""
 
 
 @dataclass(frozen=True)
@@ -35,27 +34,38 @@ class Column:
 
 
 @dataclass(frozen=True)
-class PairedColumns:
-    """The whole drawing, in drawing units."""
+class Drawing:
+    """The drawing for one width of screen, in drawing units."""
 
     columns: tuple[Column, ...]
     numbers: tuple[Mark, ...]
     labels: tuple[Mark, ...]
-    steps: tuple[Step, ...]
-    width: int = WIDTH
+    width: int
     height: int = HEIGHT
     left: int = LEFT
     base: int = HEIGHT - BOTTOM
 
 
+@dataclass(frozen=True)
+class PairedColumns:
+    """The chart, drawn for a desktop and for a phone."""
+
+    wide: Drawing
+    narrow: Drawing
+
+
 def draw_paired_columns(steps: Sequence[Step], names: tuple[str, str]) -> PairedColumns:
     """Draw the periods from left to right; `names` name the two counts."""
+    return PairedColumns(_draw(steps, names, WIDE), _draw(steps, names, NARROW))
+
+
+def _draw(steps: Sequence[Step], names: tuple[str, str], chart_width: int) -> Drawing:
     base = HEIGHT - BOTTOM
-    top = round_up(max((max(step.first, step.second) for step in steps), default=0), AXIS_ENDS)
-    spacing = (WIDTH - LEFT) / max(1, len(steps))
+    top = round_up(max((max(step.first, step.second) for step in steps), default=0), EVEN_ENDS)
+    spacing = (chart_width - LEFT) / max(1, len(steps))
     width = min(spacing * 0.38, 26)
     columns, labels = [], []
-    label_step = -(-len(steps) // MAX_LABELS) or 1
+    label_step = -(-len(steps) // ((chart_width - LEFT) // LABEL_WIDTH)) or 1
     for index, step in enumerate(steps):
         middle = LEFT + spacing * (index + 0.5)
         for series, number, x, name in (
@@ -79,4 +89,4 @@ def draw_paired_columns(steps: Sequence[Step], names: tuple[str, str]) -> Paired
         Mark(round(base - (base - TOP) * number / top, 1), f"{number:,}")
         for number in sorted({0, top // 2, top})
     )
-    return PairedColumns(tuple(columns), numbers, tuple(labels), tuple(steps))
+    return Drawing(tuple(columns), numbers, tuple(labels), chart_width)

@@ -14,6 +14,7 @@ from dashboard.presentation.wording import (
     full_time,
     grouped,
     machine_time,
+    owner_names,
     plain_day,
     relative_day,
     relative_time,
@@ -152,3 +153,19 @@ def test_thousands_are_separated() -> None:
 )  # fmt: skip
 def test_a_browser_is_named(agent: str, name: str) -> None:
     assert browser_name(agent) == name
+
+
+@pytest.mark.parametrize(
+    ("owners", "shown"),
+    [
+        (["ada@example.com", "ben@example.org", None], ["ada", "ben"]),
+        (["ada@example.com", "Ada@Example.com"], ["ada", "Ada"]),
+        (["ada@example.com", "ada@example.org"], ["ada@example.com", "ada@example.org"]),
+        (["ada@example.com", "Ada"], ["ada@example.com", "Ada"]),
+        (["West team", "\u200b@example.com"], ["West team", "\u200b@example.com"]),
+    ],
+)
+def test_an_email_of_an_owner_is_shortened_unless_another_owner_is_named_alike(
+    owners: list[str | None], shown: list[str]
+) -> None:
+    assert owner_names(owners) == dict(zip(filter(None, owners), shown, strict=True))
