@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup, escape
+
 from models.people.mentions import MOST_UNREAD
 from rules.durations import pluralize
 from rules.wording.names import is_visible
@@ -121,6 +123,11 @@ def owner_names(owners: Iterable[str | None]) -> dict[str, str]:
 def _before_at(owner: str) -> str:
     match = _EMAIL.fullmatch(owner)
     return match[1] if match and any(map(is_visible, match[1])) else owner
+
+
+def breakable(url: str) -> Markup:
+    """Return a URL that is broken into lines after its slashes rather than inside of words."""
+    return Markup("/<wbr>").join(escape(part) for part in url.split("/"))
 
 
 def unread_count(number: int) -> str:

@@ -83,7 +83,7 @@ def _draw(steps: Sequence[Step], names: tuple[str, str], chart_width: int) -> Dr
                     description=f"{step.label}: {number} {name}",
                 )
             )
-        if index % label_step == 0:
+        if index % label_step == 0 and middle + LABEL_WIDTH / 3 <= chart_width:
             labels.append(Mark(round(middle, 1), step.label))
     numbers = tuple(
         Mark(round(base - (base - TOP) * number / top, 1), f"{number:,}")

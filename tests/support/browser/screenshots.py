@@ -7,8 +7,10 @@ generates the same customers each time; their year ends now.
 """
 
 import math
+import re
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,8 +27,14 @@ from tests.support.browser.chromium import FLAGS, MISSING, find_chromium
 from tests.support.browser.demo_product import events_set_aside, furnish, product
 
 IMAGES = ROOT / "docs" / "images"
-COLOURS = 192
-"""Size of an image's palette: enough for text and flat areas, at a third of the file size."""
+COLOURS = 256
+"""Size of an image's palette: enough for text, flat areas and marks, at a third of the size."""
+
+FLAT = 64
+"""The most frequent colours, those of areas and letters, which are all in the palette."""
+
+APART = 12
+"""The least distance between the other colours of a palette and those before them."""
 
 MAX_HEIGHT = 1000
 """Pixels of an image; anything further down the page is cut off."""
@@ -38,6 +46,14 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 PATIENCE_MS = 60_000
 
+UNFINISHED = re.compile(
+    "being counted|being computed|not complete yet|Weeks are as of|since the weeks were counted"
+)
+"""What a page says whose figures are still computed in the background."""
+
+
+Colour = tuple[int, ...]
+"""Red, green and blue."""
 
 @dataclass(frozen=True)
 class View:
@@ -50,9 +66,13 @@ class View:
 
 
 def wait_until_counted(page: Page) -> None:
-    """Wait for the numbers that are computed in the background on the first visit."""
-    expect(page.get_by_text("counted for the first time")).to_have_count(0)
-    expect(page.get_by_text("Still counting")).to_have_count(0)
+    """Reload the page until it has every number that is computed in the background."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    unfinished = page.get_by_text(UNFINISHED).or_(page.locator("#counted > .as-of"))
+    while unfinished.count():
+        assert time.monotonic() < deadline, f"{page.url} is not finished"
+        page.wait_for_timeout(1000)
+        page.reload(wait_until="networkidle")
 
 
 def write_rules(page: Page, phrase: str, other: str) -> None:
@@ -124,10 +144,10 @@ def show_first_item(page: Page) -> None:
 
 
 VIEWS = (
-    View("today", "/"),
+    View("today", "/", wait_until_counted),
     View("changes", "/changes?span=7"),
-    View("portfolio", "/portfolio"),
-    View("upcoming", "/upcoming", lambda page: page.locator(".by-day").wait_for()),
+    View("portfolio", "/portfolio", wait_until_counted),
+    View("upcoming", "/upcoming", wait_until_counted),
     View("companies", "/companies?status=At+Risk&field.plan=Team"),
     View("worklist", "/worklist?whose=team"),
     View("worklist-item", "/worklist?whose=team", show_first_item),
@@ -144,8 +164,8 @@ VIEWS = (
     View("rules", "/rules"),
     View("rules-plan", "/rules?view=text", plan),
     View("rules-backtest", "/rules?view=text", backtest),
-    View("rules-backtests", "/rules/backtests"),
     View("rules-backtest-of-all", "/rules?view=text", backtest_all),
+    View("rules-backtests", "/rules/backtests"),
     View("rules-examples", "/rules/examples"),
     View("rules-example", "/rules/examples/usage-drop"),
     View("rules-versions", "/rules/versions"),
@@ -160,6 +180,7 @@ VIEWS = (
     View("webhooks", "/settings/developers/webhooks"),
     View("webhook", "/settings/developers/webhooks", follow("tbody th a")),
     View("deliveries", "/settings/developers/deliveries"),
+    View("delivery", "/settings/developers/deliveries", follow("tbody td a")),
     View("people", "/settings/people"),
     View("owners", "/settings/owners"),
     View("audit-log", "/settings/audit"),
@@ -206,21 +227,39 @@ def take(page: Page, view: View, look: str) -> None:
 
 
 def save(picture: bytes, name: str, look: str) -> None:
-    """Write an image with its most frequent colours, and replace the others by the nearest.
-
-    Pillow's own quantization shifts the colours of large areas, or loses those of small details.
-    """
+    """Write an image with a palette."""
     whole = Image.open(BytesIO(picture)).convert("RGB")
+    with_palette(whole).save(IMAGES / f"{name}-{look}.png", optimize=True)
+
+
+def with_palette(whole: Image.Image) -> Image.Image:
+    """Return an image whose colours are replaced by the nearest of a palette.
+
+    The shades at the edges of letters leave room in it for a mark of few pixels. Pillow's own
+    quantization shifts the colours of large areas, or loses those of small details.
+    """
     pixels = list(zip(*[iter(whole.tobytes())] * 3, strict=True))
     frequencies = Counter(pixels)
-    palette = [colour for colour, _ in frequencies.most_common(COLOURS)]
+    palette = choose(frequencies)
     nearest = {
         colour: min(range(len(palette)), key=lambda index: math.dist(palette[index], colour))
         for colour in frequencies
     }
     small = Image.frombytes("P", whole.size, bytes(map(nearest.__getitem__, pixels)))
     small.putpalette([part for colour in palette for part in colour])
-    small.save(IMAGES / f"{name}-{look}.png", optimize=True)
+    return small
+
+
+def choose(frequencies: Counter[Colour]) -> list[Colour]:
+    """Return the colours of a palette: the most frequent ones, then those that are unlike them."""
+    by_frequency = [colour for colour, _ in frequencies.most_common()]
+    chosen, near = by_frequency[:FLAT], []
+    for colour in by_frequency[FLAT:]:
+        is_near = any(math.dist(colour, other) < APART for other in chosen)
+        (near if is_near else chosen).append(colour)
+        if len(chosen) == COLOURS:
+            break
+    return [*chosen, *near][:COLOURS]
 
 
 def main() -> None:

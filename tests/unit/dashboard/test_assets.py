@@ -20,6 +20,14 @@ SIZES = {
     "font-size": {"inherit", *(f"var(--text-{name})" for name in TEXTS)},
     "line-height": {"inherit", "var(--tight)", "var(--loose)"},
 }
+BACKGROUNDS = ("page", "surface", "sunken")
+TEXTS_ON = {
+    **dict.fromkeys(("text", "quiet", "link"), BACKGROUNDS),
+    **{tone: (f"{tone}-back",) for tone in ("good", "fair", "poor", "bad", "none")},
+    "on-main": ("main",),
+}
+"""The colours of text, and their backgrounds."""
+
 SPACES = {f"{size}rem" for size in (".125", ".25", ".375", ".5", ".75", "1", "1.5", "2", "2.5")}
 
 
@@ -77,6 +85,45 @@ def test_the_dark_scheme_changes_nothing_but_variables() -> None:
     declarations = [line.strip() for line in block.split(";") if line.strip()]
     assert declarations
     assert all(declaration.startswith("--") for declaration in declarations)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_and_charts_have_enough_contrast(scheme: str) -> None:
+    colours = _colours(scheme)
+    for text, backgrounds in TEXTS_ON.items():
+        for background in backgrounds:
+            contrast = _contrast(colours[text], colours[background])
+            assert contrast >= 4.5, f"{text} on {background}: {contrast:.1f}"
+    for fill in (name for name in colours if name.endswith("-fill")):
+        contrast = _contrast(colours[fill], colours["surface"])
+        assert contrast >= 3, f"{fill} on surface: {contrast:.1f}"
+
+
+def test_placeholders_and_small_charts_have_colours_with_enough_contrast() -> None:
+    style = "".join(sheet.read_text() for sheet in SHEETS)
+    assert "::placeholder { color: var(--quiet); opacity: 1; }" in style
+    fills = re.findall(r"^\.(?:chart|sparkline)[^{]*\{[^}]*\bfill: var\(--([a-z-]+)\)", style, re.M)
+    assert len(fills) > 8
+    assert all(fill.endswith("-fill") or fill in ("quiet", "sunken") for fill in fills), fills
+
+
+def _colours(scheme: str) -> dict[str, str]:
+    """Return the colours of a scheme by name; the dark one has those of the light one, too."""
+    light, dark = (STYLE / "base.css").read_text().split("prefers-color-scheme: dark", 1)
+    blocks = light if scheme == "light" else light + dark
+    return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", blocks))
+
+
+def _contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """Return the relative luminance of WCAG 2."""
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
