@@ -146,8 +146,12 @@ def test_the_owners_are_the_worst_first_with_their_sums(demo: Demo) -> None:
     )
     table = only(demo.page("/"), "table", "owners")
     shown = [
-        (owner, *(int(number(count.split()[0])) for count in counts), number(value))
-        for owner, *counts, value in texts(table)
+        (
+            only(owner, "a").get("title"),
+            *(int(number(text(count).split()[0])) for count in counts),
+            number(text(value)),
+        )
+        for owner, *counts, value in rows(table)
     ]
     assert shown == [tuple(row.values()) for row in expected]
     for link in select(only(table, "tbody"), "a"):

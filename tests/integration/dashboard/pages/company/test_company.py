@@ -100,7 +100,7 @@ def test_the_table_below_the_chart_has_the_transitions_of_the_span(
     ]
     assert rows[: len(expected)] == expected
     assert len(rows) == len(expected) + (days < 100)  # and the status before
-    assert page.text.count("<svg") == 4
+    assert page.text.count('<svg class="chart') == 4
     assert "style=" not in page.text
 
 

@@ -199,7 +199,7 @@ def test_a_backtest_shows_the_same_report_as_the_command_line(acme: EditorWorld)
     page = acme.editor.post("/o/acme/rules/backtest", **draft(RULES, days=90))
     assert page.status_code == 200
     assert "2 companies over the last 90 days" in text_of(page)
-    assert "<svg" in page.text
+    assert '<svg class="chart' in page.text
     totals, total = backtest_within(
         Deadline(),
         acme.organization,

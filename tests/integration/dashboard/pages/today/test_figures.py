@@ -76,7 +76,7 @@ def check_the_owners_are_the_worst_first_with_their_sums(account: RandomAccount)
     shown = {}
     values = []
     for owner, critical, risky, value in (row for row in rows[2:] if row):
-        name = html.unescape(re.sub(r"<[^>]*>", "", owner)).strip().lower()
+        name = html.unescape(re.findall(r'title="([^"]*)"', owner)[0]).lower()
         numbers = [int(re.sub(r"<[^>]*>|\D", "", cell)) for cell in (critical, risky)]
         at_risk = plain(value).split()[0]
         shown[None if name == "no owner" else name] = [at_risk, *numbers]
