@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from config.files import ROOT
 from tests.support.browser.browsing import sign_in
@@ -54,6 +54,7 @@ UNFINISHED = re.compile(
 
 Colour = tuple[int, ...]
 """Red, green and blue."""
+
 
 @dataclass(frozen=True)
 class View:

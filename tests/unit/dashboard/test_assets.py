@@ -102,7 +102,9 @@ def test_text_and_charts_have_enough_contrast(scheme: str) -> None:
 def test_placeholders_and_small_charts_have_colours_with_enough_contrast() -> None:
     style = "".join(sheet.read_text() for sheet in SHEETS)
     assert "::placeholder { color: var(--quiet); opacity: 1; }" in style
-    fills = re.findall(r"^\.(?:chart|sparkline)[^{]*\{[^}]*\bfill: var\(--([a-z-]+)\)", style, re.M)
+    fills = re.findall(
+        r"^\.(?:chart|sparkline)[^{]*\{[^}]*\bfill: var\(--([a-z-]+)\)", style, re.MULTILINE
+    )
     assert len(fills) > 8
     assert all(fill.endswith("-fill") or fill in ("quiet", "sunken") for fill in fills), fills
 
