@@ -45,9 +45,11 @@
     substitute()?.focus();
   });
 
-  // Chromium leaves a link that is cut off at the side as it is, and shows only the caret of a text.
+  // Chromium leaves what is cut off at a side as it is, and shows only the caret of a long text.
+  const MOST_OF_WINDOW = 0.5; // what is larger, such as a table, does not move
   document.addEventListener("keyup", ({ key, target }) => {
-    if (key === "Tab" && target.matches("nav a, textarea")) target.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (key !== "Tab" || target.offsetHeight > innerHeight * MOST_OF_WINDOW) return;
+    target.scrollIntoView({ block: "nearest", inline: "nearest" });
   });
 
   // A form that was refused begins at the first field that is wrong.

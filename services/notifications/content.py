@@ -15,6 +15,7 @@ from models.notifications.message_log import ChangeOfMessage
 from models.notifications.messages import Message
 from rules.durations import pluralize
 from rules.statuses import NOT_APPLICABLE
+from rules.wording.names import is_visible
 from services.health.recorded_steps import explaining_steps
 from services.page_addresses import segment
 
@@ -148,7 +149,8 @@ def _line(change: ChangeOfMessage, setting: Setting) -> Line:
 
 def _name(change: ChangeOfMessage) -> str:
     """Return the name of a company, or its id if nothing of the name can be seen."""
-    return shorten(change.name, LONGEST_NAME).strip() or shorten(change.company, LONGEST_NAME)
+    name = change.name if any(map(is_visible, change.name)) else change.company
+    return shorten(name, LONGEST_NAME).strip()
 
 
 def reason(change: ChangeOfMessage, statuses: Sequence[str]) -> str:

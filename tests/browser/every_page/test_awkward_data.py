@@ -1,4 +1,4 @@
-"""No page breaks, whatever its names and texts are, on any width of screen."""
+"""No page breaks, whatever its names and texts are, on any width of screen or by the keyboard."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -14,12 +14,16 @@ from tests.support.browser.awkward.organization import create_world
 from tests.support.browser.awkward.records import add_records
 from tests.support.browser.awkward.texts import in_words
 from tests.support.browser.browsing import OpenPage
+from tests.support.browser.keyboard import Keyboard
 from tests.support.browser.layout import layout_faults
 from tests.support.browser.running_dashboard import RunningDashboard
 from tests.support.product.procfile_lines import running_line
 
 EMAIL = "ann@example.com"
 PATIENCE_MS = 20_000
+MOST_STOPS = 30
+"""Presses of Tab on a page: the header, and as much of the content as one looks at before j."""
+
 OPEN = "all => all.forEach(item => item.open = true)"
 
 
@@ -58,10 +62,24 @@ def faults_of(page: Page, state: State, values: Mapping[str, Any]) -> list[str]:
     response = page.goto(address(state, values))
     assert response is not None
     assert response.ok, (state, response.status)
+    faults = [] if state.values else focus_faults(page)
     state.prepare(page)
-    faults = layout_faults(page)
+    faults += layout_faults(page)
     details = page.locator("main details:not(.menu)")
     if details.count():
         details.evaluate_all(OPEN)
         faults += layout_faults(page)
     return faults
+
+
+def focus_faults(page: Page) -> list[str]:
+    """Return where the focus cannot be seen: each way through the page by Tab, once."""
+    keys = Keyboard(page)
+    for key in ("Tab", "Shift+Tab"):
+        page.evaluate("scrollTo(0, 0); document.activeElement.blur()")
+        for _ in range(MOST_STOPS):
+            keys.press(key)
+            if page.evaluate("document.activeElement === document.body"):
+                break  # the end of the page
+            keys.focused()
+    return [fault.rpartition(" on ")[0] for fault in dict.fromkeys(keys.faults)]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email import message_from_bytes
@@ -115,3 +116,10 @@ def test_each_kind_is_an_email_that_lists_every_line_in_text_and_html(kind: str)
     assert html.count("<strong>") == len(content.lines)
     assert "<b>" not in html
     assert (f"and {content.others:,} others" in text) == (content.others > 0)
+
+
+@pytest.mark.parametrize("name", ["\N{ZERO WIDTH JOINER}", "\N{COMBINING ACUTE ACCENT}", " \t"])
+def test_a_company_whose_name_cannot_be_seen_is_called_by_its_id(name: str) -> None:
+    content = composed([replace(change(0), name=name)])
+    assert content.title == "c0/|> is Critical"
+    assert content.lines[0].company == "c0/|>"
