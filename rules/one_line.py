@@ -11,6 +11,8 @@ def is_one_line(text: str) -> bool:
 
 def invisible_in(text: str) -> str | None:
     """Return the first character that cannot be printed, as `U+202E`; None if there is none."""
+    if text.isprintable():
+        return None
     for character in text:
         if not is_one_line(character):
             return f"U+{ord(character):04X}"

@@ -17,7 +17,7 @@ from ruamel.yaml.events import (
     ScalarEvent,
 )
 from ruamel.yaml.parser import RoundTripParser
-from ruamel.yaml.scanner import RoundTripScanner
+from ruamel.yaml.scanner import Scanner
 
 DEEPEST = 64
 """Collections within each other. Phrases and values may be nested 20 deep, with two collections for
@@ -43,8 +43,8 @@ class OutOfBounds(MarkedYAMLError):
         self.mark = mark
 
 
-class BoundedScanner(RoundTripScanner):
-    """A scanner that refuses deep nesting."""
+class BoundedScanner(Scanner):
+    """A scanner that refuses deep nesting. It skips comments, which edits find in the text."""
 
     def add_indent(self, column: int) -> bool:
         """Begin a block, unless it is too deep."""

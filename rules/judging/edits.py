@@ -8,6 +8,7 @@ before, but not always: without `for`, a phrase that holds raises it whatever wa
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from rules.book import RuleBook, events_needed_by_key
 from rules.durations import shift
@@ -41,17 +42,17 @@ class RuleEdit:
             name for flag in book.flags if flag.name not in names for name in flag.other_flags
         }
 
-    @property
+    @cached_property
     def events_needed(self) -> Mapping[str | None, int]:
         """See `RuleBook.events_needed_by_key`; of the edited flags alone."""
         return events_needed_by_key(self.edited)
 
-    @property
+    @cached_property
     def company_fields(self) -> frozenset[str]:
         """The company fields that the edited flags depend on."""
         return frozenset(name for flag in self.edited for name in flag.company_fields)
 
-    @property
+    @cached_property
     def fields_of_referring_flags(self) -> frozenset[str]:
         """The company fields that flags depend on which refer to the edited ones."""
         names = {flag.name for flag in self.edited}

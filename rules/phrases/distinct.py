@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
-from math import ceil, floor
 
 from rules.durations import format_duration, shift
 from rules.facts import USER, Path
@@ -78,10 +76,13 @@ class Share(Windowed, OnField):
 
     def _depth(self, whole: Decimal) -> int:
         """Return the smallest number of users that is at least the share, or above it."""
-        share = Fraction(whole) * Fraction(self.percent) / 100
+        (whole_above, whole_below), (above, below) = (
+            number.as_integer_ratio() for number in (whole, self.percent)
+        )
+        dividend, divisor = whole_above * above, whole_below * below * 100
         if self.bound in (Bound.BELOW, Bound.AT_LEAST):
-            return ceil(share)
-        return floor(share) + 1
+            return -(-dividend // divisor)
+        return dividend // divisor + 1
 
     def describe(self, finding: Finding) -> str:
         """See `Condition.describe`."""

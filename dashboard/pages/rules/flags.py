@@ -58,6 +58,7 @@ def show_flags(
         draft=draft,
         version=version,
         flags=list_flags(draft.text),
+        outcome_alone=is_fragment() and request.headers.get("HX-Target") == "outcome",
         fault=fault,
         **values,
     )
