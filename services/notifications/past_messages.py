@@ -33,7 +33,10 @@ def count_past_messages(organization_id: int, book: RuleBook, now: datetime) -> 
     happened; whether an entry applies to a company is decided by its fields as they are now.
     Imported changes notify nobody.
     """
-    changes = past_changes.list_recorded(organization_id, since=now - MONTH, limit=MOST_CHANGES)
+    of_flags = any(condition.flag for entry in book.notify for condition in entry.when)
+    changes = past_changes.list_recorded(
+        organization_id, since=now - MONTH, limit=MOST_CHANGES, of_flags=of_flags
+    )
     counted = count_messages(
         book.notify, [as_company_change(c, book) for c in changes if not _is_renaming(c)]
     )

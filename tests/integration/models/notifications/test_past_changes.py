@@ -26,7 +26,7 @@ def test_a_limit_keeps_the_changes_that_were_recorded_last() -> None:
                 sequence=number,
                 at=NOW - timedelta(days=happened),
                 from_status="Healthy",
-                to_status="At Risk",
+                to_status="Healthy" if number == 3 else "At Risk",
                 cause="import" if number == 5 else "time",
                 changes=[],
                 rules_version=number,
@@ -41,3 +41,5 @@ def test_a_limit_keeps_the_changes_that_were_recorded_last() -> None:
     assert newest[0].fields == {"id": "a", "name": "Acme", "plan": "Pro"}
     month = [change.rules_version for change in list_recorded(o, since=since, limit=5)]
     assert month == [2, 3, 4, 1]  # the fourth happened in the month before, the sixth is older
+    of_statuses = list_recorded(o, since=since, limit=5, of_flags=False)
+    assert [change.rules_version for change in of_statuses] == [2, 4, 1]
