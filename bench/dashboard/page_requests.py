@@ -204,6 +204,7 @@ def _api(companies: Iterator[str]) -> list[Request]:
         _page("API: companies, a search", "/v1/companies", search="acme"),
         _each("API: health of one", "/v1/companies/{}/health", companies),
         _page("API: outcomes", "/v1/outcomes", limit="500"),
+        _page("API: work items", "/v1/work-items", limit="500"),
         _page("API: transitions", "/v1/transitions", limit="500"),
     ]
 

@@ -20,6 +20,7 @@ from dashboard.api.authentication import authenticate_requests
 from dashboard.api.companies import explain_health, list_companies
 from dashboard.api.outcomes import enter_outcome, list_outcomes
 from dashboard.api.transitions import list_transitions
+from dashboard.api.work_items import list_work_items
 from dashboard.web.context import EXTENSION, AppContext
 from dashboard.web.headers import send_security_headers
 from ingress.client.answers import JSON
@@ -66,6 +67,7 @@ def create_api(context: AppContext) -> Flask:
     api.add_url_rule("/companies", view_func=list_companies)
     api.add_url_rule("/companies/<id:company>/health", view_func=explain_health)
     api.add_url_rule("/transitions", view_func=list_transitions)
+    api.add_url_rule("/work-items", view_func=list_work_items)
     api.add_url_rule("/outcomes", view_func=list_outcomes)
     api.add_url_rule("/outcomes", view_func=enter_outcome, methods=["POST"])
     return api

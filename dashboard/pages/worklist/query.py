@@ -1,13 +1,13 @@
 """The query string of the worklist: whose items, in which state, and further filters."""
 
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
 from dashboard.web.request_values import parse_query
-from models.health.work_items.item_filter import Due, ItemFilter, Shown
+from models.health.work_items.item_filter import CLOSED_FOR, Due, ItemFilter, Shown
 from services.work_items.assignees import Assignees
 
 MINE, TEAM, UNASSIGNED = "mine", "team", "unassigned"
@@ -30,8 +30,6 @@ DUE = {
 }
 
 LONGEST_TEXT = 200
-CLOSED_FOR = timedelta(days=30)
-"""How long closed items are listed."""
 
 
 @dataclass(frozen=True)

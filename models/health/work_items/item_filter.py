@@ -1,9 +1,12 @@
 """Filters of the worklist: whose items, in which state, of which status, flag, owner and date."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+CLOSED_FOR = timedelta(days=30)
+"""How long closed items are listed."""
 
 
 class Shown(StrEnum):

@@ -77,6 +77,7 @@ GET /v1/companies                                                             40
 GET /v1/companies/{company}/health                                            401 403 200 403 401 401 401 401 401 401
 GET /v1/openapi.json                                                          200 200 200 200 200 200 200 200 200 200
 GET /v1/outcomes                                                              401 403 200 403 401 401 401 401 401 401
+GET /v1/work-items                                                            401 403 200 403 401 401 401 401 401 401
 POST /v1/outcomes                                                             401 201 403 403 401 401 401 401 401 401
 GET /v1/transitions                                                           401 403 200 403 401 401 401 401 401 401
 GET /                                                                         303 303 303 303 303 303 303 303 303 303
