@@ -5,7 +5,12 @@ import sys
 from datetime import UTC, datetime
 
 from config.errors import ConfigError
-from config.process import collect_garbage_rarely, configure_logging, raise_file_limit
+from config.process import (
+    ALLOCATIONS_OF_PAGES,
+    collect_garbage_rarely,
+    configure_logging,
+    raise_file_limit,
+)
 from config.settings import Settings
 from dashboard.access.sign_in_attempts import SignInAttempts
 from dashboard.app import create_app
@@ -47,4 +52,4 @@ flask = create_app(
 )
 app = InThreads(flask, threads=THREADS, largest_body=LARGEST_BODY)  # Flask has lower limits
 raise_file_limit()
-collect_garbage_rarely()
+collect_garbage_rarely(ALLOCATIONS_OF_PAGES)

@@ -123,8 +123,9 @@ _UPCOMING_CHANGES = """
         from_status, worst_status, worst_at, to_status, owner, value, cause, flags)
     select %(org)s, f.company_id, f.due_at, '9999-12-31Z', 1, 'Healthy', 'At Risk', f.due_at,
         'At Risk', c.owner, c.value, 'time',
-        '[{"flag": "Value", "reason": "reports fell to 2", "description":
-            "Less than 3 times in 30 days", "unless": "1 more report"}]'
+        '[{"flag": "Value", "before": "Healthy", "after": "At Risk", "reason": "reports fell to 2",
+            "threshold": "Less than 3 times in 30 days", "description":
+            "Value becomes At Risk: less than 3 times in 30 days", "unless": "one more report"}]'
     from flag_states f join companies c on c.organization_id = %(org)s and c.id = f.company_id
     where f.organization_id = %(org)s and f.flag = 'Value' and f.due_at is not null
 """

@@ -15,6 +15,7 @@ from statistics import quantiles
 
 from flask import Flask
 
+from config.process import ALLOCATIONS_OF_PAGES, collect_garbage_rarely
 from config.settings import Settings
 from dashboard.access.sign_in_attempts import SignInAttempts
 from dashboard.app import create_app
@@ -130,8 +131,8 @@ class Visitor:
 
 
 def _application(settings: Settings, now: datetime) -> Flask:
-    """Build the application like `dashboard/wsgi.py`, with a clock that is stopped at `now`."""
-    return create_app(
+    """Build the application like `dashboard/rsgi.py`, with a clock that is stopped at `now`."""
+    app = create_app(
         AppContext(
             settings=settings,
             clock=lambda: now,
@@ -140,6 +141,8 @@ def _application(settings: Settings, now: datetime) -> Flask:
             broker=build_broker(settings.redis_url, timeout=CLIENT_TIMEOUT),
         )
     )
+    collect_garbage_rarely(ALLOCATIONS_OF_PAGES)
+    return app
 
 
 def _backend() -> int:
