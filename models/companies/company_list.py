@@ -5,7 +5,7 @@ counts the matches. If they are few, it lists them too, and the page is made of 
 many, an index scan soon finds enough of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,9 +20,6 @@ from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, filter
 from models.companies.filters.subjects import subject
 from models.cursors import Cursor
 from models.database import execute, query
-
-EXPORT_CHUNK = 250
-"""Companies in one chunk of an export."""
 
 FEW = 1_000
 """Matches with one status that are read by their ids."""
@@ -199,19 +196,22 @@ def read_page(
 
 def list_ids_in_order(
     organization_id: int, company_filter: CompanyFilter = ALL_COMPANIES, sorting: Sorting = BY_NAME
-) -> Iterator[list[int]]:
-    """Return the row ids of all companies that match a filter, in order, in chunks for `read`.
+) -> list[int]:
+    """Return the row ids of all companies that match a filter, in order.
 
-    One statement finds all of them: for an export, not for a page.
+    One statement finds all of them: for an export or a change of all, not for a page.
     """
     where, parameters = filter_condition(organization_id, company_filter)
     [row] = query(  # as one value: one row for each company takes far longer to read
-        f"select array_agg(id order by {_ordered([*_keys_of(sorting), 'id'], sorting)}) as ids"
-        f" from companies where {where}",
+        f"select array_agg(id order by {order_of(sorting)}) as ids from companies where {where}",
         parameters | sorting.parameters,
     )
-    ids = row["ids"] or []
-    return (ids[first : first + EXPORT_CHUNK] for first in range(0, len(ids), EXPORT_CHUNK))
+    return row["ids"] or []
+
+
+def order_of(sorting: Sorting) -> str:
+    """Return the SQL of an order, by which companies are sorted."""
+    return _ordered([*_keys_of(sorting), "id"], sorting)
 
 
 def read(

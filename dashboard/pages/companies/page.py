@@ -24,6 +24,7 @@ from models.companies.companies import LINK_FIELDS
 from models.companies.company_filter import CompanyFilter
 from models.companies.company_list import ListedCompany
 from models.companies.fields import field_names
+from models.companies.fields.export import find as find_exported
 from models.companies.filters import field_values
 from models.cursors import UnreadableCursor
 from models.database import read_one_snapshot, transaction
@@ -89,13 +90,10 @@ def export(member: Member) -> ResponseReturnValue:
         statuses = book.statuses
         today = now().astimezone(reader_zone()).date()
         company_filter = query.filter(statuses, member.owners, today)
-        fields = field_names.list_for_filter(
-            organization_id, company_filter, limit=MOST_COLUMNS + 1
+        found = find_exported(
+            organization_id, company_filter, query.sorting(statuses), most_fields=MOST_COLUMNS + 1
         )
-        id_chunks = company_list.list_ids_in_order(
-            organization_id, company_filter, query.sorting(statuses)
-        )
-    lines = as_csv(_read_chunks(organization_id, id_chunks, company_filter), fields)
+    lines = as_csv(_read_chunks(organization_id, found.chunks, company_filter), found.fields)
     response = Response(lines, mimetype="text/csv")
     name = f"companies-{today:%Y-%m-%d}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -185,10 +185,9 @@ def _items_of_companies(member: Member, query: CompanyQuery) -> Iterator[int]:
             book = book_of(member)
             query = query.sortable(book.team)
             company_filter = query.filter(book.statuses, member.owners, today())
-            chunks = company_list.list_ids_in_order(
+            row_ids = company_list.list_ids_in_order(
                 organization_id, company_filter, query.sorting(book.statuses)
             )
-            row_ids = [row_id for chunk in chunks for row_id in chunk]
         else:
             chosen = request.form.getlist("company")[:MOST_AT_ONCE]
             row_ids = list(find_row_ids("companies", organization_id, chosen).values())

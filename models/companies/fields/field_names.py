@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from typing import Any
 
-from models.companies.company_filter import ALL_COMPANIES, CompanyFilter, filter_condition
 from models.database import query
 
 SAMPLE_SIZE = 1_000
@@ -23,27 +22,6 @@ _NEWEST = """
         window newer as (order by id desc rows between unbounded preceding and 1 preceding)
     ) sized where coalesce(bytes_of_newer, 0) < %(sample_bytes)s
 """
-
-
-def list_for_filter(
-    organization_id: int, company_filter: CompanyFilter = ALL_COMPANIES, *, limit: int
-) -> list[str]:
-    """Return up to `limit` custom fields of the companies that match a filter, by name.
-
-    Reads all of them: for an export, not for a page. Nearly all companies have only fields that
-    the newest also have, so without a filter only other fields are expanded. Those of the newest
-    come first if there are too many.
-    """
-    where, parameters = filter_condition(organization_id, company_filter)
-    frequent = list_names(organization_id) if company_filter == ALL_COMPANIES else []
-    rows = query(
-        "select distinct field from ("
-        f" select traits - %(frequent)s::text[] as others from companies where {where} offset 0"
-        ") matching cross join lateral jsonb_object_keys(others) field where others <> '{}'"
-        " limit %(limit)s",
-        parameters | {"frequent": frequent, "limit": limit},
-    )
-    return sorted([*frequent, *(row["field"] for row in rows)][:limit])
 
 
 def list_names(organization_id: int) -> list[str]:

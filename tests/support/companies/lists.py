@@ -10,6 +10,7 @@ from dashboard.filters.field_filters import FieldFilter, Verb, conditions
 from models.companies import company_list
 from models.companies.company_filter import ALL_COMPANIES, CompanyFilter
 from models.companies.company_list import BY_NAME, ListedCompany, Sorting
+from models.companies.fields import export
 from models.companies.filters.conditions import Condition, Operator
 from models.database import json, query
 from models.organizations import organizations
@@ -86,10 +87,10 @@ def matches(organization_id: int, **given: Any) -> list[str]:
 def exported(
     organization_id: int, company_filter: CompanyFilter = ALL_COMPANIES, sorting: Sorting = BY_NAME
 ) -> list[ListedCompany]:
-    chunks = company_list.list_ids_in_order(organization_id, company_filter, sorting)
+    found = export.find(organization_id, company_filter, sorting, most_fields=10)
     return [
         company
-        for chunk in chunks
+        for chunk in found.chunks
         for company in company_list.read(organization_id, chunk, company_filter)
     ]
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -334,24 +333,6 @@ def test_custom_fields_are_listed_the_most_frequent_first() -> None:
         ListCompany("b", traits={"seats": 2}),
     )
     assert field_names.list_names(o) == ["seats", "plan"]
-
-
-def test_every_field_is_listed_for_an_export_even_if_only_an_old_company_has_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(field_names, "SAMPLE_SIZE", 1)
-    o = organization()
-    add(
-        o,
-        ListCompany("a", traits={"plan": "Pro", "beta": None}),
-        ListCompany("b", traits={"seats": 2}),
-    )
-    add(organization("other"), ListCompany("c", traits={"theirs": 1}))
-    names = partial(field_names.list_for_filter, limit=10)
-    assert names(o) == ["beta", "plan", "seats"]
-    assert names(o, CompanyFilter(conditions=(field_is("seats", "2"),))) == ["seats"]
-    assert names(o, CompanyFilter(text="nobody")) == []
-    assert names(o, limit=1) == ["seats"]
 
 
 def test_a_company_of_the_longest_name_id_and_status_is_listed_by_name() -> None:

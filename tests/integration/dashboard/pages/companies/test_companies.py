@@ -10,7 +10,8 @@ from urllib.parse import quote
 import pytest
 from werkzeug.test import TestResponse
 
-from models.companies import companies, company_list
+from models.companies import companies
+from models.companies.fields import export
 from models.database import transaction
 from models.organizations import audit_log
 from models.organizations.organizations import Organization
@@ -292,7 +293,7 @@ def test_beyond_a_number_of_columns_fields_share_one(
 
 
 def test_more_than_one_chunk_is_exported(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(company_list, "EXPORT_CHUNK", 3)
+    monkeypatch.setattr(export, "CHUNK", 3)
     for sort in ("name", "-name", "score", "-since", "last-event", "-status"):
         query_string = f"sort={sort}"
         exported_rows = rows(acme.browser.get(f"/o/acme/companies.csv?{query_string}"))
