@@ -194,6 +194,7 @@ def _configure_templates(app: Flask) -> None:
             "member": g.get("member"),
             "time_zone": reader_zone().key,
             "main_links": navigation.main_links,
+            "keys_to_pages": navigation.keys_to_pages,
             "settings_links": navigation.settings_links,
             "event_links": navigation.event_links,
             "insight_links": navigation.insight_links,

@@ -53,7 +53,7 @@ def measure_deliveries() -> list[dict[str, Any]]:
 
 
 class _Changes:
-    """Changes of health, which are delivered to one endpoint."""
+    """Health changes, which are delivered to one endpoint."""
 
     def __init__(self, product: Product, endpoint: str) -> None:
         self.product = product

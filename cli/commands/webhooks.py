@@ -1,4 +1,4 @@
-"""`brazebee webhooks`: the endpoints that changes of health are sent to."""
+"""`brazebee webhooks`: the endpoints that health changes are sent to."""
 
 import time
 from typing import Any
@@ -31,7 +31,7 @@ id_argument = click.argument("endpoint_id", metavar="ID", type=click.UUID)
 
 @click.group("webhooks")
 def webhooks() -> None:
-    """Webhook endpoints: each receives the changes of health that it subscribes to."""
+    """Webhook endpoints: each receives the health changes that it subscribes to."""
 
 
 @webhooks.command("add")

@@ -1,4 +1,4 @@
-"""What caused a change of health, in words."""
+"""What caused a health change, in words."""
 
 CAUSES = {
     "time": "because time passed",

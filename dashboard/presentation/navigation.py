@@ -74,6 +74,15 @@ class Link:
     current: bool
 
 
+def keys_to_pages() -> list[tuple[str, str]]:
+    """Return the keys that open pages of an organization after `g`, with the titles."""
+    return [
+        *((entry.key, entry.title) for entry in PAGES),
+        ("s", "Settings"),
+        (MENTIONS.key, MENTIONS.title),
+    ]
+
+
 def main_links() -> list[Link]:
     """Return the navigation of the current organization, `Settings` last."""
     links = _links(PAGES)

@@ -1,1 +1,1 @@
-"""Notifications to people: destinations, messages, and the changes of health in each."""
+"""Notifications to people: destinations, messages, and the health changes in each."""

@@ -1,4 +1,4 @@
-"""Recent changes of health, to count the messages that other rules would have sent about them."""
+"""Recent health changes, to count the messages that other rules would have sent about them."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -48,7 +48,7 @@ def rule_schema() -> Schema:
                     "items": _reference("flag"),
                 },
                 "notify": {
-                    "description": "Whom to notify of which changes of health, and when.",
+                    "description": "Whom to notify of which health changes, and when.",
                     "type": ["array", "null"],
                     "items": _reference("notify"),
                     "maxItems": MOST_ENTRIES,

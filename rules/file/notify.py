@@ -1,4 +1,4 @@
-"""Reads `notify`: whom to notify of which changes of health, and when."""
+"""Reads `notify`: whom to notify of which health changes, and when."""
 
 import re
 from collections.abc import Collection, Mapping

@@ -1,1 +1,1 @@
-"""Notifications to people: which changes of health cause one, and when it may be sent."""
+"""Notifications to people: which health changes cause one, and when it may be sent."""

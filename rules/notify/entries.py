@@ -1,4 +1,4 @@
-"""The entries of `notify`: whom to notify of which changes of health, and when."""
+"""The entries of `notify`: whom to notify of which health changes, and when."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Which messages a change of health belongs into, and how many messages a stretch of them makes."""
+"""Which messages a health change belongs into, and how many messages a stretch of them makes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

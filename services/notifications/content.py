@@ -95,7 +95,7 @@ def compose_test(organization: str, name: str) -> Content:
     """Compose a test message."""
     return Content(
         "This is a test",
-        f"Changes of health of the companies of {organization} can be sent to {name}.",
+        f"Health changes of the companies of {organization} can be sent to {name}.",
         (),
         0,
         f"/o/{segment(organization)}/",
@@ -115,7 +115,7 @@ def _title(
         [(status, (changes, companies))] = counts.items()
         if changes == companies:
             return f"{pluralize(f'{companies:,}', 'company is', 'companies are')} {status}"
-    return pluralize(f"{number:,}", "change of health", "changes of health")
+    return pluralize(f"{number:,}", "health change", "health changes")
 
 
 def _context(message: Message, setting: Setting) -> str:

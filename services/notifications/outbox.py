@@ -1,4 +1,4 @@
-"""Adds recorded changes of health to the messages that they belong into.
+"""Adds recorded health changes to the messages that they belong into.
 
 It runs in the transaction that records the changes, so that none is lost and none is announced that
 was not recorded. An organization whose rules notify nobody costs one comparison.

@@ -84,7 +84,7 @@ class Product:
         return [str(token) for (token,) in left]
 
     def transitions(self) -> Counter[Change]:
-        """Return all changes of health that were recorded."""
+        """Return all health changes that were recorded."""
         return self._changes("transitions", "true")
 
     def changes_in(self, where: str) -> Counter[Change]:

@@ -24,6 +24,7 @@ from models.companies.companies import Company
 from models.health import transitions
 from models.health.transitions import StoredTransition
 from models.health.work_items import item_list
+from models.health.work_items.item_list import ListedItem
 from rules.durations import MAX_WINDOW, shift
 from services.health.explanation import Explanation
 from services.rules.planned_changes import PlannedChange, forecast
@@ -57,7 +58,7 @@ def read_overview(member: Member, company: Company, at: datetime) -> dict[str, A
         "health": health,
         "headline": headline(explanation, raised, book) if explanation and book else None,
         "facts": key_facts(company, book, notes),
-        "advice": advice(raised, _next_steps(company)),
+        "advice": advice(raised, _items(company)),
         "raised": raised,
         "others": [flag for flag in flags_worst_first(explanation) if flag.flag not in names],
         "explanation": explanation,
@@ -72,9 +73,9 @@ def read_overview(member: Member, company: Company, at: datetime) -> dict[str, A
     }
 
 
-def _next_steps(company: Company) -> dict[str, str | None]:
+def _items(company: Company) -> dict[str, ListedItem]:
     items = item_list.list_for_company(company.organization_id, company.id)
-    return {item.flag: item.next_step for item in items}
+    return {item.flag: item for item in items}
 
 
 def _transitions(company: Company, explanation: Explanation | None) -> list[StoredTransition]:

@@ -8,10 +8,12 @@ from typing import Any
 from models.companies.companies import Company
 from models.companies.company_notes import Note
 from models.companies.fields.team_columns import TeamColumns
+from models.health.work_items.item_list import ListedItem
 from rules.book import RuleBook
 from rules.durations import pluralize
 from services.health.explanation import Explanation, FlagExplanation
 from services.team_columns import team_columns
+from services.work_items.states import State
 
 MOST_REASONS = 3
 """Raised flags whose reasons the sentence has."""
@@ -92,14 +94,18 @@ def headline(explanation: Explanation, raised: Sequence[CountedFlag], book: Rule
     )
 
 
-def advice(raised: Sequence[CountedFlag], next_steps: Mapping[str, str | None]) -> list[Advice]:
+def advice(raised: Sequence[CountedFlag], items: Mapping[str, ListedItem]) -> list[Advice]:
     """Return the next steps of raised flags, worst first; flags with the same one share it.
 
-    `next_steps` are those of the flags' work items; a flag without one has the note of its rule.
+    They are those of the flags' work items, unless these are done; a flag without one has the note
+    of its rule.
     """
     flags_by_text: dict[str, list[str]] = {}
     for counted in raised:
-        if text := next_steps.get(counted.flag.flag) or counted.flag.note:
+        item, text = items.get(counted.flag.flag), counted.flag.note
+        if item is not None:
+            text = None if item.state == State.DONE else item.next_step or text
+        if text:
             flags_by_text.setdefault(text, []).append(counted.flag.flag)
     return [Advice(text, flags) for text, flags in flags_by_text.items()]
 

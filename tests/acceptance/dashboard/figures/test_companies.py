@@ -197,12 +197,12 @@ def test_the_rows_of_the_list(demo: Demo) -> None:
         for row in rows(only(page, "table", "companies")):
             cells = {cell.get("data-title"): cell for cell in row}
             company = expected[text(only(row[1], "a"))]
-            assert text(only(cells["Status"], "span", "mark")) == company["status"]
+            assert text(only(cells["Status"], "bdi", "mark")) == company["status"]
             assert only(cells["Owner"], "bdi").get("title") == company["owner"]
             assert number(text(cells["Value"])) == company["value"]
             assert only(cells["Renewal"], "time").get("datetime") == str(company["renews_on"])
             assert number(text(cells["Score"])) == company["score"]
-            reasons = select(cells["Why"], "span", "reason")
+            reasons = select(cells["Why"], "bdi", "reason")
             more = [text(item) for item in select(cells["Why"], "li", "quiet")]
             hidden = int(more[0].split(":")[0]) if more else 0
             assert len(reasons) + hidden == company["raised"]

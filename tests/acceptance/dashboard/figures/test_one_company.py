@@ -287,10 +287,10 @@ def test_the_numbers_in_the_reasons_of_raised_flags(demo: Demo) -> None:
     while path:
         page = demo.page(path)
         for row in select(only(page, "table", "companies"), "tr")[1:]:
-            company = companies[text(only(row, "span", "id"))]
-            for chip in select(row, "span", "reason"):
+            company = companies[text(only(row, "bdi", "id"))]
+            for chip in select(row, "bdi", "reason"):
                 flag = chip.get("title", "").split(":")[0]
-                check_reason(demo, company, flag, text(select(chip, "bdi")[0]))
+                check_reason(demo, company, flag, chip.text or "")
                 seen.add(flag)
         following = select(page, "a", rel="next")
         path = following[0].get("href", "") if following else ""

@@ -153,7 +153,7 @@ def test_the_changes_on_today_are_the_first_of_a_week(demo: Demo) -> None:
     worst = {each.company: each.worst for each in becoming(demo, 7) if each.kind == "worse"}
     listed = only(demo.page("/"), "section", aria_labelledby="upcoming")
     shown = [
-        (text(only(row, "span", "company")), text(select(row, "span", "mark")[-1]))
+        (text(only(row, "span", "company")), text(select(row, "bdi", "mark")[-1]))
         for row in select(listed, "li", "change-row")
     ]
     assert shown == [(name, worst[name]) for name in first]

@@ -129,11 +129,11 @@ def pill_counts(demo: Demo, pills: Element) -> dict[str, str]:
     """Return the counts of links by status; each leads to as many companies."""
     counts = {}
     for link in select(pills, "a"):
-        if not select(link, "span", "mark"):
+        if not select(link, "bdi", "mark"):
             continue
         count = text(only(link, "span", "count"))
         assert demo.companies(link.get("href", "")) == number(count.split()[0])
-        counts[text(only(link, "span", "mark"))] = count
+        counts[text(only(link, "bdi", "mark"))] = count
     return counts
 
 
@@ -179,7 +179,7 @@ def change_rows(demo: Demo, listed: Element) -> list[tuple[str, ...]]:
     found = []
     while True:
         for row in select(listed, "li", "change-row"):
-            marks = [text(mark) for mark in select(row, "span", "mark")]
+            marks = [text(mark) for mark in select(row, "bdi", "mark")]
             found.append((text(only(row, "span", "company")), *marks))
         more = select(listed, "li", "more")
         if not more:

@@ -1,4 +1,4 @@
-"""Changes of health are sent to people: each once, in few messages, within documented limits."""
+"""Health changes are sent to people: each once, in few messages, within documented limits."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Which messages a change of health belongs into, and how many messages a month would have had."""
+"""Which messages a health change belongs into, and how many messages a month would have had."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
