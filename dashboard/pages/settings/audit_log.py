@@ -4,6 +4,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, administrator
+from dashboard.pages.settings.audit_entries import in_words, subject_addresses
 from dashboard.web.request_values import database_bigint
 from models.database import transaction
 from models.organizations import audit_log
@@ -27,9 +28,12 @@ def page(member: Member) -> ResponseReturnValue:
         )
         people = audit_log.list_makers(organization_id)
         actions = audit_log.list_actions(organization_id)
+        addresses = subject_addresses(organization_id, entries[:PAGE])
     return render_template(
         "audit_log/page.html",
         entries=entries[:PAGE],
+        addresses=addresses,
+        in_words=in_words,
         next_before=entries[PAGE - 1].id if len(entries) > PAGE else None,
         before=before_id,
         person=person,
