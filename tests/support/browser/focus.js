@@ -77,7 +77,11 @@
   }
 
   // What lies above it, such as a sticky head, the bar of actions, or an open menu.
-  const above = inView.flatMap((box) => [0.02, 0.25, 0.5, 0.75, 0.98].flatMap((across) => [0.1, 0.5, 0.9].map((down) => {
+  const inset = Math.max(0, -beyond);
+  const within = inView.map(({ left, right, top, bottom }) => ({
+    left: left + inset, right: right - inset, top: top + inset, bottom: bottom - inset,
+  }));
+  const above = within.flatMap((box) => [0.02, 0.25, 0.5, 0.75, 0.98].flatMap((across) => [0.1, 0.5, 0.9].map((down) => {
     const at = [box.left + (box.right - box.left) * across, box.top + (box.bottom - box.top) * down];
     return document.elementFromPoint(...at);
   })));
