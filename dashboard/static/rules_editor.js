@@ -213,8 +213,10 @@ const hint = document.createElement("p");
 hint.id = "editor-keys";
 hint.className = "quiet keys-hint";
 hint.textContent = "Press Ctrl-Space to complete, F8 for the next error, Escape then Tab to leave the editor.";
+const wasInUse = document.activeElement === area;
 area.hidden = true;
 area.before(view.dom);
+if (wasInUse) view.focus();
 checkResult.after(hint);
 window.addEventListener("beforeunload", (event) => {
   if (area.value.replace(/\r\n/g, "\n") !== area.defaultValue.replace(/\r\n/g, "\n") && !sending) event.preventDefault();
