@@ -2,6 +2,8 @@
 "use strict";
 
 (() => {
+  document.documentElement.classList.add("scripts"); // before anything asks for a style
+
   const editable = (element) =>
     element.isContentEditable || element.matches("textarea, select, input:not([type=checkbox])");
   const closeMenus = (except) => {
@@ -166,14 +168,17 @@
     showError("The dashboard does not respond. Try again in a moment.");
   });
 
-  // The present page is in view among tabs that scroll sideways.
-  for (const tabs of document.querySelectorAll(".pages, .tabs ul")) {
-    const [outer, inner] = [tabs, tabs.querySelector("[aria-current]")].map((e) => e?.getBoundingClientRect());
-    if (inner) tabs.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
-  }
+  // The present page is in view among tabs that scroll sideways, from the first paint on.
+  requestAnimationFrame(() => {
+    for (const tabs of document.querySelectorAll(".pages, .tabs ul")) {
+      const [outer, inner] = [tabs, tabs.querySelector("[aria-current]")].map((e) => e?.getBoundingClientRect());
+      if (inner) tabs.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+    }
+  });
 
   // Signing in reports the time zone of the browser; the account page proposes it.
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const asksForZone = document.querySelector("[data-browser-zone], [data-propose-zone]");
+  const zone = asksForZone && Intl.DateTimeFormat().resolvedOptions().timeZone;
   for (const element of zone ? document.querySelectorAll("[data-browser-zone]") : []) {
     if (element.tagName === "A") {
       const address = new URL(element.href);
@@ -194,6 +199,4 @@
     });
     proposal.hidden = field.value === zone;
   }
-
-  document.documentElement.classList.add("scripts");
 })();

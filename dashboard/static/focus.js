@@ -1,6 +1,6 @@
-// Where the focus goes when a part of the page is replaced, or a form is refused. htmx keeps it on an element with an id. One
-// that has none, or is gone, is replaced by what is called the same, by what has its place in the same
-// row, or else by what has its place among all that can have the focus.
+// Where the focus goes when a part of the page is replaced, or a form is refused: to the element with
+// the same id, or else to what is called the same, to what has its place in the same row, or to what
+// has its place among all that can have the focus.
 "use strict";
 
 (() => {
@@ -18,18 +18,25 @@
     for (let node = target.parentElement; node; node = node.parentElement) if (node.id) containers.push(node.id);
     left = { element: target, name: nameOf(target), containers };
   });
-  // The places are looked up just before they are gone: the page may have changed since.
-  document.addEventListener("htmx:beforeSwap", () => {
+  // The places are looked up just before they are gone: the page may have changed since. To remove the
+  // element while it has the focus would lay out the page with both its former and its new content.
+  let isReplaced = false;
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     const element = document.activeElement;
+    isReplaced = false;
     if (left?.element !== element) return;
     const row = element.closest(ROW);
     left.title = titleOf(row);
     left.placeInRow = row ? focusableIn(row).indexOf(element) : -1;
     left.places = left.containers.map((id) => focusableIn(document.getElementById(id)).indexOf(element));
+    isReplaced = detail.shouldSwap && detail.target !== element && detail.target.contains(element);
+    if (isReplaced) element.blur();
   });
 
   const at = (elements, place) => elements[Math.min(Math.max(place, 0), elements.length - 1)];
   const substitute = () => {
+    const successor = left.element.isConnected ? left.element : left.element.id && document.getElementById(left.element.id);
+    if (successor) return successor;
     const level = left.containers.findIndex((id) => document.getElementById(id));
     if (level < 0) return null;
     const container = document.getElementById(left.containers[level]);
@@ -41,7 +48,8 @@
     return (row && at(focusableIn(row), left.placeInRow)) ?? at(candidates, left.places?.[level] ?? 0);
   };
   document.addEventListener("htmx:afterSettle", () => {
-    if (document.activeElement !== document.body || !left || left.element.isConnected) return;
+    if (document.activeElement !== document.body || !left || (left.element.isConnected && !isReplaced)) return;
+    isReplaced = false;
     substitute()?.focus();
   });
 

@@ -11,11 +11,11 @@
     if (!bar) return;
     const all = bar.querySelector("[data-pick-all]");
     const chosen = picks().filter((pick) => pick.checked).length;
-    bar.classList.toggle("shown", chosen > 0 || all.checked);
+    const isShown = bar.classList.toggle("shown", chosen > 0 || all.checked);
     bar.querySelector("[data-selected]").textContent = all.checked ? "All selected" : `${chosen} selected`;
     bar.querySelector("[data-pick-page]").checked = chosen > 0 && chosen === picks().length;
     // A row that gets the focus is scrolled to above the bar.
-    document.querySelector("table.companies").style.setProperty("--bar", `${bar.offsetHeight + BELOW_BAR}px`);
+    if (isShown) document.querySelector("table.companies").style.setProperty("--bar", `${bar.offsetHeight + BELOW_BAR}px`);
   };
   // Who clicks goes on to the reason; the keyboard stays at its row.
   const focusText = () => {

@@ -64,16 +64,6 @@ def short_reason(
     return describe(book, flag, *deciding, at, facts)
 
 
-def events_to_count(flag: Flag) -> int:
-    """Return how many of the latest events the reason of a flag may count."""
-    counts_all = any(
-        isinstance(part, Count) and not part.comparison.is_upper_bound
-        for phrase in flag.phrases
-        for part in phrase
-    )
-    return max(flag.events_needed, MOST_COUNTED + 1 if counts_all else 0)
-
-
 def describe(
     book: RuleBook,
     flag: Flag,

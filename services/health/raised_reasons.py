@@ -1,28 +1,27 @@
 """Why the flags of many companies are raised, in a few words each, for lists of companies.
 
 The flags are those that are recorded as raised; the words are about the present. What they rest on
-is read for all companies at once, except for phrases that read every event of a window.
+is read for all companies at once.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from models.companies import companies
 from models.companies.companies import Company
-from models.events import bulk_lookups
-from models.events.bulk_lookups import LatestEvents
 from rules.book import RuleBook
-from rules.durations import BEGINNING
 from rules.facts import Path, value_at
 from rules.flags import Flag, FlagMemory
 from rules.judging.overrides import effective_levels
 from rules.judging.state import CompanyState
 from rules.phrases.condition import Level, Situation
-from rules.wording.reasons import events_to_count, short_reason
+from rules.wording.reasons import short_reason
+from services.health.fact_reads import Ask, ReadsTogether, judge_together
 from services.health.settlements import company_state, stored_health_of
-from services.health.stored_facts import READ_AHEAD, LatestByKey, LatestTimes, StoredFacts
+from services.health.stored_facts import StoredFacts
 from services.rules.rule_books import RuleBooks
 
 MOST_FLAGS = 3
@@ -56,15 +55,25 @@ def raised_reasons(
     if book is None or not external_ids:
         return {}
     found = companies.find_all(organization_id, external_ids)
-    raised = [
-        _RaisedFlags(company, state, _worst_first(book, state, most))
-        for company, state in zip(found, _states(organization_id, found, book), strict=True)
-    ]
-    latest = _read_latest(organization_id, raised)
-    return {
-        item.company.external_id: list(item.reasons(book, at, latest.get(item.company.id, {})))
-        for item in raised
-    }
+    reads = ReadsTogether(organization_id)
+    raised = []
+    for company, state in zip(found, _states(organization_id, found, book), strict=True):
+        facts = _CurrentFacts(company, reads.ask)
+        raised += [
+            _RaisedFlag(company, facts, state, *pair) for pair in _worst_first(book, state, most)
+        ]
+    texts, beyond = judge_together(
+        reads, {place: partial(item.text, book, at) for place, item in enumerate(raised)}
+    )
+    for place in beyond:
+        item = raised[place]
+        texts[place] = replace(item, facts=_CurrentFacts(item.company)).text(book, at)
+    reasons: dict[str, list[RaisedReason]] = {company.external_id: [] for company in found}
+    for place, item in enumerate(raised):
+        status = book.status_name(item.level)
+        of_company = reasons[item.company.external_id]
+        of_company.append(RaisedReason(item.flag.name, status, texts[place]))
+    return reasons
 
 
 def _states(
@@ -80,62 +89,36 @@ def _worst_first(book: RuleBook, state: CompanyState, most: int) -> Sequence[tup
 
 
 @dataclass(frozen=True)
-class _RaisedFlags:
-    """A company with its raised flags, and the levels that they raise it to."""
+class _RaisedFlag:
+    """A raised flag of a company, with the level that it raises it to."""
 
     company: Company
+    facts: "_CurrentFacts"
     state: CompanyState
-    flags: Sequence[tuple[Flag, Level]]
+    flag: Flag
+    level: Level
 
-    def reasons(self, book: RuleBook, at: datetime, latest: LatestByKey) -> Iterable[RaisedReason]:
-        """Yield the reason of each flag."""
-        facts = _CurrentFacts(self.company, latest)
-        overridden = {o.flag for o in self.state.overrides if o.started}
-        for flag, level in self.flags:
-            status = book.status_name(level)
-            if flag.name in overridden:
-                text: str | None = f"set to {status} by hand"
-            else:
-                situation = Situation(facts, flag.selector, at, _RecordedFlags(self.state))
-                recorded = self.state.flags.get(flag.name)
-                memory = recorded.memory if recorded else FlagMemory()
-                verdict = flag.evaluate(situation, memory)
-                text = short_reason(book, flag, verdict, at, facts)
-            yield RaisedReason(flag.name, status, text or flag.name)
-
-
-def _read_latest(
-    organization_id: int, raised: Sequence[_RaisedFlags]
-) -> dict[int, dict[str | None, LatestTimes]]:
-    """Read the latest events that the reasons count, of all companies at once."""
-    selections = list(
-        dict.fromkeys(
-            LatestEvents(
-                item.company.id, flag.selector.event_key, events_to_count(flag) + READ_AHEAD
-            )
-            for item in raised
-            for flag, _ in item.flags
-            if flag.events_needed and not flag.selector.where
-        )
-    )
-    found = bulk_lookups.find_times_of_latest(organization_id, selections) if selections else []
-    latest: dict[int, dict[str | None, LatestTimes]] = {}
-    for selection, times in zip(selections, found, strict=True):
-        times_by_key = latest.setdefault(selection.company_id, {})
-        times_by_key[selection.event_key] = LatestTimes(BEGINNING, selection.limit, times[::-1])
-    return latest
+    def text(self, book: RuleBook, at: datetime) -> str:
+        """Return why the flag is raised, in a few words; else its name."""
+        flag = self.flag
+        if any(o.flag == flag.name and o.started for o in self.state.overrides):
+            return f"set to {book.status_name(self.level)} by hand"
+        situation = Situation(self.facts, flag.selector, at, _RecordedFlags(self.state))
+        recorded = self.state.flags.get(flag.name)
+        verdict = flag.evaluate(situation, recorded.memory if recorded else FlagMemory())
+        return short_reason(book, flag, verdict, at, self.facts) or flag.name
 
 
 class _CurrentFacts(StoredFacts):
     """Facts of which only the present is asked for: fields are those of the company's row."""
 
-    def __init__(self, company: Company, latest: LatestByKey) -> None:
+    def __init__(self, company: Company, ask: Ask | None = None) -> None:
         super().__init__(
             company.organization_id,
             company.id,
             company.external_id,
             company.first_seen_at,
-            latest,
+            ask=ask,
         )
         self._current: Mapping[str, Any] = {**company.traits.custom, **company.traits.core}
 
