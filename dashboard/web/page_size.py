@@ -1,6 +1,6 @@
 """How many rows the long lists show on a page: what the reader chose last, kept in a cookie.
 
-A page of 25 rows is painted in about half the time of one of 50; see `bench/README.md`.
+A page of 20 rows is painted in about half the time of one of 50; see `bench/README.md`.
 """
 
 from datetime import timedelta
@@ -8,7 +8,7 @@ from datetime import timedelta
 from flask import after_this_request, request
 from werkzeug.wrappers import Response
 
-CHOICES = (25, 50, 100)
+CHOICES = (20, 50, 100)
 
 _NAME = "rows"
 """Of the parameter that chooses, and of the cookie."""
