@@ -265,7 +265,7 @@ def test_a_test_event_reaches_the_receiver_and_failed_deliveries_are_resent(
     page.wait_for_url("**state=failed**")
     failed = rows.filter(has_not_text="test event")
     expect(failed).to_have_count(3)
-    failed.filter(has_text="beta").get_by_role("link").click()
+    failed.filter(has_text="beta").get_by_role("link", name="Delivery of").click()
     page.get_by_role("button", name="Resend").click()
     expect(page.get_by_role("status").first).to_have_text("The delivery is being resent.")
     expect(page.locator("#attempts .facts")).to_contain_text("delivered", timeout=20_000)

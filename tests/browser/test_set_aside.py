@@ -58,7 +58,7 @@ def test_an_editor_follows_the_notice_and_retries_and_drops_with_the_keyboard(
     rows.filter(has_text="e2").get_by_role("link").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Event e2")
-    expect(page.get_by_label("Content")).to_contain_text('"event_id":"e2"')
+    expect(page.get_by_label("Content")).to_contain_text('"event_id": "e2"')
     page.get_by_role("button", name="Retry").focus()
     page.keyboard.press("Enter")
     message = page.get_by_role("status").first

@@ -107,7 +107,7 @@ def test_an_edit_is_planned_confirmed_applied_and_rolled_back(
     explained = brazebee.json("rules", "explain", "c3", "--org", tenant)
     assert explained["rules_version"] == 2
     [flag] = explained["flags"]
-    assert (flag["seen"], flag["lacks"], flag["line"]) == ("3 times", "2 more", 6)
+    assert (flag["seen"], flag["lacks"], flag["line"]) == ("3 times", "there are 2 more reports", 6)
     assert [t["cause"] for t in explained["transitions"]][-1] == "rule_change"
     printed = rules("explain", "c3")
     assert "  because  its condition is met: Less than 5 times in 7 days" in printed

@@ -126,7 +126,7 @@ def test_a_company_that_never_sent_the_event_counts_0_of_them(
         "threshold": "Less than 2 times in 4 seconds",
         "seen": "0 times",
         "recovers": None,
-        "lacks": "2 more",
+        "lacks": "there are 2 more reports",
         "last_event_at": None,
         "changes_at": None,
         "changes_to": None,

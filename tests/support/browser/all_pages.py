@@ -111,7 +111,8 @@ def open_item(page: Page) -> None:
 AS_THEY_OPEN = (
     "sign_in.page", "account.page",
     "today.page", "today.more_changes", "portfolio.page", "upcoming.page",
-    "companies.page", "worklist.item", "worklist.response_times", "import_companies.page",
+    "companies.page", "worklist.item", "worklist.response_times", "worklist.timed_items",
+    "import_companies.page",
     "company.page", "company.deliveries", "company.fields", "company.flag", "company.note",
     "company.notes", "company.outcomes", "company.report", "company.timeline", "company.users",
     "users.page", "insights.page", "insights.event",

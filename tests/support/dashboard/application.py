@@ -156,6 +156,6 @@ def text_of(response: TestResponse) -> str:
 
 
 def without_isolation(page: str) -> str:
-    """Return markup without what isolates names and repeats them as titles."""
+    """Return markup without what isolates or breaks names, and repeats them as titles."""
     unwrapped = re.sub(r'<span dir="ltr">(.*?)</span>', r"\1", page, flags=re.DOTALL)
-    return re.sub(r'</?bdi[^>]*>|(?<=[a-z"]) (?:data-title|title)="[^"]*"', "", unwrapped)
+    return re.sub(r'</?bdi[^>]*>|<wbr>|(?<=[a-z"]) (?:data-title|title)="[^"]*"', "", unwrapped)
