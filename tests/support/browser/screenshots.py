@@ -46,9 +46,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 PATIENCE_MS = 60_000
 
-UNFINISHED = re.compile(
-    "being counted|being computed|not complete yet|Weeks are as of|since the weeks were counted"
-)
+UNFINISHED = re.compile("being counted|being computed|not complete yet|They are counted again")
 """What a page says whose figures are still computed in the background."""
 
 
@@ -69,7 +67,7 @@ class View:
 def wait_until_counted(page: Page) -> None:
     """Reload the page until it has every number that is computed in the background."""
     deadline = time.monotonic() + PATIENCE_MS / 1000
-    unfinished = page.get_by_text(UNFINISHED).or_(page.locator("#counted > .as-of"))
+    unfinished = page.get_by_text(UNFINISHED)
     while unfinished.count():
         assert time.monotonic() < deadline, f"{page.url} is not finished"
         page.wait_for_timeout(1000)
