@@ -3,7 +3,11 @@
 import subprocess
 from collections import Counter
 
+import pytest
+
 from tests.support.product.brazebee_process import BRAZEBEE, Brazebee
+
+pytestmark = pytest.mark.long
 
 
 def test_demo_data_is_generated_replaced_and_removed(brazebee: Brazebee) -> None:

@@ -162,6 +162,7 @@ def test_a_refused_webhook_is_retried_with_the_same_id(tenant: Subscriber) -> No
     assert timedelta(seconds=1.4) < accepted_at - refused_at < timedelta(seconds=8)
 
 
+@pytest.mark.long
 def test_the_demo_tells_its_story(brazebee: Brazebee) -> None:
     story = brazebee.run("demo")
     assert story.returncode == 0, story.stderr

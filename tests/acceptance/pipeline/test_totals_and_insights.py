@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.product.brazebee_process import Brazebee, eventually
 from tests.support.product.tenant import Tenant
 
 
+@pytest.mark.long
 def test_events_are_counted_by_hour_and_by_week(brazebee: Brazebee, tmp_path: Path) -> None:
     # An organization of its own: a week that other tests touched is counted again only later.
     assert brazebee.run("org", "create", "counted").returncode == 0

@@ -3,9 +3,12 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser.keyboard import Keyboard
+
+pytestmark = pytest.mark.long
 
 CRITICAL = "Acorn"
 """The only Critical company of Ann."""
