@@ -55,7 +55,7 @@ class OverrideForm(Form):
     def offer(self, statuses: tuple[str, ...]) -> "OverrideForm":
         """Offer a snooze and these statuses as choices."""
         self.counts.choices = [
-            choice(SNOOZE, "Snooze: does not count, sends nothing"),
+            choice(SNOOZE, "Snooze: does not count"),
             *(choice(f"={status}", f"Counts as {status}") for status in statuses),
         ]
         return self
