@@ -1,6 +1,7 @@
 """How many rows the long lists show on a page: what the reader chose last, kept in a cookie.
 
-A page of 20 rows is painted in about half the time of one of 50; see `bench/README.md`.
+A page of 20 rows is painted in about half the time of one of 50: see Interactions in
+`bench/README.md`.
 """
 
 from datetime import timedelta
