@@ -8,6 +8,8 @@ from tests.support.browser.browsing import OpenPage
 from tests.support.browser.customers import add_customers
 from tests.support.browser.keyboard import Keyboard
 
+pytestmark = pytest.mark.long
+
 MORE = 30
 """Companies enough for a list that is longer than the window."""
 
