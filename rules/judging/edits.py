@@ -15,7 +15,7 @@ from rules.durations import shift
 from rules.facts import Facts
 from rules.flags import Flag, FlagMemory, Reason, Verdict
 from rules.judging.settlement import new_or_changed_flags
-from rules.phrases.condition import Level, Situation
+from rules.phrases.condition import Level, LevelsOnce, Situation
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class RuleEdit:
         without_memory = set()
         present = dict(levels)
         for flag in self.edited:
-            situation = Situation(facts, flag.selector, now, _Levels(present))
+            situation = Situation(facts, flag.selector, now, LevelsOnce(present))
             verdict = certain_verdict(flag, situation)
             if verdict is None:
                 may_change = True
@@ -103,16 +103,3 @@ def certain_verdict(flag: Flag, situation: Situation) -> Verdict | None:
 def _may_recover(flag: Flag, verdict: Verdict) -> bool:
     """Return whether the verdict states `recover` as the reason if the flag was raised before."""
     return flag.recover is not None and verdict.reason is Reason.CLEAR
-
-
-@dataclass(frozen=True)
-class _Levels:
-    """The levels at present; see `rules.phrases.condition.OtherFlags`."""
-
-    levels: Mapping[str, Level]
-
-    def level(self, flag: str, _at: datetime) -> Level:
-        return self.levels.get(flag)
-
-    def next_change(self, _flag: str, _after: datetime) -> datetime | None:
-        return None

@@ -4,7 +4,7 @@ The kinds of phrases are in `counting`, `amounts`, `fields` and `logic`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -32,6 +32,21 @@ class OtherFlags(Protocol):
     def next_change(self, flag: str, after: datetime) -> datetime | None:
         """Return the first instant after `after` at which a flag changes or is due."""
         ...
+
+
+@dataclass(frozen=True)
+class LevelsOnce:
+    """The levels of flags at one instant, as `OtherFlags` for a look at that instant alone."""
+
+    levels: Mapping[str, Level]
+
+    def level(self, flag: str, _at: datetime) -> Level:
+        """See `OtherFlags.level`."""
+        return self.levels.get(flag)
+
+    def next_change(self, _flag: str, _after: datetime) -> datetime | None:
+        """See `OtherFlags.next_change`."""
+        return None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from rules.facts import Path, value_at
 from rules.flags import Flag, FlagMemory
 from rules.judging.overrides import effective_levels
 from rules.judging.state import CompanyState
-from rules.phrases.condition import Level, Situation
+from rules.phrases.condition import Level, LevelsOnce, Situation
 from rules.wording.reasons import short_reason
 from services.health.fact_reads import Ask, ReadsTogether, judge_together
 from services.health.settlements import company_state, stored_health_of
@@ -103,7 +103,8 @@ class _RaisedFlag:
         flag = self.flag
         if any(o.flag == flag.name and o.started for o in self.state.overrides):
             return f"set to {book.status_name(self.level)} by hand"
-        situation = Situation(self.facts, flag.selector, at, _RecordedFlags(self.state))
+        levels = {name: recorded.level for name, recorded in self.state.flags.items()}
+        situation = Situation(self.facts, flag.selector, at, LevelsOnce(levels))
         recorded = self.state.flags.get(flag.name)
         verdict = flag.evaluate(situation, recorded.memory if recorded else FlagMemory())
         return short_reason(book, flag, verdict, at, self.facts) or flag.name
@@ -125,17 +126,3 @@ class _CurrentFacts(StoredFacts):
     def field(self, path: Path, at: datetime) -> Any:
         """See `Facts.field`."""
         return super().field(path, at) if path == ("id",) else value_at(self._current, path)
-
-
-@dataclass(frozen=True)
-class _RecordedFlags:
-    """The recorded levels of a company's flags; see `rules.phrases.condition.OtherFlags`."""
-
-    state: CompanyState
-
-    def level(self, flag: str, _at: datetime) -> Level:
-        recorded = self.state.flags.get(flag)
-        return recorded.level if recorded else None
-
-    def next_change(self, _flag: str, _after: datetime) -> datetime | None:
-        return None
