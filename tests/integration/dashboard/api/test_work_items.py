@@ -1,6 +1,5 @@
 """Work items by the API: the worklist with its filters, as the description says."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,20 +9,9 @@ from models.database import transaction
 from models.keys import api_keys
 from models.keys.scopes import Scope
 from tests.support.dashboard.application import NOW, Dashboard
-from tests.support.world import World
+from tests.support.dashboard.worklist import Sick, track_sick
 
-RULES = """
-version: 1
-statuses: [Healthy, At Risk, Critical]
-events: {login: }
-flags:
-  - flag: Logs in
-    event: login
-    when: {At Risk: no activity for 5 days, Critical: no activity for 20 days}
-    note: Call them.
-team: {owner: company.csm, value: company.arr}
-"""
-SICK = {  # days since the last event, owner, value
+SICK: Sick = {
     "old": (30, "ann@acme.com", 100),
     "dear": (10, "ann@acme.com", 9000.5),
     "other": (8, "Ben", 500),
@@ -37,9 +25,7 @@ class Api:
     def __init__(self, dashboard: Dashboard) -> None:
         self.client = dashboard.app.test_client()
         organization = dashboard.organization("acme")
-        self.world = World.of(organization, RULES, start=NOW, rules_at=-timedelta(days=60))
-        for company, (days, owner, value) in SICK.items():
-            self.world.track(company, -timedelta(days=days), csm=owner, arr=value)
+        self.world = track_sick(organization, SICK)
         self.world.judge()
         dashboard.person("ann@acme.com", [(organization, "editor")])
         dashboard.person("eve@acme.com", [(organization, "editor")])

@@ -23,20 +23,9 @@ from services.health.overrides import JudgingContext
 from services.work_items import snoozes
 from services.work_items.edits import Editor
 from tests.support.dashboard.application import NOW, Dashboard, without_isolation
-from tests.support.world import World
+from tests.support.dashboard.worklist import RULES, Sick, track_sick
 
-RULES = """
-version: 1
-statuses: [Healthy, At Risk, Critical]
-events: {login: }
-flags:
-  - flag: Logs in
-    event: login
-    when: {At Risk: no activity for 5 days, Critical: no activity for 20 days}
-    note: Call them.
-team: {owner: company.csm, value: company.arr}
-"""
-SICK = {  # days since the last event, owner, value
+SICK: Sick = {
     "old": (30, "ann@acme.com", 100),
     "dear": (10, "ann@acme.com", 9000),
     "cheap": (9, "ann@acme.com", 10),
@@ -50,9 +39,7 @@ class Acme:
 
     def __init__(self, dashboard: Dashboard) -> None:
         self.organization = dashboard.organization("acme")
-        self.world = World.of(self.organization, RULES, start=NOW, rules_at=-timedelta(days=60))
-        for company, (days, owner, value) in SICK.items():
-            self.world.track(company, -timedelta(days=days), csm=owner, arr=value)
+        self.world = track_sick(self.organization, SICK)
         self.world.track("well", -timedelta(days=1))
         self.world.judge()
         self.ann = dashboard.signed_in("ann@acme.com", (self.organization, "editor"))
